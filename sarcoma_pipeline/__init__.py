@@ -1,0 +1,1 @@
+"""A nightly, validated, traceable build of soft tissue sarcoma studies."""

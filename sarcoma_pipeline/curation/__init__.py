@@ -1,0 +1,1 @@
+"""Received records to curated entities: typing, identity, reconciliation between sources."""

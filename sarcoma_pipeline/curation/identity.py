@@ -1,0 +1,186 @@
+"""Which patient a record means: by hospital number, else by normalised name, date of birth and sex.
+
+Exact or nothing: a near-match (umlaut written out, part of a double name, day and month transposed) is a
+finding for a person to decide, never a silent merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from sarcoma_pipeline.curation.typing import Result, observation
+from schemas import rules, typed
+from schemas.curated import Link
+from schemas.quality import Disposition, Observation
+
+PERSON = typed.Person.table()
+
+
+def normalised(name: pl.Expr) -> pl.Expr:
+    """A name without case, outer blanks and repeated blanks: what counts as the same spelling."""
+    return name.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
+
+
+def folded(name: pl.Expr) -> pl.Expr:
+    """A name as different keyboards write it: umlauts written out, accents, hyphens and blanks gone."""
+    plain = normalised(name).str.replace_many(["ä", "ö", "ü", "ß"], ["ae", "oe", "ue", "ss"])
+    return plain.str.normalize("NFD").str.replace_all(r"[^a-z]", "")
+
+
+def _parts(name: pl.Expr) -> pl.Expr:
+    return normalised(name).str.replace_all(r"[\s-]+", "-").str.split("-")
+
+
+def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
+    """Link person references to patients.
+
+    Args:
+        typed_frames: the typed tables.
+
+    Returns:
+        ``curated.link``, the identity findings, and the phantoms' records as out of scope.
+    """
+    persons = typed_frames[PERSON].with_columns(
+        _name=pl.concat_str(
+            normalised(pl.col("family_name")), pl.lit("|"), normalised(pl.col("given_names"))
+        ),
+        _folded=pl.concat_str(folded(pl.col("family_name")), pl.lit("|"), folded(pl.col("given_names"))),
+        _parts=_parts(pl.col("family_name")),
+        _given=folded(pl.col("given_names")),
+    )
+    masters = persons.filter("master").sort("person_ref", "reported_on", "record_id")
+    latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
+    others = persons.filter(~pl.col("master"))
+    known = others.join(latest.select("patient_id"), left_on="person_ref", right_on="patient_id", how="semi")
+    unknown = others.join(
+        latest.select("patient_id"), left_on="person_ref", right_on="patient_id", how="anti"
+    )
+    # Only a reply without a number may be linked by name: a number that nobody has is a fault of its own.
+    nameless = unknown.filter(pl.col("hospital_number").is_null())
+    exact, ambiguous, unmatched = _by_name(nameless, latest)
+    near = _near_matches(unmatched, latest)
+    lost = unmatched.join(near, on="record_id", how="anti")
+    links = pl.concat(
+        [
+            latest.select(person_ref="patient_id", patient_id="patient_id", method=pl.lit("hospital number")),
+            exact.select("person_ref", "patient_id", method=pl.lit("name, date of birth and sex")),
+        ]
+    )
+    observed = pl.concat(
+        [
+            _contradictions(known, latest),
+            observation(ambiguous, rules.AMBIGUOUS.id, PERSON, "family_name", pl.col("family_name")),
+            observation(
+                near, rules.NEAR_MATCH.id, PERSON, "family_name", pl.col("family_name"), pl.col("_why")
+            ),
+            observation(lost, rules.NO_PATIENT.id, PERSON, "family_name", pl.col("family_name")),
+            _unlinked(typed_frames, links, nameless),
+            _two_numbers(latest),
+        ]
+    )
+    return Result({Link.table(): Link.conform(links)}, observed, _phantoms(typed_frames))
+
+
+def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    keys = ["_name", "birth_date", "sex"]
+    pairs = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
+    once = pl.len().over("record_id") == 1
+    matched = pairs.select("record_id").unique()
+    return pairs.filter(once), pairs.filter(~once), nameless.join(matched, on="record_id", how="anti")
+
+
+def _near_matches(unmatched: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    candidates = latest.select(
+        "_folded", "_given", other_parts="_parts", other_birth="birth_date", other_id="patient_id"
+    )
+    swapped = pl.date(
+        pl.col("birth_date").dt.year(), pl.col("birth_date").dt.day(), pl.col("birth_date").dt.month()
+    )
+    # A day above 12 makes no month; polars must not be asked for the thirteenth.
+    swapped = pl.when(pl.col("birth_date").dt.day() <= 12).then(swapped)
+    spelled = unmatched.join(
+        candidates, left_on=["_folded", "birth_date"], right_on=["_folded", "other_birth"]
+    ).with_columns(_why=pl.lit("same name in another spelling, same date of birth"))
+    halves = (
+        unmatched.join(candidates, left_on=["_given", "birth_date"], right_on=["_given", "other_birth"])
+        .filter(pl.col("_parts").list.set_intersection("other_parts").list.len() > 0)
+        .with_columns(_why=pl.lit("part of a double name, same given names and date of birth"))
+    )
+    turned = (
+        unmatched.with_columns(_swapped=swapped)
+        .join(candidates, left_on=["_folded", "_swapped"], right_on=["_folded", "other_birth"])
+        .with_columns(_why=pl.lit("same name, day and month of birth transposed"))
+    )
+    keep = ["record_id", "family_name", "_why"]
+    return pl.concat([f.select(keep) for f in (spelled, halves, turned)]).unique(
+        "record_id", keep="first", maintain_order=True
+    )
+
+
+def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    both = known.join(
+        latest.select("patient_id", master_folded="_folded", master_birth="birth_date"),
+        left_on="person_ref",
+        right_on="patient_id",
+    )
+    name = (pl.col("_folded") != pl.col("master_folded")).fill_null(False)
+    born = (pl.col("birth_date") != pl.col("master_birth")).fill_null(False)
+    shown = {"table": PERSON, "column": "family_name", "value": pl.col("family_name")}
+    return pl.concat(
+        [
+            observation(both.filter(name & born), rules.CONTRADICTION.id, **shown),
+            observation(both.filter(name ^ born), rules.DETAIL_DIFFERS.id, **shown),
+        ]
+    )
+
+
+def _unlinked(
+    typed_frames: Mapping[str, pl.DataFrame], links: pl.DataFrame, judged: pl.DataFrame
+) -> pl.DataFrame:
+    mismatched = mismatched_structures(typed_frames).select("record_id")
+    seen = [Observation.empty()]
+    for table, frame in typed_frames.items():
+        lone = frame.join(links, on="person_ref", how="anti").join(judged, on="record_id", how="anti")
+        lone = lone.join(mismatched, on="record_id", how="anti")
+        if "phantom" in frame.columns:
+            lone = lone.filter(~pl.col("phantom") & pl.col("has_patient_id"))
+        elif table == PERSON:
+            # Plans speak for themselves below; their person rows would say it twice.
+            lone = lone.filter(pl.col("source") != "DICOM")
+        seen.append(observation(lone, rules.NO_PATIENT.id, table))
+    return pl.concat(seen).unique("record_id", keep="first", maintain_order=True)
+
+
+def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Structure sets that a plan refers to under another PatientID: ``record_id`` of the structure set."""
+    plans = typed_frames[typed.Plan.table()].filter("has_patient_id")
+    structures = typed_frames[typed.StructureSet.table()].filter("has_patient_id")
+    pairs = structures.join(
+        plans.select(uid="refers_to", plan_ref="person_ref"), left_on="sop_instance_uid", right_on="uid"
+    )
+    # One fitting plan is enough: a second plan of a wrong patient is that plan's fault.
+    worst = pairs.group_by("record_id").agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any())
+    return worst.filter(~pl.col("fits")).select("record_id")
+
+
+def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
+    keys = ["_name", "birth_date", "sex"]
+    whole = latest.filter(pl.all_horizontal(pl.col(keys).is_not_null()))
+    twins = whole.filter(pl.len().over(keys) > 1)
+    return observation(twins, rules.TWO_NUMBERS.id, PERSON, "hospital_number", pl.col("hospital_number"))
+
+
+def _phantoms(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    parts = [Disposition.empty()]
+    for frame in typed_frames.values():
+        if "phantom" in frame.columns:
+            parts.append(
+                frame.filter("phantom").select(
+                    "record_id",
+                    disposition=pl.lit("out of scope"),
+                    reason=pl.lit("quality assurance, nobody's"),
+                )
+            )
+    return pl.concat(parts).unique("record_id", maintain_order=True)

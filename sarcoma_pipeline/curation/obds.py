@@ -1,0 +1,244 @@
+"""oBDS 3 records to typed ones; code lists in ``schemas.vocabularies``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from sarcoma_pipeline.curation.reading import Reading, code, constant, date, number, read, text
+from schemas import typed
+from schemas import vocabularies as v
+from schemas.contract import Contract
+
+_PERSON = pl.lit("number:") + pl.col("Patient_ID")
+
+_TYPED_BASE = {
+    "record_id": text("record_id"),
+    "source": constant("oBDS"),
+    "person_ref": Reading(pl.coalesce([_PERSON, pl.lit("record:") + pl.col("record_id")])),
+    "received_on": Reading(pl.col("received_on")),
+    # The export's own date only orders reports; a wrong one is no fault of the patient's record.
+    "reported_on": Reading(pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)),
+}
+
+_DATES = ("%Y-%m-%d", "%d.%m.%Y")
+_LIST = pl.List(pl.String)
+
+
+def _date(column: str, **options: bool | str | None) -> Reading:
+    exactness = f"{column}_Datumsgenauigkeit" if options.pop("graded", False) else None
+    return date(
+        column,
+        _DATES,
+        exactness=exactness,
+        exactness_codes=v.OBDS_DATE_PRECISION,
+        legacy=True,
+        **options,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _first_json(column: str) -> pl.Expr:
+    return pl.col(column).str.json_decode(_LIST).list.first()
+
+
+_FNCLCC = (
+    pl.col("Menge_Weitere_Klassifikation")
+    .str.json_decode(pl.List(pl.Struct({"Name": pl.String, "Stadium": pl.String})))
+    .list.filter(pl.element().struct.field("Name").str.to_uppercase().str.contains("FNCLCC"))
+    .list.last()
+    .struct.field("Stadium")
+)
+
+_METASTASES = (
+    pl.col("Menge_FM")
+    .str.json_decode(
+        pl.List(
+            pl.Struct({"Diagnosedatum": pl.String, "Datumsgenauigkeit": pl.String, "Lokalisation": pl.String})
+        )
+    )
+    .list.sort()
+)
+"""Metastases by date: the struct's first field sorts."""
+
+_T = {f"{t}{suffix}": f"T{t}" for t in "01234" for suffix in ("", "a", "b", "c", "d")} | {
+    "X": "TX",
+    "is": "T0",
+}
+_N = {"0": "N0", "X": "NX"} | {f"{n}{suffix}": "N1" for n in "123" for suffix in ("", "a", "b", "c")}
+_M = {"0": "M0", "X": "MX"} | {f"1{suffix}": "M1" for suffix in ("", "a", "b", "c", "d")}
+_GRADE = {"1": "G1", "2": "G2", "3": "G3", "G1": "G1", "G2": "G2", "G3": "G3", "X": "GX", "GX": "GX"}
+_SYMBOL = r"^(?:[ypcra]*[TNM])?"
+"""Prefixes such as ``ypT``: the oBDS element holds the bare category, older exports the whole word."""
+
+_TUMOUR = {
+    "tumour_id": text("Tumor_ID"),
+    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable="diagnosis.date-unusable"),
+    "icd10_code": text("Primaertumor_ICD"),
+    "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
+}
+
+_HISTOLOGY = {
+    "icdo3_morphology": Reading(_first_json("Morphologie_ICD_O")),
+    "grade": code("Grading", {g: g for g in "01234XLMHBUT"}),
+    "fnclcc_grade": code(_FNCLCC, _GRADE, strip=r"^FNCLCC\s*"),
+    "t_stage": code("T", _T, strip=_SYMBOL),
+    "n_stage": code("N", _N, strip=_SYMBOL),
+    "m_stage": code("M", _M, strip=_SYMBOL),
+    "tnm_edition": Reading(pl.col("TNM_Version").cast(pl.Int32, strict=False)),
+    "distant_metastasis": Reading(
+        pl.when(pl.col("M").str.contains("1") | (_METASTASES.list.len() > 0))
+        .then(pl.lit(True))
+        .when(pl.col("M").str.contains("0"))
+        .then(pl.lit(False))
+    ),
+}
+
+_LOCAL = dict(v.OBDS_LOCAL)
+
+READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
+    "received.obds_patient": [
+        (
+            typed.Person,
+            {
+                "hospital_number": text("Patient_ID"),
+                "family_name": text("Nachname"),
+                "given_names": text("Vornamen"),
+                "birth_date": _date("Geburtsdatum", graded=True),
+                "sex": code("Geschlecht", v.OBDS_SEX),
+                "master": constant(True, pl.Boolean),
+            },
+        )
+    ],
+    "received.obds_diagnosis": [
+        (
+            typed.Diagnosis,
+            _TUMOUR
+            | _HISTOLOGY
+            | {
+                "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
+                "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
+                "complete": constant(True, pl.Boolean),
+            },
+        )
+    ],
+    "received.obds_pathology": [
+        (
+            typed.Diagnosis,
+            _HISTOLOGY
+            | {
+                "tumour_id": text("Tumor_ID"),
+                "icd10_code": text("Primaertumor_ICD"),
+                "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
+                "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
+                "complete": constant(False, pl.Boolean),
+            },
+        )
+    ],
+    "received.obds_surgery": [
+        (
+            typed.Surgery,
+            {
+                "tumour_id": text("Tumor_ID"),
+                "module_id": text("Module_ID"),
+                "surgery_date": _date("Datum"),
+                "intent": code("Intention", v.OBDS_INTENT_SURGERY),
+                "ops_codes": Reading(pl.col("Menge_OPS").str.json_decode(_LIST)),
+                "residual_status": code(
+                    pl.coalesce(["Lokale_Beurteilung_Residualstatus", "Gesamtbeurteilung_Residualstatus"]),
+                    v.OBDS_RESIDUAL,
+                ),
+            },
+        )
+    ],
+    "received.obds_radiotherapy": [
+        (
+            typed.Radiotherapy,
+            {
+                "tumour_id": text("Tumor_ID"),
+                "module_id": text("Module_ID"),
+                "start_date": _date("Beginn"),
+                "end_date": _date("Ende"),
+                "intent": code("Intention", v.OBDS_INTENT_RADIOTHERAPY),
+                "radiation_sequence": code("Stellung_OP", v.OBDS_SEQUENCE),
+                "target_region": text("Zielgebiet"),
+                "prescribed_dose_gy": number("Gesamtdosis"),
+                "single_dose_gy": number("Einzeldosis"),
+                "boost": code("Boost", v.OBDS_BOOST),
+                "end_reason": code("Ende_Grund", {c: c for c in "EFAPSVTU"}),
+                "irradiated": Reading(
+                    pl.any_horizontal(
+                        pl.col("Applikationsart", "Beginn", "Ende", "Gesamtdosis").is_not_null()
+                    )
+                ),
+            },
+        )
+    ],
+    "received.obds_systemic_therapy": [
+        (
+            typed.SystemicTherapy,
+            {
+                "kind": code("Therapieart", v.OBDS_SYSTEMIC_KIND),
+                "given": constant("yes"),
+                "protocol": text("Protokoll"),
+                "start_date": _date("Beginn", graded=True),
+            },
+        )
+    ],
+    "received.obds_follow_up": [
+        (
+            typed.Assessment,
+            {
+                "tumour_id": text("Tumor_ID"),
+                "module_id": text("Module_ID"),
+                "assessment_date": _date("Untersuchungsdatum_Verlauf"),
+                "overall_status": code("Gesamtbeurteilung_Tumorstatus", v.OBDS_OVERALL),
+                "local_status": code("Verlauf_Lokaler_Tumorstatus", _LOCAL),
+                "regional_status": code("Verlauf_Tumorstatus_Lymphknoten", _LOCAL),
+                "distant_status": code("Verlauf_Tumorstatus_Fernmetastasen", _LOCAL),
+                "distant_site": code(
+                    _METASTASES.list.first().struct.field("Lokalisation"), {s: s for s in v.METASTASIS_SITE}
+                ),
+                "distant_date": date(
+                    _METASTASES.list.first().struct.field("Diagnosedatum"),
+                    _DATES,
+                    exactness="_fm_exactness",
+                    exactness_codes=v.OBDS_DATE_PRECISION,
+                    legacy=True,
+                ),
+            },
+        )
+    ],
+    "received.obds_death": [
+        (
+            typed.VitalStatus,
+            {
+                "status": Reading(
+                    pl.when(pl.col("Sterbedatum").is_null())
+                    .then(pl.lit("deceased, date unknown"))
+                    .otherwise(pl.lit("deceased"))
+                ),
+                "status_date": _date("Sterbedatum"),
+                "tumour_related": code("Tod_tumorbedingt", v.OBDS_YES_NO_UNKNOWN),
+            },
+        )
+    ],
+}
+"""Received table to the typed tables that its records make."""
+
+
+def typed_frames(
+    table: str, received: pl.DataFrame
+) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
+    """Typed frames and observations of one received oBDS table.
+
+    Args:
+        table: key of :data:`READINGS`.
+        received: its rows, with ``received_on`` (Date) joined on.
+    """
+    if table == "received.obds_follow_up":
+        received = received.with_columns(
+            _fm_exactness=_METASTASES.list.first().struct.field("Datumsgenauigkeit")
+        )
+    for contract, readings in READINGS[table]:
+        yield contract, *read(received, contract, _TYPED_BASE | readings)

@@ -1,0 +1,217 @@
+"""Text to types: how a delivered value becomes a typed one, and what is noted when it cannot.
+
+A :class:`Reading` turns text columns into one typed column (and its precision, for a date). A text that is
+there but cannot be read becomes null and an observation of the severity that the contract's column declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from schemas.contract import CATALOGUE, Contract, Severity
+from schemas.quality import Observation
+
+_TYPED, _BAD, _PRECISION, _PARTIAL = "typed", "bad", "precision", "partial"
+
+MISSING = pl.lit(None, dtype=pl.String)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one typed column is had from text.
+
+    Attributes:
+        value: the typed value; null where it cannot be read.
+        text: the text as delivered, for the finding.
+        rule_id: what is broken where text is there and value is null.
+        precision: for a date, to what it is exact; null elsewhere.
+        notes: further rules with the condition under which they are observed.
+    """
+
+    value: pl.Expr
+    text: pl.Expr | None = None
+    rule_id: str = "value.code-unknown"
+    precision: pl.Expr | None = None
+    notes: tuple[tuple[str, pl.Expr], ...] = field(default=())
+
+
+def text(column: str) -> Reading:
+    """The text itself."""
+    return Reading(pl.col(column))
+
+
+def constant(value: str | bool | None, dtype: pl.DataType | type[pl.DataType] = pl.String) -> Reading:
+    """The same value in every row."""
+    return Reading(pl.lit(value, dtype=dtype))
+
+
+def code(
+    column: pl.Expr | str, codes: Mapping[str, str], *, fold: bool = False, strip: str | None = None
+) -> Reading:
+    """A coded value by its code list.
+
+    Args:
+        column: the text.
+        codes: source's code to the vocabulary's.
+        fold: compare without case.
+        strip: regular expression of what is taken off before comparing (prefixes such as ``c`` in ``cT2``).
+    """
+    delivered = pl.col(column) if isinstance(column, str) else column
+    key = delivered.str.strip_chars()
+    if strip:
+        key = key.str.replace(strip, "")
+    if fold:
+        key = key.str.to_lowercase()
+        codes = {k.lower(): v for k, v in codes.items()}
+    value = key.replace_strict(dict(codes), default=None, return_dtype=pl.String)
+    return Reading(value, delivered, "value.code-unknown")
+
+
+def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0) -> Reading:
+    """A number in the contract's unit."""
+    delivered = pl.col(column) if isinstance(column, str) else column
+    plain = delivered.str.strip_chars()
+    if decimal == ",":
+        plain = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    parsed = plain.cast(pl.Float64, strict=False)
+    # "nan" and "inf" are words that a number parser takes and no dose or size can be.
+    value = pl.when(parsed.is_finite()).then(parsed * scale if scale != 1.0 else parsed)
+    return Reading(value, delivered, "value.number-unreadable")
+
+
+def whole(column: pl.Expr | str, *, scale: float = 1.0) -> Reading:
+    """A whole number; ``1521.0`` is one, ``3.5`` is not."""
+    reading = number(column, scale=scale)
+    exact = pl.when(reading.value == reading.value.round()).then(reading.value)
+    return Reading(exact.cast(pl.Int32, strict=False), reading.text, reading.rule_id)
+
+
+def date(
+    column: pl.Expr | str,
+    formats: Sequence[str] = ("%Y-%m-%d",),
+    *,
+    exactness: str | None = None,
+    exactness_codes: Mapping[str, str] | None = None,
+    exact_to: str = "day",
+    legacy: bool = False,
+    unusable: str | None = None,
+    notices: bool = True,
+) -> Reading:
+    """A calendar date, perhaps partial; a partial one becomes the middle of its month or year.
+
+    Args:
+        column: the text.
+        formats: strptime formats of full dates, tried in order.
+        exactness: text column with the source's code of precision (oBDS Datumsgenauigkeit).
+        exactness_codes: that code to ``day``, ``month``, ``year``.
+        exact_to: what a date without such a code is exact to.
+        legacy: whether ``00.MM.YYYY`` is a fault of an old export worth a notice of its own.
+        unusable: rule for a date whose code says that it is fully estimated (V).
+        notices: whether a partial date is worth a notice at all.
+    """
+    delivered = pl.col(column) if isinstance(column, str) else column
+    plain = delivered.str.strip_chars()
+    month_only = plain.str.contains(r"^00\.\d\d\.\d{4}$") & ~plain.str.starts_with("00.00.")
+    year_only = plain.str.contains(r"^00\.00\.\d{4}$") & (plain != "00.00.0000")
+    padded = (
+        pl.when(month_only)
+        .then(pl.lit("15.") + plain.str.slice(3))
+        .when(year_only)
+        .then(pl.lit("02.07.") + plain.str.slice(6))
+    )
+    full = pl.coalesce([_to_date(plain, f) for f in formats])
+    value = pl.coalesce([full, padded.str.to_date("%d.%m.%Y", strict=False)])
+    precision = (
+        pl.when(month_only)
+        .then(pl.lit("month"))
+        .when(year_only)
+        .then(pl.lit("year"))
+        .otherwise(pl.lit(exact_to))
+    )
+    estimated = pl.lit(False)
+    if exactness is not None:
+        stated = pl.col(exactness).replace_strict(
+            dict(exactness_codes or {}), default=None, return_dtype=pl.String
+        )
+        precision = (
+            pl.when(month_only | year_only).then(precision).otherwise(pl.coalesce([stated, precision]))
+        )
+        estimated = pl.col(exactness).fill_null("") == "V"
+    value = (
+        pl.when(estimated)
+        .then(None)
+        .when(precision == "month")
+        .then(value.dt.truncate("1mo").dt.offset_by("14d"))
+        .when(precision == "year")
+        .then(value.dt.truncate("1y").dt.offset_by("6mo").dt.offset_by("1d"))
+        .otherwise(value)
+    )
+    readable = value.is_not_null()
+    old = month_only | year_only
+    notes: list[tuple[str, pl.Expr]] = []
+    if unusable:
+        notes.append((unusable, estimated & delivered.is_not_null()))
+    if legacy:
+        notes.append(("date.legacy-format", old & readable))
+    if notices:
+        partial = readable & (precision != "day")
+        notes.append(("date.partial", partial & ~old if legacy else partial))
+    # A date that says of itself that it is only estimated is no typing error.
+    shown = pl.when(~estimated).then(delivered)
+    return Reading(value, shown, "value.date-unreadable", pl.when(readable).then(precision), tuple(notes))
+
+
+def _to_date(plain: pl.Expr, fmt: str) -> pl.Expr:
+    if fmt == "%Y":
+        # strptime of a bare year needs a month; the whole year is meant anyway.
+        year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-02"))
+        return year.str.to_date("%Y-%m-%d", strict=False)
+    return plain.str.to_date(fmt, strict=False)
+
+
+def read(
+    received: pl.DataFrame, contract: type[Contract], readings: Mapping[str, Reading]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Type a received frame.
+
+    Args:
+        received: text columns with ``record_id``.
+        contract: the typed table to make.
+        readings: column of the contract to how it is read; columns not named become null.
+
+    Returns:
+        The typed frame (columns and dtypes of the contract, rows in the order of ``received``), and the
+        observations met while reading (columns of ``schemas.quality.Observation``).
+    """
+    columns = {c.name: c for c in contract.columns()}
+    exprs = [r.value.alias(name) for name, r in readings.items()]
+    exprs += [
+        r.precision.alias(f"{name}_precision") for name, r in readings.items() if r.precision is not None
+    ]
+    typed = contract.conform(received.select(exprs))
+    seen = []
+    for name, reading in readings.items():
+        checks: list[tuple[str, Severity, pl.Expr]] = []
+        if reading.text is not None:
+            unread = (
+                reading.text.is_not_null() & (reading.text.str.strip_chars() != "") & reading.value.is_null()
+            )
+            checks.append((reading.rule_id, columns[name].unreadable, unread))
+        checks.extend((rule, CATALOGUE[rule].severity, when) for rule, when in reading.notes)
+        for rule_id, severity, when in checks:
+            shown = reading.text if reading.text is not None else MISSING
+            seen.append(
+                received.filter(when).select(
+                    rule_id=pl.lit(rule_id),
+                    severity=pl.lit(severity),
+                    record_id="record_id",
+                    table_name=pl.lit(contract.table()),
+                    column_name=pl.lit(name),
+                    value=shown,
+                    note=MISSING,
+                )
+            )
+    return typed, pl.concat([Observation.empty(), *seen])

@@ -1,0 +1,1 @@
+"""Rules across records, quarantine, the accounting of every record, findings for the steward."""

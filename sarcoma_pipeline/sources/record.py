@@ -1,0 +1,100 @@
+"""How a reader hands over what it read: rows with their provenance, gathered into received frames."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from schemas.received import PROVENANCE, Received, Unread
+
+
+def digest(*parts: str | None) -> str:
+    """A 128-bit hash of the parts, in hexadecimal; parts cannot run into each other."""
+    text = "\x1f".join("\x00" if p is None else p for p in parts)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One version of one file in the drop folder.
+
+    Attributes:
+        file_id: hash of relative path, content and reader version.
+        path: where it lies now.
+        relative: its path below the drop folder, as findings name it.
+    """
+
+    file_id: str
+    path: Path
+    relative: str
+
+
+@dataclass
+class Batch:
+    """Gathers the records of one file; nothing that was met is left out."""
+
+    file: SourceFile
+    refresh: str
+    _rows: dict[type[Received], list[dict[str, str | None]]] = field(default_factory=dict)
+
+    def add(
+        self,
+        contract: type[Received],
+        position: str,
+        key: Sequence[str | None],
+        values: Mapping[str, str | None],
+        unhashed: frozenset[str] = frozenset(),
+    ) -> None:
+        """Take one record.
+
+        Args:
+            contract: the received table it belongs to.
+            position: where in the file.
+            key: the business key; a record without one (all parts missing) is known by file and position.
+            values: delivered column to text; blank text becomes null.
+            unhashed: columns that say nothing about the content (export dates, file meta).
+        """
+        clean = {k: (v if v is not None and v.strip() else None) for k, v in values.items()}
+        content = digest(contract.table(), json.dumps(
+            {k: v for k, v in clean.items() if v is not None and k not in unhashed},
+            sort_keys=True, ensure_ascii=False,
+        ))  # fmt: skip
+        known = any(part for part in key)
+        record_key = (
+            digest(contract.table(), *key)
+            if known
+            else digest(contract.table(), self.file.relative, position)
+        )
+        self._rows.setdefault(contract, []).append(
+            {
+                "record_id": digest(self.file.relative, position, content),
+                "file_id": self.file.file_id,
+                "position": position,
+                "record_key": record_key,
+                "content_hash": content,
+                "first_refresh": self.refresh,
+                "last_refresh": None,
+                **clean,
+            }
+        )
+
+    def unread(self, position: str, rule_id: str, detail: str) -> None:
+        """Note a part of the file that is no record; ``detail`` must not quote content."""
+        self.add(Unread, position, (), {"rule_id": rule_id, "detail": detail})
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Received table name to frame, each as its contract says; only tables with rows."""
+        made = {}
+        for contract, rows in self._rows.items():
+            schema = contract.polars_schema()
+            if stray := set().union(*rows) - set(schema) - set(PROVENANCE):
+                raise KeyError(f"{contract.table()} has no columns {sorted(stray)}")
+            made[contract.table()] = pl.DataFrame(
+                {name: [row.get(name) for row in rows] for name in schema}, schema=schema
+            )
+        return made

@@ -1,0 +1,277 @@
+"""The words of a study's configuration: ``study.toml`` and ``sources.toml``, checked by pydantic.
+
+A study is configuration only. An unknown key, a wrong type or a contradiction is an error with its place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of a configuration file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- sources.toml -----------------------------------------------------------------------------------
+
+Entity = Literal[
+    "person", "diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment", "vital_status"
+]
+
+
+class ColumnMapping(Section):
+    """Where a typed column's value comes from in a table, and how it is written there."""
+
+    column: str | None = None
+    """Header of the delivered column."""
+    constant: str | None = None
+    """The same value for every row, instead of a column."""
+    codes: dict[str, str] = {}
+    """Delivered code (compared without case and outer blanks) to the vocabulary's code."""
+    date_format: str | None = None
+    """strptime format, when it differs from the table's."""
+    precision: Literal["day", "month", "year"] = "day"
+    """What a date of this column is exact to."""
+    scale: float = 1.0
+    """Factor from the delivered unit to the contract's."""
+    first_of: str | None = None
+    """Separator of several values in a cell: the first counts, and a finding says so."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnMapping:
+        if (self.column is None) == (self.constant is None):
+            raise ValueError("give either 'column' or 'constant'")
+        return self
+
+
+class When(Section):
+    """A condition on a row: only rows that fulfil it yield the entity."""
+
+    column: str
+    filled: bool | None = None
+    equals: tuple[str, ...] = ()
+
+
+class EntityMapping(Section):
+    """One typed record per row of a table."""
+
+    entity: Entity
+    when: tuple[When, ...] = ()
+    columns: dict[str, ColumnMapping]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_names(cls, data: Any) -> Any:
+        """``age = "Alter"`` is short for ``age = {column = "Alter"}``."""
+        columns = {
+            name: {"column": value} if isinstance(value, str) else value
+            for name, value in data.get("columns", {}).items()
+        }
+        return {**data, "columns": columns}
+
+
+class _Files(Section):
+    name: str
+    files: tuple[str, ...]
+    """Glob patterns below the drop folder."""
+
+
+class RegistrySource(_Files):
+    """Replies of registry offices: CSV with configurable headers."""
+
+    kind: Literal["registry"]
+    delimiter: str = ";"
+    encodings: tuple[str, ...] = ("utf-8-sig", "latin-1")
+    """Tried in order; the first that decodes the whole file wins."""
+    columns: dict[str, str]
+    """Column of ``received.registry_reply`` to delivered header."""
+    date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
+
+
+class ObdsSource(_Files):
+    """oBDS 3 XML exports."""
+
+    kind: Literal["obds"]
+
+
+class DicomSource(_Files):
+    """Folders of DICOM RT exports."""
+
+    kind: Literal["dicom"]
+    phantom_patterns: tuple[str, ...] = ("(?i)phantom", "(?i)^qa[_^-]")
+    """Regular expressions on PatientID and PatientName of plans that are nobody's."""
+
+
+class TableSource(_Files):
+    """CSV, TSV, XLSX or Parquet with any headers and codes."""
+
+    kind: Literal["table"]
+    format: Literal["csv", "tsv", "xlsx", "parquet"]
+    delimiter: str | None = None
+    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
+    sheet: str | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: str = "%Y-%m-%d"
+    missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
+    separator: str | None = None
+    """A text that joins several values in one cell; a mapped cell that holds it gets a finding."""
+    key: tuple[str, ...]
+    """Headers that together name a row."""
+    entities: tuple[EntityMapping, ...]
+
+    def headers(self) -> list[str]:
+        """Every delivered header that the mapping needs, in order, once."""
+        names = list(self.key)
+        for entity in self.entities:
+            names += [w.column for w in entity.when]
+            names += [m.column for m in entity.columns.values() if m.column is not None]
+        return list(dict.fromkeys(names))
+
+
+Source = Annotated[RegistrySource | ObdsSource | DicomSource | TableSource, Field(discriminator="kind")]
+
+
+class Sources(Section):
+    """``sources.toml``: what lies in the drop folder and how to read it."""
+
+    source: tuple[Source, ...]
+    precedence: dict[str, tuple[str, ...]] = {
+        "death": ("registry office", "oBDS", "table"),
+        "radiotherapy": ("DICOM", "oBDS", "table"),
+        "diagnosis": ("oBDS", "table"),
+    }
+    """Which source wins where two contradict each other; the first named wins."""
+
+
+# --- study.toml -------------------------------------------------------------------------------------
+
+
+class Criterion(Section):
+    """One step of the eligibility flow, applied in the order of the file."""
+
+    name: str
+    rule: Literal[
+        "histology", "site", "no_metastasis", "curative", "radiotherapy", "window", "observed", "known"
+    ]
+    label: str
+    values: tuple[str, ...] = ()
+    """What is allowed: regions, RT sequences …, as the rule needs."""
+    techniques: tuple[str, ...] = ()
+    start: dt.date | None = None
+    end: dt.date | None = None
+    column: str | None = None
+    """For ``known``: the covariate that must not be missing."""
+
+
+class EndpointRule(Section):
+    """Which events end an endpoint and what censors it (design section 5)."""
+
+    name: Literal["OS", "DFS", "DMFS", "LRFS"]
+    title: str
+    events: tuple[str, ...]
+    censor: Literal["last known alive", "last disease assessment"]
+    derivable: bool = True
+    reason: str | None = None
+    """Why it is not derivable from this study's sources."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> EndpointRule:
+        if not self.derivable and not self.reason:
+            raise ValueError("an endpoint that is not derivable needs a reason")
+        return self
+
+
+class Covariate(Section):
+    """A covariate of a Cox model: a number, or a factor with its reference level."""
+
+    name: str
+    column: str
+    kind: Literal["continuous", "factor"]
+    reference: str | None = None
+    levels: tuple[str, ...] = ()
+    merge: dict[str, str] = {}
+    """Levels to join before the model: ``{"postoperative additive" = "postoperative"}``."""
+    labels: dict[str, str] = {}
+    """How a contrast is printed: level to label, e.g. ``{"female" = "Female vs. male"}``."""
+
+
+class Model(Section):
+    """A multivariable Cox model."""
+
+    name: str
+    endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
+    title: str
+    covariates: tuple[str, ...]
+
+
+class TableRow(Section):
+    """One block of Table 1."""
+
+    title: str
+    column: str
+    kind: Literal["median", "factor"]
+    levels: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    unit: str | None = None
+    decimals: int = 0
+    """Printed decimals of a number."""
+    where: dict[str, tuple[str, ...]] = {}
+    """Only patients whose column has one of these values."""
+
+
+class Study(Section):
+    """``study.toml``: everything that makes one study differ from another."""
+
+    name: str
+    title: str
+    description: str
+    drop: str
+    """Folder of raw files below the project root."""
+    owner: str = "data-team@example.org"
+    published: str | None = None
+    """CSV of a paper's numbers to compare with, below the project root."""
+    published_map: str | None = None
+    """CSV that says, row by row of ``published``, how the number is had from the cohort."""
+    published_audit: str | None = None
+    """CSV of what an audit of the paper found, to explain differences with."""
+    criteria: tuple[Criterion, ...]
+    endpoints: tuple[EndpointRule, ...]
+    horizons_months: tuple[int, ...] = (12, 24, 36, 60)
+    covariates: tuple[Covariate, ...] = ()
+    models: tuple[Model, ...] = ()
+    table_one: tuple[TableRow, ...] = ()
+
+    @model_validator(mode="after")
+    def _models_know_their_covariates(self) -> Study:
+        known = {c.name for c in self.covariates}
+        for model in self.models:
+            if missing := set(model.covariates) - known:
+                raise ValueError(f"model {model.name} names unknown covariates {sorted(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _paper_is_complete(self) -> Study:
+        files = (self.published, self.published_map, self.published_audit)
+        if any(files) and not all(files):
+            raise ValueError("give 'published', 'published_map' and 'published_audit' together, or none")
+        return self
+
+
+def load_study(folder: Path) -> tuple[Study, Sources]:
+    """Read ``study.toml`` and ``sources.toml`` of a study's folder.
+
+    Raises:
+        FileNotFoundError: the folder or a file is missing.
+        pydantic.ValidationError: a key is unknown or a value is wrong; the message names its place.
+    """
+    return (
+        Study.model_validate(tomllib.loads((folder / "study.toml").read_text("utf-8"))),
+        Sources.model_validate(tomllib.loads((folder / "sources.toml").read_text("utf-8"))),
+    )

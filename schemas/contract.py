@@ -1,0 +1,299 @@
+"""What a contract is: a pandera model per table, its columns, and the rules a record must keep.
+
+Belongs here: the machinery that every contract shares. The contracts themselves live beside this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+import pandera.polars as pa
+import polars as pl
+
+Severity = Literal["error", "warning", "notice"]
+Scope = Literal["file", "record", "patient", "source", "dataset"]
+Identifying = Literal["identifier", "quasi-identifier", "clinical"]
+Unreadable = Literal["error", "warning"]
+
+TextList: TypeAlias = Annotated[pl.List, pl.String]
+"""Dtype of a column that holds a list of texts."""
+
+CATALOGUE: dict[str, Rule] = {}
+CONTRACTS: dict[str, type[Contract]] = {}
+
+
+class ContractBroken(Exception):
+    """A frame does not have the columns or dtypes of its contract: the program's fault, not the data's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One sentence that data must keep.
+
+    Attributes:
+        id: stable name, ``subject.fault``.
+        severity: ``error`` quarantines the record, ``warning`` flags it, ``notice`` only counts it.
+        what: what is wrong, for the steward.
+        remedy: what the steward can do.
+        scope: how much must be seen to judge it.
+        source: where the field says so.
+        column: the column whose value is shown in the finding (record scope only).
+        holds: polars expression that is false where the rule is broken; null counts as kept.
+    """
+
+    id: str
+    severity: Severity
+    what: str
+    remedy: str
+    scope: Scope = "record"
+    source: str = "plain logic"
+    column: str | None = None
+    holds: pl.Expr | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        known = CATALOGUE.setdefault(self.id, self)
+        if (known.severity, known.what, known.remedy) != (self.severity, self.what, self.remedy):
+            raise ValueError(f"rule {self.id} is defined twice with different words")
+
+
+def column(
+    title: str,
+    description: str,
+    *,
+    nullable: bool = True,
+    unit: str | None = None,
+    identifying: Identifying = "clinical",
+    vocabulary: str | None = None,
+    unreadable: Unreadable = "warning",
+    unique: bool = False,
+) -> Any:
+    """Declare a column once.
+
+    Args:
+        title: short name for people.
+        description: what the value means, with its source.
+        nullable: whether a record may come without it.
+        unit: unit of a number.
+        identifying: ``identifier`` never leaves the warehouse.
+        vocabulary: name of the code list in ``schemas.vocabularies``.
+        unreadable: severity when the delivered text cannot be read as this column's type.
+        unique: whether two rows may share a value.
+    """
+    return pa.Field(
+        nullable=nullable,
+        unique=unique,
+        title=title,
+        description=description,
+        metadata={
+            "unit": unit,
+            "identifying": identifying,
+            "vocabulary": vocabulary,
+            "unreadable": unreadable,
+        },
+    )
+
+
+_SQL = {
+    "String": "VARCHAR",
+    "Int32": "INTEGER",
+    "Int64": "BIGINT",
+    "Float64": "DOUBLE",
+    "Boolean": "BOOLEAN",
+    "Date": "DATE",
+    "List(String)": "VARCHAR[]",
+}
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """A column as its contract declares it, ready for DDL, dictionary and Dagster metadata."""
+
+    table: str
+    name: str
+    dtype: str
+    sql_type: str
+    nullable: bool
+    title: str
+    description: str
+    unit: str | None
+    identifying: Identifying
+    vocabulary: str | None
+    unreadable: Unreadable
+
+    @property
+    def comment(self) -> str:
+        """Title, description and unit in one line, for a DuckDB ``COMMENT``."""
+        unit = f" [{self.unit}]" if self.unit else ""
+        codes = f" Codes: {self.vocabulary}." if self.vocabulary else ""
+        return f"{self.title}{unit}. {self.description}{codes}"
+
+
+class Contract(pa.DataFrameModel):
+    """Base of every table's contract.
+
+    ``class Surgery(Base, table="typed.surgery", rules=SURGERY_RULES)``: the docstring says what one row is.
+    A class without a table is a set of columns to inherit.
+    """
+
+    _table: ClassVar[str] = ""
+    _rules: ClassVar[tuple[Rule, ...]] = ()
+
+    class Config:
+        """No column more, none less, none coerced: what is written is what was checked."""
+
+        strict = True
+
+    def __init_subclass__(cls, *, table: str = "", rules: tuple[Rule, ...] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._table = table
+        cls._rules = cls._rules + rules
+        if table:
+            CONTRACTS[table] = cls
+
+    @classmethod
+    def table(cls) -> str:
+        """Name of the table, ``schema.table``."""
+        return cls._table
+
+    @classmethod
+    def rules(cls) -> tuple[Rule, ...]:
+        """The record rules, those of the base classes first."""
+        return cls._rules
+
+    @classmethod
+    def columns(cls) -> list[ColumnSpec]:
+        """The columns in order."""
+        specs = []
+        for name, col in cls.to_schema().columns.items():
+            meta = col.metadata or {}
+            dtype = str(col.dtype)
+            specs.append(
+                ColumnSpec(
+                    table=cls._table,
+                    name=str(name),
+                    dtype=dtype,
+                    sql_type=_SQL[dtype],
+                    nullable=bool(col.nullable),
+                    title=col.title or str(name),
+                    description=col.description or "",
+                    unit=meta.get("unit"),
+                    identifying=meta.get("identifying", "clinical"),
+                    vocabulary=meta.get("vocabulary"),
+                    unreadable=meta.get("unreadable", "warning"),
+                )
+            )
+        return specs
+
+    @classmethod
+    def polars_schema(cls) -> pl.Schema:
+        """Column names and polars dtypes, in order."""
+        return pl.Schema({n: c.dtype.type for n, c in cls.to_schema().columns.items()})
+
+    @classmethod
+    def empty(cls) -> pl.DataFrame:
+        """A frame of this contract with no row."""
+        return pl.DataFrame(schema=cls.polars_schema())
+
+    @classmethod
+    def conform(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with exactly the contract's columns: missing ones null, others left out, dtypes cast."""
+        have = set(frame.columns)
+        return frame.select(
+            (pl.col(n).cast(t) if n in have else pl.lit(None, dtype=t).alias(n))
+            for n, t in cls.polars_schema().items()
+        )
+
+    @classmethod
+    def failures(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """Rows that break a rule of this contract.
+
+        Args:
+            frame: a frame with the contract's columns.
+
+        Returns:
+            ``row`` (Int32, position in the frame), ``rule_id``, ``column``; one row per failure.
+            A null in a column that must not be null is rule ``value.missing``.
+
+        Raises:
+            ContractBroken: columns or dtypes are not the contract's.
+        """
+        wanted = cls.polars_schema()
+        odd = sorted(n for n in {*wanted, *frame.columns} if frame.schema.get(n) != wanted.get(n))
+        if odd:
+            raise ContractBroken(f"{cls._table}: missing, unknown or of another type: {odd}")
+        found = pl.DataFrame(schema={"row": pl.Int32, "rule_id": pl.String, "column": pl.String})
+        try:
+            _with_rules(cls).validate(frame, lazy=True)
+        except pa.errors.SchemaErrors as broken:
+            found = broken.failure_cases.select(
+                row=pl.col("index"),
+                rule_id=pl.col("check").replace(
+                    {"not_nullable": "value.missing", "field_uniqueness": "value.repeated"}
+                ),
+                column=pl.col("column"),
+            )
+        if found["row"].null_count():
+            # A check that crashed has no row; it must never look like bad data.
+            raise ContractBroken(f"{cls._table}: a check crashed: {sorted(set(found['rule_id']))}")
+        return found
+
+    @classmethod
+    def enforce(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the frame, or raise :class:`ContractBroken` naming the broken rules (never the values).
+
+        For tables that the pipeline itself makes: there a failure is a fault of the program.
+        """
+        failed = cls.failures(frame)
+        if failed.height:
+            rules = failed.select("rule_id", "column").unique().sort("rule_id", "column").rows()
+            raise ContractBroken(f"{cls._table}: {failed.height} failures of {rules}")
+        return frame
+
+    @classmethod
+    def ddl(cls, table: str | None = None) -> Iterator[str]:
+        """SQL that makes the table and documents it."""
+        name = table or cls._table
+        body = ", ".join(f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in cls.columns())
+        yield f"CREATE TABLE IF NOT EXISTS {name} ({body})"
+        yield from cls.comments(name)
+
+    @classmethod
+    def comments(cls, table: str | None = None) -> Iterator[str]:
+        """SQL ``COMMENT`` statements for the table and its columns."""
+        name = table or cls._table
+        yield f"COMMENT ON TABLE {name} IS {_quote(cls.describe())}"
+        for c in cls.columns():
+            yield f'COMMENT ON COLUMN {name}."{c.name}" IS {_quote(c.comment)}'
+
+    @classmethod
+    def describe(cls) -> str:
+        """What one row is: the first paragraph of the docstring."""
+        return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def _with_rules(contract: type[Contract]) -> pa.DataFrameSchema:
+    schema = deepcopy(contract.to_schema())
+    for rule in contract.rules():
+        if rule.holds is None or rule.column is None:
+            raise ContractBroken(f"{contract.table()}: rule {rule.id} has no column or expression")
+        schema.columns[rule.column].checks.append(_as_check(rule))
+    return schema
+
+
+def _as_check(rule: Rule) -> pa.Check:
+    holds = rule.holds
+
+    def check(data: Any) -> pl.LazyFrame:
+        # A null verdict means that a part is missing: that is another rule's business.
+        return data.lazyframe.select(holds.fill_null(True))  # pyright: ignore[reportOptionalMemberAccess]
+
+    return pa.Check(check, name=rule.id, error=rule.id)

@@ -1,0 +1,106 @@
+"""Curated entities: linked to one patient, reconciled between sources; one row per event of a patient."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, TextList, column
+from schemas.typed import (
+    AssessmentColumns,
+    DiagnosisColumns,
+    PersonColumns,
+    RadiotherapyColumns,
+    SurgeryColumns,
+    SystemicTherapyColumns,
+)
+
+
+class Curated(Contract):
+    """Whose it is and which records say so."""
+
+    patient_id: pl.String = column(
+        "Patient", "Names the patient within the warehouse.", nullable=False, identifying="identifier"
+    )
+    record_ids: TextList = column(
+        "Records", "Every record that the row rests on, losers of a conflict included.", nullable=False
+    )
+
+
+class Patient(PersonColumns, Curated, table="curated.patient"):
+    """One patient."""
+
+    pseudonym: pl.String = column(
+        "Pseudonym", "HMAC-SHA256 of the patient with a key kept outside the database.", nullable=False
+    )
+
+
+class Link(Contract, table="curated.link"):
+    """Which patient a person reference means, and how that was found."""
+
+    person_ref: pl.String = column(
+        "Person reference", "As in the typed tables.", nullable=False, unique=True, identifying="identifier"
+    )
+    patient_id: pl.String = column("Patient", "The patient.", nullable=False, identifying="identifier")
+    method: pl.String = column("Method", "hospital number, or name + birth date + sex.", nullable=False)
+
+
+class Diagnosis(DiagnosisColumns, Curated, table="curated.diagnosis"):
+    """One primary tumour of a patient."""
+
+    index_tumour: pl.Boolean = column(
+        "Index tumour", "Whether it is the tumour that the study is about: the first sarcoma.", nullable=False
+    )
+    region: pl.String = column("Region", "Region of the body by site.", vocabulary="region")
+    histology_group: pl.String = column(
+        "Histology group", "Group by ICD-O-3 morphology; null for what is no sarcoma.",
+        vocabulary="histology_group",
+    )  # fmt: skip
+    day: pl.Int32 = column("Day", "Days since time zero.", unit="d")
+
+
+class Surgery(SurgeryColumns, Curated, table="curated.surgery"):
+    """One operation of a patient."""
+
+
+class RadiotherapyCourse(RadiotherapyColumns, Curated, table="curated.radiotherapy_course"):
+    """One course of radiotherapy of a patient: documentation and plans joined."""
+
+    fractions: pl.Int32 = column("Fractions", "Planned number of fractions.")
+    dose_origin: pl.String = column("Origin of the dose", "How the dose was had.", vocabulary="dose_origin")
+    technique: pl.String = column("Technique", "As the plan's beams show it.", vocabulary="technique")
+    beam_energy_mv: pl.Float64 = column("Energy", "Nominal beam energy.", unit="MV")
+    ct_slice_thickness_mm: pl.Float64 = column("Slice thickness", "Of the planning CT.", unit="mm")
+    plans: pl.Int32 = column("Plans", "Number of approved plans.")
+
+
+class SystemicTherapy(SystemicTherapyColumns, Curated, table="curated.systemic_therapy"):
+    """One systemic therapy of a patient, or the statement that there was none."""
+
+
+class Assessment(AssessmentColumns, Curated, table="curated.assessment"):
+    """The state of a patient's disease on one day."""
+
+    distant_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
+
+
+class VitalStatus(Curated, table="curated.vital_status"):
+    """What is known of a patient's being alive or dead; one row a patient."""
+
+    status: pl.String = column(
+        "Vital status", "After reconciliation.", nullable=False, vocabulary="vital_status"
+    )
+    death_date: pl.Date = column("Date of death", "After reconciliation.", identifying="quasi-identifier")
+    death_date_precision: pl.String = column(
+        "Precision of the date of death", "To what it is exact.", vocabulary="date_precision"
+    )
+    death_day: pl.Int32 = column("Day of death", "Days since time zero.", unit="d")
+    death_record_ids: TextList = column("Records of death", "Records that the death rests on.")
+    last_alive_date: pl.Date = column(
+        "Last known alive", "From any source, a registry office's reply included.",
+        identifying="quasi-identifier",
+    )  # fmt: skip
+    last_alive_day: pl.Int32 = column("Day last known alive", "Days since time zero.", unit="d")
+    last_alive_record_ids: TextList = column("Records of life", "Records that the last date alive rests on.")
+    tumour_related: pl.String = column(
+        "Death by the tumour", "Whether the tumour caused it.", vocabulary="yes_no_unknown"
+    )

@@ -1,0 +1,113 @@
+"""Quality: the rule catalogue, findings, quarantine and the accounting of every record."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas import received, rules, typed
+from schemas.contract import CATALOGUE, Contract, TextList, column
+
+_RULES_FROM = (received, rules, typed)
+"""Modules whose import fills the catalogue."""
+
+
+class QualityRule(Contract, table="quality.rules"):
+    """One rule of the catalogue."""
+
+    rule_id: pl.String = column("Rule", "Stable name.", nullable=False, unique=True)
+    severity: pl.String = column("Severity", "What it does.", nullable=False, vocabulary="severity")
+    scope: pl.String = column(
+        "Scope", "How much must be seen to judge it.", nullable=False, vocabulary="rule_scope"
+    )
+    what: pl.String = column("What", "What is wrong.", nullable=False)
+    remedy: pl.String = column("Remedy", "What to do.", nullable=False)
+    source: pl.String = column("Source", "Where the field says so.", nullable=False)
+
+
+class Observation(Contract):
+    """A rule that a record breaks, as the step that saw it hands it on."""
+
+    rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
+    severity: pl.String = column(
+        "Severity",
+        "Of this finding; a column may soften a reading rule.",
+        nullable=False,
+        vocabulary="severity",
+    )
+    record_id: pl.String = column("Record", "The record that shows the fault.", nullable=False)
+    table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
+    column_name: pl.String = column("Column", "The column at fault.")
+    value: pl.String = column("Value", "As delivered; may identify.", identifying="identifier")
+    note: pl.String = column("Note", "The other side of a contradiction, in words.", identifying="identifier")
+
+
+class Observed(Observation, table="quality.observed"):
+    """A rule that a record breaks tonight."""
+
+    step: pl.String = column("Step", "The asset that saw it.", nullable=False)
+
+
+class Finding(Contract, table="quality.findings"):
+    """A finding as a steward sees it tonight: nothing in it identifies a patient."""
+
+    finding_id: pl.String = column("Finding", "Hash of rule and subject; stable.", nullable=False)
+    rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
+    severity: pl.String = column("Severity", "What it does.", nullable=False, vocabulary="severity")
+    pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")
+    path: pl.String = column("File", "File below the drop folder, identifiers masked.", nullable=False)
+    position: pl.String = column("Position", "Where in the file.", nullable=False)
+    table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
+    column_name: pl.String = column("Column", "The column at fault.")
+    value: pl.String = column("Value", "As delivered, masked where identifying.")
+    what: pl.String = column("What", "What is wrong.", nullable=False)
+    remedy: pl.String = column("Remedy", "What to do.", nullable=False)
+    record_id: pl.String = column("Record", "The record.", nullable=False)
+
+
+class Quarantine(Contract, table="quality.quarantine"):
+    """A record that breaks an ``error`` rule: it reaches no cohort until mended or waived."""
+
+    record_id: pl.String = column("Record", "The record.", nullable=False, unique=True)
+    rule_ids: TextList = column("Rules", "The error rules it breaks.", nullable=False)
+
+
+class Disposition(Contract, table="quality.disposition"):
+    """What became of a received record that is neither curated nor quarantined."""
+
+    record_id: pl.String = column("Record", "The record.", nullable=False, unique=True)
+    disposition: pl.String = column(
+        "Disposition", "Duplicate or out of scope.", nullable=False, vocabulary="disposition"
+    )
+    reason: pl.String = column("Reason", "Why.", nullable=False)
+
+
+class Accounting(Contract, table="quality.accounting"):
+    """The accounting identity of one file: read = curated + quarantined + duplicates + out of scope."""
+
+    file_id: pl.String = column("File", "Key of meta.files.", nullable=False, unique=True)
+    records: pl.Int64 = column("Read", "Records read.", nullable=False)
+    curated: pl.Int64 = column("Curated", "Records that a curated row rests on.", nullable=False)
+    quarantined: pl.Int64 = column("Quarantined", "Records that break an error rule.", nullable=False)
+    duplicates: pl.Int64 = column("Duplicates", "Exact duplicates of another record.", nullable=False)
+    out_of_scope: pl.Int64 = column("Out of scope", "Sound, but not for this study.", nullable=False)
+    unaccounted: pl.Int64 = column("Unaccounted", "In none of them: must be 0.", nullable=False)
+    counted_twice: pl.Int64 = column("Counted twice", "In more than one: must be 0.", nullable=False)
+
+
+def catalogue() -> pl.DataFrame:
+    """Every rule that has been defined, as ``quality.rules``."""
+    return QualityRule.conform(
+        pl.DataFrame(
+            [
+                {
+                    "rule_id": r.id,
+                    "severity": r.severity,
+                    "scope": r.scope,
+                    "what": r.what,
+                    "remedy": r.remedy,
+                    "source": r.source,
+                }
+                for r in sorted(CATALOGUE.values(), key=lambda r: r.id)
+            ]
+        )
+    )

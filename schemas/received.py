@@ -1,0 +1,347 @@
+"""What a reader may hand over: text exactly as delivered, plus where it came from.
+
+Every delivered column is text and may be missing; whether a value makes sense is judged in ``typed``.
+Column names are the sources' own (oBDS elements, DICOM attributes) so that a steward finds them again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from schemas.contract import Contract, Identifying, Rule, column
+
+
+class Received(Contract):
+    """Provenance that every received record carries."""
+
+    record_id: pl.String = column(
+        "Record", "Hash of file, position and content; names the record everywhere.", nullable=False
+    )
+    file_id: pl.String = column("File", "Key of meta.files: the version of the file read.", nullable=False)
+    position: pl.String = column(
+        "Position", "Where in the file: line, element path, sheet row or 'file'.", nullable=False
+    )
+    record_key: pl.String = column(
+        "Record key",
+        "Hash of the record's business key (patient number and Meldung, reference, SOPInstanceUID); "
+        "the same from night to night, whatever the content.",
+        nullable=False,
+    )
+    content_hash: pl.String = column(
+        "Content hash", "Hash of the delivered values; equal for exact duplicates.", nullable=False
+    )
+    first_refresh: pl.String = column("First refresh", "Refresh that first received it.", nullable=False)
+    last_refresh: pl.String = column(
+        "Last refresh", "Last refresh that still received it; null while the file holds it."
+    )
+
+
+PROVENANCE = (
+    "record_id",
+    "file_id",
+    "position",
+    "record_key",
+    "content_hash",
+    "first_refresh",
+    "last_refresh",
+)
+
+
+def _text(description: str, identifying: Identifying = "clinical") -> Any:
+    return column(description.split(";")[0].split(",")[0], description, identifying=identifying)
+
+
+class RegistryReply(Received, table="received.registry_reply"):
+    """One reply of a registry office about one person."""
+
+    reference: pl.String = _text("Reference of the office", "identifier")
+    hospital_number: pl.String = _text("Patient number of the hospital; often missing", "identifier")
+    family_name: pl.String = _text("Family name", "identifier")
+    given_names: pl.String = _text("Given names", "identifier")
+    birth_date: pl.String = _text("Date of birth", "identifier")
+    sex: pl.String = _text("Sex", "quasi-identifier")
+    answer: pl.String = _text("Answer: alive, deceased, moved, no information")
+    event_date: pl.String = _text("Date of death or of moving away", "quasi-identifier")
+    answered_on: pl.String = _text("Date at which the answer held", "quasi-identifier")
+
+
+class ObdsRecord(Received):
+    """Attributes that every oBDS Meldung carries, with those of the enclosing Patient and file."""
+
+    Patient_ID: pl.String = _text("Patient_ID of the enclosing Patient", "identifier")
+    Meldedatum: pl.String = _text("Meldedatum of the export")
+    Schema_Version: pl.String = _text("Schema_Version of the export")
+
+
+class ObdsPatient(ObdsRecord, table="received.obds_patient"):
+    """One oBDS Patient with its Patienten_Stammdaten."""
+
+    Nachname: pl.String = _text("Family name", "identifier")
+    Vornamen: pl.String = _text("Given names", "identifier")
+    Geburtsname: pl.String = _text("Name at birth", "identifier")
+    Geschlecht: pl.String = _text("Sex: M W D X U", "quasi-identifier")
+    Geburtsdatum: pl.String = _text("Date of birth", "identifier")
+    Geburtsdatum_Datumsgenauigkeit: pl.String = _text("Precision of the date of birth: E T M V")
+
+
+class ObdsMeldung(ObdsRecord):
+    """Attributes of a Meldung and its Tumorzuordnung."""
+
+    Meldung_ID: pl.String = _text("Meldung_ID", "identifier")
+    Tumor_ID: pl.String = _text("Tumor_ID", "identifier")
+    Primaertumor_ICD: pl.String = _text("ICD-10 code of the primary (Tumorzuordnung)")
+    Diagnosedatum: pl.String = _text("Date of diagnosis (Tumorzuordnung)", "quasi-identifier")
+    Diagnosedatum_Datumsgenauigkeit: pl.String = _text("Precision of the date of diagnosis: E T M V")
+    Seitenlokalisation: pl.String = _text("Side: L R B M U T")
+    Module_ID: pl.String = _text("Id of the module (OP_ID, ST_ID, SYST_ID, Verlauf_ID …)", "identifier")
+
+
+class ObdsHistology(ObdsMeldung):
+    """Histologie, TNM and further classifications, as Diagnose, Pathologie, OP and Verlauf may carry them."""
+
+    Tumor_Histologiedatum: pl.String = _text("Date of histology", "quasi-identifier")
+    Morphologie_ICD_O: pl.String = _text("ICD-O-3 morphology codes; JSON array of strings")
+    Grading: pl.String = _text("Grading: 0-4 X L M H B U T")
+    T: pl.String = _text("T category")
+    N: pl.String = _text("N category")
+    M: pl.String = _text("M category")
+    TNM_Version: pl.String = _text("Edition of the TNM")
+    TNM_kind: pl.String = _text("Which TNM was read: cTNM, pTNM or TNM")
+    Menge_Weitere_Klassifikation: pl.String = _text(
+        "Further classifications; JSON array of {Name, Stadium, Datum}"
+    )
+    Menge_FM: pl.String = _text(
+        "Distant metastases; JSON array of {Diagnosedatum, Datumsgenauigkeit, Lokalisation}",
+        "quasi-identifier",
+    )
+
+
+class ObdsDiagnosis(ObdsHistology, table="received.obds_diagnosis"):
+    """One oBDS Meldung of a Diagnose."""
+
+    Primaertumor_Topographie_ICD_O: pl.String = _text("ICD-O-3 topography")
+    Primaertumor_Diagnosetext: pl.String = _text("Diagnosis in words")
+    Diagnosesicherung: pl.String = _text("Certainty of the diagnosis: 1-9, 7.1, 7.2 …")
+
+
+class ObdsPathology(ObdsHistology, table="received.obds_pathology"):
+    """One oBDS Meldung of a Pathologie."""
+
+    Primaertumor_Topographie_ICD_O: pl.String = _text("ICD-O-3 topography")
+    Diagnosesicherung: pl.String = _text("Certainty of the diagnosis")
+
+
+class ObdsSurgery(ObdsHistology, table="received.obds_surgery"):
+    """One oBDS Meldung of an OP."""
+
+    Intention: pl.String = _text("Intention: K P D R S X")
+    Datum: pl.String = _text("Date of surgery", "quasi-identifier")
+    Menge_OPS: pl.String = _text("OPS codes; JSON array of strings")
+    Lokale_Beurteilung_Residualstatus: pl.String = _text("Local residual status: R0 R1 R2 RX U …")
+    Gesamtbeurteilung_Residualstatus: pl.String = _text("Overall residual status")
+
+
+class ObdsRadiotherapy(ObdsMeldung, table="received.obds_radiotherapy"):
+    """One Bestrahlung of an oBDS Meldung of an ST (an ST without Bestrahlung: one row, values missing)."""
+
+    Meldeanlass: pl.String = _text("Occasion: behandlungsbeginn, behandlungsende")
+    Intention: pl.String = _text("Intention: K P O S X")
+    Stellung_OP: pl.String = _text("Relation to surgery: O A N I Z S")
+    Beginn: pl.String = _text("First day", "quasi-identifier")
+    Ende: pl.String = _text("Last day", "quasi-identifier")
+    Applikationsart: pl.String = _text(
+        "Kind: Perkutan, Kontakt, Metabolisch, Sonstige; null without Bestrahlung"
+    )
+    Zielgebiet: pl.String = _text("Target region code, a string: 2.1 and 2.10 differ")
+    Zielgebiet_CodeVersion: pl.String = _text("Code list of the target region: 2014 or 2021")
+    Seite_Zielgebiet: pl.String = _text("Side of the target region")
+    Strahlenart: pl.String = _text("Radiation: UH EL PN …")
+    Gesamtdosis: pl.String = _text("Total dose in Gy")
+    Einzeldosis: pl.String = _text("Single dose in Gy")
+    Boost: pl.String = _text("Boost: J SIB SEQ KON N")
+    Ende_Grund: pl.String = _text("Why it ended: E F A P S V T U")
+
+
+class ObdsSystemicTherapy(ObdsMeldung, table="received.obds_systemic_therapy"):
+    """One oBDS Meldung of a SYST."""
+
+    Meldeanlass: pl.String = _text("Occasion: behandlungsbeginn, behandlungsende")
+    Intention: pl.String = _text("Intention: K P S X")
+    Stellung_OP: pl.String = _text("Relation to surgery: O A N I S")
+    Therapieart: pl.String = _text("Kind of therapy: CH HO IM …")
+    Protokoll: pl.String = _text("Protocol")
+    Beginn: pl.String = _text("First day", "quasi-identifier")
+    Beginn_Datumsgenauigkeit: pl.String = _text("Precision of the first day: E T")
+    Ende: pl.String = _text("Last day", "quasi-identifier")
+    Menge_Substanz: pl.String = _text("Substances; JSON array of strings")
+    Ende_Grund: pl.String = _text("Why it ended")
+
+
+class ObdsFollowUp(ObdsHistology, table="received.obds_follow_up"):
+    """One oBDS Meldung of a Verlauf."""
+
+    Meldeanlass: pl.String = _text("Occasion: statusaenderung, statusmeldung")
+    Untersuchungsdatum_Verlauf: pl.String = _text("Date of the examination", "quasi-identifier")
+    Gesamtbeurteilung_Tumorstatus: pl.String = _text("Overall status: V T K P D B R Y U X (Y is relapse)")
+    Verlauf_Lokaler_Tumorstatus: pl.String = _text("Local status: K T P N R F U X (R is relapse)")
+    Verlauf_Tumorstatus_Lymphknoten: pl.String = _text("Regional lymph nodes: K T P N R F U X")
+    Verlauf_Tumorstatus_Fernmetastasen: pl.String = _text("Distant metastases: K T P N R F U X")
+
+
+class ObdsDeath(ObdsMeldung, table="received.obds_death"):
+    """One oBDS Meldung of a Tod."""
+
+    Sterbedatum: pl.String = _text("Date of death", "quasi-identifier")
+    Tod_tumorbedingt: pl.String = _text("Whether the tumour caused it: J N U")
+    Menge_Todesursachen: pl.String = _text("ICD-10 causes of death; JSON array of strings")
+
+
+class ObdsTumourBoard(ObdsMeldung, table="received.obds_tumour_board"):
+    """One oBDS Meldung of a Tumorkonferenz."""
+
+    Datum: pl.String = _text("Date of the tumour board", "quasi-identifier")
+    Typ: pl.String = _text("praeth, postop, postth …")
+
+
+class TableRow(Received, table="received.table_row"):
+    """One row of a table, as the mapping in ``sources.toml`` names the table."""
+
+    table_name: pl.String = column("Table", "Name of the table in sources.toml.", nullable=False)
+    values: pl.String = column(
+        "Values",
+        "Every cell as text under its delivered header; JSON object, empty cells left out.",
+        nullable=False,
+        identifying="identifier",
+    )
+
+
+class DicomRecord(Received):
+    """Attributes that every DICOM file carries."""
+
+    SOPClassUID: pl.String = _text("SOP class")
+    SOPInstanceUID: pl.String = _text("SOP instance", "identifier")
+    Modality: pl.String = _text("Modality")
+    PatientID: pl.String = _text("PatientID", "identifier")
+    PatientName: pl.String = _text("PatientName", "identifier")
+    PatientBirthDate: pl.String = _text("PatientBirthDate", "identifier")
+    PatientSex: pl.String = _text("PatientSex", "quasi-identifier")
+    StudyInstanceUID: pl.String = _text("Study", "identifier")
+    SeriesInstanceUID: pl.String = _text("Series", "identifier")
+    FrameOfReferenceUID: pl.String = _text("Frame of reference", "identifier")
+    Manufacturer: pl.String = _text("Manufacturer")
+    ManufacturerModelName: pl.String = _text("Model")
+    file_meta: pl.String = _text("Whether the file had its meta group: yes or no")
+
+
+class DicomPlan(DicomRecord, table="received.dicom_plan"):
+    """One RTPLAN file."""
+
+    RTPlanLabel: pl.String = _text("Label of the plan")
+    RTPlanDate: pl.String = _text("Date of the plan", "quasi-identifier")
+    PlanIntent: pl.String = _text("PlanIntent")
+    ApprovalStatus: pl.String = _text("ApprovalStatus: APPROVED, UNAPPROVED, REJECTED")
+    ReferencedStructureSet: pl.String = _text("SOPInstanceUID of the structure set", "identifier")
+    NumberOfFractionsPlanned: pl.String = _text("Fractions; JSON array, one number a fraction group")
+    TargetPrescriptionDose: pl.String = _text(
+        "Prescribed doses in Gy; JSON array of {DoseReferenceType, DoseReferenceStructureType, "
+        "DoseReferenceDescription, TargetPrescriptionDose}"
+    )
+    BeamDose: pl.String = _text(
+        "Dose per fraction in Gy; JSON array, per fraction group the sum of its BeamDose"
+    )
+    Beams: pl.String = _text(
+        "Treatment beams; JSON array of {BeamType, RadiationType, TreatmentMachineName, NominalBeamEnergy, "
+        "GantryRotationDirection (array of the values met), ManufacturerModelName, TreatmentDeliveryType}"
+    )
+
+
+class DicomStructureSet(DicomRecord, table="received.dicom_structure_set"):
+    """One RTSTRUCT file."""
+
+    StructureSetLabel: pl.String = _text("Label")
+    StructureSetDate: pl.String = _text("Date", "quasi-identifier")
+    ROIName: pl.String = _text("Names of the regions of interest; JSON array of strings")
+    RTROIInterpretedType: pl.String = _text("Interpreted types in the same order; JSON array of strings")
+    ReferencedSeries: pl.String = _text("SeriesInstanceUIDs of the images; JSON array", "identifier")
+
+
+class DicomDose(DicomRecord, table="received.dicom_dose"):
+    """The header of one RTDOSE file."""
+
+    DoseUnits: pl.String = _text("GY or RELATIVE")
+    DoseType: pl.String = _text("PHYSICAL, EFFECTIVE, ERROR")
+    DoseSummationType: pl.String = _text("PLAN, BEAM, FRACTION …")
+    DoseGridScaling: pl.String = _text("Scaling of the grid")
+    ReferencedRTPlan: pl.String = _text("SOPInstanceUID of the plan", "identifier")
+
+
+class DicomImage(DicomRecord, table="received.dicom_image"):
+    """The header of one planning CT slice."""
+
+    SliceThickness: pl.String = _text("Slice thickness in mm")
+    KVP: pl.String = _text("Peak kilovoltage")
+    PixelSpacing: pl.String = _text("Pixel spacing in mm; JSON array")
+    ImagePositionPatient: pl.String = _text("Position in mm; JSON array")
+
+
+class DicomTreatment(DicomRecord, table="received.dicom_treatment"):
+    """One RT treatment record."""
+
+    TreatmentDate: pl.String = _text("Date of the fraction", "quasi-identifier")
+    CurrentFractionNumber: pl.String = _text("Fraction number")
+    NumberOfFractionsPlanned: pl.String = _text("Fractions planned")
+    ReferencedRTPlan: pl.String = _text("SOPInstanceUID of the plan", "identifier")
+
+
+class DicomOther(DicomRecord, table="received.dicom_other"):
+    """A DICOM file of a kind that the study does not use."""
+
+
+class Unread(Received, table="received.unread"):
+    """A file, or a part of one, that could not be read as a record."""
+
+    rule_id: pl.String = column("Rule", "The file rule that it breaks.", nullable=False)
+    detail: pl.String = column("Detail", "What the reader met; never a patient's value.")
+
+
+FILE_RULES = (
+    Rule("file.empty", "error", "The file holds nothing.", "Ask the sender to deliver it again.", "file"),
+    Rule(
+        "file.truncated",
+        "error",
+        "The file breaks off; what stood before the break was read.",
+        "Ask the sender to deliver it again; the rest is missing until then.",
+        "file",
+    ),
+    Rule(
+        "file.wrong-format",
+        "error",
+        "The content is not what the file's name or folder says.",
+        "Look at the first bytes, move it to the right folder or have it exported again.",
+        "file",
+    ),
+    Rule(
+        "file.column-missing",
+        "error",
+        "A column that the mapping needs is missing.",
+        "Compare the header with sources.toml; mend the export or the mapping.",
+        "file",
+    ),
+    Rule(
+        "file.unreadable",
+        "error",
+        "The file cannot be read at all.",
+        "Open it with its own program; have it exported again if that fails too.",
+        "file",
+    ),
+    Rule(
+        "file.unexpected",
+        "notice",
+        "No source in sources.toml reads this file.",
+        "Move it, or name its kind in sources.toml.",
+        "file",
+    ),
+)
+"""Faults of whole files; ``received.unread`` names the one that a file shows."""

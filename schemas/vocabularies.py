@@ -1,0 +1,193 @@
+"""Code lists: the values that a coded column may take, and how the field's codes map to them.
+
+Sources: oBDS 3.0.4 schema, ICD-O-3.2, AJCC 7/8, FNCLCC (Coindre), ENMOC, ICRU 83.
+"""
+
+from __future__ import annotations
+
+SEX = ("female", "male", "diverse", "unknown")
+HISTOLOGY_GROUP = ("UPS", "liposarcoma", "myxofibrosarcoma", "synovial sarcoma", "others")
+REGION = ("extremities", "trunk", "head and neck", "retroperitoneum", "bone", "other")
+LATERALITY = ("left", "right", "bilateral", "midline", "unknown", "not applicable")
+T_STAGE = ("T0", "T1", "T2", "T3", "T4", "TX")
+N_STAGE = ("N0", "N1", "NX")
+M_STAGE = ("M0", "M1", "MX")
+FNCLCC_GRADE = ("G1", "G2", "G3", "GX")
+TUMOUR_DEPTH = ("superficial", "deep")
+RESIDUAL_STATUS = ("R0", "R1", "R2", "RX")
+INTENT = ("curative", "palliative", "diagnostic", "revision", "oligometastatic", "other", "unknown")
+RADIATION_SEQUENCE = (
+    "preoperative",
+    "postoperative adjuvant",
+    "postoperative additive",
+    "intraoperative",
+    "without surgery",
+    "other",
+)
+TECHNIQUE = ("VMAT", "helical tomotherapy", "static IMRT", "3D conformal", "unknown")
+BOOST = ("none", "simultaneous integrated", "sequential", "concomitant", "unspecified")
+YES_NO_UNKNOWN = ("yes", "no", "unknown")
+OVERALL_STATUS = (
+    "complete remission",
+    "partial remission",
+    "stable",
+    "progression",
+    "mixed response",
+    "improvement",
+    "complete remission with residues",
+    "relapse",
+    "not assessable",
+    "missing",
+)
+LOCAL_STATUS = (
+    "no tumour",
+    "residual",
+    "progression",
+    "stable",
+    "relapse",
+    "questionable",
+    "unknown",
+    "missing",
+)
+METASTASIS_SITE = ("PUL", "OSS", "HEP", "BRA", "LYM", "MAR", "PLE", "PER", "ADR", "SKI", "OTH", "GEN")
+VITAL_STATUS = ("alive", "deceased", "deceased, date unknown", "moved", "no information")
+DATE_PRECISION = ("day", "month", "year")
+SOURCE = ("registry office", "oBDS", "table", "DICOM")
+DOSE_ORIGIN = ("target prescription", "beam dose", "documented")
+SYSTEMIC_KIND = ("chemotherapy", "targeted", "immunotherapy", "hormone therapy", "other")
+DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
+ENDPOINT = ("OS", "DFS", "DMFS", "LRFS")
+EVENT_KIND = (
+    "death",
+    "local relapse",
+    "regional relapse",
+    "distant relapse",
+    "second malignancy",
+    "censored",
+)
+SEVERITY = ("error", "warning", "notice")
+RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
+APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
+
+VOCABULARIES: dict[str, tuple[str, ...]] = {
+    name.lower(): value
+    for name, value in list(globals().items())
+    if name.isupper() and isinstance(value, tuple)
+}
+
+# --- how sources write them -------------------------------------------------------------------------
+
+OBDS_SEX = {"M": "male", "W": "female", "D": "diverse", "X": "unknown", "U": "unknown"}
+OBDS_LATERALITY = {
+    "L": "left", "R": "right", "B": "bilateral", "M": "midline", "U": "unknown", "T": "not applicable",
+}  # fmt: skip
+OBDS_DATE_PRECISION = {"E": "day", "T": "month", "M": "year"}
+"""oBDS Datumsgenauigkeit; V (fully estimated) has no usable date and is not in the list."""
+OBDS_INTENT_SURGERY = {
+    "K": "curative", "P": "palliative", "D": "diagnostic", "R": "revision", "S": "other", "X": "unknown",
+}  # fmt: skip
+OBDS_INTENT_RADIOTHERAPY = {
+    "K": "curative", "P": "palliative", "O": "oligometastatic", "S": "other", "X": "unknown",
+}  # fmt: skip
+OBDS_INTENT_SYSTEMIC = {"K": "curative", "P": "palliative", "S": "other", "X": "unknown"}
+OBDS_SEQUENCE = {
+    "N": "preoperative",
+    "A": "postoperative adjuvant",
+    "Z": "postoperative additive",
+    "I": "intraoperative",
+    "O": "without surgery",
+    "S": "other",
+}
+OBDS_BOOST = {
+    "J": "unspecified", "SIB": "simultaneous integrated", "SEQ": "sequential", "KON": "concomitant",
+    "N": "none",
+}  # fmt: skip
+OBDS_RESIDUAL = {
+    "R0": "R0", "R1": "R1", "R2": "R2", "R1(is)": "R1", "R1(cy+)": "R1", "RX": "RX", "U": "RX",
+}  # fmt: skip
+OBDS_OVERALL = {
+    "V": "complete remission",
+    "T": "partial remission",
+    "K": "stable",
+    "P": "progression",
+    "D": "mixed response",
+    "B": "improvement",
+    "R": "complete remission with residues",
+    "Y": "relapse",
+    "U": "not assessable",
+    "X": "missing",
+}
+"""Gesamtbeurteilung_Tumorstatus: Y is relapse here, R is a remission."""
+OBDS_LOCAL = {
+    "K": "no tumour",
+    "T": "residual",
+    "P": "progression",
+    "N": "stable",
+    "R": "relapse",
+    "F": "questionable",
+    "U": "unknown",
+    "X": "missing",
+}
+"""Verlauf_Lokaler_Tumorstatus, …_Lymphknoten, …_Fernmetastasen: R is relapse here."""
+OBDS_SYSTEMIC_KIND = {
+    "CH": "chemotherapy",
+    "CI": "chemotherapy",
+    "CZ": "chemotherapy",
+    "CIZ": "chemotherapy",
+    "HO": "hormone therapy",
+    "IM": "immunotherapy",
+    "ZS": "targeted",
+    "IZ": "targeted",
+    "SZ": "other",
+    "AS": "other",
+    "WS": "other",
+    "WW": "other",
+    "SO": "other",
+}
+OBDS_YES_NO_UNKNOWN = {"J": "yes", "N": "no", "U": "unknown"}
+OBDS_HISTOLOGICAL = {
+    "1": "no", "2": "no", "4": "no", "5": "no", "6": "yes", "7": "yes", "7.1": "yes", "7.2": "yes",
+    "7.3": "yes", "8": "yes", "9": "unknown",
+}  # fmt: skip
+"""Diagnosesicherung: whether the diagnosis rests on histology."""
+REGISTRY_ANSWER = {
+    "lebt": "alive",
+    "verstorben": "deceased",
+    "verstorben, datum unbekannt": "deceased, date unknown",
+    "verzogen": "moved",
+    "keine auskunft": "no information",
+}
+DICOM_SEX = {"M": "male", "F": "female", "O": "diverse"}
+
+SARCOMA_MORPHOLOGY: dict[str, tuple[str, ...]] = {
+    "UPS": ("8802", "8805", "8830"),
+    "liposarcoma": ("8850", "8851", "8852", "8853", "8854", "8855", "8857", "8858"),
+    "myxofibrosarcoma": ("8811",),
+    "synovial sarcoma": ("9040", "9041", "9042", "9043"),
+}
+"""ICD-O-3 morphology (four digits, behaviour /3) by histology group; other sarcomas are `others`."""
+
+OTHER_SARCOMA = (
+    "8800", "8801", "8803", "8804", "8806", "8810", "8813", "8814", "8815", "8825", "8832", "8833", "8840",
+    "8890", "8891", "8895", "8896", "8900", "8901", "8902", "8910", "8912", "8920", "8963", "8990", "9044",
+    "9120", "9130", "9133", "9150", "9170", "9231", "9251", "9252", "9364", "9365", "9540", "9560", "9561",
+    "9571", "9580", "9581",
+)  # fmt: skip
+"""ICD-O-3 morphologies (behaviour /3) of the remaining soft tissue sarcomas (WHO 2020)."""
+
+REGION_BY_TOPOGRAPHY: dict[str, str] = {
+    "C49.1": "extremities",
+    "C49.2": "extremities",
+    "C49.3": "trunk",
+    "C49.4": "trunk",
+    "C49.5": "trunk",
+    "C49.6": "trunk",
+    "C49.0": "head and neck",
+    "C48": "retroperitoneum",
+    "C40": "bone",
+    "C41": "bone",
+}
+"""Region by ICD-O-3/ICD-10 site: the longest prefix that fits decides; anything else is `other`."""
+
+T_FROM_EDITION_8 = {"T0": "T0", "T1": "T1", "T2": "T2", "T3": "T2", "T4": "T2", "TX": "TX"}
+"""AJCC 8 T category (trunk and extremities) in the words of AJCC 7: T2 (> 5 cm) to T4 are one class."""

@@ -1,0 +1,87 @@
+"""Contracts: what they refuse, what is generated from them."""
+
+import datetime as dt
+
+import duckdb
+import polars as pl
+import pytest
+
+from schemas import curated, quality, received, typed
+from schemas.contract import CONTRACTS, ContractBroken
+
+ROW = {
+    "record_id": "r1",
+    "source": "oBDS",
+    "person_ref": "number:1",
+    "received_on": dt.date(2021, 12, 1),
+    "start_date": dt.date(2020, 5, 1),
+    "end_date": dt.date(2020, 6, 1),
+    "prescribed_dose_gy": 50.0,
+    "single_dose_gy": 2.0,
+    "irradiated": True,
+}
+
+
+def _radiotherapy(**changes):
+    return typed.Radiotherapy.conform(pl.DataFrame([{**ROW, **changes}]))
+
+
+def test_a_sound_record_breaks_no_rule():
+    assert typed.Radiotherapy.failures(_radiotherapy()).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"end_date": dt.date(2020, 4, 1)}, "radiotherapy.ends-before-start"),
+        ({"start_date": dt.date(2022, 1, 1), "end_date": None}, "date.in-future"),
+        ({"prescribed_dose_gy": 500.0}, "radiotherapy.dose-implausible"),
+        ({"single_dose_gy": 5.0}, "radiotherapy.hypofractionated"),
+        ({"irradiated": False}, "radiotherapy.module-missing"),
+        ({"person_ref": None}, "value.missing"),
+    ],
+)
+def test_each_rule_fires_on_its_fault_and_names_the_row(changes, rule):
+    failed = typed.Radiotherapy.failures(_radiotherapy(**changes))
+    assert failed.select("row", "rule_id").rows() == [(0, rule)]
+
+
+def test_a_missing_column_is_the_programs_fault_and_is_named_without_values():
+    with pytest.raises(ContractBroken, match="end_date"):
+        typed.Radiotherapy.failures(_radiotherapy().drop("end_date"))
+
+
+def test_every_contract_makes_a_table_with_a_comment_on_every_column():
+    con = duckdb.connect()
+    for schema in {t.split(".")[0] for t in CONTRACTS}:
+        con.execute(f"CREATE SCHEMA {schema}")
+    for contract in CONTRACTS.values():
+        for statement in contract.ddl():
+            con.execute(statement)
+    bare = con.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND comment IS NULL"
+    ).fetchall()
+    assert bare == []
+
+
+def test_every_rule_says_what_is_wrong_and_what_to_do():
+    rules = quality.catalogue()
+    assert rules["rule_id"].is_unique().all()
+    assert rules["what"].str.len_chars().min() > 10
+    assert rules["remedy"].str.len_chars().min() > 5
+
+
+def test_names_and_numbers_are_marked_as_identifying():
+    marked = {
+        (c.table, c.name)
+        for contract in (received.ObdsPatient, received.RegistryReply, curated.Patient)
+        for c in contract.columns()
+        if c.identifying == "identifier"
+    }
+    assert {
+        ("received.obds_patient", "Nachname"),
+        ("received.obds_patient", "Geburtsdatum"),
+        ("received.registry_reply", "family_name"),
+        ("curated.patient", "hospital_number"),
+        ("curated.patient", "birth_date"),
+    } <= marked
