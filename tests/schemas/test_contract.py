@@ -67,8 +67,8 @@ def test_every_contract_makes_a_table_with_a_comment_on_every_column():
 def test_every_rule_says_what_is_wrong_and_what_to_do():
     rules = quality.catalogue()
     assert rules["rule_id"].is_unique().all()
-    assert rules["what"].str.len_chars().min() > 10
-    assert rules["remedy"].str.len_chars().min() > 5
+    assert rules.filter(pl.col("what").str.len_chars() <= 10).is_empty()
+    assert rules.filter(pl.col("remedy").str.len_chars() <= 5).is_empty()
 
 
 def test_names_and_numbers_are_marked_as_identifying():
