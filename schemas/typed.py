@@ -59,7 +59,8 @@ READING_RULES = (
 """Faults that reading itself meets. A finding of an ``unreadable`` rule has the severity of its column."""
 
 
-def _not_after_receipt(col: str) -> Rule:
+def not_after_receipt(col: str) -> Rule:
+    """The rule ``date.in-future`` for one date column."""
     return Rule(
         "date.in-future",
         "error",
@@ -102,7 +103,7 @@ class PersonColumns(Contract):
     )
 
 
-class Person(PersonColumns, Typed, table="typed.person", rules=(_not_after_receipt("birth_date"),)):
+class Person(PersonColumns, Typed, table="typed.person", rules=(not_after_receipt("birth_date"),)):
     """One mention of a person by one record."""
 
     master: pl.Boolean = column(
@@ -156,7 +157,7 @@ class DiagnosisColumns(Contract):
 
 
 DIAGNOSIS_RULES = (
-    _not_after_receipt("diagnosis_date"),
+    not_after_receipt("diagnosis_date"),
     Rule(
         "diagnosis.size-implausible",
         "warning",
@@ -214,7 +215,7 @@ class SurgeryColumns(Contract):
     )
 
 
-class Surgery(SurgeryColumns, Typed, table="typed.surgery", rules=(_not_after_receipt("surgery_date"),)):
+class Surgery(SurgeryColumns, Typed, table="typed.surgery", rules=(not_after_receipt("surgery_date"),)):
     """What one record says of an operation."""
 
     module_id: pl.String = column(
@@ -257,8 +258,8 @@ RADIOTHERAPY_RULES = (
         column="irradiated",
         holds=pl.col("irradiated"),
     ),
-    _not_after_receipt("start_date"),
-    _not_after_receipt("end_date"),
+    not_after_receipt("start_date"),
+    not_after_receipt("end_date"),
     Rule(
         "radiotherapy.ends-before-start",
         "error",
@@ -312,7 +313,7 @@ class SystemicTherapyColumns(Contract):
 
 
 class SystemicTherapy(
-    SystemicTherapyColumns, Typed, table="typed.systemic_therapy", rules=(_not_after_receipt("start_date"),)
+    SystemicTherapyColumns, Typed, table="typed.systemic_therapy", rules=(not_after_receipt("start_date"),)
 ):
     """What one record says of systemic therapy."""
 
@@ -354,7 +355,7 @@ class Assessment(
     AssessmentColumns,
     Typed,
     table="typed.assessment",
-    rules=(_not_after_receipt("assessment_date"), _not_after_receipt("distant_date")),
+    rules=(not_after_receipt("assessment_date"), not_after_receipt("distant_date")),
 ):
     """What one record says of the state of the disease on one day."""
 
@@ -370,7 +371,7 @@ class VitalStatus(
     Typed,
     table="typed.vital_status",
     rules=(
-        _not_after_receipt("status_date"),
+        not_after_receipt("status_date"),
         Rule(
             "vital-status.death-date-unknown",
             "warning",
@@ -408,124 +409,3 @@ class VitalStatus(
     tumour_related: pl.String = column(
         "Death by the tumour", "Whether the tumour caused it.", vocabulary="yes_no_unknown"
     )
-
-
-PLAN_RULES = (
-    Rule(
-        "dicom.patient-id-missing",
-        "error",
-        "The DICOM file has no PatientID.",
-        "Find the patient by the plan's label in the planning system and export it again with PatientID.",
-        source="DICOM PS3.3 C.7.1.1",
-        column="sop_instance_uid",
-        holds=pl.col("has_patient_id") | pl.col("phantom"),
-    ),
-    Rule(
-        "dicom.file-meta-missing",
-        "notice",
-        "The file lacks its preamble and meta group; it was read all the same.",
-        "Nothing, or export with file meta information.",
-        source="DICOM PS3.10 section 7",
-        column="sop_instance_uid",
-        holds=pl.col("has_file_meta"),
-    ),
-)
-
-
-class DicomObject(Typed, rules=PLAN_RULES):
-    """What ties DICOM files to one another."""
-
-    sop_instance_uid: pl.String = column("SOP instance", "Names the object.", identifying="identifier")
-    frame_of_reference_uid: pl.String = column(
-        "Frame of reference",
-        "Shared by images, structures and plan of one planning.",
-        identifying="identifier",
-    )
-    refers_to: pl.String = column(
-        "Refers to", "SOP instance of the plan or structure set it refers to.", identifying="identifier"
-    )
-    phantom: pl.Boolean = column("Phantom", "Whether it is nobody's (quality assurance).", nullable=False)
-    has_patient_id: pl.Boolean = column("Has PatientID", "Whether PatientID is filled.", nullable=False)
-    has_file_meta: pl.Boolean = column("Has file meta", "Whether the meta group is there.", nullable=False)
-
-
-class Plan(
-    DicomObject,
-    table="typed.plan",
-    rules=(
-        Rule(
-            "plan.phantom",
-            "notice",
-            "A quality assurance plan of a phantom lies among the patients'.",
-            "Nothing; it is left out.",
-            source="DICOM PS3.3 C.8.8.9",
-            column="phantom",
-            holds=~pl.col("phantom"),
-        ),
-        Rule(
-            "plan.unapproved",
-            "warning",
-            "The plan is not approved; it is not used.",
-            "Approve it in the planning system if it was treated, otherwise remove it from the export.",
-            source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
-            column="approval",
-            holds=(pl.col("approval") == "APPROVED") | pl.col("phantom"),
-        ),
-        Rule(
-            "plan.prescription-from-beam-dose",
-            "notice",
-            "The plan has no TargetPrescriptionDose; the dose is beam dose times fractions.",
-            "Nothing, or enter the prescription in the planning system.",
-            source="DICOM PS3.3 C.8.8.10",
-            column="dose_origin",
-            holds=(pl.col("dose_origin") != "beam dose") | pl.col("phantom"),
-        ),
-        Rule(
-            "plan.dose-missing",
-            "warning",
-            "The plan has neither a prescription nor beam doses.",
-            "Enter the prescription in the planning system and export again.",
-            source="DICOM PS3.3 C.8.8.10",
-            column="prescribed_dose_gy",
-            holds=pl.col("prescribed_dose_gy").is_not_null() | pl.col("phantom"),
-        ),
-    ),
-):
-    """One radiotherapy plan."""
-
-    plan_date: pl.Date = column("Date of the plan", "RTPlanDate.", identifying="quasi-identifier")
-    plan_label: pl.String = column("Label", "RTPlanLabel.", identifying="identifier")
-    approval: pl.String = column("Approval", "ApprovalStatus.", vocabulary="approval")
-    prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Highest target level.", unit="Gy")
-    dose_levels: pl.Int32 = column("Dose levels", "Number of distinct target doses in the plan.")
-    fractions: pl.Int32 = column("Fractions", "NumberOfFractionsPlanned, summed over fraction groups.")
-    dose_origin: pl.String = column("Origin of the dose", "How the dose was had.", vocabulary="dose_origin")
-    technique: pl.String = column("Technique", "As the beams show it.", vocabulary="technique")
-    beam_energy_mv: pl.Float64 = column("Energy", "NominalBeamEnergy of the first beam.", unit="MV")
-    machine: pl.String = column("Machine", "TreatmentMachineName and model.")
-
-
-class StructureSet(DicomObject, table="typed.structure_set"):
-    """One set of structures."""
-
-    roi_names: TextList = column("Regions of interest", "ROI names.")
-
-
-class Dose(DicomObject, table="typed.dose"):
-    """The header of one dose distribution."""
-
-    dose_units: pl.String = column("Dose units", "GY or RELATIVE.")
-
-
-class Image(DicomObject, table="typed.image"):
-    """One slice of the planning CT."""
-
-    series_uid: pl.String = column("Series", "SeriesInstanceUID.", identifying="identifier")
-    slice_thickness_mm: pl.Float64 = column("Slice thickness", "SliceThickness.", unit="mm")
-
-
-class Treatment(DicomObject, table="typed.treatment", rules=(_not_after_receipt("treatment_date"),)):
-    """One delivered fraction."""
-
-    treatment_date: pl.Date = column("Date of the fraction", "TreatmentDate.", identifying="quasi-identifier")
-    fraction_number: pl.Int32 = column("Fraction", "CurrentFractionNumber.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from schemas import curated, typed
+from schemas import curated, typed, typed_dicom
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -30,7 +30,7 @@ def curate(sound: Frames, precedence: Sequence[str]) -> tuple[pl.DataFrame, list
         could use, with the reason.
     """
     documented = _documented(sound[typed.Radiotherapy.table()])
-    all_plans = sound[typed.Plan.table()].filter(~pl.col("phantom"))
+    all_plans = sound[typed_dicom.Plan.table()].filter(~pl.col("phantom"))
     approved = pl.col("approval") == "APPROVED"
     plans = all_plans.filter(approved)
     placed = _placed(plans, documented)
@@ -138,13 +138,14 @@ def _attached(
     any_course = pl.concat(
         [placed.select("patient_id", "course"), documented.select("patient_id", "course")]
     ).unique("patient_id", keep="first", maintain_order=True)
+    none = pl.lit(None, dtype=pl.Float64)
     objects = pl.concat(
         [
             sound[c.table()].select(
                 "record_id", "patient_id", "sop_instance_uid", "frame_of_reference_uid", "refers_to",
-                thickness=pl.col("slice_thickness_mm") if c is typed.Image else pl.lit(None, pl.Float64),
+                thickness=pl.col("slice_thickness_mm") if c is typed_dicom.Image else none,
             )
-            for c in (typed.StructureSet, typed.Dose, typed.Image, typed.Treatment)
+            for c in (typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image, typed_dicom.Treatment)
         ]
     ).filter(pl.col("record_id").is_not_null())  # fmt: skip
 

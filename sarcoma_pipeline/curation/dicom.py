@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from sarcoma_pipeline.curation.reading import Reading, code, constant, date, number, read, text, whole
-from schemas import typed
+from schemas import typed, typed_dicom
 from schemas import vocabularies as v
 from schemas.configuration import DicomSource
 from schemas.contract import Contract
@@ -171,20 +171,20 @@ def typed_frames(
             "beam_energy_mv": number("_energy"),
             "machine": Reading(pl.col("_machine")),
         }
-        yield typed.Plan, *read(received, typed.Plan, base | plan)
+        yield typed_dicom.Plan, *read(received, typed_dicom.Plan, base | plan)
     elif table == "received.dicom_structure_set":
         names = {"roi_names": Reading(pl.col("ROIName").str.json_decode(_LIST))}
-        yield typed.StructureSet, *read(received, typed.StructureSet, base | names)
+        yield typed_dicom.StructureSet, *read(received, typed_dicom.StructureSet, base | names)
     elif table == "received.dicom_dose":
         dose = {"refers_to": text("ReferencedRTPlan"), "dose_units": text("DoseUnits")}
-        yield typed.Dose, *read(received, typed.Dose, base | dose)
+        yield typed_dicom.Dose, *read(received, typed_dicom.Dose, base | dose)
     elif table == "received.dicom_image":
         image = {"series_uid": text("SeriesInstanceUID"), "slice_thickness_mm": number("SliceThickness")}
-        yield typed.Image, *read(received, typed.Image, base | image)
+        yield typed_dicom.Image, *read(received, typed_dicom.Image, base | image)
     elif table == "received.dicom_treatment":
         treatment = {
             "refers_to": text("ReferencedRTPlan"),
             "treatment_date": date("TreatmentDate", _DATE),
             "fraction_number": whole("CurrentFractionNumber"),
         }
-        yield typed.Treatment, *read(received, typed.Treatment, base | treatment)
+        yield typed_dicom.Treatment, *read(received, typed_dicom.Treatment, base | treatment)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from sarcoma_pipeline.curation.typing import Result, observation
-from schemas import rules, typed
+from schemas import rules, typed, typed_dicom
 from schemas.curated import Link
 from schemas.quality import Disposition, Observation
 
@@ -155,8 +155,8 @@ def _unlinked(
 
 def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Structure sets that a plan refers to under another PatientID: ``record_id`` of the structure set."""
-    plans = typed_frames[typed.Plan.table()].filter("has_patient_id")
-    structures = typed_frames[typed.StructureSet.table()].filter("has_patient_id")
+    plans = typed_frames[typed_dicom.Plan.table()].filter("has_patient_id")
+    structures = typed_frames[typed_dicom.StructureSet.table()].filter("has_patient_id")
     pairs = structures.join(
         plans.select(uid="refers_to", plan_ref="person_ref"), left_on="sop_instance_uid", right_on="uid"
     )

@@ -159,9 +159,7 @@ def date(
     if notices:
         partial = readable & (precision != "day")
         notes.append(("date.partial", partial & ~old if legacy else partial))
-    # A date that says of itself that it is only estimated is no typing error.
-    shown = pl.when(~estimated).then(delivered)
-    return Reading(value, shown, "value.date-unreadable", pl.when(readable).then(precision), tuple(notes))
+    return Reading(value, delivered, "value.date-unreadable", pl.when(readable).then(precision), tuple(notes))
 
 
 def _to_date(plain: pl.Expr, fmt: str) -> pl.Expr:
@@ -196,9 +194,10 @@ def read(
     for name, reading in readings.items():
         checks: list[tuple[str, Severity, pl.Expr]] = []
         if reading.text is not None:
-            unread = (
-                reading.text.is_not_null() & (reading.text.str.strip_chars() != "") & reading.value.is_null()
-            )
+            # What another rule already explains (an estimated date, two values in a cell) is no typing error.
+            explained = pl.any_horizontal([pl.lit(False), *(when for _, when in reading.notes)])
+            filled = reading.text.is_not_null() & (reading.text.str.strip_chars() != "")
+            unread = filled & reading.value.is_null() & ~explained.fill_null(False)
             checks.append((reading.rule_id, columns[name].unreadable, unread))
         checks.extend((rule, CATALOGUE[rule].severity, when) for rule, when in reading.notes)
         for rule_id, severity, when in checks:

@@ -165,12 +165,12 @@ def _diagnosis(sound: Frames, sources: Sources) -> tuple[pl.DataFrame, pl.DataFr
     lowest = pl.col("tumour_id").min().over(same)
     full = full.with_columns(
         _tumour=pl.when(known).then(pl.coalesce([lowest, "tumour_id"])).otherwise("tumour_id").fill_null("")
-    )
-    tumours = merged(full, ["patient_id", "_tumour"], curated.Diagnosis).join(
-        full.group_by("patient_id", "_tumour").agg(_aliases=pl.col("tumour_id").unique()),
-        left_on=["patient_id", pl.col("tumour_id").fill_null("")],
-        right_on=["patient_id", "_tumour"],
-        how="left",
+    ).with_columns(_own_id="tumour_id", tumour_id=pl.col("_tumour").replace("", None))
+    aliases = full.group_by("patient_id", "_tumour").agg(_aliases=pl.col("_own_id").unique())
+    tumours = (
+        merged(full, ["patient_id", "_tumour"], curated.Diagnosis)
+        .with_columns(_tumour=pl.col("tumour_id").fill_null(""))
+        .join(aliases, on=["patient_id", "_tumour"], how="left")
     )
     tumours = _classified(tumours)
     index = (
@@ -185,7 +185,7 @@ def _diagnosis(sound: Frames, sources: Sources) -> tuple[pl.DataFrame, pl.DataFr
         .select("patient_id", _index="tumour_id")
     )
     tumours = tumours.join(index, on="patient_id", how="left").with_columns(
-        index_tumour=pl.col("tumour_id").eq_missing("_index")
+        index_tumour=pl.col("tumour_id").eq_missing(pl.col("_index"))
     )
     additions = records.filter(~pl.col("complete"))
     tumours = _supplemented(tumours, additions)
@@ -220,7 +220,7 @@ def _classified(tumours: pl.DataFrame) -> pl.DataFrame:
 def _supplemented(tumours: pl.DataFrame, additions: pl.DataFrame) -> pl.DataFrame:
     """Fill what a diagnosis lacks from pathology reports and tables; a table row means the index tumour."""
     if additions.is_empty() or tumours.is_empty():
-        return tumours.drop("_aliases", "_index")
+        return tumours.drop("_aliases", "_index", "_tumour")
     named = tumours.select("patient_id", "tumour_id", _alias="_aliases").explode("_alias")
     by_number = additions.filter(pl.col("tumour_id").is_not_null()).join(
         named,
@@ -246,6 +246,7 @@ def _supplemented(tumours: pl.DataFrame, additions: pl.DataFrame) -> pl.DataFram
         rest.join(index, on="patient_id", how="inner").with_columns(tumour_id="_of").select(additions.columns)
     )
     own = tumours.drop("_aliases", "_index")
+    final = [c for c in own.columns if c != "_tumour"]
     columns = [
         c.name
         for c in curated.Diagnosis.columns()
@@ -258,19 +259,12 @@ def _supplemented(tumours: pl.DataFrame, additions: pl.DataFrame) -> pl.DataFram
         .agg(*(pl.col(c).drop_nulls().last() for c in columns), _more=pl.col("record_id").unique())
     )
     return (
-        own.join(
-            extra,
-            left_on=["patient_id", pl.col("tumour_id").fill_null("")],
-            right_on=["patient_id", "_tumour"],
-            how="left",
-            suffix="_extra",
-            coalesce=True,
-        )
+        own.join(extra, on=["patient_id", "_tumour"], how="left", suffix="_extra")
         .with_columns(
             *(pl.coalesce([c, f"{c}_extra"]).alias(c) for c in columns),
             record_ids=pl.concat_list("record_ids", pl.col("_more").fill_null([])).list.unique().list.sort(),
         )
-        .select(own.columns)
+        .select(final)
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.curation import dicom, obds, registry, tables
-from schemas import rules, typed
+from schemas import rules, typed, typed_dicom
 from schemas.configuration import DicomSource, RegistrySource, Sources, TableSource
 from schemas.contract import CATALOGUE, Contract
 from schemas.quality import Disposition, Observation
@@ -21,11 +21,11 @@ TYPED: tuple[type[Contract], ...] = (
     typed.SystemicTherapy,
     typed.Assessment,
     typed.VitalStatus,
-    typed.Plan,
-    typed.StructureSet,
-    typed.Dose,
-    typed.Image,
-    typed.Treatment,
+    typed_dicom.Plan,
+    typed_dicom.StructureSet,
+    typed_dicom.Dose,
+    typed_dicom.Image,
+    typed_dicom.Treatment,
 )
 
 KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4")

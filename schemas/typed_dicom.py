@@ -1,0 +1,128 @@
+"""DICOM RT objects with types: plans, structure sets, doses, planning CT slices, delivered fractions."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Rule, TextList, column
+from schemas.typed import Typed, not_after_receipt
+
+PLAN_RULES = (
+    Rule(
+        "dicom.patient-id-missing",
+        "error",
+        "The DICOM file has no PatientID.",
+        "Find the patient by the plan's label in the planning system and export it again with PatientID.",
+        source="DICOM PS3.3 C.7.1.1",
+        column="sop_instance_uid",
+        holds=pl.col("has_patient_id") | pl.col("phantom"),
+    ),
+    Rule(
+        "dicom.file-meta-missing",
+        "notice",
+        "The file lacks its preamble and meta group; it was read all the same.",
+        "Nothing, or export with file meta information.",
+        source="DICOM PS3.10 section 7",
+        column="sop_instance_uid",
+        holds=pl.col("has_file_meta"),
+    ),
+)
+
+
+class DicomObject(Typed, rules=PLAN_RULES):
+    """What ties DICOM files to one another."""
+
+    sop_instance_uid: pl.String = column("SOP instance", "Names the object.", identifying="identifier")
+    frame_of_reference_uid: pl.String = column(
+        "Frame of reference",
+        "Shared by images, structures and plan of one planning.",
+        identifying="identifier",
+    )
+    refers_to: pl.String = column(
+        "Refers to", "SOP instance of the plan or structure set it refers to.", identifying="identifier"
+    )
+    phantom: pl.Boolean = column("Phantom", "Whether it is nobody's (quality assurance).", nullable=False)
+    has_patient_id: pl.Boolean = column("Has PatientID", "Whether PatientID is filled.", nullable=False)
+    has_file_meta: pl.Boolean = column("Has file meta", "Whether the meta group is there.", nullable=False)
+
+
+class Plan(
+    DicomObject,
+    table="typed.plan",
+    rules=(
+        Rule(
+            "plan.phantom",
+            "notice",
+            "A quality assurance plan of a phantom lies among the patients'.",
+            "Nothing; it is left out.",
+            source="DICOM PS3.3 C.8.8.9",
+            column="phantom",
+            holds=~pl.col("phantom"),
+        ),
+        Rule(
+            "plan.unapproved",
+            "warning",
+            "The plan is not approved; it is not used.",
+            "Approve it in the planning system if it was treated, otherwise remove it from the export.",
+            source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
+            column="approval",
+            holds=(pl.col("approval") == "APPROVED") | pl.col("phantom"),
+        ),
+        Rule(
+            "plan.prescription-from-beam-dose",
+            "notice",
+            "The plan has no TargetPrescriptionDose; the dose is beam dose times fractions.",
+            "Nothing, or enter the prescription in the planning system.",
+            source="DICOM PS3.3 C.8.8.10",
+            column="dose_origin",
+            holds=(pl.col("dose_origin") != "beam dose") | pl.col("phantom"),
+        ),
+        Rule(
+            "plan.dose-missing",
+            "warning",
+            "The plan has neither a prescription nor beam doses.",
+            "Enter the prescription in the planning system and export again.",
+            source="DICOM PS3.3 C.8.8.10",
+            column="prescribed_dose_gy",
+            holds=pl.col("prescribed_dose_gy").is_not_null() | pl.col("phantom"),
+        ),
+    ),
+):
+    """One radiotherapy plan."""
+
+    plan_date: pl.Date = column("Date of the plan", "RTPlanDate.", identifying="quasi-identifier")
+    plan_label: pl.String = column("Label", "RTPlanLabel.", identifying="identifier")
+    approval: pl.String = column("Approval", "ApprovalStatus.", vocabulary="approval")
+    prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Highest target level.", unit="Gy")
+    dose_levels: pl.Int32 = column("Dose levels", "Number of distinct target doses in the plan.")
+    fractions: pl.Int32 = column("Fractions", "NumberOfFractionsPlanned, summed over fraction groups.")
+    dose_origin: pl.String = column("Origin of the dose", "How the dose was had.", vocabulary="dose_origin")
+    technique: pl.String = column("Technique", "As the beams show it.", vocabulary="technique")
+    beam_energy_mv: pl.Float64 = column("Energy", "NominalBeamEnergy of the first beam.", unit="MV")
+    machine: pl.String = column("Machine", "TreatmentMachineName and model.")
+
+
+class StructureSet(DicomObject, table="typed.structure_set"):
+    """One set of structures."""
+
+    roi_names: TextList = column("Regions of interest", "ROI names.")
+
+
+class Dose(DicomObject, table="typed.dose"):
+    """The header of one dose distribution."""
+
+    dose_units: pl.String = column("Dose units", "GY or RELATIVE.")
+
+
+class Image(DicomObject, table="typed.image"):
+    """One slice of the planning CT."""
+
+    series_uid: pl.String = column("Series", "SeriesInstanceUID.", identifying="identifier")
+    slice_thickness_mm: pl.Float64 = column("Slice thickness", "SliceThickness.", unit="mm")
+
+
+class Treatment(DicomObject, table="typed.treatment", rules=(not_after_receipt("treatment_date"),)):
+    """One delivered fraction."""
+
+    treatment_date: pl.Date = column("Date of the fraction", "TreatmentDate.", identifying="quasi-identifier")
+    fraction_number: pl.Int32 = column("Fraction", "CurrentFractionNumber.")

@@ -1,0 +1,123 @@
+"""A builder of received records, and the way from them to curated rows, for described patients."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.curation import identity, reconcile, typing
+from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from schemas import received as r
+from schemas.configuration import Sources
+from schemas.contract import CONTRACTS
+
+SOURCES = Sources.model_validate(
+    {
+        "source": [
+            {"name": "offices", "kind": "registry", "files": ["r"], "columns": {}},
+            {"name": "obds", "kind": "obds", "files": ["o"]},
+            {"name": "rt", "kind": "dicom", "files": ["d"]},
+            {
+                "name": "sheet", "kind": "table", "format": "csv", "files": ["t"], "key": ["Nr"],
+                "separator": " / ", "decimal": ",", "date_format": "%d.%m.%Y",
+                "entities": [
+                    {"entity": "diagnosis", "columns": {"hospital_number": "Nr", "tumour_size_cm": "cm"}},
+                    {
+                        "entity": "vital_status",
+                        "when": [{"column": "seen", "filled": True}],
+                        "columns": {
+                            "hospital_number": "Nr", "status": {"constant": "alive"}, "status_date": "seen",
+                        },
+                    },
+                ],
+            },
+        ]
+    }
+)  # fmt: skip
+
+
+@dataclass
+class Outcome:
+    frames: dict[str, pl.DataFrame]
+    observed: pl.DataFrame
+    accounting: pl.DataFrame
+    quarantined: set[str]
+
+    def __getitem__(self, entity: str) -> pl.DataFrame:
+        return self.frames[f"curated.{entity}"]
+
+    def rules(self) -> set[str]:
+        return set(self.observed["rule_id"])
+
+
+@dataclass
+class Records:
+    """Received records, added one by one; each is its own line of one file."""
+
+    frames: dict[str, pl.DataFrame] = field(
+        default_factory=lambda: {t: c.empty() for t, c in CONTRACTS.items() if t.startswith("received.")}
+    )
+    count: int = 0
+
+    def add(self, contract: type[r.Received], **values: str | None) -> str:
+        self.count += 1
+        record_id = values.pop("record_id", None) or f"{contract.table().split('.')[1]}-{self.count}"
+        provenance = {
+            "record_id": record_id, "file_id": "file", "position": f"line {self.count}",
+            "record_key": record_id, "content_hash": record_id, "first_refresh": "R1",
+        }  # fmt: skip
+        row = contract.conform(pl.DataFrame([{**provenance, **values}]))
+        self.frames[contract.table()] = pl.concat([self.frames[contract.table()], row])
+        return record_id
+
+    def patient(self, number="1", family="Müller", given="Anna", born="1950-03-04", sex="W", **more):
+        return self.add(
+            r.ObdsPatient, Patient_ID=number, Nachname=family, Vornamen=given, Geburtsdatum=born,
+            Geburtsdatum_Datumsgenauigkeit="E", Geschlecht=sex, Schema_Version="3.0.4", **more,
+        )  # fmt: skip
+
+    def meldung(self, contract, number="1", tumour="T1", reported="2020-01-01", **values):
+        return self.add(contract, Patient_ID=number, Tumor_ID=tumour, Meldedatum=reported, **values)
+
+    def diagnosis(self, on="2012-01-01", exactness="E", **values):
+        values = {
+            "Primaertumor_ICD": "C49.2", "Primaertumor_Topographie_ICD_O": "C49.2",
+            "Diagnosesicherung": "7.1",
+            "Morphologie_ICD_O": '["8802/3"]', "Grading": "3", "T": "2b", "N": "0", "M": "0",
+            "TNM_Version": "7", **values,
+        }  # fmt: skip
+        return self.meldung(
+            r.ObdsDiagnosis, Diagnosedatum=on, Diagnosedatum_Datumsgenauigkeit=exactness, **values
+        )
+
+    def reply(self, **values):
+        values = {
+            "family_name": "Müller",
+            "given_names": "Anna",
+            "birth_date": "04.03.1950",
+            "sex": "w",
+        } | values
+        return self.add(r.RegistryReply, **values)
+
+    def run(self) -> Outcome:
+        on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
+        typed = typing.type_records(self.frames, SOURCES, on)
+        linked = identity.link(typed.frames)
+        link = linked.frames["curated.link"]
+        first = pl.concat([typed.observed, linked.observed])
+        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
+        observed = pl.concat([first, crossed])
+        held = quarantine.quarantine(observed)
+        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
+        curated = reconcile.curate(typed.frames, link, held["record_id"], SOURCES, names)
+        set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
+        accounts = accounting.account(self.frames, curated.frames, held, quarantine.settle(set_aside, held))
+        return Outcome(
+            curated.frames, pl.concat([observed, curated.observed]), accounts, set(held["record_id"])
+        )
+
+
+@pytest.fixture
+def records() -> Records:
+    return Records()

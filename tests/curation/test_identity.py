@@ -1,0 +1,60 @@
+"""Linking: by number, else by name, date of birth and sex; near-matches are findings, never merges."""
+
+import pytest
+
+
+def _reply(records, **values):
+    records.patient()
+    records.diagnosis()
+    return records.reply(answer="lebt", answered_on="01.06.2015", **values)
+
+
+def test_a_reply_with_the_number_is_linked(records):
+    _reply(records, hospital_number="1")
+    outcome = records.run()
+    assert outcome.rules() == set()
+    assert outcome["vital_status"]["last_alive_day"].to_list() == [1247]
+
+
+def test_a_reply_without_a_number_is_linked_by_exact_name_birth_and_sex(records):
+    _reply(records, family_name=" MÜLLER ")
+    assert records.run().rules() == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"family_name": "Mueller"}, "identity.near-match"),
+        ({"family_name": "Müller-Weber"}, "identity.near-match"),
+        ({"birth_date": "03.04.1950"}, "identity.near-match"),
+        ({"family_name": "Schmidt"}, "identity.no-patient"),
+        ({"sex": "m"}, "identity.near-match"),
+        ({"hospital_number": "77"}, "identity.no-patient"),
+        (
+            {"hospital_number": "1", "family_name": "Schmidt", "birth_date": "01.01.1931"},
+            "identity.contradiction",
+        ),
+    ],
+)
+def test_what_does_not_fit_exactly_is_quarantined_and_found(records, values, rule):
+    reply = _reply(records, **values)
+    outcome = records.run()
+    assert outcome.rules() == {rule}
+    assert outcome.quarantined == {reply}
+    assert outcome["vital_status"]["last_alive_day"].to_list() == [0]
+
+
+def test_a_change_of_name_under_the_same_number_is_a_warning_only(records):
+    _reply(records, hospital_number="1", family_name="Schmidt")
+    outcome = records.run()
+    assert outcome.rules() == {"identity.detail-differs"}
+    assert outcome.quarantined == set()
+
+
+def test_twins_of_name_and_birth_are_never_merged(records):
+    records.patient("1")
+    records.patient("2")
+    records.reply(answer="lebt", answered_on="01.06.2015")
+    outcome = records.run()
+    assert outcome.rules() == {"identity.two-numbers", "identity.ambiguous"}
+    assert outcome["patient"].height == 2
