@@ -90,7 +90,10 @@ def _sarcomas(frames: Frames) -> pl.DataFrame:
 
 
 def _deaths(frames: Frames) -> pl.DataFrame:
-    """Earliest day a patient was certainly dead: the end of the interval of a partial date."""
+    """Last day a patient may have lived: the end of the interval of a partial date.
+
+    A death before the diagnosis is a fault of its own and must not make the whole course look wrong.
+    """
     date = pl.col("status_date")
     last = (
         pl.when(pl.col("status_date_precision") == "month")
@@ -102,6 +105,8 @@ def _deaths(frames: Frames) -> pl.DataFrame:
     return (
         frames["vital_status"]
         .filter(pl.col("status") == "deceased", pl.col("patient_id").is_not_null())
+        .join(_sarcomas(frames), on="patient_id", how="left")
+        .filter((last >= pl.col("zero")).fill_null(True), (pl.col("status_day") >= 0).fill_null(True))
         .group_by("patient_id")
         .agg(died=last.max(), death_day=pl.col("status_day").max(), death_records=pl.col("record_id"))
     )

@@ -1,0 +1,133 @@
+"""Each rule over several records fires on its fault, and on nothing else of the same patient."""
+
+import json
+
+import pytest
+
+from schemas import received as r
+
+
+@pytest.fixture
+def patient(records):
+    records.patient()
+    records.diagnosis(
+        Menge_Weitere_Klassifikation='[{"Name": "FNCLCC", "Stadium": "G3"}]',
+    )
+    records.meldung(r.ObdsSurgery, Datum="2012-05-01", Intention="K", Module_ID="O1",
+                    Lokale_Beurteilung_Residualstatus="R0")  # fmt: skip
+    records.meldung(
+        r.ObdsRadiotherapy, Module_ID="S1", Stellung_OP="N", Intention="K", Beginn="2012-02-01",
+        Ende="2012-03-10", Applikationsart="Perkutan", Gesamtdosis="50", Einzeldosis="2", Boost="N",
+    )  # fmt: skip
+    _verlauf(records, "2013-01-01", "V", "K")
+    records.add(r.TableRow, table_name="sheet", values=json.dumps({"Nr": "1", "cm": "9,0"}))
+    return records
+
+
+def _verlauf(records, on, overall, local, module=None):
+    return records.meldung(
+        r.ObdsFollowUp, Module_ID=module or f"V{on}", Untersuchungsdatum_Verlauf=on,
+        Gesamtbeurteilung_Tumorstatus=overall, Verlauf_Lokaler_Tumorstatus=local,
+    )  # fmt: skip
+
+
+def test_a_clean_patient_has_no_finding(patient):
+    assert patient.run().observed.rows() == []
+
+
+def _relapse_in_treatment(p):
+    return _verlauf(p, "2012-03-10", "P", "P")
+
+
+def _relapse_after_treatment(p):
+    return _verlauf(p, "2012-03-11", "P", "P")
+
+
+def _death(p, on):
+    return p.meldung(r.ObdsDeath, Sterbedatum=on)
+
+
+def _after_death(p):
+    _death(p, "2013-06-01")
+    return _verlauf(p, "2013-06-02", "V", "K")
+
+
+def _on_the_day_of_death(p):
+    _death(p, "2013-06-01")
+    return _verlauf(p, "2013-06-01", "V", "K")
+
+
+def _surgery(p, on):
+    return p.meldung(r.ObdsSurgery, Datum=on, Intention="D", Module_ID="O2")
+
+
+def _adjuvant_before_surgery(p):
+    return p.meldung(
+        r.ObdsRadiotherapy, Module_ID="S2", Stellung_OP="A", Intention="K", Beginn="2012-04-01",
+        Ende="2012-04-20", Applikationsart="Perkutan",
+    )  # fmt: skip
+
+
+def _second_diagnosis(p, **values):
+    return p.diagnosis(values.pop("on", "2012-06-01"), tumour="T9", **values)
+
+
+def _ct(p, *thickness):
+    for i, mm in enumerate(thickness):
+        last = p.add(
+            r.DicomImage, SOPInstanceUID=f"1.{i}", PatientID="1", SeriesInstanceUID="s", SliceThickness=mm
+        )
+    return last
+
+
+def _structures_of(p, number):
+    p.add(
+        r.DicomPlan, SOPInstanceUID="1.2", PatientID="1", ApprovalStatus="APPROVED", RTPlanDate="20120130",
+        NumberOfFractionsPlanned="[25]", ReferencedStructureSet="1.3",
+        TargetPrescriptionDose='[{"DoseReferenceType":"TARGET","TargetPrescriptionDose":"50"}]',
+    )  # fmt: skip
+    return p.add(r.DicomStructureSet, SOPInstanceUID="1.3", PatientID=number)
+
+
+CASES = {
+    "assessment.progression-under-treatment": (_relapse_in_treatment, _relapse_after_treatment),
+    "assessment.after-death": (_after_death, _on_the_day_of_death),
+    "death.before-diagnosis": (lambda p: _death(p, "2011-12-31"), lambda p: _death(p, "2013-12-31")),
+    "surgery.before-diagnosis": (lambda p: _surgery(p, "2011-09-01"), lambda p: _surgery(p, "2011-11-01")),
+    "radiotherapy.sequence-against-dates": (_adjuvant_before_surgery, lambda p: None),
+    "diagnosis.before-birth": (
+        lambda p: _second_diagnosis(p, on="1949-01-01"),
+        lambda p: _second_diagnosis(p, on="1999-01-01"),
+    ),
+    "diagnosis.grade-against-histology": (
+        lambda p: _second_diagnosis(p, Menge_Weitere_Klassifikation='[{"Name":"FNCLCC","Stadium":"1"}]'),
+        lambda p: _second_diagnosis(p, Menge_Weitere_Klassifikation='[{"Name":"FNCLCC","Stadium":"2"}]'),
+    ),
+    "diagnosis.t-against-size": (
+        lambda p: _second_diagnosis(p, T="1a"),
+        lambda p: _second_diagnosis(p, T="2a"),
+    ),
+    "ct.slice-thickness-varies": (lambda p: _ct(p, "3", "3", "5"), lambda p: _ct(p, "3", "3.0")),
+    "dicom.patient-id-mismatch": (lambda p: _structures_of(p, "7"), lambda p: _structures_of(p, "1")),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_rule_fires_on_its_fault_and_names_the_record(patient, rule):
+    fault = CASES[rule][0](patient)
+    observed = patient.run().observed
+    assert observed.select("rule_id", "record_id").rows() == [(rule, fault)]
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_rule_is_silent_on_its_neighbour(patient, rule):
+    CASES[rule][1](patient)
+    assert rule not in patient.run().rules()
+
+
+def test_a_death_without_a_date_is_a_warning_and_the_patient_is_dead_all_the_same(patient):
+    reply = patient.reply(hospital_number="1", answer="verstorben, Datum unbekannt")
+    outcome = patient.run()
+    assert outcome.rules() == {"vital-status.death-date-unknown"}
+    assert reply not in outcome.quarantined
+    assert outcome["vital_status"]["status"].to_list() == ["deceased, date unknown"]
