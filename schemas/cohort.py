@@ -1,0 +1,179 @@
+"""The cohort layer: who is in the study and why, one row per patient, endpoints long (design section 5).
+
+Pseudonymous throughout: no identifier column, times are days since time zero, the date of the initial
+pathological diagnosis. Months are days / 30.4375.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, Rule, TextList, column
+
+REMEDY_PROGRAM = "Report it to the pipeline's owner: the cohort layer contradicts itself."
+
+RELAPSE_PATTERNS = ("none", "local only", "distant only", "local and distant")
+
+
+class CohortEligibility(Contract, table="cohort.eligibility"):
+    """One criterion judged for one patient."""
+
+    pseudonym: pl.String = column("Pseudonym", "The patient.", nullable=False, identifying="quasi-identifier")
+    criterion: pl.String = column("Criterion", "Name in study.toml.", nullable=False)
+    position: pl.Int32 = column("Position", "Order of the criterion in study.toml, from 1.", nullable=False)
+    met: pl.Boolean = column("Met", "Whether the patient fulfils it.", nullable=False)
+    value: pl.String = column("Value", "What it was judged on, as text.")
+    reason: pl.String = column("Reason", "Why it is not met.")
+    excluded_here: pl.Boolean = column(
+        "Excluded here", "Whether it is the first criterion that the patient does not meet.", nullable=False
+    )
+
+
+class CohortFlow(Contract, table="cohort.flow"):
+    """One step of the STROBE flow: a criterion with its counts."""
+
+    position: pl.Int32 = column("Position", "Order in study.toml, from 1.", nullable=False, unique=True)
+    criterion: pl.String = column("Criterion", "Name in study.toml.", nullable=False)
+    label: pl.String = column("Label", "The criterion in words.", nullable=False)
+    entered: pl.Int64 = column("Entered", "Patients before the step.", nullable=False)
+    excluded: pl.Int64 = column("Excluded", "Patients whose first unmet criterion it is.", nullable=False)
+    remaining: pl.Int64 = column("Remaining", "Patients after the step.", nullable=False)
+
+
+class CohortPatient(
+    Contract,
+    table="cohort.patients",
+    rules=(
+        Rule(
+            "cohort.follow-up-negative",
+            "error",
+            "The follow-up ends before the diagnosis.",
+            REMEDY_PROGRAM,
+            scope="patient",
+            column="follow_up_days",
+            holds=pl.col("follow_up_days") >= 0,
+        ),
+        Rule(
+            "cohort.relapse-pattern-unknown",
+            "error",
+            "The relapse pattern is not one of the four.",
+            REMEDY_PROGRAM,
+            scope="patient",
+            column="relapse_pattern",
+            holds=pl.col("relapse_pattern").is_in(RELAPSE_PATTERNS),
+        ),
+    ),
+):
+    """One eligible patient of the study."""
+
+    pseudonym: pl.String = column(
+        "Pseudonym",
+        "HMAC-SHA256 with a key kept outside the database.",
+        nullable=False,
+        unique=True,
+        identifying="quasi-identifier",
+    )
+    age_at_diagnosis_years: pl.Float64 = column(
+        "Age at diagnosis", "Days / 365.25 at time zero.", unit="a", identifying="quasi-identifier"
+    )
+    sex: pl.String = column("Sex", "Administrative sex.", vocabulary="sex", identifying="quasi-identifier")
+    histology_group: pl.String = column(
+        "Histology group", "Group by ICD-O-3 morphology.", vocabulary="histology_group"
+    )
+    icdo3_morphology: pl.String = column("ICD-O-3 morphology", "Histology with behaviour.")
+    icd10_site: pl.String = column("Site", "ICD-10 / ICD-O-3 site of the primary tumour.")
+    region: pl.String = column("Region", "Region of the body by site.", vocabulary="region")
+    t_stage: pl.String = column("T category", "In the words of AJCC 7.", vocabulary="t_stage")
+    n_stage: pl.String = column("N category", "Regional lymph nodes.", vocabulary="n_stage")
+    fnclcc_grade: pl.String = column("FNCLCC grade", "Coindre: G1 to G3.", vocabulary="fnclcc_grade")
+    residual_status: pl.String = column(
+        "Residual status", "Local R classification; RX if not resected.", vocabulary="residual_status"
+    )
+    resected: pl.Boolean = column("Resected", "Whether there was an operation.")
+    radiation_sequence: pl.String = column(
+        "Radiation sequence", "Relation of radiotherapy to surgery.", vocabulary="radiation_sequence"
+    )
+    chemotherapy: pl.String = column("Chemotherapy", "Whether it was given.", vocabulary="yes_no_unknown")
+    tumour_size_cm: pl.Float64 = column("Tumour size", "Greatest diameter.", unit="cm")
+    tumour_depth: pl.String = column(
+        "Depth", "Above or below the superficial fascia.", vocabulary="tumour_depth"
+    )
+    prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Total dose of the highest level.", unit="Gy")
+    fractions: pl.Int32 = column("Fractions", "Planned number of fractions.")
+    single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
+    boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")
+    technique: pl.String = column("Technique", "As the plan's beams show it.", vocabulary="technique")
+    beam_energy_mv: pl.Float64 = column("Energy", "Nominal beam energy.", unit="MV")
+    ct_slice_thickness_mm: pl.Float64 = column("Slice thickness", "Of the planning CT.", unit="mm")
+    dose_origin: pl.String = column("Origin of the dose", "How the dose was had.", vocabulary="dose_origin")
+    diagnosis_year: pl.Int32 = column(
+        "Year of diagnosis", "Calendar year of time zero.", identifying="quasi-identifier"
+    )
+    diagnosis_date_precision: pl.String = column(
+        "Precision of time zero", "To what the date of diagnosis is exact.", vocabulary="date_precision"
+    )
+    relapse_pattern: pl.String = column(
+        "Relapse pattern",
+        "none, local only, distant only, or local and distant; regional lymphatic relapse counts as local.",
+    )
+    follow_up_days: pl.Int32 = column(
+        "Follow-up", "Time zero to death or the last date known alive.", unit="d"
+    )
+    follow_up_months: pl.Float64 = column("Follow-up", "Days / 30.4375.", unit="months")
+    record_ids: TextList = column("Records", "Every record that the row rests on.", nullable=False)
+
+
+class CohortEndpoint(
+    Contract,
+    table="cohort.endpoints",
+    rules=(
+        Rule(
+            "cohort.endpoint-negative",
+            "error",
+            "The endpoint's time lies before time zero.",
+            REMEDY_PROGRAM,
+            scope="patient",
+            column="time_days",
+            holds=pl.col("time_days") >= 0,
+        ),
+        Rule(
+            "cohort.endpoint-kind",
+            "error",
+            "An event is called censored, or a censored time has an event.",
+            REMEDY_PROGRAM,
+            scope="patient",
+            column="event_kind",
+            holds=(pl.col("event_kind") == "censored") != pl.col("event"),
+        ),
+    ),
+):
+    """One endpoint of one patient: the time to its first event, or to censoring."""
+
+    pseudonym: pl.String = column("Pseudonym", "The patient.", nullable=False, identifying="quasi-identifier")
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    time_days: pl.Int32 = column("Time", "Days since time zero.", nullable=False, unit="d")
+    time_months: pl.Float64 = column("Time", "Days / 30.4375.", nullable=False, unit="months")
+    event: pl.Boolean = column("Event", "True for an event, false for censored.", nullable=False)
+    event_kind: pl.String = column(
+        "Kind of event", "What ended the time.", nullable=False, vocabulary="event_kind"
+    )
+    evidence: TextList = column("Evidence", "Records that decided it.", nullable=False)
+    date_precision: pl.String = column(
+        "Precision", "Of the least exact date that decided it.", vocabulary="date_precision"
+    )
+    time_days_earliest: pl.Int32 = column(
+        "Earliest time", "With the early end of every partial date.", nullable=False, unit="d"
+    )
+    time_days_latest: pl.Int32 = column(
+        "Latest time", "With the late end of every partial date.", nullable=False, unit="d"
+    )
+
+
+class CohortDerivability(Contract, table="cohort.derivability"):
+    """One endpoint, and whether the study's sources allow it at all."""
+
+    endpoint: pl.String = column(
+        "Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint", unique=True
+    )
+    derivable: pl.Boolean = column("Derivable", "Whether it can be had from the sources.", nullable=False)
+    reason: pl.String = column("Reason", "Why not.")

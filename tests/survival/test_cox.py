@@ -1,0 +1,146 @@
+"""Cox models against R's coxph, against the paper, and at the edges where no estimate exists."""
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.survival.cox import hazard_ratios
+from schemas.configuration import Covariate, Model, Study
+
+TERMS = {
+    "sex:female": "sexfemale",
+    "age:": "age",
+    "t_stage:T1": "tT1",
+    "region:trunk": "regiontrunk",
+    "sequence:preoperative": "sequencepreoperative",
+    **{
+        f"histology:{name}": f"histology{name}"
+        for name in ("liposarcoma", "myxofibrosarcoma", "synovial sarcoma", "others")
+    },
+}
+
+
+def test_coefficients_are_rs(demo_hazard_ratios: pl.DataFrame, golden: pl.DataFrame) -> None:
+    key = pl.concat_str("term", pl.lit(":"), pl.col("level").fill_null("")).replace_strict(TERMS)
+    columns = ["coefficient", "standard_error", "p_value", "ci_low", "ci_high"]
+    ours = demo_hazard_ratios.with_columns(key=key).unpivot(
+        columns, index=["endpoint", "key"], variable_name="quantity", value_name="ours"
+    )
+    theirs = golden.filter(pl.col("object") == "cox", pl.col("quantity").is_in(columns))
+    pairs = ours.join(theirs, on=["endpoint", "key", "quantity"])
+    assert pairs.height == theirs.height == 27 * 5
+    wrong = pairs.filter((pl.col("ours") - pl.col("value")).abs() > 1e-6 * pl.col("value").abs())
+    assert wrong.is_empty(), wrong
+
+    concordance = golden.filter(pl.col("quantity") == "concordance")
+    both = demo_hazard_ratios.unique("endpoint").join(concordance, on="endpoint")
+    assert both.height == 4
+    assert both.select((pl.col("concordance") - pl.col("value")).abs().max()).item() < 1e-6
+
+
+def test_the_papers_27_hazard_ratios(
+    demo_hazard_ratios: pl.DataFrame, paper: dict[str, pl.DataFrame]
+) -> None:
+    published = paper["published"].filter(pl.col("section").str.starts_with("Table"), pl.col("p") != "")
+    published = published.with_columns(model=pl.col("quantity").str.strip_prefix("HR "))
+    assert published.height == 27 == demo_hazard_ratios.height
+    # Both are in the order of the paper's tables.
+    assert published["model"].to_list() == demo_hazard_ratios["model"].to_list()
+    ratio = demo_hazard_ratios["hazard_ratio"] / published["value"].cast(pl.Float64)
+    assert ratio.is_between(0.97, 1.03).all()
+    assert demo_hazard_ratios["note"].null_count() == 27
+
+
+def test_few_events_per_parameter_are_told(demo_hazard_ratios: pl.DataFrame) -> None:
+    epv = dict(demo_hazard_ratios.select("model", "events_per_variable").unique().iter_rows())
+    assert epv == {"OS": 18 / 6, "DFS": 45 / 9, "LRFS": 22 / 6, "DMFS": 39 / 6}
+
+
+SEX = Covariate(name="sex", column="sex", kind="factor", reference="male", levels=("female", "male"))
+AGE = Covariate(name="age", column="age_at_diagnosis_years", kind="continuous")
+GRADE = Covariate(
+    name="grade", column="fnclcc_grade", kind="factor", reference="G3", levels=("G1", "G2", "G3", "GX")
+)
+
+
+def _fit(patients: pl.DataFrame, endpoints: pl.DataFrame, *covariates: Covariate) -> dict[str, dict]:
+    model = Model(name="M", endpoint="OS", title="", covariates=tuple(c.name for c in covariates))
+    lines = hazard_ratios(patients, endpoints, [model], covariates).iter_rows(named=True)
+    return {line["level"] or line["term"]: line for line in lines}
+
+
+def test_a_level_without_events_leaves_the_limit_of_the_others(
+    patients: pl.DataFrame, endpoints: pl.DataFrame
+) -> None:
+    deaths = endpoints.filter(pl.col("endpoint") == "OS", "event")
+    g1 = patients.with_columns(
+        fnclcc_grade=pl.when(pl.col("pseudonym").is_in(deaths["pseudonym"].implode()))
+        .then(pl.col("fnclcc_grade").replace("G1", "G2"))
+        .otherwise("fnclcc_grade")
+    )
+    found = _fit(g1, endpoints, AGE, GRADE)
+    assert found["G1"]["hazard_ratio"] is None
+    assert "no event at the level" in found["G1"]["note"] and found["G1"]["level_n"] > 0
+    assert found["GX"]["note"] == "no variance: no patient at the level" and found["GX"]["level_n"] == 0
+    without = _fit(g1.filter(pl.col("fnclcc_grade") != "G1"), endpoints, AGE, GRADE)
+    assert found["age"]["coefficient"] == pytest.approx(without["age"]["coefficient"], rel=1e-9)
+    assert found["age"]["n"] == 86
+
+    # The limit itself: an ever smaller, but finite coefficient of G1 must lead there.
+    import numpy as np
+
+    os = endpoints.filter(pl.col("endpoint") == "OS").join(g1, on="pseudonym").sort("time_days")
+    x = np.column_stack(
+        [os["age_at_diagnosis_years"], os["fnclcc_grade"] == "G2", os["fnclcc_grade"] == "G1"]
+    )
+    beta = [found["age"]["coefficient"], found["G2"]["coefficient"], -40.0]
+    risk = np.exp(x @ beta)
+    score = np.zeros(2)
+    for i in np.flatnonzero(os["event"].to_numpy()):
+        weights = risk[i:] / risk[i:].sum()
+        score += x[i, :2] - weights @ x[i:, :2]
+    assert np.abs(score).max() < 1e-6
+
+
+def test_reference_without_events(patients: pl.DataFrame, endpoints: pl.DataFrame) -> None:
+    living = endpoints.filter(pl.col("endpoint") == "OS", ~pl.col("event"))["pseudonym"].to_list()
+    chosen = patients.filter((pl.col("sex") == "female") | pl.col("pseudonym").is_in(living))
+    found = _fit(chosen, endpoints, SEX, AGE)
+    assert found["female"]["hazard_ratio"] is None
+    assert "no event at the reference level" in found["female"]["note"]
+    assert found["age"]["hazard_ratio"] > 0
+
+
+def test_constants_collinearity_and_no_event_are_told_not_crashed_on(
+    patients: pl.DataFrame, endpoints: pl.DataFrame
+) -> None:
+    women = _fit(patients.filter(pl.col("sex") == "female"), endpoints, SEX, AGE)
+    assert women["female"]["note"] == "no variance: no patient at the reference level"
+    assert women["age"]["hazard_ratio"] is not None
+
+    slices = Covariate(name="slices", column="ct_slice_thickness_mm", kind="continuous")
+    assert "no variance" in _fit(patients, endpoints, slices, AGE)["slices"]["note"]
+
+    again = Covariate(name="again", column="age_at_diagnosis_years", kind="continuous")
+    twice = _fit(patients, endpoints, AGE, again)
+    assert all(line["note"] for line in twice.values())
+
+    nobody = _fit(patients, endpoints.with_columns(event=False), AGE, SEX)
+    assert {line["note"] for line in nobody.values()} == {"no event in the model"}
+    assert nobody["age"]["events_per_variable"] is None
+
+
+def test_incomplete_cases_are_counted(patients: pl.DataFrame, endpoints: pl.DataFrame) -> None:
+    holed = patients.with_columns(
+        sex=pl.when(pl.int_range(pl.len()) < 5).then(pl.lit("unknown")).otherwise("sex")
+    )
+    found = _fit(holed, endpoints, SEX, AGE)
+    assert (found["age"]["n"], found["age"]["missing"]) == (81, 5)
+    assert set(found) == {"female", "age"}
+
+
+def test_an_endpoint_that_is_not_there_has_no_model(
+    patients: pl.DataFrame, endpoints: pl.DataFrame, study: Study
+) -> None:
+    os = endpoints.filter(pl.col("endpoint") == "OS")
+    assert hazard_ratios(patients, os, study.models, study.covariates)["model"].unique().to_list() == ["OS"]
+    assert hazard_ratios(patients, os.clear(), study.models, study.covariates).is_empty()
