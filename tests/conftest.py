@@ -43,6 +43,8 @@ class Outcome:
     observed: pl.DataFrame
     accounting: pl.DataFrame
     quarantined: set[str]
+    typed: dict[str, pl.DataFrame]
+    link: pl.DataFrame
 
     def __getitem__(self, entity: str) -> pl.DataFrame:
         return self.frames[f"curated.{entity}"]
@@ -114,8 +116,9 @@ class Records:
         set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
         accounts = accounting.account(self.frames, curated.frames, held, quarantine.settle(set_aside, held))
         return Outcome(
-            curated.frames, pl.concat([observed, curated.observed]), accounts, set(held["record_id"])
-        )
+            curated.frames, pl.concat([observed, curated.observed]), accounts, set(held["record_id"]),
+            typed.frames, link,
+        )  # fmt: skip
 
 
 @pytest.fixture
