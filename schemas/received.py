@@ -67,6 +67,10 @@ class RegistryReply(Received, table="received.registry_reply"):
     answered_on: pl.String = _text("Date at which the answer held", "quasi-identifier")
 
 
+NO_NAMESPACE = " (no namespace)"
+"""Mark that the oBDS reader leaves on ``Schema_Version`` of an export without the oBDS namespace."""
+
+
 class ObdsRecord(Received):
     """Attributes that every oBDS Meldung carries, with those of the enclosing Patient and file."""
 

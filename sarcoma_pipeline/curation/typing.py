@@ -12,6 +12,7 @@ from schemas import rules, typed, typed_dicom
 from schemas.configuration import DicomSource, RegistrySource, Sources, TableSource
 from schemas.contract import CATALOGUE, Contract
 from schemas.quality import Disposition, Observation
+from schemas.received import NO_NAMESPACE
 
 TYPED: tuple[type[Contract], ...] = (
     typed.Person,
@@ -29,8 +30,6 @@ TYPED: tuple[type[Contract], ...] = (
 )
 
 KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4")
-NO_NAMESPACE = " (no namespace)"
-"""Mark that the oBDS reader leaves on Schema_Version."""
 
 
 @dataclass(frozen=True)
