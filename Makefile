@@ -1,23 +1,46 @@
 # The two commands of a stranger: `make refresh` and `make test`. The rest are daily habits.
-.PHONY: test check lock
+.PHONY: refresh test demo ui check lock clean
+STUDY ?= sts_imrt
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+export DAGSTER_HOME := $(CURDIR)/dagster_home
 
 .uv/bin/uv:
 	python3 -m venv .uv && .uv/bin/pip install -q uv
 
-.venv/.ready: requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
+# Runtime only: what runs the product.
+.venv/.runtime: requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	$(UV) venv -q --allow-existing .venv
-	$(UV) pip sync -q --python .venv/bin/python --require-hashes requirements.lock
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
 	$(UV) pip install -q --python .venv/bin/python --no-deps -e .
 	touch $@
 
-test: .venv/.ready
+# Tests and linters on top of it.
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-dev.lock
+	touch $@
+
+data/drop/sts_imrt: | .venv/.runtime
+	.venv/bin/sarcoma demo --into $@
+
+demo: data/drop/sts_imrt
+
+refresh: .venv/.runtime | $(if $(filter sts_imrt,$(STUDY)),data/drop/sts_imrt)
+	.venv/bin/sarcoma refresh --study $(STUDY)
+
+test: .venv/.dev
 	.venv/bin/python -m pytest
 
-check: .venv/.ready
+ui: .venv/.runtime
+	.venv/bin/dagster dev -w workspace.yaml
+
+check: .venv/.dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/pyright
 
 lock:
-	$(UV) pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.lock
+	$(UV) pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.lock
+	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-dev.lock
+
+clean:
+	rm -rf data/drop/sts_imrt data/warehouse data/published

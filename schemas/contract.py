@@ -141,6 +141,8 @@ class Contract(pa.DataFrameModel):
 
     _table: ClassVar[str] = ""
     _rules: ClassVar[tuple[Rule, ...]] = ()
+    _judges_data: ClassVar[bool] = False
+    """Whether a broken rule is a fault of a record (a finding) and not of the program."""
 
     class Config:
         """No column more, none less, none coerced: what is written is what was checked."""
@@ -202,6 +204,9 @@ class Contract(pa.DataFrameModel):
     def conform(cls, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with exactly the contract's columns: missing ones null, others left out, dtypes cast."""
         have = set(frame.columns)
+        if not have:
+            # Selecting literals from a frame without columns would make a row of them.
+            return cls.empty()
         return frame.select(
             (pl.col(n).cast(t) if n in have else pl.lit(None, dtype=t).alias(n))
             for n, t in cls.polars_schema().items()
@@ -245,8 +250,13 @@ class Contract(pa.DataFrameModel):
     def enforce(cls, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the frame, or raise :class:`ContractBroken` naming the broken rules (never the values).
 
-        For tables that the pipeline itself makes: there a failure is a fault of the program.
+        In tables that the pipeline itself makes a failure is a fault of the program. A table whose rules
+        judge delivered records holds the bad ones too, and only its columns and dtypes are enforced.
         """
+        if cls._judges_data:
+            if frame.schema != cls.polars_schema():
+                raise ContractBroken(f"{cls._table}: other columns or dtypes than the contract's")
+            return frame
         failed = cls.failures(frame)
         if failed.height:
             rules = failed.select("rule_id", "column").unique().sort("rule_id", "column").rows()
@@ -257,7 +267,8 @@ class Contract(pa.DataFrameModel):
     def ddl(cls, table: str | None = None) -> Iterator[str]:
         """SQL that makes the table and documents it."""
         name = table or cls._table
-        body = ", ".join(f'"{c.name}" {c.sql_type}{"" if c.nullable else " NOT NULL"}' for c in cls.columns())
+        must = "" if cls._judges_data else " NOT NULL"
+        body = ", ".join(f'"{c.name}" {c.sql_type}{"" if c.nullable else must}' for c in cls.columns())
         yield f"CREATE TABLE IF NOT EXISTS {name} ({body})"
         yield from cls.comments(name)
 

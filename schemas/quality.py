@@ -44,7 +44,18 @@ class Observation(Contract):
 class Observed(Observation, table="quality.observed"):
     """A rule that a record breaks tonight."""
 
-    step: pl.String = column("Step", "The asset that saw it.", nullable=False)
+    step: pl.String = column("Step", "The step that saw it.", nullable=False)
+
+
+class SetAside(Contract, table="quality.set_aside"):
+    """A record that a step set aside without a fault."""
+
+    record_id: pl.String = column("Record", "The record.", nullable=False)
+    disposition: pl.String = column(
+        "Disposition", "Duplicate or out of scope.", nullable=False, vocabulary="disposition"
+    )
+    reason: pl.String = column("Reason", "Why.", nullable=False)
+    step: pl.String = column("Step", "The step that did.", nullable=False)
 
 
 class Finding(Contract, table="quality.findings"):

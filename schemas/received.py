@@ -334,6 +334,13 @@ FILE_RULES = (
         "file",
     ),
     Rule(
+        "file.row-malformed",
+        "error",
+        "The row has more or fewer cells than the header.",
+        "Look for a delimiter or a line break within a cell; have the cell quoted.",
+        "file",
+    ),
+    Rule(
         "file.unreadable",
         "error",
         "The file cannot be read at all.",

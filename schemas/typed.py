@@ -8,6 +8,8 @@ A time is a date with its precision, or a day counted from the diagnosis: a sour
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import polars as pl
 
 from schemas.contract import Contract, Rule, TextList, column
@@ -73,6 +75,8 @@ def not_after_receipt(col: str) -> Rule:
 
 class Typed(Contract):
     """Where a typed record came from and whose it is."""
+
+    _judges_data: ClassVar[bool] = True
 
     record_id: pl.String = column("Record", "The received record it was read from.", nullable=False)
     source: pl.String = column("Source", "Kind of source.", nullable=False, vocabulary="source")

@@ -62,6 +62,7 @@ EVENT_KIND = (
     "local relapse",
     "regional relapse",
     "distant relapse",
+    "relapse of unknown site",
     "second malignancy",
     "censored",
 )

@@ -80,7 +80,7 @@ def type_records(received: Mapping[str, pl.DataFrame], sources: Sources, receive
         One frame per typed table (empty ones included), observations and dispositions.
     """
     observed: list[pl.DataFrame] = [_unread(received)]
-    set_aside: list[pl.DataFrame] = []
+    set_aside: list[pl.DataFrame] = [_unread_but_harmless(received)]
     parts: dict[type[Contract], list[pl.DataFrame]] = {contract: [contract.empty()] for contract in TYPED}
     for table in sorted(received):
         frame = received[table]
@@ -153,6 +153,14 @@ def _unread(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         value=pl.lit(None, dtype=pl.String),
         note="detail",
     )
+
+
+def _unread_but_harmless(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    frame = received.get("received.unread")
+    if frame is None:
+        return Disposition.empty()
+    harmless = [r for r, rule in CATALOGUE.items() if rule.severity != "error"]
+    return _disposed(frame.filter(pl.col("rule_id").is_in(harmless)), "out of scope", "no source reads it")
 
 
 def _export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:

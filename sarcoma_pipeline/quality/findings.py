@@ -58,9 +58,13 @@ def findings(
             "remedy": [r.remedy for r in CATALOGUE.values()],
         }
     )
+    frame = frame.join(places, on="record_id", how="left")
+    # A missing column makes every row of the file unreadable: that is one fault to mend, not thousands.
+    whole_file = pl.col("rule_id") == "file.column-missing"
+    repeated = ~pl.struct("file_id", "rule_id").is_first_distinct()
+    frame = frame.filter(~(whole_file & repeated))
     frame = (
-        frame.join(places, on="record_id", how="left")
-        .join(owners, on="record_id", how="left")
+        frame.join(owners, on="record_id", how="left")
         .join(words, on="rule_id", how="left")
         .with_columns(
             path=masked_path(pl.col("path"), patients).fill_null("?"),

@@ -27,7 +27,13 @@ def test_columns_and_levels_exist(any_study: Study) -> None:
 def test_endpoints_are_the_papers_definitions(any_study: Study) -> None:
     relapse = {
         "OS": set(),
-        "DFS": {"local relapse", "regional relapse", "distant relapse", "second malignancy"},
+        "DFS": {
+            "local relapse",
+            "regional relapse",
+            "distant relapse",
+            "relapse of unknown site",
+            "second malignancy",
+        },
         "DMFS": {"distant relapse"},
         "LRFS": {"local relapse", "regional relapse"},
     }

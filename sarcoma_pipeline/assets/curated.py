@@ -1,0 +1,110 @@
+"""Curated: text becomes typed, persons are linked, rules judged, sources reconciled into entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.assets.received import RECEIVED
+from sarcoma_pipeline.assets.step import Made, step
+from sarcoma_pipeline.curation import identity, reconcile, typing
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.quality import cross_record, quarantine
+from sarcoma_pipeline.release import pseudonym_key, pseudonyms
+from sarcoma_pipeline.warehouse import Warehouse
+from schemas.curated import Link
+from schemas.meta import MetaRefresh
+from schemas.quality import Observed, Quarantine, SetAside
+from schemas.tables import CONTRACTS
+
+TYPED = tuple(contract.table() for contract in typing.TYPED)
+CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
+
+_RESTS_ON: Mapping[str, tuple[str, ...]] = {
+    "curated.patient": ("typed.person", "curated.diagnosis"),
+    "curated.diagnosis": ("typed.diagnosis",),
+    "curated.surgery": ("typed.surgery", "curated.diagnosis"),
+    "curated.radiotherapy_course": (
+        "typed.radiotherapy", "typed.plan", "typed.structure_set", "typed.dose", "typed.image",
+        "typed.treatment", "curated.diagnosis",
+    ),
+    "curated.systemic_therapy": ("typed.systemic_therapy", "curated.diagnosis"),
+    "curated.assessment": ("typed.assessment", "curated.diagnosis"),
+    "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
+}  # fmt: skip
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """The typed and curated tables, the links between persons and the quarantine."""
+
+    def type_records(warehouse: Warehouse) -> Made:
+        """Read text as dates, numbers and codes; set exact duplicates aside; judge the record rules."""
+        received = {table: warehouse.read(table) for table in RECEIVED}
+        days = warehouse.read(MetaRefresh.table()).select("refresh_id", "received_on")
+        return _made(typing.type_records(received, project.sources, days))
+
+    def link(warehouse: Warehouse) -> Made:
+        """Find whose record it is: by hospital number, else by name, date of birth and sex, exactly."""
+        return _made(identity.link(warehouse.layer("typed")))
+
+    def judge(warehouse: Warehouse) -> Made:
+        """Judge the rules that need several records; put what breaks an error rule into quarantine."""
+        seen = warehouse.read(Observed.table())
+        first = seen.filter(pl.col("step").is_in(["typed", "link"])).drop("step")
+        held = quarantine.quarantine(first)["record_id"]
+        crossed = cross_record.observe(warehouse.layer("typed"), warehouse.read(Link.table()), held)
+        everything = quarantine.quarantine(pl.concat([first, crossed]))
+        return Made({Quarantine.table(): everything}, {Observed.table(): crossed})
+
+    def curate(warehouse: Warehouse) -> Made:
+        """Join the sound records into patients and events; the declared precedence settles conflicts."""
+        links = warehouse.read(Link.table())
+        names = pseudonyms(links["patient_id"], pseudonym_key(project.key))
+        held = warehouse.read(Quarantine.table())["record_id"]
+        return _made(reconcile.curate(warehouse.layer("typed"), links, held, project.sources, names))
+
+    return [
+        step(
+            project, "typed", {t: _received_for(t) for t in TYPED}, type_records, kinds={"polars", "pandera"}
+        ),
+        step(project, "link", {Link.table(): ["typed.person"]}, link, kinds={"polars"}),
+        step(
+            project, "quarantine", {Quarantine.table(): [*TYPED, Link.table()]}, judge,
+            kinds={"polars", "pandera"},
+        ),
+        step(
+            project,
+            "curated",
+            {t: [*_RESTS_ON[t], Link.table(), Quarantine.table()] for t in CURATED},
+            curate,
+            kinds={"polars"},
+        ),
+    ]  # fmt: skip
+
+
+def _made(result: typing.Result) -> Made:
+    return Made(
+        result.frames, {Observed.table(): result.observed, SetAside.table(): result.disposition}
+    )  # fmt: skip
+
+
+_READ_AS = {
+    "typed.person": ("registry_reply", "obds_patient", "table_row", "dicom_plan"),
+    "typed.diagnosis": ("obds_diagnosis", "obds_pathology", "table_row"),
+    "typed.surgery": ("obds_surgery", "table_row"),
+    "typed.radiotherapy": ("obds_radiotherapy", "table_row"),
+    "typed.systemic_therapy": ("obds_systemic_therapy", "table_row"),
+    "typed.assessment": ("obds_follow_up", "table_row"),
+    "typed.vital_status": ("registry_reply", "obds_death", "table_row"),
+    "typed.plan": ("dicom_plan",),
+    "typed.structure_set": ("dicom_structure_set",),
+    "typed.dose": ("dicom_dose",),
+    "typed.image": ("dicom_image",),
+    "typed.treatment": ("dicom_treatment",),
+}
+
+
+def _received_for(table: str) -> list[str]:
+    return [f"received.{name}" for name in _READ_AS[table]]

@@ -1,0 +1,196 @@
+"""Quality: every record accounted for, every fault a finding, every rule group a check on what it guards."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.assets.curated import CURATED
+from sarcoma_pipeline.assets.received import RECEIVED
+from sarcoma_pipeline.assets.step import Made, asset_key, step
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.quality import accounting, findings, quarantine
+from sarcoma_pipeline.warehouse import Warehouse
+from schemas.contract import CATALOGUE
+from schemas.curated import Link, Patient
+from schemas.meta import MetaFile
+from schemas.quality import (
+    Accounting,
+    Disposition,
+    Finding,
+    Observed,
+    QualityRule,
+    Quarantine,
+    SetAside,
+    catalogue,
+)
+
+GUARDED = {
+    "file": "received.unread",
+    "record": "quality.accounting",
+    "obds": "typed.person",
+    "identity": "curated.link",
+    "value": "typed.assessment",
+    "date": "typed.assessment",
+    "diagnosis": "curated.diagnosis",
+    "surgery": "curated.surgery",
+    "radiotherapy": "curated.radiotherapy_course",
+    "plan": "typed.plan",
+    "dicom": "typed.plan",
+    "ct": "typed.image",
+    "assessment": "curated.assessment",
+    "death": "curated.vital_status",
+    "vital-status": "curated.vital_status",
+}
+"""Rule group (the id before its dot) to the asset that its check stands on."""
+
+_SHOWN = 20
+"""Failing records in a check's table; all of them are in ``quality.findings``."""
+
+
+def groups() -> dict[str, list[str]]:
+    """Rule group to its rules; the cohort layer's own rules guard the program and are enforced there."""
+    found: dict[str, list[str]] = {}
+    for rule in sorted(CATALOGUE):
+        group = rule.partition(".")[0]
+        if group != "cohort":
+            found.setdefault(group, []).append(rule)
+    return found
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
+    """Accounting, findings, the rule catalogue and a check per rule group."""
+    identity = dg.AssetCheckSpec(
+        "accounting_identity",
+        asset=asset_key(project, Accounting.table()),
+        blocking=True,
+        description="Records read = curated + quarantined + exact duplicates + out of scope, per file.",
+    )
+
+    def account(warehouse: Warehouse) -> Made:
+        """Account for every record of every file; nothing vanishes."""
+        held = warehouse.read(Quarantine.table())
+        disposition = quarantine.settle(warehouse.read(SetAside.table()).drop("step"), held)
+        frame = accounting.account(
+            {t: warehouse.read(t) for t in RECEIVED},
+            {t: warehouse.read(t) for t in CURATED},
+            held,
+            disposition,
+        )
+        frames = {Disposition.table(): disposition, Accounting.table(): frame}
+        return Made(frames, checks=[_identity_holds(project, frame, warehouse.read(MetaFile.table()))])
+
+    def find(warehouse: Warehouse) -> Made:
+        """Put every broken rule into words and places that a steward can work with."""
+        found = findings.findings(
+            warehouse.read(Observed.table()).drop("step"),
+            {t: warehouse.read(t) for t in RECEIVED},
+            warehouse.read(MetaFile.table()),
+            warehouse.layer("typed"),
+            warehouse.read(Patient.table()),
+            warehouse.read(Link.table()),
+        )
+        by = found.group_by("severity").len().sort("severity")
+        counts = {f"{severity}s": n for severity, n in by.iter_rows()}
+        return Made(
+            {Finding.table(): found, QualityRule.table(): catalogue()}, metadata={Finding.table(): counts}
+        )
+
+    return [
+        step(
+            project,
+            "accounting",
+            {
+                Disposition.table(): [*RECEIVED, Quarantine.table()],
+                Accounting.table(): [*RECEIVED, *CURATED, Quarantine.table(), Disposition.table()],
+            },
+            account,
+            kinds={"polars"},
+            checks=[identity],
+        ),
+        step(
+            project,
+            "findings",
+            {
+                Finding.table(): ["meta.files", Link.table(), Quarantine.table(), Patient.table()],
+                QualityRule.table(): [],
+            },
+            find,
+            kinds={"polars"},
+        ),
+        _rule_checks(project),
+    ]
+
+
+def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) -> dg.AssetCheckResult:
+    total = frame.select(pl.col(pl.Int64).sum()).row(0, named=True) if frame.height else {}
+    read = files["records"].sum()
+    wrong = frame.filter((pl.col("unaccounted") > 0) | (pl.col("counted_twice") > 0))
+    return dg.AssetCheckResult(
+        asset_key=asset_key(project, Accounting.table()),
+        check_name="accounting_identity",
+        passed=wrong.is_empty() and total.get("records", 0) == read,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "records in the manifest": int(read),
+            **{k.replace("_", " "): int(v) for k, v in total.items()},
+            "files at fault": wrong.height,
+        },
+        description=f"{total.get('records', 0)} records of {frame.height} files are accounted for."
+        if wrong.is_empty()
+        else f"{wrong.height} files have records that are nowhere, or in two places.",
+    )
+
+
+def _rule_checks(project: Project) -> dg.AssetChecksDefinition:
+    specs = {
+        group: dg.AssetCheckSpec(
+            f"{group.replace('-', '_')}_rules",
+            asset=asset_key(project, GUARDED[group]),
+            additional_deps=[asset_key(project, Finding.table())],
+            description=" ".join(f"{rule}: {CATALOGUE[rule].what}" for rule in rules),
+        )
+        for group, rules in groups().items()
+    }
+
+    @dg.multi_asset_check(name="rules", specs=list(specs.values()))
+    def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
+        found = warehouse.read(Finding.table()).with_columns(
+            group=pl.col("rule_id").str.split(".").list.first()
+        )
+        for group, spec in specs.items():
+            yield _verdict(spec, found.filter(pl.col("group") == group))
+
+    return rules
+
+
+def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame) -> dg.AssetCheckResult:
+    """Errors fail the check, warnings fail it as a warning, notices are counted only."""
+    serious = found.filter(pl.col("severity") != "notice")
+    counts = dict(found.group_by("severity").len().iter_rows())
+    summary = ", ".join(f"{counts[s]} {s}s" for s in ("error", "warning", "notice") if s in counts)
+    columns = (
+        "severity",
+        "rule_id",
+        "path",
+        "position",
+        "column_name",
+        "value",
+        "what",
+        "remedy",
+        "finding_id",
+    )
+    shown = found.select(columns).head(_SHOWN)
+    table = dg.MetadataValue.table(
+        records=[dg.TableRecord({k: v or "" for k, v in row.items()}) for row in shown.iter_rows(named=True)],
+        schema=dg.TableSchema([dg.TableColumn(c, "string") for c in columns]),
+    )
+    metadata = {"findings": found.height, "failing records": table} if shown.height else {"findings": 0}
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=serious.is_empty(),
+        severity=dg.AssetCheckSeverity.ERROR if "error" in counts else dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+        description=summary or "Nothing found.",
+    )

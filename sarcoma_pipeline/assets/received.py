@@ -1,0 +1,157 @@
+"""Received: new and changed files of the drop folder, every record as text with its place."""
+
+import datetime as dt
+import importlib.metadata
+import re
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.assets.step import asset_key, described, discreet, table_spec
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.warehouse import Warehouse, insert
+from schemas.meta import MetaFile, MetaRefresh
+from schemas.tables import CONTRACTS
+
+RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
+
+_KIND_OF_TABLE = {
+    "registry_reply": {"registry"},
+    "table_row": {"table"},
+    "unread": {"registry", "obds", "dicom", "table"},
+}
+_ICONS = {"registry": "csv", "obds": "xml", "dicom": "file", "table": "table"}
+
+
+def drop_key(project: Project, source: str) -> dg.AssetKey:
+    """The raw files of one source, as the lineage graph shows them."""
+    return dg.AssetKey([project.study.name, "drop", re.sub(r"\W+", "_", source)])
+
+
+def drop_specs(project: Project) -> list[dg.AssetSpec]:
+    """External assets: the files are not ours to make."""
+    return [
+        dg.AssetSpec(
+            key=drop_key(project, source.name),
+            description=f"Raw files {', '.join(source.files)} below {project.study.drop}.",
+            group_name="drop",
+            kinds={_ICONS[source.kind]},
+            owners=[project.study.owner],
+            metadata={"folder": project.study.drop, "files": ", ".join(source.files), "reader": source.kind},
+        )
+        for source in project.sources.source
+    ]
+
+
+def _deps(project: Project, table: str) -> list[dg.AssetKey]:
+    name = table.partition(".")[2]
+    kinds = _KIND_OF_TABLE.get(name, {name.partition("_")[0]})
+    drops = [drop_key(project, s.name) for s in project.sources.source if s.kind in kinds]
+    return [asset_key(project, MetaFile.table()), *drops]
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The drop folder's sources, ``meta.files``, ``meta.refreshes`` and the received tables."""
+    drops = [drop_key(project, s.name) for s in project.sources.source]
+    specs = [
+        table_spec(project, MetaRefresh.table(), drops, {"duckdb"}),
+        table_spec(project, MetaFile.table(), drops, {"duckdb"}),
+        *(table_spec(project, table, _deps(project, table), {"duckdb"}) for table in RECEIVED),
+    ]
+
+    @dg.multi_asset(
+        name="received",
+        specs=specs,
+        description="Reads new and changed files, closes the records of replaced and vanished ones.",
+    )
+    def received(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
+        began = time.perf_counter()
+        with discreet(project):
+            refresh, added = read_drop_folder(project, warehouse, context.run_id)
+        seconds = time.perf_counter() - began
+        for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
+            metadata = described(warehouse.read(table), seconds)
+            if table.startswith("received."):
+                metadata["records added"] = added.get(table, 0)
+            yield dg.MaterializeResult(
+                asset_key=asset_key(project, table), metadata={**metadata, "refresh": refresh}
+            )
+        counts = dict(warehouse.read(MetaFile.table()).group_by("source").len().iter_rows())
+        for source in project.sources.source:
+            yield dg.AssetObservation(
+                asset_key=drop_key(project, source.name),
+                metadata={"files": counts.get(source.name, 0), "refresh": refresh},
+            )
+
+    return [*drop_specs(project), received]
+
+
+def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tuple[str, dict[str, int]]:
+    """Read what is new, close what is gone, in one transaction.
+
+    Returns:
+        The new refresh's id, and received table to the number of records added.
+    """
+    now = dt.datetime.now(dt.UTC)
+    refresh = f"{now:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
+    scan = manifest.scan(project.drop, project.sources, warehouse.read(MetaFile.table()), refresh)
+    parts: dict[str, list[pl.DataFrame]] = {}
+    files: list[dict[str, str | int | None]] = []
+    for found in scan.to_read:
+        frames = manifest.read(found, refresh).frames()
+        files.append({**found.row, "records": sum(f.height for f in frames.values())})
+        for table, frame in frames.items():
+            parts.setdefault(table, []).append(frame)
+    changed = sum(f.changed for f in scan.to_read)
+    row = {
+        "refresh_id": refresh,
+        "run_id": run_id,
+        "started_at": now.isoformat(timespec="seconds"),
+        "received_on": now.date(),
+        "code_version": importlib.metadata.version("sarcoma-pipeline"),
+        "configuration_hash": project.configuration_hash(),
+        "manifest_hash": scan.manifest_hash,
+        "new_files": len(scan.to_read) - changed,
+        "changed_files": changed,
+        "gone_files": scan.gone,
+        "unchanged_files": len(scan.unchanged),
+    }
+    new = {table: pl.concat(frames) for table, frames in parts.items()}
+    _write(warehouse, scan, manifest.files_frame(files), new, row)
+    return refresh, {table: frame.height for table, frame in new.items()}
+
+
+def _write(
+    warehouse: Warehouse,
+    scan: manifest.Scan,
+    files: pl.DataFrame,
+    new: dict[str, pl.DataFrame],
+    row: dict[str, str | int | dt.date],
+) -> None:
+    refreshes = MetaRefresh.table()
+    with warehouse.transaction() as connection:
+        before = connection.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone()
+        last = before[0] if before else None
+        if scan.closed:
+            for table in (MetaFile.table(), *RECEIVED):
+                connection.execute(
+                    f"UPDATE {table} SET last_refresh = ? "
+                    "WHERE last_refresh IS NULL AND list_contains(?, file_id)",
+                    [last, scan.closed],
+                )
+        for file_id, mtime in scan.touched.items():
+            connection.execute(
+                f"UPDATE {MetaFile.table()} SET mtime_ns = ? WHERE file_id = ? AND last_refresh IS NULL",
+                [mtime, file_id],
+            )
+        insert(connection, MetaFile.table(), files)
+        insert(connection, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
+        for table, frame in new.items():
+            CONTRACTS[table].enforce(frame)
+            insert(connection, table, frame)
+    warehouse.forget(MetaFile.table(), refreshes, *RECEIVED)

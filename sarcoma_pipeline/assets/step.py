@@ -1,0 +1,161 @@
+"""How a layer's pure functions become Dagster assets: one step, several tables, everything from the contract.
+
+Steps hand each other table names; frames stay in the warehouse and in the memory of the run's one process.
+Nothing that identifies a patient goes into metadata: counts, column schemas and hashes only.
+"""
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.warehouse import Warehouse
+from schemas.tables import CONTRACTS
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a step made.
+
+    Attributes:
+        frames: table name to frame.
+        of_step: the step's part of tables that several steps share (``quality.observed``, ``set_aside``).
+        metadata: table name to further metadata of its materialisation.
+        checks: results of the step's own checks.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    of_step: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    checks: Sequence[dg.AssetCheckResult] = ()
+
+
+def asset_key(project: Project, table: str) -> dg.AssetKey:
+    """``study/schema/table``: two studies are two code locations of one instance."""
+    return dg.AssetKey([project.study.name, *table.split(".")])
+
+
+def column_schema(table: str) -> dg.TableSchema:
+    """The contract's columns for the Dagster UI."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=c.name,
+                type=c.sql_type,
+                description=c.comment,
+                constraints=dg.TableColumnConstraints(nullable=c.nullable),
+                tags={"identifying": c.identifying},
+            )
+            for c in CONTRACTS[table].columns()
+        ]
+    )
+
+
+def table_spec(
+    project: Project, table: str, deps: Sequence[str | dg.AssetKey], kinds: set[str]
+) -> dg.AssetSpec:
+    """The asset of one table, as its contract describes it."""
+    return dg.AssetSpec(
+        key=asset_key(project, table),
+        deps=[d if isinstance(d, dg.AssetKey) else asset_key(project, d) for d in deps],
+        description=CONTRACTS[table].describe(),
+        group_name=table.partition(".")[0],
+        kinds=kinds,
+        owners=[project.study.owner],
+        metadata={
+            "dagster/table_name": f"{project.study.name}.{table}",
+            "dagster/column_schema": column_schema(table),
+        },
+    )
+
+
+def described(frame: pl.DataFrame, seconds: float) -> dict[str, Any]:
+    """Metadata of one materialisation."""
+    return {
+        "dagster/row_count": frame.height,
+        "seconds": dg.MetadataValue.float(round(seconds, 3)),
+        "bytes in memory": int(frame.estimated_size()),
+    }
+
+
+@contextmanager
+def discreet(project: Project) -> Iterator[None]:
+    """Keep what a crash says out of Dagster: libraries quote the values that they stumble over.
+
+    The whole traceback goes to a file beside the warehouse that only its owner can read.
+
+    Raises:
+        dg.Failure: with the kind of the error and where it happened, and nothing else.
+    """
+    try:
+        yield
+    except (dg.Failure, GeneratorExit):
+        raise
+    except Exception as broken:
+        log = project.warehouse.with_suffix(".errors.log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:
+            stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n{traceback.format_exc()}\n")
+        own = type(broken).__module__.startswith(("sarcoma_pipeline", "schemas"))
+        place = traceback.extract_tb(broken.__traceback__)[-1]
+        said = f": {broken}" if own else ""
+        raise dg.Failure(
+            description=f"{type(broken).__name__} at {place.name}, line {place.lineno}{said}. "
+            f"The traceback is in data/warehouse/{log.name}.",
+            allow_retries=False,
+        ) from None
+
+
+def step(
+    project: Project,
+    name: str,
+    tables: Mapping[str, Sequence[str | dg.AssetKey]],
+    compute: Callable[[Warehouse], Made],
+    *,
+    kinds: set[str],
+    checks: Sequence[dg.AssetCheckSpec] = (),
+    description: str | None = None,
+) -> dg.AssetsDefinition:
+    """Make one step of a pure function.
+
+    Args:
+        project: the study.
+        name: of the step, as the UI shows it.
+        tables: tables it makes, each with the tables (or asset keys) that it rests on.
+        compute: reads tables, returns frames.
+        kinds: technologies, for the UI's icons.
+        checks: checks of these tables that ``compute`` reports.
+        description: what the step does, in the UI.
+    """
+    # Dagster wants a step's own tables in the order in which they rest on each other.
+    own = {t: [d for d in deps if isinstance(d, str) and d in tables] for t, deps in tables.items()}
+    in_order = list(TopologicalSorter(own).static_order())
+
+    @dg.multi_asset(
+        name=name,
+        specs=[table_spec(project, table, deps, kinds) for table, deps in tables.items()],
+        check_specs=checks,
+        description=description or compute.__doc__,
+    )
+    def run(warehouse: Warehouse) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        began = time.perf_counter()
+        with discreet(project):
+            made = compute(warehouse)
+            warehouse.replace(made.frames, name, made.of_step)
+        seconds = time.perf_counter() - began
+        for table in in_order:
+            yield dg.MaterializeResult(
+                asset_key=asset_key(project, table),
+                metadata={**described(made.frames[table], seconds), **made.metadata.get(table, {})},
+            )
+        yield from made.checks
+
+    return run

@@ -1,0 +1,124 @@
+"""``sarcoma``: refresh a study, write the demo, look up rules and findings."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from sarcoma_pipeline import project as places
+
+# Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Nightly, validated, traceable builds of soft tissue sarcoma studies."""
+
+
+_study = click.option(
+    "--study", default=places.DEFAULT_STUDY, show_default=True, help="Folder below data/studies."
+)
+
+
+def _project(name: str) -> places.Project:
+    from pydantic import ValidationError
+
+    try:
+        return places.load(name)
+    except places.UnknownStudy as unknown:
+        raise click.UsageError(str(unknown)) from None
+    except ValidationError as wrong:
+        raise click.ClickException(f"the configuration of {name} is wrong:\n{wrong}") from None
+
+
+@main.command()
+@_study
+def refresh(study: str) -> None:
+    """Run the refresh job: raw files in, validated release out.
+
+    Exit code 0 if a release was published, whatever the findings; 1 if nothing could be published (the last
+    release then stands untouched); 2 for wrong usage or configuration.
+    """
+    began = time.perf_counter()
+    project = _project(study)
+    if not project.drop.is_dir():
+        hint = f"sarcoma demo --into {project.study.drop}"
+        raise click.UsageError(f"no drop folder {project.study.drop}; put raw files there, or: {hint}")
+    from sarcoma_pipeline.cli import refresh_run
+
+    os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
+    outcome = refresh_run.run(project, began)
+    sys.exit(0 if outcome else 1)
+
+
+@main.command()
+@click.option("--into", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+@click.option("--seed", default=2011, show_default=True, help="The same seed gives the same bytes.")
+def demo(into: Path, seed: int) -> None:
+    """Write the demo: 86 invented patients as real files, with ineligible ones and seeded defects."""
+    if into.exists() and any(into.iterdir()):
+        raise click.UsageError(f"{into} is not empty")
+    from sarcoma_pipeline.synthetic import render
+
+    truth = render.demo(into, seed, places.root() / "data/demo")
+    files = sum(1 for p in into.rglob("*") if p.is_file())
+    click.echo(f"{files} files in {into}, {truth.height} seeded defects of {truth['kind'].n_unique()} kinds.")
+
+
+@main.command()
+@click.argument("rule", required=False)
+def rules(rule: str | None) -> None:
+    """List the rules, or say what one of them means and what to do."""
+    from schemas.quality import catalogue
+
+    found = catalogue()
+    if rule:
+        found = found.filter(found["rule_id"] == rule)
+        if found.is_empty():
+            raise click.UsageError(f"no rule {rule!r}")
+        for name, value in found.row(0, named=True).items():
+            click.echo(f"{name:9} {value}")
+        return
+    for row in found.iter_rows(named=True):
+        click.echo(f"{row['severity']:8} {row['rule_id']:42} {row['what']}")
+
+
+@main.command()
+@_study
+@click.option("--rule", help="Only of this rule.")
+@click.option("--severity", type=click.Choice(["error", "warning", "notice"]), help="Only of this severity.")
+def findings(study: str, rule: str | None, severity: str | None) -> None:
+    """List tonight's findings: file, position, what is wrong and what to do."""
+    import duckdb
+
+    project = _project(study)
+    if not project.warehouse.exists():
+        raise click.UsageError(f"nothing built yet: sarcoma refresh --study {study}")
+    try:
+        with duckdb.connect(str(project.warehouse), read_only=True) as connection:
+            rows = connection.execute(
+                "SELECT severity, rule_id, path, position, column_name, value, what, remedy, finding_id "
+                "FROM quality.findings WHERE (?1 IS NULL OR rule_id = ?1) AND (?2 IS NULL OR severity = ?2)",
+                [rule, severity],
+            ).fetchall()
+    except duckdb.IOException:
+        raise click.ClickException("a refresh is running; try again when it has ended") from None
+    for kind, rule_id, path, position, column, value, what, remedy, finding_id in rows:
+        click.echo(f"{kind:8} {rule_id}  [{finding_id}]")
+        shown = f"  {column} = {value!r}" if column and value else ""
+        click.echo(f"         {path}, {position}{shown}")
+        click.echo(f"         {what} {remedy}")
+    click.echo(f"{len(rows)} findings")
+
+
+@main.command()
+def studies() -> None:
+    """List the configured studies."""
+    for name in places.studies():
+        project = _project(name)
+        released = "released" if project.release.exists() else "not yet released"
+        click.echo(f"{name:12} {released:18} {project.study.title}")

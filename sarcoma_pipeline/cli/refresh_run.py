@@ -1,0 +1,163 @@
+"""A refresh in a terminal: the very job of the schedule, with a progress bar and a closing summary."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import dagster as dg
+import duckdb
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from sarcoma_pipeline import automation
+from sarcoma_pipeline.assets.analysis import median_text
+from sarcoma_pipeline.assets.release import release_key
+from sarcoma_pipeline.definitions import build_definitions
+from sarcoma_pipeline.project import Project
+
+
+def run(project: Project, began: float) -> bool:
+    """Run the refresh job in this process, recorded in the instance, and print what came of it.
+
+    Args:
+        project: the study.
+        began: ``time.perf_counter()`` when the program started, for the share of the start-up.
+
+    Returns:
+        Whether a release was published.
+    """
+    console = Console(highlight=False)
+    loaded = time.perf_counter()
+    job = build_definitions(project).resolve_job_def(automation.REFRESH)
+    seconds: dict[str, float] = {}
+    steps = len(list(job.graph.nodes))
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with dg.DagsterInstance.get() as instance:
+        opened = time.perf_counter()
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(f"Refreshing {project.study.name}", total=steps)
+
+            def told(kind: str, step: str, took: float | None) -> None:
+                if kind == "start":
+                    progress.update(task, description=f"{project.study.name}: {step}")
+                    return
+                progress.advance(task)
+                seconds[step] = took or 0.0
+
+            stop = automation.listen(told)
+            try:
+                result = job.execute_in_process(
+                    instance=instance, run_config=automation.QUIET, raise_on_error=False
+                )
+            finally:
+                stop()
+        ended = time.perf_counter()
+        published = any(
+            event.is_step_materialization and event.asset_key == release_key(project)
+            for event in result.all_events
+        )
+        failures = [
+            (event.step_key or "", (event.step_failure_data.error.message or "").strip())
+            for event in result.all_events
+            if event.is_step_failure and event.step_failure_data.error
+        ]
+    _summary(console, project, published)
+    _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
+    for step, message in failures:
+        console.print(f"[red]failed[/red] {step}: {message}", markup=True)
+    _where_to_look(console, project, published, result.run_id)
+    return published
+
+
+def _summary(console: Console, project: Project, published: bool) -> None:
+    with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+
+        def one(sql: str) -> tuple[Any, ...]:
+            return warehouse.execute(sql).fetchone() or ()
+
+        files = one(
+            "SELECT new_files, changed_files, gone_files, unchanged_files FROM meta.refreshes "
+            "ORDER BY refresh_id DESC LIMIT 1"
+        )
+        if not files:
+            return
+        accounts = one(
+            "SELECT sum(records), sum(curated), sum(quarantined), sum(duplicates), sum(out_of_scope) "
+            "FROM quality.accounting"
+        )
+        found = dict(
+            warehouse.execute("SELECT severity, count(*) FROM quality.findings GROUP BY 1").fetchall()
+        )
+        flow = warehouse.execute(
+            "SELECT label, excluded, remaining FROM cohort.flow ORDER BY position"
+        ).fetchall()
+        endpoints = warehouse.execute(
+            "SELECT endpoint, count(*), count(*) FILTER (event) FROM cohort.endpoints GROUP BY 1"
+        ).fetchall()
+        medians = warehouse.execute("FROM analysis.survival_estimate WHERE quantity = 'median'").pl()
+        refused = warehouse.execute(
+            "SELECT endpoint, reason FROM cohort.derivability WHERE NOT derivable"
+        ).fetchall()
+        patients = one("SELECT count(*) FROM curated.patient")
+    console.rule(f"{project.study.name}: {'published' if published else 'NOT PUBLISHED'}", align="left")
+    console.print("files       {} new, {} changed, {} gone, {} unchanged".format(*files))
+    console.print(
+        "records     {} read = {} curated + {} quarantined + {} duplicates + {} out of scope".format(
+            *(int(n or 0) for n in accounts)
+        )
+    )
+    console.print(
+        "findings    " + ", ".join(f"{found.get(s, 0)} {s}s" for s in ("error", "warning", "notice"))
+    )
+    eligible = flow[-1][2] if flow else 0
+    console.print(f"patients    {patients[0]} known, {eligible} eligible")
+    for label, excluded, _ in flow:
+        if excluded:
+            console.print(f"            − {excluded:3} {label}")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("endpoint", "patients", "events", "median (95 % CI)"):
+        table.add_column(heading, justify="left" if heading in ("endpoint", "median (95 % CI)") else "right")
+    by_endpoint = {row["endpoint"]: row for row in medians.iter_rows(named=True)}
+    for endpoint in project.study.endpoints:
+        for name, n, events in endpoints:
+            if name == endpoint.name:
+                table.add_row(name, str(n), str(events), median_text(by_endpoint[name]))
+    console.print(table)
+    for name, reason in refused:
+        console.print(f"{name} is not derivable: {reason}")
+
+
+def _where_time_goes(
+    console: Console, seconds: dict[str, float], imports: float, start: float, job: float, total: float
+) -> None:
+    ranked = sorted(seconds.items(), key=lambda item: -item[1])
+    steps = sum(seconds.values())
+    parts = [f"{name} {took:.2f}" for name, took in ranked[:6]]
+    console.print(
+        f"seconds     {total:.2f} = imports {imports:.2f} + definitions and instance {start:.2f} + "
+        f"steps {steps:.2f} + Dagster between them {job - steps:.2f}"
+    )
+    console.print(f"            {', '.join(parts)}")
+
+
+def _where_to_look(console: Console, project: Project, published: bool, run_id: str) -> None:
+    relative = project.release.relative_to(project.root)
+    state = "" if published else " (the last one, untouched)" if project.release.exists() else " (none yet)"
+    console.print(f"release     {relative}{state}", markup=False)
+    console.print(f"findings    sarcoma findings --study {project.study.name}", markup=False)
+    console.print(f"run         {run_id}; make ui, then http://localhost:3000/runs/{run_id}", markup=False)

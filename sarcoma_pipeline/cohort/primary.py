@@ -1,0 +1,58 @@
+"""The index tumour and the primary treatment that belongs to it, one row a patient.
+
+The index tumour is the first sarcoma (``curated.diagnosis.index_tumour``); its diagnosis is time zero. What
+is documented under the number of another tumour of the patient does not belong to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+Curated = Mapping[str, pl.DataFrame]
+
+
+def tumour(curated: Curated) -> pl.DataFrame:
+    """The index tumour: rows of ``curated.diagnosis``."""
+    return curated["curated.diagnosis"].filter("index_tumour")
+
+
+def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
+    """Rows of a table that are not documented under another tumour's number."""
+    others = curated["curated.diagnosis"].filter(~pl.col("index_tumour") & pl.col("tumour_id").is_not_null())
+    return curated[table].join(others, on=["patient_id", "tumour_id"], how="anti")
+
+
+def surgeries(curated: Curated) -> pl.DataFrame:
+    """Operations on the index tumour: rows of ``curated.surgery``, biopsies left out."""
+    frame = of_index_tumour(curated, "curated.surgery")
+    return frame.filter(pl.col("intent").ne_missing("diagnostic"))
+
+
+def course(curated: Curated) -> pl.DataFrame:
+    """The primary course of radiotherapy: a row of ``curated.radiotherapy_course`` with its sequence filled.
+
+    The first course that is not palliative, else the first. Where no source documents the relation to surgery
+    (oBDS Stellung_OP), the dates tell it.
+    """
+    first_surgery = (
+        surgeries(curated).group_by("patient_id").agg(_operated=pl.col("surgery_day").min(), _any=pl.len())
+    )
+    palliative = pl.col("intent").eq_missing("palliative")
+    by_dates = (
+        pl.when(pl.col("_any").is_null())
+        .then(pl.lit("without surgery"))
+        .when(pl.col("start_day") < pl.col("_operated"))
+        .then(pl.lit("preoperative"))
+        .when(pl.col("start_day") >= pl.col("_operated"))
+        .then(pl.lit("postoperative adjuvant"))
+    )
+    return (
+        of_index_tumour(curated, "curated.radiotherapy_course")
+        .sort(palliative, "start_day", "start_date", nulls_last=True, maintain_order=True)
+        .unique("patient_id", keep="first", maintain_order=True)
+        .join(first_surgery, on="patient_id", how="left")
+        .with_columns(radiation_sequence=pl.coalesce(["radiation_sequence", by_dates]))
+        .drop("_operated", "_any")
+    )

@@ -1,0 +1,36 @@
+"""What Dagster loads: one function per study, one code location each (see workspace.yaml)."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from sarcoma_pipeline import automation, project
+from sarcoma_pipeline.assets import analysis, cohort, curated, quality, received, release
+from sarcoma_pipeline.warehouse import Warehouse
+
+
+def build_definitions(study: project.Project) -> dg.Definitions:
+    """All assets, checks, jobs and schedules of one study; the one way in for UI, command line and tests."""
+    layers = (received, curated, quality, cohort, analysis, release)
+    found = [definition for layer in layers for definition in layer.assets(study)]
+    checks = [d for d in found if isinstance(d, dg.AssetChecksDefinition)]
+    return dg.Definitions(
+        assets=[d for d in found if not isinstance(d, dg.AssetChecksDefinition)],
+        asset_checks=checks,
+        jobs=[automation.refresh_job(study)],
+        schedules=[automation.nightly(study)],
+        resources={"warehouse": Warehouse(path=str(study.warehouse))},
+        loggers={"progress": automation.progress_logger},
+        # DuckDB has one writer, and a process per step costs seconds each.
+        executor=dg.in_process_executor,
+    )
+
+
+def sts_imrt() -> dg.Definitions:
+    """The paper's study."""
+    return build_definitions(project.load("sts_imrt"))
+
+
+def tcga_sarc() -> dg.Definitions:
+    """TCGA-SARC: real patients through the same code."""
+    return build_definitions(project.load("tcga_sarc"))

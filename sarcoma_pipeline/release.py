@@ -1,0 +1,162 @@
+"""The release: pseudonymise, gate, publish atomically (design section 7).
+
+Pseudonymous: no identifier column, no calendar date, times are days since time zero. A reader never waits for
+a refresh nor sees half of one: the database is built beside the old one and swapped in by ``os.replace``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
+from schemas.release import RELEASED, MetaRelease, released_columns, released_name
+from schemas.tables import CONTRACTS
+
+KEEP = 14
+"""Releases kept beside the current one: two weeks of nights."""
+
+_KEY_BYTES = 32
+
+
+class NothingToPublish(Exception):
+    """The release failed its gate; the published database is as it was."""
+
+
+def pseudonym_key(path: Path) -> bytes:
+    """The secret of the pseudonyms, made at its first use and readable by its owner only.
+
+    Raises:
+        ValueError: the file holds no key; it is never replaced, as that would change every pseudonym.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as stream:
+            stream.write(secrets.token_hex(_KEY_BYTES) + "\n")
+    key = bytes.fromhex(path.read_text().strip())
+    if len(key) < _KEY_BYTES:
+        raise ValueError(f"{path.name} holds no key of {_KEY_BYTES} bytes")
+    return key
+
+
+def pseudonyms(patient_ids: pl.Series, key: bytes) -> pl.DataFrame:
+    """``patient_id``, ``pseudonym``: the first 64 bits of HMAC-SHA256 of the patient, in hexadecimal."""
+    ids = patient_ids.unique().sort()
+    made = [hmac.new(key, i.encode(), hashlib.sha256).hexdigest()[:16] for i in ids]
+    return pl.DataFrame({"patient_id": ids, "pseudonym": pl.Series(made, dtype=pl.String)})
+
+
+def content_hash(tables: Mapping[str, pl.DataFrame]) -> str:
+    """Names the content of the released tables."""
+    seen = hashlib.blake2b(digest_size=16)
+    for table in sorted(tables):
+        seen.update(table.encode() + b"\0" + tables[table].write_ndjson().encode() + b"\0")
+    return seen.hexdigest()
+
+
+def released(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The tables that leave, without identifier columns."""
+    return {table: tables[table].select(released_columns(table)) for table in RELEASED}
+
+
+def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame) -> None:
+    """Write a release's database, documented by comments.
+
+    Args:
+        path: the new file; an old one of that name is replaced.
+        tables: as :func:`released` gives them.
+        release: ``meta.release``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    documented = dictionary([*tables, MetaRelease.table()])
+    kept = pl.DataFrame(
+        [(t, c) for t, f in tables.items() for c in f.columns],
+        schema=["table_name", "column_name"],
+        orient="row",
+    )
+    documented = pl.concat(
+        [
+            documented.join(kept, on=["table_name", "column_name"], how="semi"),
+            documented.filter(pl.col("table_name") == MetaRelease.table()),
+        ]
+    )
+    everything = {
+        **tables,
+        MetaRelease.table(): release,
+        MetaDictionary.table(): documented,
+        MetaVocabulary.table(): vocabularies(),
+    }
+    with duckdb.connect(str(path)) as connection:
+        for schema in sorted({released_name(t).partition(".")[0] for t in everything} - {"main"}):
+            connection.execute(f"CREATE SCHEMA {schema}")
+        for table, frame in everything.items():
+            name = released_name(table)
+            connection.register("_frame", frame.to_arrow())
+            connection.execute(f"CREATE TABLE {name} AS FROM _frame")
+            connection.unregister("_frame")
+            contract = CONTRACTS[table]
+            columns = set(frame.columns)
+            for statement in contract.comments(name):
+                if "COMMENT ON TABLE" in statement or statement.split('"')[1] in columns:
+                    connection.execute(statement)
+
+
+def faults(path: Path) -> list[str]:
+    """What must not be published, in words; empty if the database may go out."""
+    found = []
+    with duckdb.connect(str(path), read_only=True) as connection:
+        patients = connection.execute("SELECT count(*) FROM main.patients").fetchone()
+        if not patients or not patients[0]:
+            found.append("no patient is eligible")
+        for table, name, kind in connection.execute(
+            "SELECT replace(table_schema, 'main', 'cohort') || '.' || table_name, column_name, data_type "
+            "FROM information_schema.columns ORDER BY ALL"
+        ).fetchall():
+            spec = {c.name: c for c in CONTRACTS[table].columns()}[name]
+            if spec.identifying == "identifier":
+                found.append(f"{table}.{name} identifies patients")
+            if kind in ("DATE", "TIMESTAMP"):
+                found.append(f"{table}.{name} is a calendar date")
+        strangers = connection.execute(
+            "SELECT count(*) FROM main.endpoints ANTI JOIN main.patients USING (pseudonym)"
+        ).fetchone()
+        if strangers and strangers[0]:
+            found.append("endpoints of patients who are not in the cohort")
+    return found
+
+
+def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> None:
+    """Gate a built database, keep it under its refresh's name and swap it in.
+
+    Args:
+        built: a database on the file system of ``target``.
+        target: the published database.
+        refresh_id: names the kept copy.
+        keep: how many copies stay in ``releases/``.
+
+    Raises:
+        NothingToPublish: it failed the gate; ``target`` is as it was.
+    """
+    wrong = faults(built)
+    if wrong:
+        built.unlink()
+        raise NothingToPublish("; ".join(wrong))
+    releases = target.parent / "releases"
+    releases.mkdir(parents=True, exist_ok=True)
+    copy = releases / f"{refresh_id}.duckdb"
+    half = copy.with_suffix(".part")
+    shutil.copyfile(built, half)
+    half.replace(copy)
+    built.replace(target)
+    for old in sorted(releases.glob("*.duckdb"))[:-keep]:
+        old.unlink()

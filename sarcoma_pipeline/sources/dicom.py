@@ -1,0 +1,398 @@
+"""DICOM RT files to received frames: the header of one object a file, nothing judged, no pixel read.
+
+What an object is, its SOP class tells, and ``Modality`` where the class is missing or a vendor's own. A file
+that breaks off gives a record only if what curation calculates with stands whole before the break: half a
+list of prescriptions would be a wrong dose, not a missing one.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from typing import BinaryIO
+
+from pydicom.datadict import dictionary_has_tag, tag_for_keyword
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import read_partial
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from sarcoma_pipeline.sources.record import Batch, SourceFile
+from schemas import received as r
+
+_UNDEFINED = 0xFFFFFFFF
+_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_FIRST_GROUPS = frozenset(g.to_bytes(2, order) for g in (0x0002, 0x0008) for order in ("little", "big"))
+_SOP_CLASS, _MODALITY = 0x00080016, 0x00080060
+_KNOWN_TAGS_WANTED = 4
+_NOT_TREATING = frozenset({"SETUP", "OPEN_PORTFILM"})
+"""Beams that only take an image (TreatmentDeliveryType, DICOM PS3.3 C.8.8.14)."""
+
+
+def read(file: SourceFile, refresh: str) -> Batch:
+    """Read one DICOM file.
+
+    Args:
+        file: the file.
+        refresh: id of the refresh that reads it.
+
+    Returns:
+        At most one record of ``received.dicom_*`` and, for what could not be read, ``received.unread``.
+    """
+    batch = Batch(file, refresh)
+    with _silence():
+        try:
+            with file.path.open("rb") as stream:
+                _read(batch, stream)
+        except OSError as broken:
+            batch.unread("file", "file.unreadable", f"cannot be opened: {type(broken).__name__}")
+    return batch
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Mute pydicom: its warnings quote the values that they complain of, a patient's among them."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
+
+
+def _read(batch: Batch, stream: BinaryIO) -> None:
+    head = stream.read(132)
+    size = stream.seek(0, io.SEEK_END)
+    if size == 0:
+        batch.unread("file", "file.empty", "no content")
+        return
+    prefixed = head[128:] == b"DICM"
+    if not prefixed and head[:2] not in _FIRST_GROUPS:
+        batch.unread("file", "file.wrong-format", "the content is not DICOM")
+        return
+    walk = _Walk(stream, size)
+    try:
+        dataset = walk.read()
+    except Exception as broken:  # pydicom documents no exceptions of its own for damaged content
+        if prefixed:
+            batch.unread("file", "file.unreadable", f"pydicom gives up: {type(broken).__name__}")
+        else:
+            batch.unread("file", "file.wrong-format", "the content is not DICOM")
+        return
+    if not prefixed and not walk.looks_like_dicom():
+        batch.unread("file", "file.wrong-format", "the content is not DICOM")
+        return
+    _take(batch, dataset, walk)
+
+
+class _Walk:
+    """Reads the top level of a file and sees whether its elements end where they say they do."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self.stream = stream
+        self.size = size
+        self.seen: list[int] = []
+        self.start = 0
+        self.end: int | None = 0
+        self.broken = False
+
+    @property
+    def last(self) -> int:
+        """The tag at which the file breaks, if it does."""
+        return self.seen[-1] if self.seen else 0
+
+    def looks_like_dicom(self) -> bool:
+        """Whether content without a preamble has what bytes by chance have not."""
+        known = sum(tag >> 16 == 0x0008 and dictionary_has_tag(tag) for tag in set(self.seen))
+        return bool({_SOP_CLASS, _MODALITY} & set(self.seen)) or known >= _KNOWN_TAGS_WANTED
+
+    def read(self) -> FileDataset:
+        """The wanted elements, those before the break if the file breaks off."""
+        self.stream.seek(0)
+        try:
+            dataset = self._pass(self.stream)
+        except zlib.error as broken:
+            if "incomplete" not in str(broken):
+                raise
+            self.broken = True
+            return FileDataset(io.BytesIO(), Dataset())
+        except Exception:
+            # Inside a sequence of undefined length the break is an exception and pydicom returns nothing at
+            # all: read again what was whole. A second failure is no break but damage.
+            seen = list(self.seen)
+            whole = self.end if self.end is not None and self.end <= self.size else self.start
+            self.stream.seek(0)
+            dataset = self._pass(io.BytesIO(self.stream.read(whole)))
+            self.seen = seen
+            self.broken = True
+            return dataset
+        deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+        if self.end is not None and not deflated:
+            left = self.size - self.end
+            # Fewer bytes than a tag and a length need; zeros are padding.
+            self.broken = left < 0 or (0 < left < 8 and any(self._tail(left)))
+        return dataset
+
+    def _pass(self, stream: BinaryIO) -> FileDataset:
+        self.seen.clear()
+
+        def note(tag: BaseTag, vr: str | None, length: int) -> bool:
+            position = stream.tell()
+            self.seen.append(int(tag))
+            self.start = position - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8)
+            self.end = None if length == _UNDEFINED else position + length
+            return int(tag) in _PIXELS
+
+        return read_partial(stream, stop_when=note, force=True, specific_tags=list(_WANTED))
+
+    def _tail(self, count: int) -> bytes:
+        self.stream.seek(self.size - count)
+        return self.stream.read(count)
+
+
+class _Node:
+    """A data set of which any attribute may be missing or damaged."""
+
+    def __init__(self, dataset: Dataset, faults: set[str]) -> None:
+        self.dataset = dataset
+        self.faults = faults
+
+    def text(self, keyword: str) -> str | None:
+        """The value as it was delivered; several values are joined by the backslash of DICOM."""
+        if keyword not in self.dataset:
+            return None
+        try:
+            value = self.dataset[keyword].value
+        except Exception:
+            # "1.5" where a whole number belongs: curation judges it, so it is handed on as it stands.
+            value = self.dataset.get_item(keyword).value
+        if isinstance(value, bytes):
+            return value.decode("latin-1").strip(" \0")
+        if isinstance(value, MultiValue):
+            return "\\".join(map(str, value))
+        return None if value is None else str(value)
+
+    def values(self, keyword: str) -> list[str]:
+        """The single values of an attribute."""
+        text = self.text(keyword)
+        return text.split("\\") if text else []
+
+    def items(self, keyword: str) -> list[_Node]:
+        """Items of a sequence; one that cannot be parsed is noted among the faults."""
+        if keyword not in self.dataset:
+            return []
+        try:
+            value = self.dataset[keyword].value
+        except Exception:
+            value = None
+        if not isinstance(value, Sequence):
+            self.faults.add(keyword)
+            return []
+        return [_Node(item, self.faults) for item in value]
+
+    def referenced(self, keyword: str) -> str | None:
+        """ReferencedSOPInstanceUID of the first item of a sequence."""
+        return next((item.text("ReferencedSOPInstanceUID") for item in self.items(keyword)), None)
+
+
+def _take(batch: Batch, dataset: FileDataset, walk: _Walk) -> None:
+    meta = dataset.file_meta
+    node = _Node(dataset, set())
+    sop_class = node.text("SOPClassUID") or _Node(meta, set()).text("MediaStorageSOPClassUID")
+    contract, needed, columns = _kind(sop_class, node.text("Modality"))
+    if walk.broken:
+        batch.unread("file", "file.truncated", "the file is shorter than its elements say")
+        if walk.last <= needed:
+            return
+    elif not walk.seen or (walk.last < needed and contract is not r.DicomOther):
+        batch.unread("file", "file.truncated", "the file ends before the attributes of its kind")
+        return
+    instance = node.text("SOPInstanceUID") or _Node(meta, set()).text("MediaStorageSOPInstanceUID")
+    values = {name: node.text(name) for name in _COMMON} | {
+        "SOPClassUID": sop_class,
+        "SOPInstanceUID": instance,
+        "file_meta": "yes" if dataset.preamble is not None and len(meta) else "no",
+    }
+    batch.add(contract, "file", (instance,), values | columns(node), frozenset({"file_meta"}))
+    if not walk.broken:
+        for keyword in sorted(node.faults):
+            batch.unread(f"file {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
+
+
+# --- kinds of objects ---------------------------------------------------------------------------------
+
+Columns = dict[str, str | None]
+
+
+def _json(values: Iterable[object]) -> str | None:
+    listed = list(values)
+    return json.dumps(listed, ensure_ascii=False) if listed else None
+
+
+def _plain(node: _Node, *keywords: str) -> Columns:
+    return {keyword: node.text(keyword) for keyword in keywords}
+
+
+def _group_dose(group: _Node) -> str | None:
+    """BeamDose summed over the beams of a fraction group, in decimals as DICOM writes them."""
+    doses = [beam.text("BeamDose") for beam in group.items("ReferencedBeamSequence")]
+    try:
+        known = [Decimal(dose.strip()) for dose in doses if dose]
+    except InvalidOperation:
+        return None
+    return str(sum(known)) if known else None
+
+
+def _beam(beam: _Node) -> dict[str, object]:
+    points = beam.items("ControlPointSequence")
+    energies = (point.text("NominalBeamEnergy") for point in points)
+    turns = (point.text("GantryRotationDirection") for point in points)
+    return {
+        **_plain(beam, "BeamType", "RadiationType", "TreatmentMachineName"),
+        "NominalBeamEnergy": next((energy for energy in energies if energy), None),
+        "GantryRotationDirection": list(dict.fromkeys(turn for turn in turns if turn)),
+        **_plain(beam, "ManufacturerModelName", "TreatmentDeliveryType"),
+    }
+
+
+def _plan(node: _Node) -> Columns:
+    groups = node.items("FractionGroupSequence")
+    names = (
+        "DoseReferenceType",
+        "DoseReferenceStructureType",
+        "DoseReferenceDescription",
+        "TargetPrescriptionDose",
+    )
+    return {
+        **_plain(node, "RTPlanLabel", "RTPlanDate", "PlanIntent", "ApprovalStatus"),
+        "ReferencedStructureSet": node.referenced("ReferencedStructureSetSequence"),
+        "NumberOfFractionsPlanned": _json([g.text("NumberOfFractionsPlanned") for g in groups]),
+        "TargetPrescriptionDose": _json([_plain(d, *names) for d in node.items("DoseReferenceSequence")]),
+        "BeamDose": _json([_group_dose(group) for group in groups]),
+        "Beams": _json(
+            [
+                _beam(beam)
+                for beam in node.items("BeamSequence")
+                if beam.text("TreatmentDeliveryType") not in _NOT_TREATING
+            ]
+        ),
+    }
+
+
+def _structure_set(node: _Node) -> Columns:
+    frames = node.items("ReferencedFrameOfReferenceSequence")
+    regions = node.items("StructureSetROISequence")
+    kinds = {
+        observed.text("ReferencedROINumber"): observed.text("RTROIInterpretedType")
+        for observed in node.items("RTROIObservationsSequence")
+    }
+    series = [
+        one.text("SeriesInstanceUID")
+        for frame in frames
+        for study in frame.items("RTReferencedStudySequence")
+        for one in study.items("RTReferencedSeriesSequence")
+    ]
+    # The frame of reference module is not part of a structure set: its own sequence names it.
+    of_sequence = next((frame.text("FrameOfReferenceUID") for frame in frames), None)
+    return {
+        **_plain(node, "StructureSetLabel", "StructureSetDate"),
+        "FrameOfReferenceUID": node.text("FrameOfReferenceUID") or of_sequence,
+        "ROIName": _json([region.text("ROIName") for region in regions]),
+        "RTROIInterpretedType": _json([kinds.get(region.text("ROINumber")) for region in regions]),
+        "ReferencedSeries": _json([one for one in series if one]),
+    }
+
+
+def _dose(node: _Node) -> Columns:
+    return {
+        **_plain(node, "DoseUnits", "DoseType", "DoseSummationType", "DoseGridScaling"),
+        "ReferencedRTPlan": node.referenced("ReferencedRTPlanSequence"),
+    }
+
+
+def _image(node: _Node) -> Columns:
+    return {
+        **_plain(node, "SliceThickness", "KVP"),
+        "PixelSpacing": _json(node.values("PixelSpacing")),
+        "ImagePositionPatient": _json(node.values("ImagePositionPatient")),
+    }
+
+
+def _treatment(node: _Node) -> Columns:
+    beams = node.items("TreatmentSessionBeamSequence")
+    return {
+        **_plain(node, "TreatmentDate", "NumberOfFractionsPlanned"),
+        "CurrentFractionNumber": next((b.text("CurrentFractionNumber") for b in beams), None),
+        "ReferencedRTPlan": node.referenced("ReferencedRTPlanSequence"),
+    }
+
+
+def _other(node: _Node) -> Columns:
+    return {}
+
+
+Kind = tuple[type[r.DicomRecord], int, Callable[[_Node], Columns]]
+
+_KINDS: dict[str, Kind] = {
+    "RTPLAN": (r.DicomPlan, 0x300A0070, _plan),
+    "RTSTRUCT": (r.DicomStructureSet, 0x30060020, _structure_set),
+    "RTDOSE": (r.DicomDose, 0x300C0002, _dose),
+    "CT": (r.DicomImage, 0x00280030, _image),
+    "RTRECORD": (r.DicomTreatment, 0x300C0002, _treatment),
+}
+"""Modality to received table, the tag that must stand whole before a break for the record to be of use, and
+how its columns are had. An object that ends before that tag has no content of its kind."""
+
+_OTHER: Kind = (r.DicomOther, _MODALITY, _other)
+
+_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.481.5": "RTPLAN",
+    "1.2.840.10008.5.1.4.1.1.481.3": "RTSTRUCT",
+    "1.2.840.10008.5.1.4.1.1.481.2": "RTDOSE",
+    "1.2.840.10008.5.1.4.1.1.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.481.4": "RTRECORD",
+}
+"""SOP classes that the study uses (DICOM PS3.4 B.5) to the modality of their objects."""
+
+
+def _kind(sop_class: str | None, modality: str | None) -> Kind:
+    if sop_class in _CLASSES:
+        return _KINDS[_CLASSES[sop_class]]
+    # An ion plan or an enhanced CT keeps its attributes elsewhere: only a class that the standard does not
+    # know is settled by the modality.
+    known = sop_class is not None and UID(sop_class).name != sop_class
+    return _OTHER if known else _KINDS.get((modality or "").strip(), _OTHER)
+
+
+_COMMON = tuple(name for name in r.DicomRecord.polars_schema() if name not in (*r.PROVENANCE, "file_meta"))
+
+_SEQUENCES = (
+    "ReferencedStructureSetSequence",
+    "FractionGroupSequence",
+    "DoseReferenceSequence",
+    "BeamSequence",
+    "ReferencedFrameOfReferenceSequence",
+    "StructureSetROISequence",
+    "RTROIObservationsSequence",
+    "ReferencedRTPlanSequence",
+    "TreatmentSessionBeamSequence",
+)
+_WANTED = sorted(
+    BaseTag(tag)
+    for kind in (r.DicomPlan, r.DicomStructureSet, r.DicomDose, r.DicomImage, r.DicomTreatment)
+    for keyword in (*kind.polars_schema(), *_SEQUENCES)
+    if (tag := tag_for_keyword(keyword)) is not None
+)
+"""Contours, overlays and private attributes are passed over on the disk instead of being loaded."""

@@ -1,0 +1,222 @@
+"""Defects planted in oBDS exports, by kind (``data/demo/defects.csv``)."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+
+from sarcoma_pipeline.synthetic import obds
+from sarcoma_pipeline.synthetic.drop import Drop, Export
+from sarcoma_pipeline.synthetic.obds import Element, tag
+from sarcoma_pipeline.synthetic.people import Person
+from sarcoma_pipeline.synthetic.plants import Planted, plants
+
+INVALID = "obds/tudok_ohne_pruefung.xml"
+LATER = "obds/tudok_nachmeldung.xml"
+_LATER_REPORTED = dt.date(2021, 12, 31)
+
+
+def _find(reports: list[Element], module: str, nth: int = 0) -> Element:
+    return [r for r in reports if r.find(tag(module)) is not None][nth]
+
+
+def _inner(report: Element, name: str) -> Element:
+    return next(report.iter(tag(name)))
+
+
+def _on(drop: Drop, person: Person, report: Element) -> Planted:
+    return Planted(drop.export_of(person), report.get("Meldung_ID"))
+
+
+def _numbered(drop: Drop, person: Person) -> obds.Course:
+    """A builder whose next report has a number of its own."""
+    builder = obds.Course(person)
+    builder.count = len(drop.reports(person))
+    return builder
+
+
+def _all_diagnosis_dates(drop: Drop, person: Person, text: str, exactness: str | None) -> None:
+    for report in drop.reports(person):
+        date = _inner(_inner(report, "Tumorzuordnung"), "Diagnosedatum")
+        date.text = text
+        del date.attrib["Datumsgenauigkeit"]
+        if exactness:
+            date.set("Datumsgenauigkeit", exactness)
+
+
+@plants("truncated export")
+def _truncated(drop: Drop, person: Person) -> Planted:
+    path = "obds/tudok_abgebrochen.xml"
+    cut = _find(drop.reports(person), "Verlauf", 1).get("Meldung_ID").encode()
+
+    def damage(data: bytes) -> bytes:
+        start = data.index(cut)
+        return data[: data.index(b"<Untersuchungsdatum_Verlauf>", start)]
+
+    drop.move(person, path, Export(damage=damage))
+    return Planted(path, "file")
+
+
+@plants("impossible date of surgery")
+def _date_unreadable(drop: Drop, person: Person) -> Planted:
+    drop.move(person, INVALID, Export())
+    report = _find(drop.reports(person), "OP")
+    assert person.surgery_date is not None
+    _inner(report, "Datum").text = f"{person.surgery_date.year}-02-31"
+    return _on(drop, person, report)
+
+
+@plants("unknown status code")
+def _code_unknown(drop: Drop, person: Person) -> Planted:
+    drop.move(person, INVALID, Export())
+    report = _find(drop.reports(person), "Verlauf")
+    _inner(report, "Verlauf_Lokaler_Tumorstatus").text = "Q"
+    return _on(drop, person, report)
+
+
+@plants("examination in the future")
+def _in_future(drop: Drop, person: Person) -> Planted:
+    report = _numbered(drop, person).follow_up(dt.date(2029, 6, 1))
+    drop.reports(person).append(report)
+    return _on(drop, person, report)
+
+
+@plants("old notation of a date")
+def _legacy(drop: Drop, person: Person) -> Planted:
+    drop.move(person, "obds/altsystem.xml", Export())
+    _all_diagnosis_dates(drop, person, f"00.{person.diagnosis_date:%m.%Y}", None)
+    return _on(drop, person, _find(drop.reports(person), "Diagnose"))
+
+
+@plants("estimated diagnosis")
+def _estimated(drop: Drop, person: Person) -> Planted:
+    _all_diagnosis_dates(drop, person, f"{person.diagnosis_date.year}-07-01", "V")
+    return _on(drop, person, _find(drop.reports(person), "Diagnose"))
+
+
+@plants("diagnosis a century early")
+def _before_birth(drop: Drop, person: Person) -> Planted:
+    early = person.diagnosis_date.replace(year=person.diagnosis_date.year - 100)
+    _all_diagnosis_dates(drop, person, early.isoformat(), "E")
+    return _on(drop, person, _find(drop.reports(person), "Diagnose"))
+
+
+@plants("T category against size", "grade against histology", "hypofractionated course")
+def _by_its_own_values(drop: Drop, person: Person) -> Planted:
+    """The carrier's row is the defect: nothing has to be changed."""
+    hypofractionated = person.single_dose_gy is not None and person.single_dose_gy > 2.5
+    return _on(drop, person, _find(drop.reports(person), "ST" if hypofractionated else "Diagnose"))
+
+
+@plants("sequence against dates", "ten times the dose")
+def _by_its_own_radiotherapy(drop: Drop, person: Person) -> Planted:
+    return _on(drop, person, _find(drop.reports(person), "ST"))
+
+
+@plants("progression under treatment")
+def _progression(drop: Drop, person: Person) -> Planted:
+    assert person.local_relapse_date is not None
+    relapse = person.local_relapse_date.isoformat()
+    reports = drop.reports(person)
+    days = (r for r in reports if r.findtext(f".//{tag('Untersuchungsdatum_Verlauf')}") == relapse)
+    return _on(drop, person, next(days))
+
+
+@plants("tumour under two numbers")
+def _two_ids(drop: Drop, person: Person) -> Planted:
+    report = _numbered(drop, person).diagnosis("2")
+    drop.reports(person).append(report)
+    return _on(drop, person, report)
+
+
+def _again(drop: Drop, person: Person, report: Element) -> Element:
+    """A copy of a report in a later export."""
+    export = drop.exports.setdefault(LATER, Export(_LATER_REPORTED))
+    repeated = copy.deepcopy(report)
+    export.patients[person.number] = (person, [repeated])
+    return repeated
+
+
+@plants("repeated report")
+def _duplicate(drop: Drop, person: Person) -> Planted:
+    repeated = _again(drop, person, _find(drop.reports(person), "Verlauf"))
+    return Planted(LATER, repeated.get("Meldung_ID"))
+
+
+@plants("corrected report")
+def _corrected(drop: Drop, person: Person) -> Planted:
+    first = _find(drop.reports(person), "OP")
+    later = _again(drop, person, first)
+    later.set("Meldung_ID", f"{person.number}-K01")
+    _inner(first, "Lokale_Beurteilung_Residualstatus").text = "RX"
+    return _on(drop, person, first)
+
+
+@plants("no namespace")
+def _no_namespace(drop: Drop, person: Person) -> Planted:
+    path = "obds/tudok_ohne_namensraum.xml"
+    drop.move(person, path, Export(namespace=False))
+    return Planted(path, person.number)
+
+
+@plants("unknown schema version")
+def _schema_version(drop: Drop, person: Person) -> Planted:
+    path = "obds/tudok_v2.2.9.xml"
+    drop.move(person, path, Export(version="2.2.9"))
+    return Planted(path, person.number)
+
+
+@plants("radiotherapy without irradiation")
+def _no_irradiation(drop: Drop, person: Person) -> Planted:
+    report = _find(drop.reports(person), "ST")
+    irradiation = _inner(report, "Menge_Bestrahlung")
+    irradiation.getparent().remove(irradiation)
+    return _on(drop, person, report)
+
+
+@plants("course ends before it starts")
+def _ends_early(drop: Drop, person: Person) -> Planted:
+    assert person.rt_start is not None
+    report = _find(drop.reports(person), "ST")
+    _inner(report, "Ende").text = (person.rt_start - dt.timedelta(days=20)).isoformat()
+    return _on(drop, person, report)
+
+
+@plants("operation before diagnosis")
+def _early_surgery(drop: Drop, person: Person) -> Planted:
+    report = _find(drop.reports(person), "OP")
+    _inner(report, "Datum").text = (person.diagnosis_date - dt.timedelta(days=365)).isoformat()
+    return _on(drop, person, report)
+
+
+@plants("examination after death")
+def _after_death(drop: Drop, person: Person) -> Planted:
+    assert person.death_date is not None
+    report = _numbered(drop, person).follow_up(person.death_date + dt.timedelta(days=30))
+    drop.reports(person).append(report)
+    return _on(drop, person, report)
+
+
+@plants("death before diagnosis")
+def _early_death(drop: Drop, person: Person) -> Planted:
+    day = person.diagnosis_date - dt.timedelta(days=400)
+    report = _numbered(drop, person).death(day)
+    drop.reports(person).append(report)
+    return _on(drop, person, report)
+
+
+@plants("two dates of death")
+def _death_conflict(drop: Drop, person: Person) -> Planted:
+    assert person.death_date is not None
+    report = _find(drop.reports(person), "Tod")
+    _inner(report, "Sterbedatum").text = (person.death_date + dt.timedelta(days=4)).isoformat()
+    drop.tell(person, "verstorben", person.death_date, person.death_date + dt.timedelta(days=90))
+    return _on(drop, person, report)
+
+
+@plants("plan against documentation")
+def _dose_conflict(drop: Drop, person: Person) -> Planted:
+    report = _find(drop.reports(person), "ST")
+    assert person.prescribed_dose_gy is not None
+    _inner(_inner(report, "Gesamtdosis"), "Dosis").text = f"{person.prescribed_dose_gy + 4:g}"
+    return _on(drop, person, report)

@@ -1,0 +1,155 @@
+"""A course of radiotherapy and what all its DICOM objects have in common."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydicom import config
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+from pydicom.uid import UID, generate_uid
+
+RT_PLAN = UID("1.2.840.10008.5.1.4.1.1.481.5")
+RT_STRUCT = UID("1.2.840.10008.5.1.4.1.1.481.3")
+RT_DOSE = UID("1.2.840.10008.5.1.4.1.1.481.2")
+CT = UID("1.2.840.10008.5.1.4.1.1.2")
+"""SOP classes (DICOM PS3.4 B.5)."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """One course as it was planned.
+
+    Attributes:
+        patient_id: PatientID; empty: the files have none.
+        patient_name: PatientName, ``Family^Given``.
+        birth_date: YYYYMMDD, or a faulty text as it shall be written.
+        sex: M, F or O.
+        plan_date: date of plan, structures and images.
+        prescribed_dose_gy: total dose in Gy, of the highest level.
+        fractions: number of fractions.
+        single_dose_gy: dose per fraction in Gy, of the highest level.
+        simultaneous_integrated_boost: two target levels, of which the higher is ``prescribed_dose_gy``.
+        technique: ``VMAT`` or ``helical tomotherapy``.
+        beam_energy_mv: nominal energy in MV.
+        ct_slice_thickness_mm: slice thickness in mm.
+        label: RTPlanLabel and the like.
+        approval: ApprovalStatus of plan and structure set.
+        prescription: whether the plan has TargetPrescriptionDose; if not, only the beam doses tell the dose,
+            and they know of one level.
+        file_meta: whether the plan has its preamble and meta group.
+        structure_set_patient_id: PatientID of the structure set where it is another one.
+        second_slice_thickness_mm: thickness of the second slice in mm where it is another one.
+        modalities: which files there are, of RTPLAN, RTSTRUCT, RTDOSE, CT.
+    """
+
+    patient_id: str
+    patient_name: str
+    birth_date: str
+    sex: str
+    plan_date: dt.date
+    prescribed_dose_gy: float
+    fractions: int
+    single_dose_gy: float
+    simultaneous_integrated_boost: bool
+    technique: str
+    beam_energy_mv: float
+    ct_slice_thickness_mm: float
+    label: str = "STS"
+    approval: str = "APPROVED"
+    prescription: bool = True
+    file_meta: bool = True
+    structure_set_patient_id: str | None = None
+    second_slice_thickness_mm: float | None = None
+    modalities: tuple[str, ...] = ("RTPLAN", "RTSTRUCT", "RTDOSE", "CT")
+
+
+class Uids:
+    """The UIDs of a course by what they name."""
+
+    def __init__(self, seed: str) -> None:
+        self.seed = seed
+
+    def __call__(self, name: str) -> UID:
+        """The UID of a study, series, object or frame of reference of this course."""
+        return generate_uid(entropy_srcs=[self.seed, name])
+
+    def slice(self, index: int) -> UID:
+        """The UID of a planning CT slice."""
+        return self(f"CT {index}")
+
+
+def item(**values: object) -> Dataset:
+    """A data set of attributes by keyword; a list of data sets becomes a sequence."""
+    dataset = Dataset()
+    for keyword, value in values.items():
+        if isinstance(value, list) and value and isinstance(value[0], Dataset):
+            value = Sequence(value)
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+def decimal(value: Decimal | float) -> str:
+    """A DS value: at most 16 characters, read back as the number it was."""
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    text = f"{round(exact, 12):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def reference(sop_class: UID, instance: UID) -> Dataset:
+    """An item that refers to another object."""
+    return item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=instance)
+
+
+def rt_object(
+    course: Course, uids: Uids, modality: str, sop_class: UID, instance: UID, patient_id: str | None = None
+) -> Dataset:
+    """The patient, study, series and equipment modules, and the frame of reference."""
+    day = f"{course.plan_date:%Y%m%d}"
+    dataset = item(
+        SpecificCharacterSet="ISO_IR 100" if _is_latin(course.patient_name) else "ISO_IR 192",
+        InstanceCreationDate=day,
+        SOPClassUID=sop_class,
+        SOPInstanceUID=instance,
+        StudyDate=day,
+        StudyTime="",
+        AccessionNumber="",
+        Modality=modality,
+        Manufacturer="Demo Planning",
+        ManufacturerModelName="Planning System",
+        SoftwareVersions="1.0",
+        ReferringPhysicianName="",
+        StudyDescription="Soft tissue sarcoma",
+        PatientName=course.patient_name,
+        PatientSex=course.sex,
+        StudyInstanceUID=uids("study"),
+        SeriesInstanceUID=uids(f"series {modality}"),
+        StudyID="1",
+        SeriesNumber="1",
+    )
+    number = course.patient_id if patient_id is None else patient_id
+    if number:
+        dataset.PatientID = number
+    # A birth date such as 00/00/0000 is met in real exports and shall be written without complaint.
+    dataset.add(DataElement(Tag("PatientBirthDate"), "DA", course.birth_date, validation_mode=config.IGNORE))
+    if modality != "RTSTRUCT":  # which names it in a sequence of its own
+        dataset.FrameOfReferenceUID = uids("frame of reference")
+        dataset.PositionReferenceIndicator = ""
+    return dataset
+
+
+def _is_latin(text: str) -> bool:
+    return all(ord(character) < 256 for character in text)
+
+
+def approve(dataset: Dataset, course: Course) -> None:
+    """Add the approval module; who has reviewed is told unless nobody has."""
+    dataset.ApprovalStatus = course.approval
+    if course.approval != "UNAPPROVED":
+        dataset.ReviewDate = f"{course.plan_date:%Y%m%d}"
+        dataset.ReviewTime = "120000"
+        dataset.ReviewerName = "Reviewer^Demo"

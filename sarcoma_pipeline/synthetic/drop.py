@@ -1,0 +1,181 @@
+"""What will lie in the demo's drop folder, while it can still be changed: exports, replies, rows, plans."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sarcoma_pipeline.synthetic import dicom, obds, registry, tables
+from sarcoma_pipeline.synthetic.obds import Element
+from sarcoma_pipeline.synthetic.people import Person
+from sarcoma_pipeline.synthetic.registry import Reply
+
+TABLE = "tables/sarkomtabelle.csv"
+OFFICES = ("registry/meldeamt_nord.csv", "registry/meldeamt_sued.csv", "registry/meldeamt_west.csv")
+_YEARS = ((2009, 2012), (2013, 2015), (2016, 2018), (2019, 2021))
+_EXPORTED = dt.date(2021, 12, 30)
+_PLANNING_DAYS = 6
+_SEX = {"female": "F", "male": "M"}
+
+
+@dataclass
+class Export:
+    """One oBDS export before it is written.
+
+    Attributes:
+        reported: Meldedatum.
+        version: Schema_Version.
+        namespace: whether it carries the oBDS namespace.
+        patients: patient number to the person and its reports.
+        damage: what happens to the finished bytes.
+    """
+
+    reported: dt.date = _EXPORTED
+    version: str = obds.VERSION
+    namespace: bool = True
+    patients: dict[str, tuple[Person, list[Element]]] = field(default_factory=dict)
+    damage: Callable[[bytes], bytes] | None = None
+
+    def content(self) -> bytes:
+        """The finished file."""
+        data = obds.export(list(self.patients.values()), self.reported, self.version, self.namespace)
+        return self.damage(data) if self.damage else data
+
+
+@dataclass
+class Planned:
+    """One course on its way to DICOM files.
+
+    Attributes:
+        course: the course.
+        folder: where its files go, below the drop folder.
+        seed: of its UIDs.
+        kept: of a file that breaks off the bytes that are left.
+    """
+
+    course: dicom.Course
+    folder: str
+    seed: str
+    kept: int | None = None
+
+
+@dataclass
+class Drop:
+    """Everything that will be written.
+
+    Attributes:
+        exports: relative path to oBDS export.
+        replies: relative path to the rows of an office's file.
+        without: relative path of a reply file to the header that it lacks.
+        rows: rows of the department's table.
+        courses: patient number to planned courses; "" for those of nobody.
+        raw: relative path to content of files that are nothing proper.
+    """
+
+    exports: dict[str, Export] = field(default_factory=dict)
+    replies: dict[str, list[Reply]] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
+    rows: list[dict[str, str]] = field(default_factory=list)
+    courses: dict[str, list[Planned]] = field(default_factory=dict)
+    raw: dict[str, bytes] = field(default_factory=dict)
+
+    def export_of(self, person: Person) -> str:
+        """Path of the export that holds a person's reports."""
+        return next(path for path, export in self.exports.items() if person.number in export.patients)
+
+    def reports(self, person: Person) -> list[Element]:
+        """A person's reports; changing the list changes the export."""
+        return self.exports[self.export_of(person)].patients[person.number][1]
+
+    def move(self, person: Person, path: str, export: Export) -> Export:
+        """Give a person's reports to another export, which is added if it is not there."""
+        held = self.exports[self.export_of(person)].patients.pop(person.number)
+        target = self.exports.setdefault(path, export)
+        target.patients[person.number] = held
+        return target
+
+    def tell(self, person: Person, answer: str, event: dt.date | str, as_of: dt.date, **changed: str) -> str:
+        """Add a numbered reply about a person to the first office's file; values given by name differ.
+
+        Returns:
+            The reply's reference.
+        """
+        office = self.replies[OFFICES[0]]
+        reference = f"MR-2022-{len(office) + 1:04d}"
+        office.append(replace(registry.reply(person, reference, answer, event, as_of), **changed))
+        return reference
+
+    def write(self, into: Path) -> dict[tuple[str, str], dict[str, Path]]:
+        """Write every file.
+
+        Args:
+            into: the drop folder.
+
+        Returns:
+            (folder, seed) of each planned course to its files by modality.
+        """
+        contents = {path: export.content() for path, export in self.exports.items() if export.patients}
+        contents |= {path: registry.file(rows, self.without.get(path)) for path, rows in self.replies.items()}
+        contents |= {TABLE: tables.file(self.rows)} | self.raw
+        for path, content in contents.items():
+            target = into / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        written = {}
+        for planned in self._planned():
+            paths = dicom.write(planned.course, into / planned.folder, planned.seed)
+            written[planned.folder, planned.seed] = paths
+            if planned.kept is not None:
+                for path in paths.values():
+                    path.write_bytes(path.read_bytes()[: planned.kept])
+        return written
+
+    def _planned(self) -> Iterable[Planned]:
+        for courses in self.courses.values():
+            yield from courses
+
+
+def course(person: Person) -> dicom.Course | None:
+    """A person's course as it was planned; None if there is no plan."""
+    if person.rt_start is None or not person.technique or not person.fractions:
+        return None
+    assert person.prescribed_dose_gy is not None and person.single_dose_gy is not None
+    return dicom.Course(
+        patient_id=person.number,
+        patient_name=f"{person.family}^{person.given}",
+        birth_date=f"{person.birth_date:%Y%m%d}",
+        sex=_SEX[person.sex],
+        plan_date=person.rt_start - dt.timedelta(days=_PLANNING_DAYS),
+        prescribed_dose_gy=person.prescribed_dose_gy,
+        fractions=person.fractions,
+        single_dose_gy=person.single_dose_gy,
+        simultaneous_integrated_boost=person.simultaneous_integrated_boost,
+        technique=person.technique,
+        beam_energy_mv=person.beam_energy_mv,
+        ct_slice_thickness_mm=person.ct_slice_thickness_mm,
+    )
+
+
+def lay_out(persons: Sequence[Person], asked: Sequence[Person]) -> Drop:
+    """Everything about some people, without a fault.
+
+    Args:
+        persons: everybody.
+        asked: those of them about whom registry offices were asked.
+    """
+    drop = Drop(rows=[tables.row(person) for person in persons])
+    for first, last in _YEARS:
+        exported = [p for p in persons if first <= p.diagnosis_date.year <= last]
+        drop.exports[f"obds/tudok_{first}-{last}.xml"] = Export(
+            patients={p.number: (p, obds.Course(p).all()) for p in exported}
+        )
+    replies = registry.replies(asked)
+    for position, office in enumerate(OFFICES):
+        drop.replies[office] = replies[position :: len(OFFICES)]
+    for person in persons:
+        planned = course(person)
+        if planned:
+            drop.courses[person.number] = [Planned(planned, f"dicom/{person.number}", person.number)]
+    return drop

@@ -1,0 +1,136 @@
+"""People of the demo: a row of values becomes a person with an invented name and patient number.
+
+Family names are put together from syllables that make no known surname (``Brälmoor``, ``Tünzwick``), so that
+no name belongs to a real person; given names are common ones. No two people share a family name, a part of a
+double name or a hospital number, hence nobody resembles another by accident.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+import polars as pl
+
+_ONSETS = (
+    "Bräl", "Dorz", "Flün", "Grawen", "Hulp", "Jösk", "Klibb", "Lauft", "Mönz", "Nurg", "Pfoll", "Quarn",
+    "Rümsel", "Schwob", "Tünz", "Ulmsk", "Vrend", "Wölp", "Zwirb", "Ömpel",
+)  # fmt: skip
+_ENDINGS = (
+    "moor", "wick", "städter", "höfel", "ßner", "kamper", "grund", "leitner", "brück", "rathe", "büttel",
+    "sund",
+)  # fmt: skip
+_GIVEN = {
+    "female": (
+        "Anna", "Brigitte", "Christa", "Dörte", "Elke", "Frauke", "Gisela", "Hannelore", "Ingeborg", "Jutta",
+        "Käthe", "Luise", "Anna Maria", "Monika", "Renate", "Sabine", "Ursula",
+    ),
+    "male": (
+        "Achim", "Bernd", "Dieter", "Erich", "Friedrich", "Günter", "Heinz", "Jörg", "Karl-Heinz", "Lothar",
+        "Manfred", "Norbert", "Otto", "Peter Paul", "Rüdiger", "Sönke", "Wolfgang",
+    ),
+}  # fmt: skip
+_DOUBLE_EVERY = 9
+"""Every ninth person bears a double name."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One invented patient, with everything that the sources document of them.
+
+    Attributes are the columns of ``data/demo/demo_cohort.csv``; those after ``last_known_alive_date`` are
+    what only people outside the cohort need (``data/demo/ineligible.csv``).
+    """
+
+    patient: str
+    number: str
+    family: str
+    given: str
+    sex: str
+    t_stage: str
+    n_stage: str
+    fnclcc_grade: str | None
+    resection_status: str
+    resected: bool
+    radiation_sequence: str
+    chemotherapy: str
+    icdo3_morphology: str
+    icd10_site: str
+    tumour_depth: str
+    tumour_size_cm: float
+    prescribed_dose_gy: float | None
+    fractions: int | None
+    single_dose_gy: float | None
+    simultaneous_integrated_boost: bool
+    technique: str | None
+    beam_energy_mv: float
+    ct_slice_thickness_mm: float
+    birth_date: dt.date
+    diagnosis_date: dt.date
+    surgery_date: dt.date | None
+    rt_start: dt.date | None
+    rt_end: dt.date | None
+    local_relapse_date: dt.date | None
+    distant_relapse_date: dt.date | None
+    distant_site: str | None
+    second_malignancy_date: dt.date | None
+    death_date: dt.date | None
+    last_assessment_date: dt.date
+    last_known_alive_date: dt.date
+    topography: str
+    m_stage: str = "M0"
+    intent: str = "curative"
+    certainty: str = "histological"
+
+    @property
+    def index(self) -> int:
+        """A number of the person's own, for choices that shall vary from one to the next."""
+        return int(self.number)
+
+
+def people(cohort: pl.DataFrame, ineligible: pl.DataFrame, seed: int) -> list[Person]:
+    """Name and number every patient of both frames.
+
+    Args:
+        cohort: rows of ``data/demo/demo_cohort.csv``.
+        ineligible: rows of ``data/demo/ineligible.csv``.
+        seed: of the draw of names and numbers.
+
+    Returns:
+        The cohort first, in the order of the frames.
+
+    Raises:
+        ValueError: there are more people than names.
+    """
+    # A family name that the frame gives itself is there for a defect that needs such a name.
+    defaulted = {f.name for f in fields(Person) if f.default is not MISSING}
+    required = {f.name for f in fields(Person)} - defaulted
+    rows = [
+        {k: v for k, v in row.items() if k in required or (k in defaulted and v is not None)}
+        for frame in (cohort, ineligible)
+        for row in frame.iter_rows(named=True)
+    ]
+    draw = random.Random(seed)
+    families = _families(len(rows), draw)
+    numbers = draw.sample(range(40_100_000, 40_999_999), len(rows))
+    made = []
+    for row, family, number in zip(rows, families, numbers, strict=True):
+        values: dict[str, Any] = {"topography": row["icd10_site"]} | row
+        values |= {"number": str(number), "given": draw.choice(_GIVEN[row["sex"]])}
+        values["family"] = row.get("family") or family
+        made.append(Person(**values))
+    return made
+
+
+def _families(count: int, draw: random.Random) -> list[str]:
+    plain = [onset + ending for onset in _ONSETS for ending in _ENDINGS]
+    draw.shuffle(plain)
+    names: list[str] = []
+    while len(names) < count:
+        if len(plain) < 2:
+            raise ValueError(f"names for {len(names)} people, {count} wanted")
+        name = plain.pop()
+        names.append(f"{name}-{plain.pop()}" if len(names) % _DOUBLE_EVERY == 0 else name)
+    return names

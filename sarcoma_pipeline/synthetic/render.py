@@ -1,0 +1,71 @@
+"""The demo's drop folder: 86 known patients, some who are not eligible, and defects whose place is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from sarcoma_pipeline.synthetic.defects import plant
+from sarcoma_pipeline.synthetic.drop import lay_out
+from sarcoma_pipeline.synthetic.people import people
+
+_CARRIER = "CAR-"
+"""Prefix of patients who are there for one defect: no office was asked about them but by the defect."""
+
+
+def render(
+    cohort: pl.DataFrame, ineligible: pl.DataFrame, defects: pl.DataFrame, into: Path, seed: int
+) -> pl.DataFrame:
+    """Write every file of the demo; the same arguments give the same bytes.
+
+    Args:
+        cohort: the known patients (``data/demo/demo_cohort.csv``).
+        ineligible: patients outside the cohort and the carriers of defects (``data/demo/ineligible.csv``).
+        defects: what to plant (``data/demo/defects.csv``).
+        into: the drop folder; made if it is not there.
+        seed: of names and hospital numbers.
+
+    Returns:
+        One row per planted defect: ``defect_id``, ``kind``, ``world``, ``rule_id``, ``file`` (path below the
+        drop folder) and ``locator`` (Meldung_ID, reference of the office, patient number, SOPInstanceUID, or
+        ``file`` for the whole file).
+
+    Raises:
+        KeyError: a kind of defect that nothing plants, or a carrier that is in neither frame.
+    """
+    persons = people(cohort, ineligible, seed)
+    asked = [p for p in persons if not p.patient.startswith(_CARRIER)]
+    drop = lay_out(persons, asked)
+    planted = plant(drop, defects, {p.patient: p for p in persons})
+    written = drop.write(into)
+    places = []
+    for defect, where in planted.items():
+        file, locator = where.file, where.locator
+        if where.planned is not None:
+            path = written[where.planned.folder, where.planned.seed][where.modality]
+            file = path.relative_to(into).as_posix()
+            # Files are named after their kind and SOPInstanceUID; one that breaks off holds no object.
+            locator = path.stem.partition(".")[2] if where.planned.kept is None else "file"
+        places.append({"defect_id": defect, "file": file, "locator": locator})
+    schema = {"defect_id": pl.String, "file": pl.String, "locator": pl.String}
+    truth = defects.select("defect_id", "kind", "world", "rule_id")
+    return truth.join(pl.DataFrame(places, schema=schema), on="defect_id", how="left", maintain_order="left")
+
+
+def demo(into: Path, seed: int, data: Path) -> pl.DataFrame:
+    """Write the demo from its committed tables.
+
+    Args:
+        into: the drop folder.
+        seed: of names and hospital numbers.
+        data: folder of ``demo_cohort.csv``, ``ineligible.csv`` and ``defects.csv``.
+
+    Returns:
+        The truth, as :func:`render` returns it.
+    """
+    cohort, ineligible, defects = (
+        pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)
+        for name in ("demo_cohort", "ineligible", "defects")
+    )
+    return render(cohort, ineligible, defects, into, seed)

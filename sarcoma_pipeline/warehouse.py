@@ -1,0 +1,203 @@
+"""The DuckDB warehouse as a Dagster resource: one writer, transactions, schema and comments from contracts.
+
+No IO manager: its read path takes write locks. Assets name tables; what a run has written stays in memory for
+its later steps, and what it has not is read from the file, so that a single asset can be materialised again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+from pydantic import PrivateAttr
+
+from schemas.contract import Contract
+from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
+from schemas.tables import CONTRACTS
+
+_WAIT_SECONDS = 60.0
+_APPEND_ONLY = ("received.", "meta.files", "meta.refreshes")
+
+
+class WarehouseBusy(Exception):
+    """Another process holds the warehouse: DuckDB has one writer, and no reader beside it."""
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The restricted database of one study.
+
+    Attributes:
+        path: the DuckDB file, below the project root.
+    """
+
+    path: str
+    _frames: dict[str, pl.DataFrame] = PrivateAttr(default_factory=dict)
+    _connection: Any = PrivateAttr(default=None)
+    _ready: bool = PrivateAttr(default=False)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        """Give the run its own memory, and let the file go when the run ends."""
+        try:
+            yield self
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let the database file go and forget the run's frames."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._ready = None, False
+        self._frames.clear()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Everything within it is written, or nothing.
+
+        Raises:
+            WarehouseBusy: another process holds the file and does not let go.
+        """
+        connection = self._connect()
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def replace(
+        self,
+        frames: Mapping[str, pl.DataFrame],
+        step: str = "",
+        of_step: Mapping[str, pl.DataFrame] | None = None,
+    ) -> None:
+        """Make tables hold exactly these frames, all of them or none.
+
+        Args:
+            frames: table name to frame, as its contract says.
+            step: the step that writes.
+            of_step: tables that several steps share, to this step's part (without the column ``step``).
+
+        Raises:
+            ContractBroken: a frame is not as its contract says.
+        """
+        with self.transaction() as connection:
+            for table, frame in frames.items():
+                CONTRACTS[table].enforce(frame)
+                connection.execute(f"TRUNCATE {table}")
+                insert(connection, table, frame)
+            for table, part in (of_step or {}).items():
+                frame = CONTRACTS[table].conform(part.with_columns(step=pl.lit(step)))
+                CONTRACTS[table].enforce(frame)
+                connection.execute(f"DELETE FROM {table} WHERE step = ?", [step])
+                insert(connection, table, frame)
+        self._frames.update(frames)
+        self.forget(*(of_step or {}))
+
+    def read(self, table: str) -> pl.DataFrame:
+        """A table as it stands; of an append-only table the rows that are current.
+
+        Args:
+            table: name as in its contract.
+        """
+        if table not in self._frames:
+            current = ""
+            if table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema():
+                current = " WHERE last_refresh IS NULL"
+            frame = self._connect().execute(f"FROM {table}{current}").pl()
+            self._frames[table] = CONTRACTS[table].conform(frame)
+        return self._frames[table]
+
+    def layer(self, schema: str) -> dict[str, pl.DataFrame]:
+        """Every table of one schema."""
+        return {t: self.read(t) for t in CONTRACTS if t.startswith(f"{schema}.")}
+
+    def forget(self, *tables: str) -> None:
+        """Drop tables from the run's memory after a transaction wrote them."""
+        for table in tables:
+            self._frames.pop(table, None)
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            self._connection = _patiently(Path(self.path))
+        if not self._ready:
+            prepare(self._connection, CONTRACTS)
+            self._ready = True
+        return self._connection
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Append a frame to a table, column by column name."""
+    if frame.is_empty():
+        return
+    connection.register("_incoming", frame.to_arrow())
+    try:
+        connection.execute(f"INSERT INTO {table} BY NAME FROM _incoming")
+    finally:
+        connection.unregister("_incoming")
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[Contract]]) -> None:
+    """Make the tables that are missing or no longer as their contract says, with their comments.
+
+    A table of a derived layer is made anew when its contract changed; received tables and refreshes are never
+    dropped: they get the new columns and keep the old.
+    """
+    present: dict[str, dict[str, str]] = {}
+    for table, name, kind in connection.execute(
+        "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns"
+    ).fetchall():
+        present.setdefault(table, {})[name] = kind
+    documented = dictionary()
+    connection.execute("BEGIN")
+    connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+    for statement in MetaDictionary.ddl():
+        connection.execute(statement)
+    unchanged = connection.execute("FROM meta.dictionary").pl()
+    if MetaDictionary.conform(unchanged).equals(documented) and set(contracts) <= set(present):
+        connection.execute("COMMIT")
+        return
+    for schema in sorted({t.partition(".")[0] for t in contracts}):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for table, contract in contracts.items():
+        wanted = {c.name: c.sql_type for c in contract.columns()}
+        have = present.get(table)
+        if have is not None and have != wanted:
+            if table.startswith(_APPEND_ONLY):
+                for name in wanted.keys() - have.keys():
+                    connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {wanted[name]}')
+            else:
+                connection.execute(f"DROP TABLE {table}")
+        for statement in contract.ddl():
+            connection.execute(statement)
+    connection.execute("TRUNCATE meta.dictionary")
+    insert(connection, MetaDictionary.table(), documented)
+    connection.execute("TRUNCATE meta.vocabularies")
+    insert(connection, MetaVocabulary.table(), vocabularies())
+    connection.execute("COMMIT")
+
+
+def _patiently(path: Path) -> duckdb.DuckDBPyConnection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection = duckdb.connect(str(path))
+        except duckdb.IOException as busy:
+            if "lock" not in str(busy):
+                raise
+            if time.monotonic() > deadline:
+                raise WarehouseBusy(
+                    f"{path.name} is held by another process; it was not let go within a minute"
+                ) from None
+            time.sleep(0.2)
+        else:
+            path.chmod(0o600)
+            return connection

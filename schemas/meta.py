@@ -1,0 +1,108 @@
+"""The meta layer: files, refreshes, the data dictionary and the code lists, as tables."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import CONTRACTS, Contract, column
+from schemas.vocabularies import VOCABULARIES
+
+
+class MetaFile(Contract, table="meta.files"):
+    """One version of one file of the drop folder."""
+
+    file_id: pl.String = column(
+        "File", "Hash of path, content and reader: names the version.", nullable=False
+    )
+    path: pl.String = column(
+        "Path", "Below the drop folder; folders may be named after people.", nullable=False,
+        identifying="identifier",
+    )  # fmt: skip
+    source: pl.String = column("Source", "Its name in sources.toml; null if none reads it.")
+    kind: pl.String = column("Kind", "registry, obds, dicom, table, or unexpected.", nullable=False)
+    size_bytes: pl.Int64 = column("Size", "Of the file.", nullable=False, unit="B")
+    mtime_ns: pl.Int64 = column(
+        "Modified", "Time of the last modification since 1970.", nullable=False, unit="ns"
+    )
+    content_hash: pl.String = column("Content hash", "BLAKE2b of the bytes.", nullable=False)
+    reader_version: pl.String = column(
+        "Reader", "Version of the reader with its configuration.", nullable=False
+    )
+    records: pl.Int64 = column("Records", "Records read, the unreadable included.", nullable=False)
+    first_refresh: pl.String = column("First refresh", "Refresh that first read it.", nullable=False)
+    last_refresh: pl.String = column(
+        "Last refresh", "Last refresh that still found it; null while it is there."
+    )
+
+
+class MetaRefresh(Contract, table="meta.refreshes"):
+    """One refresh."""
+
+    refresh_id: pl.String = column("Refresh", "Start in UTC and run; sorts by time.", nullable=False)
+    run_id: pl.String = column("Run", "Dagster's run.", nullable=False)
+    started_at: pl.String = column("Started", "UTC, ISO 8601.", nullable=False)
+    received_on: pl.Date = column("Received on", "Day on which its files were read.", nullable=False)
+    code_version: pl.String = column("Code", "Version of the program.", nullable=False)
+    configuration_hash: pl.String = column("Configuration", "Hash of the study's files.", nullable=False)
+    manifest_hash: pl.String = column("Manifest", "Hash of the file versions found.", nullable=False)
+    new_files: pl.Int64 = column("New files", "Read for the first time.", nullable=False)
+    changed_files: pl.Int64 = column("Changed files", "Read again.", nullable=False)
+    gone_files: pl.Int64 = column("Gone files", "No longer there.", nullable=False)
+    unchanged_files: pl.Int64 = column("Unchanged files", "Not read again.", nullable=False)
+
+
+class MetaDictionary(Contract, table="meta.dictionary"):
+    """One column of one table, as its contract declares it."""
+
+    table_name: pl.String = column("Table", "Schema and table.", nullable=False)
+    position: pl.Int32 = column("Position", "Order within the table, from 1.", nullable=False)
+    column_name: pl.String = column("Column", "Its name.", nullable=False)
+    type: pl.String = column("Type", "SQL type.", nullable=False)
+    nullable: pl.Boolean = column("May be missing", "Whether null is allowed.", nullable=False)
+    title: pl.String = column("Title", "Short name for people.", nullable=False)
+    description: pl.String = column("Description", "What the value means.", nullable=False)
+    unit: pl.String = column("Unit", "Of a number.")
+    vocabulary: pl.String = column("Code list", "Name in meta.vocabularies.")
+    identifying: pl.String = column(
+        "Identifying", "identifier, quasi-identifier or clinical.", nullable=False
+    )
+
+
+class MetaVocabulary(Contract, table="meta.vocabularies"):
+    """One value of one code list."""
+
+    vocabulary: pl.String = column("Code list", "Its name.", nullable=False)
+    position: pl.Int32 = column("Position", "Order within the list, from 1.", nullable=False)
+    value: pl.String = column("Value", "What a column may hold.", nullable=False)
+
+
+def dictionary(tables: list[str] | None = None) -> pl.DataFrame:
+    """The data dictionary of the named tables (all by default), as ``meta.dictionary``."""
+    names = sorted(CONTRACTS) if tables is None else tables
+    rows = [
+        {
+            "table_name": c.table,
+            "position": position,
+            "column_name": c.name,
+            "type": c.sql_type,
+            "nullable": c.nullable,
+            "title": c.title,
+            "description": c.description,
+            "unit": c.unit,
+            "vocabulary": c.vocabulary,
+            "identifying": c.identifying,
+        }
+        for name in names
+        for position, c in enumerate(CONTRACTS[name].columns(), start=1)
+    ]
+    return pl.DataFrame(rows, schema=MetaDictionary.polars_schema())
+
+
+def vocabularies() -> pl.DataFrame:
+    """Every code list, as ``meta.vocabularies``."""
+    rows = [
+        {"vocabulary": name, "position": position, "value": value}
+        for name, values in sorted(VOCABULARIES.items())
+        for position, value in enumerate(values, start=1)
+    ]
+    return pl.DataFrame(rows, schema=MetaVocabulary.polars_schema())

@@ -1,0 +1,56 @@
+"""The release: what stands in the published database, and what it was made of."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas import analysis, cohort
+from schemas.contract import CONTRACTS, Contract, column
+
+RELEASED = tuple(
+    contract.table()
+    for contract in (
+        cohort.CohortFlow,
+        cohort.CohortPatient,
+        cohort.CohortEndpoint,
+        cohort.CohortDerivability,
+        analysis.TableOne,
+        analysis.SurvivalCurve,
+        analysis.SurvivalEstimate,
+        analysis.SurvivalSensitivity,
+        analysis.HazardRatio,
+        analysis.PublishedComparison,
+    )
+)
+"""Tables that leave the warehouse."""
+
+
+class MetaRelease(Contract, table="meta.release"):
+    """What this release was made of; one row."""
+
+    study: pl.String = column("Study", "Its name.", nullable=False)
+    title: pl.String = column("Title", "Of the study.", nullable=False)
+    refresh_id: pl.String = column("Refresh", "The refresh that made it.", nullable=False)
+    released_at: pl.String = column("Released", "UTC, ISO 8601.", nullable=False)
+    code_version: pl.String = column("Code", "Version of the program.", nullable=False)
+    configuration_hash: pl.String = column("Configuration", "Hash of the study's files.", nullable=False)
+    manifest_hash: pl.String = column("Manifest", "Hash of the raw file versions.", nullable=False)
+    content_hash: pl.String = column(
+        "Content", "Hash of the released tables; equal for equal numbers.", nullable=False
+    )
+    eligible: pl.Int64 = column("Eligible", "Patients in the cohort.", nullable=False)
+
+
+def released_name(table: str) -> str:
+    """Where a table stands in the release: tables of the cohort layer in ``main``.
+
+    The file is called cohort.duckdb, so DuckDB calls the database ``cohort``: a schema of that name would
+    make ``cohort.patients`` ambiguous. In ``main``, both ``patients`` and ``cohort.patients`` find the table.
+    """
+    schema, _, name = table.partition(".")
+    return f"main.{name}" if schema == "cohort" else table
+
+
+def released_columns(table: str) -> list[str]:
+    """The columns of a table that may leave: all but identifiers."""
+    return [c.name for c in CONTRACTS[table].columns() if c.identifying != "identifier"]

@@ -1,0 +1,11 @@
+"""Every contract by the name of its table: importing this module makes sure that all of them are known."""
+
+from __future__ import annotations
+
+from schemas import analysis, cohort, curated, meta, quality, received, release, typed, typed_dicom
+from schemas.contract import CONTRACTS
+
+MODULES = (received, typed, typed_dicom, curated, quality, cohort, analysis, meta, release)
+"""Layers in the order in which data flows."""
+
+__all__ = ["CONTRACTS", "MODULES"]

@@ -1,0 +1,168 @@
+"""Who is in the study and why not, told as described patients; and the covariates of those who are."""
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.cohort import covariates, eligibility
+from schemas import received as r
+from schemas.configuration import Study
+
+CRITERIA = [
+    {"name": "histology", "rule": "histology", "label": "Sarcoma"},
+    {"name": "site", "rule": "site", "label": "Site", "values": ["extremities", "trunk"]},
+    {"name": "no_metastasis", "rule": "no_metastasis", "label": "M0"},
+    {"name": "curative", "rule": "curative", "label": "Curative"},
+    {"name": "radiotherapy", "rule": "radiotherapy", "label": "RT", "values": ["preoperative"]},
+    {"name": "window", "rule": "window", "label": "Window", "start": "2011-01-01", "end": "2020-12-31"},
+]
+
+
+def study(*criteria: dict) -> Study:
+    chosen = criteria or CRITERIA
+    return Study.model_validate(
+        {"name": "s", "title": "s", "description": "s", "drop": "d", "criteria": chosen, "endpoints": []}
+    )
+
+
+def course(records, number="1", start="2012-02-01", **values):
+    values = {"Intention": "K", "Stellung_OP": "N", "Gesamtdosis": "50", "Einzeldosis": "2", **values}
+    records.meldung(
+        r.ObdsRadiotherapy, number, Beginn=start, Ende=start, Module_ID="ST",
+        Applikationsart="Perkutan", **values,
+    )  # fmt: skip
+
+
+def whole(records, number="1", diagnosis=None, radiotherapy=None):
+    records.patient(number=number, family=f"Name{number}")
+    records.diagnosis(number=number, **(diagnosis or {}))
+    course(records, number, **(radiotherapy or {}))
+
+
+def judged(records, chosen: Study | None = None):
+    return eligibility.assess(records.run().frames, chosen or study())
+
+
+def test_who_meets_every_criterion_is_eligible(records):
+    whole(records)
+    made = judged(records)
+    assert made.eligibility["met"].all()
+    assert eligibility.eligible(made.eligibility).to_list() == ["number:1"]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "diagnosis", "radiotherapy"),
+    [
+        ("histology", {"Morphologie_ICD_O": '["8000/3"]'}, {}),
+        ("histology", {"Diagnosesicherung": "2"}, {}),
+        ("site", {"Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"}, {}),
+        ("no_metastasis", {"M": "1"}, {}),
+        ("curative", {}, {"Intention": "P"}),
+        ("curative", {}, {"Intention": None}),
+        ("radiotherapy", {}, {"Stellung_OP": "O"}),
+        ("window", {}, {"start": "2021-02-01"}),
+    ],
+)
+def test_each_criterion_excludes_and_says_why(records, criterion, diagnosis, radiotherapy):
+    whole(records, diagnosis=diagnosis, radiotherapy=radiotherapy)
+    frame = judged(records).eligibility
+    unmet = frame.filter("excluded_here")
+    assert unmet["criterion"].to_list() == [criterion]
+    assert unmet["reason"].null_count() == 0
+
+
+def test_the_flow_counts_the_first_unmet_criterion_only(records):
+    whole(records, "1")
+    whole(records, "2", {"M": "1", "Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"})
+    whole(records, "3", {"M": "1"})
+    records.patient(number="4", family="Ohne Diagnose")
+    made = judged(records)
+    assert made.flow["excluded"].to_list() == [1, 1, 1, 0, 0, 0]
+    assert made.flow["remaining"].to_list() == [3, 2, 1, 1, 1, 1]
+    assert made.flow["entered"][0] == 4
+
+
+def test_a_technique_is_shown_by_a_plan_or_not_met(records):
+    whole(records)
+    rule = {**CRITERIA[4], "techniques": ["VMAT"]}
+    reason = judged(records, study(rule)).eligibility["reason"][0]
+    assert reason == "no plan shows the technique"
+
+
+def test_a_covariate_may_be_asked_for(records):
+    whole(records)
+    rule = {"name": "size", "rule": "known", "label": "Size known", "column": "tumour_size_cm"}
+    assert judged(records, study(rule)).eligibility["met"].to_list() == [False]
+
+
+def described(records) -> dict:
+    return covariates.describe(records.run().frames).row(0, named=True)
+
+
+def test_age_is_counted_in_days(records):
+    records.patient(born="1950-03-04")
+    records.diagnosis(on="2012-01-01")
+    row = described(records)
+    assert row["age_at_diagnosis_years"] == pytest.approx(22583 / 365.25)
+    assert (row["sex"], row["histology_group"], row["region"]) == ("female", "UPS", "extremities")
+
+
+@pytest.mark.parametrize(("edition", "t", "said"), [("7", "2b", "T2"), ("8", "1", "T1"), ("8", "4", "T2")])
+def test_the_t_category_speaks_ajcc_7(records, edition, t, said):
+    records.patient()
+    records.diagnosis(TNM_Version=edition, T=t)
+    assert described(records)["t_stage"] == said
+
+
+def test_a_re_resection_replaces_what_it_mended_and_a_biopsy_is_none(records):
+    records.patient()
+    records.diagnosis()
+    for number, (on, intention, status) in enumerate(
+        [("2012-01-02", "D", "R2"), ("2012-03-01", "K", "R1"), ("2012-03-20", "K", "R0")]
+    ):
+        records.meldung(
+            r.ObdsSurgery, Datum=on, Intention=intention, Module_ID=f"OP{number}",
+            Lokale_Beurteilung_Residualstatus=status,
+        )  # fmt: skip
+    row = described(records)
+    assert (row["residual_status"], row["resected"]) == ("R0", True)
+
+
+def test_without_an_operation_the_residual_status_is_rx(records):
+    records.patient()
+    records.diagnosis()
+    row = described(records)
+    assert (row["residual_status"], row["resected"], row["chemotherapy"]) == ("RX", False, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("status", "pattern"),
+    [
+        ({}, "none"),
+        ({"Verlauf_Lokaler_Tumorstatus": "R"}, "local only"),
+        ({"Verlauf_Tumorstatus_Lymphknoten": "R"}, "local only"),
+        ({"Verlauf_Tumorstatus_Fernmetastasen": "R"}, "distant only"),
+        (
+            {"Verlauf_Lokaler_Tumorstatus": "R", "Verlauf_Tumorstatus_Fernmetastasen": "R"},
+            "local and distant",
+        ),
+    ],
+)
+def test_the_pattern_of_relapse_over_the_whole_follow_up(records, status, pattern):
+    records.patient()
+    records.diagnosis()
+    records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2013-01-01", **status)
+    assert described(records)["relapse_pattern"] == pattern
+
+
+def test_the_sequence_is_told_by_the_dates_where_nobody_documented_it(records):
+    whole(records, radiotherapy={"Stellung_OP": None})
+    records.meldung(r.ObdsSurgery, Datum="2012-05-01", Intention="K", Module_ID="OP1")
+    assert described(records)["radiation_sequence"] == "preoperative"
+
+
+def test_every_row_names_the_records_it_rests_on(records):
+    whole(records)
+    outcome = records.run()
+    rested = set(covariates.describe(outcome.frames)["record_ids"].explode())
+    used = pl.concat([f["record_ids"].explode() for f in outcome.frames.values()]).drop_nulls()
+    assert rested == set(used)

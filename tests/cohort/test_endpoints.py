@@ -1,0 +1,181 @@
+"""The endpoints told as described patients (design section 5)."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.cohort import endpoints
+from schemas import received as r
+from schemas.configuration import Study
+
+ALL = ["local relapse", "regional relapse", "distant relapse", "relapse of unknown site", "second malignancy"]
+STUDY = Study.model_validate(
+    {
+        "name": "s", "title": "s", "description": "s", "drop": "d", "criteria": [],
+        "endpoints": [
+            {"name": "OS", "title": "OS", "events": ["death"], "censor": "last known alive"},
+            {"name": "DFS", "title": "DFS", "events": [*ALL, "death"], "censor": "last disease assessment"},
+            {"name": "DMFS", "title": "DMFS", "events": ["distant relapse", "death"],
+             "censor": "last disease assessment"},
+            {"name": "LRFS", "title": "LRFS", "events": ["local relapse", "regional relapse", "death"],
+             "censor": "last disease assessment"},
+        ],
+    }
+)  # fmt: skip
+ZERO = dt.date(2012, 1, 1)
+
+
+def days(date: str) -> int:
+    return (dt.date.fromisoformat(date) - ZERO).days
+
+
+@pytest.fixture
+def sarcoma(records):
+    records.patient()
+    records.diagnosis()
+    return records
+
+
+def seen(records, on: str, **status: str):
+    return records.meldung(r.ObdsFollowUp, Untersuchungsdatum_Verlauf=on, **status)
+
+
+CLEAN = {"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K"}
+
+
+def derived(records, study: Study = STUDY) -> dict[str, dict]:
+    outcome = records.run()
+    who = outcome["patient"]["pseudonym"]
+    frame = endpoints.derive(outcome.frames, who, study).endpoints
+    return {row["endpoint"]: row for row in frame.iter_rows(named=True)}
+
+
+def ends(records) -> dict[str, tuple[int, str]]:
+    return {name: (row["time_days"], row["event_kind"]) for name, row in derived(records).items()}
+
+
+def test_an_offices_alive_moves_only_overall_survival(sarcoma):
+    seen(sarcoma, "2014-01-01", **CLEAN)
+    reply = sarcoma.reply(answer="lebt", answered_on="01.06.2016")
+    found = derived(sarcoma)
+    assert (found["OS"]["time_days"], found["OS"]["evidence"]) == (days("2016-06-01"), [reply])
+    assert {found[e]["time_days"] for e in ("DFS", "DMFS", "LRFS")} == {days("2014-01-01")}
+    assert not any(row["event"] for row in found.values())
+
+
+def test_death_counts_for_all_four(sarcoma):
+    seen(sarcoma, "2014-01-01", **CLEAN)
+    sarcoma.meldung(r.ObdsDeath, Sterbedatum="2015-03-01")
+    assert set(ends(sarcoma).values()) == {(days("2015-03-01"), "death")}
+
+
+def test_each_relapse_ends_its_own_endpoints(sarcoma):
+    seen(sarcoma, "2013-01-01", Verlauf_Tumorstatus_Lymphknoten="R")
+    seen(sarcoma, "2014-01-01", Verlauf_Tumorstatus_Fernmetastasen="R")
+    seen(sarcoma, "2015-01-01", Verlauf_Lokaler_Tumorstatus="R")
+    found = ends(sarcoma)
+    assert found["DFS"] == found["LRFS"] == (days("2013-01-01"), "regional relapse")
+    assert found["DMFS"] == (days("2014-01-01"), "distant relapse")
+    assert found["OS"] == (days("2015-01-01"), "censored")
+
+
+def test_the_overall_r_is_a_remission_and_y_a_relapse(sarcoma):
+    seen(sarcoma, "2013-01-01", Gesamtbeurteilung_Tumorstatus="R")
+    seen(sarcoma, "2014-01-01", Gesamtbeurteilung_Tumorstatus="Y")
+    found = ends(sarcoma)
+    assert found["DFS"] == (days("2014-01-01"), "relapse of unknown site")
+    assert found["LRFS"] == found["DMFS"] == (days("2014-01-01"), "censored")
+
+
+def test_a_metastasis_happened_on_its_own_day(sarcoma):
+    seen(
+        sarcoma, "2014-01-10", Verlauf_Tumorstatus_Fernmetastasen="R",
+        Menge_FM='[{"Diagnosedatum": "2013-12-20", "Datumsgenauigkeit": "E", "Lokalisation": "PUL"}]',
+    )  # fmt: skip
+    assert ends(sarcoma)["DMFS"] == (days("2013-12-20"), "distant relapse")
+
+
+@pytest.mark.parametrize(("operated_on", "kind"), [(None, "local relapse"), ("2012-03-01", "local relapse"),
+                                                   ("2012-12-01", "censored")])  # fmt: skip
+def test_a_growing_tumour_has_relapsed_unless_it_is_then_removed(sarcoma, operated_on, kind):
+    if operated_on:
+        sarcoma.meldung(r.ObdsSurgery, Datum=operated_on, Intention="K", Module_ID="OP1")
+    seen(sarcoma, "2012-06-01", Verlauf_Lokaler_Tumorstatus="P")
+    assert ends(sarcoma)["LRFS"][1] == kind
+
+
+def test_a_second_malignancy_ends_only_disease_free_survival(sarcoma):
+    seen(sarcoma, "2014-01-01", **CLEAN)
+    sarcoma.diagnosis(
+        on="2013-05-01", tumour="T2", Primaertumor_ICD="C18.0", Morphologie_ICD_O='["8140/3"]',
+        Primaertumor_Topographie_ICD_O="C18.0", TNM_Version="8", T="1",
+    )  # fmt: skip
+    found = ends(sarcoma)
+    assert found["DFS"] == (days("2013-05-01"), "second malignancy")
+    assert {found[e][1] for e in ("OS", "DMFS", "LRFS")} == {"censored"}
+
+
+def test_of_two_events_on_one_day_the_study_says_which_counts(sarcoma):
+    seen(sarcoma, "2014-01-01", Verlauf_Tumorstatus_Fernmetastasen="R", Verlauf_Lokaler_Tumorstatus="R")
+    sarcoma.meldung(r.ObdsDeath, Sterbedatum="2014-01-01")
+    found = ends(sarcoma)
+    assert found["DFS"][1] == "local relapse"
+    assert found["DMFS"][1] == "distant relapse"
+    assert found["OS"][1] == "death"
+
+
+def test_an_examination_that_says_nothing_of_the_disease_censors_nothing(sarcoma):
+    seen(sarcoma, "2013-01-01", **CLEAN)
+    seen(sarcoma, "2015-01-01", Gesamtbeurteilung_Tumorstatus="U", Verlauf_Lokaler_Tumorstatus="X")
+    found = ends(sarcoma)
+    assert found["DFS"] == (days("2013-01-01"), "censored")
+    assert found["OS"] == (days("2015-01-01"), "censored")
+
+
+def test_who_was_never_examined_has_no_disease_endpoint_and_no_guess(sarcoma):
+    sarcoma.reply(answer="lebt", answered_on="01.06.2016")
+    assert set(ends(sarcoma)) == {"OS"}
+
+
+def test_a_partial_death_stands_in_the_middle_with_both_ends(sarcoma):
+    sarcoma.reply(answer="verstorben", event_date="00.05.2014")
+    row = derived(sarcoma)["OS"]
+    assert row["time_days"] == days("2014-05-15")
+    assert (row["time_days_earliest"], row["time_days_latest"]) == (days("2014-05-01"), days("2014-05-31"))
+    assert (row["event"], row["date_precision"]) == (True, "month")
+
+
+def test_a_death_in_the_month_of_the_diagnosis_is_not_before_it(records):
+    records.patient()
+    records.diagnosis(on="2014-05-20")
+    records.reply(answer="verstorben", event_date="00.05.2014")
+    row = derived(records)["OS"]
+    assert (row["time_days"], row["time_days_earliest"]) == (0, 0)
+
+
+def test_a_partial_time_zero_widens_every_time(records):
+    records.patient()
+    records.diagnosis(on="2012-06-15", exactness="T")
+    seen(records, "2012-12-15", **CLEAN)
+    row = derived(records)["DFS"]
+    assert row["time_days"] == (dt.date(2012, 12, 15) - dt.date(2012, 6, 15)).days
+    assert (row["time_days"] - row["time_days_earliest"], row["time_days_latest"] - row["time_days"]) == (
+        15,
+        14,
+    )
+
+
+def test_an_endpoint_that_cannot_be_derived_is_said_and_not_guessed(sarcoma):
+    seen(sarcoma, "2013-01-01", **CLEAN)
+    rules = [
+        rule.model_copy(update={"derivable": False, "reason": "no such data"}) if rule.name == "DFS" else rule
+        for rule in STUDY.endpoints
+    ]
+    outcome = sarcoma.run()
+    made = endpoints.derive(
+        outcome.frames, outcome["patient"]["pseudonym"], STUDY.model_copy(update={"endpoints": tuple(rules)})
+    )
+    assert "DFS" not in set(made.endpoints["endpoint"])
+    refused = made.derivability.filter(~pl.col("derivable"))
+    assert refused.rows() == [("DFS", False, "no such data")]

@@ -1,0 +1,295 @@
+import datetime as dt
+import hashlib
+from pathlib import Path
+
+import polars as pl
+import pydicom
+import pytest
+from lxml import etree
+
+from sarcoma_pipeline.cohort import eligibility, endpoints
+from sarcoma_pipeline.curation import identity, reconcile, typing
+from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from sarcoma_pipeline.sources import dicom, obds, registry, tables
+from sarcoma_pipeline.sources.record import SourceFile, digest
+from sarcoma_pipeline.synthetic.drop import OFFICES
+from sarcoma_pipeline.synthetic.people import people
+from sarcoma_pipeline.synthetic.render import demo, render
+from schemas.configuration import load_study
+from schemas.contract import CATALOGUE, CONTRACTS
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data" / "demo"
+SEED = 7
+AGAINST_SCHEMA = {
+    "tudok_abgebrochen.xml", "tudok_2021-12.xml", "tudok_ohne_pruefung.xml", "altsystem.xml",
+    "tudok_ohne_namensraum.xml", "tudok_v2.2.9.xml",
+}  # fmt: skip
+"""Exports whose defect is that they are not valid, or no export at all."""
+
+
+def _frames() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    cohort, ineligible, defects = (
+        pl.read_csv(DATA / f"{n}.csv", try_parse_dates=True, infer_schema_length=None)
+        for n in ("demo_cohort", "ineligible", "defects")
+    )
+    return cohort, ineligible, defects
+
+
+class Night:
+    """The drop folder and what the pipeline makes of it, from the readers to curated tables."""
+
+    def __init__(self, drop: Path, truth: pl.DataFrame) -> None:
+        self.drop, self.truth = drop, truth
+        self.study, self.sources = load_study(ROOT / "data" / "studies" / "sts_imrt")
+        self.received = {t: [c.empty()] for t, c in CONTRACTS.items() if t.startswith("received.")}
+        self.files: dict[str, str] = {}
+        for source in self.sources.source:
+            for path in sorted({p for pattern in source.files for p in drop.glob(pattern) if p.is_file()}):
+                self._read(path, source)
+        received = {table: pl.concat(parts) for table, parts in self.received.items()}
+        on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2022, 1, 10)]})
+        typed = typing.type_records(received, self.sources, on)
+        linked = identity.link(typed.frames)
+        link = linked.frames["curated.link"]
+        first = pl.concat([typed.observed, linked.observed])
+        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
+        observed = pl.concat([first, crossed])
+        held = quarantine.quarantine(observed)
+        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
+        curated = reconcile.curate(typed.frames, link, held["record_id"], self.sources, names)
+        set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
+        self.curated = curated.frames
+        self.accounting = accounting.account(
+            received, curated.frames, held, quarantine.settle(set_aside, held)
+        )
+        self.observed = pl.concat([observed, curated.observed]).join(
+            _places(received, self.files), on="record_id", how="left"
+        )
+
+    def _read(self, path: Path, source) -> None:
+        relative = path.relative_to(self.drop).as_posix()
+        file = SourceFile(digest(relative), path, relative)
+        self.files[file.file_id] = relative
+        batch = {
+            "registry": lambda: registry.read(file, source, "R1"),
+            "table": lambda: tables.read(file, source, "R1"),
+            "obds": lambda: obds.read(file, "R1"),
+            "dicom": lambda: dicom.read(file, "R1"),
+        }[source.kind]()
+        for table, frame in batch.frames().items():
+            self.received[table].append(frame)
+
+
+def _places(received: dict[str, pl.DataFrame], files: dict[str, str]) -> pl.DataFrame:
+    """``record_id, file, locator`` of every received record, in the words of the truth."""
+    parts = []
+    for table, frame in received.items():
+        locator = pl.coalesce(
+            [
+                *(c for c in ("reference", "Meldung_ID", "SOPInstanceUID") if c in frame.columns),
+                *(["Patient_ID"] if table == "received.obds_patient" else []),
+                *([pl.col("values").str.json_path_match("$.Patientennummer")] if "values" in frame else []),
+                pl.lit("file"),
+            ]
+        )
+        parts.append(frame.select("record_id", "file_id", locator=locator))
+    return pl.concat(parts).with_columns(file=pl.col("file_id").replace_strict(files))
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory) -> Night:
+    drop = tmp_path_factory.mktemp("drop")
+    return Night(drop, demo(drop, SEED, DATA))
+
+
+@pytest.fixture(scope="module")
+def patients(night) -> pl.DataFrame:
+    """The demo's patient to the pipeline's."""
+    cohort, ineligible, _ = _frames()
+    return pl.DataFrame(
+        [(p.patient, f"number:{p.number}") for p in people(cohort, ineligible, SEED)],
+        schema=["patient", "patient_id"],
+        orient="row",
+    )
+
+
+# --- the files ----------------------------------------------------------------------------------------
+
+
+def test_every_export_is_valid_but_those_whose_defect_it_is(night):
+    schema = etree.XMLSchema(etree.parse(ROOT / "tests" / "real" / "oBDS_v3.0.4.xsd"))
+    valid, invalid = set(), set()
+    for path in (night.drop / "obds").glob("*.xml"):
+        try:
+            (valid if schema.validate(etree.parse(path)) else invalid).add(path.name)
+        except etree.XMLSyntaxError:
+            invalid.add(path.name)
+    assert invalid == AGAINST_SCHEMA
+    assert len(valid) >= 5
+
+
+def _tree(folder: Path) -> dict[str, str]:
+    return {
+        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.rglob("*")
+        if p.is_file()
+    }
+
+
+def test_same_seed_same_bytes_other_seed_other_names(night, tmp_path):
+    again = demo(tmp_path / "again", SEED, DATA)
+    assert again.equals(night.truth)
+    assert _tree(tmp_path / "again") == _tree(night.drop)
+    cohort, ineligible, _ = _frames()
+    assert people(cohort, ineligible, 1)[0].family != people(cohort, ineligible, 2)[0].family
+
+
+def test_text_files_are_in_the_encodings_of_their_senders(night):
+    for office in OFFICES:
+        content = (night.drop / office).read_bytes()
+        assert content.decode("latin-1").startswith("Aktenzeichen;Patientennummer;Familienname;Vornamen;")
+        with pytest.raises(UnicodeDecodeError):
+            content.decode("utf-8")
+    table = (night.drop / "tables" / "sarkomtabelle.csv").read_bytes().decode("cp1252")
+    assert table.startswith("Patientennummer;Tumorgröße (cm);Tiefe;Chemotherapie;FNCLCC;Letzter Kontakt")
+
+
+def test_about_half_of_the_replies_lack_the_number(night):
+    rows = [
+        line.split(";")
+        for path in (night.drop / "registry").glob("meldeamt_*.csv")
+        for line in path.read_text("latin-1").splitlines()[1:]
+    ]
+    assert 0.35 < sum(not cells[1] for cells in rows) / len(rows) < 0.65
+
+
+def test_pydicom_reads_the_plans_back(night, patients):
+    number = patients.filter(pl.col("patient") == "DEMO-001")["patient_id"].item().removeprefix("number:")
+    plan = next((night.drop / "dicom" / number).glob("RP*"))
+    dataset = pydicom.dcmread(plan)
+    assert (dataset.PatientID, dataset.Modality) == (number, "RTPLAN")
+    assert dataset.FractionGroupSequence[0].NumberOfFractionsPlanned == 36
+
+
+def test_no_two_people_share_a_name_or_part_of_one():
+    cohort, ineligible, _ = _frames()
+    parts = [part for p in people(cohort, ineligible, SEED) for part in p.family.split("-")]
+    folded = pl.Series(parts).to_frame("n").select(identity.folded(pl.col("n")))["n"]
+    assert folded.n_unique() == len(parts)
+
+
+# --- the plan -----------------------------------------------------------------------------------------
+
+
+def test_defects_cover_the_worlds(night):
+    truth = night.truth
+    assert set(truth["world"]) == {"files", "obds", "registry", "tables", "dicom"}
+    assert truth["kind"].n_unique() == truth.height
+    assert truth["rule_id"].n_unique() >= 30
+    assert set(truth["rule_id"]) <= set(CATALOGUE)
+    assert truth["file"].null_count() == truth["locator"].null_count() == 0
+
+
+def test_an_unknown_kind_or_carrier_is_an_error(tmp_path):
+    cohort, ineligible, defects = _frames()
+    one = defects.head(1)
+    for wrong in ({"kind": "no such kind"}, {"patient": "nobody"}):
+        with pytest.raises(KeyError):
+            render(
+                cohort, ineligible, one.with_columns(**{k: pl.lit(v) for k, v in wrong.items()}), tmp_path, 1
+            )
+
+
+# --- read back ----------------------------------------------------------------------------------------
+
+
+def test_every_defect_is_observed_and_nothing_else(night):
+    def records(frame: pl.DataFrame) -> set[tuple[str, str, str]]:
+        # Which of two equal records counts as the repeated one, the order of the files decides.
+        either = pl.when(pl.col("rule_id") == "record.duplicate").then(pl.lit("either")).otherwise("file")
+        return set(frame.select("rule_id", either, "locator").rows())
+
+    assert records(night.observed) == records(night.truth)
+    lines = night.observed.unique(["rule_id", "record_id"])
+    # A missing column is said of the header and of each row that cannot be read without it.
+    assert lines.height == night.truth.height + 1
+
+
+def test_every_record_is_accounted_for_once(night):
+    assert night.accounting.select(pl.col("unaccounted", "counted_twice").sum()).row(0) == (0, 0)
+
+
+def test_each_patient_is_excluded_where_planned_and_only_the_cohort_remains(night, patients):
+    _, ineligible, _ = _frames()
+    judged = eligibility.assess(night.curated, night.study).eligibility
+    excluded = judged.filter("excluded_here").select("criterion", patient_id="pseudonym")
+    found = patients.join(excluded, on="patient_id", how="left")
+    planned = ineligible.select("patient", "criterion")
+    assert set(found.filter(pl.col("criterion").is_not_null()).select("patient", "criterion").rows()) == set(
+        planned.rows()
+    )
+    own = planned.filter(~pl.col("patient").str.starts_with("CAR-"))
+    counts = dict(own.group_by("criterion").len().iter_rows())
+    assert set(counts) == {c.name for c in night.study.criteria}
+    assert own.height >= 20 and min(counts.values()) >= 2
+
+
+def test_the_cohort_comes_back_to_the_day(night, patients):
+    cohort, _, _ = _frames()
+    judged = eligibility.assess(night.curated, night.study).eligibility
+    derived = endpoints.derive(night.curated, eligibility.eligible(judged), night.study).endpoints
+    for name in ("OS", "DFS", "DMFS", "LRFS"):
+        one = derived.filter(pl.col("endpoint") == name).rename({"pseudonym": "patient_id"})
+        both = one.join(patients, on="patient_id").join(cohort, on="patient")
+        assert both.height == one.height == cohort.height
+        wrong = (pl.col("time_days") != pl.col(f"{name.lower()}_days")) | (
+            pl.col("event") != pl.col(f"{name.lower()}_event")
+        )
+        assert both.filter(wrong).is_empty(), name
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        (
+            "diagnosis",
+            {
+                "diagnosis_date": "diagnosis_date", "histology_group": "histology_group", "region": "region",
+                "t_stage": "t_stage", "n_stage": "n_stage", "fnclcc_grade": "fnclcc_grade",
+                "icdo3_morphology": "icdo3_morphology", "icd10_site": "icd10_code",
+                "tumour_depth": "tumour_depth", "tumour_size_cm": "tumour_size_cm",
+            },
+        ),
+        ("patient", {"sex": "sex", "birth_date": "birth_date"}),
+        ("surgery", {"surgery_date": "surgery_date", "resection_status": "residual_status"}),
+        (
+            "radiotherapy_course",
+            {
+                "rt_start": "start_date", "rt_end": "end_date", "radiation_sequence": "radiation_sequence",
+                "prescribed_dose_gy": "prescribed_dose_gy", "fractions": "fractions",
+                "single_dose_gy": "single_dose_gy", "technique": "technique",
+                "beam_energy_mv": "beam_energy_mv", "ct_slice_thickness_mm": "ct_slice_thickness_mm",
+            },
+        ),
+        ("vital_status", {"death_date": "death_date", "last_known_alive_date": "last_alive_date"}),
+    ],
+)  # fmt: skip
+def test_the_values_of_the_cohort_come_back(night, patients, table, columns):
+    cohort = _frames()[0].join(patients, on="patient")
+    frame = night.curated[f"curated.{table}"]
+    if table == "diagnosis":
+        frame = frame.filter("index_tumour")
+    if table == "surgery":
+        # Who was never operated on has no operation to compare.
+        cohort = cohort.filter("resected")
+    known = cohort.select("patient_id", **{f"known_{c}": c for c in columns})
+    both = known.join(frame, on="patient_id", how="left")
+    assert both.height == cohort.height
+    for column, name in columns.items():
+        known_value, value = both[f"known_{column}"], both[name]
+        if known_value.dtype.is_numeric():
+            assert (known_value.cast(pl.Float64) - value.cast(pl.Float64)).abs().max() < 1e-6, column
+            assert value.null_count() == 0, column
+        else:
+            assert known_value.eq_missing(value).all(), column
