@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Set
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -192,5 +194,11 @@ def _where_to_look(console: Console, project: Project, published: bool, run_id: 
     relative = project.release.relative_to(project.root)
     state = "" if published else " (the last one, untouched)" if project.release.exists() else " (none yet)"
     console.print(f"release     {relative}{state}", markup=False)
-    console.print(f"findings    sarcoma findings --study {project.study.name}", markup=False)
+    console.print(f"findings    {_program()} findings --study {project.study.name}", markup=False)
     console.print(f"run         {run_id}; make ui, then http://localhost:3000/runs/{run_id}", markup=False)
+
+
+def _program() -> str:
+    """This program as the person at the prompt can call it again."""
+    called = Path(sys.argv[0]).absolute()
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else called.name
