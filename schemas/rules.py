@@ -48,7 +48,8 @@ NEAR_MATCH = _rule(
 NO_PATIENT = _rule(
     "identity.no-patient", "error", "source",
     "No patient of the patient files fits this record.",
-    "Check number, name and date of birth; deliver the patient's file if it is missing.", _LOGIC, waivable=False,
+    "Check number, name and date of birth; deliver the patient's file if it is missing.", _LOGIC,
+    waivable=False,
 )  # fmt: skip
 AMBIGUOUS = _rule(
     "identity.ambiguous", "error", "source",

@@ -93,9 +93,9 @@ def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame],
     """What the log holds and the way to add to it, while nobody else can."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(handle, "r+b", buffering=0) as stream:
+    with os.fdopen(handle, "r+b") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        content = stream.read() or b""
+        content = stream.read()
         known = _parsed(content, path)
 
         def append(decisions: pl.DataFrame) -> None:
@@ -105,8 +105,13 @@ def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame],
             whole = content.rfind(b"\n") + 1
             stream.truncate(whole)
             text = Decision.enforce(decisions).write_csv(include_header=whole == 0)
-            stream.write(text.encode())
-            os.fsync(stream.fileno())
+            try:
+                stream.write(text.encode())
+                stream.flush()
+                os.fsync(stream.fileno())
+            except OSError:
+                os.ftruncate(stream.fileno(), whole)
+                raise
             folder = os.open(path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)

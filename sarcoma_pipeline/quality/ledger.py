@@ -192,7 +192,7 @@ def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
         refresh_id: the refresh.
 
     Returns:
-        Its rows of ``quality.trend``: one per rule and severity with a finding that is there or has just gone.
+        Its rows of ``quality.trend``: one per rule and severity with a finding, be it just gone.
     """
     gone = pl.col("resolved_at") == refresh_id
     stands = [
