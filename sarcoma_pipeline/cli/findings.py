@@ -1,4 +1,4 @@
-"""``sarcoma findings``: look at the ledger, decide, and take decisions from a sheet that a steward filled in."""
+"""``sarcoma findings``: look at the ledger, decide, exchange sheets with a steward."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def write(path: Path, found: pl.DataFrame) -> None:
 
 
 def read(path: Path) -> list[Request]:
-    """Read what a steward filled in, however the spreadsheet saved it (comma, semicolon or tab; UTF-8 or not).
+    """Read what a steward filled in, whatever delimiter and encoding the spreadsheet saved it with.
 
     Args:
         path: the file.
