@@ -61,6 +61,8 @@ def record(
         ledger.DecisionRefused: nothing was written; it says why.
         DecisionLogDamaged: nothing was written; the log cannot be read.
     """
+    # What will be refused must not so much as make the file; what will not is decided under the lock.
+    ledger.decide(entries, read(path), requests, now)
     with _locked(path) as (known, append):
         made = ledger.decide(entries, known, requests, now)
         append(made)
