@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from typing import Any
 
 import dagster as dg
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -35,10 +37,12 @@ def run(project: Project, began: float) -> bool:
     Returns:
         Whether a release was published.
     """
-    console = Console(highlight=False)
+    # A pipe or a log file keeps whole lines; a terminal wraps them itself.
+    console = Console(highlight=False, soft_wrap=True)
     loaded = time.perf_counter()
     job = build_definitions(project).resolve_job_def(automation.REFRESH)
     seconds: dict[str, float] = {}
+    done: set[str] = set()
     steps = len(list(job.graph.nodes))
     columns = (
         SpinnerColumn(),
@@ -54,10 +58,12 @@ def run(project: Project, began: float) -> bool:
 
             def told(kind: str, step: str, took: float | None) -> None:
                 if kind == "start":
-                    progress.update(task, description=f"{project.study.name}: {step}")
+                    progress.update(task, description=f"{project.study.name}: {_short(step)}")
                     return
                 progress.advance(task)
-                seconds[step] = took or 0.0
+                if kind == "end":
+                    done.add(_short(step))
+                seconds[_short(step)] = took or 0.0
 
             stop = automation.listen(told)
             try:
@@ -72,73 +78,100 @@ def run(project: Project, began: float) -> bool:
             for event in result.all_events
         )
         failures = [
-            (event.step_key or "", (event.step_failure_data.error.message or "").strip())
+            (_short(event.step_key or ""), _reason(event.step_failure_data))
             for event in result.all_events
-            if event.is_step_failure and event.step_failure_data.error
+            if event.is_step_failure
         ]
-    _summary(console, project, published)
+    _summary(console, project, published, done)
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
-        console.print(f"[red]failed[/red] {step}: {message}", markup=True)
+        console.print(f"[red]failed[/red]      {step}: {escape(message)}")
     _where_to_look(console, project, published, result.run_id)
     return published
 
 
-def _summary(console: Console, project: Project, published: bool) -> None:
+def _short(step: str) -> str:
+    return step.rpartition("__")[2]
+
+
+def _reason(failure: Any) -> str:
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    return (failure.error.message if failure.error else "").strip()
+
+
+def _summary(console: Console, project: Project, published: bool, done: Set[str]) -> None:
+    """Print what this run made, and nothing that an earlier one left behind."""
+    console.rule(f"{project.study.name}: {'published' if published else 'NOT PUBLISHED'}", align="left")
+    if "received" not in done:
+        return
     with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+        _input(console, warehouse, done)
+        if "cohort" in done:
+            _cohort(console, warehouse)
+        if "survival" in done:
+            _endpoints(console, warehouse, [e.name for e in project.study.endpoints])
 
-        def one(sql: str) -> tuple[Any, ...]:
-            return warehouse.execute(sql).fetchone() or ()
 
-        files = one(
-            "SELECT new_files, changed_files, gone_files, unchanged_files FROM meta.refreshes "
-            "ORDER BY refresh_id DESC LIMIT 1"
-        )
-        if not files:
-            return
-        accounts = one(
+def _one(warehouse: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
+    return tuple(int(n or 0) for n in warehouse.execute(sql).fetchone() or ())
+
+
+def _input(console: Console, warehouse: duckdb.DuckDBPyConnection, done: Set[str]) -> None:
+    files = _one(
+        warehouse,
+        "SELECT new_files, changed_files, gone_files, unchanged_files FROM meta.refreshes "
+        "ORDER BY refresh_id DESC LIMIT 1",
+    )
+    console.print("files       {} new, {} changed, {} gone, {} unchanged".format(*files))
+    if "accounting" in done:
+        accounts = _one(
+            warehouse,
             "SELECT sum(records), sum(curated), sum(quarantined), sum(duplicates), sum(out_of_scope) "
-            "FROM quality.accounting"
+            "FROM quality.accounting",
         )
+        words = "records     {} read = {} curated + {} quarantined + {} duplicates + {} out of scope"
+        console.print(words.format(*accounts))
+    if "findings" in done:
         found = dict(
             warehouse.execute("SELECT severity, count(*) FROM quality.findings GROUP BY 1").fetchall()
         )
-        flow = warehouse.execute(
-            "SELECT label, excluded, remaining FROM cohort.flow ORDER BY position"
-        ).fetchall()
-        endpoints = warehouse.execute(
-            "SELECT endpoint, count(*), count(*) FILTER (event) FROM cohort.endpoints GROUP BY 1"
-        ).fetchall()
-        medians = warehouse.execute("FROM analysis.survival_estimate WHERE quantity = 'median'").pl()
-        refused = warehouse.execute(
-            "SELECT endpoint, reason FROM cohort.derivability WHERE NOT derivable"
-        ).fetchall()
-        patients = one("SELECT count(*) FROM curated.patient")
-    console.rule(f"{project.study.name}: {'published' if published else 'NOT PUBLISHED'}", align="left")
-    console.print("files       {} new, {} changed, {} gone, {} unchanged".format(*files))
-    console.print(
-        "records     {} read = {} curated + {} quarantined + {} duplicates + {} out of scope".format(
-            *(int(n or 0) for n in accounts)
-        )
-    )
-    console.print(
-        "findings    " + ", ".join(f"{found.get(s, 0)} {s}s" for s in ("error", "warning", "notice"))
-    )
-    eligible = flow[-1][2] if flow else 0
-    console.print(f"patients    {patients[0]} known, {eligible} eligible")
+        counts = ", ".join(f"{found.get(s, 0)} {s}s" for s in ("error", "warning", "notice"))
+        console.print(f"findings    {counts}")
+
+
+def _cohort(console: Console, warehouse: duckdb.DuckDBPyConnection) -> None:
+    flow = warehouse.execute(
+        "SELECT label, excluded, remaining FROM cohort.flow ORDER BY position"
+    ).fetchall()
+    (patients,) = _one(warehouse, "SELECT count(*) FROM curated.patient")
+    console.print(f"patients    {patients} known, {flow[-1][2] if flow else 0} eligible")
     for label, excluded, _ in flow:
         if excluded:
             console.print(f"            − {excluded:3} {label}")
+
+
+def _endpoints(console: Console, warehouse: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+    counts = {
+        name: numbers
+        for name, *numbers in warehouse.execute(
+            "SELECT endpoint, count(*), count(*) FILTER (event) FROM cohort.endpoints GROUP BY 1"
+        ).fetchall()
+    }
+    medians = warehouse.execute("FROM analysis.survival_estimate WHERE quantity = 'median'").pl()
+    by_endpoint = {row["endpoint"]: row for row in medians.iter_rows(named=True)}
     table = Table(box=None, pad_edge=False)
     for heading in ("endpoint", "patients", "events", "median (95 % CI)"):
         table.add_column(heading, justify="left" if heading in ("endpoint", "median (95 % CI)") else "right")
-    by_endpoint = {row["endpoint"]: row for row in medians.iter_rows(named=True)}
-    for endpoint in project.study.endpoints:
-        for name, n, events in endpoints:
-            if name == endpoint.name:
-                table.add_row(name, str(n), str(events), median_text(by_endpoint[name]))
-    console.print(table)
-    for name, reason in refused:
+    for name in names:
+        if name in counts:
+            patients, events = counts[name]
+            table.add_row(name, str(patients), str(events), median_text(by_endpoint[name]))
+    if counts:
+        console.print(table)
+    for name, reason in warehouse.execute(
+        "SELECT endpoint, reason FROM cohort.derivability WHERE NOT derivable"
+    ).fetchall():
         console.print(f"{name} is not derivable: {reason}")
 
 

@@ -119,10 +119,13 @@ def merged(frame: pl.DataFrame, keys: Sequence[str | pl.Expr], contract: type[Co
 
 
 def _ranked(frame: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Rising credibility: later-named sources first, earlier reports before their corrections."""
+    """Rising credibility: later-named sources first, earlier reports before their corrections.
+
+    Of two statements of one record, the mapping that sources.toml names first is the more credible.
+    """
     order = {source: -i for i, source in enumerate(precedence)}
     rank = pl.col("source").replace_strict(order, default=-len(order), return_dtype=pl.Int32)
-    return frame.sort(rank, "reported_on", "record_id", nulls_last=False, maintain_order=True)
+    return frame.reverse().sort(rank, "reported_on", "record_id", nulls_last=False, maintain_order=True)
 
 
 def _events(frame: pl.DataFrame, contract: type[Contract], keys: Sequence[str | pl.Expr]) -> pl.DataFrame:

@@ -7,13 +7,12 @@ reader or the reader's configuration changed (design section 8).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.sources import dicom, obds, registry, tables
+from sarcoma_pipeline.sources import obds, registry, tables
 from sarcoma_pipeline.sources.record import Batch, SourceFile, digest
 from schemas.configuration import RegistrySource, Source, Sources, TableSource
 from schemas.meta import MetaFile
@@ -128,15 +127,16 @@ def read(found: Found, refresh: str) -> Batch:
         batch = Batch(found.file, refresh)
         batch.unread("file", "file.unexpected", "no source of sources.toml names it")
         return batch
-    readers: dict[str, Callable[[], Batch]] = {
-        "obds": lambda: obds.read(found.file, refresh),
-        "dicom": lambda: dicom.read(found.file, refresh),
-    }
     if isinstance(source, RegistrySource):
         return registry.read(found.file, source, refresh)
     if isinstance(source, TableSource):
         return tables.read(found.file, source, refresh)
-    return readers[source.kind]()
+    if source.kind == "obds":
+        return obds.read(found.file, refresh)
+    # A night without a new plan need not pay for importing pydicom.
+    from sarcoma_pipeline.sources import dicom
+
+    return dicom.read(found.file, refresh)
 
 
 def files_frame(rows: list[dict[str, str | int | None]]) -> pl.DataFrame:

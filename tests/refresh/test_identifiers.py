@@ -1,0 +1,64 @@
+"""Nothing that identifies a patient leaves the warehouse: not the release, not Dagster, not the terminal."""
+
+import datetime as dt
+
+import duckdb
+import pytest
+
+
+@pytest.fixture(scope="module")
+def identifiers(demo) -> list[bytes]:
+    """Names, numbers and birth dates (in every spelling) of everybody in the demo."""
+    persons = demo.warehouse("SELECT hospital_number, family_name, given_names, birth_date FROM typed.person")
+    words: set[str] = set()
+    for number, family, given, born in persons.iter_rows():
+        # Two letters are parts of too many words to prove anything.
+        words |= {word for word in (number, family, given) if word and len(word) > 3}
+        if isinstance(born, dt.date):
+            words |= {born.strftime(f) for f in ("%Y-%m-%d", "%d.%m.%Y", "%Y%m%d")}
+    assert len(words) > 400
+    return [word.encode(code) for word in words for code in ("utf-8", "latin-1")]
+
+
+def _hits(content: bytes, identifiers: list[bytes]) -> list[bytes]:
+    lowered = content.lower()
+    return [word for word in identifiers if word.lower() in lowered]
+
+
+def test_not_in_the_terminal(demo, identifiers):
+    assert _hits(demo.outcome.output.encode(), identifiers) == []
+    listed = demo.sarcoma("findings")
+    assert listed.exit_code == 0 and "findings" in listed.output
+    assert _hits(listed.output.encode(), identifiers) == []
+
+
+def test_not_in_anything_that_dagster_stores(demo, identifiers):
+    stored = [p for p in demo.home.rglob("*") if p.is_file()]
+    events = [p for p in stored if p.suffix == ".db" and p.stat().st_size > 100_000]
+    assert events, "the run left an event log"
+    for path in stored:
+        assert _hits(path.read_bytes(), identifiers) == [], path.name
+
+
+def test_not_in_the_release(demo, identifiers):
+    for path in demo.release.parent.rglob("*.duckdb"):
+        with duckdb.connect(str(path), read_only=True) as c:
+            names = c.execute("SELECT table_schema || '.' || table_name FROM information_schema.tables")
+            for (name,) in names.fetchall():
+                content = c.execute(f"FROM {name}").pl().write_ndjson().encode()
+                assert _hits(content, identifiers) == [], name
+
+
+def test_no_calendar_date_in_the_release(demo):
+    kinds = demo.published("SELECT DISTINCT data_type FROM information_schema.columns")
+    assert not set(kinds["data_type"]) & {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
+
+
+def test_the_search_would_find_one(demo, identifiers):
+    raw = b"".join(p.read_bytes() for p in (demo.drop / "registry").glob("*.csv"))
+    assert _hits(raw, identifiers)
+
+
+def test_restricted_files_are_their_owners_only(demo):
+    for path in (demo.root / "data/warehouse").iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path.name
