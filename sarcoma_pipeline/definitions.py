@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from sarcoma_pipeline import automation, project
-from sarcoma_pipeline.assets import analysis, cohort, curated, quality, received, release
+from sarcoma_pipeline.assets import analysis, cohort, curated, decide, quality, received, release
 from sarcoma_pipeline.warehouse import Warehouse
 
 
@@ -17,7 +17,7 @@ def build_definitions(study: project.Project) -> dg.Definitions:
     return dg.Definitions(
         assets=[d for d in found if not isinstance(d, dg.AssetChecksDefinition)],
         asset_checks=checks,
-        jobs=[automation.refresh_job(study)],
+        jobs=[automation.refresh_job(study), decide.decide_job(study)],
         schedules=[automation.nightly(study)],
         resources={"warehouse": Warehouse(path=str(study.warehouse))},
         loggers={"progress": automation.progress_logger},

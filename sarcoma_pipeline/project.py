@@ -51,6 +51,11 @@ class Project:
         return self.root / "data/warehouse" / f"{self.study.name}.key"
 
     @property
+    def decisions(self) -> Path:
+        """The stewards' decisions on findings: the one thing that no source can deliver again."""
+        return self.root / "data/decisions" / f"{self.study.name}.csv"
+
+    @property
     def published(self) -> Path:
         """What readers see."""
         return self.root / "data/published" / self.study.name

@@ -22,7 +22,15 @@ from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularie
 from schemas.tables import CONTRACTS
 
 _WAIT_SECONDS = 60.0
-_APPEND_ONLY = ("received.", "meta.files", "meta.refreshes")
+_APPEND_ONLY = (
+    "received.",
+    "meta.files",
+    "meta.refreshes",
+    "quality.decisions",
+    "quality.ledger",
+    "quality.trend",
+)
+"""What no file in the drop folder can bring back; every other table follows from these."""
 
 
 class WarehouseBusy(Exception):
@@ -147,8 +155,8 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
 def prepare(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[Contract]]) -> None:
     """Make the tables that are missing or no longer as their contract says, with their comments.
 
-    A table of a derived layer is made anew when its contract changed; received tables and refreshes are never
-    dropped: they get the new columns and keep the old.
+    A table of a derived layer is made anew when its contract changed; received tables, refreshes and the
+    findings' history are never dropped: they get the new columns and keep the old.
     """
     present: dict[str, dict[str, str]] = {}
     for table, name, kind in connection.execute(

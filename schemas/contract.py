@@ -43,6 +43,8 @@ class Rule:
         source: where the field says so.
         column: the column whose value is shown in the finding (record scope only).
         holds: polars expression that is false where the rule is broken; null counts as kept.
+        waivable: whether there is a record to let through; what could not be read or belongs to no patient
+            can only be mended.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Rule:
     source: str = "plain logic"
     column: str | None = None
     holds: pl.Expr | None = field(default=None, repr=False)
+    waivable: bool = True
 
     def __post_init__(self) -> None:
         known = CATALOGUE.setdefault(self.id, self)

@@ -22,6 +22,7 @@ class QualityRule(Contract, table="quality.rules"):
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     source: pl.String = column("Source", "Where the field says so.", nullable=False)
+    waivable: pl.Boolean = column("Waivable", "Whether a waiver has a record to let through.", nullable=False)
 
 
 class Observation(Contract):
@@ -117,6 +118,7 @@ def catalogue() -> pl.DataFrame:
                     "what": r.what,
                     "remedy": r.remedy,
                     "source": r.source,
+                    "waivable": r.waivable,
                 }
                 for r in sorted(CATALOGUE.values(), key=lambda r: r.id)
             ]

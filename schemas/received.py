@@ -311,13 +311,21 @@ class Unread(Received, table="received.unread"):
 
 
 FILE_RULES = (
-    Rule("file.empty", "error", "The file holds nothing.", "Ask the sender to deliver it again.", "file"),
+    Rule(
+        "file.empty",
+        "error",
+        "The file holds nothing.",
+        "Ask the sender to deliver it again.",
+        "file",
+        waivable=False,
+    ),
     Rule(
         "file.truncated",
         "error",
         "The file breaks off; what stood before the break was read.",
         "Ask the sender to deliver it again; the rest is missing until then.",
         "file",
+        waivable=False,
     ),
     Rule(
         "file.wrong-format",
@@ -325,6 +333,7 @@ FILE_RULES = (
         "The content is not what the file's name or folder says.",
         "Look at the first bytes, move it to the right folder or have it exported again.",
         "file",
+        waivable=False,
     ),
     Rule(
         "file.column-missing",
@@ -332,6 +341,7 @@ FILE_RULES = (
         "A column that the mapping needs is missing.",
         "Compare the header with sources.toml; mend the export or the mapping.",
         "file",
+        waivable=False,
     ),
     Rule(
         "file.row-malformed",
@@ -339,6 +349,7 @@ FILE_RULES = (
         "The row has more or fewer cells than the header.",
         "Look for a delimiter or a line break within a cell; have the cell quoted.",
         "file",
+        waivable=False,
     ),
     Rule(
         "file.unreadable",
@@ -346,6 +357,7 @@ FILE_RULES = (
         "The file cannot be read at all.",
         "Open it with its own program; have it exported again if that fails too.",
         "file",
+        waivable=False,
     ),
     Rule(
         "file.unexpected",

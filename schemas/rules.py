@@ -9,8 +9,10 @@ from __future__ import annotations
 from schemas.contract import Rule, Scope, Severity
 
 
-def _rule(id_: str, severity: Severity, scope: Scope, what: str, remedy: str, source: str) -> Rule:
-    return Rule(id_, severity, what, remedy, scope, source)
+def _rule(
+    id_: str, severity: Severity, scope: Scope, what: str, remedy: str, source: str, waivable: bool = True
+) -> Rule:
+    return Rule(id_, severity, what, remedy, scope, source, waivable=waivable)
 
 
 _LOGIC = "plain logic"
@@ -41,17 +43,18 @@ NEAR_MATCH = _rule(
     "identity.near-match", "error", "source",
     "The person resembles a known patient, but not exactly (spelling, part of a name, day and month).",
     "Compare both; correct the spelling or add the patient number at the source. Never merged by itself.",
-    "record linkage: near-matches are for people",
+    "record linkage: near-matches are for people", waivable=False,
 )  # fmt: skip
 NO_PATIENT = _rule(
     "identity.no-patient", "error", "source",
     "No patient of the patient files fits this record.",
     "Check number, name and date of birth; deliver the patient's file if it is missing.", _LOGIC,
+    waivable=False,
 )  # fmt: skip
 AMBIGUOUS = _rule(
     "identity.ambiguous", "error", "source",
     "Name, date of birth and sex fit more than one patient.",
-    "Add the patient number at the source.", _LOGIC,
+    "Add the patient number at the source.", _LOGIC, waivable=False,
 )  # fmt: skip
 CONTRADICTION = _rule(
     "identity.contradiction", "error", "source",
@@ -139,7 +142,7 @@ DOSE_CONFLICT = _rule(
 PATIENT_ID_MISMATCH = _rule(
     "dicom.patient-id-mismatch", "error", "source",
     "The structure set belongs to the plan but carries another PatientID.",
-    "Correct the PatientID in the planning system and export again.", "DICOM PS3.3 C.7.1.1",
+    "Correct the PatientID in the planning system and export again.", "DICOM PS3.3 C.7.1.1", waivable=False,
 )  # fmt: skip
 SLICE_THICKNESS_VARIES = _rule(
     "ct.slice-thickness-varies", "warning", "source",

@@ -16,6 +16,7 @@ PLAN_RULES = (
         source="DICOM PS3.3 C.7.1.1",
         column="sop_instance_uid",
         holds=pl.col("has_patient_id") | pl.col("phantom"),
+        waivable=False,
     ),
     Rule(
         "dicom.file-meta-missing",

@@ -67,6 +67,8 @@ EVENT_KIND = (
     "censored",
 )
 SEVERITY = ("error", "warning", "notice")
+FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
+DECISION_ACTION = ("acknowledge", "waive", "reopen")
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
 

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.assets.received import RECEIVED
+from sarcoma_pipeline.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.assets.step import Made, step
 from sarcoma_pipeline.curation import identity, reconcile, typing
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.quality import cross_record, quarantine
+from sarcoma_pipeline.quality import cross_record, findings, ledger, quarantine
 from sarcoma_pipeline.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.curated import Link
-from schemas.meta import MetaRefresh
+from schemas.ledger import Decision
+from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
 from schemas.tables import CONTRACTS
 
@@ -50,12 +51,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return _made(identity.link(warehouse.layer("typed")))
 
     def judge(warehouse: Warehouse) -> Made:
-        """Judge the rules that need several records; put what breaks an error rule into quarantine."""
+        """Judge the rules that need several records; quarantine what breaks an error rule without waiver."""
         seen = warehouse.read(Observed.table())
         first = seen.filter(pl.col("step").is_in(["typed", "link"])).drop("step")
-        held = quarantine.quarantine(first)["record_id"]
+        held = quarantine.quarantine(_unwaived(warehouse, first))["record_id"]
         crossed = cross_record.observe(warehouse.layer("typed"), warehouse.read(Link.table()), held)
-        everything = quarantine.quarantine(pl.concat([first, crossed]))
+        everything = quarantine.quarantine(_unwaived(warehouse, pl.concat([first, crossed])))
         return Made({Quarantine.table(): everything}, {Observed.table(): crossed})
 
     def curate(warehouse: Warehouse) -> Made:
@@ -71,7 +72,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         ),
         step(project, "link", {Link.table(): ["typed.person"]}, link, kinds={"polars"}),
         step(
-            project, "quarantine", {Quarantine.table(): [*TYPED, Link.table()]}, judge,
+            project, "quarantine", {Quarantine.table(): [*TYPED, Link.table(), Decision.table()]}, judge,
             kinds={"polars", "pandera"},
         ),
         step(
@@ -82,6 +83,15 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             kinds={"polars"},
         ),
     ]  # fmt: skip
+
+
+def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
+    """The observations of errors that no waiver of a steward lets through."""
+    records = findings.places({t: warehouse.read(t) for t in RECEIVED}, warehouse.read(MetaFile.table()))
+    errors = findings.finding_ids(observed.filter(pl.col("severity") == "error"), records)
+    _, today = tonight(warehouse)
+    waived = ledger.waived(warehouse.read(Decision.table()), errors, today)
+    return errors.filter(~pl.col("finding_id").is_in(waived.implode()))
 
 
 def _made(result: typing.Result) -> Made:

@@ -6,13 +6,14 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.assets.curated import CURATED
-from sarcoma_pipeline.assets.received import RECEIVED
+from sarcoma_pipeline.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.assets.step import Made, asset_key, step
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.quality import accounting, findings, quarantine
+from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.contract import CATALOGUE
 from schemas.curated import Link, Patient
+from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile
 from schemas.quality import (
     Accounting,
@@ -96,7 +97,34 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             {Finding.table(): found, QualityRule.table(): catalogue()}, metadata={Finding.table(): counts}
         )
 
+    def load_decisions(warehouse: Warehouse) -> Made:
+        """Load the stewards' decisions from their log, which outlives the warehouse."""
+        known = warehouse.read(Decision.table())
+        return Made({Decision.table(): decision_log.restore(project.decisions, known)})
+
+    def keep_ledger(warehouse: Warehouse) -> Made:
+        """Move every finding on: what is new, still there, settled, gone, or back again."""
+        refresh, today = tonight(warehouse)
+        entries = ledger.advance(
+            warehouse.read(LedgerEntry.table()),
+            warehouse.read(Finding.table()),
+            warehouse.read(Decision.table()),
+            pl.concat([warehouse.read(t).select("record_id", "content_hash") for t in RECEIVED]),
+            refresh,
+            today,
+        )
+        nights = warehouse.read(Trend.table()).filter(pl.col("refresh_id") != refresh)
+        counts = {f"findings {status}": n for status, n in entries.group_by("status").len().iter_rows()}
+        return Made(
+            {
+                LedgerEntry.table(): entries,
+                Trend.table(): pl.concat([nights, ledger.trend(entries, refresh)]),
+            },
+            metadata={LedgerEntry.table(): counts},
+        )
+
     return [
+        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}),
         step(
             project,
             "accounting",
@@ -116,6 +144,16 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 QualityRule.table(): [],
             },
             find,
+            kinds={"polars"},
+        ),
+        step(
+            project,
+            "ledger",
+            {
+                LedgerEntry.table(): [Finding.table(), Decision.table(), "meta.refreshes", *RECEIVED],
+                Trend.table(): [LedgerEntry.table()],
+            },
+            keep_ledger,
             kinds={"polars"},
         ),
         _rule_checks(project),
@@ -147,7 +185,7 @@ def _rule_checks(project: Project) -> dg.AssetChecksDefinition:
         group: dg.AssetCheckSpec(
             f"{group.replace('-', '_')}_rules",
             asset=asset_key(project, GUARDED[group]),
-            additional_deps=[asset_key(project, Finding.table())],
+            additional_deps=[asset_key(project, Finding.table()), asset_key(project, LedgerEntry.table())],
             description=" ".join(f"{rule}: {CATALOGUE[rule].what}" for rule in rules),
         )
         for group, rules in groups().items()
@@ -155,8 +193,11 @@ def _rule_checks(project: Project) -> dg.AssetChecksDefinition:
 
     @dg.multi_asset_check(name="rules", specs=list(specs.values()))
     def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
-        found = warehouse.read(Finding.table()).with_columns(
-            group=pl.col("rule_id").str.split(".").list.first()
+        standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status")
+        found = (
+            warehouse.read(Finding.table())
+            .join(standing, on="finding_id", how="left", maintain_order="left")
+            .with_columns(group=pl.col("rule_id").str.split(".").list.first())
         )
         for group, spec in specs.items():
             yield _verdict(spec, found.filter(pl.col("group") == group))
@@ -165,12 +206,16 @@ def _rule_checks(project: Project) -> dg.AssetChecksDefinition:
 
 
 def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame) -> dg.AssetCheckResult:
-    """Errors fail the check, warnings fail it as a warning, notices are counted only."""
+    """Errors fail the check, warnings fail it as a warning; notices and what is waived are counted only."""
+    waived = found.filter(pl.col("status") == "waived").height
+    found = found.filter(pl.col("status").ne_missing(pl.lit("waived")))
     serious = found.filter(pl.col("severity") != "notice")
     counts = dict(found.group_by("severity").len().iter_rows())
-    summary = ", ".join(f"{counts[s]} {s}s" for s in ("error", "warning", "notice") if s in counts)
+    said = [f"{counts[s]} {s}s" for s in ("error", "warning", "notice") if s in counts]
+    summary = ", ".join([*said, f"{waived} waived"] if waived else said)
     columns = (
         "severity",
+        "status",
         "rule_id",
         "path",
         "position",
@@ -185,7 +230,8 @@ def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame) -> dg.AssetCheckResul
         records=[dg.TableRecord({k: v or "" for k, v in row.items()}) for row in shown.iter_rows(named=True)],
         schema=dg.TableSchema([dg.TableColumn(c, "string") for c in columns]),
     )
-    metadata = {"findings": found.height, "failing records": table} if shown.height else {"findings": 0}
+    metadata = {"findings": found.height, "waived": waived}
+    metadata |= {"failing records": table} if shown.height else {}
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
         check_name=spec.name,

@@ -91,6 +91,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     return [*drop_specs(project), received]
 
 
+def tonight(warehouse: Warehouse) -> tuple[str, dt.date]:
+    """The last refresh and its day: what a step that is run again takes for tonight and today."""
+    last = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
+    return last["refresh_id"], last["received_on"]
+
+
 def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tuple[str, dict[str, int]]:
     """Read what is new, close what is gone, in one transaction.
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline import project as places
+from sarcoma_pipeline.cli.findings import findings
+from sarcoma_pipeline.cli.study import configured, study_option
 
 # Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
 
@@ -19,24 +21,11 @@ def main() -> None:
     """Nightly, validated, traceable builds of soft tissue sarcoma studies."""
 
 
-_study = click.option(
-    "--study", default=places.DEFAULT_STUDY, show_default=True, help="Folder below data/studies."
-)
-
-
-def _project(name: str) -> places.Project:
-    from pydantic import ValidationError
-
-    try:
-        return places.load(name)
-    except places.UnknownStudy as unknown:
-        raise click.UsageError(str(unknown)) from None
-    except ValidationError as wrong:
-        raise click.ClickException(f"the configuration of {name} is wrong:\n{wrong}") from None
+main.add_command(findings)
 
 
 @main.command()
-@_study
+@study_option
 def refresh(study: str) -> None:
     """Run the refresh job: raw files in, validated release out.
 
@@ -44,7 +33,7 @@ def refresh(study: str) -> None:
     release then stands untouched); 2 for wrong usage or configuration.
     """
     began = time.perf_counter()
-    project = _project(study)
+    project = configured(study)
     if not project.drop.is_dir():
         hint = f"sarcoma demo --into {project.study.drop}"
         raise click.UsageError(f"no drop folder {project.study.drop}; put raw files there, or: {hint}")
@@ -88,37 +77,9 @@ def rules(rule: str | None) -> None:
 
 
 @main.command()
-@_study
-@click.option("--rule", help="Only of this rule.")
-@click.option("--severity", type=click.Choice(["error", "warning", "notice"]), help="Only of this severity.")
-def findings(study: str, rule: str | None, severity: str | None) -> None:
-    """List tonight's findings: file, position, what is wrong and what to do."""
-    import duckdb
-
-    project = _project(study)
-    if not project.warehouse.exists():
-        raise click.UsageError(f"nothing built yet: sarcoma refresh --study {study}")
-    try:
-        with duckdb.connect(str(project.warehouse), read_only=True) as connection:
-            rows = connection.execute(
-                "SELECT severity, rule_id, path, position, column_name, value, what, remedy, finding_id "
-                "FROM quality.findings WHERE (?1 IS NULL OR rule_id = ?1) AND (?2 IS NULL OR severity = ?2)",
-                [rule, severity],
-            ).fetchall()
-    except duckdb.IOException:
-        raise click.ClickException("a refresh is running; try again when it has ended") from None
-    for kind, rule_id, path, position, column, value, what, remedy, finding_id in rows:
-        click.echo(f"{kind:8} {rule_id}  [{finding_id}]")
-        shown = f"  {column} = {value!r}" if column and value else ""
-        click.echo(f"         {path}, {position}{shown}")
-        click.echo(f"         {what} {remedy}")
-    click.echo(f"{len(rows)} findings")
-
-
-@main.command()
 def studies() -> None:
     """List the configured studies."""
     for name in places.studies():
-        project = _project(name)
+        project = configured(name)
         released = "released" if project.release.exists() else "not yet released"
         click.echo(f"{name:12} {released:18} {project.study.title}")

@@ -15,6 +15,66 @@ _SHORTEST_NAME = 4
 """Shorter names are parts of too many words to be masked in a path."""
 
 
+_WHOLE_FILE = "file.column-missing"
+"""It makes every row of a file unreadable: one fault to mend, not thousands."""
+
+
+def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.DataFrame:
+    """Where every received record stands and what names it from night to night.
+
+    Args:
+        received: received tables.
+        files: ``meta.files``.
+
+    Returns:
+        ``record_id``, ``file_id``, ``path``, ``position``, ``record_key``, ``content_hash``.
+    """
+    columns = ["record_id", "file_id", "position", "record_key", "content_hash"]
+    return pl.concat(
+        [pl.DataFrame(schema=dict.fromkeys(columns, pl.String))]
+        + [f.select(columns) for f in received.values()]
+    ).join(files.select("file_id", "path").unique("file_id"), on="file_id", how="left")
+
+
+def finding_ids(observed: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Name the finding that each observation is: the same fault of the same record, the same id every night.
+
+    The id is a hash of rule, record key, table and column; of a fault of a whole file, of rule and path. Two
+    records of one key (a table's repeated line) are two findings: the second, in the order of the files, has
+    the suffix ``-1``.
+
+    Args:
+        observed: observations; all of a rule, as the suffix counts them.
+        records: as :func:`places` makes it.
+
+    Returns:
+        The distinct observations with ``finding_id`` and the columns of ``records``, in the order of the
+        files.
+    """
+    what = ["rule_id", "record_id", "table_name", "column_name"]
+    frame = (
+        observed.unique(what, keep="first", maintain_order=True)
+        .join(records, on="record_id", how="left", maintain_order="left")
+        # Line 9 stands before line 10; a line inserted above must not swap the two.
+        .sort("path", pl.col("position").str.len_chars(), "position", "record_id", nulls_last=True)
+    )
+    whole_file = pl.col("rule_id") == _WHOLE_FILE
+    subject = frame.select(
+        "rule_id",
+        pl.when(whole_file).then("path").otherwise("record_key"),
+        "table_name",
+        "column_name",
+    )
+    ids = [hashlib.blake2b(repr(s).encode(), digest_size=8).hexdigest() for s in subject.iter_rows()]
+    frame = frame.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
+    nth = pl.int_range(pl.len()).over("finding_id")
+    return frame.with_columns(
+        finding_id=pl.when((nth > 0) & ~whole_file)
+        .then(pl.format("{}-{}", "finding_id", nth))
+        .otherwise("finding_id")
+    )
+
+
 def findings(
     observed: pl.DataFrame,
     received: Mapping[str, pl.DataFrame],
@@ -36,20 +96,12 @@ def findings(
     Returns:
         ``quality.findings``; the same fault of the same record has the same id night after night.
     """
-    columns = ["record_id", "file_id", "position", "record_key"]
-    places = pl.concat(
-        [pl.DataFrame(schema=dict.fromkeys(columns, pl.String))]
-        + [f.select(columns) for f in received.values()]
-    ).join(files.select("file_id", "path").unique("file_id"), on="file_id", how="left")
     owners = (
         pl.concat([f.select("record_id", "person_ref") for f in typed.values()])
         .unique("record_id")
         .join(link.select("person_ref", "patient_id"), on="person_ref")
         .join(patients.select("patient_id", "pseudonym"), on="patient_id")
         .select("record_id", "pseudonym")
-    )
-    frame = observed.unique(
-        ["rule_id", "record_id", "table_name", "column_name"], keep="first", maintain_order=True
     )
     words = pl.DataFrame(
         {
@@ -58,29 +110,16 @@ def findings(
             "remedy": [r.remedy for r in CATALOGUE.values()],
         }
     )
-    frame = frame.join(places, on="record_id", how="left")
-    # A missing column makes every row of the file unreadable: that is one fault to mend, not thousands.
-    whole_file = pl.col("rule_id") == "file.column-missing"
-    repeated = ~pl.struct("file_id", "rule_id").is_first_distinct()
-    frame = frame.filter(~(whole_file & repeated))
     frame = (
-        frame.join(owners, on="record_id", how="left")
+        finding_ids(observed, places(received, files))
+        .filter(pl.col("finding_id").is_first_distinct())
+        .join(owners, on="record_id", how="left")
         .join(words, on="rule_id", how="left")
         .with_columns(
             path=masked_path(pl.col("path"), patients).fill_null("?"),
             value=_masked_value(),
             position=pl.col("position").fill_null("?"),
         )
-    )
-    subject = zip(
-        frame["rule_id"], frame["record_key"], frame["table_name"], frame["column_name"], strict=True
-    )
-    ids = [hashlib.blake2b(repr(s).encode(), digest_size=8).hexdigest() for s in subject]
-    # Two rows of one key (a table's repeated line) still are two findings.
-    frame = frame.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
-    nth = pl.int_range(pl.len()).over("finding_id")
-    frame = frame.with_columns(
-        finding_id=pl.when(nth > 0).then(pl.format("{}-{}", "finding_id", nth)).otherwise("finding_id")
     )
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
     return Finding.conform(frame.sort(order, "rule_id", "path", "position", "finding_id"))

@@ -11,7 +11,7 @@ def quarantine(observed: pl.DataFrame) -> pl.DataFrame:
     """Records with at least one finding of severity ``error``.
 
     Args:
-        observed: observations (``schemas.quality.Observation``).
+        observed: observations (``schemas.quality.Observation``), without those whose waiver is in force.
 
     Returns:
         ``quality.quarantine``: one row per record with the rules it breaks.

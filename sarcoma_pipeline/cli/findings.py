@@ -1,0 +1,246 @@
+"""``sarcoma findings``: look at the ledger, decide, exchange sheets with a steward."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sarcoma_pipeline.cli.study import configured, study_option
+from sarcoma_pipeline.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import polars as pl
+
+    from sarcoma_pipeline.quality.ledger import Request
+
+
+class Refused(click.ClickException):
+    """A command that cannot be carried out; nothing was changed."""
+
+    exit_code = 2
+
+
+class _ListByDefault(click.Group):
+    """A group whose options without a command are those of ``list``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_ListByDefault)
+def findings() -> None:
+    """List findings and decide on them; without a command, list.
+
+    A decision counts from the next refresh on. Exit code 2 for a refused one: nothing was changed then.
+    """
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    options = (
+        click.option("--rule", help="Only of this rule."),
+        click.option(
+            "--severity", type=click.Choice(["error", "warning", "notice"]), help="Only of this severity."
+        ),
+        click.option(
+            "--status",
+            type=click.Choice(["open", "acknowledged", "waived", "resolved", "reopened"]),
+            help="Only of this status; without it, all but the resolved.",
+        ),
+        click.option("--patient", help="Only of this pseudonym."),
+        click.option("--file", help="Only where this is part of the file's path."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _decision(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--reason", required=True, help="Why; no names, no birth dates."),
+        click.option("--by", "who", required=True, help="Who decides."),
+        click.argument("finding_id", nargs=-1, required=True),
+        study_option,
+    ):
+        command = option(command)
+    return command
+
+
+@findings.command("list")
+@study_option
+@_filters
+def list_(study: str, **wanted: str | None) -> None:
+    """List findings: status, file, position, what is wrong and what to do."""
+    found = _select(_standing(configured(study)), **wanted)
+    for row in found.iter_rows(named=True):
+        click.echo(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
+        shown = f"  {row['column_name']} = {row['value']!r}" if row["column_name"] and row["value"] else ""
+        click.echo(f"         {row['path']}, {row['position']}{shown}")
+        click.echo(f"         {row['what']} {row['remedy']}")
+    click.echo(f"{found.height} findings")
+
+
+@findings.command()
+@study_option
+@click.argument("finding_id")
+def show(study: str, finding_id: str) -> None:
+    """Show everything about one finding, with every decision ever taken on it."""
+    import polars as pl
+
+    from sarcoma_pipeline.quality import decision_log
+
+    project = configured(study)
+    found = _standing(project).filter(pl.col("finding_id") == finding_id)
+    if found.is_empty():
+        raise Refused(f"{finding_id}: there is no such finding")
+    for name, value in found.drop("decision_id", "content_hash").row(0, named=True).items():
+        if value is not None:
+            click.echo(f"{name:15} {value}")
+    for row in decision_log.read(project.decisions).iter_rows(named=True):
+        if row["finding_id"] == finding_id:
+            until = f" until {row['until']}" if row["until"] else ""
+            click.echo(f"{row['at'][:19]}Z {row['action']}{until} by {row['who']}: {row['reason']}")
+
+
+@findings.command()
+@_decision
+def acknowledge(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
+    """Say that somebody knows and is at it; the finding's effect stays."""
+    _apply(study, finding_id, "acknowledge", who, reason)
+
+
+@findings.command()
+@_decision
+@click.option("--until", required=True, help="Last day on which it holds: 2030-12-31 or 31.12.2030.")
+def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until: str) -> None:
+    """Let a record through despite its fault, until a day, and only as long as its content stays the same."""
+    _apply(study, finding_id, "waive", who, reason, until)
+
+
+@findings.command()
+@_decision
+def reopen(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
+    """Take an acknowledgement or a waiver back."""
+    _apply(study, finding_id, "reopen", who, reason)
+
+
+@findings.command()
+@study_option
+@_filters
+@click.argument("file_name", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.csv")
+def export(study: str, file_name: Path, **wanted: str | None) -> None:
+    """Write findings to a sheet with empty columns action, by, reason, until for a steward to fill in."""
+    from sarcoma_pipeline.quality import decision_sheet
+
+    found = _select(_standing(configured(study)), **wanted)
+    try:
+        decision_sheet.write(file_name, found)
+    except FileExistsError:
+        raise Refused(f"{file_name} is there already; somebody may have filled it in") from None
+    except OSError as broken:
+        raise Refused(f"{file_name} cannot be written: {broken.strerror}") from None
+    click.echo(f"{found.height} findings in {file_name}")
+
+
+@findings.command("import")
+@study_option
+@click.argument("file_name", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.csv")
+def import_(study: str, file_name: Path) -> None:
+    """Take the decisions of a filled-in sheet, all of them or none; lines without an action are left out."""
+    from sarcoma_pipeline.quality import decision_sheet
+    from sarcoma_pipeline.quality.ledger import DecisionRefused
+
+    try:
+        requests = decision_sheet.read(file_name)
+    except DecisionRefused as refused:
+        raise _refused(refused) from None
+    _record(configured(study), requests)
+
+
+def _apply(
+    study: str, ids: Sequence[str], action: str, who: str, reason: str, until: str | None = None
+) -> None:
+    from sarcoma_pipeline.quality.ledger import Request
+
+    _record(configured(study), [Request(i, action, who, reason, until) for i in dict.fromkeys(ids)])
+
+
+def _record(project: Project, requests: Sequence[Request]) -> None:
+    from sarcoma_pipeline.quality import decision_log
+    from sarcoma_pipeline.quality.ledger import DecisionRefused
+
+    entries = _ledger(project)
+    try:
+        made = decision_log.record(project.decisions, entries, requests, dt.datetime.now(dt.UTC))
+    except DecisionRefused as refused:
+        raise _refused(refused) from None
+    except decision_log.DecisionLogDamaged as damaged:
+        raise click.ClickException(str(damaged)) from None
+    for row in made.iter_rows(named=True):
+        until = f" until {row['until']}" if row["until"] else ""
+        click.echo(f"{row['finding_id']}: {row['action']}{until}")
+    click.echo(f"{made.height} decisions; they count from the next refresh on")
+
+
+def _refused(refused: Any) -> Refused:
+    return Refused("\n".join([*refused.problems, "Nothing was changed."]))
+
+
+def _ledger(project: Project) -> pl.DataFrame:
+    """``quality.ledger`` as the last refresh left it."""
+    import duckdb
+
+    from schemas.ledger import LedgerEntry
+
+    nothing = f"nothing built yet: sarcoma refresh --study {project.study.name}"
+    if not project.warehouse.exists():
+        raise click.UsageError(nothing)
+    try:
+        with duckdb.connect(str(project.warehouse), read_only=True) as connection:
+            return LedgerEntry.conform(connection.execute(f"FROM {LedgerEntry.table()}").pl())
+    except duckdb.IOException:
+        raise click.ClickException("a refresh is running; try again when it has ended") from None
+    except duckdb.CatalogException:
+        raise click.UsageError(nothing) from None
+
+
+def _standing(project: Project) -> pl.DataFrame:
+    """The ledger under the decisions taken since, the worst first."""
+    import polars as pl
+
+    from sarcoma_pipeline.quality import decision_log, ledger
+
+    try:
+        decisions = decision_log.read(project.decisions)
+    except decision_log.DecisionLogDamaged as damaged:
+        raise click.ClickException(str(damaged)) from None
+    found = ledger.standing(_ledger(project), decisions, dt.datetime.now(dt.UTC).date())
+    order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
+    return found.sort(order, "rule_id", "path", "position", "finding_id")
+
+
+def _select(
+    found: pl.DataFrame,
+    rule: str | None,
+    severity: str | None,
+    status: str | None,
+    patient: str | None,
+    file: str | None,
+) -> pl.DataFrame:
+    import polars as pl
+
+    exactly = {"rule_id": rule, "severity": severity, "status": status, "pseudonym": patient}
+    for column, value in exactly.items():
+        if value is not None:
+            found = found.filter(pl.col(column) == value)
+    if status is None:
+        found = found.filter(pl.col("status") != "resolved")
+    if file is not None:
+        found = found.filter(pl.col("path").str.contains(file, literal=True))
+    return found

@@ -1,0 +1,138 @@
+"""The stewards' decisions in a file of their own: an append-only CSV that outlives every warehouse.
+
+Decisions are the one thing that no source can deliver again. One line is one decision; a line is on disk
+before anyone is told so, and no line is ever changed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from sarcoma_pipeline.quality import ledger
+from schemas.contract import ContractBroken
+from schemas.ledger import Decision
+
+
+class DecisionLogDamaged(Exception):
+    """The log is not as this program writes it: a person must look before anything is built on it."""
+
+
+def read(path: Path) -> pl.DataFrame:
+    """Every decision, in the order in which they were taken.
+
+    Args:
+        path: the log; one that does not exist holds nothing.
+
+    Returns:
+        ``quality.decisions``.
+
+    Raises:
+        DecisionLogDamaged: it cannot be read; the message names the file, never its content.
+    """
+    try:
+        return _parsed(path.read_bytes(), path)
+    except FileNotFoundError:
+        return Decision.empty()
+
+
+def record(
+    path: Path, entries: pl.DataFrame, requests: Sequence[ledger.Request], now: dt.datetime
+) -> pl.DataFrame:
+    """Decide, and write it down: all requests or none.
+
+    Args:
+        path: the log.
+        entries: ``quality.ledger``.
+        requests: what stewards ask for.
+        now: the time of the decision, with its time zone.
+
+    Returns:
+        The new decisions.
+
+    Raises:
+        ledger.DecisionRefused: nothing was written; it says why.
+        DecisionLogDamaged: nothing was written; the log cannot be read.
+    """
+    # What will be refused must not so much as make the file; what will not is decided under the lock.
+    ledger.decide(entries, read(path), requests, now)
+    with _locked(path) as (known, append):
+        made = ledger.decide(entries, known, requests, now)
+        append(made)
+    return made
+
+
+def restore(path: Path, known: pl.DataFrame) -> pl.DataFrame:
+    """Join the log and the warehouse's copy of it: either one survives the loss of the other.
+
+    Args:
+        path: the log; decisions that it lacks are appended to it.
+        known: ``quality.decisions`` as the warehouse has it.
+
+    Returns:
+        ``quality.decisions``: all of them, in the order in which they were taken.
+
+    Raises:
+        DecisionLogDamaged: the log cannot be read.
+    """
+    if known.is_empty() and not path.exists():
+        return Decision.empty()
+    with _locked(path) as (logged, append):
+        lost = known.join(logged, on="decision_id", how="anti")
+        append(lost)
+    return pl.concat([logged, lost]).sort("at", maintain_order=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame], None]]]:
+    """What the log holds and the way to add to it, while nobody else can."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "r+b") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        content = stream.read()
+        known = _parsed(content, path)
+
+        def append(decisions: pl.DataFrame) -> None:
+            if decisions.is_empty():
+                return
+            # A line without its end was cut off by a crash: nobody was told that it was taken.
+            whole = content.rfind(b"\n") + 1
+            stream.truncate(whole)
+            text = Decision.enforce(decisions).write_csv(include_header=whole == 0)
+            try:
+                stream.write(text.encode())
+                stream.flush()
+                os.fsync(stream.fileno())
+            except OSError:
+                os.ftruncate(stream.fileno(), whole)
+                raise
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+        yield known, append
+
+
+def _parsed(content: bytes, path: Path) -> pl.DataFrame:
+    whole = content[: content.rfind(b"\n") + 1]
+    if not whole:
+        return Decision.empty()
+    try:
+        text = pl.read_csv(io.BytesIO(whole), infer_schema=False)
+        if text.columns != list(Decision.polars_schema()):
+            raise DecisionLogDamaged(f"{path.name} does not have the columns of the decision log")
+        return Decision.enforce(Decision.conform(text.with_columns(pl.col("until").str.to_date("%Y-%m-%d"))))
+    except (pl.exceptions.PolarsError, ContractBroken):
+        raise DecisionLogDamaged(
+            f"the decision log {path.name} is damaged; nothing is built on it before it is mended"
+        ) from None

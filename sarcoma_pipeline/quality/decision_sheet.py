@@ -1,0 +1,93 @@
+"""A sheet of findings for a steward to fill in: out as CSV, back as requests, safe in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import polars as pl
+
+from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+
+SHOWN = (
+    "finding_id", "severity", "rule_id", "status", "pseudonym", "path", "position", "table_name",
+    "column_name", "value", "what", "remedy", "first_seen", "last_seen", "content_hash",
+)  # fmt: skip
+TO_FILL_IN = ("action", "by", "reason", "until")
+
+_FORMULA = r"^[=+\-@\t\r]"
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection)."""
+
+
+def write(path: Path, found: pl.DataFrame) -> None:
+    """Write findings with empty columns ``action``, ``by``, ``reason``, ``until``.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe in front. Only the owner can read
+    the file; one that exists is never written over.
+
+    Args:
+        path: the new file.
+        found: rows of ``quality.ledger``.
+
+    Raises:
+        FileExistsError: the file is there already.
+    """
+    text = pl.col(pl.String)
+    sheet = found.select(SHOWN).with_columns(
+        pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep()
+    )
+    content = sheet.with_columns(pl.lit("").alias(name) for name in TO_FILL_IN).write_csv()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:
+        stream.write(content)
+
+
+def read(path: Path) -> list[Request]:
+    """Read what a steward filled in, whatever delimiter and encoding the spreadsheet saved it with.
+
+    Args:
+        path: the file.
+
+    Returns:
+        One request per line with an action.
+
+    Raises:
+        DecisionRefused: the file is no such sheet, or a line is filled in without an action.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+    heading = text.partition("\n")[0]
+    delimiter = max(",;\t", key=heading.count)
+    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    missing = [name for name in ("finding_id", *TO_FILL_IN) if name not in (lines.fieldnames or ())]
+    if missing:
+        raise DecisionRefused([f"{path.name} has no column {', '.join(missing)}"])
+    requests: list[Request] = []
+    problems: list[str] = []
+    for cells in lines:
+        place = f"line {lines.line_num}"
+        filled = {name: (cells[name] or "").strip() for name in TO_FILL_IN}
+        if None in cells:
+            problems.append(f"{place}: more cells than columns; quote a cell that holds the delimiter")
+        elif filled["action"]:
+            requests.append(
+                Request(
+                    finding_id=(cells["finding_id"] or "").strip(),
+                    action=filled["action"].lower(),
+                    who=filled["by"],
+                    reason=filled["reason"],
+                    until=filled["until"],
+                    content_hash=cells.get("content_hash") or None,
+                    place=place,
+                )
+            )
+        elif any(filled.values()):
+            problems.append(f"{place}: filled in, but without an action")
+    if problems:
+        raise DecisionRefused(problems)
+    return requests

@@ -1,0 +1,336 @@
+"""The findings ledger: a state machine that every night and every decision of a steward moves on.
+
+``open → acknowledged | waived → resolved → reopened`` (design section 4), exactly:
+
+* a fault that is not there tonight is ``resolved``, whatever was decided;
+* else, if the last decision is a waiver, it is ``waived`` while the waiver is in force and ``reopened``
+  after; in force means not past its last day, and the record's content is still the one decided on;
+* else, if the last decision is an acknowledgement, it is ``acknowledged`` until the fault is resolved; when
+  it comes back it is ``reopened``;
+* else, if the last decision is to reopen, or the fault comes back, it is ``reopened``;
+* else it is ``open``.
+
+So a night's row follows from the row before, tonight's findings and the decisions, and from nothing else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from schemas.contract import CATALOGUE
+from schemas.ledger import Decision, LedgerEntry, Trend
+from schemas.vocabularies import DECISION_ACTION
+
+_OF_DECISION = ("decision_id", "who", "reason", "until")
+_SHOWN = (
+    "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value", "what",
+    "remedy", "content_hash",
+)  # fmt: skip
+"""What is taken over from tonight's finding; of a resolved one the last stays."""
+
+_DATES = ("%Y-%m-%d", "%d.%m.%Y")
+
+
+class DecisionRefused(Exception):
+    """A decision cannot be taken; nothing was changed.
+
+    Attributes:
+        problems: one sentence each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a steward asks for.
+
+    Attributes:
+        finding_id: the finding.
+        action: ``acknowledge``, ``waive`` or ``reopen``.
+        who: the steward.
+        reason: in the steward's words.
+        until: last day of a waiver: a date, or text as ``2030-12-31`` or ``31.12.2030``.
+        content_hash: content of the record that the steward saw, if that is known.
+        place: where the request stands (a line of an imported file), for the error message.
+    """
+
+    finding_id: str
+    action: str
+    who: str
+    reason: str
+    until: dt.date | str | None = None
+    content_hash: str | None = None
+    place: str = ""
+
+
+def advance(
+    ledger: pl.DataFrame,
+    tonight: pl.DataFrame,
+    decisions: pl.DataFrame,
+    content: pl.DataFrame,
+    refresh_id: str,
+    today: dt.date,
+) -> pl.DataFrame:
+    """Move the ledger on by one night; the same night again changes nothing.
+
+    Args:
+        ledger: ``quality.ledger`` as the last refresh left it.
+        tonight: ``quality.findings``.
+        decisions: ``quality.decisions``.
+        content: ``record_id``, ``content_hash`` of the received records.
+        refresh_id: tonight's refresh.
+        today: its day, on which waivers are judged.
+
+    Returns:
+        ``quality.ledger``: one row per finding ever seen, sorted by ``finding_id``.
+    """
+    seen = tonight.join(
+        content.select("record_id", "content_hash").unique("record_id"), on="record_id", how="left"
+    ).select("finding_id", *_SHOWN, present=pl.lit(True))
+    rows = ledger.join(seen, on="finding_id", how="full", coalesce=True, suffix="_now")
+    present = pl.col("present").fill_null(False)
+    again = pl.col("last_seen").eq_missing(pl.lit(refresh_id))
+    rows = rows.with_columns(
+        *(pl.when(present).then(f"{c}_now").otherwise(c).alias(c) for c in _SHOWN),
+        present=present,
+        first_seen=pl.col("first_seen").fill_null(refresh_id),
+        last_seen=pl.when(present).then(pl.lit(refresh_id)).otherwise("last_seen"),
+        times_seen=pl.col("times_seen").fill_null(0) + (present & ~again).cast(pl.Int64),
+        resolved_at=pl.when(~present).then(pl.col("resolved_at").fill_null(refresh_id)),
+    )
+    return _settled(rows, decisions, today)
+
+
+def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.DataFrame:
+    """The ledger as it stands today: the last night's faults under all decisions taken since.
+
+    Args:
+        ledger: ``quality.ledger``.
+        decisions: ``quality.decisions``.
+        today: the day on which waivers are judged.
+    """
+    return _settled(ledger.with_columns(present=pl.col("resolved_at").is_null()), decisions, today)
+
+
+def _settled(rows: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.DataFrame:
+    """Status of every row from ``present``, its former ``status`` and ``decision_id``, and the decisions."""
+    rows = rows.join(_last(decisions), on="finding_id", how="left", suffix="_last")
+    was, action = pl.col("status"), pl.col("action")
+    fresh = pl.col("decision_id_last").ne_missing(pl.col("decision_id"))
+    acknowledged = (action == "acknowledge") & (fresh | (was == "acknowledged").fill_null(False))
+    never_settled = action.is_null() & (was.is_null() | (was == "open"))
+    status = (
+        pl.when(~pl.col("present"))
+        .then(pl.lit("resolved"))
+        .when((action == "waive") & _in_force(pl.col("content_hash"), today))
+        .then(pl.lit("waived"))
+        .when(acknowledged)
+        .then(pl.lit("acknowledged"))
+        .when(never_settled)
+        .then(pl.lit("open"))
+        .otherwise(pl.lit("reopened"))
+    )
+    settled = rows.with_columns(
+        status=status,
+        reopened_count=pl.col("reopened_count").fill_null(0)
+        + ((status == "reopened") & was.ne_missing(pl.lit("reopened"))).cast(pl.Int64),
+        **{c: pl.col(f"{c}_last") for c in _OF_DECISION},
+    )
+    return LedgerEntry.conform(settled.sort("finding_id"))
+
+
+def _last(decisions: pl.DataFrame) -> pl.DataFrame:
+    """The last decision on each finding, ready to be joined to the ledger."""
+    return (
+        decisions.sort("at", maintain_order=True)
+        .unique("finding_id", keep="last", maintain_order=True)
+        .select(
+            "finding_id",
+            "action",
+            decided_on="content_hash",
+            **{f"{c}_last": pl.col(c) for c in _OF_DECISION},
+        )
+    )
+
+
+def _in_force(content_hash: pl.Expr, today: dt.date) -> pl.Expr:
+    """Whether a waiver holds: its last day is not past and the record's content is the one decided on."""
+    return ((pl.col("until_last") >= today) & (pl.col("decided_on") == content_hash)).fill_null(False)
+
+
+def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl.Series:
+    """Findings whose waiver is in force.
+
+    Args:
+        decisions: ``quality.decisions``.
+        tonight: ``finding_id`` and ``content_hash`` of tonight's findings or observations.
+        today: the day on which waivers are judged.
+
+    Returns:
+        Their ``finding_id``.
+    """
+    waivers = _last(decisions).filter(pl.col("action") == "waive")
+    held = tonight.join(waivers, on="finding_id").filter(_in_force(pl.col("content_hash"), today))
+    return held["finding_id"].unique().sort()
+
+
+def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
+    """How the rules stand after a refresh.
+
+    Args:
+        ledger: ``quality.ledger`` after that refresh.
+        refresh_id: the refresh.
+
+    Returns:
+        Its rows of ``quality.trend``: one per rule and severity with a finding, be it just gone.
+    """
+    gone = pl.col("resolved_at") == refresh_id
+    stands = [
+        (pl.col("status") == status).sum().alias(status)
+        for status in ("open", "acknowledged", "waived", "reopened")
+    ]
+    counted = (
+        ledger.filter((pl.col("status") != "resolved") | gone)
+        .group_by("rule_id", "severity")
+        .agg(
+            *stands,
+            new=(pl.col("first_seen") == refresh_id).sum(),
+            resolved=gone.fill_null(False).sum(),
+            refresh_id=pl.lit(refresh_id),
+        )
+    )
+    return Trend.conform(counted.sort("rule_id", "severity"))
+
+
+def day(text: str | None) -> dt.date | None:
+    """A day as ``2030-12-31`` or ``31.12.2030``; None for nothing.
+
+    Raises:
+        DecisionRefused: the text is not a day.
+    """
+    if text is None or not text.strip():
+        return None
+    for form in _DATES:
+        try:
+            return dt.datetime.strptime(text.strip(), form).date()
+        except ValueError:
+            continue
+    raise DecisionRefused([f"{text.strip()!r} is not a day: write 2030-12-31 or 31.12.2030"])
+
+
+def decide(
+    ledger: pl.DataFrame, decisions: pl.DataFrame, requests: Sequence[Request], now: dt.datetime
+) -> pl.DataFrame:
+    """Turn what stewards ask for into decisions: all of it or nothing.
+
+    Args:
+        ledger: ``quality.ledger``.
+        decisions: ``quality.decisions``: what has been decided before.
+        requests: what is asked for; one per finding.
+        now: the time of the decision, with its time zone.
+
+    Returns:
+        The new rows of ``quality.decisions``.
+
+    Raises:
+        DecisionRefused: at least one request cannot be granted; it names all of those.
+    """
+    utc = now.astimezone(dt.UTC)
+    at = utc.isoformat(timespec="microseconds")
+    known = {row["finding_id"]: row for row in standing(ledger, decisions, utc.date()).iter_rows(named=True)}
+    times = Counter(request.finding_id for request in requests)
+    problems: list[str] = []
+    rows: list[dict[str, Any]] = []
+    for request in requests:
+        entry = known.get(request.finding_id)
+        if times[request.finding_id] > 1:
+            found = ["is named more than once"]
+        elif entry is None:
+            found = ["there is no such finding"]
+        else:
+            found = _objections(request, entry, utc.date())
+        place = f"{request.place}: " if request.place else ""
+        problems += [f"{place}{request.finding_id}: {sentence}" for sentence in found]
+        if entry is None or found:
+            continue
+        who, reason = _plain(request.who), _plain(request.reason)
+        rows.append(
+            {
+                "decision_id": _decision_id(request.finding_id, request.action, who, at),
+                "finding_id": request.finding_id,
+                "action": request.action,
+                "who": who,
+                "at": at,
+                "reason": reason,
+                "until": _until(request),
+                "content_hash": entry["content_hash"],
+            }
+        )
+    if not requests:
+        problems.append("nothing is asked for: name a finding")
+    if problems:
+        raise DecisionRefused(problems)
+    return pl.DataFrame(rows, schema=Decision.polars_schema())
+
+
+def _objections(request: Request, entry: dict[str, Any], today: dt.date) -> list[str]:
+    """Why a request on a known finding cannot be granted."""
+    if request.action not in DECISION_ACTION:
+        return [f"unknown action {request.action!r}; known are: {', '.join(DECISION_ACTION)}"]
+    found = []
+    if not _plain(request.who):
+        found.append("who decides is missing")
+    if not _plain(request.reason):
+        found.append("the reason is missing")
+    if request.content_hash and request.content_hash != entry["content_hash"]:
+        found.append("the record has changed since it was exported: look at it again")
+    try:
+        until = _until(request)
+    except DecisionRefused as refused:
+        return [*found, *refused.problems]
+    if request.action == "waive" and until is None:
+        found.append("a waiver needs its last day")
+    elif request.action != "waive" and until is not None:
+        found.append("only a waiver has a last day")
+    elif until is not None and until < today:
+        found.append(f"{until} is in the past")
+    return found + _out_of_turn(request.action, entry)
+
+
+def _out_of_turn(action: str, entry: dict[str, Any]) -> list[str]:
+    """Why the state of a finding does not allow an action."""
+    status, rule = entry["status"], CATALOGUE.get(entry["rule_id"])
+    if status == "resolved":
+        return ["is resolved; if the fault comes back, it reopens by itself"]
+    if action == "reopen" and status in ("open", "reopened"):
+        return [f"is {status} already"]
+    if action == "acknowledge" and status == "acknowledged":
+        return ["is acknowledged already"]
+    if action == "acknowledge" and status == "waived":
+        return [f"is waived until {entry['until']}; reopen it first"]
+    if action == "waive" and rule is not None and not rule.waivable:
+        return [f"{rule.id} cannot be waived, there is no record to let through; {rule.remedy}"]
+    return []
+
+
+def _until(request: Request) -> dt.date | None:
+    return day(request.until) if isinstance(request.until, str) else request.until
+
+
+def _plain(text: str) -> str:
+    """Text in one line: every decision is one line of the log."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _decision_id(*parts: str) -> str:
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()

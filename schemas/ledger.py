@@ -1,0 +1,69 @@
+"""The findings ledger: what was found when, what a steward decided about it, and how it goes on."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, column
+
+
+class Decision(Contract, table="quality.decisions"):
+    """What a steward decided about one finding; the last decision counts, none is ever changed."""
+
+    decision_id: pl.String = column("Decision", "Names the decision.", nullable=False, unique=True)
+    finding_id: pl.String = column("Finding", "Key of quality.ledger.", nullable=False)
+    action: pl.String = column("Action", "What was decided.", nullable=False, vocabulary="decision_action")
+    who: pl.String = column("Who", "Who decided.", nullable=False)
+    at: pl.String = column("When", "UTC, ISO 8601, to the microsecond; sorts by time.", nullable=False)
+    reason: pl.String = column("Why", "The steward's words.", nullable=False)
+    until: pl.Date = column("Until", "Last day on which a waiver is in force; null for other actions.")
+    content_hash: pl.String = column(
+        "Content", "Content hash of the record that was decided on: a waiver is for this content only."
+    )
+
+
+class LedgerEntry(Contract, table="quality.ledger"):
+    """One finding over all nights, resolved ones included; nothing in it identifies a patient."""
+
+    finding_id: pl.String = column(
+        "Finding", "Hash of rule and subject; stable.", nullable=False, unique=True
+    )
+    rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
+    severity: pl.String = column("Severity", "What it does.", nullable=False, vocabulary="severity")
+    status: pl.String = column("Status", "Where it stands.", nullable=False, vocabulary="finding_status")
+    first_seen: pl.String = column("First seen", "Refresh that first showed it.", nullable=False)
+    last_seen: pl.String = column("Last seen", "Last refresh that showed it.", nullable=False)
+    times_seen: pl.Int64 = column("Times seen", "Refreshes that showed it.", nullable=False)
+    resolved_at: pl.String = column(
+        "Resolved at", "First refresh that no longer showed it; null while the fault is there."
+    )
+    reopened_count: pl.Int64 = column(
+        "Times reopened", "How often it became `reopened`: came back, lapsed or by decision.", nullable=False
+    )
+    decision_id: pl.String = column("Decision", "The last decision, key of quality.decisions.")
+    who: pl.String = column("Who", "Of the last decision.")
+    reason: pl.String = column("Why", "Of the last decision.")
+    until: pl.Date = column("Until", "Of the last decision, if it is a waiver.")
+    content_hash: pl.String = column("Content", "Content hash of the record when last seen.")
+    pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")
+    path: pl.String = column("File", "File below the drop folder, identifiers masked.", nullable=False)
+    position: pl.String = column("Position", "Where in the file.", nullable=False)
+    table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
+    column_name: pl.String = column("Column", "The column at fault.")
+    value: pl.String = column("Value", "As delivered, masked where identifying.")
+    what: pl.String = column("What", "What is wrong.", nullable=False)
+    remedy: pl.String = column("Remedy", "What to do.", nullable=False)
+
+
+class Trend(Contract, table="quality.trend"):
+    """How many findings of one rule stood how after one refresh."""
+
+    refresh_id: pl.String = column("Refresh", "Key of meta.refreshes.", nullable=False)
+    rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
+    severity: pl.String = column("Severity", "Of the findings.", nullable=False, vocabulary="severity")
+    open: pl.Int64 = column("Open", "Never settled.", nullable=False)
+    acknowledged: pl.Int64 = column("Acknowledged", "Somebody is at it.", nullable=False)
+    waived: pl.Int64 = column("Waived", "With a waiver in force.", nullable=False)
+    reopened: pl.Int64 = column("Reopened", "Settled once, and open again.", nullable=False)
+    new: pl.Int64 = column("New", "First seen in this refresh.", nullable=False)
+    resolved: pl.Int64 = column("Resolved", "Gone since the last refresh.", nullable=False)
