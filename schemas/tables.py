@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from schemas import analysis, cohort, curated, ledger, meta, quality, received, release, typed, typed_dicom
+from schemas import (
+    analysis,
+    cohort,
+    curated,
+    impact,
+    ledger,
+    meta,
+    quality,
+    received,
+    release,
+    typed,
+    typed_dicom,
+)
 from schemas.contract import CONTRACTS
 
-MODULES = (received, typed, typed_dicom, curated, quality, ledger, cohort, analysis, meta, release)
+MODULES = (received, typed, typed_dicom, curated, quality, ledger, cohort, impact, analysis, meta, release)
 """Layers in the order in which data flows."""
 
 __all__ = ["CONTRACTS", "MODULES"]

@@ -77,12 +77,16 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 @_filters
 def list_(study: str, **wanted: str | None) -> None:
     """List findings: status, file, position, what is wrong and what to do."""
-    found = _select(_standing(configured(study)), **wanted)
+    project = configured(study)
+    found = _select(_standing(project), **wanted)
+    effects = _effects(project)
     for row in found.iter_rows(named=True):
         click.echo(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
         shown = f"  {row['column_name']} = {row['value']!r}" if row["column_name"] and row["value"] else ""
         click.echo(f"         {row['path']}, {row['position']}{shown}")
         click.echo(f"         {row['what']} {row['remedy']}")
+        if row["finding_id"] in effects:
+            click.echo(f"         if admitted: {effects[row['finding_id']]}")
     click.echo(f"{found.height} findings")
 
 
@@ -106,6 +110,20 @@ def show(study: str, finding_id: str) -> None:
         if row["finding_id"] == finding_id:
             until = f" until {row['until']}" if row["until"] else ""
             click.echo(f"{row['at'][:19]}Z {row['action']}{until} by {row['who']}: {row['reason']}")
+
+
+@findings.command()
+@study_option
+@click.argument("finding_id")
+def impact(study: str, finding_id: str) -> None:
+    """Show what a quarantined record keeps from the study, and the study's numbers if it were admitted."""
+    from sarcoma_pipeline.cli import finding_impact
+
+    project = configured(study)
+    if finding_id not in set(_standing(project)["finding_id"]):
+        raise Refused(f"{finding_id}: there is no such finding")
+    for line in finding_impact.lines(project, finding_id):
+        click.echo(line)
 
 
 @findings.command()
@@ -192,18 +210,36 @@ def _refused(refused: Any) -> Refused:
     return Refused("\n".join([*refused.problems, "Nothing was changed."]))
 
 
+def _effects(project: Project) -> dict[str, str]:
+    """Finding to what its record, once admitted, would change."""
+    from sarcoma_pipeline import impact
+    from schemas.impact import Impact
+
+    said = impact.sentences(_read(project, f"FROM {Impact.table()}"))
+    held = _read(
+        project,
+        "SELECT finding_id, record_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
+        "WHERE list_contains(rule_ids, rule_id)",
+    )
+    return dict(held.join(said, on="record_id").select("finding_id", "impact").iter_rows())
+
+
 def _ledger(project: Project) -> pl.DataFrame:
     """``quality.ledger`` as the last refresh left it."""
-    import duckdb
-
     from schemas.ledger import LedgerEntry
+
+    return LedgerEntry.conform(_read(project, f"FROM {LedgerEntry.table()}"))
+
+
+def _read(project: Project, sql: str) -> pl.DataFrame:
+    import duckdb
 
     nothing = f"nothing built yet: sarcoma refresh --study {project.study.name}"
     if not project.warehouse.exists():
         raise click.UsageError(nothing)
     try:
         with duckdb.connect(str(project.warehouse), read_only=True) as connection:
-            return LedgerEntry.conform(connection.execute(f"FROM {LedgerEntry.table()}").pl())
+            return connection.execute(sql).pl()
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None
     except duckdb.CatalogException:

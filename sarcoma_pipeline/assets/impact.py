@@ -1,0 +1,45 @@
+"""Impact: what each record in quarantine keeps from the study."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from sarcoma_pipeline import impact
+from sarcoma_pipeline.assets.step import Made, step
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.release import pseudonym_key, pseudonyms
+from sarcoma_pipeline.warehouse import Warehouse
+from schemas.cohort import CohortEligibility, CohortEndpoint, CohortPatient
+from schemas.curated import Link
+from schemas.impact import Impact
+from schemas.quality import Observed, Quarantine
+
+COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table())
+
+
+def night(project: Project, warehouse: Warehouse) -> impact.Night:
+    """What the last refresh knows, read from the warehouse."""
+    link = warehouse.read(Link.table())
+    return impact.Night(
+        warehouse.layer("typed"),
+        link,
+        warehouse.read(Observed.table()),
+        warehouse.read(Quarantine.table()),
+        pseudonyms(link["patient_id"], pseudonym_key(project.key)),
+        *(warehouse.read(table) for table in COHORT),
+    )
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """``quality.impact``."""
+
+    def weigh(warehouse: Warehouse) -> Made:
+        """Run the cohort again for every record in quarantine, as if it had been admitted."""
+        known = night(project, warehouse)
+        again = impact.rerun(known, project.study, project.sources)
+        frame = impact.impact(known, again, project.study)
+        return Made(
+            {Impact.table(): frame}, metadata={Impact.table(): {"records run again": again.scenarios.height}}
+        )
+
+    return [step(project, "impact", {Impact.table(): [Quarantine.table(), *COHORT]}, weigh, kinds={"polars"})]

@@ -1,0 +1,269 @@
+"""What a record in quarantine keeps from the study: the cohort run again with that record admitted.
+
+Every scenario is a copy of its patient, with one record let out of quarantine and everything else as it is
+tonight. All copies go through the same functions as the patients do, in one pass: the rules that need several
+records, curation, eligibility, endpoints. So the answer is computed and not guessed, and a night with many
+errors costs one more pass over the patients concerned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.curation import reconcile
+from sarcoma_pipeline.quality import cross_record
+from sarcoma_pipeline.survival import cox, kaplan_meier
+from schemas.configuration import Sources, Study
+from schemas.contract import CATALOGUE
+from schemas.impact import Impact
+
+Frames = Mapping[str, pl.DataFrame]
+
+ELIGIBILITY = "eligibility"
+NOTHING = "no change"
+"""The study stays as it is."""
+MEND_ONLY = "can only be mended"
+"""There is nothing to admit: the record could not be read, or belongs to no patient."""
+
+_NAMES_SOMETHING = ("record_id", "person_ref", "refers_to")
+"""Columns that join records, besides the UIDs: a copy must not join with its original."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What the last refresh knows, as the warehouse holds it.
+
+    Attributes:
+        typed: the typed tables.
+        link: ``curated.link``.
+        observed: ``quality.observed``.
+        quarantine: ``quality.quarantine``.
+        pseudonyms: ``patient_id``, ``pseudonym``.
+        eligibility: ``cohort.eligibility``.
+        patients: ``cohort.patients``.
+        endpoints: ``cohort.endpoints``.
+    """
+
+    typed: Frames
+    link: pl.DataFrame
+    observed: pl.DataFrame
+    quarantine: pl.DataFrame
+    pseudonyms: pl.DataFrame
+    eligibility: pl.DataFrame
+    patients: pl.DataFrame
+    endpoints: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """The copies after curation and cohort; in the frames, ``pseudonym`` is the scenario's record.
+
+    Attributes:
+        scenarios: ``record_id``, ``patient_id``, ``pseudonym``.
+        eligibility: as ``cohort.eligibility``.
+        patients: as ``cohort.patients``.
+        endpoints: as ``cohort.endpoints``.
+    """
+
+    scenarios: pl.DataFrame
+    eligibility: pl.DataFrame
+    patients: pl.DataFrame
+    endpoints: pl.DataFrame
+
+
+def rerun(night: Night, study: Study, sources: Sources, only: str | None = None) -> Rerun:
+    """Run the cohort again for every record that could be let out of quarantine.
+
+    Args:
+        night: the last refresh.
+        study: criteria and endpoints.
+        sources: for the precedence.
+        only: the one record that is asked about; all of them by default.
+    """
+    chosen = _scenarios(night, only)
+    typed, link = _copies(night, chosen)
+    held = _held(night, chosen, typed, link)
+    names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
+    curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id")).frames
+    judged = eligibility.assess(curated, study).eligibility
+    eligible = eligibility.eligible(judged)
+    return Rerun(
+        chosen,
+        judged,
+        covariates.patients(curated, eligible),
+        endpoints.derive(curated, eligible, study).endpoints,
+    )
+
+
+def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:
+    """What each record keeps from the study.
+
+    Args:
+        night: the last refresh.
+        again: the scenarios, run.
+        study: for the words of the criteria.
+
+    Returns:
+        ``quality.impact``: a row per changed quantity, and one for a record that changes nothing or can only
+        be mended.
+    """
+    labels = {c.name: c.label for c in study.criteria}
+    before = pl.concat([_states(night.eligibility, labels), _times(night.endpoints)])
+    after = pl.concat([_states(again.eligibility, labels), _times(again.endpoints)])
+    who = again.scenarios.select("record_id", "pseudonym")
+    quantities = pl.concat([before["quantity"], after["quantity"]]).unique(maintain_order=True).to_frame()
+    compared = (
+        who.join(quantities, how="cross")
+        .join(before.rename({"value": "now"}), on=["pseudonym", "quantity"], how="left")
+        .join(
+            after.rename({"value": "admitted", "pseudonym": "record_id"}),
+            on=["record_id", "quantity"],
+            how="left",
+        )
+        .filter(pl.col("now").ne_missing(pl.col("admitted")))
+    )
+    state = before.filter(pl.col("quantity") == ELIGIBILITY).select(
+        "pseudonym", now="value", admitted="value"
+    )
+    unmoved = (
+        who.join(compared, on="record_id", how="anti")
+        .with_columns(quantity=pl.lit(NOTHING))
+        .join(state, on="pseudonym", how="left")
+    )
+    outside = night.quarantine.join(who, on="record_id", how="anti").select(
+        "record_id", quantity=pl.lit(MEND_ONLY)
+    )
+    parts = [Impact.conform(f) for f in (compared, unmoved, outside)]
+    return pl.concat(parts).sort("record_id", "quantity")
+
+
+def sentences(impacts: pl.DataFrame) -> pl.DataFrame:
+    """One line per record: ``record_id``, ``impact``."""
+    side = {name: pl.col(name).fill_null("none") for name in ("now", "admitted")}
+    text = (
+        pl.when(pl.col("now").ne_missing(pl.col("admitted")))
+        .then(pl.format("{}: {} → {}", "quantity", side["now"], side["admitted"]))
+        .when(pl.col("now").is_not_null())
+        .then(pl.format("{}, the patient stays {}", "quantity", "now"))
+        .otherwise("quantity")
+    )
+    return impacts.group_by("record_id", maintain_order=True).agg(impact=text.str.join("; "))
+
+
+def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """The study's numbers: patients, events, medians and hazard ratios.
+
+    Args:
+        patients: ``cohort.patients``.
+        ends: ``cohort.endpoints``.
+        study: endpoints, models, covariates.
+
+    Returns:
+        ``quantity``, ``value`` (text), in the order of a report.
+    """
+    rows: list[tuple[str, str]] = [("patients", str(patients.height))]
+    estimates = kaplan_meier.estimates(ends, study.horizons_months)
+    medians = estimates.filter(pl.col("quantity") == "median")
+    for row in medians.iter_rows(named=True):
+        middle = "not reached" if row["value"] is None else f"{row['value']:.2f} months"
+        rows += [(f"{row['endpoint']} events", str(row["events"])), (f"{row['endpoint']} median", middle)]
+    for row in cox.hazard_ratios(patients, ends, study.models, study.covariates).iter_rows(named=True):
+        ratio = row["hazard_ratio"]
+        shown = (
+            "not estimated"
+            if ratio is None
+            else f"{ratio:.3f} ({row['ci_low']:.3f}–{row['ci_high']:.3f})"
+            if row["ci_low"] is not None
+            else f"{ratio:.3f}"
+        )
+        rows.append((f"{row['model']} hazard ratio, {row['contrast']}", shown))
+    return pl.DataFrame(rows, schema=["quantity", "value"], orient="row")
+
+
+def amended(night: Night, again: Rerun, record_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """``cohort.patients`` and ``cohort.endpoints`` with one record admitted."""
+    (who,) = again.scenarios.filter(pl.col("record_id") == record_id)["pseudonym"]
+    made = []
+    for whole, copies in ((night.patients, again.patients), (night.endpoints, again.endpoints)):
+        copy = copies.filter(pl.col("pseudonym") == record_id).with_columns(pseudonym=pl.lit(who))
+        made.append(pl.concat([whole.filter(pl.col("pseudonym") != who), copy]).sort("pseudonym"))
+    return made[0], made[1]
+
+
+def _scenarios(night: Night, only: str | None) -> pl.DataFrame:
+    mend_only = [rule.id for rule in CATALOGUE.values() if not rule.waivable]
+    owners = (
+        pl.concat([f.select("record_id", "person_ref") for f in night.typed.values()])
+        .unique("record_id")
+        .join(night.link.select("person_ref", "patient_id"), on="person_ref")
+    )
+    held = night.quarantine.filter(
+        pl.col("rule_ids").list.set_intersection(pl.lit(mend_only, dtype=pl.List(pl.String))).list.len() == 0
+    )
+    if only is not None:
+        held = held.filter(pl.col("record_id") == only)
+    return (
+        held.select("record_id")
+        .join(owners, on="record_id")
+        .join(night.pseudonyms, on="patient_id")
+        .select("record_id", "patient_id", "pseudonym")
+    )
+
+
+def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """The patients of the scenarios, once per scenario, with keys of their own."""
+    members = night.link.join(
+        scenarios.select(scenario="record_id", patient_id="patient_id"), on="patient_id"
+    )
+
+    def own(column: str) -> pl.Expr:
+        return pl.concat_str("scenario", pl.lit("\t"), column).alias(column)
+
+    typed = {}
+    for table, frame in night.typed.items():
+        keys = [c for c in frame.columns if c in _NAMES_SOMETHING or c.endswith("_uid")]
+        copied = frame.join(members.select("person_ref", "scenario"), on="person_ref", maintain_order="left")
+        typed[table] = copied.with_columns(own(c) for c in keys).drop("scenario")
+    link = members.with_columns(own("person_ref"), own("patient_id")).drop("scenario")
+    return typed, link
+
+
+def _held(night: Night, scenarios: pl.DataFrame, typed: Frames, link: pl.DataFrame) -> pl.Series:
+    """The copies' quarantine: judged anew, as the admitted record may set others in the wrong."""
+    breaks = night.quarantine.explode("rule_ids").rename({"rule_ids": "rule_id"})
+    errors = night.observed.filter(pl.col("severity") == "error")
+    alone = errors.filter(pl.col("step").is_in(["typed", "link"])).join(breaks, on=["record_id", "rule_id"])
+    waived = errors.join(breaks, on=["record_id", "rule_id"], how="anti").select("record_id", "rule_id")
+    scenario, original = (pl.col("record_id").str.split("\t").list.get(i) for i in (0, 1))
+    copied = pl.concat([f.select("record_id") for f in typed.values()]).unique()
+    copied = copied.with_columns(scenario=scenario, original=original)
+    others = copied.filter(pl.col("scenario") != pl.col("original"))
+    first = others.filter(pl.col("original").is_in(alone["record_id"].implode()))["record_id"]
+    crossed = (
+        cross_record.observe(typed, link, first)
+        .filter(pl.col("severity") == "error")
+        .with_columns(scenario=scenario, original=original)
+        .filter(pl.col("scenario") != pl.col("original"))
+        .join(waived, left_on=["original", "rule_id"], right_on=["record_id", "rule_id"], how="anti")
+    )
+    return pl.concat([first, crossed["record_id"]]).unique()
+
+
+def _states(judged: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFrame:
+    state = (
+        pl.when("excluded_here").then(pl.format("excluded ({})", pl.col("criterion").replace(labels)))
+    ).drop_nulls()
+    return judged.group_by("pseudonym").agg(
+        quantity=pl.lit(ELIGIBILITY), value=state.first().fill_null("eligible")
+    )
+
+
+def _times(ends: pl.DataFrame) -> pl.DataFrame:
+    months = pl.col("time_months").round(1).cast(pl.String)
+    return ends.select(
+        "pseudonym", quantity="endpoint", value=pl.format("{} months, {}", months, "event_kind")
+    )
