@@ -77,6 +77,19 @@ def test_a_changed_contract_makes_a_derived_table_anew_and_keeps_the_received(st
     assert "detail" in store.read("received.unread").columns
 
 
+def test_a_changed_contract_keeps_what_stewards_decided_and_when_faults_were_seen(store):
+    decision = pl.DataFrame(
+        [{"decision_id": "d", "finding_id": "f", "action": "reopen", "who": "S", "at": "2030", "reason": "r"}]
+    )
+    store.replace({"quality.decisions": CONTRACTS["quality.decisions"].conform(decision)})
+    with store.transaction() as connection:
+        connection.execute("ALTER TABLE quality.decisions DROP COLUMN until")
+        connection.execute("ALTER TABLE quality.findings DROP COLUMN value")
+        connection.execute("TRUNCATE meta.dictionary")
+    store.close()
+    assert store.read("quality.decisions").select("decision_id", "until").rows() == [("d", None)]
+
+
 def test_another_process_that_holds_the_file_is_waited_for_and_then_named(store, tmp_path, monkeypatch):
     script = (
         "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"

@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from sarcoma_pipeline.quality.findings import findings
+from sarcoma_pipeline.quality.findings import finding_ids, findings
 from schemas import received as r
 from schemas.contract import CATALOGUE
-from schemas.quality import Finding
+from schemas.quality import Finding, Observation
 
 
 def _findings(records, path="registry/antworten.csv"):
@@ -52,3 +52,43 @@ def test_ids_are_the_same_again_and_distinct(records):
 def test_findings_keep_their_contract_and_errors_come_first(records):
     frame = Finding.enforce(_findings(_faulty(records)))
     assert frame["severity"].to_list() == sorted(frame["severity"].to_list())
+
+
+RECORDS = pl.DataFrame(
+    {
+        "record_id": ["r9", "r10", "m1", "m2"], "file_id": ["f"] * 4, "path": ["t.csv"] * 4,
+        "position": ["line 9", "line 10", "line 2", "line 3"], "record_key": ["k", "k", "m1", "m2"],
+        "content_hash": ["A", "B", "C", "D"],
+    }
+)  # fmt: skip
+
+
+def _observed(rule: str, *record_ids: str) -> pl.DataFrame:
+    rows = [
+        {"rule_id": rule, "severity": "error", "record_id": r, "table_name": "typed.surgery"}
+        for r in record_ids
+    ]
+    return Observation.conform(pl.DataFrame(rows))
+
+
+def _ids(observed: pl.DataFrame, records: pl.DataFrame = RECORDS) -> dict[str, str]:
+    return dict(finding_ids(observed, records).select("record_id", "finding_id").iter_rows())
+
+
+def test_records_of_one_key_are_told_apart_by_their_place_whatever_the_order_of_the_steps():
+    ids = _ids(_observed("date.in-future", "r10", "r9"))
+    assert ids == _ids(_observed("date.in-future", "r9", "r10"))
+    assert ids["r10"] == f"{ids['r9']}-1"
+
+
+def test_a_line_inserted_above_swaps_no_ids():
+    moved = RECORDS.with_columns(
+        position=pl.col("position").replace({"line 9": "line 10", "line 10": "line 11"})
+    )
+    faults = _observed("date.in-future", "r9", "r10")
+    assert _ids(faults, moved) == _ids(faults)
+
+
+def test_a_missing_column_is_one_finding_a_file_and_stays_it_when_lines_are_added():
+    ids = _ids(_observed("file.column-missing", "m1", "m2"))
+    assert ids["m1"] == ids["m2"] == _ids(_observed("file.column-missing", "m2"))["m2"]

@@ -238,7 +238,7 @@ class Nights(RuleBasedStateMachine):
 
 
 TestNights = Nights.TestCase
-TestNights.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestNights.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 
 
 # --- seven nights, told ---------------------------------------------------------------------------------
