@@ -1,4 +1,4 @@
-"""What a release must keep to go out: the thresholds of its gate, the optional ``[gate]`` of ``study.toml``."""
+"""What a release must keep to go out: thresholds of its gate, the optional ``[gate]`` of ``study.toml``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Gate(BaseModel):
     max_median_sd: Annotated[float, Field(gt=0)] = 0.5
     """Standard deviations of the last release by which a number's median may move."""
     drift_from: Annotated[int, Field(ge=1)] = 30
-    """Patients of the last release below which shares and medians are not compared: one patient moves them."""
+    """Patients of the last release below which shares and medians are not compared: one moves them."""
     bounds: dict[str, tuple[float, float]] = {}
     """Unit to least and greatest plausible value; replaces the default of that unit."""
 
