@@ -36,7 +36,7 @@ _CALENDAR_DATE = (
 """ISO 8601, DICOM's DA, and day.month.year."""
 _IDENTIFYING_WORDS = (
     "family_?name", "given_?name", "sur_?name", "first_?name", "last_?name", "birth", "address", "street",
-    "postcode", "phone", "e_?mail", "insurance", "hospital_?number", "patient_?(id|number)",
+    "postcode", "phone", "e_?mail", "insurance", "hospital_?number", "patient_?(?:id|number)",
 )  # fmt: skip
 _SHOWN = 20
 
