@@ -18,15 +18,23 @@ from typing import Any
 import polars as pl
 
 SHOWN = (
-    "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name", "column_name",
-    "value", "what", "remedy", "first_seen", "last_seen", "who", "reason", "until",
+    "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
+    "column_name", "value", "what", "remedy", "first_seen", "last_seen", "who", "reason", "until",
 )  # fmt: skip
 """Columns that reach the page; the ledger's may be missing."""
+
+NO_TREND = pl.DataFrame(
+    schema={
+        "refresh_id": pl.String, "rule_id": pl.String, "severity": pl.String,
+        "open": pl.Int64, "new": pl.Int64, "resolved": pl.Int64,
+    }
+)  # fmt: skip
+"""The trend before there is one."""
 
 SEVERITIES = ("error", "warning", "notice")
 STATUSES = ("open", "reopened", "acknowledged", "waived", "resolved")
 _NIGHTS = 60
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 74, 8, 22
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 96, 8, 22
 """Of the drawing, and of the margins around its lines."""
 
 
@@ -45,8 +53,7 @@ def page(
         rules: ``quality.rules``.
         accounting: ``quality.accounting``.
         files: ``file_id``, ``path``, the paths masked as those of the findings.
-        trend: ``refresh_id``, ``severity``, ``open``, ``new``, ``resolved`` per rule, and the counts of other
-            statuses if there are; may be empty.
+        trend: the columns of :data:`NO_TREND`, and the counts of other statuses if there are; may be empty.
         meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
 
     Returns:
@@ -122,15 +129,15 @@ def _files(accounting: pl.DataFrame, files: pl.DataFrame, paths: set[str]) -> di
 
 
 def _counts(shown: pl.DataFrame) -> str:
-    """Severity by status, as the rows of a table."""
+    """Status by severity, as the rows of a table."""
+    heads = "".join(f'<th scope="col" class="number severity {s}">{s}s</th>' for s in SEVERITIES)
+    by = {(s, t): n for s, t, n in shown.group_by("status", "severity").len().iter_rows()}
     present = [s for s in STATUSES if s in set(shown["status"])] or ["open"]
-    heads = "".join(f'<th scope="col" class="number">{s}</th>' for s in present)
-    by = {(s, t): n for s, t, n in shown.group_by("severity", "status").len().iter_rows()}
     rows = "".join(
-        f'<tr><th scope="row" class="severity {severity}">{severity}</th>'
-        + "".join(f'<td class="number">{by.get((severity, status), 0)}</td>' for status in present)
+        f'<tr><th scope="row">{status}</th>'
+        + "".join(f'<td class="number">{by.get((status, severity), 0)}</td>' for severity in SEVERITIES)
         + "</tr>"
-        for severity in SEVERITIES
+        for status in present
     )
     return f"<thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody>"
 
@@ -157,7 +164,7 @@ def _trend(trend: pl.DataFrame) -> str:
     most = max(1, *(n for line in lines.values() for n in line))
     drawn = "".join(_line(severity, line, most) for severity, line in lines.items())
     labels = "".join(
-        f'<text x="{_WIDTH - _RIGHT + 8}" y="{y:.0f}">{line[-1]} {severity}{"" if line[-1] == 1 else "s"}</text>'
+        f'<text x="{_WIDTH - _RIGHT + 8}" y="{y:.0f}">{_count(line[-1], severity)}</text>'
         for y, (severity, line) in zip(
             _apart(_y(line[-1], most) + 4 for line in lines.values()), lines.items(), strict=True
         )
@@ -176,6 +183,10 @@ def _trend(trend: pl.DataFrame) -> str:
     )
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _line(severity: str, counts: list[int], most: int) -> str:
     step = (_WIDTH - _LEFT - _RIGHT) / (len(counts) - 1)
     points = [(_LEFT + i * step, _y(n, most)) for i, n in enumerate(counts)]
@@ -191,7 +202,7 @@ def _y(count: int, most: int) -> float:
     return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - _TOP) * count / most
 
 
-def _apart(wanted: Iterable[float], gap: float = 13) -> list[float]:
+def _apart(wanted: Iterable[float], gap: float = 15) -> list[float]:
     """Heights of labels, moved so far apart that none covers another."""
     heights = list(wanted)
     lowest = _HEIGHT - _BOTTOM + 4.0
