@@ -124,7 +124,7 @@
     { id: "value", title: "Value", width: "m", value: (f) => f.value },
     { id: "status", title: "Status", width: "s", value: (f) => f.status },
     { id: "seen", title: "Since", width: "s", value: (f) => f.first_seen },
-  ];
+  ].filter((c) => c.id !== "seen" || findings.some((f) => f.first_seen));
 
   const day = (refresh) => (refresh || "").replace(/^(\d{4})(\d\d)(\d\d)T.*$/, "$1-$2-$3");
 
@@ -132,17 +132,17 @@
     const id = finding.finding_id;
     const isOpen = open.has(id);
     const button = make("button", {
-      type: "button", class: "opens", "aria-expanded": String(isOpen), "aria-controls": `detail-${id}`,
+      type: "button", class: "opens", id: `finding-${id}`, "aria-expanded": String(isOpen), "aria-controls": `detail-${id}`,
     }, finding.what);
     const filled = (label, ...content) => make("td", content[0] ? { "data-label": label } : { class: "none" }, ...content);
-    const row = make("tr", { class: isOpen ? "row open" : "row", id: `finding-${id}` },
+    const row = make("tr", { class: isOpen ? "row open" : "row" },
       make("td", {}, severity(finding.severity)),
       make("td", {}, button, make("small", {}, finding.rule_id)),
       filled("Patient", patient(finding.pseudonym)),
       make("td", {}, make("span", { class: "long" }, finding.path), make("small", { class: "long" }, finding.position)),
       filled("Value", finding.value),
       filled("Status", finding.status),
-      filled("Since", day(finding.first_seen)),
+      finding.first_seen ? filled("Since", day(finding.first_seen)) : null,
     );
     button.addEventListener("click", () => {
       const opens = !open.has(id);
@@ -258,10 +258,10 @@
     const linked = read();
     if (!linked) shown = CHUNK;
     render();
-    const row = linked && document.getElementById(`finding-${linked}`);
-    if (row) {
-      row.scrollIntoView({ block: "start" });
-      row.querySelector("button").focus({ preventScroll: true });
+    const button = linked && document.getElementById(`finding-${linked}`);
+    if (button) {
+      button.closest("tr").scrollIntoView({ block: "start" });
+      button.focus({ preventScroll: true });
     }
   }
 
