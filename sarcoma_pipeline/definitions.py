@@ -14,13 +14,14 @@ from sarcoma_pipeline.assets import (
     quality,
     received,
     release,
+    report,
 )
 from sarcoma_pipeline.warehouse import Warehouse
 
 
 def build_definitions(study: project.Project) -> dg.Definitions:
     """All assets, checks, jobs and schedules of one study; the one way in for UI, command line and tests."""
-    layers = (received, curated, quality, cohort, impact, analysis, release)
+    layers = (received, curated, quality, cohort, impact, analysis, release, report)
     found = [definition for layer in layers for definition in layer.assets(study)]
     checks = [d for d in found if isinstance(d, dg.AssetChecksDefinition)]
     return dg.Definitions(

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.gate import Gate
+
 
 class Section(BaseModel):
     """A part of a configuration file; unknown keys are refused."""
@@ -247,6 +249,8 @@ class Study(Section):
     covariates: tuple[Covariate, ...] = ()
     models: tuple[Model, ...] = ()
     table_one: tuple[TableRow, ...] = ()
+    gate: Gate = Gate()
+    """What the release must keep; the defaults if the file has no ``[gate]``."""
 
     @model_validator(mode="after")
     def _models_know_their_covariates(self) -> Study:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -10,9 +12,13 @@ import polars as pl
 from sarcoma_pipeline import release
 from sarcoma_pipeline.assets.step import asset_key, discreet
 from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.quality import expectations
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.meta import MetaRefresh
 from schemas.release import RELEASED, MetaRelease
+
+_SAID = 5
+"""Faults that a failure names; all of them are in the check and in the Data Docs."""
 
 
 def release_key(project: Project) -> dg.AssetKey:
@@ -20,14 +26,11 @@ def release_key(project: Project) -> dg.AssetKey:
     return dg.AssetKey([project.study.name, "release", "cohort_duckdb"])
 
 
-def publish(project: Project, warehouse: Warehouse) -> dict[str, Any]:
-    """Build the release beside the old one and swap it in.
+def build(project: Project, warehouse: Warehouse) -> tuple[Path, dict[str, Any]]:
+    """Build the release beside the old one.
 
     Returns:
-        The row of ``meta.release``.
-
-    Raises:
-        dg.Failure: the gate held it back; the last release stands.
+        The new database, and the row of its ``meta.release``.
     """
     tables = release.released({t: warehouse.read(t) for t in RELEASED})
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
@@ -44,34 +47,78 @@ def publish(project: Project, warehouse: Warehouse) -> dict[str, Any]:
     }
     built = project.published / f".building-{refresh['refresh_id']}.duckdb"
     release.build(built, tables, MetaRelease.enforce(MetaRelease.conform(pl.DataFrame([row]))))
+    return built, row
+
+
+def judge(project: Project, built: Path) -> list[expectations.Failed]:
+    """Run the gate over a built release and write its Data Docs; a release that fails is deleted."""
+    failed = expectations.gate(
+        release.read(built) or {},
+        release.read(project.release),
+        project.study.gate,
+        project.published / "data_docs",
+    )
+    if any(f.severity == "error" for f in failed):
+        built.unlink()
+    return failed
+
+
+def publish(project: Project, built: Path, refresh_id: str) -> None:
+    """Swap a judged release in.
+
+    Raises:
+        dg.Failure: the last line of the gate held it back; the last release stands.
+    """
     try:
-        release.publish(built, project.release, refresh["refresh_id"])
+        release.publish(built, project.release, refresh_id)
     except release.NothingToPublish as gate:
-        raise dg.Failure(
-            description=f"Nothing was published, the last release stands: {gate}", allow_retries=False
-        ) from None
-    return row
+        raise held_back([str(gate)]) from None
+
+
+def held_back(faults: Sequence[str]) -> dg.Failure:
+    """The failure that says that the last release stands, and why."""
+    more = f" (and {len(faults) - _SAID} more)" if len(faults) > _SAID else ""
+    return dg.Failure(
+        description=f"Nothing was published, the last release stands: {' | '.join(faults[:_SAID])}{more}",
+        allow_retries=False,
+    )
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """The published database."""
+    gate = dg.AssetCheckSpec(
+        "release_gate",
+        asset=release_key(project),
+        description="The Great Expectations suite over the built release; an error holds the release back.",
+    )
+    docs = f"data/published/{project.study.name}/data_docs/index.html"
 
     @dg.asset(
         key=release_key(project),
         deps=[asset_key(project, table) for table in RELEASED],
+        check_specs=[gate],
         description=(
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "
             "swapped in whole. Nothing is swapped if the gate fails."
         ),
         group_name="release",
-        kinds={"duckdb"},
+        kinds={"duckdb", "greatexpectations"},
         owners=[project.study.owner],
     )
-    def cohort_duckdb(warehouse: Warehouse) -> dg.MaterializeResult:
+    def cohort_duckdb(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         began = time.perf_counter()
         with discreet(project):
-            row = publish(project, warehouse)
-        return dg.MaterializeResult(
+            built, row = build(project, warehouse)
+            judging = time.perf_counter()
+            failed = judge(project, built)
+        judged = time.perf_counter() - judging
+        yield _verdict(gate, failed, {"data docs": docs, "seconds": round(judged, 3)})
+        errors = [str(f) for f in failed if f.severity == "error"]
+        if errors:
+            raise held_back(errors)
+        with discreet(project):
+            publish(project, built, row["refresh_id"])
+        yield dg.MaterializeResult(
             metadata={
                 "path": f"data/published/{project.study.name}/cohort.duckdb",
                 "refresh": row["refresh_id"],
@@ -84,3 +131,21 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         )
 
     return [cohort_duckdb]
+
+
+def _verdict(
+    spec: dg.AssetCheckSpec, failed: Sequence[expectations.Failed], metadata: dict[str, Any]
+) -> dg.AssetCheckResult:
+    errors = sum(f.severity == "error" for f in failed)
+    table = dg.MetadataValue.table(
+        records=[dg.TableRecord({"severity": f.severity, "expectation": str(f)}) for f in failed],
+        schema=dg.TableSchema([dg.TableColumn("severity"), dg.TableColumn("expectation")]),
+    )
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
+        metadata={**metadata, **({"failed": table} if failed else {})},
+        description=f"{errors} errors, {len(failed) - errors} warnings." if failed else "All is as expected.",
+    )

@@ -1,0 +1,89 @@
+"""Reports: static pages beside the release, made from what the run left in the warehouse."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.assets.step import asset_key, discreet
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.quality.findings import masked_path
+from sarcoma_pipeline.report import steward
+from sarcoma_pipeline.warehouse import Warehouse
+from schemas.curated import Patient
+from schemas.ledger import LedgerEntry, Trend
+from schemas.meta import MetaFile, MetaRefresh
+from schemas.quality import Accounting, QualityRule
+
+
+def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
+    """Write the steward's page in one piece, so that nobody opens half of one.
+
+    Returns:
+        The file, and how many findings stand in it.
+    """
+    patients = warehouse.read(Patient.table())
+    files = warehouse.read(MetaFile.table())
+    refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
+    findings = warehouse.read(LedgerEntry.table())
+    html = steward.page(
+        findings,
+        warehouse.read(QualityRule.table()),
+        warehouse.read(Accounting.table()),
+        files.select("file_id", path=masked_path(pl.col("path"), patients)),
+        warehouse.read(Trend.table()),
+        {
+            "study": project.study.name,
+            "title": project.study.title,
+            **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
+        },
+    )
+    target = project.published / "steward.html"
+    write_whole(target, html)
+    return target, findings.height
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Replace a file in one step: a reader sees the old one or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}-", delete=False
+    ) as stream:
+        stream.write(text)
+    half = Path(stream.name)
+    half.chmod(0o644)
+    half.replace(target)
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """The steward's page."""
+    where = f"data/published/{project.study.name}/steward.html"
+    tables = (LedgerEntry, Trend, QualityRule, Accounting)
+
+    @dg.asset(
+        key=dg.AssetKey([project.study.name, "report", "steward_page"]),
+        deps=[asset_key(project, t.table()) for t in tables],
+        description=(
+            f"{where}: findings by rule, file and patient, with their trend; one file, no network, "
+            "nobody's name in it."
+        ),
+        group_name="report",
+        kinds={"html"},
+        owners=[project.study.owner],
+    )
+    def steward_html(warehouse: Warehouse) -> dg.MaterializeResult:
+        began = time.perf_counter()
+        with discreet(project):
+            path, findings = steward_page(project, warehouse)
+        return dg.MaterializeResult(
+            metadata={
+                "path": where,
+                "findings": findings,
+                "bytes": path.stat().st_size,
+                "seconds": round(time.perf_counter() - began, 3),
+            }
+        )
+
+    return [steward_html]

@@ -1,0 +1,395 @@
+"""The release gate: a Great Expectations suite over the built release (design section 3, scope ``dataset``).
+
+What is expected of a table follows from its contract: its columns, which of them may be empty, code lists and
+the plausible range of every unit. Added are what no single table knows: referential integrity, volumes and
+drift against the last release, and that nothing in it identifies a patient. Great Expectations takes seconds
+to import, so that only the functions that run it do.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from schemas.cohort import CohortDerivability, CohortEndpoint, CohortPatient
+from schemas.contract import CONTRACTS
+from schemas.gate import Gate
+from schemas.release import RELEASED, released_columns
+from schemas.vocabularies import VOCABULARIES
+
+PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
+COLUMNS, DRIFT = "release.columns", "release.drift"
+"""Pages beside the tables': every released column by its name and type, and how far shares moved."""
+
+_SEVERITY: dict[str, Literal["error", "warning"]] = {"critical": "error", "warning": "warning"}
+_CALENDAR_DATE = (
+    r"\b(?:(?:19|20)\d{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d{2})\b"
+)
+"""ISO 8601, DICOM's DA, and day.month.year."""
+_IDENTIFYING_WORDS = (
+    "family_?name", "given_?name", "sur_?name", "first_?name", "last_?name", "birth", "address", "street",
+    "postcode", "phone", "e_?mail", "insurance", "hospital_?number", "patient_?(?:id|number)",
+)  # fmt: skip
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An expectation that the release does not keep.
+
+    Attributes:
+        table: the released table.
+        column: the column, where it is about one.
+        severity: an ``error`` holds the release back, a ``warning`` does not.
+        what: in words, without any value of a patient.
+    """
+
+    table: str
+    column: str | None
+    severity: Literal["error", "warning"]
+    what: str
+
+    def __str__(self) -> str:
+        """Place and words, as people read them."""
+        return f"{self.table}{f'.{self.column}' if self.column else ''}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is expected of one frame.
+
+    Attributes:
+        name: the table, ``release.columns`` or ``release.drift``.
+        frame: what is judged.
+        expectations: Great Expectations' configurations.
+        names_shown: whether what fails may be named: its values are names of columns, not of patients.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    expectations: list[dict[str, Any]] = field(default_factory=list)
+    names_shown: bool = False
+
+
+def gate(
+    tables: Mapping[str, pl.DataFrame],
+    last: Mapping[str, pl.DataFrame] | None,
+    thresholds: Gate,
+    docs: Path | None = None,
+) -> list[Failed]:
+    """Judge a built release, and write it up as Data Docs.
+
+    Args:
+        tables: released table to frame, as it would go out.
+        last: the same of the last release; None if there is none.
+        thresholds: ``[gate]`` of ``study.toml``.
+        docs: folder of the Data Docs, replaced as a whole; None for no docs.
+
+    Returns:
+        What failed, errors first; empty if all is as expected.
+    """
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_pandas("release")
+    results, failed = [], []
+    for page in expected(tables, last or {}, thresholds):
+        asset = source.add_dataframe_asset(page.name)
+        batch = asset.add_batch_definition_whole_dataframe("all").get_batch(
+            {"dataframe": page.frame.to_pandas()}
+        )
+        shown = _SHOWN if page.names_shown else 0
+        result = batch.validate(
+            gx.ExpectationSuite(page.name, expectations=page.expectations),
+            result_format={"result_format": "SUMMARY", "partial_unexpected_count": shown},
+        )
+        results.append((page.name, result))
+        failed += [fault for r in result.results if not r.success for fault in _in_words(page, r)]
+    failed.sort(key=lambda f: (f.severity, f.table, f.column or ""))
+    if docs is not None:
+        from sarcoma_pipeline.quality import data_docs
+
+        data_docs.write(docs, results, failed, compared=last is not None)
+    return failed
+
+
+def expected(
+    tables: Mapping[str, pl.DataFrame], last: Mapping[str, pl.DataFrame], thresholds: Gate
+) -> Iterator[Page]:
+    """What is expected, page by page: the release's columns, each table, the drift if there was a last."""
+    yield _columns(tables)
+    for table, frame in tables.items():
+        if table in CONTRACTS:
+            page = Page(table, frame, list(_of_contract(table, frame, thresholds)))
+            page.expectations.extend(_volume(table, last, thresholds))
+            if table == PATIENTS:
+                page.expectations.extend(_medians(frame, last, thresholds))
+            if table == ENDPOINTS and PATIENTS in tables:
+                page.expectations.extend(_referential(tables))
+            yield page
+    drift = _drift(tables, last, thresholds)
+    if drift is not None:
+        yield drift
+
+
+def _that(kind: str, description: str, severity: str = "critical", **kwargs: Any) -> dict[str, Any]:
+    """An expectation as Great Expectations' configuration, so that naming one imports nothing."""
+    return {"type": kind, "description": description, "severity": severity, "kwargs": kwargs}
+
+
+def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
+    identifiers = {
+        c.name
+        for table, contract in CONTRACTS.items()
+        if table.startswith(("received.", "typed.", "curated."))
+        for c in contract.columns()
+        if c.identifying == "identifier"
+    }
+    allowed = {f"{table}.{name}" for table in RELEASED for name in released_columns(table)}
+    # A released contract may use an identifier's word for something else: "reference" is a factor's level.
+    named = identifiers - {name.rpartition(".")[2] for name in allowed}
+    words = "|".join([*map(re.escape, sorted(named)), *(f".*{w}.*" for w in _IDENTIFYING_WORDS)])
+    present = {
+        f"{table}.{name}": str(dtype) for table, f in tables.items() for name, dtype in f.schema.items()
+    }
+    names = sorted(allowed | present.keys())
+    frame = pl.DataFrame(
+        {
+            "column": names,
+            "typed": [f"{n} {present[n]}" if n in present else None for n in names],
+            "missing": [None if n in present else n for n in names],
+        },
+        schema={"column": pl.String, "typed": pl.String, "missing": pl.String},
+    )
+    return Page(
+        COLUMNS,
+        frame,
+        [
+            _that(
+                "expect_column_values_to_be_null",
+                column="missing",
+                description="Every column of the contracts is there.",
+            ),
+            _that(
+                "expect_column_values_to_be_in_set",
+                column="column",
+                value_set=sorted(allowed),
+                description="Every column is in a contract.",
+            ),
+            _that(
+                "expect_column_values_to_not_match_regex",
+                column="column",
+                regex=rf"(?i)\.(?:{words})$",
+                description="No column is called like an identifier.",
+            ),
+            _that(
+                "expect_column_values_to_not_match_regex",
+                column="typed",
+                regex=r" (?:Date|Datetime)\b",
+                description="No column is a calendar date.",
+            ),
+        ],
+        names_shown=True,
+    )
+
+
+def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[dict[str, Any]]:
+    unique = {str(n) for n, c in CONTRACTS[table].to_schema().columns.items() if c.unique}
+    for c in CONTRACTS[table].columns():
+        if c.name not in frame.columns:
+            continue
+        if not c.nullable:
+            yield _that(
+                "expect_column_values_to_not_be_null",
+                column=c.name,
+                description=f"{c.title} is never missing.",
+            )
+        if c.name in unique:
+            yield _that(
+                "expect_column_values_to_be_unique", column=c.name, description=f"{c.title} never repeats."
+            )
+        if c.vocabulary:
+            codes = list(VOCABULARIES[c.vocabulary])
+            yield _that(
+                "expect_column_values_to_be_in_set",
+                column=c.name,
+                value_set=codes,
+                description=f"{c.title} is one of {', '.join(codes)}.",
+            )
+        elif frame.schema[c.name] == pl.String:
+            yield _that(
+                "expect_column_values_to_not_match_regex",
+                column=c.name,
+                regex=_CALENDAR_DATE,
+                description=f"{c.title} holds no calendar date.",
+            )
+        bounds = thresholds.plausible(c.unit)
+        if bounds and frame.schema[c.name].is_numeric():
+            low, high = bounds
+            yield _that(
+                "expect_column_values_to_be_between",
+                column=c.name,
+                min_value=low,
+                max_value=high,
+                description=f"{c.title} is between {low:g} and {high:g} {c.unit}.",
+            )
+
+
+def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> Iterator[dict[str, Any]]:
+    before = last[table].height if table in last else 0
+    least = math.floor(before * (1 - thresholds.max_drop_percent / 100))
+    cohort = table in (PATIENTS, ENDPOINTS)
+    if before:
+        yield _that(
+            "expect_table_row_count_to_be_between",
+            min_value=least,
+            description=f"At least {least} rows: the last release had {before}, "
+            f"and not more than {thresholds.max_drop_percent:g} % may be lost in one night.",
+            # Estimates come and go with the models of study.toml; patients do not.
+            severity="critical" if cohort else "warning",
+        )
+    elif cohort:
+        yield _that("expect_table_row_count_to_be_between", min_value=1, description="At least one row.")
+
+
+def _referential(tables: Mapping[str, pl.DataFrame]) -> Iterator[dict[str, Any]]:
+    patients = tables[PATIENTS]["pseudonym"].to_list()
+    yield _that(
+        "expect_column_values_to_be_in_set",
+        column="pseudonym",
+        value_set=patients,
+        description=f"Every pseudonym is one of {PATIENTS}.",
+    )
+    yield _that(
+        "expect_compound_columns_to_be_unique",
+        column_list=["pseudonym", "endpoint"],
+        description="A patient has an endpoint only once.",
+    )
+    if CohortDerivability.table() not in tables:
+        return
+    derivable = tables[CohortDerivability.table()].filter(pl.col("derivable"))["endpoint"].to_list()
+    yield _that(
+        "expect_column_values_to_be_in_set",
+        column="endpoint",
+        value_set=derivable,
+        description="Every endpoint is derivable in this study.",
+    )
+    yield _that(
+        "expect_table_row_count_to_equal",
+        value=len(patients) * len(derivable),
+        description=f"One row for each of {len(patients)} patients and {len(derivable)} derivable endpoints.",
+        # A patient whom nobody has seen since time zero has no endpoint, and no fault.
+        severity="warning",
+    )
+
+
+def _medians(
+    frame: pl.DataFrame, last: Mapping[str, pl.DataFrame], thresholds: Gate
+) -> Iterator[dict[str, Any]]:
+    before = last.get(PATIENTS)
+    if before is None or before.height < thresholds.drift_from:
+        return
+    for c in CONTRACTS[PATIENTS].columns():
+        if c.name not in before.columns or c.name not in frame.columns:
+            continue
+        if not before.schema[c.name].is_numeric() or before[c.name].count() < thresholds.drift_from:
+            continue
+        values = before[c.name].cast(pl.Float64)
+        (median, deviation) = values.to_frame().select(m=pl.first().median(), s=pl.first().std()).row(0)
+        reach = thresholds.max_median_sd * deviation
+        yield _that(
+            "expect_column_median_to_be_between",
+            column=c.name,
+            min_value=median - reach,
+            max_value=median + reach,
+            description=f"The median of {c.title} is within {reach:.3g} of the last release's {median:.4g}.",
+        )
+
+
+def _drift(
+    tables: Mapping[str, pl.DataFrame], last: Mapping[str, pl.DataFrame], thresholds: Gate
+) -> Page | None:
+    now, before = _factors(tables), _factors(last)
+    moved: dict[str, pl.Series] = {}
+    described = []
+    for name in (n for n in now if n in before and before[n].len() >= thresholds.drift_from):
+        shares = _shares(before[name]).join(_shares(now[name]), on="level", how="full", coalesce=True)
+        points = shares.select(
+            "level", points=pl.col("share_right").fill_null(0) - pl.col("share").fill_null(0)
+        )
+        moved[name] = points["points"]
+        level, most = points.sort(pl.col("points").abs(), descending=True).row(0)
+        described.append(
+            _that(
+                "expect_column_values_to_be_between",
+                column=name,
+                min_value=-thresholds.max_share_points,
+                max_value=thresholds.max_share_points,
+                description=f"No share moves by more than {thresholds.max_share_points:g} percentage points "
+                f"against the last release; {level} moved most, by {most:+.1f}.",
+            )
+        )
+    if not moved:
+        return None
+    height = max(s.len() for s in moved.values())
+    frame = pl.DataFrame({n: s.extend_constant(None, height - s.len()) for n, s in moved.items()})
+    return Page(DRIFT, frame, described)
+
+
+def _factors(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.Series]:
+    """Coded columns of the patients, and whether each endpoint had its event, by their places."""
+    found: dict[str, pl.Series] = {}
+    if PATIENTS in tables:
+        for c in CONTRACTS[PATIENTS].columns():
+            codes = ("true", "false") if c.dtype == "Boolean" else VOCABULARIES.get(c.vocabulary or "")
+            if codes and c.name in tables[PATIENTS].columns:
+                found[f"{PATIENTS}.{c.name}"] = _coded(tables[PATIENTS][c.name], codes)
+    if ENDPOINTS in tables:
+        for (endpoint,), part in tables[ENDPOINTS].group_by("endpoint", maintain_order=True):
+            found[f"{ENDPOINTS}.event of {endpoint}"] = part["event"].cast(pl.String)
+    return found
+
+
+def _coded(values: pl.Series, codes: Sequence[str]) -> pl.Series:
+    """What is in no code list could be anything, and levels are named in logs."""
+    text = values.cast(pl.String)
+    level = pl.when(text.is_null() | text.is_in(codes)).then(text).otherwise(pl.lit("any other value"))
+    return pl.select(level).to_series()
+
+
+def _shares(values: pl.Series) -> pl.DataFrame:
+    """``level``, ``share`` in percent; the missing are a level of their own."""
+    counts = values.fill_null("missing").rename("level").value_counts(sort=True)
+    return counts.select("level", share=100 * pl.col("count") / max(values.len(), 1))
+
+
+def _in_words(page: Page, result: Any) -> list[Failed]:
+    """A failed expectation; one fault per column where the page is about columns."""
+    config, outcome = result.expectation_config, result.result
+    severity = _SEVERITY[config.severity]
+    column = config.kwargs.get("column")
+    said = config.description
+    if not outcome:
+        return [Failed(page.name, column, severity, f"{said} This could not be judged.")]
+    if page.names_shown:
+        places = sorted({v.partition(" ")[0] for v in outcome["partial_unexpected_list"]})
+        return [Failed(t, c, severity, said) for t, _, c in (p.rpartition(".") for p in places)]
+    if page.name == DRIFT:
+        table, _, column = column.rpartition(".")
+        return [Failed(table, column, severity, said)]
+    if "unexpected_count" in outcome:
+        said += f" Not so in {outcome['unexpected_count']} of {outcome['element_count']} rows."
+    elif "observed_value" in outcome:
+        said += f" It is {outcome['observed_value']:.6g}."
+    return [Failed(page.name, column, severity, said)]

@@ -1,0 +1,1 @@
+"""Pages that people read: static HTML, self-contained, with nothing in them that identifies a patient."""

@@ -1,0 +1,298 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const CHUNK = 200;
+  const RANK = { error: 0, warning: 1, notice: 2 };
+  const SETTLED = new Set(["waived", "resolved"]);
+  const DEFAULTS = { view: "list", q: "", severity: "", status: "todo", rule: "", file: "", patient: "", sort: "", dir: "" };
+  const NOBODY = "-";
+  const VIEWS = {
+    rule: { field: "rule_id", filter: "rule", title: "Rule" },
+    file: { field: "path", filter: "file", title: "File" },
+    patient: { field: "pseudonym", filter: "patient", title: "Patient" },
+  };
+
+  // Columns come as their distinct values and an index per row: the same words stand in thousands of rows.
+  const names = Object.keys(data.findings);
+  const height = names.length ? data.findings[names[0]].index.length : 0;
+  const findings = Array.from({ length: height }, (_, i) => {
+    const row = {};
+    for (const name of names) row[name] = data.findings[name].values[data.findings[name].index[i]];
+    row.pseudonym = row.pseudonym ?? NOBODY;
+    row.text = names.map((n) => row[n] ?? "").join("\n").toLowerCase();
+    return row;
+  });
+
+  const form = document.querySelector("form");
+  const results = document.getElementById("results");
+  const more = document.getElementById("more");
+  const count = document.getElementById("count");
+  let state = { ...DEFAULTS };
+  let shown = CHUNK;
+  let open = new Set();
+
+  function make(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === "class") made.className = value;
+      else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      else made.setAttribute(name, value);
+    }
+    made.append(...children.filter((c) => c !== null && c !== undefined));
+    return made;
+  }
+
+  // The address is the state: it can be sent to a colleague, and the back button works.
+  function read() {
+    const linked = location.hash.match(/^#finding-(.+)$/);
+    if (linked) {
+      const wanted = findings.find((f) => f.finding_id === linked[1]);
+      state = { ...state, view: "list" };
+      if (wanted && !selected().includes(wanted)) state = { ...DEFAULTS, status: "" };
+      open.add(linked[1]);
+      return linked[1];
+    }
+    const given = new URLSearchParams(location.hash.slice(1));
+    state = { ...DEFAULTS };
+    for (const name of Object.keys(DEFAULTS)) if (given.has(name)) state[name] = given.get(name);
+    if (state.view !== "list" && !VIEWS[state.view]) state.view = "list";
+    return null;
+  }
+
+  function address(changes) {
+    const given = new URLSearchParams();
+    const next = { ...state, ...changes };
+    for (const [name, value] of Object.entries(next)) {
+      if (name === "view" || value !== DEFAULTS[name]) given.set(name, value);
+    }
+    return `#${given}`;
+  }
+
+  function go(changes) {
+    const next = address(changes);
+    if (next === location.hash) render();
+    else location.replace(next);
+  }
+
+  function selected() {
+    const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    return findings.filter(
+      (f) =>
+        (!state.severity || f.severity === state.severity) &&
+        (!state.status || (state.status === "todo" ? !SETTLED.has(f.status) : f.status === state.status)) &&
+        (!state.rule || f.rule_id === state.rule) &&
+        (!state.file || f.path === state.file) &&
+        (!state.patient || f.pseudonym === state.patient) &&
+        words.every((word) => f.text.includes(word)),
+    );
+  }
+
+  function sorted(rows, value, sign) {
+    const keyed = rows.map((row, place) => [value(row), place, row]);
+    keyed.sort(([a, i], [b, j]) => {
+      if (a === b) return i - j;
+      if (a === null || a === undefined || a === "") return 1;
+      if (b === null || b === undefined || b === "") return -1;
+      const order = typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+      return order ? sign * order : i - j;
+    });
+    return keyed.map(([, , row]) => row);
+  }
+
+  function header(columns, initial) {
+    const by = state.sort || initial;
+    return make("thead", {}, make("tr", {}, ...columns.map((column) => {
+      const descending = by === column.id && (state.dir || column.first || "asc") === "desc";
+      const sort = by !== column.id ? "none" : descending ? "descending" : "ascending";
+      const turn = () => go({
+        sort: column.id,
+        dir: by === column.id ? (descending ? "asc" : "desc") : column.first || "asc",
+      });
+      return make("th", { scope: "col", "aria-sort": sort, class: column.class || "" },
+        make("button", { type: "button", "data-sort": column.id, onclick: turn }, column.title));
+    })));
+  }
+
+  const severity = (name) => make("span", { class: `severity ${name}` }, name);
+  const patient = (name) => (name === NOBODY ? "not linked" : name);
+
+  const COLUMNS = [
+    { id: "severity", title: "Severity", width: "s", value: (f) => RANK[f.severity] },
+    { id: "rule", title: "Rule", width: "", value: (f) => f.rule_id },
+    { id: "patient", title: "Patient", width: "m", value: (f) => (f.pseudonym === NOBODY ? "" : f.pseudonym) },
+    { id: "file", title: "File", width: "l", value: (f) => `${f.path}\n${f.position}` },
+    { id: "value", title: "Value", width: "m", value: (f) => f.value },
+    { id: "status", title: "Status", width: "s", value: (f) => f.status },
+    { id: "seen", title: "Since", width: "s", value: (f) => f.first_seen },
+  ].filter((c) => c.id !== "seen" || findings.some((f) => f.first_seen));
+
+  const day = (refresh) => (refresh || "").replace(/^(\d{4})(\d\d)(\d\d)T.*$/, "$1-$2-$3");
+
+  function rowOf(finding) {
+    const id = finding.finding_id;
+    const isOpen = open.has(id);
+    const button = make("button", {
+      type: "button", class: "opens", id: `finding-${id}`, "aria-expanded": String(isOpen), "aria-controls": `detail-${id}`,
+    }, finding.what);
+    const filled = (label, ...content) => make("td", content[0] ? { "data-label": label } : { class: "none" }, ...content);
+    const row = make("tr", { class: isOpen ? "row open" : "row" },
+      make("td", {}, severity(finding.severity)),
+      make("td", {}, button, make("small", {}, finding.rule_id)),
+      filled("Patient", patient(finding.pseudonym)),
+      make("td", {}, make("span", { class: "long" }, finding.path), make("small", { class: "long" }, finding.position)),
+      filled("Value", finding.value),
+      filled("Status", finding.status),
+      finding.first_seen ? filled("Since", day(finding.first_seen)) : null,
+    );
+    button.addEventListener("click", () => {
+      const opens = !open.has(id);
+      if (opens) open.add(id); else open.delete(id);
+      button.setAttribute("aria-expanded", String(opens));
+      row.classList.toggle("open", opens);
+      if (opens) row.after(detail(finding)); else row.nextElementSibling.remove();
+    });
+    return isOpen ? [row, detail(finding)] : [row];
+  }
+
+  function detail(finding) {
+    const id = finding.finding_id;
+    const rule = data.rules[finding.rule_id] || {};
+    const place = [finding.table_name, finding.column_name].filter(Boolean).join(".");
+    const command = (action, more = "") => make("code", {},
+      `sarcoma findings ${action} ${id} --study ${data.study} --by "YOU" --reason "WHY"${more}`);
+    const decided = [finding.who, finding.reason, finding.until && `until ${finding.until}`].filter(Boolean).join(", ");
+    const facts = [
+      ["What is wrong", finding.what],
+      ["What to do", finding.remedy],
+      ["Where", `${finding.path}, ${finding.position}`],
+      ["Column", place],
+      ["Value", finding.value],
+      ["Patient", patient(finding.pseudonym)],
+      ["Why it is a rule", rule.source],
+      ["Seen", finding.first_seen && `${finding.first_seen} to ${finding.last_seen}`],
+      ["Decided", decided],
+      ["Acknowledge", command("acknowledge")],
+      ["Waive", command("waive", " --until YYYY-MM-DD")],
+      ["Link", make("a", { href: `#finding-${id}` }, id)],
+    ];
+    return make("tr", { class: "detail", id: `detail-${id}` }, make("td", { colspan: COLUMNS.length },
+      make("dl", {}, ...facts.filter(([, v]) => v).flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)]))));
+  }
+
+  function list(rows) {
+    const column = COLUMNS.find((c) => c.id === state.sort) || COLUMNS[0];
+    const ordered = sorted(rows, column.value, state.dir === "desc" ? -1 : 1);
+    const body = make("tbody");
+    let done = 0;
+    const extend = (upto) => {
+      body.append(...ordered.slice(done, upto).flatMap(rowOf));
+      done = Math.min(upto, ordered.length);
+      more.hidden = done >= ordered.length;
+      more.textContent = `Show ${Math.min(CHUNK, ordered.length - done)} more of ${ordered.length - done}`;
+    };
+    more.onclick = () => {
+      const first = done;
+      shown = done + CHUNK;
+      extend(shown);
+      body.querySelectorAll("tr.row")[first].querySelector("button").focus();
+    };
+    const linked = ordered.findIndex((f) => `#finding-${f.finding_id}` === location.hash);
+    extend(Math.max(shown, linked + 1));
+    return make("table", { class: "list" },
+      make("colgroup", {}, ...COLUMNS.map((c) => make("col", { class: c.width }))),
+      header(COLUMNS, "severity"), body);
+  }
+
+  function groups(rows) {
+    const view = VIEWS[state.view];
+    const found = new Map();
+    for (const f of rows) {
+      const key = f[view.field];
+      if (!found.has(key)) found.set(key, { key, error: 0, warning: 0, notice: 0, total: 0 });
+      const group = found.get(key);
+      group[f.severity] += 1;
+      group.total += 1;
+    }
+    for (const group of found.values()) Object.assign(group, state.view === "file" ? data.files[group.key] : {});
+    const number = (id, title, spare) => ({ id, title, first: "desc", class: `number${spare ? " spare" : ""}` });
+    const columns = [
+      { id: "key", title: view.title },
+      number("error", "Errors"), number("warning", "Warnings"), number("notice", "Notices"), number("total", "All"),
+      ...(state.view === "file" ? [number("records", "Records read", true), number("quarantined", "Quarantined", true)] : []),
+    ];
+    const column = columns.find((c) => c.id === state.sort) || columns[4];
+    const sign = (state.dir || column.first || "asc") === "desc" ? -1 : 1;
+    const ordered = sorted([...found.values()], (g) => g[column.id], sign);
+    more.hidden = true;
+    return make("table", { class: "groups" }, header(columns, "total"), make("tbody", {}, ...ordered.map((g) =>
+      make("tr", {},
+        make("td", {},
+          make("a", { href: address({ view: "list", [view.filter]: g.key, sort: "", dir: "" }) },
+            state.view === "patient" ? patient(g.key) : g.key),
+          state.view === "rule" ? make("br") : null,
+          state.view === "rule" ? make("small", {}, (data.rules[g.key] || {}).what || "") : null),
+        ...columns.slice(1).map((c) => make("td", { class: c.class }, String(g[c.id] ?? "")))))));
+  }
+
+  function fill(select, options) {
+    select.replaceChildren(...options.map(([value, label]) => make("option", { value }, label)));
+  }
+
+  function render() {
+    for (const name of ["q", "severity", "status", "rule", "file", "patient"]) {
+      if (form.elements[name].value !== state[name]) form.elements[name].value = state[name];
+    }
+    for (const link of document.querySelectorAll("nav a")) {
+      const current = link.dataset.view === state.view;
+      link.href = address({ view: link.dataset.view, sort: "", dir: "" });
+      if (current) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    }
+    const rows = selected();
+    const focused = document.activeElement?.dataset?.sort;
+    results.replaceChildren(state.view === "list" ? list(rows) : groups(rows));
+    if (focused) results.querySelector(`[data-sort="${focused}"]`)?.focus();
+    count.textContent = rows.length ? `${rows.length} of ${findings.length} findings` : `None of ${findings.length} findings`;
+  }
+
+  function arrive() {
+    const linked = read();
+    if (!linked) shown = CHUNK;
+    render();
+    const button = linked && document.getElementById(`finding-${linked}`);
+    if (button) {
+      button.closest("tr").scrollIntoView({ block: "start" });
+      button.focus({ preventScroll: true });
+    }
+  }
+
+  const distinct = (field) => [...new Set(findings.map((f) => f[field]))].sort();
+  fill(form.elements.severity, [["", "all"], ...Object.keys(RANK).map((s) => [s, s])]);
+  fill(form.elements.status, [["todo", "to do"], ["", "all"], ...distinct("status").map((s) => [s, s])]);
+  fill(form.elements.rule, [["", "all"], ...distinct("rule_id").map((r) => [r, r])]);
+  fill(form.elements.file, [["", "all"], ...distinct("path").map((p) => [p, p])]);
+  fill(form.elements.patient, [["", "all"], ...distinct("pseudonym").map((p) => [p, patient(p)])]);
+
+  let pending;
+  form.addEventListener("input", (event) => {
+    clearTimeout(pending);
+    const { name, value } = event.target;
+    pending = setTimeout(() => go({ [name]: value }), name === "q" ? 150 : 0);
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();
+    open = new Set();
+    go({ ...DEFAULTS, view: state.view });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
+    event.preventDefault();
+    form.elements.q.focus();
+  });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    results.focus();
+  });
+  window.addEventListener("hashchange", arrive);
+  arrive();
+})();

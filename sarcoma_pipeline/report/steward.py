@@ -1,0 +1,217 @@
+"""The steward's page: every finding in one HTML file that works from a file share, with no network.
+
+The page carries its style, its script and its data; a Content-Security-Policy forbids everything else, and
+names script and style by their hashes, so that nothing in a delivered value can run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+SHOWN = (
+    "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
+    "column_name", "value", "what", "remedy", "first_seen", "last_seen", "who", "reason", "until",
+)  # fmt: skip
+"""Columns that reach the page; the ledger's may be missing."""
+
+NO_TREND = pl.DataFrame(
+    schema={
+        "refresh_id": pl.String, "rule_id": pl.String, "severity": pl.String,
+        "open": pl.Int64, "new": pl.Int64, "resolved": pl.Int64,
+    }
+)  # fmt: skip
+"""The trend before there is one."""
+
+SEVERITIES = ("error", "warning", "notice")
+STATUSES = ("open", "reopened", "acknowledged", "waived", "resolved")
+_NIGHTS = 60
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 96, 8, 22
+"""Of the drawing, and of the margins around its lines."""
+
+
+def page(
+    findings: pl.DataFrame,
+    rules: pl.DataFrame,
+    accounting: pl.DataFrame,
+    files: pl.DataFrame,
+    trend: pl.DataFrame,
+    meta: Mapping[str, str],
+) -> str:
+    """Write the page.
+
+    Args:
+        findings: ``quality.findings`` or ``quality.ledger``; without ``status`` every finding is open.
+        rules: ``quality.rules``.
+        accounting: ``quality.accounting``.
+        files: ``file_id``, ``path``, the paths masked as those of the findings.
+        trend: the columns of :data:`NO_TREND`, and the counts of other statuses if there are; may be empty.
+        meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
+
+    Returns:
+        One self-contained HTML document.
+    """
+    shown = _shown(findings)
+    style, script = _part("steward.css"), _part("steward.js")
+    policy = (
+        f"default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    )
+    data = {
+        "study": meta["study"],
+        "findings": {name: _encoded(shown[name]) for name in shown.columns},
+        "rules": {
+            row["rule_id"]: {"what": row["what"], "source": row["source"]}
+            for row in rules.select("rule_id", "what", "source").iter_rows(named=True)
+        },
+        "files": _files(accounting, files, set(shown["path"])),
+    }
+    parts = {
+        "policy": policy,
+        "style": style,
+        "script": script,
+        # No "<" in a script element: a delivered "</script>" must not end it.
+        "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        "study": escape(meta["study"]),
+        "title": escape(meta["title"]),
+        "origin": escape(
+            f"Study {meta['study']}, refresh {meta['refresh_id']}, {meta['started_at']}, "
+            f"program {meta['code_version']}"
+        ),
+        "counts": _counts(shown),
+        "trend": _trend(trend),
+        "accounting": escape(_accounted(accounting)),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
+
+
+def _part(name: str) -> str:
+    return Path(__file__).with_name(name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _shown(findings: pl.DataFrame) -> pl.DataFrame:
+    if "status" not in findings.columns:
+        findings = findings.with_columns(status=pl.lit("open"))
+    return findings.select(
+        pl.col(n).cast(pl.String) if n in findings.columns else pl.lit(None, dtype=pl.String).alias(n)
+        for n in SHOWN
+    )
+
+
+def _encoded(values: pl.Series) -> dict[str, list[Any]]:
+    """A column as its distinct values and each row's place among them."""
+    distinct = values.unique(maintain_order=True).to_list()
+    place = {value: i for i, value in enumerate(distinct)}
+    return {"values": distinct, "index": [place[value] for value in values]}
+
+
+def _files(accounting: pl.DataFrame, files: pl.DataFrame, paths: set[str]) -> dict[str, dict[str, int]]:
+    """Records read and quarantined of every file that has findings; several files may share a masked path."""
+    by_path = (
+        accounting.join(files.select("file_id", "path"), on="file_id")
+        .filter(pl.col("path").is_in(list(paths)))
+        .group_by("path", maintain_order=True)
+        .agg(pl.col("records", "quarantined").sum())
+    )
+    return {row.pop("path"): row for row in by_path.iter_rows(named=True)}
+
+
+def _counts(shown: pl.DataFrame) -> str:
+    """Status by severity, as the rows of a table."""
+    heads = "".join(f'<th scope="col" class="number severity {s}">{s}s</th>' for s in SEVERITIES)
+    by = {(s, t): n for s, t, n in shown.group_by("status", "severity").len().iter_rows()}
+    present = [s for s in STATUSES if s in set(shown["status"])] or ["open"]
+    rows = "".join(
+        f'<tr><th scope="row">{status}</th>'
+        + "".join(f'<td class="number">{by.get((status, severity), 0)}</td>' for severity in SEVERITIES)
+        + "</tr>"
+        for status in present
+    )
+    return f"<thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody>"
+
+
+def _accounted(accounting: pl.DataFrame) -> str:
+    columns = ("records", "curated", "quarantined", "duplicates", "out_of_scope")
+    n = accounting.select(pl.col(columns).sum()).row(0, named=True)
+    return (
+        f"{n['records']} records read = {n['curated']} curated + {n['quarantined']} quarantined + "
+        f"{n['duplicates']} exact duplicates + {n['out_of_scope']} out of scope, "
+        f"in {accounting.height} files."
+    )
+
+
+def _trend(trend: pl.DataFrame) -> str:
+    """Findings to do per severity over the last nights, as a drawing and in words."""
+    if trend["refresh_id"].n_unique() < 2:
+        return "<figcaption>The trend is drawn from the second night on.</figcaption>"
+    standing = [c for c in ("open", "reopened", "acknowledged") if c in trend.columns]
+    nights = trend["refresh_id"].unique().sort().tail(_NIGHTS).to_list()
+    by = trend.group_by("refresh_id", "severity").agg(n=pl.sum_horizontal(pl.col(standing)).sum())
+    counts = {(refresh, severity): n for refresh, severity, n in by.iter_rows()}
+    lines = {s: [counts.get((night, s), 0) for night in nights] for s in SEVERITIES}
+    most = max(1, *(n for line in lines.values() for n in line))
+    drawn = "".join(_line(severity, line, most) for severity, line in lines.items())
+    labels = "".join(
+        f'<text x="{_WIDTH - _RIGHT + 8}" y="{y:.0f}">{_count(line[-1], severity)}</text>'
+        for y, (severity, line) in zip(
+            _apart(_y(line[-1], most) + 4 for line in lines.values()), lines.items(), strict=True
+        )
+    )
+    now = trend.filter(pl.col("refresh_id") == nights[-1]).select(pl.col("new", "resolved").sum()).row(0)
+    said = f"Findings to do over {len(nights)} nights. In the last one {now[0]} new, {now[1]} resolved."
+    base = _HEIGHT - _BOTTOM
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(said)}">'
+        f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>'
+        f'<text x="{_LEFT - 6}" y="{base + 4}" text-anchor="end">0</text>'
+        f'<text x="{_LEFT - 6}" y="{_TOP + 8}" text-anchor="end">{most}</text>'
+        f'<text x="{_LEFT}" y="{_HEIGHT - 5}">{escape(_day(nights[0]))}</text>'
+        f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(_day(nights[-1]))}</text>'
+        f"{drawn}{labels}</svg><figcaption>{escape(said)}</figcaption>"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _line(severity: str, counts: list[int], most: int) -> str:
+    step = (_WIDTH - _LEFT - _RIGHT) / (len(counts) - 1)
+    points = [(_LEFT + i * step, _y(n, most)) for i, n in enumerate(counts)]
+    drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    x, y = points[-1]
+    return (
+        f'<polyline class="{severity}" points="{drawn}"/>'
+        f'<circle class="{severity}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+    )
+
+
+def _y(count: int, most: int) -> float:
+    return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - _TOP) * count / most
+
+
+def _apart(wanted: Iterable[float], gap: float = 15) -> list[float]:
+    """Heights of labels, moved so far apart that none covers another."""
+    heights = list(wanted)
+    lowest = _HEIGHT - _BOTTOM + 4.0
+    for i in sorted(range(len(heights)), key=lambda i: -heights[i]):
+        heights[i] = min(heights[i], lowest)
+        lowest = heights[i] - gap
+    return heights
+
+
+def _day(refresh_id: str) -> str:
+    """``20261124T015548Z-…`` as 2026-11-24."""
+    return re.sub(r"^(\d{4})(\d\d)(\d\d)T.*$", r"\1-\2-\3", refresh_id)
