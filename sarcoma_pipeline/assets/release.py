@@ -52,14 +52,18 @@ def build(project: Project, warehouse: Warehouse) -> tuple[Path, dict[str, Any]]
 
 def judge(project: Project, built: Path) -> list[expectations.Failed]:
     """Run the gate over a built release and write its Data Docs; a release that fails is deleted."""
-    failed = expectations.gate(
-        release.read(built) or {},
-        release.read(project.release),
-        project.study.gate,
-        project.published / "data_docs",
-    )
-    if any(f.severity == "error" for f in failed):
-        built.unlink()
+    passed = False
+    try:
+        failed = expectations.gate(
+            release.read(built) or {},
+            release.read(project.release),
+            project.study.gate,
+            project.published / "data_docs",
+        )
+        passed = not any(f.severity == "error" for f in failed)
+    finally:
+        if not passed:
+            built.unlink()
     return failed
 
 

@@ -79,3 +79,18 @@ def test_a_failed_gate_keeps_yesterdays_release_and_says_so(project, night):
     assert "the last release stands" in said
     assert "cohort.patients: At least 36 rows" in said
     assert "Held back" in (project.published / "data_docs/index.html").read_text()
+
+
+def test_a_gate_that_crashes_publishes_nothing_and_leaves_nothing(project, night, monkeypatch):
+    assert night("R1", 40).success
+
+    def crash(*_):
+        raise RuntimeError("secret of a patient")
+
+    monkeypatch.setattr(release.expectations, "gate", crash)
+    second = night("R2", 41)
+    assert not second.success
+    assert eligible(project.release) == ("R1", 40)
+    assert sorted(p.name for p in project.published.iterdir()) == ["cohort.duckdb", "data_docs", "releases"]
+    (failure,) = second.get_step_failure_events()
+    assert "secret" not in str(failure.step_failure_data)
