@@ -1,10 +1,13 @@
-"""When it runs: the refresh job and its nightly schedule, and how a run tells how far it is."""
+"""When it runs, and who is told: the refresh job, its nightly schedule, progress and notifications."""
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 
+from sarcoma_pipeline import notification
+from sarcoma_pipeline.notification import Trouble
 from sarcoma_pipeline.project import Project
 
 REFRESH = "refresh"
@@ -39,6 +42,66 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
         description=f"Refreshes {project.study.name} at 02:30.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
+
+
+def notifications(project: Project) -> list[dg.SensorDefinition]:
+    """Tell somebody of failed runs *and* of runs that succeeded with failed checks.
+
+    Dagster's own failure sensor sees only the former: a check that fails leaves its run green.
+    """
+
+    def tell(context: dg.RunStatusSensorContext) -> None:
+        run = context.dagster_run
+        told = notification.message(project.study.name, run.run_id, *troubles(context.instance, run.run_id))
+        if told is None:
+            return
+        mail = notification.mail_settings()
+        for problem in notification.deliver(told, project.notifications, run.run_id, mail):
+            context.log.error(problem)
+
+    return [
+        dg.RunStatusSensorDefinition(
+            name=name,
+            run_status=status,
+            run_status_sensor_fn=tell,
+            monitored_jobs=[dg.JobSelector(location_name=project.study.name, job_name=REFRESH)],
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            description=f"Tells of {what}, in data/notifications and by e-mail where that is configured.",
+        )
+        for name, status, what in (
+            ("tell_of_failed_runs", dg.DagsterRunStatus.FAILURE, "failed refreshes"),
+            ("tell_of_failed_checks", dg.DagsterRunStatus.SUCCESS, "refreshes with failed checks"),
+        )
+    ]
+
+
+def troubles(instance: dg.DagsterInstance, run_id: str) -> tuple[list[Trouble], list[Trouble]]:
+    """Failed steps, and checks that failed as errors, of one run."""
+    failed, checks = [], []
+    for entry in instance.all_logs(run_id):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        if event.is_step_failure:
+            failed.append(Trouble(short_name(event.step_key or ""), reason(event.step_failure_data)))
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                place = "/".join(check.asset_key.path[1:])
+                checks.append(Trouble(f"{check.check_name} on {place}", check.description or "failed"))
+    return failed, checks
+
+
+def short_name(step: str) -> str:
+    """A step's name as people say it."""
+    return step.rpartition("__")[2]
+
+
+def reason(failure: Any) -> str:
+    """Why a step failed, in the words of the one who raised it."""
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    return (failure.error.message if failure.error else "").strip()
 
 
 def listen(listener: Listener) -> Callable[[], None]:

@@ -29,6 +29,7 @@ def build_definitions(study: project.Project) -> dg.Definitions:
         asset_checks=checks,
         jobs=[automation.refresh_job(study), decide.decide_job(study)],
         schedules=[automation.nightly(study)],
+        sensors=automation.notifications(study),
         resources={"warehouse": Warehouse(path=str(study.warehouse))},
         loggers={"progress": automation.progress_logger},
         # DuckDB has one writer, and a process per step costs seconds each.

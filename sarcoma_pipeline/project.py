@@ -56,6 +56,11 @@ class Project:
         return self.root / "data/decisions" / f"{self.study.name}.csv"
 
     @property
+    def notifications(self) -> Path:
+        """What was told of nights that went wrong."""
+        return self.root / "data/notifications" / self.study.name
+
+    @property
     def published(self) -> Path:
         """What readers see."""
         return self.root / "data/published" / self.study.name

@@ -1,17 +1,15 @@
-"""Quality: every record accounted for, every fault a finding, every rule group a check on what it guards."""
-
-from collections.abc import Iterator
+"""Quality: every record accounted for, every fault a finding, every finding in the ledger."""
 
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.assets import rule_checks
 from sarcoma_pipeline.assets.curated import CURATED
 from sarcoma_pipeline.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.assets.step import Made, asset_key, step
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine
 from sarcoma_pipeline.warehouse import Warehouse
-from schemas.contract import CATALOGUE
 from schemas.curated import Link, Patient
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile
@@ -25,38 +23,6 @@ from schemas.quality import (
     SetAside,
     catalogue,
 )
-
-GUARDED = {
-    "file": "received.unread",
-    "record": "quality.accounting",
-    "obds": "typed.person",
-    "identity": "curated.link",
-    "value": "typed.assessment",
-    "date": "typed.assessment",
-    "diagnosis": "curated.diagnosis",
-    "surgery": "curated.surgery",
-    "radiotherapy": "curated.radiotherapy_course",
-    "plan": "typed.plan",
-    "dicom": "typed.plan",
-    "ct": "typed.image",
-    "assessment": "curated.assessment",
-    "death": "curated.vital_status",
-    "vital-status": "curated.vital_status",
-}
-"""Rule group (the id before its dot) to the asset that its check stands on."""
-
-_SHOWN = 20
-"""Failing records in a check's table; all of them are in ``quality.findings``."""
-
-
-def groups() -> dict[str, list[str]]:
-    """Rule group to its rules; the cohort layer's own rules guard the program and are enforced there."""
-    found: dict[str, list[str]] = {}
-    for rule in sorted(CATALOGUE):
-        group = rule.partition(".")[0]
-        if group != "cohort":
-            found.setdefault(group, []).append(rule)
-    return found
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
@@ -156,7 +122,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             keep_ledger,
             kinds={"polars"},
         ),
-        _rule_checks(project),
+        rule_checks.checks(project),
     ]
 
 
@@ -177,66 +143,4 @@ def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) 
         description=f"{total.get('records', 0)} records of {frame.height} files are accounted for."
         if wrong.is_empty()
         else f"{wrong.height} files have records that are nowhere, or in two places.",
-    )
-
-
-def _rule_checks(project: Project) -> dg.AssetChecksDefinition:
-    specs = {
-        group: dg.AssetCheckSpec(
-            f"{group.replace('-', '_')}_rules",
-            asset=asset_key(project, GUARDED[group]),
-            additional_deps=[asset_key(project, Finding.table()), asset_key(project, LedgerEntry.table())],
-            description=" ".join(f"{rule}: {CATALOGUE[rule].what}" for rule in rules),
-        )
-        for group, rules in groups().items()
-    }
-
-    @dg.multi_asset_check(name="rules", specs=list(specs.values()))
-    def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
-        standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status")
-        found = (
-            warehouse.read(Finding.table())
-            .join(standing, on="finding_id", how="left", maintain_order="left")
-            .with_columns(group=pl.col("rule_id").str.split(".").list.first())
-        )
-        for group, spec in specs.items():
-            yield _verdict(spec, found.filter(pl.col("group") == group))
-
-    return rules
-
-
-def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame) -> dg.AssetCheckResult:
-    """Errors fail the check, warnings fail it as a warning; notices and what is waived are counted only."""
-    waived = found.filter(pl.col("status") == "waived").height
-    found = found.filter(pl.col("status").ne_missing(pl.lit("waived")))
-    serious = found.filter(pl.col("severity") != "notice")
-    counts = dict(found.group_by("severity").len().iter_rows())
-    said = [f"{counts[s]} {s}s" for s in ("error", "warning", "notice") if s in counts]
-    summary = ", ".join([*said, f"{waived} waived"] if waived else said)
-    columns = (
-        "severity",
-        "status",
-        "rule_id",
-        "path",
-        "position",
-        "column_name",
-        "value",
-        "what",
-        "remedy",
-        "finding_id",
-    )
-    shown = found.select(columns).head(_SHOWN)
-    table = dg.MetadataValue.table(
-        records=[dg.TableRecord({k: v or "" for k, v in row.items()}) for row in shown.iter_rows(named=True)],
-        schema=dg.TableSchema([dg.TableColumn(c, "string") for c in columns]),
-    )
-    metadata = {"findings": found.height, "waived": waived}
-    metadata |= {"failing records": table} if shown.height else {}
-    return dg.AssetCheckResult(
-        asset_key=spec.asset_key,
-        check_name=spec.name,
-        passed=serious.is_empty(),
-        severity=dg.AssetCheckSeverity.ERROR if "error" in counts else dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
-        description=summary or "Nothing found.",
     )

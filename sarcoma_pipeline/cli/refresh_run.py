@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Set
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import duckdb
@@ -60,12 +59,12 @@ def run(project: Project, began: float) -> bool:
 
             def told(kind: str, step: str, took: float | None) -> None:
                 if kind == "start":
-                    progress.update(task, description=f"{project.study.name}: {_short(step)}")
+                    progress.update(task, description=f"{project.study.name}: {automation.short_name(step)}")
                     return
                 progress.advance(task)
                 if kind == "end":
-                    done.add(_short(step))
-                seconds[_short(step)] = took or 0.0
+                    done.add(automation.short_name(step))
+                seconds[automation.short_name(step)] = took or 0.0
 
             stop = automation.listen(told)
             try:
@@ -80,7 +79,7 @@ def run(project: Project, began: float) -> bool:
             for event in result.all_events
         )
         failures = [
-            (_short(event.step_key or ""), _reason(event.step_failure_data))
+            (automation.short_name(event.step_key or ""), automation.reason(event.step_failure_data))
             for event in result.all_events
             if event.is_step_failure
         ]
@@ -90,16 +89,6 @@ def run(project: Project, began: float) -> bool:
         console.print(f"[red]failed[/red]      {step}: {escape(message)}")
     _where_to_look(console, project, published, result.run_id)
     return published
-
-
-def _short(step: str) -> str:
-    return step.rpartition("__")[2]
-
-
-def _reason(failure: Any) -> str:
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    return (failure.error.message if failure.error else "").strip()
 
 
 def _summary(console: Console, project: Project, published: bool, done: Set[str]) -> None:

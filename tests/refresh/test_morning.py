@@ -1,0 +1,143 @@
+"""A steward's morning: checks with their tables, what a fault does to the study, who was told."""
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from sarcoma_pipeline import automation, project
+from sarcoma_pipeline.definitions import build_definitions
+
+
+@pytest.fixture
+def instance(demo, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", str(demo.home))
+    with dg.DagsterInstance.get() as opened:
+        yield opened
+
+
+def _evaluations(instance) -> dict[str, Any]:
+    (run,) = instance.get_runs(limit=1)
+    entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [e.dagster_event.asset_check_evaluation_data for e in entries]
+    return {e.check_name: e for e in found}
+
+
+def test_a_failed_check_shows_its_records(instance, demo):
+    checks = _evaluations(instance)
+    check = checks["diagnosis_rules"]
+    assert not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    table = check.metadata["failing records"]
+    assert 0 < len(table.records) <= 10
+    for record in table.records:
+        row = record.data
+        assert row["finding"] and row["file"] and row["position"] and row["what"] and row["remedy"]
+    known = set(demo.warehouse("SELECT finding_id FROM quality.ledger")["finding_id"])
+    assert {r.data["finding"] for r in table.records} <= known
+
+
+def test_each_group_is_a_check_with_the_severity_of_its_worst_finding(instance, demo):
+    checks = _evaluations(instance)
+    found = demo.warehouse(
+        "SELECT split_part(rule_id, '.', 1) AS g, bool_or(severity = 'error') AS error, "
+        "bool_or(severity <> 'notice') AS serious FROM quality.findings GROUP BY 1"
+    )
+    for group, error, serious in found.iter_rows():
+        check = checks[f"{group.replace('-', '_')}_rules"]
+        assert check.passed is not serious, group
+        if serious:
+            assert (check.severity == dg.AssetCheckSeverity.ERROR) is error, group
+    assert checks["accounting_identity"].passed
+
+
+def test_the_second_night_tells_what_changed(copy, monkeypatch):
+    (copy.drop / "obds/new.xml").touch()
+    assert copy.refresh().exit_code == 0
+    monkeypatch.setenv("DAGSTER_HOME", str(copy.home))
+    with dg.DagsterInstance.get() as opened:
+        checks = _evaluations(opened)
+    assert checks["file_rules"].metadata["change since last refresh"].value == 1
+    assert "+1 since the last refresh" in checks["file_rules"].description
+    assert checks["diagnosis_rules"].metadata["change since last refresh"].value == 0
+
+
+def test_a_green_run_with_failed_checks_is_told_of(instance, demo):
+    (run,) = instance.get_runs(limit=1)
+    failed, checks = automation.troubles(instance, run.run_id)
+    assert failed == []
+    assert "diagnosis_rules on curated/diagnosis" in {t.what for t in checks}
+
+    definitions = build_definitions(project.load(demo.study, demo.root))
+    sensor = definitions.resolve_sensor_def("tell_of_failed_checks")
+    finished = next(
+        e.dagster_event
+        for e in instance.all_logs(run.run_id)
+        if e.dagster_event and e.dagster_event.event_type == dg.DagsterEventType.RUN_SUCCESS
+    )
+    context = dg.build_run_status_sensor_context(
+        sensor_name=sensor.name, dagster_event=finished, dagster_instance=instance, dagster_run=run
+    )
+    sensor(context)
+    (written,) = (demo.root / "data/notifications/sts_imrt").iterdir()
+    assert "diagnosis_rules on curated/diagnosis" in written.read_text()
+
+
+def test_a_failed_run_is_told_of_with_its_reason(place, monkeypatch):
+    empty = place()
+    empty.refresh()
+    monkeypatch.setenv("DAGSTER_HOME", str(empty.home))
+    with dg.DagsterInstance.get() as opened:
+        (run,) = opened.get_runs(limit=1)
+        failed, _ = automation.troubles(opened, run.run_id)
+    assert [t.what for t in failed] == ["cohort_duckdb"]
+    assert "the last release stands" in failed[0].said
+
+
+# --- impact -------------------------------------------------------------------------------------------
+
+
+def _finding(place, rule: str) -> str:
+    return place.warehouse(f"SELECT finding_id FROM quality.findings WHERE rule_id = '{rule}'").item(0, 0)
+
+
+def test_every_record_in_quarantine_has_an_impact(demo):
+    weighed = demo.warehouse("FROM quality.impact")
+    held = demo.warehouse("SELECT record_id FROM quality.quarantine")
+    assert set(weighed["record_id"]) == set(held["record_id"])
+    assert set(weighed.filter(pl.col("pseudonym").is_null())["quantity"]) == {"can only be mended"}
+
+
+def test_the_impact_told_is_what_a_waiver_then_does(copy):
+    """The proof that nothing is guessed: admit the record for real, and compare."""
+    finding = _finding(copy, "diagnosis.before-birth")
+    told = copy.warehouse(
+        "SELECT i.* FROM quality.impact i JOIN quality.findings USING (record_id) "
+        f"WHERE finding_id = '{finding}'"
+    )
+    assert told.filter(pl.col("quantity") == "eligibility")["admitted"].to_list() == ["eligible"]
+    out = copy.sarcoma("findings", "impact", finding)
+    assert out.exit_code == 0
+    assert "patients: 86 → 87" in out.output
+    waived = copy.sarcoma("findings", "waive", finding, "--by", "S", "--reason", "r", "--until", "2999-12-31")
+    assert waived.exit_code == 0
+    copy.refresh()
+    (pseudonym,) = told["pseudonym"].unique()
+    now = copy.warehouse(f"SELECT * FROM cohort.endpoints WHERE pseudonym = '{pseudonym}'")
+    said = {row["quantity"]: row["admitted"] for row in told.iter_rows(named=True)}
+    assert now.height == 4
+    for row in now.iter_rows(named=True):
+        assert said[row["endpoint"]] == f"{row['time_months']:.1f} months, {row['event_kind']}"
+
+
+def test_a_record_of_nobody_can_only_be_mended(demo):
+    out = demo.sarcoma("findings", "impact", _finding(demo, "identity.no-patient"))
+    assert out.exit_code == 0
+    assert "can only be mended" in out.output
+    unknown = demo.sarcoma("findings", "impact", "nobody")
+    assert unknown.exit_code == 2 and "there is no such finding" in unknown.output
+
+
+def test_the_list_says_what_a_fault_keeps_from_the_study(demo):
+    listed = demo.sarcoma("findings", "list", "--rule", "diagnosis.before-birth")
+    assert "if admitted: " in listed.output and "→ eligible" in listed.output
