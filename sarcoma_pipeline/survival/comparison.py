@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.survival.recomputed import Cohort, Recomputed
-from sarcoma_pipeline.survival.rounding import decimals_of, half_up, percent_half_up
+from schemas.rounding import decimals_of, half_up, percent_half_up
 from schemas.analysis import PublishedComparison
 
 CLOSE = 0.03

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.survival.rounding import half_up, percent_half_up
+from schemas.rounding import half_up, percent_half_up
 from schemas.analysis import TableOne
 from schemas.configuration import TableRow
 

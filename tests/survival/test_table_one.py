@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.survival.rounding import half_up, percent_half_up
+from schemas.rounding import half_up, percent_half_up
 from sarcoma_pipeline.survival.table_one import table_one
 from schemas.configuration import Study, TableRow
 
