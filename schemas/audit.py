@@ -7,7 +7,7 @@ import polars as pl
 from schemas.contract import Contract, column
 
 VERDICTS = ("contradiction", "tension", "by definition", "consistent")
-"""From worst to best. A tension is possible but unlikely; ``by definition`` says what the paper leaves open."""
+"""From worst to best. A tension is possible but unlikely; ``by definition`` is what the paper leaves open."""
 
 
 class PublishedAudit(Contract, table="analysis.published_audit"):

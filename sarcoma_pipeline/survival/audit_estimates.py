@@ -1,8 +1,8 @@
 """Audit of a paper's estimates: hazard ratios, intervals, p values, survival rates and events.
 
 A Wald interval is symmetric on the log scale, so that it gives the standard error and the p value back:
-``SE = ln(high / low) / (2 · 1.96)``, ``z = ln(HR) / SE`` (Altman and Bland, BMJ 2011; 343: d2304). Printed numbers
-are rounded: a check fails only if no unrounded numbers could have been printed so.
+``SE = ln(high / low) / (2 · 1.96)``, ``z = ln(HR) / SE`` (Altman and Bland, BMJ 2011; 343: d2304). Printed
+numbers are rounded: a check fails only if no unrounded numbers could have been printed so.
 """
 
 from __future__ import annotations
@@ -304,7 +304,7 @@ def _nested(
         yield Check(
             "events by the errors' ratio", [other for _, other in shared],
             _events(bounds),
-            f"about {half_up(events, 0)}" + (f": some {half_up(overlap, 0)} of the relapsed had died" * inside),
+            f"about {half_up(events)}" + (f": some {half_up(overlap)} of the relapsed had died" * inside),
             "consistent" if inside and overlap < 0.75 * counts[_RELAPSES[more]] else "tension",
         )  # fmt: skip
 
