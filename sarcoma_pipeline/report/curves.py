@@ -56,7 +56,9 @@ def kaplan_meier(
     months = median(middle["value"], middle["ci_low"], middle["ci_high"])
     sheet.text(4, 16, letter, bold=True, size=14)
     sheet.text(_LEFT, 15, title, bold=True, size=13)
-    sheet.text(_LEFT, 31, f"{events} events in {n} patients; median {months}" + " months" * (months[0].isdigit()))
+    sheet.text(
+        _LEFT, 31, f"{events} events in {n} patients; median {months}" + " months" * (months[0].isdigit())
+    )
     counts = [(t, *_so_far(rows, t)) for t in frame.ticks]
     _counted(sheet, frame, counts)
     at = estimates.filter(pl.col("quantity") == "survival").rows(named=True)
@@ -91,7 +93,9 @@ def cumulative_incidence(
     for index, (event, points) in enumerate(curves.items()):
         dash = _DASHES[index % len(_DASHES)]
         sheet.path([frame.at(t, s) for t, s, _, _ in _steps_of(points)], dash=dash)
-        sheet.line(_LEFT + 14, _TOP + 14 + 17 * index, _LEFT + 46, _TOP + 14 + 17 * index, width=1.6, dash=dash)
+        sheet.line(
+            _LEFT + 14, _TOP + 14 + 17 * index, _LEFT + 46, _TOP + 14 + 17 * index, width=1.6, dash=dash
+        )
         sheet.text(_LEFT + 54, _TOP + 18 + 17 * index, event)
     sheet.text(_LEFT, 18, title, bold=True, size=13)
     last = "; ".join(f"{event}: {percent(points[-1][1])} % at the end" for event, points in curves.items())

@@ -104,7 +104,9 @@ class Drawing:
             f'viewBox="0 0 {_n(self.width)} {_n(self.height)}" width="{_n(self.width)}" '
             f'height="{_n(self.height)}" font-family="{_FONT}" font-size="{_n(self.size)}" fill="{INK}">'
             f'<title id="{key}-title">{escape(title, quote=False)}</title>'
-            f'<desc id="{key}-desc">{escape(description, quote=False)}</desc>' + "".join(self._parts) + "</svg>"
+            f'<desc id="{key}-desc">{escape(description, quote=False)}</desc>'
+            + "".join(self._parts)
+            + "</svg>"
         )
 
 

@@ -40,7 +40,9 @@ def flow_diagram(flow: pl.DataFrame, endpoints: list[tuple[str, int]], *, key: s
         if index < len(boxes) - 1:
             _arrow(sheet, x + width / 2, y + height, y + height + _GAP)
         y += height + _GAP
-    left = "; ".join(f"{s['label']}: {number(s['excluded'])} excluded, {number(s['remaining'])} remain" for s in steps)
+    left = "; ".join(
+        f"{s['label']}: {number(s['excluded'])} excluded, {number(s['remaining'])} remain" for s in steps
+    )
     return sheet.svg(key, "Flow of patients through the criteria of eligibility", f"{left}.")
 
 

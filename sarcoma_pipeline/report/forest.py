@@ -53,7 +53,9 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
         f"{r['contrast']} {ratio(r['hazard_ratio'], r['ci_low'], r['ci_high'])}, p {p_value(r['p_value'])}"
         for r in rows.iter_rows(named=True)
     )
-    return sheet.svg(key, f"Forest plot: {title}", f"Hazard ratios with 95 % confidence intervals: {described}.")
+    return sheet.svg(
+        key, f"Forest plot: {title}", f"Hazard ratios with 95 % confidence intervals: {described}."
+    )
 
 
 def _lines(rows: pl.DataFrame, terms: dict[str, str]) -> list[dict[str, Any]]:
@@ -94,6 +96,8 @@ def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tu
         if end == limit:
             sheet.line(x, middle - 3.5, x, middle + 3.5, width=1.4)
         else:
-            sheet.path([(x, middle), (x + 6 * sign, middle - 4), (x + 6 * sign, middle + 4)], width=0, fill="#111")
+            sheet.path(
+                [(x, middle), (x + 6 * sign, middle - 4), (x + 6 * sign, middle + 4)], width=0, fill="#111"
+            )
     if limits[0] <= row["hazard_ratio"] <= limits[1]:
         sheet.rect(across(row["hazard_ratio"]) - 4, middle - 4, 8, 8, fill="#111")

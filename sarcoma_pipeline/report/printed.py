@@ -41,7 +41,11 @@ def rate(value: float | None, low: float | None, high: float | None) -> str:
     """A probability with its interval in per cent: ``87.8 (77.8–93.5)``."""
     if value is None:
         return MISSING
-    return percent(value) if low is None or high is None else f"{percent(value)} ({percent(low)}–{percent(high)})"
+    return (
+        percent(value)
+        if low is None or high is None
+        else f"{percent(value)} ({percent(low)}–{percent(high)})"
+    )
 
 
 def median(value: float | None, low: float | None, high: float | None) -> str:

@@ -93,7 +93,9 @@ def model(rows: pl.DataFrame, *, number_of: int, title: str, terms: dict[str, st
             shown = ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"])
             lines.append(Line((row["contrast"], shown, p_value(row["p_value"])), indent=factor))
     first = rows.row(0, named=True)
-    notes = [f"n = {first['n']}, events = {first['events']}. {first['method']} ties; Wald intervals and p values."]
+    notes = [
+        f"n = {first['n']}, events = {first['events']}. {first['method']} ties; Wald intervals and p values."
+    ]
     notes += list(dict.fromkeys(note for note in rows["note"] if note))
     return Table(
         f"table-{number_of}", f"Table {number_of}",
@@ -224,7 +226,9 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
             where = f"{r['what']} ({r['section']})"
             quote = f"“{r['quote']}”" if r["quote"] else r["printed"]
             lines.append(
-                Line((f"{where}: {r['check']}", quote, r["printed"], r["expected"]), indent=True, mark=verdict)
+                Line(
+                    (f"{where}: {r['check']}", quote, r["printed"], r["expected"]), indent=True, mark=verdict
+                )
             )
     return Table(
         "table-audit", label, "Where the paper’s own numbers disagree",
