@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.contract import Contract, column
 
-VERDICTS = ("contradiction", "tension", "by definition", "consistent")
+VERDICTS = ("contradiction", "tension", "by definition", "wording", "consistent")
 """From worst to best. A tension is possible but unlikely; ``by definition`` is what the paper leaves open."""
 
 
@@ -21,6 +21,7 @@ class PublishedAudit(Contract, table="analysis.published_audit"):
     printed: pl.String = column("Printed", "What the paper prints.", nullable=False)
     expected: pl.String = column("Recomputed", "What follows from the paper's other numbers.", nullable=False)
     verdict: pl.String = column(
-        "Verdict", "contradiction, tension, by definition or consistent.", nullable=False
+        "Verdict", "contradiction, tension, by definition, wording or consistent.", nullable=False
     )
     quote: pl.String = column("Quote", "The paper's words.")
+    read: pl.String = column("Entry", "Entries of the audit by a reader, joined by ';'; null if it has none.")

@@ -1,4 +1,4 @@
-"""A sheet to draw on: SVG written by hand, so that a figure is small, named for readers and the same every night.
+"""A sheet to draw on: SVG written by hand, so that a figure is small, described and the same every night.
 
 A plotting library would bring its own fonts, random identifiers and a dependency; the figures here are lines,
 steps and words. Greys and line styles only: a figure must survive a black-and-white printer.

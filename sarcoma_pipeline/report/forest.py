@@ -35,10 +35,9 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
     def across(value: float) -> float:
         return _PLOT + (_END - _PLOT) * (log(value) - log(low)) / (log(high) - log(low))
 
-    for x, words, anchor in (
-        (8, title, "start"), (_COUNTS, "Events / n", "end"), (_RATIO, "HR (95 % CI)", "end"), (_P, "p", "end"),
-    ):  # fmt: skip
-        sheet.text(x, 22, words, anchor=anchor, bold=True)
+    sheet.text(8, 22, title, bold=True)
+    for x, words in ((_COUNTS, "Events / n"), (_RATIO, "HR (95 % CI)"), (_P, "p")):
+        sheet.text(x, 22, words, anchor="end", bold=True)
     sheet.line(8, 32, _WIDTH - 4, 32)
     sheet.line(across(1), top - 4, across(1), bottom, ink=GREY, dash="4 3")
     for index, line in enumerate(lines):
@@ -81,7 +80,7 @@ def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tu
     if "heading" in row:
         sheet.text(8, y, row["heading"], bold=True)
         return
-    sheet.text(20 if row["level"] is not None else 8, y, row["contrast"], bold=row["level"] is None)
+    sheet.text(20 if row["level"] is not None else 8, y, row["contrast"])
     counted = row["level_n"] is not None
     events, n = ("level_events", "level_n") if counted else ("events", "n")
     sheet.text(_COUNTS, y, f"{number(row[events])} / {number(row[n])}", anchor="end")

@@ -60,17 +60,18 @@ def endpoints(study: Study) -> list[str]:
 def _endpoint(rule: EndpointRule) -> str:
     first = listed(list(rule.events)).replace(" and ", " or ")
     until = f"the first of {first}" if len(rule.events) > 1 else first
-    return f"{rule.title} ({rule.name}) is the time to {until}, censored at the {rule.censor.replace('last', 'last date', 1)}."  # fmt: skip
+    last = rule.censor.replace("last", "last date", 1)
+    return f"{rule.title} ({rule.name}) is the time to {until}, censored at the {last}."
 
 
 def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
     """Estimators and models; what further tables hold is said if they are there."""
     horizons = listed([number(h) for h in study.horizons_months])
     said = [
-        "Numbers are given as median with first and third quartile (type 7), categories as counts and percentages of "
-        "all patients of the block, the missing included. Survival was estimated by Kaplan and Meier’s method with "
-        f"log-log 95 % confidence intervals, at {horizons} months and as median. Follow-up is given as the plain "
-        "quantile of the observed times and by the reverse Kaplan–Meier method.",
+        "Numbers are given as median with first and third quartile (type 7), categories as counts and "
+        "percentages of all patients of the block, the missing included. Survival was estimated by Kaplan and "
+        f"Meier’s method with log-log 95 % confidence intervals, at {horizons} months and as median. Follow-up "
+        "is given as the plain quantile of the observed times and by the reverse Kaplan–Meier method.",
     ]
     if study.models:
         said.append(_models(study))
@@ -79,7 +80,7 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
             "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994)."
         )
     if "analysis.cumulative_incidence" in tables:
-        said.append("Cumulative incidence with competing risks was estimated by Aalen and Johansen’s method.")
+        said.append("Cumulative incidence with competing risks is Aalen and Johansen’s estimate.")
     said.append("No correction was made for multiple testing.")
     return [" ".join(said)]
 
@@ -99,8 +100,8 @@ def _models(study: Study) -> str:
     ]  # fmt: skip
     joined = f" For the models {'; '.join(merged)}." if merged else ""
     return (
-        "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for ties and "
-        f"Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined}"
+        "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for ties "
+        f"and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined}"
     )
 
 
@@ -114,6 +115,16 @@ def term_titles(study: Study) -> dict[str, str]:
     """Covariate to its title: that of its column in Table 1, without the unit."""
     blocks = {row.column: row.title.partition(" (")[0] for row in study.table_one}
     return {c.name: blocks.get(c.column, c.name.replace("_", " ").capitalize()) for c in study.covariates}
+
+
+def abbreviations(study: Study) -> dict[str, str]:
+    """Levels written in capitals, spelled out as Table 1 labels them."""
+    return {
+        level: label
+        for row in study.table_one
+        for level, label in row.labels.items()
+        if level.isupper() and label.upper() != level
+    }
 
 
 def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The page: one self-contained HTML file, no script, no resource from elsewhere, the same bytes for the same input."""
+"""The page: one self-contained HTML file without script, the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def page(
     Args:
         study: the configuration that the frames were made by.
         sources: what was read.
-        frames: released tables by the names of their contracts, ``meta.release`` at least; tables of the quality
-            layer and of further analyses where there are any. Null counts are printed as a dash, so that a
-            frame whose small counts were suppressed can be printed as it is.
+        frames: released tables by the names of their contracts, ``meta.release`` at least; tables of the
+            quality layer and of further analyses where there are any. Null counts are printed as a dash, so
+            that a frame whose small counts were suppressed can be printed as it is.
         versions: packages to print, see `sarcoma_pipeline.report.methods.versions`.
 
     Returns:

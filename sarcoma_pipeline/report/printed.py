@@ -37,24 +37,26 @@ def ratio(value: float | None, low: float | None, high: float | None, decimals: 
     return f"{half_up(value, decimals)} ({half_up(low, decimals)}; {half_up(high, decimals)})"
 
 
-def rate(value: float | None, low: float | None, high: float | None) -> str:
-    """A probability with its interval in per cent: ``87.8 (77.8–93.5)``."""
+def rate(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
+    """A probability with its interval in per cent: ``87.8 (77.8–93.5)``; the sign stands after the value."""
     if value is None:
         return MISSING
-    return (
-        percent(value)
-        if low is None or high is None
-        else f"{percent(value)} ({percent(low)}–{percent(high)})"
-    )
+    bounds = "" if low is None or high is None else f" ({percent(low)}–{percent(high)})"
+    return f"{percent(value)}{sign}{bounds}"
 
 
-def median(value: float | None, low: float | None, high: float | None) -> str:
+def median(value: float | None, low: float | None, high: float | None, never: str = NOT_REACHED) -> str:
     """A median with its interval; what the curve does not fall to is not reached."""
-    inner = "–".join(NOT_REACHED if limit is None else half_up(limit, 1) for limit in (low, high))
-    shown = NOT_REACHED if value is None else half_up(value, 1)
+    inner = "–".join(never if limit is None else half_up(limit, 1) for limit in (low, high))
+    shown = never if value is None else half_up(value, 1)
     return shown if low is None and high is None else f"{shown} ({inner})"
 
 
 def listed(words: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def capital(words: str) -> str:
+    """With a capital first letter."""
+    return words[:1].upper() + words[1:]

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from sarcoma_pipeline.report import curves, flow, forest, methods, strobe, tables
-from sarcoma_pipeline.report.printed import listed, median, number, rate
+from sarcoma_pipeline.report.printed import capital, listed, median, number, rate
 from sarcoma_pipeline.report.tables import Table
+from schemas.cohort import CohortPatient
 from schemas.configuration import Sources, Study
 
 
@@ -91,28 +92,28 @@ def _summary(report: Report) -> Iterator[Paragraph]:
         return
     estimates = report.frames["analysis.survival_estimate"]
     patients = report.frames["meta.release"].row(0, named=True)["eligible"]
-    observed = estimates.filter(quantity="follow-up observed").rows(named=True)
-    said = [f"{number(patients)} patients were analysed."]
-    said += [
-        f"The median observed follow-up was {number(r['value'], 1)} months (Q1–Q3 {number(r['q1'], 1)}–"
-        f"{number(r['q3'], 1)})." for r in observed
-    ]  # fmt: skip
+    followed = [
+        f"The median observed follow-up was {number(r['value'], 1)} months "
+        f"(Q1–Q3 {number(r['q1'], 1)}–{number(r['q3'], 1)})."
+        for r in estimates.filter(quantity="follow-up observed").rows(named=True)
+    ]
+    yield Paragraph(" ".join([f"{number(patients)} patients were analysed.", *followed]))
     for name, title in report.titles.items():
         mine = estimates.filter(endpoint=name)
-        if mine.is_empty():
-            continue
-        middle = mine.filter(quantity="median").row(0, named=True)
-        at = [r for r in mine.filter(quantity="survival").rows(named=True) if r["horizon_months"] in (24, 60)]
-        shares = [
-            f"{rate(r['value'], r['ci_low'], r['ci_high'])} % at {number(r['horizon_months'])} months"
-            for r in at if r["value"] is not None
-        ]  # fmt: skip
-        months = median(middle["value"], middle["ci_low"], middle["ci_high"])
-        unit = " months" if months[0].isdigit() else ""
-        said.append(
-            f"{title}: {number(middle['events'])} events, {', '.join([*shares, f'median {months}{unit}'])}."
-        )
-    yield Paragraph(" ".join(said))
+        if not mine.is_empty():
+            yield Paragraph(_outcome(title, mine))
+
+
+def _outcome(title: str, estimates: pl.DataFrame) -> str:
+    middle = estimates.filter(quantity="median").row(0, named=True)
+    at = estimates.filter(pl.col("value").is_not_null(), quantity="survival").rows(named=True)
+    shares = [
+        f"{rate(r['value'], r['ci_low'], r['ci_high'], ' %')} at {number(r['horizon_months'])} months"
+        for r in at
+    ]
+    months = median(middle["value"], middle["ci_low"], middle["ci_high"])
+    unit = " months" if months[0].isdigit() else ""
+    return f"{title}: {number(middle['events'])} events; {listed(shares)}; median {months}{unit}."
 
 
 def _methods(report: Report) -> Iterator[Paragraph]:
@@ -128,12 +129,13 @@ def _methods(report: Report) -> Iterator[Paragraph]:
 def _participants(report: Report) -> Iterator[Table | Figure]:
     if report.has("cohort.flow"):
         events = [
-            (title, report.frames["cohort.endpoints"].filter(endpoint=name)["event"].sum())
-            for name, title in report.titles.items() if report.has("cohort.endpoints")
-        ]  # fmt: skip
+            (title, report.frames["cohort.endpoints"].filter(pl.col("event"), endpoint=name).height)
+            for name, title in report.titles.items()
+            if report.has("cohort.endpoints")
+        ]
         yield report.figure(
-            "figure-flow", "Flow of patients through the criteria of eligibility. A patient is counted at the "
-            "first criterion not fulfilled.",
+            "figure-flow", "Flow of patients through the criteria of eligibility. Everybody is counted "
+            "at the first criterion not fulfilled.",
             [flow.flow_diagram(report.frames["cohort.flow"], events, key="svg-flow")],
         )  # fmt: skip
     if report.has("analysis.table_one"):
@@ -148,7 +150,8 @@ def _missing(report: Report) -> Table:
     columns = dict.fromkeys(
         [r.column for r in report.study.table_one] + [c.column for c in report.study.covariates]
     )
-    names = {r.column: r.title for r in reversed(report.study.table_one)}
+    titles = {c.name: c.title for c in CohortPatient.columns()}
+    names = {r.column: titles[r.column] if r.where else r.title for r in report.study.table_one}
     rows = []
     for column in (c for c in columns if c in patients.columns):
         values = patients[column]
@@ -172,8 +175,8 @@ def _survival(report: Report) -> Iterator[Table | Figure]:
             for index, name in enumerate(drawn)
         ]  # fmt: skip
         yield report.figure(
-            "figure-survival", f"Kaplan–Meier curves of {listed([report.titles[n].lower() for n in drawn])}. Shaded: "
-            "log-log 95 % confidence interval; ticks: censored patients; dashed: median.", panels,
+            "figure-survival", f"Kaplan–Meier curves of {listed([report.titles[n].lower() for n in drawn])}. "
+            "Shaded: log-log 95 % confidence interval; ticks: censored patients; dashed: median.", panels,
         )  # fmt: skip
     if report.has("analysis.survival_estimate"):
         estimates = report.frames["analysis.survival_estimate"]
@@ -190,7 +193,7 @@ def _kinds(report: Report) -> Table:
     kinds = sorted(kinds, key=lambda kind: (kind == "censored", kind))
     names = [name for name in report.titles if name in set(ends["endpoint"])]
     counted = {(e, k): n for e, k, n in ends.group_by("endpoint", "event_kind").len().iter_rows()}
-    rows = [(k[:1].upper() + k[1:], *(number(counted.get((e, k), 0)) for e in names)) for k in kinds]
+    rows = [(capital(k), *(number(counted.get((e, k), 0)) for e in names)) for k in kinds]
     return tables.plain(
         "table-kinds", report.supplement(), "What ended each endpoint: the first event, or censoring",
         ("First event", *names), rows,
@@ -201,15 +204,16 @@ def _models(report: Report) -> Iterator[Table | Figure]:
     if not report.has("analysis.hazard_ratio"):
         return
     ratios, terms = report.frames["analysis.hazard_ratio"], methods.term_titles(report.study)
+    spelled = methods.abbreviations(report.study)
     fitted = [m for m in report.study.models if m.name in set(ratios["model"])]
     for index, model in enumerate(fitted, 2):
         # A paper's own number of the table stands in the configured title, in brackets.
         title = model.title.partition(" (")[0]
         rows = ratios.filter(model=model.name)
-        yield tables.model(rows, number_of=index, title=title.lower(), terms=terms)
+        yield tables.model(rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled)
         yield report.figure(
             f"figure-forest-{model.name.lower()}", f"Hazard ratios for {title.lower()}, with 95 % confidence "
-            "intervals. An arrow leads out of the axis.",
+            "intervals.",
             [forest.forest(rows, key=f"svg-forest-{model.name.lower()}", title=title, terms=terms)],
         )  # fmt: skip
 
@@ -268,7 +272,10 @@ def _quality(report: Report) -> Iterator[Table]:
     if report.has("quality.accounting"):
         frame = report.frames["quality.accounting"]
         names = ("records", "curated", "quarantined", "duplicates", "out_of_scope", "unaccounted")
-        rows = [(n.replace("_", " ").capitalize(), number(int(frame[n].sum()))) for n in names]
+        rows = [
+            ({"records": "Read"}.get(n) or capital(n.replace("_", " ")), number(int(frame[n].sum())))
+            for n in names
+        ]
         yield tables.plain(
             "table-accounting", report.supplement(), f"What became of every record of {frame.height} files",
             ("Records", "n"), rows,
@@ -293,7 +300,8 @@ def _paper(report: Report) -> Iterator[Paragraph | Table]:
         return
     frame = report.frames["analysis.published_comparison"]
     counted = frame.group_by("verdict").len().sort("len", "verdict", descending=[True, False]).rows()
-    yield Paragraph(f"Of {frame.height} numbers {listed([f'{n} {v}' for v, n in counted])}.")
+    verdicts = listed([f"{verdict}: {n}" for verdict, n in counted])
+    yield Paragraph(f"Verdicts on {frame.height} numbers of the paper: {verdicts}.")
     yield tables.comparison(frame, report.supplement())
 
 
@@ -301,14 +309,14 @@ def _audit(report: Report) -> Iterator[Paragraph | Table]:
     if not report.has("analysis.published_audit"):
         return
     frame = report.frames["analysis.published_audit"]
-    agreeing = frame.filter(verdict="consistent")
-    kinds = agreeing.group_by("check", maintain_order=True).len().rows()
     yield Paragraph(
-        f"The paper’s numbers were recomputed from each other, without any data: {frame.height} checks, of which "
-        f"{agreeing.height} agree ({listed([f'{check}: {n}' for check, n in kinds])}). Counts are taken as sets of "
-        "patients: the same set must have the same count everywhere, disjoint sets must add up. A p value is "
-        "recomputed from its hazard ratio and interval: z = ln(HR) / SE, SE = ln(high / low) / 3.92."
+        f"The paper’s numbers were recomputed from each other, without any data, in {frame.height} checks. Counts "
+        "are taken as sets of patients: the same set must have the same count everywhere, disjoint sets must add "
+        "up, and a percentage must be that of its count. A p value is recomputed from its hazard ratio and "
+        "interval (z = ln HR / SE, SE = ln(high / low) / 3.92) and fails only if no unrounded numbers could have "
+        "been printed so."
     )
+    yield tables.audit_counts(frame, report.supplement())
     yield tables.audit(frame, report.supplement())
 
 
@@ -325,7 +333,8 @@ def _checklist(report: Report, made: list[Section], keys: set[str]) -> Iterator[
         "answered here, in whole or in part. The others need the authors."
     )
     head = ("Item", "Asks for", "Section", "How")
-    yield tables.plain("table-checklist", report.supplement(), "Checklist", head, rows)
+    caption = "Items of STROBE and RECORD"
+    yield tables.plain("table-checklist", report.supplement(), caption, head, rows, (14, 30, 18, 38))
 
 
 def _provenance(report: Report) -> Iterator[Paragraph]:

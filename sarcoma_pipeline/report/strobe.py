@@ -1,6 +1,6 @@
 """STROBE and RECORD: which items of the checklists this report fills, and which only its authors can.
 
-STROBE for cohort studies: von Elm et al., PLoS Med 2007; 4: e296. RECORD, for routinely collected health data:
+STROBE for cohort studies: von Elm et al., PLoS Med 2007; 4: e296. RECORD, for routinely collected data:
 Benchimol et al., PLoS Med 2015; 12: e1001885. Items in short words.
 """
 
@@ -46,7 +46,7 @@ ITEMS = (
     Item(
         "6a", "Eligibility, selection, follow-up", ("methods",), "Criteria in their order, censoring rules."
     ),
-    Item("6b", "Matched studies", (), "Not applicable: nobody is matched."),
+    Item("6b", "Matched studies", ("methods",), "Not applicable: nobody is matched."),
     Item(
         "7",
         "Outcomes, exposures, confounders defined",

@@ -9,8 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.report.printed import MISSING, median, number, p_value, percent, rate, ratio
+from sarcoma_pipeline.report.printed import MISSING, capital, median, number, p_value, percent, rate, ratio
+from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
+
+_PAGE = 50
+"""Rows of a printed page."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Table:
         head: titles of the columns.
         lines: the rows.
         notes: what stands below it.
-        wide: whether its cells hold sentences.
+        widths: of the columns in per cent, if its cells hold sentences.
     """
 
     key: str
@@ -50,7 +54,12 @@ class Table:
     head: tuple[str, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
-    wide: bool = False
+    widths: tuple[int, ...] = ()
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it is too long for one page."""
+        return bool(self.widths) or len(self.lines) > _PAGE
 
     def groups(self) -> Iterator[list[Line]]:
         """The rows by heading, one ``tbody`` each."""
@@ -73,7 +82,7 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
         known = f" (n = {number(of.pop())})" if of else ""
         lines.append(Line((f"{block}{known}", ""), heading=True))
         for row in members:
-            name = row["level"] or {"median": "Median"}.get(row["statistic"], row["statistic"])
+            name = str(row["level"] or capital(row["statistic"]))
             lines.append(Line((name, row["text"]), indent=True))
     return Table(
         "table-1", "Table 1", "Patient, tumour and treatment characteristics",
@@ -82,14 +91,16 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
     )  # fmt: skip
 
 
-def model(rows: pl.DataFrame, *, number_of: int, title: str, terms: dict[str, str]) -> Table:
+def model(
+    rows: pl.DataFrame, *, number_of: int, title: str, terms: dict[str, str], spelled: dict[str, str]
+) -> Table:
     """A Cox model in the layout of the paper's Tables 2 to 5, of `schemas.analysis.HazardRatio`."""
     lines: list[Line] = []
     for term, group in groupby(rows.sort("position").iter_rows(named=True), key=lambda row: row["term"]):
         for index, row in enumerate(group):
             factor = row["level"] is not None
             if factor and not index:
-                lines.append(Line((terms.get(term, term), "", ""), heading=True))
+                lines.append(Line((terms.get(str(term), str(term)), "", ""), heading=True))
             shown = ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"])
             lines.append(Line((row["contrast"], shown, p_value(row["p_value"])), indent=factor))
     first = rows.row(0, named=True)
@@ -97,6 +108,10 @@ def model(rows: pl.DataFrame, *, number_of: int, title: str, terms: dict[str, st
         f"n = {first['n']}, events = {first['events']}. {first['method']} ties; Wald intervals and p values."
     ]
     notes += list(dict.fromkeys(note for note in rows["note"] if note))
+    used = [
+        f"{short}: {long}." for short, long in spelled.items() if rows["contrast"].str.contains(short).any()
+    ]
+    notes += [" ".join(used)] if used else []
     return Table(
         f"table-{number_of}", f"Table {number_of}",
         f"Results of the multivariable proportional hazards model: {title}",
@@ -122,13 +137,14 @@ def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Tab
             Line(
                 (
                     titles[endpoint], number(middle["n"]), number(middle["events"]), *shown,
-                    median(middle["value"], middle["ci_low"], middle["ci_high"]),
+                    median(middle["value"], middle["ci_low"], middle["ci_high"], "NR"),
                 )
             )
         )  # fmt: skip
     return Table(
-        "table-survival", label, "Kaplan–Meier estimates: survival in % (95 % CI) and medians", head, tuple(lines),
-        ("Log-log confidence intervals; those of medians by inverting the limits.",),
+        "table-survival", label, "Kaplan–Meier estimates: survival in % (95 % CI) and medians", head,
+        tuple(lines),
+        ("Log-log confidence intervals; those of medians by inverting the limits. NR: not reached.",),
     )  # fmt: skip
 
 
@@ -187,7 +203,8 @@ def sensitivity(rows: pl.DataFrame, titles: dict[str, str], label: str) -> Table
         what = f"survival at {number(r['horizon_months'])} months, %" if rated else "median, months"
         lines.append(Line((f"{titles.get(r['endpoint'], r['endpoint'])}: {what}", *shown)))
     return Table(
-        "table-sensitivity", label, "Estimates with partial dates set to the middle and both ends of their intervals",
+        "table-sensitivity", label,
+        "Estimates with partial dates set to the middle and both ends of their intervals",
         ("Estimate", "Middle (main analysis)", "Earliest", "Latest"), tuple(lines),
     )  # fmt: skip
 
@@ -195,59 +212,92 @@ def sensitivity(rows: pl.DataFrame, titles: dict[str, str], label: str) -> Table
 def comparison(rows: pl.DataFrame, label: str) -> Table:
     """Every number of the paper beside ours, of `schemas.analysis.PublishedComparison`."""
     lines: list[Line] = []
+    remarks: dict[str, int] = {}
     for section, group in groupby(rows.sort("id").iter_rows(named=True), key=lambda row: row["section"]):
-        lines.append(Line((_capital(section), "", "", "", ""), heading=True))
+        lines.append(Line((capital(section), "", "", "", "", ""), heading=True))
         for r in group:
             what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
-            verdict = r["verdict"] + (f"; CI {r['interval_verdict']}" if r["interval_verdict"] else "")
-            lines.append(
-                Line(
-                    (what, r["published_text"] or MISSING, r["our_text"] or MISSING, verdict, r["reason"] or ""),
-                    indent=True, mark=r["verdict"],
-                )
-            )  # fmt: skip
+            # The same remark stands at many rows: it is printed once, below.
+            remark = str(remarks.setdefault(r["reason"], len(remarks) + 1)) if r["reason"] else ""
+            paper, ours = r["published_text"] or MISSING, r["our_text"] or MISSING
+            cells = (what, paper, ours, r["verdict"], r["interval_verdict"] or "", remark)
+            lines.append(Line(cells, indent=True, mark=r["verdict"]))
+    notes = (
+        "Equal: the same number. Within rounding: ours, rounded half up as printed, is the paper’s. "
+        "Close: within 3 %. p values follow from both.",
+        *(f"{index}: {remark}" for remark, index in remarks.items()),
+    )
     return Table(
-        "table-comparison", label, "Every number of the paper beside the same number of this cohort",
-        ("Quantity", "Paper", "This cohort", "Verdict", "Remark"), tuple(lines),
-        (
-            "Equal: the same number. Within rounding: ours, rounded half up as printed, is the paper’s. "
-            "Close: within 3 %. Confidence intervals have a verdict of their own.",
-        ), wide=True,
+        "table-comparison",
+        label,
+        "Every number of the paper beside the same number of this cohort",
+        ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Remark"),
+        tuple(lines),
+        notes,
+        (30, 22, 22, 14, 12, 0),
+    )
+
+
+def audit_counts(rows: pl.DataFrame, label: str) -> Table:
+    """How many checks of each kind came out how, of `schemas.audit.PublishedAudit`."""
+    counted = {(c, v): n for c, v, n in rows.group_by("check", "verdict").len().iter_rows()}
+    lines = [
+        (capital(check), *(counted.get((check, verdict), 0) for verdict in VERDICTS))
+        for check in dict.fromkeys(rows["check"])
+    ]
+    totals = [sum(n for (_, v), n in counted.items() if v == verdict) for verdict in VERDICTS]
+    head = ("Check", *(capital(verdict) for verdict in VERDICTS))
+    return plain(
+        "table-checks", label, "Checks of the paper’s numbers against each other", head,
+        [*lines, ("All checks", *totals)],
     )  # fmt: skip
 
 
 def audit(rows: pl.DataFrame, label: str) -> Table:
-    """What the paper's numbers say about each other, of `schemas.audit.PublishedAudit`, the consistent left out."""
+    """Where the paper's numbers disagree, of `schemas.audit.PublishedAudit`; the consistent are left out."""
     lines: list[Line] = []
-    for verdict in dict.fromkeys(v for v in rows["verdict"] if v != "consistent"):
-        mine = rows.filter(pl.col("verdict") == verdict)
-        lines.append(Line((f"{_capital(verdict)} ({mine.height})", "", "", ""), heading=True))
+    for verdict in VERDICTS:
+        mine = rows.filter(verdict=verdict)
+        if verdict == "consistent" or mine.is_empty():
+            continue
+        lines.append(Line((f"{capital(verdict)} ({mine.height})", "", "", "", ""), heading=True))
         for r in mine.iter_rows(named=True):
-            where = f"{r['what']} ({r['section']})"
-            quote = f"“{r['quote']}”" if r["quote"] else r["printed"]
-            lines.append(
-                Line(
-                    (f"{where}: {r['check']}", quote, r["printed"], r["expected"]), indent=True, mark=verdict
-                )
-            )
+            what = f"{capital(r['what'])} ({r['section']}): {r['check']}"
+            quote = f"“{r['quote']}”" if r["quote"] else ""
+            cells = (what, quote, r["printed"], r["expected"], r["read"] or "new")
+            lines.append(Line(cells, indent=True, mark=verdict))
     return Table(
-        "table-audit", label, "Where the paper’s own numbers disagree",
-        ("Quantity and check", "The paper’s words", "Printed", "Recomputed from its other numbers"), tuple(lines),
-        ("A contradiction cannot be explained by rounding; a tension is possible but unlikely.",), wide=True,
-    )  # fmt: skip
+        "table-audit",
+        label,
+        "Where the paper’s own numbers disagree",
+        ("Quantity and check", "The paper’s words", "Printed", "Recomputed from its other numbers", "Entry"),
+        tuple(lines),
+        (
+            "A contradiction cannot be explained by rounding; a tension is possible but unlikely; by definition: "
+            "what the paper leaves open. Entry: of the audit by a reader; new: found by recomputation only.",
+        ),
+        (27, 22, 16, 28, 7),
+    )
 
 
 def generic(table: str, frame: pl.DataFrame, *, key: str, label: str, caption: str) -> Table:
     """Any table of the contracts, its columns by their titles."""
     titles = {c.name: c.title for c in CONTRACTS[table].columns()} if table in CONTRACTS else {}
     lines = tuple(Line(tuple(_cell(value) for value in row)) for row in frame.iter_rows())
-    return Table(key, label, caption, tuple(titles.get(c, c) for c in frame.columns), lines, wide=True)
+    return Table(key, label, caption, tuple(titles.get(c, c) for c in frame.columns), lines)
 
 
-def plain(key: str, label: str, caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+def plain(
+    key: str,
+    label: str,
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    widths: tuple[int, ...] = (),
+) -> Table:
     """A table of ready words and counts."""
     lines = tuple(Line(tuple(_cell(value) for value in row)) for row in rows)
-    return Table(key, label, caption, tuple(head), lines)
+    return Table(key, label, caption, tuple(head), lines, widths=widths)
 
 
 def _cell(value: object) -> str:
@@ -258,7 +308,3 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return number(value, 0 if value == int(value) else 3)
     return str(value)
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

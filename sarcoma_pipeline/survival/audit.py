@@ -32,6 +32,16 @@ _SAME_BY_DEFINITION = (
 """Pairs of conditions that name the same patients."""
 
 
+_CLASSES = {
+    "ERROR": "contradiction",
+    "TENSION": "tension",
+    "DEFINITION": "by definition",
+    "STYLE": "wording",
+    "OK": "consistent",
+}
+"""What a reader's classes are called among the verdicts."""
+
+
 @dataclass(frozen=True)
 class _Count:
     """A printed count, and the patients it is of."""
@@ -49,15 +59,18 @@ class _Count:
         return int(self.row["denominator"]) if self.row["denominator"] else None
 
 
-def audit(published: pl.DataFrame, published_map: pl.DataFrame) -> pl.DataFrame:
+def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     """Check a paper's numbers against each other.
 
     Args:
         published: ``published.csv`` as text.
-        published_map: ``published_map.csv`` as text: what each row is of.
+        published_map: ``published_map.csv`` as text: what each row is of, and which entries of ``read`` are
+            about it.
+        read: ``audit.csv`` as text, the audit by a reader: ``id, class, item, finding, where``.
 
     Returns:
-        `schemas.audit.PublishedAudit`: every check, the consistent ones too.
+        `schemas.audit.PublishedAudit`: every check, the consistent ones too; then what the reader found and no
+        check did.
     """
     rows = [
         {name: value or "" for name, value in row.items()}
@@ -79,8 +92,32 @@ def audit(published: pl.DataFrame, published_map: pl.DataFrame) -> pl.DataFrame:
         *_definitions(counts),
         *audit_estimates.checks(rows, {_text(c): n for c, n in known.items()}),
     ]
-    lines = [{"position": i, **check.as_row()} for i, check in enumerate(checks, 1)]
+    classes = {entry["id"]: _CLASSES[entry["class"]] for entry in read.iter_rows(named=True)}
+    entries = {
+        row["id"]: [(entry, classes[entry]) for entry in row["audit"].split(";")]
+        for row in rows
+        if row["audit"]
+    }
+    lines = [_with_entries(check.as_row(), entries) for check in checks]
+    found = {e for line in lines for e in (line["read"] or "").split(";")}
+    lines += [_as_read(entry) for entry in read.iter_rows(named=True) if entry["id"] not in found]
+    lines = [{"position": i, **line} for i, line in enumerate(lines, 1)]
     return PublishedAudit.enforce(PublishedAudit.conform(pl.DataFrame(lines, infer_schema_length=None)))
+
+
+def _with_entries(line: dict[str, str], entries: dict[str, list[tuple[str, str]]]) -> dict[str, str | None]:
+    """The reader's entries of the same verdict about a check's first row: the others are what it is held to."""
+    about = entries.get(line["ids"].partition(";")[0], [])
+    same = [entry for entry, verdict in about if verdict == line["verdict"] != "consistent"]
+    return {**line, "read": ";".join(same) or None}
+
+
+def _as_read(entry: dict[str, str]) -> dict[str, str | None]:
+    return {
+        "check": "read, not recomputed", "ids": "", "section": entry["where"], "what": entry["item"],
+        "printed": "", "expected": entry["finding"], "verdict": _CLASSES[entry["class"]], "quote": None,
+        "read": entry["id"],
+    }  # fmt: skip
 
 
 def _condition(*texts: str) -> Condition:
