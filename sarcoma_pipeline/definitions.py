@@ -5,13 +5,13 @@ from __future__ import annotations
 import dagster as dg
 
 from sarcoma_pipeline import automation, project
-from sarcoma_pipeline.assets import analysis, cohort, curated, quality, received, release
+from sarcoma_pipeline.assets import analysis, analysis_report, cohort, curated, quality, received, release
 from sarcoma_pipeline.warehouse import Warehouse
 
 
 def build_definitions(study: project.Project) -> dg.Definitions:
     """All assets, checks, jobs and schedules of one study; the one way in for UI, command line and tests."""
-    layers = (received, curated, quality, cohort, analysis, release)
+    layers = (received, curated, quality, cohort, analysis, release, analysis_report)
     found = [definition for layer in layers for definition in layer.assets(study)]
     checks = [d for d in found if isinstance(d, dg.AssetChecksDefinition)]
     return dg.Definitions(

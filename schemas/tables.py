@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from schemas import analysis, cohort, curated, meta, quality, received, release, typed, typed_dicom
+from schemas import analysis, audit, cohort, curated, meta, quality, received, release, typed, typed_dicom
 from schemas.contract import CONTRACTS
 
-MODULES = (received, typed, typed_dicom, curated, quality, cohort, analysis, meta, release)
+MODULES = (received, typed, typed_dicom, curated, quality, cohort, analysis, audit, meta, release)
 """Layers in the order in which data flows."""
 
 __all__ = ["CONTRACTS", "MODULES"]

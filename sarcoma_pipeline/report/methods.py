@@ -69,9 +69,10 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
     horizons = listed([number(h) for h in study.horizons_months])
     said = [
         "Numbers are given as median with first and third quartile (type 7), categories as counts and "
-        "percentages of all patients of the block, the missing included. Survival was estimated by Kaplan and "
-        f"Meier’s method with log-log 95 % confidence intervals, at {horizons} months and as median. Follow-up "
-        "is given as the plain quantile of the observed times and by the reverse Kaplan–Meier method.",
+        "percentages of all patients of the block, the missing included. Survival was estimated by Kaplan "
+        f"and Meier’s method with log-log 95 % confidence intervals, at {horizons} months and as median. "
+        "Follow-up is given as the plain quantile of the observed times and by the reverse Kaplan–Meier "
+        "method.",
     ]
     if study.models:
         said.append(_models(study))
@@ -100,8 +101,8 @@ def _models(study: Study) -> str:
     ]  # fmt: skip
     joined = f" For the models {'; '.join(merged)}." if merged else ""
     return (
-        "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for ties "
-        f"and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined}"
+        "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for "
+        f"ties and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined}"
     )
 
 
@@ -131,7 +132,9 @@ def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
     """Program, packages and the release that the numbers stand in."""
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
-        f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Release {release['refresh_id']} "
-        f"of {release['released_at']}; configuration {release['configuration_hash']}, raw files "
-        f"{release['manifest_hash']}, content {release['content_hash']}. Equal content hashes mean equal numbers."
+        f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. "
+        f"Release {release['refresh_id']} of {release['released_at']}; "
+        f"configuration {release['configuration_hash']}, raw files {release['manifest_hash']}, "
+        f"content {release['content_hash']}. "
+        "Equal content hashes mean equal numbers."
     )

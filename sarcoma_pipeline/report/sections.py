@@ -291,7 +291,12 @@ def _quality(report: Report) -> Iterator[Table]:
         rows = found.select("severity", "rule_id", "what", "n", "patients").rows()
         head = ("Severity", "Rule", "What is wrong", "Findings", "Patients")
         yield tables.plain(
-            "table-findings", report.supplement(), "Findings of the data quality rules", head, rows
+            "table-findings",
+            report.supplement(),
+            "Findings of the data quality rules",
+            head,
+            rows,
+            (9, 29, 44, 9, 9),
         )
 
 
@@ -310,11 +315,11 @@ def _audit(report: Report) -> Iterator[Paragraph | Table]:
         return
     frame = report.frames["analysis.published_audit"]
     yield Paragraph(
-        f"The paper’s numbers were recomputed from each other, without any data, in {frame.height} checks. Counts "
-        "are taken as sets of patients: the same set must have the same count everywhere, disjoint sets must add "
-        "up, and a percentage must be that of its count. A p value is recomputed from its hazard ratio and "
-        "interval (z = ln HR / SE, SE = ln(high / low) / 3.92) and fails only if no unrounded numbers could have "
-        "been printed so."
+        f"The paper’s numbers were recomputed from each other, without any data, in {frame.height} checks. "
+        "Counts are taken as sets of patients: the same set must have the same count everywhere, disjoint "
+        "sets must add up, and a percentage must be that of its count. A p value is recomputed from its "
+        "hazard ratio and interval (z = ln HR / SE, SE = ln(high / low) / 3.92) and fails only if no "
+        "unrounded numbers could have been printed so."
     )
     yield tables.audit_counts(frame, report.supplement())
     yield tables.audit(frame, report.supplement())

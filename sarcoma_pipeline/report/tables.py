@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,6 +13,9 @@ import polars as pl
 from sarcoma_pipeline.report.printed import MISSING, capital, median, number, p_value, percent, rate, ratio
 from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
+
+_AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
+"""Where a remark of the comparison goes on to the next entry of the audit."""
 
 _PAGE = 50
 """Rows of a printed page."""
@@ -164,8 +168,8 @@ def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Ta
         "table-follow-up", label, "Follow-up in months",
         ("Endpoint and method", "Median (95 % CI)", "Q1–Q3"), tuple(lines),
         (
-            "Observed: plain quantile of the times, events included. Reverse Kaplan–Meier: censoring is the event "
-            "(Schemper and Smith, 1996).",
+            "Observed: plain quantile of the times, events included. Reverse Kaplan–Meier: censoring is the "
+            "event (Schemper and Smith, 1996).",
         ),
     )  # fmt: skip
 
@@ -218,7 +222,8 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
         for r in group:
             what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
             # The same remark stands at many rows: it is printed once, below.
-            remark = str(remarks.setdefault(r["reason"], len(remarks) + 1)) if r["reason"] else ""
+            said = _AUDIT_ENTRY.split(r["reason"] or "")
+            remark = ", ".join(str(remarks.setdefault(s.strip(), len(remarks) + 1)) for s in said if s)
             paper, ours = r["published_text"] or MISSING, r["our_text"] or MISSING
             cells = (what, paper, ours, r["verdict"], r["interval_verdict"] or "", remark)
             lines.append(Line(cells, indent=True, mark=r["verdict"]))
@@ -234,7 +239,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
         ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Remark"),
         tuple(lines),
         notes,
-        (30, 22, 22, 14, 12, 0),
+        (28, 21, 21, 13, 10, 7),
     )
 
 
@@ -264,7 +269,7 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
         for r in mine.iter_rows(named=True):
             what = f"{capital(r['what'])} ({r['section']}): {r['check']}"
             quote = f"“{r['quote']}”" if r["quote"] else ""
-            cells = (what, quote, r["printed"], r["expected"], r["read"] or "new")
+            cells = (what, quote, r["printed"], r["expected"], r["read"] or MISSING)
             lines.append(Line(cells, indent=True, mark=verdict))
     return Table(
         "table-audit",
@@ -273,8 +278,9 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
         ("Quantity and check", "The paper’s words", "Printed", "Recomputed from its other numbers", "Entry"),
         tuple(lines),
         (
-            "A contradiction cannot be explained by rounding; a tension is possible but unlikely; by definition: "
-            "what the paper leaves open. Entry: of the audit by a reader; new: found by recomputation only.",
+            "A contradiction cannot be explained by rounding; a tension is possible but unlikely; by "
+            "definition: what the paper leaves open. Entry: the same in the audit by a reader; a dash: found "
+            "by recomputation only.",
         ),
         (27, 22, 16, 28, 7),
     )

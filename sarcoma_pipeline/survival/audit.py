@@ -69,8 +69,8 @@ def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFra
         read: ``audit.csv`` as text, the audit by a reader: ``id, class, item, finding, where``.
 
     Returns:
-        `schemas.audit.PublishedAudit`: every check, the consistent ones too; then what the reader found and no
-        check did.
+        `schemas.audit.PublishedAudit`: every check, the consistent ones too; then what the reader found and
+        no check did.
     """
     rows = [
         {name: value or "" for name, value in row.items()}
@@ -106,7 +106,7 @@ def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFra
 
 
 def _with_entries(line: dict[str, str], entries: dict[str, list[tuple[str, str]]]) -> dict[str, str | None]:
-    """The reader's entries of the same verdict about a check's first row: the others are what it is held to."""
+    """The reader's entries of the same verdict about a check's first row; the others it is held to."""
     about = entries.get(line["ids"].partition(";")[0], [])
     same = [entry for entry, verdict in about if verdict == line["verdict"] != "consistent"]
     return {**line, "read": ";".join(same) or None}
