@@ -26,6 +26,7 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
         title: the model in words.
         terms: covariate to its title.
     """
+    rows = rows.sort("position")
     lines = _lines(rows, terms)
     height = 56 + _ROW * len(lines) + 48
     sheet = Drawing(_WIDTH, height)
@@ -60,7 +61,7 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
 def _lines(rows: pl.DataFrame, terms: dict[str, str]) -> list[dict[str, Any]]:
     """Headings of factors, their levels indented, numbers as they are."""
     lines: list[dict[str, Any]] = []
-    for term, group in groupby(rows.sort("position").iter_rows(named=True), key=lambda row: row["term"]):
+    for term, group in groupby(rows.iter_rows(named=True), key=lambda row: row["term"]):
         for index, row in enumerate(group):
             if row["level"] is not None and not index:
                 lines.append({"heading": f"{terms.get(term, term)} (reference: {row['reference']})"})

@@ -223,7 +223,8 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
             what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
             # The same remark stands at many rows: it is printed once, below.
             said = _AUDIT_ENTRY.split(r["reason"] or "")
-            remark = ", ".join(str(remarks.setdefault(s.strip(), len(remarks) + 1)) for s in said if s)
+            named = sorted(remarks.setdefault(s.strip(), len(remarks) + 1) for s in said if s)
+            remark = ", ".join(map(str, named))
             paper, ours = r["published_text"] or MISSING, r["our_text"] or MISSING
             cells = (what, paper, ours, r["verdict"], r["interval_verdict"] or "", remark)
             lines.append(Line(cells, indent=True, mark=r["verdict"]))
@@ -239,7 +240,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
         ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Remark"),
         tuple(lines),
         notes,
-        (28, 21, 21, 13, 10, 7),
+        (24, 24, 24, 13, 8, 7),
     )
 
 

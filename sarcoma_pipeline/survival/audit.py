@@ -71,6 +71,9 @@ def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFra
     Returns:
         `schemas.audit.PublishedAudit`: every check, the consistent ones too; then what the reader found and
         no check did.
+
+    Raises:
+        KeyError: ``published_map`` names an entry that ``read`` does not have.
     """
     rows = [
         {name: value or "" for name, value in row.items()}
