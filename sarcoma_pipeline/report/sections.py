@@ -277,7 +277,8 @@ def _quality(report: Report) -> Iterator[Table]:
             for n in names
         ]
         yield tables.plain(
-            "table-accounting", report.supplement(), f"What became of every record of {frame.height} files",
+            "table-accounting", report.supplement(),
+            f"What became of every record (files read: {frame.height})",
             ("Records", "n"), rows,
         )  # fmt: skip
     if report.has("quality.findings"):

@@ -237,10 +237,10 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
         "table-comparison",
         label,
         "Every number of the paper beside the same number of this cohort",
-        ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Remark"),
+        ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Note"),
         tuple(lines),
         notes,
-        (24, 24, 24, 13, 8, 7),
+        (24, 23, 23, 14, 9, 7),
     )
 
 

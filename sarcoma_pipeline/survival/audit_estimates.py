@@ -130,7 +130,7 @@ def _p_values(ratios: list[Row]) -> Iterator[Check]:
             printed_low, printed_high = _unrounded(row["p"])
             possible = printed_low <= highest and lowest <= printed_high
             yield Check(
-                "p from HR and CI", [row], f"p = {row['p']}",
+                "p value from HR and CI", [row], f"p = {row['p']}",
                 f"{recomputed}, {half_up(lowest, 4)} to {half_up(highest, 4)} with rounding",
                 "consistent" if possible else "contradiction",
             )  # fmt: skip
@@ -140,7 +140,7 @@ def _p_values(ratios: list[Row]) -> Iterator[Check]:
             printed_low, printed_high = _unrounded(elsewhere["p"])
             possible = printed_low <= highest and lowest <= printed_high
             yield Check(
-                "p from HR and CI", [row, elsewhere], f"p = {elsewhere['p']} ({elsewhere['section']})",
+                "p value from HR and CI", [row, elsewhere], f"p = {elsewhere['p']} ({elsewhere['section']})",
                 recomputed, "consistent" if possible else "contradiction",
             )  # fmt: skip
 

@@ -48,7 +48,7 @@ def test_no_entry_of_the_reader_is_lost(checks: pl.DataFrame, paper: dict[str, p
 
 
 def test_the_only_wrong_p_of_a_table_is_the_synovial_one(checks: pl.DataFrame) -> None:
-    p_values = checks.filter((pl.col("check") == "p from HR and CI") & ~pl.col("ids").str.contains(";"))
+    p_values = checks.filter((pl.col("check") == "p value from HR and CI") & ~pl.col("ids").str.contains(";"))
     tables = p_values.filter(pl.col("section").str.starts_with("Table"))
     assert tables.height == 27
     assert tables.filter(pl.col("verdict") != "consistent")["ids"].to_list() == ["104"]
@@ -89,7 +89,7 @@ def test_a_paper_without_its_errors_passes(paper: dict[str, pl.DataFrame]) -> No
         (31, {"n": "7", "pct": ""}, "same patients, same count"),
         (100, {"value": "1.400"}, "value within its limits"),
         (120, {"value": "0.700"}, "HR is the geometric mean of its CI"),
-        (121, {"p": "0.0290"}, "p from HR and CI"),
+        (121, {"p": "0.0290"}, "p value from HR and CI"),
         (65, {"value": "40"}, "order of the medians"),
         (64, {"value": "44"}, "same estimate, same number"),
         (61, {"ci_low": "87.0", "ci_high": "88.4"}, "patients behind a survival rate"),
