@@ -112,13 +112,13 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
 
 
 def read(path: Path) -> dict[str, pl.DataFrame] | None:
-    """The released tables of a database by their contracts' names; None if there is no such file."""
+    """Tables of a release by their contracts' names, with ``meta.release``; None if there is no such file."""
     if not path.exists():
         return None
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute(
             "SELECT table_schema, table_name FROM information_schema.tables "
-            "WHERE table_schema <> 'meta' ORDER BY ALL"
+            "WHERE table_schema <> 'meta' OR table_name = 'release' ORDER BY ALL"
         ).fetchall()
         return {
             f"{'cohort' if schema == 'main' else schema}.{name}": connection.table(f"{schema}.{name}").pl()

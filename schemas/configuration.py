@@ -234,6 +234,8 @@ class Study(Section):
     name: str
     title: str
     description: str
+    note: str | None = None
+    """What every reader of the report must know first, e.g. that the patients do not exist."""
     drop: str
     """Folder of raw files below the project root."""
     owner: str = "data-team@example.org"

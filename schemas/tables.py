@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas import (
     analysis,
+    audit,
     cohort,
     curated,
     impact,
@@ -17,7 +18,20 @@ from schemas import (
 )
 from schemas.contract import CONTRACTS
 
-MODULES = (received, typed, typed_dicom, curated, quality, ledger, cohort, impact, analysis, meta, release)
+MODULES = (
+    received,
+    typed,
+    typed_dicom,
+    curated,
+    quality,
+    ledger,
+    cohort,
+    impact,
+    analysis,
+    audit,
+    meta,
+    release,
+)
 """Layers in the order in which data flows."""
 
 __all__ = ["CONTRACTS", "MODULES"]

@@ -55,8 +55,8 @@ def judge(project: Project, built: Path) -> list[expectations.Failed]:
     passed = False
     try:
         failed = expectations.gate(
-            release.read(built) or {},
-            release.read(project.release),
+            _tables(built) or {},
+            _tables(project.release),
             project.study.gate,
             project.published / "data_docs",
         )
@@ -65,6 +65,12 @@ def judge(project: Project, built: Path) -> list[expectations.Failed]:
         if not passed:
             built.unlink()
     return failed
+
+
+def _tables(path: Path) -> dict[str, pl.DataFrame] | None:
+    """What the gate judges: every table but the release's own label."""
+    found = release.read(path)
+    return found and {table: frame for table, frame in found.items() if table != MetaRelease.table()}
 
 
 def publish(project: Project, built: Path, refresh_id: str) -> None:
@@ -113,6 +119,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         began = time.perf_counter()
         with discreet(project):
             built, row = build(project, warehouse)
+            hopeless = release.faults(built)
+            if hopeless:
+                # What no release may be needs no suite to say so, nor the seconds that its import takes.
+                built.unlink()
+                raise held_back(hopeless)
             judging = time.perf_counter()
             failed = judge(project, built)
         judged = time.perf_counter() - judging

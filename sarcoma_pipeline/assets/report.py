@@ -7,15 +7,17 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline import impact
 from sarcoma_pipeline.assets.step import asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality.findings import masked_path
 from sarcoma_pipeline.report import steward
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.curated import Patient
+from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
-from schemas.quality import Accounting, QualityRule
+from schemas.quality import Accounting, Finding, QualityRule
 
 
 def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
@@ -27,7 +29,11 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     patients = warehouse.read(Patient.table())
     files = warehouse.read(MetaFile.table())
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
-    findings = warehouse.read(LedgerEntry.table())
+    effect = impact.sentences(warehouse.read(Impact.table()))
+    tonight = warehouse.read(Finding.table()).filter(pl.col("severity") == "error")
+    findings = warehouse.read(LedgerEntry.table()).join(
+        tonight.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
+    )
     html = steward.page(
         findings,
         warehouse.read(QualityRule.table()),
@@ -60,7 +66,7 @@ def write_whole(target: Path, text: str) -> None:
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """The steward's page."""
     where = f"data/published/{project.study.name}/steward.html"
-    tables = (LedgerEntry, Trend, QualityRule, Accounting)
+    tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting)
 
     @dg.asset(
         key=dg.AssetKey([project.study.name, "report", "steward_page"]),

@@ -183,7 +183,12 @@ def _where_to_look(console: Console, project: Project, published: bool, run_id: 
     relative = project.release.relative_to(project.root)
     state = "" if published else " (the last one, untouched)" if project.release.exists() else " (none yet)"
     console.print(f"release     {relative}{state}", markup=False)
+    pages = project.published.relative_to(project.root)
+    if published:
+        console.print(f"report      {pages}/report/index.html", markup=False)
     console.print(f"findings    {_program()} findings --study {project.study.name}", markup=False)
+    if (project.published / "steward.html").exists():
+        console.print(f"            {pages}/steward.html", markup=False)
     console.print(f"run         {run_id}; make ui, then http://localhost:3000/runs/{run_id}", markup=False)
 
 

@@ -1,1 +1,1 @@
-"""Pages that people read: static HTML, self-contained, with nothing in them that identifies a patient."""
+"""Pages for people: the report of a release, and the steward's page; frames in, HTML out."""

@@ -164,6 +164,7 @@
     const facts = [
       ["What is wrong", finding.what],
       ["What to do", finding.remedy],
+      ["If admitted", finding.impact],
       ["Where", `${finding.path}, ${finding.position}`],
       ["Column", place],
       ["Value", finding.value],

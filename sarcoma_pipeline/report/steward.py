@@ -19,7 +19,7 @@ import polars as pl
 
 SHOWN = (
     "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
-    "column_name", "value", "what", "remedy", "first_seen", "last_seen", "who", "reason", "until",
+    "column_name", "value", "what", "remedy", "impact", "first_seen", "last_seen", "who", "reason", "until",
 )  # fmt: skip
 """Columns that reach the page; the ledger's may be missing."""
 
@@ -49,7 +49,8 @@ def page(
     """Write the page.
 
     Args:
-        findings: ``quality.findings`` or ``quality.ledger``; without ``status`` every finding is open.
+        findings: ``quality.findings`` or ``quality.ledger``; without ``status`` every finding is open. With
+            ``impact``, the page says what a record in quarantine keeps from the study.
         rules: ``quality.rules``.
         accounting: ``quality.accounting``.
         files: ``file_id``, ``path``, the paths masked as those of the findings.

@@ -19,8 +19,8 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.survival.recomputed import Cohort, Recomputed
-from sarcoma_pipeline.survival.rounding import decimals_of, half_up, percent_half_up
 from schemas.analysis import PublishedComparison
+from schemas.rounding import decimals_of, half_up, percent_half_up
 
 CLOSE = 0.03
 """Relative difference up to which a number is close (design section 11)."""

@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.survival.rounding import half_up, percent_half_up
 from schemas.analysis import TableOne
 from schemas.configuration import TableRow
+from schemas.rounding import half_up, percent_half_up
 
 
 def table_one(patients: pl.DataFrame, rows: Sequence[TableRow]) -> pl.DataFrame:

@@ -68,7 +68,8 @@ def test_a_waived_record_goes_through_flagged_and_a_rebuild_forgets_nothing(copy
 def test_every_error_that_may_be_waived_can_be_and_every_record_is_accounted_for(copy):
     ids = copy.warehouse(
         "SELECT finding_id FROM quality.findings JOIN quality.rules USING (rule_id) "
-        "WHERE findings.severity = 'error' AND waivable"
+        # A follow-up of a hundred years is what the gate is there to hold back.
+        "WHERE findings.severity = 'error' AND waivable AND rule_id <> 'diagnosis.before-birth'"
     )["finding_id"].to_list()
     assert len(ids) > 9
     said = copy.sarcoma("findings", "waive", *ids, "--by", "S", "--reason", "all of it", "--until", FAR)
@@ -76,7 +77,7 @@ def test_every_error_that_may_be_waived_can_be_and_every_record_is_accounted_for
     assert copy.refresh().exit_code == 0
     assert copy.warehouse(
         "SELECT DISTINCT waivable FROM quality.quarantine, unnest(rule_ids) AS held(rule_id) "
-        "JOIN quality.rules USING (rule_id)"
+        "JOIN quality.rules USING (rule_id) WHERE rule_id <> 'diagnosis.before-birth'"
     )["waivable"].to_list() == [False]
     wrong = "SELECT sum(unaccounted) + sum(counted_twice) AS n FROM quality.accounting"
     assert copy.warehouse(wrong)["n"].item() == 0

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.survival.rounding import half_up, percent_half_up
 from sarcoma_pipeline.survival.table_one import table_one
 from schemas.configuration import Study, TableRow
+from schemas.rounding import half_up, percent_half_up
 
 # What the paper prints; UPS is 31, which the paper rounds to 32 (audit 1).
 PRINTED = [

@@ -1,0 +1,97 @@
+"""Report: the audit of the paper, and the published page of the released tables with its print."""
+
+import time
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline import release
+from sarcoma_pipeline.assets.release import release_key
+from sarcoma_pipeline.assets.step import Made, asset_key, discreet, step
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.report import methods, page, pdf
+from sarcoma_pipeline.survival import audit
+from sarcoma_pipeline.warehouse import Warehouse
+from schemas.audit import PublishedAudit
+from schemas.quality import Accounting, Finding
+from schemas.release import MetaRelease
+
+_QUALITY = (Accounting.table(), Finding.table())
+"""Printed as counts only."""
+
+
+def published_audit(project: Project) -> pl.DataFrame:
+    """The paper's numbers checked against each other; empty where the study names no paper."""
+    study = project.study
+    if not (study.published and study.published_map and study.published_audit):
+        return PublishedAudit.empty()
+    paper = [
+        pl.read_csv(project.root / path, infer_schema=False)
+        for path in (study.published, study.published_map, study.published_audit)
+    ]
+    return audit.audit(*paper)
+
+
+def write(project: Project, frames: dict[str, pl.DataFrame]) -> tuple[Path, str]:
+    """Write the page and print it, each swapped in whole.
+
+    Returns:
+        Where the page is, and what became of the print.
+    """
+    folder = project.published / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    target, half = folder / "index.html", folder / ".index.part"
+    half.write_text(page.page(project.study, project.sources, frames, methods.versions()), "utf-8")
+    half.replace(target)
+    printed, chromium = folder / "report.pdf", pdf.browser()
+    if chromium is None:
+        # A print of an older page beside the new one would be taken for its own.
+        printed.unlink(missing_ok=True)
+        return target, f"not printed: none of {', '.join(pdf.BROWSERS)} is installed"
+    if not pdf.print_pdf(target, printed, chromium):
+        printed.unlink(missing_ok=True)
+        return target, f"not printed: {Path(chromium).name} failed"
+    return target, f"data/published/{project.study.name}/report/report.pdf"
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """The audit of the paper and the report."""
+    name = project.study.name
+
+    def check_paper(warehouse: Warehouse) -> Made:
+        """Check the paper's numbers against each other."""
+        frame = published_audit(project)
+        return Made({PublishedAudit.table(): frame}, metadata={PublishedAudit.table(): audit.summary(frame)})
+
+    @dg.asset(
+        key=dg.AssetKey([name, "report", "report"]),
+        deps=[release_key(project), *(asset_key(project, t) for t in (*_QUALITY, PublishedAudit.table()))],
+        description=(
+            f"data/published/{name}/report/index.html: the released tables as a paper would print them, in "
+            "one self-contained file, and report.pdf where a Chromium is installed."
+        ),
+        group_name="report",
+        kinds={"html"},
+        owners=[project.study.owner],
+    )
+    def report(warehouse: Warehouse) -> dg.MaterializeResult:
+        began = time.perf_counter()
+        with discreet(project):
+            further = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
+            frames = {**further, **(release.read(project.release) or {})}
+            target, printed = write(project, frames)
+        return dg.MaterializeResult(
+            metadata={
+                "path": f"data/published/{name}/report/index.html",
+                "pdf": printed,
+                "content hash": frames[MetaRelease.table()]["content_hash"][0],
+                "bytes": target.stat().st_size,
+                "seconds": round(time.perf_counter() - began, 3),
+            }
+        )
+
+    return [
+        step(project, "published_audit", {PublishedAudit.table(): []}, check_paper, kinds={"polars"}),
+        report,
+    ]

@@ -1,0 +1,165 @@
+"""Curves over time: Kaplan–Meier and cumulative incidence, with what a journal wants under them.
+
+Under every curve stand the patients at risk, censored and with an event so far (KMunicate: Morris et al.,
+BMJ Open 2019; 9: e030215).
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import polars as pl
+
+from sarcoma_pipeline.report.drawing import BAND, GREY, Drawing
+from sarcoma_pipeline.report.printed import median, number, percent
+
+_WIDTH, _HEIGHT = 480.0, 408.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78.0, 466.0, 40.0, 296.0
+_STEP_MONTHS = (6, 12, 24, 36, 60, 120)
+_MOST_TICKS = 9
+_DASHES = ("", "7 4", "2 3", "9 3 2 3")
+
+
+def kaplan_meier(
+    curve: pl.DataFrame, estimates: pl.DataFrame, *, key: str, letter: str, title: str, horizon: float
+) -> str:
+    """One endpoint's Kaplan–Meier curve.
+
+    Args:
+        curve: `schemas.analysis.SurvivalCurve` of the endpoint.
+        estimates: `schemas.analysis.SurvivalEstimate` of the endpoint.
+        key: unique on the page.
+        letter: of the panel.
+        title: the endpoint in words.
+        horizon: end of the time axis in months, the same for all panels.
+    """
+    sheet, frame = Drawing(_WIDTH, _HEIGHT), _Axes(horizon)
+    rows = curve.sort("time_months").rows(named=True)
+    half = estimates.filter(pl.col("quantity") == "median").rows(named=True)
+    middle = half[0] if half else {"value": None, "ci_low": None, "ci_high": None}
+    n, events = rows[0]["at_risk"], sum(row["events"] for row in rows)
+
+    known = [row for row in rows if row["ci_low"] is not None]
+    upper = _steps([(r["time_months"], r["ci_high"]) for r in known], rows[-1]["time_months"])
+    lower = _steps([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
+    sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
+    if middle["value"] is not None:
+        x, y = frame.at(middle["value"], 0.5)
+        sheet.line(_LEFT, y, x, y, ink=GREY, dash="4 3")
+        sheet.line(x, y, x, _BOTTOM, ink=GREY, dash="4 3")
+    frame.draw(sheet, "Probability (%)")
+    sheet.path([frame.at(t, s) for t, s in _steps([(r["time_months"], r["survival"]) for r in rows], None)])
+    for row in rows:
+        if row["censored"]:
+            x, y = frame.at(row["time_months"], row["survival"])
+            sheet.line(x, y - 3.5, x, y + 3.5)
+    months = median(middle["value"], middle["ci_low"], middle["ci_high"])
+    sheet.text(4, 16, letter, bold=True, size=14)
+    sheet.text(_LEFT, 15, title, bold=True, size=13)
+    sheet.text(
+        _LEFT, 31, f"{events} events in {n} patients; median {months}" + " months" * (months[0].isdigit())
+    )
+    counts = [(t, *_so_far(rows, t)) for t in frame.ticks]
+    _counted(sheet, frame, counts)
+    at = estimates.filter(pl.col("quantity") == "survival").rows(named=True)
+    described = "; ".join(f"{percent(r['value'])} % at {number(r['horizon_months'])} months" for r in at)
+    return sheet.svg(
+        key,
+        f"Kaplan–Meier curve: {title}",
+        f"{n} patients, {events} events. Median: {months}. {described}. Shaded: 95 % confidence interval; "
+        "vertical ticks: censored patients.",
+    )
+
+
+def cumulative_incidence(
+    curves: dict[str, list[tuple[float, float, float | None, float | None]]], *, key: str, title: str,
+    horizon: float,
+) -> str:  # fmt: skip
+    """Cumulative incidence of competing events, one line style each, with 95 % bands.
+
+    Args:
+        curves: event to its ``(months, incidence, low, high)``, by time.
+        key: unique on the page.
+        title: what the figure is.
+        horizon: end of the time axis in months.
+    """
+    sheet, frame = Drawing(_WIDTH, 350), _Axes(horizon)
+    for points in curves.values():
+        known = [p for p in points if p[2] is not None and p[3] is not None]
+        upper = _steps([(t, high or 0) for t, _, _, high in known], points[-1][0])
+        lower = _steps([(t, low or 0) for t, _, low, _ in known], points[-1][0])
+        sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
+    frame.draw(sheet, "Cumulative incidence (%)")
+    for index, (event, points) in enumerate(curves.items()):
+        dash = _DASHES[index % len(_DASHES)]
+        sheet.path([frame.at(t, s) for t, s, _, _ in _steps_of(points)], dash=dash)
+        sheet.line(
+            _LEFT + 14, _TOP + 14 + 17 * index, _LEFT + 46, _TOP + 14 + 17 * index, width=1.6, dash=dash
+        )
+        sheet.text(_LEFT + 54, _TOP + 18 + 17 * index, event)
+    sheet.text(_LEFT, 18, title, bold=True, size=13)
+    last = "; ".join(f"{event}: {percent(points[-1][1])} % at the end" for event, points in curves.items())
+    return sheet.svg(key, title, f"{last}. Shaded: 95 % confidence intervals.")
+
+
+class _Axes:
+    """Time to the right in months, probability upwards."""
+
+    def __init__(self, horizon: float) -> None:
+        step = next((s for s in _STEP_MONTHS if horizon / s <= _MOST_TICKS), _STEP_MONTHS[-1])
+        self.end = max(step, step * ceil(horizon / step))
+        self.ticks = range(0, self.end + 1, step)
+
+    def at(self, months: float, share: float) -> tuple[float, float]:
+        """Where a point lies on the sheet."""
+        return _LEFT + (_RIGHT - _LEFT) * months / self.end, _BOTTOM - (_BOTTOM - _TOP) * share
+
+    def draw(self, sheet: Drawing, label: str) -> None:
+        """Axes, ticks and labels."""
+        sheet.line(_LEFT, _TOP, _LEFT, _BOTTOM)
+        sheet.line(_LEFT, _BOTTOM, _RIGHT, _BOTTOM)
+        for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
+            _, y = self.at(0, share)
+            sheet.line(_LEFT - 5, y, _LEFT, y)
+            sheet.text(_LEFT - 9, y + 4, percent(share, 0), anchor="end")
+        for tick in self.ticks:
+            x, _ = self.at(tick, 0)
+            sheet.line(x, _BOTTOM, x, _BOTTOM + 5)
+            sheet.text(x, _BOTTOM + 19, str(tick), anchor="middle")
+        sheet.text((_LEFT + _RIGHT) / 2, _BOTTOM + 37, "Months since diagnosis", anchor="middle")
+        sheet.text(24, (_TOP + _BOTTOM) / 2, label, anchor="middle", turned=True)
+
+
+def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[int, int, int, int]]) -> None:
+    top = _BOTTOM + 58
+    sheet.text(4, top, "No. of patients", italic=True, size=11)
+    for line, name in enumerate(("At risk", "Censored", "Events"), 1):
+        sheet.text(4, top + 16 * line, name, size=11)
+        for tick, *values in counts:
+            sheet.text(frame.at(tick, 0)[0], top + 16 * line, str(values[line - 1]), anchor="middle", size=11)
+
+
+def _so_far(rows: list[dict[str, float]], months: float) -> tuple[int, int, int]:
+    """At risk at a time; censored and events before it."""
+    past = [row for row in rows if row["time_months"] < months]
+    events, censored = (int(sum(row[name] for row in past)) for name in ("events", "censored"))
+    return int(rows[0]["at_risk"]) - events - censored, censored, events
+
+
+def _steps(points: list[tuple[float, float]], end: float | None) -> list[tuple[float, float]]:
+    """Corners of a step function; it stays at its last value until the end."""
+    corners: list[tuple[float, float]] = []
+    for time, share in points:
+        if corners:
+            corners.append((time, corners[-1][1]))
+        if not corners or corners[-1] != (time, share):
+            corners.append((time, share))
+    if end is not None and corners:
+        corners.append((end, corners[-1][1]))
+    return corners
+
+
+def _steps_of(
+    points: list[tuple[float, float, float | None, float | None]],
+) -> list[tuple[float, float, None, None]]:
+    return [(t, s, None, None) for t, s in _steps([(t, s) for t, s, _, _ in points], None)]

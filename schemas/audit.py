@@ -1,0 +1,27 @@
+"""The audit of a paper's own numbers: what they say about each other, our data left aside."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, column
+
+VERDICTS = ("contradiction", "tension", "by definition", "wording", "consistent")
+"""From worst to best. A tension is possible but unlikely; ``by definition`` is what the paper leaves open."""
+
+
+class PublishedAudit(Contract, table="analysis.published_audit"):
+    """One check of the paper's numbers against each other."""
+
+    position: pl.Int64 = column("Position", "Order of the checks, from 1.", nullable=False, unique=True)
+    check: pl.String = column("Check", "Which kind of check.", nullable=False)
+    ids: pl.String = column("Rows", "Rows of published.csv, joined by ';'.", nullable=False)
+    section: pl.String = column("Section", "Where the paper prints it.", nullable=False)
+    what: pl.String = column("What", "The quantity.", nullable=False)
+    printed: pl.String = column("Printed", "What the paper prints.", nullable=False)
+    expected: pl.String = column("Recomputed", "What follows from the paper's other numbers.", nullable=False)
+    verdict: pl.String = column(
+        "Verdict", "contradiction, tension, by definition, wording or consistent.", nullable=False
+    )
+    quote: pl.String = column("Quote", "The paper's words.")
+    read: pl.String = column("Entry", "Entries of the audit by a reader, joined by ';'; null if it has none.")
