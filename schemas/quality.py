@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import received, rules, typed, typed_dicom
+from schemas import received, rules, rules_radiotherapy, typed, typed_dicom
 from schemas.contract import CATALOGUE, Contract, TextList, column
 
-_RULES_FROM = (received, rules, typed, typed_dicom)
+_RULES_FROM = (received, rules, rules_radiotherapy, typed, typed_dicom)
 """Modules whose import fills the catalogue."""
 
 

@@ -35,6 +35,12 @@ GUARDED = {
     "assessment": "curated.assessment",
     "death": "curated.vital_status",
     "vital-status": "curated.vital_status",
+    "person": "typed.person",
+    "systemic-therapy": "curated.systemic_therapy",
+    "follow-up": "curated.assessment",
+    "structures": "typed.structure_set",
+    "dose": "typed.dose",
+    "dataset": "quality.volumes",
 }
 """Rule group (the id before its dot) to the asset that its check stands on."""
 
