@@ -35,7 +35,9 @@ def harrell(time: ArrayLike, event: ArrayLike, risk: ArrayLike) -> float | None:
     return float((below.sum() + not_above.sum()) / (2 * pairs)) if pairs else None
 
 
-def _below(values: NDArray[np.int64], start: NDArray[np.int64], bound: NDArray[np.int64]) -> NDArray[np.int64]:
+def _below(
+    values: NDArray[np.int64], start: NDArray[np.int64], bound: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """How many of ``values[start:]`` are less than ``bound``, for every pair of start and bound."""
     count = np.zeros(len(start), dtype=np.int64)
     low, high = start.copy(), np.full(len(start), len(values))

@@ -21,7 +21,7 @@ DAYS_PER_MONTH = 30.4375
 """365.25 / 12 (design section 5)."""
 
 _Z = NormalDist().inv_cdf(0.975)
-_TOLERANCE = 2.0**-26
+TOLERANCE = 2.0**-26
 """R's: the square root of the machine's precision."""
 
 
@@ -127,8 +127,8 @@ def sensitivity(endpoints: pl.DataFrame, horizons_months: Sequence[float]) -> pl
 def _at(curve: pl.DataFrame, horizons: Sequence[float]) -> Iterator[dict[str, Any]]:
     last = curve.row(-1, named=True)
     for horizon in horizons:
-        before = curve.filter(pl.col("time_months") <= horizon + _TOLERANCE)
-        after = curve.filter(pl.col("time_months") >= horizon - _TOLERANCE)
+        before = curve.filter(pl.col("time_months") <= horizon + TOLERANCE)
+        after = curve.filter(pl.col("time_months") >= horizon - TOLERANCE)
         now = before.row(-1, named=True)
         known = after.height > 0 or last["survival"] == 0
         yield {
@@ -154,13 +154,13 @@ def _quartiles(curve: pl.DataFrame) -> dict[str, float | None]:
 
 def _falls_to(curve: pl.DataFrame, column: str, level: float) -> float | None:
     """First time at which the column is at or below the level; the middle of a step that lies on it."""
-    reached = curve.filter(pl.col(column) <= level + _TOLERANCE)
+    reached = curve.filter(pl.col(column) <= level + TOLERANCE)
     if reached.is_empty():
         return None
     first = reached["time_months"][0]
-    if reached[column][0] < level - _TOLERANCE:
+    if reached[column][0] < level - TOLERANCE:
         return first
-    below = reached.filter(pl.col(column) < level - _TOLERANCE)
+    below = reached.filter(pl.col(column) < level - TOLERANCE)
     # R lets a curve that ends on the level end there: the step reaches to the last time.
     end = below["time_months"][0] if below.height else curve["time_months"][-1]
     return (first + end) / 2

@@ -23,7 +23,7 @@ Floats: TypeAlias = NDArray[np.float64]
 _STEPS = 60
 _HALVINGS = 40
 _SETTLED = 1e-20
-"""Square of the last step in standard errors (g' I⁻¹ g): Newton's error after it is that of the arithmetic."""
+"""Square of the last step in standard errors (g' I⁻¹ g): the error after it is that of the arithmetic."""
 _ROUNDING = 1e-12
 """Share of a log likelihood, or of a column's variance, that rounding may make up."""
 
