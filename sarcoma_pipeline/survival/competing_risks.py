@@ -43,9 +43,7 @@ def cumulative_incidence(endpoints: pl.DataFrame, analyses: Sequence[CompetingRi
         mine = endpoints.filter(pl.col("endpoint") == analysis.endpoint)
         if mine.height:
             curves = aalen_johansen(_causes(mine, analysis.causes), list(analysis.causes))
-            named = curves.with_columns(
-                analysis=pl.lit(analysis.name), endpoint=pl.lit(analysis.endpoint)
-            )
+            named = curves.with_columns(analysis=pl.lit(analysis.name), endpoint=pl.lit(analysis.endpoint))
             parts.append(CumulativeIncidence.conform(named))
     return CumulativeIncidence.enforce(pl.concat(parts))
 
@@ -82,7 +80,10 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
     """
     steps = (
         times.group_by("days")
-        .agg(left=pl.len(), *((pl.col("cause") == c).sum().alias(f"d{i}") for i, c in enumerate(causes)))
+        .agg(
+            pl.len().alias("left"),
+            *((pl.col("cause") == c).sum().alias(f"d{i}") for i, c in enumerate(causes)),
+        )
         .sort("days")
     )
     days, left = steps["days"].to_numpy(), steps["left"].to_numpy().astype(float)

@@ -1,8 +1,8 @@
 """Multivariable Cox models as ``study.toml`` declares them: Efron ties, Wald intervals, no strata.
 
 Equal to R's ``coxph`` (`tests/golden/cox.R`). What a model cannot estimate is taken out beforehand and said
-in the ``note``: nothing diverges, nothing is hidden. Where the model so loses a level without an event, or has
-no maximum at all, the same model with Firth's penalty follows it, as lines of their own.
+in the ``note``: nothing diverges, nothing is hidden. Where the model so loses a level without an event, or
+has no maximum at all, the same model with Firth's penalty follows it, as lines of their own.
 """
 
 from __future__ import annotations

@@ -50,9 +50,7 @@ def proportional_hazards(
     Raises:
         ValueError: a factor has no reference level.
     """
-    lines = [
-        line for data in model_data(patients, endpoints, models, covariates) for line in _tests(data)
-    ]
+    lines = [line for data in model_data(patients, endpoints, models, covariates) for line in _tests(data)]
     frame = pl.DataFrame(lines, infer_schema_length=None) if lines else ProportionalHazards.empty()
     frame = frame.drop("position", strict=False).with_row_index("position", offset=1)
     return ProportionalHazards.enforce(ProportionalHazards.conform(frame))
@@ -127,7 +125,9 @@ def few_events(events: int, parameters: int) -> str | None:
     """A warning when there are fewer than ten events per coefficient, else None."""
     if events >= FEW_EVENTS * parameters:
         return None
-    return f"{events} events for {parameters} coefficients: fewer than {FEW_EVENTS} each, estimates are unstable"
+    return (
+        f"{events} events for {parameters} coefficients: fewer than {FEW_EVENTS} each, estimates are unstable"
+    )
 
 
 def _kaplan_meier(used: pl.DataFrame) -> pl.Series:
