@@ -68,7 +68,7 @@ class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
 
 
 class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
-    """One estimate of a sensitivity run, partial dates in the middle and at both ends, beside the main one."""
+    """One estimate of a sensitivity run, partial dates in the middle and at both ends, beside the main."""
 
     variant: pl.String = column(
         "Variant",
