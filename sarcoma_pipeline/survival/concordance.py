@@ -12,6 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+def linear_predictor(design: ArrayLike, coefficients: ArrayLike) -> NDArray[np.floating]:
+    """``x'b`` of every row, equal for equal rows.
+
+    A matrix product may add the terms of two equal rows in another order, and rounding then breaks their tie.
+    """
+    return (np.asarray(design) * np.asarray(coefficients)).sum(axis=1)
+
+
 def harrell(time: ArrayLike, event: ArrayLike, risk: ArrayLike) -> float | None:
     """Harrell's C.
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from sarcoma_pipeline.survival.concordance import harrell
+from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
 from sarcoma_pipeline.survival.design import Contrast, ModelData, model_data
 from sarcoma_pipeline.survival.firth import penalised
 from sarcoma_pipeline.survival.partial_likelihood import NoEstimate, PartialLikelihood
@@ -140,7 +140,7 @@ def _efron(data: ModelData) -> _Fit:
         }
         for name, b, error in zip(matrix.columns, found.coefficients.tolist(), errors.tolist(), strict=True)
     }
-    return _Fit(numbers, harrell(used["time_days"], used["event"], x @ found.coefficients))
+    return _Fit(numbers, harrell(used["time_days"], used["event"], linear_predictor(x, found.coefficients)))
 
 
 def _firth(data: ModelData) -> _Fit:
@@ -166,7 +166,7 @@ def _firth(data: ModelData) -> _Fit:
             matrix.columns, np.column_stack(columns).tolist(), strict=True
         )
     }
-    return _Fit(numbers, harrell(time, event, x @ found.coefficients))
+    return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients)))
 
 
 def _exp(x: float) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc
 
-from sarcoma_pipeline.survival.concordance import harrell
+from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
 from sarcoma_pipeline.survival.design import ModelData, model_data
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood
 from schemas.analysis import ProportionalHazards
@@ -100,7 +100,7 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
     except NoEstimate as reason:
         yield {**common, "term": GLOBAL, "warning": f"no estimate: {reason}"}
         return
-    common["concordance"] = harrell(time, used["event"], x @ found.coefficients)
+    common["concordance"] = harrell(time, used["event"], linear_predictor(x, found.coefficients))
     g = _kaplan_meier(used).to_numpy()[likelihood.order][likelihood.dying]
     owners = [name.split("\x1f")[0] for name in matrix.columns]
     terms = {c.name: [i for i, owner in enumerate(owners) if owner == c.name] for c in data.covariates}

@@ -2,6 +2,8 @@
 # Every set has `time` (days; mgus2 months), `event`, `kind` (of the event; empty if censored) and covariates.
 # `formulas` are the Cox models, `groups` the factors of the log-rank tests, `horizons` times.
 suppressMessages(library(survival))
+# A factor's first level is the reference: the first in ASCII, wherever the script runs.
+invisible(Sys.setlocale("LC_COLLATE", "C"))
 
 kind_of <- function(first, second, one, other) ifelse(first, one, ifelse(second, other, ""))
 

@@ -59,8 +59,8 @@ def test_ties_do_not_depend_on_the_order_of_the_patients() -> None:
 
 
 def test_horizons_are_read_off_the_curve_and_null_beyond_it() -> None:
-    endpoints, _ = split("mgus2")
-    curve = cumulative_incidence(endpoints, [_analysis("mgus2")])
+    endpoints, _ = split("colon")
+    curve = cumulative_incidence(endpoints, [_analysis("colon")])
     last = curve["time_months"].max()
     assert isinstance(last, float)
     found = at_horizons(curve, [2, last + 1])
@@ -70,6 +70,13 @@ def test_horizons_are_read_off_the_curve_and_null_beyond_it() -> None:
     beyond = found.filter(pl.col("horizon_months") > 2)
     assert beyond["value"].null_count() == beyond.height == 2
     assert beyond["at_risk"].to_list() == [0, 0]
+
+
+def test_the_curve_is_known_for_ever_once_nobody_is_left() -> None:
+    endpoints, _ = split("mgus2")
+    curve = cumulative_incidence(endpoints, [_analysis("mgus2")])
+    found = at_horizons(curve, [10_000 / DAYS_PER_MONTH])
+    assert found["value"].sum() == pytest.approx(1, abs=1e-12)
 
 
 def test_an_event_that_no_cause_names_is_refused() -> None:

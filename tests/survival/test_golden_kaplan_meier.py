@@ -88,7 +88,19 @@ def test_lifelines_agrees(name: str) -> None:
         float(golden("kaplan_meier").filter(set=name, object="restricted mean")["key"][0]) / DAYS_PER_MONTH
     )
     mean = restricted_means(curves(frame), [horizon]).row(0, named=True)
-    value, variance = restricted_mean_survival_time(fitter, t=horizon, return_variance=True)
+    value = restricted_mean_survival_time(fitter, t=horizon)
     assert mean["value"] == pytest.approx(value, rel=1e-9)
-    # Lifelines' variance is that of a patient's time: about n times that of the mean.
-    assert variance > 10 * mean["standard_error"] ** 2
+
+
+def test_lifelines_variance_is_of_a_patients_time_and_not_of_the_mean() -> None:
+    """Why R's standard error is taken."""
+    from lifelines import KaplanMeierFitter
+    from lifelines.utils import restricted_mean_survival_time
+
+    # Nobody is censored: the variance of the mean is that of the times by their number.
+    frame = pl.DataFrame({"endpoint": "OS", "time_days": [10, 20, 30, 50]}).with_columns(event=pl.lit(True))
+    fitter = KaplanMeierFitter().fit(frame["time_days"].to_numpy() / DAYS_PER_MONTH)
+    found = restricted_mean_survival_time(fitter, t=50 / DAYS_PER_MONTH, return_variance=True)
+    assert isinstance(found, tuple)
+    ours = restricted_means(curves(frame), [50 / DAYS_PER_MONTH])["standard_error"].item()
+    assert 4 * ours**2 == pytest.approx(found[1], rel=1e-6)

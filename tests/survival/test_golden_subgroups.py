@@ -26,7 +26,12 @@ def test_subgroups_are_rs(name: str, factor: str) -> None:
         for theirs, column in zip(names, ("value", "ci_low", "ci_high"), strict=True):
             value = row[column]
             ours[row["level"], theirs] = value * DAYS_PER_MONTH if median and value is not None else value
-    same(ours, quantities("log_rank", set=name, object=factor))
+    theirs = quantities("log_rank", set=name, object=factor)
+    # R puts the limits of a curve that has not fallen at 1; nobody knows them.
+    certain = {
+        level for level, quantity in theirs if quantity == "survival" and theirs[level, quantity] in (0, 1)
+    }
+    same(ours, {k: v for k, v in theirs.items() if not (k[0] in certain and k[1] in ("low", "high"))})
 
 
 def test_every_set_has_a_subgroup() -> None:
