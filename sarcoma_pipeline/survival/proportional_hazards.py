@@ -18,7 +18,7 @@ from scipy.special import chdtrc
 
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
 from sarcoma_pipeline.survival.design import ModelData, model_data
-from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood
+from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood, solve
 from schemas.analysis import ProportionalHazards
 from schemas.configuration import Covariate, Model
 
@@ -66,7 +66,12 @@ def schoenfeld(
         found: its maximum.
         transformed: ``g(t)`` of every death, in the order of ``likelihood.dying``.
         columns: which coefficients.
+
+    Raises:
+        NoEstimate: there are too few different event times to see a change.
     """
+    if np.ptp(transformed) == 0:
+        raise NoEstimate("too few different event times for the test")
     g = transformed - transformed.mean()
     linear = likelihood.at(found.coefficients, g)
     square = likelihood.at(found.coefficients, g**2)
@@ -75,7 +80,7 @@ def schoenfeld(
     # Schur's complement: the information on the change once the constant part is estimated.
     left = square.information[np.ix_(some, some)] - mixed.T @ np.linalg.solve(constant, mixed)
     score = linear.score[some]
-    return float(score @ np.linalg.solve(left, score))
+    return float(score @ solve(left, score, np.sqrt(np.diag(square.information)[some])))
 
 
 def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
@@ -109,8 +114,8 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
             continue
         try:
             chi_square = schoenfeld(likelihood, found, g, columns)
-        except np.linalg.LinAlgError:
-            yield {**common, "term": term, "warning": "too few different event times for the test"}
+        except NoEstimate as reason:
+            yield {**common, "term": term, "warning": f"no test: {reason}"}
             continue
         yield {
             **common,

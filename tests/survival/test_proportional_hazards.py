@@ -39,4 +39,4 @@ def test_events_at_one_time_cannot_be_tested(
     age = [m.model_copy(update={"covariates": ("age",)}) for m in study.models[:1]]
     rows = proportional_hazards(patients, at_once, age, study.covariates)
     assert rows["p_value"].null_count() == rows.height == 2
-    assert rows["warning"].str.contains("too few different event times").all()
+    assert rows["warning"].str.starts_with("no test: too few different").all()
