@@ -4,8 +4,7 @@ The partial likelihood is multiplied by the square root of the determinant of it
 (Firth 1993; Heinze and Schemper 2001). Intervals and p values are of the profile penalised likelihood, as
 those authors advise: Wald's are wrong where the likelihood is this lopsided.
 
-Ties are Efron's, as in the models it stands in for. R's ``coxphf`` and Python's ``firthmodels`` have
-Breslow's only, so that neither could be used here; without ties all three are the same.
+Ties are Efron's, as in the models it stands in for. Python's ``firthmodels`` has Breslow's only.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-# Firth's penalised Cox model with Efron's ties. Debian has no coxphf, which knows Breslow's ties only, so this
-# is a derivation of its own: the penalised partial likelihood is had from coxph (no iteration: likelihood and
+# Firth's penalised Cox model with Efron's ties. Debian has no package for it, so this is a derivation of its own: the penalised partial likelihood is had from coxph (no iteration: likelihood and
 # information at given coefficients) and maximised by optim, then by Newton with numeric derivatives.
 # Run from the project root (a few minutes):  Rscript tests/golden/firth.R
 source("tests/golden/sets.R")
