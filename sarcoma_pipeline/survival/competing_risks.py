@@ -5,8 +5,8 @@ are of the infinitesimal jackknife. R's default interval is ``log``; log-log is 
 Kaplan–Meier curves beside it and never leaves 0 to 1. lifelines' ``AalenJohansenFitter`` moves tied times by
 random numbers and is not used.
 
-Fine and Gray's regression is not fitted: of the Python libraries that have it, the one that is checked against
-R's ``cmprsk`` (``comprisk``) is an alpha version and brings numba and scikit-learn.
+Fine and Gray's regression is not fitted: no well-kept library was found that has it. ``comprisk`` is checked
+against R's ``cmprsk``, but calls itself an alpha version and brings numba and scikit-learn.
 """
 
 from __future__ import annotations
