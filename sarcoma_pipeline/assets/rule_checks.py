@@ -17,7 +17,7 @@ from sarcoma_pipeline.warehouse import Warehouse
 from schemas.contract import CATALOGUE
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
-from schemas.quality import Finding
+from schemas.quality import Finding, catalogue
 
 GUARDED = {
     "file": "received.unread",
@@ -46,12 +46,10 @@ GUARDED = {
 
 
 def groups() -> dict[str, list[str]]:
-    """Rule group to its rules; the cohort layer's own rules guard the program and are enforced there."""
+    """Rule group to its rules."""
     found: dict[str, list[str]] = {}
-    for rule in sorted(CATALOGUE):
-        group = rule.partition(".")[0]
-        if group != "cohort":
-            found.setdefault(group, []).append(rule)
+    for rule in catalogue()["rule_id"]:
+        found.setdefault(rule.partition(".")[0], []).append(rule)
     return found
 
 
