@@ -97,9 +97,11 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
     enumerated = {(t, c): name for t, frame in tables.items() for c, name in _coded(t, frame).items()}
     documented = documented.with_columns(
         type=pl.struct("table_name", "column_name", "type").map_elements(
-            lambda row: f"ENUM {name}"
-            if (name := enumerated.get((row["table_name"], row["column_name"])))
-            else row["type"],
+            lambda row: (
+                f"ENUM {name}"
+                if (name := enumerated.get((row["table_name"], row["column_name"])))
+                else row["type"]
+            ),
             return_dtype=pl.String,
         )
     )
