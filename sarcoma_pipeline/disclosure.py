@@ -3,8 +3,8 @@
 1. No row-level table. Only the tables named in `public` pass; what the policy does not know does not leave.
 2. A count from 1 to below the threshold is withheld. So is every further count needed to hide it, with the
    same mark: a mark of its own would say which of two withheld counts is the small one.
-3. *Partitions* (the levels of a factor in Table 1): withheld counts are at least two and their sum leaves
-   each of them room to be the threshold or more; where that cannot be had, the zeros of the block go too.
+3. *Partitions* (the levels of a factor in Table 1): with the small counts go the smallest of the others,
+   until they are twice the threshold together; where that cannot be had, the zeros of the block go too.
 4. *Nested groups* (steps of the flow, patients of the models, events up to a time): two published counts
    differ by nothing or by at least the threshold, so that no difference of them is a small count.
 5. Counts by level stand in Table 1 only, and for the whole cohort only. Any other cut of the same patients
@@ -118,8 +118,8 @@ def withheld(blocks: Sequence[Sequence[int]], total: int, threshold: int) -> lis
         threshold: counts from 1 to below it are withheld.
 
     Returns:
-        Positions in each block. None, or at least two parts whose sum allows each of them to be the threshold
-        or more; all positions, zeros included, if there are no such parts.
+        Positions in each block. None, or the small counts with at least one that is not small, together twice
+        the threshold or more; all positions, zeros included, if there are no such parts.
     """
     chosen: list[set[int]] = [set() for _ in blocks]
     before: list[set[int]] | None = None
@@ -141,18 +141,18 @@ def _either_way(counts: Iterable[int], total: int) -> set[int]:
 def _hide_behind(
     chosen: set[int], counts: Sequence[int], threshold: int, printed: Collection[int]
 ) -> set[int]:
-    """The positions with further ones; a count that stands in another block is the last resort."""
-    if not chosen:
-        return chosen
-    spare = sorted(
-        (i for i, n in enumerate(counts) if n and i not in chosen),
-        key=lambda i: (counts[i] in printed, counts[i]),
-    )
-    # Each of k withheld parts holds at least one, so the others leave it the sum − k + 1 at most.
-    while len(chosen) < 2 or sum(counts[i] for i in chosen) - len(chosen) + 1 < threshold:
+    """The positions with further ones; a count that stands in another block is the last resort.
+
+    Equal counts are taken together. What is withheld then depends on the counts and not on their order, so
+    every order of the withheld ones makes the same page: no part can be told to be the small one.
+    """
+    while chosen and (
+        max(counts[i] for i in chosen) < threshold or sum(counts[i] for i in chosen) < 2 * threshold
+    ):
+        spare = [(n in printed, n) for i, n in enumerate(counts) if n and i not in chosen]
         if not spare:
             return set(range(len(counts)))
-        chosen = chosen | {spare.pop(0)}
+        chosen = chosen | {i for i, n in enumerate(counts) if n == min(spare)[1]}
     return chosen
 
 
