@@ -27,11 +27,8 @@ from typing import Any
 import polars as pl
 
 from schemas.analysis import HazardRatio
-from schemas.disclosure import Disclosure
+from schemas.disclosure import WITHHELD, Disclosure
 from schemas.rounding import half_up
-
-MARK = "withheld"
-"""What stands in a text where a number is withheld; the number itself is null."""
 
 _UNTOUCHED = ("cohort.derivability", "analysis.published_audit", "meta.release")
 """Tables that hold no count of patients but the size of the cohort."""
@@ -186,12 +183,12 @@ def table_one(frame: pl.DataFrame, patients: int, policy: Disclosure) -> tuple[p
     hidden = {counts[b][i] for b, positions in enumerate(chosen) for i in positions} - {0}
     for block, positions in zip(factors, chosen, strict=True):
         for i in positions:
-            block[i] |= {"n": None, "percent": None, "percent_printed": None, "text": MARK}
+            block[i] |= {"n": None, "percent": None, "percent_printed": None, "text": WITHHELD}
     for row in (row for block in blocks if block not in factors for row in block):
         few = row["level"] is not None or row["n"] < policy.threshold
         if few:
             row |= {"percent": None, "percent_printed": None, "value": None, "low": None, "high": None}
-            row["text"] = MARK
+            row["text"] = WITHHELD
         elif row["value"] is not None:
             row["value"] = float(row["text"])
         elif row["low"] is not None:
@@ -310,7 +307,7 @@ def _ratio(
     if not counted["events"]:
         made |= {"events": None, "events_per_variable": None}
     if small:
-        made["note"] = f"{row['contrast']}: withheld, fewer than {policy.threshold} patients or events."
+        made["note"] = f"{row['contrast']}: {WITHHELD}, fewer than {policy.threshold} patients or events."
     return made
 
 
@@ -331,8 +328,8 @@ def comparison(frame: pl.DataFrame, known: Collection[float]) -> pl.DataFrame:
             rows.append({**row, **{c: _printed(row[c], 3) for c in (*ours, "difference")}})
             continue
         hidden = dict.fromkeys([*ours, "difference", "interval_verdict"])
-        text = MARK if row["our_text"] else None
-        verdict = row["verdict"] if row["verdict"] in _OF_THE_PAPER else MARK
+        text = WITHHELD if row["our_text"] else None
+        verdict = row["verdict"] if row["verdict"] in _OF_THE_PAPER else WITHHELD
         rows.append({**row, **hidden, "our_text": text, "verdict": verdict})
     return pl.DataFrame(rows, schema=frame.schema)
 

@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+WITHHELD = "withheld"
+"""What stands in a text where a number is withheld; the number itself is null."""
+
 
 class Disclosure(BaseModel):
     """The numbers of the policy that `sarcoma_pipeline.disclosure` carries out."""

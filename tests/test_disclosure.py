@@ -14,7 +14,7 @@ from sarcoma_pipeline.survival import kaplan_meier, table_one
 from schemas.analysis import HazardRatio, SurvivalSensitivity
 from schemas.cohort import CohortEndpoint, CohortFlow, CohortPatient
 from schemas.configuration import TableRow
-from schemas.disclosure import Disclosure
+from schemas.disclosure import WITHHELD, Disclosure
 from schemas.release import MetaRelease
 
 World = tuple[int, ...]
@@ -148,7 +148,7 @@ def test_a_small_level_takes_its_percentage_its_text_and_a_second_level_with_it(
     small, other = rows.filter(level="female"), rows.filter(level="diverse")
     for row in (small, other):
         assert row.select("n", "percent", "percent_printed").row(0) == (None, None, None)
-    assert small["text"].to_list() == other["text"].to_list() == [disclosure.MARK]
+    assert small["text"].to_list() == other["text"].to_list() == [WITHHELD]
     assert rows.filter(level="male")["n"].item() == 40
 
 
@@ -159,7 +159,7 @@ def test_a_part_of_the_cohort_shows_no_count_and_no_value_of_a_single_patient():
     ages = [r[c] for r in rows if r["block"].startswith("Age") for c in ("value", "low", "high")]
     assert [a for a in ages if a is not None and a != round(a)] == []
     few = disclosure.public(cohort((40, 3, 10), 20), Disclosure())["analysis.table_one"]
-    assert set(few.filter(block="Age of men")["text"]) == {disclosure.MARK}
+    assert set(few.filter(block="Age of men")["text"]) == {WITHHELD}
 
 
 @settings(deadline=None, max_examples=25)

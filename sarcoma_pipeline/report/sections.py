@@ -16,6 +16,7 @@ from sarcoma_pipeline.report.printed import capital, listed, median, number, rat
 from sarcoma_pipeline.report.tables import Table
 from schemas.cohort import CohortPatient
 from schemas.configuration import Sources, Study
+from schemas.disclosure import WITHHELD, Disclosure
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Report:
     sources: Sources
     frames: Mapping[str, pl.DataFrame]
     versions: Mapping[str, str]
+    policy: Disclosure | None = None
+    """Of disclosure control, if the frames went through it."""
     figures: int = 0
     supplements: int = 0
     titles: dict[str, str] = field(init=False)
@@ -113,7 +116,23 @@ def _outcome(title: str, estimates: pl.DataFrame) -> str:
     ]
     months = median(middle["value"], middle["ci_low"], middle["ci_high"])
     unit = " months" if months[0].isdigit() else ""
-    return f"{title}: {number(middle['events'])} events; {listed(shares)}; median {months}{unit}."
+    return "; ".join(
+        part
+        for part in (f"{title}: {number(middle['events'])} events", listed(shares), f"median {months}{unit}.")
+        if part
+    )
+
+
+def _disclosure(report: Report) -> Iterator[Paragraph]:
+    if report.policy:
+        few = report.policy.threshold
+        yield Paragraph(
+            f"This is the public version: no table has a row per patient. Counts from 1 to {few - 1}, and "
+            "further counts from which they could be worked out, are withheld, and so are percentages and "
+            f"estimates that rest on them: “{WITHHELD}” or a dash. Patients at risk are rounded to multiples "
+            f"of {report.policy.rounding}; survival is read every {report.policy.grid_months} months, "
+            f"to whole per cent, and only where none or at least {few} events lie in between."
+        )
 
 
 def _methods(report: Report) -> Iterator[Paragraph]:
@@ -167,16 +186,20 @@ def _survival(report: Report) -> Iterator[Table | Figure]:
         curve, estimates = (report.frames[f"analysis.survival_{n}"] for n in ("curve", "estimate"))
         drawn = [name for name in report.titles if name in set(curve["endpoint"])]
         longest = max(float(t) for t in curve["time_months"])
+        few = f"<{report.policy.threshold}" if report.policy else ""
         panels = [
             curves.kaplan_meier(
                 curve.filter(endpoint=name), estimates.filter(endpoint=name), key=f"svg-km-{name.lower()}",
                 letter="ABCD"[index] if len(drawn) > 1 else "", title=report.titles[name], horizon=longest,
+                few=few,
             )
             for index, name in enumerate(drawn)
         ]  # fmt: skip
         yield report.figure(
             "figure-survival", f"Kaplan–Meier curves of {listed([report.titles[n].lower() for n in drawn])}. "
-            "Shaded: log-log 95 % confidence interval; ticks: censored patients; dashed: median.", panels,
+            "Shaded: log-log 95 % confidence interval; "
+            + ("straight lines: between the known points; " if few else "ticks: censored patients; ")
+            + "dashed: median.", panels,
         )  # fmt: skip
     if report.has("analysis.survival_estimate"):
         estimates = report.frames["analysis.survival_estimate"]
@@ -350,6 +373,7 @@ def _provenance(report: Report) -> Iterator[Paragraph]:
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table | Figure]]], ...] = (
     ("summary", "Summary", _summary),
+    ("disclosure", "Disclosure control", _disclosure),
     ("methods", "Methods", _methods),
     ("participants", "Participants", _participants),
     ("survival", "Survival", _survival),
