@@ -20,6 +20,7 @@ import polars as pl
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
 from schemas.release import RELEASED, MetaRelease, released_columns, released_name
 from schemas.tables import CONTRACTS
+from schemas.vocabularies import VOCABULARIES
 
 KEEP = 14
 """Releases kept beside the current one: two weeks of nights."""
@@ -69,7 +70,10 @@ def released(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 
 def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame) -> None:
-    """Write a release's database, documented by comments.
+    """Write a release's database, documented by comments; coded columns are enumerated types.
+
+    A type is named after its vocabulary and keeps its order, so that ``ORDER BY fnclcc_grade`` is the field's
+    order. A column with a value from outside stays text: it is for the gate to say so.
 
     Args:
         path: the new file; an old one of that name is replaced.
@@ -90,6 +94,17 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
             documented.filter(pl.col("table_name") == MetaRelease.table()),
         ]
     )
+    enumerated = {(t, c): name for t, frame in tables.items() for c, name in _coded(t, frame).items()}
+    documented = documented.with_columns(
+        type=pl.struct("table_name", "column_name", "type").map_elements(
+            lambda row: (
+                f"ENUM {name}"
+                if (name := enumerated.get((row["table_name"], row["column_name"])))
+                else row["type"]
+            ),
+            return_dtype=pl.String,
+        )
+    )
     everything = {
         **tables,
         MetaRelease.table(): release,
@@ -99,20 +114,38 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
     with duckdb.connect(str(path)) as connection:
         for schema in sorted({released_name(t).partition(".")[0] for t in everything} - {"main"}):
             connection.execute(f"CREATE SCHEMA {schema}")
+        for vocabulary in sorted(set(enumerated.values())):
+            values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
+            connection.execute(f'CREATE TYPE "{vocabulary}" AS ENUM ({values})')
         for table, frame in everything.items():
             name = released_name(table)
             connection.register("_frame", frame.to_arrow())
-            connection.execute(f"CREATE TABLE {name} AS FROM _frame")
+            columns = ", ".join(
+                f'"{c}"::"{enumerated[table, c]}" AS "{c}"' if (table, c) in enumerated else f'"{c}"'
+                for c in frame.columns
+            )
+            connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM _frame")
             connection.unregister("_frame")
-            contract = CONTRACTS[table]
-            columns = set(frame.columns)
-            for statement in contract.comments(name):
-                if "COMMENT ON TABLE" in statement or statement.split('"')[1] in columns:
+            for statement in CONTRACTS[table].comments(name):
+                if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns:
                     connection.execute(statement)
 
 
+def _coded(table: str, frame: pl.DataFrame) -> dict[str, str]:
+    """Columns that hold nothing but codes of their vocabulary, with its name."""
+    named = {c.name: c.vocabulary for c in CONTRACTS[table].columns() if c.dtype == "String" and c.vocabulary}
+    return {
+        c: name
+        for c, name in named.items()
+        if c in frame.columns and set(frame[c].drop_nulls()) <= set(VOCABULARIES[name])
+    }
+
+
 def read(path: Path) -> dict[str, pl.DataFrame] | None:
-    """Tables of a release by their contracts' names, with ``meta.release``; None if there is no such file."""
+    """Tables of a release by their contracts' names, with ``meta.release``; None if there is no such file.
+
+    Enumerated columns come as text, as the contracts declare them.
+    """
     if not path.exists():
         return None
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -121,7 +154,9 @@ def read(path: Path) -> dict[str, pl.DataFrame] | None:
             "WHERE table_schema <> 'meta' OR table_name = 'release' ORDER BY ALL"
         ).fetchall()
         return {
-            f"{'cohort' if schema == 'main' else schema}.{name}": connection.table(f"{schema}.{name}").pl()
+            f"{'cohort' if schema == 'main' else schema}.{name}": connection.table(f"{schema}.{name}")
+            .pl()
+            .with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
             for schema, name in names
         }
 

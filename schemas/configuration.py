@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 
 
@@ -276,6 +277,8 @@ class Study(Section):
     table_one: tuple[TableRow, ...] = ()
     gate: Gate = Gate()
     """What the release must keep; the defaults if the file has no ``[gate]``."""
+    disclosure: Disclosure = Disclosure()
+    """What a public report or export may tell; the defaults if the file has no ``[disclosure]``."""
 
     @model_validator(mode="after")
     def _models_know_their_covariates(self) -> Study:

@@ -10,6 +10,7 @@ import pytest
 from sarcoma_pipeline import release
 from schemas.release import RELEASED, MetaRelease
 from schemas.tables import CONTRACTS
+from schemas.vocabularies import VOCABULARIES
 
 ROW = {
     "study": "s", "title": "s", "refresh_id": "R1", "released_at": "2020-01-01T00:00:00+00:00",
@@ -71,6 +72,37 @@ def test_the_release_is_documented(tmp_path):
         ).fetchone()
     assert undocumented == []
     assert described == (0,)
+
+
+def test_coded_columns_are_enumerated_in_the_order_of_their_vocabulary(tmp_path):
+    path = built(tmp_path, tables())
+    with duckdb.connect(str(path), read_only=True) as connection:
+        kinds = dict(
+            connection.execute(
+                "SELECT table_name || '.' || column_name, data_type FROM information_schema.columns"
+            ).fetchall()
+        )
+        order = connection.execute("SELECT enum_range(NULL::fnclcc_grade)").fetchall()
+    coded = [(t.split(".")[1], c) for t in RELEASED for c in CONTRACTS[t].columns() if c.vocabulary]
+    assert coded
+    assert all(kinds[f"{t}.{c.name}"].startswith("ENUM(") for t, c in coded)
+    assert tuple(order[0][0]) == VOCABULARIES["fnclcc_grade"]
+
+
+def test_what_is_read_back_is_what_was_released(tmp_path):
+    frames = tables()
+    coded = pl.DataFrame({"sex": ["female"], "fnclcc_grade": ["G2"]})
+    frames["cohort.patients"] = frames["cohort.patients"].with_columns(**coded.to_dict())
+    again = release.read(built(tmp_path, frames)) or {}
+    again.pop(MetaRelease.table())
+    assert release.content_hash(again) == release.content_hash(frames)
+
+
+def test_a_value_from_outside_its_vocabulary_is_left_for_the_gate(tmp_path):
+    frames = tables()
+    frames["cohort.patients"] = frames["cohort.patients"].with_columns(sex=pl.lit("f"))
+    again = release.read(built(tmp_path, frames)) or {}
+    assert again["cohort.patients"]["sex"].to_list() == ["f"]
 
 
 def test_a_new_release_replaces_the_old_and_an_open_reader_keeps_his(tmp_path):

@@ -14,6 +14,7 @@ from sarcoma_pipeline.report import methods, page, pdf
 from sarcoma_pipeline.survival import audit
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.audit import PublishedAudit
+from schemas.disclosure import Disclosure
 from schemas.quality import Accounting, Finding
 from schemas.release import MetaRelease
 
@@ -33,16 +34,23 @@ def published_audit(project: Project) -> pl.DataFrame:
     return audit.audit(*paper)
 
 
-def write(project: Project, frames: dict[str, pl.DataFrame]) -> tuple[Path, str]:
+def write(
+    project: Project, frames: dict[str, pl.DataFrame], folder: Path, policy: Disclosure | None = None
+) -> tuple[Path, str]:
     """Write the page and print it, each swapped in whole.
+
+    Args:
+        project: the study.
+        frames: what to print.
+        folder: where to; made if it is not there.
+        policy: of disclosure control, if the frames went through it.
 
     Returns:
         Where the page is, and what became of the print.
     """
-    folder = project.published / "report"
     folder.mkdir(parents=True, exist_ok=True)
     target, half = folder / "index.html", folder / ".index.part"
-    half.write_text(page.page(project.study, project.sources, frames, methods.versions()), "utf-8")
+    half.write_text(page.page(project.study, project.sources, frames, methods.versions(), policy), "utf-8")
     half.replace(target)
     printed, chromium = folder / "report.pdf", pdf.browser()
     if chromium is None:
@@ -52,7 +60,7 @@ def write(project: Project, frames: dict[str, pl.DataFrame]) -> tuple[Path, str]
     if not pdf.print_pdf(target, printed, chromium):
         printed.unlink(missing_ok=True)
         return target, f"not printed: {Path(chromium).name} failed"
-    return target, f"data/published/{project.study.name}/report/report.pdf"
+    return target, printed.name
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
@@ -80,7 +88,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         with discreet(project):
             further = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
             frames = {**further, **(release.read(project.release) or {})}
-            target, printed = write(project, frames)
+            target, printed = write(project, frames, project.published / "report")
+            if printed == "report.pdf":
+                printed = f"data/published/{name}/report/{printed}"
         return dg.MaterializeResult(
             metadata={
                 "path": f"data/published/{name}/report/index.html",

@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline import project as places
+from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
+from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.study import configured, study_option
 
 # Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
@@ -22,6 +24,8 @@ def main() -> None:
 
 
 main.add_command(findings)
+main.add_command(report)
+main.add_command(export)
 
 
 @main.command()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sarcoma_pipeline import project as places
+
+if TYPE_CHECKING:
+    import polars as pl
 
 study_option = click.option(
     "--study", default=places.DEFAULT_STUDY, show_default=True, help="Folder below data/studies."
@@ -26,3 +31,24 @@ def configured(name: str) -> places.Project:
         raise click.UsageError(str(unknown)) from None
     except ValidationError as wrong:
         raise click.ClickException(f"the configuration of {name} is wrong:\n{wrong}") from None
+
+
+def released(project: places.Project, *, public: bool) -> dict[str, pl.DataFrame]:
+    """The tables of the published release, through disclosure control if they are for the public.
+
+    Raises:
+        click.UsageError: nothing is published yet.
+        click.ClickException: the cohort is too small to tell the public anything.
+    """
+    from sarcoma_pipeline import disclosure, release
+
+    frames = release.read(project.release)
+    if frames is None:
+        name = project.study.name
+        raise click.UsageError(f"nothing published yet: sarcoma refresh --study {name}")
+    if not public:
+        return frames
+    try:
+        return disclosure.public(frames, project.study.disclosure)
+    except disclosure.TooFewPatients as few:
+        raise click.ClickException(str(few)) from None

@@ -7,6 +7,7 @@ BMJ Open 2019; 9: e030215).
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 import polars as pl
 
@@ -21,9 +22,12 @@ _DASHES = ("", "7 4", "2 3", "9 3 2 3")
 
 
 def kaplan_meier(
-    curve: pl.DataFrame, estimates: pl.DataFrame, *, key: str, letter: str, title: str, horizon: float
-) -> str:
+    curve: pl.DataFrame, estimates: pl.DataFrame, *, key: str, letter: str, title: str, horizon: float,
+    few: str = "",
+) -> str:  # fmt: skip
     """One endpoint's Kaplan–Meier curve.
+
+    A curve whose events are withheld is known at some times only: they are joined by straight lines.
 
     Args:
         curve: `schemas.analysis.SurvivalCurve` of the endpoint.
@@ -32,23 +36,32 @@ def kaplan_meier(
         letter: of the panel.
         title: the endpoint in words.
         horizon: end of the time axis in months, the same for all panels.
+        few: what stands for patients at risk who are too few to be counted in public.
     """
     sheet, frame = Drawing(_WIDTH, _HEIGHT), _Axes(horizon)
-    rows = curve.sort("time_months").rows(named=True)
+    every = curve.sort("time_months").rows(named=True)
+    rows = [row for row in every if row["survival"] is not None]
+    public = every[0]["events"] is None
+    joined = _joined if public else _steps
     half = estimates.filter(pl.col("quantity") == "median").rows(named=True)
     middle = half[0] if half else {"value": None, "ci_low": None, "ci_high": None}
-    n, events = rows[0]["at_risk"], sum(row["events"] for row in rows)
+    n, events = (
+        (middle.get("n"), middle.get("events"))
+        if public
+        else (rows[0]["at_risk"], sum(row["events"] for row in rows))
+    )
+    counted = f"{number(events)} events in {number(n)} patients"
 
     known = [row for row in rows if row["ci_low"] is not None]
-    upper = _steps([(r["time_months"], r["ci_high"]) for r in known], rows[-1]["time_months"])
-    lower = _steps([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
+    upper = joined([(r["time_months"], r["ci_high"]) for r in known], rows[-1]["time_months"])
+    lower = joined([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
     sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
     if middle["value"] is not None:
         x, y = frame.at(middle["value"], 0.5)
         sheet.line(_LEFT, y, x, y, ink=GREY, dash="4 3")
         sheet.line(x, y, x, _BOTTOM, ink=GREY, dash="4 3")
     frame.draw(sheet, "Probability (%)")
-    sheet.path([frame.at(t, s) for t, s in _steps([(r["time_months"], r["survival"]) for r in rows], None)])
+    sheet.path([frame.at(t, s) for t, s in joined([(r["time_months"], r["survival"]) for r in rows], None)])
     for row in rows:
         if row["censored"]:
             x, y = frame.at(row["time_months"], row["survival"])
@@ -56,18 +69,19 @@ def kaplan_meier(
     months = median(middle["value"], middle["ci_low"], middle["ci_high"])
     sheet.text(4, 16, letter, bold=True, size=14)
     sheet.text(_LEFT, 15, title, bold=True, size=13)
-    sheet.text(
-        _LEFT, 31, f"{events} events in {n} patients; median {months}" + " months" * (months[0].isdigit())
-    )
-    counts = [(t, *_so_far(rows, t)) for t in frame.ticks]
-    _counted(sheet, frame, counts)
+    sheet.text(_LEFT, 31, f"{counted}; median {months}" + " months" * (months[0].isdigit()))
+    if public:
+        at_risk = {row["time_months"]: number(row["at_risk"]) for row in every}
+        _counted(sheet, frame, [(t, at_risk.get(t, few)) for t in frame.ticks])
+    else:
+        _counted(sheet, frame, [(t, *map(str, _so_far(rows, t))) for t in frame.ticks])
     at = estimates.filter(pl.col("quantity") == "survival").rows(named=True)
     described = "; ".join(f"{percent(r['value'])} % at {number(r['horizon_months'])} months" for r in at)
     return sheet.svg(
         key,
         f"Kaplan–Meier curve: {title}",
-        f"{n} patients, {events} events. Median: {months}. {described}. Shaded: 95 % confidence interval; "
-        "vertical ticks: censored patients.",
+        f"{counted}. Median: {months}. {described}. Shaded: 95 % confidence interval"
+        + ("." if public else "; vertical ticks: censored patients."),
     )
 
 
@@ -130,13 +144,14 @@ class _Axes:
         sheet.text(24, (_TOP + _BOTTOM) / 2, label, anchor="middle", turned=True)
 
 
-def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[int, int, int, int]]) -> None:
+def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[Any, ...]]) -> None:
+    """Under each tick the patients at risk and, where they are known, censored and with an event."""
     top = _BOTTOM + 58
     sheet.text(4, top, "No. of patients", italic=True, size=11)
-    for line, name in enumerate(("At risk", "Censored", "Events"), 1):
+    for line, name in enumerate(("At risk", "Censored", "Events")[: len(counts[0]) - 1], 1):
         sheet.text(4, top + 16 * line, name, size=11)
         for tick, *values in counts:
-            sheet.text(frame.at(tick, 0)[0], top + 16 * line, str(values[line - 1]), anchor="middle", size=11)
+            sheet.text(frame.at(tick, 0)[0], top + 16 * line, values[line - 1], anchor="middle", size=11)
 
 
 def _so_far(rows: list[dict[str, float]], months: float) -> tuple[int, int, int]:
@@ -157,6 +172,10 @@ def _steps(points: list[tuple[float, float]], end: float | None) -> list[tuple[f
     if end is not None and corners:
         corners.append((end, corners[-1][1]))
     return corners
+
+
+def _joined(points: list[tuple[float, float]], _end: float | None) -> list[tuple[float, float]]:
+    return points
 
 
 def _steps_of(

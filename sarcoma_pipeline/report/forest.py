@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.report.drawing import GREY, Drawing
-from sarcoma_pipeline.report.printed import MISSING, number, p_value, ratio
+from sarcoma_pipeline.report.printed import MISSING, number, p_value, ratio_of
 
 _WIDTH = 760.0
 _COUNTS, _PLOT, _END, _RATIO, _P = 290.0, 320.0, 540.0, 690.0, 752.0
@@ -50,8 +50,7 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
         sheet.text(across(tick), bottom + 19, f"{tick:g}", anchor="middle")
     sheet.text((_PLOT + _END) / 2, bottom + 37, "Hazard ratio (log scale)", anchor="middle")
     described = "; ".join(
-        f"{r['contrast']} {ratio(r['hazard_ratio'], r['ci_low'], r['ci_high'])}, p {p_value(r['p_value'])}"
-        for r in rows.iter_rows(named=True)
+        f"{r['contrast']} {ratio_of(r)}, p {p_value(r['p_value'])}" for r in rows.iter_rows(named=True)
     )
     return sheet.svg(
         key, f"Forest plot: {title}", f"Hazard ratios with 95 % confidence intervals: {described}."
@@ -85,7 +84,7 @@ def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tu
     counted = row["level_n"] is not None
     events, n = ("level_events", "level_n") if counted else ("events", "n")
     sheet.text(_COUNTS, y, f"{number(row[events])} / {number(row[n])}", anchor="end")
-    sheet.text(_RATIO, y, ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"]), anchor="end")
+    sheet.text(_RATIO, y, ratio_of(row), anchor="end")
     sheet.text(_P, y, p_value(row["p_value"]) if row["p_value"] is not None else MISSING, anchor="end")
     if None in (row["hazard_ratio"], row["ci_low"], row["ci_high"]):
         return

@@ -10,11 +10,13 @@ from markupsafe import Markup
 
 from sarcoma_pipeline.report.sections import Report, sections
 from schemas.configuration import Sources, Study
+from schemas.disclosure import Disclosure
 
 
 def page(
-    study: Study, sources: Sources, frames: Mapping[str, pl.DataFrame], versions: Mapping[str, str]
-) -> str:
+    study: Study, sources: Sources, frames: Mapping[str, pl.DataFrame], versions: Mapping[str, str],
+    policy: Disclosure | None = None,
+) -> str:  # fmt: skip
     """Write the report.
 
     Args:
@@ -23,6 +25,7 @@ def page(
         frames: released tables by the names of their contracts, ``meta.release`` at least; tables of the
             quality layer and of further analyses where there are any. Null counts are printed as a dash, so
             that a frame whose small counts were suppressed can be printed as it is.
+        policy: of disclosure control, if the frames went through it.
         versions: packages to print, see `sarcoma_pipeline.report.methods.versions`.
 
     Returns:
@@ -35,6 +38,6 @@ def page(
     return environment.get_template("page.html.j2").render(
         study=study,
         release=frames["meta.release"].row(0, named=True),
-        sections=sections(Report(study, sources, frames, versions)),
+        sections=sections(Report(study, sources, frames, versions, policy)),
         style=Markup(source),
     )

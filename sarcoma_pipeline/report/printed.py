@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.disclosure import WITHHELD
 from schemas.rounding import half_up
 
 MISSING = "–"
@@ -37,6 +41,13 @@ def ratio(value: float | None, low: float | None, high: float | None, decimals: 
     return f"{half_up(value, decimals)} ({half_up(low, decimals)}; {half_up(high, decimals)})"
 
 
+def ratio_of(row: Mapping[str, Any]) -> str:
+    """A line of `schemas.analysis.HazardRatio` as a ratio; ``withheld`` where disclosure control took it."""
+    if row["hazard_ratio"] is None and WITHHELD in (row["note"] or ""):
+        return WITHHELD
+    return ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"])
+
+
 def rate(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
     """A probability with its interval in per cent: ``87.8 (77.8–93.5)``; the sign stands after the value."""
     if value is None:
@@ -54,6 +65,8 @@ def median(value: float | None, low: float | None, high: float | None, never: st
 
 def listed(words: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
+    if not words:
+        return ""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from sarcoma_pipeline.report import curves, flow, forest, methods, strobe, tables
+from sarcoma_pipeline.report import curves, flow, forest, further, methods, strobe, tables
 from sarcoma_pipeline.report.printed import capital, listed, median, number, rate
 from sarcoma_pipeline.report.tables import Table
 from schemas.analysis import EFRON, FIRTH
 from schemas.cohort import CohortPatient
 from schemas.configuration import Sources, Study
+from schemas.disclosure import WITHHELD, Disclosure
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Report:
     sources: Sources
     frames: Mapping[str, pl.DataFrame]
     versions: Mapping[str, str]
+    policy: Disclosure | None = None
+    """Of disclosure control, if the frames went through it."""
     figures: int = 0
     supplements: int = 0
     titles: dict[str, str] = field(init=False)
@@ -114,7 +117,23 @@ def _outcome(title: str, estimates: pl.DataFrame) -> str:
     ]
     months = median(middle["value"], middle["ci_low"], middle["ci_high"])
     unit = " months" if months[0].isdigit() else ""
-    return f"{title}: {number(middle['events'])} events; {listed(shares)}; median {months}{unit}."
+    return "; ".join(
+        part
+        for part in (f"{title}: {number(middle['events'])} events", listed(shares), f"median {months}{unit}.")
+        if part
+    )
+
+
+def _disclosure(report: Report) -> Iterator[Paragraph]:
+    if report.policy:
+        few = report.policy.threshold
+        yield Paragraph(
+            f"This is the public version: no table has a row per patient. Counts from 1 to {few - 1}, and "
+            "further counts from which they could be worked out, are withheld, and so are percentages and "
+            f"estimates that rest on them: “{WITHHELD}” or a dash. Patients at risk are rounded to multiples "
+            f"of {report.policy.rounding}; survival is read every {report.policy.grid_months} months, "
+            f"to whole per cent, and only where none or at least {few} events lie in between."
+        )
 
 
 def _methods(report: Report) -> Iterator[Paragraph]:
@@ -168,16 +187,20 @@ def _survival(report: Report) -> Iterator[Table | Figure]:
         curve, estimates = (report.frames[f"analysis.survival_{n}"] for n in ("curve", "estimate"))
         drawn = [name for name in report.titles if name in set(curve["endpoint"])]
         longest = max(float(t) for t in curve["time_months"])
+        few = f"<{report.policy.threshold}" if report.policy else ""
         panels = [
             curves.kaplan_meier(
                 curve.filter(endpoint=name), estimates.filter(endpoint=name), key=f"svg-km-{name.lower()}",
                 letter="ABCD"[index] if len(drawn) > 1 else "", title=report.titles[name], horizon=longest,
+                few=few,
             )
             for index, name in enumerate(drawn)
         ]  # fmt: skip
         yield report.figure(
             "figure-survival", f"Kaplan–Meier curves of {listed([report.titles[n].lower() for n in drawn])}. "
-            "Shaded: log-log 95 % confidence interval; ticks: censored patients; dashed: median.", panels,
+            "Shaded: log-log 95 % confidence interval; "
+            + ("straight lines: between the known points; " if few else "ticks: censored patients; ")
+            + "dashed: median.", panels,
         )  # fmt: skip
     if report.has("analysis.survival_estimate"):
         estimates = report.frames["analysis.survival_estimate"]
@@ -185,7 +208,6 @@ def _survival(report: Report) -> Iterator[Table | Figure]:
         yield tables.follow_up(estimates, report.titles, report.supplement())
     if report.has("cohort.endpoints"):
         yield _kinds(report)
-    yield from _further(report, "analysis.follow_up", "Follow-up in full")
 
 
 def _kinds(report: Report) -> Table:
@@ -232,47 +254,27 @@ def _diagnostics(report: Report) -> Iterator[Table]:
                 "analysis.hazard_ratio", penalised.select(columns), key="table-penalised",
                 label=report.supplement(), caption=caption,
             )  # fmt: skip
-    yield from _further(report, "analysis.ph_test", "Tests of proportional hazards")
+    if report.has("analysis.ph_test"):
+        yield further.proportional_hazards(report.frames["analysis.ph_test"], report.supplement())
 
 
-def _further(report: Report, name: str, caption: str) -> Iterator[Table]:
-    if report.has(name):
-        key = "table-" + name.partition(".")[2].replace("_", "-")
-        yield tables.generic(name, report.frames[name], key=key, label=report.supplement(), caption=caption)
-
-
-def _competing(report: Report) -> Iterator[Table | Figure]:
-    name = "analysis.cumulative_incidence"
-    if not report.has(name):
-        return
-    frame = report.frames[name]
-    event, value = (
-        next((c for c in wanted if c in frame.columns), None)
-        for wanted in (("event", "cause", "event_kind"), ("incidence", "cumulative_incidence", "value"))
-    )
-    if event and value and {"time_months", "ci_low", "ci_high"} <= set(frame.columns):
-        by_event = {
-            str(part[event][0]): part.sort("time_months")
-            .select("time_months", value, "ci_low", "ci_high")
-            .rows()
-            for part in frame.partition_by(event, maintain_order=True)
-        }
-        longest = max(float(t) for t in frame["time_months"])
-        drawing = curves.cumulative_incidence(
-            by_event, key="svg-incidence", title="Competing risks", horizon=longest
-        )
+def _competing(report: Report) -> Iterator[Figure]:
+    if report.has("analysis.cumulative_incidence"):
+        panels = further.incidence_panels(report.frames["analysis.cumulative_incidence"])
         caption = (
             "Cumulative incidence with competing risks (Aalen–Johansen). Shaded: 95 % confidence intervals."
         )
-        yield report.figure("figure-incidence", caption, [drawing])
-    else:
-        yield from _further(report, name, "Cumulative incidence with competing risks (Aalen–Johansen)")
+        yield report.figure("figure-incidence", caption, panels)
 
 
 def _subgroups(report: Report) -> Iterator[Table]:
-    yield from _further(report, "analysis.subgroup", "Subgroups")
-    yield from _further(report, "analysis.log_rank", "Subgroups compared: log-rank tests")
-    yield from _further(report, "analysis.restricted_mean", "Restricted mean survival times")
+    if report.has("analysis.subgroup"):
+        tests = report.frames.get("analysis.log_rank", pl.DataFrame())
+        frame = report.frames["analysis.subgroup"]
+        yield further.subgroups(frame, tests, report.titles, report.supplement())
+    if report.has("analysis.restricted_mean"):
+        means = report.frames["analysis.restricted_mean"]
+        yield further.restricted_means(means, report.titles, report.supplement())
 
 
 def _sensitivity(report: Report) -> Iterator[Table]:
@@ -372,6 +374,7 @@ def _provenance(report: Report) -> Iterator[Paragraph]:
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table | Figure]]], ...] = (
     ("summary", "Summary", _summary),
+    ("disclosure", "Disclosure control", _disclosure),
     ("methods", "Methods", _methods),
     ("participants", "Participants", _participants),
     ("survival", "Survival", _survival),

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.report.printed import MISSING, capital, median, number, p_value, percent, rate, ratio
+from sarcoma_pipeline.report.printed import MISSING, capital, median, number, p_value, percent, rate, ratio_of
 from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
 
@@ -82,7 +82,7 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
     lines: list[Line] = []
     for block, group in groupby(rows.sort("position").iter_rows(named=True), key=lambda row: row["block"]):
         members = list(group)
-        of = {row["denominator"] for row in members} - {n}
+        of = {row["denominator"] for row in members} - {n, None}
         known = f" (n = {number(of.pop())})" if of else ""
         lines.append(Line((f"{block}{known}", ""), heading=True))
         for row in members:
@@ -105,12 +105,10 @@ def model(
             factor = row["level"] is not None
             if factor and not index:
                 lines.append(Line((terms.get(str(term), str(term)), "", ""), heading=True))
-            shown = ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"])
-            lines.append(Line((row["contrast"], shown, p_value(row["p_value"])), indent=factor))
+            lines.append(Line((row["contrast"], ratio_of(row), p_value(row["p_value"])), indent=factor))
     first = rows.row(0, named=True)
-    notes = [
-        f"n = {first['n']}, events = {first['events']}. {first['method']} ties; Wald intervals and p values."
-    ]
+    counted = f"n = {number(first['n'])}, events = {number(first['events'])}"
+    notes = [f"{counted}. {first['method']} ties; Wald intervals and p values."]
     notes += list(dict.fromkeys(note for note in rows["note"] if note))
     used = [
         f"{short}: {long}." for short, long in spelled.items() if rows["contrast"].str.contains(short).any()

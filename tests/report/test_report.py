@@ -193,19 +193,35 @@ def test_further_analyses_appear_when_they_are_there(
     assert not tree.xpath("//section[@id='competing']")
     incidence = pl.DataFrame(
         {
-            "event": ["local relapse"] * 3 + ["death"] * 3,
+            "analysis": ["relapse"] * 6,
+            "cause": ["local relapse"] * 3 + ["death"] * 3,
             "time_months": [0.0, 10.0, 30.0] * 2,
             "incidence": [0.0, 0.1, 0.25, 0.0, 0.05, 0.125],
             "ci_low": [None, 0.05, 0.1, None, 0.01, 0.05],
             "ci_high": [None, 0.2, 0.4, None, 0.1, 0.2],
         }
     )
-    tests = pl.DataFrame({"model": ["OS"], "term": ["age"], "p_value": [0.25]})
-    more = {**frames, "analysis.cumulative_incidence": incidence, "analysis.ph_test": tests}
+    tests = pl.DataFrame(
+        {"model": ["OS"], "term": ["age"], "chi_square": [1.32], "degrees_of_freedom": [1], "p_value": [0.25]}
+    )
+    subgroups = pl.DataFrame(
+        {
+            "endpoint": ["OS"] * 2, "covariate": ["sex"] * 2, "level": ["female"] * 2,
+            "quantity": ["median", "survival"], "horizon_months": [None, 24.0], "value": [40.0, 0.5],
+            "ci_low": [30.0, 0.25], "ci_high": [None, 0.75], "n": [38, 38], "events": [7, 4],
+        }
+    )  # fmt: skip
+    ranks = pl.DataFrame({"endpoint": ["OS"], "covariate": ["sex"], "p_value": [0.125]})
+    more = {
+        **frames, "analysis.cumulative_incidence": incidence, "analysis.ph_test": tests,
+        "analysis.subgroup": subgroups, "analysis.log_rank": ranks,
+    }  # fmt: skip
     fuller = lxml_html.document_fromstring(page(study, sources, more, VERSIONS))
     told = _words(fuller, "//section[@id='competing']//*[local-name()='desc']")
     assert "local relapse: 25.0 %" in told and "death: 12.5 %" in told
-    assert _rows(fuller, "table-ph-test") == [["OS", "age", "0.250"]]
+    assert _rows(fuller, "table-ph-test") == [["OS", "age", "1.32", "1", "0.2500"]]
+    (line,) = _rows(fuller, "table-subgroup")
+    assert line[1:] == ["sex", "female", "38", "7", "40.0 (30.0–not reached)", "50.0 (25.0–75.0)", "0.1250"]
     assert "Schoenfeld" in _words(fuller, "//section[@id='methods']")
 
 

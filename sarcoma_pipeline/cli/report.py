@@ -1,0 +1,36 @@
+"""``sarcoma report``: the page of the published release, on demand and for the public."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sarcoma_pipeline.cli.study import configured, released, study_option
+
+
+@click.command()
+@study_option
+@click.option(
+    "--public", "for_public", is_flag=True, help="Small counts withheld, at risk rounded, no row-level data."
+)
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to; report_public or report_release beside the release by default.",
+)
+def report(study: str, for_public: bool, into: Path | None) -> None:
+    """Write the report of the published release.
+
+    The report of every night also counts records and findings; this one knows the release only.
+    """
+    from sarcoma_pipeline.assets import analysis_report
+    from schemas.audit import PublishedAudit
+
+    project = configured(study)
+    audit = {PublishedAudit.table(): analysis_report.published_audit(project)}
+    frames = {**audit, **released(project, public=for_public)}
+    policy = project.study.disclosure if for_public else None
+    folder = into or project.published / ("report_public" if for_public else "report_release")
+    page, printed = analysis_report.write(project, frames, folder, policy)
+    click.echo(f"{page}\n{page.parent / printed if printed.endswith('.pdf') else printed}")
