@@ -19,6 +19,7 @@ ROW = {
     "prescribed_dose_gy": 50.0,
     "single_dose_gy": 2.0,
     "irradiated": True,
+    "radiation_sequence": "preoperative",
 }
 
 
@@ -36,7 +37,7 @@ def test_a_sound_record_breaks_no_rule():
         ({"end_date": dt.date(2020, 4, 1)}, "radiotherapy.ends-before-start"),
         ({"start_date": dt.date(2022, 1, 1), "end_date": None}, "date.in-future"),
         ({"prescribed_dose_gy": 500.0}, "radiotherapy.dose-implausible"),
-        ({"single_dose_gy": 5.0}, "radiotherapy.hypofractionated"),
+        ({"single_dose_gy": 5.0, "prescribed_dose_gy": 25.0}, "radiotherapy.hypofractionated"),
         ({"irradiated": False}, "radiotherapy.module-missing"),
         ({"person_ref": None}, "value.missing"),
     ],

@@ -1,0 +1,72 @@
+"""The page of ready queries: what it prints is what the release answers."""
+
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from schemas.vocabularies import FNCLCC_GRADE, HISTOLOGY_GROUP
+
+PAGE = Path(__file__).parents[2] / "docs/queries.md"
+TEXT = PAGE.read_text("utf-8")
+QUERIES = {
+    title: (purpose, sql)
+    for title, purpose, sql in re.findall(r"^## (.+)\n\n(.+)\n\n```sql\n([^`]+)```", TEXT, re.M)
+}
+
+
+def test_there_is_a_dozen_of_queries_and_none_is_hidden_from_this_test():
+    assert len(QUERIES) >= 12
+    assert len(QUERIES) == TEXT.count("```sql")
+
+
+@pytest.mark.parametrize("title", QUERIES)
+def test_a_query_says_its_purpose_and_is_answered(demo, title):
+    purpose, sql = QUERIES[title]
+    assert purpose[0].isupper() and purpose.endswith(".")
+    assert demo.published(sql).height
+
+
+def test_the_groups_come_in_the_order_of_their_vocabulary(demo):
+    groups = demo.published(QUERIES["Who is in the cohort?"][1])
+    known = [g for g in groups["histology_group"].cast(pl.String) if g is not None]
+    assert known == [g for g in HISTOLOGY_GROUP if g in known]
+    assert groups["patients"].sum() == demo.published("SELECT eligible FROM meta.release").item()
+
+
+def test_the_wide_table_has_every_patient_once(demo):
+    wide = demo.published(QUERIES["One row per patient, for a model of my own"][1])
+    assert wide["pseudonym"].is_unique().all()
+    assert wide.height == demo.published("FROM patients").height
+    events = demo.published("SELECT count(*) FROM endpoints WHERE event AND endpoint = 'OS'").item()
+    assert wide["OS_event"].sum() == events
+
+
+def test_the_survival_at_a_horizon_is_read_off_the_curve(demo):
+    sql = QUERIES["What is the survival at any time?"][1].replace("30", "24")
+    read = demo.published(sql).select("endpoint", "survival")
+    told = demo.published(
+        "SELECT endpoint, value FROM analysis.survival_estimate "
+        "WHERE quantity = 'survival' AND horizon_months = 24"
+    )
+    both = read.join(told, on="endpoint")
+    assert both.height == told.height
+    assert both["survival"].to_list() == pytest.approx(both["value"].to_list())
+
+
+def test_the_lines_of_python_run(demo, monkeypatch):
+    code = re.search(r"```python\n(.+?)```", TEXT, re.S)
+    assert code
+    monkeypatch.chdir(demo.root)
+    names: dict[str, object] = {}
+    exec(code[1], names)
+    patients = names["patients"]
+    assert isinstance(patients, pl.DataFrame)
+    assert patients.height == demo.published("FROM patients").height
+
+
+def test_a_type_lists_its_codes_as_the_page_says(demo):
+    query = re.search(r"`(SELECT enum_range[^`]+)`", TEXT)
+    assert query
+    assert tuple(demo.published(query[1]).item()) == FNCLCC_GRADE
