@@ -1,0 +1,93 @@
+"""Median time of the ready queries on a release of 100 000 patients, beside the same on Parquet files.
+
+    .venv/bin/python tests/benchmarks/release_queries.py --release data/published/sts_imrt/cohort.duckdb
+
+The release is an existing one, its patients repeated under new pseudonyms. Prints a Markdown table: one run,
+both sides, so that only the ratios are to be quoted.
+"""
+
+import argparse
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+PAGE = (Path(__file__).parents[2] / "docs/queries.md").read_text("utf-8")
+QUERIES = dict(re.findall(r"^## (.+)\n\n.+\n\n```sql\n([^`]+)```", PAGE, re.M))
+ROUNDS = 7
+_GROWN = ("patients", "endpoints")
+
+
+def grow(source: Path, into: Path, patients: int) -> None:
+    """Copy a release with its patients and endpoints repeated until there are enough."""
+    with duckdb.connect(str(into)) as c:
+        c.execute(f"ATTACH '{source}' AS old (READ_ONLY)")
+        c.execute("COPY FROM DATABASE old TO " + c.execute("SELECT current_database()").fetchall()[0][0])
+        times = -(-patients // c.execute("SELECT count(*) FROM main.patients").fetchall()[0][0])
+        for table in _GROWN:
+            c.execute(
+                f"INSERT INTO main.{table} "
+                "SELECT o.* REPLACE (format('{}-{}', pseudonym, copy) AS pseudonym) "
+                f"FROM old.main.{table} o, range(1, {times}) copies(copy)"
+            )
+        c.execute("DETACH old")
+
+
+def parquet(source: Path, folder: Path) -> duckdb.DuckDBPyConnection:
+    """The same tables as Parquet files behind views of the same names."""
+    with duckdb.connect(str(source), read_only=True) as c:
+        tables = c.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+        kinds = c.execute(
+            "SELECT type_name, labels FROM duckdb_types() WHERE logical_type = 'ENUM' AND labels <> []"
+        ).fetchall()
+        for schema, name in tables:
+            c.execute(f"COPY {schema}.{name} TO '{folder}/{schema}.{name}.parquet' (FORMAT parquet)")
+    views = duckdb.connect()
+    for name, labels in kinds:
+        listed = ", ".join("'" + label.replace("'", "''") + "'" for label in labels)
+        views.execute(f"CREATE TYPE {name} AS ENUM ({listed})")
+    for schema, name in tables:
+        views.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        views.execute(f"CREATE VIEW {schema}.{name} AS FROM '{folder}/{schema}.{name}.parquet'")
+    return views
+
+
+def median(run: Callable[[], object]) -> float:
+    """Median seconds of several runs after one that warms up."""
+    run()
+    taken = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--release", type=Path, required=True)
+    options.add_argument("--patients", type=int, default=100_000)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        grown = Path(folder) / "cohort.duckdb"
+        grow(chosen.release.resolve(), grown, chosen.patients)
+        views = parquet(grown, Path(folder))
+        release = duckdb.connect(str(grown), read_only=True)
+        print(f"{chosen.patients} patients; medians of {ROUNDS} rounds\n")
+        print("| query | release, ms | Parquet, ms | release / Parquet |\n|---|---:|---:|---:|")
+        both: list[tuple[float, float]] = []
+        for title, sql in QUERIES.items():
+            ours, theirs = (median(lambda c=c, s=sql: c.execute(s).fetchall()) for c in (release, views))
+            both.append((ours, theirs))
+            print(f"| {title} | {1000 * ours:.1f} | {1000 * theirs:.1f} | {ours / theirs:.2f} |")
+        ours, theirs = (statistics.median(side) for side in zip(*both, strict=True))
+        print(f"| **median** | {1000 * ours:.1f} | {1000 * theirs:.1f} | {ours / theirs:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
