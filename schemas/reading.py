@@ -10,6 +10,9 @@ from schemas.contract import Contract, Rule, column
 
 REMEDY_SOURCE = "Correct it in the source system; it is read again in the next refresh."
 
+FROM_OBDS = pl.col("source") == "oBDS"
+"""oBDS demands it; a table may leave it out."""
+
 READING_RULES = (
     Rule(
         "value.missing",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, Rule, TextList, column
-from schemas.reading import REMEDY_SOURCE, Typed, not_after_receipt
+from schemas.reading import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 
 
 class SurgeryColumns(Contract):
@@ -34,7 +34,7 @@ SURGERY_RULES = (
         "Add the procedure in the tumour documentation.",
         source="oBDS 3.0.4 OP/Menge_OPS",
         column="ops_codes",
-        holds=(pl.col("ops_codes").list.len() > 0) | (pl.col("source") != "oBDS"),
+        holds=(pl.col("ops_codes").list.len() > 0) | ~FROM_OBDS,
     ),
     Rule(
         "surgery.ops-malformed",
@@ -56,7 +56,7 @@ SURGERY_RULES = (
         column="residual_status",
         holds=pl.col("residual_status").is_not_null()
         | (pl.col("intent") != "curative").fill_null(True)
-        | (pl.col("source") != "oBDS"),
+        | ~FROM_OBDS,
     ),
 )
 
@@ -226,9 +226,7 @@ RADIOTHERAPY_RULES = (
         "Add Stellung_OP.",
         source="oBDS 3.0.4 ST/Stellung_OP",
         column="radiation_sequence",
-        holds=pl.col("radiation_sequence").is_not_null()
-        | ~pl.col("irradiated")
-        | (pl.col("source") != "oBDS"),
+        holds=pl.col("radiation_sequence").is_not_null() | ~pl.col("irradiated") | ~FROM_OBDS,
     ),
 )
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from sarcoma_pipeline import release
 from sarcoma_pipeline.assets.release import release_key
+from sarcoma_pipeline.assets.report import write_whole
 from sarcoma_pipeline.assets.step import Made, asset_key, discreet, step
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.report import methods, page, pdf
@@ -48,10 +49,8 @@ def write(
     Returns:
         Where the page is, and what became of the print.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    target, half = folder / "index.html", folder / ".index.part"
-    half.write_text(page.page(project.study, project.sources, frames, methods.versions(), policy), "utf-8")
-    half.replace(target)
+    target = folder / "index.html"
+    write_whole(target, page.page(project.study, project.sources, frames, methods.versions(), policy))
     printed, chromium = folder / "report.pdf", pdf.browser()
     if chromium is None:
         # A print of an older page beside the new one would be taken for its own.
