@@ -12,6 +12,7 @@ from sarcoma_pipeline.assets import (
     curated,
     decide,
     impact,
+    lineage,
     quality,
     received,
     release,
@@ -22,7 +23,7 @@ from sarcoma_pipeline.warehouse import Warehouse
 
 def build_definitions(study: project.Project) -> dg.Definitions:
     """All assets, checks, jobs and schedules of one study; the one way in for UI, command line and tests."""
-    layers = (received, curated, quality, cohort, impact, analysis, release, analysis_report, report)
+    layers = (received, curated, quality, cohort, impact, lineage, analysis, release, analysis_report, report)
     found = [definition for layer in layers for definition in layer.assets(study)]
     checks = [d for d in found if isinstance(d, dg.AssetChecksDefinition)]
     return dg.Definitions(

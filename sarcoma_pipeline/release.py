@@ -151,7 +151,7 @@ def read(path: Path) -> dict[str, pl.DataFrame] | None:
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute(
             "SELECT table_schema, table_name FROM information_schema.tables "
-            "WHERE table_schema <> 'meta' OR table_name = 'release' ORDER BY ALL"
+            "WHERE table_schema <> 'meta' OR table_name IN ('release', 'lineage') ORDER BY ALL"
         ).fetchall()
         return {
             f"{'cohort' if schema == 'main' else schema}.{name}": connection.table(f"{schema}.{name}")

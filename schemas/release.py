@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import analysis, cohort
+from schemas import analysis, cohort, lineage
 from schemas.contract import CONTRACTS, Contract, column
 
 RELEASED = tuple(
@@ -14,6 +14,7 @@ RELEASED = tuple(
         cohort.CohortPatient,
         cohort.CohortEndpoint,
         cohort.CohortDerivability,
+        lineage.Lineage,
         analysis.TableOne,
         analysis.SurvivalCurve,
         analysis.SurvivalEstimate,

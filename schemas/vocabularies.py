@@ -69,6 +69,7 @@ EVENT_KIND = (
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen")
+LINEAGE_ROLE = ("decided", "supports", "overruled")
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
 

@@ -14,6 +14,7 @@ from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.study import configured, study_option
+from sarcoma_pipeline.cli.trace import trace
 
 # Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
 
@@ -26,6 +27,7 @@ def main() -> None:
 main.add_command(findings)
 main.add_command(report)
 main.add_command(export)
+main.add_command(trace)
 
 
 @main.command()

@@ -1,0 +1,124 @@
+"""``sarcoma trace``: the tree from a value of the cohort to the records that decided it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sarcoma_pipeline.cli.study import configured, study_option
+
+_WIDE = 500
+
+if TYPE_CHECKING:
+    import duckdb
+    from rich.tree import Tree
+
+
+@click.command()
+@study_option
+@click.argument("pseudonym")
+@click.option("--endpoint", help="Only this one: OS, DFS, DMFS or LRFS.")
+def trace(study: str, pseudonym: str, endpoint: str | None) -> None:
+    """Show which records decided a patient's endpoints: file, position, what was read, rules they break.
+
+    Nothing that identifies the patient is shown; the file and the position lead there who may see it.
+    """
+    import duckdb
+    from rich.console import Console
+
+    project = configured(study)
+    if not project.warehouse.exists():
+        raise click.UsageError(f"nothing built yet: sarcoma refresh --study {study}")
+    try:
+        with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+            tree = _tree(warehouse, pseudonym, endpoint)
+    except duckdb.IOException:
+        raise click.ClickException("a refresh is running; try again when it has ended") from None
+    # A pipe keeps whole lines; a terminal wraps within the tree.
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(highlight=False, width=width).print(tree)
+
+
+def _rows(warehouse: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:
+    return warehouse.execute(sql, list(values)).pl().rows(named=True)
+
+
+def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> Tree:
+    from rich.markup import escape
+    from rich.tree import Tree
+
+    ends = _rows(
+        warehouse,
+        "FROM cohort.endpoints WHERE pseudonym = ?1 AND (?2 IS NULL OR endpoint = ?2)",
+        pseudonym,
+        endpoint,
+    )
+    if not ends:
+        known = _rows(warehouse, "SELECT 1 FROM cohort.patients WHERE pseudonym = ?", pseudonym)
+        missing = f"{pseudonym} has no endpoint {endpoint!r}" if known else f"no patient {pseudonym!r}"
+        raise click.UsageError(f"{missing} in the cohort")
+    root = Tree(f"patient {escape(pseudonym)}")
+    for end in ends:
+        ending = end["event_kind"] if end["event"] else "censored"
+        branch = root.add(
+            f"{end['endpoint']}: {end['time_days']} days ({end['time_months']:.1f} months), {ending}"
+        )
+        for record in _records(warehouse, pseudonym, end["endpoint"], ("decided",)):
+            _add(branch, warehouse, record)
+    own = root.add("the patient's row: every record that it rests on")
+    for record in _records(warehouse, pseudonym, "patient", ("overruled",)):
+        _add(own, warehouse, record)
+    others = _records(warehouse, pseudonym, "patient", ("supports", "decided"))
+    files: dict[str, int] = {}
+    for record in others:
+        files[record["path"]] = files.get(record["path"], 0) + 1
+    for path, count in sorted(files.items()):
+        own.add(escape(f"{path}: {count} record{'' if count == 1 else 's'}"))
+    return root
+
+
+def _records(
+    warehouse: duckdb.DuckDBPyConnection, pseudonym: str, subject: str, roles: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    return _rows(
+        warehouse,
+        "FROM meta.lineage WHERE pseudonym = ? AND subject = ? AND list_contains(?, role)",
+        pseudonym,
+        subject,
+        list(roles),
+    )
+
+
+def _add(branch: Tree, warehouse: duckdb.DuckDBPyConnection, record: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    lost = ", overruled by another source" if record["role"] == "overruled" else ""
+    node = branch.add(escape(f"{record['path']}, {record['position']}{lost}"))
+    for line in _read(warehouse, record["record_id"]):
+        node.add(escape(line))
+    for rule in record["rule_ids"]:
+        node.add(escape(f"breaks {rule}"))
+
+
+def _read(warehouse: duckdb.DuckDBPyConnection, record_id: str) -> Iterator[str]:
+    """What was read of a record, table by table, without what identifies a person."""
+    from schemas.contract import CONTRACTS
+    from schemas.reading import Typed
+    from schemas.tables import MODULES
+
+    assert MODULES
+    skipped = {c.name for c in Typed.columns()}
+    for table, contract in CONTRACTS.items():
+        if not table.startswith("typed."):
+            continue
+        for row in _rows(warehouse, f"FROM {table} WHERE record_id = ?", record_id):
+            shown = [
+                f"{c.name} = {row[c.name]}"
+                for c in contract.columns()
+                if c.name not in skipped and c.identifying != "identifier" and row[c.name] not in (None, [])
+            ]
+            if shown:
+                yield f"{table.removeprefix('typed.')}: {', '.join(shown)}"

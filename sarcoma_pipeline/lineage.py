@@ -1,0 +1,63 @@
+"""Record-level lineage: from every endpoint and every patient to the files and positions that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from schemas.lineage import Lineage
+
+PATIENT = "patient"
+"""The subject of a patient's row of ``cohort.patients``."""
+
+OVERRULED = (
+    "vital-status.death-date-conflict", "radiotherapy.dose-conflict", "radiotherapy.fractions-conflict",
+    "diagnosis.dates-differ", "diagnosis.grade-conflict", "diagnosis.histologies-differ", "record.corrected",
+)  # fmt: skip
+"""Rules whose finding says that another record won: its own value is the loser's."""
+
+
+def lineage(
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    received: Mapping[str, pl.DataFrame],
+    places: pl.DataFrame,
+    observed: pl.DataFrame,
+) -> pl.DataFrame:
+    """Which records every value rests on.
+
+    Args:
+        patients: ``cohort.patients``.
+        endpoints: ``cohort.endpoints``.
+        received: the received tables, for which one holds a record.
+        places: ``record_id``, ``path`` (masked), ``position`` of the received records.
+        observed: ``quality.observed``.
+
+    Returns:
+        ``meta.lineage``, sorted.
+    """
+    decided = endpoints.select("pseudonym", subject="endpoint", record_id="evidence", role=pl.lit("decided"))
+    supports = patients.select(
+        "pseudonym", subject=pl.lit(PATIENT), record_id="record_ids", role=pl.lit("supports")
+    )
+    tables = pl.concat(
+        [f.select("record_id", table_name=pl.lit(table)) for table, f in sorted(received.items())]
+    )
+    rules = observed.group_by("record_id").agg(rule_ids=pl.col("rule_id").unique().sort())
+    lost = (
+        pl.col("rule_ids").list.set_intersection(pl.lit(OVERRULED, dtype=pl.List(pl.String))).list.len() > 0
+    )
+    rows = (
+        pl.concat([decided.cast({"subject": pl.String}), supports])
+        .explode("record_id")
+        .drop_nulls("record_id")
+        .join(tables, on="record_id", how="left")
+        .join(places.select("record_id", "path", "position").unique("record_id"), on="record_id", how="left")
+        .join(rules, on="record_id", how="left")
+        .with_columns(pl.col("rule_ids").fill_null([]))
+        .with_columns(
+            role=pl.when((pl.col("role") == "supports") & lost).then(pl.lit("overruled")).otherwise("role")
+        )
+    )
+    return Lineage.conform(rows.sort("pseudonym", "subject", "role", "path", "position", "record_id"))
