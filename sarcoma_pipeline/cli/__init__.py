@@ -12,6 +12,7 @@ import click
 from sarcoma_pipeline import project as places
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
+from sarcoma_pipeline.cli.release import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.study import configured, study_option
 from sarcoma_pipeline.cli.trace import trace
@@ -28,6 +29,7 @@ main.add_command(findings)
 main.add_command(report)
 main.add_command(export)
 main.add_command(trace)
+main.add_command(release)
 
 
 @main.command()

@@ -1,0 +1,134 @@
+"""``sarcoma release``: the kept releases, what moved between two of them, and the way back."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import getpass
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sarcoma_pipeline.cli.study import configured, study_option
+from sarcoma_pipeline.project import Project
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.group()
+def release() -> None:
+    """List the kept releases, compare two, go back to one."""
+
+
+@release.command("list")
+@study_option
+def list_(study: str) -> None:
+    """List the kept releases, the newest last; the published one is marked."""
+    project = configured(study)
+    current = _label(project.release)["refresh_id"] if project.release.exists() else None
+    for name, path in _kept(project).items():
+        label = _label(path)
+        mark = "*" if name == current else " "
+        click.echo(
+            f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}"
+        )
+
+
+@release.command()
+@study_option
+@click.argument("old")
+@click.argument("new", default="current")
+def diff(study: str, old: str, new: str) -> None:
+    """Show which patients, endpoints and estimates moved between two releases, and because of which files.
+
+    OLD and NEW are refreshes as `sarcoma release list` names them, `current` or `previous`.
+    """
+    from sarcoma_pipeline import release_diff
+    from sarcoma_pipeline.quality import decision_log
+    from sarcoma_pipeline.release import read
+
+    project = configured(study)
+    paths = [_named(project, name) for name in (old, new)]
+    before, after = (read(path) or {} for path in paths)
+    labels = [_label(path) for path in paths]
+    moved = release_diff.moved(before, after)
+    for row in moved.iter_rows(named=True):
+        click.echo(f"{row['table_name']}  {row['row']}  {row['column_name']}: {row['old']} → {row['new']}")
+    click.echo(f"{moved.height} values moved")
+    for column, what in (
+        ("code_version", "program"),
+        ("configuration_hash", "configuration"),
+        ("manifest_hash", "files"),
+    ):
+        if labels[0][column] != labels[1][column]:
+            click.echo(f"because of the {what}: {labels[0][column]} → {labels[1][column]}")
+    for row in release_diff.causes(before, after).iter_rows(named=True):
+        click.echo(f"  {row['pseudonym']}  {row['path']}: {row['gone']} records gone, {row['new']} new")
+    times = sorted(str(label["released_at"]) for label in labels)
+    for row in decision_log.read(project.decisions).iter_rows(named=True):
+        if times[0] < row["at"] <= times[1]:
+            click.echo(f"  decision of {row['who']}: {row['action']} {row['finding_id']}: {row['reason']}")
+
+
+@release.command()
+@study_option
+@click.argument("to", default="previous")
+@click.option("--reason", required=True, help="Why; it is kept in releases/log.csv.")
+def rollback(study: str, to: str, reason: str) -> None:
+    """Publish a kept release again, in one step; the next good refresh publishes its own."""
+    project = configured(study)
+    source = _named(project, to)
+    half = project.published / ".rollback.part"
+    left = _label(project.release)["refresh_id"] if project.release.exists() else ""
+    shutil.copyfile(source, half)
+    half.replace(project.release)
+    log = source.parent / "log.csv"
+    fresh = not log.exists()
+    with log.open("a", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        if fresh:
+            rows.writerow(["at", "who", "from", "to", "reason"])
+        rows.writerow(
+            [dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _who(), left, source.stem, reason]
+        )
+    click.echo(f"published again: {source.stem}, instead of {left or 'nothing'}")
+
+
+def _who() -> str:
+    try:
+        return os.environ.get("USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _kept(project: Project) -> dict[str, Path]:
+    return {path.stem: path for path in sorted((project.published / "releases").glob("*.duckdb"))}
+
+
+def _named(project: Project, name: str) -> Path:
+    kept = _kept(project)
+    if name == "current":
+        if not project.release.exists():
+            raise click.UsageError(f"nothing published yet: sarcoma refresh --study {project.study.name}")
+        return project.release
+    if name == "previous":
+        current = _label(project.release)["refresh_id"] if project.release.exists() else ""
+        earlier = [stem for stem in kept if stem < str(current)]
+        if not earlier:
+            raise click.UsageError("there is no earlier release")
+        return kept[earlier[-1]]
+    if name not in kept:
+        raise click.UsageError(f"no release {name!r}: sarcoma release list --study {project.study.name}")
+    return kept[name]
+
+
+def _label(path: Path) -> dict[str, object]:
+    import duckdb
+
+    with duckdb.connect(str(path), read_only=True) as connection:
+        frame: pl.DataFrame = connection.execute("FROM meta.release").pl()
+    return frame.row(0, named=True)
