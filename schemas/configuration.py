@@ -140,10 +140,39 @@ class TableSource(_Files):
 Source = Annotated[RegistrySource | ObdsSource | DicomSource | TableSource, Field(discriminator="kind")]
 
 
+class Limits(Section):
+    """What a single file may ask for; whatever asks for more becomes a finding and the night goes on.
+
+    A file's size alone is no fault: whatever can be streamed is, and only what must be held counts.
+    """
+
+    held_bytes: int = Field(256 * 1024**2, gt=0)
+    """What must be in memory as a whole: a spreadsheet unpacked, a Parquet file, a DICOM header."""
+    record_bytes: int = Field(16 * 1024**2, gt=0)
+    """One record of an XML export, or one sequence of a DICOM file: what is parsed in one piece."""
+    line_chars: int = Field(1024**2, gt=0)
+    """One line of a delimited file."""
+    columns: int = Field(10_000, gt=0)
+    """Of a table."""
+    records: int = Field(1_000_000, gt=0)
+    """Of one file, what could not be read included."""
+    elements: int = Field(2_000_000, gt=0)
+    """Parts of elements that a DICOM header is read from."""
+    items: int = Field(200_000, gt=0)
+    """Of one DICOM sequence, those nested in it included."""
+    native_seconds: int = Field(300, gt=0)
+    """For a spreadsheet or a Parquet file, which a process of its own reads."""
+
+
+DEFAULT_LIMITS = Limits()
+
+
 class Sources(Section):
     """``sources.toml``: what lies in the drop folder and how to read it."""
 
     source: tuple[Source, ...]
+    limits: Limits = DEFAULT_LIMITS
+    """What a file may ask for; the defaults if the file has no ``[limits]``."""
     precedence: dict[str, tuple[str, ...]] = {
         "death": ("registry office", "oBDS", "table"),
         "radiotherapy": ("DICOM", "oBDS", "table"),

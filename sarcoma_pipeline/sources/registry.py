@@ -19,7 +19,7 @@ def read(file: SourceFile, source: RegistrySource, refresh: str) -> Batch:
     Returns:
         Records of ``received.registry_reply``, known by the office's reference, and ``received.unread``.
     """
-    batch = Batch(file, refresh)
+    batch = Batch(file, refresh, limits)
     headers = source.columns
     for position, cells in rows(batch, source.delimiter, source.encodings, list(headers.values())):
         values = {name: cells[header] for name, header in headers.items()}

@@ -26,7 +26,7 @@ def read(file: SourceFile, source: TableSource, refresh: str) -> Batch:
     Returns:
         Records of ``received.table_row`` (all columns, mapped or not), and ``received.unread``.
     """
-    batch = Batch(file, refresh)
+    batch = Batch(file, refresh, limits)
     if source.format in ("csv", "tsv"):
         delimiter = source.delimiter or {"csv": ",", "tsv": "\t"}[source.format]
         found = rows(batch, delimiter, source.encodings, source.headers())
