@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from schemas.gate import Gate
 
@@ -146,21 +146,21 @@ class Limits(Section):
     A file's size alone is no fault: whatever can be streamed is, and only what must be held counts.
     """
 
-    held_bytes: int = Field(256 * 1024**2, gt=0)
+    held_bytes: PositiveInt = 256 * 1024**2
     """What must be in memory as a whole: a spreadsheet unpacked, a Parquet file, a DICOM header."""
-    record_bytes: int = Field(16 * 1024**2, gt=0)
+    record_bytes: PositiveInt = 16 * 1024**2
     """One record of an XML export, or one sequence of a DICOM file: what is parsed in one piece."""
-    line_chars: int = Field(1024**2, gt=0)
+    line_chars: PositiveInt = 1024**2
     """One line of a delimited file."""
-    columns: int = Field(10_000, gt=0)
+    columns: PositiveInt = 10_000
     """Of a table."""
-    records: int = Field(1_000_000, gt=0)
+    records: PositiveInt = 1_000_000
     """Of one file, what could not be read included."""
-    elements: int = Field(2_000_000, gt=0)
+    elements: PositiveInt = 2_000_000
     """Parts of elements that a DICOM header is read from."""
-    items: int = Field(200_000, gt=0)
+    items: PositiveInt = 200_000
     """Of one DICOM sequence, those nested in it included."""
-    native_seconds: int = Field(300, gt=0)
+    native_seconds: PositiveInt = 300
     """For a spreadsheet or a Parquet file, which a process of its own reads."""
 
 

@@ -56,7 +56,7 @@ FILE_RULES = (
     Rule(
         "file.entity",
         "error",
-        "The XML declares a document type or entities; an export needs neither, an attack does. Nothing was read.",
+        "The XML declares a document type or entities; an export needs neither.",
         "Ask the sender where the file comes from; have it exported again without a DOCTYPE.",
         "file",
         source="OWASP, XML External Entity Prevention",
@@ -115,8 +115,8 @@ FILE_RULES = (
         "file.changing",
         "error",
         "The file changed while it was read; what was read may be half of it.",
-        "Nothing, if it was still being delivered: the next refresh reads it again. Have files delivered under "
-        "a name that begins with a dot and renamed when they are whole.",
+        "Nothing, if it was still being delivered: the next refresh reads it again. Have files delivered "
+        "under a name that begins with a dot and renamed when they are whole.",
         "file",
         waivable=False,
     ),

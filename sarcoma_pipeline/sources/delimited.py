@@ -107,8 +107,6 @@ def _rows(
                 yield position, dict(zip(reversed(headers), reversed(cells[: len(headers)]), strict=True))
     except csv.Error:
         batch.unread(f"line {last + 1}", "file.unreadable", "no delimited text from here on")
-    if not last or not headers:
-        raise Stopped("file", "file.empty", "no content")
 
 
 def too_wide(batch: Batch, columns: int, position: str) -> None:

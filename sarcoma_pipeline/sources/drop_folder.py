@@ -47,7 +47,7 @@ def _entries(drop: Path) -> Iterator[Entry]:
         above = folders.pop()
         here = drop.joinpath(*above)
         try:
-            names = sorted(os.listdir(here))
+            names = sorted(path.name for path in here.iterdir())
         except OSError as broken:
             # A folder that nobody may list hides files: that is a finding of its own.
             if above and (facts := _facts(here)):

@@ -133,14 +133,15 @@ class Batch:
     def guarded(self) -> Iterator[None]:
         """Whatever a reader raises is noted; what it read before stays.
 
-        The note names the exception's type and never its text, which may quote a patient's values.
+        A file without a record and without a note gets one: silence would be no account of it. The note of an
+        exception names its type and never its text, which may quote a patient's values.
         """
         try:
             yield
+            if not self._met:
+                self._add(Unread, "file", (), {"rule_id": "file.empty", "detail": "no record in it"})
         except Stopped as stopped:
-            self._add(
-                Unread, stopped.position, (), {"rule_id": stopped.rule_id, "detail": stopped.detail}
-            )
+            self._add(Unread, stopped.position, (), {"rule_id": stopped.rule_id, "detail": stopped.detail})
         except OSError as broken:
             self._add(Unread, "file", (), _gave_up(f"cannot be opened: {type(broken).__name__}"))
         except Exception as broken:
