@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 _SPECIAL = {
     stat.S_IFIFO: "a named pipe",
@@ -91,7 +91,7 @@ def shown(parts: tuple[str, ...]) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in spelled)
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> io.BufferedReader:
     """Open an ordinary file, and nothing that took its place since the folder was listed.
 
     Raises:
