@@ -156,7 +156,7 @@ class Limits(Section):
     """Of a table."""
     records: PositiveInt = 1_000_000
     """Of one file, what could not be read included."""
-    elements: PositiveInt = 2_000_000
+    elements: PositiveInt = 1_000_000
     """Parts of elements that a DICOM header is read from."""
     items: PositiveInt = 200_000
     """Of one DICOM sequence, those nested in it included."""

@@ -32,6 +32,8 @@ from schemas.configuration import DEFAULT_LIMITS, Limits
 
 _FIRST_GROUPS = frozenset(g.to_bytes(2, order) for g in (0x0002, 0x0008) for order in ("little", "big"))
 _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+_ITEM_GROUP = 0xFFFE
+_UNDEFINED = 0xFFFFFFFF
 _TEXT_BYTES = 65_536
 """No value representation that the study reads may be longer (PS3.5 6.2: 64 values of 1 kB)."""
 _NOT_TREATING = frozenset({"SETUP", "OPEN_PORTFILM"})
@@ -144,7 +146,8 @@ class _Node:
             value = self.dataset[keyword].value
         except Exception:
             value = None
-        if not isinstance(value, Sequence):
+        # An item that is longer than it says takes the next one's place: two doses would become one.
+        if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
             self.faults.add(keyword)
             return []
         return [_Node(item, self.faults, self.limits) for item in value]
@@ -152,6 +155,24 @@ class _Node:
     def referenced(self, keyword: str) -> str | None:
         """ReferencedSOPInstanceUID of the first item of a sequence."""
         return next((item.text("ReferencedSOPInstanceUID") for item in self.items(keyword)), None)
+
+
+def _are_whole(claims: bytes) -> bool:
+    """Whether the items of a sequence end where they say; what has no length yet is for the parser to see."""
+    start = 0
+    while start < len(claims):
+        if (mark := claims[start : start + 4]) not in _ITEMS:
+            return False
+        length = int.from_bytes(claims[start + 4 : start + 8], "little" if mark == _ITEMS[0] else "big")
+        if length == _UNDEFINED:
+            return True
+        start += 8 + length
+    return start == len(claims)
+
+
+def _swallowed(dataset: Dataset) -> bool:
+    """Whether an item holds the mark of another: it was read past its end."""
+    return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP
 
 
 def _take(batch: Batch, dataset: FileDataset, walk: Walk) -> None:

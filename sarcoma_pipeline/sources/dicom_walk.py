@@ -32,6 +32,8 @@ _SOP_CLASS = 0x00080016
 MODALITY = 0x00080060
 _KNOWN_TAGS_WANTED = 4
 _PIECE = 1024**2
+_END_MARKS = (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")
+"""Sequence delimitation items (PS3.5 7.5.1), little and big endian; their length is zero."""
 
 
 class _Bounded:
@@ -99,19 +101,26 @@ class Walk:
         except Stopped:
             raise
         except Exception:
-            # Inside a sequence of undefined length the break is an exception and pydicom returns nothing at
-            # all: read again what was whole. A second failure is no break but damage.
+            dataset = None
+        if dataset is None or not self._ended():
+            # Inside what has no length the break is an exception, or the data set comes back empty: read
+            # again what was whole. A second failure is no break but damage.
             seen = list(self.seen)
             whole = self.end if self.end is not None and self.end <= self.size else self.start
             dataset = self._pass(whole)
             self.seen = seen
             self.broken = True
-            return dataset
-        if self.end is not None:
+        elif self.end is not None:
             left = self.size - self.end
             # Fewer bytes than a tag and a length need; zeros are padding.
             self.broken = left < 0 or (0 < left < 8 and any(self._tail(left)))
         return dataset
+
+    def _ended(self) -> bool:
+        """Whether the last element, if it has no length, ends in the mark that says so."""
+        if self.end is not None or self.last in _PIXELS:
+            return True
+        return self._tail(min(16, self.size)).rstrip(b"\0").endswith(_END_MARKS)
 
     def _pass(self, size: int) -> FileDataset:
         stream = self._bounded(size)

@@ -97,7 +97,7 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
     unchanged: list[str] = []
     for entry in walk(drop):
         relative = shown(entry.parts)
-        source = _reader_of(entry.parts, sources)
+        source = reader_of(entry.parts, sources)
         version = reader_version(source, sources.limits)
         old = before.get(relative)
         if old and old["reader_version"] == version:
@@ -190,7 +190,7 @@ def reader_version(source: Source | None, limits: Limits = DEFAULT_LIMITS) -> st
     return f"{source.kind} {READER_VERSIONS[source.kind]} {named}"
 
 
-def _reader_of(parts: tuple[str, ...], sources: Sources) -> Source | None:
+def reader_of(parts: tuple[str, ...], sources: Sources) -> Source | None:
     """The first source of which a pattern names the file."""
     claims = (
         source

@@ -62,6 +62,7 @@ class Batch:
     limits: Limits = DEFAULT_LIMITS
     _rows: dict[type[Received], list[dict[str, str | None]]] = field(default_factory=dict)
     _met: Counter[str] = field(default_factory=Counter)
+    _count: int = 0
 
     def add(
         self,
@@ -83,7 +84,7 @@ class Batch:
         Raises:
             Stopped: the file has more records than a file may have.
         """
-        if self._met.total() >= self.limits.records:
+        if self._count >= self.limits.records:
             raise Stopped(position, "file.too-large", f"more than {self.limits.records:,} records")
         self._add(contract, position, key, values, unhashed)
 
@@ -108,6 +109,7 @@ class Batch:
         )
         record_id = digest(self.file.relative, position, content)
         self._met[record_id] += 1
+        self._count += 1
         if (times := self._met[record_id]) > 1:
             # Damage can put the same content at the same place twice; each is a record to account for.
             position = f"{position} ({times})"
@@ -138,7 +140,7 @@ class Batch:
         """
         try:
             yield
-            if not self._met:
+            if not self._count:
                 self._add(Unread, "file", (), {"rule_id": "file.empty", "detail": "no record in it"})
         except Stopped as stopped:
             self._add(Unread, stopped.position, (), {"rule_id": stopped.rule_id, "detail": stopped.detail})
