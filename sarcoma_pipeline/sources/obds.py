@@ -7,6 +7,7 @@ that was complete before the break and one unread record for the rest.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from typing import BinaryIO
 
@@ -38,9 +39,13 @@ def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Bat
         Records of ``received.obds_*`` and, for what could not be read, of ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
+    metered = None
     with batch.guarded(), open_file(file.path) as stream:
         _sniff(stream)
-        _parse(batch, _Metered(stream, limits.record_bytes))
+        metered = _Metered(stream, limits.record_bytes)
+        _parse(batch, metered)
+    if metered is not None and metered.full:
+        gc.collect()  # lxml's parser and its tree hold each other: half a gigabyte until someone looks
     return batch
 
 
@@ -55,9 +60,13 @@ class _Metered:
     def read(self, count: int) -> bytes:
         piece = self.stream.read(count)
         self.held += len(piece)
-        if self.held > self.most:
-            raise Stopped("file", "file.too-large", f"no record ends within {self.most:,} bytes")
-        return piece
+        # Raised here, an exception would keep the parser and its tree alive: for it, the file ends.
+        return b"" if self.full else piece
+
+    @property
+    def full(self) -> bool:
+        """Whether the parser would hold more than a record may be."""
+        return self.held > self.most
 
 
 def _parse(batch: Batch, stream: _Metered) -> None:
@@ -78,6 +87,8 @@ def _parse(batch: Batch, stream: _Metered) -> None:
         if root is None or local(root.tag) != "oBDS":
             batch.unread("line 1", "file.wrong-format", "the root element is not oBDS")
     except etree.XMLSyntaxError as broken:
+        if stream.full:
+            raise Stopped("file", "file.too-large", f"no record ends within {stream.most:,} bytes") from None
         # Only the place: the parser's message may quote what it stumbled on.
         where = "" if export.seen else " before the first Meldung"
         rule_id, detail = _broken(broken)

@@ -1,4 +1,4 @@
-"""Reads a drop folder in a process of limited memory and says what it found: ``confined.py DROP MEGABYTES``."""
+"""Reads a drop folder in a process of limited memory: ``confined.py DROP MEGABYTES``."""
 
 import json
 import resource
@@ -21,7 +21,8 @@ SOURCES = Sources.model_validate(
             },
             *(
                 {
-                    "name": form, "kind": "table", "format": form, "files": [f"tables/*.{form}"], "key": ["Nr"],
+                    "name": form, "kind": "table", "format": form, "files": [f"tables/*.{form}"],
+                    "key": ["Nr"],
                     "delimiter": ";" if form == "csv" else None,
                     "entities": [{"entity": "diagnosis", "columns": {"hospital_number": "Nr"}}],
                 }

@@ -1,4 +1,4 @@
-"""Hostile files, made on the spot: small generators of what would take memory, time or other files' content."""
+"""Hostile files, made on the spot: what would take memory, time or other files' content."""
 
 import io
 import struct
