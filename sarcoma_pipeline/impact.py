@@ -17,6 +17,7 @@ from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.curation import reconcile
 from sarcoma_pipeline.quality import cross_record
 from sarcoma_pipeline.survival import cox, kaplan_meier
+from schemas.analysis import EFRON
 from schemas.configuration import Sources, Study
 from schemas.contract import CATALOGUE
 from schemas.impact import Impact
@@ -171,7 +172,8 @@ def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.Data
     for row in medians.iter_rows(named=True):
         middle = "not reached" if row["value"] is None else f"{row['value']:.2f} months"
         rows += [(f"{row['endpoint']} events", str(row["events"])), (f"{row['endpoint']} median", middle)]
-    for row in cox.hazard_ratios(patients, ends, study.models, study.covariates).iter_rows(named=True):
+    ratios = cox.hazard_ratios(patients, ends, study.models, study.covariates)
+    for row in ratios.filter(method=EFRON).iter_rows(named=True):
         ratio = row["hazard_ratio"]
         shown = (
             "not estimated"

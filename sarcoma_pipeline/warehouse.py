@@ -29,6 +29,7 @@ _APPEND_ONLY = (
     "quality.decisions",
     "quality.ledger",
     "quality.trend",
+    "quality.volumes",
 )
 """What no file in the drop folder can bring back; every other table follows from these."""
 

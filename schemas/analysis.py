@@ -10,6 +10,13 @@ import polars as pl
 from schemas.contract import Contract, column
 
 _SURVIVAL_CI = "Log-log 95 % limit (R: conf.type = 'log-log'); null where the survival is 0 or 1."
+_INCIDENCE_CI = "Log-log 95 % limit (R: conf.type = 'log-log'); null where the incidence is 0 or 1."
+_RATIO_CI = "Wald; with Firth's penalty of the profile penalised likelihood."
+
+
+EFRON = "Cox, Efron"
+FIRTH = "Cox, Efron, Firth's penalty"
+"""How a hazard ratio was had; the penalised one where the ordinary one does not exist."""
 
 
 class TableOne(Contract, table="analysis.table_one"):
@@ -66,14 +73,148 @@ class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
 
 
 class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
-    """One estimate with partial dates set to the middle and to both ends of their intervals."""
+    """One estimate of a sensitivity run, partial dates in the middle and at both ends, beside the main."""
 
+    variant: pl.String = column(
+        "Variant",
+        "main; complete cases (the same patients, those with every covariate, in every Cox model); or a "
+        "variant of study.toml that censors what the main analysis counts as an event.",
+        nullable=False,
+    )
     endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
-    quantity: pl.String = column("Quantity", "survival or median.", nullable=False)
+    quantity: pl.String = column("Quantity", "survival, median or hazard ratio.", nullable=False)
     horizon_months: pl.Float64 = column("Horizon", "For survival: at which time.", unit="months")
-    middle: pl.Float64 = column("Middle", "The main analysis: the middle of the interval.")
+    model: pl.String = column("Model", "For a hazard ratio: name in study.toml.")
+    term: pl.String = column("Term", "For a hazard ratio: name of the covariate.")
+    level: pl.String = column("Level", "For a hazard ratio of a factor: its level.")
+    main: pl.Float64 = column("Main analysis", "The same estimate of the main analysis.")
+    middle: pl.Float64 = column(
+        "Middle", "Partial dates in the middle of the interval, as in the main analysis."
+    )
+    ci_low: pl.Float64 = column("95 % CI, low", "Of the middle.")
+    ci_high: pl.Float64 = column("95 % CI, high", "Of the middle.")
     earliest: pl.Float64 = column("Earliest", "With the early end of every partial date.")
     latest: pl.Float64 = column("Latest", "With the late end of every partial date.")
+    n: pl.Int64 = column("n", "Patients of the run.", nullable=False)
+    events: pl.Int64 = column("Events", "Events of the run.", nullable=False)
+
+
+class RestrictedMean(Contract, table="analysis.restricted_mean"):
+    """Mean survival time up to a horizon: the area under the Kaplan–Meier curve."""
+
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    horizon_months: pl.Float64 = column("Horizon", "Up to which time.", nullable=False, unit="months")
+    value: pl.Float64 = column(
+        "Restricted mean",
+        "Null beyond the last time, where the curve is not known, unless it has fallen to 0.",
+        unit="months",
+    )
+    standard_error: pl.Float64 = column("Standard error", "Greenwood's (R: print of survfit).", unit="months")
+    ci_low: pl.Float64 = column("95 % CI, low", "Normal.", unit="months")
+    ci_high: pl.Float64 = column("95 % CI, high", "Normal.", unit="months")
+    n: pl.Int64 = column("n", "Patients.", nullable=False)
+    events: pl.Int64 = column("Events", "Up to the horizon.", nullable=False)
+
+
+class CumulativeIncidence(Contract, table="analysis.cumulative_incidence"):
+    """One time of an Aalen–Johansen curve: time 0, and every time at which somebody left."""
+
+    analysis: pl.String = column("Analysis", "Name in study.toml.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    cause: pl.String = column("Cause", "Name in study.toml; the others compete with it.", nullable=False)
+    time_months: pl.Float64 = column("Time", "Since time zero.", nullable=False, unit="months")
+    at_risk: pl.Int64 = column("At risk", "Patients with at least this time.", nullable=False)
+    events: pl.Int64 = column("Events", "Events of the cause at this time.", nullable=False)
+    incidence: pl.Float64 = column(
+        "Cumulative incidence", "Aalen–Johansen estimate after this time.", nullable=False
+    )
+    standard_error: pl.Float64 = column("Standard error", "Infinitesimal jackknife.", nullable=False)
+    ci_low: pl.Float64 = column("95 % CI, low", _INCIDENCE_CI)
+    ci_high: pl.Float64 = column("95 % CI, high", _INCIDENCE_CI)
+
+
+class CumulativeIncidenceEstimate(Contract, table="analysis.cumulative_incidence_estimate"):
+    """One number read off an Aalen–Johansen curve."""
+
+    analysis: pl.String = column("Analysis", "Name in study.toml.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    cause: pl.String = column("Cause", "Name in study.toml; the others compete with it.", nullable=False)
+    horizon_months: pl.Float64 = column("Horizon", "At which time.", nullable=False, unit="months")
+    value: pl.Float64 = column("Cumulative incidence", "Null beyond the last time.")
+    standard_error: pl.Float64 = column("Standard error", "Infinitesimal jackknife.")
+    ci_low: pl.Float64 = column("95 % CI, low", _INCIDENCE_CI)
+    ci_high: pl.Float64 = column("95 % CI, high", _INCIDENCE_CI)
+    n: pl.Int64 = column("n", "Patients.", nullable=False)
+    events: pl.Int64 = column("Events", "Of the cause, up to the horizon.", nullable=False)
+    at_risk: pl.Int64 = column("At risk", "Patients at risk at the horizon.", nullable=False)
+
+
+class Subgroup(Contract, table="analysis.subgroup"):
+    """One number read off the Kaplan–Meier curve of a subgroup."""
+
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
+    level: pl.String = column("Level", "The subgroup.", nullable=False)
+    quantity: pl.String = column("Quantity", "survival or median.", nullable=False)
+    horizon_months: pl.Float64 = column("Horizon", "For survival: at which time.", unit="months")
+    value: pl.Float64 = column("Value", "Probability or months; null for a median that is not reached.")
+    ci_low: pl.Float64 = column("95 % CI, low", "Log-log limit; for medians by inverting the limits.")
+    ci_high: pl.Float64 = column("95 % CI, high", "Log-log limit; for medians by inverting the limits.")
+    n: pl.Int64 = column("n", "Patients of the subgroup.", nullable=False)
+    events: pl.Int64 = column("Events", "Up to the horizon, else all.", nullable=False)
+    at_risk: pl.Int64 = column("At risk", "Patients at risk at the horizon.")
+
+
+class SubgroupCurve(Contract, table="analysis.subgroup_curve"):
+    """One time of the Kaplan–Meier curve of a subgroup."""
+
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
+    level: pl.String = column("Level", "The subgroup.", nullable=False)
+    time_months: pl.Float64 = column("Time", "Since time zero.", nullable=False, unit="months")
+    at_risk: pl.Int64 = column("At risk", "Patients with at least this time.", nullable=False)
+    events: pl.Int64 = column("Events", "Events at this time.", nullable=False)
+    censored: pl.Int64 = column("Censored", "Patients censored at this time.", nullable=False)
+    survival: pl.Float64 = column("Survival", "Kaplan–Meier estimate after this time.", nullable=False)
+    ci_low: pl.Float64 = column("95 % CI, low", _SURVIVAL_CI)
+    ci_high: pl.Float64 = column("95 % CI, high", _SURVIVAL_CI)
+
+
+class LogRank(Contract, table="analysis.log_rank"):
+    """One level in the log-rank test of a covariate; the test itself is repeated in every line."""
+
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
+    level: pl.String = column("Level", "The subgroup.", nullable=False)
+    n: pl.Int64 = column("n", "Patients of the subgroup.", nullable=False)
+    missing: pl.Int64 = column("Missing", "Patients in no subgroup.", nullable=False)
+    observed: pl.Int64 = column("Observed", "Events of the subgroup.", nullable=False)
+    expected: pl.Float64 = column("Expected", "Events if all had the same hazard.", nullable=False)
+    chi_square: pl.Float64 = column(
+        "Chi-squared", "Log-rank test (R: survdiff); null with a single subgroup."
+    )
+    degrees_of_freedom: pl.Int64 = column("Degrees of freedom", "Subgroups with an expectation, less one.")
+    p_value: pl.Float64 = column("p", "Two-sided; not adjusted for the number of tests.")
+
+
+class ProportionalHazards(Contract, table="analysis.ph_test"):
+    """One term of a Cox model in Schoenfeld's test, and how well the model is supported."""
+
+    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+    model: pl.String = column("Model", "Name in study.toml.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    term: pl.String = column("Term", "Covariate in study.toml, or GLOBAL for all together.", nullable=False)
+    chi_square: pl.Float64 = column(
+        "Chi-squared", "Exact score test against 1 − S(t−) (R: cox.zph, transform = 'km')."
+    )
+    degrees_of_freedom: pl.Int64 = column("Degrees of freedom", "Coefficients of the term.")
+    p_value: pl.Float64 = column("p", "Small: the hazard ratio changes with time.")
+    n: pl.Int64 = column("n", "Complete cases of the fit.", nullable=False)
+    events: pl.Int64 = column("Events", "Among them.", nullable=False)
+    parameters: pl.Int64 = column("Coefficients", "Estimated in the model.", nullable=False)
+    events_per_variable: pl.Float64 = column("Events per coefficient", "Below 10 is few (Peduzzi 1995).")
+    concordance: pl.Float64 = column("Concordance", "Harrell's C of the model.")
+    warning: pl.String = column("Warning", "Too few events, or why there is no test.")
 
 
 class HazardRatio(Contract, table="analysis.hazard_ratio"):
@@ -87,9 +228,11 @@ class HazardRatio(Contract, table="analysis.hazard_ratio"):
     contrast: pl.String = column("Contrast", "As printed: 'Female vs. male'.", nullable=False)
     reference: pl.String = column("Reference", "Reference level of a factor.")
     hazard_ratio: pl.Float64 = column("Hazard ratio", "exp(coefficient); null if it cannot be estimated.")
-    ci_low: pl.Float64 = column("95 % CI, low", "Wald.")
-    ci_high: pl.Float64 = column("95 % CI, high", "Wald.")
-    p_value: pl.Float64 = column("p", "Wald test, two-sided.")
+    ci_low: pl.Float64 = column("95 % CI, low", _RATIO_CI)
+    ci_high: pl.Float64 = column("95 % CI, high", _RATIO_CI)
+    p_value: pl.Float64 = column(
+        "p", "Wald test, two-sided; with Firth's penalty the penalised likelihood ratio test."
+    )
     coefficient: pl.Float64 = column("Coefficient", "Log hazard ratio.")
     standard_error: pl.Float64 = column("Standard error", "Of the coefficient.")
     n: pl.Int64 = column("n", "Complete cases.", nullable=False)
@@ -102,7 +245,9 @@ class HazardRatio(Contract, table="analysis.hazard_ratio"):
         "Events / estimated coefficients of the model; below 10 is few (Peduzzi 1995).",
     )
     concordance: pl.Float64 = column("Concordance", "Harrell's C of the model.")
-    method: pl.String = column("Method", "Cox, Efron.", nullable=False)
+    method: pl.String = column(
+        "Method", "Cox, Efron; or the same with Firth's penalty, where a level has no event.", nullable=False
+    )
     note: pl.String = column("Note", "Why there is no estimate, or what it leaves out.")
 
 

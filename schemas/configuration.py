@@ -242,6 +242,25 @@ class Model(Section):
     covariates: tuple[str, ...]
 
 
+class CompetingRisks(Section):
+    """A cumulative incidence: the events of an endpoint, told apart by cause."""
+
+    name: str
+    endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
+    title: str
+    causes: dict[str, tuple[str, ...]]
+    """Cause to the kinds of event that count as it; the causes compete with each other."""
+
+
+class CensoringVariant(Section):
+    """A sensitivity run in which some events of an endpoint are censored instead."""
+
+    name: str
+    endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
+    censor: tuple[str, ...]
+    """Kinds of event: who had one of them first is followed up to that day only."""
+
+
 class TableRow(Section):
     """One block of Table 1."""
 
@@ -279,6 +298,10 @@ class Study(Section):
     horizons_months: tuple[int, ...] = (12, 24, 36, 60)
     covariates: tuple[Covariate, ...] = ()
     models: tuple[Model, ...] = ()
+    subgroups: tuple[str, ...] = ()
+    """Factors among the covariates whose levels get a Kaplan–Meier curve each and a log-rank test."""
+    cumulative_incidence: tuple[CompetingRisks, ...] = ()
+    censoring_variants: tuple[CensoringVariant, ...] = ()
     table_one: tuple[TableRow, ...] = ()
     gate: Gate = Gate()
     """What the release must keep; the defaults if the file has no ``[gate]``."""
@@ -289,6 +312,28 @@ class Study(Section):
         for model in self.models:
             if missing := set(model.covariates) - known:
                 raise ValueError(f"model {model.name} names unknown covariates {sorted(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _subgroups_are_factors(self) -> Study:
+        factors = {c.name for c in self.covariates if c.kind == "factor"}
+        if unknown := set(self.subgroups) - factors:
+            raise ValueError(f"subgroups name no factor among the covariates: {sorted(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _kinds_are_those_of_the_endpoint(self) -> Study:
+        events = {e.name: set(e.events) for e in self.endpoints}
+        for risks in self.cumulative_incidence:
+            kinds = [kind for of in risks.causes.values() for kind in of]
+            if len(kinds) != len(set(kinds)) or set(kinds) != events.get(risks.endpoint, set()):
+                raise ValueError(
+                    f"the causes of cumulative incidence {risks.name} must name every event of "
+                    f"{risks.endpoint} once"
+                )
+        for variant in self.censoring_variants:
+            if not set(variant.censor) < events.get(variant.endpoint, set()):
+                raise ValueError(f"{variant.name} must censor some, not all, of {variant.endpoint}'s events")
         return self
 
     @model_validator(mode="after")

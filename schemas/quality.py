@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import received, rules, typed, typed_dicom
+from schemas import received, rules, rules_radiotherapy, typed, typed_dicom
 from schemas.contract import CATALOGUE, Contract, TextList, column
 
-_RULES_FROM = (received, rules, typed, typed_dicom)
+_RULES_FROM = (received, rules, rules_radiotherapy, typed, typed_dicom)
 """Modules whose import fills the catalogue."""
 
 
@@ -107,7 +107,7 @@ class Accounting(Contract, table="quality.accounting"):
 
 
 def catalogue() -> pl.DataFrame:
-    """Every rule that has been defined, as ``quality.rules``."""
+    """Every rule on delivered data, as ``quality.rules``; those of the cohort layer guard the program."""
     return QualityRule.conform(
         pl.DataFrame(
             [
@@ -121,6 +121,39 @@ def catalogue() -> pl.DataFrame:
                     "waivable": r.waivable,
                 }
                 for r in sorted(CATALOGUE.values(), key=lambda r: r.id)
+                if not r.id.startswith("cohort.")
             ]
         )
     )
+
+
+_SCOPES = {
+    "file": "A whole file",
+    "record": "One record",
+    "patient": "A patient's records against one another",
+    "source": "One source against another",
+    "dataset": "Tonight against last night",
+}
+
+
+def catalogue_markdown() -> str:
+    """The catalogue as a page: a table of rules per scope, in the order of how much must be seen."""
+    rules_ = catalogue()
+    lines = [
+        "# Rules",
+        "",
+        f"{rules_.height} rules. An error quarantines its record, a warning flags it, a",
+        "notice is only counted.",
+    ]
+    for scope, title in _SCOPES.items():
+        lines += [
+            "",
+            f"## {title} ({scope})",
+            "",
+            "| rule | severity | what | remedy | source |",
+            "|---|---|---|---|---|",
+        ]
+        for r in rules_.filter(pl.col("scope") == scope).iter_rows(named=True):
+            cells = (f"`{r['rule_id']}`", r["severity"], r["what"], r["remedy"], r["source"])
+            lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
+    return "\n".join(lines) + "\n"

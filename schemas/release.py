@@ -18,7 +18,14 @@ RELEASED = tuple(
         analysis.SurvivalCurve,
         analysis.SurvivalEstimate,
         analysis.SurvivalSensitivity,
+        analysis.RestrictedMean,
+        analysis.CumulativeIncidence,
+        analysis.CumulativeIncidenceEstimate,
+        analysis.Subgroup,
+        analysis.SubgroupCurve,
+        analysis.LogRank,
         analysis.HazardRatio,
+        analysis.ProportionalHazards,
         analysis.PublishedComparison,
     )
 )

@@ -15,6 +15,7 @@ from schemas import (
     release,
     typed,
     typed_dicom,
+    volumes,
 )
 from schemas.contract import CONTRACTS
 
@@ -24,6 +25,7 @@ MODULES = (
     typed_dicom,
     curated,
     quality,
+    volumes,
     ledger,
     cohort,
     impact,

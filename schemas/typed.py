@@ -8,86 +8,34 @@ A time is a date with its precision, or a day counted from the diagnosis: a sour
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import polars as pl
 
-from schemas.contract import Contract, Rule, TextList, column
-
-REMEDY_SOURCE = "Correct it in the source system; it is read again in the next refresh."
-
-READING_RULES = (
-    Rule(
-        "value.missing",
-        "error",
-        "A value that the record cannot do without is missing.",
-        REMEDY_SOURCE,
-    ),
-    Rule(
-        "value.date-unreadable",
-        "error",
-        "The text is not a date of the calendar.",
-        REMEDY_SOURCE,
-    ),
-    Rule("value.number-unreadable", "error", "The text is not a number.", REMEDY_SOURCE),
-    Rule(
-        "value.code-unknown",
-        "error",
-        "The code is not in the column's code list.",
-        "Correct it in the source system, or add the code to the mapping if it is a new one.",
-        source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
-    ),
-    Rule(
-        "value.several",
-        "warning",
-        "One cell holds several values.",
-        "Decide which one counts and correct the cell.",
-    ),
-    Rule(
-        "date.partial",
-        "notice",
-        "The date is exact to the month or the year only; the middle of the interval is used.",
-        "Nothing, or give the exact date if it is known.",
-        source="oBDS Datumsgenauigkeit",
-    ),
-    Rule(
-        "date.legacy-format",
-        "notice",
-        "The date is written the old way (00.MM.YYYY); it was read as a partial date.",
-        "Update the exporting system to oBDS 3.",
-        source="ADT/GEKID before oBDS 3",
-    ),
+from schemas.contract import Contract, Rule, column
+from schemas.reading import REMEDY_SOURCE, Typed, not_after_receipt
+from schemas.typed_treatment import (
+    Radiotherapy,
+    RadiotherapyColumns,
+    Surgery,
+    SurgeryColumns,
+    SystemicTherapy,
+    SystemicTherapyColumns,
 )
-"""Faults that reading itself meets. A finding of an ``unreadable`` rule has the severity of its column."""
 
-
-def not_after_receipt(col: str) -> Rule:
-    """The rule ``date.in-future`` for one date column."""
-    return Rule(
-        "date.in-future",
-        "error",
-        "The date lies after the day on which the record was received.",
-        REMEDY_SOURCE,
-        column=col,
-        holds=pl.col(col) <= pl.col("received_on"),
-    )
-
-
-class Typed(Contract):
-    """Where a typed record came from and whose it is."""
-
-    _judges_data: ClassVar[bool] = True
-
-    record_id: pl.String = column("Record", "The received record it was read from.", nullable=False)
-    source: pl.String = column("Source", "Kind of source.", nullable=False, vocabulary="source")
-    person_ref: pl.String = column(
-        "Person reference",
-        "What the source knows the patient by: `number:` + hospital number, else `record:` + record.",
-        nullable=False,
-        identifying="identifier",
-    )
-    received_on: pl.Date = column("Received on", "Day of the refresh that first received it.", nullable=False)
-    reported_on: pl.Date = column("Reported on", "Day of the export that carries it (oBDS Meldedatum).")
+__all__ = [
+    "Assessment",
+    "AssessmentColumns",
+    "Diagnosis",
+    "DiagnosisColumns",
+    "Person",
+    "PersonColumns",
+    "Radiotherapy",
+    "RadiotherapyColumns",
+    "Surgery",
+    "SurgeryColumns",
+    "SystemicTherapy",
+    "SystemicTherapyColumns",
+    "VitalStatus",
+]
 
 
 class PersonColumns(Contract):
@@ -107,7 +55,41 @@ class PersonColumns(Contract):
     )
 
 
-class Person(PersonColumns, Typed, table="typed.person", rules=(not_after_receipt("birth_date"),)):
+_FROM_OBDS = pl.col("source") == "oBDS"
+"""oBDS demands it; a table may leave it out."""
+
+PERSON_RULES = (
+    not_after_receipt("birth_date"),
+    Rule(
+        "person.birth-implausible",
+        "warning",
+        "The person would be older than 115 years.",
+        "Check the year of birth.",
+        column="birth_date",
+        holds=(pl.col("received_on") - pl.col("birth_date")).dt.total_days() <= 115 * 366,
+    ),
+    Rule(
+        "person.birth-date-missing",
+        "warning",
+        "The patient file has no date of birth: neither age nor identity can be checked.",
+        REMEDY_SOURCE,
+        source="oBDS 3.0.4 Patienten_Stammdaten/Geburtsdatum",
+        column="birth_date",
+        holds=pl.col("birth_date").is_not_null() | ~pl.col("master") | ~_FROM_OBDS,
+    ),
+    Rule(
+        "person.sex-unknown",
+        "notice",
+        "The patient file does not say the sex.",
+        REMEDY_SOURCE,
+        source="oBDS 3.0.4 Patienten_Stammdaten/Geschlecht",
+        column="sex",
+        holds=(pl.col("sex") != "unknown").fill_null(False) | ~pl.col("master") | ~_FROM_OBDS,
+    ),
+)
+
+
+class Person(PersonColumns, Typed, table="typed.person", rules=PERSON_RULES):
     """One mention of a person by one record."""
 
     master: pl.Boolean = column(
@@ -189,6 +171,114 @@ DIAGNOSIS_RULES = (
         column="icdo3_topography",
         holds=pl.col("icdo3_topography").str.contains(r"^C\d\d(\.\d\d?)?$"),
     ),
+    Rule(
+        "diagnosis.icd10-malformed",
+        "warning",
+        "The site is not an ICD-10 code of the form C49.2.",
+        REMEDY_SOURCE,
+        source="ICD-10-GM",
+        column="icd10_code",
+        holds=pl.col("icd10_code").str.contains(r"^[A-Z]\d\d(\.\d{1,2})?$"),
+    ),
+    Rule(
+        "diagnosis.site-codes-differ",
+        "warning",
+        "ICD-10 and ICD-O-3 name different sites.",
+        "Compare both with the report; for soft tissue they share the first three characters.",
+        source="ICD-10-GM C49; ICD-O-3.2 C49",
+        column="icdo3_topography",
+        holds=(pl.col("icd10_code").str.slice(0, 3) == pl.col("icdo3_topography").str.slice(0, 3))
+        | (pl.col("icd10_code").str.slice(0, 3) != "C49"),
+    ),
+    Rule(
+        "diagnosis.behaviour-against-site",
+        "warning",
+        "The tumour is coded as malignant (ICD-10 chapter C) with a morphology that is not.",
+        "Check the last digit of the morphology: /3 is malignant.",
+        source="ICD-O-3.2 behaviour code",
+        column="icdo3_morphology",
+        holds=pl.col("icdo3_morphology").str.contains("/[36]$") | ~pl.col("icd10_code").str.starts_with("C"),
+    ),
+    Rule(
+        "diagnosis.age-implausible",
+        "warning",
+        "The age at diagnosis is not between 0 and 110 years.",
+        "Check the age, or the dates of birth and diagnosis.",
+        column="age_at_diagnosis_years",
+        holds=pl.col("age_at_diagnosis_years").is_between(0, 110),
+    ),
+    Rule(
+        "diagnosis.side-missing",
+        "notice",
+        "A sarcoma of an extremity has no side.",
+        "Add Seitenlokalisation.",
+        source="oBDS 3.0.4 Seitenlokalisation",
+        column="laterality",
+        holds=~pl.col("icdo3_topography").is_in(["C49.1", "C49.2"])
+        | pl.col("laterality").is_not_null()
+        | ~pl.col("complete")
+        | ~_FROM_OBDS,
+    ),
+    Rule(
+        "diagnosis.side-not-applicable",
+        "warning",
+        "A sarcoma of an extremity is documented as having no side.",
+        "Correct Seitenlokalisation to left or right.",
+        source="oBDS 3.0.4 Seitenlokalisation",
+        column="laterality",
+        holds=~pl.col("icdo3_topography").is_in(["C49.1", "C49.2"])
+        | ~pl.col("laterality").is_in(["midline", "not applicable"]),
+    ),
+    Rule(
+        "diagnosis.grades-differ",
+        "warning",
+        "Grading and FNCLCC grade of one report differ.",
+        "Compare both with the pathology report.",
+        source="FNCLCC (Coindre); oBDS Grading",
+        column="fnclcc_grade",
+        holds=(pl.col("grade") == pl.col("fnclcc_grade").str.strip_prefix("G"))
+        | ~pl.col("grade").is_in(["1", "2", "3"])
+        | (pl.col("fnclcc_grade") == "GX"),
+    ),
+    Rule(
+        "diagnosis.t-unknown-to-edition",
+        "warning",
+        "The T category does not exist in the edition: TNM 7 has T1 and T2 for soft tissue sarcoma.",
+        "Check category and edition.",
+        source="AJCC 7, soft tissue sarcoma",
+        column="t_stage",
+        holds=~pl.col("t_stage").is_in(["T3", "T4"]) | (pl.col("tnm_edition") != 7),
+    ),
+    Rule(
+        "diagnosis.edition-too-early",
+        "warning",
+        "The TNM edition did not exist yet at the diagnosis (7 from 2010, 8 from 2017).",
+        "Check the edition and the date of diagnosis.",
+        source="UICC TNM 7 (2010), 8 (2017)",
+        column="tnm_edition",
+        holds=(pl.col("diagnosis_date").dt.year() >= 2017)
+        | ((pl.col("tnm_edition") == 7) & (pl.col("diagnosis_date").dt.year() >= 2010))
+        | (pl.col("tnm_edition") < 7)
+        | (pl.col("diagnosis_date").dt.year() < 1977),
+    ),
+    Rule(
+        "diagnosis.edition-missing",
+        "notice",
+        "A T category is given without the edition of the TNM.",
+        "Add the edition: T2 means something else in 7 and in 8.",
+        source="AJCC 7/8; oBDS TNM/Version",
+        column="tnm_edition",
+        holds=pl.col("tnm_edition").is_not_null() | pl.col("t_stage").is_null(),
+    ),
+    Rule(
+        "diagnosis.m0-with-metastasis",
+        "warning",
+        "The report says M0 and documents a distant metastasis.",
+        "Correct M, or move the metastasis to the follow-up report in which it was found.",
+        source="AJCC 7/8; oBDS Menge_FM",
+        column="m_stage",
+        holds=(pl.col("m_stage") != "M0") | ~pl.col("distant_metastasis"),
+    ),
 )
 
 
@@ -200,126 +290,6 @@ class Diagnosis(DiagnosisColumns, Typed, table="typed.diagnosis", rules=DIAGNOSI
         "Whether the record documents the diagnosis itself, or only adds to one (size, depth, grade).",
         nullable=False,
     )
-
-
-class SurgeryColumns(Contract):
-    """An operation on the tumour."""
-
-    tumour_id: pl.String = column(
-        "Tumour", "The source's own number of the tumour.", identifying="identifier"
-    )
-    surgery_date: pl.Date = column(
-        "Date of surgery", "Day of the operation.", identifying="quasi-identifier", unreadable="error"
-    )
-    surgery_day: pl.Int32 = column("Day of surgery", "Days since time zero.", unit="d")
-    intent: pl.String = column("Intent", "With what aim it was planned.", vocabulary="intent")
-    ops_codes: TextList = column("OPS codes", "Procedures.")
-    residual_status: pl.String = column(
-        "Residual status", "Local R classification.", vocabulary="residual_status"
-    )
-
-
-class Surgery(SurgeryColumns, Typed, table="typed.surgery", rules=(not_after_receipt("surgery_date"),)):
-    """What one record says of an operation."""
-
-    module_id: pl.String = column(
-        "Module", "The source's own number of the operation.", identifying="identifier"
-    )
-
-
-class RadiotherapyColumns(Contract):
-    """A course of radiotherapy."""
-
-    tumour_id: pl.String = column(
-        "Tumour", "The source's own number of the tumour.", identifying="identifier"
-    )
-    start_date: pl.Date = column(
-        "First day", "First fraction.", identifying="quasi-identifier", unreadable="error"
-    )
-    end_date: pl.Date = column(
-        "Last day", "Last fraction.", identifying="quasi-identifier", unreadable="error"
-    )
-    start_day: pl.Int32 = column("First day since time zero", "Days since time zero.", unit="d")
-    end_day: pl.Int32 = column("Last day since time zero", "Days since time zero.", unit="d")
-    intent: pl.String = column("Intent", "With what aim it was planned.", vocabulary="intent")
-    radiation_sequence: pl.String = column(
-        "Radiation sequence", "Relation to surgery (oBDS Stellung_OP).", vocabulary="radiation_sequence"
-    )
-    target_region: pl.String = column("Target region", "oBDS Zielgebiet code, a string.")
-    prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Total dose of the highest level.", unit="Gy")
-    single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
-    boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")
-    end_reason: pl.String = column("Reason of the end", "oBDS Ende_Grund: E regular …")
-
-
-RADIOTHERAPY_RULES = (
-    Rule(
-        "radiotherapy.module-missing",
-        "warning",
-        "The report of a radiotherapy holds no irradiation: neither dates nor dose.",
-        "Complete the Bestrahlung in the tumour documentation.",
-        source="oBDS 3.0.4 ST/Menge_Bestrahlung",
-        column="irradiated",
-        holds=pl.col("irradiated"),
-    ),
-    not_after_receipt("start_date"),
-    not_after_receipt("end_date"),
-    Rule(
-        "radiotherapy.ends-before-start",
-        "error",
-        "The course ends before it starts.",
-        REMEDY_SOURCE,
-        column="end_date",
-        holds=pl.col("end_date") >= pl.col("start_date"),
-    ),
-    Rule(
-        "radiotherapy.dose-implausible",
-        "warning",
-        "The total dose is not between 1 and 100 Gy.",
-        "Check the unit (cGy for Gy) and the decimal point.",
-        source="ICRU 83; sources.md section 3",
-        column="prescribed_dose_gy",
-        holds=pl.col("prescribed_dose_gy").is_between(1, 100),
-    ),
-    Rule(
-        "radiotherapy.hypofractionated",
-        "warning",
-        "The single dose is above 2.5 Gy: a hypofractionated course.",
-        "Nothing if it was meant; it is kept as it is.",
-        source="sources.md section 3 (5 x 5 Gy)",
-        column="single_dose_gy",
-        holds=pl.col("single_dose_gy") <= 2.5,
-    ),
-)
-
-
-class Radiotherapy(RadiotherapyColumns, Typed, table="typed.radiotherapy", rules=RADIOTHERAPY_RULES):
-    """What one record says of a course of radiotherapy."""
-
-    module_id: pl.String = column(
-        "Module", "The source's own number of the course.", identifying="identifier"
-    )
-    irradiated: pl.Boolean = column(
-        "Has its irradiation", "Whether dose or dates came with it.", nullable=False
-    )
-
-
-class SystemicTherapyColumns(Contract):
-    """A systemic therapy, or the statement that there was none."""
-
-    kind: pl.String = column("Kind", "Kind of systemic therapy.", vocabulary="systemic_kind")
-    given: pl.String = column("Given", "Whether it was given.", vocabulary="yes_no_unknown")
-    protocol: pl.String = column("Protocol", "Name of the protocol.")
-    start_date: pl.Date = column(
-        "First day", "First day.", identifying="quasi-identifier", unreadable="error"
-    )
-    start_day: pl.Int32 = column("First day since time zero", "Days since time zero.", unit="d")
-
-
-class SystemicTherapy(
-    SystemicTherapyColumns, Typed, table="typed.systemic_therapy", rules=(not_after_receipt("start_date"),)
-):
-    """What one record says of systemic therapy."""
 
 
 class AssessmentColumns(Contract):
@@ -355,12 +325,65 @@ class AssessmentColumns(Contract):
     )
 
 
-class Assessment(
-    AssessmentColumns,
-    Typed,
-    table="typed.assessment",
-    rules=(not_after_receipt("assessment_date"), not_after_receipt("distant_date")),
-):
+_SITES = pl.col("local_status", "regional_status", "distant_status")
+_FOUND = ["relapse", "progression"]
+
+ASSESSMENT_RULES = (
+    not_after_receipt("assessment_date"),
+    not_after_receipt("distant_date"),
+    Rule(
+        "assessment.says-nothing",
+        "notice",
+        "The examination says nothing of the disease: it does not count as follow-up.",
+        "Add the status from the letter.",
+        source="oBDS 3.0.4 Verlauf",
+        column="assessment_date",
+        holds=pl.any_horizontal(_SITES.is_not_null())
+        | pl.col("overall_status").is_not_null()
+        | pl.col("distant_date").is_not_null(),
+    ),
+    Rule(
+        "assessment.remission-with-relapse",
+        "warning",
+        "The overall status is complete remission, a single status relapse or progression.",
+        "Check the codes: R is relapse locally, and a remission in Gesamtbeurteilung_Tumorstatus.",
+        source="oBDS 3.0.4: the same letters mean different things",
+        column="overall_status",
+        holds=(pl.col("overall_status") != "complete remission") | ~pl.any_horizontal(_SITES.is_in(_FOUND)),
+    ),
+    Rule(
+        "assessment.relapse-without-site",
+        "warning",
+        "The overall status is relapse and no site is said: it counts for DFS only.",
+        "Say where: local, regional or distant.",
+        source="design section 5; oBDS 3.0.4 Verlauf",
+        column="overall_status",
+        holds=(pl.col("overall_status") != "relapse")
+        | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
+        | pl.col("distant_date").is_not_null(),
+    ),
+    Rule(
+        "assessment.metastasis-against-status",
+        "warning",
+        "A metastasis is documented and the distant status is free of tumour.",
+        "Correct one of them.",
+        source="oBDS 3.0.4 Menge_FM",
+        column="distant_status",
+        holds=(pl.col("distant_status") != "no tumour") | pl.col("distant_date").is_null(),
+    ),
+    Rule(
+        "assessment.metastasis-after-report",
+        "warning",
+        "The metastasis is dated after the examination that documents it.",
+        "Correct one of the dates.",
+        column="distant_date",
+        holds=(pl.col("distant_date") <= pl.col("assessment_date"))
+        | (pl.col("distant_date_precision") != "day"),
+    ),
+)
+
+
+class Assessment(AssessmentColumns, Typed, table="typed.assessment", rules=ASSESSMENT_RULES):
     """What one record says of the state of the disease on one day."""
 
     tumour_id: pl.String = column(
@@ -393,6 +416,25 @@ class VitalStatus(
             source="BMG section 51",
             column="status",
             holds=pl.col("status") != "no information",
+        ),
+        Rule(
+            "vital-status.date-missing",
+            "warning",
+            "The person is said to be alive or to have moved, and not when: it cannot be used.",
+            "Ask for the day of the statement.",
+            source="sources.md section 1",
+            column="status_date",
+            holds=~pl.col("status").is_in(["alive", "moved"])
+            | pl.col("status_date").is_not_null()
+            | pl.col("status_day").is_not_null(),
+        ),
+        Rule(
+            "vital-status.day-negative",
+            "warning",
+            "The person is said to be alive on a day before time zero.",
+            "Check from where the source counts its days.",
+            column="status_day",
+            holds=(pl.col("status_day") >= 0) | (pl.col("status") == "deceased"),
         ),
     ),
 ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Rule, TextList, column
-from schemas.typed import Typed, not_after_receipt
+from schemas.reading import Typed, not_after_receipt
 
 PLAN_RULES = (
     Rule(
@@ -87,6 +87,61 @@ class Plan(
             column="prescribed_dose_gy",
             holds=pl.col("prescribed_dose_gy").is_not_null() | pl.col("phantom"),
         ),
+        Rule(
+            "plan.fractions-missing",
+            "warning",
+            "The plan does not say its number of fractions.",
+            "Enter NumberOfFractionsPlanned in the planning system and export again.",
+            source="DICOM PS3.3 C.8.8.13 NumberOfFractionsPlanned",
+            column="fractions",
+            holds=pl.col("fractions").is_not_null() | pl.col("phantom"),
+        ),
+        Rule(
+            "plan.dose-per-fraction-implausible",
+            "warning",
+            "The dose per fraction is not between 1 and 12 Gy.",
+            "Check prescription and number of fractions.",
+            source="ICRU 83",
+            column="fractions",
+            holds=(pl.col("prescribed_dose_gy") / pl.col("fractions")).is_between(1, 12) | pl.col("phantom"),
+        ),
+        Rule(
+            "plan.dose-implausible",
+            "warning",
+            "The plan prescribes less than 1 or more than 100 Gy.",
+            "Check the unit (cGy for Gy) and the prescription.",
+            source="ICRU 83; DICOM PS3.3 C.8.8.10",
+            column="prescribed_dose_gy",
+            holds=pl.col("prescribed_dose_gy").is_between(1, 100) | pl.col("phantom"),
+        ),
+        Rule(
+            "plan.technique-unknown",
+            "notice",
+            "The technique cannot be told from the plan's beams.",
+            "Look at the plan; a patient without known technique is not eligible for an IMRT study.",
+            source="DICOM PS3.3 C.8.8.14 GantryRotationDirection",
+            column="technique",
+            holds=(pl.col("technique") != "unknown") | pl.col("phantom"),
+        ),
+        Rule(
+            "plan.energy-implausible",
+            "warning",
+            "The nominal beam energy is not between 4 and 25 MV.",
+            "Check whether the plan uses photons, and the unit.",
+            source="DICOM PS3.3 C.8.8.14 NominalBeamEnergy",
+            column="beam_energy_mv",
+            holds=pl.col("beam_energy_mv").is_between(4, 25) | pl.col("phantom"),
+        ),
+        Rule(
+            "plan.date-missing",
+            "notice",
+            "The plan has no date: it cannot be placed among several courses.",
+            "Nothing for a patient with one course.",
+            source="DICOM PS3.3 C.8.8.9 RTPlanDate",
+            column="plan_date",
+            holds=pl.col("plan_date").is_not_null() | pl.col("phantom"),
+        ),
+        not_after_receipt("plan_date"),
     ),
 ):
     """One radiotherapy plan."""
@@ -103,19 +158,73 @@ class Plan(
     machine: pl.String = column("Machine", "TreatmentMachineName and model.")
 
 
-class StructureSet(DicomObject, table="typed.structure_set"):
+class StructureSet(
+    DicomObject,
+    table="typed.structure_set",
+    rules=(
+        Rule(
+            "structures.no-target",
+            "warning",
+            "No region of interest is called like a target (GTV, CTV, PTV).",
+            "Name the target volumes as ICRU does, or check that it is the treated structure set.",
+            source="ICRU 83; DICOM PS3.3 C.8.8.5 ROIName",
+            column="roi_names",
+            holds=pl.col("roi_names")
+            .list.eval(pl.element().str.contains(r"(?i)[gcip]tv|target|boost"))
+            .list.any()
+            | pl.col("phantom"),
+        ),
+    ),
+):
     """One set of structures."""
 
     roi_names: TextList = column("Regions of interest", "ROI names.")
 
 
-class Dose(DicomObject, table="typed.dose"):
+class Dose(
+    DicomObject,
+    table="typed.dose",
+    rules=(
+        Rule(
+            "dose.relative",
+            "notice",
+            "The dose distribution is relative: it says nothing in Gy.",
+            "Export it in Gy if doses are to be evaluated.",
+            source="DICOM PS3.3 C.8.8.3 DoseUnits",
+            column="dose_units",
+            holds=(pl.col("dose_units") != "RELATIVE") | pl.col("phantom"),
+        ),
+    ),
+):
     """The header of one dose distribution."""
 
     dose_units: pl.String = column("Dose units", "GY or RELATIVE.")
 
 
-class Image(DicomObject, table="typed.image"):
+class Image(
+    DicomObject,
+    table="typed.image",
+    rules=(
+        Rule(
+            "ct.slice-thickness-implausible",
+            "warning",
+            "The slice thickness is not between 0.4 and 10 mm.",
+            "Check that it is the planning CT, and the unit.",
+            source="DICOM PS3.3 C.7.6.2 SliceThickness",
+            column="slice_thickness_mm",
+            holds=pl.col("slice_thickness_mm").is_between(0.4, 10),
+        ),
+        Rule(
+            "ct.slice-thickness-missing",
+            "notice",
+            "The slice does not say its thickness.",
+            "Nothing, if other slices of the series say it.",
+            source="DICOM PS3.3 C.7.6.2 SliceThickness (type 2)",
+            column="slice_thickness_mm",
+            holds=pl.col("slice_thickness_mm").is_not_null(),
+        ),
+    ),
+):
     """One slice of the planning CT."""
 
     series_uid: pl.String = column("Series", "SeriesInstanceUID.", identifying="identifier")

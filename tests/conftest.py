@@ -85,7 +85,7 @@ class Records:
     def diagnosis(self, on="2012-01-01", exactness="E", **values):
         values = {
             "Primaertumor_ICD": "C49.2", "Primaertumor_Topographie_ICD_O": "C49.2",
-            "Diagnosesicherung": "7.1",
+            "Diagnosesicherung": "7.1", "Seitenlokalisation": "L",
             "Morphologie_ICD_O": '["8802/3"]', "Grading": "3", "T": "2b", "N": "0", "M": "0",
             "TNM_Version": "7", **values,
         }  # fmt: skip

@@ -7,11 +7,28 @@ import polars as pl
 
 from sarcoma_pipeline.assets.step import Made, step
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.survival import comparison, cox, kaplan_meier, table_one
+from sarcoma_pipeline.survival import (
+    comparison,
+    competing_risks,
+    cox,
+    kaplan_meier,
+    proportional_hazards,
+    restricted_mean,
+    sensitivity,
+    subgroups,
+    table_one,
+)
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.analysis import (
+    CumulativeIncidence,
+    CumulativeIncidenceEstimate,
     HazardRatio,
+    LogRank,
+    ProportionalHazards,
     PublishedComparison,
+    RestrictedMean,
+    Subgroup,
+    SubgroupCurve,
     SurvivalCurve,
     SurvivalEstimate,
     SurvivalSensitivity,
@@ -32,22 +49,51 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return Made({TableOne.table(): rows})
 
     def survive(warehouse: Warehouse) -> Made:
-        """Estimate survival: Kaplan–Meier with log-log confidence intervals."""
+        """Estimate survival: Kaplan–Meier with log-log confidence intervals, and restricted means."""
         endpoints, horizons = warehouse.read(ENDPOINTS), study.horizons_months
-        estimates = kaplan_meier.estimates(endpoints, horizons)
+        estimates, curves = kaplan_meier.estimates(endpoints, horizons), kaplan_meier.curves(endpoints)
         frames = {
-            SurvivalCurve.table(): kaplan_meier.curves(endpoints),
+            SurvivalCurve.table(): curves,
             SurvivalEstimate.table(): estimates,
-            SurvivalSensitivity.table(): kaplan_meier.sensitivity(endpoints, horizons),
+            RestrictedMean.table(): restricted_mean.restricted_means(curves, horizons),
         }
         return Made(frames, metadata={SurvivalEstimate.table(): _medians(estimates)})
 
-    def regress(warehouse: Warehouse) -> Made:
-        """Fit the multivariable Cox models that study.toml declares."""
-        frame = cox.hazard_ratios(
-            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates
+    def compete(warehouse: Warehouse) -> Made:
+        """Estimate cumulative incidence with competing risks: Aalen–Johansen."""
+        curves = competing_risks.cumulative_incidence(warehouse.read(ENDPOINTS), study.cumulative_incidence)
+        read_off = competing_risks.at_horizons(curves, study.horizons_months)
+        return Made({CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): read_off})
+
+    def divide(warehouse: Warehouse) -> Made:
+        """Compare subgroups: Kaplan–Meier and the log-rank test."""
+        factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
+        found = subgroups.subgroups(
+            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), factors, study.horizons_months
         )
-        return Made({HazardRatio.table(): frame})
+        frames = {Subgroup: found.estimates, SubgroupCurve: found.curves, LogRank: found.tests}
+        return Made({contract.table(): frame for contract, frame in frames.items()})
+
+    def regress(warehouse: Warehouse) -> Made:
+        """Fit the multivariable Cox models that study.toml declares, and test their hazards' proportion."""
+        data = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates)
+        frames = {
+            HazardRatio.table(): cox.hazard_ratios(*data),
+            ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data),
+        }
+        return Made(frames)
+
+    def vary(warehouse: Warehouse) -> Made:
+        """Repeat the analyses with other decisions: partial dates, censoring, complete cases."""
+        frame = sensitivity.sensitivity(
+            warehouse.read(PATIENTS),
+            warehouse.read(ENDPOINTS),
+            study.horizons_months,
+            study.models,
+            study.covariates,
+            study.censoring_variants,
+        )
+        return Made({SurvivalSensitivity.table(): frame})
 
     def compare(warehouse: Warehouse) -> Made:
         """Set the paper's numbers beside ours."""
@@ -67,16 +113,23 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         verdicts = dict(frame.group_by("verdict").len().sort("verdict").iter_rows())
         return Made({PublishedComparison.table(): frame}, metadata={PublishedComparison.table(): verdicts})
 
-    survival = [SurvivalCurve, SurvivalEstimate, SurvivalSensitivity]
+    survival = [SurvivalCurve, SurvivalEstimate, RestrictedMean]
+    incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
+    divided = [Subgroup, SubgroupCurve, LogRank]
+    regression = [HazardRatio, ProportionalHazards]
+    both = [PATIENTS, ENDPOINTS]
     return [
         step(project, "table_one", {TableOne.table(): [PATIENTS]}, describe, kinds={"polars"}),
         step(
             project, "survival", {c.table(): [ENDPOINTS] for c in survival}, survive, kinds={"polars"}
         ),
         step(
-            project, "hazard_ratio", {HazardRatio.table(): [PATIENTS, ENDPOINTS]}, regress,
-            kinds={"python"},
+            project, "cumulative_incidence", {c.table(): [ENDPOINTS] for c in incidence}, compete,
+            kinds={"polars"},
         ),
+        step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),
+        step(project, "hazard_ratio", {c.table(): both for c in regression}, regress, kinds={"python"}),
+        step(project, "sensitivity", {SurvivalSensitivity.table(): both}, vary, kinds={"polars"}),
         step(
             project,
             "published_comparison",

@@ -8,7 +8,7 @@ from sarcoma_pipeline.assets.curated import CURATED
 from sarcoma_pipeline.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.assets.step import Made, asset_key, step
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine
+from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine, volumes
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.curated import Link, Patient
 from schemas.ledger import Decision, LedgerEntry, Trend
@@ -23,6 +23,7 @@ from schemas.quality import (
     SetAside,
     catalogue,
 )
+from schemas.volumes import Volume
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
@@ -44,8 +45,21 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             held,
             disposition,
         )
-        frames = {Disposition.table(): disposition, Accounting.table(): frame}
-        return Made(frames, checks=[_identity_holds(project, frame, warehouse.read(MetaFile.table()))])
+        refresh, _ = tonight(warehouse)
+        files = warehouse.read(MetaFile.table())
+        made = volumes.volumes(
+            files,
+            frame,
+            warehouse.read("received.unread"),
+            warehouse.read(Patient.table()),
+            [source.name for source in project.sources.source],
+            refresh,
+        )
+        nights = warehouse.read(Volume.table()).filter(pl.col("refresh_id") != refresh)
+        history = pl.concat([nights, made])
+        frames = {Disposition.table(): disposition, Accounting.table(): frame, Volume.table(): history}
+        seen = {Observed.table(): volumes.observe(history, refresh)}
+        return Made(frames, seen, checks=[_identity_holds(project, frame, files)])
 
     def find(warehouse: Warehouse) -> Made:
         """Put every broken rule into words and places that a steward can work with."""
@@ -97,6 +111,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             {
                 Disposition.table(): [*RECEIVED, Quarantine.table()],
                 Accounting.table(): [*RECEIVED, *CURATED, Quarantine.table(), Disposition.table()],
+                Volume.table(): [MetaFile.table(), Accounting.table(), Patient.table(), "received.unread"],
             },
             account,
             kinds={"polars"},
@@ -106,7 +121,13 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             project,
             "findings",
             {
-                Finding.table(): ["meta.files", Link.table(), Quarantine.table(), Patient.table()],
+                Finding.table(): [
+                    "meta.files",
+                    Volume.table(),
+                    Link.table(),
+                    Quarantine.table(),
+                    Patient.table(),
+                ],
                 QualityRule.table(): [],
             },
             find,

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline import impact
 from sarcoma_pipeline.assets.step import asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.warehouse import Warehouse
-from schemas.contract import CATALOGUE
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
-from schemas.quality import Finding
+from schemas.quality import Finding, catalogue
 
 GUARDED = {
     "file": "received.unread",
@@ -35,17 +33,21 @@ GUARDED = {
     "assessment": "curated.assessment",
     "death": "curated.vital_status",
     "vital-status": "curated.vital_status",
+    "person": "typed.person",
+    "systemic-therapy": "curated.systemic_therapy",
+    "follow-up": "curated.assessment",
+    "structures": "typed.structure_set",
+    "dose": "typed.dose",
+    "dataset": "quality.volumes",
 }
 """Rule group (the id before its dot) to the asset that its check stands on."""
 
 
 def groups() -> dict[str, list[str]]:
-    """Rule group to its rules; the cohort layer's own rules guard the program and are enforced there."""
+    """Rule group to its rules."""
     found: dict[str, list[str]] = {}
-    for rule in sorted(CATALOGUE):
-        group = rule.partition(".")[0]
-        if group != "cohort":
-            found.setdefault(group, []).append(rule)
+    for rule in catalogue()["rule_id"]:
+        found.setdefault(rule.partition(".")[0], []).append(rule)
     return found
 
 
@@ -60,9 +62,7 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
             f"{group.replace('-', '_')}_rules",
             asset=asset_key(project, GUARDED[group]),
             additional_deps=[asset_key(project, c.table()) for c in (Finding, LedgerEntry, Impact)],
-            description="\n".join(
-                f"- `{rule}` ({CATALOGUE[rule].severity}): {CATALOGUE[rule].what}" for rule in rules
-            ),
+            description=f"{len(rules)} rules, explained in docs/rules.md: {', '.join(rules)}.",
         )
         for group, rules in groups().items()
     }
@@ -83,7 +83,9 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
 
 def _to_show(warehouse: Warehouse) -> pl.DataFrame:
     standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status")
-    effect = impact.sentences(warehouse.read(Impact.table()))
+    # What is said in full by `sarcoma findings impact` and on the steward's page would make a cell very high.
+    impacts = warehouse.read(Impact.table())
+    effect = impacts.group_by("record_id").agg(impact=pl.col("quantity").str.join(", "))
     return (
         warehouse.read(Finding.table())
         .join(standing, on="finding_id", how="left", maintain_order="left")
@@ -143,7 +145,7 @@ def _table(shown: pl.DataFrame) -> dg.TableMetadataValue:
         "value": pl.col("value"),
         "what": pl.col("what"),
         "remedy": pl.col("remedy"),
-        "if admitted": pl.col("impact"),
+        "keeps from the study": pl.col("impact"),
         "status": pl.col("status"),
         "severity": pl.col("severity"),
     }

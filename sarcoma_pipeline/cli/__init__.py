@@ -60,10 +60,14 @@ def demo(into: Path, seed: int) -> None:
 
 @main.command()
 @click.argument("rule", required=False)
-def rules(rule: str | None) -> None:
+@click.option("--markdown", is_flag=True, help="The whole catalogue as a page: docs/rules.md.")
+def rules(rule: str | None, markdown: bool) -> None:
     """List the rules, or say what one of them means and what to do."""
-    from schemas.quality import catalogue
+    from schemas.quality import catalogue, catalogue_markdown
 
+    if markdown:
+        click.echo(catalogue_markdown(), nl=False)
+        return
     found = catalogue()
     if rule:
         found = found.filter(found["rule_id"] == rule)

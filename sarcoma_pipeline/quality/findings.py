@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from sarcoma_pipeline.quality.volumes import DATASET
 from schemas.contract import CATALOGUE, CONTRACTS
 from schemas.quality import Finding
 
@@ -14,6 +15,8 @@ MASK = "•••"
 _SHORTEST_NAME = 4
 """Shorter names are parts of too many words to be masked in a path."""
 
+
+_OF_SOURCE = pl.col("record_id").str.starts_with(DATASET)
 
 _WHOLE_FILE = "file.column-missing"
 """It makes every row of a file unreadable: one fault to mend, not thousands."""
@@ -55,6 +58,11 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     frame = (
         observed.unique(what, keep="first", maintain_order=True)
         .join(records, on="record_id", how="left", maintain_order="left")
+        .with_columns(
+            record_key=pl.coalesce("record_key", pl.when(_OF_SOURCE).then("record_id")),
+            path=pl.coalesce("path", pl.when(_OF_SOURCE).then(pl.col("record_id").str.strip_prefix(DATASET))),
+            position=pl.coalesce("position", pl.when(_OF_SOURCE).then(pl.lit("the source as a whole"))),
+        )
         # Line 9 stands before line 10; a line inserted above must not swap the two.
         .sort("path", pl.col("position").str.len_chars(), "position", "record_id", nulls_last=True)
     )

@@ -14,6 +14,7 @@ import polars as pl
 from sarcoma_pipeline.report import curves, flow, forest, methods, strobe, tables
 from sarcoma_pipeline.report.printed import capital, listed, median, number, rate
 from sarcoma_pipeline.report.tables import Table
+from schemas.analysis import EFRON, FIRTH
 from schemas.cohort import CohortPatient
 from schemas.configuration import Sources, Study
 
@@ -203,7 +204,8 @@ def _kinds(report: Report) -> Table:
 def _models(report: Report) -> Iterator[Table | Figure]:
     if not report.has("analysis.hazard_ratio"):
         return
-    ratios, terms = report.frames["analysis.hazard_ratio"], methods.term_titles(report.study)
+    ratios = report.frames["analysis.hazard_ratio"].filter(method=EFRON)
+    terms = methods.term_titles(report.study)
     spelled = methods.abbreviations(report.study)
     fitted = [m for m in report.study.models if m.name in set(ratios["model"])]
     for index, model in enumerate(fitted, 2):
@@ -220,7 +222,16 @@ def _models(report: Report) -> Iterator[Table | Figure]:
 
 def _diagnostics(report: Report) -> Iterator[Table]:
     if report.has("analysis.hazard_ratio"):
-        yield tables.diagnostics(report.frames["analysis.hazard_ratio"], report.supplement())
+        ratios = report.frames["analysis.hazard_ratio"]
+        yield tables.diagnostics(ratios.filter(method=EFRON), report.supplement())
+        penalised = ratios.filter(method=FIRTH)
+        if penalised.height:
+            caption = "Models with a level without events: Firth's penalised estimates"
+            columns = ("model", "contrast", "hazard_ratio", "ci_low", "ci_high", "p_value", "events")
+            yield tables.generic(
+                "analysis.hazard_ratio", penalised.select(columns), key="table-penalised",
+                label=report.supplement(), caption=caption,
+            )  # fmt: skip
     yield from _further(report, "analysis.ph_test", "Tests of proportional hazards")
 
 
@@ -260,12 +271,23 @@ def _competing(report: Report) -> Iterator[Table | Figure]:
 
 def _subgroups(report: Report) -> Iterator[Table]:
     yield from _further(report, "analysis.subgroup", "Subgroups")
+    yield from _further(report, "analysis.log_rank", "Subgroups compared: log-rank tests")
+    yield from _further(report, "analysis.restricted_mean", "Restricted mean survival times")
 
 
 def _sensitivity(report: Report) -> Iterator[Table]:
     if report.has("analysis.survival_sensitivity"):
         frame = report.frames["analysis.survival_sensitivity"]
-        yield tables.sensitivity(frame, report.titles, report.supplement())
+        estimates = (pl.col("variant") == "main") & (pl.col("quantity") != "hazard ratio")
+        yield tables.sensitivity(frame.filter(estimates), report.titles, report.supplement())
+        others = frame.filter(pl.col("variant") != "main").select(
+            "variant", "endpoint", "quantity", "horizon_months", "model", "term", "level", "middle", "main"
+        )
+        if others.height:
+            yield tables.generic(
+                "analysis.survival_sensitivity", others, key="table-variants", label=report.supplement(),
+                caption="Other ways to censor, and complete cases only, beside the main analysis",
+            )  # fmt: skip
 
 
 def _quality(report: Report) -> Iterator[Table]:

@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from schemas import received as r
@@ -116,7 +117,9 @@ CASES = {
 def test_a_rule_fires_on_its_fault_and_names_the_record(patient, rule):
     fault = CASES[rule][0](patient)
     observed = patient.run().observed
-    assert observed.select("rule_id", "record_id").rows() == [(rule, fault)]
+    # One fault may break a record's own rules as well; those have their own tests.
+    across = observed.filter(pl.col("rule_id").is_in(list(CASES)))
+    assert across.select("rule_id", "record_id").rows() == [(rule, fault)]
 
 
 @pytest.mark.parametrize("rule", CASES)

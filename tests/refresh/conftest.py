@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from sarcoma_pipeline.cli import main
 from sarcoma_pipeline.synthetic import render
+from tests.refresh.scores import SCORES
 
 REPOSITORY = Path(__file__).parents[2]
 SEED = 7
@@ -98,3 +99,12 @@ def tcga(tmp_path_factory) -> Place:
     made = lay(tmp_path_factory.mktemp("tcga"), "tcga_sarc")
     made.refresh()
     return made
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print how well the rules find the demo's seeded defects."""
+    lines = config.stash.get(SCORES, [])
+    if lines:
+        terminalreporter.section("rules against seeded defects")
+    for line in lines:
+        terminalreporter.write_line(line)

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.survival.cox import hazard_ratios
+from schemas.analysis import EFRON, FIRTH
 from schemas.configuration import Covariate, Model, Study
 
 TERMS = {
@@ -62,10 +63,12 @@ GRADE = Covariate(
 )
 
 
-def _fit(patients: pl.DataFrame, endpoints: pl.DataFrame, *covariates: Covariate) -> dict[str, dict]:
+def _fit(
+    patients: pl.DataFrame, endpoints: pl.DataFrame, *covariates: Covariate, method: str = EFRON
+) -> dict[str, dict]:
     model = Model(name="M", endpoint="OS", title="", covariates=tuple(c.name for c in covariates))
-    lines = hazard_ratios(patients, endpoints, [model], covariates).iter_rows(named=True)
-    return {line["level"] or line["term"]: line for line in lines}
+    lines = hazard_ratios(patients, endpoints, [model], covariates).filter(pl.col("method") == method)
+    return {line["level"] or line["term"]: line for line in lines.iter_rows(named=True)}
 
 
 def test_a_level_without_events_leaves_the_limit_of_the_others(
@@ -108,6 +111,10 @@ def test_reference_without_events(patients: pl.DataFrame, endpoints: pl.DataFram
     assert found["female"]["hazard_ratio"] is None
     assert "no event at the reference level" in found["female"]["note"]
     assert found["age"]["hazard_ratio"] > 0
+
+    firth = _fit(chosen, endpoints, SEX, AGE, method=FIRTH)
+    assert firth["female"]["ci_low"] < firth["female"]["hazard_ratio"] < firth["female"]["ci_high"]
+    assert firth["female"]["hazard_ratio"] > 1 and firth["female"]["note"] is None
 
 
 def test_constants_collinearity_and_no_event_are_told_not_crashed_on(

@@ -1,0 +1,148 @@
+"""Rules on a tumour's description: one value against another, one source against another."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.quality.judging import Frames, at, diagnoses, judges
+from schemas import rules
+from schemas.vocabularies import SARCOMA_MORPHOLOGY
+
+DIAGNOSES_APART_DAYS = 30
+
+
+@judges(rules.TWO_TUMOUR_IDS, "diagnosis")
+def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
+    same = ["patient_id", "icd10_code", "icdo3_morphology", "diagnosis_date"]
+    several = pl.col("tumour_id").n_unique().over(same) > 1
+    first = pl.col("tumour_id").min().over(same)
+    return (
+        diagnoses(frames)
+        .filter(pl.all_horizontal(pl.col(same).is_not_null()))
+        .filter(several & (pl.col("tumour_id") != first))
+        .select("record_id", *at("tumour_id"))
+    )
+
+
+@judges(rules.T_AGAINST_SIZE, "diagnosis")
+def _t_against_size(frames: Frames) -> pl.DataFrame:
+    sizes = (
+        frames["diagnosis"]
+        .filter(pl.col("tumour_size_cm").is_between(0.1, 60))
+        .group_by("patient_id")
+        .agg(size=pl.col("tumour_size_cm").last())
+    )
+    limit = {7: {"T1": (0.0, 5.0), "T2": (5.0, 60.0)},
+             8: {"T1": (0.0, 5.0), "T2": (5.0, 10.0), "T3": (10.0, 15.0), "T4": (15.0, 60.0)}}  # fmt: skip
+    fits = pl.lit(True)
+    for edition, classes in limit.items():
+        for t, (over, up_to) in classes.items():
+            here = (pl.col("tnm_edition") == edition) & (pl.col("t_stage") == t)
+            inside = (pl.col("size") > over) & (pl.col("size") <= up_to)
+            fits = pl.when(here).then(inside).otherwise(fits)
+    return diagnoses(frames).join(sizes, on="patient_id").filter(~fits).select("record_id", *at("t_stage"))
+
+
+@judges(rules.GRADE_AGAINST_HISTOLOGY, "diagnosis")
+def _grade_against_histology(frames: Frames) -> pl.DataFrame:
+    ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(list(SARCOMA_MORPHOLOGY["UPS"]))
+    return (
+        frames["diagnosis"]
+        .filter(ups & (pl.col("fnclcc_grade") == "G1"))
+        .select("record_id", *at("fnclcc_grade"))
+    )
+
+
+def _born(frames: Frames) -> pl.DataFrame:
+    return (
+        frames["person"]
+        .filter("master", pl.col("birth_date").is_not_null())
+        .group_by("patient_id")
+        .agg(born=pl.col("birth_date").min())
+    )
+
+
+@judges(rules.SEX_AGAINST_SITE, "diagnosis")
+def _sex_against_site(frames: Frames) -> pl.DataFrame:
+    sex = frames["person"].filter("master").group_by("patient_id").agg(sex=pl.col("sex").drop_nulls().last())
+    group = pl.col("icd10_code").str.slice(0, 3)
+    wrong = ((pl.col("sex") == "male") & group.is_between(pl.lit("C51"), pl.lit("C58"))) | (
+        (pl.col("sex") == "female") & group.is_between(pl.lit("C60"), pl.lit("C63"))
+    )
+    return frames["diagnosis"].join(sex, on="patient_id").filter(wrong).select("record_id", *at("icd10_code"))
+
+
+@judges(rules.AGE_AGAINST_HISTOLOGY, "diagnosis")
+def _age_against_histology(frames: Frames) -> pl.DataFrame:
+    morphology = pl.col("icdo3_morphology").str.slice(0, 4)
+    years = (pl.col("diagnosis_date") - pl.col("born")).dt.total_days() / 365.25
+    wrong = ((morphology == "8910") & (years > 70)) | (
+        morphology.is_in(list(SARCOMA_MORPHOLOGY["UPS"])) & years.is_between(0, 10, closed="left")
+    )
+    return (
+        diagnoses(frames)
+        .join(_born(frames), on="patient_id")
+        .filter(wrong)
+        .select("record_id", *at("icdo3_morphology"))
+    )
+
+
+@judges(rules.DIAGNOSIS_DATES_DIFFER, "diagnosis")
+def _dates_differ(frames: Frames) -> pl.DataFrame:
+    tumour = ["patient_id", "icdo3_morphology", "icdo3_topography"]
+    known = diagnoses(frames).filter(
+        pl.all_horizontal(pl.col(tumour).is_not_null()), pl.col("diagnosis_date_precision") == "day"
+    )
+    ranked = known.sort(*tumour, pl.col("source") != "oBDS", "record_id")
+    apart = (pl.col("diagnosis_date") - pl.col("diagnosis_date").first().over(tumour)).dt.total_days().abs()
+    other = pl.col("source") != pl.col("source").first().over(tumour)
+    return ranked.filter(other, apart > DIAGNOSES_APART_DAYS).select("record_id", *at("diagnosis_date"))
+
+
+@judges(rules.HISTOLOGIES_DIFFER, "diagnosis")
+def _histologies_differ(frames: Frames) -> pl.DataFrame:
+    groups = {code: group for group, codes in SARCOMA_MORPHOLOGY.items() for code in codes}
+    group = pl.col("icdo3_morphology").str.slice(0, 4).replace_strict(groups, default="others")
+    tumour = ["patient_id", "tumour_id"]
+    ordered = (
+        diagnoses(frames)
+        .filter(pl.all_horizontal(pl.col("tumour_id", "icdo3_morphology").is_not_null()))
+        .with_columns(group=group)
+        .sort(*tumour, "reported_on", "record_id", nulls_last=False)
+    )
+    return ordered.filter(pl.col("group") != pl.col("group").last().over(tumour)).select(
+        "record_id", *at("icdo3_morphology")
+    )
+
+
+@judges(rules.GRADES_DIFFER_BETWEEN_SOURCES, "diagnosis")
+def _grade_conflict(frames: Frames) -> pl.DataFrame:
+    graded = frames["diagnosis"].filter(
+        pl.col("patient_id").is_not_null(), pl.col("fnclcc_grade").is_in(["G1", "G2", "G3"])
+    )
+    file = graded.filter(pl.col("source") == "oBDS").group_by("patient_id").agg(said="fnclcc_grade")
+    return (
+        graded.filter(pl.col("source") != "oBDS")
+        .join(file, on="patient_id")
+        .filter(~pl.col("fnclcc_grade").is_in(pl.col("said")))
+        .select("record_id", *at("fnclcc_grade"))
+    )
+
+
+@judges(rules.RESIDUAL_AFTER_R0, "assessment")
+def _residual_after_r0(frames: Frames) -> pl.DataFrame:
+    last = (
+        frames["surgery"]
+        .filter(pl.all_horizontal(pl.col("patient_id", "surgery_date").is_not_null()))
+        .sort("surgery_date", "record_id")
+        .group_by("patient_id")
+        .agg(operated=pl.col("surgery_date").last(), r=pl.col("residual_status").last())
+    )
+    first_after = (
+        frames["assessment"]
+        .join(last.filter(pl.col("r") == "R0"), on="patient_id")
+        .filter(pl.col("assessment_date") > pl.col("operated"), pl.col("local_status").is_not_null())
+        .sort("assessment_date", "record_id")
+        .unique("patient_id", keep="first", maintain_order=True)
+    )
+    return first_after.filter(pl.col("local_status") == "residual").select("record_id", *at("local_status"))

@@ -1,0 +1,135 @@
+"""Rules on the dataset: how much each source delivered, against last night.
+
+The thresholds stand here, each beside its rule. A finding of these rules is about a source, not a record: its
+``record_id`` is ``dataset:`` and the source's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from schemas import rules
+from schemas.contract import CATALOGUE, Rule
+from schemas.quality import Observation
+from schemas.volumes import Volume
+
+DATASET = "dataset:"
+"""Before the source's name in ``record_id``."""
+
+LEAST_SHARE = 0.9
+"""Of last night's records."""
+QUARANTINE_POINTS = 0.02
+"""By which the share of records in quarantine may rise."""
+UNREAD_SHARE = 0.2
+"""Of a source's files."""
+FEW = 10
+"""Below so many files or records a share says nothing."""
+
+ALL = "all"
+
+
+def volumes(
+    files: pl.DataFrame,
+    accounting: pl.DataFrame,
+    unread: pl.DataFrame,
+    patients: pl.DataFrame,
+    sources: Sequence[str],
+    refresh_id: str,
+) -> pl.DataFrame:
+    """Tonight's volumes.
+
+    Args:
+        files: ``meta.files``, current rows.
+        accounting: ``quality.accounting``.
+        unread: ``received.unread``: what of the files was no record.
+        patients: ``curated.patient``.
+        sources: the names in ``sources.toml``: one that delivers nothing has volumes of 0.
+        refresh_id: tonight.
+
+    Returns:
+        ``quality.volumes``.
+    """
+    errors = [r for r, rule in CATALOGUE.items() if rule.severity == "error"]
+    bad = unread.filter(pl.col("rule_id").is_in(errors))["file_id"].unique()
+    per_source = (
+        files.join(accounting.select("file_id", "quarantined"), on="file_id", how="left")
+        .group_by("source")
+        .agg(
+            pl.len().alias("files"),
+            pl.col("file_id").is_in(bad.implode()).sum().alias("files unread"),
+            pl.col("records").sum(),
+            pl.col("quarantined").sum(),
+        )
+    )
+    every = pl.DataFrame({"source": list(sources)}, schema={"source": pl.String})
+    counted = every.join(per_source, on="source", how="left").unpivot(
+        index="source", variable_name="measure", value_name="count"
+    )
+    whole = pl.DataFrame({"source": [ALL], "measure": ["patients"], "count": [patients.height]})
+    both = pl.concat([counted.with_columns(pl.col("count").fill_null(0).cast(pl.Int64)), whole])
+    return Volume.conform(both.with_columns(refresh_id=pl.lit(refresh_id)).sort("source", "measure"))
+
+
+def observe(known: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
+    """Compare a refresh's volumes with those of the refresh before it.
+
+    Args:
+        known: ``quality.volumes`` of at least this refresh.
+        refresh_id: tonight.
+
+    Returns:
+        Observations (``schemas.quality.Observation``).
+    """
+    now = _wide(known.filter(pl.col("refresh_id") == refresh_id))
+    earlier = known.filter(pl.col("refresh_id") < refresh_id)
+    last = _wide(earlier.filter(pl.col("refresh_id") == pl.col("refresh_id").max()))
+    both = now.join(last, on="source", how="left", suffix=" before")
+    share, share_before = (pl.col(f"quarantined{s}") / pl.col(f"records{s}") for s in ("", " before"))
+    enough = pl.col("records before") >= FEW
+    source = pl.col("source") != ALL
+    judged: list[tuple[Rule, pl.Expr, str]] = [
+        (rules.SOURCE_SILENT, source & (pl.col("files") == 0), "files"),
+        (
+            rules.VOLUME_DROPPED,
+            source
+            & enough
+            & (pl.col("files") > 0)
+            & (pl.col("records") <= LEAST_SHARE * pl.col("records before")),
+            "records",
+        ),
+        (rules.PATIENTS_LOST, ~source & (pl.col("patients") < pl.col("patients before")), "patients"),
+        (rules.QUARANTINE_ROSE, source & enough & (share - share_before > QUARANTINE_POINTS), "quarantined"),
+        (
+            rules.UNREAD_FILES,
+            source & (pl.col("files") >= FEW) & (pl.col("files unread") > UNREAD_SHARE * pl.col("files")),
+            "files unread",
+        ),
+    ]
+    return pl.concat([_observation(both, *rule) for rule in judged])
+
+
+def _wide(rows: pl.DataFrame) -> pl.DataFrame:
+    wide = rows.pivot("measure", index="source", values="count") if rows.height else rows.select("source")
+    measures = ("files", "files unread", "records", "quarantined", "patients")
+    return wide.with_columns(
+        pl.lit(None, dtype=pl.Int64).alias(m) for m in measures if m not in wide.columns
+    ).select("source", *measures)
+
+
+def _observation(both: pl.DataFrame, rule: Rule, at_fault: pl.Expr, measure: str) -> pl.DataFrame:
+    before = pl.col(f"{measure} before")
+    return Observation.conform(
+        both.filter(at_fault.fill_null(False)).select(
+            rule_id=pl.lit(rule.id),
+            severity=pl.lit(rule.severity),
+            record_id=pl.format(DATASET + "{}", "source"),
+            table_name=pl.lit(Volume.table()),
+            column_name=pl.lit(measure),
+            value=pl.when(before.is_null())
+            .then(pl.col(measure).cast(pl.String))
+            .otherwise(pl.format("{}, last night {}", pl.col(measure), before)),
+            note=pl.lit(None, dtype=pl.String),
+        )
+    )

@@ -1,0 +1,61 @@
+"""Harrell's C: how often the patient with the higher risk has the earlier event.
+
+As R's ``survival::concordance``: a pair counts if the earlier of two times ended with an event; two events at
+the same time do not count, an event and a censoring at the same time do (the censored lived longer); equal
+risks count one half. In ``n log n`` by a wavelet matrix (Claude and Navarro 2012), as numpy has no ordered
+tree; lifelines' gives the same in a loop over patients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def linear_predictor(design: ArrayLike, coefficients: ArrayLike) -> NDArray[np.floating]:
+    """``x'b`` of every row, equal for equal rows.
+
+    A matrix product may add the terms of two equal rows in another order, and rounding then breaks their tie.
+    """
+    return (np.asarray(design) * np.asarray(coefficients)).sum(axis=1)
+
+
+def harrell(time: ArrayLike, event: ArrayLike, risk: ArrayLike) -> float | None:
+    """Harrell's C.
+
+    Args:
+        time: ``n``.
+        event: whether the time ended with an event, ``n``.
+        risk: the higher, the earlier the event is expected, ``n``.
+
+    Returns:
+        0 to 1; None if no pair can be compared.
+    """
+    times, ended = np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool)
+    order = np.lexsort((~ended, times))
+    times, ended = times[order], ended[order]
+    rank = np.unique(np.asarray(risk, dtype=np.float64)[order], return_inverse=True)[1]
+    dying = np.flatnonzero(ended)
+    # Those who lived longer start behind the last event of the same time.
+    longer = dying[np.searchsorted(times[dying], times[dying], side="right") - 1] + 1
+    below, not_above = _below(rank, longer, rank[dying]), _below(rank, longer, rank[dying] + 1)
+    pairs = int((len(times) - longer).sum())
+    return float((below.sum() + not_above.sum()) / (2 * pairs)) if pairs else None
+
+
+def _below(
+    values: NDArray[np.int64], start: NDArray[np.int64], bound: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How many of ``values[start:]`` are less than ``bound``, for every pair of start and bound."""
+    count = np.zeros(len(start), dtype=np.int64)
+    low, high = start.copy(), np.full(len(start), len(values))
+    for bit in reversed(range(int(values.max() + 1).bit_length())):
+        zero = (values >> bit) & 1 == 0
+        before = np.concatenate([[0], np.cumsum(zero)])
+        low_zeros, high_zeros = before[low], before[high]
+        one = (bound >> bit) & 1 == 1
+        count += np.where(one, high_zeros - low_zeros, 0)
+        low = np.where(one, before[-1] + low - low_zeros, low_zeros)
+        high = np.where(one, before[-1] + high - high_zeros, high_zeros)
+        values = np.concatenate([values[zero], values[~zero]])
+    return count

@@ -1,0 +1,207 @@
+"""The data of a Cox model as ``study.toml`` declares it: complete cases, contrasts, and the design matrix.
+
+What a model cannot estimate is found here, before any fit: a level without patients, without events, a number
+that is the same in everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.configuration import Covariate, Model
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A line of the table: a number, or a level against the reference.
+
+    Attributes:
+        covariate: whose contrast it is.
+        level: of a factor; None for a number.
+    """
+
+    covariate: Covariate
+    level: str | None
+
+    @property
+    def name(self) -> str:
+        """Name of the column in the design matrix."""
+        return self.covariate.name if self.level is None else f"{self.covariate.name}\x1f{self.level}"
+
+    @property
+    def label(self) -> str:
+        """As it is printed: ``Female vs. male``."""
+        covariate, level = self.covariate, self.level
+        if level is None:
+            return covariate.labels.get(covariate.name, covariate.name.capitalize())
+        default = f"{level[:1].upper()}{level[1:]} vs. {covariate.reference}"
+        return covariate.labels.get(level, default)
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """What a model is fitted to.
+
+    Attributes:
+        model: as declared.
+        covariates: of the model, in order.
+        missing: patients left out for a missing covariate.
+        complete: the others: ``time_days, event`` and a column per covariate.
+        counts: per factor and level: patients and events.
+        contrasts: the lines of the table.
+        obstacles: name of a contrast to the reason why it has no estimate.
+    """
+
+    model: Model
+    covariates: tuple[Covariate, ...]
+    missing: int
+    complete: pl.DataFrame
+    counts: dict[str, dict[str, tuple[int, int]]]
+    contrasts: tuple[Contrast, ...]
+    obstacles: dict[str, str]
+
+    @property
+    def events(self) -> int:
+        """Patients with an event."""
+        return int(self.complete["event"].sum())
+
+    @property
+    def eventless(self) -> bool:
+        """Whether a level has patients but no event, while others have."""
+        levels = [events for of in self.counts.values() for _, events in of.values()]
+        return self.events > 0 and 0 in levels
+
+    def estimable(self) -> pl.DataFrame:
+        """The complete cases without those of levels that have no event.
+
+        The hazard ratio of such a level tends to 0 and does not exist as an estimate; the other coefficients
+        are then those of the fit without its patients, which is the limit of the partial likelihood (their
+        weight in every risk set tends to 0).
+        """
+        if not self.eventless:
+            return self.complete
+        gone = [
+            pl.col(name) == level
+            for name, of in self.counts.items()
+            for level, (_, e) in of.items()
+            if e == 0
+        ]
+        return self.complete.filter(~pl.any_horizontal(gone))
+
+    def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
+        """Numbers as they are, factors as indicators of every level but the reference; constants left out.
+
+        Args:
+            used: rows of the complete cases.
+        """
+        columns: list[pl.Expr] = []
+        for covariate in self.covariates:
+            if covariate.kind == "continuous":
+                columns.append(pl.col(covariate.name))
+                continue
+            present = sorted(used[covariate.name].unique())
+            # Without the reference another level takes its place: the factor still adjusts the others.
+            base = covariate.reference if covariate.reference in present else next(iter(present), None)
+            columns += [
+                (pl.col(covariate.name) == level).cast(pl.Float64).alias(Contrast(covariate, level).name)
+                for level in present
+                if level != base
+            ]
+        design = used.select(columns)
+        return design.select(name for name in design.columns if design[name].n_unique() > 1)
+
+
+def model_data(
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    models: Sequence[Model],
+    covariates: Sequence[Covariate],
+    *,
+    time: str = "time_days",
+) -> Iterator[ModelData]:
+    """The data of every model whose endpoint there is.
+
+    Patients without a covariate (or with a level that the configuration does not name) are left out.
+
+    Args:
+        patients: `schemas.cohort.CohortPatient`.
+        endpoints: `schemas.cohort.CohortEndpoint`.
+        models: which models, in order.
+        covariates: what the models name.
+        time: which time in days.
+
+    Raises:
+        ValueError: a factor has no reference level.
+    """
+    known = {c.name: c for c in covariates}
+    for model in models:
+        times = endpoints.filter(pl.col("endpoint") == model.endpoint)
+        if times.height:
+            data = times.select("pseudonym", "event", time_days=time).join(patients, on="pseudonym")
+            yield _model(data, model, tuple(known[name] for name in model.covariates))
+
+
+def values(covariate: Covariate) -> pl.Expr:
+    """The covariate as a model or a subgroup takes it; null where a patient cannot be in it.
+
+    Raises:
+        ValueError: a factor has no reference level.
+    """
+    if covariate.kind == "continuous":
+        return pl.col(covariate.column).cast(pl.Float64).alias(covariate.name)
+    if covariate.reference is None:
+        raise ValueError(f"factor {covariate.name} has no reference level")
+    merged = pl.col(covariate.column).cast(pl.String).replace(covariate.merge)
+    if covariate.levels:
+        merged = pl.when(merged.is_in({*covariate.levels, covariate.reference})).then(merged)
+    return merged.alias(covariate.name)
+
+
+def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
+    """The levels of a factor in the order of the configuration, else sorted."""
+    return covariate.levels or tuple(sorted(present))
+
+
+def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, ...]) -> ModelData:
+    data = everybody.select("time_days", "event", *(values(c) for c in covariates)).drop_nulls()
+    counts = {c.name: _counts(data, c) for c in covariates if c.kind == "factor"}
+    contrasts = tuple(
+        Contrast(c, level)
+        for c in covariates
+        for level in (
+            [None]
+            if c.kind == "continuous"
+            else [name for name in levels_of(c, list(counts[c.name])) if name != c.reference]
+        )
+    )
+    obstacles = {x.name: why for x in contrasts if (why := _obstacle(x, data, counts))}
+    return ModelData(model, covariates, everybody.height - data.height, data, counts, contrasts, obstacles)
+
+
+def _counts(data: pl.DataFrame, covariate: Covariate) -> dict[str, tuple[int, int]]:
+    """Patients and events by level."""
+    grouped = data.group_by(covariate.name).agg(n=pl.len(), events=pl.col("event").sum())
+    return {level: (n, events) for level, n, events in grouped.iter_rows()}
+
+
+def _obstacle(
+    contrast: Contrast, data: pl.DataFrame, counts: dict[str, dict[str, tuple[int, int]]]
+) -> str | None:
+    """Why this contrast has no estimate, if it has none."""
+    covariate, level = contrast.covariate, contrast.level
+    if not data["event"].any():
+        return "no event in the model"
+    if level is None:
+        return "no variance: the same value in all patients" if data[covariate.name].n_unique() < 2 else None
+    of = counts[covariate.name]
+    for role, name in (("the level", level), ("the reference level", covariate.reference or "")):
+        n, events = of.get(name, (0, 0))
+        if n == 0:
+            return f"no variance: no patient at {role}"
+        if events == 0:
+            limit = "0" if role == "the level" else "infinity"
+            return f"no event at {role}: the hazard ratio tends to {limit}"
+    return None

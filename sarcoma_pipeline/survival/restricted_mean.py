@@ -1,0 +1,65 @@
+"""Restricted mean survival time: the area under the Kaplan–Meier curve up to a horizon.
+
+Equal to ``print(survfit(…), rmean = horizon)`` of R. R draws the curve on beyond the last time; here there is
+no number, as nothing is known there. lifelines' ``restricted_mean_survival_time`` has the same mean, but its
+variance is that of a patient's time and not that of the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from sarcoma_pipeline.survival.kaplan_meier import TOLERANCE
+from schemas.analysis import RestrictedMean
+
+_Z = NormalDist().inv_cdf(0.975)
+
+
+def restricted_means(curves: pl.DataFrame, horizons_months: Sequence[float]) -> pl.DataFrame:
+    """The restricted mean of every curve at every horizon.
+
+    Args:
+        curves: `schemas.analysis.SurvivalCurve`.
+        horizons_months: up to which times.
+
+    Returns:
+        `schemas.analysis.RestrictedMean`.
+    """
+    lines: list[dict[str, Any]] = []
+    for (endpoint,), curve in curves.group_by("endpoint", maintain_order=True):
+        known_to = np.inf if curve["survival"][-1] == 0 else curve["time_months"][-1] + TOLERANCE
+        for horizon in map(float, horizons_months):
+            common = {"endpoint": endpoint, "horizon_months": horizon, "n": curve["at_risk"][0]}
+            until = curve.filter(pl.col("time_months") <= horizon)
+            common["events"] = until["events"].sum()
+            lines.append({**common, **(area(until, horizon) if horizon <= known_to else {})})
+    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else RestrictedMean.empty()
+    return RestrictedMean.enforce(RestrictedMean.conform(frame))
+
+
+def area(curve: pl.DataFrame, horizon: float) -> dict[str, float]:
+    """The area under a curve, its standard error and limits.
+
+    Args:
+        curve: ``time_months, at_risk, events, survival`` from time 0 up to the horizon.
+        horizon: in months.
+    """
+    width = np.diff(curve["time_months"].to_numpy(), append=horizon)
+    rectangles = width * curve["survival"].to_numpy()
+    # What is left of the area after a time moves with the hazard at that time.
+    after = np.cumsum(rectangles[::-1])[::-1]
+    events, at_risk = curve["events"].to_numpy().astype(float), curve["at_risk"].to_numpy().astype(float)
+    survivors = at_risk * (at_risk - events)
+    greenwood = np.divide(events, survivors, out=np.zeros_like(events), where=survivors > 0)
+    value, error = float(rectangles.sum()), float(np.sqrt((after**2 * greenwood).sum()))
+    return {
+        "value": value,
+        "standard_error": error,
+        "ci_low": value - _Z * error,
+        "ci_high": value + _Z * error,
+    }

@@ -1,0 +1,100 @@
+"""Sensitivity runs side by side: would the results be others had we decided otherwise?
+
+Every run is a whole analysis, with partial dates in the middle and at both ends of their intervals:
+
+- ``main``: as reported;
+- what ``study.toml`` lists as ``censoring_variants``: some kinds of event are censored instead. The tables
+  hold the first event of an endpoint only, so that who had such an event first is followed up to that day;
+- ``complete cases``: Cox models on the patients who have every covariate of every model, so that models with
+  different covariates are of the same patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.survival import kaplan_meier
+from sarcoma_pipeline.survival.cox import hazard_ratios
+from sarcoma_pipeline.survival.design import values
+from sarcoma_pipeline.survival.kaplan_meier import DATINGS, MAIN
+from schemas.analysis import EFRON, SurvivalSensitivity
+from schemas.configuration import CensoringVariant, Covariate, Model
+
+COMPLETE = "complete cases"
+
+_ESTIMATE = ["endpoint", "quantity", "horizon_months", "model", "term", "level"]
+
+
+def sensitivity(
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    horizons_months: Sequence[float],
+    models: Sequence[Model],
+    covariates: Sequence[Covariate],
+    variants: Sequence[CensoringVariant],
+) -> pl.DataFrame:
+    """Every run, each estimate beside that of the main analysis.
+
+    Args:
+        patients: `schemas.cohort.CohortPatient`.
+        endpoints: `schemas.cohort.CohortEndpoint`.
+        horizons_months: at which times.
+        models: the Cox models.
+        covariates: what the models name.
+        variants: what is censored instead.
+
+    Returns:
+        `schemas.analysis.SurvivalSensitivity`.
+    """
+    parts = [SurvivalSensitivity.empty()]
+    for variant, changed in _runs(endpoints, variants):
+        parts.append(kaplan_meier.sensitivity(changed, horizons_months, variant=variant))
+        parts.append(_ratios(variant, patients, changed, models, covariates))
+    named = {name for model in models for name in model.covariates}
+    complete = patients.filter(
+        pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
+    )
+    if named:
+        parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates))
+    frame = pl.concat(parts).drop("main")
+    main = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
+    frame = frame.join(main, on=_ESTIMATE, how="left", nulls_equal=True, maintain_order="left")
+    return SurvivalSensitivity.enforce(SurvivalSensitivity.conform(frame))
+
+
+def _runs(
+    endpoints: pl.DataFrame, variants: Sequence[CensoringVariant]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    if endpoints.height:
+        yield MAIN, endpoints
+    for variant in variants:
+        mine = endpoints.filter(pl.col("endpoint") == variant.endpoint)
+        if mine.height:
+            yield (
+                variant.name,
+                mine.with_columns(event=pl.col("event") & ~pl.col("event_kind").is_in(variant.censor)),
+            )
+
+
+def _ratios(
+    variant: str,
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    models: Sequence[Model],
+    covariates: Sequence[Covariate],
+) -> pl.DataFrame:
+    of = ["model", "endpoint", "term", "level"]
+    fits = {
+        dating: hazard_ratios(patients, endpoints, models, covariates, time=time).filter(
+            pl.col("method") == EFRON
+        )
+        for dating, time in DATINGS.items()
+    }
+    frame = fits["middle"].rename({"hazard_ratio": "middle"})
+    for dating in ("earliest", "latest"):
+        other = fits[dating].select(*of, pl.col("hazard_ratio").alias(dating))
+        frame = frame.join(other, on=of, how="left", nulls_equal=True, maintain_order="left")
+    named = frame.with_columns(variant=pl.lit(variant), quantity=pl.lit("hazard ratio"))
+    return SurvivalSensitivity.conform(named)

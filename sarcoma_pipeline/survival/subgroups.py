@@ -1,0 +1,141 @@
+"""Kaplan–Meier by subgroup, and the log-rank test of the difference.
+
+The test is that of R's ``survdiff`` (Mantel's, with the hypergeometric variance). Several tests are not
+adjusted for each other: they describe, as the paper's do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from sarcoma_pipeline.survival.chi_square_tail import tail
+from sarcoma_pipeline.survival.design import levels_of, values
+from sarcoma_pipeline.survival.kaplan_meier import at_horizons, estimator, quartiles
+from schemas.analysis import LogRank, Subgroup, SubgroupCurve
+from schemas.configuration import Covariate
+
+
+@dataclass(frozen=True)
+class Subgroups:
+    """What is known of the subgroups.
+
+    Attributes:
+        estimates: `schemas.analysis.Subgroup`.
+        curves: `schemas.analysis.SubgroupCurve`.
+        tests: `schemas.analysis.LogRank`.
+    """
+
+    estimates: pl.DataFrame
+    curves: pl.DataFrame
+    tests: pl.DataFrame
+
+
+def subgroups(
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    covariates: Sequence[Covariate],
+    horizons_months: Sequence[float],
+) -> Subgroups:
+    """Compare the levels of every factor in every endpoint.
+
+    Args:
+        patients: `schemas.cohort.CohortPatient`.
+        endpoints: `schemas.cohort.CohortEndpoint`.
+        covariates: the factors.
+        horizons_months: at which times.
+
+    Raises:
+        ValueError: a covariate has no reference level.
+    """
+    parts, lines, tests = [SubgroupCurve.empty()], [], []
+    for name in endpoints["endpoint"].unique(maintain_order=True):
+        times = endpoints.filter(pl.col("endpoint") == name).select(
+            "pseudonym", "endpoint", "time_days", "event"
+        )
+        joined = times.join(patients, on="pseudonym", maintain_order="left")
+        for factor in covariates:
+            everybody = joined.select(
+                "endpoint", "time_days", "event", covariate=pl.lit(factor.name), level=values(factor)
+            )
+            known = everybody.drop_nulls("level")
+            order = [
+                x for x in levels_of(factor, known["level"].unique().to_list()) if (known["level"] == x).any()
+            ]
+            known = known.with_columns(pl.col("level").cast(pl.Enum(order))).sort("level")
+            curves = estimator(known, ["endpoint", "covariate", "level"])
+            parts.append(SubgroupCurve.conform(curves))
+            lines += _read(curves, horizons_months)
+            common = {"endpoint": name, "covariate": factor.name, "missing": everybody.height - known.height}
+            tests += [{**common, **line} for line in log_rank(known)]
+    return Subgroups(
+        estimates=_frame(Subgroup, lines),
+        curves=SubgroupCurve.enforce(pl.concat(parts)),
+        tests=_frame(LogRank, tests),
+    )
+
+
+def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
+    """The log-rank test, a line per level.
+
+    Args:
+        times: ``time_days, event, level``, levels in order of appearance.
+
+    Returns:
+        ``level, n, observed, expected`` and of the test ``chi_square, degrees_of_freedom, p_value``: null
+        unless two levels expect events.
+    """
+    levels = times["level"].unique(maintain_order=True).to_list()
+    per_time = (
+        times.group_by("time_days")
+        .agg(
+            *((pl.col("level") == level).sum().alias(f"n{i}") for i, level in enumerate(levels)),
+            *(
+                (pl.col("event") & (pl.col("level") == level)).sum().alias(f"d{i}")
+                for i, level in enumerate(levels)
+            ),
+        )
+        .sort("time_days")
+    )
+    numbers = per_time.select(f"n{i}" for i in range(len(levels))).to_numpy().astype(float)
+    deaths = per_time.select(f"d{i}" for i in range(len(levels))).to_numpy().astype(float)
+    at_risk = np.cumsum(numbers[::-1], axis=0)[::-1]
+    total, died = at_risk.sum(axis=1, keepdims=True), deaths.sum(axis=1, keepdims=True)
+    share = at_risk / np.maximum(total, 1)
+    observed, expected = deaths.sum(axis=0), (died * share).sum(axis=0)
+    spread = died * np.where(total > 1, (total - died) / np.maximum(total - 1, 1), 0)
+    covariance = np.diag((spread * share).sum(axis=0)) - (spread * share).T @ share
+    test: dict[str, Any] = {"chi_square": None, "degrees_of_freedom": None, "p_value": None}
+    compared = np.flatnonzero(expected > 0)
+    if len(compared) > 1:
+        # Differences add up to 0, so that one level says nothing new.
+        free = compared[1:]
+        difference, freedom = (observed - expected)[free], len(free)
+        inverse = np.linalg.pinv(covariance[np.ix_(free, free)], hermitian=True)
+        chi_square = float(difference @ inverse @ difference)
+        test = {
+            "chi_square": chi_square,
+            "degrees_of_freedom": freedom,
+            "p_value": float(tail(freedom, chi_square)),
+        }
+    return [
+        {"level": level, "n": int(n), "observed": int(o), "expected": float(e), **test}
+        for level, n, o, e in zip(levels, numbers.sum(axis=0), observed, expected, strict=True)
+    ]
+
+
+def _read(curves: pl.DataFrame, horizons_months: Sequence[float]) -> Iterator[dict[str, Any]]:
+    by = ["endpoint", "covariate", "level"]
+    for key, curve in curves.group_by(by, maintain_order=True):
+        total = {**dict(zip(by, key, strict=True)), "n": curve["at_risk"][0], "events": curve["events"].sum()}
+        yield {**total, "quantity": "median", **quartiles(curve)}
+        yield from ({**total, **at} for at in at_horizons(curve, horizons_months))
+
+
+def _frame(contract: type[Subgroup] | type[LogRank], lines: list[dict[str, Any]]) -> pl.DataFrame:
+    frame = pl.DataFrame(lines, infer_schema_length=None) if lines else contract.empty()
+    return contract.enforce(contract.conform(frame))

@@ -1,0 +1,262 @@
+"""Treatment with types: operations, radiotherapy, systemic therapy, and what must hold of them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, Rule, TextList, column
+from schemas.reading import REMEDY_SOURCE, Typed, not_after_receipt
+
+
+class SurgeryColumns(Contract):
+    """An operation on the tumour."""
+
+    tumour_id: pl.String = column(
+        "Tumour", "The source's own number of the tumour.", identifying="identifier"
+    )
+    surgery_date: pl.Date = column(
+        "Date of surgery", "Day of the operation.", identifying="quasi-identifier", unreadable="error"
+    )
+    surgery_day: pl.Int32 = column("Day of surgery", "Days since time zero.", unit="d")
+    intent: pl.String = column("Intent", "With what aim it was planned.", vocabulary="intent")
+    ops_codes: TextList = column("OPS codes", "Procedures.")
+    residual_status: pl.String = column(
+        "Residual status", "Local R classification.", vocabulary="residual_status"
+    )
+
+
+SURGERY_RULES = (
+    not_after_receipt("surgery_date"),
+    Rule(
+        "surgery.ops-missing",
+        "notice",
+        "The operation has no OPS code.",
+        "Add the procedure in the tumour documentation.",
+        source="oBDS 3.0.4 OP/Menge_OPS",
+        column="ops_codes",
+        holds=(pl.col("ops_codes").list.len() > 0) | (pl.col("source") != "oBDS"),
+    ),
+    Rule(
+        "surgery.ops-malformed",
+        "warning",
+        "A procedure is not an OPS code of the form 5-782.b.",
+        REMEDY_SOURCE,
+        source="OPS, BfArM",
+        column="ops_codes",
+        holds=pl.col("ops_codes")
+        .list.eval(pl.element().str.contains(r"^\d-\d{2}[\da-z](\.[\da-z]{1,2})?$"))
+        .list.all(),
+    ),
+    Rule(
+        "surgery.residual-missing",
+        "warning",
+        "A curative operation has no residual status.",
+        "Add the local R classification from the pathology report.",
+        source="UICC R classification; oBDS Lokale_Beurteilung_Residualstatus",
+        column="residual_status",
+        holds=pl.col("residual_status").is_not_null()
+        | (pl.col("intent") != "curative").fill_null(True)
+        | (pl.col("source") != "oBDS"),
+    ),
+)
+
+
+class Surgery(SurgeryColumns, Typed, table="typed.surgery", rules=SURGERY_RULES):
+    """What one record says of an operation."""
+
+    module_id: pl.String = column(
+        "Module", "The source's own number of the operation.", identifying="identifier"
+    )
+
+
+class RadiotherapyColumns(Contract):
+    """A course of radiotherapy."""
+
+    tumour_id: pl.String = column(
+        "Tumour", "The source's own number of the tumour.", identifying="identifier"
+    )
+    start_date: pl.Date = column(
+        "First day", "First fraction.", identifying="quasi-identifier", unreadable="error"
+    )
+    end_date: pl.Date = column(
+        "Last day", "Last fraction.", identifying="quasi-identifier", unreadable="error"
+    )
+    start_day: pl.Int32 = column("First day since time zero", "Days since time zero.", unit="d")
+    end_day: pl.Int32 = column("Last day since time zero", "Days since time zero.", unit="d")
+    intent: pl.String = column("Intent", "With what aim it was planned.", vocabulary="intent")
+    radiation_sequence: pl.String = column(
+        "Radiation sequence", "Relation to surgery (oBDS Stellung_OP).", vocabulary="radiation_sequence"
+    )
+    target_region: pl.String = column("Target region", "oBDS Zielgebiet code, a string.")
+    prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Total dose of the highest level.", unit="Gy")
+    single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
+    boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")
+    end_reason: pl.String = column("Reason of the end", "oBDS Ende_Grund: E regular …")
+
+
+ALPHA_BETA_GY = 4.0
+"""Of soft tissue sarcoma, for BED and EQD2 (sources.md section 3)."""
+
+EQD2_GY = {
+    "preoperative": (30.0, 60.0),
+    "postoperative adjuvant": (45.0, 76.0),
+    "postoperative additive": (45.0, 76.0),
+    "without surgery": (45.0, 85.0),
+}
+"""What is usual by sequence: 50 Gy before, 60 to 66 Gy after the operation, 5 x 5 Gy (37.5) among them."""
+
+_TOTAL, _SINGLE = pl.col("prescribed_dose_gy"), pl.col("single_dose_gy")
+_DAYS = (pl.col("end_date") - pl.col("start_date")).dt.total_days() + 1
+_FRACTIONS = _TOTAL / _SINGLE
+_PLAUSIBLE = _TOTAL.is_between(1, 100) & _SINGLE.is_between(0.5, 30) & (_SINGLE <= _TOTAL)
+
+
+def eqd2() -> pl.Expr:
+    """Dose in 2 Gy fractions of the same effect: D (d + alpha/beta) / (2 + alpha/beta)."""
+    return _TOTAL * (_SINGLE + ALPHA_BETA_GY) / (2 + ALPHA_BETA_GY)
+
+
+def _usual_eqd2() -> pl.Expr:
+    low, high = (
+        pl.col("radiation_sequence").replace_strict(
+            {k: v[i] for k, v in EQD2_GY.items()}, default=None, return_dtype=pl.Float64
+        )
+        for i in (0, 1)
+    )
+    return eqd2().is_between(low, high) | ~_PLAUSIBLE
+
+
+RADIOTHERAPY_RULES = (
+    Rule(
+        "radiotherapy.module-missing",
+        "warning",
+        "The report of a radiotherapy holds no irradiation: neither dates nor dose.",
+        "Complete the Bestrahlung in the tumour documentation.",
+        source="oBDS 3.0.4 ST/Menge_Bestrahlung",
+        column="irradiated",
+        holds=pl.col("irradiated"),
+    ),
+    not_after_receipt("start_date"),
+    not_after_receipt("end_date"),
+    Rule(
+        "radiotherapy.ends-before-start",
+        "error",
+        "The course ends before it starts.",
+        REMEDY_SOURCE,
+        column="end_date",
+        holds=pl.col("end_date") >= pl.col("start_date"),
+    ),
+    Rule(
+        "radiotherapy.dose-implausible",
+        "warning",
+        "The total dose is not between 1 and 100 Gy.",
+        "Check the unit (cGy for Gy) and the decimal point.",
+        source="ICRU 83; sources.md section 3",
+        column="prescribed_dose_gy",
+        holds=pl.col("prescribed_dose_gy").is_between(1, 100),
+    ),
+    Rule(
+        "radiotherapy.hypofractionated",
+        "warning",
+        "The single dose is above 2.5 Gy: a hypofractionated course.",
+        "Nothing if it was meant; it is kept as it is.",
+        source="sources.md section 3 (5 x 5 Gy)",
+        column="single_dose_gy",
+        holds=pl.col("single_dose_gy") <= 2.5,
+    ),
+    Rule(
+        "radiotherapy.single-above-total",
+        "warning",
+        "The single dose is above the total dose.",
+        "Check whether the two were swapped.",
+        source="ICRU 83",
+        column="single_dose_gy",
+        holds=_SINGLE <= _TOTAL,
+    ),
+    Rule(
+        "radiotherapy.fractions-not-whole",
+        "warning",
+        "Total dose over single dose is no whole number of fractions.",
+        "Check both doses against the plan.",
+        source="ICRU 83",
+        column="single_dose_gy",
+        holds=((_FRACTIONS - _FRACTIONS.round()).abs() < 0.05) | ~_PLAUSIBLE,
+    ),
+    Rule(
+        "radiotherapy.eqd2-unusual",
+        "warning",
+        "The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery.",
+        "Check doses and Stellung_OP; an unusual dose is kept as it is.",
+        source="ICRU 83; BED and EQD2, sources.md section 3",
+        column="prescribed_dose_gy",
+        holds=_usual_eqd2(),
+    ),
+    Rule(
+        "radiotherapy.too-many-a-day",
+        "warning",
+        "The course would need more than two fractions a day.",
+        "Check the dates and the doses.",
+        column="end_date",
+        holds=(_FRACTIONS <= 2 * _DAYS)
+        | (_DAYS < 1)
+        | ~_PLAUSIBLE
+        | (pl.col("radiation_sequence") == "intraoperative"),
+    ),
+    Rule(
+        "radiotherapy.overlong",
+        "warning",
+        "The course lasts more than 100 days.",
+        "Check whether two courses were documented as one, and the dates.",
+        column="end_date",
+        holds=_DAYS <= 100,
+    ),
+    Rule(
+        "radiotherapy.start-missing",
+        "warning",
+        "A dose is documented without the first day.",
+        "Add the first day of the irradiation.",
+        source="oBDS 3.0.4 ST/Bestrahlung/Beginn",
+        column="start_date",
+        holds=_TOTAL.is_null() | pl.col("start_date").is_not_null() | pl.col("start_day").is_not_null(),
+    ),
+    Rule(
+        "radiotherapy.sequence-missing",
+        "warning",
+        "The relation of the course to surgery is not documented.",
+        "Add Stellung_OP.",
+        source="oBDS 3.0.4 ST/Stellung_OP",
+        column="radiation_sequence",
+        holds=pl.col("radiation_sequence").is_not_null()
+        | ~pl.col("irradiated")
+        | (pl.col("source") != "oBDS"),
+    ),
+)
+
+
+class Radiotherapy(RadiotherapyColumns, Typed, table="typed.radiotherapy", rules=RADIOTHERAPY_RULES):
+    """What one record says of a course of radiotherapy."""
+
+    module_id: pl.String = column(
+        "Module", "The source's own number of the course.", identifying="identifier"
+    )
+    irradiated: pl.Boolean = column(
+        "Has its irradiation", "Whether dose or dates came with it.", nullable=False
+    )
+
+
+class SystemicTherapyColumns(Contract):
+    """A systemic therapy, or the statement that there was none."""
+
+    kind: pl.String = column("Kind", "Kind of systemic therapy.", vocabulary="systemic_kind")
+    given: pl.String = column("Given", "Whether it was given.", vocabulary="yes_no_unknown")
+    protocol: pl.String = column("Protocol", "Name of the protocol.")
+    start_date: pl.Date = column(
+        "First day", "First day.", identifying="quasi-identifier", unreadable="error"
+    )
+    start_day: pl.Int32 = column("First day since time zero", "Days since time zero.", unit="d")
+
+
+class SystemicTherapy(
+    SystemicTherapyColumns, Typed, table="typed.systemic_therapy", rules=(not_after_receipt("start_date"),)
+):
+    """What one record says of systemic therapy."""

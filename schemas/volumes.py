@@ -1,0 +1,18 @@
+"""Volumes: how much of everything there was after a refresh, to compare the next one with."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.contract import Contract, column
+
+
+class Volume(Contract, table="quality.volumes"):
+    """One count of one source after one refresh."""
+
+    refresh_id: pl.String = column("Refresh", "Key of meta.refreshes.", nullable=False)
+    source: pl.String = column("Source", "Its name in sources.toml; `all` for the warehouse.", nullable=False)
+    measure: pl.String = column(
+        "Measure", "files, files unread, records, quarantined, patients.", nullable=False
+    )
+    count: pl.Int64 = column("Count", "How many.", nullable=False)

@@ -1,0 +1,248 @@
+"""Every rule on several records, or on the dataset, fires on its fault and is silent on its neighbour."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.quality import cross_record, volumes
+from schemas import typed, typed_dicom
+from schemas.contract import Contract
+from schemas.volumes import Volume
+from tests.quality.clean import CLEAN, Row, row
+
+D = dt.date
+
+# --- several records ----------------------------------------------------------------------------------
+
+P, Dx, S, R, C, A, V = (
+    typed.Person, typed.Diagnosis, typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Assessment,
+    typed.VitalStatus,
+)  # fmt: skip
+Plan, RS, RD, CT = typed_dicom.Plan, typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image
+DEAD = (V, {"status": "deceased", "status_date": D(2013, 6, 1)})
+Records = list[tuple[type[Contract], Row]]
+
+TOGETHER: dict[str, tuple[Records, Records]] = {
+    "identity.sex-differs": (
+        [(P, {"master": False, "sex": "male", "source": "registry office"})],
+        [(P, {"master": False, "sex": "unknown", "source": "registry office"})],
+    ),
+    "diagnosis.sex-against-site": (
+        [(Dx, {"icd10_code": "C61", "tumour_id": "2"})],
+        [(Dx, {"icd10_code": "C53.9", "tumour_id": "2"})],
+    ),
+    "diagnosis.age-against-histology": (
+        [(Dx, {"icdo3_morphology": "8910/3", "diagnosis_date": D(2021, 5, 1), "tumour_id": "2"})],
+        [(Dx, {"icdo3_morphology": "8910/3", "diagnosis_date": D(2012, 5, 1), "tumour_id": "2"})],
+    ),
+    "diagnosis.dates-differ": (
+        [(Dx, {"source": "table", "diagnosis_date": D(2012, 3, 1)})],
+        [(Dx, {"source": "table", "diagnosis_date": D(2012, 1, 20)})],
+    ),
+    "diagnosis.histologies-differ": (
+        [(Dx, {"icdo3_morphology": "8850/3", "reported_on": D(2013, 1, 1)})],
+        [(Dx, {"icdo3_morphology": "8830/3", "reported_on": D(2013, 1, 1)})],
+    ),
+    "diagnosis.grade-conflict": (
+        [(Dx, {"source": "table", "complete": False, "fnclcc_grade": "G2"})],
+        [(Dx, {"source": "table", "complete": False, "fnclcc_grade": "GX"})],
+    ),
+    "diagnosis.before-birth": (
+        [(Dx, {"diagnosis_date": D(1949, 1, 1), "tumour_id": "2"})],
+        [(Dx, {"diagnosis_date": D(1999, 1, 1), "tumour_id": "2"})],
+    ),
+    "diagnosis.tumour-under-two-ids": (
+        [(Dx, {"tumour_id": "2"})],
+        [(Dx, {"tumour_id": "2", "icd10_code": "C50.1"})],
+    ),
+    "diagnosis.t-against-size": (
+        [(Dx, {"complete": False, "tumour_size_cm": 4.0, "source": "table"})],
+        [(Dx, {"complete": False, "tumour_size_cm": 9.0, "source": "table"})],
+    ),
+    "diagnosis.grade-against-histology": (
+        [(Dx, {"fnclcc_grade": "G1"})],
+        [(Dx, {"fnclcc_grade": "G1", "icdo3_morphology": "8850/3"})],
+    ),
+    "surgery.before-diagnosis": (
+        [(S, {"surgery_date": D(2011, 9, 1)})],
+        [(S, {"surgery_date": D(2011, 11, 1)})],
+    ),
+    "surgery.after-death": (
+        [DEAD, (S, {"surgery_date": D(2013, 6, 2)})],
+        [DEAD, (S, {"surgery_date": D(2013, 6, 1)})],
+    ),
+    "surgery.twice-a-day": (
+        [(S, {"module_id": "O2"})],
+        [(S, {"module_id": "O2", "surgery_date": D(2012, 5, 2)})],
+    ),
+    "surgery.residual-against-follow-up": (
+        [(A, {"assessment_date": D(2012, 6, 1), "local_status": "residual"})],
+        [(A, {"assessment_date": D(2012, 9, 1), "local_status": "residual"})],
+    ),
+    "radiotherapy.after-death": ([DEAD, (R, {"start_date": D(2013, 6, 2)})], [DEAD, (R, {})]),
+    "radiotherapy.before-diagnosis": (
+        [(R, {"start_date": D(2011, 12, 31)})],
+        [(R, {"start_date": D(2012, 1, 1)})],
+    ),
+    "radiotherapy.sequence-against-dates": (
+        [(R, {"radiation_sequence": "postoperative adjuvant"})],
+        [(R, {"radiation_sequence": "postoperative adjuvant", "start_date": D(2012, 6, 1)})],
+    ),
+    "radiotherapy.overlapping": (
+        [(R, {"module_id": "S2", "start_date": D(2012, 3, 1), "end_date": D(2012, 4, 1)})],
+        [(R, {"module_id": "S2", "start_date": D(2012, 3, 8), "end_date": D(2012, 4, 1)})],
+    ),
+    "radiotherapy.postoperative-without-surgery": (
+        [(R, {"radiation_sequence": "postoperative adjuvant", "person_ref": "number:2"})],
+        [(R, {"radiation_sequence": "preoperative", "person_ref": "number:2"})],
+    ),
+    "radiotherapy.dose-conflict": ([(R, {"prescribed_dose_gy": 66.0})], [(R, {"prescribed_dose_gy": 50.05})]),
+    "radiotherapy.fractions-conflict": ([(R, {"single_dose_gy": 2.5})], [(R, {"single_dose_gy": 2.01})]),
+    "systemic-therapy.after-death": ([DEAD, (C, {"start_date": D(2013, 6, 2)})], [DEAD, (C, {})]),
+    "systemic-therapy.before-diagnosis": (
+        [(C, {"start_date": D(2011, 6, 1)})],
+        [(C, {"start_date": D(2011, 12, 1)})],
+    ),
+    "systemic-therapy.contradiction": (
+        [(C, {"given": "no", "source": "table"})],
+        [(C, {"given": "no", "kind": "immunotherapy", "source": "table"})],
+    ),
+    "assessment.progression-under-treatment": (
+        [(A, {"assessment_date": D(2012, 3, 7), "local_status": "progression"})],
+        [(A, {"assessment_date": D(2012, 3, 8), "local_status": "progression"})],
+    ),
+    "assessment.after-death": (
+        [DEAD, (A, {"assessment_date": D(2013, 6, 2)})],
+        [DEAD, (A, {"assessment_date": D(2013, 6, 1)})],
+    ),
+    "assessment.before-diagnosis": (
+        [(A, {"assessment_date": D(2011, 12, 31)})],
+        [(A, {"assessment_date": D(2012, 1, 1)})],
+    ),
+    "assessment.same-day-contradiction": (
+        [(A, {"local_status": "relapse", "overall_status": "relapse"})],
+        [(A, {"local_status": "relapse", "overall_status": "relapse", "assessment_date": D(2012, 8, 2)})],
+    ),
+    "death.before-diagnosis": (
+        [(V, {"status": "deceased", "status_date": D(2011, 12, 31)})],
+        [(V, {"status": "deceased", "status_date": D(2021, 12, 31)})],
+    ),
+    "vital-status.alive-after-death": (
+        [DEAD, (V, {"status_date": D(2013, 7, 1)})],
+        [(V, {"status": "deceased", "status_date": D(2020, 7, 1)})],
+    ),
+    "vital-status.contradiction": (
+        [
+            (V, {"record_id": "one"}),
+            (V, {"record_id": "one", "status": "deceased", "status_date": D(2020, 6, 1)}),
+        ],
+        [
+            (V, {"record_id": "one"}),
+            (V, {"record_id": "two", "status": "deceased", "status_date": D(2021, 6, 1)}),
+        ],
+    ),
+    "vital-status.death-date-conflict": (
+        [DEAD, (V, {"status": "deceased", "status_date": D(2013, 6, 3), "source": "registry office"})],
+        [DEAD, (V, {"status": "deceased", "status_date": D(2013, 6, 1), "source": "registry office"})],
+    ),
+    "vital-status.before-birth": (
+        [(V, {"status_date": D(1949, 1, 1)})],
+        [(V, {"status_date": D(1951, 1, 1)})],
+    ),
+    "follow-up.none": (
+        [(x, {"person_ref": "number:2"}) for x in (P, Dx, S)],
+        [(x, {"person_ref": "number:2"}) for x in (P, Dx, S, A)],
+    ),
+    "follow-up.gap": (
+        [(A, {"assessment_date": D(2015, 9, 1)})],
+        [(A, {"assessment_date": D(2015, 7, 1)})],
+    ),
+    "plan.after-course": ([(Plan, {"plan_date": D(2012, 3, 8)})], [(Plan, {"plan_date": D(2012, 3, 7)})]),
+    "plan.long-before-course": (
+        [(Plan, {"plan_date": D(2011, 9, 1)})],
+        [(Plan, {"plan_date": D(2011, 12, 1)})],
+    ),
+    "plan.without-course": (
+        [(x, {"person_ref": "number:2"}) for x in (P, Dx, Plan)],
+        [(x, {"person_ref": "number:2"}) for x in (P, Dx, Plan, R)],
+    ),
+    "plan.label-twice": (
+        [(Plan, {"sop_instance_uid": "1.2.9"})],
+        [(Plan, {"sop_instance_uid": "1.2.9", "plan_label": "B"})],
+    ),
+    "plan.structure-set-missing": ([(Plan, {"refers_to": "1.3.9"})], [(Plan, {"refers_to": None})]),
+    "dose.without-plan": ([(RD, {"refers_to": "1.2.9"})], [(RD, {"refers_to": None})]),
+    "dicom.patient-id-mismatch": (
+        [(RS, {"person_ref": "number:2"})],
+        [(RS, {"person_ref": "number:2", "sop_instance_uid": "1.3.9"})],
+    ),
+    "dicom.dose-patient-id-mismatch": (
+        [(RD, {"person_ref": "number:2"})],
+        [(RD, {"person_ref": "number:2", "has_patient_id": False})],
+    ),
+    "dicom.image-patient-id-mismatch": (
+        [(CT, {"person_ref": "number:2", "series_uid": "1.6.9"})],
+        [(CT, {"person_ref": "number:2", "series_uid": "1.6.9", "frame_of_reference_uid": "8"})],
+    ),
+    "ct.slice-thickness-varies": (
+        [(CT, {"slice_thickness_mm": 5.0}), (CT, {})],
+        [(CT, {"slice_thickness_mm": 5.0, "series_uid": "1.6.9"})],
+    ),
+}
+
+
+def _observed(extra: Records) -> set[str]:
+    rows: dict[type[Contract], list[Row]] = {contract: [row(contract)] for contract in CLEAN}
+    for number, (contract, changes) in enumerate(extra):
+        rows[contract].append(row(contract, f"extra-{number}", **changes))
+    frames = {
+        c.table(): c.conform(pl.DataFrame(r, infer_schema_length=None, strict=False)) for c, r in rows.items()
+    }
+    link = pl.DataFrame(
+        {"person_ref": ["number:1", "number:2"], "patient_id": ["p1", "p2"], "method": ["x", "x"]}
+    )
+    return set(cross_record.observe(frames, link)["rule_id"])
+
+
+def test_a_clean_patient_breaks_no_rule():
+    assert _observed([]) == set()
+
+
+@pytest.mark.parametrize("rule", TOGETHER)
+def test_a_rule_on_several_records(rule):
+    fault, neighbour = TOGETHER[rule]
+    assert rule in _observed(fault)
+    assert rule not in _observed(neighbour)
+
+
+# --- the dataset --------------------------------------------------------------------------------------
+
+USUAL = {"files": 20, "files unread": 1, "records": 200, "quarantined": 2}
+DATASET: dict[str, tuple[Row, Row]] = {
+    "dataset.source-silent": ({"files": 0, "records": 0}, {"files": 1}),
+    "dataset.volume-dropped": ({"records": 180}, {"records": 181}),
+    "dataset.patients-lost": ({"patients": 99}, {"patients": 101}),
+    "dataset.quarantine-rose": ({"quarantined": 7}, {"quarantined": 6}),
+    "dataset.files-unread": ({"files unread": 5}, {"files unread": 4}),
+}
+
+
+def _nights(tonight: Row) -> pl.DataFrame:
+    rows = []
+    for night, values in (("R1", {}), ("R2", tonight)):
+        counts = {**USUAL, "patients": 100, **values}
+        rows += [(night, "all" if m == "patients" else "s", m, n) for m, n in counts.items()]
+    return Volume.conform(pl.DataFrame(rows, schema=Volume.polars_schema(), orient="row"))
+
+
+@pytest.mark.parametrize("rule", DATASET)
+def test_a_rule_on_the_dataset(rule):
+    fault, neighbour = DATASET[rule]
+    assert rule in set(volumes.observe(_nights(fault), "R2")["rule_id"])
+    assert set(volumes.observe(_nights(neighbour), "R2")["rule_id"]) == set()
+
+
+def test_the_first_night_has_nothing_to_compare_with():
+    first = _nights({}).filter(pl.col("refresh_id") == "R1")
+    assert volumes.observe(first, "R1").is_empty()

@@ -1,0 +1,215 @@
+"""Every rule on one record fires on its fault and is silent on its neighbour."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from schemas import typed, typed_dicom
+from schemas.contract import Contract
+from tests.quality.clean import CLEAN, RECEIVED, Row, row
+
+D = dt.date
+
+ALONE: dict[str, tuple[type[Contract], Row, Row]] = {
+    "person.birth-implausible": (typed.Person, {"birth_date": D(1880, 1, 1)}, {"birth_date": D(1920, 1, 1)}),
+    "person.birth-date-missing": (
+        typed.Person,
+        {"birth_date": None},
+        {"birth_date": None, "source": "table"},
+    ),
+    "person.sex-unknown": (typed.Person, {"sex": "unknown"}, {"sex": "diverse"}),
+    "diagnosis.size-implausible": (typed.Diagnosis, {"tumour_size_cm": 95.0}, {"tumour_size_cm": 9.5}),
+    "diagnosis.morphology-malformed": (typed.Diagnosis, {"icdo3_morphology": "8802"}, {}),
+    "diagnosis.topography-malformed": (typed.Diagnosis, {"icdo3_topography": "49.2"}, {}),
+    "diagnosis.icd10-malformed": (typed.Diagnosis, {"icd10_code": "C492"}, {"icd10_code": "C49.10"}),
+    "diagnosis.site-codes-differ": (
+        typed.Diagnosis,
+        {"icdo3_topography": "C50.1"},
+        {"icdo3_topography": "C49.1"},
+    ),
+    "diagnosis.behaviour-against-site": (
+        typed.Diagnosis,
+        {"icdo3_morphology": "8850/0"},
+        {"icdo3_morphology": "8850/0", "icd10_code": "D17.2"},
+    ),
+    "diagnosis.age-implausible": (
+        typed.Diagnosis,
+        {"age_at_diagnosis_years": 140.0},
+        {"age_at_diagnosis_years": 60.0},
+    ),
+    "diagnosis.side-missing": (
+        typed.Diagnosis,
+        {"laterality": None},
+        {"laterality": None, "icdo3_topography": "C49.4"},
+    ),
+    "diagnosis.side-not-applicable": (
+        typed.Diagnosis,
+        {"laterality": "midline"},
+        {"laterality": "midline", "icdo3_topography": "C49.4"},
+    ),
+    "diagnosis.grades-differ": (typed.Diagnosis, {"grade": "1"}, {"grade": "H"}),
+    "diagnosis.t-unknown-to-edition": (
+        typed.Diagnosis,
+        {"t_stage": "T3"},
+        {"t_stage": "T3", "tnm_edition": 8},
+    ),
+    "diagnosis.edition-too-early": (
+        typed.Diagnosis,
+        {"tnm_edition": 8},
+        {"tnm_edition": 8, "diagnosis_date": D(2019, 1, 1)},
+    ),
+    "diagnosis.edition-missing": (
+        typed.Diagnosis,
+        {"tnm_edition": None},
+        {"tnm_edition": None, "t_stage": None},
+    ),
+    "diagnosis.m0-with-metastasis": (
+        typed.Diagnosis,
+        {"distant_metastasis": True},
+        {"distant_metastasis": True, "m_stage": "M1"},
+    ),
+    "surgery.ops-missing": (typed.Surgery, {"ops_codes": []}, {"ops_codes": [], "source": "table"}),
+    "surgery.ops-malformed": (
+        typed.Surgery,
+        {"ops_codes": ["5-782.b", "5782"]},
+        {"ops_codes": ["5-782", "5-895.0"]},
+    ),
+    "surgery.residual-missing": (
+        typed.Surgery,
+        {"residual_status": None},
+        {"residual_status": None, "intent": "diagnostic"},
+    ),
+    "radiotherapy.module-missing": (typed.Radiotherapy, {"irradiated": False}, {}),
+    "radiotherapy.ends-before-start": (
+        typed.Radiotherapy,
+        {"end_date": D(2012, 1, 31)},
+        {"end_date": D(2012, 2, 1), "single_dose_gy": 25.0},
+    ),
+    "radiotherapy.dose-implausible": (
+        typed.Radiotherapy,
+        {"prescribed_dose_gy": 500.0},
+        {"prescribed_dose_gy": 66.0},
+    ),
+    "radiotherapy.hypofractionated": (typed.Radiotherapy, {"single_dose_gy": 5.0}, {"single_dose_gy": 2.5}),
+    "radiotherapy.single-above-total": (
+        typed.Radiotherapy,
+        {"prescribed_dose_gy": 2.0, "single_dose_gy": 50.0},
+        {"single_dose_gy": 50.0},
+    ),
+    "radiotherapy.fractions-not-whole": (
+        typed.Radiotherapy,
+        {"prescribed_dose_gy": 51.0},
+        {"prescribed_dose_gy": 50.4, "single_dose_gy": 1.8},
+    ),
+    "radiotherapy.eqd2-unusual": (
+        typed.Radiotherapy,
+        {"prescribed_dose_gy": 70.0},
+        # 5 x 5 Gy before the operation is 37.5 Gy in fractions of 2 Gy.
+        {"prescribed_dose_gy": 25.0, "single_dose_gy": 5.0},
+    ),
+    "radiotherapy.too-many-a-day": (
+        typed.Radiotherapy,
+        {"end_date": D(2012, 2, 3)},
+        {"end_date": D(2012, 2, 14)},
+    ),
+    "radiotherapy.overlong": (typed.Radiotherapy, {"end_date": D(2012, 6, 1)}, {"end_date": D(2012, 5, 1)}),
+    "radiotherapy.start-missing": (
+        typed.Radiotherapy,
+        {"start_date": None},
+        {"start_date": None, "start_day": 31},
+    ),
+    "radiotherapy.sequence-missing": (
+        typed.Radiotherapy,
+        {"radiation_sequence": None},
+        {"radiation_sequence": None, "source": "table"},
+    ),
+    "assessment.says-nothing": (
+        typed.Assessment,
+        {"overall_status": None, "local_status": None},
+        {"overall_status": None},
+    ),
+    "assessment.remission-with-relapse": (
+        typed.Assessment,
+        {"local_status": "relapse"},
+        {"local_status": "relapse", "overall_status": "relapse"},
+    ),
+    "assessment.relapse-without-site": (
+        typed.Assessment,
+        {"overall_status": "relapse"},
+        {"overall_status": "relapse", "distant_status": "relapse"},
+    ),
+    "assessment.metastasis-against-status": (
+        typed.Assessment,
+        {"distant_status": "no tumour", "distant_date": D(2012, 7, 1)},
+        {"distant_status": "relapse", "distant_date": D(2012, 7, 1), "overall_status": "relapse"},
+    ),
+    "assessment.metastasis-after-report": (
+        typed.Assessment,
+        {"distant_date": D(2012, 9, 1), "distant_date_precision": "day"},
+        {"distant_date": D(2012, 9, 15), "distant_date_precision": "month"},
+    ),
+    "vital-status.death-date-unknown": (
+        typed.VitalStatus,
+        {"status": "deceased, date unknown", "status_date": None},
+        {"status": "deceased"},
+    ),
+    "vital-status.no-information": (typed.VitalStatus, {"status": "no information", "status_date": None}, {}),
+    "vital-status.date-missing": (
+        typed.VitalStatus,
+        {"status_date": None},
+        {"status_date": None, "status_day": 300},
+    ),
+    "vital-status.day-negative": (typed.VitalStatus, {"status_day": -3}, {"status_day": 3}),
+    "dicom.patient-id-missing": (
+        typed_dicom.Plan,
+        {"has_patient_id": False},
+        {"has_patient_id": False, "phantom": True},
+    ),
+    "dicom.file-meta-missing": (typed_dicom.Plan, {"has_file_meta": False}, {}),
+    "plan.phantom": (typed_dicom.Plan, {"phantom": True}, {}),
+    "plan.unapproved": (
+        typed_dicom.Plan,
+        {"approval": "UNAPPROVED"},
+        {"approval": "UNAPPROVED", "phantom": True},
+    ),
+    "plan.prescription-from-beam-dose": (typed_dicom.Plan, {"dose_origin": "beam dose"}, {}),
+    "plan.dose-missing": (typed_dicom.Plan, {"prescribed_dose_gy": None}, {}),
+    "plan.fractions-missing": (typed_dicom.Plan, {"fractions": None}, {"fractions": None, "phantom": True}),
+    "plan.dose-per-fraction-implausible": (typed_dicom.Plan, {"fractions": 2}, {"fractions": 5}),
+    "plan.dose-implausible": (typed_dicom.Plan, {"prescribed_dose_gy": 5000.0}, {"prescribed_dose_gy": 70.0}),
+    "plan.technique-unknown": (typed_dicom.Plan, {"technique": "unknown"}, {"technique": "static IMRT"}),
+    "plan.energy-implausible": (typed_dicom.Plan, {"beam_energy_mv": 6000.0}, {"beam_energy_mv": 18.0}),
+    "plan.date-missing": (typed_dicom.Plan, {"plan_date": None}, {}),
+    "structures.no-target": (typed_dicom.StructureSet, {"roi_names": ["External"]}, {"roi_names": ["ptv_1"]}),
+    "dose.relative": (typed_dicom.Dose, {"dose_units": "RELATIVE"}, {}),
+    "ct.slice-thickness-implausible": (
+        typed_dicom.Image,
+        {"slice_thickness_mm": 30.0},
+        {"slice_thickness_mm": 0.6},
+    ),
+    "ct.slice-thickness-missing": (typed_dicom.Image, {"slice_thickness_mm": None}, {}),
+    "date.in-future": (
+        typed.Surgery,
+        {"surgery_date": RECEIVED + dt.timedelta(days=1)},
+        {"surgery_date": RECEIVED},
+    ),
+    "value.missing": (typed.VitalStatus, {"status": None}, {}),
+}
+
+
+def _failures(contract: type[Contract], changes: Row) -> set[str]:
+    frame = contract.conform(pl.DataFrame([row(contract, **changes)], infer_schema_length=None))
+    return set(contract.failures(frame)["rule_id"])
+
+
+@pytest.mark.parametrize("contract", CLEAN, ids=lambda c: c.table())
+def test_a_clean_record_breaks_no_rule(contract):
+    assert _failures(contract, {}) == set()
+
+
+@pytest.mark.parametrize("rule", ALONE)
+def test_a_rule_on_one_record(rule):
+    contract, fault, neighbour = ALONE[rule]
+    assert rule in _failures(contract, fault)
+    assert rule not in _failures(contract, neighbour)

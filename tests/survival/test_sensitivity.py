@@ -1,0 +1,135 @@
+"""Sensitivity runs: each beside the main analysis, and each another analysis."""
+
+import polars as pl
+import pytest
+from pydantic import ValidationError
+
+from sarcoma_pipeline.survival.cox import hazard_ratios
+from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, curves, estimates
+from sarcoma_pipeline.survival.sensitivity import COMPLETE, sensitivity
+from schemas.configuration import CensoringVariant, Covariate, Model, Study
+from tests.survival.golden import data, split
+
+AGE = Covariate(name="age", column="age", kind="continuous")
+SEX = Covariate(name="sex", column="sex", kind="factor", reference="male", levels=("female", "male"))
+BY_AGE = Model(name="age", endpoint="DFS", title="", covariates=("age",))
+BY_BOTH = Model(name="both", endpoint="DFS", title="", covariates=("age", "sex"))
+NO_DEATH = CensoringVariant(name="death censored", endpoint="DFS", censor=("death",))
+
+
+@pytest.fixture(scope="module")
+def cohort() -> tuple[pl.DataFrame, pl.DataFrame]:
+    endpoints, patients = split("demo_dmfs")
+    dated = endpoints.with_columns(
+        time_days_earliest=pl.col("time_days") - 1, time_days_latest=pl.col("time_days") + 1
+    )
+    # Every fifth patient's sex is unknown.
+    sex = pl.when(pl.int_range(pl.len()) % 5 > 0).then("sex")
+    return dated, patients.with_columns(sex=sex)
+
+
+@pytest.fixture(scope="module")
+def runs(cohort: tuple[pl.DataFrame, pl.DataFrame]) -> pl.DataFrame:
+    endpoints, patients = cohort
+    return sensitivity(patients, endpoints, [24], [BY_AGE, BY_BOTH], [AGE, SEX], [NO_DEATH])
+
+
+def _ratio(runs: pl.DataFrame, variant: str, model: str, term: str = "age") -> dict:
+    chosen = runs.filter(quantity="hazard ratio", variant=variant, model=model, term=term)
+    return chosen.row(0, named=True)
+
+
+def test_the_main_run_is_the_main_analysis(
+    runs: pl.DataFrame, cohort: tuple[pl.DataFrame, pl.DataFrame]
+) -> None:
+    endpoints, patients = cohort
+    survival = estimates(endpoints, [24]).filter(quantity="survival").row(0, named=True)
+    main = runs.filter(variant="main", quantity="survival").row(0, named=True)
+    assert main["main"] == main["middle"] == survival["value"]
+    assert (main["ci_low"], main["ci_high"]) == (survival["ci_low"], survival["ci_high"])
+    fitted = hazard_ratios(patients, endpoints, [BY_BOTH], [AGE, SEX]).filter(term="age").row(0, named=True)
+    ratio = _ratio(runs, "main", "both")
+    assert (ratio["middle"], ratio["n"]) == (fitted["hazard_ratio"], fitted["n"])
+
+
+def test_every_estimate_stands_beside_the_main_one(runs: pl.DataFrame) -> None:
+    assert runs["variant"].unique(maintain_order=True).to_list() == ["main", "death censored", COMPLETE]
+    keys = ["endpoint", "quantity", "horizon_months", "model", "term", "level"]
+    main = runs.filter(variant="main").select(*keys, wanted="middle")
+    beside = runs.join(main, on=keys, how="left", nulls_equal=True)
+    assert beside.filter(pl.col("main").ne_missing(pl.col("wanted"))).is_empty()
+
+
+def test_censored_deaths_are_no_events_but_still_end_the_time(
+    runs: pl.DataFrame, cohort: tuple[pl.DataFrame, pl.DataFrame]
+) -> None:
+    endpoints, _ = cohort
+    deaths = endpoints.filter(event_kind="death").height
+    assert deaths > 0
+    run = runs.filter(variant="death censored", quantity="survival").row(0, named=True)
+    main = runs.filter(variant="main", quantity="survival").row(0, named=True)
+    assert run["events"] == main["events"] - deaths and run["n"] == main["n"]
+    changed = endpoints.with_columns(event=pl.col("event_kind") == "distant relapse")
+    by_hand = curves(changed).filter(pl.col("time_months") <= 24)["survival"][-1]
+    assert run["middle"] == by_hand > run["main"]
+
+
+def test_both_ends_of_the_dates_are_analyses_of_their_own(runs: pl.DataFrame) -> None:
+    median = runs.filter(variant="main", quantity="median").row(0, named=True)
+    # All times a day earlier or later: so is the median.
+    assert median["middle"] - median["earliest"] == pytest.approx(1 / DAYS_PER_MONTH)
+    assert median["latest"] - median["middle"] == pytest.approx(1 / DAYS_PER_MONTH)
+    ratio = _ratio(runs, "main", "age")
+    assert ratio["earliest"] == pytest.approx(ratio["middle"], rel=1e-9)
+
+
+def test_complete_cases_are_the_same_patients_in_every_model(
+    runs: pl.DataFrame, cohort: tuple[pl.DataFrame, pl.DataFrame]
+) -> None:
+    _, patients = cohort
+    known = patients["sex"].drop_nulls().len()
+    assert known < patients.height
+    assert _ratio(runs, "main", "age")["n"] == patients.height
+    assert _ratio(runs, COMPLETE, "age")["n"] == _ratio(runs, COMPLETE, "both")["n"] == known
+    assert _ratio(runs, COMPLETE, "both")["middle"] == _ratio(runs, "main", "both")["middle"]
+    assert _ratio(runs, COMPLETE, "age")["middle"] != _ratio(runs, "main", "age")["middle"]
+
+
+def test_without_patients_there_is_no_run() -> None:
+    endpoints, patients = split("demo_dmfs")
+    found = sensitivity(patients, endpoints.clear(), [24], [BY_AGE], [AGE], [NO_DEATH])
+    assert found.is_empty() and "main" in found.columns
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("subgroups", ["age"], "no factor"),
+        ("subgroups", ["nothing"], "no factor"),
+        (
+            "cumulative_incidence",
+            [{"name": "x", "endpoint": "LRFS", "title": "x", "causes": {"death": ["death"]}}],
+            "every event of LRFS once",
+        ),
+        (
+            "censoring_variants",
+            [{"name": "x", "endpoint": "OS", "censor": ["death"]}],
+            "some, not all, of OS's events",
+        ),
+        (
+            "censoring_variants",
+            [{"name": "x", "endpoint": "DMFS", "censor": ["local relapse"]}],
+            "some, not all, of DMFS's events",
+        ),
+    ],
+)
+def test_a_study_that_contradicts_itself_is_refused(
+    study: Study, key: str, value: list, message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Study.model_validate({**study.model_dump(), key: value})
+
+
+def test_every_relapse_of_the_demo_has_its_cause() -> None:
+    assert set(data("demo_lrfs").filter("event")["kind"]) == {"local relapse", "death"}
+    assert set(data("demo_dmfs").filter("event")["kind"]) == {"distant relapse", "death"}
