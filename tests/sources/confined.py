@@ -1,4 +1,4 @@
-"""Reads a drop folder in a process of limited memory: ``confined.py DROP MEGABYTES``."""
+"""Reads a drop folder in a process of limited memory: ``confined.py DROP MEGABYTES [default]``."""
 
 import json
 import resource
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sarcoma_pipeline.sources import dicom, manifest
-from schemas.configuration import Sources
+from schemas.configuration import DEFAULT_LIMITS, Limits, Sources
 from schemas.meta import MetaFile
 
 SOURCES = Sources.model_validate(
@@ -33,11 +33,11 @@ SOURCES = Sources.model_validate(
 )  # fmt: skip
 
 
-def account(drop: Path) -> dict[str, dict]:
+def account(drop: Path, limits: Limits = SOURCES.limits) -> dict[str, dict]:
     """Path to the number of its records and to the rule, position and detail of what could not be read."""
     found = {}
     for one in manifest.scan(drop, SOURCES, MetaFile.empty(), "R1").to_read:
-        frames = manifest.read(one, "R1", SOURCES.limits).frames()
+        frames = manifest.read(one, "R1", limits).frames()
         unread = frames.pop("received.unread", None)
         found[one.file.relative] = {
             "records": sum(frame.height for frame in frames.values()),
@@ -47,7 +47,7 @@ def account(drop: Path) -> dict[str, dict]:
     return found
 
 
-def main(drop: Path, megabytes: int) -> None:
+def main(drop: Path, megabytes: int, limits: Limits) -> None:
     """Confine this process to what it has now and so much more, then read."""
     assert dicom  # imported before the measuring, as on a night with a new plan
     now = next(
@@ -59,8 +59,8 @@ def main(drop: Path, megabytes: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-    json.dump(account(drop), sys.stdout)
+    json.dump(account(drop, limits), sys.stdout)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), DEFAULT_LIMITS if sys.argv[3:] else SOURCES.limits)

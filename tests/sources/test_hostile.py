@@ -69,6 +69,16 @@ def test_the_files_beside_them_are_read(night, path):
     assert (night[path]["records"], night[path]["unread"]) == (1, [])
 
 
+def test_every_rule_of_hostile_content_has_a_file_that_breaks_it():
+    assert {rule for one in hostile.KINDS for rule in one.rules} >= {
+        "file.entity",
+        "file.too-deep",
+        "file.too-large",
+        "file.line-too-long",
+        "file.too-many-columns",
+    }
+
+
 def test_a_formula_stays_the_text_that_was_delivered(night):
     assert '=HYPERLINK("http://x")' in "".join(night["registry/formulas.csv"]["values"])
 
