@@ -17,7 +17,6 @@ from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
@@ -106,10 +105,18 @@ class _Node:
         self.faults = faults
         self.limits = limits
 
+    def _raw(self, keyword: str) -> object:
+        """The element's value, not yet parsed if pydicom can hand it over so."""
+        try:
+            return self.dataset.get_item(keyword).value
+        except Exception:
+            self.faults.add(keyword)
+            return None
+
     def _claims(self, keyword: str) -> bytes:
-        """The element's bytes, not yet parsed: parsing multiplies them by a hundred."""
-        raw = self.dataset.get_item(keyword)
-        return raw.value or b"" if isinstance(raw, RawDataElement) and isinstance(raw.value, bytes) else b""
+        """The element's bytes while they are bytes: parsing multiplies them by a hundred."""
+        raw = self._raw(keyword)
+        return raw if isinstance(raw, bytes) else b""
 
     def text(self, keyword: str) -> str | None:
         """The value as it was delivered; several values are joined by the backslash of DICOM."""
@@ -122,7 +129,10 @@ class _Node:
             value = self.dataset[keyword].value
         except Exception:
             # "1.5" where a whole number belongs: curation judges it, so it is handed on as it stands.
-            value = self.dataset.get_item(keyword).value
+            value = self._raw(keyword)
+        if isinstance(value, Sequence):
+            self.faults.add(keyword)
+            return None
         if isinstance(value, bytes):
             return value.decode("latin-1").strip(" \0")
         if isinstance(value, MultiValue):
