@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
@@ -141,10 +141,39 @@ class TableSource(_Files):
 Source = Annotated[RegistrySource | ObdsSource | DicomSource | TableSource, Field(discriminator="kind")]
 
 
+class Limits(Section):
+    """What a single file may ask for; whatever asks for more becomes a finding and the night goes on.
+
+    A file's size alone is no fault: whatever can be streamed is, and only what must be held counts.
+    """
+
+    held_bytes: PositiveInt = 256 * 1024**2
+    """What must be in memory as a whole: a spreadsheet unpacked, a Parquet file, a DICOM header."""
+    record_bytes: PositiveInt = 16 * 1024**2
+    """One record of an XML export, or one sequence of a DICOM file: what is parsed in one piece."""
+    line_chars: PositiveInt = 1024**2
+    """One line of a delimited file."""
+    columns: PositiveInt = 10_000
+    """Of a table."""
+    records: PositiveInt = 1_000_000
+    """Of one file, what could not be read included."""
+    elements: PositiveInt = 1_000_000
+    """Parts of elements that a DICOM header is read from."""
+    items: PositiveInt = 200_000
+    """Of one DICOM sequence, those nested in it included."""
+    native_seconds: PositiveInt = 300
+    """For a spreadsheet or a Parquet file, which a process of its own reads."""
+
+
+DEFAULT_LIMITS = Limits()
+
+
 class Sources(Section):
     """``sources.toml``: what lies in the drop folder and how to read it."""
 
     source: tuple[Source, ...]
+    limits: Limits = DEFAULT_LIMITS
+    """What a file may ask for; the defaults if the file has no ``[limits]``."""
     precedence: dict[str, tuple[str, ...]] = {
         "death": ("registry office", "oBDS", "table"),
         "radiotherapy": ("DICOM", "oBDS", "table"),

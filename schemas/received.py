@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from schemas.contract import Contract, Identifying, Rule, column
+from schemas.contract import Contract, Identifying, column
+from schemas.file_rules import FILE_RULES as FILE_RULES
 
 
 class Received(Contract):
@@ -308,63 +309,3 @@ class Unread(Received, table="received.unread"):
 
     rule_id: pl.String = column("Rule", "The file rule that it breaks.", nullable=False)
     detail: pl.String = column("Detail", "What the reader met; never a patient's value.")
-
-
-FILE_RULES = (
-    Rule(
-        "file.empty",
-        "error",
-        "The file holds nothing.",
-        "Ask the sender to deliver it again.",
-        "file",
-        waivable=False,
-    ),
-    Rule(
-        "file.truncated",
-        "error",
-        "The file breaks off; what stood before the break was read.",
-        "Ask the sender to deliver it again; the rest is missing until then.",
-        "file",
-        waivable=False,
-    ),
-    Rule(
-        "file.wrong-format",
-        "error",
-        "The content is not what the file's name or folder says.",
-        "Look at the first bytes, move it to the right folder or have it exported again.",
-        "file",
-        waivable=False,
-    ),
-    Rule(
-        "file.column-missing",
-        "error",
-        "A column that the mapping needs is missing.",
-        "Compare the header with sources.toml; mend the export or the mapping.",
-        "file",
-        waivable=False,
-    ),
-    Rule(
-        "file.row-malformed",
-        "error",
-        "The row has more or fewer cells than the header.",
-        "Look for a delimiter or a line break within a cell; have the cell quoted.",
-        "file",
-        waivable=False,
-    ),
-    Rule(
-        "file.unreadable",
-        "error",
-        "The file cannot be read at all.",
-        "Open it with its own program; have it exported again if that fails too.",
-        "file",
-        waivable=False,
-    ),
-    Rule(
-        "file.unexpected",
-        "notice",
-        "No source in sources.toml reads this file.",
-        "Move it, or name its kind in sources.toml.",
-        "file",
-    ),
-)
-"""Faults of whole files; ``received.unread`` names the one that a file shows."""

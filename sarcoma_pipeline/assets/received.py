@@ -109,7 +109,7 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
     parts: dict[str, list[pl.DataFrame]] = {}
     files: list[dict[str, str | int | None]] = []
     for found in scan.to_read:
-        frames = manifest.read(found, refresh).frames()
+        frames = manifest.read(found, refresh, project.sources.limits).frames()
         files.append({**found.row, "records": sum(f.height for f in frames.values())})
         for table, frame in frames.items():
             parts.setdefault(table, []).append(frame)

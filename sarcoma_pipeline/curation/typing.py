@@ -220,10 +220,9 @@ def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.
 
 
 def _as_text(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
-    parts = [
-        frame.select(
-            row=pl.int_range(pl.len(), dtype=pl.Int32), column=pl.lit(c), value=pl.col(c).cast(pl.String)
-        )
-        for c in columns
-    ]
+    parts = []
+    for c in columns:
+        several = isinstance(frame.schema[c], pl.List)
+        value = pl.col(c).list.join("; ") if several else pl.col(c).cast(pl.String)
+        parts.append(frame.select(row=pl.int_range(pl.len(), dtype=pl.Int32), column=pl.lit(c), value=value))
     return pl.concat(parts)

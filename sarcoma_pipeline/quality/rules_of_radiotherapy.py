@@ -53,7 +53,7 @@ def _dose_conflict(frames: Frames) -> pl.DataFrame:
 
 @judges(rules_radiotherapy.PATIENT_ID_MISMATCH, "structure_set")
 def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
-    plans = frames["plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
+    plans = frames["every plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
     pairs = (
         frames["structure_set"]
         .filter("has_patient_id")

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import BinaryIO, TextIO
 
-from sarcoma_pipeline.sources.record import Batch
+from sarcoma_pipeline.sources.drop_folder import open_file
+from sarcoma_pipeline.sources.record import Batch, Stopped
 
 _NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\xd0\xcf\x11\xe0", b"PAR1")
 """First bytes of archives, PDF, old Office and Parquet files: often renamed, never text."""
+_PIECE = 1024**2
+_ZEROS_IN_TEXT = 0.01
+"""A damaged byte is one row's fault; more zeros than this, and the content is no text in 8 bits."""
 
 
 def rows(
     batch: Batch, delimiter: str, encodings: Sequence[str], needed: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read a file's rows under the headers of its first line.
+
+    The file is streamed: what is held is one line, never longer than the limit.
 
     Args:
         batch: takes the faults of the file and of its rows; names the file.
@@ -26,11 +34,54 @@ def rows(
 
     Yields:
         ``line N`` (of the row's first line) and header to cell.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+        Stopped: the file is no delimited text, or asks for too much.
     """
-    text = _decoded(batch, encodings)
-    if text is None:
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    with open_file(batch.file.path) as stream:
+        encoding = _encoding(stream, encodings)
+        stream.seek(0)
+        with io.TextIOWrapper(stream, encoding, newline="") as text:
+            yield from _rows(batch, _Lines(batch, text), delimiter, needed)
+
+
+class _Lines:
+    """Lines of a text, each no longer than the limit; one that is none becomes a blank line and a note."""
+
+    def __init__(self, batch: Batch, text: TextIO) -> None:
+        self.batch = batch
+        self.text = text
+        self.number = 0
+        self.headed = False
+
+    def __iter__(self) -> Iterator[str]:
+        limit = self.batch.limits.line_chars
+        while line := self.text.readline(limit + 1):
+            self.number += 1
+            if len(line) > limit:
+                self._fault("file.line-too-long", f"more than {limit:,} characters")
+                while line and not line.endswith(("\n", "\r")):
+                    line = self.text.readline(limit)
+                yield "\n"
+            elif "\0" in line:
+                self._fault("file.row-malformed", "a zero byte stands in the line")
+                yield "\n"
+            else:
+                yield line
+
+    def _fault(self, rule_id: str, detail: str) -> None:
+        position = f"line {self.number}"
+        if not self.headed:
+            # The next line is no header: without one no row can be read.
+            raise Stopped(position, rule_id, detail)
+        self.batch.unread(position, rule_id, detail)
+
+
+def _rows(
+    batch: Batch, lines: _Lines, delimiter: str, needed: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    reader = csv.reader(lines, delimiter=delimiter)
     headers: list[str] = []
     missing: list[str] = []
     last = 0
@@ -42,6 +93,8 @@ def rows(
             position = f"line {first}"
             if not headers:
                 headers = [cell.strip() for cell in cells]
+                lines.headed = True
+                too_wide(batch, len(headers), position)
                 missing = missing_columns(batch, headers, needed, position)
             elif missing:
                 batch.unread(position, "file.column-missing", "the row cannot be read without the column")
@@ -56,6 +109,16 @@ def rows(
         batch.unread(f"line {last + 1}", "file.unreadable", "no delimited text from here on")
 
 
+def too_wide(batch: Batch, columns: int, position: str) -> None:
+    """Refuse a table that is wider than any table for people.
+
+    Raises:
+        Stopped: it is.
+    """
+    if columns > batch.limits.columns:
+        raise Stopped(position, "file.too-many-columns", f"{columns:,} columns")
+
+
 def missing_columns(batch: Batch, headers: Sequence[str], needed: Sequence[str], position: str) -> list[str]:
     """Needed headers that are not there; each is noted at the header's position."""
     missing = [name for name in needed if name not in headers]
@@ -64,32 +127,26 @@ def missing_columns(batch: Batch, headers: Sequence[str], needed: Sequence[str],
     return missing
 
 
-def content(batch: Batch) -> bytes | None:
-    """The file's bytes; None, with the fault noted, for a file that is empty or cannot be opened."""
-    try:
-        data = batch.file.path.read_bytes()
-    except OSError as broken:
-        batch.unread("file", "file.unreadable", f"cannot be opened: {type(broken).__name__}")
-        return None
-    if not data.strip():
-        batch.unread("file", "file.empty", "no content")
-        return None
-    return data
-
-
-def _decoded(batch: Batch, encodings: Sequence[str]) -> str | None:
-    data = content(batch)
-    if data is None:
-        return None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ("utf-16", *encodings)
-    elif data.startswith(_NO_TEXT) or b"\x00" in data:
-        batch.unread("file", "file.wrong-format", "the content is not text")
-        return None
+def _encoding(stream: BinaryIO, encodings: Sequence[str]) -> str:
+    """The first encoding that decodes the whole file, found without holding the file."""
+    head = stream.read(_PIECE)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ("utf-16",)
+    elif head.startswith(_NO_TEXT):
+        raise Stopped("file", "file.wrong-format", "the content is not text")
+    elif head.count(0) > _ZEROS_IN_TEXT * len(head):
+        halves = sorted((head[::2].count(0), head[1::2].count(0)))
+        # Latin letters in UTF-16 have a zero on one side, always the same.
+        hint = ", or UTF-16 without its byte order mark" if halves[0] * 10 < halves[1] else ""
+        raise Stopped("file", "file.wrong-format", f"the content is not text{hint}")
     for encoding in encodings:
+        stream.seek(0)
+        decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
+            while piece := stream.read(_PIECE):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeError:
             continue
-    batch.unread("file", "file.unreadable", f"not in any of the encodings {', '.join(encodings)}")
-    return None
+        return encoding
+    raise Stopped("file", "file.unreadable", f"not in any of the encodings {', '.join(encodings)}")

@@ -11,50 +11,48 @@ import io
 import json
 import logging
 import warnings
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
-from pydicom.datadict import dictionary_has_tag, tag_for_keyword
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+from pydicom.uid import UID
 
-from sarcoma_pipeline.sources.record import Batch, SourceFile
+from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
+from sarcoma_pipeline.sources.drop_folder import open_file
+from sarcoma_pipeline.sources.record import Batch, SourceFile, Stopped
 from schemas import received as r
+from schemas.configuration import DEFAULT_LIMITS, Limits
 
-_UNDEFINED = 0xFFFFFFFF
-_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _FIRST_GROUPS = frozenset(g.to_bytes(2, order) for g in (0x0002, 0x0008) for order in ("little", "big"))
-_SOP_CLASS, _MODALITY = 0x00080016, 0x00080060
-_KNOWN_TAGS_WANTED = 4
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+_ITEM_GROUP = 0xFFFE
+_UNDEFINED = 0xFFFFFFFF
+_TEXT_BYTES = 65_536
+"""No value representation that the study reads may be longer (PS3.5 6.2: 64 values of 1 kB)."""
 _NOT_TREATING = frozenset({"SETUP", "OPEN_PORTFILM"})
 """Beams that only take an image (TreatmentDeliveryType, DICOM PS3.3 C.8.8.14)."""
 
 
-def read(file: SourceFile, refresh: str) -> Batch:
+def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     """Read one DICOM file.
 
     Args:
         file: the file.
         refresh: id of the refresh that reads it.
+        limits: what the file may ask for.
 
     Returns:
         At most one record of ``received.dicom_*`` and, for what could not be read, ``received.unread``.
     """
-    batch = Batch(file, refresh)
-    with _silence():
-        try:
-            with file.path.open("rb") as stream:
-                _read(batch, stream)
-        except OSError as broken:
-            batch.unread("file", "file.unreadable", f"cannot be opened: {type(broken).__name__}")
+    batch = Batch(file, refresh, limits)
+    with _silence(), batch.guarded(), open_file(file.path) as stream:
+        _read(batch, stream)
     return batch
 
 
@@ -82,9 +80,11 @@ def _read(batch: Batch, stream: BinaryIO) -> None:
     if not prefixed and head[:2] not in _FIRST_GROUPS:
         batch.unread("file", "file.wrong-format", "the content is not DICOM")
         return
-    walk = _Walk(stream, size)
+    walk = Walk(stream, size, _WANTED, batch.limits)
     try:
         dataset = walk.read()
+    except Stopped:
+        raise
     except Exception as broken:  # pydicom documents no exceptions of its own for damaged content
         if prefixed:
             batch.unread("file", "file.unreadable", f"pydicom gives up: {type(broken).__name__}")
@@ -97,87 +97,42 @@ def _read(batch: Batch, stream: BinaryIO) -> None:
     _take(batch, dataset, walk)
 
 
-class _Walk:
-    """Reads the top level of a file and sees whether its elements end where they say they do."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self.stream = stream
-        self.size = size
-        self.seen: list[int] = []
-        self.start = 0
-        self.end: int | None = 0
-        self.broken = False
-
-    @property
-    def last(self) -> int:
-        """The tag at which the file breaks, if it does."""
-        return self.seen[-1] if self.seen else 0
-
-    def looks_like_dicom(self) -> bool:
-        """Whether content without a preamble has what bytes by chance have not."""
-        known = sum(tag >> 16 == 0x0008 and dictionary_has_tag(tag) for tag in set(self.seen))
-        return bool({_SOP_CLASS, _MODALITY} & set(self.seen)) or known >= _KNOWN_TAGS_WANTED
-
-    def read(self) -> FileDataset:
-        """The wanted elements, those before the break if the file breaks off."""
-        self.stream.seek(0)
-        try:
-            dataset = self._pass(self.stream)
-        except zlib.error as broken:
-            if "incomplete" not in str(broken):
-                raise
-            self.broken = True
-            return FileDataset(io.BytesIO(), Dataset())
-        except Exception:
-            # Inside a sequence of undefined length the break is an exception and pydicom returns nothing at
-            # all: read again what was whole. A second failure is no break but damage.
-            seen = list(self.seen)
-            whole = self.end if self.end is not None and self.end <= self.size else self.start
-            self.stream.seek(0)
-            dataset = self._pass(io.BytesIO(self.stream.read(whole)))
-            self.seen = seen
-            self.broken = True
-            return dataset
-        deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-        if self.end is not None and not deflated:
-            left = self.size - self.end
-            # Fewer bytes than a tag and a length need; zeros are padding.
-            self.broken = left < 0 or (0 < left < 8 and any(self._tail(left)))
-        return dataset
-
-    def _pass(self, stream: BinaryIO) -> FileDataset:
-        self.seen.clear()
-
-        def note(tag: BaseTag, vr: str | None, length: int) -> bool:
-            position = stream.tell()
-            self.seen.append(int(tag))
-            self.start = position - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8)
-            self.end = None if length == _UNDEFINED else position + length
-            return int(tag) in _PIXELS
-
-        return read_partial(stream, stop_when=note, force=True, specific_tags=list(_WANTED))
-
-    def _tail(self, count: int) -> bytes:
-        self.stream.seek(self.size - count)
-        return self.stream.read(count)
-
-
 class _Node:
     """A data set of which any attribute may be missing or damaged."""
 
-    def __init__(self, dataset: Dataset, faults: set[str]) -> None:
+    def __init__(self, dataset: Dataset, faults: set[str], limits: Limits) -> None:
         self.dataset = dataset
         self.faults = faults
+        self.limits = limits
+
+    def _raw(self, keyword: str) -> object:
+        """The element's value, not yet parsed if pydicom can hand it over so."""
+        try:
+            return self.dataset.get_item(keyword).value
+        except Exception:
+            self.faults.add(keyword)
+            return None
+
+    def _claims(self, keyword: str) -> bytes:
+        """The element's bytes while they are bytes: parsing multiplies them by a hundred."""
+        raw = self._raw(keyword)
+        return raw if isinstance(raw, bytes) else b""
 
     def text(self, keyword: str) -> str | None:
         """The value as it was delivered; several values are joined by the backslash of DICOM."""
         if keyword not in self.dataset:
             return None
+        if len(self._claims(keyword)) > _TEXT_BYTES:
+            self.faults.add(keyword)
+            return None
         try:
             value = self.dataset[keyword].value
         except Exception:
             # "1.5" where a whole number belongs: curation judges it, so it is handed on as it stands.
-            value = self.dataset.get_item(keyword).value
+            value = self._raw(keyword)
+        if isinstance(value, Sequence):
+            self.faults.add(keyword)
+            return None
         if isinstance(value, bytes):
             return value.decode("latin-1").strip(" \0")
         if isinstance(value, MultiValue):
@@ -193,24 +148,48 @@ class _Node:
         """Items of a sequence; one that cannot be parsed is noted among the faults."""
         if keyword not in self.dataset:
             return []
+        claims = self._claims(keyword)
+        items = max(claims.count(mark) for mark in _ITEMS)
+        if len(claims) > self.limits.record_bytes or items > self.limits.items:
+            raise Stopped(f"file {keyword}", "file.too-large", f"{len(claims):,} bytes, {items:,} items")
         try:
             value = self.dataset[keyword].value
         except Exception:
             value = None
-        if not isinstance(value, Sequence):
+        # An item that is longer than it says takes the next one's place: two doses would become one.
+        if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
             self.faults.add(keyword)
             return []
-        return [_Node(item, self.faults) for item in value]
+        return [_Node(item, self.faults, self.limits) for item in value]
 
     def referenced(self, keyword: str) -> str | None:
         """ReferencedSOPInstanceUID of the first item of a sequence."""
         return next((item.text("ReferencedSOPInstanceUID") for item in self.items(keyword)), None)
 
 
-def _take(batch: Batch, dataset: FileDataset, walk: _Walk) -> None:
+def _are_whole(claims: bytes) -> bool:
+    """Whether the items of a sequence end where they say; what has no length yet is for the parser to see."""
+    start = 0
+    while start < len(claims):
+        if (mark := claims[start : start + 4]) not in _ITEMS:
+            return False
+        length = int.from_bytes(claims[start + 4 : start + 8], "little" if mark == _ITEMS[0] else "big")
+        if length == _UNDEFINED:
+            return True
+        start += 8 + length
+    return start == len(claims)
+
+
+def _swallowed(dataset: Dataset) -> bool:
+    """Whether an item holds the mark of another: it was read past its end."""
+    return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP
+
+
+def _take(batch: Batch, dataset: FileDataset, walk: Walk) -> None:
     meta = dataset.file_meta
-    node = _Node(dataset, set())
-    sop_class = node.text("SOPClassUID") or _Node(meta, set()).text("MediaStorageSOPClassUID")
+    node = _Node(dataset, set(), batch.limits)
+    about = _Node(meta, set(), batch.limits)
+    sop_class = node.text("SOPClassUID") or about.text("MediaStorageSOPClassUID")
     contract, needed, columns = _kind(sop_class, node.text("Modality"))
     if walk.broken:
         batch.unread("file", "file.truncated", "the file is shorter than its elements say")
@@ -219,7 +198,7 @@ def _take(batch: Batch, dataset: FileDataset, walk: _Walk) -> None:
     elif not walk.seen or (walk.last < needed and contract is not r.DicomOther):
         batch.unread("file", "file.truncated", "the file ends before the attributes of its kind")
         return
-    instance = node.text("SOPInstanceUID") or _Node(meta, set()).text("MediaStorageSOPInstanceUID")
+    instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
     values = {name: node.text(name) for name in _COMMON} | {
         "SOPClassUID": sop_class,
         "SOPInstanceUID": instance,
@@ -355,7 +334,7 @@ _KINDS: dict[str, Kind] = {
 """Modality to received table, the tag that must stand whole before a break for the record to be of use, and
 how its columns are had. An object that ends before that tag has no content of its kind."""
 
-_OTHER: Kind = (r.DicomOther, _MODALITY, _other)
+_OTHER: Kind = (r.DicomOther, MODALITY, _other)
 
 _CLASSES = {
     "1.2.840.10008.5.1.4.1.1.481.5": "RTPLAN",

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import polars as pl
 
 from sarcoma_pipeline.sources import obds, registry, tables
+from sarcoma_pipeline.sources.drop_folder import Entry, is_odd, open_file, shown, walk
 from sarcoma_pipeline.sources.record import Batch, SourceFile, digest
-from schemas.configuration import RegistrySource, Source, Sources, TableSource
+from schemas.configuration import (
+    DEFAULT_LIMITS,
+    Limits,
+    RegistrySource,
+    Source,
+    Sources,
+    TableSource,
+)
 from schemas.meta import MetaFile
 
-READER_VERSIONS = {"registry": "1", "obds": "1", "dicom": "1", "table": "1", "unexpected": "1"}
+READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "2", "table": "2", "unexpected": "2"}
 """Raise a reader's number when it reads the same bytes differently."""
+
+_NO_HASH = "not hashed: "
+"""What stands instead of the content's hash where there is none: such a file is looked at every night."""
 
 
 class DropFolderMissing(Exception):
@@ -34,12 +46,14 @@ class Found:
         source: who reads it; None if nobody does.
         row: its row of ``meta.files`` but for ``records``.
         changed: whether an earlier version of it is known.
+        entry: how it was found in the folder.
     """
 
     file: SourceFile
     source: Source | None
     row: dict[str, str | int | None]
     changed: bool
+    entry: Entry
 
 
 @dataclass(frozen=True)
@@ -78,26 +92,23 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
     if not drop.is_dir():
         raise DropFolderMissing(f"the drop folder {drop.name} does not exist")
     before = {row["path"]: row for row in known.iter_rows(named=True)}
-    claimed = _claims(drop, sources)
     to_read: list[Found] = []
     touched: dict[str, int] = {}
     unchanged: list[str] = []
-    for path in sorted(drop.rglob("*")):
-        relative = path.relative_to(drop).as_posix()
-        if not path.is_file() or any(part.startswith(".") for part in Path(relative).parts):
-            continue
-        source = claimed.get(path)
-        version = reader_version(source)
-        stat = path.stat()
+    for entry in walk(drop):
+        relative = shown(entry.parts)
+        source = reader_of(entry.parts, sources)
+        version = reader_version(source, sources.limits)
         old = before.get(relative)
-        same_reader = old is not None and old["reader_version"] == version
-        if old and same_reader and (old["size_bytes"], old["mtime_ns"]) == (stat.st_size, stat.st_mtime_ns):
+        if old and old["reader_version"] == version:
+            same_stat = (old["size_bytes"], old["mtime_ns"]) == (entry.size, entry.mtime_ns)
+            if same_stat and not entry.fault and not old["content_hash"].startswith(_NO_HASH):
+                unchanged.append(old["file_id"])
+                continue
+        content = _content_hash(entry)
+        if old and old["reader_version"] == version and old["content_hash"] == content:
             unchanged.append(old["file_id"])
-            continue
-        content = _content_hash(path)
-        if old and same_reader and old["content_hash"] == content:
-            unchanged.append(old["file_id"])
-            touched[old["file_id"]] = stat.st_mtime_ns
+            touched[old["file_id"]] = entry.mtime_ns
             continue
         file_id = digest(relative, content, version)
         row: dict[str, str | int | None] = {
@@ -105,14 +116,15 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
             "path": relative,
             "source": source.name if source else None,
             "kind": source.kind if source else "unexpected",
-            "size_bytes": stat.st_size,
-            "mtime_ns": stat.st_mtime_ns,
+            "size_bytes": entry.size,
+            "mtime_ns": entry.mtime_ns,
             "content_hash": content,
             "reader_version": version,
             "first_refresh": refresh,
             "last_refresh": None,
         }
-        to_read.append(Found(SourceFile(file_id, path, relative), source, row, old is not None))
+        file = SourceFile(file_id, entry.path, relative)
+        to_read.append(Found(file, source, row, old is not None, entry))
     here = {*unchanged, *(str(f.row["file_id"]) for f in to_read)}
     closed = [f for f in known["file_id"].to_list() if f not in set(unchanged)]
     replaced = {f.file.relative for f in to_read if f.changed}
@@ -120,23 +132,42 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
     return Scan(to_read, touched, unchanged, closed, gone, digest(*sorted(here)))
 
 
-def read(found: Found, refresh: str) -> Batch:
-    """Read one file with its source's reader; a file that no source reads is noted as unexpected."""
+def read(found: Found, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
+    """Read one file with its source's reader; what nobody reads, or nobody may open, is noted.
+
+    A file that is no longer as it was when the folder was looked at is noted too, and its row forgets the
+    hash, so that the next refresh reads it again.
+    """
+    entry = found.entry
+    if entry.fault is not None:
+        batch = Batch(found.file, refresh, limits)
+        batch.unread("file", *entry.fault)
+    else:
+        batch = _read(found, refresh, limits)
+        if (entry.size, entry.mtime_ns) != _stat(entry.path):
+            batch.unread("file", "file.changing", "changed or vanished while it was read")
+            found.row["content_hash"] = f"{_NO_HASH}file.changing"
+    if is_odd(entry.parts):
+        batch.unread("name", "file.name", "shown with escapes")
+    return batch
+
+
+def _read(found: Found, refresh: str, limits: Limits) -> Batch:
     source = found.source
     if source is None:
-        batch = Batch(found.file, refresh)
+        batch = Batch(found.file, refresh, limits)
         batch.unread("file", "file.unexpected", "no source of sources.toml names it")
         return batch
     if isinstance(source, RegistrySource):
-        return registry.read(found.file, source, refresh)
+        return registry.read(found.file, source, refresh, limits)
     if isinstance(source, TableSource):
-        return tables.read(found.file, source, refresh)
+        return tables.read(found.file, source, refresh, limits)
     if source.kind == "obds":
-        return obds.read(found.file, refresh)
+        return obds.read(found.file, refresh, limits)
     # A night without a new plan need not pay for importing pydicom.
     from sarcoma_pipeline.sources import dicom
 
-    return dicom.read(found.file, refresh)
+    return dicom.read(found.file, refresh, limits)
 
 
 def files_frame(rows: list[dict[str, str | int | None]]) -> pl.DataFrame:
@@ -144,7 +175,7 @@ def files_frame(rows: list[dict[str, str | int | None]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=MetaFile.polars_schema())
 
 
-def reader_version(source: Source | None) -> str:
+def reader_version(source: Source | None, limits: Limits = DEFAULT_LIMITS) -> str:
     """The reader's version with a hash of what in ``sources.toml`` decides what it reads."""
     if source is None:
         return READER_VERSIONS["unexpected"]
@@ -155,22 +186,44 @@ def reader_version(source: Source | None) -> str:
         else source.model_dump_json(exclude={"files", "date_formats", "phantom_patterns"})
     )
     needed = ",".join(source.headers()) if isinstance(source, TableSource) else ""
-    return f"{source.kind} {READER_VERSIONS[source.kind]} {digest(decides, needed)[:8]}"
+    named = digest(decides, needed, limits.model_dump_json())[:8]
+    return f"{source.kind} {READER_VERSIONS[source.kind]} {named}"
 
 
-def _claims(drop: Path, sources: Sources) -> dict[Path, Source]:
-    claimed: dict[Path, Source] = {}
-    for source in sources.source:
-        for pattern in source.files:
-            for path in drop.glob(pattern):
-                claimed.setdefault(path, source)
-    return claimed
+def reader_of(parts: tuple[str, ...], sources: Sources) -> Source | None:
+    """The first source of which a pattern names the file."""
+    claims = (
+        source
+        for source in sources.source
+        for pattern in source.files
+        if _matches(parts, tuple(pattern.split("/")))
+    )
+    return next(claims, None)
 
 
-def _content_hash(path: Path) -> str:
+def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether a glob pattern names the path; ``**`` stands for any number of folders."""
+    if not parts or not pattern:
+        return not parts and not pattern
+    if pattern[0] == "**":
+        return any(_matches(parts[i:], pattern[1:]) for i in range(len(parts)))
+    return fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
+def _content_hash(entry: Entry) -> str:
+    if entry.fault is not None:
+        return f"{_NO_HASH}{entry.fault[0]}"
     try:
-        with path.open("rb") as stream:
+        with open_file(entry.path) as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as broken:
         # The reader will meet the same and say so in a finding.
-        return f"unreadable: {type(broken).__name__}"
+        return f"{_NO_HASH}{type(broken).__name__}"
+
+
+def _stat(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.lstat()
+    except OSError:
+        return None
+    return facts.st_size, facts.st_mtime_ns

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from schemas.configuration import DEFAULT_LIMITS, Limits
 from schemas.received import PROVENANCE, Received, Unread
 
 
@@ -17,6 +20,22 @@ def digest(*parts: str | None) -> str:
     """A 128-bit hash of the parts, in hexadecimal; parts cannot run into each other."""
     text = "\x1f".join("\x00" if p is None else p for p in parts)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+class Stopped(Exception):
+    """The rest of the file is not read.
+
+    Attributes:
+        position: where the reader stopped.
+        rule_id: the file rule that is broken there.
+        detail: what was met; never content.
+    """
+
+    def __init__(self, position: str, rule_id: str, detail: str) -> None:
+        super().__init__(detail)
+        self.position = position
+        self.rule_id = rule_id
+        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -40,7 +59,10 @@ class Batch:
 
     file: SourceFile
     refresh: str
+    limits: Limits = DEFAULT_LIMITS
     _rows: dict[type[Received], list[dict[str, str | None]]] = field(default_factory=dict)
+    _met: Counter[str] = field(default_factory=Counter)
+    _count: int = 0
 
     def add(
         self,
@@ -58,7 +80,22 @@ class Batch:
             key: the business key; a record without one (all parts missing) is known by file and position.
             values: delivered column to text; blank text becomes null.
             unhashed: columns that say nothing about the content (export dates, file meta).
+
+        Raises:
+            Stopped: the file has more records than a file may have.
         """
+        if self._count >= self.limits.records:
+            raise Stopped(position, "file.too-large", f"more than {self.limits.records:,} records")
+        self._add(contract, position, key, values, unhashed)
+
+    def _add(
+        self,
+        contract: type[Received],
+        position: str,
+        key: Sequence[str | None],
+        values: Mapping[str, str | None],
+        unhashed: frozenset[str] = frozenset(),
+    ) -> None:
         clean = {k: (v if v is not None and v.strip() else None) for k, v in values.items()}
         content = digest(contract.table(), json.dumps(
             {k: v for k, v in clean.items() if v is not None and k not in unhashed},
@@ -70,9 +107,16 @@ class Batch:
             if known
             else digest(contract.table(), self.file.relative, position)
         )
+        record_id = digest(self.file.relative, position, content)
+        self._met[record_id] += 1
+        self._count += 1
+        if (times := self._met[record_id]) > 1:
+            # Damage can put the same content at the same place twice; each is a record to account for.
+            position = f"{position} ({times})"
+            record_id = digest(self.file.relative, position, content)
         self._rows.setdefault(contract, []).append(
             {
-                "record_id": digest(self.file.relative, position, content),
+                "record_id": record_id,
                 "file_id": self.file.file_id,
                 "position": position,
                 "record_key": record_key,
@@ -87,6 +131,24 @@ class Batch:
         """Note a part of the file that is no record; ``detail`` must not quote content."""
         self.add(Unread, position, (), {"rule_id": rule_id, "detail": detail})
 
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Whatever a reader raises is noted; what it read before stays.
+
+        A file without a record and without a note gets one: silence would be no account of it. The note of an
+        exception names its type and never its text, which may quote a patient's values.
+        """
+        try:
+            yield
+            if not self._count:
+                self._add(Unread, "file", (), {"rule_id": "file.empty", "detail": "no record in it"})
+        except Stopped as stopped:
+            self._add(Unread, stopped.position, (), {"rule_id": stopped.rule_id, "detail": stopped.detail})
+        except OSError as broken:
+            self._add(Unread, "file", (), _gave_up(f"cannot be opened: {type(broken).__name__}"))
+        except Exception as broken:
+            self._add(Unread, "file", (), _gave_up(f"the reader gave up: {type(broken).__name__}"))
+
     def frames(self) -> dict[str, pl.DataFrame]:
         """Received table name to frame, each as its contract says; only tables with rows."""
         made = {}
@@ -98,3 +160,7 @@ class Batch:
                 {name: [row.get(name) for row in rows] for name in schema}, schema=schema
             )
         return made
+
+
+def _gave_up(detail: str) -> dict[str, str | None]:
+    return {"rule_id": "file.unreadable", "detail": detail}

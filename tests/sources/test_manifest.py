@@ -97,7 +97,7 @@ def test_the_manifest_hash_names_the_content_and_not_the_night(drop, known, tmp_
 
 
 def test_a_reader_that_changed_reads_again(drop, known, monkeypatch):
-    monkeypatch.setitem(manifest.READER_VERSIONS, "obds", "2")
+    monkeypatch.setitem(manifest.READER_VERSIONS, "obds", "another")
     scan, _ = _night(drop, known, "R2")
     assert _paths(scan) == {"obds/a.xml"}
     assert scan.to_read[0].changed

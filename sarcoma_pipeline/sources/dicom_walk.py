@@ -1,0 +1,183 @@
+"""The top level of a DICOM file: what pydicom makes of it, and whether its elements end where they say.
+
+A length in the file is a claim. pydicom allocates what an element claims and inflates what a transfer syntax
+claims, so it is given a stream that has no more than the file has, and stops when too much was asked of it.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import BinaryIO, cast
+
+from pydicom.datadict import dictionary_has_tag
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import (
+    _read_command_set_elements,
+    _read_file_meta_info,
+    read_dataset,
+    read_partial,
+    read_preamble,
+)
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from sarcoma_pipeline.sources.record import Stopped
+from schemas.configuration import Limits
+
+_UNDEFINED = 0xFFFFFFFF
+_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_SOP_CLASS = 0x00080016
+MODALITY = 0x00080060
+_KNOWN_TAGS_WANTED = 4
+_PIECE = 1024**2
+_END_MARKS = (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")
+"""Sequence delimitation items (PS3.5 7.5.1), little and big endian; their length is zero."""
+
+
+class _Bounded:
+    """The first bytes of a stream; what is read of them is counted."""
+
+    def __init__(self, stream: BinaryIO, size: int, limits: Limits) -> None:
+        self.stream = stream
+        self.size = size
+        self.limits = limits
+        self.held = 0
+        self.reads = 0
+
+    def read(self, count: int = -1) -> bytes:
+        left = max(0, self.size - self.stream.tell())
+        count = left if count < 0 else min(count, left)
+        self.held += count
+        self.reads += 1
+        if self.held > self.limits.held_bytes or self.reads > self.limits.elements:
+            raise Stopped("file", "file.too-large", "its header asks for more than a header may")
+        return self.stream.read(count)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_END:
+            return self.stream.seek(self.size + offset)
+        return self.stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.stream.tell()
+
+
+class Walk:
+    """Reads the top level of a file and sees whether its elements end where they say they do."""
+
+    def __init__(self, stream: BinaryIO, size: int, wanted: list[BaseTag], limits: Limits) -> None:
+        self.stream = stream
+        self.size = size
+        self.wanted = wanted
+        self.limits = limits
+        self.seen: list[int] = []
+        self.start = 0
+        self.end: int | None = 0
+        self.broken = False
+
+    @property
+    def last(self) -> int:
+        """The tag at which the file breaks, if it does."""
+        return self.seen[-1] if self.seen else 0
+
+    def looks_like_dicom(self) -> bool:
+        """Whether content without a preamble has what bytes by chance have not."""
+        known = sum(tag >> 16 == 0x0008 and dictionary_has_tag(tag) for tag in set(self.seen))
+        return bool({_SOP_CLASS, MODALITY} & set(self.seen)) or known >= _KNOWN_TAGS_WANTED
+
+    def read(self) -> FileDataset:
+        """The wanted elements, those before the break if the file breaks off.
+
+        Raises:
+            Stopped: the file asks for too much.
+            Exception: whatever pydicom raises on damage.
+        """
+        if (inflated := self._inflated()) is not None:
+            return inflated
+        try:
+            dataset = self._pass(self.size)
+        except Stopped:
+            raise
+        except Exception:
+            dataset = None
+        if dataset is None or not self._ended():
+            # Inside what has no length the break is an exception, or the data set comes back empty: read
+            # again what was whole. A second failure is no break but damage.
+            seen = list(self.seen)
+            whole = self.end if self.end is not None and self.end <= self.size else self.start
+            dataset = self._pass(whole)
+            self.seen = seen
+            self.broken = True
+        elif self.end is not None:
+            left = self.size - self.end
+            # Fewer bytes than a tag and a length need; zeros are padding.
+            self.broken = left < 0 or (0 < left < 8 and any(self._tail(left)))
+        return dataset
+
+    def _ended(self) -> bool:
+        """Whether the last element, if it has no length, ends in the mark that says so."""
+        if self.end is not None or self.last in _PIXELS:
+            return True
+        return self._tail(min(16, self.size)).rstrip(b"\0").endswith(_END_MARKS)
+
+    def _pass(self, size: int) -> FileDataset:
+        stream = self._bounded(size)
+        return read_partial(stream, stop_when=self._note(stream), force=True, specific_tags=list(self.wanted))
+
+    def _bounded(self, size: int) -> BinaryIO:
+        self.stream.seek(0)
+        return cast(BinaryIO, _Bounded(self.stream, size, self.limits))
+
+    def _note(self, stream: BinaryIO):
+        self.seen.clear()
+
+        def note(tag: BaseTag, vr: str | None, length: int) -> bool:
+            position = stream.tell()
+            self.seen.append(int(tag))
+            self.start = position - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8)
+            self.end = None if length == _UNDEFINED else position + length
+            return int(tag) in _PIXELS
+
+        return note
+
+    def _tail(self, count: int) -> bytes:
+        self.stream.seek(self.size - count)
+        return self.stream.read(count)
+
+    def _inflated(self) -> FileDataset | None:
+        """The data set of a deflated transfer syntax (PS3.5 A.5); None for any other.
+
+        pydicom inflates without a limit, and a thousandfold is possible.
+        """
+        packed = self._bounded(self.size)
+        try:
+            preamble = read_preamble(packed, force=True)
+            meta = _read_file_meta_info(packed)
+            if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+                return None
+            _read_command_set_elements(packed)
+        except Stopped:
+            raise
+        except Exception:
+            return None  # the ordinary pass meets the same and knows how far the file is whole
+        most = self.limits.held_bytes
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        plain = bytearray()
+        while not inflate.eof and (piece := inflate.unconsumed_tail or packed.read(_PIECE)):
+            plain += inflate.decompress(piece, _PIECE)
+            if len(plain) > most:
+                raise Stopped("file", "file.too-large", f"more than {most:,} bytes when inflated")
+        if not inflate.eof:
+            self.broken = True
+            return FileDataset(io.BytesIO(), Dataset())
+        stream = cast(BinaryIO, _Bounded(io.BytesIO(plain), len(plain), self.limits))
+        dataset = read_dataset(
+            stream,
+            is_implicit_VR=False,
+            is_little_endian=True,
+            stop_when=self._note(stream),
+            specific_tags=list(self.wanted),
+        )
+        return FileDataset(io.BytesIO(), dataset, preamble, meta)
