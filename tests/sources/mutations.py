@@ -109,7 +109,9 @@ def xml(data: bytes, draw: random.Random) -> bytes:
         with contextlib.suppress(ValueError, TypeError):  # an element within itself, a text that is no XML
             _XML[draw.randrange(len(_XML))](one, other, draw)
     encoding = draw.choice(("utf-8", "utf-8", "utf-8", "iso-8859-1", "utf-16"))
-    return bytes(etree.tostring(root, encoding=encoding, xml_declaration=True))
+    written = io.BytesIO()
+    etree.ElementTree(root).write(written, encoding=encoding, xml_declaration=True)
+    return written.getvalue()
 
 
 def _drop(one, _other, _draw) -> None:
