@@ -11,6 +11,8 @@ from schemas.configuration import Sources, Study, load_study
 
 DEFAULT_STUDY = "sts_imrt"
 
+_CONFIGURATION = (".toml", ".csv")
+
 
 class UnknownStudy(Exception):
     """No folder of that name below ``data/studies``."""
@@ -70,10 +72,14 @@ class Project:
         """The published database."""
         return self.published / "cohort.duckdb"
 
+    def configuration_files(self) -> list[Path]:
+        """The files that make the study, in order; what an editor leaves beside them is none of them."""
+        return sorted(p for p in self.folder.rglob("*") if p.is_file() and p.suffix in _CONFIGURATION)
+
     def configuration_hash(self) -> str:
         """Names the content of every file of the study's configuration."""
         seen = hashlib.blake2b(digest_size=16)
-        for path in sorted(p for p in self.folder.rglob("*") if p.is_file()):
+        for path in self.configuration_files():
             seen.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
         return seen.hexdigest()
 

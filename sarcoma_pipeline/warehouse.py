@@ -26,6 +26,8 @@ _APPEND_ONLY = (
     "received.",
     "meta.files",
     "meta.refreshes",
+    "meta.configurations",
+    "meta.release",
     "quality.decisions",
     "quality.ledger",
     "quality.trend",

@@ -43,12 +43,23 @@ class MetaRefresh(Contract, table="meta.refreshes"):
     started_at: pl.String = column("Started", "UTC, ISO 8601.", nullable=False)
     received_on: pl.Date = column("Received on", "Day on which its files were read.", nullable=False)
     code_version: pl.String = column("Code", "Version of the program.", nullable=False)
+    code_hash: pl.String = column("Code hash", "Hash of its source; null before it was kept.")
     configuration_hash: pl.String = column("Configuration", "Hash of the study's files.", nullable=False)
     manifest_hash: pl.String = column("Manifest", "Hash of the file versions found.", nullable=False)
     new_files: pl.Int64 = column("New files", "Read for the first time.", nullable=False)
     changed_files: pl.Int64 = column("Changed files", "Read again.", nullable=False)
     gone_files: pl.Int64 = column("Gone files", "No longer there.", nullable=False)
     unchanged_files: pl.Int64 = column("Unchanged files", "Not read again.", nullable=False)
+
+
+class MetaConfiguration(Contract, table="meta.configurations"):
+    """One file of the study's configuration as refreshes found it; changed ones are added, none dropped."""
+
+    configuration_hash: pl.String = column(
+        "Configuration", "Hash of all files, as in meta.refreshes.", nullable=False
+    )
+    path: pl.String = column("Path", "Below the study's folder.", nullable=False)
+    content: pl.String = column("Content", "Its text.", nullable=False)
 
 
 class MetaDictionary(Contract, table="meta.dictionary"):

@@ -34,15 +34,18 @@ RELEASED = tuple(
 
 
 class MetaRelease(Contract, table="meta.release"):
-    """What this release was made of; one row."""
+    """What a release was made of: one row in a release, a row per release in the warehouse."""
 
     study: pl.String = column("Study", "Its name.", nullable=False)
     title: pl.String = column("Title", "Of the study.", nullable=False)
     refresh_id: pl.String = column("Refresh", "The refresh that made it.", nullable=False)
     released_at: pl.String = column("Released", "UTC, ISO 8601.", nullable=False)
     code_version: pl.String = column("Code", "Version of the program.", nullable=False)
+    code_hash: pl.String = column("Code hash", "Hash of the program's source.", nullable=False)
     configuration_hash: pl.String = column("Configuration", "Hash of the study's files.", nullable=False)
     manifest_hash: pl.String = column("Manifest", "Hash of the raw file versions.", nullable=False)
+    decisions: pl.Int64 = column("Decisions", "The stewards' decisions that it knew.", nullable=False)
+    decisions_hash: pl.String = column("Decisions hash", "Names these decisions.", nullable=False)
     content_hash: pl.String = column(
         "Content", "Hash of the released tables; equal for equal numbers.", nullable=False
     )

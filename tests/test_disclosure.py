@@ -121,7 +121,7 @@ def cohort(sexes: World, events: int) -> dict[str, pl.DataFrame]:
             title="Age of men", column="age_at_diagnosis_years", kind="median", where={"sex": ("male",)}
         ),
     )
-    release = {c: "x" for c in MetaRelease.polars_schema() if c != "eligible"} | {"eligible": n}
+    release = {c: "x" if kind == pl.String else n for c, kind in MetaRelease.polars_schema().items()}
     return {
         "cohort.patients": patients, "cohort.endpoints": ends,
         "analysis.table_one": table_one.table_one(patients, rows),

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline import provenance
 from sarcoma_pipeline.assets.step import asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.sources import manifest
 from sarcoma_pipeline.warehouse import Warehouse, insert
-from schemas.meta import MetaFile, MetaRefresh
+from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
 from schemas.tables import CONTRACTS
 
 RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
@@ -120,6 +121,7 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "started_at": now.isoformat(timespec="seconds"),
         "received_on": now.date(),
         "code_version": importlib.metadata.version("sarcoma-pipeline"),
+        "code_hash": provenance.code_hash(),
         "configuration_hash": project.configuration_hash(),
         "manifest_hash": scan.manifest_hash,
         "new_files": len(scan.to_read) - changed,
@@ -128,7 +130,7 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "unchanged_files": len(scan.unchanged),
     }
     new = {table: pl.concat(frames) for table, frames in parts.items()}
-    _write(warehouse, scan, manifest.files_frame(files), new, row)
+    _write(warehouse, scan, manifest.files_frame(files), new, row, provenance.configuration(project))
     return refresh, {table: frame.height for table, frame in new.items()}
 
 
@@ -138,6 +140,7 @@ def _write(
     files: pl.DataFrame,
     new: dict[str, pl.DataFrame],
     row: dict[str, str | int | dt.date],
+    configuration: pl.DataFrame,
 ) -> None:
     refreshes = MetaRefresh.table()
     with warehouse.transaction() as connection:
@@ -157,6 +160,12 @@ def _write(
             )
         insert(connection, MetaFile.table(), files)
         insert(connection, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
+        kept = connection.execute(
+            f"SELECT count(*) FROM {MetaConfiguration.table()} WHERE configuration_hash = ?",
+            [row["configuration_hash"]],
+        ).fetchone()
+        if not kept or not kept[0]:
+            insert(connection, MetaConfiguration.table(), configuration)
         for table, frame in new.items():
             CONTRACTS[table].enforce(frame)
             insert(connection, table, frame)

@@ -9,11 +9,12 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline import release
+from sarcoma_pipeline import provenance, release
 from sarcoma_pipeline.assets.step import asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import expectations
-from sarcoma_pipeline.warehouse import Warehouse
+from sarcoma_pipeline.warehouse import Warehouse, insert
+from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
 from schemas.release import RELEASED, MetaRelease
 
@@ -34,20 +35,29 @@ def build(project: Project, warehouse: Warehouse) -> tuple[Path, dict[str, Any]]
     """
     tables = release.released({t: warehouse.read(t) for t in RELEASED})
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
+    decisions = warehouse.read(Decision.table())
     row = {
         "study": project.study.name,
         "title": project.study.title,
         "refresh_id": refresh["refresh_id"],
         "released_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "code_version": refresh["code_version"],
-        "configuration_hash": refresh["configuration_hash"],
+        "code_hash": provenance.code_hash(),
+        "configuration_hash": project.configuration_hash(),
         "manifest_hash": refresh["manifest_hash"],
+        "decisions": decisions.height,
+        "decisions_hash": provenance.decisions_hash(decisions),
         "content_hash": release.content_hash(tables),
         "eligible": tables["cohort.patients"].height,
     }
     built = project.published / f".building-{refresh['refresh_id']}.duckdb"
-    release.build(built, tables, MetaRelease.enforce(MetaRelease.conform(pl.DataFrame([row]))))
+    release.build(built, tables, label(row))
     return built, row
+
+
+def label(row: dict[str, Any]) -> pl.DataFrame:
+    """``meta.release`` of one release."""
+    return MetaRelease.enforce(MetaRelease.conform(pl.DataFrame([row])))
 
 
 def judge(project: Project, built: Path) -> list[expectations.Failed]:
@@ -73,14 +83,16 @@ def _tables(path: Path) -> dict[str, pl.DataFrame] | None:
     return found and {table: frame for table, frame in found.items() if table != MetaRelease.table()}
 
 
-def publish(project: Project, built: Path, refresh_id: str) -> None:
-    """Swap a judged release in.
+def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, Any]) -> None:
+    """Note a judged release in the warehouse, for the day on which its file is gone, and swap it in.
 
     Raises:
         dg.Failure: the last line of the gate held it back; the last release stands.
     """
+    with warehouse.transaction() as connection:
+        insert(connection, MetaRelease.table(), label(row))
     try:
-        release.publish(built, project.release, refresh_id)
+        release.publish(built, project.release, row["refresh_id"])
     except release.NothingToPublish as gate:
         raise held_back([str(gate)]) from None
 
@@ -132,7 +144,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         if errors:
             raise held_back(errors)
         with discreet(project):
-            publish(project, built, row["refresh_id"])
+            publish(project, warehouse, built, row)
         yield dg.MaterializeResult(
             metadata={
                 "path": f"data/published/{project.study.name}/cohort.duckdb",

@@ -34,14 +34,24 @@ main.add_command(release)
 
 @main.command()
 @study_option
-def refresh(study: str) -> None:
+@click.option(
+    "--as-of",
+    metavar="RELEASE",
+    help="Build this release again from the records, configuration and decisions of then; publish nothing.",
+)
+def refresh(study: str, as_of: str | None) -> None:
     """Run the refresh job: raw files in, validated release out.
 
     Exit code 0 if a release was published, whatever the findings; 1 if nothing could be published (the last
-    release then stands untouched); 2 for wrong usage or configuration.
+    release then stands untouched); 2 for wrong usage or configuration. With --as-of, 0 if the content is the
+    same as then, 1 if it is not.
     """
     began = time.perf_counter()
     project = configured(study)
+    if as_of:
+        from sarcoma_pipeline.cli import as_of as rebuilding
+
+        sys.exit(0 if rebuilding.run(project, as_of) else 1)
     if not project.drop.is_dir():
         hint = f"sarcoma demo --into {project.study.drop}"
         raise click.UsageError(f"no drop folder {project.study.drop}; put raw files there, or: {hint}")

@@ -29,9 +29,9 @@ def release() -> None:
 def list_(study: str) -> None:
     """List the kept releases, the newest last; the published one is marked."""
     project = configured(study)
-    current = _label(project.release)["refresh_id"] if project.release.exists() else None
+    current = made_of(project.release)["refresh_id"] if project.release.exists() else None
     for name, path in _kept(project).items():
-        label = _label(path)
+        label = made_of(path)
         mark = "*" if name == current else " "
         click.echo(
             f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}"
@@ -52,9 +52,9 @@ def diff(study: str, old: str, new: str) -> None:
     from sarcoma_pipeline.release import read
 
     project = configured(study)
-    paths = [_named(project, name) for name in (old, new)]
+    paths = [named(project, name) for name in (old, new)]
     before, after = (read(path) or {} for path in paths)
-    labels = [_label(path) for path in paths]
+    labels = [made_of(path) for path in paths]
     moved = release_diff.moved(before, after)
     for row in moved.iter_rows(named=True):
         click.echo(f"{row['table_name']}  {row['row']}  {row['column_name']}: {row['old']} → {row['new']}")
@@ -81,9 +81,9 @@ def diff(study: str, old: str, new: str) -> None:
 def rollback(study: str, to: str, reason: str) -> None:
     """Publish a kept release again, in one step; the next good refresh publishes its own."""
     project = configured(study)
-    source = _named(project, to)
+    source = named(project, to)
     half = project.published / ".rollback.part"
-    left = _label(project.release)["refresh_id"] if project.release.exists() else ""
+    left = made_of(project.release)["refresh_id"] if project.release.exists() else ""
     shutil.copyfile(source, half)
     half.replace(project.release)
     log = source.parent / "log.csv"
@@ -109,14 +109,23 @@ def _kept(project: Project) -> dict[str, Path]:
     return {path.stem: path for path in sorted((project.published / "releases").glob("*.duckdb"))}
 
 
-def _named(project: Project, name: str) -> Path:
+def named(project: Project, name: str) -> Path:
+    """The database of a release.
+
+    Args:
+        project: the study.
+        name: a refresh, `current` or `previous`.
+
+    Raises:
+        click.UsageError: it is not there, or no longer.
+    """
     kept = _kept(project)
     if name == "current":
         if not project.release.exists():
             raise click.UsageError(f"nothing published yet: sarcoma refresh --study {project.study.name}")
         return project.release
     if name == "previous":
-        current = _label(project.release)["refresh_id"] if project.release.exists() else ""
+        current = made_of(project.release)["refresh_id"] if project.release.exists() else ""
         earlier = [stem for stem in kept if stem < str(current)]
         if not earlier:
             raise click.UsageError("there is no earlier release")
@@ -126,7 +135,8 @@ def _named(project: Project, name: str) -> Path:
     return kept[name]
 
 
-def _label(path: Path) -> dict[str, object]:
+def made_of(path: Path) -> dict[str, object]:
+    """``meta.release`` of a database."""
     import duckdb
 
     with duckdb.connect(str(path), read_only=True) as connection:

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 
+import duckdb
 import pytest
 
 
@@ -57,3 +58,42 @@ def test_what_does_not_exist_is_wrong_usage_and_changes_nothing(demo, words):
     told = demo.sarcoma("release", *words)
     assert told.exit_code == 2 and "Error: " in told.output
     assert hashlib.sha256(demo.release.read_bytes()).hexdigest() == before
+
+
+def test_an_earlier_release_is_built_again_to_the_same_content(two):
+    place, _, _ = two
+    first, second = [
+        line.split()[1] if line[0] == "*" else line.split()[0]
+        for line in place.sarcoma("release", "list").output.splitlines()
+    ]
+    hashes = dict(place.warehouse("SELECT refresh_id, content_hash FROM meta.release").rows())
+    assert hashes[first] != hashes[second]
+    finding = place.warehouse("SELECT min(finding_id) FROM quality.ledger WHERE severity = 'warning'").item()
+    decided = place.sarcoma("findings", "acknowledge", finding, "--by", "steward", "--reason", "seen")
+    assert decided.exit_code == 0, decided.output
+    study = place.root / "data/studies/sts_imrt/study.toml"
+    study.write_text(study.read_text().replace("horizons_months = [12", "horizons_months = [6, 12"))
+    before = place.release.read_bytes()
+    for name in (first, "current"):
+        told = place.sarcoma("refresh", "--as-of", name)
+        assert told.exit_code == 0, told.output
+        assert "the same as then" in told.output
+    assert hashes[first] in place.sarcoma("refresh", "--as-of", "previous").output
+    assert place.release.read_bytes() == before
+    assert not list((place.root / "data/warehouse").glob(".as-of-*"))
+
+
+def test_a_release_that_was_changed_afterwards_is_told_apart(copy):
+    name = copy.warehouse("SELECT refresh_id FROM meta.release").item()
+    with duckdb.connect(str(copy.root / "data/warehouse/sts_imrt.duckdb")) as warehouse:
+        warehouse.execute(
+            "UPDATE received.registry_reply SET event_date = '01.01.2021' WHERE answer = 'verstorben'"
+        )
+    told = copy.sarcoma("refresh", "--as-of", name)
+    assert told.exit_code == 1
+    assert "NOT as then" in told.output and "cohort.endpoints" in told.output
+
+
+def test_what_no_release_was_made_of_cannot_be_built_again(demo):
+    told = demo.sarcoma("refresh", "--as-of", "nobody")
+    assert told.exit_code == 2 and "Error: " in told.output
