@@ -11,13 +11,14 @@ from sarcoma_pipeline.assets.release import release_key
 from sarcoma_pipeline.assets.report import write_whole
 from sarcoma_pipeline.assets.step import Made, asset_key, discreet, step
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.report import methods, page, pdf
+from sarcoma_pipeline.report import column_lineage, methods, page, pdf
 from sarcoma_pipeline.survival import audit
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.audit import PublishedAudit
+from schemas.column_lineage import origins
 from schemas.disclosure import Disclosure
 from schemas.quality import Accounting, Finding
-from schemas.release import MetaRelease
+from schemas.release import RELEASED, MetaRelease
 
 _QUALITY = (Accounting.table(), Finding.table())
 """Printed as counts only."""
@@ -88,12 +89,15 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             further = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
             frames = {**further, **(release.read(project.release) or {})}
             target, printed = write(project, frames, project.published / "report")
+            drawn = column_lineage.page(project.study.title, origins(), list(RELEASED))
+            write_whole(target.with_name("column_lineage.html"), drawn)
             if printed == "report.pdf":
                 printed = f"data/published/{name}/report/{printed}"
         return dg.MaterializeResult(
             metadata={
                 "path": f"data/published/{name}/report/index.html",
                 "pdf": printed,
+                "column lineage": f"data/published/{name}/report/column_lineage.html",
                 "content hash": frames[MetaRelease.table()]["content_hash"][0],
                 "bytes": target.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),

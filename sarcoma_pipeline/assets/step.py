@@ -18,6 +18,7 @@ import polars as pl
 
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.warehouse import Warehouse
+from schemas.column_lineage import origins
 from schemas.tables import CONTRACTS
 
 
@@ -57,6 +58,18 @@ def column_schema(table: str) -> dg.TableSchema:
             for c in CONTRACTS[table].columns()
         ]
     )
+
+
+def column_lineage(project: Project, table: str) -> dict[str, dg.TableColumnLineage]:
+    """The declared origins of a table's columns; nothing for tables that rest on files."""
+    columns = origins().get(table)
+    if not columns:
+        return {}
+    deps = {
+        column: [dg.TableColumnDep(asset_key(project, source), name) for source, name in sources]
+        for column, sources in columns.items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
 def table_spec(
@@ -154,7 +167,11 @@ def step(
         for table in in_order:
             yield dg.MaterializeResult(
                 asset_key=asset_key(project, table),
-                metadata={**described(made.frames[table], seconds), **made.metadata.get(table, {})},
+                metadata={
+                    **described(made.frames[table], seconds),
+                    **column_lineage(project, table),
+                    **made.metadata.get(table, {}),
+                },
             )
         yield from made.checks
 

@@ -1,0 +1,253 @@
+"""Column lineage: from which columns the values of a column are computed, declared once.
+
+Which rows a table has is the matter of its step (links, quarantine, eligibility); here stands what a value is
+made of. Received columns hold what was delivered and rest on nothing but their file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from schemas.column_lineage_typed import OBJECTS, RECEIVED_FOR, typed_origins
+from schemas.tables import CONTRACTS
+
+Column = tuple[str, str]
+"""Table and column."""
+
+_STATUS = "cohort.endpoints"
+_PATIENT = "cohort.patients"
+_COVARIATES = " ".join(
+    f"{_PATIENT}.{c}"
+    for c in (
+        "age_at_diagnosis_years", "sex", "histology_group", "region", "t_stage", "fnclcc_grade",
+        "residual_status", "radiation_sequence", "chemotherapy", "tumour_size_cm", "tumour_depth", "boost",
+        "technique", "prescribed_dose_gy",
+    )
+)  # fmt: skip
+_SURVIVAL = f"{_STATUS}.endpoint {_STATUS}.time_months {_STATUS}.event"
+_ENDS = f"{_STATUS}.time_days_earliest {_STATUS}.time_days_latest"
+_ZERO = "curated.diagnosis.diagnosis_date curated.diagnosis.index_tumour"
+_EVENTS = " ".join(
+    [f"curated.assessment.{c}" for c in (
+        "assessment_day", "assessment_date", "overall_status", "local_status", "regional_status",
+        "distant_status", "distant_day", "distant_date", "distant_date_precision",
+    )]
+    + [f"curated.diagnosis.{c}" for c in (
+        "index_tumour", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology", "icd10_code",
+    )]
+    + [f"curated.vital_status.{c}" for c in (
+        "status", "death_date", "death_date_precision", "death_day", "last_alive_date", "last_alive_day",
+    )]
+    + [f"curated.surgery.{c}" for c in ("surgery_day", "tumour_id", "ops_codes")]
+)  # fmt: skip
+_RECORDS = " ".join(
+    f"curated.{t}.record_ids"
+    for t in (
+        "patient", "diagnosis", "surgery", "radiotherapy_course", "systemic_therapy", "assessment",
+        "vital_status",
+    )
+) + " curated.vital_status.death_record_ids curated.vital_status.last_alive_record_ids"  # fmt: skip
+
+_FROM: dict[str, dict[str, str]] = {
+    "curated.link": {
+        "person_ref": "typed.person.person_ref",
+        "patient_id": " ".join(
+            f"typed.person.{c}"
+            for c in (
+                "person_ref", "hospital_number", "family_name", "given_names", "birth_date", "sex", "master",
+            )
+        ),
+        "method": "typed.person.hospital_number typed.person.person_ref",
+    },
+    "curated.patient": {"pseudonym": "curated.link.patient_id"},
+    "curated.diagnosis": {
+        "index_tumour": "typed.diagnosis.diagnosis_date typed.diagnosis.diagnosis_day "
+        "typed.diagnosis.tumour_id typed.diagnosis.icdo3_morphology",
+        "region": "typed.diagnosis.icdo3_topography typed.diagnosis.icd10_code",
+        "histology_group": "typed.diagnosis.icdo3_morphology",
+        "day": "typed.diagnosis.diagnosis_day typed.diagnosis.diagnosis_date",
+    },
+    "curated.surgery": {"surgery_day": f"typed.surgery.surgery_date {_ZERO}"},
+    "curated.radiotherapy_course": {
+        "start_day": f"typed.radiotherapy.start_date typed.plan.plan_date {_ZERO}",
+        "end_day": f"typed.radiotherapy.end_date {_ZERO}",
+        "start_date": "typed.plan.plan_date",
+        "prescribed_dose_gy": "typed.plan.prescribed_dose_gy",
+        "single_dose_gy": "typed.plan.prescribed_dose_gy typed.plan.fractions "
+        "typed.radiotherapy.prescribed_dose_gy",
+        "boost": "typed.plan.dose_levels typed.plan.record_id",
+        "fractions": "typed.plan.fractions typed.radiotherapy.prescribed_dose_gy "
+        "typed.radiotherapy.single_dose_gy",
+        "dose_origin": "typed.plan.dose_origin typed.radiotherapy.prescribed_dose_gy",
+        "technique": "typed.plan.technique",
+        "beam_energy_mv": "typed.plan.beam_energy_mv",
+        "ct_slice_thickness_mm": "typed.image.slice_thickness_mm",
+        "plans": "typed.plan.sop_instance_uid",
+        "record_ids": " ".join(f"typed.{t}.record_id" for t in OBJECTS),
+    },
+    "curated.systemic_therapy": {"start_day": f"typed.systemic_therapy.start_date {_ZERO}"},
+    "curated.assessment": {
+        "assessment_day": f"typed.assessment.assessment_date {_ZERO}",
+        "distant_day": f"typed.assessment.distant_date {_ZERO}",
+    },
+    "curated.vital_status": {
+        "death_date": "typed.vital_status.status typed.vital_status.status_date",
+        "death_date_precision": "typed.vital_status.status typed.vital_status.status_date_precision",
+        "death_day": "typed.vital_status.status typed.vital_status.status_date "
+        f"typed.vital_status.status_day {_ZERO}",
+        "death_record_ids": "typed.vital_status.record_id",
+        "status": "typed.vital_status.status_date typed.vital_status.status_day",
+        "last_alive_date": "typed.vital_status.status typed.vital_status.status_date "
+        "typed.assessment.assessment_date",
+        "last_alive_day": f"typed.vital_status.status typed.vital_status.status_date "
+        f"typed.vital_status.status_day typed.assessment.assessment_date typed.assessment.assessment_day "
+        f"{_ZERO}",
+        "last_alive_record_ids": "typed.vital_status.record_id typed.assessment.record_id",
+    },
+    "cohort.eligibility": {
+        "pseudonym": "curated.patient.pseudonym",
+        **dict.fromkeys(
+            ("met", "value", "reason", "excluded_here"),
+            "curated.diagnosis.icdo3_morphology curated.diagnosis.histology_group curated.diagnosis.region "
+            "curated.diagnosis.histologically_confirmed curated.diagnosis.diagnosis_date "
+            "curated.diagnosis.m_stage curated.diagnosis.distant_metastasis "
+            "curated.radiotherapy_course.intent curated.radiotherapy_course.technique "
+            "curated.radiotherapy_course.start_date curated.radiotherapy_course.radiation_sequence "
+            "curated.surgery.intent",
+        ),
+    },
+    "cohort.flow": dict.fromkeys(
+        ("entered", "excluded", "remaining"), "cohort.eligibility.met cohort.eligibility.excluded_here"
+    ),
+    "cohort.patients": {
+        "pseudonym": "curated.patient.pseudonym",
+        "age_at_diagnosis_years": "curated.diagnosis.diagnosis_date curated.patient.birth_date "
+        "curated.diagnosis.age_at_diagnosis_years",
+        "sex": "curated.patient.sex",
+        "histology_group": "curated.diagnosis.histology_group",
+        "icdo3_morphology": "curated.diagnosis.icdo3_morphology",
+        "icd10_site": "curated.diagnosis.icdo3_topography curated.diagnosis.icd10_code",
+        "region": "curated.diagnosis.region",
+        "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition",
+        "n_stage": "curated.diagnosis.n_stage",
+        "fnclcc_grade": "curated.diagnosis.fnclcc_grade",
+        "residual_status": f"curated.surgery.residual_status {_EVENTS}",
+        "resected": f"curated.surgery.record_ids {_EVENTS}",
+        "chemotherapy": "curated.systemic_therapy.kind curated.systemic_therapy.given",
+        "tumour_size_cm": "curated.diagnosis.tumour_size_cm",
+        "tumour_depth": "curated.diagnosis.tumour_depth",
+        **{
+            c: f"curated.radiotherapy_course.{c}"
+            for c in (
+                "radiation_sequence", "prescribed_dose_gy", "fractions", "single_dose_gy", "boost",
+                "technique", "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin",
+            )
+        },
+        "diagnosis_year": "curated.diagnosis.diagnosis_date",
+        "diagnosis_date_precision": "curated.diagnosis.diagnosis_date_precision",
+        "relapse_pattern": _EVENTS,
+        "follow_up_days": "curated.vital_status.death_day curated.vital_status.last_alive_day",
+        "follow_up_months": "curated.vital_status.death_day curated.vital_status.last_alive_day",
+        "record_ids": f"{_RECORDS} {_EVENTS}",
+    },
+    "cohort.endpoints": {
+        "pseudonym": "curated.patient.pseudonym",
+        "evidence": f"{_EVENTS} {_RECORDS}",
+        **dict.fromkeys(
+            (
+                "time_days", "time_months", "event", "event_kind", "date_precision", "time_days_earliest",
+                "time_days_latest",
+            ),
+            _EVENTS,
+        ),
+    },
+    "meta.lineage": {
+        "pseudonym": "cohort.patients.pseudonym cohort.endpoints.pseudonym",
+        "record_id": "cohort.patients.record_ids cohort.endpoints.evidence",
+        "path": "meta.files.path",
+    },
+    "analysis.table_one": {"*": _COVARIATES},
+    "analysis.survival_curve": {"*": _SURVIVAL},
+    "analysis.survival_estimate": {"*": _SURVIVAL},
+    "analysis.restricted_mean": {"*": "analysis.survival_curve.survival analysis.survival_curve.time_months"},
+    "analysis.cumulative_incidence": {"*": f"{_SURVIVAL} {_STATUS}.event_kind"},
+    "analysis.cumulative_incidence_estimate": {
+        "*": "analysis.cumulative_incidence.incidence analysis.cumulative_incidence.time_months"
+    },
+    "analysis.subgroup": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    "analysis.subgroup_curve": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    "analysis.log_rank": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    "analysis.hazard_ratio": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    "analysis.ph_test": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    "analysis.survival_sensitivity": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_ENDS} {_COVARIATES}"},
+    "analysis.published_comparison": dict.fromkeys(
+        (
+            "our_text", "our_value", "our_low", "our_high", "our_p", "our_n", "our_percent", "difference",
+            "verdict", "interval_verdict",
+        ),
+        f"analysis.survival_estimate.value analysis.hazard_ratio.hazard_ratio {_COVARIATES} {_SURVIVAL}",
+    ),
+}  # fmt: skip
+
+_COUNTERPART = {
+    f"curated.{name}": f"typed.{typed}"
+    for name, typed in {
+        "patient": "person", "diagnosis": "diagnosis", "surgery": "surgery",
+        "radiotherapy_course": "radiotherapy", "systemic_therapy": "systemic_therapy",
+        "assessment": "assessment", "vital_status": "vital_status",
+    }.items()
+}  # fmt: skip
+"""A curated column rests on the typed one of its name."""
+
+
+@cache
+def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
+    """Table to column to the columns that its values are computed from, sorted; received ones have none."""
+    found: dict[str, dict[str, tuple[Column, ...]]] = {}
+    for name in RECEIVED_FOR:
+        read = typed_origins(name)
+        found[f"typed.{name}"] = {column: _split(sources) for column, sources in read.items()}
+    for table, declared in _FROM.items():
+        named = {c.name: "" for c in CONTRACTS[table].columns()}
+        for column, sources in declared.items():
+            for each in named if column == "*" else [column]:
+                named[each] = f"{named[each]} {sources}"
+        if table in _COUNTERPART:
+            typed = _COUNTERPART[table]
+            have = CONTRACTS[typed].polars_schema()
+            for column in named:
+                if column in have:
+                    named[column] += f" {typed}.{column}"
+            named["record_ids"] += f" {typed}.record_id"
+            named["patient_id"] = "curated.link.patient_id"
+        found[table] = {column: _split(sources) for column, sources in named.items() if sources}
+    return found
+
+
+def _split(sources: str) -> tuple[Column, ...]:
+    pairs = {(table, column) for table, _, column in (s.rpartition(".") for s in sources.split())}
+    return tuple(sorted(pairs))
+
+
+def upstream(
+    origins: Mapping[str, Mapping[str, tuple[Column, ...]]], column: Column
+) -> set[tuple[Column, Column]]:
+    """Every edge (target, source) between a column and the received ones that it goes back to.
+
+    Args:
+        origins: as :func:`origins` gives them.
+        column: table and column.
+    """
+    edges: set[tuple[Column, Column]] = set()
+    seen: set[Column] = set()
+    waiting = [column]
+    while waiting:
+        target = waiting.pop()
+        if target in seen:
+            continue
+        seen.add(target)
+        for source in origins.get(target[0], {}).get(target[1], ()):
+            edges.add((target, source))
+            waiting.append(source)
+    return edges

@@ -1,0 +1,110 @@
+"""The declared column lineage: whole, true to what the program does, and drawn."""
+
+import xml.etree.ElementTree as ET
+
+import duckdb
+import polars as pl
+import pytest
+
+from sarcoma_pipeline import project as places
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.report import column_lineage as drawn
+from schemas.column_lineage import origins, upstream
+from schemas.contract import CONTRACTS
+from schemas.release import RELEASED
+from tests.refresh.conftest import lay
+
+EVERY = [(table, column) for table, columns in origins().items() for column in columns]
+NO_DATA = {"cohort.derivability", "analysis.published_audit"}
+"""Made of the configuration and of the paper, not of records."""
+
+
+def test_every_column_that_is_named_exists():
+    for table, column in EVERY:
+        assert column in CONTRACTS[table].polars_schema()
+        for source, name in origins()[table][column]:
+            assert name in CONTRACTS[source].polars_schema(), (table, column, source, name)
+
+
+@pytest.mark.parametrize("table", sorted({t for t, _ in EVERY}))
+def test_every_column_goes_back_to_what_was_delivered_and_never_to_itself(table):
+    for column in origins()[table]:
+        edges = upstream(origins(), (table, column))
+        sources = {source for _, source in edges}
+        leaves = sources - {target for target, _ in edges}
+        delivered = {leaf for leaf in leaves if leaf[0].startswith("received.") or leaf[0] == "meta.files"}
+        assert delivered, (table, column)
+        assert (table, column) not in sources
+
+
+def test_every_derived_table_is_declared():
+    derived = {t for t in CONTRACTS if t.split(".")[0] in ("typed", "curated", "cohort", "analysis")}
+    assert derived - NO_DATA == set(origins()) - {"meta.lineage"}
+
+
+@pytest.fixture(scope="module")
+def curated(tmp_path_factory) -> dict[str, pl.DataFrame]:
+    from sarcoma_pipeline.synthetic import render
+
+    place = lay(tmp_path_factory.mktemp("lineage"))
+    render.demo(place.drop, 7, place.root / "data/demo")
+    place.refresh()
+    with duckdb.connect(str(place.root / "data/warehouse/sts_imrt.duckdb"), read_only=True) as c:
+        return {
+            t: CONTRACTS[t].conform(c.execute(f"FROM {t}").pl())
+            for t in CONTRACTS
+            if t.startswith("curated.")
+        }
+
+
+def test_no_column_of_the_cohort_moves_with_one_that_is_not_declared(curated):
+    study = places.load("sts_imrt").study
+    chosen = eligibility.eligible(eligibility.assess(curated, study).eligibility)
+
+    def derive(frames):
+        return {
+            "cohort.patients": covariates.patients(frames, chosen),
+            "cohort.endpoints": endpoints.derive(frames, chosen, study).endpoints,
+        }
+
+    keys = {"cohort.patients": ["pseudonym"], "cohort.endpoints": ["pseudonym", "endpoint"]}
+    before = derive(curated)
+    moved = set()
+    for table, frame in curated.items():
+        for name in frame.columns:
+            if name in ("patient_id", "tumour_id", "pseudonym", "index_tumour") or table == "curated.link":
+                continue  # keys: without them there is no row to compare
+            others = [*range(1, frame.height), 0][: frame.height]
+            turned = frame.with_columns(pl.col(name).gather(others))
+            after = derive({**curated, table: turned})
+            for target, rows in after.items():
+                both = before[target].join(rows, on=keys[target], suffix="_after")
+                moved |= {
+                    (target, c, table, name)
+                    for c in rows.columns
+                    if c not in keys[target] and not both[c].equals(both[f"{c}_after"])
+                }
+    undeclared = {m for m in moved if (m[2], m[3]) not in origins()[m[0]][m[1]]}
+    assert not undeclared, sorted(undeclared)
+    assert ("cohort.patients", "sex", "curated.patient", "sex") in moved
+    assert len(moved) > 100
+
+
+def test_the_page_draws_every_column_of_the_release_and_is_the_same_every_night():
+    page = drawn.page("A <study>", origins(), list(RELEASED))
+    assert page == drawn.page("A <study>", origins(), list(RELEASED))
+    assert "A &lt;study&gt;" in page
+    for table in RELEASED:
+        for column in origins().get(table, {}):
+            assert f"id='{table}.{column}'" in page
+
+
+def test_a_drawing_holds_every_column_that_it_rests_on():
+    svg = ET.fromstring(drawn.drawing(origins(), ("cohort.patients", "technique")))
+    words = {"".join(e.itertext()) for e in svg.iter("{http://www.w3.org/2000/svg}text")}
+    assert {
+        "dicom_plan.Beams",
+        "plan.technique",
+        "radiotherapy_course.technique",
+        "patients.technique",
+    } <= words
