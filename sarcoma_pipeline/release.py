@@ -39,7 +39,7 @@ def pseudonym_key(path: Path) -> bytes:
         ValueError: the file holds no key; it is never replaced, as that would change every pseudonym.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as stream:
             stream.write(secrets.token_hex(_KEY_BYTES) + "\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,10 @@ def prepare(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[
 
 
 def _patiently(path: Path) -> duckdb.DuckDBPyConnection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # DuckDB makes its write-ahead log readable by everyone: the folder must not let anyone in.
+    with suppress(PermissionError):
+        path.parent.chmod(0o700)
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:

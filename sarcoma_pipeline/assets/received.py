@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline import provenance
+from sarcoma_pipeline import access, provenance
 from sarcoma_pipeline.assets.step import asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.sources import manifest
@@ -73,6 +73,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         began = time.perf_counter()
         with discreet(project):
+            access.check(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = time.perf_counter() - began
         for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):

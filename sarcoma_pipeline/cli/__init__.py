@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline import access
 from sarcoma_pipeline import project as places
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
@@ -16,6 +17,7 @@ from sarcoma_pipeline.cli.release import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.study import configured, study_option
 from sarcoma_pipeline.cli.trace import trace
+from sarcoma_pipeline.cli.upkeep import backup, doctor, restore
 
 # Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
 
@@ -30,6 +32,9 @@ main.add_command(report)
 main.add_command(export)
 main.add_command(trace)
 main.add_command(release)
+main.add_command(doctor)
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.command()
@@ -55,6 +60,10 @@ def refresh(study: str, as_of: str | None) -> None:
     if not project.drop.is_dir():
         hint = f"sarcoma demo --into {project.study.drop}"
         raise click.UsageError(f"no drop folder {project.study.drop}; put raw files there, or: {hint}")
+    try:
+        access.check(project)
+    except access.Exposed as exposed:
+        raise click.UsageError(str(exposed)) from None
     from sarcoma_pipeline.cli import refresh_run
 
     os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
