@@ -116,7 +116,7 @@ def _write(project: Project, half: Path) -> list[str]:
             for path in _files(project):
                 name = path.relative_to(project.root).as_posix()
                 with path.open("rb") as data:
-                    sums[name] = hashlib.file_digest(data, "sha256").hexdigest()
+                    sums[name] = _digest(data)
                     data.seek(0)
                     _add(tar, name, data, path.stat().st_size)
             label = json.dumps({"study": project.study.name, "sha256": sums}, indent=1).encode()
@@ -139,12 +139,19 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     return data
 
 
+def _digest(data: IO[bytes]) -> str:
+    seen = hashlib.sha256()
+    while block := data.read(1 << 20):
+        seen.update(block)
+    return seen.hexdigest()
+
+
 def _verified(project: Project, archive: Path) -> list[str]:
     try:
         with tarfile.open(archive) as tar:
             label = json.loads(_member(tar, _MANIFEST).read())
             names = sorted(m.name for m in tar if m.name != _MANIFEST)
-            sums = {name: hashlib.file_digest(_member(tar, name), "sha256").hexdigest() for name in names}
+            sums = {name: _digest(_member(tar, name)) for name in names}
     except (tarfile.TarError, EOFError, KeyError, ValueError) as broken:
         raise ArchiveDamaged(f"{archive.name} cannot be read: {type(broken).__name__}") from None
     if label["study"] != project.study.name:

@@ -35,6 +35,9 @@ def build(project: Project, warehouse: Warehouse) -> tuple[Path, dict[str, Any]]
     """
     tables = release.released({t: warehouse.read(t) for t in RELEASED})
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
+    # A refresh that was killed left its half behind; only one refresh runs at a time.
+    for half in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
+        half.unlink()
     decisions = warehouse.read(Decision.table())
     row = {
         "study": project.study.name,
