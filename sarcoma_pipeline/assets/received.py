@@ -10,7 +10,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline import access, provenance
-from sarcoma_pipeline.assets.step import asset_key, described, discreet, table_spec
+from sarcoma_pipeline.assets.step import RETRY, asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.sources import manifest
 from sarcoma_pipeline.warehouse import Warehouse, insert
@@ -67,6 +67,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         name="received",
         specs=specs,
         description="Reads new and changed files, closes the records of replaced and vanished ones.",
+        retry_policy=RETRY,
     )
     def received(
         context: dg.AssetExecutionContext, warehouse: Warehouse

@@ -10,13 +10,18 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline import provenance, release
-from sarcoma_pipeline.assets.step import asset_key, discreet
+from sarcoma_pipeline.assets.step import RETRY, asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import expectations
 from sarcoma_pipeline.warehouse import Warehouse, insert
 from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
 from schemas.release import RELEASED, MetaRelease
+
+FRESHNESS = dg.FreshnessPolicy.time_window(
+    fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26)
+)
+"""One missed night is a warning in the morning, and a failure before the next one."""
 
 _SAID = 5
 """Faults that a failure names; all of them are in the check and in the Data Docs."""
@@ -129,6 +134,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         group_name="release",
         kinds={"duckdb", "greatexpectations"},
         owners=[project.study.owner],
+        freshness_policy=FRESHNESS,
+        retry_policy=RETRY,
     )
     def cohort_duckdb(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         began = time.perf_counter()

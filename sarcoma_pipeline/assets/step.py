@@ -4,6 +4,7 @@ Steps hand each other table names; frames stay in the warehouse and in the memor
 Nothing that identifies a patient goes into metadata: counts, column schemas and hashes only.
 """
 
+import errno
 import os
 import time
 import traceback
@@ -17,9 +18,20 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.warehouse import Warehouse
+from sarcoma_pipeline.warehouse import Warehouse, WarehouseBusy
 from schemas.column_lineage import origins
 from schemas.tables import CONTRACTS
+
+_TRANSIENT = frozenset(
+    (
+        errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET,
+        errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH,
+    )
+)  # fmt: skip
+"""What a network share says when it will be back."""
+
+RETRY = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+"""For the transient only: every other failure forbids it, see :func:`discreet`."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +129,16 @@ def discreet(project: Project) -> Iterator[None]:
         log.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:
             stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n{traceback.format_exc()}\n")
+        transient = isinstance(broken, WarehouseBusy) or (
+            isinstance(broken, OSError) and broken.errno in _TRANSIENT
+        )
         own = type(broken).__module__.startswith(("sarcoma_pipeline", "schemas"))
         place = traceback.extract_tb(broken.__traceback__)[-1]
         said = f": {broken}" if own else ""
         raise dg.Failure(
             description=f"{type(broken).__name__} at {place.name}, line {place.lineno}{said}. "
             f"The traceback is in data/warehouse/{log.name}.",
-            allow_retries=False,
+            allow_retries=transient,
         ) from None
 
 
@@ -157,6 +172,7 @@ def step(
         specs=[table_spec(project, table, deps, kinds) for table, deps in tables.items()],
         check_specs=checks,
         description=description or compute.__doc__,
+        retry_policy=RETRY,
     )
     def run(warehouse: Warehouse) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         began = time.perf_counter()

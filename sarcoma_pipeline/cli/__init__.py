@@ -17,7 +17,7 @@ from sarcoma_pipeline.cli.release import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.study import configured, study_option
 from sarcoma_pipeline.cli.trace import trace
-from sarcoma_pipeline.cli.upkeep import backup, doctor, restore
+from sarcoma_pipeline.cli.upkeep import backup, doctor, restore, status
 
 # Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
 
@@ -32,6 +32,7 @@ main.add_command(report)
 main.add_command(export)
 main.add_command(trace)
 main.add_command(release)
+main.add_command(status)
 main.add_command(doctor)
 main.add_command(backup)
 main.add_command(restore)

@@ -1,13 +1,38 @@
-"""``sarcoma doctor``, ``backup`` and ``restore``: what keeps years of nights."""
+"""``sarcoma status``, ``doctor``, ``backup`` and ``restore``: what keeps years of nights."""
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from sarcoma_pipeline.cli.study import configured, study_option
+
+
+@click.command()
+@study_option
+def status(study: str) -> None:
+    """Tell when the last good release was, what is due, what is stuck.
+
+    Exit code 1 if an operator must look: nothing published, a release older than 36 hours, a refresh that did
+    not succeed, a run that is stuck.
+    """
+    project = configured(study)
+    os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
+    import dagster as dg
+
+    from sarcoma_pipeline import status as nights
+
+    with dg.DagsterInstance.get() as instance:
+        told = nights.status(project, instance, dt.datetime.now(dt.UTC))
+    for topic, words in told.lines:
+        click.echo(f"{topic:12} {words}")
+    for fault in told.faults:
+        click.echo(f"{'LOOK':12} {fault}")
+    sys.exit(1 if told.faults else 0)
 
 
 @click.command()

@@ -1,0 +1,136 @@
+"""How the nights go: the last good release, what is due, what is stuck."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import duckdb
+
+from sarcoma_pipeline import automation
+from sarcoma_pipeline.assets.release import FRESHNESS
+from sarcoma_pipeline.drop_sensor import BUSY
+from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.sources.drop_folder import shown, walk
+
+STUCK_HOURS = 4
+"""The run monitor ends a run after as long; one that is older was not seen by it."""
+
+DAEMON_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Status:
+    """The answers, in words, and whether an operator must act.
+
+    Attributes:
+        lines: topic and what there is to say.
+        faults: what an operator must look at.
+    """
+
+    lines: list[tuple[str, str]]
+    faults: list[str]
+
+
+def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> Status:
+    """Look at release, runs, schedule and drop folder.
+
+    Args:
+        project: the study.
+        instance: where its runs are recorded.
+        now: with its time zone.
+    """
+    lines: list[tuple[str, str]] = []
+    faults: list[str] = []
+    released = _released(project)
+    if released is None:
+        lines.append(("release", "none yet"))
+        faults.append("nothing was ever published")
+    else:
+        age = now - dt.datetime.fromisoformat(released["released_at"])
+        words = f"{released['refresh_id']}, {hours(age)} old, {released['eligible']} patients"
+        lines.append(("release", words))
+        if age > FRESHNESS.fail_window.to_timedelta():
+            faults.append(f"the release is {hours(age)} old")
+    lines += _runs(project, instance, now, faults)
+    lines.append(("due", f"{next_night(now):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
+    beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
+    alive = bool(beats) and now.timestamp() - max(beats) < DAEMON_SECONDS
+    lines.append(
+        ("daemon", "runs" if alive else "does not run: no schedule and no sensor will start anything")
+    )
+    lines.append(("drop folder", _waiting(project)))
+    return Status(lines, faults)
+
+
+def next_night(now: dt.datetime) -> dt.datetime:
+    """When the nightly schedule ticks next, in its own time zone."""
+    minute, hour, *_ = automation.NIGHTLY.split()
+    local = now.astimezone(ZoneInfo(automation.TIMEZONE))
+    tick = local.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    return tick if tick > local else tick + dt.timedelta(days=1)
+
+
+def hours(age: dt.timedelta) -> str:
+    """An age as people say it."""
+    whole = int(age.total_seconds() // 3600)
+    return f"{whole} h" if whole else f"{int(age.total_seconds() // 60)} min"
+
+
+def _released(project: Project) -> dict[str, str] | None:
+    if not project.release.exists():
+        return None
+    with duckdb.connect(str(project.release), read_only=True) as connection:
+        return connection.execute("FROM meta.release").pl().row(0, named=True)
+
+
+def _runs(
+    project: Project, instance: dg.DagsterInstance, now: dt.datetime, faults: list[str]
+) -> list[tuple[str, str]]:
+    of_study = {"study": project.study.name}
+    ended = instance.get_run_records(
+        filters=dg.RunsFilter(
+            job_name=automation.REFRESH,
+            tags=of_study,
+            statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+        ),
+        limit=1,
+    )
+    lines = []
+    for record in ended:
+        state = record.dagster_run.status.value.lower()
+        age = now.timestamp() - (record.end_time or now.timestamp())
+        words = f"{state}, ended {hours(dt.timedelta(seconds=age))} ago, run {record.dagster_run.run_id}"
+        lines.append(("last run", words))
+        if state != "success":
+            faults.append("the last refresh did not succeed: its run says why")
+    for record in instance.get_run_records(filters=dg.RunsFilter(tags=of_study, statuses=list(BUSY))):
+        age = dt.timedelta(seconds=now.timestamp() - record.create_timestamp.timestamp())
+        state = record.dagster_run.status.value.lower()
+        lines.append(("now", f"{state} since {hours(age)}, run {record.dagster_run.run_id}"))
+        if age > dt.timedelta(hours=STUCK_HOURS):
+            faults.append(f"a run is {state} since {hours(age)}: end it in the UI, or `dagster run delete`")
+    return lines or [("last run", "none is recorded")]
+
+
+def _waiting(project: Project) -> str:
+    """How many files the next refresh would look at; by size and time only, as the manifest does at first."""
+    if not project.drop.is_dir():
+        return f"{project.study.drop} does not exist"
+    here = {shown(entry.parts): (entry.size, entry.mtime_ns) for entry in walk(project.drop)}
+    if not project.warehouse.exists():
+        return f"{len(here)} files, none read yet"
+    try:
+        with duckdb.connect(str(project.warehouse), read_only=True) as connection:
+            rows = connection.execute(
+                "SELECT path, size_bytes, mtime_ns FROM meta.files WHERE last_refresh IS NULL"
+            ).fetchall()
+    except duckdb.IOException:
+        return f"{len(here)} files; the warehouse is held, a refresh runs"
+    known = {path: (size, mtime) for path, size, mtime in rows}
+    new = len(here.keys() - known.keys())
+    changed = sum(1 for path in here.keys() & known.keys() if here[path] != known[path])
+    gone = len(known.keys() - here.keys())
+    return f"{len(here)} files: {new} new, {changed} changed, {gone} gone since the last refresh"

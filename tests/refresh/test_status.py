@@ -1,0 +1,82 @@
+"""The operator's question in the morning: how did the nights go?"""
+
+import datetime as dt
+import shutil
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from sarcoma_pipeline import project, status
+from sarcoma_pipeline.automation import REFRESH
+
+
+def _status(place, later=dt.timedelta(0), runs=()):
+    study = project.load("sts_imrt", place.root)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for state in runs:
+            instance.add_run(
+                dg.DagsterRun(
+                    job_name=REFRESH, status=state, tags={"study": "sts_imrt"}, run_id=f"run-{state}"
+                )
+            )
+        return status.status(study, instance, dt.datetime.now(dt.UTC) + later)
+
+
+def test_after_a_good_night_there_is_nothing_to_look_at(demo):
+    told = demo.sarcoma("status")
+    assert told.exit_code == 0, told.output
+    assert "86 patients" in told.output
+    assert "success, ended" in told.output
+    assert "911 files: 0 new, 0 changed, 0 gone" in told.output
+    assert "LOOK" not in told.output
+
+
+def test_what_waits_in_the_drop_folder_is_counted(copy):
+    reply = next(copy.drop.rglob("*.csv"))
+    reply.write_bytes(reply.read_bytes() + b"x")
+    next(copy.drop.rglob("*.dcm")).unlink()
+    (copy.drop / "new.txt").write_text("x")
+    assert "1 new, 1 changed, 1 gone" in copy.sarcoma("status").output
+
+
+@pytest.mark.parametrize(("hours", "stale"), [(35, False), (37, True)])
+def test_a_release_is_stale_after_36_hours(demo, hours, stale):
+    told = _status(demo, dt.timedelta(hours=hours))
+    assert bool(told.faults) == stale
+
+
+@pytest.mark.parametrize(("hours", "stuck"), [(1, False), (5, True)])
+def test_a_run_that_does_not_end_is_stuck(demo, hours, stuck):
+    told = _status(demo, dt.timedelta(hours=hours), [dg.DagsterRunStatus.STARTED])
+    assert any("started" in words for topic, words in told.lines if topic == "now")
+    assert bool(told.faults) == stuck
+
+
+def test_a_failed_refresh_is_told(copy):
+    shutil.rmtree(copy.drop)
+    copy.drop.mkdir()
+    assert copy.refresh().exit_code == 1
+    told = copy.sarcoma("status")
+    assert told.exit_code == 1 and "did not succeed" in told.output
+
+
+def test_nothing_published_is_told(place):
+    told = _status(place())
+    assert told.faults == ["nothing was ever published"]
+
+
+@pytest.mark.parametrize(
+    ("now", "tick"),
+    [
+        ("2026-03-28T23:00", "2026-03-29T03:30"),
+        ("2026-07-01T02:29", "2026-07-01T02:30"),
+        ("2026-07-01T02:30", "2026-07-02T02:30"),
+    ],
+)
+def test_the_next_night_is_the_schedules(now, tick):
+    berlin = ZoneInfo("Europe/Berlin")
+    found = status.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin))
+    # Half past two does not exist in the night in which summer time begins.
+    wanted = dt.datetime.fromisoformat(tick).replace(tzinfo=berlin)
+    assert found.timestamp() == wanted.timestamp()
