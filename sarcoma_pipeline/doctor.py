@@ -38,7 +38,7 @@ def examine(project: Project) -> Iterator[Diagnosis]:
         project: the study, with no refresh running.
     """
     name = project.study.name
-    refresh = f"sarcoma refresh --study {name}"
+    refresh = f"sarcoma refresh --full --study {name}"
     checks: Checks = (
         ("only their owner reads what holds identities", access.faults, "the command behind each file"),
         (

@@ -13,6 +13,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -159,6 +160,17 @@ def read(path: Path) -> dict[str, pl.DataFrame] | None:
             .with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
             for schema, name in names
         }
+
+
+def read_label(path: Path) -> dict[str, Any] | None:
+    """``meta.release`` of a database; None if there is none, or it cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(f"FROM {MetaRelease.table()}").pl().row(0, named=True)
+    except (duckdb.Error, pl.exceptions.OutOfBoundsError):
+        return None
 
 
 def faults(path: Path) -> list[str]:

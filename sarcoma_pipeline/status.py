@@ -49,11 +49,13 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         lines.append(("release", "none yet"))
         faults.append("nothing was ever published")
     else:
-        age = now - dt.datetime.fromisoformat(released["released_at"])
-        words = f"{released['refresh_id']}, {hours(age)} old, {released['eligible']} patients"
-        lines.append(("release", words))
-        if age > FRESHNESS.fail_window.to_timedelta():
-            faults.append(f"the release is {hours(age)} old")
+        made = dt.datetime.fromisoformat(released["released_at"])
+        # A night that brought nothing new publishes nothing: it says that the release still stands.
+        good = max(made, _last_success(project, instance) or made)
+        words = f"{released['refresh_id']}, made {hours(now - made)} ago, {released['eligible']} patients"
+        lines.append(("release", f"{words}; last known good {hours(now - good)} ago"))
+        if now - good > FRESHNESS.fail_window.to_timedelta():
+            faults.append(f"no night was good for {hours(now - good)}")
     lines += _runs(project, instance, now, faults)
     lines.append(("due", f"{next_night(now):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
     beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
@@ -84,6 +86,18 @@ def _released(project: Project) -> dict[str, str] | None:
         return None
     with duckdb.connect(str(project.release), read_only=True) as connection:
         return connection.execute("FROM meta.release").pl().row(0, named=True)
+
+
+def _last_success(project: Project, instance: dg.DagsterInstance) -> dt.datetime | None:
+    good = dg.RunsFilter(
+        job_name=automation.REFRESH,
+        tags={"study": project.study.name},
+        statuses=[dg.DagsterRunStatus.SUCCESS],
+    )
+    for record in instance.get_run_records(filters=good, limit=1):
+        if record.end_time:
+            return dt.datetime.fromtimestamp(record.end_time, dt.UTC)
+    return None
 
 
 def _runs(

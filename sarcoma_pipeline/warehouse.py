@@ -7,7 +7,7 @@ its later steps, and what it has not is read from the file, so that a single ass
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 from pydantic import PrivateAttr
 
+from sarcoma_pipeline import fingerprint
 from schemas.contract import Contract
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
 from schemas.tables import CONTRACTS
@@ -36,6 +37,13 @@ _APPEND_ONLY = (
 """What no file in the drop folder can bring back; every other table follows from these."""
 
 
+_MIGRATIONS = (
+    # The volumes became a step of their own: what it saw under the old name would stand for ever.
+    "DELETE FROM quality.observed WHERE step = 'accounting'",
+)
+"""Run whenever the contracts changed; each must do no harm when it is run again."""
+
+
 class WarehouseBusy(Exception):
     """Another process holds the warehouse: DuckDB has one writer, and no reader beside it."""
 
@@ -51,6 +59,7 @@ class Warehouse(dg.ConfigurableResource):
     _frames: dict[str, pl.DataFrame] = PrivateAttr(default_factory=dict)
     _connection: Any = PrivateAttr(default=None)
     _ready: bool = PrivateAttr(default=False)
+    _read: set[str] | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -88,6 +97,7 @@ class Warehouse(dg.ConfigurableResource):
         frames: Mapping[str, pl.DataFrame],
         step: str = "",
         of_step: Mapping[str, pl.DataFrame] | None = None,
+        made_of: tuple[str, Mapping[str, str] | None] | None = None,
     ) -> None:
         """Make tables hold exactly these frames, all of them or none.
 
@@ -95,6 +105,7 @@ class Warehouse(dg.ConfigurableResource):
             frames: table name to frame, as its contract says.
             step: the step that writes.
             of_step: tables that several steps share, to this step's part (without the column ``step``).
+            made_of: the step's circumstances and the versions of the tables that it read.
 
         Raises:
             ContractBroken: a frame is not as its contract says.
@@ -104,20 +115,27 @@ class Warehouse(dg.ConfigurableResource):
                 CONTRACTS[table].enforce(frame)
                 connection.execute(f"TRUNCATE {table}")
                 insert(connection, table, frame)
+                fingerprint.note_versions(connection, {table: fingerprint.version(frame)})
             for table, part in (of_step or {}).items():
                 frame = CONTRACTS[table].conform(part.with_columns(step=pl.lit(step)))
                 CONTRACTS[table].enforce(frame)
                 connection.execute(f"DELETE FROM {table} WHERE step = ?", [step])
                 insert(connection, table, frame)
+                fingerprint.note_versions(connection, {table: fingerprint.version(frame)}, step)
+            if made_of is not None:
+                fingerprint.note_step(connection, step, *made_of)
         self._frames.update(frames)
         self.forget(*(of_step or {}))
 
-    def read(self, table: str) -> pl.DataFrame:
+    def read(self, table: str, *, noted: bool = True) -> pl.DataFrame:
         """A table as it stands; of an append-only table the rows that are current.
 
         Args:
             table: name as in its contract.
+            noted: whether a step that reads it depends on it; not so on facts that never change.
         """
+        if noted:
+            self._note(table)
         if table not in self._frames:
             current = ""
             if table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema():
@@ -125,6 +143,43 @@ class Warehouse(dg.ConfigurableResource):
             frame = self._connect().execute(f"FROM {table}{current}").pl()
             self._frames[table] = CONTRACTS[table].conform(frame)
         return self._frames[table]
+
+    def read_parts(self, table: str, steps: Sequence[str]) -> pl.DataFrame:
+        """What these steps wrote to a table that several share, without the column ``step``."""
+        for step in steps:
+            self._note(f"{table}#{step}")
+        return self.read(table, noted=False).filter(pl.col("step").is_in(list(steps))).drop("step")
+
+    def _note(self, table: str) -> None:
+        if self._read is not None:
+            self._read.add(table)
+
+    @contextmanager
+    def noting(self) -> Iterator[set[str]]:
+        """Note which tables are read within it."""
+        self._read = set()
+        try:
+            yield self._read
+        finally:
+            self._read = None
+
+    def kept(self, step: str, made_in: str) -> bool:
+        """Whether a step's tables are what it would make again."""
+        return fingerprint.kept(self._connect(), step, made_in)
+
+    def note_step(self, step: str, made_in: str, reads: set[str]) -> None:
+        """Note what a step was made of that writes no table."""
+        with self.transaction() as connection:
+            fingerprint.note_step(connection, step, made_in, fingerprint.versions(connection, reads))
+
+    def versions(self, tables: set[str]) -> dict[str, str] | None:
+        """The versions of tables; None if one of them is not known."""
+        return fingerprint.versions(self._connect(), tables)
+
+    def height(self, table: str) -> int:
+        """Rows of a table as it stands, without reading it."""
+        row = self._connect().execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(row[0]) if row else 0
 
     def layer(self, schema: str) -> dict[str, pl.DataFrame]:
         """Every table of one schema."""
@@ -188,6 +243,8 @@ def prepare(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[
                 connection.execute(f"DROP TABLE {table}")
         for statement in contract.ddl():
             connection.execute(statement)
+    for statement in _MIGRATIONS:
+        connection.execute(statement)
     connection.execute("TRUNCATE meta.dictionary")
     insert(connection, MetaDictionary.table(), documented)
     connection.execute("TRUNCATE meta.vocabularies")

@@ -62,6 +62,24 @@ class MetaConfiguration(Contract, table="meta.configurations"):
     content: pl.String = column("Content", "Its text.", nullable=False)
 
 
+class MetaVersion(Contract, table="meta.versions"):
+    """The version of one table, or of one step's part of it."""
+
+    table_name: pl.String = column("Table", "Schema and table.", nullable=False)
+    step: pl.String = column("Step", "Of a table that several steps share; else empty.", nullable=False)
+    version: pl.String = column("Version", "Names the content.", nullable=False)
+
+
+class MetaStep(Contract, table="meta.steps"):
+    """What one step was last made of: it is not computed again while all of it is the same."""
+
+    step: pl.String = column("Step", "Its name.", nullable=False, unique=True)
+    circumstances: pl.String = column(
+        "Circumstances", "Hash of program, configuration, key and what else it depends on.", nullable=False
+    )
+    reads: pl.String = column("Reads", "JSON: tables that it read, with their versions.", nullable=False)
+
+
 class MetaDictionary(Contract, table="meta.dictionary"):
     """One column of one table, as its contract declares it."""
 

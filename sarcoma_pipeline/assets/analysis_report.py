@@ -6,10 +6,10 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline import release
+from sarcoma_pipeline import fingerprint, release
 from sarcoma_pipeline.assets.release import release_key
 from sarcoma_pipeline.assets.report import write_whole
-from sarcoma_pipeline.assets.step import Made, asset_key, discreet, step
+from sarcoma_pipeline.assets.step import KEPT, Made, asset_key, discreet, step
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.report import column_lineage, methods, page, pdf
 from sarcoma_pipeline.survival import audit
@@ -85,17 +85,28 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     )
     def report(warehouse: Warehouse) -> dg.MaterializeResult:
         began = time.perf_counter()
-        with discreet(project):
+        target = project.published / "report/index.html"
+
+        def made_in() -> str:
+            label = release.read_label(project.release) or {}
+            found = (label.get("refresh_id"), label.get("released_at"), pdf.browser())
+            return fingerprint.circumstances(project, repr(found)) if target.exists() else "no page yet"
+
+        if warehouse.kept("report", made_in()):
+            return dg.MaterializeResult(metadata={KEPT: True})
+        with discreet(project), warehouse.noting() as reads:
             further = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
             frames = {**further, **(release.read(project.release) or {})}
             target, printed = write(project, frames, project.published / "report")
             drawn = column_lineage.page(project.study.title, origins(), list(RELEASED))
             write_whole(target.with_name("column_lineage.html"), drawn)
+            warehouse.note_step("report", made_in(), reads)
             if printed == "report.pdf":
                 printed = f"data/published/{name}/report/{printed}"
         return dg.MaterializeResult(
             metadata={
                 "path": f"data/published/{name}/report/index.html",
+                KEPT: False,
                 "pdf": printed,
                 "column lineage": f"data/published/{name}/report/column_lineage.html",
                 "content hash": frames[MetaRelease.table()]["content_hash"][0],

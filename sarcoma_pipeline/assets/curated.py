@@ -43,7 +43,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def type_records(warehouse: Warehouse) -> Made:
         """Read text as dates, numbers and codes; set exact duplicates aside; judge the record rules."""
         received = {table: warehouse.read(table) for table in RECEIVED}
-        days = warehouse.read(MetaRefresh.table()).select("refresh_id", "received_on")
+        # The day of a refresh never changes: only a new one would, and that brings new files.
+        days = warehouse.read(MetaRefresh.table(), noted=False).select("refresh_id", "received_on")
         return _made(typing.type_records(received, project.sources, days))
 
     def link(warehouse: Warehouse) -> Made:
@@ -52,8 +53,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def judge(warehouse: Warehouse) -> Made:
         """Judge the rules that need several records; quarantine what breaks an error rule without waiver."""
-        seen = warehouse.read(Observed.table())
-        first = seen.filter(pl.col("step").is_in(["typed", "link"])).drop("step")
+        first = warehouse.read_parts(Observed.table(), ("typed", "link"))
         held = quarantine.quarantine(_unwaived(warehouse, first))["record_id"]
         crossed = cross_record.observe(warehouse.layer("typed"), warehouse.read(Link.table()), held)
         everything = quarantine.quarantine(_unwaived(warehouse, pl.concat([first, crossed])))
@@ -73,7 +73,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         step(project, "link", {Link.table(): ["typed.person"]}, link, kinds={"polars"}),
         step(
             project, "quarantine", {Quarantine.table(): [*TYPED, Link.table(), Decision.table()]}, judge,
-            kinds={"polars", "pandera"},
+            kinds={"polars", "pandera"}, further=_waivers,
         ),
         step(
             project,
@@ -85,11 +85,18 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     ]  # fmt: skip
 
 
+def _waivers(warehouse: Warehouse) -> str:
+    """The waivers that the day leaves in force: the passing of a day alone may end one."""
+    _, today = tonight(warehouse, noted=False)
+    decisions = warehouse.read(Decision.table(), noted=False)
+    return " ".join(decisions.filter(pl.col("until") >= today)["decision_id"].sort())
+
+
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """The observations of errors that no waiver of a steward lets through."""
     records = findings.places({t: warehouse.read(t) for t in RECEIVED}, warehouse.read(MetaFile.table()))
     errors = findings.finding_ids(observed.filter(pl.col("severity") == "error"), records)
-    _, today = tonight(warehouse)
+    _, today = tonight(warehouse, noted=False)
     waived = ledger.waived(warehouse.read(Decision.table()), errors, today)
     return errors.filter(~pl.col("finding_id").is_in(waived.implode()))
 

@@ -3,6 +3,7 @@
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline import provenance
 from sarcoma_pipeline.assets import rule_checks
 from sarcoma_pipeline.assets.curated import CURATED
 from sarcoma_pipeline.assets.received import RECEIVED, tonight
@@ -45,11 +46,18 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             held,
             disposition,
         )
+        return Made({Disposition.table(): disposition, Accounting.table(): frame})
+
+    def judge_identity(warehouse: Warehouse) -> list[dg.AssetCheckResult]:
+        frame, files = warehouse.read(Accounting.table()), warehouse.read(MetaFile.table())
+        return [_identity_holds(project, frame, files)]
+
+    def count_volumes(warehouse: Warehouse) -> Made:
+        """Count what each source delivered tonight, beside the nights before."""
         refresh, _ = tonight(warehouse)
-        files = warehouse.read(MetaFile.table())
         made = volumes.volumes(
-            files,
-            frame,
+            warehouse.read(MetaFile.table()),
+            warehouse.read(Accounting.table()),
             warehouse.read("received.unread"),
             warehouse.read(Patient.table()),
             [source.name for source in project.sources.source],
@@ -57,9 +65,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
         nights = warehouse.read(Volume.table()).filter(pl.col("refresh_id") != refresh)
         history = pl.concat([nights, made])
-        frames = {Disposition.table(): disposition, Accounting.table(): frame, Volume.table(): history}
-        seen = {Observed.table(): volumes.observe(history, refresh)}
-        return Made(frames, seen, checks=[_identity_holds(project, frame, files)])
+        return Made({Volume.table(): history}, {Observed.table(): volumes.observe(history, refresh)})
 
     def find(warehouse: Warehouse) -> Made:
         """Put every broken rule into words and places that a steward can work with."""
@@ -81,6 +87,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         """Load the stewards' decisions from their log, which outlives the warehouse."""
         known = warehouse.read(Decision.table())
         return Made({Decision.table(): decision_log.restore(project.decisions, known)})
+
+    def log(_: Warehouse) -> str:
+        return provenance.decisions_hash(decision_log.read(project.decisions))
 
     def keep_ledger(warehouse: Warehouse) -> Made:
         """Move every finding on: what is new, still there, settled, gone, or back again."""
@@ -104,18 +113,25 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
 
     return [
-        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}),
+        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}, further=log),
         step(
             project,
             "accounting",
             {
                 Disposition.table(): [*RECEIVED, Quarantine.table()],
                 Accounting.table(): [*RECEIVED, *CURATED, Quarantine.table(), Disposition.table()],
-                Volume.table(): [MetaFile.table(), Accounting.table(), Patient.table(), "received.unread"],
             },
             account,
             kinds={"polars"},
             checks=[identity],
+            judge=judge_identity,
+        ),
+        step(
+            project,
+            "volumes",
+            {Volume.table(): [MetaFile.table(), Accounting.table(), Patient.table(), "received.unread"]},
+            count_volumes,
+            kinds={"polars"},
         ),
         step(
             project,

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline import access, provenance
+from sarcoma_pipeline import access, fingerprint, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.release import pseudonym_key
 from sarcoma_pipeline.sources import manifest
 from sarcoma_pipeline.warehouse import Warehouse, insert
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
@@ -75,6 +76,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         began = time.perf_counter()
         with discreet(project):
             access.check(project)
+            # Every step depends on the key: it must be there before the first of them.
+            pseudonym_key(project.key)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = time.perf_counter() - began
         for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
@@ -94,9 +97,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     return [*drop_specs(project), received]
 
 
-def tonight(warehouse: Warehouse) -> tuple[str, dt.date]:
-    """The last refresh and its day: what a step that is run again takes for tonight and today."""
-    last = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
+def tonight(warehouse: Warehouse, *, noted: bool = True) -> tuple[str, dt.date]:
+    """The last refresh and its day: what a step that is run again takes for tonight and today.
+
+    Args:
+        warehouse: of the study.
+        noted: whether the step that asks is another one every night.
+    """
+    last = warehouse.read(MetaRefresh.table(), noted=noted).sort("refresh_id").row(-1, named=True)
     return last["refresh_id"], last["received_on"]
 
 
@@ -171,4 +179,11 @@ def _write(
         for table, frame in new.items():
             CONTRACTS[table].enforce(frame)
             insert(connection, table, frame)
+        # A file that changed while it was read has the same id twice: its refresh tells them apart.
+        last_read = connection.execute(
+            f"SELECT max(first_refresh) FROM {MetaFile.table()} WHERE last_refresh IS NULL"
+        ).fetchone()
+        received = f"{row['manifest_hash']} {last_read[0] if last_read else ''}"
+        fingerprint.note_versions(connection, dict.fromkeys((MetaFile.table(), *RECEIVED), received))
+        fingerprint.note_versions(connection, {refreshes: str(row["refresh_id"])})
     warehouse.forget(MetaFile.table(), refreshes, *RECEIVED)

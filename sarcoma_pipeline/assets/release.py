@@ -10,7 +10,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline import provenance, release
-from sarcoma_pipeline.assets.step import RETRY, asset_key, discreet
+from sarcoma_pipeline.assets.step import KEPT, RETRY, asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import expectations
 from sarcoma_pipeline.warehouse import Warehouse, insert
@@ -23,6 +23,8 @@ FRESHNESS = dg.FreshnessPolicy.time_window(
 )
 """One missed night is a warning in the morning, and a failure before the next one."""
 
+_MADE_OF = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
+
 _SAID = 5
 """Faults that a failure names; all of them are in the check and in the Data Docs."""
 
@@ -32,19 +34,11 @@ def release_key(project: Project) -> dg.AssetKey:
     return dg.AssetKey([project.study.name, "release", "cohort_duckdb"])
 
 
-def build(project: Project, warehouse: Warehouse) -> tuple[Path, dict[str, Any]]:
-    """Build the release beside the old one.
-
-    Returns:
-        The new database, and the row of its ``meta.release``.
-    """
-    tables = release.released({t: warehouse.read(t) for t in RELEASED})
+def described(project: Project, warehouse: Warehouse, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
+    """The row of ``meta.release`` of what would be released now."""
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
-    # A refresh that was killed left its half behind; only one refresh runs at a time.
-    for half in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
-        half.unlink()
     decisions = warehouse.read(Decision.table())
-    row = {
+    return {
         "study": project.study.name,
         "title": project.study.title,
         "refresh_id": refresh["refresh_id"],
@@ -58,9 +52,22 @@ def build(project: Project, warehouse: Warehouse) -> tuple[Path, dict[str, Any]]
         "content_hash": release.content_hash(tables),
         "eligible": tables["cohort.patients"].height,
     }
-    built = project.published / f".building-{refresh['refresh_id']}.duckdb"
+
+
+def stands(project: Project, row: dict[str, Any]) -> bool:
+    """Whether the published release is this very one, made of the same."""
+    found = release.read_label(project.release)
+    return found is not None and all(found.get(name) == row[name] for name in _MADE_OF)
+
+
+def build(project: Project, tables: dict[str, pl.DataFrame], row: dict[str, Any]) -> Path:
+    """Build the release beside the old one."""
+    # A refresh that was killed left its half behind; only one refresh runs at a time.
+    for half in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
+        half.unlink()
+    built = project.published / f".building-{row['refresh_id']}.duckdb"
     release.build(built, tables, label(row))
-    return built, row
+    return built
 
 
 def label(row: dict[str, Any]) -> pl.DataFrame:
@@ -140,7 +147,18 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def cohort_duckdb(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         began = time.perf_counter()
         with discreet(project):
-            built, row = build(project, warehouse)
+            tables = release.released({t: warehouse.read(t) for t in RELEASED})
+            row = described(project, warehouse, tables)
+            same = stands(project, row)
+        if same:
+            standing = "Nothing changed: the release that was judged before stands."
+            yield dg.AssetCheckResult(
+                asset_key=gate.asset_key, check_name=gate.name, passed=True, description=standing
+            )
+            yield dg.MaterializeResult(metadata={"content hash": row["content_hash"], KEPT: True})
+            return
+        with discreet(project):
+            built = build(project, tables, row)
             hopeless = release.faults(built)
             if hopeless:
                 # What no release may be needs no suite to say so, nor the seconds that its import takes.
@@ -159,6 +177,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             metadata={
                 "path": f"data/published/{project.study.name}/cohort.duckdb",
                 "refresh": row["refresh_id"],
+                KEPT: False,
                 "content hash": row["content_hash"],
                 "patients": row["eligible"],
                 "tables": len(RELEASED),

@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline import fingerprint
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.warehouse import Warehouse, WarehouseBusy
 from schemas.column_lineage import origins
@@ -34,6 +35,9 @@ RETRY = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 """For the transient only: every other failure forbids it, see :func:`discreet`."""
 
 
+KEPT = "kept: nothing that it rests on changed"
+
+
 @dataclass(frozen=True)
 class Made:
     """What a step made.
@@ -42,13 +46,11 @@ class Made:
         frames: table name to frame.
         of_step: the step's part of tables that several steps share (``quality.observed``, ``set_aside``).
         metadata: table name to further metadata of its materialisation.
-        checks: results of the step's own checks.
     """
 
     frames: Mapping[str, pl.DataFrame]
     of_step: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    checks: Sequence[dg.AssetCheckResult] = ()
 
 
 def asset_key(project: Project, table: str) -> dg.AssetKey:
@@ -150,9 +152,11 @@ def step(
     *,
     kinds: set[str],
     checks: Sequence[dg.AssetCheckSpec] = (),
+    judge: Callable[[Warehouse], Sequence[dg.AssetCheckResult]] = lambda _: (),
+    further: Callable[[Warehouse], str] = lambda _: "",
     description: str | None = None,
 ) -> dg.AssetsDefinition:
-    """Make one step of a pure function.
+    """Make one step of a pure function; it is computed only if something that it rests on changed.
 
     Args:
         project: the study.
@@ -160,7 +164,9 @@ def step(
         tables: tables it makes, each with the tables (or asset keys) that it rests on.
         compute: reads tables, returns frames.
         kinds: technologies, for the UI's icons.
-        checks: checks of these tables that ``compute`` reports.
+        checks: checks of these tables that ``judge`` reports.
+        judge: judges the tables as they stand, whether they were computed or kept.
+        further: names what else ``compute`` depends on but for tables, program, configuration and key.
         description: what the step does, in the UI.
     """
     # Dagster wants a step's own tables in the order in which they rest on each other.
@@ -177,18 +183,27 @@ def step(
     def run(warehouse: Warehouse) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         began = time.perf_counter()
         with discreet(project):
-            made = compute(warehouse)
-            warehouse.replace(made.frames, name, made.of_step)
+            made = _made(warehouse)
+            judged = judge(warehouse)
         seconds = time.perf_counter() - began
         for table in in_order:
-            yield dg.MaterializeResult(
-                asset_key=asset_key(project, table),
-                metadata={
-                    **described(made.frames[table], seconds),
-                    **column_lineage(project, table),
-                    **made.metadata.get(table, {}),
-                },
+            metadata = (
+                {"dagster/row_count": warehouse.height(table), KEPT: True}
+                if made is None
+                else {**described(made.frames[table], seconds), KEPT: False, **made.metadata.get(table, {})}
             )
-        yield from made.checks
+            yield dg.MaterializeResult(
+                asset_key=asset_key(project, table), metadata={**metadata, **column_lineage(project, table)}
+            )
+        yield from judged
+
+    def _made(warehouse: Warehouse) -> Made | None:
+        made_in = fingerprint.circumstances(project, further(warehouse))
+        if warehouse.kept(name, made_in):
+            return None
+        with warehouse.noting() as reads:
+            made = compute(warehouse)
+        warehouse.replace(made.frames, name, made.of_step, (made_in, warehouse.versions(reads)))
+        return made
 
     return run

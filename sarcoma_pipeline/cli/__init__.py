@@ -45,7 +45,8 @@ main.add_command(restore)
     metavar="RELEASE",
     help="Build this release again from the records, configuration and decisions of then; publish nothing.",
 )
-def refresh(study: str, as_of: str | None) -> None:
+@click.option("--full", is_flag=True, help="Compute every step, whatever is known to be unchanged.")
+def refresh(study: str, as_of: str | None, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
     Exit code 0 if a release was published, whatever the findings; 1 if nothing could be published (the last
@@ -65,6 +66,10 @@ def refresh(study: str, as_of: str | None) -> None:
         access.check(project)
     except access.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
+    if full and project.warehouse.exists():
+        from sarcoma_pipeline import fingerprint
+
+        fingerprint.forget(project.warehouse)
     from sarcoma_pipeline.cli import refresh_run
 
     os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))

@@ -24,6 +24,7 @@ from rich.table import Table
 from sarcoma_pipeline import automation
 from sarcoma_pipeline.assets.analysis import median_text
 from sarcoma_pipeline.assets.release import release_key
+from sarcoma_pipeline.assets.step import KEPT
 from sarcoma_pipeline.definitions import build_definitions
 from sarcoma_pipeline.project import Project
 
@@ -74,16 +75,20 @@ def run(project: Project, began: float) -> bool:
             finally:
                 stop()
         ended = time.perf_counter()
-        published = any(
-            event.is_step_materialization and event.asset_key == release_key(project)
-            for event in result.all_events
-        )
+        made = [event for event in result.all_events if event.is_step_materialization]
+        published = any(event.asset_key == release_key(project) for event in made)
+        kept = {automation.short_name(event.step_key or "") for event in made if _is_kept(event)}
+        unchanged = any(event.asset_key == release_key(project) and _is_kept(event) for event in made)
         failures = [
             (automation.short_name(event.step_key or ""), automation.reason(event.step_failure_data))
             for event in result.all_events
             if event.is_step_failure
         ]
-    _summary(console, project, published, done)
+    _summary(
+        console, project, "unchanged" if unchanged else "published" if published else "NOT PUBLISHED", done
+    )
+    if kept:
+        console.print(f"unchanged   {len(kept)} of {steps} steps kept: nothing that they rest on changed")
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
         console.print(f"[red]failed[/red]      {step}: {escape(message)}")
@@ -91,9 +96,14 @@ def run(project: Project, began: float) -> bool:
     return published
 
 
-def _summary(console: Console, project: Project, published: bool, done: Set[str]) -> None:
-    """Print what this run made, and nothing that an earlier one left behind."""
-    console.rule(f"{project.study.name}: {'published' if published else 'NOT PUBLISHED'}", align="left")
+def _is_kept(event: dg.DagsterEvent) -> bool:
+    told = event.step_materialization_data.materialization.metadata.get(KEPT)
+    return bool(told and told.value)
+
+
+def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -> None:
+    """Print what this run made or found unchanged, and nothing that a run left behind that went wrong."""
+    console.rule(f"{project.study.name}: {outcome}", align="left")
     if "received" not in done:
         return
     with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:

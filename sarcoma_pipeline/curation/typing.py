@@ -128,7 +128,8 @@ def _typed_frames(
 
 
 def _without_duplicates(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    ordered = frame.sort("first_refresh", "file_id", "position", "record_id")
+    # Not by the night of its arrival: a rebuild, for which all came at once, must choose the same.
+    ordered = frame.sort("file_id", "position", "record_id")
     # A row of the same file is another row, be it alike to the letter; only a repeated key is a repetition.
     first = pl.struct("record_key", "content_hash").is_first_distinct()
     return ordered.filter(first), ordered.filter(~first)

@@ -57,7 +57,9 @@ def _change(place: Place, dice: random.Random) -> None:
 
 def _decide(place: Place, number: int) -> None:
     with duckdb.connect(str(place.root / f"data/warehouse/{place.study}.duckdb"), read_only=True) as c:
-        ids = c.execute("SELECT finding_id FROM quality.ledger ORDER BY 1").fetchall()
+        ids = c.execute(
+            "SELECT finding_id FROM quality.ledger WHERE status <> 'resolved' ORDER BY 1"
+        ).fetchall()
     finding = ids[number % len(ids)][0]
     for action in ("acknowledge", "reopen"):
         told = place.sarcoma("findings", action, finding, "--by", "steward", "--reason", f"decision {number}")

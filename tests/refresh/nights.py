@@ -1,0 +1,139 @@
+"""Nights over a drop folder that changes: what must come out is what a rebuild from nothing gives."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+
+from sarcoma_pipeline import automation, release
+from sarcoma_pipeline import project as places
+from sarcoma_pipeline.assets.release import release_key
+from sarcoma_pipeline.assets.step import KEPT
+from sarcoma_pipeline.definitions import build_definitions
+from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.synthetic import render
+from schemas.release import RELEASED
+from schemas.tables import CONTRACTS
+from tests.refresh.conftest import SEED, lay
+
+HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisions"}
+"""They tell of nights: a rebuild has had but one."""
+
+EVENTS = ("add", "copy", "change", "truncate", "rename", "remove", "restore", "touch", "reader", "nothing")
+
+
+def _kept(event: dg.DagsterEvent) -> bool:
+    if not event.is_step_materialization:
+        return False
+    told = event.step_materialization_data.materialization.metadata.get(KEPT)
+    return bool(told and told.value)
+
+
+class Nights:
+    """A study whose drop folder changes between its refreshes, without release and report."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.project = places.load("sts_imrt", root)
+        self.shelf = root / "shelf"
+        self.shelf.mkdir(exist_ok=True)
+        self.serial = 0
+
+    def refresh(self) -> set[str]:
+        """Run every step but release and report; those that were computed."""
+        report = [dg.AssetKey(["sts_imrt", "report", name]) for name in ("report", "steward_page")]
+        wanted = dg.AssetSelection.all() - dg.AssetSelection.assets(release_key(self.project), *report)
+        job = dg.define_asset_job("night", selection=wanted)
+        definitions = dg.Definitions.merge(build_definitions(self.project), dg.Definitions(jobs=[job]))
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = definitions.resolve_job_def("night").execute_in_process(
+                instance=instance, run_config=automation.QUIET
+            )
+        assert result.success
+        ran = {event.step_key for event in result.all_events if event.is_step_success}
+        return {str(step) for step in ran - {e.step_key for e in result.all_events if _kept(e)}}
+
+    def derived(self) -> dict[str, pl.DataFrame]:
+        """Every table that follows from the files."""
+        layers = ("typed", "curated", "quality", "cohort", "analysis")
+        with duckdb.connect(str(self.project.warehouse), read_only=True) as c:
+            return {
+                t: CONTRACTS[t].conform(c.execute(f"FROM {t}").pl())
+                for t in CONTRACTS
+                if (t.split(".")[0] in layers or t == "meta.lineage") and t not in HISTORY
+            }
+
+    def apply(self, event: str, number: int, readers: pytest.MonkeyPatch) -> None:
+        """Change the drop folder, or raise a reader's version."""
+        files = sorted(p for p in self.project.drop.rglob("*") if p.is_file())
+        chosen = files[number % len(files)]
+        self.serial += 1
+        if event == "add":
+            (self.project.drop / f"stray-{self.serial}.txt").write_text(str(number))
+        elif event == "copy":
+            shutil.copy(chosen, chosen.with_name(f"copy-{self.serial}-{chosen.name}"))
+        elif event == "change":
+            chosen.write_bytes(chosen.read_bytes().replace(b"2018", b"2017").replace(b"2016", b"2015"))
+        elif event == "truncate":
+            content = chosen.read_bytes()
+            chosen.write_bytes(content[: len(content) * 2 // 3])
+        elif event == "rename":
+            chosen.rename(chosen.with_name(f"renamed-{self.serial}-{chosen.name}"))
+        elif event == "remove":
+            chosen.rename(self.shelf / str(chosen.relative_to(self.project.drop)).replace("/", "@"))
+        elif event == "restore":
+            for back in sorted(self.shelf.iterdir())[:1]:
+                back.rename(self.project.drop / back.name.replace("@", "/"))
+        elif event == "touch":
+            chosen.touch()
+        elif event == "reader":
+            kind = sorted(manifest.READER_VERSIONS)[number % len(manifest.READER_VERSIONS)]
+            readers.setitem(manifest.READER_VERSIONS, kind, f"raised {self.serial}")
+
+
+def differences(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> list[str]:
+    """Tables that are not the same; order counts where it is released."""
+    found = []
+    for table in one:
+        pair = [one[table], other[table]]
+        if table not in RELEASED:
+            pair = [f.with_columns(_row=f.hash_rows(0)).sort("_row").drop("_row") for f in pair]
+        if not pair[0].equals(pair[1]):
+            found.append(table)
+    if not found and release.content_hash(
+        release.released({t: one[t] for t in RELEASED})
+    ) != release.content_hash(release.released({t: other[t] for t in RELEASED})):
+        found.append("the released content")
+    return found
+
+
+@contextmanager
+def first_night(folder: Path) -> Iterator[Nights]:
+    """The demo after one refresh."""
+    place = lay(folder)
+    render.demo(place.drop, SEED, place.root / "data/demo")
+    nights = Nights(place.root)
+    nights.refresh()
+    yield nights
+
+
+def sequence(base: Nights, folder: Path, events: list[tuple[str, int]]) -> list[str]:
+    """Play events, a refresh after each, and compare with a rebuild; tables that differ."""
+    shutil.copytree(base.root, folder / "nightly", copy_function=shutil.copy2)
+    nightly = Nights(folder / "nightly")
+    with pytest.MonkeyPatch.context() as readers:
+        for event, number in events:
+            nightly.apply(event, number, readers)
+            nightly.refresh()
+        shutil.copytree(nightly.root, folder / "rebuilt", copy_function=shutil.copy2)
+        rebuilt = Nights(folder / "rebuilt")
+        rebuilt.project.warehouse.unlink()
+        rebuilt.refresh()
+        return differences(nightly.derived(), rebuilt.derived())

@@ -1,0 +1,71 @@
+"""A night that reads only what changed gives what a rebuild gives; without change, next to nothing."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from sarcoma_pipeline import fingerprint
+from sarcoma_pipeline.assets import curated
+from tests.refresh.nights import EVENTS, Nights, first_night, sequence
+
+NIGHTS = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 10_000)), min_size=2, max_size=4)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    with first_night(tmp_path_factory.mktemp("nights")) as nights:
+        yield nights
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(events=NIGHTS)
+def test_incremental_nights_equal_a_rebuild(base, events):
+    with tempfile.TemporaryDirectory() as folder:
+        assert sequence(base, Path(folder), events) == []
+
+
+def test_a_night_without_change_keeps_every_step_that_rests_on_files(base):
+    base.refresh()
+    before = base.derived()
+    # These tell of the night itself; the checks are judged anew.
+    assert base.refresh() == {"received", "volumes", "ledger", "rules"}
+    assert base.derived().keys() == before.keys()
+    assert all(frame.equals(before[table]) for table, frame in base.derived().items())
+
+
+def test_a_stray_file_reaches_no_patient_and_keeps_the_analyses(base, tmp_path):
+    shutil.copytree(base.root, tmp_path / "one", copy_function=shutil.copy2)
+    nights = Nights(tmp_path / "one")
+    (nights.project.drop / "stray.txt").write_text("x")
+    # The cohort is the same frame as before: everything after it is kept.
+    analyses = {"table_one", "survival", "cumulative_incidence", "subgroup", "hazard_ratio", "sensitivity"}
+    assert not nights.refresh() & analyses
+
+
+@pytest.mark.parametrize("what", ["program", "configuration", "key", "waiver"])
+def test_what_is_no_file_counts_too(base, tmp_path, what, monkeypatch):
+    shutil.copytree(base.root, tmp_path / "one", copy_function=shutil.copy2)
+    nights = Nights(tmp_path / "one")
+    nights.refresh()
+    if what == "program":
+        monkeypatch.setattr(fingerprint.provenance, "code_hash", lambda: "another")
+    elif what == "configuration":
+        study = nights.root / "data/studies/sts_imrt/study.toml"
+        study.write_text(study.read_text() + "\n# another\n")
+    elif what == "key":
+        nights.project.key.write_text("ab" * 32)
+    else:
+        monkeypatch.setattr(curated, "_waivers", lambda _: "one lapsed")
+    computed = nights.refresh()
+    assert "quarantine" in computed
+    assert ("typed" in computed) == (what != "waiver")
