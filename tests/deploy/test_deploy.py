@@ -1,0 +1,68 @@
+"""What an operator installs: units that start what exists, on loopback, and every variable documented."""
+
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
+
+
+def _unit(path):
+    class Several(dict):
+        def __setitem__(self, key, value):
+            if key in self and isinstance(value, list):
+                self[key].extend(value)
+            else:
+                super().__setitem__(key, value)
+
+    unit = configparser.ConfigParser(dict_type=Several, strict=False, interpolation=None)
+    unit.optionxform = str  # pyright: ignore[reportAttributeAccessIssue]
+    unit.read(path)
+    return unit
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
+def test_a_unit_starts_a_program_that_takes_its_options(path):
+    program, *words = _unit(path)["Service"]["ExecStart"].split()
+    program = Path(sys.executable).parent / Path(program).name
+    command = [str(program), *[w for w in words if not w.startswith("-") and w == "run"], "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for option in (w for w in words if w.startswith("-")):
+        assert re.search(rf"(^|\s){option}\b", told), option
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
+def test_a_unit_may_write_to_the_data_and_nowhere_else(path):
+    service = _unit(path)["Service"]
+    assert service["ProtectSystem"] == "strict" and service["NoNewPrivileges"] == "yes"
+    assert service["User"] == "sarcoma"
+    assert {Path(p).name for p in service["ReadWritePaths"].split()} == {"data", "dagster_home"}
+
+
+def test_the_ui_listens_on_loopback_wherever_it_is_shipped():
+    webserver = _unit(ROOT / "deploy/systemd/sarcoma-webserver.service")["Service"]["ExecStart"]
+    assert "-h 127.0.0.1" in webserver
+    compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+    assert all(p.startswith("127.0.0.1:") for p in compose["services"]["webserver"]["ports"])
+    assert "0.0.0.0" not in (ROOT / "Makefile").read_text()
+
+
+def test_every_variable_that_the_program_reads_is_documented_and_no_other():
+    source = "\n".join(p.read_text() for p in (ROOT / "sarcoma_pipeline").rglob("*.py"))
+    asked = r"""environ(?:ment)?(?:\.get|\.setdefault)?[\[(]["'](SARCOMA_[A-Z_]+|DAGSTER_HOME)["']"""
+    read = set(re.findall(asked, source))
+    table = (ROOT / "docs/deploy.md").read_text().partition("## Environment variables")[2]
+    told = set(re.findall(r"`(SARCOMA_[A-Z_]+|DAGSTER_HOME)`", table))
+    assert read == told
+
+
+def test_the_container_is_built_of_what_the_lock_names():
+    content = (ROOT / "deploy/Containerfile").read_text()
+    assert "make .venv/.runtime" in content and "USER sarcoma" in content
+    assert "--require-hashes" in (ROOT / "Makefile").read_text()
