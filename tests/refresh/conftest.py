@@ -43,8 +43,8 @@ class Place:
         env = {"SARCOMA_ROOT": str(self.root), "DAGSTER_HOME": str(self.home), "COLUMNS": "200"}
         return CliRunner(env=env).invoke(main, list(words), catch_exceptions=False)
 
-    def refresh(self) -> Result:
-        self.outcome = self.sarcoma("refresh", "--study", self.study)
+    def refresh(self, *options: str) -> Result:
+        self.outcome = self.sarcoma("refresh", "--study", self.study, *options)
         return self.outcome
 
     def warehouse(self, sql: str) -> pl.DataFrame:

@@ -145,12 +145,19 @@ def test_the_release_documents_itself(demo):
     assert demo.published("FROM meta.dictionary").height > 50
 
 
-def test_a_second_refresh_reads_nothing_again_and_publishes_the_same(copy):
-    before = copy.published("SELECT content_hash, manifest_hash FROM meta.release").row(0)
+def test_a_second_refresh_reads_nothing_again_and_leaves_the_release_as_it_stands(copy):
+    before = copy.published("SELECT refresh_id, content_hash, manifest_hash FROM meta.release").row(0)
     assert copy.refresh().exit_code == 0
     assert "0 new, 0 changed, 0 gone, " in copy.outcome.output
+    assert "unchanged" in copy.outcome.output
+    assert copy.published("SELECT refresh_id, content_hash, manifest_hash FROM meta.release").row(0) == before
+    assert len(list(copy.release.parent.glob("releases/*.duckdb"))) == 1
+
+
+def test_a_full_refresh_of_the_same_files_publishes_the_same_content(copy):
+    before = copy.published("SELECT content_hash, manifest_hash FROM meta.release").row(0)
+    assert copy.refresh("--full").exit_code == 0
     assert copy.published("SELECT content_hash, manifest_hash FROM meta.release").row(0) == before
-    assert len(list(copy.release.parent.glob("releases/*.duckdb"))) == 2
 
 
 def test_a_changed_a_new_and_a_vanished_file(copy):
