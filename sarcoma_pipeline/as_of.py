@@ -23,6 +23,7 @@ from sarcoma_pipeline.assets.received import RECEIVED
 from sarcoma_pipeline.assets.release import release_key
 from sarcoma_pipeline.assets.step import asset_key
 from sarcoma_pipeline.definitions import build_definitions
+from sarcoma_pipeline.key import key_of
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.warehouse import prepare
@@ -141,7 +142,7 @@ def lay_out(project: Project, then: Mapping[str, Any], root: Path) -> Project:
         raise CannotRebuild("the decisions of then are no longer what they were")
     decision_log.restore(past.decisions, decided)
     past.warehouse.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    shutil.copy2(project.key, past.key)
+    shutil.copy2(key_of(project, then["refresh_id"]), past.key)
     _receive(project.warehouse, past.warehouse, then["refresh_id"])
     return past
 

@@ -103,7 +103,8 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
 def _files(project: Project) -> Iterator[Path]:
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
     yield from (p for p in (project.warehouse, wal, project.decisions, project.release) if p.exists())
-    yield from sorted(project.key.parent.glob(f"{project.key.name}*"))
+    for kept in (f"{project.key.name}*", f"{project.study.name}.crosswalk.*"):
+        yield from sorted(project.key.parent.glob(kept))
     yield from sorted(
         p for p in (project.published / "releases").glob("*") if p.suffix in (".duckdb", ".csv")
     )

@@ -26,7 +26,7 @@ from schemas.vocabularies import VOCABULARIES
 KEEP = 14
 """Releases kept beside the current one: two weeks of nights."""
 
-_KEY_BYTES = 32
+KEY_BYTES = 32
 
 
 class NothingToPublish(Exception):
@@ -43,10 +43,10 @@ def pseudonym_key(path: Path) -> bytes:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as stream:
-            stream.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            stream.write(secrets.token_hex(KEY_BYTES) + "\n")
     key = bytes.fromhex(path.read_text().strip())
-    if len(key) < _KEY_BYTES:
-        raise ValueError(f"{path.name} holds no key of {_KEY_BYTES} bytes")
+    if len(key) < KEY_BYTES:
+        raise ValueError(f"{path.name} holds no key of {KEY_BYTES} bytes")
     return key
 
 

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import duckdb
 
+# Dagster's own reading of a cron line: what is due is when its daemon will tick.
+from dagster._utils.schedules import schedule_execution_time_iterator
+
 from sarcoma_pipeline import automation
 from sarcoma_pipeline.assets.release import FRESHNESS
 from sarcoma_pipeline.drop_sensor import BUSY
@@ -69,10 +72,8 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
 
 def next_night(now: dt.datetime) -> dt.datetime:
     """When the nightly schedule ticks next, in its own time zone."""
-    minute, hour, *_ = automation.NIGHTLY.split()
-    local = now.astimezone(ZoneInfo(automation.TIMEZONE))
-    tick = local.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
-    return tick if tick > local else tick + dt.timedelta(days=1)
+    ticks = schedule_execution_time_iterator(now.timestamp(), automation.nightly_cron(), automation.TIMEZONE)
+    return next(tick for tick in ticks if tick > now).astimezone(ZoneInfo(automation.TIMEZONE))
 
 
 def hours(age: dt.timedelta) -> str:

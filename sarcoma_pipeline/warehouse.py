@@ -17,9 +17,9 @@ import duckdb
 import polars as pl
 from pydantic import PrivateAttr
 
-from sarcoma_pipeline import fingerprint
+from sarcoma_pipeline import fingerprint, migrations
 from schemas.contract import Contract
-from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
+from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictionary, vocabularies
 from schemas.tables import CONTRACTS
 
 _WAIT_SECONDS = 60.0
@@ -28,6 +28,7 @@ _APPEND_ONLY = (
     "meta.files",
     "meta.refreshes",
     "meta.configurations",
+    "meta.migrations",
     "meta.release",
     "quality.decisions",
     "quality.ledger",
@@ -35,13 +36,6 @@ _APPEND_ONLY = (
     "quality.volumes",
 )
 """What no file in the drop folder can bring back; every other table follows from these."""
-
-
-_MIGRATIONS = (
-    # The volumes became a step of their own: what it saw under the old name would stand for ever.
-    "DELETE FROM quality.observed WHERE step = 'accounting'",
-)
-"""Run whenever the contracts changed; each must do no harm when it is run again."""
 
 
 class WarehouseBusy(Exception):
@@ -215,21 +209,38 @@ def prepare(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[
 
     A table of a derived layer is made anew when its contract changed; received tables, refreshes and the
     findings' history are never dropped: they get the new columns and keep the old.
+
+    Raises:
+        WarehouseNewer: a newer program made it.
     """
-    present: dict[str, dict[str, str]] = {}
-    for table, name, kind in connection.execute(
-        "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns"
-    ).fetchall():
-        present.setdefault(table, {})[name] = kind
+    known = migrations.version(connection)
     documented = dictionary()
     connection.execute("BEGIN")
-    connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
-    for statement in MetaDictionary.ddl():
-        connection.execute(statement)
-    unchanged = connection.execute("FROM meta.dictionary").pl()
-    if MetaDictionary.conform(unchanged).equals(documented) and set(contracts) <= set(present):
-        connection.execute("COMMIT")
-        return
+    try:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+        for statement in MetaDictionary.ddl():
+            connection.execute(statement)
+        written = MetaDictionary.conform(connection.execute("FROM meta.dictionary").pl())
+        if not (
+            known == migrations.VERSION
+            and written.equals(documented)
+            and set(contracts) <= set(_columns(connection))
+        ):
+            _align(connection, contracts, known, documented)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _align(
+    connection: duckdb.DuckDBPyConnection,
+    contracts: Mapping[str, type[Contract]],
+    known: int,
+    documented: pl.DataFrame,
+) -> None:
+    noted = migrations.migrate(connection, known)
+    present = _columns(connection)
     for schema in sorted({t.partition(".")[0] for t in contracts}):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for table, contract in contracts.items():
@@ -243,13 +254,22 @@ def prepare(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[
                 connection.execute(f"DROP TABLE {table}")
         for statement in contract.ddl():
             connection.execute(statement)
-    for statement in _MIGRATIONS:
-        connection.execute(statement)
+    there = connection.execute(f"SELECT version FROM {MetaMigration.table()}").pl()
+    insert(connection, MetaMigration.table(), noted.join(there, on="version", how="anti"))
     connection.execute("TRUNCATE meta.dictionary")
     insert(connection, MetaDictionary.table(), documented)
     connection.execute("TRUNCATE meta.vocabularies")
     insert(connection, MetaVocabulary.table(), vocabularies())
-    connection.execute("COMMIT")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Table to column to SQL type, as they are in the database."""
+    present: dict[str, dict[str, str]] = {}
+    for table, name, kind in connection.execute(
+        "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns"
+    ).fetchall():
+        present.setdefault(table, {})[name] = kind
+    return present
 
 
 def _patiently(path: Path) -> duckdb.DuckDBPyConnection:

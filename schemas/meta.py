@@ -80,6 +80,15 @@ class MetaStep(Contract, table="meta.steps"):
     reads: pl.String = column("Reads", "JSON: tables that it read, with their versions.", nullable=False)
 
 
+class MetaMigration(Contract, table="meta.migrations"):
+    """One version that the warehouse has had; the highest is the one it has."""
+
+    version: pl.Int32 = column("Version", "Of the warehouse's tables.", nullable=False, unique=True)
+    what: pl.String = column("What", "What the step to it changed.", nullable=False)
+    applied_at: pl.String = column("Applied", "UTC, ISO 8601.", nullable=False)
+    code_version: pl.String = column("Code", "Version of the program that did it.", nullable=False)
+
+
 class MetaDictionary(Contract, table="meta.dictionary"):
     """One column of one table, as its contract declares it."""
 

@@ -11,8 +11,8 @@ from sarcoma_pipeline import release
 from schemas.release import RELEASED, MetaRelease
 from schemas.tables import CONTRACTS
 
-READERS = 4
-PUBLICATIONS = 12
+READERS = 8
+PUBLICATIONS = 21
 
 READER = """
 import sys, duckdb

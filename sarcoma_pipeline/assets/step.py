@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
+import duckdb
 import polars as pl
 
 from sarcoma_pipeline import fingerprint
@@ -30,6 +31,17 @@ _TRANSIENT = frozenset(
     )
 )  # fmt: skip
 """What a network share says when it will be back."""
+
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_NOT_WRITABLE = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
+_DATABASE = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+    duckdb.TransactionException,
+)
+"""What DuckDB raises when its file fails it, and not the statement."""
 
 RETRY = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 """For the transient only: every other failure forbids it, see :func:`discreet`."""
@@ -128,9 +140,15 @@ def discreet(project: Project) -> Iterator[None]:
         raise
     except Exception as broken:
         log = project.warehouse.with_suffix(".errors.log")
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:
-            stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n{traceback.format_exc()}\n")
+        told = f"The traceback is in data/warehouse/{log.name}."
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:
+                at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+                stream.write(f"{at}\n{traceback.format_exc()}\n")
+        except OSError:
+            # What fills the disk must not bring the traceback, with its values, into Dagster.
+            told = f"data/warehouse/{log.name} could not be written."
         transient = isinstance(broken, WarehouseBusy) or (
             isinstance(broken, OSError) and broken.errno in _TRANSIENT
         )
@@ -139,9 +157,23 @@ def discreet(project: Project) -> Iterator[None]:
         said = f": {broken}" if own else ""
         raise dg.Failure(
             description=f"{type(broken).__name__} at {place.name}, line {place.lineno}{said}. "
-            f"The traceback is in data/warehouse/{log.name}.",
+            f"{_remedy(project, broken)}{told}",
             allow_retries=transient,
         ) from None
+
+
+def _remedy(project: Project, broken: Exception) -> str:
+    """What to do where the disk or the database fails, and not the data."""
+    if isinstance(broken, OSError) and broken.errno in _NO_ROOM:
+        return "Make room, then refresh again. "
+    if isinstance(broken, OSError) and broken.errno in _NOT_WRITABLE:
+        return "Let the service write below data/, then refresh again. "
+    if isinstance(broken, _DATABASE):
+        return (
+            "Is the disk full, or is data/ not writable? If neither, the warehouse is damaged: "
+            f"sarcoma restore, or see sarcoma doctor --study {project.study.name}. "
+        )
+    return ""
 
 
 def step(

@@ -13,6 +13,7 @@ from sarcoma_pipeline import access
 from sarcoma_pipeline import project as places
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
+from sarcoma_pipeline.cli.key import key
 from sarcoma_pipeline.cli.release import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.study import configured, study_option
@@ -36,6 +37,7 @@ main.add_command(status)
 main.add_command(doctor)
 main.add_command(backup)
 main.add_command(restore)
+main.add_command(key)
 
 
 @main.command()
@@ -67,9 +69,16 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
     except access.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
     if full and project.warehouse.exists():
+        import duckdb
+
         from sarcoma_pipeline import fingerprint
 
-        fingerprint.forget(project.warehouse)
+        try:
+            fingerprint.forget(project.warehouse)
+        except duckdb.Error:
+            raise click.ClickException(
+                f"the warehouse cannot be opened: sarcoma doctor --study {study} says what to do"
+            ) from None
     from sarcoma_pipeline.cli import refresh_run
 
     os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))

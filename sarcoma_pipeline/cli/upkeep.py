@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from sarcoma_pipeline.cli.study import configured, study_option
 
 @click.command()
 @study_option
-def status(study: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for a monitor.")
+def status(study: str, as_json: bool) -> None:
     """Tell when the last good release was, what is due, what is stuck.
 
     Exit code 1 if an operator must look: nothing published, a release older than 36 hours, a refresh that did
@@ -28,6 +30,10 @@ def status(study: str) -> None:
 
     with dg.DagsterInstance.get() as instance:
         told = nights.status(project, instance, dt.datetime.now(dt.UTC))
+    if as_json:
+        said = {"study": study, "good": not told.faults, "faults": told.faults, "lines": told.lines}
+        click.echo(json.dumps(said))
+        sys.exit(1 if told.faults else 0)
     for topic, words in told.lines:
         click.echo(f"{topic:12} {words}")
     for fault in told.faults:

@@ -1,6 +1,7 @@
 """The operator's question in the morning: how did the nights go?"""
 
 import datetime as dt
+import json
 import shutil
 from zoneinfo import ZoneInfo
 
@@ -69,7 +70,7 @@ def test_nothing_published_is_told(place):
 @pytest.mark.parametrize(
     ("now", "tick"),
     [
-        ("2026-03-28T23:00", "2026-03-29T03:30"),
+        ("2026-03-28T23:00", "2026-03-29T03:00"),
         ("2026-07-01T02:29", "2026-07-01T02:30"),
         ("2026-07-01T02:30", "2026-07-02T02:30"),
     ],
@@ -77,6 +78,21 @@ def test_nothing_published_is_told(place):
 def test_the_next_night_is_the_schedules(now, tick):
     berlin = ZoneInfo("Europe/Berlin")
     found = status.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin))
-    # Half past two does not exist in the night in which summer time begins.
+    # Half past two does not exist in the night in which summer time begins: Dagster ticks when it would be over.
     wanted = dt.datetime.fromisoformat(tick).replace(tzinfo=berlin)
     assert found.timestamp() == wanted.timestamp()
+
+
+def test_a_monitor_reads_json(demo):
+    told = demo.sarcoma("status", "--json")
+    assert told.exit_code == 0
+    said = json.loads(told.output)
+    assert said["good"] and said["faults"] == [] and dict(said["lines"])["release"]
+
+
+@pytest.mark.parametrize(("cron", "hour"), [(None, 2), ("15 23 * * *", 23)])
+def test_the_next_night_is_when_the_schedule_ticks(monkeypatch, cron, hour):
+    if cron:
+        monkeypatch.setenv("SARCOMA_NIGHTLY", cron)
+    due = status.next_night(dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
+    assert due.hour == hour and due > dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)

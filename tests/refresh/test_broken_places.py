@@ -1,0 +1,125 @@
+"""Nights on a machine that fails: no room, no right to write, a warehouse that is held or damaged.
+
+The release stands whole, the run says what to do, and the next refresh heals.
+"""
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from sarcoma_pipeline import warehouse
+from sarcoma_pipeline.assets import received
+from tests.refresh.conftest import REPOSITORY
+from tests.reliability.kills import decided, whole
+
+
+def _refresh(place, *before, **options):
+    env = {**os.environ, "SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home), "COLUMNS": "200"}
+    program = "from sarcoma_pipeline.cli import main; main()"
+    return subprocess.run(
+        [*before, sys.executable, "-c", program, "refresh", "--full", "--study", place.study],
+        env=env,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        **options,
+    )
+
+
+def _heals(place):
+    told = place.refresh("--full")
+    assert told.exit_code == 0, told.output
+    told = place.sarcoma("doctor")
+    assert told.exit_code == 0, told.output
+
+
+def _names(place):
+    """Names of patients, as they stand in the registries' replies."""
+    replies = place.warehouse("SELECT * FROM received.registry_reply LIMIT 20")
+    cells = {c for row in replies.iter_rows() for c in row if isinstance(c, str)}
+    return {c for c in cells if re.fullmatch(r"[A-ZÄÖÜ][a-zäöüß]{3,}", c)}
+
+
+@pytest.mark.parametrize("megabytes", [1, 4, 12])
+def test_no_room(copy, megabytes):
+    """No file can grow beyond a size: what a full disk does to the large ones, at several moments."""
+    before, log = whole(copy), decided(copy)
+    size = megabytes << 20
+    told = _refresh(copy, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+    if told.returncode != 0:
+        assert whole(copy) == before
+    assert not any(name in told.stdout + told.stderr for name in _names(copy))
+    assert decided(copy) == log
+    _heals(copy)
+    assert whole(copy) == before
+
+
+WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+"""Root may write anywhere; a process without these capabilities may not."""
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv of util-linux")
+@pytest.mark.parametrize("folder", ["data/published/sts_imrt", "data/published/sts_imrt/releases"])
+def test_a_folder_that_may_not_be_written(copy, folder):
+    before = whole(copy)
+    reply = next(copy.drop.rglob("*.dcm"))
+    reply.unlink()
+    place = copy.root / folder
+    place.chmod(0o555)
+    try:
+        told = _refresh(copy, *(WITHOUT_RIGHTS if os.geteuid() == 0 else ()))
+    finally:
+        place.chmod(0o755)
+    assert told.returncode == 1, told.stdout
+    assert "write" in told.stdout and "NOT PUBLISHED" in told.stdout
+    assert whole(copy) == before
+    _heals(copy)
+
+
+def test_a_warehouse_that_is_held(copy, monkeypatch):
+    monkeypatch.setattr(warehouse, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(received, "RETRY", dg.RetryPolicy(max_retries=1, delay=0))
+    before = whole(copy)
+    script = "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    path = copy.root / "data/warehouse/sts_imrt.duckdb"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout and holder.stdout.readline() == "held\n"
+    try:
+        told = copy.refresh()
+    finally:
+        holder.communicate("")
+    assert told.exit_code == 1 and "held by another process" in told.output
+    assert whole(copy) == before
+    _heals(copy)
+
+
+DAMAGE = {
+    "zeros": lambda p: p.write_bytes(b"\0" * p.stat().st_size),
+    "cut": lambda p: os.truncate(p, p.stat().st_size // 2),
+    "empty": lambda p: os.truncate(p, 0),
+    "text": lambda p: p.write_text("this was a database"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_warehouse_names_what_heals_it(copy, tmp_path, kind):
+    before, log = whole(copy), decided(copy)
+    archive = tmp_path / "safe.tar"
+    assert copy.sarcoma("backup", "--into", str(archive)).exit_code == 0
+    DAMAGE[kind](copy.root / "data/warehouse/sts_imrt.duckdb")
+    told = copy.refresh()
+    assert whole(copy) == before
+    if told.exit_code != 0:
+        assert "sarcoma restore" in told.output and "sarcoma doctor" in told.output
+        assert copy.sarcoma("restore", str(archive), "--replace").exit_code == 0
+        _heals(copy)
+    assert decided(copy) == log
+    assert whole(copy) == before

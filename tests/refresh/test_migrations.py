@@ -1,0 +1,101 @@
+"""Upgrades: a warehouse of any earlier program, the first included, is brought over and nothing is lost."""
+
+import re
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sarcoma_pipeline import migrations, warehouse
+from sarcoma_pipeline.migrations import Migration, WarehouseNewer
+from schemas.tables import CONTRACTS
+from tests.refresh.conftest import lay
+
+WAREHOUSES = Path(__file__).parents[1] / "warehouses"
+EARLIER = sorted(p.name for p in WAREHOUSES.iterdir() if p.is_dir())
+
+
+def _lay(folder: Path, path: Path) -> dict[str, int]:
+    """Load an earlier warehouse; its tables to their rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute((folder / "schema.sql").read_text())
+        load = (folder / "load.sql").read_text()
+        connection.execute(re.sub(r"FROM '", f"FROM '{folder}/", load))
+        tables = re.findall(r"^COPY (\S+) ", load, flags=re.M)
+        return {t: _count(connection, t) for t in tables}
+
+
+def _count(connection, table):
+    return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def _versions(connection):
+    return [v for (v,) in connection.execute("SELECT version FROM meta.migrations ORDER BY 1").fetchall()]
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_an_earlier_warehouse_keeps_all_that_cannot_come_back(tmp_path, name):
+    path = tmp_path / "w.duckdb"
+    before = _lay(WAREHOUSES / name, path)
+    kept = {t: n for t, n in before.items() if t.startswith(warehouse._APPEND_ONLY)}
+    assert {"meta.files", "meta.refreshes", "received.registry_reply"} <= kept.keys()
+    with duckdb.connect(str(path)) as connection:
+        warehouse.prepare(connection, CONTRACTS)
+        assert {t: _count(connection, t) for t in kept} == kept
+        assert _versions(connection) == [m.version for m in migrations.MIGRATIONS]
+        for table, contract in CONTRACTS.items():
+            assert contract.polars_schema().keys() <= set(connection.execute(f"FROM {table}").pl().columns)
+        once = connection.execute("FROM meta.migrations").fetchall()
+        warehouse.prepare(connection, CONTRACTS)
+        assert connection.execute("FROM meta.migrations").fetchall() == once
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_the_next_refresh_of_an_earlier_warehouse_succeeds(demo, tmp_path, name):
+    place = lay(tmp_path)
+    _lay(WAREHOUSES / name, place.root / "data/warehouse/sts_imrt.duckdb")
+    shutil.copytree(demo.drop, place.drop)
+    (place.root / "data/warehouse/sts_imrt.duckdb").chmod(0o600)
+    told = place.refresh()
+    assert told.exit_code == 0, told.output
+    of_both = [p.published("SELECT content_hash FROM meta.release").item() for p in (place, demo)]
+    # The pseudonyms differ, for each place has a key of its own; the numbers must not.
+    assert of_both[0] != of_both[1]
+    numbers = "SELECT * FROM analysis.survival_estimate ORDER BY ALL"
+    assert place.published(numbers).equals(demo.published(numbers))
+
+
+def test_a_new_warehouse_starts_at_the_last_version_without_running_any_step(tmp_path, monkeypatch):
+    broken = (*migrations.MIGRATIONS, Migration(migrations.VERSION + 1, "cannot run", ("FROM nowhere",)))
+    monkeypatch.setattr(migrations, "MIGRATIONS", broken)
+    monkeypatch.setattr(migrations, "VERSION", migrations.VERSION + 1)
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        warehouse.prepare(connection, CONTRACTS)
+        assert _versions(connection)[-1] == migrations.VERSION
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "w.duckdb"
+    before = _lay(WAREHOUSES / "before_versions", path)
+    steps = (Migration(2, "half", ("DELETE FROM received.registry_reply", "FROM nowhere")),)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (migrations.MIGRATIONS[0], *steps))
+    with duckdb.connect(str(path)) as connection:
+        with pytest.raises(duckdb.Error):
+            warehouse.prepare(connection, CONTRACTS)
+        assert _count(connection, "received.registry_reply") == before["received.registry_reply"]
+
+
+def test_a_warehouse_of_a_newer_program_is_left_alone(tmp_path):
+    store = warehouse.Warehouse(path=str(tmp_path / "w.duckdb"))
+    with store.transaction() as connection:
+        connection.execute("INSERT INTO meta.migrations VALUES (999, 'from tomorrow', '2999', '9')")
+    store.close()
+    with pytest.raises(WarehouseNewer, match="sarcoma restore"):
+        store.read("cohort.flow")
+    store.close()
+
+
+def test_the_steps_are_numbered_without_a_gap():
+    assert [m.version for m in migrations.MIGRATIONS] == list(range(1, migrations.VERSION + 1))
