@@ -19,6 +19,11 @@ export DAGSTER_HOME := $(CURDIR)/dagster_home
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-dev.lock
 	touch $@
 
+# With Dagster's storage on PostgreSQL (docs/deploy.md).
+.venv/.postgres: .venv/.runtime requirements-postgres.lock
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-postgres.lock
+	touch $@
+
 data/drop/sts_imrt: | .venv/.runtime
 	.venv/bin/sarcoma demo --into $@
 
@@ -40,6 +45,7 @@ check: .venv/.dev
 
 lock:
 	$(UV) pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.lock
+	$(UV) pip compile pyproject.toml --extra postgres -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-postgres.lock
 	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-dev.lock
 
 clean:

@@ -57,6 +57,8 @@ def test_every_variable_that_the_program_reads_is_documented_and_no_other():
     source = "\n".join(p.read_text() for p in (ROOT / "sarcoma_pipeline").rglob("*.py"))
     asked = r"""environ(?:ment)?(?:\.get|\.setdefault)?[\[(]["'](SARCOMA_[A-Z_]+|DAGSTER_HOME)["']"""
     read = set(re.findall(asked, source))
+    for path in (ROOT / "deploy").glob("*.yaml"):
+        read |= set(re.findall(r"env: (SARCOMA_[A-Z_]+)", path.read_text()))
     table = (ROOT / "docs/deploy.md").read_text().partition("## Environment variables")[2]
     told = set(re.findall(r"`(SARCOMA_[A-Z_]+|DAGSTER_HOME)`", table))
     assert read == told

@@ -78,7 +78,7 @@ def test_nothing_published_is_told(place):
 def test_the_next_night_is_the_schedules(now, tick):
     berlin = ZoneInfo("Europe/Berlin")
     found = status.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin))
-    # Half past two does not exist in the night in which summer time begins: Dagster ticks when it would be over.
+    # Half past two does not exist when summer time begins: Dagster ticks when the gap is over.
     wanted = dt.datetime.fromisoformat(tick).replace(tzinfo=berlin)
     assert found.timestamp() == wanted.timestamp()
 

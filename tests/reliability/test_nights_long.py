@@ -4,6 +4,7 @@
 """
 
 import datetime as dt
+import itertools
 import os
 import signal
 import subprocess
@@ -85,7 +86,7 @@ def test_seven_nights(tmp_path, monkeypatch):
     finished = {run: state for run, state in runs.items() if run in {r.run_id for r in done}}
     assert set(finished.values()) == {dg.DagsterRunStatus.SUCCESS}
     minutes = sorted(t.timestamp for t in ticks)
-    assert all(b - a == 60 for a, b in zip(minutes, minutes[1:], strict=False)), "no minute was left out"
+    assert all(b - a == 60 for a, b in itertools.pairwise(minutes)), "no minute was left out"
     assert place.warehouse("SELECT count(*) FROM meta.refreshes").item() >= NIGHTS
     whole(place)
     for topic, words in told.lines:

@@ -1,4 +1,7 @@
-"""Eight readers during twenty refreshes: ``pytest -m reliability tests/reliability/test_readers_long.py -s``."""
+"""Eight readers during twenty refreshes.
+
+``pytest -m reliability tests/reliability/test_readers_long.py -s``
+"""
 
 import subprocess
 import sys
