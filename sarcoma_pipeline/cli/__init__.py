@@ -89,10 +89,34 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
 @main.command()
 @click.option("--into", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
 @click.option("--seed", default=2011, show_default=True, help="The same seed gives the same bytes.")
-def demo(into: Path, seed: int) -> None:
+@click.option("--patients", type=click.IntRange(1, 10_000_000), help="Another number, drawn from the 86.")
+@click.option(
+    "--defects",
+    type=click.FloatRange(0, 1),
+    default=0.02,
+    show_default=True,
+    help="With --patients: share of patients with a seeded defect.",
+)
+@click.option(
+    "--plans",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="With --patients: share of treatment plans that are exported (six files each).",
+)
+def demo(into: Path, seed: int, patients: int | None, defects: float, plans: float) -> None:
     """Write the demo: 86 invented patients as real files, with ineligible ones and seeded defects."""
     if into.exists() and any(into.iterdir()):
         raise click.UsageError(f"{into} is not empty")
+    if patients:
+        from sarcoma_pipeline.synthetic import crowd
+
+        data, cores = places.root() / "data/demo", os.cpu_count() or 1
+        planted = crowd.write(into, patients, seed, data, defects, plans, cores)
+        click.echo(
+            f"{patients} patients in {into}, {planted.total()} seeded defects of {len(planted)} kinds."
+        )
+        return
     from sarcoma_pipeline.synthetic import render
 
     truth = render.demo(into, seed, places.root() / "data/demo")

@@ -118,7 +118,7 @@ class Drop:
         """
         contents = {path: export.content() for path, export in self.exports.items() if export.patients}
         contents |= {path: registry.file(rows, self.without.get(path)) for path, rows in self.replies.items()}
-        contents |= {TABLE: tables.file(self.rows)} | self.raw
+        contents |= ({TABLE: tables.file(self.rows)} if self.rows else {}) | self.raw
         for path, content in contents.items():
             target = into / path
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
@@ -90,6 +91,47 @@ class Person:
         return int(self.number)
 
 
+_DEFAULTED = frozenset(f.name for f in fields(Person) if f.default is not MISSING)
+_MIDDLES = ("", "en", "el", "er", "in", "al", "um", "os", "ar", "ik", "ob", "et", "ul", "am", "ert", "ang")
+
+
+def number_people(
+    rows: Sequence[Mapping[str, Any]], indices: range, first_number: int, draw: random.Random
+) -> list[Person]:
+    """Name and number rows by their place in a crowd of any size.
+
+    Args:
+        rows: values of ``data/demo/demo_cohort.csv`` by column.
+        indices: places in the crowd, one a row; a place has a name and a number of its own.
+        first_number: the hospital's number of place 0.
+        draw: of given names.
+    """
+    known = {f.name for f in fields(Person)}
+    made = []
+    for row, index in zip(rows, indices, strict=True):
+        values = {k: v for k, v in row.items() if k in known and v is not None} | {"patient": f"CRW-{index}"}
+        optional = {k: None for k in known - values.keys() if k not in _DEFAULTED}
+        values |= {"number": str(first_number + index), "given": draw.choice(_GIVEN[row["sex"]])}
+        values |= {"family": crowd_name(index), "topography": row["icd10_site"]}
+        made.append(Person(**optional | values))
+    return made
+
+
+def crowd_name(index: int) -> str:
+    """An invented family name, double from the number of single ones on; no two indices share one."""
+    kinds = len(_ONSETS) * len(_MIDDLES) * len(_ENDINGS)
+    # A stride without a common factor, so that neighbours do not look alike.
+    place, double = (index % kinds) * 1009 % kinds, index // kinds
+    name = _single(place)
+    return f"{name}-{_single((place * 7 + double * 1013) % kinds)}" if double else name
+
+
+def _single(place: int) -> str:
+    rest, ending = divmod(place, len(_ENDINGS))
+    onset, middle = divmod(rest, len(_MIDDLES))
+    return f"{_ONSETS[onset]}{_MIDDLES[middle]}{_ENDINGS[ending]}"
+
+
 def people(cohort: pl.DataFrame, ineligible: pl.DataFrame, seed: int) -> list[Person]:
     """Name and number every patient of both frames.
 
@@ -105,10 +147,9 @@ def people(cohort: pl.DataFrame, ineligible: pl.DataFrame, seed: int) -> list[Pe
         ValueError: there are more people than names.
     """
     # A family name that the frame gives itself is there for a defect that needs such a name.
-    defaulted = {f.name for f in fields(Person) if f.default is not MISSING}
-    required = {f.name for f in fields(Person)} - defaulted
+    required = {f.name for f in fields(Person)} - _DEFAULTED
     rows = [
-        {k: v for k, v in row.items() if k in required or (k in defaulted and v is not None)}
+        {k: v for k, v in row.items() if k in required or (k in _DEFAULTED and v is not None)}
         for frame in (cohort, ineligible)
         for row in frame.iter_rows(named=True)
     ]
