@@ -7,14 +7,16 @@ import time
 from collections.abc import Iterator
 
 import dagster as dg
+import duckdb
 import polars as pl
 
 from sarcoma_pipeline import access, fingerprint, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.release import pseudonym_key
-from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.sources import manifest, reading
 from sarcoma_pipeline.warehouse import Warehouse, insert
+from schemas.configuration import Limits
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
 from schemas.tables import CONTRACTS
 
@@ -117,13 +119,6 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
     now = dt.datetime.now(dt.UTC)
     refresh = f"{now:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
     scan = manifest.scan(project.drop, project.sources, warehouse.read(MetaFile.table()), refresh)
-    parts: dict[str, list[pl.DataFrame]] = {}
-    files: list[dict[str, str | int | None]] = []
-    for found in scan.to_read:
-        frames = manifest.read(found, refresh, project.sources.limits).frames()
-        files.append({**found.row, "records": sum(f.height for f in frames.values())})
-        for table, frame in frames.items():
-            parts.setdefault(table, []).append(frame)
     changed = sum(f.changed for f in scan.to_read)
     row = {
         "refresh_id": refresh,
@@ -139,36 +134,22 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "gone_files": scan.gone,
         "unchanged_files": len(scan.unchanged),
     }
-    new = {table: pl.concat(frames) for table, frames in parts.items()}
-    _write(warehouse, scan, manifest.files_frame(files), new, row, provenance.configuration(project))
-    return refresh, {table: frame.height for table, frame in new.items()}
+    configuration = provenance.configuration(project)
+    return refresh, _write(warehouse, scan, row, configuration, project.sources.limits)
 
 
 def _write(
     warehouse: Warehouse,
     scan: manifest.Scan,
-    files: pl.DataFrame,
-    new: dict[str, pl.DataFrame],
     row: dict[str, str | int | dt.date],
     configuration: pl.DataFrame,
-) -> None:
-    refreshes = MetaRefresh.table()
+    limits: Limits,
+) -> dict[str, int]:
+    """Close what is gone, then read and write group by group: memory does not grow with the delivery."""
+    refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
+    added: dict[str, int] = {}
     with warehouse.transaction() as connection:
-        before = connection.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone()
-        last = before[0] if before else None
-        if scan.closed:
-            for table in (MetaFile.table(), *RECEIVED):
-                connection.execute(
-                    f"UPDATE {table} SET last_refresh = ? "
-                    "WHERE last_refresh IS NULL AND list_contains(?, file_id)",
-                    [last, scan.closed],
-                )
-        for file_id, mtime in scan.touched.items():
-            connection.execute(
-                f"UPDATE {MetaFile.table()} SET mtime_ns = ? WHERE file_id = ? AND last_refresh IS NULL",
-                [mtime, file_id],
-            )
-        insert(connection, MetaFile.table(), files)
+        _close(connection, scan)
         insert(connection, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
         kept = connection.execute(
             f"SELECT count(*) FROM {MetaConfiguration.table()} WHERE configuration_hash = ?",
@@ -176,14 +157,37 @@ def _write(
         ).fetchone()
         if not kept or not kept[0]:
             insert(connection, MetaConfiguration.table(), configuration)
-        for table, frame in new.items():
-            CONTRACTS[table].enforce(frame)
-            insert(connection, table, frame)
+        for read in reading.read_all(scan.to_read, refresh, limits):
+            insert(connection, MetaFile.table(), manifest.files_frame(read.files))
+            for table, frame in read.tables.items():
+                CONTRACTS[table].enforce(frame)
+                insert(connection, table, frame)
+                added[table] = added.get(table, 0) + frame.height
         # A file that changed while it was read has the same id twice: its refresh tells them apart.
         last_read = connection.execute(
             f"SELECT max(first_refresh) FROM {MetaFile.table()} WHERE last_refresh IS NULL"
         ).fetchone()
         received = f"{row['manifest_hash']} {last_read[0] if last_read else ''}"
         fingerprint.note_versions(connection, dict.fromkeys((MetaFile.table(), *RECEIVED), received))
-        fingerprint.note_versions(connection, {refreshes: str(row["refresh_id"])})
+        fingerprint.note_versions(connection, {refreshes: refresh})
     warehouse.forget(MetaFile.table(), refreshes, *RECEIVED)
+    return added
+
+
+def _close(connection: duckdb.DuckDBPyConnection, scan: manifest.Scan) -> None:
+    """Note the last refresh of records whose file is replaced or gone, and the time of touched files."""
+    before = connection.execute(f"SELECT max(refresh_id) FROM {MetaRefresh.table()}").fetchone()
+    if scan.closed:
+        connection.register("_closed", pl.DataFrame({"file_id": scan.closed}).to_arrow())
+        for table in (MetaFile.table(), *RECEIVED):
+            connection.execute(
+                f"UPDATE {table} SET last_refresh = ? WHERE last_refresh IS NULL "
+                "AND file_id IN (SELECT file_id FROM _closed)",
+                [before[0] if before else None],
+            )
+        connection.unregister("_closed")
+    for file_id, mtime in scan.touched.items():
+        connection.execute(
+            f"UPDATE {MetaFile.table()} SET mtime_ns = ? WHERE file_id = ? AND last_refresh IS NULL",
+            [mtime, file_id],
+        )

@@ -126,9 +126,10 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
         file = SourceFile(file_id, entry.path, relative)
         to_read.append(Found(file, source, row, old is not None, entry))
     here = {*unchanged, *(str(f.row["file_id"]) for f in to_read)}
-    closed = [f for f in known["file_id"].to_list() if f not in set(unchanged)]
+    stands = set(unchanged)
+    closed = [f for f in known["file_id"].to_list() if f not in stands]
     replaced = {f.file.relative for f in to_read if f.changed}
-    gone = sum(1 for path, row in before.items() if row["file_id"] in closed and path not in replaced)
+    gone = sum(1 for path, row in before.items() if row["file_id"] not in stands and path not in replaced)
     return Scan(to_read, touched, unchanged, closed, gone, digest(*sorted(here)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,17 +149,40 @@ class Batch:
         except Exception as broken:
             self._add(Unread, "file", (), _gave_up(f"the reader gave up: {type(broken).__name__}"))
 
+    @property
+    def count(self) -> int:
+        """Records of the file, those that could not be read included."""
+        return self._count
+
+    @property
+    def rows(self) -> Mapping[type[Received], list[dict[str, str | None]]]:
+        """Contract to rows."""
+        return self._rows
+
     def frames(self) -> dict[str, pl.DataFrame]:
         """Received table name to frame, each as its contract says; only tables with rows."""
-        made = {}
-        for contract, rows in self._rows.items():
-            schema = contract.polars_schema()
-            if stray := set().union(*rows) - set(schema) - set(PROVENANCE):
-                raise KeyError(f"{contract.table()} has no columns {sorted(stray)}")
-            made[contract.table()] = pl.DataFrame(
-                {name: [row.get(name) for row in rows] for name in schema}, schema=schema
-            )
-        return made
+        return frames([self])
+
+
+def frames(batches: Iterable[Batch]) -> dict[str, pl.DataFrame]:
+    """Received table name to frame of the records of several files, each as its contract says.
+
+    Raises:
+        KeyError: a reader gave a column that its contract does not know.
+    """
+    gathered: dict[type[Received], list[dict[str, str | None]]] = {}
+    for batch in batches:
+        for contract, rows in batch.rows.items():
+            gathered.setdefault(contract, []).extend(rows)
+    made = {}
+    for contract, rows in gathered.items():
+        schema = contract.polars_schema()
+        if stray := set().union(*rows) - set(schema) - set(PROVENANCE):
+            raise KeyError(f"{contract.table()} has no columns {sorted(stray)}")
+        made[contract.table()] = pl.DataFrame(
+            {name: [row.get(name) for row in rows] for name in schema}, schema=schema
+        )
+    return made
 
 
 def _gave_up(detail: str) -> dict[str, str | None]:

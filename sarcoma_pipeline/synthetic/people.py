@@ -109,8 +109,9 @@ def number_people(
     known = {f.name for f in fields(Person)}
     made = []
     for row, index in zip(rows, indices, strict=True):
-        values = {k: v for k, v in row.items() if k in known and v is not None} | {"patient": f"CRW-{index}"}
-        optional = {k: None for k in known - values.keys() if k not in _DEFAULTED}
+        values: dict[str, Any] = {k: v for k, v in row.items() if k in known and v is not None}
+        values |= {"patient": f"CRW-{index}"}
+        optional: dict[str, Any] = {k: None for k in known - values.keys() if k not in _DEFAULTED}
         values |= {"number": str(first_number + index), "given": draw.choice(_GIVEN[row["sex"]])}
         values |= {"family": crowd_name(index), "topography": row["icd10_site"]}
         made.append(Person(**optional | values))
