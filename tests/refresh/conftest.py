@@ -101,6 +101,25 @@ def tcga(tmp_path_factory) -> Place:
     return made
 
 
+class _FromWorkers:
+    """Brings the table of scores from the process that made it to the one that prints."""
+
+    def pytest_testnodedown(self, node, error):
+        node.config.stash.setdefault(SCORES, []).extend(getattr(node, "workeroutput", {}).get("scores", []))
+
+
+def pytest_configure(config):
+    """Several processes may run the tests."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(_FromWorkers(), "scores from workers")
+
+
+def pytest_sessionfinish(session):
+    """A worker hands its lines on."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["scores"] = list(session.config.stash.get(SCORES, []))
+
+
 def pytest_terminal_summary(terminalreporter, config):
     """Print how well the rules find the demo's seeded defects."""
     lines = config.stash.get(SCORES, [])
