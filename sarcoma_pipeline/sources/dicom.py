@@ -14,9 +14,11 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import BinaryIO
 
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
@@ -33,6 +35,9 @@ _FIRST_GROUPS = frozenset(g.to_bytes(2, order) for g in (0x0002, 0x0008) for ord
 _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 _ITEM_GROUP = 0xFFFE
 _UNDEFINED = 0xFFFFFFFF
+_NUMERIC = frozenset({"DS", "IS"})
+_ASCII = _NUMERIC | {"CS", "DA", "TM", "UI"}
+"""Value representations of the default repertoire (PS3.5 6.2): their bytes are their text."""
 _TEXT_BYTES = 65_536
 """No value representation that the study reads may be longer (PS3.5 6.2: 64 values of 1 kB)."""
 _NOT_TREATING = frozenset({"SETUP", "OPEN_PORTFILM"})
@@ -97,6 +102,14 @@ def _read(batch: Batch, stream: BinaryIO) -> None:
     _take(batch, dataset, walk)
 
 
+@cache
+def _tag(keyword: str) -> BaseTag:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise KeyError(keyword)
+    return BaseTag(tag)
+
+
 class _Node:
     """A data set of which any attribute may be missing or damaged."""
 
@@ -108,10 +121,24 @@ class _Node:
     def _raw(self, keyword: str) -> object:
         """The element's value, not yet parsed if pydicom can hand it over so."""
         try:
-            return self.dataset.get_item(keyword).value
+            return self.dataset.get_item(_tag(keyword)).value
         except Exception:
             self.faults.add(keyword)
             return None
+
+    def _plain(self, keyword: str) -> str | None:
+        """The text of an element that needs no parsing; None if it does, or is not there."""
+        try:
+            element = self.dataset.get_item(_tag(keyword))
+        except Exception:
+            return None
+        if not isinstance(element, RawDataElement) or element.VR not in _ASCII:
+            return None
+        raw = element.value
+        if not isinstance(raw, bytes) or len(raw) > _TEXT_BYTES or not raw.isascii():
+            return None
+        text = raw.decode("ascii").rstrip(" \0")
+        return "\\".join(map(str.strip, text.split("\\"))) if element.VR in _NUMERIC else text
 
     def _claims(self, keyword: str) -> bytes:
         """The element's bytes while they are bytes: parsing multiplies them by a hundred."""
@@ -120,7 +147,9 @@ class _Node:
 
     def text(self, keyword: str) -> str | None:
         """The value as it was delivered; several values are joined by the backslash of DICOM."""
-        if keyword not in self.dataset:
+        if (plain := self._plain(keyword)) is not None:
+            return plain
+        if _tag(keyword) not in self.dataset:
             return None
         if len(self._claims(keyword)) > _TEXT_BYTES:
             self.faults.add(keyword)
@@ -146,7 +175,7 @@ class _Node:
 
     def items(self, keyword: str) -> list[_Node]:
         """Items of a sequence; one that cannot be parsed is noted among the faults."""
-        if keyword not in self.dataset:
+        if _tag(keyword) not in self.dataset:
             return []
         claims = self._claims(keyword)
         items = max(claims.count(mark) for mark in _ITEMS)

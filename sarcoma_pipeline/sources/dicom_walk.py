@@ -32,6 +32,7 @@ _SOP_CLASS = 0x00080016
 MODALITY = 0x00080060
 _KNOWN_TAGS_WANTED = 4
 _PIECE = 1024**2
+_DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
 _END_MARKS = (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")
 """Sequence delimitation items (PS3.5 7.5.1), little and big endian; their length is zero."""
 
@@ -151,6 +152,11 @@ class Walk:
 
         pydicom inflates without a limit, and a thousandfold is possible.
         """
+        if self.size <= _PIECE:
+            # Nearly no file is deflated, and to look for the name costs less than to parse the file meta.
+            self.stream.seek(0)
+            if _DEFLATED not in self.stream.read():
+                return None
         packed = self._bounded(self.size)
         try:
             preamble = read_preamble(packed, force=True)

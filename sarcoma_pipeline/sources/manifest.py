@@ -26,7 +26,7 @@ from schemas.configuration import (
 )
 from schemas.meta import MetaFile
 
-READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "2", "table": "2", "unexpected": "2"}
+READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "3", "table": "2", "unexpected": "2"}
 """Raise a reader's number when it reads the same bytes differently."""
 
 _NO_HASH = "not hashed: "
