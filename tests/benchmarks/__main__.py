@@ -1,0 +1,49 @@
+"""All benchmarks in one run, as a table.
+
+    .venv/bin/python -m tests.benchmarks [--sizes 86,1000] [--plans 1.0] [--rows 1000000] [--into FILE]
+
+Every row is measured beside its floor or its peer in the same run: only the ratios are to be quoted.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import reading, refresh, survival, validation
+from tests.benchmarks.rows import Row, markdown, save
+
+
+def main() -> None:
+    """Measure, print, save."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--sizes", default="86,1000")
+    options.add_argument("--plans", type=float, default=1.0)
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--into", type=Path, help="writes FILE.md and FILE.json")
+    chosen = options.parse_args()
+    sizes = [int(size) for size in chosen.sizes.split(",")]
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        place = None
+        for row, last in refresh.rows(Path(folder), sizes, chosen.plans):
+            place = last
+            found.append(row)
+            print(markdown([row]).splitlines()[-1], flush=True)
+        assert place
+        for row in (
+            *reading.rows(place.root, place.study),
+            *validation.rows(str(place.root / f"data/warehouse/{place.study}.duckdb")),
+            *survival.rows(Path(folder), chosen.rows),
+        ):
+            found.append(row)
+            print(markdown([row]).splitlines()[-1], flush=True)
+    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print(markdown(found))
+    if chosen.into:
+        save(found, chosen.into)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+# Cox and Kaplan-Meier of one file: prints seconds of each and the coefficients.
+suppressMessages(library(survival))
+arguments <- commandArgs(trailingOnly = TRUE)
+d <- read.csv(arguments[1])
+taken <- function(run) median(sapply(1:as.integer(arguments[2]), function(i) system.time(run())[["elapsed"]]))
+control <- coxph.control(eps = 1e-12, toler.chol = 1e-15)
+fit <- coxph(Surv(time, event) ~ x1 + x2 + x3 + x4, data = d, ties = "efron", control = control)
+cat("cox", taken(function() coxph(Surv(time, event) ~ x1 + x2 + x3 + x4, data = d, ties = "efron")), "\n")
+cat("km", taken(function() survfit(Surv(time, event) ~ g, data = d, conf.type = "log-log")), "\n")
+cat("coef", format(coef(fit), digits = 15), "\n")
