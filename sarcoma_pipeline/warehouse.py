@@ -131,10 +131,7 @@ class Warehouse(dg.ConfigurableResource):
         if noted:
             self._note(table)
         if table not in self._frames:
-            current = ""
-            if table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema():
-                current = " WHERE last_refresh IS NULL"
-            frame = self._connect().execute(f"FROM {table}{current}").pl()
+            frame = self._connect().execute(f"FROM {table}{_current(table)}").pl()
             self._frames[table] = CONTRACTS[table].conform(frame)
         return self._frames[table]
 
@@ -171,8 +168,8 @@ class Warehouse(dg.ConfigurableResource):
         return fingerprint.versions(self._connect(), tables)
 
     def height(self, table: str) -> int:
-        """Rows of a table as it stands, without reading it."""
-        row = self._connect().execute(f"SELECT count(*) FROM {table}").fetchone()
+        """Rows of a table as it stands, those that are current, without reading it."""
+        row = self._connect().execute(f"SELECT count(*) FROM {table}{_current(table)}").fetchone()
         return int(row[0]) if row else 0
 
     def layer(self, schema: str) -> dict[str, pl.DataFrame]:
@@ -191,6 +188,12 @@ class Warehouse(dg.ConfigurableResource):
             prepare(self._connection, CONTRACTS)
             self._ready = True
         return self._connection
+
+
+def _current(table: str) -> str:
+    """The condition of the rows that are current: earlier ones stay in append-only tables."""
+    bitemporal = table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
+    return " WHERE last_refresh IS NULL" if bitemporal else ""
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
