@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 from pydantic import PrivateAttr
 
-from sarcoma_pipeline import fingerprint, migrations
+from sarcoma_pipeline import event_log, fingerprint, migrations
 from schemas.contract import Contract
 from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictionary, vocabularies
 from schemas.tables import CONTRACTS
@@ -58,10 +58,11 @@ class Warehouse(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
         """Give the run its own memory, and let the file go when the run ends."""
-        try:
-            yield self
-        finally:
-            self.close()
+        with event_log.held(context.instance, context.run_id):
+            try:
+                yield self
+            finally:
+                self.close()
 
     def close(self) -> None:
         """Let the database file go and forget the run's frames."""
