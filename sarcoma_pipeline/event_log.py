@@ -1,7 +1,7 @@
 """Dagster's event log in SQLite, held open while a run writes to it.
 
-Dagster opens a connection for every event, and whenever the last connection of a file closes, SQLite folds its
-write-ahead log into the file and waits for the disk. With one connection held, it does so every thousand pages.
+Dagster opens a connection for every event, and whenever the last connection of a file closes, SQLite folds
+its write-ahead log into the file and waits for the disk. With one held, it does so every thousand pages.
 """
 
 from __future__ import annotations
