@@ -14,7 +14,7 @@ from sarcoma_pipeline import access, fingerprint, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.release import pseudonym_key
-from sarcoma_pipeline.sources import manifest, reading
+from sarcoma_pipeline.sources import apart, manifest, reading
 from sarcoma_pipeline.warehouse import Warehouse, insert
 from schemas.configuration import Limits
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
@@ -135,7 +135,8 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "unchanged_files": len(scan.unchanged),
     }
     configuration = provenance.configuration(project)
-    return refresh, _write(warehouse, scan, row, configuration, project.sources.limits)
+    with apart.remembered(project.warehouse.with_suffix(".reading")) as died:
+        return refresh, _write(warehouse, scan, row, configuration, project.sources.limits, careful=died)
 
 
 def _write(
@@ -144,6 +145,8 @@ def _write(
     row: dict[str, str | int | dt.date],
     configuration: pl.DataFrame,
     limits: Limits,
+    *,
+    careful: bool,
 ) -> dict[str, int]:
     """Close what is gone, then read and write group by group: memory does not grow with the delivery."""
     refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
@@ -157,7 +160,7 @@ def _write(
         ).fetchone()
         if not kept or not kept[0]:
             insert(connection, MetaConfiguration.table(), configuration)
-        for read in reading.read_all(scan.to_read, refresh, limits):
+        for read in reading.read_all(scan.to_read, refresh, limits, careful=careful):
             insert(connection, MetaFile.table(), manifest.files_frame(read.files))
             for table, frame in read.tables.items():
                 CONTRACTS[table].enforce(frame)
