@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline import access, fingerprint, provenance
+from sarcoma_pipeline import abandoned, access, fingerprint, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.release import pseudonym_key
@@ -76,6 +76,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         began = time.perf_counter()
+        context.instance.add_run_tags(context.run_id, abandoned.mark(context.run_id))
         with discreet(project):
             access.check(project)
             # Every step depends on the key: it must be there before the first of them.
