@@ -29,7 +29,8 @@ def refresh_job(project: Project):
         REFRESH,
         selection=dg.AssetSelection.all(),
         description=f"Nightly refresh of {project.study.name}: raw files in, validated release out.",
-        tags={"study": project.study.name},
+        # A refresh whose process died is started once more, whole: a step rests on the ones before it.
+        tags={"study": project.study.name, "dagster/retry_strategy": "ALL_STEPS"},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from sarcoma_pipeline import automation, drop_sensor, project, retention
+from sarcoma_pipeline import abandoned, automation, drop_sensor, project, retention
 from sarcoma_pipeline.assets import (
     analysis,
     analysis_report,
@@ -31,7 +31,11 @@ def build_definitions(study: project.Project) -> dg.Definitions:
         asset_checks=checks,
         jobs=[automation.refresh_job(study), decide.decide_job(study), retention.forget_job(study)],
         schedules=[automation.nightly(study), retention.weekly(study)],
-        sensors=[*automation.notifications(study), drop_sensor.drop_folder(study, automation.REFRESH)],
+        sensors=[
+            *automation.notifications(study),
+            abandoned.sensor(study),
+            drop_sensor.drop_folder(study, automation.REFRESH),
+        ],
         resources={"warehouse": Warehouse(path=str(study.warehouse))},
         loggers={"progress": automation.progress_logger},
         # DuckDB has one writer, and a process per step costs seconds each.

@@ -64,7 +64,8 @@ def judge(entries: Sequence[Entry], cursor: str | None, busy: bool, now_ns: int)
 
     if state == refreshed:
         return verdict(False, "nothing was delivered, changed or removed")
-    youngest = max((entry.mtime_ns for entry in entries), default=0)
+    # A file from the future, of a sender whose clock is wrong, must not hold up deliveries until then.
+    youngest = max((entry.mtime_ns for entry in entries if entry.mtime_ns <= now_ns), default=0)
     if state != last or now_ns - youngest < SETTLE_SECONDS * 10**9:
         return verdict(False, f"something is being delivered; waiting until it rests for {SETTLE_SECONDS} s")
     if busy:

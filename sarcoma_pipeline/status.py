@@ -12,7 +12,7 @@ import duckdb
 # Dagster's own reading of a cron line: what is due is when its daemon will tick.
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from sarcoma_pipeline import automation
+from sarcoma_pipeline import abandoned, automation
 from sarcoma_pipeline.assets.release import FRESHNESS
 from sarcoma_pipeline.drop_sensor import BUSY
 from sarcoma_pipeline.project import Project
@@ -125,7 +125,9 @@ def _runs(
         age = dt.timedelta(seconds=now.timestamp() - record.create_timestamp.timestamp())
         state = record.dagster_run.status.value.lower()
         lines.append(("now", f"{state} since {hours(age)}, run {record.dagster_run.run_id}"))
-        if age > dt.timedelta(hours=STUCK_HOURS):
+        if abandoned.is_gone(record.dagster_run):
+            faults.append("the process of a run is gone: the daemon, or the next `sarcoma refresh`, ends it")
+        elif age > dt.timedelta(hours=STUCK_HOURS):
             faults.append(f"a run is {state} since {hours(age)}: end it in the UI, or `dagster run delete`")
     return lines or [("last run", "none is recorded")]
 

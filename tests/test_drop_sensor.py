@@ -63,6 +63,15 @@ def test_what_vanishes_or_changes_counts(drop, change):
     assert _look(drop, cursor).refresh
 
 
+def test_a_file_from_the_future_holds_nothing_up(drop):
+    cursor = _look(drop, None).cursor
+    (drop / "b.csv").write_text("2")
+    now, future = time.time_ns() + LATER, 2_000_000_000
+    os.utime(drop / "b.csv", (future, future))
+    seen = judge(walk(drop), cursor, False, now)
+    assert not seen.refresh and judge(walk(drop), seen.cursor, False, now).refresh
+
+
 def test_a_refresh_that_runs_is_waited_for_and_not_forgotten(drop):
     cursor = _look(drop, None).cursor
     (drop / "b.csv").write_text("2")

@@ -11,11 +11,11 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline import access, fingerprint, provenance
+from sarcoma_pipeline import abandoned, access, fingerprint, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, discreet, table_spec
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.release import pseudonym_key
-from sarcoma_pipeline.sources import manifest, reading
+from sarcoma_pipeline.sources import apart, manifest, reading
 from sarcoma_pipeline.warehouse import Warehouse, insert
 from schemas.configuration import Limits
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
@@ -77,6 +77,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         began = time.perf_counter()
+        context.instance.add_run_tags(context.run_id, abandoned.mark(context.run_id))
         with discreet(project):
             access.check(project)
             # Every step depends on the key: it must be there before the first of them.
@@ -137,7 +138,8 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "unchanged_files": len(scan.unchanged),
     }
     configuration = provenance.configuration(project)
-    return refresh, _write(warehouse, scan, row, configuration, project.sources.limits)
+    with apart.remembered(project.warehouse.with_suffix(".reading")) as died:
+        return refresh, _write(warehouse, scan, row, configuration, project.sources.limits, careful=died)
 
 
 def _write(
@@ -146,6 +148,8 @@ def _write(
     row: dict[str, str | int | dt.date],
     configuration: pl.DataFrame,
     limits: Limits,
+    *,
+    careful: bool,
 ) -> dict[str, int]:
     """Close what is gone, then read and write group by group: memory does not grow with the delivery."""
     refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
@@ -159,7 +163,7 @@ def _write(
         ).fetchone()
         if not kept or not kept[0]:
             insert(connection, MetaConfiguration.table(), configuration)
-        for read in reading.read_all(scan.to_read, refresh, limits):
+        for read in reading.read_all(scan.to_read, refresh, limits, careful=careful):
             insert(connection, MetaFile.table(), manifest.files_frame(read.files))
             for table, frame in read.tables.items():
                 CONTRACTS[table].enforce(frame)

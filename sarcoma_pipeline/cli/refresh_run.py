@@ -21,12 +21,15 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from sarcoma_pipeline import automation
+from sarcoma_pipeline import abandoned, automation
 from sarcoma_pipeline.assets.analysis import median_text
 from sarcoma_pipeline.assets.release import release_key
 from sarcoma_pipeline.assets.step import KEPT
 from sarcoma_pipeline.definitions import build_definitions
 from sarcoma_pipeline.project import Project
+
+BY_HAND = {"dagster/max_retries": "0"}
+"""Whoever started it sees how it ends: no daemon starts it again."""
 
 
 def run(project: Project, began: float) -> bool:
@@ -54,6 +57,7 @@ def run(project: Project, began: float) -> bool:
         TimeElapsedColumn(),
     )
     with dg.DagsterInstance.get() as instance:
+        abandoned.end(instance, project.study.name)
         opened = time.perf_counter()
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(f"Refreshing {project.study.name}", total=steps)
@@ -70,7 +74,7 @@ def run(project: Project, began: float) -> bool:
             stop = automation.listen(told)
             try:
                 result = job.execute_in_process(
-                    instance=instance, run_config=automation.QUIET, raise_on_error=False
+                    instance=instance, run_config=automation.QUIET, raise_on_error=False, tags=BY_HAND
                 )
             finally:
                 stop()

@@ -33,6 +33,9 @@ READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "3", "table": "2", "un
 _NO_HASH = "not hashed: "
 """What stands instead of the content's hash where there is none: such a file is looked at every night."""
 
+_FEARED = f"{_NO_HASH}the reader ended"
+"""Of a file that ended or held its reader: perhaps for want of memory, so it is tried every night."""
+
 
 class DropFolderMissing(Exception):
     """There is no drop folder: nothing was delivered, or the study's ``drop`` is wrong."""
@@ -48,6 +51,7 @@ class Found:
         row: its row of ``meta.files`` but for ``records``.
         changed: whether an earlier version of it is known.
         entry: how it was found in the folder.
+        feared: whether it ended or held its reader the last time.
     """
 
     file: SourceFile
@@ -55,6 +59,7 @@ class Found:
     row: dict[str, str | int | None]
     changed: bool
     entry: Entry
+    feared: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,8 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
             "last_refresh": None,
         }
         file = SourceFile(file_id, entry.path, relative)
-        to_read.append(Found(file, source, row, old is not None, entry))
+        feared = old is not None and old["content_hash"] == _FEARED
+        to_read.append(Found(file, source, row, old is not None, entry, feared))
     here = {*unchanged, *(str(f.row["file_id"]) for f in to_read)}
     stands = set(unchanged)
     closed = [f for f in known["file_id"].to_list() if f not in stands]
@@ -152,6 +158,14 @@ def read(found: Found, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
             found.row["content_hash"] = f"{_NO_HASH}file.changing"
     if is_odd(entry.parts):
         batch.unread("name", "file.name", "shown with escapes")
+    return batch
+
+
+def refuse(found: Found, refresh: str, limits: Limits, why: str) -> Batch:
+    """Note a file that ended or held its reader and was not opened again; its row forgets the hash."""
+    batch = Batch(found.file, refresh, limits)
+    batch.unread("file", "file.unreadable", why)
+    found.row["content_hash"] = _FEARED
     return batch
 
 

@@ -2,6 +2,7 @@
 
 import configparser
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,12 +38,29 @@ def test_a_unit_starts_a_program_that_takes_its_options(path):
         assert re.search(rf"(^|\s){option}\b", told), option
 
 
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+@pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
+def test_systemd_takes_a_unit(path, tmp_path):
+    # The program is installed elsewhere here, which systemd would complain of.
+    unit = re.sub(r"(?m)^(ExecStart=)\S+", rf"\1{sys.executable}", path.read_text())
+    (tmp_path / path.name).write_text(unit)
+    told = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / path.name)], capture_output=True, text=True
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
 def test_a_unit_may_write_to_the_data_and_nowhere_else(path):
     service = _unit(path)["Service"]
     assert service["ProtectSystem"] == "strict" and service["NoNewPrivileges"] == "yes"
     assert service["User"] == "sarcoma"
     assert {Path(p).name for p in service["ReadWritePaths"].split()} == {"data", "dagster_home"}
+
+
+def test_want_of_memory_ends_a_reader_and_not_the_night():
+    daemon = _unit(ROOT / "deploy/systemd/sarcoma-daemon.service")["Service"]
+    assert daemon["OOMPolicy"] == "continue" and daemon["Restart"] == "always"
 
 
 def test_the_ui_listens_on_loopback_wherever_it_is_shipped():

@@ -10,9 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 
-from sarcoma_pipeline import release
+from sarcoma_pipeline import automation, release
 from schemas.release import RELEASED
 from tests.refresh.conftest import REPOSITORY, Place
 
@@ -74,39 +75,72 @@ def decided(place: Place) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def kill(place: Place, times: int, seed: int, longest: float) -> list[float]:
-    """Kill refreshes and recover.
+def _runs(place: Place) -> set[str]:
+    return {p.name for p in (place.home / "history/runs").glob("*.db")}
+
+
+def _step(place: Place, run_id: str) -> str:
+    """What a run was computing when its log broke off: a step, or ``start``, ``between`` two, ``end``."""
+    steps = {"STEP_START", "STEP_SUCCESS", "STEP_FAILURE"}
+    with dg.DagsterInstance.from_config(str(place.home)) as instance:
+        events = [e.dagster_event for e in instance.all_logs(run_id) if e.dagster_event]
+    told = [(e.event_type_value, automation.short_name(e.step_key or "")) for e in events]
+    if any(kind == "RUN_SUCCESS" for kind, _ in told):
+        return "end"
+    last = [pair for pair in told if pair[0] in steps][-1:]
+    return (last[0][1] if last[0][0] == "STEP_START" else "between") if last else "start"
+
+
+def kill(place: Place, times: int, seed: int) -> list[str]:
+    """Kill refreshes at random moments between their first and their last step, and recover from each.
 
     Args:
         place: a refreshed study; it is changed.
         times: how often.
         seed: of the changes and the moments.
-        longest: seconds within which a kill falls.
 
     Returns:
-        The moments of the kills that met a running refresh, in seconds.
+        What was being computed at each kill that met a running refresh.
     """
-    dice, moments = random.Random(seed), []
+    dice, kills, lasts = random.Random(seed), [], 8.0
     for number in range(times):
         _change(place, dice)
         _decide(place, number)
-        before, log = whole(place), decided(place)
-        moment = dice.uniform(0.5, longest)
+        before, log, runs = whole(place), decided(place), _runs(place)
         refresh = _start(place)
-        began = time.monotonic()
+        while refresh.poll() is None and _runs(place) == runs:
+            time.sleep(0.02)
+        began, moment = time.monotonic(), dice.random() * lasts
         try:
             refresh.wait(moment)
         except subprocess.TimeoutExpired:
-            os.killpg(refresh.pid, signal.SIGKILL)
+            # As often the power, which takes all processes, as the system's want of memory, which takes one.
+            (os.killpg if number % 2 else os.kill)(refresh.pid, signal.SIGKILL)
             refresh.wait()
-            moments.append(time.monotonic() - began)
+        else:
+            lasts = (lasts + time.monotonic() - began) / 2
+        killed = refresh.returncode == -signal.SIGKILL
+        assert killed or refresh.returncode == 0
         after = whole(place)
-        assert after == before or refresh.returncode in (0, -signal.SIGKILL)
         assert decided(place) == log
-        if number % 5 == 4 or number == times - 1:
-            healed = place.refresh()
-            assert healed.exit_code == 0, healed.output
-            told = place.sarcoma("doctor", "--study", place.study)
+        (run_id,) = {name.removesuffix(".db") for name in _runs(place) - runs}
+        step = _step(place, run_id)
+        assert after == before or not killed or step in ("cohort_duckdb", "end", "between", *_AFTER_RELEASE)
+        if killed and step not in ("start", "end"):
+            assert "process of a run is gone" in place.sarcoma("status").output
+        began = time.monotonic()
+        healed = place.refresh()
+        assert healed.exit_code == 0, healed.output
+        lasts = 0.8 * lasts + 0.2 * (time.monotonic() - began)
+        for command in ("doctor", "status"):
+            told = place.sarcoma(command, "--study", place.study)
             assert told.exit_code == 0, told.output
-            assert decided(place) == log
-    return moments
+        assert decided(place) == log
+        whole(place)
+        if killed:
+            kills.append(step)
+        print(f"{number + 1:3} {'killed in ' + step if killed else 'ended before'}, healed", flush=True)
+    return kills
+
+
+_AFTER_RELEASE = ("report", "steward_page")

@@ -1,4 +1,4 @@
-"""Seven nights under the real daemon, a minute each.
+"""Seven nights under the real daemon, a minute each; in one of them the system ends the refresh's process.
 
 ``pytest -m reliability tests/reliability/test_nights_long.py -s``
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline import project, status
+from sarcoma_pipeline import abandoned, project, status
 from sarcoma_pipeline.synthetic import render
 from tests.refresh.conftest import REPOSITORY, SEED, lay
 from tests.reliability.kills import whole
@@ -34,6 +34,15 @@ def _ticks(instance):
     states = instance.all_instigator_state()
     nightly = [s for s in states if s.instigator_name == "nightly"]
     return [t for s in nightly for t in instance.get_ticks(s.instigator_origin_id, s.selector_id)]
+
+
+def _kill(run):
+    """End the process of a run, if it is about to read; its id, if it did."""
+    words = run.tags.get(abandoned.TAG, "").split()
+    if run.status != dg.DagsterRunStatus.STARTED or words[:1] != [run.run_id]:
+        return None
+    os.kill(int(words[3]), signal.SIGKILL)
+    return run.run_id
 
 
 @pytest.mark.reliability
@@ -61,35 +70,47 @@ def test_seven_nights(tmp_path, monkeypatch):
     )
     try:
         with dg.DagsterInstance.get() as instance:
-            deadline, seen = time.monotonic() + 60 * (NIGHTS + 8), 0
+            # A slow machine may take longer than a minute for a night: then runs wait in the queue.
+            deadline, seen, killed = time.monotonic() + 60 * NIGHTS * 4, 0, None
             while time.monotonic() < deadline:
-                time.sleep(2)
+                time.sleep(0.5)
                 assert daemon.poll() is None, (tmp_path / "daemon.log").read_text()[-3000:]
                 ticks = _ticks(instance)
                 if len(ticks) > seen:
                     seen = len(ticks)
                     if seen % 3:
                         plans.pop().unlink()
-                done = [r for r in instance.get_runs() if r.job_name == "refresh" and r.is_finished]
-                if len(done) >= NIGHTS:
+                every = [r for r in instance.get_runs() if r.job_name == "refresh"]
+                done = [r for r in every if r.is_finished]
+                if killed is None and len(done) >= 2:
+                    killed = next((k for k in map(_kill, every) if k), None)
+                if sum(r.status == dg.DagsterRunStatus.SUCCESS for r in done) >= NIGHTS:
                     break
             ticks = _ticks(instance)
-            runs = {r.run_id: r.status for r in instance.get_runs() if r.job_name == "refresh"}
+            every = [r for r in instance.get_runs() if r.job_name == "refresh"]
+            runs = {r.run_id: r.status for r in every}
+            again = {r.run_id: r.parent_run_id for r in every if r.parent_run_id}
             told = status.status(project.load("sts_imrt", place.root), instance, dt.datetime.now(dt.UTC))
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
         daemon.wait()
-    assert len(done) >= NIGHTS
     assert {t.status.value for t in ticks} == {"SUCCESS"}
     asked = [run for t in ticks for run in t.run_ids]
-    assert all(len(t.run_ids) == 1 for t in ticks) and sorted(asked) == sorted(runs)
-    finished = {run: state for run, state in runs.items() if run in {r.run_id for r in done}}
-    assert set(finished.values()) == {dg.DagsterRunStatus.SUCCESS}
+    assert all(len(t.run_ids) == 1 for t in ticks) and sorted([*asked, *again]) == sorted(runs)
+    # Of all runs one failed, the one that was killed; it was started once more by itself.
+    ended = {r.run_id for r in done}
+    failed = [run for run in ended if runs[run] != dg.DagsterRunStatus.SUCCESS]
+    assert killed and failed == [killed] and list(again.values()) == [killed]
+    assert runs[next(iter(again))] in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.QUEUED)
+    assert len(ended) - 1 >= NIGHTS
     minutes = sorted(t.timestamp for t in ticks)
     assert all(b - a == 60 for a, b in itertools.pairwise(minutes)), "no minute was left out"
     assert place.warehouse("SELECT count(*) FROM meta.refreshes").item() >= NIGHTS
     whole(place)
     for topic, words in told.lines:
         print(f"{topic:12} {words}")
-    print(f"{len(ticks)} ticks, {len(runs)} runs, {len(done)} ended, all successful; release whole")
+    print(
+        f"{len(ticks)} ticks, {len(runs)} runs, {len(done)} ended, all successful but the killed one, "
+        f"which was started again: {runs[next(iter(again))].value}; release whole"
+    )
     assert place.sarcoma("doctor").exit_code == 0

@@ -1,14 +1,19 @@
-"""Several processes read what one reads, in the same order; a reader that dies loses nothing."""
+"""Several processes read what one reads, in the same order; a reader that dies loses nothing.
+
+A file that kills its reader is one finding, also where the refresh reads it itself and dies of it.
+"""
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from sarcoma_pipeline import project
-from sarcoma_pipeline.sources import manifest, reading
+from sarcoma_pipeline.sources import apart, manifest, reading
 from sarcoma_pipeline.synthetic import crowd
 from schemas.meta import MetaFile
 from tests.refresh.conftest import lay
@@ -48,12 +53,76 @@ def test_a_reader_that_the_system_ends_loses_nothing(found, monkeypatch):
     reads = reading.read_all(found[0], "R1", found[1], processes=2)
     first = next(reads)
     children = [p.name for p in Path("/proc").iterdir() if p.name.isdigit()]
-    spawned = [int(p) for p in children if b"spawn_main" in _command(p) and _parent(p) == os.getpid()]
+    spawned = [int(p) for p in children if b"apart.serve" in _command(p) and _parent(p) == os.getpid()]
     assert spawned
     for pid in spawned:
         os.kill(pid, signal.SIGKILL)
     files, same = _all([first, *reads])
     assert files == wanted and all(tables[t].equals(same[t]) for t in tables)
+
+
+DEADLY = b"ends its reader"
+
+
+def deadly(found, refresh, limits, opens, refused):
+    """Reads as a reader does, and dies of some files."""
+    for place, one in enumerate(found):
+        if place not in refused and one.file.path.read_bytes() == DEADLY:
+            opens(place)
+            os.kill(os.getpid(), signal.SIGKILL)
+    return reading._read_apart(found, refresh, limits, opens, refused)
+
+
+def test_a_file_that_kills_its_reader_is_one_finding_until_it_no_longer_does(tmp_path, monkeypatch):
+    place = lay(tmp_path)
+    (place.drop / "registry").mkdir(parents=True)
+    for name in ("a", "c"):
+        (place.drop / f"registry/meldeauskunft_{name}.csv").write_text("x")
+    fatal = place.drop / "registry/meldeauskunft_b.csv"
+    fatal.write_bytes(DEADLY)
+    study = project.load("sts_imrt", place.root)
+
+    def night(refresh, known):
+        scan = manifest.scan(place.drop, study.sources, known, refresh)
+        files, tables = _all(
+            reading.read_all(scan.to_read, refresh, study.sources.limits, careful=not len(known))
+        )
+        unread = tables["received.unread"].join(manifest.files_frame(files), on="file_id")
+        kept = known.filter(pl.col("file_id").is_in(scan.unchanged))
+        return pl.concat([kept, manifest.files_frame(files)]), unread.filter(
+            path="registry/meldeauskunft_b.csv"
+        )
+
+    monkeypatch.setattr(reading, "_read_apart", deadly)
+    known, unread = night("R1", MetaFile.empty())
+    wanted = [("file.unreadable", f"ended its reader, {apart.CHANCES} times: SIGKILL")]
+    assert unread.select("rule_id", "detail").rows() == wanted and known.height == 3
+    # It is tried again, and never by the refresh itself.
+    known, again = night("R2", known)
+    assert again.select("rule_id", "detail").rows() == wanted
+    monkeypatch.undo()
+    known, unread = night("R3", known)
+    assert "ended" not in str(unread["detail"].to_list())
+    assert manifest.scan(place.drop, study.sources, known, "R4").to_read == []
+
+
+def test_whoever_died_while_it_read_is_remembered(tmp_path):
+    mark = tmp_path / "study.reading"
+    program = (
+        "import os\nfrom pathlib import Path\nfrom sarcoma_pipeline.sources import apart\n"
+        f"with apart.remembered(Path({str(mark)!r})) as died:\n"
+        "    print(died, flush=True)\n"
+    )
+
+    def process(end):
+        done = subprocess.run([sys.executable, "-c", f"{program}    {end}"], capture_output=True, text=True)
+        return done.stdout.strip(), done.returncode
+
+    assert process("os.kill(os.getpid(), 9)") == ("False", -9)
+    assert mark.stat().st_mode & 0o077 == 0
+    assert process("with apart.watched(0.5): os.read(os.pipe()[0], 1)") == ("True", 1)
+    assert process("raise ValueError") == ("True", 1)
+    assert process("pass") == ("False", 0) and not mark.exists()
 
 
 def _command(pid):
