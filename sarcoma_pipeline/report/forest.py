@@ -81,8 +81,8 @@ def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tu
         sheet.text(8, y, row["heading"], bold=True)
         return
     sheet.text(20 if row["level"] is not None else 8, y, row["contrast"])
-    counted = row["level_n"] is not None
-    events, n = ("level_events", "level_n") if counted else ("events", "n")
+    # A level whose counts are withheld has not those of the model.
+    events, n = ("events", "n") if row["level"] is None else ("level_events", "level_n")
     sheet.text(_COUNTS, y, f"{number(row[events])} / {number(row[n])}", anchor="end")
     sheet.text(_RATIO, y, ratio_of(row), anchor="end")
     sheet.text(_P, y, p_value(row["p_value"]) if row["p_value"] is not None else MISSING, anchor="end")

@@ -132,7 +132,8 @@ def _disclosure(report: Report) -> Iterator[Paragraph]:
             "further counts from which they could be worked out, are withheld, and so are percentages and "
             f"estimates that rest on them: “{WITHHELD}” or a dash. Patients at risk are rounded to multiples "
             f"of {report.policy.rounding}; survival is read every {report.policy.grid_months} months, "
-            f"to whole per cent, and only where none or at least {few} events lie in between."
+            f"to whole per cent, and only where none or at least {few} events lie in between; times are "
+            "whole months."
         )
 
 
