@@ -1,5 +1,5 @@
 # The two commands of a stranger: `make refresh` and `make test`. The rest are daily habits.
-.PHONY: refresh test demo ui check lock clean
+.PHONY: refresh test demo ui check golden lock clean
 STUDY ?= sts_imrt
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export DAGSTER_HOME := $(CURDIR)/dagster_home
@@ -42,6 +42,10 @@ check: .venv/.dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/pyright
+
+# R's values anew (r-base-core, r-cran-survival); Firth's take minutes.
+golden:
+	set -e; for script in $(filter-out %/sets.R,$(wildcard tests/golden/*.R)); do Rscript --vanilla $$script; done
 
 lock:
 	$(UV) pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.lock

@@ -254,12 +254,22 @@ class CompetingRisks(Section):
 
 
 class CensoringVariant(Section):
-    """A sensitivity run in which some events of an endpoint are censored instead."""
+    """A sensitivity run in which an endpoint is censored otherwise: other events, another day, or earlier."""
 
     name: str
     endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
-    censor: tuple[str, ...]
+    censor: tuple[str, ...] = ()
     """Kinds of event: who had one of them first is followed up to that day only."""
+    date: Literal["last known alive"] | None = None
+    """Who had no event is followed up to that day, as if he had none until then."""
+    months: Annotated[float, Field(gt=0)] | None = None
+    """Everybody is followed up to that time at most."""
+
+    @model_validator(mode="after")
+    def _says_what(self) -> CensoringVariant:
+        if not (self.censor or self.date or self.months):
+            raise ValueError(f"{self.name} must say what it censors: 'censor', 'date' or 'months'")
+        return self
 
 
 class TableRow(Section):
@@ -334,9 +344,15 @@ class Study(Section):
                     f"the causes of cumulative incidence {risks.name} must name every event of "
                     f"{risks.endpoint} once"
                 )
+        days = {e.name: e.censor for e in self.endpoints}
+        named = [(variant.endpoint, variant.name) for variant in self.censoring_variants]
+        if len(named) != len(set(named)):
+            raise ValueError("two censoring_variants of an endpoint have the same name")
         for variant in self.censoring_variants:
             if not set(variant.censor) < events.get(variant.endpoint, set()):
                 raise ValueError(f"{variant.name} must censor some, not all, of {variant.endpoint}'s events")
+            if variant.date and variant.date == days[variant.endpoint]:
+                raise ValueError(f"{variant.name} is the main analysis: {variant.endpoint} ends on that day")
         return self
 
     @model_validator(mode="after")
