@@ -1,6 +1,6 @@
 """Steps on other machines: Dagster's Celery executor, and the application that its workers run.
 
-``celery -A sarcoma_pipeline.workers worker -Q dagster`` is a worker. A step goes back to the queue when the
+``celery -A sarcoma_pipeline.workers worker`` is a worker. A step goes back to the queue when the
 worker that holds it is lost, and another one takes it: steps are transactions, so that a half is never seen,
 and one that was finished after all is found unchanged.
 """
