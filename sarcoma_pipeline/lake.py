@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -64,6 +66,19 @@ def connect(study: str, *, read_only: bool = False, patience: float = 60.0) -> d
         else:
             connection.execute(f"USE {CATALOG}")
             return connection
+
+
+@contextmanager
+def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep the order of rows that are inserted: a catalog's writer mixes what its threads get."""
+    if named() is None:
+        yield
+        return
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute("RESET threads")
 
 
 def conflict(error: Exception) -> bool:

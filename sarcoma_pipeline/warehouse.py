@@ -280,7 +280,8 @@ def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
         return
     tables.connection.register("_incoming", frame.to_arrow())
     try:
-        tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
+        with lake.in_order(tables.connection):
+            tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
     finally:
         tables.connection.unregister("_incoming")
 

@@ -84,6 +84,14 @@ def test_a_night_of_the_study_is_the_last_refresh_of_each_centre_on_that_day(at)
     assert seen == [("20260101", 7), ("20260102", 2)]
 
 
+def test_rows_stay_in_their_order(at):
+    chunks = [flow(n).with_columns(position=pl.lit(n, pl.Int32)) for n in range(300)]
+    whole = pl.concat(chunks, rechunk=False)
+    for _ in range(8):
+        at("north").replace({"cohort.flow": whole})
+        assert at("north").read("cohort.flow").equals(whole)
+
+
 def test_a_transaction_that_fails_leaves_nothing_of_a_centre(at):
     at("north").replace({"cohort.flow": flow(10)})
     store = at("north")
