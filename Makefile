@@ -24,6 +24,11 @@ export DAGSTER_HOME := $(CURDIR)/dagster_home
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-postgres.lock
 	touch $@
 
+# With workers on several machines and one catalog (docs/several_centres.md).
+.venv/.several: .venv/.runtime requirements-several.lock
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-several.lock
+	touch $@
+
 data/drop/sts_imrt: | .venv/.runtime
 	.venv/bin/sarcoma demo --into $@
 
@@ -50,6 +55,7 @@ golden:
 lock:
 	$(UV) pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.lock
 	$(UV) pip compile pyproject.toml --extra postgres -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-postgres.lock
+	$(UV) pip compile pyproject.toml --extra several -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-several.lock
 	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-dev.lock
 
 clean:

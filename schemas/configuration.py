@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, model_validator
 
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
@@ -287,6 +287,10 @@ class TableRow(Section):
     """Only patients whose column has one of these values."""
 
 
+CentreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
+"""It names schemas of the warehouse, and stands before the paths of the centre's files."""
+
+
 class Study(Section):
     """``study.toml``: everything that makes one study differ from another."""
 
@@ -297,6 +301,8 @@ class Study(Section):
     """What every reader of the report must know first, e.g. that the patients do not exist."""
     drop: str
     """Folder of raw files below the project root."""
+    centres: dict[CentreName, str] = {}
+    """Centre to its folder of raw files, where several deliver; each is received by itself."""
     owner: str = "data-team@example.org"
     published: str | None = None
     """CSV of a paper's numbers to compare with, below the project root."""

@@ -83,7 +83,7 @@ class Scan:
     manifest_hash: str
 
 
-def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Scan:
+def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str, centre: str = "") -> Scan:
     """Compare the drop folder with what is known.
 
     Args:
@@ -91,6 +91,8 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
         sources: who reads what.
         known: open rows of ``meta.files`` (``last_refresh`` null).
         refresh: id of the refresh that looks.
+        centre: whose folder it is, where a study has several: it stands before the path, so that a file is
+            no other centre's, however alike.
 
     Raises:
         DropFolderMissing: the folder does not exist.
@@ -103,7 +105,7 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
     unchanged: list[str] = []
     versions = {id(s): reader_version(s, sources.limits) for s in sources.source}
     for entry in walk(drop):
-        relative = shown(entry.parts)
+        relative = shown((centre, *entry.parts) if centre else entry.parts)
         source = reader_of(entry.parts, sources)
         version = versions[id(source)] if source else READER_VERSIONS["unexpected"]
         old = before.get(relative)
