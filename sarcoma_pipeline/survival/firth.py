@@ -25,12 +25,18 @@ from sarcoma_pipeline.survival.partial_likelihood import (
 )
 
 _Z = NormalDist().inv_cdf(0.975)
-_STEPS = 500
+_STEPS = 100
 _HALVINGS = 40
 _LONGEST = 5.0
 """Longest step in standard errors (of the information at 0)."""
-_SETTLED = 1e-22
-"""Square of the last step in standard errors: the steps shrink by a factor only, so that more are needed."""
+_SETTLED, _ROUNDED = 1e-22, 1e-14
+"""Square of the last step in standard errors: where to stop, and where rounding may keep it from shrinking."""
+_APART = 1e-5
+"""Distance of two scores, in standard errors, whose difference is the curvature."""
+_FLAT = 1e-9
+"""Curvature, in units of the information's at 0, below which there is no hill."""
+_FARTHEST = 50.0
+"""Standard errors from the maximum; a profile that has not fallen by then has no limit."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +111,13 @@ def _climb(
 ) -> tuple[Floats, float, Derivatives]:
     """The maximum over the free coefficients: where it is, how high, and the derivatives there."""
     coefficients, here = start.copy(), likelihood.at(start)
-    height = _height(here)
+    height, last = _height(here), math.inf
     if not math.isfinite(height):
         raise NoEstimate("the covariates are collinear")
     for _ in range(_STEPS if free.any() else 0):
         score = penalised_score(likelihood, coefficients, here)
         step = np.zeros_like(coefficients)
-        step[free] = solve(here.information[np.ix_(free, free)], score[free], scale[free])
+        step[free] = _towards(likelihood, coefficients, here, score, free, scale)
         gain = float(step @ score)
         step /= max(1.0, float(np.abs(step * scale).max()) / _LONGEST)
         for _ in range(_HALVINGS):
@@ -121,9 +127,36 @@ def _climb(
                 break
             step = step / 2
         coefficients, here, height = coefficients + step, there, reached
-        if gain < _SETTLED:
+        if gain < _SETTLED or last <= gain < _ROUNDED:
             break
+        last = gain
     return coefficients, height, here
+
+
+def _towards(
+    likelihood: PartialLikelihood,
+    coefficients: Floats,
+    here: Derivatives,
+    score: Floats,
+    free: NDArray[np.bool_],
+    scale: Floats,
+) -> Floats:
+    """Newton's step of the free coefficients.
+
+    The penalty's own curvature has no short form: it is taken from differences of the score. Where that is not
+    the curvature of a hill, the information is, without the penalty.
+    """
+    curvature = np.empty((len(score), len(score)))
+    for i in np.flatnonzero(free):
+        apart = _APART / scale[i]
+        beside = coefficients.copy()
+        beside[i] += apart
+        curvature[i] = (score - penalised_score(likelihood, beside, likelihood.at(beside))) / apart
+    inner = curvature[np.ix_(free, free)]
+    inner = (inner + inner.T) / 2
+    unit = np.outer(scale[free], scale[free])
+    hill = np.isfinite(inner).all() and np.linalg.eigvalsh(inner / unit)[0] > _FLAT
+    return solve(inner if hill else here.information[np.ix_(free, free)], score[free], scale[free])
 
 
 def _height(here: Derivatives) -> float:
@@ -151,6 +184,8 @@ def _limit(
     at = best.copy()
     at[i] += side * _Z * errors[i]
     for _ in range(_STEPS):
+        if abs(at[i] - best[i]) > _FARTHEST * errors[i]:
+            break
         at, reached, here = _climb(likelihood, at, free, scale)
         fall = max(height - reached, 0.0)
         slope = -side * penalised_score(likelihood, at, here)[i]
