@@ -30,7 +30,7 @@ _HALVINGS = 40
 _LONGEST = 5.0
 """Longest step in standard errors (of the information at 0)."""
 _SETTLED, _ROUNDED = 1e-22, 1e-14
-"""Square of the last step in standard errors: where to stop, and where rounding may keep it from shrinking."""
+"""Square of the last step in standard errors: where to stop, and where rounding keeps it from shrinking."""
 _APART = 1e-5
 """Distance of two scores, in standard errors, whose difference is the curvature."""
 _FLAT = 1e-9
@@ -143,8 +143,8 @@ def _towards(
 ) -> Floats:
     """Newton's step of the free coefficients.
 
-    The penalty's own curvature has no short form: it is taken from differences of the score. Where that is not
-    the curvature of a hill, the information is, without the penalty.
+    The penalty's own curvature has no short form: it is taken from differences of the score. Where that is
+    not the curvature of a hill, the information's is taken, without the penalty.
     """
     curvature = np.empty((len(score), len(score)))
     for i in np.flatnonzero(free):

@@ -13,7 +13,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import peer, reading, refresh, survival, validation
+from tests.benchmarks import peer, reading, refresh, release_queries, survival, validation
 from tests.benchmarks.rows import Row, markdown, save
 
 
@@ -44,6 +44,7 @@ def main() -> None:
             *reading.rows(place.root, place.study),
             *validation.rows(str(place.root / f"data/warehouse/{place.study}.duckdb")),
             *survival.rows(Path(folder), chosen.rows),
+            *release_queries.rows(place.release),
         ):
             found.append(row)
             print(markdown([row]).splitlines()[-1], flush=True)

@@ -1,6 +1,6 @@
 """Median time of the ready queries on a release of 100 000 patients, beside the same on Parquet files.
 
-    .venv/bin/python tests/benchmarks/release_queries.py --release data/published/sts_imrt/cohort.duckdb
+    .venv/bin/python -m tests.benchmarks.release_queries --release data/published/sts_imrt/cohort.duckdb
 
 The release is an existing one, its patients repeated under new pseudonyms. Prints a Markdown table: one run,
 both sides, so that only the ratios are to be quoted.
@@ -11,10 +11,12 @@ import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
+
+from tests.benchmarks.rows import Row
 
 PAGE = (Path(__file__).parents[2] / "docs/queries.md").read_text("utf-8")
 QUERIES = dict(re.findall(r"^## (.+)\n\n.+\n\n```sql\n([^`]+)```", PAGE, re.M))
@@ -67,26 +69,38 @@ def median(run: Callable[[], object]) -> float:
     return statistics.median(taken)
 
 
+def measure(release: Path, patients: int) -> Iterator[tuple[str, float, float]]:
+    """Query, seconds on the release, seconds on Parquet."""
+    with tempfile.TemporaryDirectory() as folder:
+        grown = Path(folder) / "cohort.duckdb"
+        grow(release.resolve(), grown, patients)
+        views = parquet(grown, Path(folder))
+        with duckdb.connect(str(grown), read_only=True) as opened:
+            for title, sql in QUERIES.items():
+                ours, theirs = (median(lambda c=c, s=sql: c.execute(s).fetchall()) for c in (opened, views))
+                yield title, ours, theirs
+
+
+def rows(release: Path, patients: int = 100_000) -> Iterator[Row]:
+    """The median query of all."""
+    measured = list(measure(release, patients))
+    ours, theirs = (statistics.median(side) for side in list(zip(*measured, strict=True))[1:])
+    what = f"median of {len(measured)} ready queries"
+    yield Row("release", what, f"{patients:,} patients", ours, "the same on Parquet files", theirs)
+
+
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--release", type=Path, required=True)
     options.add_argument("--patients", type=int, default=100_000)
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        grown = Path(folder) / "cohort.duckdb"
-        grow(chosen.release.resolve(), grown, chosen.patients)
-        views = parquet(grown, Path(folder))
-        release = duckdb.connect(str(grown), read_only=True)
-        print(f"{chosen.patients} patients; medians of {ROUNDS} rounds\n")
-        print("| query | release, ms | Parquet, ms | release / Parquet |\n|---|---:|---:|---:|")
-        both: list[tuple[float, float]] = []
-        for title, sql in QUERIES.items():
-            ours, theirs = (median(lambda c=c, s=sql: c.execute(s).fetchall()) for c in (release, views))
-            both.append((ours, theirs))
-            print(f"| {title} | {1000 * ours:.1f} | {1000 * theirs:.1f} | {ours / theirs:.2f} |")
-        ours, theirs = (statistics.median(side) for side in zip(*both, strict=True))
-        print(f"| **median** | {1000 * ours:.1f} | {1000 * theirs:.1f} | {ours / theirs:.2f} |")
+    print(f"{chosen.patients} patients; medians of {ROUNDS} rounds\n")
+    print("| query | release, ms | Parquet, ms | release / Parquet |\n|---|---:|---:|---:|")
+    measured = list(measure(chosen.release, chosen.patients))
+    middle = [statistics.median(side) for side in list(zip(*measured, strict=True))[1:]]
+    for title, ours, theirs in [*measured, ("**median**", *middle)]:
+        print(f"| {title} | {1000 * ours:.1f} | {1000 * theirs:.1f} | {ours / theirs:.2f} |")
 
 
 if __name__ == "__main__":
