@@ -10,10 +10,9 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline import abandoned, access, fingerprint, provenance
+from sarcoma_pipeline import abandoned, access, fingerprint, key, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, described, discreet, table_spec
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.release import pseudonym_key
 from sarcoma_pipeline.sources import apart, manifest, reading
 from sarcoma_pipeline.warehouse import Warehouse, insert
 from schemas.configuration import Limits
@@ -80,7 +79,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         with discreet(project):
             access.check(project)
             # Every step depends on the key: it must be there before the first of them.
-            pseudonym_key(project.key)
+            key.at_hand(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = time.perf_counter() - began
         for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
