@@ -1,5 +1,5 @@
 # The two commands of a stranger: `make refresh` and `make test`. The rest are daily habits.
-.PHONY: refresh test demo ui check lock clean
+.PHONY: refresh test demo ui check golden lock clean
 STUDY ?= sts_imrt
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export DAGSTER_HOME := $(CURDIR)/dagster_home
@@ -24,6 +24,11 @@ export DAGSTER_HOME := $(CURDIR)/dagster_home
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-postgres.lock
 	touch $@
 
+# With workers on several machines and one catalog (docs/several_centres.md).
+.venv/.several: .venv/.runtime requirements-several.lock
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-several.lock
+	touch $@
+
 data/drop/sts_imrt: | .venv/.runtime
 	.venv/bin/sarcoma demo --into $@
 
@@ -43,9 +48,14 @@ check: .venv/.dev
 	.venv/bin/ruff format --check
 	.venv/bin/pyright
 
+# R's values anew (r-base-core, r-cran-survival); Firth's take minutes.
+golden:
+	set -e; for script in $(filter-out %/sets.R,$(wildcard tests/golden/*.R)); do Rscript --vanilla $$script; done
+
 lock:
 	$(UV) pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.lock
 	$(UV) pip compile pyproject.toml --extra postgres -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-postgres.lock
+	$(UV) pip compile pyproject.toml --extra several -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-several.lock
 	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-dev.lock
 
 clean:

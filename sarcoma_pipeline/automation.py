@@ -6,12 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from sarcoma_pipeline import notification
+from sarcoma_pipeline.assets.pool import pool_key
+from sarcoma_pipeline.assets.step import partitions, tags
+from sarcoma_pipeline.centres import POOLED_LAYER
 from sarcoma_pipeline.notification import Trouble
 from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.warehouse import PARTITION
 
 REFRESH = "refresh"
+RECEIVE = "receive"
+"""One centre of a study that has several."""
+POOL = "pool"
+"""All of them as one study."""
 _NIGHTLY = "30 2 * * *"
 TIMEZONE = "Europe/Berlin"
 QUIET: dict[str, object] = {"loggers": {"progress": {"config": {}}}}
@@ -23,15 +32,43 @@ Listener = Callable[[str, str, float | None], None]
 _listeners: list[Listener] = []
 
 
-def refresh_job(project: Project):
-    """Everything, from the drop folder to the release."""
-    return dg.define_asset_job(
-        REFRESH,
-        selection=dg.AssetSelection.all(),
-        description=f"Nightly refresh of {project.study.name}: raw files in, validated release out.",
-        # A refresh whose process died is started once more, whole: a step rests on the ones before it.
-        tags={"study": project.study.name, "dagster/retry_strategy": "ALL_STEPS"},
-    )
+def refresh_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
+    """From the drop folder to the release: one job; with centres, one that receives and one that pools."""
+    name = project.study.name
+    # A refresh whose process died is started once more, whole: a step rests on the ones before it.
+    again = {**tags(project), "dagster/retry_strategy": "ALL_STEPS"}
+    if not project.centres:
+        said = f"Nightly refresh of {name}: raw files in, validated release out."
+        everything = dg.AssetSelection.all()
+        return [dg.define_asset_job(REFRESH, selection=everything, description=said, tags=again)]
+    whole = dg.AssetSelection.key_prefixes([name, POOLED_LAYER], [name, "release"], [name, "report"])
+    whole |= dg.AssetSelection.assets(pool_key(project))
+    receive = dg.AssetSelection.all() - whole
+    return [
+        dg.define_asset_job(
+            RECEIVE,
+            selection=receive,
+            partitions_def=partitions(project),
+            description=f"Receives one centre of {name}: its raw files in, its part of the cohort out.",
+            tags=again,
+        ),
+        dg.define_asset_job(
+            POOL,
+            selection=whole,
+            description=f"The centres of {name} as one study: analysis, validated release, report.",
+            tags=again,
+        ),
+    ]
+
+
+def first_job(project: Project) -> str:
+    """The job that a delivery starts."""
+    return RECEIVE if project.centres else REFRESH
+
+
+def last_job(project: Project) -> str:
+    """The job that publishes."""
+    return POOL if project.centres else REFRESH
 
 
 def nightly_cron() -> str:
@@ -40,10 +77,15 @@ def nightly_cron() -> str:
 
 
 def nightly(project: Project) -> dg.ScheduleDefinition:
-    """The schedule, running unless switched off in the UI."""
+    """The schedule, running unless switched off in the UI; a run a centre where there are several."""
+
+    def runs(_: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        return [dg.RunRequest(partition_key=centre) for centre in project.centres]
+
     return dg.ScheduleDefinition(
         name="nightly",
-        job_name=REFRESH,
+        job_name=first_job(project),
+        execution_fn=runs if project.centres else None,
         cron_schedule=nightly_cron(),
         execution_timezone=TIMEZONE,
         description=f"Refreshes {project.study.name} every night.",
@@ -71,7 +113,10 @@ def notifications(project: Project) -> list[dg.SensorDefinition]:
             name=name,
             run_status=status,
             run_status_sensor_fn=tell,
-            monitored_jobs=[dg.JobSelector(location_name=project.study.name, job_name=REFRESH)],
+            monitored_jobs=[
+                dg.JobSelector(location_name=project.study.name, job_name=job)
+                for job in dict.fromkeys((first_job(project), last_job(project)))
+            ],
             default_status=dg.DefaultSensorStatus.RUNNING,
             description=f"Tells of {what}, in data/notifications and by e-mail where that is configured.",
         )
@@ -80,6 +125,40 @@ def notifications(project: Project) -> list[dg.SensorDefinition]:
             ("tell_of_failed_checks", dg.DagsterRunStatus.SUCCESS, "refreshes with failed checks"),
         )
     ]
+
+
+def pooling(project: Project, *jobs: UnresolvedAssetJobDefinition) -> list[dg.SensorDefinition]:
+    """Pool the study when the last run of ``receive`` of every centre is good; nothing without centres."""
+    if not project.centres:
+        return []
+
+    @dg.run_status_sensor(
+        name="pool_when_received",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[dg.JobSelector(location_name=project.study.name, job_name=RECEIVE)],
+        request_job=jobs[-1],
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Pools the centres when the last run of each has succeeded.",
+    )
+    def pool_when_received(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        last = last_received(project, context.instance)
+        waited_for = [c for c, run in last.items() if run is None or not run.is_success]
+        if waited_for:
+            return dg.SkipReason(f"not received, or not well: {', '.join(waited_for)}")
+        # Each set of runs is pooled once, whichever of them ended last.
+        return dg.RunRequest(run_key=" ".join(run.run_id for run in last.values() if run))
+
+    return [pool_when_received]
+
+
+def last_received(project: Project, instance: dg.DagsterInstance) -> dict[str, dg.DagsterRun | None]:
+    """The last run of ``receive`` of each centre, if there is one."""
+    found: dict[str, dg.DagsterRun | None] = {}
+    for centre in project.centres:
+        wanted = {"study": project.study.name, PARTITION: centre}
+        runs = instance.get_runs(filters=dg.RunsFilter(job_name=RECEIVE, tags=wanted), limit=1)
+        found[centre] = runs[0] if runs else None
+    return found
 
 
 def troubles(instance: dg.DagsterInstance, run_id: str) -> tuple[list[Trouble], list[Trouble]]:

@@ -5,12 +5,16 @@
    same mark: a mark of its own would say which of two withheld counts is the small one.
 3. *Partitions* (the levels of a factor in Table 1): with the small counts go the smallest of the others,
    until they are twice the threshold together; where that cannot be had, the zeros of the block go too.
-4. *Nested groups* (steps of the flow, patients of the models, events up to a time): two published counts
-   differ by nothing or by at least the threshold, so that no difference of them is a small count.
+4. *Nested groups* (steps of the flow, patients of the models, events up to a time, of one endpoint and at
+   one time of all): two published counts differ by nothing or by at least the threshold, so that no
+   difference of them is a small count.
 5. Counts by level stand in Table 1 only, and for the whole cohort only. Any other cut of the same patients
    (a model's levels, part of the cohort, a paper's regrouping) could be subtracted from it.
-6. Curves are read every few months, with the patients at risk rounded; estimates are printed numbers. A
-   median of a number in full precision is a patient's own value.
+6. Curves are read every few months, with the patients at risk rounded; estimates are printed numbers, times
+   whole months. A median in full precision is a patient's own value.
+
+The policy knows one release. Two of them a few patients apart can be subtracted from each other: what is made
+public belongs to a milestone of the study, not to a night.
 
 The policy keeps counts from subtraction (Hundepool et al., Statistical Disclosure Control, 2012, ch. 4);
 that survival estimates of a small cohort allow rough guesses of cumulative events, none of them small, is
@@ -19,6 +23,7 @@ inherent in printing them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from math import isfinite
@@ -94,13 +99,17 @@ class Nested:
         self._published = set(published)
         self._hidden = hidden
 
+    def admits(self, count: int) -> bool:
+        """Whether the count may be published."""
+        apart = all(gap == 0 or gap >= self.threshold for gap in (abs(count - n) for n in self._published))
+        return apart and (count in self._published or count not in self._hidden)
+
     def admit(self, count: int) -> bool:
         """Whether the count may be published; if so, those after it are measured by it too."""
-        apart = all(gap == 0 or gap >= self.threshold for gap in (abs(count - n) for n in self._published))
-        if apart and (count in self._published or count not in self._hidden):
+        admitted = self.admits(count)
+        if admitted:
             self._published.add(count)
-            return True
-        return False
+        return admitted
 
 
 def withheld(blocks: Sequence[Sequence[int]], total: int, threshold: int) -> list[set[int]]:
@@ -209,6 +218,8 @@ def survival(
     it, up to the next such time, are none or enough; horizons come first.
     """
     points, lines = [], []
+    # Who is dead has no other endpoint left either: at one time the endpoints' events are nested.
+    together: dict[float, Nested] = defaultdict(lambda: Nested(policy.threshold, ()))
     for endpoint in dict.fromkeys(estimates["endpoint"]):
         mine = estimates.filter(pl.col("endpoint") == endpoint).to_dicts()
         rows = curve.filter(pl.col("endpoint") == endpoint).sort("time_months").to_dicts()
@@ -216,7 +227,7 @@ def survival(
         if not rows or patients < policy.threshold or 0 < events < policy.threshold:
             continue
         horizons = [float(r["horizon_months"]) for r in mine if r["quantity"] == "survival"]
-        at = _grid(rows, horizons, Nested(policy.threshold, (0, patients)), policy)
+        at = _grid(rows, horizons, Nested(policy.threshold, (0, patients)), together, policy)
         counted = {"n": nested.admit(patients), "events": nested.admit(events)}
         points += [at[t] for t in sorted(at) if t % policy.grid_months == 0 and at[t]["at_risk"]]
         lines += [_estimate(row, at, counted, policy) for row in mine]
@@ -227,9 +238,21 @@ def survival(
 
 
 def _grid(
-    rows: list[dict[str, Any]], horizons: list[float], nested: Nested, policy: Disclosure
+    rows: list[dict[str, Any]],
+    horizons: list[float],
+    nested: Nested,
+    together: Mapping[float, Nested],
+    policy: Disclosure,
 ) -> dict[float, dict[str, Any]]:
-    """The curve at the horizons and at the grid's times; nothing but the time where few are at risk."""
+    """The curve at the horizons and at the grid's times; nothing but the time where few are at risk.
+
+    Args:
+        rows: of one curve.
+        horizons: in months.
+        nested: the events of this endpoint, as they are told at one time and another.
+        together: the events of all endpoints at a time.
+        policy: threshold, rounding and grid.
+    """
     last = rows[-1]["time_months"]
     grid = [float(t) for t in range(0, int(last) + 1, policy.grid_months)]
     nested.admit(sum(row["events"] for row in rows))
@@ -238,7 +261,8 @@ def _grid(
         past = [row for row in rows if row["time_months"] <= time]
         at_risk = sum(row["events"] + row["censored"] for row in rows if row["time_months"] >= time)
         enough = at_risk >= policy.threshold
-        shown = enough and nested.admit(sum(row["events"] for row in past))
+        so_far = sum(row["events"] for row in past)
+        shown = enough and nested.admits(so_far) and together[time].admit(so_far) and nested.admit(so_far)
         found[time] = {
             **past[-1],
             "time_months": time,
@@ -265,7 +289,7 @@ def _estimate(
     made["at_risk"] = _rounded(row["at_risk"], policy)
     if row["quantity"] == "events":
         return made | {"value": row["value"] if counted["events"] else None}
-    return made | {c: _printed(row[c], 1) for c in ("value", "ci_low", "ci_high", "q1", "q3")}
+    return made | {c: _printed(row[c], 0) for c in ("value", "ci_low", "ci_high", "q1", "q3")}
 
 
 def hazard_ratio(frame: pl.DataFrame, nested: Nested, policy: Disclosure) -> pl.DataFrame:

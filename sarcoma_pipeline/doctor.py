@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sarcoma_pipeline import access, release
+from sarcoma_pipeline import access, reader, release
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import decision_log
 from schemas.release import RELEASED
@@ -66,14 +66,10 @@ def examine(project: Project) -> Iterator[Diagnosis]:
         yield Diagnosis(what, found, remedy if found else "")
 
 
-def _open(project: Project) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(project.warehouse), read_only=True)
-
-
-def _rows(project: Project, sql: str) -> list[tuple[int, ...]]:
-    if not project.warehouse.exists():
+def _rows(project: Project, sql: str, centre: str = "") -> list[tuple[int, ...]]:
+    if not reader.is_built(project):
         return []
-    with _open(project) as connection:
+    with reader.connect(project, centre) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -120,16 +116,20 @@ def _lineage(project: Project) -> list[str]:
 
 
 def _pseudonyms(project: Project) -> list[str]:
-    pairs = _rows(project, "SELECT patient_id, pseudonym FROM curated.patient")
-    if not pairs:
-        return []
-    if not project.key.exists():
-        return [f"{project.key.name} is missing"]
     import polars as pl
 
-    made = release.pseudonyms(pl.Series([p for p, _ in pairs]), release.pseudonym_key(project.key))
-    wrong = set(pairs) - set(made.iter_rows())
-    return [f"{len(wrong)} of {len(pairs)} are others"] if wrong else []
+    found = []
+    for centre in project.centres or ("",):
+        pairs = _rows(project, "SELECT patient_id, pseudonym FROM curated.patient", centre)
+        if not pairs:
+            continue
+        if not project.key.exists():
+            return [f"{project.key.name} is missing"]
+        key = release.pseudonym_key(project.key, centre)
+        made = release.pseudonyms(pl.Series([p for p, _ in pairs]), key)
+        wrong = set(pairs) - set(made.iter_rows())
+        found += [f"{len(wrong)} of {len(pairs)} are others"] if wrong else []
+    return found
 
 
 def _release(project: Project) -> list[str]:

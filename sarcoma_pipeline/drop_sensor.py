@@ -82,16 +82,22 @@ def drop_folder(project: Project, job: str) -> dg.SensorDefinition:
     """
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        if not project.drop.is_dir():
+        folders = [project.drop_of(centre) for centre in project.centres or ("",)]
+        if not all(folder.is_dir() for folder in folders):
             return dg.SensorResult(skip_reason="there is no drop folder", cursor=context.cursor)
         running = dg.RunsFilter(tags={"study": project.study.name}, statuses=list(BUSY))
         busy = bool(context.instance.get_runs(filters=running, limit=1))
-        verdict = judge(walk(project.drop), context.cursor, busy, time.time_ns())
+        entries = [entry for folder in folders for entry in walk(folder)]
+        verdict = judge(entries, context.cursor, busy, time.time_ns())
         if not verdict.refresh:
             return dg.SensorResult(skip_reason=verdict.words, cursor=verdict.cursor)
         # The moment belongs to the key: a folder may come back to a state that it had.
-        run = dg.RunRequest(run_key=f"{verdict.state}-{time.time_ns()}")
-        return dg.SensorResult(run_requests=[run], cursor=verdict.cursor)
+        key = f"{verdict.state}-{time.time_ns()}"
+        runs = [
+            dg.RunRequest(run_key=f"{key}{centre}", partition_key=centre or None)
+            for centre in project.centres or ("",)
+        ]
+        return dg.SensorResult(run_requests=runs, cursor=verdict.cursor)
 
     return dg.SensorDefinition(
         name="drop_folder",

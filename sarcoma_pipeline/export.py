@@ -17,8 +17,11 @@ from schemas.vocabularies import VOCABULARIES
 LIST_SEPARATOR = "; "
 """Joins the texts of a list where a format has no lists."""
 
-_FORMULA = r"^[=+\-@\t\r]"
+_SIGNS = "=+\\-@＝＋－＠"
+_FORMULA = rf"^([{_SIGNS}\t\r\n])"
 """First characters that make a spreadsheet run or split a cell (OWASP, CSV Injection)."""
+_LATER_FORMULA = rf"([;\t\r\n]\s*)([{_SIGNS}])"
+"""The same where a spreadsheet of another locale begins a cell: the comma is not every one's separator."""
 
 
 class NotEmpty(Exception):
@@ -94,11 +97,15 @@ def csv(table: str, frame: pl.DataFrame, path: Path) -> Path:
 
 
 def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
-    """Texts that begin with ``= + - @``, a tab or a carriage return get an apostrophe before them.
+    """Texts that begin with ``= + - @``, wide or not, a tab or an end of line get an apostrophe before them.
 
-    A column of numbers stays as it is: -0.5 is a number and no formula.
+    So does the rest of a text behind a semicolon, a tab or an end of line. A column of numbers stays as it
+    is: -0.5 is a number and no formula.
     """
-    return frame.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'${0}"))
+    text = pl.col(pl.String)
+    return frame.with_columns(
+        text.str.replace(_FORMULA, "'${1}").str.replace_all(_LATER_FORMULA, "${1}'${2}")
+    )
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

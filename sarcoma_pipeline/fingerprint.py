@@ -12,12 +12,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from sarcoma_pipeline import provenance
+from sarcoma_pipeline.centres import Tables
 from sarcoma_pipeline.project import Project
 from schemas.meta import MetaStep, MetaVersion
 
@@ -42,74 +41,66 @@ def circumstances(project: Project, further: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def versions(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, str] | None:
+def versions(tables: Tables, wanted: Iterable[str]) -> dict[str, str] | None:
     """The versions of tables, or of a step's part of one (``table#step``); None if one is not known."""
     known: dict[str, list[str]] = {}
-    for table, step, named in connection.execute(f"FROM {MetaVersion.table()} ORDER BY ALL").fetchall():
+    noted = f"SELECT table_name, step, version FROM {tables.rows(MetaVersion.table())} ORDER BY ALL"
+    for table, step, named in tables.execute(noted).fetchall():
         known.setdefault(table, []).append(f"{step}={named}")
-        known[f"{table}#{step}"] = [named]
-    wanted = sorted(set(tables))
-    if any(table not in known for table in wanted):
+        if step:
+            known.setdefault(f"{table}#{step}", []).append(named)
+    names = sorted(set(wanted))
+    if any(table not in known for table in names):
         return None
-    return {table: " ".join(known[table]) for table in wanted}
+    return {table: " ".join(known[table]) for table in names}
 
 
-def kept(connection: duckdb.DuckDBPyConnection, step: str, made_in: str) -> bool:
+def kept(tables: Tables, step: str, made_in: str) -> bool:
     """Whether a step's tables are what it would make again.
 
     Args:
-        connection: to the warehouse.
+        tables: of the study.
         step: its name.
         made_in: as :func:`circumstances` names them now.
     """
-    row = connection.execute(
-        f"SELECT circumstances, reads FROM {MetaStep.table()} WHERE step = ?", [step]
+    row = tables.execute(
+        f"SELECT circumstances, reads FROM {tables.own(MetaStep.table())} WHERE step = ?", [step]
     ).fetchone()
     if row is None or row[0] != made_in:
         return False
     reads: dict[str, str] = json.loads(row[1])
-    return versions(connection, reads) == reads
+    return versions(tables, reads) == reads
 
 
-def note_versions(connection: duckdb.DuckDBPyConnection, named: Mapping[str, str], step: str = "") -> None:
+def note_versions(tables: Tables, named: Mapping[str, str], step: str = "") -> None:
     """Note new versions of tables, in the transaction that writes them.
 
     Args:
-        connection: to the warehouse.
+        tables: of the study.
         named: table to version.
         step: of a table that several steps share.
     """
+    noted = tables.own(MetaVersion.table())
     for table, content in named.items():
-        connection.execute(
-            f"DELETE FROM {MetaVersion.table()} WHERE table_name = ? AND step = ?", [table, step]
-        )
-        connection.execute(f"INSERT INTO {MetaVersion.table()} VALUES (?, ?, ?)", [table, step, content])
+        tables.execute(f"DELETE FROM {noted} WHERE table_name = ? AND step = ?", [table, step])
+        tables.execute(f"INSERT INTO {noted} VALUES (?, ?, ?)", [table, step, content])
 
 
-def note_step(
-    connection: duckdb.DuckDBPyConnection, step: str, made_in: str, reads: Mapping[str, str] | None
-) -> None:
+def note_step(tables: Tables, step: str, made_in: str, reads: Mapping[str, str] | None) -> None:
     """Note what a step was made of; a step that read a table of unknown version is not kept.
 
     Args:
-        connection: to the warehouse.
+        tables: of the study.
         step: its name.
         made_in: as :func:`circumstances` named them.
         reads: table to version, as they were read.
     """
-    connection.execute(f"DELETE FROM {MetaStep.table()} WHERE step = ?", [step])
+    noted = tables.own(MetaStep.table())
+    tables.execute(f"DELETE FROM {noted} WHERE step = ?", [step])
     if reads is not None:
-        connection.execute(
-            f"INSERT INTO {MetaStep.table()} VALUES (?, ?, ?)", [step, made_in, json.dumps(reads)]
-        )
+        tables.execute(f"INSERT INTO {noted} VALUES (?, ?, ?)", [step, made_in, json.dumps(reads)])
 
 
-def forget(warehouse: Path) -> None:
+def forget(tables: Tables) -> None:
     """Have every step computed again in the next refresh."""
-    with duckdb.connect(str(warehouse)) as connection:
-        found = connection.execute(
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema || '.' || table_name = ?",
-            [MetaStep.table()],
-        ).fetchone()
-        if found and found[0]:
-            connection.execute(f"DELETE FROM {MetaStep.table()}")
+    tables.execute(f"DELETE FROM {tables.own(MetaStep.table())}")

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
+import re
+from collections.abc import Set
 from dataclasses import dataclass
 
-import duckdb
 import polars as pl
 
+from sarcoma_pipeline.centres import Tables
 from schemas.meta import MetaMigration
+
+_NAMED = re.compile(r"\{([a-z_.]+)\}")
 
 
 class WarehouseNewer(Exception):
@@ -28,7 +32,7 @@ class Migration:
     Attributes:
         version: the one that it leads to.
         what: for people.
-        statements: SQL, run on the tables as the version before left them.
+        statements: SQL, run on the tables as the version before left them; a table's name stands in braces.
     """
 
     version: int
@@ -41,30 +45,28 @@ MIGRATIONS = (
     Migration(
         2,
         "the volumes became a step of their own: what was observed under the old name would stand for ever",
-        ("DROP TABLE IF EXISTS quality.observed",),
+        ("DROP TABLE IF EXISTS {quality.observed}",),
     ),
 )
 
 VERSION = MIGRATIONS[-1].version
 
 
-def version(connection: duckdb.DuckDBPyConnection) -> int:
+def version(tables: Tables, there: Set[str]) -> int:
     """The warehouse's version; 0 if it holds nothing yet.
+
+    Args:
+        tables: of the study.
+        there: the names of those that exist.
 
     Raises:
         WarehouseNewer: it is not known here.
     """
-    there = {
-        f"{schema}.{table}"
-        for schema, table in connection.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables"
-        ).fetchall()
-    }
     if not there:
         return 0
     known = 1
     if MetaMigration.table() in there:
-        row = connection.execute(f"SELECT max(version) FROM {MetaMigration.table()}").fetchone()
+        row = tables.execute(f"SELECT max(version) FROM {tables.own(MetaMigration.table())}").fetchone()
         known = (row[0] if row else None) or 1
     if known > VERSION:
         raise WarehouseNewer(
@@ -74,11 +76,11 @@ def version(connection: duckdb.DuckDBPyConnection) -> int:
     return known
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+def migrate(tables: Tables, known: int) -> pl.DataFrame:
     """Bring the tables of an older version to this one, within the caller's transaction.
 
     Args:
-        connection: to the warehouse.
+        tables: of the study.
         known: its version; 0 if it holds nothing yet.
 
     Returns:
@@ -88,7 +90,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     for step in MIGRATIONS[max(known - 1, 0) :]:
         if step.version > known > 0:
             for statement in step.statements:
-                connection.execute(statement)
+                tables.execute(_NAMED.sub(lambda name: tables.own(name[1]), statement))
         rows.append(
             {
                 "version": step.version,

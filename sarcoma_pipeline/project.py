@@ -43,6 +43,15 @@ class Project:
         return self.root / self.study.drop
 
     @property
+    def centres(self) -> tuple[str, ...]:
+        """The centres of the study, in order; none if it has one drop folder."""
+        return tuple(sorted(self.study.centres))
+
+    def drop_of(self, centre: str) -> Path:
+        """Incoming raw files of a centre; of the study if it has none."""
+        return self.root / self.study.centres[centre] if centre else self.drop
+
+    @property
     def warehouse(self) -> Path:
         """The restricted database."""
         return self.root / "data/warehouse" / f"{self.study.name}.duckdb"

@@ -34,8 +34,13 @@ class NothingToPublish(Exception):
     """The release failed its gate; the published database is as it was."""
 
 
-def pseudonym_key(path: Path) -> bytes:
+def pseudonym_key(path: Path, centre: str = "") -> bytes:
     """The secret of the pseudonyms, made at its first use and readable by its owner only.
+
+    Args:
+        path: the file.
+        centre: where a study has several, each has a key of its own, derived from the one in the file: the
+            same hospital number in two centres is two patients.
 
     Raises:
         ValueError: the file holds no key; it is never replaced, as that would change every pseudonym.
@@ -54,7 +59,7 @@ def pseudonym_key(path: Path) -> bytes:
     key = bytes.fromhex(path.read_text().strip())
     if len(key) < KEY_BYTES:
         raise ValueError(f"{path.name} holds no key of {KEY_BYTES} bytes")
-    return key
+    return hmac.new(key, f"centre {centre}".encode(), hashlib.sha256).digest() if centre else key
 
 
 def pseudonyms(patient_ids: pl.Series, key: bytes) -> pl.DataFrame:

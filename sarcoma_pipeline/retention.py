@@ -2,11 +2,15 @@
 
 import dagster as dg
 
+from sarcoma_pipeline import lake
 from sarcoma_pipeline.automation import TIMEZONE
 from sarcoma_pipeline.project import Project
 
 KEEP_RUNS = 400
 """More than a year of nights."""
+
+KEEP_DAYS = 30
+"""For which the tables of a catalog can be read as they were."""
 
 FORGET = "forget_old_runs"
 
@@ -34,12 +38,16 @@ def forget_old_runs(instance: dg.DagsterInstance, study: str, keep: int = KEEP_R
 
 def forget_job(project: Project) -> dg.JobDefinition:
     """The job ``forget_old_runs``."""
+    # A night of several centres is a run each, and the pooled one.
+    keep = KEEP_RUNS * (1 + len(project.centres))
 
-    @dg.op(name="forget", description=f"Deletes runs beyond the newest {KEEP_RUNS}.")
+    @dg.op(name="forget", description=f"Deletes runs beyond the newest {keep}.")
     def forget(context: dg.OpExecutionContext) -> None:
-        context.log.info(f"{forget_old_runs(context.instance, project.study.name)} runs forgotten.")
+        context.log.info(f"{forget_old_runs(context.instance, project.study.name, keep)} runs forgotten.")
+        if lake.named():
+            lake.tidy(project.study.name, KEEP_DAYS)
 
-    @dg.job(name=FORGET, description=f"Keeps the newest {KEEP_RUNS} runs of {project.study.name}.")
+    @dg.job(name=FORGET, description=f"Keeps the newest {keep} runs of {project.study.name}.")
     def forget_runs() -> None:
         forget()
 

@@ -12,7 +12,7 @@ import duckdb
 # Dagster's own reading of a cron line: what is due is when its daemon will tick.
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from sarcoma_pipeline import abandoned, automation
+from sarcoma_pipeline import abandoned, automation, reader
 from sarcoma_pipeline.assets.release import FRESHNESS
 from sarcoma_pipeline.drop_sensor import BUSY
 from sarcoma_pipeline.project import Project
@@ -91,7 +91,7 @@ def _released(project: Project) -> dict[str, str] | None:
 
 def _last_success(project: Project, instance: dg.DagsterInstance) -> dt.datetime | None:
     good = dg.RunsFilter(
-        job_name=automation.REFRESH,
+        job_name=automation.last_job(project),
         tags={"study": project.study.name},
         statuses=[dg.DagsterRunStatus.SUCCESS],
     )
@@ -107,7 +107,7 @@ def _runs(
     of_study = {"study": project.study.name}
     ended = instance.get_run_records(
         filters=dg.RunsFilter(
-            job_name=automation.REFRESH,
+            job_name=automation.last_job(project),
             tags=of_study,
             statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
         ),
@@ -134,13 +134,16 @@ def _runs(
 
 def _waiting(project: Project) -> str:
     """How many files the next refresh would look at; by size and time only, as the manifest does at first."""
-    if not project.drop.is_dir():
-        return f"{project.study.drop} does not exist"
-    here = {shown(entry.parts): (entry.size, entry.mtime_ns) for entry in walk(project.drop)}
-    if not project.warehouse.exists():
+    here: dict[str, tuple[int, int]] = {}
+    for centre in project.centres or ("",):
+        drop, above = project.drop_of(centre), (centre,) if centre else ()
+        if not drop.is_dir():
+            return f"{drop.relative_to(project.root)} does not exist"
+        here |= {shown((*above, *entry.parts)): (entry.size, entry.mtime_ns) for entry in walk(drop)}
+    if not reader.is_built(project):
         return f"{len(here)} files, none read yet"
     try:
-        with duckdb.connect(str(project.warehouse), read_only=True) as connection:
+        with reader.connect(project) as connection:
             rows = connection.execute(
                 "SELECT path, size_bytes, mtime_ns FROM meta.files WHERE last_refresh IS NULL"
             ).fetchall()

@@ -10,19 +10,23 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import duckdb
 import polars as pl
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
-from sarcoma_pipeline import fingerprint, migrations
+from sarcoma_pipeline import centres, event_log, fingerprint, lake, migrations
+from sarcoma_pipeline.centres import Tables
+from sarcoma_pipeline.project import Project
 from schemas.contract import Contract
 from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictionary, vocabularies
 from schemas.tables import CONTRACTS
 
 _WAIT_SECONDS = 60.0
+_ATTEMPTS = 5
+PARTITION = "dagster/partition"
+"""The tag of a run that is a centre's."""
 _APPEND_ONLY = (
     "received.",
     "meta.files",
@@ -39,52 +43,70 @@ _APPEND_ONLY = (
 
 
 class WarehouseBusy(Exception):
-    """Another process holds the warehouse: DuckDB has one writer, and no reader beside it."""
+    """Another process holds the warehouse, or was first, or the catalog is away: it passes by itself."""
 
 
 class Warehouse(dg.ConfigurableResource):
     """The restricted database of one study.
 
     Attributes:
-        path: the DuckDB file, below the project root.
+        path: the DuckDB file, below the project root; a catalog that the environment names takes its place.
+        study: its name.
+        centres: of the study; empty if it has one drop folder.
+        centre: whose tables are meant, where no run says it; empty for all of them as one pooled study.
     """
 
     path: str
+    study: str = ""
+    centres: list[str] = Field(default_factory=list)
+    centre: str = ""
     _frames: dict[str, pl.DataFrame] = PrivateAttr(default_factory=dict)
-    _connection: Any = PrivateAttr(default=None)
-    _ready: bool = PrivateAttr(default=False)
+    _open: Tables | None = PrivateAttr(default=None)
     _read: set[str] | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
         """Give the run its own memory, and let the file go when the run ends."""
-        try:
-            yield self
-        finally:
-            self.close()
+        tags = context.run.tags if context.run else {}
+        run = Warehouse(
+            path=self.path,
+            study=self.study,
+            centres=self.centres,
+            centre=tags.get(PARTITION, self.centre) if self.centres else "",
+        )
+        with event_log.held(context.instance, context.run_id):
+            try:
+                yield run
+            finally:
+                run.close()
 
     def close(self) -> None:
         """Let the database file go and forget the run's frames."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection, self._ready = None, False
+        if self._open is not None:
+            self._open.connection.close()
+        self._open = None
         self._frames.clear()
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self) -> Iterator[Tables]:
         """Everything within it is written, or nothing.
 
         Raises:
-            WarehouseBusy: another process holds the file and does not let go.
+            WarehouseBusy: another process holds the file and does not let go, or wrote the same tables first.
         """
-        connection = self._connect()
-        connection.execute("BEGIN")
+        tables = self._tables()
+        tables.execute("BEGIN")
         try:
-            yield connection
+            yield tables
         except BaseException:
-            connection.execute("ROLLBACK")
+            tables.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
+        try:
+            tables.execute("COMMIT")
+        except duckdb.TransactionException as refused:
+            if not lake.conflict(refused):
+                raise
+            raise WarehouseBusy("another run wrote the same tables first; nothing was written") from None
 
     def replace(
         self,
@@ -104,20 +126,20 @@ class Warehouse(dg.ConfigurableResource):
         Raises:
             ContractBroken: a frame is not as its contract says.
         """
-        with self.transaction() as connection:
+        with self.transaction() as tables:
             for table, frame in frames.items():
                 CONTRACTS[table].enforce(frame)
-                connection.execute(f"TRUNCATE {table}")
-                insert(connection, table, frame)
-                fingerprint.note_versions(connection, {table: fingerprint.version(frame)})
+                tables.execute(f"TRUNCATE {tables.own(table)}")
+                insert(tables, table, frame)
+                fingerprint.note_versions(tables, {table: fingerprint.version(frame)})
             for table, part in (of_step or {}).items():
                 frame = CONTRACTS[table].conform(part.with_columns(step=pl.lit(step)))
                 CONTRACTS[table].enforce(frame)
-                connection.execute(f"DELETE FROM {table} WHERE step = ?", [step])
-                insert(connection, table, frame)
-                fingerprint.note_versions(connection, {table: fingerprint.version(frame)}, step)
+                tables.execute(f"DELETE FROM {tables.own(table)} WHERE step = ?", [step])
+                insert(tables, table, frame)
+                fingerprint.note_versions(tables, {table: fingerprint.version(frame)}, step)
             if made_of is not None:
-                fingerprint.note_step(connection, step, *made_of)
+                fingerprint.note_step(tables, step, *made_of)
         self._frames.update(frames)
         self.forget(*(of_step or {}))
 
@@ -131,12 +153,20 @@ class Warehouse(dg.ConfigurableResource):
         if noted:
             self._note(table)
         if table not in self._frames:
-            current = ""
-            if table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema():
-                current = " WHERE last_refresh IS NULL"
-            frame = self._connect().execute(f"FROM {table}{current}").pl()
+            tables = self._tables()
+            frame = tables.execute(f"FROM {tables.rows(table)}{_current(table)}").pl()
+            if centres.CENTRE in frame.columns:
+                frame = centres.pooled(table, frame)
             self._frames[table] = CONTRACTS[table].conform(frame)
         return self._frames[table]
+
+    def by_centre(self, table: str) -> dict[str, pl.DataFrame]:
+        """A table of each centre that has been received, with all its rows."""
+        tables = self._tables()
+        return {
+            centre: CONTRACTS[table].conform(tables.execute(f"FROM {centres.of_centre(table, centre)}").pl())
+            for centre in tables.pooled
+        }
 
     def read_parts(self, table: str, steps: Sequence[str]) -> pl.DataFrame:
         """What these steps wrote to a table that several share, without the column ``step``."""
@@ -159,20 +189,21 @@ class Warehouse(dg.ConfigurableResource):
 
     def kept(self, step: str, made_in: str) -> bool:
         """Whether a step's tables are what it would make again."""
-        return fingerprint.kept(self._connect(), step, made_in)
+        return fingerprint.kept(self._tables(), step, made_in)
 
     def note_step(self, step: str, made_in: str, reads: set[str]) -> None:
         """Note what a step was made of that writes no table."""
-        with self.transaction() as connection:
-            fingerprint.note_step(connection, step, made_in, fingerprint.versions(connection, reads))
+        with self.transaction() as tables:
+            fingerprint.note_step(tables, step, made_in, fingerprint.versions(tables, reads))
 
     def versions(self, tables: set[str]) -> dict[str, str] | None:
         """The versions of tables; None if one of them is not known."""
-        return fingerprint.versions(self._connect(), tables)
+        return fingerprint.versions(self._tables(), tables)
 
     def height(self, table: str) -> int:
-        """Rows of a table as it stands, without reading it."""
-        row = self._connect().execute(f"SELECT count(*) FROM {table}").fetchone()
+        """Rows of a table as it stands, those that are current, without reading it."""
+        tables = self._tables()
+        row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{_current(table)}").fetchone()
         return int(row[0]) if row else 0
 
     def layer(self, schema: str) -> dict[str, pl.DataFrame]:
@@ -184,92 +215,151 @@ class Warehouse(dg.ConfigurableResource):
         for table in tables:
             self._frames.pop(table, None)
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        if self._connection is None:
-            self._connection = _patiently(Path(self.path))
-        if not self._ready:
-            prepare(self._connection, CONTRACTS)
-            self._ready = True
-        return self._connection
+    def _tables(self) -> Tables:
+        if self._open is None:
+            self._open = self._connect()
+        return self._open
+
+    def _connect(self) -> Tables:
+        if lake.named():
+            try:
+                connection = lake.connect(self.study)
+            except lake.LakeAway as away:
+                raise WarehouseBusy(str(away)) from None
+        else:
+            connection = _patiently(Path(self.path))
+        try:
+            _prepared(connection, self.centre)
+            received = () if self.centre else tuple(c for c in self.centres if _is_there(connection, c))
+        except BaseException:
+            connection.close()
+            raise
+        return Tables(connection, self.centre, received)
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+def _current(table: str) -> str:
+    """The condition of the rows that are current: earlier ones stay in append-only tables."""
+    bitemporal = table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
+    return " WHERE last_refresh IS NULL" if bitemporal else ""
+
+
+def _prepared(connection: duckdb.DuckDBPyConnection, centre: str) -> None:
+    """Make what is missing; of several workers that find a new catalog, all but one look again."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            prepare(connection, CONTRACTS, centre)
+        except duckdb.TransactionException as refused:
+            if not lake.conflict(refused):
+                raise
+            time.sleep(attempt + 1)
+        else:
+            return
+    raise WarehouseBusy("other workers make the catalog's tables")
+
+
+def _is_there(connection: duckdb.DuckDBPyConnection, centre: str) -> bool:
+    """Whether anything of a centre was ever received."""
+    return MetaDictionary.table() in _columns(connection, centre)
+
+
+def forget_steps(project: Project) -> None:
+    """Have every step of a study computed again in the next refresh."""
+    if not lake.named() and not project.warehouse.exists():
+        return
+    for centre in ("", *project.centres):
+        store = Warehouse(
+            path=str(project.warehouse),
+            study=project.study.name,
+            centres=list(project.centres),
+            centre=centre,
+        )
+        with store.transaction() as tables:
+            fingerprint.forget(tables)
+        store.close()
+
+
+def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
     """Append a frame to a table, column by column name."""
     if frame.is_empty():
         return
-    connection.register("_incoming", frame.to_arrow())
+    tables.connection.register("_incoming", frame.to_arrow())
     try:
-        connection.execute(f"INSERT INTO {table} BY NAME FROM _incoming")
+        with lake.in_order(tables.connection):
+            tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
     finally:
-        connection.unregister("_incoming")
+        tables.connection.unregister("_incoming")
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[Contract]]) -> None:
+def prepare(
+    connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[Contract]], centre: str = ""
+) -> None:
     """Make the tables that are missing or no longer as their contract says, with their comments.
 
     A table of a derived layer is made anew when its contract changed; received tables, refreshes and the
     findings' history are never dropped: they get the new columns and keep the old.
 
+    Args:
+        connection: to the file or the catalog.
+        contracts: table name to contract.
+        centre: whose tables.
+
     Raises:
         WarehouseNewer: a newer program made it.
     """
-    known = migrations.version(connection)
+    tables = Tables(connection, centre)
+    present = _columns(connection, centre)
+    known = migrations.version(tables, set(present))
     documented = dictionary()
-    connection.execute("BEGIN")
+    if known == migrations.VERSION and set(contracts) <= set(present):
+        written = tables.execute(f"FROM {tables.own(MetaDictionary.table())}").pl()
+        if MetaDictionary.conform(written).equals(documented):
+            return
+    tables.execute("BEGIN")
     try:
-        connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
-        for statement in MetaDictionary.ddl():
-            connection.execute(statement)
-        written = MetaDictionary.conform(connection.execute("FROM meta.dictionary").pl())
-        if not (
-            known == migrations.VERSION
-            and written.equals(documented)
-            and set(contracts) <= set(_columns(connection))
-        ):
-            _align(connection, contracts, known, documented)
+        _align(tables, contracts, known, documented)
     except BaseException:
-        connection.execute("ROLLBACK")
+        tables.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
+    tables.execute("COMMIT")
 
 
 def _align(
-    connection: duckdb.DuckDBPyConnection,
-    contracts: Mapping[str, type[Contract]],
-    known: int,
-    documented: pl.DataFrame,
+    tables: Tables, contracts: Mapping[str, type[Contract]], known: int, documented: pl.DataFrame
 ) -> None:
-    noted = migrations.migrate(connection, known)
-    present = _columns(connection)
+    noted = migrations.migrate(tables, known)
+    present = _columns(tables.connection, tables.centre)
     for schema in sorted({t.partition(".")[0] for t in contracts}):
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        tables.execute(f"CREATE SCHEMA IF NOT EXISTS {tables.own(schema)}")
     for table, contract in contracts.items():
+        own = tables.own(table)
         wanted = {c.name: c.sql_type for c in contract.columns()}
         have = present.get(table)
         if have is not None and have != wanted:
             if table.startswith(_APPEND_ONLY):
                 for name in wanted.keys() - have.keys():
-                    connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {wanted[name]}')
+                    tables.execute(f'ALTER TABLE {own} ADD COLUMN "{name}" {wanted[name]}')
             else:
-                connection.execute(f"DROP TABLE {table}")
-        for statement in contract.ddl():
-            connection.execute(statement)
-    there = connection.execute(f"SELECT version FROM {MetaMigration.table()}").pl()
-    insert(connection, MetaMigration.table(), noted.join(there, on="version", how="anti"))
-    connection.execute("TRUNCATE meta.dictionary")
-    insert(connection, MetaDictionary.table(), documented)
-    connection.execute("TRUNCATE meta.vocabularies")
-    insert(connection, MetaVocabulary.table(), vocabularies())
+                tables.execute(f"DROP TABLE {own}")
+        for statement in contract.ddl(own):
+            tables.execute(statement)
+    versions = tables.own(MetaMigration.table())
+    there = tables.execute(f"SELECT version FROM {versions}").pl()
+    insert(tables, MetaMigration.table(), noted.join(there, on="version", how="anti"))
+    for contract, frame in ((MetaDictionary, documented), (MetaVocabulary, vocabularies())):
+        tables.execute(f"TRUNCATE {tables.own(contract.table())}")
+        insert(tables, contract.table(), frame)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """Table to column to SQL type, as they are in the database."""
+def _columns(connection: duckdb.DuckDBPyConnection, centre: str) -> dict[str, dict[str, str]]:
+    """Table to column to SQL type, as they are in the database, by the names of the contracts."""
     present: dict[str, dict[str, str]] = {}
     for table, name, kind in connection.execute(
-        "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns"
+        "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE NOT internal AND database_name = current_database()"
     ).fetchall():
         present.setdefault(table, {})[name] = kind
-    return present
+    parts = {table: centres.parts(table) for table in present}
+    return {parts[table][1]: columns for table, columns in present.items() if parts[table][0] == centre}
 
 
 def _patiently(path: Path) -> duckdb.DuckDBPyConnection:

@@ -78,7 +78,7 @@ class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
     variant: pl.String = column(
         "Variant",
         "main; complete cases (the same patients, those with every covariate, in every Cox model); or a "
-        "variant of study.toml that censors what the main analysis counts as an event.",
+        "variant of study.toml that censors otherwise: other events, on another day, or earlier.",
         nullable=False,
     )
     endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")

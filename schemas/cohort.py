@@ -73,6 +73,11 @@ class CohortPatient(
         unique=True,
         identifying="quasi-identifier",
     )
+    centre: pl.String = column(
+        "Centre",
+        "Who delivered it; missing where a study has one drop folder.",
+        identifying="quasi-identifier",
+    )
     age_at_diagnosis_years: pl.Float64 = column(
         "Age at diagnosis", "Days / 365.25 at time zero.", unit="a", identifying="quasi-identifier"
     )

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, model_validator
 
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
@@ -254,12 +254,22 @@ class CompetingRisks(Section):
 
 
 class CensoringVariant(Section):
-    """A sensitivity run in which some events of an endpoint are censored instead."""
+    """A sensitivity run in which an endpoint is censored otherwise: other events, another day, or earlier."""
 
     name: str
     endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
-    censor: tuple[str, ...]
+    censor: tuple[str, ...] = ()
     """Kinds of event: who had one of them first is followed up to that day only."""
+    date: Literal["last known alive"] | None = None
+    """Who had no event is followed up to that day, as if he had none until then."""
+    months: Annotated[float, Field(gt=0)] | None = None
+    """Everybody is followed up to that time at most."""
+
+    @model_validator(mode="after")
+    def _says_what(self) -> CensoringVariant:
+        if not (self.censor or self.date or self.months):
+            raise ValueError(f"{self.name} must say what it censors: 'censor', 'date' or 'months'")
+        return self
 
 
 class TableRow(Section):
@@ -277,6 +287,10 @@ class TableRow(Section):
     """Only patients whose column has one of these values."""
 
 
+CentreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
+"""It names schemas of the warehouse, and stands before the paths of the centre's files."""
+
+
 class Study(Section):
     """``study.toml``: everything that makes one study differ from another."""
 
@@ -287,6 +301,8 @@ class Study(Section):
     """What every reader of the report must know first, e.g. that the patients do not exist."""
     drop: str
     """Folder of raw files below the project root."""
+    centres: dict[CentreName, str] = {}
+    """Centre to its folder of raw files, where several deliver; each is received by itself."""
     owner: str = "data-team@example.org"
     published: str | None = None
     """CSV of a paper's numbers to compare with, below the project root."""
@@ -334,9 +350,15 @@ class Study(Section):
                     f"the causes of cumulative incidence {risks.name} must name every event of "
                     f"{risks.endpoint} once"
                 )
+        days = {e.name: e.censor for e in self.endpoints}
+        named = [(variant.endpoint, variant.name) for variant in self.censoring_variants]
+        if len(named) != len(set(named)):
+            raise ValueError("two censoring_variants of an endpoint have the same name")
         for variant in self.censoring_variants:
             if not set(variant.censor) < events.get(variant.endpoint, set()):
                 raise ValueError(f"{variant.name} must censor some, not all, of {variant.endpoint}'s events")
+            if variant.date and variant.date == days[variant.endpoint]:
+                raise ValueError(f"{variant.name} is the main analysis: {variant.endpoint} ends on that day")
         return self
 
     @model_validator(mode="after")

@@ -172,31 +172,12 @@ class Contract(pa.DataFrameModel):
     @classmethod
     def columns(cls) -> list[ColumnSpec]:
         """The columns in order."""
-        specs = []
-        for name, col in cls.to_schema().columns.items():
-            meta = col.metadata or {}
-            dtype = str(col.dtype)
-            specs.append(
-                ColumnSpec(
-                    table=cls._table,
-                    name=str(name),
-                    dtype=dtype,
-                    sql_type=_SQL[dtype],
-                    nullable=bool(col.nullable),
-                    title=col.title or str(name),
-                    description=col.description or "",
-                    unit=meta.get("unit"),
-                    identifying=meta.get("identifying", "clinical"),
-                    vocabulary=meta.get("vocabulary"),
-                    unreadable=meta.get("unreadable", "warning"),
-                )
-            )
-        return specs
+        return list(_columns(cls))
 
     @classmethod
     def polars_schema(cls) -> pl.Schema:
         """Column names and polars dtypes, in order."""
-        return pl.Schema({n: c.dtype.type for n, c in cls.to_schema().columns.items()})
+        return pl.Schema(_dtypes(cls))
 
     @classmethod
     def empty(cls) -> pl.DataFrame:
@@ -294,6 +275,35 @@ class Contract(pa.DataFrameModel):
 
 def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def _columns(contract: type[Contract]) -> tuple[ColumnSpec, ...]:
+    specs = []
+    for name, col in contract.to_schema().columns.items():
+        meta = col.metadata or {}
+        dtype = str(col.dtype)
+        specs.append(
+            ColumnSpec(
+                table=contract.table(),
+                name=str(name),
+                dtype=dtype,
+                sql_type=_SQL[dtype],
+                nullable=bool(col.nullable),
+                title=col.title or str(name),
+                description=col.description or "",
+                unit=meta.get("unit"),
+                identifying=meta.get("identifying", "clinical"),
+                vocabulary=meta.get("vocabulary"),
+                unreadable=meta.get("unreadable", "warning"),
+            )
+        )
+    return tuple(specs)
+
+
+@cache
+def _dtypes(contract: type[Contract]) -> pl.Schema:
+    return pl.Schema({n: c.dtype.type for n, c in contract.to_schema().columns.items()})
 
 
 def _kept(contract: type[Contract], frame: pl.DataFrame) -> bool:

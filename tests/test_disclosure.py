@@ -186,6 +186,39 @@ def test_between_two_published_survivals_lie_no_or_enough_events(threshold, even
     assert total is None or all(gap == 0 or gap >= threshold for gap in (total, 50 - total))
 
 
+@settings(deadline=None, max_examples=25)
+@given(st.integers(3, 8), st.integers(0, 45), st.integers(0, 45), st.integers(1, 12))
+def test_at_no_time_differ_two_endpoints_by_few_events(threshold, deaths, relapses, grid):
+    """Events of DFS less those of OS are the living with a relapse."""
+    frames = cohort((20, 20, 10), deaths)
+    os = frames["cohort.endpoints"]
+    dfs = os.with_columns(endpoint=pl.lit("DFS"), event=pl.col("event") | (pl.int_range(pl.len()) < relapses))
+    both = CohortEndpoint.conform(pl.concat([os, dfs]))
+    full = kaplan_meier.curves(both)
+    frames["analysis.survival_curve"] = full
+    frames["analysis.survival_estimate"] = kaplan_meier.estimates(both, (12, 24))
+    policy = Disclosure(threshold=threshold, rounding=threshold, grid_months=grid)
+    out = disclosure.public(frames, policy)
+    told: dict[float, list[int]] = defaultdict(list)
+    for name in ("OS", "DFS"):
+        curve = out["analysis.survival_curve"].filter(pl.col("survival").is_not_null(), endpoint=name)
+        at = out["analysis.survival_estimate"].filter(
+            pl.col("value").is_not_null(), endpoint=name, quantity="survival"
+        )
+        for t in {*curve["time_months"], *at["horizon_months"]}:
+            past = full.filter(pl.col("time_months") <= t, endpoint=name)
+            told[t].append(int(past["events"].sum()))
+    gaps = [abs(a - b) for a, b in (counts for counts in told.values() if len(counts) == 2)]
+    assert all(gap == 0 or gap >= threshold for gap in gaps)
+
+
+def test_times_are_whole_months():
+    out = disclosure.public(cohort((20, 20, 10), 40), Disclosure())["analysis.survival_estimate"]
+    times = out.filter(pl.col("quantity").is_in(["median", "follow-up observed"]))
+    told = [v for c in ("value", "ci_low", "ci_high", "q1", "q3") for v in times[c] if v is not None]
+    assert told and all(v == round(v) for v in told)
+
+
 def test_a_cohort_below_the_threshold_is_not_public():
     with pytest.raises(disclosure.TooFewPatients, match="fewer than 5"):
         disclosure.public(cohort((2, 2, 0), 0), Disclosure())

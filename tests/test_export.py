@@ -47,6 +47,19 @@ def test_every_table_has_its_file_with_dictionary_and_code_lists(tables, form, t
     assert set((tmp_path / "out").iterdir()) == set(made)
 
 
+def test_no_cell_of_a_csv_file_begins_inside_a_text(tables, tmp_path):
+    """Where the semicolon separates, as in a German spreadsheet, it makes a cell of the rest of a text."""
+    hostile = ["a;=1+1", "＝1+1", "x; -2\n@y"]
+    frame = tables[PATIENTS].with_columns(icdo3_morphology=pl.Series(hostile))
+    path = _file(export.write({PATIENTS: frame}, "csv", tmp_path), PATIENTS)
+    for separator in ",;\t":
+        with path.open(encoding="utf-8", newline="") as stream:
+            cells = [cell.strip() for row in csv.reader(stream, delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "＝"))]
+    told = [row["icdo3_morphology"] for row in _cells(path)]
+    assert told == ["a;'=1+1", "'＝1+1", "x; '-2\n'@y"]
+
+
 def test_a_parquet_file_is_the_table_and_describes_its_columns(tables, tmp_path):
     path = _file(export.write(tables, "parquet", tmp_path, (PATIENTS,)), PATIENTS)
     assert pl.read_parquet(path).equals(tables[PATIENTS])
@@ -68,7 +81,7 @@ def test_no_cell_of_a_csv_file_is_a_formula_and_numbers_stay_numbers(tables, tmp
     assert [row["pseudonym"] for row in rows] == ["'=1+1", "b", "'-c"]
     assert (rows[0]["icd10_site"], rows[0]["icdo3_morphology"]) == ("'\tC49.2", "a=b, ü")
     assert float(rows[0]["tumour_size_cm"]) == tables[PATIENTS]["tumour_size_cm"][0]
-    assert [row["record_ids"] for row in rows] == ["r1; @r2", "", "'+r"]
+    assert [row["record_ids"] for row in rows] == ["r1; '@r2", "", "'+r"]
 
 
 @pytest.mark.parametrize("first", list("=+-@\t\r"))

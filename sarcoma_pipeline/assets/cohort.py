@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dagster as dg
+import polars as pl
 
 from sarcoma_pipeline.assets.curated import CURATED
 from sarcoma_pipeline.assets.step import Made, step
@@ -35,10 +36,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         curated = warehouse.layer("curated")
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
         derived = endpoints.derive(curated, eligible, study)
+        centre = pl.lit(warehouse.centre or None, dtype=pl.String)
         events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
         return Made(
             {
-                CohortPatient.table(): covariates.patients(curated, eligible),
+                CohortPatient.table(): covariates.patients(curated, eligible).with_columns(centre=centre),
                 CohortEndpoint.table(): derived.endpoints,
                 CohortDerivability.table(): derived.derivability,
             },

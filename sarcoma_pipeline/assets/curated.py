@@ -62,7 +62,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def curate(warehouse: Warehouse) -> Made:
         """Join the sound records into patients and events; the declared precedence settles conflicts."""
         links = warehouse.read(Link.table())
-        names = pseudonyms(links["patient_id"], pseudonym_key(project.key))
+        names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
         held = warehouse.read(Quarantine.table())["record_id"]
         return _made(reconcile.curate(warehouse.layer("typed"), links, held, project.sources, names))
 
@@ -95,7 +95,8 @@ def _waivers(warehouse: Warehouse) -> str:
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """The observations of errors that no waiver of a steward lets through."""
     records = findings.places({t: warehouse.read(t) for t in RECEIVED}, warehouse.read(MetaFile.table()))
-    errors = findings.finding_ids(observed.filter(pl.col("severity") == "error"), records)
+    broken = observed.filter(pl.col("severity") == "error")
+    errors = findings.finding_ids(broken, records, warehouse.centre)
     _, today = tonight(warehouse, noted=False)
     waived = ledger.waived(warehouse.read(Decision.table()), errors, today)
     return errors.filter(~pl.col("finding_id").is_in(waived.implode()))

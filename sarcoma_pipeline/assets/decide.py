@@ -6,6 +6,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
+from sarcoma_pipeline.assets.step import tags
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
@@ -49,7 +50,7 @@ def decide_job(project: Project) -> dg.JobDefinition:
     @dg.job(
         name=DECIDE,
         description=f"Acknowledge, waive or reopen findings of {project.study.name}.",
-        tags={"study": project.study.name},
+        tags=tags(project),
     )
     def decide() -> None:
         record_decisions()

@@ -25,7 +25,7 @@ def night(project: Project, warehouse: Warehouse) -> impact.Night:
         link,
         warehouse.read(Observed.table()),
         warehouse.read(Quarantine.table()),
-        pseudonyms(link["patient_id"], pseudonym_key(project.key)),
+        pseudonyms(link["patient_id"], pseudonym_key(project.key, warehouse.centre)),
         *(warehouse.read(table) for table in COHORT),
     )
 

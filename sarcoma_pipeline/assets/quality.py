@@ -76,6 +76,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.layer("typed"),
             warehouse.read(Patient.table()),
             warehouse.read(Link.table()),
+            warehouse.centre,
         )
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}

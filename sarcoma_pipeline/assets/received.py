@@ -5,13 +5,14 @@ import importlib.metadata
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
-import duckdb
 import polars as pl
 
-from sarcoma_pipeline import abandoned, access, fingerprint, key, provenance
-from sarcoma_pipeline.assets.step import RETRY, asset_key, described, discreet, table_spec
+from sarcoma_pipeline import abandoned, access, fingerprint, key, provenance, workers
+from sarcoma_pipeline.assets.step import RETRY, asset_key, discreet, partitions, table_spec
+from sarcoma_pipeline.centres import Tables
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.sources import apart, manifest, reading
 from sarcoma_pipeline.warehouse import Warehouse, insert
@@ -69,21 +70,24 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         name="received",
         specs=specs,
         description="Reads new and changed files, closes the records of replaced and vanished ones.",
+        partitions_def=partitions(project),
         retry_policy=RETRY,
     )
     def received(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         began = time.perf_counter()
-        context.instance.add_run_tags(context.run_id, abandoned.mark(context.run_id))
+        if workers.executor() is None:
+            context.instance.add_run_tags(context.run_id, abandoned.mark(context.run_id))
         with discreet(project):
             access.check(project)
             # Every step depends on the key: it must be there before the first of them.
             key.at_hand(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
-        seconds = time.perf_counter() - began
+        seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
-            metadata = described(warehouse.read(table), seconds)
+            # Counted where it lies: on a night without change nobody reads it.
+            metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), "seconds": seconds}
             if table.startswith("received."):
                 metadata["records added"] = added.get(table, 0)
             yield dg.MaterializeResult(
@@ -118,7 +122,9 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
     """
     now = dt.datetime.now(dt.UTC)
     refresh = f"{now:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
-    scan = manifest.scan(project.drop, project.sources, warehouse.read(MetaFile.table()), refresh)
+    known = warehouse.read(MetaFile.table())
+    drop = project.drop_of(warehouse.centre)
+    scan = manifest.scan(drop, project.sources, known, refresh, warehouse.centre)
     changed = sum(f.changed for f in scan.to_read)
     row = {
         "refresh_id": refresh,
@@ -135,7 +141,9 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "unchanged_files": len(scan.unchanged),
     }
     configuration = provenance.configuration(project)
-    with apart.remembered(project.warehouse.with_suffix(".reading")) as died:
+    # Centres may be read at the same time.
+    mark = project.warehouse.with_suffix(f".{warehouse.centre}.reading" if warehouse.centre else ".reading")
+    with apart.remembered(mark) as died:
         return refresh, _write(warehouse, scan, row, configuration, project.sources.limits, careful=died)
 
 
@@ -151,46 +159,48 @@ def _write(
     """Close what is gone, then read and write group by group: memory does not grow with the delivery."""
     refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
     added: dict[str, int] = {}
-    with warehouse.transaction() as connection:
-        _close(connection, scan)
-        insert(connection, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
-        kept = connection.execute(
-            f"SELECT count(*) FROM {MetaConfiguration.table()} WHERE configuration_hash = ?",
+    with warehouse.transaction() as tables:
+        _close(tables, scan)
+        insert(tables, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
+        kept = tables.execute(
+            f"SELECT count(*) FROM {tables.own(MetaConfiguration.table())} WHERE configuration_hash = ?",
             [row["configuration_hash"]],
         ).fetchone()
         if not kept or not kept[0]:
-            insert(connection, MetaConfiguration.table(), configuration)
+            insert(tables, MetaConfiguration.table(), configuration)
         for read in reading.read_all(scan.to_read, refresh, limits, careful=careful):
-            insert(connection, MetaFile.table(), manifest.files_frame(read.files))
+            insert(tables, MetaFile.table(), manifest.files_frame(read.files))
             for table, frame in read.tables.items():
                 CONTRACTS[table].enforce(frame)
-                insert(connection, table, frame)
+                insert(tables, table, frame)
                 added[table] = added.get(table, 0) + frame.height
         # A file that changed while it was read has the same id twice: its refresh tells them apart.
-        last_read = connection.execute(
-            f"SELECT max(first_refresh) FROM {MetaFile.table()} WHERE last_refresh IS NULL"
+        last_read = tables.execute(
+            f"SELECT max(first_refresh) FROM {tables.own(MetaFile.table())} WHERE last_refresh IS NULL"
         ).fetchone()
         received = f"{row['manifest_hash']} {last_read[0] if last_read else ''}"
-        fingerprint.note_versions(connection, dict.fromkeys((MetaFile.table(), *RECEIVED), received))
-        fingerprint.note_versions(connection, {refreshes: refresh})
+        fingerprint.note_versions(tables, dict.fromkeys((MetaFile.table(), *RECEIVED), received))
+        fingerprint.note_versions(tables, {refreshes: refresh})
     warehouse.forget(MetaFile.table(), refreshes, *RECEIVED)
     return added
 
 
-def _close(connection: duckdb.DuckDBPyConnection, scan: manifest.Scan) -> None:
+def _close(tables: Tables, scan: manifest.Scan) -> None:
     """Note the last refresh of records whose file is replaced or gone, and the time of touched files."""
-    before = connection.execute(f"SELECT max(refresh_id) FROM {MetaRefresh.table()}").fetchone()
+    refreshes = tables.own(MetaRefresh.table())
+    before = tables.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone()
     if scan.closed:
-        connection.register("_closed", pl.DataFrame({"file_id": scan.closed}).to_arrow())
+        tables.connection.register("_closed", pl.DataFrame({"file_id": scan.closed}).to_arrow())
         for table in (MetaFile.table(), *RECEIVED):
-            connection.execute(
-                f"UPDATE {table} SET last_refresh = ? WHERE last_refresh IS NULL "
+            tables.execute(
+                f"UPDATE {tables.own(table)} SET last_refresh = ? WHERE last_refresh IS NULL "
                 "AND file_id IN (SELECT file_id FROM _closed)",
                 [before[0] if before else None],
             )
-        connection.unregister("_closed")
+        tables.connection.unregister("_closed")
     for file_id, mtime in scan.touched.items():
-        connection.execute(
-            f"UPDATE {MetaFile.table()} SET mtime_ns = ? WHERE file_id = ? AND last_refresh IS NULL",
+        tables.execute(
+            f"UPDATE {tables.own(MetaFile.table())} SET mtime_ns = ? "
+            "WHERE file_id = ? AND last_refresh IS NULL",
             [mtime, file_id],
         )

@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline import provenance, release
+from sarcoma_pipeline.assets.pool import pooled_first
 from sarcoma_pipeline.assets.step import KEPT, RETRY, asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import expectations
@@ -104,8 +105,8 @@ def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, 
     Raises:
         dg.Failure: the last line of the gate held it back; the last release stands.
     """
-    with warehouse.transaction() as connection:
-        insert(connection, MetaRelease.table(), label(row))
+    with warehouse.transaction() as tables:
+        insert(tables, MetaRelease.table(), label(row))
     try:
         release.publish(built, project.release, row["refresh_id"])
     except release.NothingToPublish as gate:
@@ -132,7 +133,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=release_key(project),
-        deps=[asset_key(project, table) for table in RELEASED],
+        deps=[*(asset_key(project, table) for table in RELEASED), *pooled_first(project)],
         check_specs=[gate],
         description=(
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "

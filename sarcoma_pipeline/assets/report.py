@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline import impact
+from sarcoma_pipeline.assets.pool import pooled_first
 from sarcoma_pipeline.assets.step import asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality.findings import masked_path
@@ -70,7 +71,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=dg.AssetKey([project.study.name, "report", "steward_page"]),
-        deps=[asset_key(project, t.table()) for t in tables],
+        deps=[*(asset_key(project, t.table()) for t in tables), *pooled_first(project)],
         description=(
             f"{where}: findings by rule, file and patient, with their trend; one file, no network, "
             "nobody's name in it."

@@ -18,7 +18,8 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline import fingerprint
+from sarcoma_pipeline import fingerprint, lake
+from sarcoma_pipeline.centres import POOLED_LAYER
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.warehouse import Warehouse, WarehouseBusy
 from schemas.column_lineage import origins
@@ -68,6 +69,18 @@ class Made:
 def asset_key(project: Project, table: str) -> dg.AssetKey:
     """``study/schema/table``: two studies are two code locations of one instance."""
     return dg.AssetKey([project.study.name, *table.split(".")])
+
+
+def partitions(project: Project) -> dg.StaticPartitionsDefinition | None:
+    """A partition per centre, for what is made centre by centre; none in a study with one drop folder."""
+    return dg.StaticPartitionsDefinition(list(project.centres)) if project.centres else None
+
+
+def tags(project: Project) -> dict[str, str]:
+    """The tags of a study's runs: whose they are, and that they need the one writer of a DuckDB file."""
+    study = {"study": project.study.name}
+    # The centres' tables in a catalog have a writer each.
+    return study if project.centres and lake.named() else {**study, "writer": project.study.name}
 
 
 def column_schema(table: str) -> dg.TableSchema:
@@ -202,6 +215,7 @@ def step(
         description: what the step does, in the UI.
     """
     # Dagster wants a step's own tables in the order in which they rest on each other.
+    pool = all(t.startswith(f"{POOLED_LAYER}.") for t in tables)
     own = {t: [d for d in deps if isinstance(d, str) and d in tables] for t, deps in tables.items()}
     in_order = list(TopologicalSorter(own).static_order())
 
@@ -210,6 +224,7 @@ def step(
         specs=[table_spec(project, table, deps, kinds) for table, deps in tables.items()],
         check_specs=checks,
         description=description or compute.__doc__,
+        partitions_def=None if pool else partitions(project),
         retry_policy=RETRY,
     )
     def run(warehouse: Warehouse) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:

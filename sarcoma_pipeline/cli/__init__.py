@@ -16,7 +16,7 @@ from sarcoma_pipeline.cli.findings import findings
 from sarcoma_pipeline.cli.key import key
 from sarcoma_pipeline.cli.release import release
 from sarcoma_pipeline.cli.report import report
-from sarcoma_pipeline.cli.study import configured, study_option
+from sarcoma_pipeline.cli.study import configured, in_one_file, study_option
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.cli.upkeep import backup, doctor, restore, status
 
@@ -58,23 +58,26 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
     began = time.perf_counter()
     project = configured(study)
     if as_of:
+        in_one_file(project, "--as-of")
         from sarcoma_pipeline.cli import as_of as rebuilding
 
         sys.exit(0 if rebuilding.run(project, as_of) else 1)
-    if not project.drop.is_dir():
-        hint = f"sarcoma demo --into {project.study.drop}"
-        raise click.UsageError(f"no drop folder {project.study.drop}; put raw files there, or: {hint}")
+    for drop in [project.drop_of(centre) for centre in project.centres or ("",)]:
+        if not drop.is_dir():
+            name = drop.relative_to(project.root)
+            hint = f"sarcoma demo --into {name}"
+            raise click.UsageError(f"no drop folder {name}; put raw files there, or: {hint}")
     try:
         access.check(project)
     except access.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
-    if full and project.warehouse.exists():
+    if full:
         import duckdb
 
-        from sarcoma_pipeline import fingerprint
+        from sarcoma_pipeline import warehouse
 
         try:
-            fingerprint.forget(project.warehouse)
+            warehouse.forget_steps(project)
         except duckdb.Error:
             raise click.ClickException(
                 f"the warehouse cannot be opened: sarcoma doctor --study {study} says what to do"

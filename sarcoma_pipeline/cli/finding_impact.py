@@ -20,13 +20,21 @@ def lines(project: Project, finding_id: str) -> Iterator[str]:
     Raises:
         click.ClickException: the finding is not among tonight's.
     """
-    warehouse = Warehouse(path=str(project.warehouse))
-    try:
-        known = night(project, warehouse)
-        findings = warehouse.read(Finding.table()).filter(pl.col("finding_id") == finding_id)
-    finally:
-        warehouse.close()
-    if findings.is_empty():
+    for centre in project.centres or ("",):
+        warehouse = Warehouse(
+            path=str(project.warehouse),
+            study=project.study.name,
+            centres=list(project.centres),
+            centre=centre,
+        )
+        try:
+            findings = warehouse.read(Finding.table()).filter(pl.col("finding_id") == finding_id)
+            if findings.height:
+                known = night(project, warehouse)
+                break
+        finally:
+            warehouse.close()
+    else:
         raise click.ClickException(f"{finding_id} is resolved: its fault is no longer there")
     record = findings["record_id"].item()
     held = known.quarantine.filter(pl.col("record_id") == record)

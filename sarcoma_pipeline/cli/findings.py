@@ -234,11 +234,13 @@ def _ledger(project: Project) -> pl.DataFrame:
 def _read(project: Project, sql: str) -> pl.DataFrame:
     import duckdb
 
+    from sarcoma_pipeline import reader
+
     nothing = f"nothing built yet: sarcoma refresh --study {project.study.name}"
-    if not project.warehouse.exists():
+    if not reader.is_built(project):
         raise click.UsageError(nothing)
     try:
-        with duckdb.connect(str(project.warehouse), read_only=True) as connection:
+        with reader.connect(project) as connection:
             return connection.execute(sql).pl()
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None

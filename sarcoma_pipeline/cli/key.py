@@ -6,7 +6,7 @@ import datetime as dt
 
 import click
 
-from sarcoma_pipeline.cli.study import configured, study_option
+from sarcoma_pipeline.cli.study import configured, in_one_file, study_option
 
 
 @click.group()
@@ -41,6 +41,7 @@ def rotate(study: str) -> None:
     from sarcoma_pipeline import key as keys
 
     project = configured(study)
+    in_one_file(project, "key rotate")
     try:
         done = keys.rotate(project, dt.datetime.now(dt.UTC))
     except FileNotFoundError:

@@ -21,15 +21,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from sarcoma_pipeline import abandoned, automation
+from sarcoma_pipeline import abandoned, automation, reader
 from sarcoma_pipeline.assets.analysis import median_text
 from sarcoma_pipeline.assets.release import release_key
 from sarcoma_pipeline.assets.step import KEPT
+from sarcoma_pipeline.cli import runs
 from sarcoma_pipeline.definitions import build_definitions
 from sarcoma_pipeline.project import Project
-
-BY_HAND = {"dagster/max_retries": "0"}
-"""Whoever started it sees how it ends: no daemon starts it again."""
 
 
 def run(project: Project, began: float) -> bool:
@@ -45,10 +43,11 @@ def run(project: Project, began: float) -> bool:
     # A pipe or a log file keeps whole lines; a terminal wraps them itself.
     console = Console(highlight=False, soft_wrap=True)
     loaded = time.perf_counter()
-    job = build_definitions(project).resolve_job_def(automation.REFRESH)
+    definitions = build_definitions(project)
+    legs = runs.legs(project, definitions)
     seconds: dict[str, float] = {}
     done: set[str] = set()
-    steps = len(list(job.graph.nodes))
+    steps = sum(leg.steps for leg in legs)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -67,25 +66,30 @@ def run(project: Project, began: float) -> bool:
                     progress.update(task, description=f"{project.study.name}: {automation.short_name(step)}")
                     return
                 progress.advance(task)
+                name = automation.short_name(step)
                 if kind == "end":
-                    done.add(automation.short_name(step))
-                seconds[automation.short_name(step)] = took or 0.0
+                    done.add(name)
+                seconds[name] = seconds.get(name, 0.0) + (took or 0.0)
 
             stop = automation.listen(told)
             try:
-                result = job.execute_in_process(
-                    instance=instance, run_config=automation.QUIET, raise_on_error=False, tags=BY_HAND
-                )
+                run_id, events = runs.refresh(project, legs, instance)
             finally:
                 stop()
         ended = time.perf_counter()
-        made = [event for event in result.all_events if event.is_step_materialization]
+        # What other processes did tells no listener.
+        for event in events:
+            name = automation.short_name(event.step_key or "")
+            if event.is_step_success and name not in done:
+                seconds[name] = event.step_success_data.duration_ms / 1000
+        done |= {automation.short_name(e.step_key or "") for e in events if e.is_step_success}
+        made = [event for event in events if event.is_step_materialization]
         published = any(event.asset_key == release_key(project) for event in made)
-        kept = {automation.short_name(event.step_key or "") for event in made if _is_kept(event)}
+        kept = {(event.step_key, event.partition) for event in made if _is_kept(event)}
         unchanged = any(event.asset_key == release_key(project) and _is_kept(event) for event in made)
         failures = [
             (automation.short_name(event.step_key or ""), automation.reason(event.step_failure_data))
-            for event in result.all_events
+            for event in events
             if event.is_step_failure
         ]
     _summary(
@@ -96,7 +100,7 @@ def run(project: Project, began: float) -> bool:
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
         console.print(f"[red]failed[/red]      {step}: {escape(message)}")
-    _where_to_look(console, project, published, result.run_id)
+    _where_to_look(console, project, published, run_id)
     return published
 
 
@@ -110,7 +114,7 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
     console.rule(f"{project.study.name}: {outcome}", align="left")
     if "received" not in done:
         return
-    with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+    with reader.connect(project) as warehouse:
         _input(console, warehouse, done)
         if "cohort" in done:
             _cohort(console, warehouse)

@@ -33,6 +33,18 @@ def configured(name: str) -> places.Project:
         raise click.ClickException(f"the configuration of {name} is wrong:\n{wrong}") from None
 
 
+def in_one_file(project: places.Project, what: str) -> None:
+    """Refuse what works on the one DuckDB file of a study only.
+
+    Raises:
+        click.UsageError: the study has several centres, or its tables lie in a catalog.
+    """
+    from sarcoma_pipeline import lake
+
+    if project.centres or lake.named():
+        raise click.UsageError(f"{what} is for studies in one DuckDB file; see docs/several_centres.md")
+
+
 def released(project: places.Project, *, public: bool) -> dict[str, pl.DataFrame]:
     """The tables of the published release, through disclosure control if they are for the public.
 

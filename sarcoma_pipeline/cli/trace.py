@@ -29,11 +29,13 @@ def trace(study: str, pseudonym: str, endpoint: str | None) -> None:
     import duckdb
     from rich.console import Console
 
+    from sarcoma_pipeline import reader
+
     project = configured(study)
-    if not project.warehouse.exists():
+    if not reader.is_built(project):
         raise click.UsageError(f"nothing built yet: sarcoma refresh --study {study}")
     try:
-        with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+        with reader.connect(project) as warehouse:
             tree = _tree(warehouse, pseudonym, endpoint)
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None

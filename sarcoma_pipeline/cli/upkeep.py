@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from sarcoma_pipeline.cli.study import configured, study_option
+from sarcoma_pipeline.cli.study import configured, in_one_file, study_option
 
 
 @click.command()
@@ -72,6 +72,7 @@ def backup(study: str, into: Path) -> None:
     from sarcoma_pipeline import backup as archive
 
     project = configured(study)
+    in_one_file(project, "backup")
     try:
         names = archive.backup(project, into)
     except duckdb.IOException:
@@ -88,6 +89,7 @@ def restore(study: str, archive: Path, replace: bool) -> None:
     from sarcoma_pipeline import backup as archives
 
     project = configured(study)
+    in_one_file(project, "restore")
     try:
         names = archives.restore(project, archive, replace=replace)
     except archives.WouldReplace as refused:

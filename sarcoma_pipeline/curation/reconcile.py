@@ -278,6 +278,9 @@ def _vital_status(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) 
     dated = died & (pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null())
     # A date exact to the day beats a better source's month: the earlier source still names the death.
     exact = (pl.col("status_date_precision") == "day") | pl.col("status_date_precision").is_null()
+    same = pl.any_horizontal(
+        (pl.col(c) == pl.col(c).last()).fill_null(False) for c in ("status_date", "status_day")
+    )
     deaths = (
         records.filter(dated)
         .sort(exact, maintain_order=True)
@@ -286,7 +289,8 @@ def _vital_status(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) 
             death_date=pl.col("status_date").last(),
             death_date_precision=pl.col("status_date_precision").last(),
             death_day=pl.col("status_day").last(),
-            death_record_ids=pl.col("record_id").unique().sort(),
+            # Who names another day did not decide this one; who names its month does not contradict it.
+            death_record_ids=pl.col("record_id").filter(~exact | same).unique().sort(),
             tumour_related=pl.col("tumour_related").drop_nulls().last(),
         )
     )

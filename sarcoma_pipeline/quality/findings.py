@@ -39,7 +39,7 @@ def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.Data
     ).join(files.select("file_id", "path").unique("file_id"), on="file_id", how="left")
 
 
-def finding_ids(observed: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "") -> pl.DataFrame:
     """Name the finding that each observation is: the same fault of the same record, the same id every night.
 
     The id is a hash of rule, record key, table and column; of a fault of a whole file, of rule and path. Two
@@ -49,6 +49,7 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     Args:
         observed: observations; all of a rule, as the suffix counts them.
         records: as :func:`places` makes it.
+        centre: whose records they are, where a study has several: two centres may use the same keys.
 
     Returns:
         The distinct observations with ``finding_id`` and the columns of ``records``, in the order of the
@@ -73,7 +74,8 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
         "table_name",
         "column_name",
     )
-    ids = [hashlib.blake2b(repr(s).encode(), digest_size=8).hexdigest() for s in subject.iter_rows()]
+    of = (centre,) if centre else ()
+    ids = [hashlib.blake2b(repr(s + of).encode(), digest_size=8).hexdigest() for s in subject.iter_rows()]
     frame = frame.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
     nth = pl.int_range(pl.len()).over("finding_id")
     return frame.with_columns(
@@ -90,6 +92,7 @@ def findings(
     typed: Mapping[str, pl.DataFrame],
     patients: pl.DataFrame,
     link: pl.DataFrame,
+    centre: str = "",
 ) -> pl.DataFrame:
     """Put observations into words and places.
 
@@ -100,6 +103,7 @@ def findings(
         typed: typed tables, for whose record it is.
         patients: ``curated.patient``.
         link: ``curated.link``.
+        centre: whose records they are, where a study has several.
 
     Returns:
         ``quality.findings``; the same fault of the same record has the same id night after night.
@@ -119,7 +123,7 @@ def findings(
         }
     )
     frame = (
-        finding_ids(observed, places(received, files))
+        finding_ids(observed, places(received, files), centre)
         .filter(pl.col("finding_id").is_first_distinct())
         .join(owners, on="record_id", how="left")
         .join(words, on="rule_id", how="left")

@@ -13,7 +13,8 @@ LAYERS = ("received", "typed", "curated", "cohort", "analysis", "meta")
 
 _ROW, _BOX, _GAP, _TOP = 17, 250, 60, 26
 _STYLE = """
-body { font: 15px/1.45 Helvetica, Arial, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; }
+body { font: 15px/1.45 Helvetica, Arial, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem;
+  overflow-wrap: anywhere; }
 details { border-top: 1px solid #ddd; padding: .3rem 0; } summary { cursor: pointer; }
 code { font-size: .95em; } .drawing { overflow-x: auto; } h2 { margin-top: 2rem; } .means { color: #555; }
 """

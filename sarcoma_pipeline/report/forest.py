@@ -13,7 +13,7 @@ from sarcoma_pipeline.report.printed import MISSING, number, p_value, ratio_of
 
 _WIDTH = 760.0
 _COUNTS, _PLOT, _END, _RATIO, _P = 290.0, 320.0, 540.0, 690.0, 752.0
-_ROW = 22.0
+_ROW, _TOP = 22.0, 62.0
 _TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
@@ -28,18 +28,18 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
     """
     rows = rows.sort("position")
     lines = _lines(rows, terms)
-    height = 56 + _ROW * len(lines) + 48
+    height = _TOP + 12 + _ROW * len(lines) + 48
     sheet = Drawing(_WIDTH, height)
     low, high = _limits(rows)
-    top, bottom = 44.0, 44 + _ROW * len(lines) + 6
+    top, bottom = _TOP, _TOP + _ROW * len(lines) + 6
 
     def across(value: float) -> float:
         return _PLOT + (_END - _PLOT) * (log(value) - log(low)) / (log(high) - log(low))
 
-    sheet.text(8, 22, title, bold=True)
+    sheet.text(8, 18, title, bold=True, size=13)
     for x, words in ((_COUNTS, "Events / n"), (_RATIO, "HR (95 % CI)"), (_P, "p")):
-        sheet.text(x, 22, words, anchor="end", bold=True)
-    sheet.line(8, 32, _WIDTH - 4, 32)
+        sheet.text(x, 42, words, anchor="end", bold=True)
+    sheet.line(8, 50, _WIDTH - 4, 50)
     sheet.line(across(1), top - 4, across(1), bottom, ink=GREY, dash="4 3")
     for index, line in enumerate(lines):
         y = top + _ROW * index + 14
@@ -81,8 +81,8 @@ def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tu
         sheet.text(8, y, row["heading"], bold=True)
         return
     sheet.text(20 if row["level"] is not None else 8, y, row["contrast"])
-    counted = row["level_n"] is not None
-    events, n = ("level_events", "level_n") if counted else ("events", "n")
+    # A level whose counts are withheld has not those of the model.
+    events, n = ("events", "n") if row["level"] is None else ("level_events", "level_n")
     sheet.text(_COUNTS, y, f"{number(row[events])} / {number(row[n])}", anchor="end")
     sheet.text(_RATIO, y, ratio_of(row), anchor="end")
     sheet.text(_P, y, p_value(row["p_value"]) if row["p_value"] is not None else MISSING, anchor="end")

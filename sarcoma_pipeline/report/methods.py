@@ -10,7 +10,17 @@ from typing import Any
 from sarcoma_pipeline.report.printed import listed, number
 from schemas.configuration import Covariate, EndpointRule, Sources, Study
 
-_PACKAGES = ("lifelines", "polars", "duckdb", "pandera", "pydicom", "lxml", "great-expectations", "dagster")
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "polars",
+    "duckdb",
+    "pandera",
+    "pydicom",
+    "lxml",
+    "great-expectations",
+    "dagster",
+)
 
 _SOURCES = {
     "registry": "replies of registry offices",
@@ -78,12 +88,32 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
         said.append(_models(study))
     if "analysis.ph_test" in tables:
         said.append(
-            "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994)."
+            "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994), "
+            "as the exact score test against 1 − S(t)."
         )
+    further = []
     if "analysis.cumulative_incidence" in tables:
-        said.append("Cumulative incidence with competing risks is Aalen and Johansen’s estimate.")
-    said.append("No correction was made for multiple testing.")
-    return [" ".join(said)]
+        further.append(
+            "Cumulative incidence with competing risks is Aalen and Johansen’s estimate, with log-log 95 % "
+            "confidence intervals from the infinitesimal jackknife."
+        )
+    if "analysis.subgroup" in tables:
+        further.append("Subgroups were compared by the log-rank test.")
+    if "analysis.restricted_mean" in tables:
+        further.append("Restricted means are areas under the Kaplan–Meier curve, with Greenwood’s variance.")
+    if "analysis.survival_sensitivity" in tables:
+        further.append(_sensitivity(study))
+    return [" ".join(said), " ".join([*further, "No correction was made for multiple testing."])]
+
+
+def _sensitivity(study: Study) -> str:
+    titles = {rule.name: rule.title.lower() for rule in study.endpoints}
+    by_name: dict[str, list[str]] = {}
+    for variant in study.censoring_variants:
+        by_name.setdefault(variant.name, []).append(titles[variant.endpoint])
+    variants = [f"{name} ({listed(of)})" for name, of in by_name.items()]
+    runs = "; ".join(["every partial date at both ends of its interval", *variants, "complete cases only"])
+    return f"Sensitivity was examined side by side with the main analysis: {runs}."
 
 
 def _models(study: Study) -> str:
@@ -102,7 +132,9 @@ def _models(study: Study) -> str:
     joined = f" For the models {'; '.join(merged)}." if merged else ""
     return (
         "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for "
-        f"ties and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined}"
+        f"ties and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined} "
+        "Where a level has no event, Firth’s penalised likelihood is given beside it, with profile "
+        "intervals. Concordance is Harrell’s."
     )
 
 
@@ -129,12 +161,21 @@ def abbreviations(study: Study) -> dict[str, str]:
 
 
 def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
-    """Program, packages and the release that the numbers stand in."""
+    """Program and packages that the numbers were made with."""
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
-        f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. "
-        f"Release {release['refresh_id']} of {release['released_at']}; "
-        f"configuration {release['configuration_hash']}, raw files {release['manifest_hash']}, "
-        f"content {release['content_hash']}. "
-        "Equal content hashes mean equal numbers."
+        f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
+        "against R’s package survival."
+    )
+
+
+def provenance(release: Mapping[str, Any]) -> str:
+    """What the numbers were made of, each named by its hash."""
+    count = release["decisions"]
+    decided = f"{number(count)} decision{'' if count == 1 else 's'} of stewards {release['decisions_hash']}"
+    return (
+        f"Release {release['refresh_id']} of {release['released_at']}: program {release['code_version']} "
+        f"{release['code_hash']}; configuration {release['configuration_hash']}; raw files "
+        f"{release['manifest_hash']}; {decided}; content {release['content_hash']}. "
+        "Equal content hashes mean equal numbers; “sarcoma refresh --as-of” builds the release again."
     )

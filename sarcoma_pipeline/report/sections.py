@@ -14,7 +14,7 @@ import polars as pl
 from sarcoma_pipeline.report import curves, flow, forest, further, methods, strobe, tables
 from sarcoma_pipeline.report.printed import capital, listed, median, number, rate
 from sarcoma_pipeline.report.tables import Table
-from schemas.analysis import EFRON, FIRTH
+from schemas.analysis import EFRON, FIRTH, HazardRatio
 from schemas.cohort import CohortPatient
 from schemas.configuration import Sources, Study
 from schemas.disclosure import WITHHELD, Disclosure
@@ -132,7 +132,8 @@ def _disclosure(report: Report) -> Iterator[Paragraph]:
             "further counts from which they could be worked out, are withheld, and so are percentages and "
             f"estimates that rest on them: “{WITHHELD}” or a dash. Patients at risk are rounded to multiples "
             f"of {report.policy.rounding}; survival is read every {report.policy.grid_months} months, "
-            f"to whole per cent, and only where none or at least {few} events lie in between."
+            f"to whole per cent, and only where none or at least {few} events lie in between; times are "
+            "whole months."
         )
 
 
@@ -144,6 +145,8 @@ def _methods(report: Report) -> Iterator[Paragraph]:
     there = {name: frame for name, frame in report.frames.items() if frame.height}
     for text in methods.statistics(report.study, there):
         yield Paragraph(text)
+    release = report.frames["meta.release"].row(0, named=True)
+    yield Paragraph(methods.software(release, report.versions))
 
 
 def _participants(report: Report) -> Iterator[Table | Figure]:
@@ -206,6 +209,9 @@ def _survival(report: Report) -> Iterator[Table | Figure]:
         estimates = report.frames["analysis.survival_estimate"]
         yield tables.survival(estimates, report.titles, report.supplement())
         yield tables.follow_up(estimates, report.titles, report.supplement())
+    if report.has("analysis.restricted_mean"):
+        means = report.frames["analysis.restricted_mean"]
+        yield further.restricted_means(means, report.titles, report.supplement())
     if report.has("cohort.endpoints"):
         yield _kinds(report)
 
@@ -255,41 +261,50 @@ def _diagnostics(report: Report) -> Iterator[Table]:
                 label=report.supplement(), caption=caption,
             )  # fmt: skip
     if report.has("analysis.ph_test"):
-        yield further.proportional_hazards(report.frames["analysis.ph_test"], report.supplement())
+        terms = methods.term_titles(report.study)
+        yield further.proportional_hazards(report.frames["analysis.ph_test"], terms, report.supplement())
 
 
-def _competing(report: Report) -> Iterator[Figure]:
+def _competing(report: Report) -> Iterator[Table | Figure]:
+    titles = {risks.name: risks.title for risks in report.study.cumulative_incidence}
     if report.has("analysis.cumulative_incidence"):
-        panels = further.incidence_panels(report.frames["analysis.cumulative_incidence"])
+        panels = further.incidence_panels(report.frames["analysis.cumulative_incidence"], titles)
         caption = (
-            "Cumulative incidence with competing risks (Aalen–Johansen). Shaded: 95 % confidence intervals."
+            "Cumulative incidence with competing risks (Aalen–Johansen). Shaded, and between thin lines of "
+            "the curve’s own style: log-log 95 % confidence intervals."
         )
         yield report.figure("figure-incidence", caption, panels)
+    if report.has("analysis.cumulative_incidence_estimate"):
+        estimates = report.frames["analysis.cumulative_incidence_estimate"]
+        yield further.incidences(estimates, titles, report.supplement())
 
 
-def _subgroups(report: Report) -> Iterator[Table]:
+def _subgroups(report: Report) -> Iterator[Table | Figure]:
+    terms = methods.term_titles(report.study)
+    tests = report.frames.get("analysis.log_rank", pl.DataFrame())
     if report.has("analysis.subgroup"):
-        tests = report.frames.get("analysis.log_rank", pl.DataFrame())
         frame = report.frames["analysis.subgroup"]
-        yield further.subgroups(frame, tests, report.titles, report.supplement())
-    if report.has("analysis.restricted_mean"):
-        means = report.frames["analysis.restricted_mean"]
-        yield further.restricted_means(means, report.titles, report.supplement())
+        yield further.subgroups(frame, tests, report.titles, terms, report.supplement())
+    if report.has("analysis.subgroup_curve"):
+        frame = report.frames["analysis.subgroup_curve"]
+        for name in (n for n in report.titles if n in set(frame["endpoint"])):
+            yield report.figure(
+                f"figure-subgroups-{name.lower()}", f"Subgroups: {report.titles[name].lower()}, Kaplan–Meier "
+                "curves with patients at risk below. Ticks: censored patients. Log-rank tests are not "
+                "adjusted for each other.",
+                further.subgroup_panels(frame, tests, name, terms),
+            )  # fmt: skip
 
 
 def _sensitivity(report: Report) -> Iterator[Table]:
-    if report.has("analysis.survival_sensitivity"):
-        frame = report.frames["analysis.survival_sensitivity"]
-        estimates = (pl.col("variant") == "main") & (pl.col("quantity") != "hazard ratio")
-        yield tables.sensitivity(frame.filter(estimates), report.titles, report.supplement())
-        others = frame.filter(pl.col("variant") != "main").select(
-            "variant", "endpoint", "quantity", "horizon_months", "model", "term", "level", "middle", "main"
-        )
-        if others.height:
-            yield tables.generic(
-                "analysis.survival_sensitivity", others, key="table-variants", label=report.supplement(),
-                caption="Other ways to censor, and complete cases only, beside the main analysis",
-            )  # fmt: skip
+    if not report.has("analysis.survival_sensitivity"):
+        return
+    frame = report.frames["analysis.survival_sensitivity"]
+    ratios = report.frames.get("analysis.hazard_ratio", HazardRatio.empty())
+    contrasts = {(r["model"], r["term"], r["level"]): r["contrast"] for r in ratios.rows(named=True)}
+    for name in (n for n in report.titles if n in set(frame["endpoint"])):
+        mine = frame.filter(endpoint=name)
+        yield further.sensitivity(mine, report.titles[name], contrasts, report.supplement())
 
 
 def _quality(report: Report) -> Iterator[Table]:
@@ -369,7 +384,7 @@ def _checklist(report: Report, made: list[Section], keys: set[str]) -> Iterator[
 
 def _provenance(report: Report) -> Iterator[Paragraph]:
     release = report.frames["meta.release"].row(0, named=True)
-    yield Paragraph(methods.software(release, report.versions))
+    yield Paragraph(methods.provenance(release))
 
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table | Figure]]], ...] = (

@@ -63,7 +63,12 @@ ITEMS = (
         "Numbers enter the models linearly; groups as configured.",
     ),
     Item("12a", "Statistical methods", ("methods",), "Written from the configuration."),
-    Item("12b", "Subgroups and interactions", ("subgroups",), "Subgroup table."),
+    Item(
+        "12b",
+        "Subgroups and interactions",
+        ("subgroups",),
+        "Curves and log-rank tests; interactions are not tested.",
+    ),
     Item(
         "12c",
         "Missing data",
@@ -71,7 +76,12 @@ ITEMS = (
         "Complete cases; how many were left out stands in the diagnostics.",
     ),
     Item("12d", "Loss to follow-up", ("methods",), "Censoring rules per endpoint."),
-    Item("12e", "Sensitivity analyses", ("sensitivity",), "Partial dates at both ends of their intervals."),
+    Item(
+        "12e",
+        "Sensitivity analyses",
+        ("sensitivity",),
+        "Partial dates at both ends, other ways to censor, complete cases.",
+    ),
     Item("13a", "Numbers at each stage", ("participants",), "Flow diagram."),
     Item("13b", "Reasons for non-participation", ("participants",), "First criterion not fulfilled."),
     Item("13c", "Flow diagram", ("participants",), "Flow diagram."),
@@ -134,7 +144,7 @@ ITEMS = (
         "RECORD 22.1",
         "Protocol, raw data, code",
         ("provenance",),
-        "Hashes of configuration, files and content.",
+        "Hashes of program, configuration, files, decisions and content.",
     ),
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.report.printed import MISSING, capital, median, number, p_value, percent, rate, ratio_of
+from sarcoma_pipeline.report.printed import MISSING, capital, median, number, p_value, rate, ratio_of
 from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
 
@@ -18,7 +18,7 @@ _AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
 """Where a remark of the comparison goes on to the next entry of the audit."""
 
 _PAGE = 50
-"""Rows of a printed page."""
+"""Rows of a printed page; half as many where cells hold sentences."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Table:
     @property
     def breaks(self) -> bool:
         """Whether it is too long for one page."""
-        return bool(self.widths) or len(self.lines) > _PAGE
+        return len(self.lines) > (_PAGE // 2 if self.widths else _PAGE)
 
     def groups(self) -> Iterator[list[Line]]:
         """The rows by heading, one ``tbody`` each."""
@@ -191,23 +191,6 @@ def diagnostics(rows: pl.DataFrame, label: str) -> Table:
         "table-diagnostics", label, "What the models rest on",
         ("Model", "n", "Left out, covariate missing", "Events", "Events per parameter", "Harrell’s C"),
         tuple(lines), ("Fewer than 10 events per parameter are few (Peduzzi et al., 1995).",),
-    )  # fmt: skip
-
-
-def sensitivity(rows: pl.DataFrame, titles: dict[str, str], label: str) -> Table:
-    """Estimates with partial dates at both ends, of `schemas.analysis.SurvivalSensitivity`."""
-    lines = []
-    for r in rows.iter_rows(named=True):
-        rated = r["quantity"] == "survival"
-        shown = [
-            percent(r[c]) if rated else median(r[c], None, None) for c in ("middle", "earliest", "latest")
-        ]
-        what = f"survival at {number(r['horizon_months'])} months, %" if rated else "median, months"
-        lines.append(Line((f"{titles.get(r['endpoint'], r['endpoint'])}: {what}", *shown)))
-    return Table(
-        "table-sensitivity", label,
-        "Estimates with partial dates set to the middle and both ends of their intervals",
-        ("Estimate", "Middle (main analysis)", "Earliest", "Latest"), tuple(lines),
     )  # fmt: skip
 
 

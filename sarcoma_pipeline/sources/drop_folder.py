@@ -47,27 +47,28 @@ def _entries(drop: Path) -> Iterator[Entry]:
         above = folders.pop()
         here = drop.joinpath(*above)
         try:
-            names = sorted(path.name for path in here.iterdir())
+            with os.scandir(here) as listed:
+                inside = sorted(listed, key=lambda entry: entry.name)
         except OSError as broken:
             # A folder that nobody may list hides files: that is a finding of its own.
             if above and (facts := _facts(here)):
                 why = f"the folder cannot be listed: {type(broken).__name__}"
                 yield Entry(here, above, facts.st_size, facts.st_mtime_ns, ("file.unreadable", why))
             continue
-        for name in names:
-            path, parts = here / name, (*above, name)
-            facts = None if name.startswith(".") else _facts(path)
+        for entry in inside:
+            parts = (*above, entry.name)
+            facts = None if entry.name.startswith(".") else _facts(entry)
             if facts is None:
                 continue
             if stat.S_ISDIR(facts.st_mode):
                 folders.append(parts)
             else:
-                yield Entry(path, parts, facts.st_size, facts.st_mtime_ns, _fault(facts.st_mode))
+                yield Entry(here / entry.name, parts, facts.st_size, facts.st_mtime_ns, _fault(facts.st_mode))
 
 
-def _facts(path: Path) -> os.stat_result | None:
+def _facts(entry: os.DirEntry[str] | Path) -> os.stat_result | None:
     try:
-        return path.lstat()
+        return entry.stat(follow_symlinks=False)
     except OSError:
         return None  # it vanished since the folder was listed
 
@@ -87,7 +88,10 @@ def is_odd(parts: tuple[str, ...]) -> bool:
 
 def shown(parts: tuple[str, ...]) -> str:
     """The path in characters that a terminal, a page and a database take; no two paths look the same."""
-    spelled = os.fsencode("/".join(parts).replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
+    plain = "/".join(parts)
+    if plain.isprintable() and "\\" not in plain:
+        return plain
+    spelled = os.fsencode(plain.replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in spelled)
 
 

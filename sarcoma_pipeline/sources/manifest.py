@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -82,7 +83,7 @@ class Scan:
     manifest_hash: str
 
 
-def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Scan:
+def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str, centre: str = "") -> Scan:
     """Compare the drop folder with what is known.
 
     Args:
@@ -90,6 +91,8 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
         sources: who reads what.
         known: open rows of ``meta.files`` (``last_refresh`` null).
         refresh: id of the refresh that looks.
+        centre: whose folder it is, where a study has several: it stands before the path, so that a file is
+            no other centre's, however alike.
 
     Raises:
         DropFolderMissing: the folder does not exist.
@@ -100,10 +103,11 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str) -> Sca
     to_read: list[Found] = []
     touched: dict[str, int] = {}
     unchanged: list[str] = []
+    versions = {id(s): reader_version(s, sources.limits) for s in sources.source}
     for entry in walk(drop):
-        relative = shown(entry.parts)
+        relative = shown((centre, *entry.parts) if centre else entry.parts)
         source = reader_of(entry.parts, sources)
-        version = reader_version(source, sources.limits)
+        version = versions[id(source)] if source else READER_VERSIONS["unexpected"]
         old = before.get(relative)
         if old and old["reader_version"] == version:
             same_stat = (old["size_bytes"], old["mtime_ns"]) == (entry.size, entry.mtime_ns)
@@ -208,12 +212,14 @@ def reader_version(source: Source | None, limits: Limits = DEFAULT_LIMITS) -> st
 def reader_of(parts: tuple[str, ...], sources: Sources) -> Source | None:
     """The first source of which a pattern names the file."""
     claims = (
-        source
-        for source in sources.source
-        for pattern in source.files
-        if _matches(parts, tuple(pattern.split("/")))
+        source for source in sources.source for pattern in source.files if _matches(parts, _split(pattern))
     )
     return next(claims, None)
+
+
+@cache
+def _split(pattern: str) -> tuple[str, ...]:
+    return tuple(pattern.split("/"))
 
 
 def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

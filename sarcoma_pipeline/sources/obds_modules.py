@@ -8,26 +8,26 @@ from typing import Any, TypeAlias
 
 from schemas import received as r
 
-_local_names: dict[str, str] = {}
-
 Element: TypeAlias = Any
 """lxml ships no types."""
 
 
-def local(tag: object) -> str:
-    """Name without namespace; empty for comments, instructions and entities."""
-    if not isinstance(tag, str):
-        return ""
-    name = _local_names.get(tag)
-    if name is None:
-        name = tag.rpartition("}")[2]
-        if len(_local_names) < _NAMES_KEPT:
-            _local_names[tag] = name
-    return name
-
-
 _NAMES_KEPT = 10_000
 """A hostile export invents names without end."""
+
+
+class _LocalNames(dict[object, str]):
+    """Tag to its name without namespace."""
+
+    def __missing__(self, tag: object) -> str:
+        name = tag.rpartition("}")[2] if isinstance(tag, str) else ""
+        if len(self) < _NAMES_KEPT:
+            self[tag] = name
+        return name
+
+
+local = _LocalNames().__getitem__
+"""Name without namespace; empty for comments, instructions and entities."""
 
 
 def children(element: Element | None) -> dict[str, Element]:
@@ -45,15 +45,18 @@ def code(element: Element | None) -> str | None:
     return text(children(element).get("Code"))
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _json(values: list[object]) -> str | None:
-    return json.dumps(values, ensure_ascii=False) if values else None
+    return _encode(values) if values else None
 
 
 Rows = Iterator[tuple[str, dict[str, str | None]]]
 
 
 def _plain(kids: dict[str, Element], *names: str) -> dict[str, str | None]:
-    return {name: text(kids.get(name)) for name in names}
+    return {name: None if (kid := kids.get(name)) is None else kid.text for name in names}
 
 
 def _histology(kids: dict[str, Element]) -> dict[str, str | None]:

@@ -18,8 +18,11 @@ from schemas.received import PROVENANCE, Received, Unread
 
 def digest(*parts: str | None) -> str:
     """A 128-bit hash of the parts, in hexadecimal; parts cannot run into each other."""
-    text = "\x1f".join("\x00" if p is None else p for p in parts)
+    text = "\x1f".join(["\x00" if p is None else p for p in parts])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 
 class Stopped(Exception):
@@ -97,10 +100,8 @@ class Batch:
         unhashed: frozenset[str] = frozenset(),
     ) -> None:
         clean = {k: (v if v is not None and v.strip() else None) for k, v in values.items()}
-        content = digest(contract.table(), json.dumps(
-            {k: v for k, v in clean.items() if v is not None and k not in unhashed},
-            sort_keys=True, ensure_ascii=False,
-        ))  # fmt: skip
+        said = {k: v for k, v in clean.items() if v is not None and k not in unhashed}
+        content = digest(contract.table(), _canonical(said))
         known = any(part for part in key)
         record_key = (
             digest(contract.table(), *key)

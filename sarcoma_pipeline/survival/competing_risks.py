@@ -6,7 +6,9 @@ Kaplan–Meier curves beside it and never leaves 0 to 1. lifelines' ``AalenJohan
 random numbers and is not used.
 
 Fine and Gray's regression is not fitted: no well-kept library was found that has it. ``comprisk`` is checked
-against R's ``cmprsk``, but calls itself an alpha version and brings numba and scikit-learn.
+against R's ``cmprsk``, but calls itself an alpha version and brings numba and scikit-learn; ``CompRiskReg``
+says it is being planned; ``pycmprsk`` is a single release, for Python 3.13 and later only, and brings numba
+and matplotlib.
 """
 
 from __future__ import annotations

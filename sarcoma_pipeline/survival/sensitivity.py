@@ -3,8 +3,9 @@
 Every run is a whole analysis, with partial dates in the middle and at both ends of their intervals:
 
 - ``main``: as reported;
-- what ``study.toml`` lists as ``censoring_variants``: some kinds of event are censored instead. The tables
-  hold the first event of an endpoint only, so that who had such an event first is followed up to that day;
+- what ``study.toml`` lists as ``censoring_variants``: some kinds of event are censored instead, who had no
+  event is followed to the last day known alive, or everybody to some time at most. The tables hold the first
+  event of an endpoint only, so that who had an event that is censored is followed up to that day;
 - ``complete cases``: Cox models on the patients who have every covariate of every model, so that models with
   different covariates are of the same patients.
 """
@@ -12,13 +13,14 @@ Every run is a whole analysis, with partial dates in the middle and at both ends
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 
 import polars as pl
 
 from sarcoma_pipeline.survival import kaplan_meier
 from sarcoma_pipeline.survival.cox import hazard_ratios
 from sarcoma_pipeline.survival.design import values
-from sarcoma_pipeline.survival.kaplan_meier import DATINGS, MAIN
+from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN
 from schemas.analysis import EFRON, SurvivalSensitivity
 from schemas.configuration import CensoringVariant, Covariate, Model
 
@@ -43,20 +45,20 @@ def sensitivity(
         horizons_months: at which times.
         models: the Cox models.
         covariates: what the models name.
-        variants: what is censored instead.
+        variants: what is censored otherwise.
 
     Returns:
         `schemas.analysis.SurvivalSensitivity`.
     """
     parts = [SurvivalSensitivity.empty()]
-    for variant, changed in _runs(endpoints, variants):
+    for variant, changed in _runs(patients, endpoints, variants):
         parts.append(kaplan_meier.sensitivity(changed, horizons_months, variant=variant))
         parts.append(_ratios(variant, patients, changed, models, covariates))
     named = {name for model in models for name in model.covariates}
-    complete = patients.filter(
-        pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
-    )
     if named:
+        complete = patients.filter(
+            pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
+        )
         parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates))
     frame = pl.concat(parts).drop("main")
     main = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
@@ -65,17 +67,37 @@ def sensitivity(
 
 
 def _runs(
-    endpoints: pl.DataFrame, variants: Sequence[CensoringVariant]
+    patients: pl.DataFrame, endpoints: pl.DataFrame, variants: Sequence[CensoringVariant]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     if endpoints.height:
         yield MAIN, endpoints
     for variant in variants:
         mine = endpoints.filter(pl.col("endpoint") == variant.endpoint)
         if mine.height:
-            yield (
-                variant.name,
-                mine.with_columns(event=pl.col("event") & ~pl.col("event_kind").is_in(variant.censor)),
-            )
+            yield variant.name, _censored(variant, patients, mine)
+
+
+def _censored(variant: CensoringVariant, patients: pl.DataFrame, endpoints: pl.DataFrame) -> pl.DataFrame:
+    times = list(DATINGS.values())
+    if variant.date == "last known alive":
+        alive = patients.select("pseudonym", _alive="follow_up_days")
+        later = [pl.when("event").then(time).otherwise(pl.max_horizontal(time, "_alive")) for time in times]
+        endpoints = (
+            endpoints.join(alive, on="pseudonym", how="left", maintain_order="left")
+            .with_columns(time.alias(name) for name, time in zip(times, later, strict=True))
+            .drop("_alive")
+        )
+    event = pl.col("event") & ~pl.col("event_kind").is_in(variant.censor)
+    frame = endpoints.with_columns(event=event)
+    if variant.months is None:
+        return frame
+    last = variant.months * DAYS_PER_MONTH
+    # Up to the first whole day that is not before it: the curve is still known there. Whether an event counts
+    # is decided by the middle of a partial date.
+    return frame.with_columns(
+        *(pl.min_horizontal(time, pl.lit(ceil(last))).alias(time) for time in times),
+        event=event & (pl.col("time_days") <= last),
+    )
 
 
 def _ratios(

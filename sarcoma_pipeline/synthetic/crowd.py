@@ -1,4 +1,4 @@
-"""A drop folder of any size: the demo's patients drawn again, moved in time, with defects at a rate.
+"""A drop folder of any size: the demo's patients drawn again, at other times, with defects at a rate.
 
 Written by the hundred, so that memory does not grow with the number; the same seed gives the same bytes
 whatever the number of processes. What is measured on it says how the program scales, nothing about sarcoma.
@@ -31,11 +31,51 @@ _STUDY_BEGINS = dt.date(2011, 1, 1)
 _BORN_DAYS = 1500
 
 
-def _anyone(person: Person) -> bool:
+_STUDY_ENDS = dt.date(2020, 12, 31)
+_FIRST_DIAGNOSIS = dt.date(2009, 1, 1)
+_LAST_EVENT = dt.date(2021, 12, 30)
+_INELIGIBLE = 0.2
+"""About the demo's share: 24 of 110."""
+
+_STRETCH = (0.75, 1.25)
+_FOLLOWED = (
+    "local_relapse_date", "distant_relapse_date", "second_malignancy_date", "death_date",
+    "last_assessment_date", "last_known_alive_date",
+)  # fmt: skip
+
+Fits = Callable[[Drop, Person], bool]
+
+
+def _anyone(drop: Drop, person: Person) -> bool:
     return True
 
 
-KINDS: dict[str, Callable[[Person], bool]] = {
+def _operated(drop: Drop, person: Person) -> bool:
+    return person.surgery_date is not None
+
+
+def _irradiated(drop: Drop, person: Person) -> bool:
+    return person.rt_start is not None
+
+
+def _dead(drop: Drop, person: Person) -> bool:
+    return person.death_date is not None
+
+
+def _alive(drop: Drop, person: Person) -> bool:
+    return person.death_date is None
+
+
+def _planned(drop: Drop, person: Person) -> bool:
+    return person.number in drop.courses
+
+
+def _transposable(drop: Drop, person: Person) -> bool:
+    born = person.birth_date
+    return born.day <= 12 and born.day != born.month
+
+
+KINDS: dict[str, Fits] = {
     "unknown status code": _anyone,
     "examination in the future": _anyone,
     "old notation of a date": _anyone,
@@ -43,19 +83,33 @@ KINDS: dict[str, Callable[[Person], bool]] = {
     "diagnosis a century early": _anyone,
     "tumour under two numbers": _anyone,
     "repeated report": _anyone,
-    "impossible date of surgery": lambda p: p.surgery_date is not None,
-    "operation before diagnosis": lambda p: p.surgery_date is not None,
-    "course ends before it starts": lambda p: p.rt_start is not None,
-    "plan against documentation": lambda p: p.prescribed_dose_gy is not None,
-    "examination after death": lambda p: p.death_date is not None,
-    "alive after death": lambda p: p.death_date is not None,
-    "two dates of death": lambda p: p.death_date is not None,
-    "death without a date": lambda p: p.death_date is None,
+    "corrected report": _operated,
+    "impossible date of surgery": _operated,
+    "operation before diagnosis": _operated,
+    "course ends before it starts": _irradiated,
+    "radiotherapy without irradiation": _irradiated,
+    "plan against documentation": lambda drop, person: person.prescribed_dose_gy is not None,
+    "examination after death": _dead,
+    "alive after death": _dead,
+    "two dates of death": _dead,
+    "death without a date": _alive,
+    "death before diagnosis": _alive,
     "no information": _anyone,
     "unknown answer": _anyone,
     "reply about a stranger": _anyone,
+    "day and month of birth transposed": _transposable,
     "size that is no number": _anyone,
+    "size in millimetres": _anyone,
     "two sizes in one cell": _anyone,
+    "plan without PatientID": _planned,
+    "structure set of another patient": _planned,
+    "plan without file meta": _planned,
+    "birth date of zeros": _planned,
+    "plan exported twice": _planned,
+    "unapproved plan": _planned,
+    "dose at the beams only": _planned,
+    "two slice thicknesses": _planned,
+    "cut DICOM file": _planned,
 }
 """Defects that every patient can carry who fits, and that touch nobody else."""
 
@@ -71,7 +125,7 @@ class Part:
         defect_rate: share of patients with a planted defect.
         plans: share of patients with radiotherapy whose plan is exported.
         into: the drop folder.
-        data: folder of ``demo_cohort.csv``.
+        data: folder of ``demo_cohort.csv`` and ``ineligible.csv``.
     """
 
     number: int
@@ -93,7 +147,7 @@ def write(
         into: the folder; made if it is not there.
         patients: how many.
         seed: the same one gives the same bytes.
-        data: folder of ``demo_cohort.csv``.
+        data: folder of ``demo_cohort.csv`` and ``ineligible.csv``.
         defect_rate: share of patients with a planted defect, 0 to 1.
         plans: share of patients with radiotherapy whose plan is exported, 0 to 1.
         processes: how many write at once.
@@ -133,19 +187,22 @@ def write_part(part: Part) -> tuple[list[dict[str, str]], list[str]]:
     """
     draw = random.Random(f"{part.seed} {part.number}")
     first = part.number * AT_ONCE
-    known = pl.read_csv(part.data / "demo_cohort.csv", try_parse_dates=True, infer_schema_length=None)
-    rows = [moved(draw.choice(_rows(known)), draw) for _ in range(part.patients)]
+    eligible, ineligible = _known(part.data)
+    rows = [
+        moved(draw.choice(ineligible if draw.random() < _INELIGIBLE else eligible), draw)
+        for _ in range(part.patients)
+    ]
     persons = number_people(rows, range(first, first + part.patients), _FIRST_NUMBER + part.seed % 1000, draw)
     drop = lay_out(persons, persons)
+    for number in [n for n in drop.courses if draw.random() >= part.plans]:
+        del drop.courses[number]
     planted = []
     for person in persons:
         if draw.random() >= part.defect_rate:
             continue
-        kind = draw.choice([kind for kind, fits in KINDS.items() if fits(person)])
+        kind = draw.choice([kind for kind, fits in KINDS.items() if fits(drop, person)])
         defects.PLANTS[kind](drop, person)
         planted.append(kind)
-    for number in [n for n in drop.courses if draw.random() >= part.plans]:
-        del drop.courses[number]
     _name(drop, part)
     # The table is one file for everybody: it is put together by the caller.
     rows_of_table, drop.rows = drop.rows, []
@@ -153,21 +210,46 @@ def write_part(part: Part) -> tuple[list[dict[str, str]], list[str]]:
     return rows_of_table, planted
 
 
-def _rows(known: pl.DataFrame) -> list[dict[str, Any]]:
-    return known.to_dicts()
+def _known(data: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The demo's patients, eligible and not; carriers of its defects left out."""
+    eligible, ineligible = (
+        pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)
+        for name in ("demo_cohort", "ineligible")
+    )
+    return eligible.to_dicts(), ineligible.filter(pl.col("patient").str.starts_with("INE-")).to_dicts()
 
 
 def moved(row: dict[str, Any], draw: random.Random) -> dict[str, Any]:
-    """A patient's row with every date moved back by the same number of days, and another birthday.
+    """A patient's row at another time, with another length of follow-up and another birthday.
 
-    Radiotherapy stays within the years of the study.
+    Every date moves back by the same number of days, radiotherapy within the years of the study (or after
+    them, if that is where it was); what happens after treatment then comes sooner or later by one factor, so
+    that order is kept and no two patients share their times.
     """
-    room = (row["rt_start"] or _STUDY_BEGINS) - _STUDY_BEGINS
-    back = dt.timedelta(days=draw.randrange(1 + min(_MOVED_DAYS, max(room.days, 0))))
+    back = dt.timedelta(days=draw.randrange(1 + min(_MOVED_DAYS, max(_room(row), 0))))
     dates = {name: value - back for name, value in row.items() if isinstance(value, dt.date)}
-    dates["diagnosis_date"] = max(dates["diagnosis_date"], dt.date(2009, 1, 1))
+    dates["diagnosis_date"] = max(dates["diagnosis_date"], _FIRST_DIAGNOSIS)
     born = dates["birth_date"] - dt.timedelta(days=draw.randrange(_BORN_DAYS))
-    return row | dates | {"birth_date": born}
+    return row | dates | _stretched(dates, draw) | {"birth_date": born}
+
+
+def _room(row: dict[str, Any]) -> int:
+    """Days by which a row may be moved back."""
+    start = row["rt_start"]
+    if start is None:
+        return (row["diagnosis_date"] - _FIRST_DIAGNOSIS).days
+    return (start - _STUDY_ENDS).days - 1 if start > _STUDY_ENDS else (start - _STUDY_BEGINS).days
+
+
+def _stretched(dates: dict[str, dt.date], draw: random.Random) -> dict[str, dt.date]:
+    treated = max(dates[name] for name in ("diagnosis_date", "surgery_date", "rt_end") if name in dates)
+    days = {name: (dates[name] - treated).days for name in _FOLLOWED if name in dates}
+    longest = max(days.values())
+    if longest <= 0:
+        return {}
+    least, most = _STRETCH
+    factor = draw.uniform(least, max(least, min(most, (_LAST_EVENT - treated).days / longest)))
+    return {name: treated + dt.timedelta(days=round(n * factor)) for name, n in days.items() if n > 0}
 
 
 def _name(drop: Drop, part: Part) -> None:

@@ -101,7 +101,7 @@ def number_people(
     """Name and number rows by their place in a crowd of any size.
 
     Args:
-        rows: values of ``data/demo/demo_cohort.csv`` by column.
+        rows: values of ``data/demo/demo_cohort.csv`` or ``ineligible.csv`` by column.
         indices: places in the crowd, one a row; a place has a name and a number of its own.
         first_number: the hospital's number of place 0.
         draw: of given names.
@@ -113,7 +113,7 @@ def number_people(
         values |= {"patient": f"CRW-{index}"}
         optional: dict[str, Any] = {k: None for k in known - values.keys() if k not in _DEFAULTED}
         values |= {"number": str(first_number + index), "given": draw.choice(_GIVEN[row["sex"]])}
-        values |= {"family": crowd_name(index), "topography": row["icd10_site"]}
+        values = {"topography": row["icd10_site"]} | values | {"family": crowd_name(index)}
         made.append(Person(**optional | values))
     return made
 

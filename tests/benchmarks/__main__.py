@@ -1,6 +1,8 @@
 """All benchmarks in one run, as a table.
 
-    .venv/bin/python -m tests.benchmarks [--sizes 86,1000] [--plans 1.0] [--rows 1000000] [--into FILE]
+    .venv/bin/python -m tests.benchmarks [--sizes 86,1000,10000] [--plans 1.0] [--rows 1000000] [--into FILE]
+
+--script-up-to N: the pandas + lifelines script runs beside the first night up to so many patients.
 
 Every row is measured beside its floor or its peer in the same run: only the ratios are to be quoted.
 """
@@ -11,7 +13,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import reading, refresh, survival, validation
+from tests.benchmarks import peer, reading, refresh, survival, validation
 from tests.benchmarks.rows import Row, markdown, save
 
 
@@ -21,16 +23,22 @@ def main() -> None:
     options.add_argument("--sizes", default="86,1000")
     options.add_argument("--plans", type=float, default=1.0)
     options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--script-up-to", type=int, default=10_000)
     options.add_argument("--into", type=Path, help="writes FILE.md and FILE.json")
     chosen = options.parse_args()
     sizes = [int(size) for size in chosen.sizes.split(",")]
     found: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         place = None
-        for row, last in refresh.rows(Path(folder), sizes, chosen.plans):
-            place = last
-            found.append(row)
-            print(markdown([row]).splitlines()[-1], flush=True)
+        for measured in refresh.measure_all(Path(folder), sizes, chosen.plans):
+            place = measured.place
+            scripted = measured.patients <= chosen.script_up_to
+            for row in (
+                *measured.rows(),
+                *(peer.rows(place, measured.first.seconds, measured.patients) if scripted else ()),
+            ):
+                found.append(row)
+                print(markdown([row]).splitlines()[-1], flush=True)
         assert place
         for row in (
             *reading.rows(place.root, place.study),

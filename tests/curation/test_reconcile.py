@@ -77,8 +77,19 @@ def test_the_registry_office_wins_the_date_of_death_and_the_loser_stays_in_the_l
     outcome = records.run()
     status = outcome["vital_status"].row(0, named=True)
     assert status["death_date"] == dt.date(2014, 1, 1)
-    assert set(status["death_record_ids"]) == {loser, winner}
+    assert status["death_record_ids"] == [winner], "what lost did not decide"
+    assert {loser, winner} <= set(status["record_ids"])
     assert outcome.rules() == {"vital-status.death-date-conflict"}
+
+
+def test_records_that_agree_on_the_death_decide_it_together(records):
+    _whole(records)
+    exact = records.meldung(r.ObdsDeath, Sterbedatum="2014-01-05")
+    same = records.reply(answer="verstorben", event_date="05.01.2014", hospital_number="1")
+    month = records.reply(answer="verstorben", event_date="00.01.2014", hospital_number="1")
+    status = records.run()["vital_status"].row(0, named=True)
+    assert status["death_date"] == dt.date(2014, 1, 5)
+    assert set(status["death_record_ids"]) == {exact, same, month}
 
 
 def test_alive_after_death_is_kept_out(records):

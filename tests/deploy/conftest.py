@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the test's own, from Debian's package."""
+"""Servers of the test's own, from Debian's packages: PostgreSQL and Redis."""
 
 import os
 import shutil
@@ -14,6 +14,28 @@ def _binaries() -> Path | None:
     return found[-1].parent if found else None
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def redis(tmp_path):
+    """URL of an empty Redis that listens on loopback and keeps nothing."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("needs Debian's redis-server")
+    port = _free_port()
+    words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    server = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait()
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
     """URL of an empty database on a server that listens on loopback."""
@@ -27,9 +49,7 @@ def postgres(tmp_path_factory):
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
         who = ["runuser", "-u", "postgres", "--"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
 
     def run(program, *words):
         command = [*who, str(binaries / program), *words]

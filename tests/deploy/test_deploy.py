@@ -1,6 +1,7 @@
 """What an operator installs: units that start what exists, on loopback, and every variable documented."""
 
 import configparser
+import importlib
 import re
 import shutil
 import subprocess
@@ -86,3 +87,28 @@ def test_the_container_is_built_of_what_the_lock_names():
     content = (ROOT / "deploy/Containerfile").read_text()
     assert "make .venv/.runtime" in content and "USER sarcoma" in content
     assert "--require-hashes" in (ROOT / "Makefile").read_text()
+
+
+def test_the_helm_values_are_keys_of_the_chart_and_load_what_the_program_has():
+    values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text())
+    assert values.keys() <= {
+        "postgresql", "generatePostgresqlPasswordSecret", "dagster-user-deployments", "runLauncher",
+        "dagsterDaemon", "telemetry",
+    }  # fmt: skip
+    (deployment,) = values["dagster-user-deployments"]["deployments"]
+    words = deployment["dagsterApiGrpcArgs"]
+    module, study = words[words.index("-m") + 1], words[words.index("-a") + 1]
+    assert callable(getattr(importlib.import_module(module), study))
+    table = (ROOT / "docs/deploy.md").read_text().partition("## Environment variables")[2]
+    assert all(f"`{name}`" in table for name in deployment["env"])
+
+
+def test_compose_starts_workers_with_the_documented_settings():
+    services = yaml.safe_load((ROOT / "deploy/compose-several.yaml").read_text())["services"]
+    assert all(p.startswith("127.0.0.1:") for p in services["webserver"]["ports"])
+    assert not any("ports" in services[name] for name in ("postgres", "redis", "worker", "daemon"))
+    program, *words = services["worker"]["command"]
+    told = subprocess.run([Path(sys.executable).parent / program, *words, "--help"], capture_output=True)
+    assert told.returncode == 0
+    table = (ROOT / "docs/deploy.md").read_text().partition("## Environment variables")[2]
+    assert all(f"`{name}`" in table for name in services["worker"]["environment"])

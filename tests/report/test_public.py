@@ -57,6 +57,17 @@ def test_a_ratio_of_few_is_called_withheld_and_not_inestimable(tree, public):
     assert {rows[c] for c in few} == {WITHHELD}
 
 
+def test_a_level_without_counts_has_not_those_of_the_model(tree, public):
+    drawing = tree.xpath("//*[@id='figure-forest-os']//*[local-name()='svg']")[0]
+    words = [t.text_content() for t in drawing.xpath(".//*[local-name()='text']")]
+    row = public["analysis.hazard_ratio"].filter(model="OS").row(0, named=True)
+    for contrast in public["analysis.hazard_ratio"].filter(pl.col("level").is_not_null(), model="OS")[
+        "contrast"
+    ]:
+        assert words[words.index(contrast) + 1] == "– / –"
+    assert f"{row['events']} / {row['n']}" in words
+
+
 def test_the_page_says_that_it_is_the_public_one_and_holds_no_pseudonym(tree, patients):
     text = tree.text_content()
     assert "public version" in text

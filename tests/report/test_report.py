@@ -2,13 +2,17 @@
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from importlib import metadata
+from itertools import pairwise
+from typing import Any
 
 import polars as pl
 import pytest
 from lxml import html as lxml_html
 
-from sarcoma_pipeline.report import pdf, strobe
+from sarcoma_pipeline.report import methods, pdf, strobe
 from sarcoma_pipeline.report.page import page
+from sarcoma_pipeline.survival import sensitivity, subgroups
 from schemas.configuration import Sources, Study
 
 VERSIONS = {"Python": "3.11", "polars": "2.0"}
@@ -155,7 +159,92 @@ def test_the_methods_are_the_configuration(tree: lxml_html.HtmlElement, study: S
         assert f"{endpoint.title} ({endpoint.name})" in methods
     assert all(c.label[1:] in methods for c in study.criteria)
     assert "12, 24, 36 and 60 months" in methods and "reference: UPS" in methods and "Efron" in methods
-    assert "polars 2.0" in _words(tree, "//section[@id='provenance']")
+    assert "polars 2.0" in methods
+    variants = {variant.name for variant in study.censoring_variants}
+    assert all(name in methods for name in variants)
+
+
+def test_the_methods_name_no_package_that_the_program_does_not_need() -> None:
+    needed = {re.split(r"[<>=\[~!]", line)[0].lower() for line in metadata.requires("sarcoma-pipeline") or ()}
+    assert set(methods.versions()) - {"Python"} <= needed
+
+
+def test_provenance_names_everything_that_a_number_is_made_of(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
+) -> None:
+    hashes = {
+        c: f"{c}-named"
+        for c in ("code_hash", "configuration_hash", "manifest_hash", "decisions_hash", "content_hash")
+    }
+    label = frames["meta.release"].with_columns(
+        *(pl.lit(v).alias(c) for c, v in hashes.items()), decisions=pl.lit(1, pl.Int64)
+    )
+    made = lxml_html.document_fromstring(page(study, sources, {**frames, "meta.release": label}, VERSIONS))
+    told = _words(made, "//section[@id='provenance']")
+    assert all(value in told for value in hashes.values()) and "1 decision of" in told
+
+
+def test_every_sensitivity_run_stands_beside_the_main_analysis(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
+) -> None:
+    runs = sensitivity.sensitivity(
+        frames["cohort.patients"], frames["cohort.endpoints"], study.horizons_months, study.models,
+        study.covariates, study.censoring_variants,
+    )  # fmt: skip
+    made = {**frames, "analysis.survival_sensitivity": runs}
+    tree: Any = lxml_html.document_fromstring(page(study, sources, made, VERSIONS))
+    for endpoint in study.endpoints:
+        (table,) = tree.xpath(f'//table[@id="table-sensitivity-{endpoint.name.lower()}"]')
+        head = [cell.text_content() for cell in table.xpath("./thead/tr/th")]
+        variants = [v.name for v in study.censoring_variants if v.endpoint == endpoint.name]
+        assert head[:4] == ["Estimate", "Main analysis", "Earliest dates", "Latest dates"]
+        assert [h.lower() for h in head[4:]] == [*(v.lower() for v in variants), "complete cases"]
+        mine = runs.filter(endpoint=endpoint.name)
+        rows = {row[0]: row[1:] for row in _rows(tree, f"table-sensitivity-{endpoint.name.lower()}")}
+        for variant in (*variants, "complete cases"):
+            column = [h.lower() for h in head[1:]].index(variant.lower())
+            one = mine.filter(variant=variant, term="sex", level="female").row(0, named=True)
+            # Without a death there is no event left in a fixture of deaths only.
+            assert rows["Female vs. male"][column] == (_half_up(m, 3) if (m := one["middle"]) else "–")
+            assert rows["Female vs. male"][0] == _half_up(one["main"], 3)
+            rated = mine.filter(variant=variant, quantity="survival", horizon_months=24)["middle"].to_list()
+            shown = rows["Survival at 24 months, %"][column]
+            assert shown == (_half_up(100 * rated[0], 1) if rated else "–")
+
+
+def test_subgroups_are_drawn_with_their_levels_patients_and_test(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
+) -> None:
+    factors = [c for c in study.covariates if c.name in study.subgroups]
+    ends = frames["cohort.endpoints"].filter(endpoint="DFS")
+    found = subgroups.subgroups(frames["cohort.patients"], ends, factors, study.horizons_months)
+    made = {**frames, "analysis.subgroup_curve": found.curves, "analysis.log_rank": found.tests}
+    tree: Any = lxml_html.document_fromstring(page(study, sources, made, VERSIONS))
+    panels = tree.xpath("//figure[@id='figure-subgroups-dfs']//*[local-name()='svg']")
+    assert len(panels) == len(factors) and not tree.xpath("//figure[@id='figure-subgroups-os']")
+    (sex,) = [panel for panel in panels if "svg-subgroup-dfs-sex" in panel.get("aria-labelledby")]
+    words = [t.text for t in sex.xpath("./*[local-name()='text']")]
+    women = ends.join(frames["cohort.patients"].filter(sex="female"), on="pseudonym", how="semi")
+    start = words.index("female") + 1
+    ticks = range(0, 24 * len(words[start : words.index("male")]), 24)
+    assert [int(w) for w in words[start : words.index("male")]] == [
+        (women["time_months"] >= t).sum() for t in ticks
+    ]
+    p = found.tests.filter(covariate="sex")["p_value"][0]
+    assert f"log-rank p = {_half_up(p, 4)}" in words
+
+
+def test_no_words_of_a_figure_lie_on_each_other(tree: Any) -> None:
+    """Of the forest plots, whose titles are the study's: by a generous width of the letters."""
+    for figure in tree.xpath("//*[starts-with(@aria-labelledby, 'svg-forest')]"):
+        by_line: dict[str, list[tuple[float, float]]] = {}
+        for text in figure.xpath("./*[local-name()='text']"):
+            x, long = float(text.get("x")), 6.8 * len(text.text)
+            left = x - long * {"end": 1, "middle": 0.5}.get(text.get("text-anchor"), 0)
+            by_line.setdefault(text.get("y"), []).append((left, left + long))
+        for spans in by_line.values():
+            spans.sort()
+            assert all(a[1] <= b[0] for a, b in pairwise(spans)), spans
 
 
 def test_a_study_with_overall_survival_only(
@@ -199,6 +288,7 @@ def test_further_analyses_appear_when_they_are_there(
             "incidence": [0.0, 0.1, 0.25, 0.0, 0.05, 0.125],
             "ci_low": [None, 0.05, 0.1, None, 0.01, 0.05],
             "ci_high": [None, 0.2, 0.4, None, 0.1, 0.2],
+            "at_risk": [86, 60, 20] * 2,
         }
     )
     tests = pl.DataFrame(
@@ -219,9 +309,11 @@ def test_further_analyses_appear_when_they_are_there(
     fuller = lxml_html.document_fromstring(page(study, sources, more, VERSIONS))
     told = _words(fuller, "//section[@id='competing']//*[local-name()='desc']")
     assert "local relapse: 25.0 %" in told and "death: 12.5 %" in told
-    assert _rows(fuller, "table-ph-test") == [["OS", "age", "1.32", "1", "0.2500"]]
-    (line,) = _rows(fuller, "table-subgroup")
-    assert line[1:] == ["sex", "female", "38", "7", "40.0 (30.0–not reached)", "50.0 (25.0–75.0)", "0.1250"]
+    risk = _words(fuller, "//section[@id='competing']//*[local-name()='text']")
+    assert "At risk 86 60 20" in risk
+    assert _rows(fuller, "table-ph-test") == [["OS", "Age at time of diagnosis", "1.32", "1", "0.2500"]]
+    (_, line) = _rows(fuller, "table-subgroup")
+    assert line == ["Gender: female", "38", "7", "40.0 (30.0–NR)", "50.0 (25.0–75.0)", "0.1250"]
     assert "Schoenfeld" in _words(fuller, "//section[@id='methods']")
 
 

@@ -160,14 +160,14 @@ def test_what_may_not_be_read_is_a_finding_and_looked_at_again(drop, monkeypatch
 
 
 def test_a_folder_that_may_not_be_listed_is_a_finding(drop, monkeypatch):
-    listed = Path.iterdir
+    listed = os.scandir
 
     def refuse(path):
-        if path.name == "dicom":
+        if Path(path).name == "dicom":
             raise PermissionError(13, "denied")
         return listed(path)
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     found = confined.account(drop)
     assert _rules(found, "dicom") == ["file.unreadable"]
     assert found["registry/sound.csv"]["records"] == 1

@@ -74,6 +74,48 @@ def test_censored_deaths_are_no_events_but_still_end_the_time(
     assert run["middle"] == by_hand > run["main"]
 
 
+def _survival(frame: pl.DataFrame) -> float:
+    return curves(frame).filter(pl.col("time_months") <= 24)["survival"][-1]
+
+
+def test_another_day_of_censoring_moves_only_those_without_an_event(
+    cohort: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    endpoints, patients = cohort
+    # Everybody was seen alive 400 days after the last examination, those with an event too.
+    alive = endpoints.select("pseudonym", follow_up_days=pl.col("time_days") + 400)
+    variant = CensoringVariant(name="alive", endpoint="DFS", date="last known alive")
+    known = patients.join(alive, on="pseudonym")
+    found = sensitivity(known, endpoints, [24], [BY_AGE], [AGE], [variant]).filter(variant="alive")
+    run = found.filter(quantity="survival").row(0, named=True)
+    later = pl.when("event").then("time_days").otherwise(pl.col("time_days") + 400)
+    by_hand = endpoints.with_columns(time_days=later)
+    assert run["middle"] == _survival(by_hand) != run["main"]
+    assert run["events"] == endpoints["event"].sum()
+    fitted = hazard_ratios(patients, by_hand, [BY_AGE], [AGE])["hazard_ratio"][0]
+    assert found.filter(quantity="hazard ratio")["middle"].to_list() == [fitted]
+    # A day that is not later than the last examination moves nobody.
+    earlier = patients.join(alive.with_columns(follow_up_days=pl.col("follow_up_days") - 500), on="pseudonym")
+    same = sensitivity(earlier, endpoints, [24], [], [], [variant]).filter(variant="alive")
+    assert same["middle"].to_list() == same["main"].to_list()
+
+
+def test_a_shorter_follow_up_has_the_events_of_then(cohort: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    endpoints, patients = cohort
+    variant = CensoringVariant(name="two years", endpoint="DFS", months=24)
+    found = sensitivity(patients, endpoints, [12, 24], [BY_AGE], [AGE], [variant]).filter(variant="two years")
+    rates = found.filter(quantity="survival")
+    assert rates["middle"].to_list() == rates["main"].to_list()
+    last, inside = 731, pl.col("time_days") <= 730
+    assert set(found["events"]) == {endpoints.filter("event", inside).height}
+    cut = endpoints.with_columns(
+        time_days=pl.min_horizontal("time_days", pl.lit(last)), event=pl.col("event") & inside
+    )
+    fitted = hazard_ratios(patients, cut, [BY_AGE], [AGE])["hazard_ratio"][0]
+    ratio = found.filter(quantity="hazard ratio").row(0, named=True)
+    assert ratio["middle"] == fitted != ratio["main"]
+
+
 def test_both_ends_of_the_dates_are_analyses_of_their_own(runs: pl.DataFrame) -> None:
     median = runs.filter(variant="main", quantity="median").row(0, named=True)
     # All times a day earlier or later: so is the median.
@@ -120,6 +162,17 @@ def test_without_patients_there_is_no_run() -> None:
             "censoring_variants",
             [{"name": "x", "endpoint": "DMFS", "censor": ["local relapse"]}],
             "some, not all, of DMFS's events",
+        ),
+        ("censoring_variants", [{"name": "x", "endpoint": "DMFS"}], "must say what it censors"),
+        (
+            "censoring_variants",
+            [{"name": "x", "endpoint": "OS", "date": "last known alive"}],
+            "is the main analysis",
+        ),
+        (
+            "censoring_variants",
+            [{"name": "x", "endpoint": "OS", "months": m} for m in (12, 24)],
+            "the same name",
         ),
     ],
 )

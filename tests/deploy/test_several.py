@@ -1,0 +1,146 @@
+"""Three centres, two workers, one catalog, as docs/several_centres.md says; a worker dies holding a step."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import psycopg2
+import pytest
+
+from sarcoma_pipeline.synthetic import crowd
+from tests.refresh.conftest import REPOSITORY, lay
+
+CENTRES = ("north", "south", "west")
+BY_CENTRE = """
+[[covariates]]
+name = "centre"
+column = "centre"
+kind = "factor"
+reference = "north"
+levels = ["north", "south", "west"]
+
+[centres]
+north = "data/drop/north"
+south = "data/drop/south"
+west = "data/drop/west"
+"""
+LOST_AFTER = 40
+
+
+@pytest.fixture
+def three(tmp_path):
+    """The paper's study with three centres; two of them use the same hospital numbers."""
+    place = lay(tmp_path / "three")
+    study = place.root / "data/studies/sts_imrt/study.toml"
+    text = study.read_text().replace('subgroups = ["sex"', 'subgroups = ["centre", "sex"')
+    study.write_text(text + BY_CENTRE)
+    for seed, centre in ((5, "north"), (6, "south"), (1005, "west")):
+        crowd.write(place.root / "data/drop" / centre, 8, seed, place.root / "data/demo", 0.2, 1.0, 1)
+    return place
+
+
+def _env(place, **more):
+    return {**os.environ, "SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home), **more}
+
+
+def _refresh(env, log: Path) -> subprocess.Popen:
+    program = "from sarcoma_pipeline.cli import main; main()"
+    command = [sys.executable, "-c", program, "refresh"]
+    with log.open("w") as out:
+        return subprocess.Popen(command, env=env, cwd=REPOSITORY, stdout=out, stderr=out)
+
+
+def _released(place, sql: str) -> list[tuple]:
+    with duckdb.connect(str(place.release), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+class _Worker:
+    """One worker in a session of its own: killed as a whole, as a machine is."""
+
+    def __init__(self, name: str, env: dict[str, str], folder: Path):
+        self.log = folder / f"{name}.log"
+        words = ["-m", "celery", "-A", "sarcoma_pipeline.workers", "worker"]
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, *words, "-c", "1", "-n", f"{name}@%h", "-l", "info"],
+                env=env, cwd=REPOSITORY, stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+
+    def tasks(self, state: str) -> list[str]:
+        return re.findall(rf"Task execute_plan\[([\w-]+)\] {state}", self.log.read_text())
+
+    def holds(self) -> set[str]:
+        return set(self.tasks("received")) - set(self.tasks("succeeded"))
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def test_a_worker_is_killed_and_the_pooled_study_is_that_of_one_process(three, postgres, redis, tmp_path):
+    alone = lay(tmp_path / "alone")
+    for folder in ("data/studies", "data/drop"):
+        shutil.copytree(three.root / folder, alone.root / folder, dirs_exist_ok=True)
+    key = "data/warehouse/sts_imrt.key"
+    (alone.root / key).parent.mkdir(mode=0o700)
+    (three.root / key).parent.mkdir(mode=0o700)
+    (three.root / key).touch(0o600)
+    (three.root / key).write_text("0f" * 32)
+    shutil.copy2(three.root / key, alone.root / key)
+    in_one_process = _refresh(_env(alone), tmp_path / "alone.log")
+
+    with (three.home / "dagster.yaml").open("a") as instance:
+        instance.write((REPOSITORY / "deploy/dagster-postgres.yaml").read_text())
+    data = three.root / "data/lake"
+    env = _env(
+        three,
+        SARCOMA_POSTGRES=postgres.replace("://", "+psycopg2://"),
+        SARCOMA_CATALOG=postgres,
+        SARCOMA_CATALOG_DATA=str(data),
+        SARCOMA_EXECUTOR="celery",
+        SARCOMA_BROKER=redis,
+        SARCOMA_LOST_AFTER=str(LOST_AFTER),
+    )
+    workers = [_Worker(name, env, tmp_path) for name in ("first", "second")]
+    lost, other = workers
+    try:
+        run = _refresh(env, tmp_path / "three.log")
+        # In the middle: some steps done, one in its hands.
+        while len(lost.tasks("succeeded")) < 4 or not lost.holds():
+            assert run.poll() is None, (tmp_path / "three.log").read_text()
+            time.sleep(0.05)
+        lost.kill()
+        held = lost.holds()
+        assert len(held) == 1
+        assert run.wait() == 0, (tmp_path / "three.log").read_text()
+        assert in_one_process.wait() == 0, (tmp_path / "alone.log").read_text()
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert held <= set(other.tasks("succeeded"))
+
+    assert not list(three.root.glob("data/warehouse/*.duckdb"))
+    assert {p.relative_to(data).parts[1].partition("_")[0] for p in data.rglob("*.parquet")} >= set(CENTRES)
+    with psycopg2.connect(postgres) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT value, status, count(*) FROM runs JOIN run_tags USING (run_id) "
+            "WHERE key = 'dagster/partition' GROUP BY 1, 2 ORDER BY 1"
+        )
+        assert cursor.fetchall() == [(centre, "SUCCESS", 1) for centre in CENTRES]
+    assert _released(three, "SELECT content_hash FROM meta.release") == _released(
+        alone, "SELECT content_hash FROM meta.release"
+    )
+    patients = _released(three, "SELECT centre, count(*) FROM patients GROUP BY 1 ORDER BY 1")
+    assert [centre for centre, _ in patients] == list(CENTRES)
+    flow = _released(three, "SELECT remaining FROM flow ORDER BY position")
+    assert flow[-1] == (sum(n for _, n in patients),)
+    by_centre = "SELECT DISTINCT level FROM analysis.subgroup WHERE covariate = 'centre' ORDER BY 1"
+    assert [level for (level,) in _released(three, by_centre)] == list(CENTRES)

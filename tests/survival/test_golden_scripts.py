@@ -1,0 +1,65 @@
+"""The golden values are what R's survival gives today, and not only what it once gave."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.survival.golden import FOLDER
+
+RSCRIPT = shutil.which("Rscript")
+SCRIPTS = ("kaplan_meier", "log_rank", "cox", "competing_risks", "demo_survival")
+"""All but Firth's, which takes minutes: `make golden` runs that too."""
+
+pytestmark = pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the scripts and the demo, but none of their outputs."""
+    root = tmp_path_factory.mktemp("golden")
+    (root / "tests/golden/data").mkdir(parents=True)
+    (root / "data/demo").mkdir(parents=True)
+    for script in FOLDER.glob("*.R"):
+        shutil.copy(script, root / "tests/golden")
+    shutil.copy(FOLDER.parents[1] / "data/demo/demo_cohort.csv", root / "data/demo")
+    return root
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_r_gives_the_committed_values(script: str, elsewhere: Path) -> None:
+    command = [str(RSCRIPT), "--vanilla", f"tests/golden/{script}.R"]
+    run = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    _same(Path(f"{script}.csv"), elsewhere)
+
+
+def test_the_data_sets_are_rs(elsewhere: Path) -> None:
+    """Asked after the scripts, each of which writes them."""
+    run = subprocess.run(
+        [str(RSCRIPT), "--vanilla", "tests/golden/sets.R"],
+        cwd=elsewhere, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    committed = sorted(path.name for path in (FOLDER / "data").glob("*.csv"))
+    assert committed == sorted(path.name for path in (elsewhere / "tests/golden/data").glob("*.csv"))
+    for name in committed:
+        _same(Path("data") / name, elsewhere)
+
+
+def _same(path: Path, root: Path) -> None:
+    """The same lines; numbers may differ in what another BLAS leaves of the last digits."""
+    ours, theirs = (pl.read_csv(f / path, infer_schema=False) for f in (FOLDER, root / "tests/golden"))
+    assert ours.columns == theirs.columns and ours.height == theirs.height
+    for column in ours.columns:
+        if column != "value":
+            assert ours[column].to_list() == theirs[column].to_list(), column
+            continue
+        wrong = [
+            (a, b)
+            for a, b in zip(ours[column], theirs[column], strict=True)
+            if a != b and not (a and b and abs(float(a) - float(b)) <= 1e-9 * abs(float(a)) + 1e-12)
+        ]
+        assert not wrong, wrong[:5]
