@@ -15,7 +15,8 @@ import dagster as dg
 
 from sarcoma_pipeline.project import Project
 
-TAG = "sarcoma/process"
+TAG = ".dagster/sarcoma_process"
+"""The UI hides tags of this beginning."""
 LOOK_SECONDS = 60
 WHY = "The process of this run is gone: killed, out of memory, or the machine went down."
 

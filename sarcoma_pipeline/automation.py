@@ -162,20 +162,25 @@ def last_received(project: Project, instance: dg.DagsterInstance) -> dict[str, d
 
 
 def troubles(instance: dg.DagsterInstance, run_id: str) -> tuple[list[Trouble], list[Trouble]]:
-    """Failed steps, and checks that failed as errors, of one run."""
-    failed, checks = [], []
+    """Failed steps, and checks that failed as errors, of one run.
+
+    A run may fail without a step that does: its process was killed, or it ran for too long.
+    """
+    failed, checks, whole = [], [], []
     for entry in instance.all_logs(run_id):
         event = entry.dagster_event
         if event is None:
             continue
         if event.is_step_failure:
             failed.append(Trouble(short_name(event.step_key or ""), reason(event.step_failure_data)))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
+            whole.append(Trouble("the run", event.message or "ended"))
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
                 place = "/".join(check.asset_key.path[1:])
                 checks.append(Trouble(f"{check.check_name} on {place}", check.description or "failed"))
-    return failed, checks
+    return failed or whole, checks
 
 
 def short_name(step: str) -> str:

@@ -49,7 +49,11 @@ def examine(project: Project) -> Iterator[Diagnosis]:
         ("the warehouse can be read", _warehouse, f"sarcoma restore, or move it away, then {refresh}"),
         ("every record is accounted for", _accounting, refresh),
         ("every endpoint goes back to its records", _lineage, refresh),
-        ("the pseudonyms are those of the key", _pseudonyms, f"sarcoma restore the key, or {refresh}"),
+        (
+            "the pseudonyms are those of the key",
+            _pseudonyms,
+            f"sarcoma restore the key (or sarcoma key new), then {refresh}",
+        ),
         ("the release is what its hash says", _release, f"sarcoma release rollback, or {refresh}"),
         ("the kept releases can be read", _kept, "delete those that cannot"),
         ("no crash left anything behind", _leftovers, "delete them: they are halves of what was never used"),

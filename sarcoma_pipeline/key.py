@@ -17,6 +17,10 @@ from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.release import KEY_BYTES, pseudonym_key, pseudonyms
 
 
+class KeyLost(Exception):
+    """There are published pseudonyms and no key: a new one would change them all without anybody's wish."""
+
+
 @dataclass(frozen=True)
 class Rotation:
     """What a rotation left.
@@ -30,6 +34,22 @@ class Rotation:
     patients: int
     kept: Path
     crosswalk: Path
+
+
+def at_hand(project: Project) -> bytes:
+    """The study's key, made now if nothing was published yet.
+
+    Raises:
+        KeyLost: it is gone; the message says what brings it back.
+        ValueError: the file holds no key.
+    """
+    if project.release.exists() and not project.key.exists():
+        name = project.study.name
+        raise KeyLost(
+            f"{project.key.name} is gone, and a new key would change every pseudonym: sarcoma restore "
+            f"FILE.tar --replace brings it back; if it is lost for ever, sarcoma key new --study {name}"
+        )
+    return pseudonym_key(project.key)
 
 
 def rotate(project: Project, now: dt.datetime) -> Rotation:

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,15 @@ def pseudonym_key(path: Path, centre: str = "") -> bytes:
     """
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as stream:
+        # Whenever the process is killed, there is a whole key or none.
+        half = path.with_name(f".{path.name}.{os.getpid()}.part")
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
             stream.write(secrets.token_hex(KEY_BYTES) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileExistsError):
+            os.link(half, path)
+        half.unlink()
     key = bytes.fromhex(path.read_text().strip())
     if len(key) < KEY_BYTES:
         raise ValueError(f"{path.name} holds no key of {KEY_BYTES} bytes")
@@ -223,6 +230,8 @@ def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> Non
     copy = releases / f"{refresh_id}.duckdb"
     half = copy.with_suffix(".part")
     shutil.copyfile(built, half)
+    with half.open("rb") as stream:
+        os.fsync(stream.fileno())
     half.replace(copy)
     built.replace(target)
     for old in sorted(releases.glob("*.duckdb"))[:-keep]:

@@ -7,7 +7,7 @@ import sys
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline import abandoned, project
+from sarcoma_pipeline import abandoned, automation, project
 from tests.refresh.conftest import REPOSITORY
 
 STUDY = "sts_imrt"
@@ -51,6 +51,9 @@ def test_only_the_run_whose_process_is_gone_is_ended(instance):
         _add(instance, name, tags, dg.DagsterRunStatus.SUCCESS if ended else dg.DagsterRunStatus.STARTED)
     assert sorted(abandoned.end(instance, STUDY)) == ["before", "dead"]
     assert abandoned.end(instance, STUDY) == []
+    # Somebody is told of it, though no step failed.
+    (told,), checks = automation.troubles(instance, "dead")
+    assert (told.what, checks) == ("the run", []) and "out of memory" in told.said
     failed = [name for name in marked if _state(instance, name) == dg.DagsterRunStatus.FAILURE]
     assert sorted(failed) == ["before", "dead"]
 

@@ -10,11 +10,10 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline import abandoned, access, fingerprint, provenance, workers
+from sarcoma_pipeline import abandoned, access, fingerprint, key, provenance, workers
 from sarcoma_pipeline.assets.step import RETRY, asset_key, discreet, partitions, table_spec
 from sarcoma_pipeline.centres import Tables
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.release import pseudonym_key
 from sarcoma_pipeline.sources import apart, manifest, reading
 from sarcoma_pipeline.warehouse import Warehouse, insert
 from schemas.configuration import Limits
@@ -83,7 +82,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         with discreet(project):
             access.check(project)
             # Every step depends on the key: it must be there before the first of them.
-            pseudonym_key(project.key)
+            key.at_hand(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
@@ -142,7 +141,9 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "unchanged_files": len(scan.unchanged),
     }
     configuration = provenance.configuration(project)
-    with apart.remembered(project.warehouse.with_suffix(".reading")) as died:
+    # Centres may be read at the same time.
+    mark = project.warehouse.with_suffix(f".{warehouse.centre}.reading" if warehouse.centre else ".reading")
+    with apart.remembered(mark) as died:
         return refresh, _write(warehouse, scan, row, configuration, project.sources.limits, careful=died)
 
 

@@ -16,6 +16,20 @@ def key() -> None:
 
 @key.command()
 @study_option
+@click.confirmation_option(prompt="Every pseudonym will change, and none can be carried over. Go on?")
+def new(study: str) -> None:
+    """Make a key where the one before is lost for ever, and no backup has it."""
+    from sarcoma_pipeline.release import pseudonym_key
+
+    project = configured(study)
+    if project.key.exists():
+        raise click.UsageError(f"{study} has a key: sarcoma key rotate replaces it and keeps it")
+    pseudonym_key(project.key)
+    click.echo(f"every pseudonym changes with the next refresh: sarcoma refresh --study {study}")
+
+
+@key.command()
+@study_option
 @click.confirmation_option(prompt="Every pseudonym will change. Rotate the key?")
 def rotate(study: str) -> None:
     """Take a new key: with the next refresh every pseudonym changes, and nothing else does.

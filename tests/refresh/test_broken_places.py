@@ -123,3 +123,50 @@ def test_a_damaged_warehouse_names_what_heals_it(copy, tmp_path, kind):
         _heals(copy)
     assert decided(copy) == log
     assert whole(copy) == before
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_release_is_published_anew(copy, kind):
+    before = whole(copy)
+    next(copy.drop.rglob("*.dcm")).unlink()
+    DAMAGE[kind](copy.release)
+    assert copy.sarcoma("doctor").exit_code == 1
+    told = copy.refresh()
+    assert told.exit_code == 0, told.output
+    assert whole(copy) != before
+    assert copy.sarcoma("doctor").exit_code == 0
+
+
+def test_a_lost_key_is_never_replaced_unasked(copy, tmp_path):
+    before, archive, key = whole(copy), tmp_path / "safe.tar", copy.root / "data/warehouse/sts_imrt.key"
+    assert copy.sarcoma("backup", "--into", str(archive)).exit_code == 0
+    key.unlink()
+    told = copy.refresh("--full")
+    assert told.exit_code == 1 and "sarcoma restore" in told.output and "sarcoma key new" in told.output
+    assert not key.exists() and whole(copy) == before
+    assert copy.sarcoma("restore", str(archive), "--replace").exit_code == 0
+    _heals(copy)
+    assert whole(copy) == before
+    key.unlink()
+    assert copy.sarcoma("key", "new", "--yes").exit_code == 0
+    _heals(copy)
+    assert whole(copy) != before
+    assert copy.sarcoma("key", "new", "--yes").exit_code == 2
+
+
+def test_a_damaged_decision_log_stops_the_night_and_says_so(copy):
+    before, log = whole(copy), copy.root / "data/decisions/sts_imrt.csv"
+    finding = copy.warehouse("SELECT min(finding_id) FROM quality.ledger WHERE status = 'open'").item()
+    decide = ("findings", "acknowledge", finding, "--by", "steward", "--reason", "seen")
+    assert copy.sarcoma(*decide).exit_code == 0 and copy.refresh().exit_code == 0
+    sound = log.read_bytes()
+    before = whole(copy)
+    log.write_bytes(sound[:20] + b"\0\0\n" + sound[40:])
+    damaged = log.read_bytes()
+    told = copy.refresh("--full")
+    assert told.exit_code == 1 and "decision log sts_imrt.csv is damaged" in told.output
+    assert whole(copy) == before and log.read_bytes() == damaged
+    assert "mend the file" in copy.sarcoma("doctor").output
+    log.unlink()
+    _heals(copy)
+    assert log.read_bytes() == sound
