@@ -12,10 +12,10 @@ from schemas.release import RELEASED, MetaRelease
 from schemas.tables import CONTRACTS
 
 READERS = 8
-PUBLICATIONS = 21
+PUBLICATIONS = 16
 
 READER = """
-import sys, duckdb
+import sys, time, duckdb
 from pathlib import Path
 path, stop = Path(sys.argv[1]), Path(sys.argv[2])
 reads, seen = 0, set()
@@ -28,6 +28,8 @@ while not stop.exists():
     assert told == there and strangers == 0, (told, there, strangers)
     reads += 1
     seen.add(told)
+    # People pause; without it eight readers leave the publication no processor.
+    time.sleep(0.01)
 print(reads, len(seen))
 """
 
