@@ -38,7 +38,7 @@ refresh: .venv/.runtime | $(if $(filter sts_imrt,$(STUDY)),data/drop/sts_imrt)
 	.venv/bin/sarcoma refresh --study $(STUDY)
 
 test: .venv/.dev
-	.venv/bin/python -m pytest -n 2 --dist loadfile --durations 12
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
 
 ui: .venv/.runtime
 	.venv/bin/dagster dev -w workspace.yaml

@@ -30,7 +30,9 @@ north = "data/drop/north"
 south = "data/drop/south"
 west = "data/drop/west"
 """
-LOST_AFTER = 40
+LOST_AFTER = 75
+"""Longer than any step here takes, on a machine that has other work too."""
+PATIENCE = 1200
 
 
 @pytest.fixture
@@ -120,8 +122,8 @@ def test_a_worker_is_killed_and_the_pooled_study_is_that_of_one_process(three, p
         lost.kill()
         held = lost.holds()
         assert len(held) == 1
-        assert run.wait() == 0, (tmp_path / "three.log").read_text()
-        assert in_one_process.wait() == 0, (tmp_path / "alone.log").read_text()
+        assert run.wait(PATIENCE) == 0, (tmp_path / "three.log").read_text()
+        assert in_one_process.wait(PATIENCE) == 0, (tmp_path / "alone.log").read_text()
     finally:
         for worker in workers:
             worker.kill()
