@@ -12,7 +12,7 @@ import duckdb
 # Dagster's own reading of a cron line: what is due is when its daemon will tick.
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from sarcoma_pipeline import abandoned, automation, reader
+from sarcoma_pipeline import abandoned, automation, reader, release
 from sarcoma_pipeline.assets.release import FRESHNESS
 from sarcoma_pipeline.drop_sensor import BUSY
 from sarcoma_pipeline.project import Project
@@ -47,8 +47,11 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
     """
     lines: list[tuple[str, str]] = []
     faults: list[str] = []
-    released = _released(project)
-    if released is None:
+    released = release.read_label(project.release)
+    if released is None and project.release.exists():
+        lines.append(("release", "cannot be read"))
+        faults.append("the release is damaged: sarcoma release rollback, or sarcoma refresh")
+    elif released is None:
         lines.append(("release", "none yet"))
         faults.append("nothing was ever published")
     else:
@@ -80,13 +83,6 @@ def hours(age: dt.timedelta) -> str:
     """An age as people say it."""
     whole = int(age.total_seconds() // 3600)
     return f"{whole} h" if whole else f"{int(age.total_seconds() // 60)} min"
-
-
-def _released(project: Project) -> dict[str, str] | None:
-    if not project.release.exists():
-        return None
-    with duckdb.connect(str(project.release), read_only=True) as connection:
-        return connection.execute("FROM meta.release").pl().row(0, named=True)
 
 
 def _last_success(project: Project, instance: dg.DagsterInstance) -> dt.datetime | None:

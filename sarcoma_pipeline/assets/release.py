@@ -1,12 +1,15 @@
 """Release: the pseudonymous database, gated and swapped in."""
 
 import datetime as dt
+import filecmp
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import polars as pl
 
 from sarcoma_pipeline import provenance, release
@@ -56,9 +59,12 @@ def described(project: Project, warehouse: Warehouse, tables: dict[str, pl.DataF
 
 
 def stands(project: Project, row: dict[str, Any]) -> bool:
-    """Whether the published release is this very one, made of the same."""
+    """Whether the published release is this very one, made of the same, and byte for byte as it was made."""
     found = release.read_label(project.release)
-    return found is not None and all(found.get(name) == row[name] for name in _MADE_OF)
+    if found is None or any(found.get(name) != row[name] for name in _MADE_OF):
+        return False
+    kept = project.published / "releases" / f"{found['refresh_id']}.duckdb"
+    return kept.exists() and filecmp.cmp(kept, project.release, shallow=False)
 
 
 def build(project: Project, tables: dict[str, pl.DataFrame], row: dict[str, Any]) -> Path:
@@ -82,7 +88,7 @@ def judge(project: Project, built: Path) -> list[expectations.Failed]:
     try:
         failed = expectations.gate(
             _tables(built) or {},
-            _tables(project.release),
+            _before(project),
             project.study.gate,
             project.published / "data_docs",
         )
@@ -97,6 +103,15 @@ def _tables(path: Path) -> dict[str, pl.DataFrame] | None:
     """What the gate judges: every table but the release's own label."""
     found = release.read(path)
     return found and {table: frame for table, frame in found.items() if table != MetaRelease.table()}
+
+
+def _before(project: Project) -> dict[str, pl.DataFrame] | None:
+    """The release that the new one is compared with: the published; if it is damaged, the newest kept."""
+    kept = sorted((project.published / "releases").glob("*.duckdb"), reverse=True)
+    for path in (project.release, *kept):
+        with suppress(duckdb.Error):
+            return _tables(path)
+    return None
 
 
 def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ def release() -> None:
 def list_(study: str) -> None:
     """List the kept releases, the newest last; the published one is marked."""
     project = configured(study)
-    current = made_of(project.release)["refresh_id"] if project.release.exists() else None
+    current = _published_id(project)
     for name, path in _kept(project).items():
         label = made_of(path)
         mark = "*" if name == current else " "
@@ -83,7 +83,7 @@ def rollback(study: str, to: str, reason: str) -> None:
     project = configured(study)
     source = named(project, to)
     half = project.published / ".rollback.part"
-    left = made_of(project.release)["refresh_id"] if project.release.exists() else ""
+    left = _published_id(project)
     shutil.copyfile(source, half)
     half.replace(project.release)
     log = source.parent / "log.csv"
@@ -96,6 +96,17 @@ def rollback(study: str, to: str, reason: str) -> None:
             [dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _who(), left, source.stem, reason]
         )
     click.echo(f"published again: {source.stem}, instead of {left or 'nothing'}")
+
+
+_DAMAGED = "a damaged one"
+
+
+def _published_id(project: Project) -> str:
+    """The refresh of the published release; a damaged one must not be in the way of its own remedy."""
+    from sarcoma_pipeline.release import read_label
+
+    label = read_label(project.release)
+    return label["refresh_id"] if label else _DAMAGED if project.release.exists() else ""
 
 
 def _who() -> str:
@@ -125,8 +136,9 @@ def named(project: Project, name: str) -> Path:
             raise click.UsageError(f"nothing published yet: sarcoma refresh --study {project.study.name}")
         return project.release
     if name == "previous":
-        current = made_of(project.release)["refresh_id"] if project.release.exists() else ""
-        earlier = [stem for stem in kept if stem < str(current)]
+        current = _published_id(project)
+        # Before a damaged one stands the newest that is whole.
+        earlier = [stem for stem in kept if stem < current or current == _DAMAGED]
         if not earlier:
             raise click.UsageError("there is no earlier release")
         return kept[earlier[-1]]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import dagster as dg
+import duckdb
 import pytest
 
 from sarcoma_pipeline import warehouse
@@ -125,16 +126,30 @@ def test_a_damaged_warehouse_names_what_heals_it(copy, tmp_path, kind):
     assert whole(copy) == before
 
 
-@pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_release_is_published_anew(copy, kind):
+def _alter(release):
+    with duckdb.connect(str(release)) as connection:
+        connection.execute("UPDATE endpoints SET time_days = 1")
+
+
+@pytest.mark.parametrize("kind", [*DAMAGE, "altered"])
+def test_a_damaged_release_is_named_and_published_anew(copy, kind):
     before = whole(copy)
-    next(copy.drop.rglob("*.dcm")).unlink()
-    DAMAGE[kind](copy.release)
+    {**DAMAGE, "altered": _alter}[kind](copy.release)
     assert copy.sarcoma("doctor").exit_code == 1
+    told = copy.sarcoma("status")
+    assert kind == "altered" or (told.exit_code == 1 and "sarcoma release rollback" in told.output)
     told = copy.refresh()
-    assert told.exit_code == 0, told.output
-    assert whole(copy) != before
+    assert told.exit_code == 0 and "published" in told.output, told.output
+    assert whole(copy) == before
     assert copy.sarcoma("doctor").exit_code == 0
+
+
+def test_a_damaged_release_can_be_rolled_back(copy):
+    before = whole(copy)
+    DAMAGE["zeros"](copy.release)
+    told = copy.sarcoma("release", "rollback", "--reason", "damaged")
+    assert told.exit_code == 0, told.output
+    assert whole(copy) == before and copy.sarcoma("doctor").exit_code == 0
 
 
 def test_a_lost_key_is_never_replaced_unasked(copy, tmp_path):
