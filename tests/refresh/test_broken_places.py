@@ -131,7 +131,7 @@ def _alter(release):
         connection.execute("UPDATE endpoints SET time_days = 1")
 
 
-@pytest.mark.parametrize("kind", [*DAMAGE, "altered"])
+@pytest.mark.parametrize("kind", ["cut", "altered"])
 def test_a_damaged_release_is_named_and_published_anew(copy, kind):
     before = whole(copy)
     {**DAMAGE, "altered": _alter}[kind](copy.release)
