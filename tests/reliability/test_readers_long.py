@@ -15,12 +15,23 @@ from tests.test_readers import READER
 READERS, REFRESHES = 8, 20
 
 
+PLAN = """
+SELECT min(f.path) FROM meta.files f JOIN received.dicom_plan d USING (file_id)
+WHERE d.record_id IN (
+    SELECT unnest(c.record_ids) FROM curated.radiotherapy_course c
+    JOIN curated.patient USING (patient_id) JOIN cohort.patients USING (pseudonym)
+)
+"""
+"""The file of a plan that a patient of the cohort rests on."""
+
+
 @pytest.mark.reliability
 def test_eight_readers_during_twenty_refreshes(tmp_path):
     place, stop = lay(tmp_path), tmp_path / "stop"
     render.demo(place.drop, SEED, place.root / "data/demo")
     assert place.refresh().exit_code == 0
-    files = sorted(p for p in place.drop.rglob("*.xml") if p.stat().st_size > 100_000)
+    eligible = place.warehouse("SELECT count(*) FROM cohort.patients").item()
+    here, away = (place.drop / place.warehouse(PLAN).item()).parent, place.root / "away"
     readers = [
         subprocess.Popen(
             [sys.executable, "-c", READER, str(place.release), str(stop)],
@@ -31,13 +42,15 @@ def test_eight_readers_during_twenty_refreshes(tmp_path):
         for _ in range(READERS)
     ]
     for number in range(REFRESHES):
-        # One oBDS export comes and goes: every second release has fewer patients.
-        away, here = files[0].with_suffix(".away"), files[0]
+        # One plan comes and goes, and with it the proof of IMRT: every second release has a patient less. An
+        # export would take more patients away than the gate lets go in one night.
         if number % 2:
-            (place.root / away.name).rename(here)
+            away.rename(here)
         else:
-            here.rename(place.root / away.name)
+            here.rename(away)
         assert place.refresh().exit_code == 0
+        now = place.warehouse("SELECT count(*) FROM cohort.patients").item()
+        assert now == (eligible if number % 2 else eligible - 1)
     stop.touch()
     told = [reader.communicate(timeout=300) for reader in readers]
     for reader, (_, err) in zip(readers, told, strict=True):
