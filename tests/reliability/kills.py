@@ -96,14 +96,15 @@ def kill(place: Place, times: int, seed: int) -> list[str]:
 
     Args:
         place: a refreshed study; it is changed.
-        times: how often.
+        times: how many refreshes must have been killed; one that ended before its moment does not count.
         seed: of the changes and the moments.
 
     Returns:
         What was being computed at each kill that met a running refresh.
     """
-    dice, kills, lasts = random.Random(seed), [], 8.0
-    for number in range(times):
+    dice, kills, lasts, number = random.Random(seed), [], 8.0, 0
+    while len(kills) < times:
+        number += 1
         _change(place, dice)
         _decide(place, number)
         before, log, runs = whole(place), decided(place), _runs(place)
@@ -139,7 +140,7 @@ def kill(place: Place, times: int, seed: int) -> list[str]:
         whole(place)
         if killed:
             kills.append(step)
-        print(f"{number + 1:3} {'killed in ' + step if killed else 'ended before'}, healed", flush=True)
+        print(f"{len(kills):3} {'killed in ' + step if killed else 'ended before'}, healed", flush=True)
     return kills
 
 
