@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sarcoma_pipeline import access, reader, release
+from sarcoma_pipeline import access, reader, release, room
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import decision_log
 from schemas.release import RELEASED
@@ -40,6 +40,7 @@ def examine(project: Project) -> Iterator[Diagnosis]:
     name = project.study.name
     refresh = f"sarcoma refresh --full --study {name}"
     checks: Checks = (
+        ("there is room for the next refresh", room.faults, f"make room, then {refresh}"),
         ("only their owner reads what holds identities", access.faults, "the command behind each file"),
         (
             "the decision log can be read and lacks none",
@@ -133,7 +134,7 @@ def _pseudonyms(project: Project) -> list[str]:
 
 
 def _release(project: Project) -> list[str]:
-    frames = release.read(project.release)
+    frames = release.on_demand(project.release)
     if frames is None:
         return []
     label = frames["meta.release"].row(0, named=True)

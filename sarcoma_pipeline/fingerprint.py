@@ -41,18 +41,21 @@ def circumstances(project: Project, further: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def versions(tables: Tables, wanted: Iterable[str]) -> dict[str, str] | None:
-    """The versions of tables, or of a step's part of one (``table#step``); None if one is not known."""
-    known: dict[str, list[str]] = {}
+def known(tables: Tables) -> dict[str, str]:
+    """Table, or a step's part of one (``table#step``), to its version."""
+    parts: dict[str, list[str]] = {}
     noted = f"SELECT table_name, step, version FROM {tables.rows(MetaVersion.table())} ORDER BY ALL"
     for table, step, named in tables.execute(noted).fetchall():
-        known.setdefault(table, []).append(f"{step}={named}")
+        parts.setdefault(table, []).append(f"{step}={named}")
         if step:
-            known.setdefault(f"{table}#{step}", []).append(named)
+            parts.setdefault(f"{table}#{step}", []).append(named)
+    return {table: " ".join(named) for table, named in parts.items()}
+
+
+def chosen(versions: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str] | None:
+    """The versions of some tables; None if one of them is not known."""
     names = sorted(set(wanted))
-    if any(table not in known for table in names):
-        return None
-    return {table: " ".join(known[table]) for table in names}
+    return None if any(table not in versions for table in names) else {t: versions[t] for t in names}
 
 
 def kept(tables: Tables, step: str, made_in: str) -> bool:
@@ -69,7 +72,7 @@ def kept(tables: Tables, step: str, made_in: str) -> bool:
     if row is None or row[0] != made_in:
         return False
     reads: dict[str, str] = json.loads(row[1])
-    return versions(tables, reads) == reads
+    return chosen(known(tables), reads) == reads
 
 
 def note_versions(tables: Tables, named: Mapping[str, str], step: str = "") -> None:

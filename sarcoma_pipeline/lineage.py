@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from schemas.lineage import Lineage
@@ -21,7 +19,6 @@ OVERRULED = (
 def lineage(
     patients: pl.DataFrame,
     endpoints: pl.DataFrame,
-    received: Mapping[str, pl.DataFrame],
     places: pl.DataFrame,
     observed: pl.DataFrame,
 ) -> pl.DataFrame:
@@ -30,8 +27,7 @@ def lineage(
     Args:
         patients: ``cohort.patients``.
         endpoints: ``cohort.endpoints``.
-        received: the received tables, for which one holds a record.
-        places: ``record_id``, ``path`` (masked), ``position`` of the received records.
+        places: ``record_id``, ``received_as``, ``path`` (masked), ``position`` of the received records.
         observed: ``quality.observed``.
 
     Returns:
@@ -41,9 +37,6 @@ def lineage(
     supports = patients.select(
         "pseudonym", subject=pl.lit(PATIENT), record_id="record_ids", role=pl.lit("supports")
     )
-    tables = pl.concat(
-        [f.select("record_id", table_name=pl.lit(table)) for table, f in sorted(received.items())]
-    )
     rules = observed.group_by("record_id").agg(rule_ids=pl.col("rule_id").unique().sort())
     lost = (
         pl.col("rule_ids").list.set_intersection(pl.lit(OVERRULED, dtype=pl.List(pl.String))).list.len() > 0
@@ -52,8 +45,11 @@ def lineage(
         pl.concat([decided.cast({"subject": pl.String}), supports])
         .explode("record_id")
         .drop_nulls("record_id")
-        .join(tables, on="record_id", how="left")
-        .join(places.select("record_id", "path", "position").unique("record_id"), on="record_id", how="left")
+        .join(
+            places.select("record_id", "path", "position", table_name="received_as").unique("record_id"),
+            on="record_id",
+            how="left",
+        )
         .join(rules, on="record_id", how="left")
         .with_columns(pl.col("rule_ids").fill_null([]))
         .with_columns(

@@ -11,7 +11,7 @@ import hmac
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ KEEP = 14
 """Releases kept beside the current one: two weeks of nights."""
 
 KEY_BYTES = 32
+_ROWS = 50_000
+"""Rows that are text at a time while a table is hashed."""
 
 
 class NothingToPublish(Exception):
@@ -69,17 +71,41 @@ def pseudonyms(patient_ids: pl.Series, key: bytes) -> pl.DataFrame:
     return pl.DataFrame({"patient_id": ids, "pseudonym": pl.Series(made, dtype=pl.String)})
 
 
+class OnDemand(Mapping[str, pl.DataFrame]):
+    """Tables of which each is read when it is asked for, and kept by nobody."""
+
+    def __init__(self, names: Iterable[str], read: Callable[[str], pl.DataFrame]) -> None:
+        self._names, self._read = dict.fromkeys(names), read
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        """Read a table."""
+        if table not in self._names:
+            raise KeyError(table)
+        return self._read(table)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the tables."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(self._names)
+
+
 def content_hash(tables: Mapping[str, pl.DataFrame]) -> str:
     """Names the content of the released tables."""
     seen = hashlib.blake2b(digest_size=16)
     for table in sorted(tables):
-        seen.update(table.encode() + b"\0" + tables[table].write_ndjson().encode() + b"\0")
+        seen.update(table.encode() + b"\0")
+        for part in tables[table].iter_slices(_ROWS):
+            seen.update(part.write_ndjson().encode())
+        seen.update(b"\0")
     return seen.hexdigest()
 
 
-def released(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def released(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
     """The tables that leave, without identifier columns."""
-    return {table: tables[table].select(released_columns(table)) for table in RELEASED}
+    return OnDemand(RELEASED, lambda table: tables[table].select(released_columns(table)))
 
 
 def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame) -> None:
@@ -95,53 +121,51 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    documented = dictionary([*tables, MetaRelease.table()])
-    kept = pl.DataFrame(
-        [(t, c) for t, f in tables.items() for c in f.columns],
-        schema=["table_name", "column_name"],
-        orient="row",
-    )
-    documented = pl.concat(
-        [
-            documented.join(kept, on=["table_name", "column_name"], how="semi"),
-            documented.filter(pl.col("table_name") == MetaRelease.table()),
-        ]
-    )
-    enumerated = {(t, c): name for t, frame in tables.items() for c, name in _coded(t, frame).items()}
-    documented = documented.with_columns(
-        type=pl.struct("table_name", "column_name", "type").map_elements(
-            lambda row: (
-                f"ENUM {name}"
-                if (name := enumerated.get((row["table_name"], row["column_name"])))
-                else row["type"]
-            ),
-            return_dtype=pl.String,
-        )
-    )
-    everything = {
-        **tables,
-        MetaRelease.table(): release,
-        MetaDictionary.table(): documented,
-        MetaVocabulary.table(): vocabularies(),
-    }
+    documents = {MetaDictionary.table(), MetaVocabulary.table()}
+    types: dict[tuple[str, str], str] = {}
     with duckdb.connect(str(path)) as connection:
+        everything = [*tables, MetaRelease.table(), *documents]
         for schema in sorted({released_name(t).partition(".")[0] for t in everything} - {"main"}):
             connection.execute(f"CREATE SCHEMA {schema}")
-        for vocabulary in sorted(set(enumerated.values())):
-            values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
+        for table in tables:
+            types |= {(table, c): kind for c, kind in _write(connection, table, tables[table]).items()}
+        own = _write(connection, MetaRelease.table(), release)
+        types |= {(MetaRelease.table(), c): kind for c, kind in own.items()}
+        _write(connection, MetaDictionary.table(), _dictionary(types))
+        _write(connection, MetaVocabulary.table(), vocabularies())
+
+
+def _dictionary(types: Mapping[tuple[str, str], str]) -> pl.DataFrame:
+    """The dictionary of the columns that are there; their vocabulary's name where they are enumerated."""
+    present = pl.DataFrame(
+        [(table, column, kind or None) for (table, column), kind in types.items()],
+        schema={"table_name": pl.String, "column_name": pl.String, "enumerated": pl.String},
+        orient="row",
+    )
+    return (
+        dictionary(list(dict.fromkeys(table for table, _ in types)))
+        .join(present, on=["table_name", "column_name"], how="inner", maintain_order="left")
+        .with_columns(type=pl.coalesce(pl.lit("ENUM ") + pl.col("enumerated"), "type"))
+        .drop("enumerated")
+    )
+
+
+def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> dict[str, str]:
+    """Make a table of a release; column to its vocabulary where it is enumerated, else to nothing."""
+    coded = _coded(table, frame) if table in RELEASED else {}
+    for vocabulary in sorted(set(coded.values())):
+        values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
+        with suppress(duckdb.CatalogException):
             connection.execute(f'CREATE TYPE "{vocabulary}" AS ENUM ({values})')
-        for table, frame in everything.items():
-            name = released_name(table)
-            connection.register("_frame", frame.to_arrow())
-            columns = ", ".join(
-                f'"{c}"::"{enumerated[table, c]}" AS "{c}"' if (table, c) in enumerated else f'"{c}"'
-                for c in frame.columns
-            )
-            connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM _frame")
-            connection.unregister("_frame")
-            for statement in CONTRACTS[table].comments(name):
-                if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns:
-                    connection.execute(statement)
+    name = released_name(table)
+    columns = ", ".join(f'"{c}"::"{coded[c]}" AS "{c}"' if c in coded else f'"{c}"' for c in frame.columns)
+    connection.register("_frame", frame.to_arrow())
+    connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM _frame")
+    connection.unregister("_frame")
+    for statement in CONTRACTS[table].comments(name):
+        if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns:
+            connection.execute(statement)
+    return {c: coded.get(c, "") for c in frame.columns}
 
 
 def _coded(table: str, frame: pl.DataFrame) -> dict[str, str]:
@@ -159,6 +183,12 @@ def read(path: Path) -> dict[str, pl.DataFrame] | None:
 
     Enumerated columns come as text, as the contracts declare them.
     """
+    found = on_demand(path)
+    return None if found is None else dict(found)
+
+
+def on_demand(path: Path) -> OnDemand | None:
+    """As :func:`read`, but each table is read when it is asked for: of a file that nobody replaces."""
     if not path.exists():
         return None
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -166,12 +196,14 @@ def read(path: Path) -> dict[str, pl.DataFrame] | None:
             "SELECT table_schema, table_name FROM information_schema.tables "
             "WHERE table_schema <> 'meta' OR table_name IN ('release', 'lineage') ORDER BY ALL"
         ).fetchall()
-        return {
-            f"{'cohort' if schema == 'main' else schema}.{name}": connection.table(f"{schema}.{name}")
-            .pl()
-            .with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
-            for schema, name in names
-        }
+    known = {f"{'cohort' if schema == 'main' else schema}.{name}": (schema, name) for schema, name in names}
+
+    def one(table: str) -> pl.DataFrame:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            frame = connection.table(".".join(known[table])).pl()
+        return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+
+    return OnDemand(known, one)
 
 
 def read_label(path: Path) -> dict[str, Any] | None:

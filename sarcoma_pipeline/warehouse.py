@@ -1,7 +1,8 @@
 """The DuckDB warehouse as a Dagster resource: one writer, transactions, schema and comments from contracts.
 
-No IO manager: its read path takes write locks. Assets name tables; what a run has written stays in memory for
-its later steps, and what it has not is read from the file, so that a single asset can be materialised again.
+No IO manager: its read path takes write locks. Assets name tables and the columns that they need: what is
+small stays in the run's memory, what is large is read again where it is wanted, so that memory does not grow
+with every step.
 """
 
 from __future__ import annotations
@@ -16,15 +17,20 @@ import duckdb
 import polars as pl
 from pydantic import Field, PrivateAttr
 
-from sarcoma_pipeline import centres, event_log, fingerprint, lake, migrations
+from sarcoma_pipeline import abandoned, centres, event_log, fingerprint, lake, migrations, workers
 from sarcoma_pipeline.centres import Tables
 from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.writing import Rewriting, insert
 from schemas.contract import Contract
 from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictionary, vocabularies
 from schemas.tables import CONTRACTS
 
 _WAIT_SECONDS = 60.0
 _ATTEMPTS = 5
+_KEPT_BYTES = 4 << 20
+"""Of a frame that stays in memory: a larger one costs less to read again than to hold."""
+_DUCKDB_MEMORY = "512MB"
+"""Of DuckDB's own buffers: it would take most of the machine's, and needs no more to read and append."""
 PARTITION = "dagster/partition"
 """The tag of a run that is a centre's."""
 _APPEND_ONLY = (
@@ -74,6 +80,9 @@ class Warehouse(dg.ConfigurableResource):
             centres=self.centres,
             centre=tags.get(PARTITION, self.centre) if self.centres else "",
         )
+        if context.instance and context.run and workers.executor() is None:
+            # Before the first step, so that none of them can be killed unnoticed.
+            context.instance.add_run_tags(context.run.run_id, abandoned.mark(context.run.run_id))
         with event_log.held(context.instance, context.run_id):
             try:
                 yield run
@@ -113,7 +122,6 @@ class Warehouse(dg.ConfigurableResource):
         frames: Mapping[str, pl.DataFrame],
         step: str = "",
         of_step: Mapping[str, pl.DataFrame] | None = None,
-        made_of: tuple[str, Mapping[str, str] | None] | None = None,
     ) -> None:
         """Make tables hold exactly these frames, all of them or none.
 
@@ -121,44 +129,70 @@ class Warehouse(dg.ConfigurableResource):
             frames: table name to frame, as its contract says.
             step: the step that writes.
             of_step: tables that several steps share, to this step's part (without the column ``step``).
-            made_of: the step's circumstances and the versions of the tables that it read.
 
         Raises:
             ContractBroken: a frame is not as its contract says.
         """
-        with self.transaction() as tables:
-            for table, frame in frames.items():
-                CONTRACTS[table].enforce(frame)
-                tables.execute(f"TRUNCATE {tables.own(table)}")
-                insert(tables, table, frame)
-                fingerprint.note_versions(tables, {table: fingerprint.version(frame)})
-            for table, part in (of_step or {}).items():
-                frame = CONTRACTS[table].conform(part.with_columns(step=pl.lit(step)))
-                CONTRACTS[table].enforce(frame)
-                tables.execute(f"DELETE FROM {tables.own(table)} WHERE step = ?", [step])
-                insert(tables, table, frame)
-                fingerprint.note_versions(tables, {table: fingerprint.version(frame)}, step)
-            if made_of is not None:
-                fingerprint.note_step(tables, step, *made_of)
-        self._frames.update(frames)
-        self.forget(*(of_step or {}))
+        with self.rewriting(step) as writing:
+            writing.add(frames, of_step or {})
 
-    def read(self, table: str, *, noted: bool = True) -> pl.DataFrame:
+    @contextmanager
+    def rewriting(self, step: str) -> Iterator[Rewriting]:
+        """Write a step's tables anew, part by part, all of them or none."""
+        with self.transaction() as tables:
+            writing = Rewriting(tables, step)
+            yield writing
+            writing.note()
+        self.forget(*writing.written)
+
+    def read(
+        self,
+        table: str,
+        *,
+        columns: Sequence[str] = (),
+        noted: bool = True,
+        among: pl.Series | None = None,
+    ) -> pl.DataFrame:
         """A table as it stands; of an append-only table the rows that are current.
 
         Args:
             table: name as in its contract.
+            columns: those that are wanted, where not all are.
             noted: whether a step that reads it depends on it; not so on facts that never change.
+            among: the rows whose column of this series' name is among its values; for a centre's tables only.
         """
         if noted:
             self._note(table)
-        if table not in self._frames:
-            tables = self._tables()
-            frame = tables.execute(f"FROM {tables.rows(table)}{_current(table)}").pl()
-            if centres.CENTRE in frame.columns:
-                frame = centres.pooled(table, frame)
-            self._frames[table] = CONTRACTS[table].conform(frame)
-        return self._frames[table]
+        if table in self._frames:
+            frame = self._frames[table]
+            frame = frame if among is None else frame.filter(pl.col(among.name).is_in(among.implode()))
+            return frame.select(columns) if columns else frame
+        found = self._select(table, columns if table not in centres.MERGED else (), among)
+        schema = CONTRACTS[table].polars_schema()
+        if columns and table not in centres.MERGED:
+            return found.select(pl.col(c).cast(schema[c]) for c in columns)
+        if centres.CENTRE in found.columns:
+            found = centres.pooled(table, found)
+        frame = CONTRACTS[table].conform(found)
+        if among is None and frame.estimated_size() <= _KEPT_BYTES:
+            self._frames[table] = frame
+        return frame.select(columns) if columns else frame
+
+    def _select(self, table: str, columns: Sequence[str], among: pl.Series | None) -> pl.DataFrame:
+        tables = self._tables()
+        what = ", ".join(f'"{c}"' for c in columns) or "*"
+        conditions = [c for c in [_current(table)] if c]
+        if among is None:
+            return tables.execute(f"SELECT {what} FROM {tables.rows(table)}{_where(conditions)}").pl()
+        conditions.append(f'"{among.name}" IN (SELECT "{among.name}" FROM _among)')
+        tables.connection.register("_among", among.to_frame().to_arrow())
+        try:
+            # A join need not keep the order of the rows that it picks.
+            return tables.execute(
+                f"SELECT {what} FROM {tables.own(table)}{_where(conditions)} ORDER BY rowid"
+            ).pl()
+        finally:
+            tables.connection.unregister("_among")
 
     def by_centre(self, table: str) -> dict[str, pl.DataFrame]:
         """A table of each centre that has been received, with all its rows."""
@@ -193,22 +227,23 @@ class Warehouse(dg.ConfigurableResource):
 
     def note_step(self, step: str, made_in: str, reads: set[str]) -> None:
         """Note what a step was made of that writes no table."""
-        with self.transaction() as tables:
-            fingerprint.note_step(tables, step, made_in, fingerprint.versions(tables, reads))
+        with self.rewriting(step) as writing:
+            writing.note_step(made_in, reads)
 
     def versions(self, tables: set[str]) -> dict[str, str] | None:
         """The versions of tables; None if one of them is not known."""
-        return fingerprint.versions(self._tables(), tables)
+        return fingerprint.chosen(fingerprint.known(self._tables()), tables)
 
     def height(self, table: str) -> int:
         """Rows of a table as it stands, those that are current, without reading it."""
         tables = self._tables()
-        row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{_current(table)}").fetchone()
+        current = [c for c in [_current(table)] if c]
+        row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{_where(current)}").fetchone()
         return int(row[0]) if row else 0
 
-    def layer(self, schema: str) -> dict[str, pl.DataFrame]:
-        """Every table of one schema."""
-        return {t: self.read(t) for t in CONTRACTS if t.startswith(f"{schema}.")}
+    def layer(self, schema: str, columns: Sequence[str] = ()) -> dict[str, pl.DataFrame]:
+        """Every table of one schema, or these columns of each."""
+        return {t: self.read(t, columns=columns) for t in CONTRACTS if t.startswith(f"{schema}.")}
 
     def forget(self, *tables: str) -> None:
         """Drop tables from the run's memory after a transaction wrote them."""
@@ -240,7 +275,11 @@ class Warehouse(dg.ConfigurableResource):
 def _current(table: str) -> str:
     """The condition of the rows that are current: earlier ones stay in append-only tables."""
     bitemporal = table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
-    return " WHERE last_refresh IS NULL" if bitemporal else ""
+    return "last_refresh IS NULL" if bitemporal else ""
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _prepared(connection: duckdb.DuckDBPyConnection, centre: str) -> None:
@@ -276,18 +315,6 @@ def forget_steps(project: Project) -> None:
         with store.transaction() as tables:
             fingerprint.forget(tables)
         store.close()
-
-
-def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
-    """Append a frame to a table, column by column name."""
-    if frame.is_empty():
-        return
-    tables.connection.register("_incoming", frame.to_arrow())
-    try:
-        with lake.in_order(tables.connection):
-            tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
-    finally:
-        tables.connection.unregister("_incoming")
 
 
 def prepare(
@@ -381,4 +408,5 @@ def _patiently(path: Path) -> duckdb.DuckDBPyConnection:
             time.sleep(0.2)
         else:
             path.chmod(0o600)
+            connection.execute(f"SET memory_limit = '{_DUCKDB_MEMORY}'")
             return connection

@@ -21,7 +21,7 @@ ROW = {
 def tables(pseudonym: str = "P1") -> dict[str, pl.DataFrame]:
     made = {t: CONTRACTS[t].empty() for t in RELEASED}
     patient = pl.DataFrame([{"pseudonym": pseudonym, "record_ids": ["r"], "relapse_pattern": "none"}])
-    return release.released({**made, "cohort.patients": CONTRACTS["cohort.patients"].conform(patient)})
+    return dict(release.released({**made, "cohort.patients": CONTRACTS["cohort.patients"].conform(patient)}))
 
 
 def built(folder: Path, frames: dict[str, pl.DataFrame]) -> Path:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.assets.places import placed
 from sarcoma_pipeline.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.assets.step import Made, step
 from sarcoma_pipeline.curation import identity, reconcile, typing
@@ -16,12 +17,17 @@ from sarcoma_pipeline.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.warehouse import Warehouse
 from schemas.curated import Link
 from schemas.ledger import Decision
-from schemas.meta import MetaFile, MetaRefresh
+from schemas.meta import MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
 from schemas.tables import CONTRACTS
 
 TYPED = tuple(contract.table() for contract in typing.TYPED)
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
+
+_RECORDS = 100_000
+"""Received records that are in memory at a time while they are typed, but for a larger file."""
+_PATIENTS = 10_000
+"""Whose typed records are in memory at a time while they are curated."""
 
 _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "curated.patient": ("typed.person", "curated.diagnosis"),
@@ -40,12 +46,14 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """The typed and curated tables, the links between persons and the quarantine."""
 
-    def type_records(warehouse: Warehouse) -> Made:
+    def type_records(warehouse: Warehouse) -> Iterator[Made]:
         """Read text as dates, numbers and codes; set exact duplicates aside; judge the record rules."""
-        received = {table: warehouse.read(table) for table in RECEIVED}
         # The day of a refresh never changes: only a new one would, and that brings new files.
-        days = warehouse.read(MetaRefresh.table(), noted=False).select("refresh_id", "received_on")
-        return _made(typing.type_records(received, project.sources, days))
+        days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
+        yield _made(typing.joined(()))
+        for table in sorted(RECEIVED):
+            for frame, repeated in _by_files(warehouse, table):
+                yield _made(typing.type_part(table, frame, repeated, project.sources, days))
 
     def link(warehouse: Warehouse) -> Made:
         """Find whose record it is: by hospital number, else by name, date of birth and sex, exactly."""
@@ -59,12 +67,13 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         everything = quarantine.quarantine(_unwaived(warehouse, pl.concat([first, crossed])))
         return Made({Quarantine.table(): everything}, {Observed.table(): crossed})
 
-    def curate(warehouse: Warehouse) -> Made:
+    def curate(warehouse: Warehouse) -> Iterator[Made]:
         """Join the sound records into patients and events; the declared precedence settles conflicts."""
         links = warehouse.read(Link.table())
         names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
         held = warehouse.read(Quarantine.table())["record_id"]
-        return _made(reconcile.curate(warehouse.layer("typed"), links, held, project.sources, names))
+        for some, typed in _by_patients(warehouse, links):
+            yield _made(reconcile.curate(typed, some, held, project.sources, names))
 
     return [
         step(
@@ -92,11 +101,39 @@ def _waivers(warehouse: Warehouse) -> str:
     return " ".join(decisions.filter(pl.col("until") >= today)["decision_id"].sort())
 
 
+def _by_files(warehouse: Warehouse, table: str) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+    """A received table by whole files, each time with the ids of all records that repeat another one."""
+    if warehouse.height(table) <= _RECORDS:
+        frame = warehouse.read(table)
+        if not frame.is_empty():
+            yield frame, typing.repeated(frame)
+        return
+    places = warehouse.read(table, columns=findings.PLACE)
+    repeated = typing.repeated(places)
+    files = places.group_by("file_id").len().sort("file_id")
+    part = (pl.col("len").cum_sum() - pl.col("len")) // _RECORDS
+    for some in files.with_columns(part=part).partition_by("part", maintain_order=True):
+        yield warehouse.read(table, among=some["file_id"]), repeated
+
+
+def _by_patients(
+    warehouse: Warehouse, links: pl.DataFrame
+) -> Iterator[tuple[pl.DataFrame, dict[str, pl.DataFrame]]]:
+    """The links and the typed records of some patients after others, in the order of their ids."""
+    patients = links["patient_id"].unique().sort()
+    if patients.len() <= _PATIENTS:
+        yield links, warehouse.layer("typed")
+        return
+    for some in patients.to_frame().iter_slices(_PATIENTS):
+        of_some = links.join(some, on="patient_id", how="semi", maintain_order="left")
+        persons = of_some["person_ref"].unique()
+        yield of_some, {table: warehouse.read(table, among=persons) for table in TYPED}
+
+
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """The observations of errors that no waiver of a steward lets through."""
-    records = findings.places({t: warehouse.read(t) for t in RECEIVED}, warehouse.read(MetaFile.table()))
     broken = observed.filter(pl.col("severity") == "error")
-    errors = findings.finding_ids(broken, records, warehouse.centre)
+    errors = findings.finding_ids(broken, placed(warehouse, broken["record_id"]), warehouse.centre)
     _, today = tonight(warehouse, noted=False)
     waived = ledger.waived(warehouse.read(Decision.table()), errors, today)
     return errors.filter(~pl.col("finding_id").is_in(waived.implode()))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline import lineage
+from sarcoma_pipeline.assets.places import placed
 from sarcoma_pipeline.assets.received import RECEIVED
 from sarcoma_pipeline.assets.step import Made, step
 from sarcoma_pipeline.project import Project
@@ -17,23 +20,32 @@ from schemas.lineage import Lineage
 from schemas.meta import MetaFile
 from schemas.quality import Finding, Observed
 
+_PATIENTS = 10_000
+"""Whose lineage is in memory at a time."""
+
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """``meta.lineage``."""
 
-    def trace(warehouse: Warehouse) -> Made:
+    def trace(warehouse: Warehouse) -> Iterator[Made]:
         """Name the records that decided every endpoint, and those that a patient's row rests on."""
-        received = {table: warehouse.read(table) for table in RECEIVED}
-        places = findings.places(received, warehouse.read(MetaFile.table()))
-        masked = findings.masked_path(pl.col("path"), warehouse.read(Patient.table()))
-        frame = lineage.lineage(
-            warehouse.read(CohortPatient.table()),
-            warehouse.read(CohortEndpoint.table()),
-            received,
-            places.with_columns(path=masked),
-            warehouse.read(Observed.table()),
+        masked = findings.masked_path(
+            pl.col("path"), warehouse.read(Patient.table(), columns=findings.IDENTIFYING)
         )
-        return Made({Lineage.table(): frame})
+        patients = warehouse.read(CohortPatient.table(), columns=("pseudonym", "record_ids"))
+        endpoints = warehouse.read(CohortEndpoint.table(), columns=("pseudonym", "endpoint", "evidence"))
+        observed = warehouse.read(Observed.table())
+        everyone = pl.concat([patients["pseudonym"], endpoints["pseudonym"]]).unique().sort()
+        yield Made({Lineage.table(): Lineage.empty()})
+        # Sorted by pseudonym as a whole, and so part by part.
+        for some in everyone.to_frame().iter_slices(_PATIENTS):
+            of_some = patients.join(some, on="pseudonym", how="semi")
+            ends = endpoints.join(some, on="pseudonym", how="semi")
+            used = pl.concat(
+                [of_some["record_ids"].explode(), ends["evidence"].explode().alias("record_ids")]
+            )
+            places = placed(warehouse, used).with_columns(path=masked)
+            yield Made({Lineage.table(): lineage.lineage(of_some, ends, places, observed)})
 
     rests_on = [CohortPatient.table(), CohortEndpoint.table(), Finding.table(), MetaFile.table(), *RECEIVED]
     return [step(project, "lineage", {Lineage.table(): rests_on}, trace, kinds={"polars"})]

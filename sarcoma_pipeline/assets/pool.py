@@ -10,7 +10,8 @@ import polars as pl
 from sarcoma_pipeline import fingerprint, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, discreet
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.warehouse import Warehouse, insert
+from sarcoma_pipeline.warehouse import Warehouse
+from sarcoma_pipeline.writing import insert
 from schemas.meta import MetaFile, MetaRefresh
 
 _COUNTS = ("new_files", "changed_files", "gone_files", "unchanged_files")

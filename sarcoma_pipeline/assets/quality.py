@@ -5,7 +5,8 @@ import polars as pl
 
 from sarcoma_pipeline import provenance
 from sarcoma_pipeline.assets import rule_checks
-from sarcoma_pipeline.assets.curated import CURATED
+from sarcoma_pipeline.assets.curated import CURATED, TYPED
+from sarcoma_pipeline.assets.places import placed
 from sarcoma_pipeline.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.assets.step import Made, asset_key, step
 from sarcoma_pipeline.project import Project
@@ -41,8 +42,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         held = warehouse.read(Quarantine.table())
         disposition = quarantine.settle(warehouse.read(SetAside.table()).drop("step"), held)
         frame = accounting.account(
-            {t: warehouse.read(t) for t in RECEIVED},
-            {t: warehouse.read(t) for t in CURATED},
+            {t: warehouse.read(t, columns=("record_id", "file_id")) for t in RECEIVED},
+            {t: warehouse.read(t, columns=("record_ids",)) for t in CURATED},
             held,
             disposition,
         )
@@ -69,11 +70,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
 
     def find(warehouse: Warehouse) -> Made:
         """Put every broken rule into words and places that a steward can work with."""
+        observed = warehouse.read(Observed.table()).drop("step")
+        at_fault = observed["record_id"].unique()
         found = findings.findings(
-            warehouse.read(Observed.table()).drop("step"),
-            {t: warehouse.read(t) for t in RECEIVED},
-            warehouse.read(MetaFile.table()),
-            warehouse.layer("typed"),
+            observed,
+            placed(warehouse, at_fault),
+            {t: warehouse.read(t, columns=("record_id", "person_ref"), among=at_fault) for t in TYPED},
             warehouse.read(Patient.table()),
             warehouse.read(Link.table()),
             warehouse.centre,
@@ -99,7 +101,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(LedgerEntry.table()),
             warehouse.read(Finding.table()),
             warehouse.read(Decision.table()),
-            pl.concat([warehouse.read(t).select("record_id", "content_hash") for t in RECEIVED]),
+            pl.concat([warehouse.read(t, columns=("record_id", "content_hash")) for t in RECEIVED]),
             refresh,
             today,
         )

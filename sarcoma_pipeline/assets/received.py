@@ -10,12 +10,13 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline import abandoned, access, fingerprint, key, provenance, workers
+from sarcoma_pipeline import access, fingerprint, key, provenance
 from sarcoma_pipeline.assets.step import RETRY, asset_key, discreet, partitions, table_spec
 from sarcoma_pipeline.centres import Tables
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.sources import apart, manifest, reading
-from sarcoma_pipeline.warehouse import Warehouse, insert
+from sarcoma_pipeline.warehouse import Warehouse
+from sarcoma_pipeline.writing import insert
 from schemas.configuration import Limits
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
 from schemas.tables import CONTRACTS
@@ -77,8 +78,6 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         began = time.perf_counter()
-        if workers.executor() is None:
-            context.instance.add_run_tags(context.run_id, abandoned.mark(context.run_id))
         with discreet(project):
             access.check(project)
             # Every step depends on the key: it must be there before the first of them.

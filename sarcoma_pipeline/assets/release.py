@@ -3,7 +3,7 @@
 import datetime as dt
 import filecmp
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from sarcoma_pipeline.assets.pool import pooled_first
 from sarcoma_pipeline.assets.step import KEPT, RETRY, asset_key, discreet
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import expectations
-from sarcoma_pipeline.warehouse import Warehouse, insert
+from sarcoma_pipeline.warehouse import Warehouse
+from sarcoma_pipeline.writing import insert
 from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
 from schemas.release import RELEASED, MetaRelease
@@ -38,7 +39,7 @@ def release_key(project: Project) -> dg.AssetKey:
     return dg.AssetKey([project.study.name, "release", "cohort_duckdb"])
 
 
-def described(project: Project, warehouse: Warehouse, tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
+def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """The row of ``meta.release`` of what would be released now."""
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
     decisions = warehouse.read(Decision.table())
@@ -54,7 +55,7 @@ def described(project: Project, warehouse: Warehouse, tables: dict[str, pl.DataF
         "decisions": decisions.height,
         "decisions_hash": provenance.decisions_hash(decisions),
         "content_hash": release.content_hash(tables),
-        "eligible": tables["cohort.patients"].height,
+        "eligible": warehouse.height("cohort.patients"),
     }
 
 
@@ -67,7 +68,7 @@ def stands(project: Project, row: dict[str, Any]) -> bool:
     return kept.exists() and filecmp.cmp(kept, project.release, shallow=False)
 
 
-def build(project: Project, tables: dict[str, pl.DataFrame], row: dict[str, Any]) -> Path:
+def build(project: Project, tables: Mapping[str, pl.DataFrame], row: dict[str, Any]) -> Path:
     """Build the release beside the old one."""
     # A refresh that was killed left its half behind; only one refresh runs at a time.
     for half in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
@@ -99,18 +100,22 @@ def judge(project: Project, built: Path) -> list[expectations.Failed]:
     return failed
 
 
-def _tables(path: Path) -> dict[str, pl.DataFrame] | None:
+def _tables(path: Path) -> Mapping[str, pl.DataFrame] | None:
     """What the gate judges: every table but the release's own label."""
-    found = release.read(path)
-    return found and {table: frame for table, frame in found.items() if table != MetaRelease.table()}
+    found = release.on_demand(path)
+    names = [table for table in found or () if table != MetaRelease.table()]
+    return found and release.OnDemand(names, found.__getitem__)
 
 
-def _before(project: Project) -> dict[str, pl.DataFrame] | None:
+def _before(project: Project) -> Mapping[str, pl.DataFrame] | None:
     """The release that the new one is compared with: the published; if it is damaged, the newest kept."""
     kept = sorted((project.published / "releases").glob("*.duckdb"), reverse=True)
     for path in (project.release, *kept):
         with suppress(duckdb.Error):
-            return _tables(path)
+            found = _tables(path) or {}
+            # A damaged one is met now, and not in the midst of the judging.
+            if all(found[table].width for table in found):
+                return found or None
     return None
 
 
@@ -163,7 +168,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def cohort_duckdb(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         began = time.perf_counter()
         with discreet(project):
-            tables = release.released({t: warehouse.read(t) for t in RELEASED})
+            tables = release.released(release.OnDemand(RELEASED, warehouse.read))
             row = described(project, warehouse, tables)
             same = stands(project, row)
         if same:

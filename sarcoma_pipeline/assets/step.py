@@ -66,6 +66,12 @@ class Made:
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Written:
+    sizes: Mapping[str, int]
+    said: Mapping[str, Mapping[str, Any]]
+
+
 def asset_key(project: Project, table: str) -> dg.AssetKey:
     """``study/schema/table``: two studies are two code locations of one instance."""
     return dg.AssetKey([project.study.name, *table.split(".")])
@@ -129,15 +135,6 @@ def table_spec(
     )
 
 
-def described(frame: pl.DataFrame, seconds: float) -> dict[str, Any]:
-    """Metadata of one materialisation."""
-    return {
-        "dagster/row_count": frame.height,
-        "seconds": dg.MetadataValue.float(round(seconds, 3)),
-        "bytes in memory": int(frame.estimated_size()),
-    }
-
-
 @contextmanager
 def discreet(project: Project) -> Iterator[None]:
     """Keep what a crash says out of Dagster: libraries quote the values that they stumble over.
@@ -193,7 +190,7 @@ def step(
     project: Project,
     name: str,
     tables: Mapping[str, Sequence[str | dg.AssetKey]],
-    compute: Callable[[Warehouse], Made],
+    compute: Callable[[Warehouse], Made | Iterator[Made]],
     *,
     kinds: set[str],
     checks: Sequence[dg.AssetCheckSpec] = (),
@@ -207,7 +204,7 @@ def step(
         project: the study.
         name: of the step, as the UI shows it.
         tables: tables it makes, each with the tables (or asset keys) that it rests on.
-        compute: reads tables, returns frames.
+        compute: reads tables, returns frames; what is large part by part.
         kinds: technologies, for the UI's icons.
         checks: checks of these tables that ``judge`` reports.
         judge: judges the tables as they stand, whether they were computed or kept.
@@ -232,25 +229,32 @@ def step(
         with discreet(project):
             made = _made(warehouse)
             judged = judge(warehouse)
-        seconds = time.perf_counter() - began
+        seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         for table in in_order:
-            metadata = (
-                {"dagster/row_count": warehouse.height(table), KEPT: True}
-                if made is None
-                else {**described(made.frames[table], seconds), KEPT: False, **made.metadata.get(table, {})}
-            )
+            metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), KEPT: made is None}
+            if made is not None:
+                metadata |= {
+                    "seconds": seconds,
+                    "bytes in memory": made.sizes[table],
+                    **made.said.get(table, {}),
+                }
             yield dg.MaterializeResult(
                 asset_key=asset_key(project, table), metadata={**metadata, **column_lineage(project, table)}
             )
         yield from judged
 
-    def _made(warehouse: Warehouse) -> Made | None:
+    def _made(warehouse: Warehouse) -> _Written | None:
         made_in = fingerprint.circumstances(project, further(warehouse))
         if warehouse.kept(name, made_in):
             return None
+        said: dict[str, Mapping[str, Any]] = {}
         with warehouse.noting() as reads:
             made = compute(warehouse)
-        warehouse.replace(made.frames, name, made.of_step, (made_in, warehouse.versions(reads)))
-        return made
+            with warehouse.rewriting(name) as writing:
+                for part in [made] if isinstance(made, Made) else made:
+                    writing.add(part.frames, part.of_step)
+                    said |= part.metadata
+                writing.note_step(made_in, reads)
+        return _Written(writing.sizes, said)
 
     return run

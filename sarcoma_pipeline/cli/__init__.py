@@ -71,6 +71,7 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
         access.check(project)
     except access.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
+    os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
     if full:
         import duckdb
 
@@ -79,14 +80,25 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
         try:
             warehouse.forget_steps(project)
         except duckdb.Error:
-            raise click.ClickException(
-                f"the warehouse cannot be opened: sarcoma doctor --study {study} says what to do"
-            ) from None
+            raise _cannot("the warehouse cannot be opened", project) from None
+    from sqlalchemy.exc import OperationalError
+
     from sarcoma_pipeline.cli import refresh_run
 
-    os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
-    outcome = refresh_run.run(project, began)
+    try:
+        outcome = refresh_run.run(project, began)
+    except OperationalError:
+        raise _cannot("Dagster's history cannot be written; the release stands as it was", project) from None
     sys.exit(0 if outcome else 1)
+
+
+def _cannot(what: str, project: places.Project) -> click.ClickException:
+    """Why a refresh cannot so much as begin or tell of itself, and what to do."""
+    from sarcoma_pipeline import room
+
+    full = room.faults(project)
+    remedy = f"make room in {'; '.join(full)}" if full else "sarcoma doctor says what to do"
+    return click.ClickException(f"{what}: {remedy} (--study {project.study.name})")
 
 
 @main.command()

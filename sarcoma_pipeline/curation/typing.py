@@ -79,36 +79,80 @@ def type_records(received: Mapping[str, pl.DataFrame], sources: Sources, receive
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-    observed: list[pl.DataFrame] = [_unread(received)]
-    set_aside: list[pl.DataFrame] = [_unread_but_harmless(received)]
-    parts: dict[type[Contract], list[pl.DataFrame]] = {contract: [contract.empty()] for contract in TYPED}
-    for table in sorted(received):
-        frame = received[table]
-        if table == "received.unread" or frame.is_empty():
-            continue
-        frame = frame.join(
-            received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
-        )
-        frame, duplicates = _without_duplicates(frame)
-        set_aside.append(_disposed(duplicates, "duplicate", "exact duplicate of another record"))
-        if table != "received.obds_patient":
-            # Every export repeats a patient's master data: that is its form, not a fault.
-            observed.append(observation(duplicates, rules.RECORD_DUPLICATE.id, table))
-        if table.startswith("received.obds_"):
-            observed.append(_export_faults(frame, table))
-        if table in ("received.obds_tumour_board", "received.dicom_other"):
-            set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
-            continue
+    return joined(
+        type_part(table, received[table], repeated(received[table]), sources, received_on)
+        for table in sorted(received)
+    )
+
+
+def joined(parts: Iterable[Result]) -> Result:
+    """Parts as one, with every typed table."""
+    parts = list(parts)
+    return Result(
+        {
+            c.table(): pl.concat([c.empty(), *(p.frames[c.table()] for p in parts if c.table() in p.frames)])
+            for c in TYPED
+        },
+        pl.concat([Observation.empty(), *(p.observed for p in parts)]),
+        pl.concat([Disposition.empty(), *(p.disposition for p in parts)]),
+    )
+
+
+def repeated(places: pl.DataFrame) -> pl.Series:
+    """The records of a received table that repeat another's key and content: all but the first of them.
+
+    Args:
+        places: ``record_id``, ``file_id``, ``position``, ``record_key``, ``content_hash`` of all its records.
+    """
+    # Not by the night of its arrival: a rebuild, for which all came at once, must choose the same.
+    ordered = places.sort("file_id", "position", "record_id")
+    # A row of the same file is another row, be it alike to the letter; only a repeated key is a repetition.
+    first = pl.struct("record_key", "content_hash").is_first_distinct()
+    return ordered.filter(~first)["record_id"]
+
+
+def type_part(
+    table: str, frame: pl.DataFrame, repeats: pl.Series, sources: Sources, received_on: pl.DataFrame
+) -> Result:
+    """Type records of one received table.
+
+    Args:
+        table: its name.
+        frame: all records of some of its files.
+        repeats: records that are exact duplicates, as :func:`repeated` names them in the whole table.
+        sources: the mapping of ``sources.toml``.
+        received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+
+    Returns:
+        Frames of the typed tables that were read from it, observations and dispositions.
+    """
+    if frame.is_empty():
+        return Result({}, Observation.empty(), Disposition.empty())
+    if table == "received.unread":
+        return Result({}, _unread(frame), _unread_but_harmless(frame))
+    frame = frame.join(
+        received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
+    ).sort("file_id", "position", "record_id")
+    again = pl.col("record_id").is_in(repeats.implode())
+    duplicates, frame = frame.filter(again), frame.filter(~again)
+    set_aside = [_disposed(duplicates, "duplicate", "exact duplicate of another record")]
+    observed = [Observation.empty()]
+    if table != "received.obds_patient":
+        # Every export repeats a patient's master data: that is its form, not a fault.
+        observed.append(observation(duplicates, rules.RECORD_DUPLICATE.id, table))
+    if table.startswith("received.obds_"):
+        observed.append(_export_faults(frame, table))
+    parts: dict[type[Contract], list[pl.DataFrame]] = {}
+    if table in ("received.obds_tumour_board", "received.dicom_other"):
+        set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
+    else:
         for contract, made, seen in _typed_frames(table, frame, sources):
-            parts[contract].append(made)
+            parts.setdefault(contract, []).append(made)
             observed.append(seen)
-    frames = {}
-    for contract, made in parts.items():
-        frames[contract.table()] = pl.concat(made)
     read_faults = pl.concat(observed)
-    for contract in TYPED:
-        observed.append(_rule_faults(contract, frames[contract.table()], read_faults))
-    return Result(frames, pl.concat(observed), pl.concat([Disposition.empty(), *set_aside]))
+    frames = {contract.table(): pl.concat(made) for contract, made in parts.items()}
+    faults = [_rule_faults(contract, frames[contract.table()], read_faults) for contract in parts]
+    return Result(frames, pl.concat([read_faults, *faults]), pl.concat(set_aside))
 
 
 def _typed_frames(
@@ -127,22 +171,11 @@ def _typed_frames(
                 yield from tables.typed_frames(rows, source)
 
 
-def _without_duplicates(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    # Not by the night of its arrival: a rebuild, for which all came at once, must choose the same.
-    ordered = frame.sort("file_id", "position", "record_id")
-    # A row of the same file is another row, be it alike to the letter; only a repeated key is a repetition.
-    first = pl.struct("record_key", "content_hash").is_first_distinct()
-    return ordered.filter(first), ordered.filter(~first)
-
-
 def _disposed(frame: pl.DataFrame, disposition: str, reason: str) -> pl.DataFrame:
     return frame.select("record_id", disposition=pl.lit(disposition), reason=pl.lit(reason))
 
 
-def _unread(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    frame = received.get("received.unread")
-    if frame is None or frame.is_empty():
-        return Observation.empty()
+def _unread(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
         rule_id="rule_id",
         severity=pl.col("rule_id").replace_strict(
@@ -156,10 +189,7 @@ def _unread(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _unread_but_harmless(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    frame = received.get("received.unread")
-    if frame is None:
-        return Disposition.empty()
+def _unread_but_harmless(frame: pl.DataFrame) -> pl.DataFrame:
     harmless = [r for r, rule in CATALOGUE.items() if rule.severity != "error"]
     return _disposed(frame.filter(pl.col("rule_id").is_in(harmless)), "out of scope", "no source reads it")
 

@@ -22,20 +22,24 @@ _WHOLE_FILE = "file.column-missing"
 """It makes every row of a file unreadable: one fault to mend, not thousands."""
 
 
+PLACE = ("record_id", "file_id", "position", "record_key", "content_hash")
+"""Columns of every received table that say where a record stands and what names it."""
+
+
 def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.DataFrame:
     """Where every received record stands and what names it from night to night.
 
     Args:
-        received: received tables.
+        received: received tables, with the columns :data:`PLACE`.
         files: ``meta.files``.
 
     Returns:
-        ``record_id``, ``file_id``, ``path``, ``position``, ``record_key``, ``content_hash``.
+        ``record_id``, ``file_id``, ``path``, ``position``, ``record_key``, ``content_hash``, ``received_as``
+        (the received table).
     """
-    columns = ["record_id", "file_id", "position", "record_key", "content_hash"]
     return pl.concat(
-        [pl.DataFrame(schema=dict.fromkeys(columns, pl.String))]
-        + [f.select(columns) for f in received.values()]
+        [pl.DataFrame(schema=dict.fromkeys((*PLACE, "received_as"), pl.String))]
+        + [f.select(*PLACE, received_as=pl.lit(table)) for table, f in sorted(received.items())]
     ).join(files.select("file_id", "path").unique("file_id"), on="file_id", how="left")
 
 
@@ -87,8 +91,7 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "")
 
 def findings(
     observed: pl.DataFrame,
-    received: Mapping[str, pl.DataFrame],
-    files: pl.DataFrame,
+    records: pl.DataFrame,
     typed: Mapping[str, pl.DataFrame],
     patients: pl.DataFrame,
     link: pl.DataFrame,
@@ -98,8 +101,7 @@ def findings(
 
     Args:
         observed: observations of every step (``schemas.quality.Observation``).
-        received: received tables, for positions and record keys.
-        files: ``meta.files``.
+        records: those that the observations are of, as :func:`places` makes them.
         typed: typed tables, for whose record it is.
         patients: ``curated.patient``.
         link: ``curated.link``.
@@ -123,7 +125,7 @@ def findings(
         }
     )
     frame = (
-        finding_ids(observed, places(received, files), centre)
+        finding_ids(observed, records, centre)
         .filter(pl.col("finding_id").is_first_distinct())
         .join(owners, on="record_id", how="left")
         .join(words, on="rule_id", how="left")
@@ -137,9 +139,13 @@ def findings(
     return Finding.conform(frame.sort(order, "rule_id", "path", "position", "finding_id"))
 
 
+IDENTIFYING = ("hospital_number", "family_name")
+"""Columns of ``curated.patient`` after which people name folders."""
+
+
 def masked_path(path: pl.Expr, patients: pl.DataFrame) -> pl.Expr:
     """A path with every known patient number and family name in it masked: folders are named after people."""
-    known = pl.concat([patients["hospital_number"], patients["family_name"].alias("hospital_number")])
+    known = pl.concat([patients[c].alias("word") for c in IDENTIFYING])
     words = known.drop_nulls().filter(known.drop_nulls().str.len_chars() >= _SHORTEST_NAME).unique().sort()
     if words.is_empty():
         return path

@@ -1,6 +1,9 @@
 """The decision log: on disk before anyone is told, whole or not at all, and never lost with the warehouse."""
 
 import datetime as dt
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -96,3 +99,40 @@ def test_a_damaged_log_stops_everything_and_stays_as_it_is(log, book, content):
     with pytest.raises(DecisionLogDamaged, match=r"study\.csv"):
         acknowledge(log, book, "f1")
     assert log.read_bytes() == content
+
+
+DECIDES = """
+import datetime as dt, sys
+from pathlib import Path
+import polars as pl
+from sarcoma_pipeline.quality import decision_log
+from sarcoma_pipeline.quality.ledger import Request
+from schemas.ledger import LedgerEntry
+log, entries = Path(sys.argv[1]), LedgerEntry.conform(pl.read_parquet(sys.argv[2]))
+findings = entries["finding_id"].to_list()[int(sys.argv[3]) :: 5]
+noon = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
+for pair in zip(findings[::2], findings[1::2]):
+    requests = [Request(f, "acknowledge", "S", "x" * 2000) for f in pair]
+    print(*decision_log.record(log, entries, requests, noon)["decision_id"], flush=True)
+"""
+"""Acknowledges findings, two by two, and tells of each pair."""
+
+
+def test_a_killed_process_loses_no_decision_that_it_told_of_and_leaves_no_half_of_one(log, book, tmp_path):
+    many = [book.head(1).with_columns(finding_id=pl.lit(f"f{n}")) for n in range(2_000)]
+    pl.concat(many).write_parquet(tmp_path / "book.parquet")
+    told: list[str] = []
+    for number in range(5):
+        arguments = [str(log), str(tmp_path / "book.parquet"), str(number)]
+        with subprocess.Popen(
+            [sys.executable, "-c", DECIDES, *arguments], stdout=subprocess.PIPE, text=True
+        ) as steward:
+            assert steward.stdout
+            told += steward.stdout.readline().split()
+            time.sleep(0.05 + 0.0377 * number)
+            steward.kill()
+            told += [d for line in steward.stdout if line.endswith("\n") for d in line.split()]
+        logged = decision_log.read(log)["decision_id"].to_list()
+        assert [d for d in logged if d in set(told)] == told
+        assert len(logged) - len(told) <= 2 * (number + 1), "one request at most was cut off before it told"
+    assert len(told) >= 10

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from sarcoma_pipeline.quality.findings import finding_ids, findings
+from sarcoma_pipeline.quality.findings import finding_ids, findings, places
 from schemas import received as r
 from schemas.contract import CATALOGUE
 from schemas.quality import Finding, Observation
@@ -11,7 +11,8 @@ from schemas.quality import Finding, Observation
 def _findings(records, path="registry/antworten.csv"):
     outcome = records.run()
     files = pl.DataFrame({"file_id": ["file"], "path": [path]})
-    return findings(outcome.observed, records.frames, files, outcome.typed, outcome["patient"], outcome.link)
+    at = places(records.frames, files)
+    return findings(outcome.observed, at, outcome.typed, outcome["patient"], outcome.link)
 
 
 def _faulty(records):

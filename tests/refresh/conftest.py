@@ -1,9 +1,13 @@
 """Whole refreshes, as a person starts them: a root folder of their own, the command line, the real job."""
 
+import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import CompletedProcess, run
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -42,6 +46,19 @@ class Place:
     def sarcoma(self, *words: str) -> Result:
         env = {"SARCOMA_ROOT": str(self.root), "DAGSTER_HOME": str(self.home), "COLUMNS": "200"}
         return CliRunner(env=env).invoke(main, list(words), catch_exceptions=False)
+
+    def apart(self, *words: str, before: Sequence[str] = (), **options: Any) -> CompletedProcess[str]:
+        """The command line in a process of its own, behind another command if one is named."""
+        env = {**os.environ, "SARCOMA_ROOT": str(self.root), "DAGSTER_HOME": str(self.home), "COLUMNS": "200"}
+        program = "from sarcoma_pipeline.cli import main; main()"
+        return run(
+            [*before, sys.executable, "-c", program, *words, "--study", self.study],
+            env=env,
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            **options,
+        )
 
     def refresh(self, *options: str) -> Result:
         self.outcome = self.sarcoma("refresh", "--study", self.study, *options)

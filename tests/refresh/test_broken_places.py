@@ -16,21 +16,7 @@ import pytest
 
 from sarcoma_pipeline import warehouse
 from sarcoma_pipeline.assets import received
-from tests.refresh.conftest import REPOSITORY
 from tests.reliability.kills import decided, whole
-
-
-def _refresh(place, *before, **options):
-    env = {**os.environ, "SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home), "COLUMNS": "200"}
-    program = "from sarcoma_pipeline.cli import main; main()"
-    return subprocess.run(
-        [*before, sys.executable, "-c", program, "refresh", "--full", "--study", place.study],
-        env=env,
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        **options,
-    )
 
 
 def _heals(place):
@@ -52,7 +38,9 @@ def test_no_room(copy, megabytes):
     """No file can grow beyond a size: what a full disk does to the large ones, at several moments."""
     before, log = whole(copy), decided(copy)
     size = megabytes << 20
-    told = _refresh(copy, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+    told = copy.apart(
+        "refresh", "--full", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    )
     if told.returncode != 0:
         assert whole(copy) == before
     assert not any(name in told.stdout + told.stderr for name in _names(copy))
@@ -74,7 +62,7 @@ def test_a_folder_that_may_not_be_written(copy, folder):
     place = copy.root / folder
     place.chmod(0o555)
     try:
-        told = _refresh(copy, *(WITHOUT_RIGHTS if os.geteuid() == 0 else ()))
+        told = copy.apart("refresh", "--full", before=WITHOUT_RIGHTS if os.geteuid() == 0 else ())
     finally:
         place.chmod(0o755)
     assert told.returncode == 1, told.stdout
