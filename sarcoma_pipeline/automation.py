@@ -1,5 +1,6 @@
 """When it runs, and who is told: the refresh job, its nightly schedule, progress and notifications."""
 
+import datetime as dt
 import logging
 import os
 from collections.abc import Callable
@@ -8,9 +9,10 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from sarcoma_pipeline import notification
+from sarcoma_pipeline import notification, quiet
 from sarcoma_pipeline.assets.pool import pool_key
-from sarcoma_pipeline.assets.step import partitions, tags
+from sarcoma_pipeline.assets.release import release_key
+from sarcoma_pipeline.assets.step import KEPT, partitions, tags
 from sarcoma_pipeline.centres import POOLED_LAYER
 from sarcoma_pipeline.notification import Trouble
 from sarcoma_pipeline.project import Project
@@ -77,20 +79,42 @@ def nightly_cron() -> str:
 
 
 def nightly(project: Project) -> dg.ScheduleDefinition:
-    """The schedule, running unless switched off in the UI; a run a centre where there are several."""
+    """The schedule, running unless switched off in the UI; a run a centre where there are several.
 
-    def runs(_: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
-        return [dg.RunRequest(partition_key=centre) for centre in project.centres]
+    A night that would make nothing new starts no run: the tick says why, and that the release still stands.
+    """
+
+    def runs(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        if project.centres:
+            return [dg.RunRequest(partition_key=centre) for centre in project.centres]
+        today = dt.datetime.now(dt.UTC).date()
+        found = quiet.look(project, today) if _last_was_good(project, context) else None
+        if found is None:
+            return [dg.RunRequest()]
+        context.instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                asset_key=release_key(project),
+                description=str(found),
+                metadata={KEPT: True, "content hash": found.content_hash, "files": found.files},
+            )
+        )
+        return dg.SkipReason(str(found))
 
     return dg.ScheduleDefinition(
         name="nightly",
         job_name=first_job(project),
-        execution_fn=runs if project.centres else None,
+        execution_fn=runs,
         cron_schedule=nightly_cron(),
         execution_timezone=TIMEZONE,
         description=f"Refreshes {project.study.name} every night.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
+
+
+def _last_was_good(project: Project, context: dg.ScheduleEvaluationContext) -> bool:
+    of_study = dg.RunsFilter(job_name=REFRESH, tags={"study": project.study.name})
+    last = context.instance.get_runs(filters=of_study, limit=1)
+    return bool(last) and last[0].is_success
 
 
 def notifications(project: Project) -> list[dg.SensorDefinition]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ import duckdb
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from sarcoma_pipeline import abandoned, automation, reader, release
-from sarcoma_pipeline.assets.release import FRESHNESS
+from sarcoma_pipeline.assets.release import FRESHNESS, release_key
 from sarcoma_pipeline.drop_sensor import BUSY
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.sources.drop_folder import shown, walk
@@ -57,7 +58,7 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
     else:
         made = dt.datetime.fromisoformat(released["released_at"])
         # A night that brought nothing new publishes nothing: it says that the release still stands.
-        good = max(made, _last_success(project, instance) or made)
+        good = max([made, *_known_good(project, instance)])
         words = f"{released['refresh_id']}, made {hours(now - made)} ago, {released['eligible']} patients"
         lines.append(("release", f"{words}; last known good {hours(now - good)} ago"))
         if now - good > FRESHNESS.fail_window.to_timedelta():
@@ -85,7 +86,11 @@ def hours(age: dt.timedelta) -> str:
     return f"{whole} h" if whole else f"{int(age.total_seconds() // 60)} min"
 
 
-def _last_success(project: Project, instance: dg.DagsterInstance) -> dt.datetime | None:
+def _known_good(project: Project, instance: dg.DagsterInstance) -> Iterator[dt.datetime]:
+    """When a refresh last succeeded, and when it was last said that the release stands."""
+    said = instance.get_latest_materialization_event(release_key(project))
+    if said is not None:
+        yield dt.datetime.fromtimestamp(said.timestamp, dt.UTC)
     good = dg.RunsFilter(
         job_name=automation.last_job(project),
         tags={"study": project.study.name},
@@ -93,8 +98,7 @@ def _last_success(project: Project, instance: dg.DagsterInstance) -> dt.datetime
     )
     for record in instance.get_run_records(filters=good, limit=1):
         if record.end_time:
-            return dt.datetime.fromtimestamp(record.end_time, dt.UTC)
-    return None
+            yield dt.datetime.fromtimestamp(record.end_time, dt.UTC)
 
 
 def _runs(
