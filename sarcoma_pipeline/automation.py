@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -84,13 +84,17 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
     A night that would make nothing new starts no run: the tick says why, and that the release still stands.
     """
 
-    def runs(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    def runs(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         if project.centres:
-            return [dg.RunRequest(partition_key=centre) for centre in project.centres]
+            # A run key tells Dagster's daemon, should it begin a tick anew, which runs it has asked for.
+            night = context.scheduled_execution_time.isoformat()
+            yield from (dg.RunRequest(f"{night} {c}", partition_key=c) for c in project.centres)
+            return
         today = dt.datetime.now(dt.UTC).date()
         found = quiet.look(project, today) if _last_was_good(project, context) else None
         if found is None:
-            return [dg.RunRequest()]
+            yield dg.RunRequest()
+            return
         context.instance.report_runless_asset_event(
             dg.AssetMaterialization(
                 asset_key=release_key(project),
@@ -98,7 +102,7 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
                 metadata={KEPT: True, "content hash": found.content_hash, "files": found.files},
             )
         )
-        return dg.SkipReason(str(found))
+        yield dg.SkipReason(str(found))
 
     return dg.ScheduleDefinition(
         name="nightly",
