@@ -1,5 +1,7 @@
 """What Dagster loads: a snapshot shows every change of the graph, and each layer hangs on the one before."""
 
+import dataclasses
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -79,6 +81,21 @@ def test_the_nightly_schedule_runs_at_half_past_two_in_berlin(definitions):
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 2 * * *", "Europe/Berlin")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert schedule.job_name == automation.REFRESH
+
+
+def test_the_nightly_schedule_of_several_centres_asks_for_a_run_of_each():
+    study = project.load("sts_imrt")
+    centres = {"north": "data/drop/north", "south": "data/drop/south"}
+    of_two = dataclasses.replace(study, study=study.study.model_copy(update={"centres": centres}))
+    night = dt.datetime(2030, 1, 1, 2, 30, tzinfo=dt.UTC)
+    repository = build_definitions(of_two).get_repository_def()
+    with dg.instance_for_test() as instance:
+        context = dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=night, repository_def=repository
+        )
+        asked = automation.nightly(of_two).evaluate_tick(context).run_requests or ()
+    assert [r.partition_key for r in asked] == ["north", "south"]
+    assert len({r.run_key for r in asked}) == 2
 
 
 def test_both_code_locations_of_the_workspace_load():

@@ -13,23 +13,9 @@ import duckdb
 import psycopg2
 import pytest
 
-from sarcoma_pipeline.synthetic import crowd
+from tests.centres import CENTRES, lay_three
 from tests.refresh.conftest import REPOSITORY, lay
 
-CENTRES = ("north", "south", "west")
-BY_CENTRE = """
-[[covariates]]
-name = "centre"
-column = "centre"
-kind = "factor"
-reference = "north"
-levels = ["north", "south", "west"]
-
-[centres]
-north = "data/drop/north"
-south = "data/drop/south"
-west = "data/drop/west"
-"""
 LOST_AFTER = 75
 """Longer than any step here takes, on a machine that has other work too."""
 PATIENCE = 1200
@@ -37,14 +23,7 @@ PATIENCE = 1200
 
 @pytest.fixture
 def three(tmp_path):
-    """The paper's study with three centres; two of them use the same hospital numbers."""
-    place = lay(tmp_path / "three")
-    study = place.root / "data/studies/sts_imrt/study.toml"
-    text = study.read_text().replace('subgroups = ["sex"', 'subgroups = ["centre", "sex"')
-    study.write_text(text + BY_CENTRE)
-    for seed, centre in ((5, "north"), (6, "south"), (1005, "west")):
-        crowd.write(place.root / "data/drop" / centre, 8, seed, place.root / "data/demo", 0.2, 1.0, 1)
-    return place
+    return lay_three(tmp_path / "three")
 
 
 def _env(place, **more):

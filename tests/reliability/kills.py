@@ -85,7 +85,7 @@ def _step(place: Place, run_id: str) -> str:
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
         events = [e.dagster_event for e in instance.all_logs(run_id) if e.dagster_event]
     told = [(e.event_type_value, automation.short_name(e.step_key or "")) for e in events]
-    if any(kind == "RUN_SUCCESS" for kind, _ in told):
+    if any(kind == "PIPELINE_SUCCESS" for kind, _ in told):
         return "end"
     last = [pair for pair in told if pair[0] in steps][-1:]
     return (last[0][1] if last[0][0] == "STEP_START" else "between") if last else "start"
