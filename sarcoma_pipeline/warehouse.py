@@ -108,8 +108,18 @@ class Warehouse(dg.ConfigurableResource):
         try:
             yield tables
         except BaseException:
-            tables.execute("ROLLBACK")
+            # Where the commit itself was refused, nothing is open any more.
+            with suppress(duckdb.TransactionException):
+                tables.execute("ROLLBACK")
             raise
+        self.commit(tables)
+
+    def commit(self, tables: Tables) -> None:
+        """Write for good what a transaction has written so far.
+
+        Raises:
+            WarehouseBusy: another process wrote the same tables first.
+        """
         try:
             tables.execute("COMMIT")
         except duckdb.TransactionException as refused:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dagster as dg
+import polars as pl
 
 from sarcoma_pipeline import impact
+from sarcoma_pipeline.assets.curated import TYPED
 from sarcoma_pipeline.assets.step import Made, step
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.release import pseudonym_key, pseudonyms
@@ -18,13 +20,17 @@ COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table
 
 
 def night(project: Project, warehouse: Warehouse) -> impact.Night:
-    """What the last refresh knows, read from the warehouse."""
-    link = warehouse.read(Link.table())
+    """What the last refresh knows, read from the warehouse: records of the patients in question only."""
+    link, held = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
+    records = held["record_id"]
+    owners = [warehouse.read(t, columns=("person_ref",), among=records)["person_ref"] for t in TYPED]
+    known = link.filter(pl.col("person_ref").is_in(pl.concat(owners).implode()))
+    persons = link.join(known, on="patient_id", how="semi")["person_ref"].unique()
     return impact.Night(
-        warehouse.layer("typed"),
+        {t: warehouse.read(t, among=persons) for t in TYPED},
         link,
         warehouse.read(Observed.table()),
-        warehouse.read(Quarantine.table()),
+        held,
         pseudonyms(link["patient_id"], pseudonym_key(project.key, warehouse.centre)),
         *(warehouse.read(table) for table in COHORT),
     )

@@ -23,6 +23,9 @@ from schemas.tables import CONTRACTS
 
 RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
 
+_PIECE_BYTES = 128 << 20
+"""Of received frames that are written in one transaction."""
+
 _KIND_OF_TABLE = {
     "registry_reply": {"registry"},
     "table_row": {"table"},
@@ -155,9 +158,14 @@ def _write(
     *,
     careful: bool,
 ) -> dict[str, int]:
-    """Close what is gone, then read and write group by group: memory does not grow with the delivery."""
+    """Close what is gone, then read and write group by group: memory does not grow with the delivery.
+
+    A large delivery is written for good piece by piece, file by file whole, as an open transaction takes more
+    memory than what it writes: a refresh that is killed goes on with the files that are not written yet.
+    """
     refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
     added: dict[str, int] = {}
+    pending = 0
     with warehouse.transaction() as tables:
         _close(tables, scan)
         insert(tables, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
@@ -173,6 +181,11 @@ def _write(
                 CONTRACTS[table].enforce(frame)
                 insert(tables, table, frame)
                 added[table] = added.get(table, 0) + frame.height
+                pending += int(frame.estimated_size())
+            if pending > _PIECE_BYTES:
+                warehouse.commit(tables)
+                tables.execute("BEGIN")
+                pending = 0
         # A file that changed while it was read has the same id twice: its refresh tells them apart.
         last_read = tables.execute(
             f"SELECT max(first_refresh) FROM {tables.own(MetaFile.table())} WHERE last_refresh IS NULL"

@@ -173,3 +173,27 @@ def test_a_damaged_decision_log_stops_the_night_and_says_so(copy):
     log.unlink()
     _heals(copy)
     assert log.read_bytes() == sound
+
+
+def test_a_large_delivery_that_was_cut_off_goes_on_where_it_was(demo, place, monkeypatch):
+    cut = place()
+    shutil.copytree(demo.drop, cut.drop, dirs_exist_ok=True, copy_function=shutil.copy2)
+    (cut.root / "data/warehouse").mkdir(mode=0o700)
+    shutil.copy2(demo.root / "data/warehouse/sts_imrt.key", cut.root / "data/warehouse")
+    whole_delivery = received.reading.read_all
+
+    def read_some(*words, **options):
+        yield next(whole_delivery(*words, **options))
+        raise OSError("the share went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(received, "_PIECE_BYTES", 1)
+        patch.setattr(received.reading, "read_all", read_some)
+        assert cut.refresh().exit_code == 1
+    files = cut.warehouse("SELECT count(*) FROM meta.files").item()
+    assert 0 < files < 911
+    assert cut.refresh().exit_code == 0
+    assert f"{911 - files} new, 0 changed, 0 gone, {files} unchanged" in cut.outcome.output
+    made = "SELECT content_hash FROM meta.release"
+    assert cut.published(made).item() == demo.published(made).item()
+    assert cut.sarcoma("doctor").exit_code == 0
