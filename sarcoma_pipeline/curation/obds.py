@@ -196,11 +196,9 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "local_status": code("Verlauf_Lokaler_Tumorstatus", _LOCAL),
                 "regional_status": code("Verlauf_Tumorstatus_Lymphknoten", _LOCAL),
                 "distant_status": code("Verlauf_Tumorstatus_Fernmetastasen", _LOCAL),
-                "distant_site": code(
-                    _METASTASES.list.first().struct.field("Lokalisation"), {s: s for s in v.METASTASIS_SITE}
-                ),
+                "distant_site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
                 "distant_date": date(
-                    _METASTASES.list.first().struct.field("Diagnosedatum"),
+                    "_fm_date",
                     _DATES,
                     exactness="_fm_exactness",
                     exactness_codes=v.OBDS_DATE_PRECISION,
@@ -237,8 +235,12 @@ def typed_frames(
         received: its rows, with ``received_on`` (Date) joined on.
     """
     if table == "received.obds_follow_up":
+        # Taken apart once: an expression is computed again wherever it stands in another.
+        first = received.select(fm=_METASTASES.list.first())["fm"].struct
         received = received.with_columns(
-            _fm_exactness=_METASTASES.list.first().struct.field("Datumsgenauigkeit")
+            _fm_site=first.field("Lokalisation"),
+            _fm_date=first.field("Diagnosedatum"),
+            _fm_exactness=first.field("Datumsgenauigkeit"),
         )
     for contract, readings in READINGS[table]:
         yield contract, *read(received, contract, _TYPED_BASE | readings)

@@ -14,7 +14,7 @@ import polars as pl
 from schemas.contract import CATALOGUE, Contract, Severity
 from schemas.quality import Observation
 
-_TYPED, _BAD, _PRECISION, _PARTIAL = "typed", "bad", "precision", "partial"
+_FLAG = "_flag "
 
 MISSING = pl.lit(None, dtype=pl.String)
 
@@ -189,28 +189,34 @@ def read(
     exprs += [
         r.precision.alias(f"{name}_precision") for name, r in readings.items() if r.precision is not None
     ]
-    typed = contract.conform(received.select(exprs))
-    seen = []
+    checks: list[tuple[str, str, Severity, pl.Expr]] = []
     for name, reading in readings.items():
-        checks: list[tuple[str, Severity, pl.Expr]] = []
         if reading.text is not None:
             # What another rule already explains (an estimated date, two values in a cell) is no typing error.
             explained = pl.any_horizontal([pl.lit(False), *(when for _, when in reading.notes)])
             filled = reading.text.is_not_null() & (reading.text.str.strip_chars() != "")
             unread = filled & reading.value.is_null() & ~explained.fill_null(False)
-            checks.append((reading.rule_id, columns[name].unreadable, unread))
-        checks.extend((rule, CATALOGUE[rule].severity, when) for rule, when in reading.notes)
-        for rule_id, severity, when in checks:
-            shown = reading.text if reading.text is not None else MISSING
-            seen.append(
-                received.filter(when).select(
-                    rule_id=pl.lit(rule_id),
-                    severity=pl.lit(severity),
-                    record_id="record_id",
-                    table_name=pl.lit(contract.table()),
-                    column_name=pl.lit(name),
-                    value=shown,
-                    note=MISSING,
-                )
+            checks.append((name, reading.rule_id, columns[name].unreadable, unread))
+        checks.extend((name, rule, CATALOGUE[rule].severity, when) for rule, when in reading.notes)
+    flags = [when.alias(f"{_FLAG}{number}") for number, (*_, when) in enumerate(checks)]
+    # Lazily, for then what a value and its conditions share is computed once.
+    made = received.lazy().select(*exprs, *flags).collect()
+    seen = []
+    for number, (name, rule_id, severity, _) in enumerate(checks):
+        flag = made[f"{_FLAG}{number}"]
+        if not flag.any():
+            continue
+        shown = readings[name].text
+        seen.append(
+            # A flag of literals only has the length of one.
+            (received if flag.len() != received.height else received.filter(flag)).select(
+                rule_id=pl.lit(rule_id),
+                severity=pl.lit(severity),
+                record_id="record_id",
+                table_name=pl.lit(contract.table()),
+                column_name=pl.lit(name),
+                value=MISSING if shown is None else shown,
+                note=MISSING,
             )
-    return typed, pl.concat([Observation.empty(), *seen])
+        )
+    return contract.conform(made), pl.concat([Observation.empty(), *seen])
