@@ -24,9 +24,9 @@ from sarcoma_pipeline.assets.release import release_key
 from sarcoma_pipeline.assets.step import asset_key
 from sarcoma_pipeline.definitions import build_definitions
 from sarcoma_pipeline.key import key_of
+from sarcoma_pipeline.layout import prepare
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import decision_log
-from sarcoma_pipeline.warehouse import prepare
 from schemas.ledger import Decision
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
 from schemas.release import MetaRelease

@@ -1,7 +1,7 @@
 """Versions of the warehouse, from the first on: what is done to one that an older program made.
 
 Most changes need no migration. Derived tables are made anew when their contract changed, and tables that
-nothing can bring back get the new columns and keep the old (:func:`sarcoma_pipeline.warehouse.prepare`). What
+nothing can bring back get the new columns and keep the old (:func:`sarcoma_pipeline.layout.prepare`). What
 that cannot do, such as a renamed column, stands here. A migration never changes once it was released.
 """
 

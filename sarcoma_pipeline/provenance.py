@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import importlib.metadata
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -28,6 +31,25 @@ def code_hash() -> str:
                 seen.update(path.relative_to(folder.parent).as_posix().encode() + b"\0")
                 seen.update(path.read_bytes() + b"\0")
     return seen.hexdigest()
+
+
+def refresh(project: Project, run_id: str) -> dict[str, Any]:
+    """What a row of ``meta.refreshes`` says of the program and the moment: all but the files.
+
+    Args:
+        project: the study.
+        run_id: Dagster's.
+    """
+    now = dt.datetime.now(dt.UTC)
+    return {
+        "refresh_id": f"{now:%Y%m%dT%H%M%SZ}-{run_id[:8]}",
+        "run_id": run_id,
+        "started_at": now.isoformat(timespec="seconds"),
+        "received_on": now.date(),
+        "code_version": importlib.metadata.version("sarcoma-pipeline"),
+        "code_hash": code_hash(),
+        "configuration_hash": project.configuration_hash(),
+    }
 
 
 def decisions_hash(decisions: pl.DataFrame) -> str:

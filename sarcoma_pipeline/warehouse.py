@@ -17,12 +17,11 @@ import duckdb
 import polars as pl
 from pydantic import Field, PrivateAttr
 
-from sarcoma_pipeline import abandoned, centres, event_log, fingerprint, lake, migrations, workers
+from sarcoma_pipeline import abandoned, centres, event_log, fingerprint, lake, layout, workers
 from sarcoma_pipeline.centres import Tables
 from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.writing import Rewriting, insert
-from schemas.contract import Contract
-from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictionary, vocabularies
+from sarcoma_pipeline.writing import Rewriting
+from schemas.meta import MetaDictionary
 from schemas.tables import CONTRACTS
 
 _WAIT_SECONDS = 60.0
@@ -33,19 +32,6 @@ _DUCKDB_MEMORY = "512MB"
 """Of DuckDB's own buffers: it would take most of the machine's, and needs no more to read and append."""
 PARTITION = "dagster/partition"
 """The tag of a run that is a centre's."""
-_APPEND_ONLY = (
-    "received.",
-    "meta.files",
-    "meta.refreshes",
-    "meta.configurations",
-    "meta.migrations",
-    "meta.release",
-    "quality.decisions",
-    "quality.ledger",
-    "quality.trend",
-    "quality.volumes",
-)
-"""What no file in the drop folder can bring back; every other table follows from these."""
 
 
 class WarehouseBusy(Exception):
@@ -284,7 +270,7 @@ class Warehouse(dg.ConfigurableResource):
 
 def _current(table: str) -> str:
     """The condition of the rows that are current: earlier ones stay in append-only tables."""
-    bitemporal = table.startswith(_APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
+    bitemporal = table.startswith(layout.APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
     return "last_refresh IS NULL" if bitemporal else ""
 
 
@@ -296,7 +282,7 @@ def _prepared(connection: duckdb.DuckDBPyConnection, centre: str) -> None:
     """Make what is missing; of several workers that find a new catalog, all but one look again."""
     for attempt in range(_ATTEMPTS):
         try:
-            prepare(connection, CONTRACTS, centre)
+            layout.prepare(connection, CONTRACTS, centre)
         except duckdb.TransactionException as refused:
             if not lake.conflict(refused):
                 raise
@@ -308,7 +294,7 @@ def _prepared(connection: duckdb.DuckDBPyConnection, centre: str) -> None:
 
 def _is_there(connection: duckdb.DuckDBPyConnection, centre: str) -> bool:
     """Whether anything of a centre was ever received."""
-    return MetaDictionary.table() in _columns(connection, centre)
+    return MetaDictionary.table() in layout.columns(connection, centre)
 
 
 def forget_steps(project: Project) -> None:
@@ -325,78 +311,6 @@ def forget_steps(project: Project) -> None:
         with store.transaction() as tables:
             fingerprint.forget(tables)
         store.close()
-
-
-def prepare(
-    connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[Contract]], centre: str = ""
-) -> None:
-    """Make the tables that are missing or no longer as their contract says, with their comments.
-
-    A table of a derived layer is made anew when its contract changed; received tables, refreshes and the
-    findings' history are never dropped: they get the new columns and keep the old.
-
-    Args:
-        connection: to the file or the catalog.
-        contracts: table name to contract.
-        centre: whose tables.
-
-    Raises:
-        WarehouseNewer: a newer program made it.
-    """
-    tables = Tables(connection, centre)
-    present = _columns(connection, centre)
-    known = migrations.version(tables, set(present))
-    documented = dictionary()
-    if known == migrations.VERSION and set(contracts) <= set(present):
-        written = tables.execute(f"FROM {tables.own(MetaDictionary.table())}").pl()
-        if MetaDictionary.conform(written).equals(documented):
-            return
-    tables.execute("BEGIN")
-    try:
-        _align(tables, contracts, known, documented)
-    except BaseException:
-        tables.execute("ROLLBACK")
-        raise
-    tables.execute("COMMIT")
-
-
-def _align(
-    tables: Tables, contracts: Mapping[str, type[Contract]], known: int, documented: pl.DataFrame
-) -> None:
-    noted = migrations.migrate(tables, known)
-    present = _columns(tables.connection, tables.centre)
-    for schema in sorted({t.partition(".")[0] for t in contracts}):
-        tables.execute(f"CREATE SCHEMA IF NOT EXISTS {tables.own(schema)}")
-    for table, contract in contracts.items():
-        own = tables.own(table)
-        wanted = {c.name: c.sql_type for c in contract.columns()}
-        have = present.get(table)
-        if have is not None and have != wanted:
-            if table.startswith(_APPEND_ONLY):
-                for name in wanted.keys() - have.keys():
-                    tables.execute(f'ALTER TABLE {own} ADD COLUMN "{name}" {wanted[name]}')
-            else:
-                tables.execute(f"DROP TABLE {own}")
-        for statement in contract.ddl(own):
-            tables.execute(statement)
-    versions = tables.own(MetaMigration.table())
-    there = tables.execute(f"SELECT version FROM {versions}").pl()
-    insert(tables, MetaMigration.table(), noted.join(there, on="version", how="anti"))
-    for contract, frame in ((MetaDictionary, documented), (MetaVocabulary, vocabularies())):
-        tables.execute(f"TRUNCATE {tables.own(contract.table())}")
-        insert(tables, contract.table(), frame)
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, centre: str) -> dict[str, dict[str, str]]:
-    """Table to column to SQL type, as they are in the database, by the names of the contracts."""
-    present: dict[str, dict[str, str]] = {}
-    for table, name, kind in connection.execute(
-        "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns() "
-        "WHERE NOT internal AND database_name = current_database()"
-    ).fetchall():
-        present.setdefault(table, {})[name] = kind
-    parts = {table: centres.parts(table) for table in present}
-    return {parts[table][1]: columns for table, columns in present.items() if parts[table][0] == centre}
 
 
 def _patiently(path: Path) -> duckdb.DuckDBPyConnection:

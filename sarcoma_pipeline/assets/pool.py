@@ -1,8 +1,6 @@
 """Pool: the centres of a study as one, from the moment at which every one of them has been received."""
 
-import datetime as dt
 import hashlib
-import importlib.metadata
 
 import dagster as dg
 import polars as pl
@@ -47,23 +45,15 @@ def pool(project: Project, warehouse: Warehouse, run_id: str) -> dict[str, int]:
     }
     if missing := [centre for centre in project.centres if centre not in last]:
         raise NotReceived(f"never received: {', '.join(missing)}")
-    now = dt.datetime.now(dt.UTC)
-    refresh = f"{now:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
     manifests = repr([(centre, last[centre]["manifest_hash"]) for centre in project.centres])
     row = {
-        "refresh_id": refresh,
-        "run_id": run_id,
-        "started_at": now.isoformat(timespec="seconds"),
-        "received_on": now.date(),
-        "code_version": importlib.metadata.version("sarcoma-pipeline"),
-        "code_hash": provenance.code_hash(),
-        "configuration_hash": project.configuration_hash(),
+        **provenance.refresh(project, run_id),
         "manifest_hash": hashlib.blake2b(manifests.encode(), digest_size=16).hexdigest(),
         **{name: sum(last[centre][name] for centre in project.centres) for name in _COUNTS},
     }
     with warehouse.transaction() as tables:
         insert(tables, MetaRefresh.table(), MetaRefresh.conform(pl.DataFrame([row])))
-        fingerprint.note_versions(tables, {MetaRefresh.table(): refresh})
+        fingerprint.note_versions(tables, {MetaRefresh.table(): row["refresh_id"]})
     warehouse.forget(MetaRefresh.table())
     files = warehouse.by_centre(MetaFile.table())
     return {c: files[c].filter(pl.col("last_refresh").is_null()).height for c in project.centres}

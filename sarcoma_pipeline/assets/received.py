@@ -1,7 +1,6 @@
 """Received: new and changed files of the drop folder, every record as text with its place."""
 
 import datetime as dt
-import importlib.metadata
 import re
 import time
 from collections.abc import Iterator
@@ -122,20 +121,13 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
     Returns:
         The new refresh's id, and received table to the number of records added.
     """
-    now = dt.datetime.now(dt.UTC)
-    refresh = f"{now:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
+    row = provenance.refresh(project, run_id)
+    refresh = row["refresh_id"]
     known = warehouse.read(MetaFile.table())
     drop = project.drop_of(warehouse.centre)
     scan = manifest.scan(drop, project.sources, known, refresh, warehouse.centre)
     changed = sum(f.changed for f in scan.to_read)
-    row = {
-        "refresh_id": refresh,
-        "run_id": run_id,
-        "started_at": now.isoformat(timespec="seconds"),
-        "received_on": now.date(),
-        "code_version": importlib.metadata.version("sarcoma-pipeline"),
-        "code_hash": provenance.code_hash(),
-        "configuration_hash": project.configuration_hash(),
+    row |= {
         "manifest_hash": scan.manifest_hash,
         "new_files": len(scan.to_read) - changed,
         "changed_files": changed,

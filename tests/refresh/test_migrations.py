@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sarcoma_pipeline import migrations, warehouse
+from sarcoma_pipeline import layout, migrations, warehouse
 from sarcoma_pipeline.migrations import Migration, WarehouseNewer
 from schemas.tables import CONTRACTS
 from tests.refresh.conftest import lay
@@ -39,16 +39,16 @@ def _versions(connection):
 def test_an_earlier_warehouse_keeps_all_that_cannot_come_back(tmp_path, name):
     path = tmp_path / "w.duckdb"
     before = _lay(WAREHOUSES / name, path)
-    kept = {t: n for t, n in before.items() if t.startswith(warehouse._APPEND_ONLY)}
+    kept = {t: n for t, n in before.items() if t.startswith(layout.APPEND_ONLY)}
     assert {"meta.files", "meta.refreshes", "received.registry_reply"} <= kept.keys()
     with duckdb.connect(str(path)) as connection:
-        warehouse.prepare(connection, CONTRACTS)
+        layout.prepare(connection, CONTRACTS)
         assert {t: _count(connection, t) for t in kept} == kept
         assert _versions(connection) == [m.version for m in migrations.MIGRATIONS]
         for table, contract in CONTRACTS.items():
             assert contract.polars_schema().keys() <= set(connection.execute(f"FROM {table}").pl().columns)
         once = connection.execute("FROM meta.migrations").fetchall()
-        warehouse.prepare(connection, CONTRACTS)
+        layout.prepare(connection, CONTRACTS)
         assert connection.execute("FROM meta.migrations").fetchall() == once
 
 
@@ -72,7 +72,7 @@ def test_a_new_warehouse_starts_at_the_last_version_without_running_any_step(tmp
     monkeypatch.setattr(migrations, "MIGRATIONS", broken)
     monkeypatch.setattr(migrations, "VERSION", migrations.VERSION + 1)
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
-        warehouse.prepare(connection, CONTRACTS)
+        layout.prepare(connection, CONTRACTS)
         assert _versions(connection)[-1] == migrations.VERSION
 
 
@@ -83,7 +83,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(migrations, "MIGRATIONS", (migrations.MIGRATIONS[0], *steps))
     with duckdb.connect(str(path)) as connection:
         with pytest.raises(duckdb.Error):
-            warehouse.prepare(connection, CONTRACTS)
+            layout.prepare(connection, CONTRACTS)
         assert _count(connection, "received.registry_reply") == before["received.registry_reply"]
 
 
