@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.benchmarks.refresh import _WATCH
+from tests.benchmarks.refresh import WATCH
 from tests.benchmarks.rows import Row
 from tests.refresh.conftest import REPOSITORY, Place
 
@@ -105,7 +105,7 @@ def run(place: Place, into: Path) -> Scripted:
     script = ["-m", "tests.benchmarks.peer_script", str(place.drop), str(study), str(into)]
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", _WATCH, sys.executable, *script],
+        [sys.executable, "-c", WATCH, sys.executable, *script],
         cwd=REPOSITORY,
         env={**os.environ, "MPLBACKEND": "Agg"},
         capture_output=True,

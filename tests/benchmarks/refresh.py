@@ -1,4 +1,4 @@
-"""Refreshes in processes of their own: a first one, one without a change, one with 1 % of files changed."""
+"""Refreshes in processes of their own: a first one, two without a change, one with 1 % of files changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sarcoma_pipeline.synthetic import crowd
 from tests.benchmarks.rows import Row
 from tests.refresh.conftest import REPOSITORY, Place, lay
 
-_WATCH = """
+WATCH = """
 import resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], capture_output=True, text=True)
 print(done.stdout)
@@ -61,7 +61,7 @@ def night(place: Place) -> Night:
     """Refresh once."""
     env = {**os.environ, "SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home), "COLUMNS": "200"}
     program = "from sarcoma_pipeline.cli import main; main()"
-    command = [sys.executable, "-c", _WATCH, sys.executable, "-c", program, "refresh"]
+    command = [sys.executable, "-c", WATCH, sys.executable, "-c", program, "refresh"]
     began = time.perf_counter()
     done = subprocess.run(command, env=env, cwd=REPOSITORY, capture_output=True, text=True)
     seconds = time.perf_counter() - began
@@ -72,6 +72,25 @@ def night(place: Place) -> Night:
     assert told and peak
     imports, start, _, between, steps = told.groups()
     return Night(seconds, float(imports), float(start) + float(between), int(peak[1]) / 1024, steps)
+
+
+_LOOK = """
+import datetime, time
+from sarcoma_pipeline import project, quiet
+study = project.load("sts_imrt")
+began = time.perf_counter()
+found = quiet.look(study, datetime.date.today())
+print(time.perf_counter() - began if found else "a refresh would be asked for")
+"""
+
+
+def look(place: Place) -> float:
+    """Seconds that the schedule takes for a night of which nothing changed, in a daemon that runs."""
+    env = {**os.environ, "SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home)}
+    done = subprocess.run(
+        [sys.executable, "-c", _LOOK], env=env, cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
 
 
 def _touch_one_percent(place: Place) -> int:
@@ -87,7 +106,7 @@ def _touch_one_percent(place: Place) -> int:
 
 @dataclass(frozen=True)
 class Measured:
-    """Three nights over a crowd without defects.
+    """Four nights over a crowd without defects.
 
     Attributes:
         place: where they ran; a smaller crowd's is given back before the next one is written.
@@ -95,6 +114,7 @@ class Measured:
         files: how many they have.
         first: everything is new.
         same: nothing changed.
+        looked: seconds of the look by which the schedule knows so the next time.
         some: one file in a hundred changed.
         changed: how many that were.
         before: the crowd that was measured before, to say how cost grows.
@@ -105,6 +125,7 @@ class Measured:
     files: int
     first: Night
     same: Night
+    looked: float
     some: Night
     changed: int
     before: Measured | None
@@ -119,6 +140,8 @@ class Measured:
         yield Row("refresh", "a night without a change", size, self.same.seconds, "the first night",
                   self.first.seconds, "≤ 0.03 at 10 000",
                   self.same.note)  # fmt: skip
+        yield Row("refresh", "another one: the schedule looks", size, self.looked, "the first night",
+                  self.first.seconds, "≤ 0.03 at 10 000", "no run is started")  # fmt: skip
         yield Row("refresh", f"a night with {self.changed} changed files", size, self.some.seconds,
                   "the first night", self.first.seconds, "≤ 0.10 at 10 000",
                   self.some.note)  # fmt: skip
@@ -140,9 +163,9 @@ def measure_all(folder: Path, sizes: list[int], plans: float) -> Iterator[Measur
             place.drop, patients, 1, place.root / "data/demo", 0.0, plans, len(os.sched_getaffinity(0))
         )
         files = sum(1 for p in place.drop.rglob("*") if p.is_file())
-        first, same = night(place), night(place)
+        first, same, looked = night(place), night(place), look(place)
         changed = _touch_one_percent(place)
-        before = Measured(place, patients, files, first, same, night(place), changed, before)
+        before = Measured(place, patients, files, first, same, looked, night(place), changed, before)
         yield before
         if patients != sizes[-1]:
             shutil.rmtree(place.root)

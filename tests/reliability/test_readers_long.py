@@ -3,6 +3,7 @@
 ``pytest -m reliability tests/reliability/test_readers_long.py -s``
 """
 
+import os
 import subprocess
 import sys
 
@@ -38,6 +39,8 @@ def test_eight_readers_during_twenty_refreshes(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # The night goes before: eight processes that do nothing but read would leave it a fifth.
+            preexec_fn=lambda: os.nice(19),
         )
         for _ in range(READERS)
     ]
@@ -55,6 +58,8 @@ def test_eight_readers_during_twenty_refreshes(tmp_path):
     told = [reader.communicate(timeout=300) for reader in readers]
     for reader, (_, err) in zip(readers, told, strict=True):
         assert reader.returncode == 0, err
-    reads = sum(int(out.split()[0]) for out, _ in told)
+    # On a slow machine DuckDB prints its progress before.
+    counts = [[int(n) for n in out.splitlines()[-1].split()] for out, _ in told]
+    reads = sum(n for n, _ in counts)
     print(f"{reads} readings by {READERS} processes during {REFRESHES} refreshes, none failed, none torn")
-    assert min(int(out.split()[1]) for out, _ in told) > 1, "every reader saw a change"
+    assert min(changes for _, changes in counts) > 1, "every reader saw a change"
