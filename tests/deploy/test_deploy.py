@@ -43,7 +43,7 @@ def test_a_unit_starts_a_program_that_takes_its_options(path):
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
 def test_systemd_takes_a_unit(path, tmp_path):
     # The program is installed elsewhere here, which systemd would complain of.
-    unit = re.sub(r"(?m)^(ExecStart=)\S+", rf"\1{sys.executable}", path.read_text())
+    unit = re.sub(r"(?m)^(ExecStart(?:Pre)?=)\S+", rf"\1{sys.executable}", path.read_text())
     (tmp_path / path.name).write_text(unit)
     told = subprocess.run(
         ["systemd-analyze", "verify", str(tmp_path / path.name)], capture_output=True, text=True
@@ -69,6 +69,16 @@ def test_the_ui_listens_on_loopback_wherever_it_is_shipped():
     assert "-h 127.0.0.1" in webserver
     compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
     assert all(p.startswith("127.0.0.1:") for p in compose["services"]["webserver"]["ports"])
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose-several.yaml"])
+def test_one_service_makes_dagsters_tables_before_the_other_begins(name):
+    services = yaml.safe_load((ROOT / "deploy" / name).read_text())["services"]
+    assert services["webserver"]["depends_on"] == {"daemon": {"condition": "service_healthy"}}
+    assert services["daemon"]["healthcheck"]["test"][-1] == "liveness-check"
+    units = {unit: _unit(ROOT / f"deploy/systemd/sarcoma-{unit}.service") for unit in ("daemon", "webserver")}
+    assert units["daemon"]["Service"]["ExecStartPre"].endswith("dagster instance info")
+    assert "sarcoma-daemon.service" in units["webserver"]["Unit"]["After"]
     assert "0.0.0.0" not in (ROOT / "Makefile").read_text()
 
 

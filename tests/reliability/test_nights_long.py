@@ -59,7 +59,9 @@ def test_seven_nights(tmp_path, monkeypatch):
     }
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    program = Path(sys.executable).with_name("dagster-daemon")
+    with dg.DagsterInstance.get():
+        # Two processes that made Dagster's tables at once would spoil them.
+        program = Path(sys.executable).with_name("dagster-daemon")
     log = (tmp_path / "daemon.log").open("w")
     daemon = subprocess.Popen(
         [str(program), "run", "-w", str(tmp_path / "workspace.yaml")],
