@@ -25,4 +25,5 @@ def test_two_hundred_kills(tmp_path):
     steps = Counter(kills)
     print(f"{len(kills)} refreshes were killed, in {dict(steps.most_common())}")
     print(f"release {whole(place)} is whole")
-    assert len(kills) == TIMES and {"received", "cohort_duckdb"} <= set(steps)
+    assert len(kills) == TIMES
+    assert TIMES < 100 or {"received", "cohort_duckdb"} <= set(steps)
