@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import filecmp
 import json
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -19,12 +21,15 @@ from sarcoma_pipeline import centres, fingerprint, lake, provenance, reader, rel
 from sarcoma_pipeline.project import Project
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.sources.drop_folder import Entry, walk
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh, MetaStep
 from schemas.volumes import Volume
 
 _CARRIED_ON = frozenset(c.table() for c in (Decision, LedgerEntry, Trend, Volume))
 """Tables that a step reads to write them on: they change with the step itself."""
+_PATIENCE_SECONDS = 30.0
+"""Half of what Dagster gives a schedule to say what it wants."""
 _TYPED = "typed"
 """A step that depends on program, configuration and key, and on no day and no decision."""
 
@@ -69,14 +74,28 @@ def look(project: Project, today: dt.date) -> Quiet | None:
                 return None
             known = warehouse.execute(f"FROM {MetaFile.table()} WHERE last_refresh IS NULL").pl()
             last = _refreshes(warehouse)[0]
+        if standing["decisions_hash"] != provenance.decisions_hash(decision_log.read(project.decisions)):
+            return None
+        here = _in_time(walk(project.drop))
+        scan = manifest.scan(project.drop, project.sources, known, last, entries=here)
     except (duckdb.Error, OSError, decision_log.DecisionLogDamaged):
         return None
-    if standing["decisions_hash"] != provenance.decisions_hash(decision_log.read(project.decisions)):
-        return None
-    scan = manifest.scan(project.drop, project.sources, known, last)
     if scan.to_read or scan.touched or scan.closed or scan.manifest_hash != standing["manifest_hash"]:
         return None
     return Quiet(known.height, last, standing["content_hash"])
+
+
+def _in_time(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries of a folder.
+
+    Raises:
+        TimeoutError: the walk takes so long that Dagster would give the schedule up.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    for entry in entries:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        yield entry
 
 
 def _published_as_made(project: Project, refresh_id: str) -> bool:

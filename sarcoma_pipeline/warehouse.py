@@ -7,6 +7,7 @@ with every step.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -332,5 +333,7 @@ def _patiently(path: Path) -> duckdb.DuckDBPyConnection:
             time.sleep(0.2)
         else:
             path.chmod(0o600)
+            # Rows that a killed process had put aside for want of memory: nobody else holds the file now.
+            shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
             connection.execute(f"SET memory_limit = '{_DUCKDB_MEMORY}'")
             return connection

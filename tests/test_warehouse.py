@@ -29,6 +29,16 @@ def flow(**changes) -> pl.DataFrame:
     return CONTRACTS["cohort.flow"].conform(FLOW.with_columns(**{k: pl.lit(v) for k, v in changes.items()}))
 
 
+def test_what_a_killed_process_put_aside_is_deleted(tmp_path):
+    aside = tmp_path / "w.duckdb.tmp"
+    aside.mkdir()
+    (aside / "duckdb_temp_storage-0.tmp").write_bytes(b"x")
+    store = Warehouse(path=str(tmp_path / "w.duckdb"))
+    store.read("cohort.flow")
+    store.close()
+    assert not aside.exists()
+
+
 def test_what_was_written_is_read_after_the_run_as_well(store):
     store.replace({"cohort.flow": flow()})
     store.close()

@@ -7,6 +7,7 @@ reader or the reader's configuration changed (design section 8).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -83,7 +84,14 @@ class Scan:
     manifest_hash: str
 
 
-def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str, centre: str = "") -> Scan:
+def scan(
+    drop: Path,
+    sources: Sources,
+    known: pl.DataFrame,
+    refresh: str,
+    centre: str = "",
+    entries: Iterable[Entry] | None = None,
+) -> Scan:
     """Compare the drop folder with what is known.
 
     Args:
@@ -93,6 +101,7 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str, centre
         refresh: id of the refresh that looks.
         centre: whose folder it is, where a study has several: it stands before the path, so that a file is
             no other centre's, however alike.
+        entries: what lies in the folder, if somebody walks through it in another way than all at once.
 
     Raises:
         DropFolderMissing: the folder does not exist.
@@ -104,7 +113,7 @@ def scan(drop: Path, sources: Sources, known: pl.DataFrame, refresh: str, centre
     touched: dict[str, int] = {}
     unchanged: list[str] = []
     versions = {id(s): reader_version(s, sources.limits) for s in sources.source}
-    for entry in walk(drop):
+    for entry in walk(drop) if entries is None else entries:
         relative = shown((centre, *entry.parts) if centre else entry.parts)
         source = reader_of(entry.parts, sources)
         version = versions[id(source)] if source else READER_VERSIONS["unexpected"]

@@ -89,10 +89,12 @@ def test_the_nightly_schedule_of_several_centres_asks_for_a_run_of_each():
     of_two = dataclasses.replace(study, study=study.study.model_copy(update={"centres": centres}))
     night = dt.datetime(2030, 1, 1, 2, 30, tzinfo=dt.UTC)
     repository = build_definitions(of_two).get_repository_def()
-    with dg.instance_for_test() as instance:
-        context = dg.build_schedule_context(
+    with (
+        dg.instance_for_test() as instance,
+        dg.build_schedule_context(
             instance=instance, scheduled_execution_time=night, repository_def=repository
-        )
+        ) as context,
+    ):
         asked = automation.nightly(of_two).evaluate_tick(context).run_requests or ()
     assert [r.partition_key for r in asked] == ["north", "south"]
     assert len({r.run_key for r in asked}) == 2

@@ -44,6 +44,11 @@ def test_nothing_changed_for_two_nights(settled):
     assert "Nothing changed since refresh" in str(found)
 
 
+def test_a_folder_that_takes_too_long_to_look_at_is_left_to_a_run(settled, monkeypatch):
+    monkeypatch.setattr(quiet, "_PATIENCE_SECONDS", 0.0)
+    assert _look(settled) is None
+
+
 def _new_file(place):
     (place.drop / "new.txt").write_text("x")
 
@@ -123,8 +128,8 @@ def _tick(place, state):
     with dg.instance_for_test() as instance:
         run = dg.DagsterRun(job_name=automation.REFRESH, status=state, tags={"study": place.study})
         instance.add_run(run)
-        context = dg.build_schedule_context(instance=instance)
-        told = automation.nightly(study).evaluate_tick(context)
+        with dg.build_schedule_context(instance=instance) as context:
+            told = automation.nightly(study).evaluate_tick(context)
         return told, instance.get_latest_materialization_event(release_key(study))
 
 
