@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+from schemas.all_contracts import CONTRACTS
 from schemas.column_lineage_typed import OBJECTS, RECEIVED_FOR, typed_origins
-from schemas.tables import CONTRACTS
 
 Column = tuple[str, str]
 """Table and column."""

@@ -11,7 +11,7 @@ WITHHELD = "withheld"
 
 
 class Disclosure(BaseModel):
-    """The numbers of the policy that `sarcoma_pipeline.disclosure` carries out."""
+    """The numbers of the policy that `sarcoma_pipeline.publish.disclosure` carries out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, Rule, column
-from schemas.reading import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
+from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 from schemas.typed_treatment import (
     Radiotherapy,
     RadiotherapyColumns,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Rule, TextList, column
-from schemas.reading import Typed, not_after_receipt
+from schemas.typed_record import Typed, not_after_receipt
 
 PLAN_RULES = (
     Rule(

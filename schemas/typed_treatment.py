@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, Rule, TextList, column
-from schemas.reading import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
+from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 
 
 class SurgeryColumns(Contract):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import identity, reconcile, typing
+from sarcoma_pipeline.curation import identity, reconcile, typed_records
 from sarcoma_pipeline.quality import accounting, cross_record, quarantine
 from schemas import received as r
 from schemas.configuration import Sources
@@ -104,7 +104,7 @@ class Records:
 
     def run(self) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        typed = typing.type_records(self.frames, SOURCES, on)
+        typed = typed_records.type_records(self.frames, SOURCES, on)
         linked = identity.link(typed.frames)
         link = linked.frames["curated.link"]
         first = pl.concat([typed.observed, linked.observed])

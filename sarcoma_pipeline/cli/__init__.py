@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from sarcoma_pipeline import access
-from sarcoma_pipeline import project as places
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
 from sarcoma_pipeline.cli.key import key
-from sarcoma_pipeline.cli.release import release
+from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
+from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
-from sarcoma_pipeline.cli.study import configured, in_one_file, study_option
+from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
 from sarcoma_pipeline.cli.trace import trace
-from sarcoma_pipeline.cli.upkeep import backup, doctor, restore, status
+from sarcoma_pipeline.study import project as places
+from sarcoma_pipeline.warehouse import permissions
 
 # Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
 
@@ -59,7 +59,7 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
     project = configured(study)
     if as_of:
         in_one_file(project, "--as-of")
-        from sarcoma_pipeline.cli import as_of as rebuilding
+        from sarcoma_pipeline.cli import rebuild as rebuilding
 
         sys.exit(0 if rebuilding.run(project, as_of) else 1)
     for drop in [project.drop_of(centre) for centre in project.centres or ("",)]:
@@ -68,17 +68,17 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
             hint = f"sarcoma demo --into {name}"
             raise click.UsageError(f"no drop folder {name}; put raw files there, or: {hint}")
     try:
-        access.check(project)
-    except access.Exposed as exposed:
+        permissions.check(project)
+    except permissions.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
     os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
     if full:
         import duckdb
 
-        from sarcoma_pipeline import warehouse
+        from sarcoma_pipeline.orchestration import warehouse_resource
 
         try:
-            warehouse.forget_steps(project)
+            warehouse_resource.forget_steps(project)
         except duckdb.Error:
             raise _cannot("the warehouse cannot be opened", project) from None
     from sqlalchemy.exc import OperationalError
@@ -94,9 +94,9 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
 
 def _cannot(what: str, project: places.Project) -> click.ClickException:
     """Why a refresh cannot so much as begin or tell of itself, and what to do."""
-    from sarcoma_pipeline import room
+    from sarcoma_pipeline.warehouse import disk_space
 
-    full = room.faults(project)
+    full = disk_space.faults(project)
     remedy = f"make room in {'; '.join(full)}" if full else "sarcoma doctor says what to do"
     return click.ClickException(f"{what}: {remedy} (--study {project.study.name})")
 

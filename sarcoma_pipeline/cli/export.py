@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sarcoma_pipeline.cli.study import configured, released, study_option
+from sarcoma_pipeline.cli.study_option import configured, released, study_option
 
 
 @click.command()
@@ -30,7 +30,7 @@ def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[st
 
     In CSV a text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay so.
     """
-    from sarcoma_pipeline import export as files
+    from sarcoma_pipeline.publish import export as files
 
     project = configured(study)
     frames = released(project, public=for_public)

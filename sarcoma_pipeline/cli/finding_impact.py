@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import click
 import polars as pl
 
-from sarcoma_pipeline import impact
-from sarcoma_pipeline.assets.impact import night
-from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.warehouse import Warehouse
+from sarcoma_pipeline.orchestration.assets.impact import night
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.study.project import Project
 from schemas.quality import Finding
 
 

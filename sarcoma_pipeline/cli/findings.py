@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sarcoma_pipeline.cli.study import configured, study_option
-from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.study.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -212,7 +212,7 @@ def _refused(refused: Any) -> Refused:
 
 def _effects(project: Project) -> dict[str, str]:
     """Finding to what its record, once admitted, would change."""
-    from sarcoma_pipeline import impact
+    from sarcoma_pipeline.quality import impact
     from schemas.impact import Impact
 
     said = impact.sentences(_read(project, f"FROM {Impact.table()}"))
@@ -234,13 +234,13 @@ def _ledger(project: Project) -> pl.DataFrame:
 def _read(project: Project, sql: str) -> pl.DataFrame:
     import duckdb
 
-    from sarcoma_pipeline import reader
+    from sarcoma_pipeline.warehouse import read_only
 
     nothing = f"nothing built yet: sarcoma refresh --study {project.study.name}"
-    if not reader.is_built(project):
+    if not read_only.is_built(project):
         raise click.UsageError(nothing)
     try:
-        with reader.connect(project) as connection:
+        with read_only.connect(project) as connection:
             return connection.execute(sql).pl()
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None

@@ -6,7 +6,7 @@ import datetime as dt
 
 import click
 
-from sarcoma_pipeline.cli.study import configured, in_one_file, study_option
+from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
 
 
 @click.group()
@@ -19,7 +19,7 @@ def key() -> None:
 @click.confirmation_option(prompt="Every pseudonym will change, and none can be carried over. Go on?")
 def new(study: str) -> None:
     """Make a key where the one before is lost for ever, and no backup has it."""
-    from sarcoma_pipeline.release import pseudonym_key
+    from sarcoma_pipeline.publish.release import pseudonym_key
 
     project = configured(study)
     if project.key.exists():
@@ -38,7 +38,7 @@ def rotate(study: str) -> None:
     """
     import duckdb
 
-    from sarcoma_pipeline import key as keys
+    from sarcoma_pipeline.publish import pseudonym_key as keys
 
     project = configured(study)
     in_one_file(project, "key rotate")

@@ -21,13 +21,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from sarcoma_pipeline import abandoned, automation, reader
-from sarcoma_pipeline.assets.analysis import median_text
-from sarcoma_pipeline.assets.release import release_key
-from sarcoma_pipeline.assets.step import KEPT
 from sarcoma_pipeline.cli import runs
-from sarcoma_pipeline.definitions import build_definitions
-from sarcoma_pipeline.project import Project
+from sarcoma_pipeline.orchestration import jobs, orphaned_runs
+from sarcoma_pipeline.orchestration.assets.analysis import median_text
+from sarcoma_pipeline.orchestration.assets.publication import release_key
+from sarcoma_pipeline.orchestration.assets.step import KEPT
+from sarcoma_pipeline.orchestration.code_location import build_definitions
+from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import read_only
 
 
 def run(project: Project, began: float) -> bool:
@@ -56,22 +57,22 @@ def run(project: Project, began: float) -> bool:
         TimeElapsedColumn(),
     )
     with dg.DagsterInstance.get() as instance:
-        abandoned.end(instance, project.study.name)
+        orphaned_runs.end(instance, project.study.name)
         opened = time.perf_counter()
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(f"Refreshing {project.study.name}", total=steps)
 
             def told(kind: str, step: str, took: float | None) -> None:
                 if kind == "start":
-                    progress.update(task, description=f"{project.study.name}: {automation.short_name(step)}")
+                    progress.update(task, description=f"{project.study.name}: {jobs.short_name(step)}")
                     return
                 progress.advance(task)
-                name = automation.short_name(step)
+                name = jobs.short_name(step)
                 if kind == "end":
                     done.add(name)
                 seconds[name] = seconds.get(name, 0.0) + (took or 0.0)
 
-            stop = automation.listen(told)
+            stop = jobs.listen(told)
             try:
                 run_id, events = runs.refresh(project, legs, instance)
             finally:
@@ -79,16 +80,16 @@ def run(project: Project, began: float) -> bool:
         ended = time.perf_counter()
         # What other processes did tells no listener.
         for event in events:
-            name = automation.short_name(event.step_key or "")
+            name = jobs.short_name(event.step_key or "")
             if event.is_step_success and name not in done:
                 seconds[name] = event.step_success_data.duration_ms / 1000
-        done |= {automation.short_name(e.step_key or "") for e in events if e.is_step_success}
+        done |= {jobs.short_name(e.step_key or "") for e in events if e.is_step_success}
         made = [event for event in events if event.is_step_materialization]
         published = any(event.asset_key == release_key(project) for event in made)
         kept = {(event.step_key, event.partition) for event in made if _is_kept(event)}
         unchanged = any(event.asset_key == release_key(project) and _is_kept(event) for event in made)
         failures = [
-            (automation.short_name(event.step_key or ""), automation.reason(event.step_failure_data))
+            (jobs.short_name(event.step_key or ""), jobs.reason(event.step_failure_data))
             for event in events
             if event.is_step_failure
         ]
@@ -114,7 +115,7 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
     console.rule(f"{project.study.name}: {outcome}", align="left")
     if "received" not in done:
         return
-    with reader.connect(project) as warehouse:
+    with read_only.connect(project) as warehouse:
         _input(console, warehouse, done)
         if "cohort" in done:
             _cohort(console, warehouse)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sarcoma_pipeline.cli.study import configured, released, study_option
+from sarcoma_pipeline.cli.study_option import configured, released, study_option
 
 
 @click.command()
@@ -24,7 +24,7 @@ def report(study: str, for_public: bool, into: Path | None) -> None:
 
     The report of every night also counts records and findings; this one knows the release only.
     """
-    from sarcoma_pipeline.assets import analysis_report
+    from sarcoma_pipeline.orchestration.assets import analysis_report
     from schemas.audit import PublishedAudit
 
     project = configured(study)

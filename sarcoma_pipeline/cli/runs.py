@@ -12,9 +12,9 @@ import dagster as dg
 from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 
-from sarcoma_pipeline import automation, workers
-from sarcoma_pipeline.project import Project
-from sarcoma_pipeline.warehouse import PARTITION
+from sarcoma_pipeline.orchestration import celery, jobs
+from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
+from sarcoma_pipeline.study.project import Project
 
 BY_HAND = {"dagster/max_retries": "0"}
 """Whoever started it sees how it ends: no daemon starts it again."""
@@ -41,9 +41,9 @@ class Leg:
 def legs(project: Project, definitions: dg.Definitions) -> list[Leg]:
     """The runs in order; those of the centres may go at once."""
     if not project.centres:
-        return [Leg(definitions.resolve_job_def(automation.REFRESH))]
-    receive = definitions.resolve_job_def(automation.RECEIVE)
-    pool = definitions.resolve_job_def(automation.POOL)
+        return [Leg(definitions.resolve_job_def(jobs.REFRESH))]
+    receive = definitions.resolve_job_def(jobs.RECEIVE)
+    pool = definitions.resolve_job_def(jobs.POOL)
     return [*(Leg(receive, centre) for centre in project.centres), Leg(pool)]
 
 
@@ -55,7 +55,7 @@ def refresh(
     Returns:
         The last run's id, and the events of all.
     """
-    if workers.executor() is None:
+    if celery.executor() is None:
         return _here(planned, instance)
     centres = [leg for leg in planned if leg.centre]
     runs: list[tuple[str, bool]] = []
@@ -79,7 +79,7 @@ def _here(planned: Sequence[Leg], instance: dg.DagsterInstance) -> tuple[str, li
             break
         result = leg.job.execute_in_process(
             instance=instance,
-            run_config=automation.QUIET,
+            run_config=jobs.QUIET,
             partition_key=leg.centre,
             raise_on_error=False,
             tags=BY_HAND,
@@ -97,5 +97,5 @@ def _hand_out(study: str, job: str, centre: str | None) -> tuple[str, bool]:
     run = ReconstructableJob(ReconstructableRepository(pointer), job)
     tags = {**BY_HAND, **({PARTITION: centre} if centre else {})}
     with dg.DagsterInstance.get() as instance:
-        result = dg.execute_job(run, instance=instance, run_config=automation.QUIET, tags=tags)
+        result = dg.execute_job(run, instance=instance, run_config=jobs.QUIET, tags=tags)
         return result.run_id, result.success

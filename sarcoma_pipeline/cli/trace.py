@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sarcoma_pipeline.cli.study import configured, study_option
+from sarcoma_pipeline.cli.study_option import configured, study_option
 
 _WIDE = 500
 
@@ -29,13 +29,13 @@ def trace(study: str, pseudonym: str, endpoint: str | None) -> None:
     import duckdb
     from rich.console import Console
 
-    from sarcoma_pipeline import reader
+    from sarcoma_pipeline.warehouse import read_only
 
     project = configured(study)
-    if not reader.is_built(project):
+    if not read_only.is_built(project):
         raise click.UsageError(f"nothing built yet: sarcoma refresh --study {study}")
     try:
-        with reader.connect(project) as warehouse:
+        with read_only.connect(project) as warehouse:
             tree = _tree(warehouse, pseudonym, endpoint)
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None
@@ -107,9 +107,9 @@ def _add(branch: Tree, warehouse: duckdb.DuckDBPyConnection, record: dict[str, A
 
 def _read(warehouse: duckdb.DuckDBPyConnection, record_id: str) -> Iterator[str]:
     """What was read of a record, table by table, without what identifies a person."""
+    from schemas.all_contracts import MODULES
     from schemas.contract import CONTRACTS
-    from schemas.reading import Typed
-    from schemas.tables import MODULES
+    from schemas.typed_record import Typed
 
     assert MODULES
     skipped = {c.name for c in Typed.columns()}

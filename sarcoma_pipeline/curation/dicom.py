@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from sarcoma_pipeline.curation.reading import Reading, code, constant, date, number, read, text, whole
+from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text, whole
 from schemas import typed, typed_dicom
 from schemas import vocabularies as v
 from schemas.configuration import DicomSource

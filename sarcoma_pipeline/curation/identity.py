@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from sarcoma_pipeline.curation.typing import Result, observation
+from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import rules, typed, typed_dicom
 from schemas.curated import Link
 from schemas.quality import Disposition, Observation

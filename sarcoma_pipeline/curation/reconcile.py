@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from sarcoma_pipeline.curation import courses
-from sarcoma_pipeline.curation.typing import Result, observation
+from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, rules, typed
 from schemas.configuration import Sources
 from schemas.contract import Contract

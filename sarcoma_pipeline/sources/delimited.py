@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, TextIO
 
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.record import Batch, Stopped
+from sarcoma_pipeline.sources.received_record import Batch, Stopped
 
 _NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\xd0\xcf\x11\xe0", b"PAR1")
 """First bytes of archives, PDF, old Office and Parquet files: often renamed, never text."""

@@ -27,7 +27,7 @@ from pydicom.uid import UID
 
 from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.record import Batch, SourceFile, Stopped
+from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
 from schemas.configuration import DEFAULT_LIMITS, Limits
 

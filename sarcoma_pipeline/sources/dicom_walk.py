@@ -23,7 +23,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
-from sarcoma_pipeline.sources.record import Stopped
+from sarcoma_pipeline.sources.received_record import Stopped
 from schemas.configuration import Limits
 
 _UNDEFINED = 0xFFFFFFFF

@@ -15,17 +15,10 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.sources import obds, registry, tables
+from sarcoma_pipeline.sources import obds, registry_reply, table_file
 from sarcoma_pipeline.sources.drop_folder import Entry, is_odd, open_file, shown, walk
-from sarcoma_pipeline.sources.record import Batch, SourceFile, digest
-from schemas.configuration import (
-    DEFAULT_LIMITS,
-    Limits,
-    RegistrySource,
-    Source,
-    Sources,
-    TableSource,
-)
+from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
+from schemas.configuration import DEFAULT_LIMITS, Limits, RegistrySource, Source, Sources, TableSource
 from schemas.meta import MetaFile
 
 READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "3", "table": "2", "unexpected": "2"}
@@ -187,9 +180,9 @@ def _read(found: Found, refresh: str, limits: Limits) -> Batch:
         batch.unread("file", "file.unexpected", "no source of sources.toml names it")
         return batch
     if isinstance(source, RegistrySource):
-        return registry.read(found.file, source, refresh, limits)
+        return registry_reply.read(found.file, source, refresh, limits)
     if isinstance(source, TableSource):
-        return tables.read(found.file, source, refresh, limits)
+        return table_file.read(found.file, source, refresh, limits)
     if source.kind == "obds":
         return obds.read(found.file, refresh, limits)
     # A night without a new plan need not pay for importing pydicom.

@@ -15,7 +15,7 @@ from lxml import etree
 
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.obds_modules import MODULES, Element, children, code, local, text
-from sarcoma_pipeline.sources.record import Batch, SourceFile, Stopped
+from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
 from schemas.configuration import DEFAULT_LIMITS, Limits
 from schemas.received import NO_NAMESPACE

@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.synthetic import defects, tables
+from sarcoma_pipeline.synthetic import defects, department_table
 from sarcoma_pipeline.synthetic.drop import TABLE, Drop, lay_out
 from sarcoma_pipeline.synthetic.people import Person, number_people
 
@@ -162,11 +162,11 @@ def write(
     planted: Counter[str] = Counter()
     target = into / TABLE
     target.parent.mkdir(parents=True, exist_ok=True)
-    header, empty = tables.file([]), len(tables.file([]))
+    header, empty = department_table.file([]), len(department_table.file([]))
     with target.open("wb") as table:
         table.write(header)
         for rows, kinds in _written(parts, processes):
-            table.write(tables.file(rows)[empty:])
+            table.write(department_table.file(rows)[empty:])
             planted.update(kinds)
     return planted
 

@@ -20,11 +20,11 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RTPlanStorage, generate_uid
 
-from sarcoma_pipeline.synthetic import defects_obds, tables
+from sarcoma_pipeline.synthetic import defects_obds, department_table
 from sarcoma_pipeline.synthetic.drop import OFFICES, TABLE, Drop, Planned
 from sarcoma_pipeline.synthetic.people import Person
-from sarcoma_pipeline.synthetic.plants import PLANTS, Planted, plants
-from sarcoma_pipeline.synthetic.registry import german, reply
+from sarcoma_pipeline.synthetic.registry_reply import german, reply
+from sarcoma_pipeline.synthetic.seeding import PLANTS, Planted, plants
 
 __all__ = ["PLANTS", "defects_obds", "plant"]
 
@@ -200,7 +200,7 @@ def _millimetres(drop: Drop, person: Person) -> Planted:
 
 @plants("row of nobody")
 def _nobodys_row(drop: Drop, person: Person) -> Planted:
-    row = tables.row(person) | {
+    row = department_table.row(person) | {
         "Patientennummer": _NUMBER_OF_NOBODY, "Letzter Kontakt": german(dt.date(2020, 3, 3))
     }  # fmt: skip
     drop.rows.append(row)

@@ -9,7 +9,7 @@ from sarcoma_pipeline.synthetic import obds
 from sarcoma_pipeline.synthetic.drop import Drop, Export
 from sarcoma_pipeline.synthetic.obds import Element, tag
 from sarcoma_pipeline.synthetic.people import Person
-from sarcoma_pipeline.synthetic.plants import Planted, plants
+from sarcoma_pipeline.synthetic.seeding import Planted, plants
 
 INVALID = "obds/tudok_ohne_pruefung.xml"
 LATER = "obds/tudok_nachmeldung.xml"

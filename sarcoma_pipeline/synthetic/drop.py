@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sarcoma_pipeline.synthetic import dicom, obds, registry, tables
+from sarcoma_pipeline.synthetic import department_table, dicom, obds, registry_reply
 from sarcoma_pipeline.synthetic.obds import Element
 from sarcoma_pipeline.synthetic.people import Person
-from sarcoma_pipeline.synthetic.registry import Reply
+from sarcoma_pipeline.synthetic.registry_reply import Reply
 
 TABLE = "tables/sarkomtabelle.csv"
 OFFICES = ("registry/meldeamt_nord.csv", "registry/meldeamt_sued.csv", "registry/meldeamt_west.csv")
@@ -104,7 +104,7 @@ class Drop:
         """
         office = self.replies[OFFICES[0]]
         reference = f"MR-2022-{len(office) + 1:04d}"
-        office.append(replace(registry.reply(person, reference, answer, event, as_of), **changed))
+        office.append(replace(registry_reply.reply(person, reference, answer, event, as_of), **changed))
         return reference
 
     def write(self, into: Path) -> dict[tuple[str, str], dict[str, Path]]:
@@ -117,8 +117,10 @@ class Drop:
             (folder, seed) of each planned course to its files by modality.
         """
         contents = {path: export.content() for path, export in self.exports.items() if export.patients}
-        contents |= {path: registry.file(rows, self.without.get(path)) for path, rows in self.replies.items()}
-        contents |= ({TABLE: tables.file(self.rows)} if self.rows else {}) | self.raw
+        contents |= {
+            path: registry_reply.file(rows, self.without.get(path)) for path, rows in self.replies.items()
+        }
+        contents |= ({TABLE: department_table.file(self.rows)} if self.rows else {}) | self.raw
         for path, content in contents.items():
             target = into / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -165,13 +167,13 @@ def lay_out(persons: Sequence[Person], asked: Sequence[Person]) -> Drop:
         persons: everybody.
         asked: those of them about whom registry offices were asked.
     """
-    drop = Drop(rows=[tables.row(person) for person in persons])
+    drop = Drop(rows=[department_table.row(person) for person in persons])
     for first, last in _YEARS:
         exported = [p for p in persons if first <= p.diagnosis_date.year <= last]
         drop.exports[f"obds/tudok_{first}-{last}.xml"] = Export(
             patients={p.number: (p, obds.Course(p).all()) for p in exported}
         )
-    replies = registry.replies(asked)
+    replies = registry_reply.replies(asked)
     for position, office in enumerate(OFFICES):
         drop.replies[office] = replies[position :: len(OFFICES)]
     for person in persons:

@@ -7,8 +7,8 @@ import duckdb
 import pydicom
 from lxml import etree
 
-from sarcoma_pipeline import project
-from sarcoma_pipeline.sources import manifest, reading
+from sarcoma_pipeline.sources import manifest, read_parallel
+from sarcoma_pipeline.study import project
 from schemas.meta import MetaFile
 from tests.benchmarks.rows import Row, medians
 
@@ -55,7 +55,7 @@ def rows(root: Path, study: str) -> Iterator[Row]:
     }
 
     def ours(kind: str, processes: int = 1) -> None:
-        for _ in reading.read_all(of[kind] if kind else found, "R1", limits, processes):
+        for _ in read_parallel.read_all(of[kind] if kind else found, "R1", limits, processes):
             pass
 
     for kind, floors in (

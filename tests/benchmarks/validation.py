@@ -6,8 +6,8 @@ import duckdb
 import polars as pl
 
 from schemas import contract as contracts
+from schemas.all_contracts import CONTRACTS
 from schemas.contract import Contract
-from schemas.tables import CONTRACTS
 from tests.benchmarks.rows import Row, medians
 
 ROUNDS = 7

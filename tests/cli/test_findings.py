@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from sarcoma_pipeline.cli import main
-from sarcoma_pipeline.warehouse import Warehouse
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from schemas.ledger import LedgerEntry
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ import duckdb
 import psycopg2
 import pytest
 
-from tests.centres import CENTRES, lay_three
 from tests.refresh.conftest import REPOSITORY, lay
+from tests.warehouse.two_centres import CENTRES, lay_three
 
 LOST_AFTER = 75
 """Longer than any step here takes, on a machine that has other work too."""
@@ -47,7 +47,7 @@ class _Worker:
 
     def __init__(self, name: str, env: dict[str, str], folder: Path):
         self.log = folder / f"{name}.log"
-        words = ["-m", "celery", "-A", "sarcoma_pipeline.workers", "worker"]
+        words = ["-m", "celery", "-A", "sarcoma_pipeline.orchestration.celery", "worker"]
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, *words, "-c", "1", "-n", f"{name}@%h", "-l", "info"],

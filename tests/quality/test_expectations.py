@@ -12,11 +12,11 @@ import pydantic
 import pytest
 
 from sarcoma_pipeline.quality import expectations
+from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortDerivability, CohortEndpoint, CohortPatient
 from schemas.configuration import Study
 from schemas.gate import Gate
 from schemas.release import RELEASED, released_columns
-from schemas.tables import CONTRACTS
 from schemas.vocabularies import ENDPOINT
 
 ROOT = Path(__file__).resolve().parents[2]

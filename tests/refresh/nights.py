@@ -12,15 +12,16 @@ import duckdb
 import polars as pl
 import pytest
 
-from sarcoma_pipeline import automation, release
-from sarcoma_pipeline import project as places
-from sarcoma_pipeline.assets.release import release_key
-from sarcoma_pipeline.assets.step import KEPT
-from sarcoma_pipeline.definitions import build_definitions
+from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration.assets.publication import release_key
+from sarcoma_pipeline.orchestration.assets.step import KEPT
+from sarcoma_pipeline.orchestration.code_location import build_definitions
+from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.study import project as places
 from sarcoma_pipeline.synthetic import render
+from schemas.all_contracts import CONTRACTS
 from schemas.release import RELEASED
-from schemas.tables import CONTRACTS
 from tests.refresh.conftest import SEED, lay
 
 HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisions"}
@@ -54,7 +55,7 @@ class Nights:
         definitions = dg.Definitions.merge(build_definitions(self.project), dg.Definitions(jobs=[job]))
         with dg.DagsterInstance.ephemeral() as instance:
             result = definitions.resolve_job_def("night").execute_in_process(
-                instance=instance, run_config=automation.QUIET
+                instance=instance, run_config=jobs.QUIET
             )
         assert result.success
         ran = {event.step_key for event in result.all_events if event.is_step_success}

@@ -14,8 +14,8 @@ import dagster as dg
 import duckdb
 import pytest
 
-from sarcoma_pipeline import warehouse
-from sarcoma_pipeline.assets import received
+from sarcoma_pipeline.orchestration import warehouse_resource
+from sarcoma_pipeline.orchestration.assets import received
 from tests.reliability.kills import decided, whole
 
 
@@ -72,7 +72,7 @@ def test_a_folder_that_may_not_be_written(copy, folder):
 
 
 def test_a_warehouse_that_is_held(copy, monkeypatch):
-    monkeypatch.setattr(warehouse, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(warehouse_resource, "_WAIT_SECONDS", 0.2)
     monkeypatch.setattr(received, "RETRY", dg.RetryPolicy(max_retries=1, delay=0))
     before = whole(copy)
     script = "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
@@ -180,7 +180,7 @@ def test_a_large_delivery_that_was_cut_off_goes_on_where_it_was(demo, place, mon
     shutil.copytree(demo.drop, cut.drop, dirs_exist_ok=True, copy_function=shutil.copy2)
     (cut.root / "data/warehouse").mkdir(mode=0o700)
     shutil.copy2(demo.root / "data/warehouse/sts_imrt.key", cut.root / "data/warehouse")
-    whole_delivery = received.reading.read_all
+    whole_delivery = received.read_parallel.read_all
 
     def read_some(*words, **options):
         yield next(whole_delivery(*words, **options))
@@ -188,7 +188,7 @@ def test_a_large_delivery_that_was_cut_off_goes_on_where_it_was(demo, place, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(received, "_PIECE_BYTES", 1)
-        patch.setattr(received.reading, "read_all", read_some)
+        patch.setattr(received.read_parallel, "read_all", read_some)
         assert cut.refresh().exit_code == 1
     files = cut.warehouse("SELECT count(*) FROM meta.files").item()
     assert 0 < files < 911

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sarcoma_pipeline import fingerprint
-from sarcoma_pipeline.assets import curated
+from sarcoma_pipeline.orchestration.assets import curated
+from sarcoma_pipeline.warehouse import step_cache
 from tests.refresh.nights import EVENTS, Nights, first_night, sequence
 
 NIGHTS = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 10_000)), min_size=2, max_size=4)
@@ -58,7 +58,7 @@ def test_what_is_no_file_counts_too(base, tmp_path, what, monkeypatch):
     nights = Nights(tmp_path / "one")
     nights.refresh()
     if what == "program":
-        monkeypatch.setattr(fingerprint.provenance, "code_hash", lambda: "another")
+        monkeypatch.setattr(step_cache.provenance, "code_hash", lambda: "another")
     elif what == "configuration":
         study = nights.root / "data/studies/sts_imrt/study.toml"
         study.write_text(study.read_text() + "\n# another\n")

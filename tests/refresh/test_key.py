@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
-from sarcoma_pipeline import key as keys
-from sarcoma_pipeline import project
+from sarcoma_pipeline.publish import pseudonym_key as keys
+from sarcoma_pipeline.study import project
 from tests.refresh.conftest import lay
 
 ENDPOINTS = "SELECT * FROM endpoints ORDER BY ALL"

@@ -7,9 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sarcoma_pipeline import layout, migrations, warehouse
-from sarcoma_pipeline.migrations import Migration, WarehouseNewer
-from schemas.tables import CONTRACTS
+from sarcoma_pipeline.orchestration import warehouse_resource
+from sarcoma_pipeline.warehouse import ddl, migrations
+from sarcoma_pipeline.warehouse.migrations import Migration, WarehouseNewer
+from schemas.all_contracts import CONTRACTS
 from tests.refresh.conftest import lay
 
 WAREHOUSES = Path(__file__).parents[1] / "warehouses"
@@ -39,16 +40,16 @@ def _versions(connection):
 def test_an_earlier_warehouse_keeps_all_that_cannot_come_back(tmp_path, name):
     path = tmp_path / "w.duckdb"
     before = _lay(WAREHOUSES / name, path)
-    kept = {t: n for t, n in before.items() if t.startswith(layout.APPEND_ONLY)}
+    kept = {t: n for t, n in before.items() if t.startswith(ddl.APPEND_ONLY)}
     assert {"meta.files", "meta.refreshes", "received.registry_reply"} <= kept.keys()
     with duckdb.connect(str(path)) as connection:
-        layout.prepare(connection, CONTRACTS)
+        ddl.prepare(connection, CONTRACTS)
         assert {t: _count(connection, t) for t in kept} == kept
         assert _versions(connection) == [m.version for m in migrations.MIGRATIONS]
         for table, contract in CONTRACTS.items():
             assert contract.polars_schema().keys() <= set(connection.execute(f"FROM {table}").pl().columns)
         once = connection.execute("FROM meta.migrations").fetchall()
-        layout.prepare(connection, CONTRACTS)
+        ddl.prepare(connection, CONTRACTS)
         assert connection.execute("FROM meta.migrations").fetchall() == once
 
 
@@ -72,7 +73,7 @@ def test_a_new_warehouse_starts_at_the_last_version_without_running_any_step(tmp
     monkeypatch.setattr(migrations, "MIGRATIONS", broken)
     monkeypatch.setattr(migrations, "VERSION", migrations.VERSION + 1)
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
-        layout.prepare(connection, CONTRACTS)
+        ddl.prepare(connection, CONTRACTS)
         assert _versions(connection)[-1] == migrations.VERSION
 
 
@@ -83,12 +84,12 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(migrations, "MIGRATIONS", (migrations.MIGRATIONS[0], *steps))
     with duckdb.connect(str(path)) as connection:
         with pytest.raises(duckdb.Error):
-            layout.prepare(connection, CONTRACTS)
+            ddl.prepare(connection, CONTRACTS)
         assert _count(connection, "received.registry_reply") == before["received.registry_reply"]
 
 
 def test_a_warehouse_of_a_newer_program_is_left_alone(tmp_path):
-    store = warehouse.Warehouse(path=str(tmp_path / "w.duckdb"))
+    store = warehouse_resource.Warehouse(path=str(tmp_path / "w.duckdb"))
     with store.transaction() as connection:
         connection.execute("INSERT INTO meta.migrations VALUES (999, 'from tomorrow', '2999', '9')")
     store.close()

@@ -6,8 +6,9 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from sarcoma_pipeline import automation, project
-from sarcoma_pipeline.definitions import build_definitions
+from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration.code_location import build_definitions
+from sarcoma_pipeline.study import project
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_the_second_night_tells_what_changed(copy, monkeypatch):
 
 def test_a_green_run_with_failed_checks_is_told_of(instance, demo):
     (run,) = instance.get_runs(limit=1)
-    failed, checks = automation.troubles(instance, run.run_id)
+    failed, checks = jobs.troubles(instance, run.run_id)
     assert failed == []
     assert "diagnosis_rules on curated/diagnosis" in {t.what for t in checks}
 
@@ -89,7 +90,7 @@ def test_a_failed_run_is_told_of_with_its_reason(place, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(empty.home))
     with dg.DagsterInstance.get() as opened:
         (run,) = opened.get_runs(limit=1)
-        failed, _ = automation.troubles(opened, run.run_id)
+        failed, _ = jobs.troubles(opened, run.run_id)
     assert [t.what for t in failed] == ["cohort_duckdb"]
     assert "the last release stands" in failed[0].said
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline import project, status
-from sarcoma_pipeline.automation import REFRESH
+from sarcoma_pipeline.operations import status
+from sarcoma_pipeline.orchestration.jobs import REFRESH
+from sarcoma_pipeline.study import project
 
 
 def _status(place, later=dt.timedelta(0), runs=()):

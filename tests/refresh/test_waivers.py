@@ -3,9 +3,9 @@
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline import project
-from sarcoma_pipeline.assets.decide import DECIDE
-from sarcoma_pipeline.definitions import build_definitions
+from sarcoma_pipeline.orchestration.code_location import build_definitions
+from sarcoma_pipeline.orchestration.decide_job import DECIDE
+from sarcoma_pipeline.study import project
 
 FAR = "2999-12-31"
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline import automation
-from sarcoma_pipeline.warehouse import PARTITION
-from tests.centres import CENTRES, lay_three
+from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
 from tests.refresh.conftest import REPOSITORY
 from tests.reliability.kills import whole
 from tests.reliability.test_nights_long import WORKSPACE
+from tests.warehouse.two_centres import CENTRES, lay_three
 
 NIGHTS = 2
 PATIENCE = 1500
@@ -51,14 +51,14 @@ def test_nights_of_three_centres(tmp_path, monkeypatch):
                 time.sleep(1)
                 assert daemon.poll() is None, (tmp_path / "daemon.log").read_text()[-3000:]
                 runs = instance.get_runs()
-                pooled = [r for r in runs if r.job_name == automation.POOL and r.is_success]
+                pooled = [r for r in runs if r.job_name == jobs.POOL and r.is_success]
             ended = [r for r in runs if r.is_finished]
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
         daemon.wait()
     assert len(pooled) == NIGHTS, (tmp_path / "daemon.log").read_text()[-3000:]
     assert all(r.is_success for r in ended)
-    received = [r.tags[PARTITION] for r in ended if r.job_name == automation.RECEIVE]
+    received = [r.tags[PARTITION] for r in ended if r.job_name == jobs.RECEIVE]
     assert {c: received.count(c) >= NIGHTS for c in CENTRES} == dict.fromkeys(CENTRES, True)
     patients = place.published("SELECT centre, count(*) FROM patients GROUP BY 1 ORDER BY 1").rows()
     print(f"{len(ended)} runs, {len(pooled)} of the pooled study, release {whole(place)}: {patients}")

@@ -15,7 +15,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline import abandoned, project, status
+from sarcoma_pipeline.operations import status
+from sarcoma_pipeline.orchestration import orphaned_runs
+from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import render
 from tests.refresh.conftest import REPOSITORY, SEED, lay
 from tests.reliability.kills import whole
@@ -38,7 +40,7 @@ def _ticks(instance):
 
 def _kill(run):
     """End the process of a run, if it is about to read; its id, if it did."""
-    words = run.tags.get(abandoned.TAG, "").split()
+    words = run.tags.get(orphaned_runs.TAG, "").split()
     if run.status != dg.DagsterRunStatus.STARTED or words[:1] != [run.run_id]:
         return None
     os.kill(int(words[3]), signal.SIGKILL)

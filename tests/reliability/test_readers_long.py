@@ -11,7 +11,7 @@ import pytest
 
 from sarcoma_pipeline.synthetic import render
 from tests.refresh.conftest import SEED, lay
-from tests.test_readers import READER
+from tests.refresh.test_concurrent_readers import READER
 
 READERS, REFRESHES = 8, 20
 

@@ -6,9 +6,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from sarcoma_pipeline import project as places
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
-from sarcoma_pipeline.report import column_lineage as drawn
+from sarcoma_pipeline.publish.report import column_lineage as drawn
+from sarcoma_pipeline.study import project as places
 from schemas.column_lineage import origins, upstream
 from schemas.contract import CONTRACTS
 from schemas.release import RELEASED

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.curation import identity, reconcile, typing
+from sarcoma_pipeline.curation import identity, reconcile, typed_records
 from sarcoma_pipeline.quality import accounting, cross_record, quarantine
-from sarcoma_pipeline.sources import dicom, obds, registry, tables
-from sarcoma_pipeline.sources.record import Batch, SourceFile, digest
+from sarcoma_pipeline.sources import dicom, obds, registry_reply, table_file
+from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.synthetic import render
 from schemas.configuration import RegistrySource, TableSource, load_study
 from schemas.contract import CATALOGUE, CONTRACTS
@@ -71,9 +71,9 @@ def read(path: Path, reader: str, name: str) -> Batch:
     if reader == "dicom":
         return dicom.read(file, "R1")
     if reader == "registry":
-        return registry.read(file, _REGISTRY, "R1")
+        return registry_reply.read(file, _REGISTRY, "R1")
     delimiter = _TABLE.delimiter if reader == "csv" else None
-    return tables.read(file, _TABLE.model_copy(update={"format": reader, "delimiter": delimiter}), "R1")
+    return table_file.read(file, _TABLE.model_copy(update={"format": reader, "delimiter": delimiter}), "R1")
 
 
 def broken_promise(frames: dict[str, pl.DataFrame]) -> str | None:
@@ -175,7 +175,7 @@ def unaccounted(batches: list[dict[str, pl.DataFrame]]) -> str | None:
         received[table] = pl.concat([received[table], *parts])
     on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
     try:
-        typed = typing.type_records(received, SOURCES, on)
+        typed = typed_records.type_records(received, SOURCES, on)
         linked = identity.link(typed.frames)
         link = linked.frames["curated.link"]
         first = pl.concat([typed.observed, linked.observed])

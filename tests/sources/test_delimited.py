@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.sources import registry, tables
-from sarcoma_pipeline.sources.record import SourceFile
+from sarcoma_pipeline.sources import registry_reply, table_file
+from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas.configuration import RegistrySource, TableSource
 
 REGISTRY = RegistrySource.model_validate(
@@ -39,7 +39,7 @@ def _file(tmp_path: Path, content: bytes, name="file.csv") -> SourceFile:
 
 
 def _replies(tmp_path: Path, content: bytes) -> dict[str, pl.DataFrame]:
-    return registry.read(_file(tmp_path, content), REGISTRY, "R1").frames()
+    return registry_reply.read(_file(tmp_path, content), REGISTRY, "R1").frames()
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "utf-8-sig", "utf-16"])
@@ -94,7 +94,7 @@ def test_the_same_table_gives_the_same_records_from_every_format(tmp_path, kind)
     else:
         SHEET.write_parquet(path)
     source = _table(format=kind, delimiter={"csv": ";", "tsv": "\t"}.get(kind))
-    frame = tables.read(SourceFile("F", path, "file"), source, "R1").frames()["received.table_row"]
+    frame = table_file.read(SourceFile("F", path, "file"), source, "R1").frames()["received.table_row"]
     assert frame["values"].to_list() == [
         '{"Größe": "4,5", "Notiz": "x", "Nr": "1"}',
         '{"Notiz": "y", "Nr": "2"}',
@@ -108,12 +108,12 @@ def test_the_same_table_gives_the_same_records_from_every_format(tmp_path, kind)
      ("parquet", b"PAR1 cut off", "file.truncated"), ("parquet", b"", "file.empty")],
 )  # fmt: skip
 def test_faults_of_binary_tables(tmp_path, kind, content, rule):
-    frames = tables.read(_file(tmp_path, content), _table(format=kind), "R1").frames()
+    frames = table_file.read(_file(tmp_path, content), _table(format=kind), "R1").frames()
     assert {t: f["rule_id"].to_list() for t, f in frames.items()} == {"received.unread": [rule]}
 
 
 def test_a_spreadsheet_without_a_mapped_column(tmp_path):
     path = tmp_path / "file.xlsx"
     SHEET.drop("Größe").write_excel(path)
-    frames = tables.read(SourceFile("F", path, "file"), _table(format="xlsx"), "R1").frames()
+    frames = table_file.read(SourceFile("F", path, "file"), _table(format="xlsx"), "R1").frames()
     assert frames["received.unread"]["position"].to_list() == ["row 1", "row 2", "row 3"]

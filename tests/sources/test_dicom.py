@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from sarcoma_pipeline.sources import dicom
-from sarcoma_pipeline.sources.record import SourceFile
+from sarcoma_pipeline.sources.received_record import SourceFile
 
 
 def _real(name: str) -> bytes:

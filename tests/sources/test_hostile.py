@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sarcoma_pipeline.sources import drop_folder, manifest, native
+from sarcoma_pipeline.sources import drop_folder, manifest, sandboxed_reader
 from schemas.configuration import Sources
 from schemas.contract import CATALOGUE
 from schemas.meta import MetaFile
@@ -286,6 +286,6 @@ def test_an_unforeseen_exception_is_a_finding_that_quotes_nothing(drop, monkeypa
 
 
 def test_a_native_reader_that_hangs_is_ended():
-    with pytest.raises(native.Refused) as refused:
-        native.read(b"PK\x03\x04", "xlsx", None, (1, 1, 1), 0)
+    with pytest.raises(sandboxed_reader.Refused) as refused:
+        sandboxed_reader.read(b"PK\x03\x04", "xlsx", None, (1, 1, 1), 0)
     assert refused.value.args[0] == "file.too-large"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sarcoma_pipeline.sources import obds
-from sarcoma_pipeline.sources.record import SourceFile
+from sarcoma_pipeline.sources.received_record import SourceFile
 
 NS = ' xmlns="http://www.basisdatensatz.de/oBDS/XML"'
 TUMOUR = """<Tumorzuordnung Tumor_ID="T1"><Primaertumor_ICD><Code>C49.2</Code><Version>10 2012 GM</Version>

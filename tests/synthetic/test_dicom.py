@@ -11,7 +11,7 @@ from pydicom import dcmread
 
 from sarcoma_pipeline.curation.dicom import with_plan_facts
 from sarcoma_pipeline.sources import dicom as reader
-from sarcoma_pipeline.sources.record import SourceFile
+from sarcoma_pipeline.sources.received_record import SourceFile
 from sarcoma_pipeline.synthetic import dicom
 from sarcoma_pipeline.synthetic.dicom import Course
 

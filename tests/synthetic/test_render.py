@@ -8,10 +8,10 @@ import pytest
 from lxml import etree
 
 from sarcoma_pipeline.cohort import eligibility, endpoints
-from sarcoma_pipeline.curation import identity, reconcile, typing
+from sarcoma_pipeline.curation import identity, reconcile, typed_records
 from sarcoma_pipeline.quality import accounting, cross_record, quarantine
-from sarcoma_pipeline.sources import dicom, obds, registry, tables
-from sarcoma_pipeline.sources.record import SourceFile, digest
+from sarcoma_pipeline.sources import dicom, obds, registry_reply, table_file
+from sarcoma_pipeline.sources.received_record import SourceFile, digest
 from sarcoma_pipeline.synthetic.drop import OFFICES
 from sarcoma_pipeline.synthetic.people import people
 from sarcoma_pipeline.synthetic.render import demo, render
@@ -49,7 +49,7 @@ class Night:
                 self._read(path, source)
         received = {table: pl.concat(parts) for table, parts in self.received.items()}
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2022, 1, 10)]})
-        typed = typing.type_records(received, self.sources, on)
+        typed = typed_records.type_records(received, self.sources, on)
         linked = identity.link(typed.frames)
         link = linked.frames["curated.link"]
         first = pl.concat([typed.observed, linked.observed])
@@ -72,8 +72,8 @@ class Night:
         file = SourceFile(digest(relative), path, relative)
         self.files[file.file_id] = relative
         batch = {
-            "registry": lambda: registry.read(file, source, "R1"),
-            "table": lambda: tables.read(file, source, "R1"),
+            "registry": lambda: registry_reply.read(file, source, "R1"),
+            "table": lambda: table_file.read(file, source, "R1"),
             "obds": lambda: obds.read(file, "R1"),
             "dicom": lambda: dicom.read(file, "R1"),
         }[source.kind]()

@@ -1,0 +1,156 @@
+"""``sarcoma release``: the kept releases, what moved between two of them, and the way back."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import getpass
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.study.project import Project
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.group()
+def release() -> None:
+    """List the kept releases, compare two, go back to one."""
+
+
+@release.command("list")
+@study_option
+def list_(study: str) -> None:
+    """List the kept releases, the newest last; the published one is marked."""
+    project = configured(study)
+    current = _published_id(project)
+    for name, path in _kept(project).items():
+        label = made_of(path)
+        mark = "*" if name == current else " "
+        click.echo(
+            f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}"
+        )
+
+
+@release.command()
+@study_option
+@click.argument("old")
+@click.argument("new", default="current")
+def diff(study: str, old: str, new: str) -> None:
+    """Show which patients, endpoints and estimates moved between two releases, and because of which files.
+
+    OLD and NEW are refreshes as `sarcoma release list` names them, `current` or `previous`.
+    """
+    from sarcoma_pipeline.publish import release_diff
+    from sarcoma_pipeline.publish.release import read
+    from sarcoma_pipeline.quality import decision_log
+
+    project = configured(study)
+    paths = [named(project, name) for name in (old, new)]
+    before, after = (read(path) or {} for path in paths)
+    labels = [made_of(path) for path in paths]
+    moved = release_diff.moved(before, after)
+    for row in moved.iter_rows(named=True):
+        click.echo(f"{row['table_name']}  {row['row']}  {row['column_name']}: {row['old']} → {row['new']}")
+    click.echo(f"{moved.height} values moved")
+    for column, what in (
+        ("code_version", "program"),
+        ("configuration_hash", "configuration"),
+        ("manifest_hash", "files"),
+    ):
+        if labels[0][column] != labels[1][column]:
+            click.echo(f"because of the {what}: {labels[0][column]} → {labels[1][column]}")
+    for row in release_diff.causes(before, after).iter_rows(named=True):
+        click.echo(f"  {row['pseudonym']}  {row['path']}: {row['gone']} records gone, {row['new']} new")
+    times = sorted(str(label["released_at"]) for label in labels)
+    for row in decision_log.read(project.decisions).iter_rows(named=True):
+        if times[0] < row["at"] <= times[1]:
+            click.echo(f"  decision of {row['who']}: {row['action']} {row['finding_id']}: {row['reason']}")
+
+
+@release.command()
+@study_option
+@click.argument("to", default="previous")
+@click.option("--reason", required=True, help="Why; it is kept in releases/log.csv.")
+def rollback(study: str, to: str, reason: str) -> None:
+    """Publish a kept release again, in one step; the next good refresh publishes its own."""
+    project = configured(study)
+    source = named(project, to)
+    half = project.published / ".rollback.part"
+    left = _published_id(project)
+    shutil.copyfile(source, half)
+    half.replace(project.release)
+    log = source.parent / "log.csv"
+    fresh = not log.exists()
+    with log.open("a", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        if fresh:
+            rows.writerow(["at", "who", "from", "to", "reason"])
+        rows.writerow(
+            [dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _who(), left, source.stem, reason]
+        )
+    click.echo(f"published again: {source.stem}, instead of {left or 'nothing'}")
+
+
+_DAMAGED = "a damaged one"
+
+
+def _published_id(project: Project) -> str:
+    """The refresh of the published release; a damaged one must not be in the way of its own remedy."""
+    from sarcoma_pipeline.publish.release import read_label
+
+    label = read_label(project.release)
+    return label["refresh_id"] if label else _DAMAGED if project.release.exists() else ""
+
+
+def _who() -> str:
+    try:
+        return os.environ.get("USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _kept(project: Project) -> dict[str, Path]:
+    return {path.stem: path for path in sorted((project.published / "releases").glob("*.duckdb"))}
+
+
+def named(project: Project, name: str) -> Path:
+    """The database of a release.
+
+    Args:
+        project: the study.
+        name: a refresh, `current` or `previous`.
+
+    Raises:
+        click.UsageError: it is not there, or no longer.
+    """
+    kept = _kept(project)
+    if name == "current":
+        if not project.release.exists():
+            raise click.UsageError(f"nothing published yet: sarcoma refresh --study {project.study.name}")
+        return project.release
+    if name == "previous":
+        current = _published_id(project)
+        # Before a damaged one stands the newest that is whole.
+        earlier = [stem for stem in kept if stem < current or current == _DAMAGED]
+        if not earlier:
+            raise click.UsageError("there is no earlier release")
+        return kept[earlier[-1]]
+    if name not in kept:
+        raise click.UsageError(f"no release {name!r}: sarcoma release list --study {project.study.name}")
+    return kept[name]
+
+
+def made_of(path: Path) -> dict[str, object]:
+    """``meta.release`` of a database."""
+    import duckdb
+
+    with duckdb.connect(str(path), read_only=True) as connection:
+        frame: pl.DataFrame = connection.execute("FROM meta.release").pl()
+    return frame.row(0, named=True)

@@ -1,0 +1,109 @@
+"""Rows of tables to typed records, as the mapping in ``sources.toml`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from sarcoma_pipeline.curation.parse import MISSING, Reading, code, constant, date, number, read, whole
+from schemas import typed
+from schemas.configuration import ColumnMapping, EntityMapping, TableSource
+from schemas.contract import CONTRACTS, ColumnSpec, Contract
+
+
+def typed_frames(
+    received: pl.DataFrame, source: TableSource
+) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
+    """One typed frame per entity of the mapping.
+
+    Args:
+        received: rows of ``received.table_row`` of this source, with ``received_on`` (Date) joined on.
+        source: the mapping.
+    """
+    headers = source.headers()
+    cells = pl.col("values").str.json_decode(pl.Struct(dict.fromkeys(headers, pl.String)))
+    rows = received.with_columns(cells.alias("_cells")).with_columns(
+        _present(pl.col("_cells").struct.field(h), source).alias(f"_cell_{h}") for h in headers
+    )
+    for entity in source.entities:
+        yield _entity(rows, entity, source)
+
+
+def _present(cell: pl.Expr, source: TableSource) -> pl.Expr:
+    return pl.when(~cell.str.strip_chars().is_in(list(source.missing))).then(cell)
+
+
+def _entity(
+    rows: pl.DataFrame, entity: EntityMapping, source: TableSource
+) -> tuple[type[Contract], pl.DataFrame, pl.DataFrame]:
+    contract = CONTRACTS[f"typed.{entity.entity}"]
+    for when in entity.when:
+        cell = pl.col(f"_cell_{when.column}")
+        if when.filled is not None:
+            rows = rows.filter(cell.is_not_null() if when.filled else cell.is_null())
+        if when.equals:
+            rows = rows.filter(cell.is_in(list(when.equals)))
+    specs = {c.name: c for c in contract.columns()}
+    mapped = dict(entity.columns)
+    number_mapping = mapped.pop("hospital_number", None)
+    hospital = _cell(number_mapping) if number_mapping else MISSING
+    readings: dict[str, Reading] = {
+        "record_id": Reading(pl.col("record_id")),
+        "source": constant("table"),
+        "person_ref": Reading(
+            pl.coalesce([pl.lit("number:") + hospital, pl.lit("record:") + pl.col("record_id")])
+        ),
+        "received_on": Reading(pl.col("received_on")),
+    }
+    if contract is typed.Person:
+        readings |= {"hospital_number": Reading(hospital), "master": constant(True, pl.Boolean)}
+    if contract is typed.Diagnosis:
+        dated = [_cell(mapped[c]) for c in ("diagnosis_date", "diagnosis_day") if c in mapped]
+        readings["complete"] = Reading(
+            pl.any_horizontal(c.is_not_null() for c in dated) if dated else pl.lit(False)
+        )
+    if contract is typed.Radiotherapy:
+        readings["irradiated"] = constant(True, pl.Boolean)
+    for name, mapping in mapped.items():
+        readings[name] = _reading(specs[name], mapping, source)
+    return contract, *read(rows, contract, readings)
+
+
+def _cell(mapping: ColumnMapping) -> pl.Expr:
+    if mapping.column is None:
+        return pl.lit(mapping.constant, dtype=pl.String)
+    return pl.col(f"_cell_{mapping.column}")
+
+
+def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: TableSource) -> Reading:
+    cell = _cell(mapping)
+    several = pl.lit(False)
+    separator = mapping.first_of or source.separator
+    if separator and mapping.column:
+        several = cell.str.contains(separator, literal=True)
+        first = cell.str.split(separator).list.first() if mapping.first_of else pl.lit(None, dtype=pl.String)
+        cell = pl.when(several).then(first).otherwise(cell)
+    if spec.dtype == "Date":
+        # A table's own precision is a fact of its layout, the same for every row: no finding a row.
+        reading = date(
+            cell,
+            (mapping.date_format or source.date_format,),
+            exact_to=mapping.precision,
+            notices=mapping.precision == "day",
+        )
+    elif spec.dtype == "Float64":
+        reading = number(cell, decimal=source.decimal, scale=mapping.scale)
+    elif spec.dtype == "Int32":
+        reading = whole(cell, scale=mapping.scale)
+    elif spec.dtype == "Boolean":
+        as_text = code(cell, mapping.codes, fold=True)
+        reading = Reading(as_text.value == "true", as_text.text, as_text.rule_id)
+    elif mapping.codes:
+        reading = code(cell, mapping.codes, fold=True)
+    else:
+        reading = Reading(cell)
+    if not (separator and mapping.column):
+        return reading
+    note = ("value.several", several)
+    return Reading(reading.value, _cell(mapping), reading.rule_id, reading.precision, (*reading.notes, note))

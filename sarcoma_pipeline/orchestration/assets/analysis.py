@@ -1,0 +1,161 @@
+"""Analysis: Table 1, Kaplan–Meier, Cox, and the paper's numbers beside ours."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.published_study import comparison
+from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.survival import (
+    competing_risks,
+    cox,
+    kaplan_meier,
+    proportional_hazards,
+    restricted_mean,
+    sensitivity,
+    subgroups,
+    table_one,
+)
+from schemas.analysis import (
+    CumulativeIncidence,
+    CumulativeIncidenceEstimate,
+    HazardRatio,
+    LogRank,
+    ProportionalHazards,
+    PublishedComparison,
+    RestrictedMean,
+    Subgroup,
+    SubgroupCurve,
+    SurvivalCurve,
+    SurvivalEstimate,
+    SurvivalSensitivity,
+    TableOne,
+)
+from schemas.cohort import CohortEndpoint, CohortPatient
+
+PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """One step per statistic; the comparison with the paper where the study names one."""
+    study = project.study
+
+    def describe(warehouse: Warehouse) -> Made:
+        """Describe the cohort: Table 1."""
+        rows = table_one.table_one(warehouse.read(PATIENTS), study.table_one)
+        return Made({TableOne.table(): rows})
+
+    def survive(warehouse: Warehouse) -> Made:
+        """Estimate survival: Kaplan–Meier with log-log confidence intervals, and restricted means."""
+        endpoints, horizons = warehouse.read(ENDPOINTS), study.horizons_months
+        estimates, curves = kaplan_meier.estimates(endpoints, horizons), kaplan_meier.curves(endpoints)
+        frames = {
+            SurvivalCurve.table(): curves,
+            SurvivalEstimate.table(): estimates,
+            RestrictedMean.table(): restricted_mean.restricted_means(curves, horizons),
+        }
+        return Made(frames, metadata={SurvivalEstimate.table(): _medians(estimates)})
+
+    def compete(warehouse: Warehouse) -> Made:
+        """Estimate cumulative incidence with competing risks: Aalen–Johansen."""
+        curves = competing_risks.cumulative_incidence(warehouse.read(ENDPOINTS), study.cumulative_incidence)
+        read_off = competing_risks.at_horizons(curves, study.horizons_months)
+        return Made({CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): read_off})
+
+    def divide(warehouse: Warehouse) -> Made:
+        """Compare subgroups: Kaplan–Meier and the log-rank test."""
+        factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
+        found = subgroups.subgroups(
+            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), factors, study.horizons_months
+        )
+        frames = {Subgroup: found.estimates, SubgroupCurve: found.curves, LogRank: found.tests}
+        return Made({contract.table(): frame for contract, frame in frames.items()})
+
+    def regress(warehouse: Warehouse) -> Made:
+        """Fit the multivariable Cox models that study.toml declares, and test their hazards' proportion."""
+        data = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates)
+        frames = {
+            HazardRatio.table(): cox.hazard_ratios(*data),
+            ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data),
+        }
+        return Made(frames)
+
+    def vary(warehouse: Warehouse) -> Made:
+        """Repeat the analyses with other decisions: partial dates, censoring, complete cases."""
+        frame = sensitivity.sensitivity(
+            warehouse.read(PATIENTS),
+            warehouse.read(ENDPOINTS),
+            study.horizons_months,
+            study.models,
+            study.covariates,
+            study.censoring_variants,
+        )
+        return Made({SurvivalSensitivity.table(): frame})
+
+    def compare(warehouse: Warehouse) -> Made:
+        """Set the paper's numbers beside ours."""
+        frame = PublishedComparison.empty()
+        if study.published and study.published_map and study.published_audit:
+            paper = [
+                pl.read_csv(project.root / path, infer_schema=False)
+                for path in (study.published, study.published_map, study.published_audit)
+            ]
+            frame = comparison.compare(
+                *paper,
+                patients=warehouse.read(PATIENTS),
+                endpoints=warehouse.read(ENDPOINTS),
+                estimates=warehouse.read(SurvivalEstimate.table()),
+                hazard_ratios=warehouse.read(HazardRatio.table()),
+            )
+        verdicts = dict(frame.group_by("verdict").len().sort("verdict").iter_rows())
+        return Made({PublishedComparison.table(): frame}, metadata={PublishedComparison.table(): verdicts})
+
+    survival = [SurvivalCurve, SurvivalEstimate, RestrictedMean]
+    incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
+    divided = [Subgroup, SubgroupCurve, LogRank]
+    regression = [HazardRatio, ProportionalHazards]
+    both = [PATIENTS, ENDPOINTS]
+    return [
+        step(project, "table_one", {TableOne.table(): [PATIENTS]}, describe, kinds={"polars"}),
+        step(
+            project, "survival", {c.table(): [ENDPOINTS] for c in survival}, survive, kinds={"polars"}
+        ),
+        step(
+            project, "cumulative_incidence", {c.table(): [ENDPOINTS] for c in incidence}, compete,
+            kinds={"polars"},
+        ),
+        step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),
+        step(project, "hazard_ratio", {c.table(): both for c in regression}, regress, kinds={"python"}),
+        step(project, "sensitivity", {SurvivalSensitivity.table(): both}, vary, kinds={"polars"}),
+        step(
+            project,
+            "published_comparison",
+            {
+                PublishedComparison.table(): [
+                    PATIENTS, ENDPOINTS, SurvivalEstimate.table(), HazardRatio.table(),
+                ]
+            },
+            compare,
+            kinds={"polars"},
+        ),
+    ]  # fmt: skip
+
+
+def _medians(estimates: pl.DataFrame) -> dict[str, str]:
+    medians = estimates.filter(pl.col("quantity") == "median")
+    return {f"median {row['endpoint']}": median_text(row) for row in medians.iter_rows(named=True)}
+
+
+def median_text(row: dict[str, object]) -> str:
+    """A median as people read it: ``47.9 months (30.1–not reached)``."""
+
+    def part(name: str) -> str:
+        value = row[name]
+        return f"{value:.1f}" if isinstance(value, float) else "not reached"
+
+    if row["value"] is None:
+        return "not reached"
+    return f"{part('value')} months ({part('ci_low')}–{part('ci_high')})"

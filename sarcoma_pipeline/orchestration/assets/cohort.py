@@ -1,0 +1,65 @@
+"""Cohort: who is in the study and why, one row per patient, endpoints with their evidence."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.orchestration.assets.curated import CURATED
+from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.study.project import Project
+from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
+from schemas.quality import Accounting
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """Eligibility with its flow, patients, endpoints."""
+    study = project.study
+
+    def judge(warehouse: Warehouse) -> Made:
+        """Judge every patient by every criterion of study.toml, in order: the STROBE flow."""
+        made = eligibility.assess(warehouse.layer("curated"), study)
+        steps = {row["label"]: row["remaining"] for row in made.flow.sort("position").iter_rows(named=True)}
+        frames = {CohortEligibility.table(): made.eligibility, CohortFlow.table(): made.flow}
+        return Made(frames, metadata={CohortFlow.table(): steps})
+
+    def derive(warehouse: Warehouse) -> Made:
+        """Derive each eligible patient's covariates, and the endpoints with their evidence."""
+        curated = warehouse.layer("curated")
+        eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
+        derived = endpoints.derive(curated, eligible, study)
+        centre = pl.lit(warehouse.centre or None, dtype=pl.String)
+        events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
+        return Made(
+            {
+                CohortPatient.table(): covariates.patients(curated, eligible).with_columns(centre=centre),
+                CohortEndpoint.table(): derived.endpoints,
+                CohortDerivability.table(): derived.derivability,
+            },
+            metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
+        )
+
+    # A refresh that lost a record must not reach a cohort: the blocking check stands on the accounting.
+    rests_on = [*CURATED, Accounting.table()]
+    return [
+        step(
+            project,
+            "eligibility",
+            {CohortEligibility.table(): rests_on, CohortFlow.table(): [CohortEligibility.table()]},
+            judge,
+            kinds={"polars"},
+        ),
+        step(
+            project,
+            "cohort",
+            {
+                CohortPatient.table(): [*CURATED, CohortEligibility.table()],
+                CohortEndpoint.table(): [*CURATED, CohortEligibility.table()],
+                CohortDerivability.table(): [CohortEligibility.table()],
+            },
+            derive,
+            kinds={"polars"},
+        ),
+    ]

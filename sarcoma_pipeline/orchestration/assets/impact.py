@@ -1,0 +1,51 @@
+"""Impact: what each record in quarantine keeps from the study."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.orchestration.assets.curated import TYPED
+from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
+from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.study.project import Project
+from schemas.cohort import CohortEligibility, CohortEndpoint, CohortPatient
+from schemas.curated import Link
+from schemas.impact import Impact
+from schemas.quality import Observed, Quarantine
+
+COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table())
+
+
+def night(project: Project, warehouse: Warehouse) -> impact.Night:
+    """What the last refresh knows, read from the warehouse: records of the patients in question only."""
+    link, held = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
+    records = held["record_id"]
+    owners = [warehouse.read(t, columns=("person_ref",), among=records)["person_ref"] for t in TYPED]
+    known = link.filter(pl.col("person_ref").is_in(pl.concat(owners).implode()))
+    persons = link.join(known, on="patient_id", how="semi")["person_ref"].unique()
+    return impact.Night(
+        {t: warehouse.read(t, among=persons) for t in TYPED},
+        link,
+        warehouse.read(Observed.table()),
+        held,
+        pseudonyms(link["patient_id"], pseudonym_key(project.key, warehouse.centre)),
+        *(warehouse.read(table) for table in COHORT),
+    )
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """``quality.impact``."""
+
+    def weigh(warehouse: Warehouse) -> Made:
+        """Run the cohort again for every record in quarantine, as if it had been admitted."""
+        known = night(project, warehouse)
+        again = impact.rerun(known, project.study, project.sources)
+        frame = impact.impact(known, again, project.study)
+        return Made(
+            {Impact.table(): frame}, metadata={Impact.table(): {"records run again": again.scenarios.height}}
+        )
+
+    return [step(project, "impact", {Impact.table(): [Quarantine.table(), *COHORT]}, weigh, kinds={"polars"})]

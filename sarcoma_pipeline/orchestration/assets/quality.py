@@ -1,0 +1,186 @@
+"""Quality: every record accounted for, every fault a finding, every finding in the ledger."""
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.orchestration.assets import rule_checks
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, TYPED
+from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
+from sarcoma_pipeline.orchestration.assets.record_locations import placed
+from sarcoma_pipeline.orchestration.assets.step import Made, asset_key, step
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine, volumes
+from sarcoma_pipeline.study import provenance
+from sarcoma_pipeline.study.project import Project
+from schemas.curated import Link, Patient
+from schemas.ledger import Decision, LedgerEntry, Trend
+from schemas.meta import MetaFile
+from schemas.quality import (
+    Accounting,
+    Disposition,
+    Finding,
+    Observed,
+    QualityRule,
+    Quarantine,
+    SetAside,
+    catalogue,
+)
+from schemas.volumes import Volume
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
+    """Accounting, findings, the rule catalogue and a check per rule group."""
+    identity = dg.AssetCheckSpec(
+        "accounting_identity",
+        asset=asset_key(project, Accounting.table()),
+        blocking=True,
+        description="Records read = curated + quarantined + exact duplicates + out of scope, per file.",
+    )
+
+    def account(warehouse: Warehouse) -> Made:
+        """Account for every record of every file; nothing vanishes."""
+        held = warehouse.read(Quarantine.table())
+        disposition = quarantine.settle(warehouse.read(SetAside.table()).drop("step"), held)
+        frame = accounting.account(
+            {t: warehouse.read(t, columns=("record_id", "file_id")) for t in RECEIVED},
+            {t: warehouse.read(t, columns=("record_ids",)) for t in CURATED},
+            held,
+            disposition,
+        )
+        return Made({Disposition.table(): disposition, Accounting.table(): frame})
+
+    def judge_identity(warehouse: Warehouse) -> list[dg.AssetCheckResult]:
+        frame, files = warehouse.read(Accounting.table()), warehouse.read(MetaFile.table())
+        return [_identity_holds(project, frame, files)]
+
+    def count_volumes(warehouse: Warehouse) -> Made:
+        """Count what each source delivered tonight, beside the nights before."""
+        refresh, _ = tonight(warehouse)
+        made = volumes.volumes(
+            warehouse.read(MetaFile.table()),
+            warehouse.read(Accounting.table()),
+            warehouse.read("received.unread"),
+            warehouse.read(Patient.table()),
+            [source.name for source in project.sources.source],
+            refresh,
+        )
+        nights = warehouse.read(Volume.table()).filter(pl.col("refresh_id") != refresh)
+        history = pl.concat([nights, made])
+        return Made({Volume.table(): history}, {Observed.table(): volumes.observe(history, refresh)})
+
+    def find(warehouse: Warehouse) -> Made:
+        """Put every broken rule into words and places that a steward can work with."""
+        observed = warehouse.read(Observed.table()).drop("step")
+        at_fault = observed["record_id"].unique()
+        found = findings.findings(
+            observed,
+            placed(warehouse, at_fault),
+            {t: warehouse.read(t, columns=("record_id", "person_ref"), among=at_fault) for t in TYPED},
+            warehouse.read(Patient.table()),
+            warehouse.read(Link.table()),
+            warehouse.centre,
+        )
+        by = found.group_by("severity").len().sort("severity")
+        counts = {f"{severity}s": n for severity, n in by.iter_rows()}
+        return Made(
+            {Finding.table(): found, QualityRule.table(): catalogue()}, metadata={Finding.table(): counts}
+        )
+
+    def load_decisions(warehouse: Warehouse) -> Made:
+        """Load the stewards' decisions from their log, which outlives the warehouse."""
+        known = warehouse.read(Decision.table())
+        return Made({Decision.table(): decision_log.restore(project.decisions, known)})
+
+    def log(_: Warehouse) -> str:
+        return provenance.decisions_hash(decision_log.read(project.decisions))
+
+    def keep_ledger(warehouse: Warehouse) -> Made:
+        """Move every finding on: what is new, still there, settled, gone, or back again."""
+        refresh, today = tonight(warehouse)
+        entries = ledger.advance(
+            warehouse.read(LedgerEntry.table()),
+            warehouse.read(Finding.table()),
+            warehouse.read(Decision.table()),
+            pl.concat([warehouse.read(t, columns=("record_id", "content_hash")) for t in RECEIVED]),
+            refresh,
+            today,
+        )
+        nights = warehouse.read(Trend.table()).filter(pl.col("refresh_id") != refresh)
+        counts = {f"findings {status}": n for status, n in entries.group_by("status").len().iter_rows()}
+        return Made(
+            {
+                LedgerEntry.table(): entries,
+                Trend.table(): pl.concat([nights, ledger.trend(entries, refresh)]),
+            },
+            metadata={LedgerEntry.table(): counts},
+        )
+
+    return [
+        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}, further=log),
+        step(
+            project,
+            "accounting",
+            {
+                Disposition.table(): [*RECEIVED, Quarantine.table()],
+                Accounting.table(): [*RECEIVED, *CURATED, Quarantine.table(), Disposition.table()],
+            },
+            account,
+            kinds={"polars"},
+            checks=[identity],
+            judge=judge_identity,
+        ),
+        step(
+            project,
+            "volumes",
+            {Volume.table(): [MetaFile.table(), Accounting.table(), Patient.table(), "received.unread"]},
+            count_volumes,
+            kinds={"polars"},
+        ),
+        step(
+            project,
+            "findings",
+            {
+                Finding.table(): [
+                    "meta.files",
+                    Volume.table(),
+                    Link.table(),
+                    Quarantine.table(),
+                    Patient.table(),
+                ],
+                QualityRule.table(): [],
+            },
+            find,
+            kinds={"polars"},
+        ),
+        step(
+            project,
+            "ledger",
+            {
+                LedgerEntry.table(): [Finding.table(), Decision.table(), "meta.refreshes", *RECEIVED],
+                Trend.table(): [LedgerEntry.table()],
+            },
+            keep_ledger,
+            kinds={"polars"},
+        ),
+        rule_checks.checks(project),
+    ]
+
+
+def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) -> dg.AssetCheckResult:
+    total = frame.select(pl.col(pl.Int64).sum()).row(0, named=True) if frame.height else {}
+    read = files["records"].sum()
+    wrong = frame.filter((pl.col("unaccounted") > 0) | (pl.col("counted_twice") > 0))
+    return dg.AssetCheckResult(
+        asset_key=asset_key(project, Accounting.table()),
+        check_name="accounting_identity",
+        passed=wrong.is_empty() and total.get("records", 0) == read,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "records in the manifest": int(read),
+            **{k.replace("_", " "): int(v) for k, v in total.items()},
+            "files at fault": wrong.height,
+        },
+        description=f"{total.get('records', 0)} records of {frame.height} files are accounted for."
+        if wrong.is_empty()
+        else f"{wrong.height} files have records that are nowhere, or in two places.",
+    )

@@ -1,0 +1,212 @@
+"""Received: new and changed files of the drop folder, every record as text with its place."""
+
+import datetime as dt
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.orchestration.assets.step import RETRY, asset_key, discreet, partitions, table_spec
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish import pseudonym_key
+from sarcoma_pipeline.sources import manifest, read_parallel, worker_process
+from sarcoma_pipeline.study import provenance
+from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import permissions, step_cache
+from sarcoma_pipeline.warehouse.centres import Tables
+from sarcoma_pipeline.warehouse.rewrite import insert
+from schemas.all_contracts import CONTRACTS
+from schemas.configuration import Limits
+from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
+
+RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
+
+_PIECE_BYTES = 128 << 20
+"""Of received frames that are written in one transaction."""
+
+_KIND_OF_TABLE = {
+    "registry_reply": {"registry"},
+    "table_row": {"table"},
+    "unread": {"registry", "obds", "dicom", "table"},
+}
+_ICONS = {"registry": "csv", "obds": "xml", "dicom": "file", "table": "table"}
+
+
+def drop_key(project: Project, source: str) -> dg.AssetKey:
+    """The raw files of one source, as the lineage graph shows them."""
+    return dg.AssetKey([project.study.name, "drop", re.sub(r"\W+", "_", source)])
+
+
+def drop_specs(project: Project) -> list[dg.AssetSpec]:
+    """External assets: the files are not ours to make."""
+    return [
+        dg.AssetSpec(
+            key=drop_key(project, source.name),
+            description=f"Raw files {', '.join(source.files)} below {project.study.drop}.",
+            group_name="drop",
+            kinds={_ICONS[source.kind]},
+            owners=[project.study.owner],
+            metadata={"folder": project.study.drop, "files": ", ".join(source.files), "reader": source.kind},
+        )
+        for source in project.sources.source
+    ]
+
+
+def _deps(project: Project, table: str) -> list[dg.AssetKey]:
+    name = table.partition(".")[2]
+    kinds = _KIND_OF_TABLE.get(name, {name.partition("_")[0]})
+    drops = [drop_key(project, s.name) for s in project.sources.source if s.kind in kinds]
+    return [asset_key(project, MetaFile.table()), *drops]
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The drop folder's sources, ``meta.files``, ``meta.refreshes`` and the received tables."""
+    drops = [drop_key(project, s.name) for s in project.sources.source]
+    specs = [
+        table_spec(project, MetaRefresh.table(), drops, {"duckdb"}),
+        table_spec(project, MetaFile.table(), drops, {"duckdb"}),
+        *(table_spec(project, table, _deps(project, table), {"duckdb"}) for table in RECEIVED),
+    ]
+
+    @dg.multi_asset(
+        name="received",
+        specs=specs,
+        description="Reads new and changed files, closes the records of replaced and vanished ones.",
+        partitions_def=partitions(project),
+        retry_policy=RETRY,
+    )
+    def received(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
+        began = time.perf_counter()
+        with discreet(project):
+            permissions.check(project)
+            # Every step depends on the key: it must be there before the first of them.
+            pseudonym_key.at_hand(project)
+            refresh, added = read_drop_folder(project, warehouse, context.run_id)
+        seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
+        for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
+            # Counted where it lies: on a night without change nobody reads it.
+            metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), "seconds": seconds}
+            if table.startswith("received."):
+                metadata["records added"] = added.get(table, 0)
+            yield dg.MaterializeResult(
+                asset_key=asset_key(project, table), metadata={**metadata, "refresh": refresh}
+            )
+        counts = dict(warehouse.read(MetaFile.table()).group_by("source").len().iter_rows())
+        for source in project.sources.source:
+            yield dg.AssetObservation(
+                asset_key=drop_key(project, source.name),
+                metadata={"files": counts.get(source.name, 0), "refresh": refresh},
+            )
+
+    return [*drop_specs(project), received]
+
+
+def tonight(warehouse: Warehouse, *, noted: bool = True) -> tuple[str, dt.date]:
+    """The last refresh and its day: what a step that is run again takes for tonight and today.
+
+    Args:
+        warehouse: of the study.
+        noted: whether the step that asks is another one every night.
+    """
+    last = warehouse.read(MetaRefresh.table(), noted=noted).sort("refresh_id").row(-1, named=True)
+    return last["refresh_id"], last["received_on"]
+
+
+def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tuple[str, dict[str, int]]:
+    """Read what is new, close what is gone, in one transaction.
+
+    Returns:
+        The new refresh's id, and received table to the number of records added.
+    """
+    row = provenance.refresh(project, run_id)
+    refresh = row["refresh_id"]
+    known = warehouse.read(MetaFile.table())
+    drop = project.drop_of(warehouse.centre)
+    scan = manifest.scan(drop, project.sources, known, refresh, warehouse.centre)
+    changed = sum(f.changed for f in scan.to_read)
+    row |= {
+        "manifest_hash": scan.manifest_hash,
+        "new_files": len(scan.to_read) - changed,
+        "changed_files": changed,
+        "gone_files": scan.gone,
+        "unchanged_files": len(scan.unchanged),
+    }
+    configuration = provenance.configuration(project)
+    # Centres may be read at the same time.
+    mark = project.warehouse.with_suffix(f".{warehouse.centre}.reading" if warehouse.centre else ".reading")
+    with worker_process.remembered(mark) as died:
+        return refresh, _write(warehouse, scan, row, configuration, project.sources.limits, careful=died)
+
+
+def _write(
+    warehouse: Warehouse,
+    scan: manifest.Scan,
+    row: dict[str, str | int | dt.date],
+    configuration: pl.DataFrame,
+    limits: Limits,
+    *,
+    careful: bool,
+) -> dict[str, int]:
+    """Close what is gone, then read and write group by group: memory does not grow with the delivery.
+
+    A large delivery is written for good piece by piece, file by file whole, as an open transaction takes more
+    memory than what it writes: a refresh that is killed goes on with the files that are not written yet.
+    """
+    refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
+    added: dict[str, int] = {}
+    pending = 0
+    with warehouse.transaction() as tables:
+        _close(tables, scan)
+        insert(tables, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
+        kept = tables.execute(
+            f"SELECT count(*) FROM {tables.own(MetaConfiguration.table())} WHERE configuration_hash = ?",
+            [row["configuration_hash"]],
+        ).fetchone()
+        if not kept or not kept[0]:
+            insert(tables, MetaConfiguration.table(), configuration)
+        for read in read_parallel.read_all(scan.to_read, refresh, limits, careful=careful):
+            insert(tables, MetaFile.table(), manifest.files_frame(read.files))
+            for table, frame in read.tables.items():
+                CONTRACTS[table].enforce(frame)
+                insert(tables, table, frame)
+                added[table] = added.get(table, 0) + frame.height
+                pending += int(frame.estimated_size())
+            if pending > _PIECE_BYTES:
+                warehouse.commit(tables)
+                tables.execute("BEGIN")
+                pending = 0
+        # A file that changed while it was read has the same id twice: its refresh tells them apart.
+        last_read = tables.execute(
+            f"SELECT max(first_refresh) FROM {tables.own(MetaFile.table())} WHERE last_refresh IS NULL"
+        ).fetchone()
+        received = f"{row['manifest_hash']} {last_read[0] if last_read else ''}"
+        step_cache.note_versions(tables, dict.fromkeys((MetaFile.table(), *RECEIVED), received))
+        step_cache.note_versions(tables, {refreshes: refresh})
+    warehouse.forget(MetaFile.table(), refreshes, *RECEIVED)
+    return added
+
+
+def _close(tables: Tables, scan: manifest.Scan) -> None:
+    """Note the last refresh of records whose file is replaced or gone, and the time of touched files."""
+    refreshes = tables.own(MetaRefresh.table())
+    before = tables.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone()
+    if scan.closed:
+        tables.connection.register("_closed", pl.DataFrame({"file_id": scan.closed}).to_arrow())
+        for table in (MetaFile.table(), *RECEIVED):
+            tables.execute(
+                f"UPDATE {tables.own(table)} SET last_refresh = ? WHERE last_refresh IS NULL "
+                "AND file_id IN (SELECT file_id FROM _closed)",
+                [before[0] if before else None],
+            )
+        tables.connection.unregister("_closed")
+    for file_id, mtime in scan.touched.items():
+        tables.execute(
+            f"UPDATE {tables.own(MetaFile.table())} SET mtime_ns = ? "
+            "WHERE file_id = ? AND last_refresh IS NULL",
+            [mtime, file_id],
+        )

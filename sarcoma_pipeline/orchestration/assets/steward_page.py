@@ -1,0 +1,96 @@
+"""Reports: static pages beside the release, made from what the run left in the warehouse."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from sarcoma_pipeline.orchestration.assets.pool import pooled_first
+from sarcoma_pipeline.orchestration.assets.step import asset_key, discreet
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish.report import steward
+from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.quality.findings import masked_path
+from sarcoma_pipeline.study.project import Project
+from schemas.curated import Patient
+from schemas.impact import Impact
+from schemas.ledger import LedgerEntry, Trend
+from schemas.meta import MetaFile, MetaRefresh
+from schemas.quality import Accounting, Finding, QualityRule
+
+
+def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
+    """Write the steward's page in one piece, so that nobody opens half of one.
+
+    Returns:
+        The file, and how many findings stand in it.
+    """
+    patients = warehouse.read(Patient.table())
+    files = warehouse.read(MetaFile.table())
+    refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
+    effect = impact.sentences(warehouse.read(Impact.table()))
+    tonight = warehouse.read(Finding.table()).filter(pl.col("severity") == "error")
+    findings = warehouse.read(LedgerEntry.table()).join(
+        tonight.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
+    )
+    html = steward.page(
+        findings,
+        warehouse.read(QualityRule.table()),
+        warehouse.read(Accounting.table()),
+        files.select("file_id", path=masked_path(pl.col("path"), patients)),
+        warehouse.read(Trend.table()),
+        {
+            "study": project.study.name,
+            "title": project.study.title,
+            **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
+        },
+    )
+    target = project.published / "steward.html"
+    write_whole(target, html)
+    return target, findings.height
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Replace a file in one step: a reader sees the old one or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}-", delete=False
+    ) as stream:
+        stream.write(text)
+    half = Path(stream.name)
+    half.chmod(0o644)
+    half.replace(target)
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """The steward's page."""
+    where = f"data/published/{project.study.name}/steward.html"
+    tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting)
+
+    @dg.asset(
+        key=dg.AssetKey([project.study.name, "report", "steward_page"]),
+        deps=[*(asset_key(project, t.table()) for t in tables), *pooled_first(project)],
+        description=(
+            f"{where}: findings by rule, file and patient, with their trend; one file, no network, "
+            "nobody's name in it."
+        ),
+        group_name="report",
+        kinds={"html"},
+        owners=[project.study.owner],
+    )
+    def steward_html(warehouse: Warehouse) -> dg.MaterializeResult:
+        began = time.perf_counter()
+        with discreet(project):
+            path, findings = steward_page(project, warehouse)
+        return dg.MaterializeResult(
+            metadata={
+                "path": where,
+                "findings": findings,
+                "bytes": path.stat().st_size,
+                "seconds": round(time.perf_counter() - began, 3),
+            }
+        )
+
+    return [steward_html]

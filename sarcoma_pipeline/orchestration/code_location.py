@@ -1,0 +1,69 @@
+"""Assembles assets, checks, jobs, schedules and sensors of one study into its Dagster code location."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from sarcoma_pipeline.orchestration import (
+    celery,
+    decide_job,
+    drop_folder_sensor,
+    jobs,
+    orphaned_runs,
+    retention,
+)
+from sarcoma_pipeline.orchestration.assets import (
+    analysis,
+    analysis_report,
+    cohort,
+    curated,
+    impact,
+    lineage,
+    pool,
+    publication,
+    quality,
+    received,
+    steward_page,
+)
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.study import project
+
+
+def build_definitions(study: project.Project) -> dg.Definitions:
+    """All assets, checks, jobs and schedules of one study; the one way in for UI, command line and tests."""
+    layers = (
+        received,
+        curated,
+        quality,
+        cohort,
+        impact,
+        lineage,
+        pool,
+        analysis,
+        publication,
+        analysis_report,
+        steward_page,
+    )
+    found = [definition for layer in layers for definition in layer.assets(study)]
+    checks = [d for d in found if isinstance(d, dg.AssetChecksDefinition)]
+    refresh = jobs.refresh_jobs(study)
+    return dg.Definitions(
+        assets=[d for d in found if not isinstance(d, dg.AssetChecksDefinition)],
+        asset_checks=checks,
+        jobs=[*refresh, decide_job.decide_job(study), retention.forget_job(study)],
+        schedules=[jobs.nightly(study), retention.weekly(study)],
+        sensors=[
+            *jobs.notifications(study),
+            orphaned_runs.sensor(study),
+            *jobs.pooling(study, *refresh),
+            drop_folder_sensor.drop_folder(study, jobs.first_job(study)),
+        ],
+        resources={
+            "warehouse": Warehouse(
+                path=str(study.warehouse), study=study.study.name, centres=list(study.centres)
+            )
+        },
+        loggers={"progress": jobs.progress_logger},
+        # DuckDB has one writer, and a process per step costs seconds each.
+        executor=celery.executor() or dg.in_process_executor,
+    )

@@ -1,0 +1,1 @@
+"""The published release: pseudonyms, disclosure control, export, report and steward's page."""

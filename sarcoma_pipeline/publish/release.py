@@ -1,0 +1,270 @@
+"""The release: pseudonymise, gate, publish atomically (design section 7).
+
+Pseudonymous: no identifier column, no calendar date, times are days since time zero. A reader never waits for
+a refresh nor sees half of one: the database is built beside the old one and swapped in by ``os.replace``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from schemas.all_contracts import CONTRACTS
+from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
+from schemas.release import RELEASED, MetaRelease, released_columns, released_name
+from schemas.vocabularies import VOCABULARIES
+
+KEEP = 14
+"""Releases kept beside the current one: two weeks of nights."""
+
+KEY_BYTES = 32
+_ROWS = 50_000
+"""Rows that are text at a time while a table is hashed."""
+
+
+class NothingToPublish(Exception):
+    """The release failed its gate; the published database is as it was."""
+
+
+def pseudonym_key(path: Path, centre: str = "") -> bytes:
+    """The secret of the pseudonyms, made at its first use and readable by its owner only.
+
+    Args:
+        path: the file.
+        centre: where a study has several, each has a key of its own, derived from the one in the file: the
+            same hospital number in two centres is two patients.
+
+    Raises:
+        ValueError: the file holds no key; it is never replaced, as that would change every pseudonym.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Whenever the process is killed, there is a whole key or none.
+        half = path.with_name(f".{path.name}.{os.getpid()}.part")
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(KEY_BYTES) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileExistsError):
+            os.link(half, path)
+        half.unlink()
+    key = bytes.fromhex(path.read_text().strip())
+    if len(key) < KEY_BYTES:
+        raise ValueError(f"{path.name} holds no key of {KEY_BYTES} bytes")
+    return hmac.new(key, f"centre {centre}".encode(), hashlib.sha256).digest() if centre else key
+
+
+def pseudonyms(patient_ids: pl.Series, key: bytes) -> pl.DataFrame:
+    """``patient_id``, ``pseudonym``: the first 64 bits of HMAC-SHA256 of the patient, in hexadecimal."""
+    ids = patient_ids.unique().sort()
+    made = [hmac.new(key, i.encode(), hashlib.sha256).hexdigest()[:16] for i in ids]
+    return pl.DataFrame({"patient_id": ids, "pseudonym": pl.Series(made, dtype=pl.String)})
+
+
+class OnDemand(Mapping[str, pl.DataFrame]):
+    """Tables of which each is read when it is asked for, and kept by nobody."""
+
+    def __init__(self, names: Iterable[str], read: Callable[[str], pl.DataFrame]) -> None:
+        self._names, self._read = dict.fromkeys(names), read
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        """Read a table."""
+        if table not in self._names:
+            raise KeyError(table)
+        return self._read(table)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the tables."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(self._names)
+
+
+def content_hash(tables: Mapping[str, pl.DataFrame]) -> str:
+    """Names the content of the released tables."""
+    seen = hashlib.blake2b(digest_size=16)
+    for table in sorted(tables):
+        seen.update(table.encode() + b"\0")
+        for part in tables[table].iter_slices(_ROWS):
+            seen.update(part.write_ndjson().encode())
+        seen.update(b"\0")
+    return seen.hexdigest()
+
+
+def released(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
+    """The tables that leave, without identifier columns."""
+    return OnDemand(RELEASED, lambda table: tables[table].select(released_columns(table)))
+
+
+def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame) -> None:
+    """Write a release's database, documented by comments; coded columns are enumerated types.
+
+    A type is named after its vocabulary and keeps its order, so that ``ORDER BY fnclcc_grade`` is the field's
+    order. A column with a value from outside stays text: it is for the gate to say so.
+
+    Args:
+        path: the new file; an old one of that name is replaced.
+        tables: as :func:`released` gives them.
+        release: ``meta.release``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    documents = {MetaDictionary.table(), MetaVocabulary.table()}
+    types: dict[tuple[str, str], str] = {}
+    with duckdb.connect(str(path)) as connection:
+        everything = [*tables, MetaRelease.table(), *documents]
+        for schema in sorted({released_name(t).partition(".")[0] for t in everything} - {"main"}):
+            connection.execute(f"CREATE SCHEMA {schema}")
+        for table in tables:
+            types |= {(table, c): kind for c, kind in _write(connection, table, tables[table]).items()}
+        own = _write(connection, MetaRelease.table(), release)
+        types |= {(MetaRelease.table(), c): kind for c, kind in own.items()}
+        _write(connection, MetaDictionary.table(), _dictionary(types))
+        _write(connection, MetaVocabulary.table(), vocabularies())
+
+
+def _dictionary(types: Mapping[tuple[str, str], str]) -> pl.DataFrame:
+    """The dictionary of the columns that are there; their vocabulary's name where they are enumerated."""
+    present = pl.DataFrame(
+        [(table, column, kind or None) for (table, column), kind in types.items()],
+        schema={"table_name": pl.String, "column_name": pl.String, "enumerated": pl.String},
+        orient="row",
+    )
+    return (
+        dictionary(list(dict.fromkeys(table for table, _ in types)))
+        .join(present, on=["table_name", "column_name"], how="inner", maintain_order="left")
+        .with_columns(type=pl.coalesce(pl.lit("ENUM ") + pl.col("enumerated"), "type"))
+        .drop("enumerated")
+    )
+
+
+def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> dict[str, str]:
+    """Make a table of a release; column to its vocabulary where it is enumerated, else to nothing."""
+    coded = _coded(table, frame) if table in RELEASED else {}
+    for vocabulary in sorted(set(coded.values())):
+        values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
+        with suppress(duckdb.CatalogException):
+            connection.execute(f'CREATE TYPE "{vocabulary}" AS ENUM ({values})')
+    name = released_name(table)
+    columns = ", ".join(f'"{c}"::"{coded[c]}" AS "{c}"' if c in coded else f'"{c}"' for c in frame.columns)
+    connection.register("_frame", frame.to_arrow())
+    connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM _frame")
+    connection.unregister("_frame")
+    for statement in CONTRACTS[table].comments(name):
+        if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns:
+            connection.execute(statement)
+    return {c: coded.get(c, "") for c in frame.columns}
+
+
+def _coded(table: str, frame: pl.DataFrame) -> dict[str, str]:
+    """Columns that hold nothing but codes of their vocabulary, with its name."""
+    named = {c.name: c.vocabulary for c in CONTRACTS[table].columns() if c.dtype == "String" and c.vocabulary}
+    return {
+        c: name
+        for c, name in named.items()
+        if c in frame.columns and set(frame[c].drop_nulls()) <= set(VOCABULARIES[name])
+    }
+
+
+def read(path: Path) -> dict[str, pl.DataFrame] | None:
+    """Tables of a release by their contracts' names, with ``meta.release``; None if there is no such file.
+
+    Enumerated columns come as text, as the contracts declare them.
+    """
+    found = on_demand(path)
+    return None if found is None else dict(found)
+
+
+def on_demand(path: Path) -> OnDemand | None:
+    """As :func:`read`, but each table is read when it is asked for: of a file that nobody replaces."""
+    if not path.exists():
+        return None
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = connection.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_schema <> 'meta' OR table_name IN ('release', 'lineage') ORDER BY ALL"
+        ).fetchall()
+    known = {f"{'cohort' if schema == 'main' else schema}.{name}": (schema, name) for schema, name in names}
+
+    def one(table: str) -> pl.DataFrame:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            frame = connection.table(".".join(known[table])).pl()
+        return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+
+    return OnDemand(known, one)
+
+
+def read_label(path: Path) -> dict[str, Any] | None:
+    """``meta.release`` of a database; None if there is none, or it cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(f"FROM {MetaRelease.table()}").pl().row(0, named=True)
+    except (duckdb.Error, pl.exceptions.OutOfBoundsError):
+        return None
+
+
+def faults(path: Path) -> list[str]:
+    """What must not be published, in words; empty if the database may go out."""
+    found = []
+    with duckdb.connect(str(path), read_only=True) as connection:
+        patients = connection.execute("SELECT count(*) FROM main.patients").fetchone()
+        if not patients or not patients[0]:
+            found.append("no patient is eligible")
+        for table, name, kind in connection.execute(
+            "SELECT replace(table_schema, 'main', 'cohort') || '.' || table_name, column_name, data_type "
+            "FROM information_schema.columns ORDER BY ALL"
+        ).fetchall():
+            spec = {c.name: c for c in CONTRACTS[table].columns()}[name]
+            if spec.identifying == "identifier":
+                found.append(f"{table}.{name} identifies patients")
+            if kind in ("DATE", "TIMESTAMP"):
+                found.append(f"{table}.{name} is a calendar date")
+        strangers = connection.execute(
+            "SELECT count(*) FROM main.endpoints ANTI JOIN main.patients USING (pseudonym)"
+        ).fetchone()
+        if strangers and strangers[0]:
+            found.append("endpoints of patients who are not in the cohort")
+    return found
+
+
+def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> None:
+    """Gate a built database, keep it under its refresh's name and swap it in.
+
+    Args:
+        built: a database on the file system of ``target``.
+        target: the published database.
+        refresh_id: names the kept copy.
+        keep: how many copies stay in ``releases/``.
+
+    Raises:
+        NothingToPublish: it failed the gate; ``target`` is as it was.
+    """
+    wrong = faults(built)
+    if wrong:
+        built.unlink()
+        raise NothingToPublish("; ".join(wrong))
+    releases = target.parent / "releases"
+    releases.mkdir(parents=True, exist_ok=True)
+    copy = releases / f"{refresh_id}.duckdb"
+    half = copy.with_suffix(".part")
+    shutil.copyfile(built, half)
+    with half.open("rb") as stream:
+        os.fsync(stream.fileno())
+    half.replace(copy)
+    built.replace(target)
+    for old in sorted(releases.glob("*.duckdb"))[:-keep]:
+        old.unlink()

@@ -1,0 +1,232 @@
+"""What the paper lacks: competing risks, subgroups, restricted means, tests of proportional hazards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report import curves, report_tables
+from sarcoma_pipeline.publish.report.number_format import MISSING, capital, median, number, p_value, rate
+from sarcoma_pipeline.publish.report.report_tables import Line, Table
+
+_NEAR_MONTHS = 24
+"""A subgroup's line has the horizon next to the paper's two years; all stand in ``analysis.subgroup``."""
+
+_PANEL = ("time_months", "incidence", "ci_low", "ci_high", "at_risk")
+
+
+def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str]) -> list[str]:
+    """One drawing per analysis of ``analysis.cumulative_incidence``, a curve per cause.
+
+    Args:
+        frame: `schemas.analysis.CumulativeIncidence`.
+        titles: analysis to its title in study.toml.
+    """
+    drawings = []
+    longest = float(frame.select(pl.col("time_months").max()).item() or 0)
+    for letter, part in zip("ABCDEFGH", frame.partition_by("analysis", maintain_order=True), strict=False):
+        name = part["analysis"][0]
+        by_cause = {
+            str(one["cause"][0]): one.sort("time_months").select(_PANEL).rows()
+            for one in part.partition_by("cause", maintain_order=True)
+        }
+        key = "svg-incidence-" + "".join(c if c.isalnum() else "-" for c in name.lower())
+        drawings.append(
+            curves.cumulative_incidence(
+                by_cause, key=key, letter=letter, title=titles.get(name, capital(name)), horizon=longest
+            )
+        )
+    return drawings
+
+
+def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Table:
+    """Cumulative incidence at the horizons, of `schemas.analysis.CumulativeIncidenceEstimate`."""
+    horizons = frame["horizon_months"].unique().sort().to_list()
+    lines: list[Line] = []
+    for part in frame.partition_by("analysis", maintain_order=True):
+        name = part["analysis"][0]
+        blank = ("",) * (1 + len(horizons))
+        lines.append(Line((titles.get(name, capital(name)), *blank), heading=True))
+        for one in part.partition_by("cause", maintain_order=True):
+            at = {r["horizon_months"]: r for r in one.rows(named=True)}
+            shown = [
+                rate(r["value"], r["ci_low"], r["ci_high"]) if (r := at.get(h)) else MISSING for h in horizons
+            ]
+            events = number(one["events"].max())  # pyright: ignore[reportArgumentType]
+            lines.append(Line((capital(one["cause"][0]), events, *shown), indent=True))
+    last = number(horizons[-1]) if horizons else MISSING
+    return Table(
+        "table-incidence", label, "Cumulative incidence in % (95 % CI) with the other cause competing",
+        ("Cause", f"Events to {last} months", *(f"{number(h)} months" for h in horizons)), tuple(lines),
+        ("Aalen and Johansen’s estimate; log-log confidence intervals.",),
+        (28, 12, *(60 // len(horizons) for _ in horizons)),
+    )  # fmt: skip
+
+
+def subgroup_panels(
+    frame: pl.DataFrame, tests: pl.DataFrame, endpoint: str, terms: Mapping[str, str]
+) -> list[str]:
+    """One drawing per factor, a Kaplan–Meier curve per level.
+
+    Args:
+        frame: `schemas.analysis.SubgroupCurve`.
+        tests: `schemas.analysis.LogRank`.
+        endpoint: which one.
+        terms: covariate to its title.
+    """
+    mine = frame.filter(pl.col("endpoint") == endpoint)
+    longest = float(mine.select(pl.col("time_months").max()).item() or 0)
+    p = _p_values(tests)
+    drawings = []
+    for letter, part in zip("ABCDEFGH", mine.partition_by("covariate", maintain_order=True), strict=False):
+        name = part["covariate"][0]
+        levels = {
+            str(one["level"][0]): one.sort("time_months").rows(named=True)
+            for one in part.partition_by("level", maintain_order=True)
+        }
+        title = terms.get(name, capital(name.replace("_", " ")))
+        drawings.append(
+            curves.by_level(
+                levels, key=f"svg-subgroup-{endpoint.lower()}-{name.replace('_', '-')}", letter=letter,
+                title=title, test=f"log-rank p = {p_value(p.get((endpoint, name)))}".replace("= <", "< "),
+                horizon=longest,
+            )
+        )  # fmt: skip
+    return drawings
+
+
+def subgroups(
+    frame: pl.DataFrame, tests: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+) -> Table:
+    """A line per endpoint and level: n, events, median, survival at about two years, the factor's p."""
+    p = _p_values(tests)
+    months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - _NEAR_MONTHS), default=None)
+    lines: list[Line] = []
+    for of in frame.partition_by("endpoint", maintain_order=True):
+        endpoint = of["endpoint"][0]
+        lines.append(Line((titles.get(endpoint, endpoint), "", "", "", "", ""), heading=True))
+        for factor in of.partition_by("covariate", maintain_order=True):
+            name = factor["covariate"][0]
+            term = terms.get(name, capital(name.replace("_", " ")))
+            test = p_value(p.get((endpoint, name)))
+            for part in factor.partition_by("level", maintain_order=True):
+                half = part.filter(pl.col("quantity") == "median")
+                at = part.filter(pl.col("quantity") == "survival", pl.col("horizon_months") == months)
+                cells = (
+                    f"{term}: {part['level'][0]}", *_counts(half), _interval(half, median, "NR"),
+                    _interval(at, rate), test,
+                )  # fmt: skip
+                lines.append(Line(cells, indent=True))
+                # The test is of the factor: once.
+                test = ""
+    return Table(
+        "table-subgroup", label, "Subgroups: Kaplan–Meier estimates with log-rank tests",
+        ("Subgroup", "n", "Events", "Median, months (95 % CI)", f"At {number(months)} months, % (95 % CI)",
+         "p (log-rank)"),
+        tuple(lines), ("NR: not reached. Not adjusted for the number of tests.",), (31, 6, 9, 21, 22, 11),
+    )  # fmt: skip
+
+
+def restricted_means(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Table:
+    """A line per endpoint, a column per horizon."""
+    horizons = frame["horizon_months"].unique().sort().to_list()
+    rows = []
+    for part in frame.partition_by("endpoint", maintain_order=True):
+        at = {r["horizon_months"]: r for r in part.rows(named=True)}
+        shown = [
+            median(r["value"], r["ci_low"], r["ci_high"], "not known") if (r := at.get(h)) else MISSING
+            for h in horizons
+        ]
+        rows.append((titles.get(part["endpoint"][0], part["endpoint"][0]), *shown))
+    head = ("Endpoint", *(f"To {number(h)} months" for h in horizons))
+    caption = "Restricted mean survival times in months (95 % CI)"
+    return report_tables.plain("table-restricted-mean", label, caption, head, rows)
+
+
+def sensitivity(
+    frame: pl.DataFrame, title: str, contrasts: Mapping[tuple[str, str, str | None], str], label: str
+) -> Table:
+    """Every run of an endpoint side by side, of `schemas.analysis.SurvivalSensitivity`.
+
+    Args:
+        frame: the rows of one endpoint; those of the main analysis come first.
+        title: the endpoint in words.
+        contrasts: model, term and level to the contrast as printed.
+        label: of the table.
+    """
+    runs: list[tuple[str, str, str]] = []
+    for variant in frame["variant"].unique(maintain_order=True):
+        # The main dates are the middle of the interval; both ends of them are runs of the main analysis.
+        datings = (("middle", "Main analysis"), ("earliest", "Earliest dates"), ("latest", "Latest dates"))
+        runs += [(variant, d, t) for d, t in datings] if variant == "main" else [
+            (variant, "middle", capital(variant))
+        ]  # fmt: skip
+    key = ("quantity", "horizon_months", "model", "term", "level")
+    found = {(*(r[c] for c in key), r["variant"]): r for r in frame.rows(named=True)}
+    counted = {r["variant"]: r for r in reversed(frame.rows(named=True))}
+    lines = [
+        Line(
+            (
+                "Events / patients",
+                *(f"{number(counted[v]['events'])} / {number(counted[v]['n'])}" for v, _, _ in runs),
+            )
+        )
+    ]
+    heading = None
+    for row in frame.select(key).unique(maintain_order=True).rows():
+        quantity, months, model, term, level = row
+        if quantity == "hazard ratio" and model != heading:
+            heading = model
+            lines.append(Line((f"Hazard ratios, model {model}", *("" for _ in runs)), heading=True))
+        name = {
+            "survival": f"Survival at {number(months)} months, %",
+            "median": "Median, months",
+        }.get(quantity) or contrasts.get((model, term, level), " ".join(filter(None, (term, level))))
+        shown = [_run(quantity, found.get((*row, v), {}), d) for v, d, _ in runs]
+        lines.append(Line((name, *shown), indent=quantity == "hazard ratio"))
+    width = 78 // len(runs)
+    return Table(
+        f"table-sensitivity-{frame['endpoint'][0].lower()}", label, f"Sensitivity of {title.lower()}",
+        ("Estimate", *(t for _, _, t in runs)), tuple(lines),
+        ("Earliest and latest: every partial date at that end of its interval. Complete cases: the patients "
+         "with every covariate of every model. NR: not reached. A dash: the run has no such estimate.",),
+        (22, *(width for _ in runs)),
+    )  # fmt: skip
+
+
+def _run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
+    if not row:
+        return MISSING
+    if quantity == "survival":
+        return rate(row[dating], None, None)
+    return median(row[dating], None, None, "NR") if quantity == "median" else number(row[dating], 3)
+
+
+def proportional_hazards(frame: pl.DataFrame, terms: Mapping[str, str], label: str) -> Table:
+    """A line per model and term."""
+    rows = [
+        (
+            r["model"], "All terms" if r["term"] == "GLOBAL" else terms.get(r["term"], r["term"]),
+            number(r["chi_square"], 2), number(r["degrees_of_freedom"]), p_value(r["p_value"]),
+        )
+        for r in frame.iter_rows(named=True)
+    ]  # fmt: skip
+    caption = "Tests of proportional hazards (Grambsch and Therneau; scaled Schoenfeld residuals)"
+    head = ("Model", "Term", "Chi-squared", "df", "p")
+    return report_tables.plain("table-ph-test", label, caption, head, rows)
+
+
+def _counts(rows: pl.DataFrame) -> Iterator[str]:
+    for name in ("n", "events"):
+        yield number(rows[name].first() if rows.height else None)  # pyright: ignore[reportArgumentType]
+
+
+def _interval(rows: pl.DataFrame, shown: Any, *never: str) -> str:
+    values = rows.row(0, named=True) if rows.height else {}
+    return shown(values.get("value"), values.get("ci_low"), values.get("ci_high"), *never)
+
+
+def _p_values(tests: pl.DataFrame) -> dict[tuple[str, str], float | None]:
+    return {(r["endpoint"], r["covariate"]): r["p_value"] for r in tests.iter_rows(named=True)}

@@ -1,0 +1,248 @@
+"""Curves over time: Kaplan–Meier and cumulative incidence, with what a journal wants under them.
+
+Under every curve stand the patients at risk, censored and with an event so far (KMunicate: Morris et al.,
+BMJ Open 2019; 9: e030215).
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report.drawing import BAND, GREY, Drawing
+from sarcoma_pipeline.publish.report.number_format import median, number, percent
+
+_WIDTH, _HEIGHT = 480.0, 408.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78.0, 466.0, 40.0, 296.0
+_BESIDE_LEVELS, _LONGEST = 150.0, 17
+"""Left end of an axis with the levels' names beside the patients at risk, and their longest name."""
+_STEP_MONTHS = (6, 12, 24, 36, 60, 120)
+_MOST_TICKS = 9
+_DASHES = ("", "8 4", "2 3", "9 3 2 3", "1 5")
+"""Told apart without colour; a factor with more levels starts again."""
+
+
+def kaplan_meier(
+    curve: pl.DataFrame, estimates: pl.DataFrame, *, key: str, letter: str, title: str, horizon: float,
+    few: str = "",
+) -> str:  # fmt: skip
+    """One endpoint's Kaplan–Meier curve.
+
+    A curve whose events are withheld is known at some times only: they are joined by straight lines.
+
+    Args:
+        curve: `schemas.analysis.SurvivalCurve` of the endpoint.
+        estimates: `schemas.analysis.SurvivalEstimate` of the endpoint.
+        key: unique on the page.
+        letter: of the panel.
+        title: the endpoint in words.
+        horizon: end of the time axis in months, the same for all panels.
+        few: what stands for patients at risk who are too few to be counted in public.
+    """
+    sheet, frame = Drawing(_WIDTH, _HEIGHT), _Axes(horizon)
+    every = curve.sort("time_months").rows(named=True)
+    rows = [row for row in every if row["survival"] is not None]
+    public = every[0]["events"] is None
+    joined = _joined if public else _steps
+    half = estimates.filter(pl.col("quantity") == "median").rows(named=True)
+    middle = half[0] if half else {"value": None, "ci_low": None, "ci_high": None}
+    n, events = (
+        (middle.get("n"), middle.get("events"))
+        if public
+        else (rows[0]["at_risk"], sum(row["events"] for row in rows))
+    )
+    counted = f"{number(events)} events in {number(n)} patients"
+
+    known = [row for row in rows if row["ci_low"] is not None]
+    upper = joined([(r["time_months"], r["ci_high"]) for r in known], rows[-1]["time_months"])
+    lower = joined([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
+    sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
+    if middle["value"] is not None:
+        x, y = frame.at(middle["value"], 0.5)
+        sheet.line(_LEFT, y, x, y, ink=GREY, dash="4 3")
+        sheet.line(x, y, x, _BOTTOM, ink=GREY, dash="4 3")
+    frame.draw(sheet, "Probability (%)")
+    sheet.path([frame.at(t, s) for t, s in joined([(r["time_months"], r["survival"]) for r in rows], None)])
+    for row in rows:
+        if row["censored"]:
+            x, y = frame.at(row["time_months"], row["survival"])
+            sheet.line(x, y - 3.5, x, y + 3.5)
+    months = median(middle["value"], middle["ci_low"], middle["ci_high"])
+    sheet.text(4, 16, letter, bold=True, size=14)
+    sheet.text(_LEFT, 15, title, bold=True, size=13)
+    sheet.text(_LEFT, 31, f"{counted}; median {months}" + " months" * (months[0].isdigit()))
+    if public:
+        at_risk = {row["time_months"]: number(row["at_risk"]) for row in every}
+        _counted(sheet, frame, [(t, at_risk.get(t, few)) for t in frame.ticks])
+    else:
+        _counted(sheet, frame, [(t, *map(str, _so_far(rows, t))) for t in frame.ticks])
+    at = estimates.filter(pl.col("quantity") == "survival").rows(named=True)
+    described = "; ".join(f"{percent(r['value'])} % at {number(r['horizon_months'])} months" for r in at)
+    return sheet.svg(
+        key,
+        f"Kaplan–Meier curve: {title}",
+        f"{counted}. Median: {months}. {described}. Shaded: 95 % confidence interval"
+        + ("." if public else "; vertical ticks: censored patients."),
+    )
+
+
+def cumulative_incidence(
+    curves: dict[str, list[tuple[float, float, float | None, float | None, int]]], *, key: str, letter: str,
+    title: str, horizon: float,
+) -> str:  # fmt: skip
+    """Cumulative incidence of competing events, one line style each, with 95 % bands and patients at risk.
+
+    Args:
+        curves: event to its ``(months, incidence, low, high, at risk)``, by time.
+        key: unique on the page.
+        letter: of the panel.
+        title: what the figure is.
+        horizon: end of the time axis in months.
+    """
+    sheet, frame = Drawing(_WIDTH, _HEIGHT - 32), _Axes(horizon)
+    for index, points in enumerate(curves.values()):
+        known = [p for p in points if p[2] is not None and p[3] is not None]
+        upper = _steps([(p[0], p[3] or 0) for p in known], points[-1][0])
+        lower = _steps([(p[0], p[2] or 0) for p in known], points[-1][0])
+        if not index:
+            sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
+            continue
+        # Of two grey bands on each other nobody could tell which is whose.
+        for limit in (upper, lower):
+            sheet.path([frame.at(t, s) for t, s in limit], width=0.7, ink=GREY, dash=_dash(index))
+    frame.draw(sheet, "Cumulative incidence (%)")
+    for index, points in enumerate(curves.values()):
+        steps = _steps([(p[0], p[1]) for p in points], None)
+        sheet.path([frame.at(t, s) for t, s in steps], dash=_dash(index))
+    _legend(sheet, list(curves), top=_TOP + 14)
+    sheet.text(4, 18, letter, bold=True, size=14)
+    sheet.text(_LEFT, 18, title, bold=True, size=13)
+    # Everybody is at risk of every cause until any of them ends the time.
+    left = [(p[0], p[4]) for p in next(iter(curves.values()), [])]
+    _counted(sheet, frame, [(t, str(_at_risk(left, t))) for t in frame.ticks])
+    last = "; ".join(f"{event}: {percent(points[-1][1])} % at the end" for event, points in curves.items())
+    return sheet.svg(key, title, f"{last}. With 95 % confidence intervals and patients at risk.")
+
+
+def by_level(
+    levels: dict[str, list[dict[str, Any]]], *, key: str, letter: str, title: str, test: str, horizon: float
+) -> str:
+    """Kaplan–Meier curves of the levels of a factor, one line style each, with patients at risk.
+
+    Args:
+        levels: level to its rows of `schemas.analysis.SubgroupCurve`, by time.
+        key: unique on the page.
+        letter: of the panel.
+        title: the factor in words.
+        test: what stands beside the title.
+        horizon: end of the time axis in months.
+    """
+    height = _HEIGHT - 48 + 16 * len(levels)
+    sheet, frame = Drawing(_WIDTH, height), _Axes(horizon, _BESIDE_LEVELS)
+    frame.draw(sheet, "Probability (%)")
+    for index, rows in enumerate(levels.values()):
+        steps = _steps([(r["time_months"], r["survival"]) for r in rows], None)
+        sheet.path([frame.at(t, s) for t, s in steps], dash=_dash(index))
+        for row in rows:
+            if row["censored"]:
+                x, y = frame.at(row["time_months"], row["survival"])
+                sheet.line(x, y - 3, x, y + 3)
+    sheet.text(4, 16, letter, bold=True, size=14)
+    sheet.text(frame.left, 15, title, bold=True, size=13)
+    sheet.text(frame.left, 31, test)
+    top = _BOTTOM + 58
+    sheet.text(4, top, "At risk", italic=True, size=11)
+    for index, (level, rows) in enumerate(levels.items()):
+        y = top + 16 * (index + 1)
+        sheet.line(4, y - 4, 30, y - 4, width=1.6, dash=_dash(index))
+        sheet.text(34, y, level if len(level) <= _LONGEST else f"{level[: _LONGEST - 1]}…", size=11)
+        left = [(r["time_months"], r["at_risk"]) for r in rows]
+        for tick in frame.ticks:
+            sheet.text(frame.at(tick, 0)[0], y, str(_at_risk(left, tick)), anchor="middle", size=11)
+    told = "; ".join(
+        f"{level}: {rows[0]['at_risk']} patients, {sum(r['events'] for r in rows)} events, "
+        f"{percent(rows[-1]['survival'])} % at the end"
+        for level, rows in levels.items()
+    )
+    return sheet.svg(key, f"Kaplan–Meier curves by {title.lower()}", f"{told}. {test}.")
+
+
+class _Axes:
+    """Time to the right in months, probability upwards."""
+
+    def __init__(self, horizon: float, left: float = _LEFT) -> None:
+        self.left = left
+        step = next((s for s in _STEP_MONTHS if horizon / s <= _MOST_TICKS), _STEP_MONTHS[-1])
+        self.end = max(step, step * ceil(horizon / step))
+        self.ticks = range(0, self.end + 1, step)
+
+    def at(self, months: float, share: float) -> tuple[float, float]:
+        """Where a point lies on the sheet."""
+        return self.left + (_RIGHT - self.left) * months / self.end, _BOTTOM - (_BOTTOM - _TOP) * share
+
+    def draw(self, sheet: Drawing, label: str) -> None:
+        """Axes, ticks and labels."""
+        sheet.line(self.left, _TOP, self.left, _BOTTOM)
+        sheet.line(self.left, _BOTTOM, _RIGHT, _BOTTOM)
+        for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
+            _, y = self.at(0, share)
+            sheet.line(self.left - 5, y, self.left, y)
+            sheet.text(self.left - 9, y + 4, percent(share, 0), anchor="end")
+        for tick in self.ticks:
+            x, _ = self.at(tick, 0)
+            sheet.line(x, _BOTTOM, x, _BOTTOM + 5)
+            sheet.text(x, _BOTTOM + 19, str(tick), anchor="middle")
+        sheet.text((self.left + _RIGHT) / 2, _BOTTOM + 37, "Months since diagnosis", anchor="middle")
+        sheet.text(self.left - 54, (_TOP + _BOTTOM) / 2, label, anchor="middle", turned=True)
+
+
+def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[Any, ...]]) -> None:
+    """Under each tick the patients at risk and, where they are known, censored and with an event."""
+    top = _BOTTOM + 58
+    sheet.text(4, top, "No. of patients", italic=True, size=11)
+    for line, name in enumerate(("At risk", "Censored", "Events")[: len(counts[0]) - 1], 1):
+        sheet.text(4, top + 16 * line, name, size=11)
+        for tick, *values in counts:
+            sheet.text(frame.at(tick, 0)[0], top + 16 * line, values[line - 1], anchor="middle", size=11)
+
+
+def _dash(index: int) -> str:
+    return _DASHES[index % len(_DASHES)]
+
+
+def _legend(sheet: Drawing, names: list[str], top: float) -> None:
+    for index, name in enumerate(names):
+        y = top + 17 * index
+        sheet.line(_LEFT + 14, y, _LEFT + 46, y, width=1.6, dash=_dash(index))
+        sheet.text(_LEFT + 54, y + 4, name)
+
+
+def _at_risk(left: list[tuple[float, int]], months: float) -> int:
+    """Patients at the first time that is not before; none after the last."""
+    return next((n for t, n in left if t >= months), 0)
+
+
+def _so_far(rows: list[dict[str, float]], months: float) -> tuple[int, int, int]:
+    """At risk at a time; censored and events before it."""
+    past = [row for row in rows if row["time_months"] < months]
+    events, censored = (int(sum(row[name] for row in past)) for name in ("events", "censored"))
+    return int(rows[0]["at_risk"]) - events - censored, censored, events
+
+
+def _steps(points: list[tuple[float, float]], end: float | None) -> list[tuple[float, float]]:
+    """Corners of a step function; it stays at its last value until the end."""
+    corners: list[tuple[float, float]] = []
+    for time, share in points:
+        if corners:
+            corners.append((time, corners[-1][1]))
+        if not corners or corners[-1] != (time, share):
+            corners.append((time, share))
+    if end is not None and corners:
+        corners.append((end, corners[-1][1]))
+    return corners
+
+
+def _joined(points: list[tuple[float, float]], _end: float | None) -> list[tuple[float, float]]:
+    return points

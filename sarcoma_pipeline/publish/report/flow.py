@@ -1,0 +1,61 @@
+"""The STROBE flow diagram: who entered, who left at which criterion, who was analysed."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report.drawing import Drawing, wrapped
+from sarcoma_pipeline.publish.report.number_format import number
+
+_WIDTH = 700.0
+_MAIN, _SIDE = (10.0, 360.0), (440.0, 250.0)
+_LINE, _PAD, _GAP = 16.0, 10.0, 22.0
+
+
+def flow_diagram(flow: pl.DataFrame, endpoints: list[tuple[str, int]], *, key: str) -> str:
+    """Draw the flow.
+
+    Args:
+        flow: `schemas.cohort.CohortFlow`.
+        endpoints: title and number of events of each derivable endpoint.
+        key: unique on the page.
+    """
+    steps = flow.sort("position").rows(named=True)
+    boxes = [[f"Patients in the sources (n = {number(steps[0]['entered'])})"]] if steps else []
+    boxes += [
+        [*wrapped(step["label"], 52), f"n = {number(step['remaining'])}"] for step in steps
+    ]  # fmt: skip
+    analysed = [f"{title}: {number(events)} events" for title, events in endpoints]
+    boxes.append(["Analysed" + (f" (n = {number(steps[-1]['remaining'])})" if steps else ""), *analysed])
+    heights = [_PAD * 2 + _LINE * len(lines) - 4 for lines in boxes]
+    sheet = Drawing(_WIDTH, sum(heights) + _GAP * (len(boxes) - 1) + 8)
+    y, (x, width) = 4.0, _MAIN
+    for index, (lines, height) in enumerate(zip(boxes, heights, strict=True)):
+        sheet.rect(x, y, width, height)
+        for line, words in enumerate(lines):
+            bold = index in (0, len(boxes) - 1) and not line
+            sheet.text(x + width / 2, y + _PAD + 10 + _LINE * line, words, anchor="middle", bold=bold)
+        if 0 < index < len(boxes) - 1:
+            _excluded(sheet, steps[index - 1], y + height / 2, x + width)
+        if index < len(boxes) - 1:
+            _arrow(sheet, x + width / 2, y + height, y + height + _GAP)
+        y += height + _GAP
+    left = "; ".join(
+        f"{s['label']}: {number(s['excluded'])} excluded, {number(s['remaining'])} remain" for s in steps
+    )
+    return sheet.svg(key, "Flow of patients through the criteria of eligibility", f"{left}.")
+
+
+def _excluded(sheet: Drawing, step: dict[str, object], y: float, start: float) -> None:
+    excluded = step["excluded"]
+    words = f"Excluded, not fulfilled: n = {number(excluded if isinstance(excluded, int) else None)}"
+    x, width = _SIDE
+    sheet.line(start, y, x - 6, y)
+    sheet.path([(x, y), (x - 7, y - 4), (x - 7, y + 4)], width=0, fill="#111")
+    sheet.rect(x, y - 15, width, 30)
+    sheet.text(x + width / 2, y + 4, words, anchor="middle")
+
+
+def _arrow(sheet: Drawing, x: float, top: float, bottom: float) -> None:
+    sheet.line(x, top, x, bottom - 6)
+    sheet.path([(x, bottom), (x - 4, bottom - 7), (x + 4, bottom - 7)], width=0, fill="#111")

@@ -1,0 +1,102 @@
+"""Forest plot of a Cox model: contrast, events, estimate on a log axis, numbers beside it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from math import log
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
+from sarcoma_pipeline.publish.report.number_format import MISSING, number, p_value, ratio_of
+
+_WIDTH = 760.0
+_COUNTS, _PLOT, _END, _RATIO, _P = 290.0, 320.0, 540.0, 690.0, 752.0
+_ROW, _TOP = 22.0, 62.0
+_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
+
+
+def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -> str:
+    """One model's hazard ratios.
+
+    Args:
+        rows: `schemas.analysis.HazardRatio` of the model.
+        key: unique on the page.
+        title: the model in words.
+        terms: covariate to its title.
+    """
+    rows = rows.sort("position")
+    lines = _lines(rows, terms)
+    height = _TOP + 12 + _ROW * len(lines) + 48
+    sheet = Drawing(_WIDTH, height)
+    low, high = _limits(rows)
+    top, bottom = _TOP, _TOP + _ROW * len(lines) + 6
+
+    def across(value: float) -> float:
+        return _PLOT + (_END - _PLOT) * (log(value) - log(low)) / (log(high) - log(low))
+
+    sheet.text(8, 18, title, bold=True, size=13)
+    for x, words in ((_COUNTS, "Events / n"), (_RATIO, "HR (95 % CI)"), (_P, "p")):
+        sheet.text(x, 42, words, anchor="end", bold=True)
+    sheet.line(8, 50, _WIDTH - 4, 50)
+    sheet.line(across(1), top - 4, across(1), bottom, ink=GREY, dash="4 3")
+    for index, line in enumerate(lines):
+        y = top + _ROW * index + 14
+        _line(sheet, line, y, across, (low, high))
+    sheet.line(_PLOT, bottom, _END, bottom)
+    for tick in (t for t in _TICKS if low <= t <= high):
+        sheet.line(across(tick), bottom, across(tick), bottom + 5)
+        sheet.text(across(tick), bottom + 19, f"{tick:g}", anchor="middle")
+    sheet.text((_PLOT + _END) / 2, bottom + 37, "Hazard ratio (log scale)", anchor="middle")
+    described = "; ".join(
+        f"{r['contrast']} {ratio_of(r)}, p {p_value(r['p_value'])}" for r in rows.iter_rows(named=True)
+    )
+    return sheet.svg(
+        key, f"Forest plot: {title}", f"Hazard ratios with 95 % confidence intervals: {described}."
+    )
+
+
+def _lines(rows: pl.DataFrame, terms: dict[str, str]) -> list[dict[str, Any]]:
+    """Headings of factors, their levels indented, numbers as they are."""
+    lines: list[dict[str, Any]] = []
+    for term, group in groupby(rows.iter_rows(named=True), key=lambda row: row["term"]):
+        for index, row in enumerate(group):
+            if row["level"] is not None and not index:
+                lines.append({"heading": f"{terms.get(term, term)} (reference: {row['reference']})"})
+            lines.append(row)
+    return lines
+
+
+def _limits(rows: pl.DataFrame) -> tuple[float, float]:
+    """Ends of the axis: ticks around every interval, one and its neighbours at least."""
+    ends = [v for v in [*rows["ci_low"], *rows["ci_high"], 0.5, 2.0] if v is not None]
+    low = max((t for t in _TICKS if t <= min(ends)), default=_TICKS[0])
+    high = min((t for t in _TICKS if t >= max(ends)), default=_TICKS[-1])
+    return low, high
+
+
+def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tuple[float, float]) -> None:
+    if "heading" in row:
+        sheet.text(8, y, row["heading"], bold=True)
+        return
+    sheet.text(20 if row["level"] is not None else 8, y, row["contrast"])
+    # A level whose counts are withheld has not those of the model.
+    events, n = ("events", "n") if row["level"] is None else ("level_events", "level_n")
+    sheet.text(_COUNTS, y, f"{number(row[events])} / {number(row[n])}", anchor="end")
+    sheet.text(_RATIO, y, ratio_of(row), anchor="end")
+    sheet.text(_P, y, p_value(row["p_value"]) if row["p_value"] is not None else MISSING, anchor="end")
+    if None in (row["hazard_ratio"], row["ci_low"], row["ci_high"]):
+        return
+    middle, left, right = y - 4, max(row["ci_low"], limits[0]), min(row["ci_high"], limits[1])
+    sheet.line(across(left), middle, across(right), middle, width=1.4)
+    for end, limit, sign in ((left, row["ci_low"], 1), (right, row["ci_high"], -1)):
+        x = across(end)
+        if end == limit:
+            sheet.line(x, middle - 3.5, x, middle + 3.5, width=1.4)
+        else:
+            sheet.path(
+                [(x, middle), (x + 6 * sign, middle - 4), (x + 6 * sign, middle + 4)], width=0, fill="#111"
+            )
+    if limits[0] <= row["hazard_ratio"] <= limits[1]:
+        sheet.rect(across(row["hazard_ratio"]) - 4, middle - 4, 8, 8, fill="#111")

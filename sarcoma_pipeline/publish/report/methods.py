@@ -1,0 +1,181 @@
+"""The methods, written from the study's configuration: what was configured is what is said."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from sarcoma_pipeline.publish.report.number_format import listed, number
+from schemas.configuration import Covariate, EndpointRule, Sources, Study
+
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "polars",
+    "duckdb",
+    "pandera",
+    "pydicom",
+    "lxml",
+    "great-expectations",
+    "dagster",
+)
+
+_SOURCES = {
+    "registry": "replies of registry offices",
+    "obds": "cancer registration records (oBDS 3)",
+    "dicom": "radiotherapy plans and treatment records (DICOM RT)",
+    "table": "tables",
+}
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that make the numbers, as installed."""
+    return {"Python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
+
+
+def design(study: Study, sources: Sources) -> list[str]:
+    """Setting, sources and eligibility."""
+    kinds = listed(list(dict.fromkeys(_SOURCES[source.kind] for source in sources.source)))
+    criteria = "; ".join(
+        f"({i}) {criterion.label[:1].lower() + criterion.label[1:]}"
+        if criterion.label[1:2].islower()
+        else f"({i}) {criterion.label}"
+        for i, criterion in enumerate(study.criteria, 1)
+    )
+    return [
+        f"{study.description} Data came from {kinds}. A record that breaks a rule of severity ‘error’ is set "
+        "aside until it is mended at its source or waived by a data steward.",
+        f"Eligible were patients who fulfilled, in this order: {criteria}.",
+    ]
+
+
+def endpoints(study: Study) -> list[str]:
+    """Time zero and each endpoint; those that cannot be had from the sources, and why."""
+    derivable = [rule for rule in study.endpoints if rule.derivable]
+    sentences = [
+        "Time zero is the initial pathological diagnosis (date of biopsy); months are days / 30.4375.",
+        *(_endpoint(rule) for rule in derivable),
+        "A date known to the month or year only is set to the middle of its interval.",
+    ]
+    lacking = [
+        f"{rule.title} ({rule.name}) is not derivable. {rule.reason}"
+        for rule in study.endpoints
+        if not rule.derivable
+    ]
+    return [" ".join(sentences), *lacking]
+
+
+def _endpoint(rule: EndpointRule) -> str:
+    first = listed(list(rule.events)).replace(" and ", " or ")
+    until = f"the first of {first}" if len(rule.events) > 1 else first
+    last = rule.censor.replace("last", "last date", 1)
+    return f"{rule.title} ({rule.name}) is the time to {until}, censored at the {last}."
+
+
+def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
+    """Estimators and models; what further tables hold is said if they are there."""
+    horizons = listed([number(h) for h in study.horizons_months])
+    said = [
+        "Numbers are given as median with first and third quartile (type 7), categories as counts and "
+        "percentages of all patients of the block, the missing included. Survival was estimated by Kaplan "
+        f"and Meier’s method with log-log 95 % confidence intervals, at {horizons} months and as median. "
+        "Follow-up is given as the plain quantile of the observed times and by the reverse Kaplan–Meier "
+        "method.",
+    ]
+    if study.models:
+        said.append(_models(study))
+    if "analysis.ph_test" in tables:
+        said.append(
+            "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994), "
+            "as the exact score test against 1 − S(t)."
+        )
+    further = []
+    if "analysis.cumulative_incidence" in tables:
+        further.append(
+            "Cumulative incidence with competing risks is Aalen and Johansen’s estimate, with log-log 95 % "
+            "confidence intervals from the infinitesimal jackknife."
+        )
+    if "analysis.subgroup" in tables:
+        further.append("Subgroups were compared by the log-rank test.")
+    if "analysis.restricted_mean" in tables:
+        further.append("Restricted means are areas under the Kaplan–Meier curve, with Greenwood’s variance.")
+    if "analysis.survival_sensitivity" in tables:
+        further.append(_sensitivity(study))
+    return [" ".join(said), " ".join([*further, "No correction was made for multiple testing."])]
+
+
+def _sensitivity(study: Study) -> str:
+    titles = {rule.name: rule.title.lower() for rule in study.endpoints}
+    by_name: dict[str, list[str]] = {}
+    for variant in study.censoring_variants:
+        by_name.setdefault(variant.name, []).append(titles[variant.endpoint])
+    variants = [f"{name} ({listed(of)})" for name, of in by_name.items()]
+    runs = "; ".join(["every partial date at both ends of its interval", *variants, "complete cases only"])
+    return f"Sensitivity was examined side by side with the main analysis: {runs}."
+
+
+def _models(study: Study) -> str:
+    known = {covariate.name: covariate for covariate in study.covariates}
+    by_terms: dict[tuple[str, ...], list[str]] = {}
+    for model in study.models:
+        by_terms.setdefault(model.covariates, []).append(model.endpoint)
+    models = "; ".join(
+        f"for {listed(names)} {listed([_covariate(known[term], study) for term in terms])}"
+        for terms, names in by_terms.items()
+    )
+    merged = [
+        f"{listed(list(c.merge))} were joined as {listed(list(dict.fromkeys(c.merge.values())))}"
+        for c in study.covariates if c.merge
+    ]  # fmt: skip
+    joined = f" For the models {'; '.join(merged)}." if merged else ""
+    return (
+        "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for "
+        f"ties and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined} "
+        "Where a level has no event, Firth’s penalised likelihood is given beside it, with profile "
+        "intervals. Concordance is Harrell’s."
+    )
+
+
+def _covariate(covariate: Covariate, study: Study) -> str:
+    title = term_titles(study).get(covariate.name, covariate.name)
+    title = title[:1].lower() + title[1:] if title[1:2].islower() else title
+    return f"{title} (reference: {covariate.reference})" if covariate.reference else title
+
+
+def term_titles(study: Study) -> dict[str, str]:
+    """Covariate to its title: that of its column in Table 1, without the unit."""
+    blocks = {row.column: row.title.partition(" (")[0] for row in study.table_one}
+    return {c.name: blocks.get(c.column, c.name.replace("_", " ").capitalize()) for c in study.covariates}
+
+
+def abbreviations(study: Study) -> dict[str, str]:
+    """Levels written in capitals, spelled out as Table 1 labels them."""
+    return {
+        level: label
+        for row in study.table_one
+        for level, label in row.labels.items()
+        if level.isupper() and label.upper() != level
+    }
+
+
+def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
+    """Program and packages that the numbers were made with."""
+    packages = listed([f"{name} {version}" for name, version in installed.items()])
+    return (
+        f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
+        "against R’s package survival."
+    )
+
+
+def provenance(release: Mapping[str, Any]) -> str:
+    """What the numbers were made of, each named by its hash."""
+    count = release["decisions"]
+    decided = f"{number(count)} decision{'' if count == 1 else 's'} of stewards {release['decisions_hash']}"
+    return (
+        f"Release {release['refresh_id']} of {release['released_at']}: program {release['code_version']} "
+        f"{release['code_hash']}; configuration {release['configuration_hash']}; raw files "
+        f"{release['manifest_hash']}; {decided}; content {release['content_hash']}. "
+        "Equal content hashes mean equal numbers; “sarcoma refresh --as-of” builds the release again."
+    )

@@ -1,0 +1,306 @@
+"""The report's tables as plain data; the page's template makes them semantic HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report.number_format import (
+    MISSING,
+    capital,
+    median,
+    number,
+    p_value,
+    rate,
+    ratio_of,
+)
+from schemas.audit import VERDICTS
+from schemas.contract import CONTRACTS
+
+_AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
+"""Where a remark of the comparison goes on to the next entry of the audit."""
+
+_PAGE = 50
+"""Rows of a printed page; half as many where cells hold sentences."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row: its first cell is its heading.
+
+    Attributes:
+        cells: as printed.
+        heading: whether the row is the title of the rows below it.
+        indent: whether it stands below such a title.
+        mark: a word for its style: the verdict of a comparison.
+    """
+
+    cells: tuple[str, ...]
+    heading: bool = False
+    indent: bool = False
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption.
+
+    Attributes:
+        key: anchor on the page.
+        label: ``Table 1``.
+        caption: what it shows.
+        head: titles of the columns.
+        lines: the rows.
+        notes: what stands below it.
+        widths: of the columns in per cent, if its cells hold sentences.
+    """
+
+    key: str
+    label: str
+    caption: str
+    head: tuple[str, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+    widths: tuple[int, ...] = ()
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it is too long for one page."""
+        return len(self.lines) > (_PAGE // 2 if self.widths else _PAGE)
+
+    def groups(self) -> Iterator[list[Line]]:
+        """The rows by heading, one ``tbody`` each."""
+        group: list[Line] = []
+        for line in self.lines:
+            if group and (line.heading or (group[0].heading and not line.indent)):
+                yield group
+                group = []
+            group.append(line)
+        if group:
+            yield group
+
+
+def table_one(rows: pl.DataFrame, n: int) -> Table:
+    """Table 1 in the paper's layout, of `schemas.analysis.TableOne`."""
+    lines: list[Line] = []
+    for block, group in groupby(rows.sort("position").iter_rows(named=True), key=lambda row: row["block"]):
+        members = list(group)
+        of = {row["denominator"] for row in members} - {n, None}
+        known = f" (n = {number(of.pop())})" if of else ""
+        lines.append(Line((f"{block}{known}", ""), heading=True))
+        for row in members:
+            name = str(row["level"] or capital(row["statistic"]))
+            lines.append(Line((name, row["text"]), indent=True))
+    return Table(
+        "table-1", "Table 1", "Patient, tumour and treatment characteristics",
+        (f"Patient characteristics (n = {n})", "n (%)"), tuple(lines),
+        ("Percentages are rounded half up and need not add up to 100. Q1–Q3: first to third quartile.",),
+    )  # fmt: skip
+
+
+def model(
+    rows: pl.DataFrame, *, number_of: int, title: str, terms: dict[str, str], spelled: dict[str, str]
+) -> Table:
+    """A Cox model in the layout of the paper's Tables 2 to 5, of `schemas.analysis.HazardRatio`."""
+    lines: list[Line] = []
+    for term, group in groupby(rows.sort("position").iter_rows(named=True), key=lambda row: row["term"]):
+        for index, row in enumerate(group):
+            factor = row["level"] is not None
+            if factor and not index:
+                lines.append(Line((terms.get(str(term), str(term)), "", ""), heading=True))
+            lines.append(Line((row["contrast"], ratio_of(row), p_value(row["p_value"])), indent=factor))
+    first = rows.row(0, named=True)
+    counted = f"n = {number(first['n'])}, events = {number(first['events'])}"
+    notes = [f"{counted}. {first['method']} ties; Wald intervals and p values."]
+    notes += list(dict.fromkeys(note for note in rows["note"] if note))
+    used = [
+        f"{short}: {long}." for short, long in spelled.items() if rows["contrast"].str.contains(short).any()
+    ]
+    notes += [" ".join(used)] if used else []
+    return Table(
+        f"table-{number_of}", f"Table {number_of}",
+        f"Results of the multivariable proportional hazards model: {title}",
+        ("Multivariable proportional hazards model", "HR (95 % CI)", "p value"), tuple(lines), tuple(notes),
+    )  # fmt: skip
+
+
+def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Table:
+    """Rates at the horizons and medians, of `schemas.analysis.SurvivalEstimate`."""
+    horizons = estimates.filter(pl.col("quantity") == "survival")["horizon_months"].unique().sort().to_list()
+    head = ("Endpoint", "n", "Events", *(f"{number(h)} months" for h in horizons), "Median, months")
+    lines = []
+    for endpoint in titles:
+        mine = estimates.filter(pl.col("endpoint") == endpoint)
+        if mine.is_empty():
+            continue
+        rates = {r["horizon_months"]: r for r in mine.filter(quantity="survival").iter_rows(named=True)}
+        shown = [
+            rate(r["value"], r["ci_low"], r["ci_high"]) if (r := rates.get(h)) else MISSING for h in horizons
+        ]
+        middle = mine.filter(quantity="median").row(0, named=True)
+        lines.append(
+            Line(
+                (
+                    titles[endpoint], number(middle["n"]), number(middle["events"]), *shown,
+                    median(middle["value"], middle["ci_low"], middle["ci_high"], "NR"),
+                )
+            )
+        )  # fmt: skip
+    return Table(
+        "table-survival", label, "Kaplan–Meier estimates: survival in % (95 % CI) and medians", head,
+        tuple(lines),
+        ("Log-log confidence intervals; those of medians by inverting the limits. NR: not reached.",),
+    )  # fmt: skip
+
+
+def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Table:
+    """Median follow-up, both ways, of `schemas.analysis.SurvivalEstimate`."""
+    rows = estimates.filter(pl.col("quantity").str.starts_with("follow-up")).iter_rows(named=True)
+    lines = [
+        Line(
+            (
+                f"{titles.get(r['endpoint'], r['endpoint'])}, {r['quantity'].removeprefix('follow-up ')}",
+                median(r["value"], r["ci_low"], r["ci_high"]), f"{number(r['q1'], 1)}–{number(r['q3'], 1)}",
+            )
+        )
+        for r in rows
+    ]  # fmt: skip
+    return Table(
+        "table-follow-up", label, "Follow-up in months",
+        ("Endpoint and method", "Median (95 % CI)", "Q1–Q3"), tuple(lines),
+        (
+            "Observed: plain quantile of the times, events included. Reverse Kaplan–Meier: censoring is the "
+            "event (Schemper and Smith, 1996).",
+        ),
+    )  # fmt: skip
+
+
+def diagnostics(rows: pl.DataFrame, label: str) -> Table:
+    """What the models rest on, of `schemas.analysis.HazardRatio`."""
+    lines = []
+    for name in dict.fromkeys(rows.sort("position")["model"]):
+        r = rows.filter(pl.col("model") == name).row(0, named=True)
+        per = r["events_per_variable"]
+        few = " (few)" if per is not None and per < 10 else ""
+        lines.append(
+            Line(
+                (
+                    name, number(r["n"]), number(r["missing"]), number(r["events"]), f"{number(per, 1)}{few}",
+                    number(r["concordance"], 3),
+                )
+            )
+        )  # fmt: skip
+    return Table(
+        "table-diagnostics", label, "What the models rest on",
+        ("Model", "n", "Left out, covariate missing", "Events", "Events per parameter", "Harrell’s C"),
+        tuple(lines), ("Fewer than 10 events per parameter are few (Peduzzi et al., 1995).",),
+    )  # fmt: skip
+
+
+def comparison(rows: pl.DataFrame, label: str) -> Table:
+    """Every number of the paper beside ours, of `schemas.analysis.PublishedComparison`."""
+    lines: list[Line] = []
+    remarks: dict[str, int] = {}
+    for section, group in groupby(rows.sort("id").iter_rows(named=True), key=lambda row: row["section"]):
+        lines.append(Line((capital(section), "", "", "", "", ""), heading=True))
+        for r in group:
+            what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
+            # The same remark stands at many rows: it is printed once, below.
+            said = _AUDIT_ENTRY.split(r["reason"] or "")
+            named = sorted(remarks.setdefault(s.strip(), len(remarks) + 1) for s in said if s)
+            remark = ", ".join(map(str, named))
+            paper, ours = r["published_text"] or MISSING, r["our_text"] or MISSING
+            cells = (what, paper, ours, r["verdict"], r["interval_verdict"] or "", remark)
+            lines.append(Line(cells, indent=True, mark=r["verdict"]))
+    notes = (
+        "Equal: the same number. Within rounding: ours, rounded half up as printed, is the paper’s. "
+        "Close: within 3 %. p values follow from both.",
+        *(f"{index}: {remark}" for remark, index in remarks.items()),
+    )
+    return Table(
+        "table-comparison",
+        label,
+        "Every number of the paper beside the same number of this cohort",
+        ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Note"),
+        tuple(lines),
+        notes,
+        (24, 23, 23, 14, 9, 7),
+    )
+
+
+def audit_counts(rows: pl.DataFrame, label: str) -> Table:
+    """How many checks of each kind came out how, of `schemas.audit.PublishedAudit`."""
+    counted = {(c, v): n for c, v, n in rows.group_by("check", "verdict").len().iter_rows()}
+    lines = [
+        (capital(check), *(counted.get((check, verdict), 0) for verdict in VERDICTS))
+        for check in dict.fromkeys(rows["check"])
+    ]
+    totals = [sum(n for (_, v), n in counted.items() if v == verdict) for verdict in VERDICTS]
+    head = ("Check", *(capital(verdict) for verdict in VERDICTS))
+    return plain(
+        "table-checks", label, "Checks of the paper’s numbers against each other", head,
+        [*lines, ("All checks", *totals)],
+    )  # fmt: skip
+
+
+def audit(rows: pl.DataFrame, label: str) -> Table:
+    """Where the paper's numbers disagree, of `schemas.audit.PublishedAudit`; the consistent are left out."""
+    lines: list[Line] = []
+    for verdict in VERDICTS:
+        mine = rows.filter(verdict=verdict)
+        if verdict == "consistent" or mine.is_empty():
+            continue
+        lines.append(Line((f"{capital(verdict)} ({mine.height})", "", "", "", ""), heading=True))
+        for r in mine.iter_rows(named=True):
+            what = f"{capital(r['what'])} ({r['section']}): {r['check']}"
+            quote = f"“{r['quote']}”" if r["quote"] else ""
+            cells = (what, quote, r["printed"], r["expected"], r["read"] or MISSING)
+            lines.append(Line(cells, indent=True, mark=verdict))
+    return Table(
+        "table-audit",
+        label,
+        "Where the paper’s own numbers disagree",
+        ("Quantity and check", "The paper’s words", "Printed", "Recomputed from its other numbers", "Entry"),
+        tuple(lines),
+        (
+            "A contradiction cannot be explained by rounding; a tension is possible but unlikely; by "
+            "definition: what the paper leaves open. Entry: the same in the audit by a reader; a dash: found "
+            "by recomputation only.",
+        ),
+        (27, 22, 16, 28, 7),
+    )
+
+
+def generic(table: str, frame: pl.DataFrame, *, key: str, label: str, caption: str) -> Table:
+    """Any table of the contracts, its columns by their titles."""
+    titles = {c.name: c.title for c in CONTRACTS[table].columns()} if table in CONTRACTS else {}
+    lines = tuple(Line(tuple(_cell(value) for value in row)) for row in frame.iter_rows())
+    return Table(key, label, caption, tuple(titles.get(c, c) for c in frame.columns), lines)
+
+
+def plain(
+    key: str,
+    label: str,
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    widths: tuple[int, ...] = (),
+) -> Table:
+    """A table of ready words and counts."""
+    lines = tuple(Line(tuple(_cell(value) for value in row)) for row in rows)
+    return Table(key, label, caption, tuple(head), lines, widths=widths)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value, 0 if value == int(value) else 3)
+    return str(value)

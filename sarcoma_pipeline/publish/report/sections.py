@@ -1,0 +1,414 @@
+"""The report's sections: which tables and figures stand in which order, numbered as they come.
+
+A section appears if its tables are there and not empty, so that a study with one endpoint, without a paper or
+without models has a shorter report and not a broken one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report import (
+    additional_analyses,
+    curves,
+    flow,
+    forest,
+    methods,
+    report_tables,
+    strobe,
+)
+from sarcoma_pipeline.publish.report.number_format import capital, listed, median, number, rate
+from sarcoma_pipeline.publish.report.report_tables import Table
+from schemas.analysis import EFRON, FIRTH, HazardRatio
+from schemas.cohort import CohortPatient
+from schemas.configuration import Sources, Study
+from schemas.disclosure import WITHHELD, Disclosure
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one or more panels, each an inline SVG with its own title and description."""
+
+    key: str
+    label: str
+    caption: str
+    panels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Words."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    key: str
+    title: str
+    blocks: tuple[Paragraph | Table | Figure, ...]
+
+
+@dataclass
+class Report:
+    """What the sections are made of, and the numbers of figures and tables given so far."""
+
+    study: Study
+    sources: Sources
+    frames: Mapping[str, pl.DataFrame]
+    versions: Mapping[str, str]
+    policy: Disclosure | None = None
+    """Of disclosure control, if the frames went through it."""
+    figures: int = 0
+    supplements: int = 0
+    titles: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.titles = {rule.name: rule.title for rule in self.study.endpoints if rule.derivable}
+
+    def has(self, *names: str) -> bool:
+        """Whether all these tables are there and not empty."""
+        return all(name in self.frames and self.frames[name].height for name in names)
+
+    def figure(self, key: str, caption: str, panels: Sequence[str]) -> Figure:
+        """The next figure."""
+        self.figures += 1
+        return Figure(key, f"Figure {self.figures}", caption, tuple(panels))
+
+    def supplement(self) -> str:
+        """Label of the next table that the paper does not have."""
+        self.supplements += 1
+        return f"Table S{self.supplements}"
+
+
+def sections(report: Report) -> list[Section]:
+    """The sections in order."""
+    made: list[Section] = []
+    for key, title, blocks in _SECTIONS:
+        found = tuple(blocks(report))
+        if found:
+            made.append(Section(key, title, found))
+    keys = {section.key for section in made} | {"checklist", "provenance"}
+    made.append(Section("checklist", "STROBE and RECORD", tuple(_checklist(report, made, keys))))
+    made.append(Section("provenance", "Provenance", tuple(_provenance(report))))
+    return made
+
+
+def _summary(report: Report) -> Iterator[Paragraph]:
+    if not report.has("analysis.survival_estimate"):
+        return
+    estimates = report.frames["analysis.survival_estimate"]
+    patients = report.frames["meta.release"].row(0, named=True)["eligible"]
+    followed = [
+        f"The median observed follow-up was {number(r['value'], 1)} months "
+        f"(Q1–Q3 {number(r['q1'], 1)}–{number(r['q3'], 1)})."
+        for r in estimates.filter(quantity="follow-up observed").rows(named=True)
+    ]
+    yield Paragraph(" ".join([f"{number(patients)} patients were analysed.", *followed]))
+    for name, title in report.titles.items():
+        mine = estimates.filter(endpoint=name)
+        if not mine.is_empty():
+            yield Paragraph(_outcome(title, mine))
+
+
+def _outcome(title: str, estimates: pl.DataFrame) -> str:
+    middle = estimates.filter(quantity="median").row(0, named=True)
+    at = estimates.filter(pl.col("value").is_not_null(), quantity="survival").rows(named=True)
+    shares = [
+        f"{rate(r['value'], r['ci_low'], r['ci_high'], ' %')} at {number(r['horizon_months'])} months"
+        for r in at
+    ]
+    months = median(middle["value"], middle["ci_low"], middle["ci_high"])
+    unit = " months" if months[0].isdigit() else ""
+    return "; ".join(
+        part
+        for part in (f"{title}: {number(middle['events'])} events", listed(shares), f"median {months}{unit}.")
+        if part
+    )
+
+
+def _disclosure(report: Report) -> Iterator[Paragraph]:
+    if report.policy:
+        few = report.policy.threshold
+        yield Paragraph(
+            f"This is the public version: no table has a row per patient. Counts from 1 to {few - 1}, and "
+            "further counts from which they could be worked out, are withheld, and so are percentages and "
+            f"estimates that rest on them: “{WITHHELD}” or a dash. Patients at risk are rounded to multiples "
+            f"of {report.policy.rounding}; survival is read every {report.policy.grid_months} months, "
+            f"to whole per cent, and only where none or at least {few} events lie in between; times are "
+            "whole months."
+        )
+
+
+def _methods(report: Report) -> Iterator[Paragraph]:
+    for text in methods.design(report.study, report.sources):
+        yield Paragraph(text)
+    for text in methods.endpoints(report.study):
+        yield Paragraph(text)
+    there = {name: frame for name, frame in report.frames.items() if frame.height}
+    for text in methods.statistics(report.study, there):
+        yield Paragraph(text)
+    release = report.frames["meta.release"].row(0, named=True)
+    yield Paragraph(methods.software(release, report.versions))
+
+
+def _participants(report: Report) -> Iterator[Table | Figure]:
+    if report.has("cohort.flow"):
+        events = [
+            (title, report.frames["cohort.endpoints"].filter(pl.col("event"), endpoint=name).height)
+            for name, title in report.titles.items()
+            if report.has("cohort.endpoints")
+        ]
+        yield report.figure(
+            "figure-flow", "Flow of patients through the criteria of eligibility. Everybody is counted "
+            "at the first criterion not fulfilled.",
+            [flow.flow_diagram(report.frames["cohort.flow"], events, key="svg-flow")],
+        )  # fmt: skip
+    if report.has("analysis.table_one"):
+        patients = report.frames["meta.release"].row(0, named=True)["eligible"]
+        yield report_tables.table_one(report.frames["analysis.table_one"], patients)
+    if report.has("cohort.patients"):
+        yield _missing(report)
+
+
+def _missing(report: Report) -> Table:
+    patients = report.frames["cohort.patients"]
+    columns = dict.fromkeys(
+        [r.column for r in report.study.table_one] + [c.column for c in report.study.covariates]
+    )
+    titles = {c.name: c.title for c in CohortPatient.columns()}
+    names = {r.column: titles[r.column] if r.where else r.title for r in report.study.table_one}
+    rows = []
+    for column in (c for c in columns if c in patients.columns):
+        values = patients[column]
+        unknown = int((values == "unknown").sum()) if values.dtype == pl.String else 0
+        rows.append((names.get(column, column), number(values.null_count()), number(unknown)))
+    head = ("Variable", "Not documented", "Documented as unknown")
+    caption = f"Missing values among {patients.height} patients"
+    return report_tables.plain("table-missing", report.supplement(), caption, head, rows)
+
+
+def _survival(report: Report) -> Iterator[Table | Figure]:
+    if report.has("analysis.survival_curve", "analysis.survival_estimate"):
+        curve, estimates = (report.frames[f"analysis.survival_{n}"] for n in ("curve", "estimate"))
+        drawn = [name for name in report.titles if name in set(curve["endpoint"])]
+        longest = max(float(t) for t in curve["time_months"])
+        few = f"<{report.policy.threshold}" if report.policy else ""
+        panels = [
+            curves.kaplan_meier(
+                curve.filter(endpoint=name), estimates.filter(endpoint=name), key=f"svg-km-{name.lower()}",
+                letter="ABCD"[index] if len(drawn) > 1 else "", title=report.titles[name], horizon=longest,
+                few=few,
+            )
+            for index, name in enumerate(drawn)
+        ]  # fmt: skip
+        yield report.figure(
+            "figure-survival", f"Kaplan–Meier curves of {listed([report.titles[n].lower() for n in drawn])}. "
+            "Shaded: log-log 95 % confidence interval; "
+            + ("straight lines: between the known points; " if few else "ticks: censored patients; ")
+            + "dashed: median.", panels,
+        )  # fmt: skip
+    if report.has("analysis.survival_estimate"):
+        estimates = report.frames["analysis.survival_estimate"]
+        yield report_tables.survival(estimates, report.titles, report.supplement())
+        yield report_tables.follow_up(estimates, report.titles, report.supplement())
+    if report.has("analysis.restricted_mean"):
+        means = report.frames["analysis.restricted_mean"]
+        yield additional_analyses.restricted_means(means, report.titles, report.supplement())
+    if report.has("cohort.endpoints"):
+        yield _kinds(report)
+
+
+def _kinds(report: Report) -> Table:
+    ends = report.frames["cohort.endpoints"]
+    kinds = ends.group_by("event_kind").len().sort("event_kind")["event_kind"].to_list()
+    kinds = sorted(kinds, key=lambda kind: (kind == "censored", kind))
+    names = [name for name in report.titles if name in set(ends["endpoint"])]
+    counted = {(e, k): n for e, k, n in ends.group_by("endpoint", "event_kind").len().iter_rows()}
+    rows = [(capital(k), *(number(counted.get((e, k), 0)) for e in names)) for k in kinds]
+    return report_tables.plain(
+        "table-kinds", report.supplement(), "What ended each endpoint: the first event, or censoring",
+        ("First event", *names), rows,
+    )  # fmt: skip
+
+
+def _models(report: Report) -> Iterator[Table | Figure]:
+    if not report.has("analysis.hazard_ratio"):
+        return
+    ratios = report.frames["analysis.hazard_ratio"].filter(method=EFRON)
+    terms = methods.term_titles(report.study)
+    spelled = methods.abbreviations(report.study)
+    fitted = [m for m in report.study.models if m.name in set(ratios["model"])]
+    for index, model in enumerate(fitted, 2):
+        # A paper's own number of the table stands in the configured title, in brackets.
+        title = model.title.partition(" (")[0]
+        rows = ratios.filter(model=model.name)
+        yield report_tables.model(rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled)
+        yield report.figure(
+            f"figure-forest-{model.name.lower()}", f"Hazard ratios for {title.lower()}, with 95 % confidence "
+            "intervals.",
+            [forest.forest(rows, key=f"svg-forest-{model.name.lower()}", title=title, terms=terms)],
+        )  # fmt: skip
+
+
+def _diagnostics(report: Report) -> Iterator[Table]:
+    if report.has("analysis.hazard_ratio"):
+        ratios = report.frames["analysis.hazard_ratio"]
+        yield report_tables.diagnostics(ratios.filter(method=EFRON), report.supplement())
+        penalised = ratios.filter(method=FIRTH)
+        if penalised.height:
+            caption = "Models with a level without events: Firth's penalised estimates"
+            columns = ("model", "contrast", "hazard_ratio", "ci_low", "ci_high", "p_value", "events")
+            yield report_tables.generic(
+                "analysis.hazard_ratio", penalised.select(columns), key="table-penalised",
+                label=report.supplement(), caption=caption,
+            )  # fmt: skip
+    if report.has("analysis.ph_test"):
+        terms = methods.term_titles(report.study)
+        yield additional_analyses.proportional_hazards(
+            report.frames["analysis.ph_test"], terms, report.supplement()
+        )
+
+
+def _competing(report: Report) -> Iterator[Table | Figure]:
+    titles = {risks.name: risks.title for risks in report.study.cumulative_incidence}
+    if report.has("analysis.cumulative_incidence"):
+        panels = additional_analyses.incidence_panels(report.frames["analysis.cumulative_incidence"], titles)
+        caption = (
+            "Cumulative incidence with competing risks (Aalen–Johansen). Shaded, and between thin lines of "
+            "the curve’s own style: log-log 95 % confidence intervals."
+        )
+        yield report.figure("figure-incidence", caption, panels)
+    if report.has("analysis.cumulative_incidence_estimate"):
+        estimates = report.frames["analysis.cumulative_incidence_estimate"]
+        yield additional_analyses.incidences(estimates, titles, report.supplement())
+
+
+def _subgroups(report: Report) -> Iterator[Table | Figure]:
+    terms = methods.term_titles(report.study)
+    tests = report.frames.get("analysis.log_rank", pl.DataFrame())
+    if report.has("analysis.subgroup"):
+        frame = report.frames["analysis.subgroup"]
+        yield additional_analyses.subgroups(frame, tests, report.titles, terms, report.supplement())
+    if report.has("analysis.subgroup_curve"):
+        frame = report.frames["analysis.subgroup_curve"]
+        for name in (n for n in report.titles if n in set(frame["endpoint"])):
+            yield report.figure(
+                f"figure-subgroups-{name.lower()}", f"Subgroups: {report.titles[name].lower()}, Kaplan–Meier "
+                "curves with patients at risk below. Ticks: censored patients. Log-rank tests are not "
+                "adjusted for each other.",
+                additional_analyses.subgroup_panels(frame, tests, name, terms),
+            )  # fmt: skip
+
+
+def _sensitivity(report: Report) -> Iterator[Table]:
+    if not report.has("analysis.survival_sensitivity"):
+        return
+    frame = report.frames["analysis.survival_sensitivity"]
+    ratios = report.frames.get("analysis.hazard_ratio", HazardRatio.empty())
+    contrasts = {(r["model"], r["term"], r["level"]): r["contrast"] for r in ratios.rows(named=True)}
+    for name in (n for n in report.titles if n in set(frame["endpoint"])):
+        mine = frame.filter(endpoint=name)
+        yield additional_analyses.sensitivity(mine, report.titles[name], contrasts, report.supplement())
+
+
+def _quality(report: Report) -> Iterator[Table]:
+    if report.has("quality.accounting"):
+        frame = report.frames["quality.accounting"]
+        names = ("records", "curated", "quarantined", "duplicates", "out_of_scope", "unaccounted")
+        rows = [
+            ({"records": "Read"}.get(n) or capital(n.replace("_", " ")), number(int(frame[n].sum())))
+            for n in names
+        ]
+        yield report_tables.plain(
+            "table-accounting", report.supplement(),
+            f"What became of every record (files read: {frame.height})",
+            ("Records", "n"), rows,
+        )  # fmt: skip
+    if report.has("quality.findings"):
+        found = (
+            report.frames["quality.findings"]
+            .group_by("severity", "rule_id", "what")
+            .agg(pl.len().alias("n"), pl.col("pseudonym").drop_nulls().n_unique().alias("patients"))
+            .with_columns(rank=pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}))
+            .sort("rank", "n", "rule_id", descending=[False, True, False])
+        )
+        rows = found.select("severity", "rule_id", "what", "n", "patients").rows()
+        head = ("Severity", "Rule", "What is wrong", "Findings", "Patients")
+        yield report_tables.plain(
+            "table-findings",
+            report.supplement(),
+            "Findings of the data quality rules",
+            head,
+            rows,
+            (9, 29, 44, 9, 9),
+        )
+
+
+def _paper(report: Report) -> Iterator[Paragraph | Table]:
+    if not report.has("analysis.published_comparison"):
+        return
+    frame = report.frames["analysis.published_comparison"]
+    counted = frame.group_by("verdict").len().sort("len", "verdict", descending=[True, False]).rows()
+    verdicts = listed([f"{verdict}: {n}" for verdict, n in counted])
+    yield Paragraph(f"Verdicts on {frame.height} numbers of the paper: {verdicts}.")
+    yield report_tables.comparison(frame, report.supplement())
+
+
+def _audit(report: Report) -> Iterator[Paragraph | Table]:
+    if not report.has("analysis.published_audit"):
+        return
+    frame = report.frames["analysis.published_audit"]
+    yield Paragraph(
+        f"The paper’s numbers were recomputed from each other, without any data, in {frame.height} checks. "
+        "Counts are taken as sets of patients: the same set must have the same count everywhere, disjoint "
+        "sets must add up, and a percentage must be that of its count. A p value is recomputed from its "
+        "hazard ratio and interval (z = ln HR / SE, SE = ln(high / low) / 3.92) and fails only if no "
+        "unrounded numbers could have been printed so."
+    )
+    yield report_tables.audit_counts(frame, report.supplement())
+    yield report_tables.audit(frame, report.supplement())
+
+
+def _checklist(report: Report, made: list[Section], keys: set[str]) -> Iterator[Paragraph | Table]:
+    titles = {section.key: section.title for section in made} | {"provenance": "Provenance"}
+    rows = [
+        (item.number, item.asks, titles[where] if where else "Not filled",
+         item.answer if where or not item.sections else "This report has no such section.")
+        for item, where in strobe.filled(keys)
+    ]  # fmt: skip
+    done = sum(row[2] != "Not filled" for row in rows)
+    yield Paragraph(
+        f"{done} of {len(rows)} items of STROBE (cohort studies) and RECORD (routinely collected data) are "
+        "answered here, in whole or in part. The others need the authors."
+    )
+    head = ("Item", "Asks for", "Section", "How")
+    caption = "Items of STROBE and RECORD"
+    yield report_tables.plain("table-checklist", report.supplement(), caption, head, rows, (14, 30, 18, 38))
+
+
+def _provenance(report: Report) -> Iterator[Paragraph]:
+    release = report.frames["meta.release"].row(0, named=True)
+    yield Paragraph(methods.provenance(release))
+
+
+_SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table | Figure]]], ...] = (
+    ("summary", "Summary", _summary),
+    ("disclosure", "Disclosure control", _disclosure),
+    ("methods", "Methods", _methods),
+    ("participants", "Participants", _participants),
+    ("survival", "Survival", _survival),
+    ("models", "Multivariable models", _models),
+    ("competing", "Competing risks", _competing),
+    ("subgroups", "Subgroups", _subgroups),
+    ("diagnostics", "Diagnostics", _diagnostics),
+    ("sensitivity", "Sensitivity", _sensitivity),
+    ("quality", "Data quality", _quality),
+    ("paper", "The paper beside this cohort", _paper),
+    ("audit", "Audit of the paper", _audit),
+)

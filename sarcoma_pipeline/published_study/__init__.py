@@ -1,0 +1,1 @@
+"""A published paper's numbers: compared with ours, and audited against each other."""

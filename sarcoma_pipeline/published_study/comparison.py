@@ -1,0 +1,211 @@
+"""The paper's numbers beside ours, with a verdict (design section 6).
+
+Verdicts, from best to worst:
+
+- ``equal``: the same count or number;
+- ``within rounding``: ours, rounded half up to the paper's decimals, is what the paper prints;
+- ``close``: within 3 % of the paper's number;
+- ``differs``.
+
+A row is judged by its worst part; confidence intervals have a verdict of their own, and p values follow from
+both. Where the audit of the paper found an error in the row, the verdict is ``paper contradicts itself``,
+whatever our number is. Nothing is left out: every row of ``published.csv`` is either mapped or refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.published_study.recomputed import Cohort, Recomputed
+from schemas.analysis import PublishedComparison
+from schemas.rounding import decimals_of, half_up, percent_half_up
+
+CLOSE = 0.03
+"""Relative difference up to which a number is close (design section 11)."""
+
+_GRADES = ("equal", "within rounding", "close", "differs")
+_NOT_REACHED = "not reached"
+
+
+def compare(
+    published: pl.DataFrame,
+    published_map: pl.DataFrame,
+    audit: pl.DataFrame,
+    *,
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    estimates: pl.DataFrame,
+    hazard_ratios: pl.DataFrame,
+) -> pl.DataFrame:
+    """Judge every published number.
+
+    Args:
+        published: ``published.csv`` as text (``read_csv(…, infer_schema=False)``), so that the printed
+            decimals are known.
+        published_map: ``published_map.csv`` as text, see `sarcoma_pipeline.published_study.recomputed`.
+        audit: ``audit.csv`` as text: ``id, class, finding``; class ERROR is a contradiction.
+        patients: `schemas.cohort.CohortPatient`.
+        endpoints: `schemas.cohort.CohortEndpoint`.
+        estimates: `schemas.analysis.SurvivalEstimate`.
+        hazard_ratios: `schemas.analysis.HazardRatio`.
+
+    Returns:
+        `schemas.analysis.PublishedComparison`, in the order of ``published.csv``.
+
+    Raises:
+        ValueError: a published row has no mapping or several, or a mapping names an unknown statistic or an
+            unknown entry of the audit.
+    """
+    cohort = Cohort(patients, endpoints, estimates, hazard_ratios)
+    mapping = _blank_to_null(published_map).with_columns(pl.col("horizon").cast(pl.Float64))
+    rows = {row["id"]: row for row in mapping.iter_rows(named=True)}
+    wanted = published["id"].to_list()
+    if len(rows) != mapping.height or set(rows) != set(wanted):
+        raise ValueError(
+            f"published_map must name every row once; these differ: {sorted(set(rows) ^ set(wanted))}"
+        )
+    findings = {entry["id"]: entry for entry in audit.iter_rows(named=True)}
+    lines = [
+        _line(paper, rows[paper["id"]], cohort, findings)
+        for paper in _blank_to_null(published).iter_rows(named=True)
+    ]
+    frame = pl.DataFrame(lines, infer_schema_length=None)
+    return PublishedComparison.enforce(PublishedComparison.conform(frame))
+
+
+def _blank_to_null(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.all().replace("", None))
+
+
+def _line(
+    paper: dict[str, Any], row: dict[str, Any], cohort: Cohort, findings: dict[str, Any]
+) -> dict[str, Any]:
+    ours = cohort.recompute(row)
+    verdict, interval = _judged(paper, ours)
+    named = [key for key in (row["audit"] or "").split(";") if key]
+    if unknown := [key for key in named if key not in findings]:
+        raise ValueError(f"published_map row {row['id']} names unknown audit entries {unknown}")
+    entries = [findings[key] for key in named]
+    if any(entry["class"] == "ERROR" for entry in entries):
+        verdict = "paper contradicts itself"
+    reasons = [ours.missing] if ours.missing else []
+    reasons += [f"Audit {e['id']} ({e['class']}): {e['finding']}" for e in entries]
+    value, n, percent = _number(paper["value"]), _number(paper["n"]), _number(paper["pct"])
+    pairs = ((ours.value, value), (ours.n, n), (ours.percent, percent))
+    return {
+        "id": int(paper["id"]),
+        "section": paper["section"],
+        "quantity": paper["quantity"],
+        "level": paper["group/level"],
+        "unit": paper["unit"],
+        "published_text": _paper_text(paper),
+        "our_text": None if ours.missing else _our_text(paper, ours),
+        "published_value": value,
+        "published_low": _number(paper["ci_low"]),
+        "published_high": _number(paper["ci_high"]),
+        "published_p": _number(paper["p"]),
+        "published_n": None if n is None else int(n),
+        "published_percent": percent,
+        "our_value": ours.value,
+        "our_low": ours.low,
+        "our_high": ours.high,
+        "our_p": ours.p,
+        "our_n": ours.n,
+        "our_percent": ours.percent if percent is not None else None,
+        "difference": next((a - b for a, b in pairs if a is not None and b is not None), None),
+        "verdict": verdict,
+        "interval_verdict": interval,
+        "reason": " ".join(reasons) or None,
+        "quote": paper["quote"],
+    }
+
+
+def _number(printed: str | None) -> float | None:
+    return None if printed is None or printed == _NOT_REACHED else float(printed)
+
+
+def _judged(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]:
+    if ours.missing:
+        return "not computable", None
+    parts = []
+    if paper["value"] == _NOT_REACHED:
+        parts.append("equal" if ours.not_reached else "differs")
+    elif paper["value"] is not None:
+        parts.append(_grade(paper["value"], ours.value))
+    if paper["n"] is not None:
+        parts.append(_grade(paper["n"], ours.n))
+    if paper["pct"] is not None:
+        grade = _percent_grade(paper["pct"], ours)
+        # A printed percentage is always rounded: beside the same count it says nothing more.
+        parts.append("equal" if grade == "within rounding" and paper["n"] is not None else grade)
+    limits = [
+        _grade(paper[name], limit)
+        for name, limit in (("ci_low", ours.low), ("ci_high", ours.high))
+        if paper[name] is not None
+    ]
+    if not ours.interval:
+        parts, limits = parts + limits, []
+    return _worst(parts), _worst(limits) if limits else None
+
+
+def _worst(grades: list[str]) -> str:
+    return max(grades, key=_GRADES.index)
+
+
+def _grade(printed: str, ours: float | None) -> str:
+    if ours is None:
+        return "differs"
+    paper = float(printed)
+    if ours == paper:
+        return "equal"
+    # Counts are never rounded: 26 is not 27, however near.
+    if not isinstance(ours, int) and float(half_up(ours, decimals_of(printed))) == paper:
+        return "within rounding"
+    return "close" if abs(ours - paper) <= CLOSE * abs(paper) else "differs"
+
+
+def _percent_grade(printed: str, ours: Recomputed) -> str:
+    if ours.n is None or not ours.denominator:
+        return "differs"
+    if decimals_of(printed) == 0 and percent_half_up(ours.n, ours.denominator) == printed:
+        return "within rounding"
+    return _grade(printed, ours.percent)
+
+
+def _paper_text(paper: dict[str, Any]) -> str:
+    of = f"/{paper['denominator']}" if paper["denominator"] and paper["n"] else ""
+    count = f"{paper['n']}{of}" if paper["n"] else None
+    percent = f"{paper['pct']} %" if paper["pct"] else None
+    return _joined(count, percent, paper["value"], paper["ci_low"], paper["ci_high"], paper["p"])
+
+
+def _our_text(paper: dict[str, Any], ours: Recomputed) -> str:
+    # At least one decimal, so that a rounded 48 is seen to be 47.9.
+    digits = max(1, *(decimals_of(paper[name] or "") for name in ("value", "ci_low", "ci_high")))
+
+    def shown(number: float | None, printed: str | None) -> str | None:
+        return None if number is None or printed is None else half_up(number, digits)
+
+    of = f"/{ours.denominator}" if ours.denominator is not None and paper["denominator"] else ""
+    # A row that prints a percentage only is answered with the count behind it.
+    count = None if ours.n is None else f"{ours.n}{of}"
+    percent = f"{half_up(ours.percent, 1)} %" if ours.percent is not None and paper["pct"] else None
+    value = _NOT_REACHED if ours.not_reached else shown(ours.value, paper["value"])
+    low, high = shown(ours.low, paper["ci_low"]), shown(ours.high, paper["ci_high"])
+    p = None if ours.p is None or paper["p"] is None else half_up(ours.p, decimals_of(paper["p"]))
+    return _joined(count, percent, value, low, high, p)
+
+
+def _joined(
+    count: str | None,
+    percent: str | None,
+    value: str | None,
+    low: str | None,
+    high: str | None,
+    p: str | None,
+) -> str:
+    bounds = f"({low}; {high})" if low is not None and high is not None else None
+    head = f"{count} ({percent})" if count and percent else count or percent
+    return " ".join(part for part in (head, value, bounds, f"p = {p}" if p else None) if part)

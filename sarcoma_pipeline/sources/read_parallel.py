@@ -1,0 +1,150 @@
+"""Many files at once: read on all cores, handed over in the order of the folder, memory bounded.
+
+A file is read by one process from beginning to end. What a process hands back are received frames of a group
+of files, so that the cost of making a frame is paid by the group and not by the file. Where there is little
+to read, this process reads it: if a file ends it, the next refresh reads apart and names the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import polars as pl
+
+from sarcoma_pipeline.sources import manifest, worker_process
+from sarcoma_pipeline.sources.manifest import Found
+from sarcoma_pipeline.sources.received_record import Batch, frames
+from schemas.configuration import Limits
+
+_GROUP_FILES = 400
+_GROUP_BYTES = 8 << 20
+_WORTH_FILES = 1000
+_WORTH_BYTES = 24 << 20
+"""Below both a process more costs longer to start than it saves."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a group of files gave.
+
+    Attributes:
+        files: rows of ``meta.files``.
+        tables: received table to frame.
+    """
+
+    files: list[dict[str, str | int | None]]
+    tables: dict[str, pl.DataFrame]
+
+
+def read_all(
+    found: Sequence[Found],
+    refresh: str,
+    limits: Limits,
+    processes: int | None = None,
+    *,
+    careful: bool = False,
+) -> Iterator[Read]:
+    """Read files.
+
+    Args:
+        found: the files.
+        refresh: id of the refresh that reads them.
+        limits: what a file may ask for.
+        processes: how many read; by default one for each core if there is enough to read.
+        careful: whether this process must not read itself, because the last one that did died of it.
+
+    Yields:
+        What each group gave, in the order of ``found``.
+
+    Raises:
+        OSError: no process could be started.
+    """
+    groups = list(_groups(found))
+    if processes is None:
+        much = len(found) >= _WORTH_FILES or _bytes(found) >= _WORTH_BYTES
+        processes = min(len(groups), len(os.sched_getaffinity(0))) if much else 1
+    if processes <= 1 and not careful and not any(one.feared for one in found):
+        yield from (read_group(group, refresh, limits) for group in groups)
+        return
+    with worker_process.Readers(_read_apart, joined, processes, refresh, limits) as readers:
+        yield from _in_order(readers, groups, processes)
+
+
+def read_group(found: Sequence[Found], refresh: str, limits: Limits) -> Read:
+    """Read a group of files in this process, one after the other."""
+    batches = []
+    for one in found:
+        with worker_process.watched(worker_process.patience(one.entry.size)):
+            batches.append(manifest.read(one, refresh, limits))
+    return _read(found, batches)
+
+
+def joined(reads: Sequence[Read]) -> Read:
+    """One of several."""
+    tables: dict[str, list[pl.DataFrame]] = {}
+    for read in reads:
+        for table, frame in read.tables.items():
+            tables.setdefault(table, []).append(frame)
+    return Read([row for read in reads for row in read.files], {t: pl.concat(f) for t, f in tables.items()})
+
+
+def _read_apart(
+    found: Sequence[Found],
+    refresh: str,
+    limits: Limits,
+    opens: Callable[[int], None],
+    refused: Mapping[int, str],
+) -> Read:
+    batches = []
+    for place, one in enumerate(found):
+        if place in refused:
+            batches.append(manifest.refuse(one, refresh, limits, refused[place]))
+        else:
+            opens(place)
+            batches.append(manifest.read(one, refresh, limits))
+    opens(len(found))
+    return _read(found, batches)
+
+
+def _read(found: Sequence[Found], batches: Sequence[Batch]) -> Read:
+    rows = [{**one.row, "records": batch.count} for one, batch in zip(found, batches, strict=True)]
+    return Read(rows, frames(batches))
+
+
+def _in_order(
+    readers: worker_process.Readers[Read], groups: list[list[Found]], processes: int
+) -> Iterator[Read]:
+    waiting: deque[Future[Read]] = deque()
+    rest = iter(groups)
+
+    def submit() -> None:
+        for group in rest:
+            waiting.append(readers.submit([one.entry.size for one in group], group))
+            return
+
+    for _ in range(2 * processes):
+        submit()
+    while waiting:
+        yield waiting.popleft().result()
+        submit()
+
+
+def _groups(found: Sequence[Found]) -> Iterator[list[Found]]:
+    group: list[Found] = []
+    size = 0
+    for one in found:
+        if group and (len(group) == _GROUP_FILES or size + one.entry.size > _GROUP_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one.entry.size
+    if group:
+        yield group
+
+
+def _bytes(found: Sequence[Found]) -> int:
+    return sum(one.entry.size for one in found)

@@ -1,0 +1,66 @@
+"""The warehouse for those who only look: every table under its contract's name, wherever it lies."""
+
+from __future__ import annotations
+
+import duckdb
+
+from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import centres, ducklake
+from sarcoma_pipeline.warehouse.centres import Tables
+from schemas.all_contracts import CONTRACTS
+
+
+def is_built(project: Project) -> bool:
+    """Whether there is a warehouse to look at; a catalog is taken to be there."""
+    return ducklake.named() is not None or project.warehouse.exists()
+
+
+def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
+    """A connection to read from, with the names of the contracts.
+
+    Args:
+        project: the study.
+        centre: whose tables; all of them as one pooled study by default.
+
+    Raises:
+        duckdb.IOException: a refresh holds the file.
+        LakeAway: the catalog does not answer.
+    """
+    if not project.centres:
+        if ducklake.named():
+            return ducklake.connect(project.study.name, read_only=True)
+        return duckdb.connect(str(project.warehouse), read_only=True)
+    connection = _attached(project)
+    there = {
+        centres.parts(f"{schema}.{table}")
+        for schema, table in connection.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?", [ducklake.CATALOG]
+        ).fetchall()
+    }
+    received = tuple(c for c in project.centres if any(of == c for of, _ in there))
+    tables = Tables(connection, centre, () if centre else received, f"{ducklake.CATALOG}.")
+    connection.execute("USE memory")
+    for schema in sorted({table.partition(".")[0] for table in CONTRACTS}):
+        connection.execute(f"CREATE SCHEMA {schema}")
+    for table, contract in CONTRACTS.items():
+        columns = ", ".join(f'"{c}"' for c in contract.polars_schema())
+        rows = tables.rows(table)
+        if rows == tables.own(table) and (centre, table) not in there:
+            continue
+        if table in centres.MERGED and not centre:
+            frame = contract.conform(centres.pooled(table, connection.execute(f"FROM {rows}").pl()))
+            connection.register("_merged", frame.to_arrow())
+            connection.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM _merged")
+            connection.unregister("_merged")
+        else:
+            connection.execute(f"CREATE VIEW {table} AS SELECT {columns} FROM {rows}")
+    return connection
+
+
+def _attached(project: Project) -> duckdb.DuckDBPyConnection:
+    if ducklake.named():
+        return ducklake.connect(project.study.name, read_only=True)
+    connection = duckdb.connect()
+    path = str(project.warehouse).replace("'", "''")
+    connection.execute(f"ATTACH '{path}' AS {ducklake.CATALOG} (READ_ONLY)")
+    return connection

@@ -1,0 +1,86 @@
+"""How a step's tables are written anew: whole or part by part, all of them or none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.warehouse import ducklake, step_cache
+from sarcoma_pipeline.warehouse.centres import Tables
+from schemas.all_contracts import CONTRACTS
+
+
+def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
+    """Append a frame to a table, column by column name."""
+    if frame.is_empty():
+        return
+    tables.connection.register("_incoming", frame.to_arrow())
+    try:
+        with ducklake.in_order(tables.connection):
+            tables.execute(f"INSERT INTO {tables.own(table)} BY NAME FROM _incoming")
+    finally:
+        tables.connection.unregister("_incoming")
+
+
+class Rewriting:
+    """Tables that are emptied with their first part and filled with every one, within one transaction.
+
+    Attributes:
+        heights: table to its rows so far.
+        sizes: table to the bytes that its parts took in memory.
+    """
+
+    def __init__(self, tables: Tables, step: str) -> None:
+        self.heights: dict[str, int] = {}
+        self.sizes: dict[str, int] = {}
+        self._tables, self._step = tables, step
+        self._known = step_cache.known(tables)
+        self._versions: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, frames: Mapping[str, pl.DataFrame], of_step: Mapping[str, pl.DataFrame]) -> None:
+        """Write a part.
+
+        Args:
+            frames: table name to frame, as its contract says.
+            of_step: tables that several steps share, to this step's part (without the column ``step``).
+
+        Raises:
+            ContractBroken: a frame is not as its contract says.
+        """
+        for table, frame in frames.items():
+            self._write(table, frame, "")
+        for table, frame in of_step.items():
+            self._write(
+                table, CONTRACTS[table].conform(frame.with_columns(step=pl.lit(self._step))), self._step
+            )
+
+    def _write(self, table: str, frame: pl.DataFrame, step: str) -> None:
+        CONTRACTS[table].enforce(frame)
+        own = self._tables.own(table)
+        if (table, step) not in self._versions:
+            self._tables.execute(
+                f"DELETE FROM {own} WHERE step = ?" if step else f"TRUNCATE {own}", [step] * bool(step)
+            )
+        insert(self._tables, table, frame)
+        self._versions.setdefault((table, step), []).append(step_cache.version(frame))
+        self.heights[table] = self.heights.get(table, 0) + frame.height
+        self.sizes[table] = self.sizes.get(table, 0) + int(frame.estimated_size())
+
+    @property
+    def written(self) -> Sequence[str]:
+        """The tables that were written."""
+        return [table for table, _ in self._versions]
+
+    def note(self) -> None:
+        """Note the new versions of the tables."""
+        for (table, step), parts in self._versions.items():
+            whole = (
+                parts[0] if len(parts) == 1 else hashlib.blake2b(" ".join(parts).encode()).hexdigest()[:32]
+            )
+            step_cache.note_versions(self._tables, {table: whole}, step)
+
+    def note_step(self, made_in: str, reads: set[str]) -> None:
+        """Note what the step was made of: its circumstances, and the tables as they were before it wrote."""
+        step_cache.note_step(self._tables, self._step, made_in, step_cache.chosen(self._known, reads))

@@ -1,0 +1,86 @@
+"""How delivered text becomes typed values, and what is noted when it cannot."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.curation.parse import code, date, number, read, text, whole
+from schemas import typed
+from schemas import vocabularies as v
+
+
+def _value(reading, **columns):
+    frame = pl.DataFrame({k: [x] for k, x in columns.items()}, schema=dict.fromkeys(columns, pl.String))
+    return frame.select(value=reading.value)["value"][0]
+
+
+@pytest.mark.parametrize(
+    ("delivered", "value", "precision"),
+    [
+        ("2015-03-09", dt.date(2015, 3, 9), "day"),
+        ("09.03.2015", dt.date(2015, 3, 9), "day"),
+        ("00.03.2015", dt.date(2015, 3, 15), "month"),
+        ("00.00.2015", dt.date(2015, 7, 2), "year"),
+        ("00.00.0000", None, None),
+        ("2015-02-31", None, None),
+        ("31.04.2015", None, None),
+        ("00.13.2015", None, None),
+    ],
+)
+def test_dates_full_and_partial(delivered, value, precision):
+    reading = date("d", ("%Y-%m-%d", "%d.%m.%Y"))
+    row = pl.DataFrame({"d": [delivered]}).select(v=reading.value, p=reading.precision).row(0)
+    assert row == (value, precision)
+
+
+@pytest.mark.parametrize(
+    ("exactness", "value"),
+    [("E", dt.date(2015, 3, 9)), ("T", dt.date(2015, 3, 15)), ("M", dt.date(2015, 7, 2)), ("V", None)],
+)
+def test_datumsgenauigkeit_moves_a_date_to_the_middle_of_its_interval(exactness, value):
+    reading = date("d", exactness="g", exactness_codes=v.OBDS_DATE_PRECISION)
+    assert _value(reading, d="2015-03-09", g=exactness) == value
+
+
+@pytest.mark.parametrize(
+    ("delivered", "decimal", "value"),
+    [("12,5", ",", 12.5), ("1.234,5", ",", 1234.5), ("12.5", ".", 12.5), ("12,x", ",", None),
+     ("nan", ".", None), ("inf", ".", None)],
+)  # fmt: skip
+def test_numbers(delivered, decimal, value):
+    assert _value(number("n", decimal=decimal), n=delivered) == value
+
+
+def test_whole_numbers_may_be_written_as_floats():
+    assert _value(whole("n"), n="1521.0") == 1521
+    assert _value(whole("n"), n="1521.5") is None
+
+
+def test_codes_without_case():
+    assert _value(code("c", v.REGISTRY_ANSWER, fold=True), c=" Verstorben ") == "deceased"
+    assert _value(code("c", v.REGISTRY_ANSWER, fold=True), c="verschollen") is None
+
+
+def test_relapse_is_y_overall_and_r_locally():
+    assert v.OBDS_OVERALL["Y"] == "relapse"
+    assert v.OBDS_OVERALL["R"] == "complete remission with residues"
+    assert v.OBDS_LOCAL["R"] == "relapse"
+
+
+def test_what_cannot_be_read_becomes_null_and_a_finding_of_its_columns_severity():
+    received = pl.DataFrame({"record_id": ["a", "b"], "d": ["2015-02-31", "2015-02-28"], "r": ["R9", None]})
+    frame, observed = read(
+        received,
+        typed.Surgery,
+        {
+            "record_id": text("record_id"),
+            "surgery_date": date("d"),
+            "residual_status": code("r", v.OBDS_RESIDUAL),
+        },
+    )
+    assert frame["surgery_date"].to_list() == [None, dt.date(2015, 2, 28)]
+    assert observed.select("rule_id", "severity", "record_id", "column_name", "value").rows() == [
+        ("value.date-unreadable", "error", "a", "surgery_date", "2015-02-31"),
+        ("value.code-unknown", "warning", "a", "residual_status", "R9"),
+    ]

@@ -1,0 +1,82 @@
+"""A run whose process is gone is told of as failed; a run that lives is left alone."""
+
+import os
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from sarcoma_pipeline.orchestration import jobs, orphaned_runs
+from sarcoma_pipeline.study import project
+from tests.refresh.conftest import REPOSITORY
+
+STUDY = "sts_imrt"
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def _add(instance, run_id, tags, status=dg.DagsterRunStatus.STARTED):
+    run = dg.DagsterRun(job_name="refresh", run_id=run_id, status=status, tags={"study": STUDY, **tags})
+    instance.add_run(run)
+
+
+def _dead(run_id):
+    gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    marked = orphaned_runs.mark(run_id, gone.pid)
+    gone.communicate(b"\n")
+    return marked
+
+
+def _state(instance, run_id):
+    return instance.get_run_by_id(run_id).status
+
+
+def test_only_the_run_whose_process_is_gone_is_ended(instance):
+    marked = {name: orphaned_runs.mark(name) for name in ("lives", "elsewhere", "before")}
+    host, boot = marked["lives"][orphaned_runs.TAG].split()[1:3]
+    marked |= {
+        "dead": _dead("dead"),
+        "ended": _dead("ended"),
+        "again": _dead("dead"),
+        "unknown": {},
+        "elsewhere": {
+            orphaned_runs.TAG: marked["elsewhere"][orphaned_runs.TAG].replace(host, "another-host")
+        },
+        "before": {orphaned_runs.TAG: marked["before"][orphaned_runs.TAG].replace(boot, "0-another-boot")},
+    }
+    for name, tags in marked.items():
+        ended = name == "ended"
+        _add(instance, name, tags, dg.DagsterRunStatus.SUCCESS if ended else dg.DagsterRunStatus.STARTED)
+    assert sorted(orphaned_runs.end(instance, STUDY)) == ["before", "dead"]
+    assert orphaned_runs.end(instance, STUDY) == []
+    # Somebody is told of it, though no step failed.
+    (told,), checks = jobs.troubles(instance, "dead")
+    assert (told.what, checks) == ("the run", []) and "out of memory" in told.said
+    failed = [name for name in marked if _state(instance, name) == dg.DagsterRunStatus.FAILURE]
+    assert sorted(failed) == ["before", "dead"]
+
+
+def test_one_that_was_being_cancelled_is_cancelled(instance):
+    _add(instance, "dead", _dead("dead"), dg.DagsterRunStatus.CANCELING)
+    assert orphaned_runs.end(instance, STUDY) == ["dead"]
+    assert _state(instance, "dead") == dg.DagsterRunStatus.CANCELED
+
+
+def test_a_process_of_the_same_number_is_not_the_same(instance):
+    words = orphaned_runs.mark("run")[orphaned_runs.TAG].split()
+    assert words[3] == str(os.getpid())
+    _add(instance, "run", {orphaned_runs.TAG: " ".join([*words[:4], "1"])})
+    assert orphaned_runs.end(instance, STUDY) == ["run"]
+
+
+def test_the_sensor_starts_nothing(instance):
+    _add(instance, "dead", _dead("dead"))
+    sensor = orphaned_runs.sensor(project.load(STUDY, REPOSITORY))
+    told = sensor(dg.build_sensor_context(instance=instance))
+    assert isinstance(told, dg.SkipReason) and "1 runs" in (told.skip_message or "")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING

@@ -1,0 +1,96 @@
+"""A release that fails its gate changes nothing that a reader sees, and the run says so."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.orchestration.assets import publication
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.study.project import Project
+from schemas.cohort import CohortDerivability, CohortEndpoint, CohortPatient
+from schemas.configuration import Sources, Study
+from schemas.contract import CONTRACTS
+from schemas.meta import MetaRefresh
+from schemas.release import RELEASED
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    study = Study(name="s", title="S", description="S", drop="drop", criteria=(), endpoints=())
+    return Project(tmp_path, study, Sources(source=()))
+
+
+@pytest.fixture
+def night(project) -> Callable[[str, int], dg.ExecuteInProcessResult]:
+    """Release a cohort of so many patients under a refresh's name."""
+
+    def run(refresh: str, patients: int) -> dg.ExecuteInProcessResult:
+        names = [f"{i:016x}" for i in range(patients)]
+        rows = pl.DataFrame({"pseudonym": names}).with_columns(
+            relapse_pattern=pl.lit("none"), record_ids=pl.lit(["r"])
+        )
+        endpoints = rows.select(
+            "pseudonym", endpoint=pl.lit("OS"), time_days=9, time_months=0.3, event=False,
+            evidence="record_ids", event_kind=pl.lit("censored"), time_days_earliest=9, time_days_latest=9,
+        )  # fmt: skip
+        derivable = pl.DataFrame({"endpoint": ["OS"], "derivable": [True]})
+        frames = {t: CONTRACTS[t].empty() for t in RELEASED}
+        for contract, frame in (
+            (CohortPatient, rows),
+            (CohortEndpoint, endpoints),
+            (CohortDerivability, derivable),
+        ):
+            frames[contract.table()] = contract.conform(frame)
+        made = MetaRefresh.conform(
+            pl.DataFrame({c.name: [refresh if c.dtype == "String" else 1] for c in MetaRefresh.columns()})
+        )
+        warehouse = Warehouse(path=str(project.warehouse))
+        warehouse.replace({**frames, MetaRefresh.table(): made})
+        warehouse.close()
+        return dg.materialize(
+            publication.assets(project), resources={"warehouse": warehouse}, raise_on_error=False
+        )
+
+    return run
+
+
+def eligible(path: Path) -> tuple:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute("SELECT refresh_id, eligible FROM meta.release").fetchone() or ()
+
+
+def test_a_failed_gate_keeps_yesterdays_release_and_says_so(project, night):
+    first = night("R1", 40)
+    assert first.success
+    assert [c.passed for c in first.get_asset_check_evaluations()] == [True]
+    second = night("R2", 20)
+    assert not second.success
+    assert eligible(project.release) == ("R1", 40)
+    assert sorted(p.name for p in project.published.iterdir()) == ["cohort.duckdb", "data_docs", "releases"]
+    (check,) = second.get_asset_check_evaluations()
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    (failure,) = second.get_step_failure_events()
+    said = failure.step_failure_data.user_failure_data.description
+    assert "the last release stands" in said
+    assert "cohort.patients: At least 36 rows" in said
+    assert "Held back" in (project.published / "data_docs/index.html").read_text()
+
+
+def test_a_gate_that_crashes_publishes_nothing_and_leaves_nothing(project, night, monkeypatch):
+    assert night("R1", 40).success
+
+    def crash(*_):
+        raise RuntimeError("secret of a patient")
+
+    monkeypatch.setattr(publication.expectations, "gate", crash)
+    second = night("R2", 41)
+    assert not second.success
+    assert eligible(project.release) == ("R1", 40)
+    assert sorted(p.name for p in project.published.iterdir()) == ["cohort.duckdb", "data_docs", "releases"]
+    (failure,) = second.get_step_failure_events()
+    assert "secret" not in str(failure.step_failure_data)

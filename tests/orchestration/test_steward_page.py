@@ -1,0 +1,68 @@
+"""The nightly steward's page: written whole, beside the release, with nobody's name in it."""
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.orchestration.assets import steward_page
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.study.project import Project
+from schemas.configuration import Sources, Study
+from schemas.contract import CONTRACTS
+from schemas.curated import Patient
+from schemas.meta import MetaFile, MetaRefresh
+from schemas.quality import Accounting, Finding, catalogue
+
+NAME, NUMBER = "Wagenknecht", "40100417"
+
+
+def row(contract, **values) -> pl.DataFrame:
+    """One row; what is not said is a text, a number or a date of no meaning."""
+    plain = {"String": "x", "Int64": 1, "Int32": 1, "Boolean": True, "Float64": 1.0, "List(String)": ["x"]}
+    made = {c.name: plain.get(c.dtype) for c in contract.columns()}
+    return contract.conform(pl.DataFrame([{**made, "received_on": 1, **values}], strict=False))
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    study = Study(name="s", title="A study", description="S", drop="drop", criteria=(), endpoints=())
+    return Project(tmp_path, study, Sources(source=()))
+
+
+@pytest.fixture
+def warehouse(project) -> Warehouse:
+    found = row(Finding, finding_id="f1", rule_id="date.in-future", severity="error", path=f"{NUMBER}/RP.dcm")
+    made = Warehouse(path=str(project.warehouse))
+    frames = {
+        Patient.table(): row(Patient, hospital_number=NUMBER, family_name=NAME),
+        MetaFile.table(): row(MetaFile, file_id="a", path=f"dicom/{NUMBER}/{NAME}.dcm", last_refresh=None),
+        MetaRefresh.table(): row(MetaRefresh, refresh_id="20300102T013000Z-aa"),
+        Accounting.table(): row(Accounting, file_id="a"),
+        Finding.table(): found.with_columns(path=pl.lit("dicom/•••/•••.dcm")),
+        "quality.rules": catalogue(),
+    }
+    if "quality.ledger" in CONTRACTS:
+        ledger = CONTRACTS["quality.ledger"]
+        frames["quality.ledger"] = row(
+            ledger, finding_id="f1", rule_id="date.in-future", severity="error", status="open",
+            path="dicom/•••/•••.dcm",
+        )  # fmt: skip
+    made.replace(frames)
+    made.close()
+    return made
+
+
+def test_the_page_is_written_whole_and_nameless(project, warehouse):
+    project.published.mkdir(parents=True)
+    target = project.published / "steward.html"
+    target.write_text("yesterday's")
+    done = dg.materialize(steward_page.assets(project), resources={"warehouse": warehouse})
+    text = target.read_text("utf-8")
+    assert done.success
+    assert "20300102T013000Z-aa" in text
+    assert '"f1"' in text
+    assert "\\u2022\\u2022\\u2022.dcm" in text
+    for name in (NAME, NUMBER):
+        assert name not in text
+    assert [p.name for p in project.published.iterdir()] == ["steward.html"]
+    assert target.stat().st_mode & 0o777 == 0o644

@@ -1,0 +1,70 @@
+"""Steward's pages of made-up findings, for the tests of their text and those in a browser."""
+
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report import steward
+from schemas.quality import Accounting, QualityRule
+
+HOSTILE = (
+    """</script><script>document.title='owned'</script><img src=x onerror="document.title='owned'"> '"&"""
+)
+META = {
+    "study": "s",
+    "title": "Sarcoma <b>study</b> & more",
+    "refresh_id": "20300102T013000Z-aa",
+    "started_at": "2030-01-02T01:30:00+00:00",
+    "code_version": "1",
+}
+SEVERITY = {"date.in-future": "error", "identity.near-match": "warning", "record.duplicate": "notice"}
+
+
+def findings(count: int = 30, **columns: Any) -> pl.DataFrame:
+    """So many findings, three rules in turn."""
+    rules = list(SEVERITY)
+    rows = [
+        {
+            "finding_id": f"f{i}", "rule_id": rules[i % 3], "severity": SEVERITY[rules[i % 3]],
+            "pseudonym": None if i % 5 == 0 else f"p{i % 4}", "path": f"obds/{i % 2}.xml",
+            "position": f"line {i}", "table_name": "typed.assessment", "column_name": "assessment_date",
+            "value": f"value {i}",
+            "what": f"What {rules[i % 3]}.", "remedy": "Mend it.", "record_id": f"secret-{i}",
+        }
+        for i in range(count)
+    ]  # fmt: skip
+    return pl.DataFrame(rows).with_columns(**columns)
+
+
+def trend(nights: int) -> pl.DataFrame:
+    """One rule more to do every night."""
+    return pl.DataFrame(
+        [(f"203001{n + 1:02d}T013000Z-aa", "date.in-future", "error", 5 + n, 2, 1) for n in range(nights)],
+        schema=steward.NO_TREND.schema,
+        orient="row",
+    )
+
+
+def html(found: pl.DataFrame, nights: int = 0, **meta: str) -> str:
+    """The page of these findings."""
+    rules = QualityRule.conform(
+        pl.DataFrame(
+            [
+                {"rule_id": r, "severity": s, "what": f"What {r}.", "source": "oBDS"}
+                for r, s in SEVERITY.items()
+            ]
+        )
+    )
+    accounting = pl.DataFrame(
+        {
+            "file_id": ["a", "b"], "records": [10, 20], "curated": [9, 18], "quarantined": [1, 0],
+            "duplicates": [0, 2], "out_of_scope": [0, 0], "unaccounted": [0, 0], "counted_twice": [0, 0],
+        }
+    )  # fmt: skip
+    files = pl.DataFrame({"file_id": ["a", "b"], "path": ["obds/0.xml", "obds/1.xml"]})
+    return steward.page(found, rules, Accounting.conform(accounting), files, trend(nights), {**META, **meta})
+
+
+def hostile() -> pl.DataFrame:
+    """Values that would run if anything in the page let them."""
+    return findings(3, value=pl.lit(HOSTILE), path=pl.lit(HOSTILE), what=pl.lit(HOSTILE))

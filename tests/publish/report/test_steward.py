@@ -1,0 +1,116 @@
+"""The steward's page as text: escaped, counted, self-contained, nameless."""
+
+import base64
+import hashlib
+import json
+import re
+from typing import Any
+
+import polars as pl
+import pytest
+from lxml import html as parser
+
+from tests.publish.report.pages import HOSTILE, findings, hostile, html
+
+
+def parsed(text: str) -> Any:
+    return parser.document_fromstring(text)
+
+
+def carried(text: str) -> dict:
+    """The data of the page, as its script reads it."""
+    return json.loads(parsed(text).get_element_by_id("data").text)
+
+
+def column(data: dict, name: str) -> list:
+    coded = data["findings"][name]
+    return [coded["values"][i] for i in coded["index"]]
+
+
+def counts(text: str) -> dict[str, list[int]]:
+    """Status to errors, warnings, notices as the page prints them."""
+    rows = parsed(text).find_class("counts")[0].find("tbody").iter("tr")
+    return {row.find("th").text: [int(cell.text) for cell in row.iter("td")] for row in rows}
+
+
+def test_values_that_hold_html_stay_values():
+    text = html(hostile(), title=HOSTILE)
+    page = parsed(text)
+    assert [s.get("type") for s in page.iter("script")] == ["application/json", None]
+    assert not list(page.iter("img"))
+    assert column(carried(text), "value") == [HOSTILE] * 3
+    assert page.find(".//header/p").text == HOSTILE
+
+
+def test_a_value_that_looks_like_the_template_stays_a_value():
+    assert column(carried(html(findings(1, value=pl.lit("{{script}}")))), "value") == ["{{script}}"]
+
+
+def test_without_a_ledger_every_finding_is_open():
+    assert counts(html(findings(31))) == {"open": [11, 10, 10]}
+
+
+def test_the_ledgers_statuses_are_counted():
+    turn = pl.Series(["open", "waived", "open"] * 10)
+    text = html(findings(30, status=turn, who=pl.lit("A. Steward"), until=pl.lit("2030-01-01").str.to_date()))
+    assert counts(text) == {"open": [10, 0, 10], "waived": [0, 10, 0]}
+    assert column(carried(text), "until") == ["2030-01-01"] * 30
+
+
+def test_no_finding_at_all_is_a_page_too():
+    text = html(findings(1).clear())
+    assert counts(text) == {"open": [0, 0, 0]}
+    assert column(carried(text), "finding_id") == []
+
+
+def test_every_finding_arrives_in_its_columns():
+    found = findings(50)
+    data = carried(html(found))
+    for name in ("finding_id", "rule_id", "pseudonym", "path", "position", "value", "remedy"):
+        assert column(data, name) == found[name].to_list()
+
+
+def test_files_carry_their_records():
+    assert carried(html(findings(1)))["files"] == {"obds/0.xml": {"records": 10, "quarantined": 1}}
+    assert "30 records read = 27 curated + 1 quarantined + 2 exact duplicates" in html(findings(1))
+
+
+def test_nothing_is_loaded_and_only_the_pages_own_script_runs():
+    text = html(hostile(), nights=3)
+    page = parsed(text)
+    assert not list(page.iter("link", "iframe", "img", "object", "form[@action]"))
+    assert [e.get("href") for e in page.iter("a") if not e.get("href", "").startswith("#")] == []
+    assert not [e for e in page.iter() if isinstance(e.tag, str) and (e.get("src") or e.get("style"))]
+    style = next(page.iter("style")).text
+    assert not re.search(r"url\(|@import|https?:", style)
+    (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for part in (style, list(page.iter("script"))[1].text):
+        assert base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() in policy
+
+
+def test_only_the_columns_meant_for_it_reach_the_page():
+    found = findings(3, note=pl.lit("Frau Müller"), family_name=pl.lit("Müller"))
+    text = html(found)
+    for value in ("secret-", "Müller", "family_name"):
+        assert value not in text
+
+
+@pytest.mark.parametrize("nights", [0, 1])
+def test_one_night_has_no_trend(nights):
+    text = html(findings(3), nights=nights)
+    assert "<svg" not in text
+    assert "from the second night on" in text
+
+
+def test_the_trend_is_drawn_and_told():
+    text = html(findings(3), nights=9)
+    (drawing,) = parsed(text).xpath("//svg")
+    assert drawing.get("aria-label") == "Findings to do over 9 nights. In the last one 2 new, 1 resolved."
+    heights = [
+        float(p.split(",")[1]) for p in drawing.xpath(".//polyline[@class='error']/@points")[0].split()
+    ]
+    assert len(heights) == 9
+    assert heights == sorted(heights, reverse=True), "more to do stands higher"
+    assert "13 errors" in "".join(drawing.itertext())

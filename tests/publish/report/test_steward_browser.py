@@ -1,0 +1,185 @@
+"""The steward's page as a steward uses it: in a browser, from a file, without network, with keys too."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import polars as pl
+import pytest
+
+from tests.publish.report.pages import findings, hostile, html
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser here: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path) -> Iterator[Callable]:
+    """Open a page of findings at an address, offline; whatever it complains of fails the test."""
+    contexts, complaints = [], []
+
+    def opened(found: pl.DataFrame, address: str = "", width: int = 1280):
+        path = tmp_path / "steward.html"
+        path.write_text(html(found, nights=5), "utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 800}, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text))
+        page.on("request", lambda r: complaints.append(r.url) if r.url.startswith("http") else None)
+        page.goto(f"{path.as_uri()}{address}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def shown(page, column: int = 1) -> list[str]:
+    """The texts of one column of the rows."""
+    return page.locator(f"tr.row td:nth-child({column})").all_inner_texts()
+
+
+def test_filter_by_severity(visit):
+    page = visit(findings())
+    assert len(shown(page)) == 30
+    page.select_option("[name=severity]", "error")
+    page.wait_for_selector("#count:text-is('10 of 30 findings')")
+    assert set(shown(page)) == {"error"}
+    assert "severity=error" in page.url
+
+
+def test_the_address_keeps_the_filters(visit):
+    page = visit(findings(), "#view=list&severity=warning&q=line+1")
+    assert set(shown(page)) == {"warning"}
+    assert page.input_value("[name=q]") == "line 1"
+    page.click("[type=reset]")
+    page.wait_for_selector("#count:text-is('30 of 30 findings')")
+
+
+def test_search_looks_at_every_column(visit):
+    page = visit(findings())
+    page.keyboard.press("/")
+    page.keyboard.type("VALUE 17")
+    page.wait_for_selector("#count:text-is('1 of 30 findings')")
+    assert page.locator("tr.row .opens").get_attribute("id") == "finding-f17"
+
+
+def test_sort_by_rule_and_back(visit):
+    page = visit(findings())
+    heading = page.get_by_role("columnheader", name="Rule")
+    assert heading.get_attribute("aria-sort") == "none"
+    page.get_by_role("button", name="Rule", exact=True).click()
+    page.wait_for_selector("th[aria-sort=ascending] [data-sort=rule]")
+    up = page.locator("tr.row small:first-of-type").all_inner_texts()
+    rules = [r for r in up if "." in r and not r.startswith("line")]
+    assert rules == sorted(rules)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("th[aria-sort=descending] [data-sort=rule]")
+    down = [r for r in page.locator("tr.row small").all_inner_texts() if r in rules]
+    assert down == sorted(rules, reverse=True)
+
+
+def test_a_row_opens_by_keyboard(visit):
+    page = visit(findings())
+    row = page.locator("#finding-f3")
+    row.focus()
+    assert row.get_attribute("aria-expanded") == "false"
+    page.keyboard.press("Enter")
+    assert row.get_attribute("aria-expanded") == "true"
+    told = page.locator("#detail-f3").inner_text()
+    assert "Mend it." in told
+    assert 'sarcoma findings waive f3 --study s --by "YOU" --reason "WHY" --until YYYY-MM-DD' in told
+    assert page.locator("#detail-f3 code").count() == 2
+    page.keyboard.press("Space")
+    assert page.locator("#detail-f3").count() == 0
+
+
+def test_every_control_is_reached_by_tab(visit):
+    page = visit(findings(3))
+    reached = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "(e => e.name || e.dataset.view || e.dataset.sort || e.className)(document.activeElement)"
+            )
+        )
+    assert {"skip", "list", "rule", "file", "patient", "q", "severity", "status", "value", "opens"} <= reached
+
+
+def test_a_link_to_a_finding_opens_it(visit):
+    found = findings(500, status=pl.Series(["open"] * 450 + ["resolved"] * 50))
+    page = visit(found, "#finding-f449")
+    assert page.locator("#detail-f449").is_visible()
+    assert page.evaluate("document.activeElement.id") == "finding-f449"
+    page = visit(found, "#finding-f499")
+    assert page.locator("#detail-f499").is_visible(), "a resolved one is shown all the same"
+
+
+def test_what_is_settled_is_not_to_do(visit):
+    page = visit(findings(30, status=pl.Series(["open", "waived", "resolved"] * 10)))
+    assert len(shown(page)) == 10
+    page.select_option("[name=status]", "waived")
+    page.wait_for_selector("#count:text-is('10 of 30 findings')")
+    page.wait_for_selector("tr.row .severity.warning")
+    page.select_option("[name=status]", "")
+    page.wait_for_selector("#count:text-is('30 of 30 findings')")
+
+
+@pytest.mark.parametrize(
+    ("view", "groups"),
+    [("rule", 3), ("file", 2), ("patient", 5)],
+)
+def test_groups_lead_to_their_findings(visit, view, groups):
+    page = visit(findings())
+    page.click(f"nav [data-view={view}]")
+    page.wait_for_selector("table.groups")
+    assert page.locator("nav [aria-current=page]").get_attribute("data-view") == view
+    rows = page.locator(".groups tbody tr")
+    assert rows.count() == groups
+    total = int(rows.first.locator("td:nth-child(5)").inner_text())
+    rows.first.locator("a").click()
+    page.wait_for_selector("table.list")
+    assert len(shown(page)) == total
+    page.go_back()
+    page.wait_for_selector("table.groups")
+
+
+def test_twenty_thousand_findings_come_in_parts(visit):
+    page = visit(findings(20_000))
+    assert page.locator("tr.row").count() == 200
+    page.click("#more")
+    assert page.locator("tr.row").count() == 400
+    assert page.evaluate("document.activeElement.closest('tr').rowIndex") == 201
+    page.fill("[name=q]", "value 19999")
+    page.wait_for_selector("#count:text-is('1 of 20000 findings')")
+
+
+def test_a_phone_scrolls_in_one_direction(visit):
+    page = visit(findings(value=pl.lit("x" * 300), path=pl.lit("y" * 300)), width=360)
+    page.locator(".opens").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.click("nav [data-view=file]")
+    page.wait_for_selector("table.groups")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_hostile_values_are_only_shown(visit):
+    page = visit(hostile())
+    page.locator(".opens").first.click()
+    page.click("nav [data-view=file]")
+    page.wait_for_selector("table.groups")
+    assert page.title() == "Findings – s"
+    assert "onerror" in page.locator(".groups a").first.inner_text()

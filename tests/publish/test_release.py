@@ -1,0 +1,152 @@
+"""The release: pseudonyms, what may leave, and that a reader never sees half of one."""
+
+import stat
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.publish import release
+from schemas.all_contracts import CONTRACTS
+from schemas.release import RELEASED, MetaRelease
+from schemas.vocabularies import VOCABULARIES
+
+ROW = {
+    "study": "s", "title": "s", "refresh_id": "R1", "released_at": "2020-01-01T00:00:00+00:00",
+    "code_version": "0", "configuration_hash": "c", "manifest_hash": "m", "content_hash": "h", "eligible": 1,
+}  # fmt: skip
+
+
+def tables(pseudonym: str = "P1") -> dict[str, pl.DataFrame]:
+    made = {t: CONTRACTS[t].empty() for t in RELEASED}
+    patient = pl.DataFrame([{"pseudonym": pseudonym, "record_ids": ["r"], "relapse_pattern": "none"}])
+    return dict(release.released({**made, "cohort.patients": CONTRACTS["cohort.patients"].conform(patient)}))
+
+
+def built(folder: Path, frames: dict[str, pl.DataFrame]) -> Path:
+    path = folder / ".building.duckdb"
+    release.build(path, frames, MetaRelease.conform(pl.DataFrame([ROW])))
+    return path
+
+
+def count(path: Path) -> tuple:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute("SELECT count(*), any_value(pseudonym) FROM patients").fetchone() or ()
+
+
+def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path):
+    path = tmp_path / "keys" / "s.key"
+    key = release.pseudonym_key(path)
+    assert release.pseudonym_key(path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_broken_key_is_never_replaced(tmp_path):
+    path = tmp_path / "s.key"
+    path.write_text("abcd\n")
+    with pytest.raises(ValueError, match=r"s\.key"):
+        release.pseudonym_key(path)
+    assert path.read_text() == "abcd\n"
+
+
+def test_pseudonyms_depend_on_the_key_and_on_nothing_else():
+    ids = pl.Series(["number:1", "number:2", "number:1"])
+    one, again = release.pseudonyms(ids, b"a" * 32), release.pseudonyms(ids.reverse(), b"a" * 32)
+    assert one.equals(again)
+    assert one.height == 2
+    assert not set(one["pseudonym"]) & set(release.pseudonyms(ids, b"b" * 32)["pseudonym"])
+
+
+def test_the_release_is_documented(tmp_path):
+    path = built(tmp_path, tables())
+    with duckdb.connect(str(path), read_only=True) as connection:
+        undocumented = connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND comment IS NULL"
+        ).fetchall()
+        described = connection.execute(
+            "SELECT count(*) FROM (SELECT column_name, "
+            "replace(schema_name, 'main', 'cohort') || '.' || table_name AS table_name "
+            "FROM duckdb_columns() WHERE NOT internal AND schema_name <> 'meta') "
+            "ANTI JOIN meta.dictionary USING (table_name, column_name)"
+        ).fetchone()
+    assert undocumented == []
+    assert described == (0,)
+
+
+def test_coded_columns_are_enumerated_in_the_order_of_their_vocabulary(tmp_path):
+    path = built(tmp_path, tables())
+    with duckdb.connect(str(path), read_only=True) as connection:
+        kinds = dict(
+            connection.execute(
+                "SELECT table_name || '.' || column_name, data_type FROM information_schema.columns"
+            ).fetchall()
+        )
+        order = connection.execute("SELECT enum_range(NULL::fnclcc_grade)").fetchall()
+    coded = [(t.split(".")[1], c) for t in RELEASED for c in CONTRACTS[t].columns() if c.vocabulary]
+    assert coded
+    assert all(kinds[f"{t}.{c.name}"].startswith("ENUM(") for t, c in coded)
+    assert tuple(order[0][0]) == VOCABULARIES["fnclcc_grade"]
+
+
+def test_what_is_read_back_is_what_was_released(tmp_path):
+    frames = tables()
+    coded = pl.DataFrame({"sex": ["female"], "fnclcc_grade": ["G2"]})
+    frames["cohort.patients"] = frames["cohort.patients"].with_columns(**coded.to_dict())
+    again = release.read(built(tmp_path, frames)) or {}
+    again.pop(MetaRelease.table())
+    assert release.content_hash(again) == release.content_hash(frames)
+
+
+def test_a_value_from_outside_its_vocabulary_is_left_for_the_gate(tmp_path):
+    frames = tables()
+    frames["cohort.patients"] = frames["cohort.patients"].with_columns(sex=pl.lit("f"))
+    again = release.read(built(tmp_path, frames)) or {}
+    assert again["cohort.patients"]["sex"].to_list() == ["f"]
+
+
+def test_a_new_release_replaces_the_old_and_an_open_reader_keeps_his(tmp_path):
+    target = tmp_path / "cohort.duckdb"
+    release.publish(built(tmp_path, tables("old")), target, "R1")
+    reader = duckdb.connect(str(target), read_only=True)
+    release.publish(built(tmp_path, tables("new")), target, "R2")
+    assert reader.execute("SELECT pseudonym FROM cohort.patients").fetchall() == [("old",)]
+    reader.close()
+    assert count(target) == (1, "new")
+    assert count(tmp_path / "releases/R1.duckdb") == (1, "old")
+
+
+def test_an_empty_cohort_is_not_published_and_the_old_one_stands(tmp_path):
+    target = tmp_path / "cohort.duckdb"
+    release.publish(built(tmp_path, tables()), target, "R1")
+    before = target.read_bytes()
+    empty = {**tables(), "cohort.patients": tables()["cohort.patients"].clear()}
+    with pytest.raises(release.NothingToPublish, match="no patient"):
+        release.publish(built(tmp_path, empty), target, "R2")
+    assert target.read_bytes() == before
+    assert not (tmp_path / "releases/R2.duckdb").exists()
+
+
+def test_the_gate_sees_a_calendar_date_and_a_stranger(tmp_path):
+    path = built(tmp_path, tables())
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("ALTER TABLE patients ALTER follow_up_days TYPE DATE USING NULL")
+        connection.execute("INSERT INTO endpoints (pseudonym) VALUES ('nobody')")
+    faults = release.faults(path)
+    assert any("follow_up_days" in f for f in faults)
+    assert any("not in the cohort" in f for f in faults)
+
+
+def test_only_so_many_releases_are_kept(tmp_path):
+    target = tmp_path / "cohort.duckdb"
+    for number in range(4):
+        release.publish(built(tmp_path, tables()), target, f"R{number}", keep=2)
+    assert sorted(p.stem for p in (tmp_path / "releases").iterdir()) == ["R2", "R3"]
+
+
+def test_nothing_that_identifies_is_among_the_released_columns():
+    for table in RELEASED:
+        kinds = {c.name: (c.identifying, c.sql_type) for c in CONTRACTS[table].columns()}
+        for name in tables()[table].columns:
+            assert kinds[name][0] != "identifier"
+            assert kinds[name][1] != "DATE"

@@ -1,0 +1,89 @@
+"""The paper beside the demo cohort."""
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.published_study.comparison import compare
+
+
+@pytest.fixture(scope="module")
+def frames(
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    demo_estimates: pl.DataFrame,
+    demo_hazard_ratios: pl.DataFrame,
+) -> dict[str, pl.DataFrame]:
+    return {
+        "patients": patients,
+        "endpoints": endpoints,
+        "estimates": demo_estimates,
+        "hazard_ratios": demo_hazard_ratios,
+    }
+
+
+@pytest.fixture(scope="module")
+def compared(paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    return compare(**paper, **frames)
+
+
+def _row(compared: pl.DataFrame, number: int) -> dict:
+    return compared.filter(pl.col("id") == number).row(0, named=True)
+
+
+def test_contradictions_of_the_paper_are_the_papers(compared: pl.DataFrame) -> None:
+    found = compared.filter(pl.col("verdict") == "paper contradicts itself")
+    assert found["id"].to_list() == [46, 67, 74, 104, 135, 137, 138, 140, 142, 143]
+    assert found["reason"].str.contains("ERROR").all()
+    assert (_row(compared, 74)["published_percent"], _row(compared, 74)["our_n"]) == (32, 27)
+    assert _row(compared, 137)["our_text"].startswith("53/62")
+
+
+def test_demo_differs_nowhere(compared: pl.DataFrame) -> None:
+    assert (
+        compared.filter(pl.col("verdict") == "differs").select("id", "published_text", "our_text").rows()
+        == []
+    )
+
+
+def test_what_is_not_computable_says_why(compared: pl.DataFrame) -> None:
+    missing = compared.filter(pl.col("verdict") == "not computable")
+    assert missing.height == 16
+    assert missing["reason"].null_count() == 0
+
+
+def test_verdicts(compared: pl.DataFrame) -> None:
+    verdicts = {number: _row(compared, number)["verdict"] for number in (62, 64, 75, 6, 99, 61)}
+    assert verdicts == {
+        62: "equal",
+        64: "within rounding",
+        75: "equal",
+        6: "within rounding",
+        99: "within rounding",
+        61: "within rounding",
+    }
+    assert _row(compared, 61)["interval_verdict"] == "close"
+
+
+def test_another_cohort_differs(paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]) -> None:
+    fewer = frames["patients"].filter(pl.col("sex") == "male")
+    found = compare(**paper, **{**frames, "patients": fewer})
+    assert (_row(found, 20)["verdict"], _row(found, 20)["our_n"]) == ("differs", 0)
+    assert _row(found, 19)["verdict"] == "differs", "48 of 48 is 100 %, the paper has 56 %"
+
+
+def test_endpoints_that_are_not_derivable(
+    paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
+) -> None:
+    os_only = {
+        k: f.filter(pl.col("endpoint") == "OS") if "endpoint" in f.columns else f for k, f in frames.items()
+    }
+    found = compare(**paper, **os_only)
+    assert _row(found, 106)["verdict"] == "not computable"
+    assert _row(found, 64)["reason"] == "DFS is not derivable."
+
+
+def test_no_published_row_is_forgotten(
+    paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
+) -> None:
+    with pytest.raises(ValueError, match="'150'"):
+        compare(**{**paper, "published_map": paper["published_map"].head(149)}, **frames)
