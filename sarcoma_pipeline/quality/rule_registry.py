@@ -4,7 +4,7 @@ Each rule is declared once, where it is judged. Dagster's checks, ``sarcoma rule
 
 * Over several records: a function under :func:`rule` in a module ``quality/rules_of_….py`` (a new module is
   found by its name). It gets the typed records of linked patients and returns what :func:`verdicts` makes.
-* On one record: a ``schemas.rule.Rule`` with ``column`` and ``holds`` in its contract (``schemas/typed*.py``).
+* On one record: ``schemas.rule.Rule`` with ``column`` and ``holds`` in its contract (``schemas/typed*.py``).
 * Seen by another function (linking, reading, volumes): ``NAME = Rule(…, on="table")`` beside that function,
   which emits it with ``observation(frame, NAME, …)``. Faults of whole files: ``schemas/file_faults.py``.
 * ``on`` is the table at fault; ``missing`` says what an open verdict (null) counts as. Then regenerate the
