@@ -1,9 +1,9 @@
 """The choices that the literature leaves open: switches of ``[assumptions]`` in ``study.toml``.
 
-A switch is declared here once: its name, its values, its default, the sentence of the methods section for each
-value, and what the other values show. Everything else (the check of the file, the methods, the sensitivity
-runs, ``docs/definitions.md``) is read off the declaration. A switch acts before the endpoints are derived; each
-other value is a run of its own, derived anew from the curated events.
+A switch is declared here once: its name, its values, its default, the sentence of the methods section for
+each value, and what the other values show. Everything else (the check of the file, the methods, the
+sensitivity runs, ``docs/definitions.md``) is read off the declaration. A switch acts before the endpoints are
+derived; each other value is a run of its own, derived anew from the curated events.
 """
 
 from __future__ import annotations
@@ -112,9 +112,11 @@ class Assumptions(BaseModel):
         Switch(
             "2",
             {
-                "all soft tissue": "A later sarcoma of the same histology group anywhere in the soft tissues is "
+                "all soft tissue": "A later sarcoma of the same histology group anywhere in the soft "
+                "tissues is "
                 "no new primary (IARC: one organ).",
-                "subsite": "A later sarcoma of the same histology group at another subsite of the soft tissues "
+                "subsite": "A later sarcoma of the same histology group at another subsite of the soft "
+                "tissues "
                 "is a second malignancy.",
             },
             "whether the rule of one organ hides second sarcomas",
@@ -128,9 +130,11 @@ class Assumptions(BaseModel):
         Switch(
             "3",
             {
-                "before therapy": "A metastasis dated within the synchronous window and before the first therapy "
+                "before therapy": "A metastasis dated within the synchronous window and before the first "
+                "therapy "
                 "belongs to the diagnosis (M1).",
-                "within window": "A metastasis dated within the synchronous window belongs to the diagnosis (M1), "
+                "within window": "A metastasis dated within the synchronous window belongs to the diagnosis "
+                "(M1), "
                 "whether therapy had begun or not.",
                 "staged only": "Only the M category and the metastases of the diagnosis itself make M1; a "
                 "metastasis after time zero is an event.",
@@ -174,7 +178,8 @@ class Assumptions(BaseModel):
             "3",
             {
                 "missing": "An undocumented residual status is missing; who was not resected has none.",
-                "RX": "An undocumented residual status, or none because there was no resection, is shown as RX.",
+                "RX": "An undocumented residual status, or none because there was no resection, is shown as "
+                "RX.",
             },
             "how many RX were never assessed",
         ),
@@ -223,7 +228,8 @@ class Assumptions(BaseModel):
             {
                 "under treatment": "Local or regional progression before or on the day of the definitive "
                 "resection is no event.",
-                "event": "Local or regional progression before the definitive resection is an event (strict, as "
+                "event": "Local or regional progression before the definitive resection is an event "
+                "(strict, as "
                 "in STRASS).",
             },
             "what progression under preoperative treatment would add",
@@ -234,9 +240,11 @@ class Assumptions(BaseModel):
         Switch(
             "4",
             {
-                "censored": "A relapse of unknown site ends disease-free survival and censors the endpoints of a "
+                "censored": "A relapse of unknown site ends disease-free survival and censors the endpoints "
+                "of a "
                 "site at the last examination before it.",
-                "every site": "A relapse of unknown site is an event of every endpoint of a site (worst case).",
+                "every site": "A relapse of unknown site is an event of every endpoint of a site (worst "
+                "case).",
             },
             "the worst case for relapses without a site",
         ),
@@ -259,7 +267,8 @@ class Assumptions(BaseModel):
             "4",
             {
                 "any": "Death of any cause is an event.",
-                "tumour": "Only death by the tumour is an event: documented as such, or of undocumented cause "
+                "tumour": "Only death by the tumour is an event: documented as such, or of undocumented "
+                "cause "
                 "after a relapse; other deaths censor.",
             },
             "the share of deaths by other causes",
@@ -271,7 +280,8 @@ class Assumptions(BaseModel):
             "4",
             {
                 "last known alive": "Who died on an unknown day is censored at the last day known alive.",
-                "middle": "Who died on an unknown day died in the middle between the last day known alive and "
+                "middle": "Who died on an unknown day died in the middle between the last day known alive "
+                "and "
                 "the day of the report.",
             },
             "what deaths without a date hide",
@@ -300,7 +310,8 @@ class Assumptions(BaseModel):
             {
                 "counted": "A death is an event of the relapse endpoints however long after the last "
                 "examination.",
-                "within window": "A death is an event of the relapse endpoints only within the window after the "
+                "within window": "A death is an event of the relapse endpoints only within the window after "
+                "the "
                 "last examination; else the time is censored there.",
             },
             "the bias of deaths that count when relapses would no longer be seen (Lesko 2018, 2019)",
@@ -356,7 +367,8 @@ class Assumptions(BaseModel):
         Switch(
             "5",
             {
-                "registry answer": "Survivors are censored on the day of the registry office's last answer where "
+                "registry answer": "Survivors are censored on the day of the registry office's last answer "
+                "where "
                 "there is one, else at the last contact.",
                 "last contact": "Survivors are censored at the last contact of any source.",
             },
@@ -368,7 +380,8 @@ class Assumptions(BaseModel):
         Switch(
             "5",
             {
-                "exclude": "Disease-free survival is not defined for patients who never were free of disease (R2 "
+                "exclude": "Disease-free survival is not defined for patients who never were free of "
+                "disease (R2 "
                 "or not resected); they are counted.",
                 "include": "Patients who never were free of disease (R2 or not resected) are in disease-free "
                 "survival like everybody.",

@@ -358,7 +358,7 @@ class Study(Section):
     criteria: tuple[Criterion, ...]
     endpoints: tuple[EndpointRule, ...]
     assumptions: Assumptions = Assumptions()
-    """The study's choices where the literature has several; the defaults if the file has no ``[assumptions]``."""
+    """What the study chose where the literature has several ways; every key has a default."""
     horizons_months: tuple[int, ...] = (12, 24, 36, 60)
     covariates: tuple[Covariate, ...] = ()
     models: tuple[Model, ...] = ()
