@@ -42,7 +42,7 @@ class _LocalNames(dict[object, str]):
 local = _LocalNames().__getitem__
 """Name without namespace; empty for comments, instructions and entities."""
 
-_delivered = etree.XPath(
+_delivered: Any = etree.XPath(
     "count(descendant-or-self::*/text()[normalize-space()])"
     " + count(descendant-or-self::*/attribute::*[normalize-space()])"
 )
@@ -301,7 +301,7 @@ class Walk:
                 if text is not None and text.strip(BLANK):
                     path = kid.path
                     known[path] = known.get(path, 0) + 1
-                    column = kid.column
+                    column = kid.column or ""
                     if column in values:
                         self._put(values, column, text, path, taken)
                     else:
