@@ -129,8 +129,8 @@ def test_the_configuration_that_the_cases_alter_is_accepted(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "place", "told"),
     [
-        ('events = ["death"]', 'events = ["deaths"]', "endpoints.0.events", 'did you mean "death"?'),
-        ('events = ["death"]', 'events = ["censored"]', "endpoints.0.events", "Allowed: death"),
+        ('events = ["death"]', 'events = ["deaths"]', "endpoints.0.events.0", 'did you mean "death"?'),
+        ('events = ["death"]', 'events = ["censored"]', "endpoints.0.events.0", "Allowed: death"),
         ('events = ["death"]', "events = []", "endpoints.0.events", "at least one"),
         ('events = ["death"]', 'events = ["death", "death"]', "endpoints.0.events", "twice"),
         ('name = "small"', 'name = "smal"', "name", 'the folder\'s name "small"'),
