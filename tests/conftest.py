@@ -32,6 +32,20 @@ SOURCES = Sources.model_validate(
                     },
                 ],
             },
+            {
+                "name": "numbered", "kind": "table", "format": "csv", "files": ["n"], "key": ["Nr"],
+                "date_format": "%d.%m.%Y",
+                "entities": [
+                    {
+                        "entity": "assessment",
+                        "columns": {
+                            "hospital_number": "Nr", "tumour_id": "Tumor", "assessment_date": "Tag",
+                            "overall_status": {"constant": "complete remission", "codes": {
+                                "complete remission": "complete remission"}},
+                        },
+                    },
+                ],
+            },
         ]
     }
 )  # fmt: skip

@@ -7,8 +7,8 @@ import polars as pl
 from sarcoma_pipeline.cohort import primary
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH, events
 from sarcoma_pipeline.cohort.primary import Curated
+from schemas import site_codes
 from schemas.cohort import CohortPatient
-from schemas.vocabularies import T_FROM_EDITION_8
 
 DAYS_PER_YEAR = 365.25
 
@@ -66,11 +66,13 @@ def describe(curated: Curated) -> pl.DataFrame:
     )
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
-    in_edition_7 = pl.col("t_stage").replace_strict(T_FROM_EDITION_8, default=None, return_dtype=pl.String)
+    t_stage = site_codes.t_in_edition_7(
+        pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
+    )
     return CohortPatient.conform(
         frame.with_columns(
             age_at_diagnosis_years=pl.coalesce([by_dates, "age_at_diagnosis_years"]),
-            t_stage=pl.when(pl.col("tnm_edition") == 8).then(in_edition_7).otherwise("t_stage"),
+            t_stage=t_stage,
             resected=pl.col("_surgery_ids").is_not_null(),
             residual_status=pl.coalesce(["residual_status", pl.lit("RX")]),
             chemotherapy=pl.col("chemotherapy").fill_null("unknown"),
@@ -108,7 +110,7 @@ def _resection(curated: Curated, happened: pl.DataFrame) -> pl.DataFrame:
 
 
 def _chemotherapy(curated: Curated) -> pl.DataFrame:
-    frame = curated["curated.systemic_therapy"]
+    frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
     of_kind = pl.col("kind").is_null() | (pl.col("kind") == "chemotherapy")
     return (
         frame.filter(of_kind)

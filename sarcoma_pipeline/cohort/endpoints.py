@@ -33,7 +33,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.cohort.primary import Curated, surgeries, tumour
+from sarcoma_pipeline.cohort.primary import Curated, of_index_tumour, surgeries, tumour
 from schemas.cohort import CohortDerivability, CohortEndpoint
 from schemas.configuration import EndpointRule, Study
 
@@ -81,7 +81,7 @@ def events(curated: Curated) -> pl.DataFrame:
         ``patient_id, kind, day, date`` (null where the source counts days), ``precision, record_ids``; one
         row per event, relapses and second malignancies after time zero only.
     """
-    assessed = curated["curated.assessment"].with_columns(
+    assessed = of_index_tumour(curated, "curated.assessment").with_columns(
         day=pl.col("assessment_day"), date=pl.col("assessment_date"), precision=pl.lit("day")
     )
     metastasis = pl.col("distant_day").is_not_null()
@@ -154,7 +154,7 @@ def censoring(curated: Curated) -> dict[str, pl.DataFrame]:
         (pl.col(c).is_not_null() & ~pl.col(c).is_in(_SAYS_NOTHING)).fill_null(False) for c in statuses
     )
     assessed = (
-        curated["curated.assessment"]
+        of_index_tumour(curated, "curated.assessment")
         .filter(tells & (pl.col("assessment_day") >= 0))
         .sort("assessment_day", maintain_order=True)
         .group_by("patient_id", maintain_order=True)

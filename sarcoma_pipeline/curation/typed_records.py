@@ -25,6 +25,7 @@ TYPED: tuple[type[Contract], ...] = (
     typed.SystemicTherapy,
     typed.Assessment,
     typed.Metastasis,
+    typed.TumourAssignment,
     typed.VitalStatus,
     typed_dicom.Plan,
     typed_dicom.StructureSet,
@@ -190,7 +191,7 @@ def type_part(
 def _typed_frames(
     table: str, frame: pl.DataFrame, sources: Sources
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
-    if table in obds.READINGS:
+    if table in obds.TABLES:
         yield from obds.typed_frames(table, frame)
     for source in sources.source:
         if isinstance(source, RegistrySource) and table == "received.registry_reply":

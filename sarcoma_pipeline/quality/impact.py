@@ -88,7 +88,7 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     typed, link = _copies(night, chosen)
     held = _held(night, chosen, typed, link)
     names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
-    curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id")).frames
+    curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id"), study).frames
     judged = eligibility.assess(curated, study).eligibility
     eligible = eligibility.eligible(judged)
     return Rerun(

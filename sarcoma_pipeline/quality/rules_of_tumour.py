@@ -5,31 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import diagnoses
-from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
-from schemas.vocabularies import SARCOMA_MORPHOLOGY
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas import site_codes
+from schemas.sarcoma_codes import MORPHOLOGIES
 
 DIAGNOSES_APART_DAYS = 30
-
-
-@rule(
-    "diagnosis.tumour-under-two-ids",
-    "warning",
-    on="typed.diagnosis",
-    scope="patient",
-    what="The same tumour (site, morphology, date) is reported under two numbers; it is taken as one.",
-    remedy="Merge the tumours in the documentation system.",
-    source="oBDS Tumor_ID",
-)
-def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
-    same = ["patient_id", "icd10_code", "icdo3_morphology", "diagnosis_date"]
-    several = pl.col("tumour_id").n_unique().over(same) > 1
-    first = pl.col("tumour_id").min().over(same)
-    return (
-        diagnoses(frames)
-        .filter(pl.all_horizontal(pl.col(same).is_not_null()))
-        .filter(several & (pl.col("tumour_id") != first))
-        .select("record_id", *at("tumour_id"))
-    )
+_UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
 
 
 @rule(
@@ -38,25 +19,22 @@ def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
     on="typed.diagnosis",
     scope="patient",
     what="The T category contradicts the tumour size.",
-    remedy="Check both; T1 is up to 5 cm.",
+    remedy="Compare T and the size with the report. T1 is up to 5 cm; in head and neck, from edition 8 on, "
+    "up to 2 cm.",
     source="AJCC 7 and 8, soft tissue sarcoma of trunk and extremities",
 )
 def _t_against_size(frames: Frames) -> pl.DataFrame:
     sizes = (
         frames["diagnosis"]
         .filter(pl.col("tumour_size_cm").is_between(0.1, 60))
-        .group_by("patient_id")
+        .sort("reported_on", "record_id", nulls_last=False)
+        .group_by("patient_id", maintain_order=True)
         .agg(size=pl.col("tumour_size_cm").last())
     )
-    limit = {7: {"T1": (0.0, 5.0), "T2": (5.0, 60.0)},
-             8: {"T1": (0.0, 5.0), "T2": (5.0, 10.0), "T3": (10.0, 15.0), "T4": (15.0, 60.0)}}  # fmt: skip
-    fits = pl.lit(True)
-    for edition, classes in limit.items():
-        for t, (over, up_to) in classes.items():
-            here = (pl.col("tnm_edition") == edition) & (pl.col("t_stage") == t)
-            inside = (pl.col("size") > over) & (pl.col("size") <= up_to)
-            fits = pl.when(here).then(inside).otherwise(fits)
-    return diagnoses(frames).join(sizes, on="patient_id").filter(~fits).select("record_id", *at("t_stage"))
+    region = site_codes.region(pl.coalesce("icdo3_topography", "icd10_code"))
+    fits = site_codes.fits_size(pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), region)
+    sized = diagnoses(frames).join(sizes, on="patient_id")
+    return verdicts(sized, ~fits, "t_stage")
 
 
 @rule(
@@ -69,7 +47,7 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     source="FNCLCC; WHO 2020",
 )
 def _grade_against_histology(frames: Frames) -> pl.DataFrame:
-    ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(list(SARCOMA_MORPHOLOGY["UPS"]))
+    ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(_UPS)
     return (
         frames["diagnosis"]
         .filter(ups & (pl.col("fnclcc_grade") == "G1"))
@@ -118,7 +96,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     morphology = pl.col("icdo3_morphology").str.slice(0, 4)
     years = (pl.col("diagnosis_date") - pl.col("born")).dt.total_days() / 365.25
     wrong = ((morphology == "8910") & (years > 70)) | (
-        morphology.is_in(list(SARCOMA_MORPHOLOGY["UPS"])) & years.is_between(0, 10, closed="left")
+        morphology.is_in(_UPS) & years.is_between(0, 10, closed="left")
     )
     return (
         diagnoses(frames)
@@ -146,30 +124,6 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     apart = (pl.col("diagnosis_date") - pl.col("diagnosis_date").first().over(tumour)).dt.total_days().abs()
     other = pl.col("source") != pl.col("source").first().over(tumour)
     return ranked.filter(other, apart > DIAGNOSES_APART_DAYS).select("record_id", *at("diagnosis_date"))
-
-
-@rule(
-    "diagnosis.histologies-differ",
-    "warning",
-    on="typed.diagnosis",
-    scope="source",
-    what="Two reports put the same tumour into different histology groups; the later one counts.",
-    remedy="Check whether a reference pathology replaced the first.",
-    source="WHO 2020; ICD-O-3.2",
-)
-def _histologies_differ(frames: Frames) -> pl.DataFrame:
-    groups = {code: group for group, codes in SARCOMA_MORPHOLOGY.items() for code in codes}
-    group = pl.col("icdo3_morphology").str.slice(0, 4).replace_strict(groups, default="others")
-    tumour = ["patient_id", "tumour_id"]
-    ordered = (
-        diagnoses(frames)
-        .filter(pl.all_horizontal(pl.col("tumour_id", "icdo3_morphology").is_not_null()))
-        .with_columns(group=group)
-        .sort(*tumour, "reported_on", "record_id", nulls_last=False)
-    )
-    return ordered.filter(pl.col("group") != pl.col("group").last().over(tumour)).select(
-        "record_id", *at("icdo3_morphology")
-    )
 
 
 @rule(

@@ -77,7 +77,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
         held = warehouse.read(Quarantine.table())["record_id"]
         for some, typed in _by_patients(warehouse, links):
-            yield _made(reconcile.curate(typed, some, held, project.sources, names))
+            yield _made(reconcile.curate(typed, some, held, project.sources, names, project.study))
 
     return [
         step(
@@ -151,12 +151,27 @@ def _made(result: typed_records.Result) -> Made:
 
 _READ_AS = {
     "typed.person": ("registry_reply", "obds_patient", "table_row", "dicom_plan"),
-    "typed.diagnosis": ("obds_diagnosis", "obds_pathology", "table_row"),
+    "typed.diagnosis": (
+        "obds_diagnosis",
+        "obds_pathology",
+        "obds_surgery",
+        "obds_follow_up",
+        "table_row",
+    ),
     "typed.surgery": ("obds_surgery", "table_row"),
     "typed.radiotherapy": ("obds_radiotherapy", "table_row"),
     "typed.systemic_therapy": ("obds_systemic_therapy", "table_row"),
     "typed.assessment": ("obds_follow_up", "table_row"),
     "typed.metastasis": ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up"),
+    "typed.tumour_assignment": (
+        "obds_diagnosis",
+        "obds_pathology",
+        "obds_surgery",
+        "obds_radiotherapy",
+        "obds_systemic_therapy",
+        "obds_follow_up",
+        "obds_death",
+    ),
     "typed.vital_status": ("registry_reply", "obds_death", "table_row"),
     "typed.plan": ("dicom_plan",),
     "typed.structure_set": ("dicom_structure_set",),
