@@ -148,10 +148,11 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
 @click.option("--markdown", is_flag=True, help="Print the whole catalogue as Markdown (docs/rules.md).")
 def rules(rule: str | None, markdown: bool) -> None:
     """List the validation rules, or explain one: what it means and what to do."""
-    from schemas.quality import catalogue, catalogue_markdown
+    from sarcoma_pipeline.quality.rule_catalogue import catalogue
+    from sarcoma_pipeline.quality.rule_catalogue import markdown as page
 
     if markdown:
-        click.echo(catalogue_markdown(), nl=False)
+        click.echo(page(), nl=False)
         return
     found = catalogue()
     if rule:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.study import project as projects
+from schemas.configuration_faults import ConfigurationWrong
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,17 +21,12 @@ def configured(name: str) -> projects.Project:
     """Load a study's configuration.
 
     Raises:
-        click.UsageError: it is not configured.
-        click.ClickException: its configuration is wrong.
+        click.UsageError: it is not configured, or its configuration is wrong.
     """
-    from pydantic import ValidationError
-
     try:
         return projects.load(name)
-    except projects.UnknownStudy as unknown:
-        raise click.UsageError(str(unknown)) from None
-    except ValidationError as wrong:
-        raise click.ClickException(f"the configuration of {name} is wrong:\n{wrong}") from None
+    except (projects.UnknownStudy, ConfigurationWrong) as wrong:
+        raise click.UsageError(str(wrong)) from None
 
 
 def in_one_file(project: projects.Project, what: str) -> None:
