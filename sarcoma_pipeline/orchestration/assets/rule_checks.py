@@ -74,7 +74,7 @@ def _to_show(warehouse: Warehouse) -> pl.DataFrame:
 
 
 def _last_night(trend: pl.DataFrame) -> dict[str, int] | None:
-    """Return how many findings of each rule were open after the refresh before this one; None if there is none."""
+    """Return the open findings per rule after the refresh before this one; None if there was none."""
     nights = trend["refresh_id"].unique().sort()
     if nights.len() < 2:
         return None
