@@ -17,7 +17,7 @@ from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.obds_modules import MODULES, Element, children, code, local, text
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
-from schemas.configuration import DEFAULT_LIMITS, Limits
+from schemas.configuration import DEFAULT_LIMITS, Limits, ObdsSource
 from schemas.received import NO_NAMESPACE
 
 _SNIFF = 65_536
@@ -27,11 +27,12 @@ _EXPORT_FACTS = frozenset({"Meldedatum", "Schema_Version"})
 _TAGS = tuple(f"{{*}}{name}" for name in ("oBDS", "Meldung", "Patienten_Stammdaten", "Patient", "Meldedatum"))
 
 
-def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
+def read(file: SourceFile, _: ObdsSource, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     """Read one export.
 
     Args:
         file: the file.
+        _: its source; every export is read alike.
         refresh: id of the refresh that reads it.
         limits: what the file may ask for.
 

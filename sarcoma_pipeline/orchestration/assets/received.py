@@ -12,7 +12,7 @@ import polars as pl
 from sarcoma_pipeline.orchestration.assets.step import RETRY, asset_key, discreet, partitions, table_spec
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import pseudonym_key
-from sarcoma_pipeline.sources import manifest, read_parallel, worker_process
+from sarcoma_pipeline.sources import manifest, read_parallel, readers, worker_process
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, step_cache
@@ -27,13 +27,6 @@ RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
 _PIECE_BYTES = 128 << 20
 """Of received frames that are written in one transaction."""
 
-_KIND_OF_TABLE = {
-    "registry_reply": {"registry"},
-    "table_row": {"table"},
-    "unread": {"registry", "obds", "dicom", "table"},
-}
-_ICONS = {"registry": "csv", "obds": "xml", "dicom": "file", "table": "table"}
-
 
 def drop_key(project: Project, source: str) -> dg.AssetKey:
     """The raw files of one source, as the lineage graph shows them."""
@@ -47,7 +40,7 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
             key=drop_key(project, source.name),
             description=f"Raw files {', '.join(source.files)} below {project.study.drop}.",
             group_name="drop",
-            kinds={_ICONS[source.kind]},
+            kinds={readers.reader(source.kind).icon},
             owners=[project.study.owner],
             metadata={"folder": project.study.drop, "files": ", ".join(source.files), "reader": source.kind},
         )
@@ -56,8 +49,7 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
 
 
 def _deps(project: Project, table: str) -> list[dg.AssetKey]:
-    name = table.partition(".")[2]
-    kinds = _KIND_OF_TABLE.get(name, {name.partition("_")[0]})
+    kinds = readers.kinds_of(table)
     drops = [drop_key(project, s.name) for s in project.sources.source if s.kind in kinds]
     return [asset_key(project, MetaFile.table()), *drops]
 
