@@ -10,6 +10,17 @@ from sarcoma_pipeline.curation.parse import Reading, code, constant, date, numbe
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
+from schemas.rule import Rule
+
+DATE_UNUSABLE = Rule(
+    "diagnosis.date-unusable",
+    "error",
+    on="typed.diagnosis",
+    scope="record",
+    what="The date of diagnosis is fully estimated (Datumsgenauigkeit V): there is no time zero.",
+    remedy="Find the date of the biopsy and correct it.",
+    source="oBDS Datumsgenauigkeit V",
+)
 
 _PERSON = pl.lit("number:") + pl.col("Patient_ID")
 
@@ -26,7 +37,7 @@ _DATES = ("%Y-%m-%d", "%d.%m.%Y")
 _LIST = pl.List(pl.String)
 
 
-def _date(column: str, **options: bool | str | None) -> Reading:
+def _date(column: str, **options: bool | str | Rule | None) -> Reading:
     exactness = f"{column}_Datumsgenauigkeit" if options.pop("graded", False) else None
     return date(
         column,
@@ -73,7 +84,7 @@ _SYMBOL = r"^(?:[ypcra]*[TNM])?"
 
 _TUMOUR = {
     "tumour_id": text("Tumor_ID"),
-    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable="diagnosis.date-unusable"),
+    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable=DATE_UNUSABLE),
     "icd10_code": text("Primaertumor_ICD"),
     "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
 }
