@@ -21,6 +21,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
 from schemas.assumptions import Assumptions
 from schemas.configuration_faults import ConfigurationWrong, Fault, fault, of_validation, parsed
@@ -204,7 +205,13 @@ def _of_its_kind(given: Any) -> Any:
         return given
     kind = given.get("kind")
     if kind not in KINDS:
-        raise ValueError(f"unknown kind of source {kind!r}; there are: {', '.join(sorted(KINDS))}")
+        known = ", ".join(f"'{one}'" for one in sorted(KINDS))
+        wrong = (
+            InitErrorDetails(type="literal_error", loc=("kind",), input=kind, ctx={"expected": known})
+            if "kind" in given
+            else InitErrorDetails(type="missing", loc=("kind",), input=given)
+        )
+        raise ValidationError.from_exception_data("Source", [wrong])
     return KINDS[kind].model_validate(given)
 
 
@@ -251,13 +258,6 @@ class Sources(Section):
         "diagnosis": ("oBDS", "table"),
     }
     """Which source wins where two contradict each other; the first named wins."""
-
-    @model_validator(mode="after")
-    def _names_are_distinct(self) -> Sources:
-        names = [source.name for source in self.source]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two sources have the same name: {', '.join(twice)}")
-        return self
 
 
 # --- study.toml -------------------------------------------------------------------------------------
