@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.study import project as places
+from schemas.configuration_faults import ConfigurationWrong
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,20 +18,15 @@ study_option = click.option(
 
 
 def configured(name: str) -> places.Project:
-    """The study by name.
+    """Return the study of this name.
 
     Raises:
-        click.UsageError: it is not configured.
-        click.ClickException: its configuration is wrong.
+        click.UsageError: it is not configured, or its configuration is wrong.
     """
-    from pydantic import ValidationError
-
     try:
         return places.load(name)
-    except places.UnknownStudy as unknown:
-        raise click.UsageError(str(unknown)) from None
-    except ValidationError as wrong:
-        raise click.ClickException(f"the configuration of {name} is wrong:\n{wrong}") from None
+    except (places.UnknownStudy, ConfigurationWrong) as wrong:
+        raise click.UsageError(str(wrong)) from None
 
 
 def in_one_file(project: places.Project, what: str) -> None:
