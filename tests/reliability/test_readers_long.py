@@ -45,7 +45,7 @@ def test_eight_readers_during_twenty_refreshes(tmp_path):
         for _ in range(READERS)
     ]
     for number in range(REFRESHES):
-        # Without one plan there is no evidence of IMRT: every second release has one patient less. Removing an
+        # Without one plan there is no evidence of IMRT: every second release has one patient less. Without an
         # export would remove more patients than the release gate accepts.
         if number % 2:
             away.rename(here)
