@@ -13,12 +13,13 @@ from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
-from sarcoma_pipeline.quality import cross_record, findings, ledger, quarantine
+from sarcoma_pipeline.quality import curate as curation
+from sarcoma_pipeline.quality import findings, ledger
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
 from schemas.ledger import Decision
-from schemas.meta import MetaRefresh
+from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
@@ -54,10 +55,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         """Convert text to dates, numbers and codes; set exact duplicates aside; evaluate the record rules."""
         # Not noted as an input: the date of an existing refresh never changes.
         days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
+        # Nor this: a new or changed file brings new records.
+        files = warehouse.read(MetaFile.table(), columns=("file_id", "source"), noted=False)
         yield _made(typed_records.joined(()))
         for table in sorted(RECEIVED):
             for frame, repeated in _by_files(warehouse, table):
-                yield _made(typed_records.type_part(table, frame, repeated, project.sources, days))
+                yield _made(typed_records.type_part(table, frame, repeated, project.sources, days, files))
 
     def link(warehouse: Warehouse) -> StepOutput:
         """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
@@ -66,10 +69,13 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def judge(warehouse: Warehouse) -> StepOutput:
         """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
         first = warehouse.read_parts(Observed.table(), ("typed", "link"))
-        held = quarantine.quarantine(_unwaived(warehouse, first))["record_id"]
-        crossed = cross_record.observe(warehouse.layer("typed"), warehouse.read(Link.table()), held)
-        everything = quarantine.quarantine(_unwaived(warehouse, pl.concat([first, crossed])))
-        return StepOutput({Quarantine.table(): everything}, {Observed.table(): crossed})
+        judged = curation.judge(
+            warehouse.layer("typed"),
+            warehouse.read(Link.table()),
+            first,
+            lambda observed: _unwaived(warehouse, observed),
+        )
+        return StepOutput({Quarantine.table(): judged.quarantine}, {Observed.table(): judged.crossed})
 
     def curate(warehouse: Warehouse) -> Iterator[StepOutput]:
         """Join the valid records into patients and events; the declared precedence resolves conflicts."""
