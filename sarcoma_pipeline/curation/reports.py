@@ -11,7 +11,7 @@ Source: Umsetzungsleitfaden of the Plattform § 65c, correction of reports; oBDS
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,6 +23,9 @@ from schemas.received import PROVENANCE
 from schemas.rule import Rule
 
 Frames = Mapping[str, pl.DataFrame]
+
+RowsOf = Callable[[str, pl.Series], pl.DataFrame]
+"""Takes a received table and record ids; returns the whole rows of these records."""
 
 RECORD_CORRECTED = Rule(
     "record.corrected",
@@ -196,12 +199,12 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
     )
 
 
-def withdrawals(sorted_out: Sorted, received: Frames) -> pl.DataFrame:
+def withdrawals(sorted_out: Sorted, rows_of: RowsOf) -> pl.DataFrame:
     """Observe what a newer version of a report no longer says.
 
     Args:
         sorted_out: of :func:`sort_out`.
-        received: whole rows of the records in ``sorted_out.replaced``.
+        rows_of: reads records of a received table.
 
     Returns:
         Observations on the older records; the note names the newer record.
@@ -217,7 +220,7 @@ def withdrawals(sorted_out: Sorted, received: Frames) -> pl.DataFrame:
             [*report, "within", "newer"], keep="first", maintain_order=True
         )
         matched = older.join(newer, on=[*report, "within", "newer"], how="left")
-        whole = received[str(table)]
+        whole = rows_of(str(table), some["record_id"].unique().sort())
         values = [c for c in _delivered(str(table)) if c in whole.columns]
         said = whole.select("record_id", *values)
         both = matched.join(said, on="record_id").join(
@@ -261,9 +264,10 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
         Observations of :data:`OBJECTION`, one per patient and Melder, on the record that says W; the note
         says since when.
     """
-    records = _records(received, paths).filter(pl.col("Meldebegruendung").is_not_null())
+    records = _records(received, paths)
     if records.is_empty():
         return Observation.empty()
+    records = records.filter(pl.col("Meldebegruendung").is_not_null())
     who = ["Patient_ID", "reporter"]
     said = records.sort(*who, *_ORDER, "file_id", "within", "record_id", nulls_last=False)
     # Other reasons (A, D, V) say why somebody was not asked: they take no objection back.
@@ -288,6 +292,52 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
             pl.lit("since "), pl.col("reported_on").cast(pl.String).fill_null("an unknown day")
         ),
     )
+
+
+def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
+    """Return the person references of the patients whose objection stands.
+
+    Args:
+        observed: observations, those of :func:`objections` among them.
+        rows_of: reads records of a received table.
+    """
+    found = observed.filter(pl.col("rule_id") == OBJECTION.id)
+    parts = [pl.Series("person_ref", [], dtype=pl.String)]
+    for table in sorted(found["table_name"].unique()):
+        records = found.filter(pl.col("table_name") == table)["record_id"]
+        numbers = rows_of(table, records)["Patient_ID"]
+        parts.append(("number:" + numbers).alias("person_ref"))
+    return pl.concat(parts).unique().sort()
+
+
+def without_objecting(
+    link: pl.DataFrame, typed: Frames, persons: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Take every record of the patients who object out of the links, whatever source it came from.
+
+    Args:
+        link: ``curated.link``.
+        typed: the typed tables.
+        persons: person references of the patients who object.
+
+    Returns:
+        The links of everybody else; dispositions of the records left out.
+    """
+    patients = link.filter(pl.col("person_ref").is_in(persons.implode()))["patient_id"].unique()
+    out = pl.col("patient_id").is_in(patients.implode())
+    references = link.filter(out)["person_ref"]
+    records = pl.concat(
+        [
+            frame.filter(pl.col("person_ref").is_in(references.implode())).select("record_id")
+            for frame in typed.values()
+        ]
+    )
+    left_out = (
+        records.unique()
+        .sort("record_id")
+        .select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(OBJECTED))
+    )
+    return link.filter(~out), left_out
 
 
 def _delivered(table: str) -> Iterator[str]:

@@ -40,6 +40,9 @@ class Export:
     def received(self) -> dict[str, pl.DataFrame]:
         return {c.table(): c.conform(pl.DataFrame(rows)) for c, rows in self.rows.items()}
 
+    def rows_of(self, table: str, records: pl.Series) -> pl.DataFrame:
+        return self.received[table].filter(pl.col("record_id").is_in(records.implode()))
+
     @property
     def paths(self) -> pl.DataFrame:
         return pl.DataFrame({"file_id": list(self.files.values()), "path": list(self.files)})
@@ -156,8 +159,10 @@ def test_the_order_of_rows_and_files_changes_nothing(export):
 def test_a_value_that_the_newer_version_lacks_is_withdrawn_with_a_finding(export):
     old = export.add(on="2020-01-01", Intention="K", Lokale_Beurteilung_Residualstatus="R1")
     new = export.add(file="b.xml", on="2020-02-01", Intention="P")
-    found = reports.withdrawals(export.sorted(), export.received)
-    assert found.select("record_id", "column_name").rows() == [(old, "Lokale_Beurteilung_Residualstatus")]
+    found = reports.withdrawals(export.sorted(), export.rows_of)
+    assert found.select("rule_id", "record_id", "column_name").rows() == [
+        ("report.value-withdrawn", old, "Lokale_Beurteilung_Residualstatus")
+    ]
     assert new in found["note"][0]
 
 
@@ -165,7 +170,7 @@ def test_a_part_that_the_newer_version_lacks_is_withdrawn_with_a_finding(export)
     export.add(on="2020-01-01", Intention="K")
     old = export.add(r.ObdsFollowUp, on="2020-01-01", within="/Verlauf", Gesamtbeurteilung_Tumorstatus="Y")
     export.add(file="b.xml", on="2020-02-01", Intention="K")
-    found = reports.withdrawals(export.sorted(), export.received)
+    found = reports.withdrawals(export.sorted(), export.rows_of)
     assert found["record_id"].to_list() == [old]
     assert "no such part" in found["note"][0]
 
@@ -173,14 +178,14 @@ def test_a_part_that_the_newer_version_lacks_is_withdrawn_with_a_finding(export)
 def test_a_changed_value_is_no_withdrawal(export):
     export.add(on="2020-01-01", Intention="K")
     export.add(file="b.xml", on="2020-02-01", Intention="P", Lokale_Beurteilung_Residualstatus="R0")
-    assert reports.withdrawals(export.sorted(), export.received).is_empty()
+    assert reports.withdrawals(export.sorted(), export.rows_of).is_empty()
 
 
 def test_each_version_is_compared_with_the_next_one(export):
     export.add(on="2020-01-01", Intention="K", Lokale_Beurteilung_Residualstatus="R1")
     second = export.add(file="b.xml", on="2020-02-01", Intention="P", Lokale_Beurteilung_Residualstatus="R0")
     export.add(file="c.xml", on="2020-03-01", Intention="P")
-    found = reports.withdrawals(export.sorted(), export.received)
+    found = reports.withdrawals(export.sorted(), export.rows_of)
     assert found["record_id"].to_list() == [second]
 
 
@@ -207,3 +212,18 @@ def test_another_reporter_takes_no_objection_back(export):
     export.add(melder="K", Meldebegruendung="W")
     export.add(melder="L", meldung="M2", file="b.xml", on="2021-01-01", Meldebegruendung="I")
     assert reports.objections(export.received, export.paths).height == 1
+
+
+def test_nothing_of_a_patient_who_objects_is_curated_whatever_its_source(records):
+    records.patient("1")
+    records.diagnosis(number="1", Meldung_ID="M1", Melder_ID="K", Absender_ID="S", Meldebegruendung="W")
+    reply = records.reply(hospital_number="1", answer="lebt", answered_on="01.02.2020")
+    records.patient("2", family="Meier", given="Eva", born="1960-01-01")
+    records.diagnosis(number="2", Meldung_ID="M2", Melder_ID="K", Absender_ID="S", Meldebegruendung="I")
+    made = records.run()
+    assert made["patient"]["patient_id"].to_list() == ["number:2"]
+    assert made["diagnosis"]["patient_id"].to_list() == ["number:2"]
+    assert "patient.objection" in made.rules()
+    assert made.accounting["unaccounted"].sum() == 0
+    assert made.accounting["out_of_scope"].sum() == 3
+    assert reply not in {r for ids in made["vital_status"]["record_ids"] for r in ids}
