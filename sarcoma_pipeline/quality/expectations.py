@@ -1,4 +1,4 @@
-"""The release gate: a Great Expectations suite over the built release (design section 3, scope ``dataset``).
+"""The release gate: a Great Expectations suite over the built release.
 
 What is expected of a table follows from its contract: its columns, which of them may be empty, code lists and
 the plausible range of every unit. Added are what no single table knows: referential integrity, volumes and
