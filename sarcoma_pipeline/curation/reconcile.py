@@ -26,8 +26,11 @@ RECORD_CORRECTED = Rule(
     "notice",
     on="quality.accounting",
     scope="source",
-    what="A later report corrects this one; the later one counts.",
-    remedy="Nothing.",
+    what="A later report of the same procedure or examination has other values. The later report counts.",
+    remedy=(
+        "Nothing needs to be done. If the earlier values were right, correct them in the tumour "
+        "documentation and report again."
+    ),
     source="oBDS: correction of an earlier Meldung",
 )
 
