@@ -177,7 +177,7 @@ ASSESSMENT_RULES = (
             "In the tumour documentation, add the site: Verlauf_Lokaler_Tumorstatus, "
             "Verlauf_Tumorstatus_Lymphknoten or Verlauf_Tumorstatus_Fernmetastasen."
         ),
-        source="oBDS 3.0.4 Verlauf",
+        source="docs/architecture.md, endpoints; oBDS 3.0.4 Verlauf",
         column="overall_status",
         holds=(pl.col("overall_status") != "relapse")
         | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
@@ -263,7 +263,7 @@ class VitalStatus(
                 "Ask the registry office for the day on which its answer held, or fill in the date of "
                 "the last contact in the table."
             ),
-            source="plain logic",
+            source="docs/formats.md, registry replies",
             column="status_date",
             holds=~pl.col("status").is_in(["alive", "moved"])
             | pl.col("status_date").is_not_null()

@@ -101,7 +101,7 @@ class RadiotherapyColumns(Contract):
 
 
 ALPHA_BETA_GY = 4.0
-"""Of soft tissue sarcoma, for BED and EQD2 (sources.md section 3)."""
+"""Alpha/beta of soft tissue sarcoma in Gy, for BED and EQD2 (docs/formats.md)."""
 
 EQD2_GY = {
     "preoperative": (30.0, 60.0),
@@ -165,7 +165,7 @@ RADIOTHERAPY_RULES = (
             "In the tumour documentation, compare Gesamtdosis with the plan. Look for cGy instead of Gy"
             " and for a lost decimal point."
         ),
-        source="ICRU 83",
+        source="ICRU 83; docs/formats.md, plausibility",
         column="prescribed_dose_gy",
         holds=pl.col("prescribed_dose_gy").is_between(1, 100),
         missing="kept",
@@ -178,7 +178,7 @@ RADIOTHERAPY_RULES = (
             "Compare Einzeldosis with the plan. If the course was prescribed like this, nothing needs "
             "to be done."
         ),
-        source="ICRU 83",
+        source="docs/formats.md, plausibility (5 x 5 Gy)",
         column="single_dose_gy",
         holds=pl.col("single_dose_gy") <= 2.5,
         missing="kept",
@@ -216,7 +216,7 @@ RADIOTHERAPY_RULES = (
             "In the tumour documentation, compare Gesamtdosis and Einzeldosis with the plan, and "
             "Stellung_OP with the date of surgery."
         ),
-        source="ICRU 83; linear-quadratic model",
+        source="ICRU 83; BED and EQD2, docs/formats.md",
         column="prescribed_dose_gy",
         holds=_usual_eqd2(),
         missing="kept",

@@ -17,8 +17,8 @@ SEVERAL_VALUES = Rule(
     "warning",
     what="The cell holds several values. It is read only if sources.toml says that the first one counts.",
     remedy=(
-        "In the table, leave only the value that counts in this cell. Or set first_of for the column in "
-        "sources.toml."
+        "In the table, leave only the value that counts in this cell. Or set first_of for the column in"
+        " sources.toml."
     ),
 )
 

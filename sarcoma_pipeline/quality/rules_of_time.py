@@ -62,7 +62,7 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
         "If the dates are right, nothing needs to be done. Otherwise, in the tumour documentation, "
         "correct Untersuchungsdatum_Verlauf."
     ),
-    source="plain logic",
+    source="a progression during treatment is possible and counts as the first event",
     missing="kept",
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:

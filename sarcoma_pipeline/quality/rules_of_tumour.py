@@ -143,7 +143,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
         "Compare both dates of diagnosis with the report of the first biopsy. Correct the date in the "
         "source that is wrong."
     ),
-    source="time zero is the initial pathological diagnosis",
+    source="docs/architecture.md, endpoints: time zero",
     missing="kept",
 )
 def _dates_differ(frames: Frames) -> pl.DataFrame:
