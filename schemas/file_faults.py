@@ -25,8 +25,8 @@ EMPTY = _fault(
 )
 TRUNCATED = _fault(
     "file.truncated",
-    "The file breaks off before its end. The records before the break were read, the rest is missing.",
-    "Ask the sender to deliver the whole file again. Compare its size with the size in the sending system.",
+    ("The file breaks off before its end. The records before the break were read, the rest is missing."),
+    ("Ask the sender to deliver the whole file again. Compare its size with the size in the sending system."),
 )
 WRONG_FORMAT = _fault(
     "file.wrong-format",
@@ -71,7 +71,7 @@ ENTITY = _fault(
 )
 TOO_LARGE = _fault(
     "file.too-large",
-    "The file needs more memory or time than one file may use. What stood before that point was read.",
+    ("The file needs more memory or time than one file may use. What stood before that point was read."),
     (
         "Ask the sender to export it in parts. If the file is sound, raise the limit under [limits] in "
         "sources.toml."

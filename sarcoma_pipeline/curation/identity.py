@@ -90,7 +90,7 @@ TWO_NUMBERS = Rule(
     "warning",
     on="curated.link",
     scope="source",
-    what="Two patient numbers have the same name, date of birth and sex. They are kept as two patients.",
+    what=("Two patient numbers have the same name, date of birth and sex. They are kept as two patients."),
     remedy=(
         "Check in the patient administration whether it is one person. If so, merge the two numbers there."
     ),

@@ -41,7 +41,7 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="source",
-    what="The documented total dose differs by more than 0.1 Gy from the approved plan. The plan counts.",
+    what=("The documented total dose differs by more than 0.1 Gy from the approved plan. The plan counts."),
     remedy=(
         "Compare Gesamtdosis with the prescription in the treatment planning system. Correct "
         "Gesamtdosis, or withdraw a plan that was not treated."
@@ -172,7 +172,7 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="source",
-    what="The total dose agrees with the approved plan, the number of fractions does not. The plan counts.",
+    what=("The total dose agrees with the approved plan, the number of fractions does not. The plan counts."),
     remedy=(
         "Compare Einzeldosis with the prescription in the treatment planning system. Correct "
         "Einzeldosis in the tumour documentation."

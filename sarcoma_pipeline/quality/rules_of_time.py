@@ -57,7 +57,7 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     "notice",
     on="typed.assessment",
     scope="patient",
-    what="The first relapse or progression is dated within the radiotherapy: progression under treatment.",
+    what=("The first relapse or progression is dated within the radiotherapy: progression under treatment."),
     remedy=(
         "If the dates are right, nothing needs to be done. Otherwise, in the tumour documentation, "
         "correct Untersuchungsdatum_Verlauf."

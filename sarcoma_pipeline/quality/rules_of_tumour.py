@@ -16,7 +16,7 @@ DIAGNOSES_APART_DAYS = 30
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="One tumour (same site, morphology and date) is reported under two Tumor_IDs. It is taken as one.",
+    what=("One tumour (same site, morphology and date) is reported under two Tumor_IDs. It is taken as one."),
     remedy="In the tumour documentation, merge the two tumours under one Tumor_ID.",
     source="oBDS Tumor_ID",
     missing="kept",
@@ -96,7 +96,7 @@ def _born(frames: Frames) -> pl.DataFrame:
     on="typed.diagnosis",
     scope="patient",
     what="The site does not exist in the patient's sex.",
-    remedy="In the tumour documentation, compare Primaertumor_ICD with Geschlecht. Correct the wrong one.",
+    remedy=("In the tumour documentation, compare Primaertumor_ICD with Geschlecht. Correct the wrong one."),
     source="ICD-10-GM C51-C58, C60-C63",
     missing="kept",
 )
@@ -114,7 +114,7 @@ def _sex_against_site(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The histology is very rare at this age (embryonal rhabdomyosarcoma over 70 years, UPS under 10).",
+    what=("The histology is very rare at this age (embryonal rhabdomyosarcoma over 70 years, UPS under 10)."),
     remedy=(
         "In the tumour documentation, compare Morphologie_ICD_O with the pathology report, and "
         "Geburtsdatum. If both are right, ask for a reference pathology."
@@ -190,7 +190,7 @@ def _histologies_differ(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two sources give different FNCLCC grades of the tumour. The precedence in sources.toml decides.",
+    what=("Two sources give different FNCLCC grades of the tumour. The precedence in sources.toml decides."),
     remedy=(
         "Compare Weitere_Klassifikation (FNCLCC) in the tumour documentation and the grade in the table"
         " with the pathology report. Correct the wrong one."
@@ -215,7 +215,7 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what="The last operation is R0, but the first examination after it finds residual tumour at the site.",
+    what=("The last operation is R0, but the first examination after it finds residual tumour at the site."),
     remedy=(
         "In the tumour documentation, compare Lokale_Beurteilung_Residualstatus with "
         "Verlauf_Lokaler_Tumorstatus. Correct the residual status, or code the finding as relapse (R)."

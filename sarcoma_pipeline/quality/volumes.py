@@ -35,7 +35,7 @@ VOLUME_DROPPED = Rule(
     on="quality.volumes",
     scope="dataset",
     what="The source delivered at least 10 % fewer records than in the last refresh.",
-    remedy="Check in the sending system whether the export was complete: its filter, its period, its log.",
+    remedy=("Check in the sending system whether the export was complete: its filter, its period, its log."),
     source="OHDSI DataQualityDashboard: volumes",
 )
 SOURCE_SILENT = Rule(
@@ -80,7 +80,7 @@ UNREAD_FILES = Rule(
     on="quality.volumes",
     scope="dataset",
     what="More than one in five files of the source could not be read.",
-    remedy="Open the file errors of this source in `sarcoma findings`. One cause in the export is likely.",
+    remedy=("Open the file errors of this source in `sarcoma findings`. One cause in the export is likely."),
 )
 
 
