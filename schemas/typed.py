@@ -12,6 +12,7 @@ import polars as pl
 
 from schemas.contract import Contract, Rule, column
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
+from schemas.typed_metastasis import Metastasis, MetastasisColumns
 from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 from schemas.typed_treatment import (
     Radiotherapy,
@@ -27,6 +28,8 @@ __all__ = [
     "AssessmentColumns",
     "Diagnosis",
     "DiagnosisColumns",
+    "Metastasis",
+    "MetastasisColumns",
     "Person",
     "PersonColumns",
     "Radiotherapy",

@@ -39,6 +39,10 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     ),
     "curated.systemic_therapy": ("typed.systemic_therapy", "curated.diagnosis"),
     "curated.assessment": ("typed.assessment", "curated.diagnosis"),
+    "curated.metastasis": (
+        "typed.metastasis", "typed.assessment", "curated.assessment", "curated.diagnosis", "curated.surgery",
+        "curated.radiotherapy_course", "curated.systemic_therapy",
+    ),
     "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
 }  # fmt: skip
 
@@ -152,6 +156,7 @@ _READ_AS = {
     "typed.radiotherapy": ("obds_radiotherapy", "table_row"),
     "typed.systemic_therapy": ("obds_systemic_therapy", "table_row"),
     "typed.assessment": ("obds_follow_up", "table_row"),
+    "typed.metastasis": ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up"),
     "typed.vital_status": ("registry_reply", "obds_death", "table_row"),
     "typed.plan": ("dicom_plan",),
     "typed.structure_set": ("dicom_structure_set",),

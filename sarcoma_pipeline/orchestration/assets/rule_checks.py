@@ -31,6 +31,7 @@ GUARDED = {
     "dicom": "typed.plan",
     "ct": "typed.image",
     "assessment": "curated.assessment",
+    "metastasis": "curated.metastasis",
     "death": "curated.vital_status",
     "vital-status": "curated.vital_status",
     "person": "typed.person",
