@@ -169,7 +169,9 @@ class CohortEndpoint(
     )
     time_months: pl.Float64 = column("Time", "Days / 30.4375.", nullable=False, unit="months")
     entry_days: pl.Int32 = column(
-        "Entry", "Days since the origin, only after which the patient is at risk; missing for: at once.", unit="d"
+        "Entry",
+        "Days since the origin, only after which the patient is at risk; missing for: at once.",
+        unit="d",
     )
     entry_months: pl.Float64 = column("Entry", "Days / 30.4375.", unit="months")
     event: pl.Boolean = column("Event", "True for an event, false for censored.", nullable=False)

@@ -30,7 +30,8 @@ from sarcoma_pipeline.cohort.timeline import (
     RELAPSES,
     Timeline,
 )
-from schemas.cohort import CohortDerivability, CohortEndpoint, CohortNotAtRisk
+from schemas.cohort import CohortDerivability, CohortEndpoint
+from schemas.cohort_events import CohortNotAtRisk
 from schemas.configuration import EndpointRule, Milestone, Study
 
 DAYS_PER_MONTH = 30.4375
@@ -87,7 +88,9 @@ def of_relapse(rule: EndpointRule) -> bool:
 
 def disease_free(rule: EndpointRule) -> bool:
     """Whether an endpoint supposes that the patient was once free of disease."""
-    return looks.needed(rule) == (looks.OVERALL,) and not {"residual tumour", UNDER_TREATMENT} & set(rule.events)
+    return looks.needed(rule) == (looks.OVERALL,) and not {"residual tumour", UNDER_TREATMENT} & set(
+        rule.events
+    )
 
 
 def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
@@ -119,7 +122,9 @@ def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
 
 def _causes(events: pl.DataFrame) -> pl.DataFrame:
     """Add every death once more by its cause; of an undocumented one, whether there was a relapse before it."""
-    relapsed = events.filter(pl.col("kind").is_in(RELAPSES)).group_by("patient_id").agg(_relapse=pl.col("day").min())
+    relapsed = (
+        events.filter(pl.col("kind").is_in(RELAPSES)).group_by("patient_id").agg(_relapse=pl.col("day").min())
+    )
     deaths = events.filter(pl.col("kind") == "death").join(relapsed, on="patient_id", how="left")
     after = (pl.col("_relapse") <= pl.col("day")).fill_null(False)
     by_tumour = (pl.col("detail") == BY_TUMOUR) | ((pl.col("detail") == CAUSE_UNKNOWN) & after)
@@ -131,7 +136,9 @@ def _endpoint(
     rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     frame = members.join(
-        timeline.milestones.select("patient_id", "definitive", *_MILESTONE.values()), on="patient_id", how="left"
+        timeline.milestones.select("patient_id", "definitive", *_MILESTONE.values()),
+        on="patient_id",
+        how="left",
     )
     parts = [
         _first(events, rule.events, "event"),
@@ -159,7 +166,9 @@ _DETAILS = ("kind", "day", "day_earliest", "day_latest", "precision")
 
 def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFrame:
     """The first of some kinds of event; all records that tell of it on that day are its evidence."""
-    order = pl.col("kind").replace_strict({k: i for i, k in enumerate(kinds)}, default=None, return_dtype=pl.Int32)
+    order = pl.col("kind").replace_strict(
+        {k: i for i, k in enumerate(kinds)}, default=None, return_dtype=pl.Int32
+    )
     coarse = pl.col("precision").replace_strict(_COARSE, return_dtype=pl.Int32)
     found = events.filter(pl.col("kind").is_in(kinds), pl.col("day").is_not_null())
     same = (pl.col("day") == pl.col("day").first()) & (pl.col("kind") == pl.col("kind").first())
@@ -232,7 +241,10 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
                 counts = counts & ~(died & (pl.col("end_day") - looked > a.late_death_days))
         else:
             lost = pl.col("unknown_day").is_not_null()
-            until, ids = pl.when(lost).then(looked).otherwise(until), pl.when(lost).then("looked_ids").otherwise(ids)
+            until, ids = (
+                pl.when(lost).then(looked).otherwise(until),
+                pl.when(lost).then("looked_ids").otherwise(ids),
+            )
     event = pl.col("is_event") & counts
     return frame.with_columns(
         event=event,

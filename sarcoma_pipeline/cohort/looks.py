@@ -1,7 +1,7 @@
 """What an examination looked at: the components of the disease that it states.
 
-Overall complete remission states every component; any other overall status states none but itself. "Unknown" and
-"questionable" are no look (switch), "missing" never is.
+Overall complete remission states every component of which nothing else is said; any other overall status states
+none but itself. "Unknown" and "questionable" are no look (switch), "missing" never is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def states(assumptions: Assumptions, documents_metastasis: pl.Expr) -> pl.Expr:
     whole = (pl.col("overall_status") == "complete remission").fill_null(False)
     overall = pl.col("overall_status").is_not_null() & ~pl.col("overall_status").is_in(_SILENT_OVERALL)
     said = {OVERALL: overall.fill_null(False)} | {
-        part: whole | pl.col(f"{part}_status").is_in(telling).fill_null(False) for part in COMPONENTS
+        # Who says "missing" of a part did not look at it, whatever was said of the whole.
+        part: pl.col(f"{part}_status").is_in(telling).fill_null(whole)
+        for part in COMPONENTS
     }
     said["distant"] = said["distant"] | documents_metastasis
     listed = [pl.when(holds).then(pl.lit(name)) for name, holds in said.items()]

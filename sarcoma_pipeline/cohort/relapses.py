@@ -87,7 +87,9 @@ def placed(
     return frame.with_columns(
         at_diagnosis=window & (pl.col("extent") == "distant").fill_null(True),
         day=known.cast(pl.Int32),
-        day_earliest=pl.when(by_report).then(reported).otherwise(pl.max_horizontal("day_earliest", pl.lit(0))),
+        day_earliest=pl.when(by_report)
+        .then(reported)
+        .otherwise(pl.max_horizontal("day_earliest", pl.lit(0))),
         day_latest=pl.when(by_report).then(reported).otherwise("day_latest"),
         precision=pl.when(by_report).then(pl.lit("day")).otherwise("precision"),
         detail=pl.format("metastasis {}", pl.col("site").fill_null("of unknown organ")),
@@ -128,15 +130,17 @@ def _by_metastasis(metastases: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_site(exams: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:
-    named = pl.any_horizontal(pl.col(f"{site}_status").is_in(FOUND) for site in ("local", "regional", "distant"))
+    named = pl.any_horizontal(
+        pl.col(f"{site}_status").is_in(FOUND) for site in ("local", "regional", "distant")
+    )
     distant = (pl.col("distant_status") == "residual").fill_null(False)
     documented = metastases.select("patient_id", day="reported_day").drop_nulls().unique()
     found = exams.filter(
         pl.col("overall_status").is_in(FOUND), ~named.fill_null(False), ~distant
     ).join(documented, on=["patient_id", "day"], how="anti")  # fmt: skip
-    treated = ((pl.col("day") <= pl.col("resected_on")) & (pl.col("overall_status") == "progression")).fill_null(
-        False
-    )
+    treated = (
+        (pl.col("day") <= pl.col("resected_on")) & (pl.col("overall_status") == "progression")
+    ).fill_null(False)
     return found.with_columns(
         kind=pl.when(treated).then(pl.lit(UNDER_TREATMENT)).otherwise(pl.lit(UNKNOWN)),
         detail=pl.format("overall {}", pl.col("overall_status")),

@@ -66,7 +66,9 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
         ]
     )
     first = (
-        happened.filter(pl.col("kind").is_in(RELAPSES)).group_by("patient_id").agg(relapsed_on=pl.col("day").min())
+        happened.filter(pl.col("kind").is_in(RELAPSES))
+        .group_by("patient_id")
+        .agg(relapsed_on=pl.col("day").min())
     )
     left = resection.residual(operations, first, assumptions)
     steps = steps.join(left, on="patient_id", how="left")
@@ -113,7 +115,9 @@ def _milestones(
     curated: Curated, zero: pl.DataFrame, operations: pl.DataFrame, assumptions: Assumptions
 ) -> pl.DataFrame:
     first = resection.definitive(operations)
-    irradiated = course(curated).select("patient_id", radiotherapy_start="start_day", radiotherapy_end="end_day")
+    irradiated = course(curated).select(
+        "patient_id", radiotherapy_start="start_day", radiotherapy_end="end_day"
+    )
     drugs = of_index_tumour(curated, "curated.systemic_therapy").filter(pl.col("given") == "yes")
     therapies = pl.concat(
         [
@@ -171,7 +175,9 @@ def _irradiated(curated: Curated) -> pl.DataFrame:
     )
     which = pl.when("_primary").then(pl.lit("primary course")).otherwise(pl.lit("further course"))
     ends = [
-        courses.select("patient_id", "record_ids", kind=pl.lit(f"radiotherapy {end}"), day=f"{end}_day", detail=which)
+        courses.select(
+            "patient_id", "record_ids", kind=pl.lit(f"radiotherapy {end}"), day=f"{end}_day", detail=which
+        )
         for end in ("start", "end")
     ]
     return pl.concat(ends).filter(pl.col("day").is_not_null())
@@ -197,7 +203,11 @@ def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assump
     )
     frame = steps.join(incomplete, on="patient_id", how="left", maintain_order="left")
     mended = (pl.col("resected_on") <= pl.col("day") + assumptions.reresection_days).fill_null(False)
-    left = pl.col("day").is_not_null() & ~mended & (~pl.col("definitive") | (pl.col("resected_on") > pl.col("day")))
+    left = (
+        pl.col("day").is_not_null()
+        & ~mended
+        & (~pl.col("definitive") | (pl.col("resected_on") > pl.col("day")))
+    )
     never = ~pl.col("definitive") & pl.col("day").is_null()
     return frame.filter(left.fill_null(False) | never).select(
         "patient_id",
@@ -212,10 +222,13 @@ def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assump
 
 
 def _examined(exams: pl.DataFrame, metastases: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    documented = metastases.select("patient_id", assessment_day="reported_day", _fm=pl.lit(True)).drop_nulls().unique()
+    documented = (
+        metastases.select("patient_id", assessment_day="reported_day", _fm=pl.lit(True)).drop_nulls().unique()
+    )
     joined = exams.join(documented, on=["patient_id", "assessment_day"], how="left", maintain_order="left")
     said = [
-        pl.format(f"{part} {{}}", pl.col(f"{part}_status")) for part in ("overall", "local", "regional", "distant")
+        pl.format(f"{part} {{}}", pl.col(f"{part}_status"))
+        for part in ("overall", "local", "regional", "distant")
     ]
     return joined.select(
         "patient_id", "record_ids", kind=pl.lit("assessment"), day="assessment_day",
@@ -226,9 +239,9 @@ def _examined(exams: pl.DataFrame, metastases: pl.DataFrame, assumptions: Assump
 
 def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame) -> pl.DataFrame:
     """Second malignancies, other tumours, and relapses that were coded as tumours."""
-    frame = others.join(steps.select("patient_id", "window_closes"), on="patient_id", how="left").with_columns(
-        date="diagnosis_date", precision="diagnosis_date_precision"
-    )
+    frame = others.join(
+        steps.select("patient_id", "window_closes"), on="patient_id", how="left"
+    ).with_columns(date="diagnosis_date", precision="diagnosis_date_precision")
     lymph_nodes = pl.coalesce(["icd10_code", "icdo3_topography"]).str.starts_with("C77").fill_null(False)
     secondary = pl.col("kind") == second_malignancy.SECONDARY
     known = (pl.col("day") <= pl.col("window_closes")).fill_null(False)
@@ -252,7 +265,7 @@ def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame
 def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
     """Deaths; the interval of a partial date ends the last contact, an unknown date leaves the day empty."""
     seen = (
-        pl.concat([_contacts(curated), _stated_alive(curated).select("patient_id", "day")])
+        pl.concat([f.select("patient_id", "day") for f in (_contacts(curated), _stated_alive(curated))])
         .group_by("patient_id")
         .agg(_seen=pl.max_horizontal(pl.col("day").max(), 0))
     )
@@ -335,7 +348,9 @@ def _alive(curated: Curated) -> pl.DataFrame:
 def _cut(events: pl.DataFrame, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
     """Let nothing after the data cut-off count; who was known alive or dead after it was alive on that day."""
     last = (pl.lit(assumptions.data_cutoff) - pl.col("zero")).dt.total_days().cast(pl.Int32)
-    frame = events.join(zero.select("patient_id", _last=last), on="patient_id", how="left", maintain_order="left")
+    frame = events.join(
+        zero.select("patient_id", _last=last), on="patient_id", how="left", maintain_order="left"
+    )
     late = (pl.col("day") > pl.col("_last")).fill_null(False)
     alive = (
         frame.filter(late, pl.col("_last") >= 0)
