@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 
 from schemas.contract import Contract, Identifying, column
-from schemas.file_rules import FILE_RULES as FILE_RULES
 
 
 class Received(Contract):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Rule, column
+from schemas.contract import Contract, column
+from schemas.rule import Rule
 from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 
 
@@ -58,8 +59,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.size-implausible",
         "warning",
-        "The tumour size is not between 0.1 and 60 cm; it is not used.",
-        "Check the unit (mm for cm) and correct it.",
+        what="The tumour size is not between 0.1 and 60 cm; it is not used.",
+        remedy="Check the unit (mm for cm) and correct it.",
         source="AJCC 7/8: size in cm",
         column="tumour_size_cm",
         holds=pl.col("tumour_size_cm").is_between(0.1, 60),
@@ -67,8 +68,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.morphology-malformed",
         "error",
-        "The morphology is not an ICD-O-3 code of the form 8802/3.",
-        REMEDY_SOURCE,
+        what="The morphology is not an ICD-O-3 code of the form 8802/3.",
+        remedy=REMEDY_SOURCE,
         source="ICD-O-3.2",
         column="icdo3_morphology",
         holds=pl.col("icdo3_morphology").str.contains(r"^\d{4}/\d$"),
@@ -76,8 +77,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.topography-malformed",
         "warning",
-        "The topography is not an ICD-O-3 code of the form C49.2.",
-        REMEDY_SOURCE,
+        what="The topography is not an ICD-O-3 code of the form C49.2.",
+        remedy=REMEDY_SOURCE,
         source="ICD-O-3.2",
         column="icdo3_topography",
         holds=pl.col("icdo3_topography").str.contains(r"^C\d\d(\.\d\d?)?$"),
@@ -85,8 +86,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.icd10-malformed",
         "warning",
-        "The site is not an ICD-10 code of the form C49.2.",
-        REMEDY_SOURCE,
+        what="The site is not an ICD-10 code of the form C49.2.",
+        remedy=REMEDY_SOURCE,
         source="ICD-10-GM",
         column="icd10_code",
         holds=pl.col("icd10_code").str.contains(r"^[A-Z]\d\d(\.\d{1,2})?$"),
@@ -94,8 +95,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.site-codes-differ",
         "warning",
-        "ICD-10 and ICD-O-3 name different sites.",
-        "Compare both with the report; for soft tissue they share the first three characters.",
+        what="ICD-10 and ICD-O-3 name different sites.",
+        remedy="Compare both with the report; for soft tissue they share the first three characters.",
         source="ICD-10-GM C49; ICD-O-3.2 C49",
         column="icdo3_topography",
         holds=(pl.col("icd10_code").str.slice(0, 3) == pl.col("icdo3_topography").str.slice(0, 3))
@@ -104,8 +105,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.behaviour-against-site",
         "warning",
-        "The tumour is coded as malignant (ICD-10 chapter C) with a morphology that is not.",
-        "Check the last digit of the morphology: /3 is malignant.",
+        what="The tumour is coded as malignant (ICD-10 chapter C) with a morphology that is not.",
+        remedy="Check the last digit of the morphology: /3 is malignant.",
         source="ICD-O-3.2 behaviour code",
         column="icdo3_morphology",
         holds=pl.col("icdo3_morphology").str.contains("/[36]$") | ~pl.col("icd10_code").str.starts_with("C"),
@@ -113,16 +114,16 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.age-implausible",
         "warning",
-        "The age at diagnosis is not between 0 and 110 years.",
-        "Check the age, or the dates of birth and diagnosis.",
+        what="The age at diagnosis is not between 0 and 110 years.",
+        remedy="Check the age, or the dates of birth and diagnosis.",
         column="age_at_diagnosis_years",
         holds=pl.col("age_at_diagnosis_years").is_between(0, 110),
     ),
     Rule(
         "diagnosis.side-missing",
         "notice",
-        "A sarcoma of an extremity has no side.",
-        "Add Seitenlokalisation.",
+        what="A sarcoma of an extremity has no side.",
+        remedy="Add Seitenlokalisation.",
         source="oBDS 3.0.4 Seitenlokalisation",
         column="laterality",
         holds=~pl.col("icdo3_topography").is_in(["C49.1", "C49.2"])
@@ -133,8 +134,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.side-not-applicable",
         "warning",
-        "A sarcoma of an extremity is documented as having no side.",
-        "Correct Seitenlokalisation to left or right.",
+        what="A sarcoma of an extremity is documented as having no side.",
+        remedy="Correct Seitenlokalisation to left or right.",
         source="oBDS 3.0.4 Seitenlokalisation",
         column="laterality",
         holds=~pl.col("icdo3_topography").is_in(["C49.1", "C49.2"])
@@ -143,8 +144,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.grades-differ",
         "warning",
-        "Grading and FNCLCC grade of one report differ.",
-        "Compare both with the pathology report.",
+        what="Grading and FNCLCC grade of one report differ.",
+        remedy="Compare both with the pathology report.",
         source="FNCLCC (Coindre); oBDS Grading",
         column="fnclcc_grade",
         holds=(pl.col("grade") == pl.col("fnclcc_grade").str.strip_prefix("G"))
@@ -154,8 +155,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.t-unknown-to-edition",
         "warning",
-        "The T category does not exist in the edition: TNM 7 has T1 and T2 for soft tissue sarcoma.",
-        "Check category and edition.",
+        what="The T category does not exist in the edition: TNM 7 has T1 and T2 for soft tissue sarcoma.",
+        remedy="Check category and edition.",
         source="AJCC 7, soft tissue sarcoma",
         column="t_stage",
         holds=~pl.col("t_stage").is_in(["T3", "T4"]) | (pl.col("tnm_edition") != 7),
@@ -163,8 +164,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.edition-too-early",
         "warning",
-        "The TNM edition did not exist yet at the diagnosis (7 from 2010, 8 from 2017).",
-        "Check the edition and the date of diagnosis.",
+        what="The TNM edition did not exist yet at the diagnosis (7 from 2010, 8 from 2017).",
+        remedy="Check the edition and the date of diagnosis.",
         source="UICC TNM 7 (2010), 8 (2017)",
         column="tnm_edition",
         holds=(pl.col("diagnosis_date").dt.year() >= 2017)
@@ -175,8 +176,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.edition-missing",
         "notice",
-        "A T category is given without the edition of the TNM.",
-        "Add the edition: T2 means something else in 7 and in 8.",
+        what="A T category is given without the edition of the TNM.",
+        remedy="Add the edition: T2 means something else in 7 and in 8.",
         source="AJCC 7/8; oBDS TNM/Version",
         column="tnm_edition",
         holds=pl.col("tnm_edition").is_not_null() | pl.col("t_stage").is_null(),
@@ -184,8 +185,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.m0-with-metastasis",
         "warning",
-        "The report says M0 and documents a distant metastasis.",
-        "Correct M, or move the metastasis to the follow-up report in which it was found.",
+        what="The report says M0 and documents a distant metastasis.",
+        remedy="Correct M, or move the metastasis to the follow-up report in which it was found.",
         source="AJCC 7/8; oBDS Menge_FM",
         column="m_stage",
         holds=(pl.col("m_stage") != "M0") | ~pl.col("distant_metastasis"),

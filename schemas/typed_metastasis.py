@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Rule, column
+from schemas.contract import Contract, column
+from schemas.rule import Rule
 from schemas.typed_record import Typed, not_after_receipt
 
 
@@ -37,30 +38,30 @@ class MetastasisColumns(Contract):
     reported_day: pl.Int32 = column("Day of the report", "Days since time zero.", unit="d")
 
 
+DATE_MISSING = Rule(
+    "metastasis.date-missing",
+    "warning",
+    what="A metastasis is documented without a usable date (missing, unreadable or Datumsgenauigkeit V).",
+    remedy="Add Fernmetastase/Diagnosedatum from the report of the imaging or the histology.",
+    source="oBDS 3.0.4 Menge_FM",
+    column="metastasis_date",
+    holds=pl.col("metastasis_date").is_not_null(),
+)
+
 METASTASIS_RULES = (
     not_after_receipt("metastasis_date"),
     Rule(
         "metastasis.after-report",
         "warning",
-        "The metastasis is dated after the examination, operation or histology that documents it.",
-        "Compare Fernmetastase/Diagnosedatum with the date of the report that documents it, and correct the "
-        "wrong one.",
-        source="plain logic",
+        what="The metastasis is dated after the operation or the histology that documents it.",
+        remedy="Compare Fernmetastase/Diagnosedatum with the date of the report, and correct the wrong one.",
         column="metastasis_date",
         holds=(pl.col("metastasis_date") <= pl.col("reported_date"))
         | (pl.col("metastasis_date_precision") != "day")
-        # The examination's own rule says it.
+        # assessment.metastasis-after-report says it of an examination.
         | (pl.col("origin") == "follow-up"),
     ),
-    Rule(
-        "metastasis.date-missing",
-        "warning",
-        "A metastasis is documented without a usable date (missing, unreadable or Datumsgenauigkeit V).",
-        "Add Fernmetastase/Diagnosedatum from the report of the imaging or the histology.",
-        source="oBDS 3.0.4 Menge_FM",
-        column="metastasis_date",
-        holds=pl.col("metastasis_date").is_not_null(),
-    ),
+    DATE_MISSING,
 )
 
 

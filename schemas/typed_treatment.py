@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Rule, TextList, column
+from schemas.contract import Contract, TextList, column
+from schemas.rule import Rule
 from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 
 
@@ -30,8 +31,8 @@ SURGERY_RULES = (
     Rule(
         "surgery.ops-missing",
         "notice",
-        "The operation has no OPS code.",
-        "Add the procedure in the tumour documentation.",
+        what="The operation has no OPS code.",
+        remedy="Add the procedure in the tumour documentation.",
         source="oBDS 3.0.4 OP/Menge_OPS",
         column="ops_codes",
         holds=(pl.col("ops_codes").list.len() > 0) | ~FROM_OBDS,
@@ -39,8 +40,8 @@ SURGERY_RULES = (
     Rule(
         "surgery.ops-malformed",
         "warning",
-        "A procedure is not an OPS code of the form 5-782.b.",
-        REMEDY_SOURCE,
+        what="A procedure is not an OPS code of the form 5-782.b.",
+        remedy=REMEDY_SOURCE,
         source="OPS, BfArM",
         column="ops_codes",
         holds=pl.col("ops_codes")
@@ -50,8 +51,8 @@ SURGERY_RULES = (
     Rule(
         "surgery.residual-missing",
         "warning",
-        "A curative operation has no residual status.",
-        "Add the local R classification from the pathology report.",
+        what="A curative operation has no residual status.",
+        remedy="Add the local R classification from the pathology report.",
         source="UICC R classification; oBDS Lokale_Beurteilung_Residualstatus",
         column="residual_status",
         holds=pl.col("residual_status").is_not_null()
@@ -130,8 +131,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.module-missing",
         "warning",
-        "The report of a radiotherapy holds no irradiation: neither dates nor dose.",
-        "Complete the Bestrahlung in the tumour documentation.",
+        what="The report of a radiotherapy holds no irradiation: neither dates nor dose.",
+        remedy="Complete the Bestrahlung in the tumour documentation.",
         source="oBDS 3.0.4 ST/Menge_Bestrahlung",
         column="irradiated",
         holds=pl.col("irradiated"),
@@ -141,16 +142,16 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.ends-before-start",
         "error",
-        "The course ends before it starts.",
-        REMEDY_SOURCE,
+        what="The course ends before it starts.",
+        remedy=REMEDY_SOURCE,
         column="end_date",
         holds=pl.col("end_date") >= pl.col("start_date"),
     ),
     Rule(
         "radiotherapy.dose-implausible",
         "warning",
-        "The total dose is not between 1 and 100 Gy.",
-        "Check the unit (cGy for Gy) and the decimal point.",
+        what="The total dose is not between 1 and 100 Gy.",
+        remedy="Check the unit (cGy for Gy) and the decimal point.",
         source="ICRU 83; sources.md section 3",
         column="prescribed_dose_gy",
         holds=pl.col("prescribed_dose_gy").is_between(1, 100),
@@ -158,8 +159,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.hypofractionated",
         "warning",
-        "The single dose is above 2.5 Gy: a hypofractionated course.",
-        "Nothing if it was meant; it is kept as it is.",
+        what="The single dose is above 2.5 Gy: a hypofractionated course.",
+        remedy="Nothing if it was meant; it is kept as it is.",
         source="sources.md section 3 (5 x 5 Gy)",
         column="single_dose_gy",
         holds=pl.col("single_dose_gy") <= 2.5,
@@ -167,8 +168,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.single-above-total",
         "warning",
-        "The single dose is above the total dose.",
-        "Check whether the two were swapped.",
+        what="The single dose is above the total dose.",
+        remedy="Check whether the two were swapped.",
         source="ICRU 83",
         column="single_dose_gy",
         holds=_SINGLE <= _TOTAL,
@@ -176,8 +177,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.fractions-not-whole",
         "warning",
-        "Total dose over single dose is no whole number of fractions.",
-        "Check both doses against the plan.",
+        what="Total dose over single dose is no whole number of fractions.",
+        remedy="Check both doses against the plan.",
         source="ICRU 83",
         column="single_dose_gy",
         holds=((_FRACTIONS - _FRACTIONS.round()).abs() < 0.05) | ~_PLAUSIBLE,
@@ -185,8 +186,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.eqd2-unusual",
         "warning",
-        "The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery.",
-        "Check doses and Stellung_OP; an unusual dose is kept as it is.",
+        what="The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery.",
+        remedy="Check doses and Stellung_OP; an unusual dose is kept as it is.",
         source="ICRU 83; BED and EQD2, sources.md section 3",
         column="prescribed_dose_gy",
         holds=_usual_eqd2(),
@@ -194,8 +195,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.too-many-a-day",
         "warning",
-        "The course would need more than two fractions a day.",
-        "Check the dates and the doses.",
+        what="The course would need more than two fractions a day.",
+        remedy="Check the dates and the doses.",
         column="end_date",
         holds=(_FRACTIONS <= 2 * _DAYS)
         | (_DAYS < 1)
@@ -205,16 +206,16 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.overlong",
         "warning",
-        "The course lasts more than 100 days.",
-        "Check whether two courses were documented as one, and the dates.",
+        what="The course lasts more than 100 days.",
+        remedy="Check whether two courses were documented as one, and the dates.",
         column="end_date",
         holds=_DAYS <= 100,
     ),
     Rule(
         "radiotherapy.start-missing",
         "warning",
-        "A dose is documented without the first day.",
-        "Add the first day of the irradiation.",
+        what="A dose is documented without the first day.",
+        remedy="Add the first day of the irradiation.",
         source="oBDS 3.0.4 ST/Bestrahlung/Beginn",
         column="start_date",
         holds=_TOTAL.is_null() | pl.col("start_date").is_not_null() | pl.col("start_day").is_not_null(),
@@ -222,8 +223,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.sequence-missing",
         "warning",
-        "The relation of the course to surgery is not documented.",
-        "Add Stellung_OP.",
+        what="The relation of the course to surgery is not documented.",
+        remedy="Add Stellung_OP.",
         source="oBDS 3.0.4 ST/Stellung_OP",
         column="radiation_sequence",
         holds=pl.col("radiation_sequence").is_not_null() | ~pl.col("irradiated") | ~FROM_OBDS,

@@ -144,10 +144,11 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
 @click.option("--markdown", is_flag=True, help="The whole catalogue as a page: docs/rules.md.")
 def rules(rule: str | None, markdown: bool) -> None:
     """List the rules, or say what one of them means and what to do."""
-    from schemas.quality import catalogue, catalogue_markdown
+    from sarcoma_pipeline.quality.rule_catalogue import catalogue
+    from sarcoma_pipeline.quality.rule_catalogue import markdown as page
 
     if markdown:
-        click.echo(catalogue_markdown(), nl=False)
+        click.echo(page(), nl=False)
         return
     found = catalogue()
     if rule:

@@ -10,6 +10,18 @@ from sarcoma_pipeline.curation.parse import Reading, code, constant, date, numbe
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
+from schemas.rule import Rule
+from schemas.typed_metastasis import DATE_MISSING
+
+DATE_UNUSABLE = Rule(
+    "diagnosis.date-unusable",
+    "error",
+    on="typed.diagnosis",
+    scope="record",
+    what="The date of diagnosis is fully estimated (Datumsgenauigkeit V): there is no time zero.",
+    remedy="Find the date of the biopsy and correct it.",
+    source="oBDS Datumsgenauigkeit V",
+)
 
 _PERSON = pl.lit("number:") + pl.col("Patient_ID")
 
@@ -26,7 +38,7 @@ _DATES = ("%Y-%m-%d", "%d.%m.%Y")
 _LIST = pl.List(pl.String)
 
 
-def _date(column: str, **options: bool | str | None) -> Reading:
+def _date(column: str, **options: bool | str | Rule | None) -> Reading:
     exactness = f"{column}_Datumsgenauigkeit" if options.pop("graded", False) else None
     return date(
         column,
@@ -68,7 +80,7 @@ _SYMBOL = r"^(?:[ypcra]*[TNM])?"
 
 _TUMOUR = {
     "tumour_id": text("Tumor_ID"),
-    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable="diagnosis.date-unusable"),
+    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable=DATE_UNUSABLE),
     "icd10_code": text("Primaertumor_ICD"),
     "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
 }
@@ -258,7 +270,7 @@ def _metastases(received: pl.DataFrame, origin: str, day: str | None) -> tuple[p
         exactness="_fm_exactness",
         exactness_codes=v.OBDS_DATE_PRECISION,
         legacy=True,
-        unusable="metastasis.date-missing",
+        unusable=DATE_MISSING,
     )
     # The report's own table judges its day: here an unreadable one is just missing.
     reported = date(day, _DATES).value if day else pl.lit(None, dtype=pl.Date)

@@ -12,13 +12,24 @@ import polars as pl
 
 from sarcoma_pipeline.curation import courses, metastases, vital_statements
 from sarcoma_pipeline.curation.typed_records import Result, observation
-from schemas import curated, rules, typed
+from schemas import curated, typed
 from schemas.configuration import Sources
 from schemas.contract import Contract
 from schemas.quality import Disposition, Observation
+from schemas.rule import Rule
 from schemas.vocabularies import OTHER_SARCOMA, REGION_BY_TOPOGRAPHY, SARCOMA_MORPHOLOGY
 
 Frames = Mapping[str, pl.DataFrame]
+
+RECORD_CORRECTED = Rule(
+    "record.corrected",
+    "notice",
+    on="quality.accounting",
+    scope="source",
+    what="A later report corrects this one; the later one counts.",
+    remedy="Nothing.",
+    source="oBDS: correction of an earlier Meldung",
+)
 
 
 def curate(
@@ -424,5 +435,5 @@ def _corrections(sound: Frames) -> pl.DataFrame:
         changed = pl.any_horizontal(
             (pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values
         )
-        seen.append(observation(later.filter(changed), rules.RECORD_CORRECTED.id, contract.table()))
+        seen.append(observation(later.filter(changed), RECORD_CORRECTED, contract.table()))
     return pl.concat(seen)

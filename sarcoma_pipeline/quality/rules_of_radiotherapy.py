@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.judging import Frames, at, judges
-from schemas import rules_radiotherapy
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
 
 DOSE_TOLERANCE_GY = 0.1
 PLAN_MARGIN_DAYS = 120
 
 
-@judges(rules_radiotherapy.SEQUENCE_AGAINST_DATES, "radiotherapy")
+@rule(
+    "radiotherapy.sequence-against-dates",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The documented sequence contradicts the dates of radiotherapy and surgery.",
+    remedy="Check Stellung_OP and both dates.",
+    source="oBDS Stellung_OP",
+)
 def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     surgery = (
         frames["surgery"]
@@ -30,7 +37,15 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.DOSE_CONFLICT, "radiotherapy")
+@rule(
+    "radiotherapy.dose-conflict",
+    "warning",
+    on="typed.radiotherapy",
+    scope="source",
+    what="The plan prescribes another dose than is documented; the plan wins.",
+    remedy="Check whether the course was changed or documented wrongly.",
+    source="ICRU 83; oBDS Gesamtdosis",
+)
 def _dose_conflict(frames: Frames) -> pl.DataFrame:
     plans = (
         frames["plan"]
@@ -51,7 +66,16 @@ def _dose_conflict(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.PATIENT_ID_MISMATCH, "structure_set")
+@rule(
+    "dicom.patient-id-mismatch",
+    "error",
+    on="typed.structure_set",
+    scope="source",
+    what="The structure set belongs to the plan but carries another PatientID.",
+    remedy="Correct the PatientID in the planning system and export again.",
+    source="DICOM PS3.3 C.7.1.1",
+    waivable=False,
+)
 def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     plans = frames["every plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
     pairs = (
@@ -66,7 +90,15 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.SLICE_THICKNESS_VARIES, "image")
+@rule(
+    "ct.slice-thickness-varies",
+    "warning",
+    on="typed.image",
+    scope="source",
+    what="The slices of one planning CT differ in thickness.",
+    remedy="Check whether two series were mixed.",
+    source="DICOM PS3.3 C.7.6.2 SliceThickness",
+)
 def _slice_thickness_varies(frames: Frames) -> pl.DataFrame:
     images = frames["image"].filter(pl.col("series_uid").is_not_null())
     usual = pl.col("slice_thickness_mm").mode().min().over("series_uid")
@@ -88,7 +120,15 @@ def _approved(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.COURSES_OVERLAP, "radiotherapy")
+@rule(
+    "radiotherapy.overlapping",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="Two courses of one patient overlap in time.",
+    remedy="Check whether one course was documented twice; a boost belongs to its course.",
+    source="oBDS ST_ID",
+)
 def _courses_overlap(frames: Frames) -> pl.DataFrame:
     dated = _courses(frames).filter(
         pl.all_horizontal(pl.col("start_date", "end_date", "module_id").is_not_null())
@@ -101,7 +141,15 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     return ordered.filter(pl.col("start_date") <= before).select("record_id", *at("start_date"))
 
 
-@judges(rules_radiotherapy.NO_SURGERY, "radiotherapy")
+@rule(
+    "radiotherapy.postoperative-without-surgery",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The course is documented as postoperative, and there is no operation.",
+    remedy="Add the operation or correct Stellung_OP.",
+    source="oBDS Stellung_OP",
+)
 def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     return (
         _courses(frames)
@@ -111,7 +159,15 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.FRACTIONS_CONFLICT, "radiotherapy")
+@rule(
+    "radiotherapy.fractions-conflict",
+    "warning",
+    on="typed.radiotherapy",
+    scope="source",
+    what="The plan has another number of fractions than the documented doses give; the plan wins.",
+    remedy="Check whether the course was changed or documented wrongly.",
+    source="ICRU 83; oBDS Einzeldosis",
+)
 def _fractions_conflict(frames: Frames) -> pl.DataFrame:
     planned = (
         _approved(frames)
@@ -141,19 +197,41 @@ def _against_course(frames: Frames) -> pl.DataFrame:
     return _approved(frames).join(courses, on="patient_id")
 
 
-@judges(rules_radiotherapy.PLAN_AFTER_COURSE, "plan")
+@rule(
+    "plan.after-course",
+    "warning",
+    on="typed.plan",
+    scope="source",
+    what="The plan is dated after the end of the documented course.",
+    remedy="Check the dates; a plan that was never treated should not be approved.",
+)
 def _plan_after_course(frames: Frames) -> pl.DataFrame:
     late = pl.col("plan_date") > pl.max_horizontal("first", "last")
     return _against_course(frames).filter(late).select("record_id", *at("plan_date"))
 
 
-@judges(rules_radiotherapy.PLAN_LONG_BEFORE, "plan")
+@rule(
+    "plan.long-before-course",
+    "warning",
+    on="typed.plan",
+    scope="source",
+    what="The plan is dated more than 120 days before the documented course.",
+    remedy="Check the dates, and whether another course is missing.",
+)
 def _plan_long_before(frames: Frames) -> pl.DataFrame:
     early = pl.col("plan_date") < pl.col("first").dt.offset_by(f"-{PLAN_MARGIN_DAYS}d")
     return _against_course(frames).filter(early).select("record_id", *at("plan_date"))
 
 
-@judges(rules_radiotherapy.PLAN_WITHOUT_COURSE, "plan")
+@rule(
+    "plan.without-course",
+    "warning",
+    on="typed.plan",
+    scope="source",
+    what="There is an approved plan and no documented radiotherapy of this patient.",
+    remedy="Have the course documented, or the plan removed if it was not treated.",
+    source="oBDS module ST",
+)
 def _plan_without_course(frames: Frames) -> pl.DataFrame:
     # A report of radiotherapy without its irradiation is a finding of its own.
     documented = frames["every radiotherapy"].drop_nulls("patient_id")
@@ -165,7 +243,15 @@ def _plan_without_course(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.PLAN_TWICE, "plan")
+@rule(
+    "plan.label-twice",
+    "warning",
+    on="typed.plan",
+    scope="source",
+    what="Two approved plans of one patient share label and date under different UIDs.",
+    remedy="Withdraw the one that was not treated: their doses would be added.",
+    source="DICOM PS3.3 C.8.8.9 RTPlanLabel",
+)
 def _plan_label_twice(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "plan_label", "plan_date"]
     known = _approved(frames).filter(pl.all_horizontal(pl.col(same).is_not_null()))
@@ -174,7 +260,15 @@ def _plan_label_twice(frames: Frames) -> pl.DataFrame:
     return known.filter(several, pl.col("sop_instance_uid") != first).select("record_id", *at("plan_label"))
 
 
-@judges(rules_radiotherapy.STRUCTURES_MISSING, "plan")
+@rule(
+    "plan.structure-set-missing",
+    "notice",
+    on="typed.plan",
+    scope="source",
+    what="The structure set that the plan refers to was not delivered.",
+    remedy="Export it with the plan.",
+    source="DICOM PS3.3 C.8.8.16 ReferencedStructureSetSequence",
+)
 def _structure_set_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every structure_set"]["sop_instance_uid"]
     missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())
@@ -192,20 +286,44 @@ def _of_another(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: 
     )
 
 
-@judges(rules_radiotherapy.IMAGE_PATIENT_MISMATCH, "image")
+@rule(
+    "dicom.image-patient-id-mismatch",
+    "warning",
+    on="typed.image",
+    scope="source",
+    what="A slice shares the plan's frame of reference and carries another PatientID.",
+    remedy="Correct the PatientID in the planning system and export again.",
+    source="DICOM PS3.3 C.7.4.1",
+)
 def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     frame = "frame_of_reference_uid"
     odd = _of_another(frames["image"], frames["plan"], frame, frame)
     return odd.unique("series_uid", keep="first", maintain_order=True).select("record_id", *at("person_ref"))
 
 
-@judges(rules_radiotherapy.DOSE_PATIENT_MISMATCH, "dose")
+@rule(
+    "dicom.dose-patient-id-mismatch",
+    "warning",
+    on="typed.dose",
+    scope="source",
+    what="The dose distribution belongs to the plan and carries another PatientID.",
+    remedy="Correct the PatientID in the planning system and export again.",
+    source="DICOM PS3.3 C.8.8.3",
+)
 def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
     odd = _of_another(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
     return odd.select("record_id", *at("person_ref"))
 
 
-@judges(rules_radiotherapy.DOSE_WITHOUT_PLAN, "dose")
+@rule(
+    "dose.without-plan",
+    "notice",
+    on="typed.dose",
+    scope="source",
+    what="The plan that the dose distribution refers to was not delivered.",
+    remedy="Export it with the dose.",
+    source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
+)
 def _dose_without_plan(frames: Frames) -> pl.DataFrame:
     delivered = frames["every plan"]["sop_instance_uid"]
     missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())

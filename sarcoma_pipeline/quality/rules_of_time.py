@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.judging import Frames, at, deaths, diagnoses, judges, sarcomas
-from schemas import rules, rules_radiotherapy
+from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
 
 FOLLOW_UP_GAP_DAYS = 3 * 365
 SURGERY_MARGIN_DAYS = 90
 """A resection shortly before the biopsy's report is met; one a quarter earlier is a typing error."""
 
 
-@judges(rules.BEFORE_BIRTH, "diagnosis")
+@rule(
+    "diagnosis.before-birth",
+    "error",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The diagnosis lies before the birth.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
     return (
@@ -23,7 +30,14 @@ def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.SURGERY_BEFORE_DIAGNOSIS, "surgery")
+@rule(
+    "surgery.before-diagnosis",
+    "error",
+    on="typed.surgery",
+    scope="patient",
+    what="The operation lies more than 90 days before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = pl.col("surgery_date") < pl.col("zero").dt.offset_by(f"-{SURGERY_MARGIN_DAYS}d")
     return (
@@ -34,7 +48,15 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.PROGRESSION_UNDER_TREATMENT, "assessment")
+@rule(
+    "assessment.progression-under-treatment",
+    "notice",
+    on="typed.assessment",
+    scope="patient",
+    what="The first relapse falls inside the radiotherapy: progression under treatment.",
+    remedy="Nothing, if it is so.",
+    source="design section 11",
+)
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     status = pl.any_horizontal(
         pl.col("local_status", "regional_status", "distant_status").is_in(["relapse", "progression"])
@@ -53,7 +75,14 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.AFTER_DEATH, "assessment")
+@rule(
+    "assessment.after-death",
+    "error",
+    on="typed.assessment",
+    scope="patient",
+    what="An examination is dated after the death.",
+    remedy="Correct the date of the examination or of the death.",
+)
 def _assessment_after_death(frames: Frames) -> pl.DataFrame:
     return (
         frames["assessment"]
@@ -65,7 +94,14 @@ def _assessment_after_death(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.DEATH_BEFORE_DIAGNOSIS, "vital_status")
+@rule(
+    "death.before-diagnosis",
+    "error",
+    on="typed.vital_status",
+    scope="patient",
+    what="The death lies before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = (pl.col("status_date") < pl.col("zero")) & (pl.col("status_date_precision") == "day")
     return (
@@ -82,17 +118,38 @@ def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl
     return frame.join(deaths(frames), on="patient_id").filter(late).select("record_id", *at(date))
 
 
-@judges(rules.SURGERY_AFTER_DEATH, "surgery")
+@rule(
+    "surgery.after-death",
+    "error",
+    on="typed.surgery",
+    scope="patient",
+    what="The operation is dated after the death.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["surgery"], frames, "surgery_date", "surgery_day")
 
 
-@judges(rules.RADIOTHERAPY_AFTER_DEATH, "radiotherapy")
+@rule(
+    "radiotherapy.after-death",
+    "error",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The radiotherapy begins after the death.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["radiotherapy"], frames, "start_date", "start_day")
 
 
-@judges(rules.SYSTEMIC_AFTER_DEATH, "systemic_therapy")
+@rule(
+    "systemic-therapy.after-death",
+    "error",
+    on="typed.systemic_therapy",
+    scope="patient",
+    what="The systemic therapy begins after the death.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _systemic_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["systemic_therapy"], frames, "start_date", "start_day")
 
@@ -106,22 +163,51 @@ def _before_diagnosis(frame: pl.DataFrame, frames: Frames, date: str, margin_day
     )
 
 
-@judges(rules_radiotherapy.RADIOTHERAPY_BEFORE_DIAGNOSIS, "radiotherapy")
+@rule(
+    "radiotherapy.before-diagnosis",
+    "error",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The radiotherapy begins before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["radiotherapy"], frames, "start_date")
 
 
-@judges(rules.SYSTEMIC_BEFORE_DIAGNOSIS, "systemic_therapy")
+@rule(
+    "systemic-therapy.before-diagnosis",
+    "warning",
+    on="typed.systemic_therapy",
+    scope="patient",
+    what="The systemic therapy begins more than 90 days before the diagnosis.",
+    remedy="Check whether it was given for another tumour.",
+)
 def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["systemic_therapy"], frames, "start_date", SURGERY_MARGIN_DAYS)
 
 
-@judges(rules.ASSESSMENT_BEFORE_DIAGNOSIS, "assessment")
+@rule(
+    "assessment.before-diagnosis",
+    "warning",
+    on="typed.assessment",
+    scope="patient",
+    what="A follow-up examination is dated before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["assessment"], frames, "assessment_date")
 
 
-@judges(rules.SURGERY_REPEATED, "surgery")
+@rule(
+    "surgery.twice-a-day",
+    "warning",
+    on="typed.surgery",
+    scope="patient",
+    what="Two operations of one day are documented under different numbers.",
+    remedy="Merge them if it was one.",
+    source="oBDS OP_ID",
+)
 def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "surgery_date"]
     dated = frames["surgery"].filter(
@@ -133,7 +219,14 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.ASSESSMENTS_CONTRADICT, "assessment")
+@rule(
+    "assessment.same-day-contradiction",
+    "warning",
+    on="typed.assessment",
+    scope="patient",
+    what="Two examinations of one day contradict each other on a relapse.",
+    remedy="Keep the one that is right; the relapse counts until then.",
+)
 def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     sites = pl.col("local_status", "regional_status", "distant_status")
     found = pl.any_horizontal(sites.is_in(["relapse", "progression"])).fill_null(False)
@@ -153,7 +246,15 @@ def _treated(frames: Frames) -> pl.DataFrame:
     return pl.concat(parts).drop_nulls().group_by("patient_id").agg(pl.col("treated").max())
 
 
-@judges(rules.FOLLOW_UP_MISSING, "diagnosis")
+@rule(
+    "follow-up.none",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="No examination is documented after a curative operation or radiotherapy: no relapse could be seen.",
+    remedy="Ask for the follow-up letters.",
+    source="STROBE item 14c; ESMO 2021: follow-up every 3-4 months",
+)
 def _no_follow_up(frames: Frames) -> pl.DataFrame:
     seen = frames["every assessment"].select("patient_id", "assessment_date").drop_nulls()
     later = seen.join(_treated(frames), on="patient_id").filter(
@@ -171,7 +272,15 @@ def _no_follow_up(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.FOLLOW_UP_GAP, "assessment")
+@rule(
+    "follow-up.gap",
+    "notice",
+    on="typed.assessment",
+    scope="patient",
+    what="More than three years lie between two successive examinations.",
+    remedy="Ask for the letters in between: a relapse may be dated too late.",
+    source="ESMO 2021: follow-up at least yearly",
+)
 def _follow_up_gap(frames: Frames) -> pl.DataFrame:
     dated = frames["assessment"].filter(
         pl.all_horizontal(pl.col("patient_id", "assessment_date").is_not_null())

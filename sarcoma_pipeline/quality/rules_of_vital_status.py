@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.judging import Frames, at, deaths, judges
-from schemas import rules
+from sarcoma_pipeline.quality.linked_records import deaths
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
 
 
-@judges(rules.ALIVE_AFTER_DEATH, "vital_status")
+@rule(
+    "vital-status.alive-after-death",
+    "error",
+    on="typed.vital_status",
+    scope="source",
+    what="The person is said to be alive after the documented death.",
+    remedy="Find out which is right; the statement of life is not used until then.",
+)
 def _alive_after_death(frames: Frames) -> pl.DataFrame:
     later = (pl.col("status_date") > pl.col("died")) | (pl.col("status_day") > pl.col("death_day"))
     return (
@@ -20,7 +27,14 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.STATUS_CONTRADICTION, "vital_status")
+@rule(
+    "vital-status.contradiction",
+    "warning",
+    on="typed.vital_status",
+    scope="record",
+    what="Two statements of one record contradict each other on being alive or dead.",
+    remedy="Find out which is right; the precedence of sources.toml decides until then.",
+)
 def _status_contradiction(frames: Frames) -> pl.DataFrame:
     dead = pl.col("status").str.starts_with("deceased")
     return (
@@ -31,7 +45,15 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.DEATH_DATE_CONFLICT, "vital_status")
+@rule(
+    "vital-status.death-date-conflict",
+    "warning",
+    on="typed.vital_status",
+    scope="source",
+    what="Two sources give different dates of death; the source named first in the precedence wins.",
+    remedy="Find the right date and correct the other source.",
+    source="sources.toml precedence",
+)
 def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     exact = (pl.col("status_date_precision") == "day") | pl.col("status_day").is_not_null()
     deaths = frames["vital_status"].filter(
@@ -47,7 +69,14 @@ def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.BORN_AFTER_STATUS, "vital_status")
+@rule(
+    "vital-status.before-birth",
+    "error",
+    on="typed.vital_status",
+    scope="source",
+    what="The statement on life or death is dated before the birth.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+)
 def _before_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
     return (
@@ -58,7 +87,14 @@ def _before_birth(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.SEX_DIFFERS, "person")
+@rule(
+    "identity.sex-differs",
+    "warning",
+    on="typed.person",
+    scope="source",
+    what="The sex differs from the patient file's.",
+    remedy="Check which is right; the patient file's is used.",
+)
 def _sex_differs(frames: Frames) -> pl.DataFrame:
     known = pl.col("sex").is_in(["female", "male"])
     file = frames["person"].filter("master", known).group_by("patient_id").agg(file="sex")
@@ -71,7 +107,14 @@ def _sex_differs(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.SYSTEMIC_CONTRADICTION, "systemic_therapy")
+@rule(
+    "systemic-therapy.contradiction",
+    "warning",
+    on="typed.systemic_therapy",
+    scope="source",
+    what="One source says that the therapy was given, another that it was not.",
+    remedy="Find out which is right.",
+)
 def _systemic_contradiction(frames: Frames) -> pl.DataFrame:
     told = frames["systemic_therapy"].filter(pl.col("patient_id").is_not_null())
     given = (pl.col("given") == "yes").any().over("patient_id", "kind")

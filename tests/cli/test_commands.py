@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from sarcoma_pipeline.cli import main
-from schemas.quality import catalogue
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 
 
 def _run(*words: str, root=None):

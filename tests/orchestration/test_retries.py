@@ -7,8 +7,9 @@ import pytest
 
 from sarcoma_pipeline.orchestration.assets import step as steps
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import project
-from schemas.quality import QualityRule, catalogue
+from schemas.quality import QualityRule
 from tests.refresh.conftest import lay
 
 

@@ -6,12 +6,13 @@ import pytest
 
 from sarcoma_pipeline.orchestration.assets import steward_page
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study.project import Project
 from schemas.configuration import Sources, Study
 from schemas.contract import CONTRACTS
 from schemas.curated import Patient
 from schemas.meta import MetaFile, MetaRefresh
-from schemas.quality import Accounting, Finding, catalogue
+from schemas.quality import Accounting, Finding
 
 NAME, NUMBER = "Wagenknecht", "40100417"
 

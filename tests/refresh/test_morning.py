@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.study import project
 
@@ -22,12 +23,12 @@ def _evaluations(instance) -> dict[str, Any]:
     (run,) = instance.get_runs(limit=1)
     entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [e.dagster_event.asset_check_evaluation_data for e in entries]
-    return {e.check_name: e for e in found}
+    return {f"{e.check_name} on {e.asset_key.path[-1]}": e for e in found}
 
 
 def test_a_failed_check_shows_its_records(instance, demo):
     checks = _evaluations(instance)
-    check = checks["diagnosis_rules"]
+    check = checks["diagnosis_rules on diagnosis"]
     assert not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
     table = check.metadata["failing records"]
     assert 0 < len(table.records) <= 10
@@ -41,15 +42,17 @@ def test_a_failed_check_shows_its_records(instance, demo):
 def test_each_group_is_a_check_with_the_severity_of_its_worst_finding(instance, demo):
     checks = _evaluations(instance)
     found = demo.warehouse(
-        "SELECT split_part(rule_id, '.', 1) AS g, bool_or(severity = 'error') AS error, "
+        "SELECT rule_id, bool_or(severity = 'error') AS error, "
         "bool_or(severity <> 'notice') AS serious FROM quality.findings GROUP BY 1"
     )
-    for group, error, serious in found.iter_rows():
-        check = checks[f"{group.replace('-', '_')}_rules"]
+    for (group, table), rules in rule_checks.groups().items():
+        of_group = found.filter(found["rule_id"].is_in(rules))
+        error, serious = of_group["error"].any(), of_group["serious"].any()
+        check = checks[f"{group.replace('-', '_')}_rules on {table.split('.')[-1]}"]
         assert check.passed is not serious, group
         if serious:
             assert (check.severity == dg.AssetCheckSeverity.ERROR) is error, group
-    assert checks["accounting_identity"].passed
+    assert checks["accounting_identity on accounting"].passed
 
 
 def test_the_second_night_tells_what_changed(copy, monkeypatch):
@@ -58,16 +61,16 @@ def test_the_second_night_tells_what_changed(copy, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(copy.home))
     with dg.DagsterInstance.get() as opened:
         checks = _evaluations(opened)
-    assert checks["file_rules"].metadata["change since last refresh"].value == 1
-    assert "+1 since the last refresh" in checks["file_rules"].description
-    assert checks["diagnosis_rules"].metadata["change since last refresh"].value == 0
+    assert checks["file_rules on unread"].metadata["change since last refresh"].value == 1
+    assert "+1 since the last refresh" in checks["file_rules on unread"].description
+    assert checks["diagnosis_rules on diagnosis"].metadata["change since last refresh"].value == 0
 
 
 def test_a_green_run_with_failed_checks_is_told_of(instance, demo):
     (run,) = instance.get_runs(limit=1)
     failed, checks = jobs.troubles(instance, run.run_id)
     assert failed == []
-    assert "diagnosis_rules on curated/diagnosis" in {t.what for t in checks}
+    assert "diagnosis_rules on typed/diagnosis" in {t.what for t in checks}
 
     definitions = build_definitions(project.load(demo.study, demo.root))
     sensor = definitions.resolve_sensor_def("tell_of_failed_checks")
@@ -81,7 +84,7 @@ def test_a_green_run_with_failed_checks_is_told_of(instance, demo):
     )
     sensor(context)
     (written,) = (demo.root / "data/notifications/sts_imrt").iterdir()
-    assert "diagnosis_rules on curated/diagnosis" in written.read_text()
+    assert "diagnosis_rules on typed/diagnosis" in written.read_text()
 
 
 def test_a_failed_run_is_told_of_with_its_reason(place, monkeypatch):

@@ -20,7 +20,8 @@ from sarcoma_pipeline.sources import dicom, obds, registry_reply, table_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.synthetic import render
 from schemas.configuration import RegistrySource, TableSource, load_study
-from schemas.contract import CATALOGUE, CONTRACTS
+from schemas.contract import CONTRACTS
+from schemas.file_faults import FILE_FAULTS
 from schemas.received import PROVENANCE
 from tests.sources.mutations import mutate
 
@@ -88,7 +89,7 @@ def broken_promise(frames: dict[str, pl.DataFrame]) -> str | None:
         if frame.select(PROVENANCE[:-1]).null_count().sum_horizontal().item():
             return f"{table} has a record without provenance"
     unread = frames.get("received.unread")
-    if unread is not None and not set(unread["rule_id"]) <= set(CATALOGUE):
+    if unread is not None and not set(unread["rule_id"]) <= set(FILE_FAULTS):
         return "an unknown rule"
     return None
 

@@ -10,6 +10,7 @@ from sarcoma_pipeline.orchestration.assets.record_locations import placed
 from sarcoma_pipeline.orchestration.assets.step import Made, asset_key, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine, volumes
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from schemas.curated import Link, Patient
@@ -23,7 +24,6 @@ from schemas.quality import (
     QualityRule,
     Quarantine,
     SetAside,
-    catalogue,
 )
 from schemas.volumes import Volume
 

@@ -1,56 +1,37 @@
-"""One check per rule group, on the asset that the group guards: what a steward opens in the morning.
+"""One check per rule group and table that its rules guard: what a steward opens in the morning.
 
 A check fails, as an error or as a warning, if a finding of its group is to do; what is waived only counts.
 What is not evaluated has no result, what does not apply to the study has no finding, and a crash is a failed
 step: four different things.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.step import asset_key, discreet
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.study.project import Project
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
-from schemas.quality import Finding, catalogue
+from schemas.quality import Finding
 
-GUARDED = {
-    "file": "received.unread",
-    "record": "quality.accounting",
-    "obds": "typed.person",
-    "identity": "curated.link",
-    "value": "typed.assessment",
-    "date": "typed.assessment",
-    "diagnosis": "curated.diagnosis",
-    "surgery": "curated.surgery",
-    "radiotherapy": "curated.radiotherapy_course",
-    "plan": "typed.plan",
-    "dicom": "typed.plan",
-    "ct": "typed.image",
-    "assessment": "curated.assessment",
-    "metastasis": "curated.metastasis",
-    "death": "curated.vital_status",
-    "vital-status": "curated.vital_status",
-    "person": "typed.person",
-    "systemic-therapy": "curated.systemic_therapy",
-    "follow-up": "curated.assessment",
-    "structures": "typed.structure_set",
-    "dose": "typed.dose",
-    "dataset": "quality.volumes",
-}
-"""Rule group (the id before its dot) to the asset that its check stands on."""
+Group = tuple[str, str]
+"""What one check stands for: the rule group (the id before its dot) and the table that its rules guard."""
 
 
-def groups() -> dict[str, list[str]]:
-    """Rule group to its rules."""
-    found: dict[str, list[str]] = {}
-    for rule in catalogue()["rule_id"]:
-        found.setdefault(rule.partition(".")[0], []).append(rule)
+def groups() -> dict[Group, list[str]]:
+    """Return the rules of each check; a newly declared rule is among them by itself."""
+    found: dict[Group, list[str]] = {}
+    on = rule_catalogue.tables()
+    for name, rule in rule_catalogue.rules().items():
+        found.setdefault((rule.group, on[name]), []).append(name)
     return found
 
+
+_READ = (Finding.table(), LedgerEntry.table(), Impact.table())
 
 _SHOWN = 10
 """Failing records in a check's table; all of them are in ``quality.ledger`` and on the steward's page."""
@@ -58,25 +39,23 @@ _SHOWN = 10
 
 def checks(project: Project) -> dg.AssetChecksDefinition:
     """The checks of all rule groups, as one step."""
+    rules_of = groups()
     specs = {
-        group: dg.AssetCheckSpec(
+        (group, table): dg.AssetCheckSpec(
             f"{group.replace('-', '_')}_rules",
-            asset=asset_key(project, GUARDED[group]),
-            additional_deps=[asset_key(project, c.table()) for c in (Finding, LedgerEntry, Impact)],
+            asset=asset_key(project, table),
+            additional_deps=[asset_key(project, t) for t in _READ if t != table],
             description=f"{len(rules)} rules, explained in docs/rules.md: {', '.join(rules)}.",
         )
-        for group, rules in groups().items()
+        for (group, table), rules in rules_of.items()
     }
 
     @dg.multi_asset_check(name="rules", specs=list(specs.values()))
     def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         with discreet(project):
-            group = pl.col("rule_id").str.split(".").list.first()
-            found = _to_show(warehouse).with_columns(group=group)
-            before = dict(_last_night(warehouse.read(Trend.table()).with_columns(group=group)).iter_rows())
-            results = [
-                _verdict(spec, found.filter(pl.col("group") == name), before) for name, spec in specs.items()
-            ]
+            found = _to_show(warehouse)
+            before = _last_night(warehouse.read(Trend.table()))
+            results = [_verdict(spec, rules_of[key], found, before) for key, spec in specs.items()]
         yield from results
 
     return rules
@@ -94,18 +73,20 @@ def _to_show(warehouse: Warehouse) -> pl.DataFrame:
     )
 
 
-def _last_night(trend: pl.DataFrame) -> pl.DataFrame:
-    """``group``, how many of its findings were to do after the refresh before this one."""
+def _last_night(trend: pl.DataFrame) -> dict[str, int] | None:
+    """Return how many findings of each rule were to do after the refresh before this one; None if first."""
     nights = trend["refresh_id"].unique().sort()
     if nights.len() < 2:
-        return pl.DataFrame(schema={"group": pl.String, "to_do": pl.Int64})
+        return None
     serious = trend.filter(pl.col("refresh_id") == nights[-2], pl.col("severity") != "notice")
-    return serious.group_by("group").agg(
-        to_do=(pl.col("open") + pl.col("acknowledged") + pl.col("reopened")).sum()
-    )
+    to_do = pl.col("open") + pl.col("acknowledged") + pl.col("reopened")
+    return dict(serious.group_by("rule_id").agg(to_do.sum()).iter_rows())
 
 
-def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame, before: Mapping[str, int]) -> dg.AssetCheckResult:
+def _verdict(
+    spec: dg.AssetCheckSpec, rules: Sequence[str], found: pl.DataFrame, before: Mapping[str, int] | None
+) -> dg.AssetCheckResult:
+    found = found.filter(pl.col("rule_id").is_in(rules))
     waived = found.filter(pl.col("status") == "waived").height
     found = found.filter(pl.col("status").ne_missing(pl.lit("waived")))
     serious = found.filter(pl.col("severity") != "notice")
@@ -114,8 +95,8 @@ def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame, before: Mapping[str, 
     if waived:
         said.append(f"{waived} waived")
     metadata: dict[str, dg.MetadataValue | int | str] = {"to do": serious.height, "waived": waived}
-    if before:
-        change = serious.height - before.get(spec.name.removesuffix("_rules").replace("_", "-"), 0)
+    if before is not None:
+        change = serious.height - sum(before.get(rule, 0) for rule in rules)
         metadata["change since last refresh"] = change
         said.append(f"{change:+d} since the last refresh" if change else "as in the last refresh")
     if found.height:
