@@ -1,4 +1,4 @@
-"""What happened to the patients of the study, in days since time zero, and who is not at risk of an endpoint."""
+"""What happened to the patients of the study, in days since time zero; who is not at risk of an endpoint."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CohortEvent(Contract, table="cohort.events"):
 
 
 class CohortNotAtRisk(Contract, table="cohort.not_at_risk"):
-    """One endpoint of one eligible patient who is not at risk of it, and so has no row in cohort.endpoints."""
+    """One endpoint of an eligible patient who is not at risk of it: no row in cohort.endpoints."""
 
     pseudonym: pl.String = column("Pseudonym", "The patient.", nullable=False, identifying="quasi-identifier")
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)

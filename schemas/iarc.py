@@ -1,9 +1,9 @@
 """When a tumour is a new primary: histology and organ groups of IARC and ENCR (2004).
 
 Sources: International Rules for Multiple Primary Cancers (ICD-O-3), IARC/ENCR/IACR 2004, rules 2 to 4 with
-Tables 1 (organs) and 2 (histology groups, after Berg 1994), as reprinted in ICD-O-3, first revision (WHO 2013),
-Tables 24 and 25. The seven groups of the haematopoietic system (8 to 14) are one here: against a solid tumour
-they are all alike.
+Tables 1 (organs) and 2 (histology groups, after Berg 1994), as reprinted in ICD-O-3, first revision (WHO
+2013), Tables 24 and 25. The seven groups of the haematopoietic system (8 to 14) are one here: against a solid
+tumour they are all alike.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def is_unspecific(morphology: pl.Expr) -> pl.Expr:
 def same_histology(one: pl.Expr, other: pl.Expr) -> pl.Expr:
     """Whether two morphologies do not make two primaries of one organ.
 
-    A diagnosis that is only refined (sarcoma not otherwise specified, then Ewing sarcoma) changes its group and
-    is no new primary: an unspecific code is like every sarcoma, and a neoplasm as such like everything.
+    A diagnosis that is only refined (sarcoma not otherwise specified, then Ewing sarcoma) changes its group
+    and is no new primary: an unspecific code is like every sarcoma, and a neoplasm as such like everything.
     """
     neoplasm = pl.any_horizontal(histology_group(m) == UNSPECIFIED for m in (one, other))
     refined = is_sarcoma(one) & is_sarcoma(other) & (is_unspecific(one) | is_unspecific(other))

@@ -88,7 +88,7 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
 
 
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
-    """Whether chemotherapy was given for the index tumour; by the assumptions only before the first relapse."""
+    """Whether chemotherapy was given for the index tumour, in its primary treatment or ever (switch)."""
     frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
     of_kind = pl.col("kind").is_null() | (pl.col("kind") == "chemotherapy")
     told = frame.filter(of_kind)

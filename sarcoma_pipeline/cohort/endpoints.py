@@ -1,13 +1,13 @@
 """The endpoints, derived from the timeline alone: the first event, or the day until which somebody looked.
 
 A patient is at risk from the endpoint's origin or entry on. The time ends with the first of the events that
-study.toml names; of two on one day the one named first counts. An event that censors the endpoint ends the time
-before it. Without an event the time is censored:
+study.toml names; of two on one day the one named first counts. An event that censors the endpoint ends the
+time before it. Without an event the time is censored:
 
 - ``last known alive``: on the day of the registry office's last answer, else of the last contact (switch);
-- ``last disease assessment``: on the day of the last examination that states what the endpoint is about. Who was
-  never so examined is censored at day 0, dead or alive (switch); a death, and whatever else is known without an
-  examination, counts for the others only.
+- ``last disease assessment``: on the day of the last examination that states what the endpoint is about. Who
+  was never so examined is censored at day 0, dead or alive (switch); a death, and whatever else is known
+  without an examination, counts for the others only.
 
 Who is not at risk has no row in ``cohort.endpoints`` and one in ``cohort.not_at_risk``, with the reason.
 """
@@ -96,7 +96,8 @@ def disease_free(rule: EndpointRule) -> bool:
 def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
     """Return the rule as the assumptions make it: its origin, its entry, what censors it."""
     a = timeline.assumptions
-    events, by = list(rule.events), list(rule.censored_by)
+    events: list[str] = list(rule.events)
+    by: list[str] = list(rule.censored_by)
     sites = [s for s in (LOCAL, REGIONAL, DISTANT) if s in events]
     if a.unknown_site == "every site" and sites and UNKNOWN not in events:
         events.insert(events.index(sites[-1]) + 1, UNKNOWN)
@@ -121,7 +122,7 @@ def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
 
 
 def _causes(events: pl.DataFrame) -> pl.DataFrame:
-    """Add every death once more by its cause; of an undocumented one, whether there was a relapse before it."""
+    """Add every death once more by its cause; without a documented one, by a relapse before it."""
     relapsed = (
         events.filter(pl.col("kind").is_in(RELAPSES)).group_by("patient_id").agg(_relapse=pl.col("day").min())
     )
@@ -183,7 +184,7 @@ def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFr
 
 
 def _last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
-    """The last examination that extends the endpoint; for one of a site, what came before a relapse without site."""
+    """The last examination that extends the endpoint; of a site, only before a relapse of unknown site."""
     exams = events.filter(
         pl.col("kind") == "assessment", pl.col("day") >= 0, looks.extends(rule, timeline.assumptions)
     )
@@ -258,7 +259,7 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
 
 
 def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
-    """The time from the origin on, and the day of entry; time zero's own interval counts where it is the origin."""
+    """The time from the origin on, and the day of entry; a partial time zero widens what starts there."""
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     frame = frame.with_columns(_origin=_milestone(origin), _entry=_milestone(entry))
     later = pl.max_horizontal(pl.col("_entry") - pl.col("_origin"), pl.lit(rule.landmark_days or 0))

@@ -1,7 +1,7 @@
 """What an examination looked at: the components of the disease that it states.
 
-Overall complete remission states every component of which nothing else is said; any other overall status states
-none but itself. "Unknown" and "questionable" are no look (switch), "missing" never is.
+Overall complete remission states every component of which nothing else is said; any other overall status
+states none but itself. "Unknown" and "questionable" are no look (switch), "missing" never is.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def states(assumptions: Assumptions, documents_metastasis: pl.Expr) -> pl.Expr:
 def needed(rule: EndpointRule) -> tuple[str, ...]:
     """Components that an examination must state to extend an endpoint; ``overall`` for disease-free survival.
 
-    An endpoint of every site, or of relapses of unknown site, needs an overall statement or all components; one
-    of local and regional relapse needs the local component.
+    An endpoint of every site, or of relapses of unknown site, needs an overall statement or all components;
+    one of local and regional relapse needs the local component.
     """
     sites = [part for part in COMPONENTS if f"{part} relapse" in rule.events]
     if "relapse of unknown site" in rule.events or len(sites) == len(COMPONENTS):

@@ -1,11 +1,11 @@
 """Relapses of the index tumour: of which site, on which day, and what is only progression under treatment.
 
 - **local**, **regional**: the status of the site is relapse; or progression after the definitive resection,
-  whatever is resected later. Progression before or on the day of the definitive resection is progression under
-  treatment (switch); without a definitive resection it is a relapse.
-- **distant**: the status is relapse or progression, or residual tumour, or a metastasis is documented that does
-  not belong to the diagnosis. A metastasis happened on the earlier of its own date and the report's; dated
-  before time zero, on the day of the report.
+  whatever is resected later. Progression before or on the day of the definitive resection is progression
+  under treatment (switch); without a definitive resection it is a relapse.
+- **distant**: the status is relapse or progression, or residual tumour, or a metastasis is documented that
+  does not belong to the diagnosis. A metastasis happened on the earlier of its own date and the report's;
+  dated before time zero, on the day of the report.
 - **of unknown site**: the overall status is relapse or progression, and nothing on that day names a site.
 """
 

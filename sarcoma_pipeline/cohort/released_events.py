@@ -1,4 +1,4 @@
-"""The timeline of the eligible patients as it leaves the warehouse: pseudonymous, in days, no calendar date."""
+"""The timeline of the eligible patients as it leaves the warehouse: pseudonymous, without calendar dates."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sarcoma_pipeline.cohort.primary import Curated, surgeries
 from schemas.assumptions import Assumptions
 
 _ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
-"""OPS of operations on brain, lung, bronchus, lymph nodes and liver: no resection of a tumour of soft tissue."""
+"""OPS of operations on brain, lung, bronchus, lymph nodes and liver: no resection of soft tissue."""
 
 
 def resections(curated: Curated) -> pl.DataFrame:

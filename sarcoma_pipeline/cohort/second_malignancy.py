@@ -1,9 +1,9 @@
 """Which other tumours of a patient are a second malignancy, and what the others are (IARC/ENCR 2004).
 
-A second malignancy has behaviour /3, is of another organ or another histology group than the index tumour, and
-was diagnosed after the synchronous window. Skin cancer, in situ tumours, the window and the subsites of the soft
-tissues are switches. A tumour that is coded as secondary (C77 to C79, behaviour /6) is a relapse of the index
-tumour.
+A second malignancy has behaviour /3, is of another organ or another histology group than the index tumour,
+and was diagnosed after the synchronous window. Skin cancer, in situ tumours, the window and the subsites of
+the soft tissues are switches. A tumour that is coded as secondary (C77 to C79, behaviour /6) is a relapse of
+the index tumour.
 """
 
 from __future__ import annotations

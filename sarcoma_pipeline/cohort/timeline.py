@@ -336,7 +336,8 @@ def _alive(curated: Curated) -> pl.DataFrame:
     own = [
         of_index_tumour(curated, table).select("patient_id", "record_ids")
         for table in (
-            "curated.assessment", "curated.surgery", "curated.radiotherapy_course", "curated.systemic_therapy",
+            "curated.assessment", "curated.surgery", "curated.radiotherapy_course",
+            "curated.systemic_therapy",
         )
     ]  # fmt: skip
     own.append(tumour(curated).select("patient_id", "record_ids"))
@@ -346,7 +347,7 @@ def _alive(curated: Curated) -> pl.DataFrame:
 
 
 def _cut(events: pl.DataFrame, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Let nothing after the data cut-off count; who was known alive or dead after it was alive on that day."""
+    """Let nothing after the data cut-off count; who was known alive or dead after it, was alive on it."""
     last = (pl.lit(assumptions.data_cutoff) - pl.col("zero")).dt.total_days().cast(pl.Int32)
     frame = events.join(
         zero.select("patient_id", _last=last), on="patient_id", how="left", maintain_order="left"

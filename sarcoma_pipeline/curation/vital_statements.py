@@ -8,7 +8,7 @@ from schemas import curated
 
 
 def curate(statements: pl.DataFrame) -> pl.DataFrame:
-    """Keep the statements that can be used, each with the day that it is about and the day on which it was made.
+    """Keep the statements that can be used, with the day that each is about and the day on which it was made.
 
     Args:
         statements: sound rows of ``typed.vital_status`` with ``patient_id``.
