@@ -161,11 +161,11 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.relapse-without-site",
         "warning",
-        what="The overall status is relapse and no site is said: it counts for DFS only.",
-        remedy="Say where: local, regional or distant.",
-        source="design section 5; oBDS 3.0.4 Verlauf",
+        what="The overall status is relapse or progression and no site is said: it counts for DFS only.",
+        remedy="Say where: fill the local, regional or distant Tumorstatus of the Verlauf.",
+        source="oBDS 3.0.4 Verlauf",
         column="overall_status",
-        holds=(pl.col("overall_status") != "relapse")
+        holds=~pl.col("overall_status").is_in(_FOUND)
         | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
         | pl.col("distant_date").is_not_null(),
     ),

@@ -147,7 +147,11 @@ def _endpoint(
         _last_looks(rule, timeline, events),
         _last_alive(timeline, events),
         events.filter(pl.col("kind") == "diagnosis").select(
-            "patient_id", zero_low="day_earliest", zero_high="day_latest", zero_precision="precision"
+            "patient_id",
+            zero_low="day_earliest",
+            zero_high="day_latest",
+            zero_precision="precision",
+            zero_ids="record_ids",
         ),
     ]
     for part in parts:
@@ -250,7 +254,9 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
     return frame.with_columns(
         event=event,
         event_kind=pl.when(event).then("end_kind").otherwise(pl.lit("censored")),
-        evidence=pl.when(counts).then("end_ids").otherwise(ids).fill_null([]).list.unique().list.sort(),
+        evidence=pl.coalesce(pl.when(counts).then("end_ids").otherwise(ids), "zero_ids")
+        .list.unique()
+        .list.sort(),
         date_precision=pl.when(counts).then("end_precision").otherwise(pl.lit("day")),
         _day=pl.when(counts).then("end_day").otherwise(until),
         _low=pl.when(counts).then("end_day_earliest").otherwise(until),
