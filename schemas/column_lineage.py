@@ -132,6 +132,7 @@ _FROM: dict[str, dict[str, str]] = {
         "last_alive_record_ids": "typed.vital_status.record_id typed.assessment.record_id",
     },
     "curated.vital_statement": {
+        "source": "typed.vital_status.record_id",
         "status_day": f"typed.vital_status.status_date {_ZERO}",
         "told_date": "typed.vital_status.reported_on",
         "told_day": f"typed.vital_status.reported_on {_ZERO}",
