@@ -20,23 +20,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return the steps that derive eligibility with its flow, patients and endpoints."""
     study = project.study
 
-<<<<<<< HEAD
-    def judge(warehouse: Warehouse) -> Made:
-        """Judge every patient by every criterion of study.toml, in order: the STROBE flow."""
-        curated = warehouse.layer("curated")
-        made = eligibility.assess(curated, timeline(curated, study.assumptions), study)
-        steps = {row["label"]: row["remaining"] for row in made.flow.sort("position").iter_rows(named=True)}
-        frames = {CohortEligibility.table(): made.eligibility, CohortFlow.table(): made.flow}
-        return Made(frames, metadata={CohortFlow.table(): steps})
-=======
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
-        result = eligibility.assess(warehouse.layer("curated"), study)
+        curated = warehouse.layer("curated")
+        result = eligibility.assess(curated, timeline(curated, study.assumptions), study)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
         return StepOutput(frames, metadata={CohortFlow.table(): remaining})
->>>>>>> main
 
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
