@@ -1,4 +1,4 @@
-"""The analysis layer: tables, curves and estimates, as the report prints them (design section 6).
+"""The analysis layer: tables, curves and estimates, as the report prints them.
 
 No rule guards these tables: their numbers are the program's own. What they must be is in `tests/survival`.
 """

@@ -239,7 +239,7 @@ class VitalStatus(
             "warning",
             what="The person is said to be alive or to have moved, and not when: it cannot be used.",
             remedy="Ask for the day of the statement.",
-            source="sources.md section 1",
+            source="docs/formats.md, registry replies",
             column="status_date",
             holds=~pl.col("status").is_in(["alive", "moved"])
             | pl.col("status_date").is_not_null()

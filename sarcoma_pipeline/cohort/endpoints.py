@@ -1,4 +1,4 @@
-"""The endpoints, derived from the timeline alone: the first event, or the day until which somebody looked.
+"""Derives the endpoints from the timeline alone: the first event, or the day until which somebody looked.
 
 A patient is at risk from the endpoint's origin or entry on. The time ends with the first of the events that
 study.toml names; of two on one day the one named first counts. An event that censors the endpoint ends the
