@@ -31,7 +31,8 @@ def _reply(number: int, born: str, on: str) -> dict[str, str]:
     return {
         "record_id": f"R{number}", "file_id": f"F{number}", "position": "line 2", "record_key": f"K{number}",
         "content_hash": f"H{number}", "first_refresh": "N", "hospital_number": f"{number}",
-        "family_name": "A", "given_names": "B", "sex": "w", "birth_date": born, "answer": "lebt", "answered_on": on,
+        "family_name": "A", "given_names": "B", "sex": "w",
+        "birth_date": born, "answer": "lebt", "answered_on": on,
     }  # fmt: skip
 
 
