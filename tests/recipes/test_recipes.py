@@ -194,7 +194,8 @@ def test_a_covariate_is_configuration_only(copy):
     names = [f"p{n}" for n in range(40)]
     patients = pl.DataFrame({"pseudonym": names, "tumour_depth": ["deep", "superficial"] * 20})
     ends = pl.DataFrame(
-        {"pseudonym": names, "endpoint": ["OS"] * 40, "time_days": range(30, 1230, 30), "time_months": [float(n + 1) for n in range(40)],
+        {"pseudonym": names, "endpoint": ["OS"] * 40, "time_days": range(30, 1230, 30),
+         "time_months": [float(n + 1) for n in range(40)],
          "event": [n % 3 > 0 for n in range(40)]}
     )  # fmt: skip
     models = [m for m in configured.models if m.name == "depth"]
