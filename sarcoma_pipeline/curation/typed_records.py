@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation import dicom, obds, registry_reply, table_rows
+from sarcoma_pipeline.curation import dicom, obds, registry_reply, reports, table_rows
+from sarcoma_pipeline.curation.reports import RowsOf
 from schemas import typed, typed_dicom
 from schemas.configuration import DicomSource, MappedSource, ObdsSource, RegistrySource, SourceFiles, Sources
 from schemas.contract import Contract
@@ -156,15 +157,46 @@ def type_records(
         received: received table name to its current rows.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
-        files: ``file_id``, ``source``; needed where two sources fill the same received table.
+        files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
+            to order versions of a report by the names of their files.
 
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-    return joined(
-        type_part(table, received[table], repeated(received[table]), sources, received_on, files)
-        for table in sorted(received)
+
+    def rows_of(table: str, records: pl.Series) -> pl.DataFrame:
+        return received[table].filter(pl.col("record_id").is_in(records.implode()))
+
+    told = sort_reports(received, files, rows_of)
+    counting = {
+        table: frame.join(told.disposition, on="record_id", how="anti") for table, frame in received.items()
+    }
+    parts = (
+        type_part(table, counting[table], repeated(counting[table]), sources, received_on, files)
+        for table in sorted(counting)
     )
+    return joined([told, *parts])
+
+
+def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None, rows_of: RowsOf) -> Result:
+    """Find the oBDS reports that count.
+
+    Args:
+        places: the tables of :func:`reports.reported_tables` with at least :data:`reports.PLACES`.
+        files: ``file_id``, ``path``; without it a file's id stands for its path.
+        rows_of: reads whole records of a received table.
+
+    Returns:
+        No frame; dispositions of replaced and repeated records; observations on versions, on withdrawn values
+        and on objections.
+    """
+    if files is None:
+        known = pl.concat([f.select("file_id") for f in places.values()] or [pl.DataFrame({"file_id": []})])
+        files = known.unique().with_columns(path="file_id")
+    paths = files.select("file_id", "path").unique("file_id", keep="first", maintain_order=True)
+    found = reports.sort_out(places, paths)
+    seen = [found.observed, reports.withdrawals(found, rows_of), reports.objections(places, paths)]
+    return Result({}, pl.concat(seen), found.disposition)
 
 
 def joined(parts: Iterable[Result]) -> Result:

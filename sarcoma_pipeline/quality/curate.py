@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
+from sarcoma_pipeline.curation import identity, reconcile, reports, typed_records
 from sarcoma_pipeline.quality import cross_record, quarantine
 from schemas.configuration import Sources
 from schemas.curated import Link
@@ -70,25 +70,44 @@ def curate(
         received: received table to its current records.
         sources: the study's ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
-        files: ``file_id``, ``source``; needed where two sources fill the same received table.
+        files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
+            to order versions of a report by the names of their files.
         pseudonyms: ``patient_id``, ``pseudonym``; by default every patient is their own pseudonym.
     """
     typed = typed_records.type_records(received, sources, received_on, files)
-    linked = identity.link(typed.frames)
-    link = linked.frames[Link.table()]
+
+    def rows_of(table: str, records: pl.Series) -> pl.DataFrame:
+        return received[table].filter(pl.col("record_id").is_in(records.implode()))
+
+    linked = link(typed.frames, reports.objecting(typed.observed, rows_of))
+    links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
-    judged = judge(typed.frames, link, first)
+    judged = judge(typed.frames, links, first)
     if pseudonyms is None:
-        pseudonyms = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-    made = reconcile.curate(typed.frames, link, judged.quarantine["record_id"], sources, pseudonyms)
+        pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
+    made = reconcile.curate(typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms)
     set_aside = pl.concat([typed.disposition, linked.disposition, made.disposition])
     return Curation(
         typed.frames,
-        link,
+        links,
         made.frames,
         pl.concat([first, judged.crossed, made.observed]),
         judged.quarantine,
         quarantine.settle(set_aside, judged.quarantine),
+    )
+
+
+def link(typed: Frames, objecting: pl.Series) -> typed_records.Result:
+    """Link records to patients, and leave out everything of the patients who object.
+
+    Args:
+        typed: the typed tables.
+        objecting: person references of the patients who object (``reports.objecting``).
+    """
+    linked = identity.link(typed)
+    kept, left_out = reports.without_objecting(linked.frames[Link.table()], typed, objecting)
+    return typed_records.Result(
+        {**linked.frames, Link.table(): kept}, linked.observed, pl.concat([linked.disposition, left_out])
     )
 
 

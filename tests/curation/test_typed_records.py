@@ -31,8 +31,8 @@ def _reply(number: int, born: str, on: str) -> dict[str, str]:
     return {
         "record_id": f"R{number}", "file_id": f"F{number}", "position": "line 2", "record_key": f"K{number}",
         "content_hash": f"H{number}", "first_refresh": "N", "hospital_number": f"{number}",
-        "family_name": "A", "given_names": "B", "sex": "w",
-        "birth_date": born, "answer": "lebt", "answered_on": on,
+        "family_name": "A", "given_names": "B", "sex": "w", "birth_date": born, "answer": "lebt",
+        "answered_on": on,
     }  # fmt: skip
 
 
@@ -42,7 +42,9 @@ REPLIES = {
     )
 }
 DAYS = pl.DataFrame({"refresh_id": ["N"], "received_on": [dt.date(2021, 1, 1)]})
-FILES = pl.DataFrame({"file_id": ["F0", "F1"], "source": ["office 0", "office 1"]})
+FILES = pl.DataFrame(
+    {"file_id": ["F0", "F1"], "source": ["office 0", "office 1"], "path": ["0.csv", "1.csv"]}
+)
 
 
 def test_a_reply_is_typed_once_and_as_its_own_office_writes_dates():
