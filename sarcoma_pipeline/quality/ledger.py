@@ -319,7 +319,7 @@ def _out_of_turn(action: str, entry: dict[str, Any]) -> list[str]:
     if action == "acknowledge" and status == "waived":
         return [f"is waived until {entry['until']}; reopen it first"]
     if action == "waive" and rule is not None and not rule.waivable:
-        return [f"{rule.id} cannot be waived, there is no record to let through; {rule.remedy}"]
+        return [f"{rule.id} cannot be waived, there is no record to let through. {rule.remedy}"]
     return []
 
 
