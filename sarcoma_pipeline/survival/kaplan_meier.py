@@ -194,7 +194,7 @@ def at_horizons(curve: pl.DataFrame, horizons: Sequence[float]) -> Iterator[dict
 
 def size(curve: pl.DataFrame) -> int:
     """Return how many patients a curve is of: all who left; not all are there at time 0."""
-    return int(curve["events"].sum() + curve["censored"].sum())
+    return int(curve["events"].sum()) + int(curve["censored"].sum())
 
 
 def quartiles(curve: pl.DataFrame) -> dict[str, float | None]:
