@@ -72,6 +72,27 @@ EVENT_KIND = (
     "censored",
 )
 """What may end an endpoint; every death is a `death`, and by its cause one of the two after it."""
+COHORT_EVENT = (
+    "diagnosis",
+    "metastasis at diagnosis",
+    "surgery",
+    "definitive resection",
+    "residual tumour",
+    "radiotherapy start",
+    "radiotherapy end",
+    "systemic therapy",
+    "assessment",
+    "progression under treatment",
+    "local relapse",
+    "regional relapse",
+    "distant relapse",
+    "relapse of unknown site",
+    "second malignancy",
+    "other tumour",
+    "alive",
+    "death",
+)
+"""What `cohort.events` holds."""
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.curation import reconcile
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.curate import Judged, judge
@@ -92,13 +93,14 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     held = _judged(night, typed, link).quarantine["record_id"]
     names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
     curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id")).frames
-    judged = eligibility.assess(curated, study).eligibility
+    happened = timeline(curated, study.assumptions)
+    judged = eligibility.assess(curated, happened, study).eligibility
     eligible = eligibility.eligible(judged)
     return Rerun(
         chosen,
         judged,
-        covariates.patients(curated, eligible),
-        endpoints.derive(curated, eligible, study).endpoints,
+        covariates.patients(curated, happened, eligible),
+        endpoints.derive(happened, eligibility.members(curated, eligible), study).endpoints,
     )
 
 

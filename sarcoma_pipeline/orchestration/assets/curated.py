@@ -46,6 +46,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
         "curated.radiotherapy_course", "curated.systemic_therapy",
     ),
     "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
+    "curated.vital_statement": ("typed.vital_status", "curated.diagnosis"),
 }  # fmt: skip
 
 
