@@ -250,8 +250,8 @@ _COUNTERPART = {
 
 
 @cache
-def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
-    """Table to column to the columns that its values are computed from, sorted; received ones have none."""
+def declared_origins() -> dict[str, dict[str, tuple[Column, ...]]]:
+    """Return the declared part of the column lineage: table to column to its origins, sorted."""
     found: dict[str, dict[str, tuple[Column, ...]]] = {}
     for name in RECEIVED_FOR:
         read = typed_origins(name)

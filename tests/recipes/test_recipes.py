@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import endpoints
+from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.survival import cox
 from schemas.configuration import load_study
 
@@ -171,8 +172,10 @@ def test_an_endpoint_is_configuration_only(copy, records):
         r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2012-04-10", Gesamtbeurteilung_Tumorstatus="Y",
         Verlauf_Tumorstatus_Fernmetastasen="R", Module_ID="V1",
     )  # fmt: skip
-    curated = records.run().frames
-    derived = endpoints.derive(curated, curated["curated.patient"]["pseudonym"], configured).endpoints
+    outcome = records.run()
+    members = outcome["patient"].select("patient_id", "pseudonym")
+    happened = timeline(outcome.frames, configured.assumptions)
+    derived = endpoints.derive(happened, members, configured).endpoints
     (row,) = derived.filter(pl.col("endpoint") == "FFDM").rows(named=True)
     days = (dt.date(2012, 4, 10) - dt.date(2012, 1, 1)).days
     assert (row["event"], row["event_kind"], row["time_days"]) == (True, "distant relapse", days)

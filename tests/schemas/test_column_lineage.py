@@ -9,8 +9,9 @@ import pytest
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.publish.report import column_lineage as drawn
+from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study import project as places
-from schemas.column_lineage import origins, upstream
+from schemas.column_lineage import upstream
 from schemas.contract import CONTRACTS
 from schemas.release import RELEASED
 from tests.refresh.conftest import lay
