@@ -11,6 +11,15 @@ from sarcoma_pipeline.quality import accounting, cross_record, quarantine
 from schemas import received as r
 from schemas.configuration import Sources
 from schemas.contract import CONTRACTS
+from tests.cpu_time import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
+from tests.markers import pytest_collection_modifyitems
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+]
 
 SOURCES = Sources.model_validate(
     {

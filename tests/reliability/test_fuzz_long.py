@@ -1,4 +1,4 @@
-"""Ten thousand mutated files and the limits as they are delivered: ``pytest -m reliability``."""
+"""Ten thousand mutated files and the limits as they are delivered: ``pytest -m marathon``."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from tests.sources import confined, fuzzing, hostile
 
-pytestmark = pytest.mark.reliability
+pytestmark = pytest.mark.marathon
 
 
 def test_ten_thousand_mutated_files_break_no_promise(tmp_path):
