@@ -6,7 +6,6 @@ A study is configuration only. An unknown key, a wrong type or a contradiction i
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,10 +16,12 @@ from pydantic import (
     NonNegativeInt,
     PositiveInt,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
 
 from schemas.assumptions import Assumptions
+from schemas.configuration_faults import ConfigurationWrong, Fault, fault, of_validation, parsed
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 
@@ -373,21 +374,6 @@ class Study(Section):
     """What a public report or export may tell; the defaults if the file has no ``[disclosure]``."""
 
     @model_validator(mode="after")
-    def _models_know_their_covariates(self) -> Study:
-        known = {c.name for c in self.covariates}
-        for model in self.models:
-            if missing := set(model.covariates) - known:
-                raise ValueError(f"model {model.name} names unknown covariates {sorted(missing)}")
-        return self
-
-    @model_validator(mode="after")
-    def _subgroups_are_factors(self) -> Study:
-        factors = {c.name for c in self.covariates if c.kind == "factor"}
-        if unknown := set(self.subgroups) - factors:
-            raise ValueError(f"subgroups name no factor among the covariates: {sorted(unknown)}")
-        return self
-
-    @model_validator(mode="after")
     def _kinds_are_those_of_the_endpoint(self) -> Study:
         events = {e.name: set(e.events) for e in self.endpoints}
         for risks in self.cumulative_incidence:
@@ -417,13 +403,33 @@ class Study(Section):
 
 
 def load_study(folder: Path) -> tuple[Study, Sources]:
-    """Read ``study.toml`` and ``sources.toml`` of a study's folder.
+    """Read ``study.toml`` and ``sources.toml`` of a study's folder, and check what they mean.
 
     Raises:
-        FileNotFoundError: the folder or a file is missing.
-        pydantic.ValidationError: a key is unknown or a value is wrong; the message names its place.
+        ConfigurationWrong: a file is missing, is no TOML, has an unknown key or a wrong value, or names what
+            does not exist. All faults of both files are told at once.
     """
-    return (
-        Study.model_validate(tomllib.loads((folder / "study.toml").read_text("utf-8"))),
-        Sources.model_validate(tomllib.loads((folder / "sources.toml").read_text("utf-8"))),
-    )
+    # The checks know every contract; the contracts know nothing of configurations.
+    from schemas import configuration_meaning as meaning
+
+    folder = folder.resolve()
+    found: dict[str, Study | Sources] = {}
+    faults: list[Fault] = []
+    for file, model in (("study.toml", Study), ("sources.toml", Sources)):
+        try:
+            text = (folder / file).read_text("utf-8")
+            found[file] = read = model.model_validate(parsed(file, text))
+        except ConfigurationWrong as wrong:
+            faults += wrong.faults
+        except ValidationError as wrong:
+            faults += of_validation(file, text, wrong)
+        except OSError as missing:
+            faults.append(Fault(file, None, "", f"cannot be read: {missing.strerror}"))
+        except UnicodeDecodeError as broken:
+            faults.append(Fault(file, None, "", f"is not UTF-8 (byte {broken.start})"))
+        else:
+            of = meaning.of_study(read, folder.name) if isinstance(read, Study) else meaning.of_sources(read)
+            faults += [fault(file, text, loc, message) for loc, message in of]
+    if faults:
+        raise ConfigurationWrong(faults)
+    return found["study.toml"], found["sources.toml"]  # pyright: ignore[reportReturnType]

@@ -13,6 +13,7 @@ import polars as pl
 from schemas.contract import Contract, column
 from schemas.rule import Rule
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
+from schemas.typed_metastasis import Metastasis, MetastasisColumns
 from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 from schemas.typed_treatment import (
     Radiotherapy,
@@ -28,6 +29,8 @@ __all__ = [
     "AssessmentColumns",
     "Diagnosis",
     "DiagnosisColumns",
+    "Metastasis",
+    "MetastasisColumns",
     "Person",
     "PersonColumns",
     "Radiotherapy",

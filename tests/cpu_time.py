@@ -1,4 +1,4 @@
-"""The CPU time of a test run, for its last lines: ``make test`` is to stay below six minutes."""
+"""Prints the CPU time of a test run; ``make test`` must stay below six minutes."""
 
 import os
 
@@ -8,12 +8,12 @@ CPU = pytest.StashKey[float]()
 
 
 def _own() -> float:
-    """Seconds, user and system, of this process and of those that it waited for."""
+    """Return user and system seconds of this process and its ended children."""
     return sum(os.times()[:4])
 
 
 class _OfWorkers:
-    """Adds up what each worker process took."""
+    """Adds up the CPU time of the worker processes."""
 
     def pytest_testnodedown(self, node, error):
         took = getattr(node, "workeroutput", {}).get("cpu", 0.0)

@@ -1,4 +1,4 @@
-"""Which tests are end to end, and which of them `make test` leaves to `make test-slow`."""
+"""Assigns ``end_to_end`` and ``slow``: ``make test`` skips slow tests, ``make test-slow`` runs them."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import pytest
 
 TESTS = Path(__file__).parent
 FOLDERS = {"refresh", "deploy", "reliability"}
-"""All of their tests are end to end; elsewhere a test says so itself."""
+"""All tests in these folders are end to end; elsewhere a test carries the marker itself."""
 REFRESH_ANEW = {"copy", "place"}
-"""Fixtures of tests/refresh for what changes a study; who only looks takes ``demo`` or ``tcga``."""
+"""Fixtures of tests that change a study; tests that only read take ``demo`` or ``tcga``."""
 
 
 @pytest.hookimpl(tryfirst=True)

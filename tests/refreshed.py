@@ -1,4 +1,4 @@
-"""Whole refreshes, as a person starts them: a root folder of their own, the command line, the real job."""
+"""Whole refreshes, run as a person runs them: a project root, the command line, the real Dagster job."""
 
 import fcntl
 import json
@@ -25,7 +25,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Told:
-    """How a command ended, and what it printed."""
+    """Exit code and output of a command."""
 
     exit_code: int
     output: str
@@ -33,7 +33,7 @@ class Told:
 
 @dataclass
 class Place:
-    """A project root with one study, and what its refreshes made."""
+    """A project root with one study."""
 
     root: Path
     study: str = "sts_imrt"
@@ -57,7 +57,7 @@ class Place:
         return CliRunner(env=env).invoke(main, list(words), catch_exceptions=False)
 
     def apart(self, *words: str, before: Sequence[str] = (), **options: Any) -> CompletedProcess[str]:
-        """The command line in a process of its own, behind another command if one is named."""
+        """Run the command line in its own process, optionally prefixed by another command."""
         env = {**os.environ, "SARCOMA_ROOT": str(self.root), "DAGSTER_HOME": str(self.home), "COLUMNS": "200"}
         program = "from sarcoma_pipeline.cli import main; main()"
         return run(
@@ -83,13 +83,13 @@ class Place:
             return c.execute(sql).pl()
 
     def copied(self, root: Path) -> "Place":
-        """The same place elsewhere, to do with as one likes."""
+        """Copy everything to another root, which the caller may change."""
         shutil.copytree(self.root, root, copy_function=shutil.copy2)
         return Place(root, self.study, self.truth, self.outcome)
 
 
 def lay(root: Path, study: str = "sts_imrt") -> Place:
-    """A project root with the committed configuration and nothing else."""
+    """Create a project root with only the committed configuration."""
     for folder in ("data/studies", "data/demo"):
         shutil.copytree(REPOSITORY / folder, root / folder)
     (root / "dagster_home").mkdir()
@@ -98,10 +98,10 @@ def lay(root: Path, study: str = "sts_imrt") -> Place:
 
 
 def first_refresh(factory: pytest.TempPathFactory, study: str) -> Place:
-    """A study after its first refresh: run once for all processes of a test run, and copied to each.
+    """Return a study after its first refresh, which runs once per test run, whatever the number of workers.
 
-    A copy, for some tests leave a notification or an event in it, and one process at a time may write to a
-    warehouse.
+    Each worker gets a copy: some tests leave a notification or an event there, and only one process at a time
+    may write to a warehouse.
     """
     base = factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"first_refresh_of_{study}"

@@ -11,6 +11,7 @@ from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
 from schemas.rule import Rule
+from schemas.typed_metastasis import DATE_MISSING
 
 DATE_UNUSABLE = Rule(
     "diagnosis.date-unusable",
@@ -61,16 +62,11 @@ _FNCLCC = (
     .struct.field("Stadium")
 )
 
-_METASTASES = (
-    pl.col("Menge_FM")
-    .str.json_decode(
-        pl.List(
-            pl.Struct({"Diagnosedatum": pl.String, "Datumsgenauigkeit": pl.String, "Lokalisation": pl.String})
-        )
+_METASTASES = pl.col("Menge_FM").str.json_decode(
+    pl.List(
+        pl.Struct({"Diagnosedatum": pl.String, "Datumsgenauigkeit": pl.String, "Lokalisation": pl.String})
     )
-    .list.sort()
 )
-"""Metastases by date: the struct's first field sorts."""
 
 _T = {f"{t}{suffix}": f"T{t}" for t in "01234" for suffix in ("", "a", "b", "c", "d")} | {
     "X": "TX",
@@ -207,14 +203,6 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "local_status": code("Verlauf_Lokaler_Tumorstatus", _LOCAL),
                 "regional_status": code("Verlauf_Tumorstatus_Lymphknoten", _LOCAL),
                 "distant_status": code("Verlauf_Tumorstatus_Fernmetastasen", _LOCAL),
-                "distant_site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
-                "distant_date": date(
-                    "_fm_date",
-                    _DATES,
-                    exactness="_fm_exactness",
-                    exactness_codes=v.OBDS_DATE_PRECISION,
-                    legacy=True,
-                ),
             },
         )
     ],
@@ -236,6 +224,15 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
 """Received table to the typed tables that its records make."""
 
 
+_REPORTED = {
+    "received.obds_diagnosis": ("diagnosis", None),
+    "received.obds_pathology": ("pathology", "Tumor_Histologiedatum"),
+    "received.obds_surgery": ("surgery", "Datum"),
+    "received.obds_follow_up": ("follow-up", "Untersuchungsdatum_Verlauf"),
+}
+"""Received table that may document metastases to the kind of report and the column of its day."""
+
+
 def typed_frames(
     table: str, received: pl.DataFrame
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
@@ -245,13 +242,79 @@ def typed_frames(
         table: key of :data:`READINGS`.
         received: its rows, with ``received_on`` (Date) joined on.
     """
-    if table == "received.obds_follow_up":
-        # Taken apart once: an expression is computed again wherever it stands in another.
-        first = received.select(fm=_METASTASES.list.first())["fm"].struct
-        received = received.with_columns(
-            _fm_site=first.field("Lokalisation"),
-            _fm_date=first.field("Diagnosedatum"),
-            _fm_exactness=first.field("Datumsgenauigkeit"),
-        )
+    metastases = None
+    if table in _REPORTED:
+        metastases, seen = _metastases(received, *_REPORTED[table])
+        yield typed.Metastasis, metastases, seen
     for contract, readings in READINGS[table]:
-        yield contract, *read(received, contract, _TYPED_BASE | readings)
+        made, seen = read(received, contract, _TYPED_BASE | readings)
+        if contract is typed.Assessment and metastases is not None:
+            made = _with_first_metastasis(made, metastases)
+        yield contract, made, seen
+
+
+def _metastases(received: pl.DataFrame, origin: str, day: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per Fernmetastase."""
+    several = (
+        received.with_columns(_fm=_METASTASES)
+        .explode("_fm", empty_as_null=False, keep_nulls=False)
+        .with_columns(
+            _fm_site=pl.col("_fm").struct.field("Lokalisation"),
+            _fm_date=pl.col("_fm").struct.field("Diagnosedatum"),
+            _fm_exactness=pl.col("_fm").struct.field("Datumsgenauigkeit"),
+        )
+    )
+    found = date(
+        "_fm_date",
+        _DATES,
+        exactness="_fm_exactness",
+        exactness_codes=v.OBDS_DATE_PRECISION,
+        legacy=True,
+        unusable=DATE_MISSING,
+    )
+    # The report's own table judges its day: here an unreadable one is just missing.
+    reported = date(day, _DATES).value if day else pl.lit(None, dtype=pl.Date)
+    return read(
+        several,
+        typed.Metastasis,
+        _TYPED_BASE
+        | {
+            "tumour_id": text("Tumor_ID"),
+            "metastasis_date": found,
+            "site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
+            "extent": constant("distant"),
+            "origin": constant(origin),
+            "reported_date": Reading(reported),
+        },
+    )
+
+
+def _with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:
+    """Fill ``distant_date`` and ``distant_site`` with the first metastasis of the same record."""
+    first = first_metastasis(metastases, "record_id").select(
+        "record_id",
+        distant_date="metastasis_date",
+        distant_date_precision="metastasis_date_precision",
+        distant_site="site",
+    )
+    columns = ["distant_date", "distant_date_precision", "distant_site"]
+    return (
+        assessments.drop(columns)
+        .join(first, on="record_id", how="left", maintain_order="left")
+        .select(assessments.columns)
+    )
+
+
+def first_metastasis(metastases: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The earliest metastasis of each group: dated before undated, of one day the exact one, then by site.
+
+    Args:
+        metastases: columns of ``typed.metastasis`` or ``curated.metastasis``.
+        by: what makes a group.
+    """
+    exactness = pl.col("metastasis_date_precision").replace_strict(
+        {p: i for i, p in enumerate(v.DATE_PRECISION)}, default=len(v.DATE_PRECISION), return_dtype=pl.Int32
+    )
+    return metastases.sort(*by, "metastasis_date", exactness, "site", nulls_last=True).unique(
+        list(by), keep="first", maintain_order=True
+    )

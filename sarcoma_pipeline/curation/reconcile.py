@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import courses
+from sarcoma_pipeline.curation import courses, metastases
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, typed
 from schemas.configuration import Sources
@@ -60,6 +60,7 @@ def curate(
     }
     diagnosis, homeless = _diagnosis(sound, sources)
     zero = diagnosis.filter("index_tumour").select("patient_id", zero="diagnosis_date")
+    metastasis = metastases.curate(_at_index(sound, diagnosis), diagnosis, _first_therapy(sound, diagnosis))
     surgery = _events(
         sound[typed.Surgery.table()],
         curated.Surgery,
@@ -87,11 +88,14 @@ def curate(
         "curated.assessment": _with_days(
             assessment, zero, {"assessment_date": "assessment_day", "distant_date": "distant_day"}
         ),
+        "curated.metastasis": _with_days(
+            metastasis, zero, {"metastasis_date": "metastasis_day", "reported_date": "reported_day"}
+        ),
         "curated.vital_status": _vital_status(sound, zero, sources.precedence["death"]),
     }
     contracts = {c.table(): c for c in (
         curated.Patient, curated.Diagnosis, curated.Surgery, curated.RadiotherapyCourse,
-        curated.SystemicTherapy, curated.Assessment, curated.VitalStatus,
+        curated.SystemicTherapy, curated.Assessment, curated.Metastasis, curated.VitalStatus,
     )}  # fmt: skip
     frames = {t: contracts[t].conform(f.sort("patient_id", maintain_order=True)) for t, f in frames.items()}
     idle.append(("the patient has no diagnosis that it could add to", homeless))
@@ -279,6 +283,38 @@ def _supplemented(tumours: pl.DataFrame, additions: pl.DataFrame) -> pl.DataFram
             record_ids=pl.concat_list("record_ids", pl.col("_more").fill_null([])).list.unique().list.sort(),
         )
         .select(final)
+    )
+
+
+def _at_index(sound: Frames, diagnosis: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Metastases and examinations with the tumour's own number; without one they are the index tumour's."""
+    index = diagnosis.filter("index_tumour").select("patient_id", _of="tumour_id")
+    return {
+        c.table(): sound[c.table()]
+        .join(index, on="patient_id", how="left", maintain_order="left")
+        .with_columns(tumour_id=pl.coalesce(["tumour_id", "_of"]))
+        for c in (typed.Metastasis, typed.Assessment)
+    }
+
+
+def _first_therapy(sound: Frames, diagnosis: pl.DataFrame) -> pl.DataFrame:
+    """First day of the first therapy of each tumour: operation (no biopsy), irradiation or a drug."""
+    index = diagnosis.filter("index_tumour").select("patient_id", _of="tumour_id")
+    none = pl.lit(None, dtype=pl.String)
+    parts = [
+        sound[typed.Surgery.table()]
+        .filter(pl.col("intent").ne_missing("diagnostic"))
+        .select("patient_id", "tumour_id", first_therapy="surgery_date"),
+        sound[typed.Radiotherapy.table()].select("patient_id", "tumour_id", first_therapy="start_date"),
+        sound[typed.SystemicTherapy.table()]
+        .filter(pl.col("given") == "yes")
+        .select("patient_id", tumour_id=none, first_therapy="start_date"),
+    ]
+    return (
+        pl.concat(parts)
+        .join(index, on="patient_id", how="left")
+        .group_by("patient_id", tumour_id=pl.coalesce(["tumour_id", "_of"]))
+        .agg(pl.col("first_therapy").min())
     )
 
 

@@ -24,6 +24,7 @@ TYPED: tuple[type[Contract], ...] = (
     typed.Radiotherapy,
     typed.SystemicTherapy,
     typed.Assessment,
+    typed.Metastasis,
     typed.VitalStatus,
     typed_dicom.Plan,
     typed_dicom.StructureSet,

@@ -1,4 +1,4 @@
-"""The demo cohort, its estimates and the paper, as the survival tests have them."""
+"""Fixtures shared with the survival tests: the demo cohort, its estimates and the paper."""
 
 from tests.survival.conftest import (
     demo,

@@ -1,4 +1,4 @@
-"""Refreshed studies: shared where a test only looks, copied where it changes them."""
+"""Fixtures for whole refreshes: shared by tests that only read, copied by tests that change a study."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tests.refreshed import Place, first_refresh, lay
 
 @pytest.fixture
 def place(tmp_path) -> Callable[..., Place]:
-    """Makes a project root with an empty drop folder."""
+    """Return a function that creates a project root with an empty drop folder."""
 
     def make(study: str = "sts_imrt") -> Place:
         made = lay(tmp_path / study, study)
@@ -28,7 +28,7 @@ def demo(tmp_path_factory) -> Place:
 
 @pytest.fixture
 def copy(demo, tmp_path) -> Place:
-    """The refreshed demo, to do with as one likes."""
+    """A copy of the refreshed demo that a test may change."""
     return demo.copied(tmp_path / "copy")
 
 
@@ -39,20 +39,20 @@ def tcga(tmp_path_factory) -> Place:
 
 
 class _FromWorkers:
-    """Brings the table of scores from the process that made it to the one that prints."""
+    """Passes the table of scores from an xdist worker to the process that prints it."""
 
     def pytest_testnodedown(self, node, error):
         node.config.stash.setdefault(SCORES, []).extend(getattr(node, "workeroutput", {}).get("scores", []))
 
 
 def pytest_configure(config):
-    """Several processes may run the tests."""
+    """Register the plugin for scores when xdist runs the tests."""
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_FromWorkers(), "scores from workers")
 
 
 def pytest_sessionfinish(session):
-    """A worker hands its lines on."""
+    """Pass the scores of an xdist worker on."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["scores"] = list(session.config.stash.get(SCORES, []))
 
