@@ -28,7 +28,7 @@ from sarcoma_pipeline.sources.obds_modules import (
 )  # fmt: skip
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
-from schemas.configuration import DEFAULT_LIMITS, Limits
+from schemas.configuration import DEFAULT_LIMITS, Limits, ObdsSource
 from schemas.received import NO_NAMESPACE
 
 _SNIFF = 65_536
@@ -46,11 +46,12 @@ _TAGS = tuple(
 )
 
 
-def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
+def read(file: SourceFile, _: ObdsSource, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     """Read one export.
 
     Args:
         file: the file.
+        _: its source; every export is read alike.
         refresh: id of the refresh that reads it.
         limits: what the file may ask for.
 

@@ -18,7 +18,7 @@ from sarcoma_pipeline.orchestration.assets.step import (
 )
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import pseudonym_key
-from sarcoma_pipeline.sources import manifest, read_parallel, worker_process
+from sarcoma_pipeline.sources import manifest, read_parallel, readers, worker_process
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, step_cache
@@ -33,13 +33,6 @@ RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
 _PIECE_BYTES = 128 << 20
 """Received bytes that are committed at a time: an open transaction takes more memory than what it writes."""
 
-_KIND_OF_TABLE = {
-    "registry_reply": {"registry"},
-    "table_row": {"table"},
-    "unread": {"registry", "obds", "dicom", "table"},
-}
-_ICONS = {"registry": "csv", "obds": "xml", "dicom": "file", "table": "table"}
-
 
 def drop_key(project: Project, source: str) -> dg.AssetKey:
     """Return the asset key of one source's raw files, for the lineage graph."""
@@ -53,7 +46,7 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
             key=drop_key(project, source.name),
             description=f"Raw files {', '.join(source.files)} below {project.study.drop}.",
             group_name="drop",
-            kinds={_ICONS[source.kind]},
+            kinds={readers.reader(source.kind).icon},
             owners=[project.study.owner],
             metadata={"folder": project.study.drop, "files": ", ".join(source.files), "reader": source.kind},
         )
@@ -62,8 +55,7 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
 
 
 def _deps(project: Project, table: str) -> list[dg.AssetKey]:
-    name = table.partition(".")[2]
-    kinds = _KIND_OF_TABLE.get(name, {name.partition("_")[0]})
+    kinds = readers.kinds_of(table)
     drops = [drop_key(project, s.name) for s in project.sources.source if s.kind in kinds]
     return [asset_key(project, MetaFile.table()), *drops]
 
