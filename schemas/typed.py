@@ -168,7 +168,7 @@ ASSESSMENT_RULES = (
         "warning",
         what="The overall status is relapse and no site is said: it counts for DFS only.",
         remedy="Say where: local, regional or distant.",
-        source="design section 5; oBDS 3.0.4 Verlauf",
+        source="docs/architecture.md, endpoints; oBDS 3.0.4 Verlauf",
         column="overall_status",
         holds=(pl.col("overall_status") != "relapse")
         | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
@@ -239,7 +239,7 @@ class VitalStatus(
             "warning",
             what="The person is said to be alive or to have moved, and not when: it cannot be used.",
             remedy="Ask for the day of the statement.",
-            source="sources.md section 1",
+            source="docs/formats.md, registry replies",
             column="status_date",
             holds=~pl.col("status").is_in(["alive", "moved"])
             | pl.col("status_date").is_not_null()

@@ -99,7 +99,7 @@ class RadiotherapyColumns(Contract):
 
 
 ALPHA_BETA_GY = 4.0
-"""Of soft tissue sarcoma, for BED and EQD2 (sources.md section 3)."""
+"""Alpha/beta of soft tissue sarcoma in Gy, for BED and EQD2 (docs/formats.md)."""
 
 EQD2_GY = {
     "preoperative": (30.0, 60.0),
@@ -157,7 +157,7 @@ RADIOTHERAPY_RULES = (
         "warning",
         what="The total dose is not between 1 and 100 Gy.",
         remedy="Check the unit (cGy for Gy) and the decimal point.",
-        source="ICRU 83; sources.md section 3",
+        source="ICRU 83; docs/formats.md, plausibility",
         column="prescribed_dose_gy",
         holds=pl.col("prescribed_dose_gy").is_between(1, 100),
         missing="kept",
@@ -167,7 +167,7 @@ RADIOTHERAPY_RULES = (
         "warning",
         what="The single dose is above 2.5 Gy: a hypofractionated course.",
         remedy="Nothing if it was meant; it is kept as it is.",
-        source="sources.md section 3 (5 x 5 Gy)",
+        source="docs/formats.md, plausibility (5 x 5 Gy)",
         column="single_dose_gy",
         holds=pl.col("single_dose_gy") <= 2.5,
         missing="kept",
@@ -197,7 +197,7 @@ RADIOTHERAPY_RULES = (
         "warning",
         what="The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery.",
         remedy="Check doses and Stellung_OP; an unusual dose is kept as it is.",
-        source="ICRU 83; BED and EQD2, sources.md section 3",
+        source="ICRU 83; BED and EQD2, docs/formats.md",
         column="prescribed_dose_gy",
         holds=_usual_eqd2(),
         missing="kept",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation import dicom, obds, registry_reply, table_rows
+from sarcoma_pipeline.curation import dicom, obds, registry_reply, reports, table_rows
+from sarcoma_pipeline.curation.reports import RowsOf
 from schemas import typed, typed_dicom
-from schemas.configuration import DicomSource, RegistrySource, Sources, TableSource
+from schemas.configuration import DicomSource, MappedSource, ObdsSource, RegistrySource, SourceFiles, Sources
 from schemas.contract import Contract
 from schemas.file_faults import FILE_FAULTS
 from schemas.quality import Disposition, Observation
@@ -32,6 +34,49 @@ TYPED: tuple[type[Contract], ...] = (
     typed_dicom.Image,
     typed_dicom.Treatment,
 )
+
+TypedFrames = tuple[type[Contract], pl.DataFrame, pl.DataFrame]
+"""A typed table with the records that were read into it and the observations of reading."""
+
+
+@dataclass(frozen=True)
+class Typing:
+    """How the records of a received table are typed.
+
+    Attributes:
+        model: the configuration of the sources that fill it.
+        frames: takes the table, its records and their source.
+    """
+
+    model: type[SourceFiles]
+    frames: Callable[[str, pl.DataFrame, Any], Iterator[TypedFrames]]
+
+
+_AS_MAPPED = Typing(MappedSource, lambda _, rows, source: table_rows.typed_frames(rows, source))
+
+TYPINGS: dict[str, Typing] = {
+    "received.registry_reply": Typing(
+        RegistrySource, lambda _, rows, source: registry_reply.typed_frames(rows, source)
+    ),
+    **dict.fromkeys(obds.READINGS, Typing(ObdsSource, lambda table, rows, _: obds.typed_frames(table, rows))),
+    **dict.fromkeys(
+        (
+            "received.dicom_plan", "received.dicom_structure_set", "received.dicom_dose",
+            "received.dicom_image", "received.dicom_treatment",
+        ),
+        Typing(DicomSource, dicom.typed_frames),
+    ),
+}  # fmt: skip
+"""Received table to its typing. Every other table is typed as its sources' mapping says."""
+
+OUT_OF_SCOPE = frozenset({"received.obds_tumour_board", "received.dicom_other"})
+"""Received tables that no study uses."""
+
+
+def typing_of(table: str) -> Typing:
+    """Return how the records of a received table are typed."""
+    return TYPINGS.get(table, _AS_MAPPED)
+
 
 RECORD_DUPLICATE = Rule(
     "record.duplicate",
@@ -100,21 +145,58 @@ def observation(
     )
 
 
-def type_records(received: Mapping[str, pl.DataFrame], sources: Sources, received_on: pl.DataFrame) -> Result:
+def type_records(
+    received: Mapping[str, pl.DataFrame],
+    sources: Sources,
+    received_on: pl.DataFrame,
+    files: pl.DataFrame | None = None,
+) -> Result:
     """Type every received record.
 
     Args:
         received: received table name to its current rows.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
+            to order versions of a report by the names of their files.
 
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-    return joined(
-        type_part(table, received[table], repeated(received[table]), sources, received_on)
-        for table in sorted(received)
+
+    def rows_of(table: str, records: pl.Series) -> pl.DataFrame:
+        return received[table].filter(pl.col("record_id").is_in(records.implode()))
+
+    told = sort_reports(received, files, rows_of)
+    counting = {
+        table: frame.join(told.disposition, on="record_id", how="anti") for table, frame in received.items()
+    }
+    parts = (
+        type_part(table, counting[table], repeated(counting[table]), sources, received_on, files)
+        for table in sorted(counting)
     )
+    return joined([told, *parts])
+
+
+def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None, rows_of: RowsOf) -> Result:
+    """Find the oBDS reports that count.
+
+    Args:
+        places: the tables of :func:`reports.reported_tables` with at least :data:`reports.PLACES`.
+        files: ``file_id``, ``path``; without it a file's id stands for its path.
+        rows_of: reads whole records of a received table.
+
+    Returns:
+        No frame; dispositions of replaced and repeated records; observations on versions, on withdrawn values
+        and on objections.
+    """
+    if files is None:
+        known = pl.concat([f.select("file_id") for f in places.values()] or [pl.DataFrame({"file_id": []})])
+        files = known.unique().with_columns(path="file_id")
+    paths = files.select("file_id", "path").unique("file_id", keep="first", maintain_order=True)
+    found = reports.sort_out(places, paths)
+    seen = [found.observed, reports.withdrawals(found, rows_of), reports.objections(places, paths)]
+    return Result({}, pl.concat(seen), found.disposition)
 
 
 def joined(parts: Iterable[Result]) -> Result:
@@ -144,7 +226,12 @@ def repeated(places: pl.DataFrame) -> pl.Series:
 
 
 def type_part(
-    table: str, frame: pl.DataFrame, repeats: pl.Series, sources: Sources, received_on: pl.DataFrame
+    table: str,
+    frame: pl.DataFrame,
+    repeats: pl.Series,
+    sources: Sources,
+    received_on: pl.DataFrame,
+    files: pl.DataFrame | None = None,
 ) -> Result:
     """Type records of one received table.
 
@@ -154,6 +241,7 @@ def type_part(
         repeats: records that are exact duplicates, as :func:`repeated` names them in the whole table.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        files: ``file_id``, ``source``; needed where two sources fill the same received table.
 
     Returns:
         Frames of the typed tables that were read from it, observations and dispositions.
@@ -175,10 +263,10 @@ def type_part(
     if table.startswith("received.obds_"):
         observed.append(_export_faults(frame, table))
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
-    if table in ("received.obds_tumour_board", "received.dicom_other"):
+    if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
     else:
-        for contract, made, seen in _typed_frames(table, frame, sources):
+        for contract, made, seen in _typed_frames(table, frame, sources, files):
             parts.setdefault(contract, []).append(made)
             observed.append(seen)
     read_faults = pl.concat(observed)
@@ -188,19 +276,21 @@ def type_part(
 
 
 def _typed_frames(
-    table: str, frame: pl.DataFrame, sources: Sources
-) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
-    if table in obds.READINGS:
-        yield from obds.typed_frames(table, frame)
-    for source in sources.source:
-        if isinstance(source, RegistrySource) and table == "received.registry_reply":
-            yield from registry_reply.typed_frames(frame, source)
-        elif isinstance(source, DicomSource) and table.startswith("received.dicom_"):
-            yield from dicom.typed_frames(table, frame, source)
-        elif isinstance(source, TableSource) and table == "received.table_row":
+    table: str, frame: pl.DataFrame, sources: Sources, files: pl.DataFrame | None
+) -> Iterator[TypedFrames]:
+    typing = typing_of(table)
+    filling = [source for source in sources.source if isinstance(source, typing.model)]
+    for source in filling:
+        rows = frame
+        if "table_name" in frame.columns:
             rows = frame.filter(pl.col("table_name") == source.name)
-            if rows.height:
-                yield from table_rows.typed_frames(rows, source)
+        elif len(filling) > 1:
+            if files is None:
+                raise ValueError(f"{table} is filled by several sources: which file is whose must be given")
+            # Each office may write dates in its own way: a record is typed as its own source says, and once.
+            rows = frame.join(files.filter(pl.col("source") == source.name), on="file_id", how="semi")
+        if rows.height:
+            yield from typing.frames(table, rows, source)
 
 
 def _disposed(frame: pl.DataFrame, disposition: str, reason: str) -> pl.DataFrame:

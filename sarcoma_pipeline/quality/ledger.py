@@ -1,6 +1,6 @@
 """The findings ledger: a state machine that every night and every decision of a steward moves on.
 
-``open → acknowledged | waived → resolved → reopened`` (design section 4), exactly:
+``open → acknowledged | waived → resolved → reopened``, by these rules:
 
 * a fault that is not there tonight is ``resolved``, whatever was decided;
 * else, if the last decision is a waiver, it is ``waived`` while the waiver is in force and ``reopened``

@@ -56,7 +56,7 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="The first relapse falls inside the radiotherapy: progression under treatment.",
     remedy="Nothing, if it is so.",
-    source="design section 11",
+    source="a progression during treatment is possible and counts as the first event",
     missing="kept",
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:

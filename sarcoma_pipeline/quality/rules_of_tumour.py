@@ -130,7 +130,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     scope="source",
     what="Two sources date the same tumour more than 30 days apart; the precedence decides.",
     remedy="Find the date of the biopsy's report.",
-    source="design section 5: time zero",
+    source="docs/architecture.md, endpoints: time zero",
     missing="kept",
 )
 def _dates_differ(frames: Frames) -> pl.DataFrame:

@@ -185,7 +185,7 @@ class Walk:
 
 
 def _group(stream: BinaryIO, group: int, *, implicit: bool) -> Dataset:
-    """The elements of a group before the data set, in the encoding that PS3.10 7.1 and PS3.7 6.3 prescribe."""
+    """Read a group before the data set, in the encoding of PS3.10 7.1 or PS3.7 6.3."""
     return read_dataset(
         stream,
         is_implicit_VR=implicit,

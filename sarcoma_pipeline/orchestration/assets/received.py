@@ -83,7 +83,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         with redacted_errors(project):
             permissions.check(project)
             # Every step depends on the key of the pseudonyms: it must exist before the first one.
-            pseudonym_key.at_hand(project)
+            pseudonym_key.ensure_key(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
