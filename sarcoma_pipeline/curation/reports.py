@@ -32,8 +32,11 @@ RECORD_CORRECTED = Rule(
     "notice",
     on="quality.accounting",
     scope="source",
-    what="A later report replaces this record, or corrects it; the later report counts.",
-    remedy="Nothing. Compare both reports if the change surprises you.",
+    what=("A later report of the same procedure or examination has other values. The later report counts."),
+    remedy=(
+        "Nothing needs to be done. If the earlier values were right, correct them in the tumour "
+        "documentation and report again."
+    ),
     source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
 )
 SAME_DAY = Rule(

@@ -15,8 +15,11 @@ from schemas.rule import Rule
 SEVERAL_VALUES = Rule(
     "value.several",
     "warning",
-    what="One cell holds several values.",
-    remedy="Decide which one counts and correct the cell.",
+    what=("The cell holds several values. It is read only if sources.toml says that the first one counts."),
+    remedy=(
+        "In the table, leave only the value that counts in this cell. Or set first_of for the column in"
+        " sources.toml."
+    ),
 )
 
 

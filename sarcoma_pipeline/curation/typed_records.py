@@ -83,8 +83,8 @@ RECORD_DUPLICATE = Rule(
     "notice",
     on="quality.accounting",
     scope="source",
-    what="The same record was delivered more than once; the first one counts.",
-    remedy="Nothing, or keep the export from repeating it.",
+    what=("The same record was delivered more than once with the same content. Only the first one counts."),
+    remedy="Nothing needs to be done. To avoid it, limit the export to new and changed records.",
     source="oBDS: repeated Meldung; DICOM: repeated export",
 )
 NAMESPACE_MISSING = Rule(
@@ -92,8 +92,10 @@ NAMESPACE_MISSING = Rule(
     "warning",
     on="received.obds_patient",
     scope="file",
-    what="The export lacks the oBDS namespace; it was read all the same.",
-    remedy="Have the exporting system write the namespace.",
+    what="The export lacks the oBDS namespace. It was read.",
+    remedy=(
+        "Ask the vendor of the tumour documentation to write the namespace of oBDS 3 into the root element."
+    ),
     source="oBDS 3.0.4 schema",
 )
 SCHEMA_VERSION_UNKNOWN = Rule(
@@ -101,8 +103,11 @@ SCHEMA_VERSION_UNKNOWN = Rule(
     "warning",
     on="received.obds_patient",
     scope="file",
-    what="The export names a Schema_Version other than 3.0.0 to 3.0.4; it was read all the same.",
-    remedy="Check that the exporting system writes oBDS 3.",
+    what=(
+        "The export's Schema_Version is not one of 3.0.0 to 3.0.4. It was read, but values of other "
+        "versions may be missed."
+    ),
+    remedy="In the tumour documentation, check the settings of the export: it must write oBDS 3.0.",
     source="oBDS 3.0.4 schema",
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.quality import Accounting
+from schemas.vocabularies import DUPLICATE, OUT_OF_SCOPE
 
 
 def account(
@@ -44,8 +45,8 @@ def account(
     kinds = {
         "curated": used,
         "quarantined": quarantine["record_id"],
-        "duplicates": disposition.filter(pl.col("disposition") == "duplicate")["record_id"],
-        "out_of_scope": disposition.filter(pl.col("disposition") == "out of scope")["record_id"],
+        "duplicates": disposition.filter(pl.col("disposition") == DUPLICATE)["record_id"],
+        "out_of_scope": disposition.filter(pl.col("disposition") == OUT_OF_SCOPE)["record_id"],
     }
     marked = records.with_columns(
         pl.col("record_id").is_in(ids.implode()).alias(k) for k, ids in kinds.items()
