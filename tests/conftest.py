@@ -11,6 +11,10 @@ from sarcoma_pipeline.quality.curate import curate
 from schemas import received as r
 from schemas.configuration import Sources
 from schemas.contract import CONTRACTS
+from tests.cpu_time import pytest_terminal_summary
+from tests.markers import pytest_collection_modifyitems
+
+__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 
 SOURCES = Sources.model_validate(
     {

@@ -2,7 +2,6 @@
 
 import xml.etree.ElementTree as ET
 
-import duckdb
 import polars as pl
 import pytest
 
@@ -14,7 +13,7 @@ from sarcoma_pipeline.study import project as places
 from schemas.column_lineage import upstream
 from schemas.contract import CONTRACTS
 from schemas.release import RELEASED
-from tests.refresh.conftest import lay
+from tests.refreshed import first_refresh
 
 EVERY = [(table, column) for table, columns in origins().items() for column in columns]
 NO_DATA = {"cohort.derivability", "analysis.published_audit"}
@@ -46,19 +45,13 @@ def test_every_derived_table_is_declared():
 
 @pytest.fixture(scope="module")
 def curated(tmp_path_factory) -> dict[str, pl.DataFrame]:
-    from sarcoma_pipeline.synthetic import render
-
-    place = lay(tmp_path_factory.mktemp("lineage"))
-    render.demo(place.drop, 7, place.root / "data/demo")
-    place.refresh()
-    with duckdb.connect(str(place.root / "data/warehouse/sts_imrt.duckdb"), read_only=True) as c:
-        return {
-            t: CONTRACTS[t].conform(c.execute(f"FROM {t}").pl())
-            for t in CONTRACTS
-            if t.startswith("curated.")
-        }
+    demo = first_refresh(tmp_path_factory, "sts_imrt")
+    return {
+        t: CONTRACTS[t].conform(demo.warehouse(f"FROM {t}")) for t in CONTRACTS if t.startswith("curated.")
+    }
 
 
+@pytest.mark.end_to_end
 def test_no_column_of_the_cohort_moves_with_one_that_is_not_declared(curated):
     study = places.load("sts_imrt").study
     judged = eligibility.assess(curated, timeline(curated, study.assumptions), study)
