@@ -96,7 +96,23 @@ class _Files(Section):
     """Glob patterns below the drop folder."""
 
 
-class RegistrySource(_Files):
+class IgnoredColumns(Section):
+    """Columns of a table that nothing uses, by name."""
+
+    columns: tuple[str, ...]
+    reason: str
+
+
+class _Columns(_Files):
+    ignored: tuple[IgnoredColumns, ...] = ()
+    """Delivered headers that nothing uses. A notice names every other one that is not mapped."""
+
+    def reasons(self) -> dict[str, str]:
+        """Ignored header to the reason."""
+        return {column: one.reason for one in self.ignored for column in one.columns}
+
+
+class RegistrySource(_Columns):
     """Replies of registry offices: CSV with configurable headers."""
 
     kind: Literal["registry"]
@@ -122,7 +138,7 @@ class DicomSource(_Files):
     """Regular expressions on PatientID and PatientName of plans that are nobody's."""
 
 
-class TableSource(_Files):
+class TableSource(_Columns):
     """CSV, TSV, XLSX or Parquet with any headers and codes."""
 
     kind: Literal["table"]

@@ -20,6 +20,7 @@ from schemas.configuration import (
     ColumnMapping,
     Criterion,
     DicomSource,
+    IgnoredColumns,
     RegistrySource,
     Sources,
     Study,
@@ -196,7 +197,7 @@ def _table_one(study: Study) -> Complaints:
 
 # --- sources ----------------------------------------------------------------------------------------
 
-_REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in PROVENANCE)
+_REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in (*PROVENANCE, "unmapped_cells"))
 _REPLY_NEEDS = ("answer", "event_date")
 _REPLY_PERSON = ("family_name", "given_names", "birth_date")
 _OWN = tuple(c.name for c in Typed.columns())
@@ -217,6 +218,9 @@ def of_sources(sources: Sources) -> Complaints:
             yield (*loc, "files"), "name at least one pattern of files"
         for encoding in getattr(source, "encodings", ()):
             yield from _encoding((*loc, "encodings"), encoding)
+        if isinstance(source, RegistrySource | TableSource):
+            mapped = source.columns.values() if isinstance(source, RegistrySource) else source.headers()
+            yield from _ignored((*loc, "ignored"), source.ignored, set(mapped))
         if isinstance(source, RegistrySource):
             yield from _registry(loc, source)
         elif isinstance(source, DicomSource):
@@ -224,6 +228,19 @@ def of_sources(sources: Sources) -> Complaints:
                 yield from _expression((*loc, "phantom_patterns"), pattern)
         elif isinstance(source, TableSource):
             yield from _table(loc, source)
+
+
+def _ignored(loc: Loc, ignored: Sequence[IgnoredColumns], mapped: set[str]) -> Complaints:
+    named: set[str] = set()
+    for at, one in enumerate(ignored):
+        if not one.reason.strip():
+            yield (*loc, at, "reason"), "say why the columns are ignored"
+        for column in one.columns:
+            if column in mapped:
+                yield (*loc, at, "columns"), f'"{column}" is mapped: it cannot be ignored as well'
+            elif column in named:
+                yield (*loc, at, "columns"), f'"{column}" is named twice'
+            named.add(column)
 
 
 def _encoding(loc: Loc, name: str) -> Complaints:

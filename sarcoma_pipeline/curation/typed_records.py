@@ -56,12 +56,12 @@ SCHEMA_VERSION_UNKNOWN = Rule(
     "warning",
     on="received.obds_patient",
     scope="file",
-    what="The export names a Schema_Version other than 3.0.0 to 3.0.4; it was read all the same.",
+    what="The export names a Schema_Version other than 3.0.0 to 3.0.5; it was read all the same.",
     remedy="Check that the exporting system writes oBDS 3.",
     source="oBDS 3.0.4 schema",
 )
 
-KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4")
+KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
 
 
 @dataclass(frozen=True)

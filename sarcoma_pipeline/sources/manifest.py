@@ -21,7 +21,7 @@ from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from schemas.configuration import DEFAULT_LIMITS, Limits, RegistrySource, Source, Sources, TableSource
 from schemas.meta import MetaFile
 
-READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "3", "table": "2", "unexpected": "2"}
+READER_VERSIONS = {"registry": "3", "obds": "3", "dicom": "4", "table": "3", "unexpected": "3"}
 """Raise a reader's number when it reads the same bytes differently."""
 
 _NO_HASH = "not hashed: "
@@ -134,7 +134,7 @@ def scan(
             "first_refresh": refresh,
             "last_refresh": None,
         }
-        file = SourceFile(file_id, entry.path, relative)
+        file = SourceFile(file_id, entry.path, relative, source.name if source else "")
         feared = old is not None and old["content_hash"] == _FEARED
         to_read.append(Found(file, source, row, old is not None, entry, feared))
     here = {*unchanged, *(str(f.row["file_id"]) for f in to_read)}
