@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -61,6 +62,16 @@ SCHEMA_VERSION_UNKNOWN = Rule(
     source="oBDS 3.0.4 schema",
 )
 
+ELEMENT_REPEATED = Rule(
+    "obds.element-repeated",
+    "warning",
+    on="quality.accounting",
+    scope="record",
+    what="An element that may stand once in its place came again; the last one counts.",
+    remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
+    source="oBDS 3.0.4 schema: maxOccurs",
+)
+
 KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
 
 
@@ -100,19 +111,22 @@ def observation(
     )
 
 
-def type_records(received: Mapping[str, pl.DataFrame], sources: Sources, received_on: pl.DataFrame) -> Result:
+def type_records(
+    received: Mapping[str, pl.DataFrame], sources: Sources, received_on: pl.DataFrame, files: pl.DataFrame
+) -> Result:
     """Type every received record.
 
     Args:
         received: received table name to its current rows.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        files: ``file_id``, ``path``, ``source`` of ``meta.files``.
 
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
     return joined(
-        type_part(table, received[table], repeated(received[table]), sources, received_on)
+        type_part(table, received[table], repeated(received[table], files), sources, received_on, files)
         for table in sorted(received)
     )
 
@@ -130,21 +144,29 @@ def joined(parts: Iterable[Result]) -> Result:
     )
 
 
-def repeated(places: pl.DataFrame) -> pl.Series:
+def repeated(places: pl.DataFrame, files: pl.DataFrame) -> pl.Series:
     """The records of a received table that repeat another's key and content: all but the first of them.
 
     Args:
-        places: ``record_id``, ``file_id``, ``position``, ``record_key``, ``content_hash`` of all its records.
+        places: ``record_id``, ``file_id``, ``ordinal``, ``record_key``, ``content_hash`` of all its records.
+        files: ``file_id``, ``path`` of ``meta.files``.
     """
     # Not by the night of its arrival: a rebuild, for which all came at once, must choose the same.
-    ordered = places.sort("file_id", "position", "record_id")
+    ordered = places.join(files.select("file_id", "path"), on="file_id", how="left").sort(
+        "path", "file_id", "ordinal", "record_id"
+    )
     # A row of the same file is another row, be it alike to the letter; only a repeated key is a repetition.
     first = pl.struct("record_key", "content_hash").is_first_distinct()
     return ordered.filter(~first)["record_id"]
 
 
 def type_part(
-    table: str, frame: pl.DataFrame, repeats: pl.Series, sources: Sources, received_on: pl.DataFrame
+    table: str,
+    frame: pl.DataFrame,
+    repeats: pl.Series,
+    sources: Sources,
+    received_on: pl.DataFrame,
+    files: pl.DataFrame,
 ) -> Result:
     """Type records of one received table.
 
@@ -154,6 +176,7 @@ def type_part(
         repeats: records that are exact duplicates, as :func:`repeated` names them in the whole table.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        files: ``file_id``, ``path``, ``source`` of ``meta.files``.
 
     Returns:
         Frames of the typed tables that were read from it, observations and dispositions.
@@ -162,9 +185,13 @@ def type_part(
         return Result({}, Observation.empty(), Disposition.empty())
     if table == "received.unread":
         return Result({}, _unread(frame), _unread_but_harmless(frame))
-    frame = frame.join(
-        received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
-    ).sort("file_id", "position", "record_id")
+    place = pl.format("{} {}", "path", pl.col("ordinal").cast(pl.String).str.zfill(9))
+    frame = (
+        frame.join(received_on, left_on="first_refresh", right_on="refresh_id", how="left")
+        .join(files.select("file_id", "path", of_source="source"), on="file_id", how="left")
+        .with_columns(place=place)
+        .sort("place", "record_id")
+    )
     again = pl.col("record_id").is_in(repeats.implode())
     duplicates, frame = frame.filter(again), frame.filter(~again)
     set_aside = [_disposed(duplicates, "duplicate", "exact duplicate of another record")]
@@ -173,7 +200,7 @@ def type_part(
         # Every export repeats a patient's master data: that is its form, not a fault.
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
-        observed.append(_export_faults(frame, table))
+        observed += [_export_faults(frame, table), _repeated_elements(frame, table)]
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     if table in ("received.obds_tumour_board", "received.dicom_other"):
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
@@ -193,14 +220,16 @@ def _typed_frames(
     if table in obds.READINGS:
         yield from obds.typed_frames(table, frame)
     for source in sources.source:
+        # Each by the mapping of its own source: two offices differ in their dates and words.
+        rows = frame.filter(pl.col("of_source") == source.name)
+        if rows.is_empty():
+            continue
         if isinstance(source, RegistrySource) and table == "received.registry_reply":
-            yield from registry_reply.typed_frames(frame, source)
+            yield from registry_reply.typed_frames(rows, source)
         elif isinstance(source, DicomSource) and table.startswith("received.dicom_"):
-            yield from dicom.typed_frames(table, frame, source)
+            yield from dicom.typed_frames(table, rows, source)
         elif isinstance(source, TableSource) and table == "received.table_row":
-            rows = frame.filter(pl.col("table_name") == source.name)
-            if rows.height:
-                yield from table_rows.typed_frames(rows, source)
+            yield from table_rows.typed_frames(rows, source)
 
 
 def _disposed(frame: pl.DataFrame, disposition: str, reason: str) -> pl.DataFrame:
@@ -247,6 +276,18 @@ def _export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
             ),
         ]
     )
+
+
+def _repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Elements that the schema allows once and that came again, each with all its texts."""
+    rows = [
+        {"record_id": record_id, "path": path, "texts": " | ".join(texts)}
+        for record_id, kept in frame.select("record_id", "repeated_elements").drop_nulls().iter_rows()
+        for path, texts in json.loads(kept).items()
+    ]
+    found = pl.DataFrame(rows, schema={"record_id": pl.String, "path": pl.String, "texts": pl.String})
+    made = observation(found, ELEMENT_REPEATED, table, value=pl.col("texts"))
+    return made.with_columns(column_name=found["path"])
 
 
 def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.DataFrame) -> pl.DataFrame:

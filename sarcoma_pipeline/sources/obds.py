@@ -199,17 +199,17 @@ class _Export:
         elif name == "Patienten_Stammdaten":
             self._master_data(element)
             if not self.open:
-                element.clear()
+                element.clear(keep_tail=True)
         elif self.open:
             return  # damage put it inside a Meldung, which takes it with everything else
         elif name == "Absender":
             self.facts |= self.walk.take(element, SENDER).values
-            element.clear()
+            element.clear(keep_tail=True)
         elif name == "Melder":
             reporter = self.walk.take(element, REPORTER).values
             if "ID" in reporter and "IKNR" in reporter:
                 self.reporters[reporter["ID"]] = reporter["IKNR"]
-            element.clear()
+            element.clear(keep_tail=True)
         elif name == "Meldedatum" and self.patient == 0:
             self.facts["Meldedatum"] = element.text
         elif name == "Patient":
@@ -235,7 +235,7 @@ class _Export:
         if self.open:
             return  # damage put it inside a Meldung, whose other parts are still to be read
         self.stream.held = 0
-        element.clear()
+        element.clear(keep_tail=True)
         parent = element.getparent()
         if parent is not None:
             where = _BETWEEN[local(element.tag)]

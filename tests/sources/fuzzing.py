@@ -22,6 +22,7 @@ from sarcoma_pipeline.synthetic import render
 from schemas.configuration import RegistrySource, TableSource, load_study
 from schemas.contract import CONTRACTS
 from schemas.file_faults import FILE_FAULTS
+from schemas.meta import MetaFile, MetaValueAccount
 from schemas.received import PROVENANCE
 from tests.sources.mutations import mutate
 
@@ -66,7 +67,9 @@ def seeds(folder: Path) -> list[Seed]:
 
 def read(path: Path, reader: str, name: str) -> Batch:
     """The file by the reader, as the manifest would do it."""
-    file = SourceFile(digest(name), path, name)
+    kind = "table" if reader in ("csv", "tsv", "xlsx", "parquet") else reader
+    source = next(one.name for one in SOURCES.source if one.kind == kind)
+    file = SourceFile(digest(name), path, name, source)
     if reader == "obds":
         return obds.read(file, "R1")
     if reader == "dicom":
@@ -75,6 +78,31 @@ def read(path: Path, reader: str, name: str) -> Batch:
         return registry_reply.read(file, _REGISTRY, "R1")
     delimiter = _TABLE.delimiter if reader == "csv" else None
     return table_file.read(file, _TABLE.model_copy(update={"format": reader, "delimiter": delimiter}), "R1")
+
+
+def _files(received: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Who reads the files of the records, as ``meta.files`` says it."""
+    kinds = {source.kind: source.name for source in SOURCES.source}
+    rows = [
+        (file_id, file_id, kinds.get(table.partition(".")[2].partition("_")[0]))
+        for table, frame in received.items()
+        for file_id in frame["file_id"].unique()
+        if table != "received.unread"
+    ]
+    return pl.DataFrame(
+        rows, schema={"file_id": pl.String, "path": pl.String, "source": pl.String}, orient="row"
+    ).unique("file_id")
+
+
+def broken_account(batch: Batch) -> str | None:
+    """What does not hold of the value account of one file; None if all does."""
+    account = batch.account
+    found = sum(account.counts.values()) + sum(account.unknown.values())
+    if found != account.delivered:
+        return f"{account.delivered} values delivered, {found} accounted for"
+    if stray := account.counts.keys() - account.outcomes.keys():
+        return f"values of {sorted(stray)[:3]} without an outcome"
+    return None
 
 
 def broken_promise(frames: dict[str, pl.DataFrame]) -> str | None:
@@ -138,8 +166,9 @@ def run(folder: Path, count: int, seed: int, keep: Path | None = None) -> Outcom
         path.write_bytes(content)
         faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
         try:
-            frames = read(path, origin.reader, path.name).frames()
-            fault = broken_promise(frames) if content else None
+            batch = read(path, origin.reader, path.name)
+            frames = batch.frames()
+            fault = (broken_promise(frames) or broken_account(batch)) if content else None
         except BaseException as raised:
             if isinstance(raised, KeyboardInterrupt):
                 raise
@@ -176,7 +205,7 @@ def unaccounted(batches: list[dict[str, pl.DataFrame]]) -> str | None:
         received[table] = pl.concat([received[table], *parts])
     on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
     try:
-        typed = typed_records.type_records(received, SOURCES, on)
+        typed = typed_records.type_records(received, SOURCES, on, _files(received))
         linked = identity.link(typed.frames)
         link = linked.frames["curated.link"]
         first = pl.concat([typed.observed, linked.observed])
@@ -187,6 +216,9 @@ def unaccounted(batches: list[dict[str, pl.DataFrame]]) -> str | None:
     except Exception as raised:
         return f"curation raised {type(raised).__name__}: {raised}"
     set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
-    account = accounting.account(received, curated.frames, held, quarantine.settle(set_aside, held))
+    account = accounting.account(
+        received, curated.frames, held, quarantine.settle(set_aside, held), MetaFile.empty(),
+        MetaValueAccount.empty(),
+    )  # fmt: skip
     wrong = account.filter((pl.col("unaccounted") > 0) | (pl.col("counted_twice") > 0))
     return f"not accounted for once: {wrong.to_dicts()[:3]}" if wrong.height else None

@@ -18,13 +18,14 @@ from sarcoma_pipeline.synthetic.people import people
 from sarcoma_pipeline.synthetic.render import demo, render
 from schemas.configuration import load_study
 from schemas.contract import CONTRACTS
+from schemas.meta import MetaFile, MetaValueAccount
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "demo"
 SEED = 7
 AGAINST_SCHEMA = {
     "tudok_abgebrochen.xml", "tudok_2021-12.xml", "tudok_ohne_pruefung.xml", "altsystem.xml",
-    "tudok_ohne_namensraum.xml", "tudok_v2.2.9.xml",
+    "tudok_ohne_namensraum.xml", "tudok_v3.0.9.xml",
 }  # fmt: skip
 """Exports whose defect is that they are not valid, or no export at all."""
 
@@ -45,12 +46,14 @@ class Night:
         self.study, self.sources = load_study(ROOT / "data" / "studies" / "sts_imrt")
         self.received = {t: [c.empty()] for t, c in CONTRACTS.items() if t.startswith("received.")}
         self.files: dict[str, str] = {}
+        self.found: list[tuple[str, str, str]] = []
         for source in self.sources.source:
             for path in sorted({p for pattern in source.files for p in drop.glob(pattern) if p.is_file()}):
                 self._read(path, source)
         received = {table: pl.concat(parts) for table, parts in self.received.items()}
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2022, 1, 10)]})
-        typed = typed_records.type_records(received, self.sources, on)
+        files = pl.DataFrame(self.found, schema=["file_id", "path", "source"], orient="row")
+        typed = typed_records.type_records(received, self.sources, on, files)
         linked = identity.link(typed.frames)
         link = linked.frames["curated.link"]
         first = pl.concat([typed.observed, linked.observed])
@@ -62,16 +65,18 @@ class Night:
         set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
         self.curated = curated.frames
         self.accounting = accounting.account(
-            received, curated.frames, held, quarantine.settle(set_aside, held)
-        )
+            received, curated.frames, held, quarantine.settle(set_aside, held), MetaFile.empty(),
+            MetaValueAccount.empty(),
+        )  # fmt: skip
         self.observed = pl.concat([observed, curated.observed]).join(
             _places(received, self.files), on="record_id", how="left"
         )
 
     def _read(self, path: Path, source) -> None:
         relative = path.relative_to(self.drop).as_posix()
-        file = SourceFile(digest(relative), path, relative)
+        file = SourceFile(digest(relative), path, relative, source.name)
         self.files[file.file_id] = relative
+        self.found.append((file.file_id, relative, source.name))
         batch = {
             "registry": lambda: registry_reply.read(file, source, "R1"),
             "table": lambda: table_file.read(file, source, "R1"),

@@ -18,7 +18,7 @@ from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
 from schemas.ledger import Decision
-from schemas.meta import MetaRefresh
+from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
@@ -54,10 +54,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         """Convert text to dates, numbers and codes; set exact duplicates aside; evaluate the record rules."""
         # Not noted as an input: the date of an existing refresh never changes.
         days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
+        files = warehouse.read(MetaFile.table(), columns=("file_id", "path", "source"))
         yield _made(typed_records.joined(()))
         for table in sorted(RECEIVED):
-            for frame, repeated in _by_files(warehouse, table):
-                yield _made(typed_records.type_part(table, frame, repeated, project.sources, days))
+            for frame, repeated in _by_files(warehouse, table, files):
+                made = typed_records.type_part(table, frame, repeated, project.sources, days, files)
+                yield _made(made)
 
     def link(warehouse: Warehouse) -> StepOutput:
         """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
@@ -105,18 +107,20 @@ def _waivers(warehouse: Warehouse) -> str:
     return " ".join(decisions.filter(pl.col("until") >= today)["decision_id"].sort())
 
 
-def _by_files(warehouse: Warehouse, table: str) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+def _by_files(
+    warehouse: Warehouse, table: str, files: pl.DataFrame
+) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
     """Yield a received table in groups of whole files, each with the ids of all repeated records."""
     if warehouse.height(table) <= _RECORDS:
         frame = warehouse.read(table)
         if not frame.is_empty():
-            yield frame, typed_records.repeated(frame)
+            yield frame, typed_records.repeated(frame, files)
         return
-    places = warehouse.read(table, columns=findings.PLACE)
-    repeated = typed_records.repeated(places)
-    files = places.group_by("file_id").len().sort("file_id")
+    places = warehouse.read(table, columns=(*findings.PLACE, "ordinal"))
+    repeated = typed_records.repeated(places, files)
+    sizes = places.group_by("file_id").len().sort("file_id")
     part = (pl.col("len").cum_sum() - pl.col("len")) // _RECORDS
-    for some in files.with_columns(part=part).partition_by("part", maintain_order=True):
+    for some in sizes.with_columns(part=part).partition_by("part", maintain_order=True):
         yield warehouse.read(table, among=some["file_id"]), repeated
 
 
