@@ -53,6 +53,7 @@ class CohortPatient(
             scope="program",
             column="follow_up_days",
             holds=pl.col("follow_up_days") >= 0,
+            missing="kept",
         ),
         Rule(
             "cohort.relapse-pattern-unknown",
@@ -62,6 +63,7 @@ class CohortPatient(
             scope="program",
             column="relapse_pattern",
             holds=pl.col("relapse_pattern").is_in(RELAPSE_PATTERNS),
+            missing="kept",
         ),
     ),
 ):
@@ -141,6 +143,7 @@ class CohortEndpoint(
             scope="program",
             column="time_days",
             holds=pl.col("time_days") >= 0,
+            missing="kept",
         ),
         Rule(
             "cohort.endpoint-kind",
@@ -150,6 +153,7 @@ class CohortEndpoint(
             scope="program",
             column="event_kind",
             holds=(pl.col("event_kind") == "censored") != pl.col("event"),
+            missing="kept",
         ),
     ),
 ):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 import polars as pl
 
@@ -21,7 +22,9 @@ from schemas.configuration import (
     Criterion,
     DicomSource,
     IgnoredColumns,
+    MappedSource,
     RegistrySource,
+    SourceFiles,
     Sources,
     Study,
     TableSource,
@@ -218,16 +221,12 @@ def of_sources(sources: Sources) -> Complaints:
             yield (*loc, "files"), "name at least one pattern of files"
         for encoding in getattr(source, "encodings", ()):
             yield from _encoding((*loc, "encodings"), encoding)
-        if isinstance(source, RegistrySource | TableSource):
+        if isinstance(source, RegistrySource | MappedSource):
             mapped = source.columns.values() if isinstance(source, RegistrySource) else source.headers()
             yield from _ignored((*loc, "ignored"), source.ignored, set(mapped))
-        if isinstance(source, RegistrySource):
-            yield from _registry(loc, source)
-        elif isinstance(source, DicomSource):
-            for pattern in source.phantom_patterns:
-                yield from _expression((*loc, "phantom_patterns"), pattern)
-        elif isinstance(source, TableSource):
-            yield from _table(loc, source)
+        for model, check in _OF_A_SOURCE:
+            if isinstance(source, model):
+                yield from check(loc, source)
 
 
 def _ignored(loc: Loc, ignored: Sequence[IgnoredColumns], mapped: set[str]) -> Complaints:
@@ -273,12 +272,20 @@ def _registry(loc: Loc, source: RegistrySource) -> Complaints:
         yield from _date_format((loc[0], loc[1], "date_formats"), text, "day")
 
 
+def _dicom(loc: Loc, source: DicomSource) -> Complaints:
+    for pattern in source.phantom_patterns:
+        yield from _expression((*loc, "phantom_patterns"), pattern)
+
+
 def _table(loc: Loc, source: TableSource) -> Complaints:
+    if source.format in ("csv", "tsv") and source.delimiter is not None and len(source.delimiter) != 1:
+        yield (*loc, "delimiter"), "must be one character"
+
+
+def _mapped(loc: Loc, source: MappedSource) -> Complaints:
     if not source.key:
         yield (*loc, "key"), "name at least one column that identifies a row"
     yield from _date_format((*loc, "date_format"), source.date_format, None)
-    if source.format in ("csv", "tsv") and source.delimiter is not None and len(source.delimiter) != 1:
-        yield (*loc, "delimiter"), "must be one character"
     if not source.entities:
         yield (*loc, "entities"), "map at least one entity"
     for at, entity in enumerate(source.entities):
@@ -295,7 +302,16 @@ def _table(loc: Loc, source: TableSource) -> Complaints:
             yield here, "hospital_number must be mapped: nobody could know whose record it is"
 
 
-def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: TableSource) -> Complaints:
+_OF_A_SOURCE: tuple[tuple[type[SourceFiles], Callable[[Loc, Any], Complaints]], ...] = (
+    (RegistrySource, _registry),
+    (DicomSource, _dicom),
+    (MappedSource, _mapped),
+    (TableSource, _table),
+)
+"""Model of a source to what its values must mean."""
+
+
+def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> Complaints:
     if spec.dtype == "Date":
         text = mapping.date_format or source.date_format
         key: Loc = ("date_format",) if mapping.date_format else ()

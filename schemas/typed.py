@@ -69,6 +69,7 @@ PERSON_RULES = (
         remedy="Check the year of birth.",
         column="birth_date",
         holds=(pl.col("received_on") - pl.col("birth_date")).dt.total_days() <= 115 * 366,
+        missing="kept",
     ),
     Rule(
         "person.birth-date-missing",
@@ -78,6 +79,7 @@ PERSON_RULES = (
         source="oBDS 3.0.4 Patienten_Stammdaten/Geburtsdatum",
         column="birth_date",
         holds=pl.col("birth_date").is_not_null() | ~pl.col("master") | ~FROM_OBDS,
+        missing="kept",
     ),
     Rule(
         "person.sex-unknown",
@@ -87,6 +89,7 @@ PERSON_RULES = (
         source="oBDS 3.0.4 Patienten_Stammdaten/Geschlecht",
         column="sex",
         holds=(pl.col("sex") != "unknown").fill_null(False) | ~pl.col("master") | ~FROM_OBDS,
+        missing="kept",
     ),
 )
 
@@ -148,6 +151,7 @@ ASSESSMENT_RULES = (
         holds=pl.any_horizontal(_SITES.is_not_null())
         | pl.col("overall_status").is_not_null()
         | pl.col("distant_date").is_not_null(),
+        missing="kept",
     ),
     Rule(
         "assessment.remission-with-relapse",
@@ -157,6 +161,7 @@ ASSESSMENT_RULES = (
         source="oBDS 3.0.4: the same letters mean different things",
         column="overall_status",
         holds=(pl.col("overall_status") != "complete remission") | ~pl.any_horizontal(_SITES.is_in(_FOUND)),
+        missing="kept",
     ),
     Rule(
         "assessment.relapse-without-site",
@@ -168,6 +173,7 @@ ASSESSMENT_RULES = (
         holds=(pl.col("overall_status") != "relapse")
         | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
         | pl.col("distant_date").is_not_null(),
+        missing="kept",
     ),
     Rule(
         "assessment.metastasis-against-status",
@@ -177,6 +183,7 @@ ASSESSMENT_RULES = (
         source="oBDS 3.0.4 Menge_FM",
         column="distant_status",
         holds=(pl.col("distant_status") != "no tumour") | pl.col("distant_date").is_null(),
+        missing="kept",
     ),
     Rule(
         "assessment.metastasis-after-report",
@@ -186,6 +193,7 @@ ASSESSMENT_RULES = (
         column="distant_date",
         holds=(pl.col("distant_date") <= pl.col("assessment_date"))
         | (pl.col("distant_date_precision") != "day"),
+        missing="kept",
     ),
 )
 
@@ -214,6 +222,7 @@ class VitalStatus(
             source="BMG sections 44, 45",
             column="status",
             holds=pl.col("status") != "deceased, date unknown",
+            missing="kept",
         ),
         Rule(
             "vital-status.no-information",
@@ -223,6 +232,7 @@ class VitalStatus(
             source="BMG section 51",
             column="status",
             holds=pl.col("status") != "no information",
+            missing="kept",
         ),
         Rule(
             "vital-status.date-missing",
@@ -234,6 +244,7 @@ class VitalStatus(
             holds=~pl.col("status").is_in(["alive", "moved"])
             | pl.col("status_date").is_not_null()
             | pl.col("status_day").is_not_null(),
+            missing="kept",
         ),
         Rule(
             "vital-status.day-negative",
@@ -242,6 +253,7 @@ class VitalStatus(
             remedy="Check from where the source counts its days.",
             column="status_day",
             holds=(pl.col("status_day") >= 0) | (pl.col("status") == "deceased"),
+            missing="kept",
         ),
     ),
 ):

@@ -64,6 +64,7 @@ DIAGNOSIS_RULES = (
         source="AJCC 7/8: size in cm",
         column="tumour_size_cm",
         holds=pl.col("tumour_size_cm").is_between(0.1, 60),
+        missing="kept",
     ),
     Rule(
         "diagnosis.morphology-malformed",
@@ -73,6 +74,7 @@ DIAGNOSIS_RULES = (
         source="ICD-O-3.2",
         column="icdo3_morphology",
         holds=pl.col("icdo3_morphology").str.contains(r"^\d{4}/\d$"),
+        missing="kept",
     ),
     Rule(
         "diagnosis.topography-malformed",
@@ -82,6 +84,7 @@ DIAGNOSIS_RULES = (
         source="ICD-O-3.2",
         column="icdo3_topography",
         holds=pl.col("icdo3_topography").str.contains(r"^C\d\d(\.\d\d?)?$"),
+        missing="kept",
     ),
     Rule(
         "diagnosis.icd10-malformed",
@@ -91,6 +94,7 @@ DIAGNOSIS_RULES = (
         source="ICD-10-GM",
         column="icd10_code",
         holds=pl.col("icd10_code").str.contains(r"^[A-Z]\d\d(\.\d{1,2})?$"),
+        missing="kept",
     ),
     Rule(
         "diagnosis.site-codes-differ",
@@ -101,6 +105,7 @@ DIAGNOSIS_RULES = (
         column="icdo3_topography",
         holds=(pl.col("icd10_code").str.slice(0, 3) == pl.col("icdo3_topography").str.slice(0, 3))
         | (pl.col("icd10_code").str.slice(0, 3) != "C49"),
+        missing="kept",
     ),
     Rule(
         "diagnosis.behaviour-against-site",
@@ -110,6 +115,7 @@ DIAGNOSIS_RULES = (
         source="ICD-O-3.2 behaviour code",
         column="icdo3_morphology",
         holds=pl.col("icdo3_morphology").str.contains("/[36]$") | ~pl.col("icd10_code").str.starts_with("C"),
+        missing="kept",
     ),
     Rule(
         "diagnosis.age-implausible",
@@ -118,6 +124,7 @@ DIAGNOSIS_RULES = (
         remedy="Check the age, or the dates of birth and diagnosis.",
         column="age_at_diagnosis_years",
         holds=pl.col("age_at_diagnosis_years").is_between(0, 110),
+        missing="kept",
     ),
     Rule(
         "diagnosis.side-missing",
@@ -130,6 +137,7 @@ DIAGNOSIS_RULES = (
         | pl.col("laterality").is_not_null()
         | ~pl.col("complete")
         | ~FROM_OBDS,
+        missing="kept",
     ),
     Rule(
         "diagnosis.side-not-applicable",
@@ -140,6 +148,7 @@ DIAGNOSIS_RULES = (
         column="laterality",
         holds=~pl.col("icdo3_topography").is_in(["C49.1", "C49.2"])
         | ~pl.col("laterality").is_in(["midline", "not applicable"]),
+        missing="kept",
     ),
     Rule(
         "diagnosis.grades-differ",
@@ -151,6 +160,7 @@ DIAGNOSIS_RULES = (
         holds=(pl.col("grade") == pl.col("fnclcc_grade").str.strip_prefix("G"))
         | ~pl.col("grade").is_in(["1", "2", "3"])
         | (pl.col("fnclcc_grade") == "GX"),
+        missing="kept",
     ),
     Rule(
         "diagnosis.t-unknown-to-edition",
@@ -160,6 +170,7 @@ DIAGNOSIS_RULES = (
         source="AJCC 7, soft tissue sarcoma",
         column="t_stage",
         holds=~pl.col("t_stage").is_in(["T3", "T4"]) | (pl.col("tnm_edition") != 7),
+        missing="kept",
     ),
     Rule(
         "diagnosis.edition-too-early",
@@ -172,6 +183,7 @@ DIAGNOSIS_RULES = (
         | ((pl.col("tnm_edition") == 7) & (pl.col("diagnosis_date").dt.year() >= 2010))
         | (pl.col("tnm_edition") < 7)
         | (pl.col("diagnosis_date").dt.year() < 1977),
+        missing="kept",
     ),
     Rule(
         "diagnosis.edition-missing",
@@ -181,6 +193,7 @@ DIAGNOSIS_RULES = (
         source="AJCC 7/8; oBDS TNM/Version",
         column="tnm_edition",
         holds=pl.col("tnm_edition").is_not_null() | pl.col("t_stage").is_null(),
+        missing="kept",
     ),
     Rule(
         "diagnosis.m0-with-metastasis",
@@ -190,6 +203,7 @@ DIAGNOSIS_RULES = (
         source="AJCC 7/8; oBDS Menge_FM",
         column="m_stage",
         holds=(pl.col("m_stage") != "M0") | ~pl.col("distant_metastasis"),
+        missing="kept",
     ),
 )
 

@@ -18,6 +18,7 @@ PLAN_RULES = (
         source="DICOM PS3.3 C.7.1.1",
         column="sop_instance_uid",
         holds=pl.col("has_patient_id") | pl.col("phantom"),
+        missing="kept",
         waivable=False,
     ),
     Rule(
@@ -28,6 +29,7 @@ PLAN_RULES = (
         source="DICOM PS3.10 section 7",
         column="sop_instance_uid",
         holds=pl.col("has_file_meta"),
+        missing="kept",
     ),
 )
 
@@ -61,6 +63,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.9",
             column="phantom",
             holds=~pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.unapproved",
@@ -71,6 +74,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
             column="approval",
             holds=(pl.col("approval") == "APPROVED") | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.prescription-from-beam-dose",
@@ -80,6 +84,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.10",
             column="dose_origin",
             holds=(pl.col("dose_origin") != "beam dose") | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.dose-missing",
@@ -89,6 +94,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.10",
             column="prescribed_dose_gy",
             holds=pl.col("prescribed_dose_gy").is_not_null() | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.fractions-missing",
@@ -98,6 +104,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.13 NumberOfFractionsPlanned",
             column="fractions",
             holds=pl.col("fractions").is_not_null() | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.dose-per-fraction-implausible",
@@ -107,6 +114,7 @@ class Plan(
             source="ICRU 83",
             column="fractions",
             holds=(pl.col("prescribed_dose_gy") / pl.col("fractions")).is_between(1, 12) | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.dose-implausible",
@@ -116,6 +124,7 @@ class Plan(
             source="ICRU 83; DICOM PS3.3 C.8.8.10",
             column="prescribed_dose_gy",
             holds=pl.col("prescribed_dose_gy").is_between(1, 100) | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.technique-unknown",
@@ -125,6 +134,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.14 GantryRotationDirection",
             column="technique",
             holds=(pl.col("technique") != "unknown") | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.energy-implausible",
@@ -134,6 +144,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.14 NominalBeamEnergy",
             column="beam_energy_mv",
             holds=pl.col("beam_energy_mv").is_between(4, 25) | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.date-missing",
@@ -143,6 +154,7 @@ class Plan(
             source="DICOM PS3.3 C.8.8.9 RTPlanDate",
             column="plan_date",
             holds=pl.col("plan_date").is_not_null() | pl.col("phantom"),
+            missing="kept",
         ),
         not_after_receipt("plan_date"),
     ),
@@ -176,6 +188,7 @@ class StructureSet(
             .list.eval(pl.element().str.contains(r"(?i)[gcip]tv|target|boost"))
             .list.any()
             | pl.col("phantom"),
+            missing="kept",
         ),
     ),
 ):
@@ -196,6 +209,7 @@ class Dose(
             source="DICOM PS3.3 C.8.8.3 DoseUnits",
             column="dose_units",
             holds=(pl.col("dose_units") != "RELATIVE") | pl.col("phantom"),
+            missing="kept",
         ),
     ),
 ):
@@ -216,6 +230,7 @@ class Image(
             source="DICOM PS3.3 C.7.6.2 SliceThickness",
             column="slice_thickness_mm",
             holds=pl.col("slice_thickness_mm").is_between(0.4, 10),
+            missing="kept",
         ),
         Rule(
             "ct.slice-thickness-missing",
@@ -225,6 +240,7 @@ class Image(
             source="DICOM PS3.3 C.7.6.2 SliceThickness (type 2)",
             column="slice_thickness_mm",
             holds=pl.col("slice_thickness_mm").is_not_null(),
+            missing="kept",
         ),
     ),
 ):

@@ -46,6 +46,7 @@ DATE_MISSING = Rule(
     source="oBDS 3.0.4 Menge_FM",
     column="metastasis_date",
     holds=pl.col("metastasis_date").is_not_null(),
+    missing="kept",
 )
 
 METASTASIS_RULES = (
@@ -60,6 +61,7 @@ METASTASIS_RULES = (
         | (pl.col("metastasis_date_precision") != "day")
         # assessment.metastasis-after-report says it of an examination.
         | (pl.col("origin") == "follow-up"),
+        missing="kept",
     ),
     DATE_MISSING,
 )

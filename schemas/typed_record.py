@@ -27,6 +27,7 @@ IN_FUTURE = Rule(
     "error",
     what="The date lies after the day on which the record was received.",
     remedy=REMEDY_SOURCE,
+    missing="kept",
 )
 
 

@@ -36,6 +36,7 @@ SURGERY_RULES = (
         source="oBDS 3.0.4 OP/Menge_OPS",
         column="ops_codes",
         holds=(pl.col("ops_codes").list.len() > 0) | ~FROM_OBDS,
+        missing="kept",
     ),
     Rule(
         "surgery.ops-malformed",
@@ -47,6 +48,7 @@ SURGERY_RULES = (
         holds=pl.col("ops_codes")
         .list.eval(pl.element().str.contains(r"^\d-\d{2}[\da-z](\.[\da-z]{1,2})?$"))
         .list.all(),
+        missing="kept",
     ),
     Rule(
         "surgery.residual-missing",
@@ -58,6 +60,7 @@ SURGERY_RULES = (
         holds=pl.col("residual_status").is_not_null()
         | (pl.col("intent") != "curative").fill_null(True)
         | ~FROM_OBDS,
+        missing="kept",
     ),
 )
 
@@ -136,6 +139,7 @@ RADIOTHERAPY_RULES = (
         source="oBDS 3.0.4 ST/Menge_Bestrahlung",
         column="irradiated",
         holds=pl.col("irradiated"),
+        missing="kept",
     ),
     not_after_receipt("start_date"),
     not_after_receipt("end_date"),
@@ -146,6 +150,7 @@ RADIOTHERAPY_RULES = (
         remedy=REMEDY_SOURCE,
         column="end_date",
         holds=pl.col("end_date") >= pl.col("start_date"),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.dose-implausible",
@@ -155,6 +160,7 @@ RADIOTHERAPY_RULES = (
         source="ICRU 83; sources.md section 3",
         column="prescribed_dose_gy",
         holds=pl.col("prescribed_dose_gy").is_between(1, 100),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.hypofractionated",
@@ -164,6 +170,7 @@ RADIOTHERAPY_RULES = (
         source="sources.md section 3 (5 x 5 Gy)",
         column="single_dose_gy",
         holds=pl.col("single_dose_gy") <= 2.5,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.single-above-total",
@@ -173,6 +180,7 @@ RADIOTHERAPY_RULES = (
         source="ICRU 83",
         column="single_dose_gy",
         holds=_SINGLE <= _TOTAL,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.fractions-not-whole",
@@ -182,6 +190,7 @@ RADIOTHERAPY_RULES = (
         source="ICRU 83",
         column="single_dose_gy",
         holds=((_FRACTIONS - _FRACTIONS.round()).abs() < 0.05) | ~_PLAUSIBLE,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.eqd2-unusual",
@@ -191,6 +200,7 @@ RADIOTHERAPY_RULES = (
         source="ICRU 83; BED and EQD2, sources.md section 3",
         column="prescribed_dose_gy",
         holds=_usual_eqd2(),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.too-many-a-day",
@@ -202,6 +212,7 @@ RADIOTHERAPY_RULES = (
         | (_DAYS < 1)
         | ~_PLAUSIBLE
         | (pl.col("radiation_sequence") == "intraoperative"),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.overlong",
@@ -210,6 +221,7 @@ RADIOTHERAPY_RULES = (
         remedy="Check whether two courses were documented as one, and the dates.",
         column="end_date",
         holds=_DAYS <= 100,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.start-missing",
@@ -219,6 +231,7 @@ RADIOTHERAPY_RULES = (
         source="oBDS 3.0.4 ST/Bestrahlung/Beginn",
         column="start_date",
         holds=_TOTAL.is_null() | pl.col("start_date").is_not_null() | pl.col("start_day").is_not_null(),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.sequence-missing",
@@ -228,6 +241,7 @@ RADIOTHERAPY_RULES = (
         source="oBDS 3.0.4 ST/Stellung_OP",
         column="radiation_sequence",
         holds=pl.col("radiation_sequence").is_not_null() | ~pl.col("irradiated") | ~FROM_OBDS,
+        missing="kept",
     ),
 )
 

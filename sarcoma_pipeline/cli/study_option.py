@@ -37,7 +37,7 @@ def in_one_file(project: projects.Project, what: str) -> None:
     """
     from sarcoma_pipeline.warehouse import ducklake
 
-    if project.centres or ducklake.named():
+    if project.centres or ducklake.catalog_address():
         raise click.UsageError(
             f"{what} works only for studies in one DuckDB file; see docs/several_centres.md"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 
 DOSE_TOLERANCE_GY = 0.1
 PLAN_MARGIN_DAYS = 120
@@ -18,6 +18,7 @@ PLAN_MARGIN_DAYS = 120
     what="The documented sequence contradicts the dates of radiotherapy and surgery.",
     remedy="Check Stellung_OP and both dates.",
     source="oBDS Stellung_OP",
+    missing="kept",
 )
 def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     surgery = (
@@ -29,12 +30,7 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     before, after = pl.col("start_date") < pl.col("last"), pl.col("start_date") >= pl.col("first")
     sequence = pl.col("radiation_sequence")
     wrong = ((sequence == "preoperative") & ~before) | (sequence.str.starts_with("postoperative") & ~after)
-    return (
-        frames["radiotherapy"]
-        .join(surgery, on="patient_id")
-        .filter(wrong)
-        .select("record_id", *at("radiation_sequence"))
-    )
+    return frames["radiotherapy"].join(surgery, on="patient_id").pipe(verdicts, wrong, "radiation_sequence")
 
 
 @rule(
@@ -45,6 +41,7 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     what="The plan prescribes another dose than is documented; the plan wins.",
     remedy="Check whether the course was changed or documented wrongly.",
     source="ICRU 83; oBDS Gesamtdosis",
+    missing="kept",
 )
 def _dose_conflict(frames: Frames) -> pl.DataFrame:
     plans = (
@@ -61,8 +58,8 @@ def _dose_conflict(frames: Frames) -> pl.DataFrame:
         frames["radiotherapy"]
         .join(plans, on="patient_id")
         .with_columns(nearest=(pl.col("single") - documented).list.eval(pl.element().abs()).list.min())
-        .filter(documented.is_not_null(), pl.col("total") > 0, ~(as_sum | as_one.fill_null(False)))
-        .select("record_id", *at("prescribed_dose_gy"))
+        .filter(pl.col("total") > 0)
+        .pipe(verdicts, ~(as_sum | as_one), "prescribed_dose_gy")
     )
 
 
@@ -75,6 +72,7 @@ def _dose_conflict(frames: Frames) -> pl.DataFrame:
     remedy="Correct the PatientID in the planning system and export again.",
     source="DICOM PS3.3 C.7.1.1",
     waivable=False,
+    missing="kept",
 )
 def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     plans = frames["every plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
@@ -85,9 +83,7 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
         .group_by("record_id")
         .agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any(), value=pl.col("person_ref").first())
     )
-    return pairs.filter(~pl.col("fits")).select(
-        "record_id", column_name=pl.lit("person_ref"), value=pl.col("value")
-    )
+    return verdicts(pairs.rename({"value": "person_ref"}), ~pl.col("fits"), "person_ref")
 
 
 @rule(
@@ -98,15 +94,14 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     what="The slices of one planning CT differ in thickness.",
     remedy="Check whether two series were mixed.",
     source="DICOM PS3.3 C.7.6.2 SliceThickness",
+    missing="kept",
 )
 def _slice_thickness_varies(frames: Frames) -> pl.DataFrame:
     images = frames["image"].filter(pl.col("series_uid").is_not_null())
     usual = pl.col("slice_thickness_mm").mode().min().over("series_uid")
     varies = pl.col("slice_thickness_mm").n_unique().over("series_uid") > 1
-    odd = images.filter(varies, pl.col("slice_thickness_mm") != usual)
-    return odd.unique("series_uid", keep="first", maintain_order=True).select(
-        "record_id", *at("slice_thickness_mm")
-    )
+    odd = varies & (pl.col("slice_thickness_mm") != usual)
+    return verdicts(images, odd, "slice_thickness_mm", once_per="series_uid")
 
 
 def _courses(frames: Frames) -> pl.DataFrame:
@@ -128,6 +123,7 @@ def _approved(frames: Frames) -> pl.DataFrame:
     what="Two courses of one patient overlap in time.",
     remedy="Check whether one course was documented twice; a boost belongs to its course.",
     source="oBDS ST_ID",
+    missing="kept",
 )
 def _courses_overlap(frames: Frames) -> pl.DataFrame:
     dated = _courses(frames).filter(
@@ -138,7 +134,7 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     )
     ordered = latest.sort("patient_id", "start_date", "end_date", "record_id")
     before = pl.col("end_date").cum_max().shift(1).over("patient_id")
-    return ordered.filter(pl.col("start_date") <= before).select("record_id", *at("start_date"))
+    return verdicts(ordered, pl.col("start_date") <= before, "start_date")
 
 
 @rule(
@@ -167,6 +163,7 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     what="The plan has another number of fractions than the documented doses give; the plan wins.",
     remedy="Check whether the course was changed or documented wrongly.",
     source="ICRU 83; oBDS Einzeldosis",
+    missing="kept",
 )
 def _fractions_conflict(frames: Frames) -> pl.DataFrame:
     planned = (
@@ -182,8 +179,8 @@ def _fractions_conflict(frames: Frames) -> pl.DataFrame:
     return (
         _courses(frames)
         .join(planned, on="patient_id")
-        .filter(same_dose, pl.col("total") > 0, (pl.col("total") - documented).abs() > 0.5, nearest > 0.5)
-        .select("record_id", *at("single_dose_gy"))
+        .filter(same_dose, pl.col("total") > 0)
+        .pipe(verdicts, ((pl.col("total") - documented).abs() > 0.5) & (nearest > 0.5), "single_dose_gy")
     )
 
 
@@ -204,10 +201,11 @@ def _against_course(frames: Frames) -> pl.DataFrame:
     scope="source",
     what="The plan is dated after the end of the documented course.",
     remedy="Check the dates; a plan that was never treated should not be approved.",
+    missing="kept",
 )
 def _plan_after_course(frames: Frames) -> pl.DataFrame:
     late = pl.col("plan_date") > pl.max_horizontal("first", "last")
-    return _against_course(frames).filter(late).select("record_id", *at("plan_date"))
+    return verdicts(_against_course(frames), late, "plan_date")
 
 
 @rule(
@@ -217,10 +215,11 @@ def _plan_after_course(frames: Frames) -> pl.DataFrame:
     scope="source",
     what="The plan is dated more than 120 days before the documented course.",
     remedy="Check the dates, and whether another course is missing.",
+    missing="kept",
 )
 def _plan_long_before(frames: Frames) -> pl.DataFrame:
     early = pl.col("plan_date") < pl.col("first").dt.offset_by(f"-{PLAN_MARGIN_DAYS}d")
-    return _against_course(frames).filter(early).select("record_id", *at("plan_date"))
+    return verdicts(_against_course(frames), early, "plan_date")
 
 
 @rule(
@@ -251,13 +250,14 @@ def _plan_without_course(frames: Frames) -> pl.DataFrame:
     what="Two approved plans of one patient share label and date under different UIDs.",
     remedy="Withdraw the one that was not treated: their doses would be added.",
     source="DICOM PS3.3 C.8.8.9 RTPlanLabel",
+    missing="kept",
 )
 def _plan_label_twice(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "plan_label", "plan_date"]
     known = _approved(frames).filter(pl.all_horizontal(pl.col(same).is_not_null()))
     several = pl.col("sop_instance_uid").n_unique().over(same) > 1
     first = pl.col("sop_instance_uid").min().over(same)
-    return known.filter(several, pl.col("sop_instance_uid") != first).select("record_id", *at("plan_label"))
+    return verdicts(known, several & (pl.col("sop_instance_uid") != first), "plan_label")
 
 
 @rule(
@@ -268,22 +268,23 @@ def _plan_label_twice(frames: Frames) -> pl.DataFrame:
     what="The structure set that the plan refers to was not delivered.",
     remedy="Export it with the plan.",
     source="DICOM PS3.3 C.8.8.16 ReferencedStructureSetSequence",
+    missing="kept",
 )
 def _structure_set_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every structure_set"]["sop_instance_uid"]
-    missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())
-    return _approved(frames).filter(missing).select("record_id", *at("refers_to"))
+    return verdicts(_approved(frames), ~pl.col("refers_to").is_in(delivered.implode()), "refers_to")
 
 
-def _of_another(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
-    """Objects that hang on plans, none of which carries their PatientID."""
+def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
+    """Objects that refer to plans, with the persons of these plans (``plan_refs``)."""
     known = plans.filter("has_patient_id", pl.col(plan_key).is_not_null())
-    fits = pl.col("person_ref").is_in(pl.col("plan_refs"))
-    return (
-        objects.filter("has_patient_id")
-        .join(known.group_by(plan_key).agg(plan_refs="person_ref"), left_on=key, right_on=plan_key)
-        .filter(~fits)
+    return objects.filter("has_patient_id").join(
+        known.group_by(plan_key).agg(plan_refs="person_ref"), left_on=key, right_on=plan_key
     )
+
+
+_OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
+"""None of the plans carries the object's PatientID."""
 
 
 @rule(
@@ -294,11 +295,12 @@ def _of_another(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: 
     what="A slice shares the plan's frame of reference and carries another PatientID.",
     remedy="Correct the PatientID in the planning system and export again.",
     source="DICOM PS3.3 C.7.4.1",
+    missing="kept",
 )
 def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     frame = "frame_of_reference_uid"
-    odd = _of_another(frames["image"], frames["plan"], frame, frame)
-    return odd.unique("series_uid", keep="first", maintain_order=True).select("record_id", *at("person_ref"))
+    images = _with_plans(frames["image"], frames["plan"], frame, frame)
+    return verdicts(images, _OF_ANOTHER, "person_ref", once_per="series_uid")
 
 
 @rule(
@@ -309,10 +311,11 @@ def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     what="The dose distribution belongs to the plan and carries another PatientID.",
     remedy="Correct the PatientID in the planning system and export again.",
     source="DICOM PS3.3 C.8.8.3",
+    missing="kept",
 )
 def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
-    odd = _of_another(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
-    return odd.select("record_id", *at("person_ref"))
+    doses = _with_plans(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
+    return verdicts(doses, _OF_ANOTHER, "person_ref")
 
 
 @rule(
@@ -323,8 +326,9 @@ def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
     what="The plan that the dose distribution refers to was not delivered.",
     remedy="Export it with the dose.",
     source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
+    missing="kept",
 )
 def _dose_without_plan(frames: Frames) -> pl.DataFrame:
     delivered = frames["every plan"]["sop_instance_uid"]
-    missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())
-    return frames["dose"].filter(missing, ~pl.col("phantom")).select("record_id", *at("refers_to"))
+    missing = ~pl.col("refers_to").is_in(delivered.implode())
+    return frames["dose"].filter(~pl.col("phantom")).pipe(verdicts, missing, "refers_to")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
-from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 
 FOLLOW_UP_GAP_DAYS = 3 * 365
 SURGERY_MARGIN_DAYS = 90
@@ -19,14 +19,14 @@ SURGERY_MARGIN_DAYS = 90
     scope="patient",
     what="The diagnosis lies before the birth.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
     return (
         diagnoses(frames)
         .join(born, on="patient_id")
-        .filter(pl.col("diagnosis_date") < pl.col("born"))
-        .select("record_id", *at("diagnosis_date"))
+        .pipe(verdicts, pl.col("diagnosis_date") < pl.col("born"), "diagnosis_date")
     )
 
 
@@ -37,14 +37,15 @@ def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="The operation lies more than 90 days before the diagnosis.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = pl.col("surgery_date") < pl.col("zero").dt.offset_by(f"-{SURGERY_MARGIN_DAYS}d")
     return (
         frames["surgery"]
         .join(sarcomas(frames), on="patient_id")
-        .filter(early, pl.col("zero_precision") == "day")
-        .select("record_id", *at("surgery_date"))
+        .filter(pl.col("zero_precision") == "day")
+        .pipe(verdicts, early, "surgery_date")
     )
 
 
@@ -56,6 +57,7 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     what="The first relapse falls inside the radiotherapy: progression under treatment.",
     remedy="Nothing, if it is so.",
     source="design section 11",
+    missing="kept",
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     status = pl.any_horizontal(
@@ -68,10 +70,8 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
         .sort("assessment_date", "record_id")
         .unique("patient_id", keep="first", maintain_order=True)
     )
-    return (
-        first.join(courses, on="patient_id")
-        .filter(pl.col("assessment_date").is_between(pl.col("start_date"), pl.col("end_date")))
-        .select("record_id", *at("assessment_date"))
+    return first.join(courses, on="patient_id").pipe(
+        verdicts, pl.col("assessment_date").is_between("start_date", "end_date"), "assessment_date"
     )
 
 
@@ -82,16 +82,10 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="An examination is dated after the death.",
     remedy="Correct the date of the examination or of the death.",
+    missing="kept",
 )
 def _assessment_after_death(frames: Frames) -> pl.DataFrame:
-    return (
-        frames["assessment"]
-        .join(deaths(frames), on="patient_id")
-        .filter(
-            (pl.col("assessment_date") > pl.col("died")) | (pl.col("assessment_day") > pl.col("death_day"))
-        )
-        .select("record_id", *at("assessment_date"))
-    )
+    return _after_death(frames["assessment"], frames, "assessment_date", "assessment_day")
 
 
 @rule(
@@ -101,6 +95,7 @@ def _assessment_after_death(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="The death lies before the diagnosis.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = (pl.col("status_date") < pl.col("zero")) & (pl.col("status_date_precision") == "day")
@@ -108,14 +103,13 @@ def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
         frames["vital_status"]
         .filter(pl.col("status") == "deceased")
         .join(sarcomas(frames), on="patient_id", how="left")
-        .filter(early.fill_null(False) | (pl.col("status_day") < 0).fill_null(False))
-        .select("record_id", *at("status_date"))
+        .pipe(verdicts, early | (pl.col("status_day") < 0), "status_date")
     )
 
 
 def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl.DataFrame:
     late = (pl.col(date) > pl.col("died")) | (pl.col(day) > pl.col("death_day"))
-    return frame.join(deaths(frames), on="patient_id").filter(late).select("record_id", *at(date))
+    return frame.join(deaths(frames), on="patient_id").pipe(verdicts, late, date)
 
 
 @rule(
@@ -125,6 +119,7 @@ def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl
     scope="patient",
     what="The operation is dated after the death.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["surgery"], frames, "surgery_date", "surgery_day")
@@ -137,6 +132,7 @@ def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="The radiotherapy begins after the death.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["radiotherapy"], frames, "start_date", "start_day")
@@ -149,6 +145,7 @@ def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="The systemic therapy begins after the death.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _systemic_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["systemic_therapy"], frames, "start_date", "start_day")
@@ -158,8 +155,8 @@ def _before_diagnosis(frame: pl.DataFrame, frames: Frames, date: str, margin_day
     early = pl.col(date) < pl.col("zero").dt.offset_by(f"-{margin_days}d")
     return (
         frame.join(sarcomas(frames), on="patient_id")
-        .filter(early, pl.col("zero_precision") == "day")
-        .select("record_id", *at(date))
+        .filter(pl.col("zero_precision") == "day")
+        .pipe(verdicts, early, date)
     )
 
 
@@ -170,6 +167,7 @@ def _before_diagnosis(frame: pl.DataFrame, frames: Frames, date: str, margin_day
     scope="patient",
     what="The radiotherapy begins before the diagnosis.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["radiotherapy"], frames, "start_date")
@@ -182,6 +180,7 @@ def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="The systemic therapy begins more than 90 days before the diagnosis.",
     remedy="Check whether it was given for another tumour.",
+    missing="kept",
 )
 def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["systemic_therapy"], frames, "start_date", SURGERY_MARGIN_DAYS)
@@ -194,6 +193,7 @@ def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="A follow-up examination is dated before the diagnosis.",
     remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
 )
 def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["assessment"], frames, "assessment_date")
@@ -207,6 +207,7 @@ def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     what="Two operations of one day are documented under different numbers.",
     remedy="Merge them if it was one.",
     source="oBDS OP_ID",
+    missing="kept",
 )
 def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "surgery_date"]
@@ -214,9 +215,8 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
         pl.all_horizontal(pl.col(*same, "module_id").is_not_null()), pl.col("source") == "oBDS"
     )
     several = pl.col("module_id").n_unique().over(same) > 1
-    return dated.filter(several, pl.col("module_id") != pl.col("module_id").min().over(same)).select(
-        "record_id", *at("surgery_date")
-    )
+    further = several & (pl.col("module_id") != pl.col("module_id").min().over(same))
+    return verdicts(dated, further, "surgery_date")
 
 
 @rule(
@@ -226,6 +226,7 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="Two examinations of one day contradict each other on a relapse.",
     remedy="Keep the one that is right; the relapse counts until then.",
+    missing="kept",
 )
 def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     sites = pl.col("local_status", "regional_status", "distant_status")
@@ -233,7 +234,7 @@ def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     free = (pl.col("overall_status") == "complete remission").fill_null(False)
     day = ["patient_id", "assessment_date"]
     dated = frames["assessment"].filter(pl.all_horizontal(pl.col(day).is_not_null()))
-    return dated.filter(free & ~found, found.any().over(day)).select("record_id", *at("overall_status"))
+    return verdicts(dated, free & ~found & found.any().over(day), "overall_status")
 
 
 def _treated(frames: Frames) -> pl.DataFrame:
@@ -280,6 +281,7 @@ def _no_follow_up(frames: Frames) -> pl.DataFrame:
     what="More than three years lie between two successive examinations.",
     remedy="Ask for the letters in between: a relapse may be dated too late.",
     source="ESMO 2021: follow-up at least yearly",
+    missing="kept",
 )
 def _follow_up_gap(frames: Frames) -> pl.DataFrame:
     dated = frames["assessment"].filter(
@@ -287,6 +289,4 @@ def _follow_up_gap(frames: Frames) -> pl.DataFrame:
     )
     ordered = dated.sort("patient_id", "assessment_date", "record_id")
     since = pl.col("assessment_date") - pl.col("assessment_date").shift(1).over("patient_id")
-    return ordered.filter(since.dt.total_days() > FOLLOW_UP_GAP_DAYS).select(
-        "record_id", *at("assessment_date")
-    )
+    return verdicts(ordered, since.dt.total_days() > FOLLOW_UP_GAP_DAYS, "assessment_date")

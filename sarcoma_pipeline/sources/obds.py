@@ -31,7 +31,7 @@ from sarcoma_pipeline.sources.obds_modules import (
 from sarcoma_pipeline.sources.received_record import Batch, Row, SourceFile, Stopped
 from schemas import file_faults
 from schemas import received as r
-from schemas.configuration import DEFAULT_LIMITS, Limits
+from schemas.configuration import DEFAULT_LIMITS, Limits, ObdsSource
 from schemas.received import NO_NAMESPACE
 
 _SNIFF = 65_536
@@ -58,11 +58,12 @@ _TAGS = tuple(
 )
 
 
-def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
+def read(file: SourceFile, _: ObdsSource, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     """Read one export.
 
     Args:
         file: the file.
+        _: its source; every export is read alike.
         refresh: id of the refresh that reads it.
         limits: what the file may ask for.
 

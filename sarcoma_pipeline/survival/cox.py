@@ -1,8 +1,8 @@
-"""Multivariable Cox models as ``study.toml`` declares them: Efron ties, Wald intervals, no strata.
+"""Multivariable Cox models declared in ``study.toml``: Efron ties, Wald intervals, no strata.
 
-Equal to R's ``coxph`` (`tests/golden/cox.R`). What a model cannot estimate is taken out beforehand and said
-in the ``note``: nothing diverges, nothing is hidden. Where the model so loses a level without an event, or
-has no maximum at all, the same model with Firth's penalty follows it, as lines of their own.
+Results equal R's ``coxph`` (`tests/golden/cox.R`). Contrasts that a model cannot estimate are removed
+beforehand and explained in the ``note``. If a model loses a level without events in this way, or has no
+maximum, the same model with Firth's penalty is added as further rows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Z = NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True)
 class _Fit:
-    """Numbers of the contract's columns by contrast, the model's concordance, and why there are none."""
+    """Estimates by contrast, the model's concordance, and why there are none."""
 
     numbers: dict[str, dict[str, float]]
     concordance: float | None = None
@@ -43,21 +43,21 @@ def hazard_ratios(
     *,
     time: str = "time_days",
 ) -> pl.DataFrame:
-    """Fit every model whose endpoint there is.
+    """Fit every model whose endpoint exists.
 
-    Patients without a covariate (or with a level that the configuration does not name) are left out of that
+    Patients with a missing covariate (or a level that the configuration does not list) are left out of that
     model and counted in ``missing``.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
         endpoints: `schemas.cohort.CohortEndpoint`.
-        models: which models, in order.
-        covariates: what the models name.
-        time: which time in days.
+        models: the models, in order.
+        covariates: the covariates of the models.
+        time: column with the time in days.
 
     Returns:
-        `schemas.analysis.HazardRatio`, a line per number and per level other than the reference; once more
-        with Firth's penalty for a model that needs it.
+        `schemas.analysis.HazardRatio`: a row per continuous covariate and per level other than the reference;
+        repeated with Firth's penalty for a model that needs it.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -68,7 +68,7 @@ def hazard_ratios(
         lines += _lines(data, fit, EFRON, data.obstacles)
         if data.events and (data.eventless or fit.note):
             empty = {
-                x.name: why for x in data.contrasts if (why := data.obstacles.get(x.name)) and _bare(why)
+                x.name: why for x in data.contrasts if (why := data.obstacles.get(x.name)) and _hopeless(why)
             }
             firth = _firth(data)
             lines += _lines(data, firth, FIRTH, empty) if firth.numbers else []
@@ -76,8 +76,8 @@ def hazard_ratios(
     return HazardRatio.enforce(HazardRatio.conform(frame.with_row_index("position", offset=1)))
 
 
-def _bare(obstacle: str) -> bool:
-    """Whether not even a penalty helps: there is nobody to compare."""
+def _hopeless(obstacle: str) -> bool:
+    """Return whether not even a penalised estimate exists, because there is nobody to compare."""
     return obstacle.startswith("no variance")
 
 

@@ -1,7 +1,7 @@
-"""The data of a Cox model as ``study.toml`` declares it: complete cases, contrasts, and the design matrix.
+"""The data of a Cox model declared in ``study.toml``: complete cases, contrasts, and the design matrix.
 
-What a model cannot estimate is found here, before any fit: a level without patients, without events, a number
-that is the same in everybody.
+Contrasts that the model cannot estimate are found here, before any fit: levels without patients or events,
+and covariates with the same value in all patients.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from schemas.configuration import Covariate, Model
 
 @dataclass(frozen=True)
 class Contrast:
-    """A line of the table: a number, or a level against the reference.
+    """A row of the model's table: a continuous covariate, or a level against the reference.
 
     Attributes:
-        covariate: whose contrast it is.
-        level: of a factor; None for a number.
+        covariate: the covariate.
+        level: level of a factor; None for a continuous covariate.
     """
 
     covariate: Covariate
@@ -33,7 +33,7 @@ class Contrast:
 
     @property
     def label(self) -> str:
-        """As it is printed: ``Female vs. male``."""
+        """Printed label: ``Female vs. male``."""
         covariate, level = self.covariate, self.level
         if level is None:
             return covariate.labels.get(covariate.name, covariate.name.capitalize())
@@ -43,16 +43,16 @@ class Contrast:
 
 @dataclass(frozen=True)
 class ModelData:
-    """What a model is fitted to.
+    """The data to which a model is fitted.
 
     Attributes:
-        model: as declared.
-        covariates: of the model, in order.
-        missing: patients left out for a missing covariate.
-        complete: the others: ``time_days, event`` and a column per covariate.
-        counts: per factor and level: patients and events.
-        contrasts: the lines of the table.
-        obstacles: name of a contrast to the reason why it has no estimate.
+        model: the declared model.
+        covariates: its covariates, in order.
+        missing: number of patients left out because of a missing covariate.
+        complete: the other patients: ``time_days, event`` and a column per covariate.
+        counts: patients and events per factor and level.
+        contrasts: rows of the table.
+        obstacles: name of a contrast to the reason why it cannot be estimated.
     """
 
     model: Model
@@ -65,21 +65,21 @@ class ModelData:
 
     @property
     def events(self) -> int:
-        """Patients with an event."""
+        """Number of patients with an event."""
         return int(self.complete["event"].sum())
 
     @property
     def eventless(self) -> bool:
-        """Whether a level has patients but no event, while others have."""
+        """Whether a level has patients but no event, while others have events."""
         levels = [events for of in self.counts.values() for _, events in of.values()]
         return self.events > 0 and 0 in levels
 
     def estimable(self) -> pl.DataFrame:
-        """The complete cases without those of levels that have no event.
+        """Return the complete cases without patients at levels that have no event.
 
-        The hazard ratio of such a level tends to 0 and does not exist as an estimate; the other coefficients
-        are then those of the fit without its patients, which is the limit of the partial likelihood (their
-        weight in every risk set tends to 0).
+        The hazard ratio of such a level tends to 0 and has no estimate. The other coefficients are those of
+        the fit without its patients, which is the limit of the partial likelihood (their weight in every risk
+        set tends to 0).
         """
         if not self.eventless:
             return self.complete
@@ -92,7 +92,7 @@ class ModelData:
         return self.complete.filter(~pl.any_horizontal(gone))
 
     def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
-        """Numbers as they are, factors as indicators of every level but the reference; constants left out.
+        """Build the design matrix: numbers, indicators of all levels but the reference, no constant columns.
 
         Args:
             used: rows of the complete cases.
@@ -103,7 +103,7 @@ class ModelData:
                 columns.append(pl.col(covariate.name))
                 continue
             present = sorted(used[covariate.name].unique())
-            # Without the reference another level takes its place: the factor still adjusts the others.
+            # Without patients at the reference, another level replaces it, so that the factor still adjusts.
             base = covariate.reference if covariate.reference in present else next(iter(present), None)
             columns += [
                 (pl.col(covariate.name) == level).cast(pl.Float64).alias(Contrast(covariate, level).name)
@@ -122,16 +122,16 @@ def model_data(
     *,
     time: str = "time_days",
 ) -> Iterator[ModelData]:
-    """The data of every model whose endpoint there is.
+    """Yield the data of every model whose endpoint exists.
 
-    Patients without a covariate (or with a level that the configuration does not name) are left out.
+    Patients with a missing covariate (or a level that the configuration does not list) are left out.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
         endpoints: `schemas.cohort.CohortEndpoint`.
-        models: which models, in order.
-        covariates: what the models name.
-        time: which time in days.
+        models: the models, in order.
+        covariates: the covariates of the models.
+        time: column with the time in days.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -145,7 +145,7 @@ def model_data(
 
 
 def values(covariate: Covariate) -> pl.Expr:
-    """The covariate as a model or a subgroup takes it; null where a patient cannot be in it.
+    """Return the covariate as used in models and subgroups; null for patients that are left out.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -161,7 +161,7 @@ def values(covariate: Covariate) -> pl.Expr:
 
 
 def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
-    """The levels of a factor in the order of the configuration, else sorted."""
+    """Return the levels of a factor in the configured order, else sorted."""
     return covariate.levels or tuple(sorted(present))
 
 
@@ -182,7 +182,7 @@ def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, .
 
 
 def _counts(data: pl.DataFrame, covariate: Covariate) -> dict[str, tuple[int, int]]:
-    """Patients and events by level."""
+    """Count patients and events by level."""
     grouped = data.group_by(covariate.name).agg(n=pl.len(), events=pl.col("event").sum())
     return {level: (n, events) for level, n, events in grouped.iter_rows()}
 
@@ -190,7 +190,7 @@ def _counts(data: pl.DataFrame, covariate: Covariate) -> dict[str, tuple[int, in
 def _obstacle(
     contrast: Contrast, data: pl.DataFrame, counts: dict[str, dict[str, tuple[int, int]]]
 ) -> str | None:
-    """Why this contrast has no estimate, if it has none."""
+    """Return why a contrast cannot be estimated; None if it can."""
     covariate, level = contrast.covariate, contrast.level
     if not data["event"].any():
         return "no event in the model"

@@ -1,10 +1,11 @@
 """Firth's penalised Cox model: finite hazard ratios where a level has no event.
 
 The partial likelihood is multiplied by the square root of the determinant of its information, Jeffreys' prior
-(Firth 1993; Heinze and Schemper 2001). Intervals and p values are of the profile penalised likelihood, as
-those authors advise: Wald's are wrong where the likelihood is this lopsided.
+(Firth 1993; Heinze and Schemper 2001). Intervals and p values come from the profile penalised likelihood, as
+those authors recommend, because Wald intervals are wrong for such an asymmetric likelihood.
 
-Ties are Efron's, as in the models it stands in for. Python's ``firthmodels`` has Breslow's only.
+Ties are handled by Efron's method, as in the unpenalised models. The Python package ``firthmodels`` has only
+Breslow's.
 """
 
 from __future__ import annotations
@@ -28,27 +29,27 @@ _Z = NormalDist().inv_cdf(0.975)
 _STEPS = 100
 _HALVINGS = 40
 _LONGEST = 5.0
-"""Longest step in standard errors (of the information at 0)."""
+"""Maximum step, in standard errors (of the information at 0)."""
 _SETTLED, _ROUNDED = 1e-22, 1e-14
-"""Square of the last step in standard errors: where to stop, and where rounding keeps it from shrinking."""
+"""Squared length of the last step in standard errors: convergence, and the limit set by rounding errors."""
 _APART = 1e-5
-"""Distance of two scores, in standard errors, whose difference is the curvature."""
+"""Step of the numerical derivative of the score, in standard errors."""
 _FLAT = 1e-9
-"""Curvature, in units of the information's at 0, below which there is no hill."""
+"""Minimum curvature relative to the information at 0; below it the function has no maximum nearby."""
 _FARTHEST = 50.0
-"""Standard errors from the maximum; a profile that has not fallen by then has no limit."""
+"""Distance from the maximum, in standard errors, at which a profile counts as unbounded."""
 
 
 @dataclass(frozen=True)
 class Penalised:
-    """A penalised model, arrays of length ``p``.
+    """A penalised model; all arrays have length ``p``.
 
     Attributes:
         coefficients: log hazard ratios.
-        standard_errors: of the inverse information at the maximum, as ``coxphf`` gives them.
-        low: lower limits of the profile penalised likelihood, 95 %.
+        standard_errors: from the inverse information at the maximum, as in ``coxphf``.
+        low: lower 95 % limits of the profile penalised likelihood.
         high: upper limits.
-        p_values: of the penalised likelihood ratio against a coefficient of 0.
+        p_values: of the penalised likelihood ratio test against a coefficient of 0.
     """
 
     coefficients: Floats
@@ -62,11 +63,11 @@ def penalised(likelihood: PartialLikelihood) -> Penalised:
     """Maximise the penalised likelihood and profile every coefficient.
 
     Raises:
-        NoEstimate: columns are collinear.
+        NoEstimate: the covariates are collinear.
     """
     scale = np.sqrt(np.diag(likelihood.at(np.zeros(likelihood.p)).information))
     every = np.ones(likelihood.p, dtype=bool)
-    best, height, there = _climb(likelihood, np.zeros(likelihood.p), every, scale)
+    best, height, there = _maximise(likelihood, np.zeros(likelihood.p), every, scale)
     errors = np.sqrt(np.diag(np.linalg.inv(there.information)))
     limits = np.array(
         [
@@ -78,18 +79,18 @@ def penalised(likelihood: PartialLikelihood) -> Penalised:
     for i in range(len(best)):
         null, free = best.copy(), every.copy()
         null[i], free[i] = 0.0, False
-        ratio = max(height - _climb(likelihood, null, free, scale)[1], 0.0)
-        # Chi-squared of one degree: 2 · ratio is the square of a normal deviate.
+        ratio = max(height - _maximise(likelihood, null, free, scale)[1], 0.0)
+        # 2 · ratio has a chi-squared distribution with one degree of freedom: the square of a normal deviate.
         p_values[i] = math.erfc(math.sqrt(ratio))
     return Penalised(best, errors, limits[:, 0], limits[:, 1], p_values)
 
 
 def penalised_score(likelihood: PartialLikelihood, coefficients: Floats, here: Derivatives) -> Floats:
-    """First derivatives of the penalised log likelihood: ``U + ½ tr(I⁻¹ ∂I/∂b)``.
+    """Compute the score of the penalised log likelihood: ``U + ½ tr(I⁻¹ ∂I/∂b)``.
 
     ``∂I/∂b`` are third central moments of the columns over every risk set. With ``J = I⁻¹``, ``m`` the mean
-    and ``q = x'Jx`` their traces are ``E[qx] − m E[q] − 2 (E[xx'] − mm') J m``, and sums over risk sets turn
-    into sums over patients as those of the information do.
+    and ``q = x'Jx``, their traces are ``E[qx] − m E[q] − 2 (E[xx'] − mm') J m``. Sums over risk sets are
+    rearranged into sums over patients, as for the information.
     """
     x = likelihood.design
     hazard, _ = likelihood.hazards(coefficients)
@@ -106,10 +107,10 @@ def penalised_score(likelihood: PartialLikelihood, coefficients: Floats, here: D
     return here.score + third / 2
 
 
-def _climb(
+def _maximise(
     likelihood: PartialLikelihood, start: Floats, free: NDArray[np.bool_], scale: Floats
 ) -> tuple[Floats, float, Derivatives]:
-    """The maximum over the free coefficients: where it is, how high, and the derivatives there."""
+    """Maximise over the free coefficients; returns position, penalised log likelihood and derivatives."""
     coefficients, here = start.copy(), likelihood.at(start)
     height, last = _height(here), math.inf
     if not math.isfinite(height):
@@ -117,7 +118,7 @@ def _climb(
     for _ in range(_STEPS if free.any() else 0):
         score = penalised_score(likelihood, coefficients, here)
         step = np.zeros_like(coefficients)
-        step[free] = _towards(likelihood, coefficients, here, score, free, scale)
+        step[free] = _newton_step(likelihood, coefficients, here, score, free, scale)
         gain = float(step @ score)
         step /= max(1.0, float(np.abs(step * scale).max()) / _LONGEST)
         for _ in range(_HALVINGS):
@@ -133,7 +134,7 @@ def _climb(
     return coefficients, height, here
 
 
-def _towards(
+def _newton_step(
     likelihood: PartialLikelihood,
     coefficients: Floats,
     here: Derivatives,
@@ -141,10 +142,10 @@ def _towards(
     free: NDArray[np.bool_],
     scale: Floats,
 ) -> Floats:
-    """Newton's step of the free coefficients.
+    """Compute Newton's step of the free coefficients.
 
-    The penalty's own curvature has no short form: it is taken from differences of the score. Where that is
-    not the curvature of a hill, the information's is taken, without the penalty.
+    The curvature of the penalty has no closed form and is computed from differences of the score. If the
+    result is not positive definite, the information is used without the penalty.
     """
     curvature = np.empty((len(score), len(score)))
     for i in np.flatnonzero(free):
@@ -155,12 +156,12 @@ def _towards(
     inner = curvature[np.ix_(free, free)]
     inner = (inner + inner.T) / 2
     unit = np.outer(scale[free], scale[free])
-    hill = np.isfinite(inner).all() and np.linalg.eigvalsh(inner / unit)[0] > _FLAT
-    return solve(inner if hill else here.information[np.ix_(free, free)], score[free], scale[free])
+    concave = np.isfinite(inner).all() and np.linalg.eigvalsh(inner / unit)[0] > _FLAT
+    return solve(inner if concave else here.information[np.ix_(free, free)], score[free], scale[free])
 
 
 def _height(here: Derivatives) -> float:
-    """The penalised log likelihood."""
+    """Compute the penalised log likelihood."""
     sign, logarithm = np.linalg.slogdet(here.information)
     return here.log_likelihood + logarithm / 2 if sign > 0 else -math.inf
 
@@ -174,10 +175,10 @@ def _limit(
     side: int,
     scale: Floats,
 ) -> float:
-    """Where the profile of coefficient ``i`` has fallen by half the 95 % quantile of chi-squared.
+    """Find where the profile of coefficient ``i`` has fallen by half the 95 % quantile of chi-squared.
 
-    Newton's method on the signed root of the fall, which is nearly a straight line. A profile that never
-    falls so far has no limit: infinity.
+    Uses Newton's method on the signed root of the fall, which is nearly linear. If the profile never falls
+    that far, the limit is infinite.
     """
     free = np.ones(len(best), dtype=bool)
     free[i] = False
@@ -186,7 +187,7 @@ def _limit(
     for _ in range(_STEPS):
         if abs(at[i] - best[i]) > _FARTHEST * errors[i]:
             break
-        at, reached, here = _climb(likelihood, at, free, scale)
+        at, reached, here = _maximise(likelihood, at, free, scale)
         fall = max(height - reached, 0.0)
         slope = -side * penalised_score(likelihood, at, here)[i]
         root = math.sqrt(2 * fall)

@@ -1,4 +1,4 @@
-"""Dagster's storage on PostgreSQL, set up as docs/deploy.md says."""
+"""Dagster's storage on PostgreSQL, configured as in docs/deploy.md."""
 
 import os
 import subprocess

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.sources.readers import READERS
 from sarcoma_pipeline.study import project as places
 from sarcoma_pipeline.synthetic import render
 from schemas.all_contracts import CONTRACTS
@@ -95,8 +96,8 @@ class Nights:
         elif event == "touch":
             chosen.touch()
         elif event == "reader":
-            kind = sorted(manifest.READER_VERSIONS)[number % len(manifest.READER_VERSIONS)]
-            readers.setitem(manifest.READER_VERSIONS, kind, f"raised {self.serial}")
+            kind = sorted(READERS)[number % len(READERS)]
+            readers.setitem(READERS, kind, dataclasses.replace(READERS[kind], behaviour=1 + self.serial))
 
 
 def differences(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> list[str]:

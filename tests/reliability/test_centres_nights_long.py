@@ -1,4 +1,4 @@
-"""Nights of three centres under the real daemon: a run a centre, then the pooled study.
+"""Nightly refreshes of three centres under the real daemon: a run per centre, then the pooled study.
 
 ``pytest -m reliability tests/reliability/test_centres_nights_long.py -s``
 """
@@ -37,7 +37,7 @@ def test_nights_of_three_centres(tmp_path, monkeypatch):
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.get():
-        # Two processes that made Dagster's tables at once would spoil them.
+        # Created first: two processes that create Dagster's tables at the same time corrupt them.
         program = Path(sys.executable).with_name("dagster-daemon")
     with (tmp_path / "daemon.log").open("w") as log:
         daemon = subprocess.Popen(

@@ -1,6 +1,6 @@
-"""200 kills: ``pytest -m reliability tests/reliability/test_kills_long.py -s``; about an hour.
+"""200 kills of a refresh: ``pytest -m reliability tests/reliability/test_kills_long.py -s``; about an hour.
 
-``KILLS=100 SEED=1`` and ``KILLS=100 SEED=2`` are two halves for two cores.
+``KILLS=100 SEED=1`` and ``KILLS=100 SEED=2`` run half each, for two cores.
 """
 
 import os

@@ -16,10 +16,10 @@ import polars as pl
 
 from sarcoma_pipeline.curation import identity, reconcile, typed_records
 from sarcoma_pipeline.quality import accounting, cross_record, quarantine
-from sarcoma_pipeline.sources import dicom, obds, registry_reply, table_file
+from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.synthetic import render
-from schemas.configuration import RegistrySource, TableSource, load_study
+from schemas.configuration import TableSource, load_study
 from schemas.contract import CONTRACTS
 from schemas.file_faults import FILE_FAULTS
 from schemas.meta import MetaFile, MetaValueAccount
@@ -28,7 +28,6 @@ from tests.sources.mutations import mutate
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = load_study(REPOSITORY / "data/studies/sts_imrt")[1]
-_REGISTRY = next(s for s in SOURCES.source if isinstance(s, RegistrySource))
 _TABLE = next(s for s in SOURCES.source if isinstance(s, TableSource))
 _SHARES = {"obds": 35, "dicom": 35, "registry": 12, "csv": 12, "xlsx": 3, "parquet": 3}
 """Per cent of the files; a spreadsheet takes a process of its own, and most of its mutations a checksum."""
@@ -68,16 +67,14 @@ def seeds(folder: Path) -> list[Seed]:
 def read(path: Path, reader: str, name: str) -> Batch:
     """The file by the reader, as the manifest would do it."""
     kind = "table" if reader in ("csv", "tsv", "xlsx", "parquet") else reader
-    source = next(one.name for one in SOURCES.source if one.kind == kind)
-    file = SourceFile(digest(name), path, name, source)
-    if reader == "obds":
-        return obds.read(file, "R1")
-    if reader == "dicom":
-        return dicom.read(file, "R1")
-    if reader == "registry":
-        return registry_reply.read(file, _REGISTRY, "R1")
-    delimiter = _TABLE.delimiter if reader == "csv" else None
-    return table_file.read(file, _TABLE.model_copy(update={"format": reader, "delimiter": delimiter}), "R1")
+    of = next(one.name for one in SOURCES.source if one.kind == kind)
+    file = SourceFile(digest(name), path, name, of)
+    if reader in readers.READERS:
+        (source,) = (s for s in SOURCES.source if s.kind == reader)
+    else:
+        delimiter = _TABLE.delimiter if reader == "csv" else None
+        source = _TABLE.model_copy(update={"format": reader, "delimiter": delimiter})
+    return readers.reader(source.kind).read(file, source, "R1", SOURCES.limits)
 
 
 def _files(received: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -10,9 +10,11 @@ from lxml import etree
 from sarcoma_pipeline.sources import obds
 from sarcoma_pipeline.sources.obds_modules import OUTCOMES
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile
+from schemas.configuration import ObdsSource
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 SCHEMA = Path(__file__).parents[1] / "real/oBDS_v3.0.4.xsd"
+SOURCE = ObdsSource(kind="obds", name="obds", files=("*.xml",))
 NS = "http://www.basisdatensatz.de/oBDS/XML"
 RECORDS = {
     "oBDS/Menge_Patient/Patient/Menge_Meldung/Meldung": "Meldung",
@@ -35,7 +37,7 @@ class Schema:
 
     def leaves(self) -> set[str]:
         """Paths of all elements and attributes that hold text."""
-        return set(self._element(self.root, self.root.get("name")))
+        return set(self._element(self.root, "oBDS"))
 
     def _element(self, element, path):
         name = (element.get("type") or "").rpartition(":")[2]
@@ -121,7 +123,7 @@ def test_what_of_the_schema_is_ignored_is_about_staff_insurance_address_and_othe
 def read(tmp_path: Path, content: str | bytes, name="export.xml") -> Batch:
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return obds.read(SourceFile("f", path, name), "R1")
+    return obds.read(SourceFile("f", path, name), SOURCE, "R1")
 
 
 def rows(batch: Batch, entity: str):

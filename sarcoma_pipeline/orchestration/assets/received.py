@@ -18,7 +18,7 @@ from sarcoma_pipeline.orchestration.assets.step import (
 )
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import pseudonym_key
-from sarcoma_pipeline.sources import manifest, read_parallel, worker_process
+from sarcoma_pipeline.sources import manifest, read_parallel, readers, worker_process
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, step_cache
@@ -36,13 +36,6 @@ OF_FILES = (MetaFile.table(), MetaValueAccount.table(), *RECEIVED)
 _PIECE_BYTES = 128 << 20
 """Received bytes that are committed at a time: an open transaction takes more memory than what it writes."""
 
-_KIND_OF_TABLE = {
-    "registry_reply": {"registry"},
-    "table_row": {"table"},
-    "unread": {"registry", "obds", "dicom", "table"},
-}
-_ICONS = {"registry": "csv", "obds": "xml", "dicom": "file", "table": "table"}
-
 
 def drop_key(project: Project, source: str) -> dg.AssetKey:
     """Return the asset key of one source's raw files, for the lineage graph."""
@@ -56,7 +49,7 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
             key=drop_key(project, source.name),
             description=f"Raw files {', '.join(source.files)} below {project.study.drop}.",
             group_name="drop",
-            kinds={_ICONS[source.kind]},
+            kinds={readers.reader(source.kind).icon},
             owners=[project.study.owner],
             metadata={"folder": project.study.drop, "files": ", ".join(source.files), "reader": source.kind},
         )
@@ -65,8 +58,7 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
 
 
 def _deps(project: Project, table: str) -> list[dg.AssetKey]:
-    name = table.partition(".")[2]
-    kinds = _KIND_OF_TABLE.get(name, {name.partition("_")[0]})
+    kinds = readers.kinds_of(table)
     drops = [drop_key(project, s.name) for s in project.sources.source if s.kind in kinds]
     return [asset_key(project, MetaFile.table()), *drops]
 
@@ -95,7 +87,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         with redacted_errors(project):
             permissions.check(project)
             # Every step depends on the key of the pseudonyms: it must exist before the first one.
-            pseudonym_key.at_hand(project)
+            pseudonym_key.ensure_key(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         for table in (MetaRefresh.table(), *OF_FILES):
