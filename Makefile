@@ -1,4 +1,4 @@
-# The two commands of a stranger: `make refresh` and `make test`. The rest are daily habits.
+# `make refresh` and `make test` work in a fresh clone; docs/commands.md lists the other targets.
 .PHONY: refresh test demo ui check golden lock clean
 STUDY ?= sts_imrt
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -7,14 +7,14 @@ export DAGSTER_HOME := $(CURDIR)/dagster_home
 .uv/bin/uv:
 	python3 -m venv .uv && .uv/bin/pip install -q uv
 
-# Runtime only: what runs the product.
+# Packages that the program needs.
 .venv/.runtime: requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	$(UV) venv -q --allow-existing .venv
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
 	$(UV) pip install -q --python .venv/bin/python --no-deps -e .
 	touch $@
 
-# Tests and linters on top of it.
+# The same, with tests and linters.
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-dev.lock
 	touch $@
@@ -48,7 +48,7 @@ check: .venv/.dev
 	.venv/bin/ruff format --check
 	.venv/bin/pyright
 
-# R's values anew (r-base-core, r-cran-survival); Firth's take minutes.
+# R's golden values (needs r-base-core and r-cran-survival); Firth's take minutes.
 golden:
 	set -e; for script in $(filter-out %/sets.R,$(wildcard tests/golden/*.R)); do Rscript --vanilla $$script; done
 

@@ -1,4 +1,4 @@
-"""The cohort layer: who is in the study and why, one row per patient, endpoints long (design section 5).
+"""The cohort layer: who is in the study and why, one row per patient, endpoints in long format.
 
 Pseudonymous throughout: no identifier column, times are days since time zero, the date of the initial
 pathological diagnosis. Months are days / 30.4375.

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
-from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from sarcoma_pipeline.quality import accounting
+from sarcoma_pipeline.quality.curate import curate
 from schemas import received as r
 from schemas.configuration import Sources
 from schemas.contract import CONTRACTS
-from schemas.meta import MetaFile, MetaValueAccount
 
 SOURCES = Sources.model_validate(
     {
@@ -116,28 +115,15 @@ class Records:
 
     def run(self) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        typed = typed_records.type_records(self.frames, SOURCES, on, FILES)
-        linked = identity.link(typed.frames)
-        link = linked.frames["curated.link"]
-        first = pl.concat([typed.observed, linked.observed])
-        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
-        observed = pl.concat([first, crossed])
-        held = quarantine.quarantine(observed)
-        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-        curated = reconcile.curate(typed.frames, link, held["record_id"], SOURCES, names)
-        set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
-        accounts = accounting.account(
-            self.frames,
-            curated.frames,
-            held,
-            quarantine.settle(set_aside, held),
-            MetaFile.empty(),
-            MetaValueAccount.empty(),
-        )
+        made = curate(self.frames, SOURCES, on, FILES)
         return Outcome(
-            curated.frames, pl.concat([observed, curated.observed]), accounts, set(held["record_id"]),
-            typed.frames, link,
-        )  # fmt: skip
+            dict(made.curated),
+            made.observed,
+            accounting.account(self.frames, made.curated, made.quarantine, made.disposition),
+            set(made.quarantine["record_id"]),
+            dict(made.typed),
+            made.link,
+        )
 
 
 @pytest.fixture

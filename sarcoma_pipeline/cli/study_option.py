@@ -23,6 +23,9 @@ def configured(name: str) -> projects.Project:
     Raises:
         click.UsageError: it is not configured, or its configuration is wrong.
     """
+    # Importing the registry makes the kinds of its formats known to the configuration.
+    from sarcoma_pipeline.sources import readers  # noqa: F401
+
     try:
         return projects.load(name)
     except (projects.UnknownStudy, ConfigurationWrong) as wrong:

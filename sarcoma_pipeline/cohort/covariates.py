@@ -27,7 +27,7 @@ def describe(curated: Curated) -> pl.DataFrame:
     """Every patient with an index tumour, eligible or not, in the columns of ``cohort.patients``.
 
     - age: days from birth to time zero / 365.25; else the age that a source gives;
-    - T category in the words of AJCC 7 (sources.md section 4);
+    - T category in the terms of AJCC 7 (docs/formats.md, vocabularies);
     - residual status of the last operation before any relapse: a re-resection replaces what it mended; RX
       without an operation;
     - relapse pattern over the whole follow-up; regional lymphatic relapse counts as local.

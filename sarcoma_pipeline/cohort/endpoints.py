@@ -1,4 +1,4 @@
-"""The endpoints, as a specification (design section 5).
+"""Derives the endpoints; written as a specification.
 
 Time zero is the initial pathological diagnosis of the index tumour; everything is counted in days from it.
 

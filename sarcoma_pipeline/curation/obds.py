@@ -18,8 +18,11 @@ DATE_UNUSABLE = Rule(
     "error",
     on="typed.diagnosis",
     scope="record",
-    what="The date of diagnosis is fully estimated (Datumsgenauigkeit V): there is no time zero.",
-    remedy="Find the date of the biopsy and correct it.",
+    what="The date of diagnosis is estimated altogether (Datumsgenauigkeit V). There is no time zero.",
+    remedy=(
+        "In the tumour documentation, correct Diagnosedatum: enter the date of the report of the first "
+        "biopsy."
+    ),
     source="oBDS Datumsgenauigkeit V",
 )
 

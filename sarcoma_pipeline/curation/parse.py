@@ -19,40 +19,48 @@ _FLAG = "_flag "
 
 MISSING = pl.lit(None, dtype=pl.String)
 
-_CORRECT = "Correct it in the source system; it is read again in the next refresh."
 
 # A finding of an "unreadable" or "unknown" rule has the severity that its column declares.
 DATE_UNREADABLE = Rule(
     "value.date-unreadable",
     "error",
-    what="The text is not a date of the calendar.",
-    remedy=_CORRECT,
+    what="The text is not a calendar date in the format that the source uses.",
+    remedy="In the system that sent the record, correct the date in the named column.",
 )
 NUMBER_UNREADABLE = Rule(
     "value.number-unreadable",
     "error",
     what="The text is not a number.",
-    remedy=_CORRECT,
+    remedy=(
+        "In the system that sent the record, enter a plain number in the named column, without unit or "
+        "remark."
+    ),
 )
 CODE_UNKNOWN = Rule(
     "value.code-unknown",
     "error",
-    what="The code is not in the column's code list.",
-    remedy="Correct it in the source system, or add the code to the mapping if it is a new one.",
+    what="The code is not in the code list of the named column.",
+    remedy=(
+        "Correct the code in the system that sent the record. For a table, add a new code to the "
+        "column's codes in sources.toml."
+    ),
     source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
 )
 DATE_PARTIAL = Rule(
     "date.partial",
     "notice",
-    what="The date is exact to the month or the year only; the middle of the interval is used.",
-    remedy="Nothing, or give the exact date if it is known.",
+    what="The date is exact only to the month or the year. The middle of that interval is used.",
+    remedy=(
+        "If the day is known, enter it and set Datumsgenauigkeit to E in the tumour documentation. "
+        "Otherwise nothing needs to be done."
+    ),
     source="oBDS Datumsgenauigkeit",
 )
 DATE_LEGACY_FORMAT = Rule(
     "date.legacy-format",
     "notice",
-    what="The date is written the old way (00.MM.YYYY); it was read as a partial date.",
-    remedy="Update the exporting system to oBDS 3.",
+    what="The date is written as 00.MM.YYYY, the format before oBDS 3. It was read as a partial date.",
+    remedy="Ask the vendor of the exporting system to write oBDS 3: a full date with Datumsgenauigkeit.",
     source="ADT/GEKID before oBDS 3",
 )
 

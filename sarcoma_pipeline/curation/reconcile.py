@@ -11,25 +11,15 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from sarcoma_pipeline.curation import courses, metastases
+from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, typed
 from schemas.configuration import Sources
 from schemas.contract import Contract
 from schemas.quality import Disposition, Observation
-from schemas.rule import Rule
 from schemas.vocabularies import OTHER_SARCOMA, REGION_BY_TOPOGRAPHY, SARCOMA_MORPHOLOGY
 
 Frames = Mapping[str, pl.DataFrame]
-
-RECORD_CORRECTED = Rule(
-    "record.corrected",
-    "notice",
-    on="quality.accounting",
-    scope="source",
-    what="A later report corrects this one; the later one counts.",
-    remedy="Nothing.",
-    source="oBDS: correction of an earlier Meldung",
-)
 
 
 def curate(

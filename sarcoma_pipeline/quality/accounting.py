@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from sarcoma_pipeline.quality.volumes import DATASET
-from schemas.meta import MetaValueAccount
+from schemas.meta import MetaFile, MetaValueAccount
 from schemas.quality import Accounting, Observation
 from schemas.rule import Rule
 from schemas.vocabularies import VALUE_OUTCOME
@@ -32,8 +32,8 @@ def account(
     curated: Mapping[str, pl.DataFrame],
     quarantine: pl.DataFrame,
     disposition: pl.DataFrame,
-    files: pl.DataFrame,
-    values: pl.DataFrame,
+    files: pl.DataFrame | None = None,
+    values: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Account for every received record and every delivered value, per file.
 
@@ -45,7 +45,7 @@ def account(
         curated: curated tables.
         quarantine: ``quality.quarantine``.
         disposition: ``quality.disposition``.
-        files: ``file_id``, ``delivered_values`` of ``meta.files``.
+        files: ``file_id``, ``delivered_values`` of ``meta.files``; without it values are not accounted for.
         values: ``file_id``, ``outcome``, ``values`` of ``meta.value_account``.
 
     Returns:
@@ -79,6 +79,8 @@ def account(
         unaccounted=(times == 0).sum(),
         counted_twice=(times > 1).sum(),
     )
+    files = MetaFile.empty() if files is None else files
+    values = MetaValueAccount.empty() if values is None else values
     return Accounting.conform(
         totals.join(_values(files, values), on="file_id", how="full", coalesce=True)
         .with_columns(pl.col(pl.Int64, pl.UInt32).fill_null(0))

@@ -1,6 +1,6 @@
 """The findings ledger: a state machine that every night and every decision of a steward moves on.
 
-``open → acknowledged | waived → resolved → reopened`` (design section 4), exactly:
+``open → acknowledged | waived → resolved → reopened``, by these rules:
 
 * a fault that is not there tonight is ``resolved``, whatever was decided;
 * else, if the last decision is a waiver, it is ``waived`` while the waiver is in force and ``reopened``
@@ -319,7 +319,7 @@ def _out_of_turn(action: str, entry: dict[str, Any]) -> list[str]:
     if action == "acknowledge" and status == "waived":
         return [f"is waived until {entry['until']}; reopen it first"]
     if action == "waive" and rule is not None and not rule.waivable:
-        return [f"{rule.id} cannot be waived, there is no record to let through; {rule.remedy}"]
+        return [f"{rule.id} cannot be waived, there is no record to let through. {rule.remedy}"]
     return []
 
 

@@ -1,4 +1,4 @@
-"""Record-level lineage: from every endpoint and every patient to the files and positions that decided it."""
+"""Record-level lineage: from every endpoint and patient to files and positions of the deciding records."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import polars as pl
 from schemas.lineage import Lineage
 
 PATIENT = "patient"
-"""The subject of a patient's row of ``cohort.patients``."""
+"""The subject that stands for a patient's row of ``cohort.patients``."""
 
 OVERRULED = (
     "vital-status.death-date-conflict", "radiotherapy.dose-conflict", "radiotherapy.fractions-conflict",
     "diagnosis.dates-differ", "diagnosis.grade-conflict", "diagnosis.histologies-differ", "record.corrected",
 )  # fmt: skip
-"""Rules whose finding says that another record won: its own value is the loser's."""
+"""Rules whose finding means that another record took precedence over this one."""
 
 
 def lineage(
@@ -22,7 +22,7 @@ def lineage(
     places: pl.DataFrame,
     observed: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Which records every value rests on.
+    """List the records from which every value is derived.
 
     Args:
         patients: ``cohort.patients``.

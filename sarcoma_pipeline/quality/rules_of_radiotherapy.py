@@ -15,8 +15,11 @@ PLAN_MARGIN_DAYS = 120
     "warning",
     on="typed.radiotherapy",
     scope="patient",
-    what="The documented sequence contradicts the dates of radiotherapy and surgery.",
-    remedy="Check Stellung_OP and both dates.",
+    what="Stellung_OP contradicts the dates of radiotherapy and surgery.",
+    remedy=(
+        "In the tumour documentation, compare Stellung_OP with Bestrahlung/Beginn and OP/Datum. Correct"
+        " the wrong one."
+    ),
     source="oBDS Stellung_OP",
     missing="kept",
 )
@@ -38,8 +41,11 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="source",
-    what="The plan prescribes another dose than is documented; the plan wins.",
-    remedy="Check whether the course was changed or documented wrongly.",
+    what=("The documented total dose differs by more than 0.1 Gy from the approved plan. The plan counts."),
+    remedy=(
+        "Compare Gesamtdosis with the prescription in the treatment planning system. Correct "
+        "Gesamtdosis, or withdraw a plan that was not treated."
+    ),
     source="ICRU 83; oBDS Gesamtdosis",
     missing="kept",
 )
@@ -68,8 +74,11 @@ def _dose_conflict(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.structure_set",
     scope="source",
-    what="The structure set belongs to the plan but carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The plan refers to this structure set, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of plan and structure set. Correct the "
+        "wrong one and export both again."
+    ),
     source="DICOM PS3.3 C.7.1.1",
     waivable=False,
     missing="kept",
@@ -91,8 +100,8 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.image",
     scope="source",
-    what="The slices of one planning CT differ in thickness.",
-    remedy="Check whether two series were mixed.",
+    what="The slices of one planning CT series differ in thickness.",
+    remedy="In the archive (PACS), check whether two series were mixed. Export the planning CT again.",
     source="DICOM PS3.3 C.7.6.2 SliceThickness",
     missing="kept",
 )
@@ -121,7 +130,10 @@ def _approved(frames: Frames) -> pl.DataFrame:
     on="typed.radiotherapy",
     scope="patient",
     what="Two courses of one patient overlap in time.",
-    remedy="Check whether one course was documented twice; a boost belongs to its course.",
+    remedy=(
+        "In the tumour documentation, check whether one course was documented under two ST_IDs. A boost"
+        " belongs to its course."
+    ),
     source="oBDS ST_ID",
     missing="kept",
 )
@@ -142,8 +154,8 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="patient",
-    what="The course is documented as postoperative, and there is no operation.",
-    remedy="Add the operation or correct Stellung_OP.",
+    what="The course is documented as postoperative, but the patient has no operation.",
+    remedy="In the tumour documentation, add the OP, or correct Stellung_OP.",
     source="oBDS Stellung_OP",
 )
 def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
@@ -160,8 +172,11 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="source",
-    what="The plan has another number of fractions than the documented doses give; the plan wins.",
-    remedy="Check whether the course was changed or documented wrongly.",
+    what=("The total dose agrees with the approved plan, the number of fractions does not. The plan counts."),
+    remedy=(
+        "Compare Einzeldosis with the prescription in the treatment planning system. Correct "
+        "Einzeldosis in the tumour documentation."
+    ),
     source="ICRU 83; oBDS Einzeldosis",
     missing="kept",
 )
@@ -199,8 +214,11 @@ def _against_course(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="The plan is dated after the end of the documented course.",
-    remedy="Check the dates; a plan that was never treated should not be approved.",
+    what="The plan is dated after the last day of the documented courses.",
+    remedy=(
+        "Compare RTPlanDate with Bestrahlung/Ende in the tumour documentation. Correct the wrong date, "
+        "or withdraw the approval of a plan that was not treated."
+    ),
     missing="kept",
 )
 def _plan_after_course(frames: Frames) -> pl.DataFrame:
@@ -213,8 +231,11 @@ def _plan_after_course(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="The plan is dated more than 120 days before the documented course.",
-    remedy="Check the dates, and whether another course is missing.",
+    what="The plan is dated more than 120 days before the first documented course.",
+    remedy=(
+        "Compare RTPlanDate with Bestrahlung/Beginn in the tumour documentation. Correct the wrong "
+        "date, or document the missing course."
+    ),
     missing="kept",
 )
 def _plan_long_before(frames: Frames) -> pl.DataFrame:
@@ -227,8 +248,11 @@ def _plan_long_before(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="There is an approved plan and no documented radiotherapy of this patient.",
-    remedy="Have the course documented, or the plan removed if it was not treated.",
+    what="The patient has an approved plan, but no documented radiotherapy.",
+    remedy=(
+        "If the plan was treated, document the course (ST) in the tumour documentation. Otherwise "
+        "withdraw its approval in the treatment planning system."
+    ),
     source="oBDS module ST",
 )
 def _plan_without_course(frames: Frames) -> pl.DataFrame:
@@ -247,8 +271,11 @@ def _plan_without_course(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="Two approved plans of one patient share label and date under different UIDs.",
-    remedy="Withdraw the one that was not treated: their doses would be added.",
+    what=(
+        "Two approved plans of one patient have the same label and date, but different UIDs. Their "
+        "doses would be added."
+    ),
+    remedy="In the treatment planning system, withdraw the approval of the plan that was not treated.",
     source="DICOM PS3.3 C.8.8.9 RTPlanLabel",
     missing="kept",
 )
@@ -266,7 +293,7 @@ def _plan_label_twice(frames: Frames) -> pl.DataFrame:
     on="typed.plan",
     scope="source",
     what="The structure set that the plan refers to was not delivered.",
-    remedy="Export it with the plan.",
+    remedy="In the treatment planning system, export the structure set together with the plan.",
     source="DICOM PS3.3 C.8.8.16 ReferencedStructureSetSequence",
     missing="kept",
 )
@@ -292,8 +319,11 @@ _OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
     "warning",
     on="typed.image",
     scope="source",
-    what="A slice shares the plan's frame of reference and carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The slice shares the frame of reference of a plan, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of the plan and of its planning CT. "
+        "Correct the wrong one and export both again."
+    ),
     source="DICOM PS3.3 C.7.4.1",
     missing="kept",
 )
@@ -308,8 +338,11 @@ def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.dose",
     scope="source",
-    what="The dose distribution belongs to the plan and carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The dose distribution refers to a plan, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of plan and dose. Correct the wrong one "
+        "and export both again."
+    ),
     source="DICOM PS3.3 C.8.8.3",
     missing="kept",
 )
@@ -324,7 +357,7 @@ def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
     on="typed.dose",
     scope="source",
     what="The plan that the dose distribution refers to was not delivered.",
-    remedy="Export it with the dose.",
+    remedy="In the treatment planning system, export the plan together with the dose.",
     source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
     missing="kept",
 )

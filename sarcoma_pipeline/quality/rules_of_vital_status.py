@@ -13,8 +13,11 @@ from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
     "error",
     on="typed.vital_status",
     scope="source",
-    what="The person is said to be alive after the documented death.",
-    remedy="Find out which is right; the statement of life is not used until then.",
+    what="The person is stated to be alive after the documented death. The statement is not used.",
+    remedy=(
+        "Ask the registry office for the date of death. Correct Tod/Sterbedatum in the tumour "
+        "documentation, or the date of the last contact in the table."
+    ),
     missing="kept",
 )
 def _alive_after_death(frames: Frames) -> pl.DataFrame:
@@ -33,8 +36,11 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.vital_status",
     scope="record",
-    what="Two statements of one record contradict each other on being alive or dead.",
-    remedy="Find out which is right; the precedence of sources.toml decides until then.",
+    what=(
+        "Two statements of one record contradict each other on being alive or dead. The precedence in "
+        "sources.toml decides."
+    ),
+    remedy="Compare both columns of this record with the registry office's reply. Correct the wrong one.",
     missing="kept",
 )
 def _status_contradiction(frames: Frames) -> pl.DataFrame:
@@ -51,8 +57,14 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.vital_status",
     scope="source",
-    what="Two sources give different dates of death; the source named first in the precedence wins.",
-    remedy="Find the right date and correct the other source.",
+    what=(
+        "Two sources give different dates of death. The first source in the precedence of sources.toml "
+        "counts."
+    ),
+    remedy=(
+        "Compare Tod/Sterbedatum in the tumour documentation, the table and the registry office's "
+        "reply. Correct the wrong one."
+    ),
     source="sources.toml precedence",
     missing="kept",
 )
@@ -76,7 +88,7 @@ def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     on="typed.vital_status",
     scope="source",
     what="The statement on life or death is dated before the birth.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    remedy="Compare the date with Geburtsdatum. Correct the wrong one in the system that sent it.",
     missing="kept",
 )
 def _before_birth(frames: Frames) -> pl.DataFrame:
@@ -93,8 +105,8 @@ def _before_birth(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.person",
     scope="source",
-    what="The sex differs from the patient file's.",
-    remedy="Check which is right; the patient file's is used.",
+    what="The sex differs from Patienten_Stammdaten/Geschlecht. The latter is used.",
+    remedy="Check the sex in the patient administration. Correct Geschlecht in the system that is wrong.",
     missing="kept",
 )
 def _sex_differs(frames: Frames) -> pl.DataFrame:
@@ -113,8 +125,11 @@ def _sex_differs(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.systemic_therapy",
     scope="source",
-    what="One source says that the therapy was given, another that it was not.",
-    remedy="Find out which is right.",
+    what="One record states that the therapy was given, another that it was not.",
+    remedy=(
+        "Compare SYST in the tumour documentation with the table's column on this therapy. Correct the "
+        "wrong one."
+    ),
     missing="kept",
 )
 def _systemic_contradiction(frames: Frames) -> pl.DataFrame:

@@ -29,7 +29,7 @@ def rows(
         batch: takes the faults of the file and of its rows; names the file.
         delimiter: one character.
         encodings: tried in order; the first that decodes the whole file wins. In Python: DuckDB's reader
-            needs an extension for anything but UTF-8 (sources.md section 1).
+            needs an extension for anything but UTF-8.
         needed: headers without which no row can be read.
 
     Yields:

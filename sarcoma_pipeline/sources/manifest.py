@@ -1,7 +1,7 @@
 """The manifest: which files lie in the drop folder, which are new, changed or gone, and who reads them.
 
 A file is read again only if its size or time of modification changed and then its content did too, or if its
-reader or the reader's configuration changed (design section 8).
+reader or the reader's configuration changed.
 """
 
 from __future__ import annotations

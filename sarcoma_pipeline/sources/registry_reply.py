@@ -1,4 +1,4 @@
-"""Replies of registry offices (sources.md section 1) to received frames."""
+"""Reads replies of registry offices into received frames (docs/formats.md)."""
 
 from __future__ import annotations
 

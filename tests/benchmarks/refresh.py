@@ -1,4 +1,4 @@
-"""Refreshes in processes of their own: a first one, two without a change, one with 1 % of files changed."""
+"""Measures refreshes in their own processes: a first one, two without changes, one with 1 % changed files."""
 
 from __future__ import annotations
 

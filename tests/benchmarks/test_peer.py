@@ -1,4 +1,4 @@
-"""The peer of the benchmarks finds what the pipeline finds, where nothing is wrong with the data."""
+"""The peer script finds the same results as the pipeline on data without faults."""
 
 import polars as pl
 import pytest

@@ -1,4 +1,4 @@
-"""The endpoints told as described patients (design section 5)."""
+"""Endpoints of described patients."""
 
 import datetime as dt
 

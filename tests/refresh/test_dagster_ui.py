@@ -86,13 +86,13 @@ def test_the_asset_graph_shows_the_layers(server, page):
 
 
 def test_a_failed_check_shows_its_table(server, page, demo):
-    page.goto(f"{server}/assets/sts_imrt/curated/diagnosis?view=checks")
+    page.goto(f"{server}/assets/sts_imrt/typed/diagnosis?view=checks")
     page.get_by_text("diagnosis_rules").first.wait_for()
     page.get_by_text("failing records").first.wait_for()
     table = page.locator("table", has_text="finding").last
     shown = table.inner_text()
     assert "diagnosis.before-birth" in shown
-    assert "Correct it in the source system" in shown
+    assert "compare Diagnosedatum with Geburtsdatum" in shown
     ids = demo.warehouse("SELECT finding_id FROM quality.ledger WHERE rule_id = 'diagnosis.before-birth'")
     assert ids.item(0, 0) in shown
 

@@ -14,15 +14,14 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
-from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from sarcoma_pipeline.quality import accounting
+from sarcoma_pipeline.quality.curate import curate
 from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.synthetic import render
 from schemas.configuration import TableSource, load_study
 from schemas.contract import CONTRACTS
 from schemas.file_faults import FILE_FAULTS
-from schemas.meta import MetaFile, MetaValueAccount
 from schemas.received import PROVENANCE
 from tests.sources.mutations import mutate
 
@@ -202,20 +201,9 @@ def unaccounted(batches: list[dict[str, pl.DataFrame]]) -> str | None:
         received[table] = pl.concat([received[table], *parts])
     on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
     try:
-        typed = typed_records.type_records(received, SOURCES, on, _files(received))
-        linked = identity.link(typed.frames)
-        link = linked.frames["curated.link"]
-        first = pl.concat([typed.observed, linked.observed])
-        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
-        held = quarantine.quarantine(pl.concat([first, crossed]))
-        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-        curated = reconcile.curate(typed.frames, link, held["record_id"], SOURCES, names)
+        made = curate(received, SOURCES, on, _files(received))
     except Exception as raised:
         return f"curation raised {type(raised).__name__}: {raised}"
-    set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
-    account = accounting.account(
-        received, curated.frames, held, quarantine.settle(set_aside, held), MetaFile.empty(),
-        MetaValueAccount.empty(),
-    )  # fmt: skip
+    account = accounting.account(received, made.curated, made.quarantine, made.disposition)
     wrong = account.filter((pl.col("unaccounted") > 0) | (pl.col("counted_twice") > 0))
     return f"not accounted for once: {wrong.to_dicts()[:3]}" if wrong.height else None

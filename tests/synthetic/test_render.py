@@ -8,8 +8,9 @@ import pytest
 from lxml import etree
 
 from sarcoma_pipeline.cohort import eligibility, endpoints
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
-from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from sarcoma_pipeline.curation import identity
+from sarcoma_pipeline.quality import accounting
+from sarcoma_pipeline.quality.curate import curate
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.received_record import SourceFile, digest
@@ -18,7 +19,6 @@ from sarcoma_pipeline.synthetic.people import people
 from sarcoma_pipeline.synthetic.render import demo, render
 from schemas.configuration import load_study
 from schemas.contract import CONTRACTS
-from schemas.meta import MetaFile, MetaValueAccount
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "demo"
@@ -53,24 +53,10 @@ class Night:
         received = {table: pl.concat(parts) for table, parts in self.received.items()}
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2022, 1, 10)]})
         files = pl.DataFrame(self.found, schema=["file_id", "path", "source"], orient="row")
-        typed = typed_records.type_records(received, self.sources, on, files)
-        linked = identity.link(typed.frames)
-        link = linked.frames["curated.link"]
-        first = pl.concat([typed.observed, linked.observed])
-        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
-        observed = pl.concat([first, crossed])
-        held = quarantine.quarantine(observed)
-        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-        curated = reconcile.curate(typed.frames, link, held["record_id"], self.sources, names)
-        set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
-        self.curated = curated.frames
-        self.accounting = accounting.account(
-            received, curated.frames, held, quarantine.settle(set_aside, held), MetaFile.empty(),
-            MetaValueAccount.empty(),
-        )  # fmt: skip
-        self.observed = pl.concat([observed, curated.observed]).join(
-            _places(received, self.files), on="record_id", how="left"
-        )
+        made = curate(received, self.sources, on, files)
+        self.curated = made.curated
+        self.accounting = accounting.account(received, made.curated, made.quarantine, made.disposition)
+        self.observed = made.observed.join(_places(received, self.files), on="record_id", how="left")
 
     def _read(self, path: Path, source) -> None:
         relative = path.relative_to(self.drop).as_posix()
