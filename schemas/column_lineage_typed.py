@@ -173,7 +173,10 @@ def typed_origins(name: str) -> dict[str, str]:
     base = {
         "record_id": _each(tuple(received), "record_id"),
         "received_on": _each(tuple(received), "first_refresh"),
-        "reported_on": _each(tuple(obds), "Meldedatum"),
+        "reported_on": " ".join(
+            [_each(tuple(obds), "Meldedatum")]
+            + ["received.registry_reply.answered_on"] * ("registry_reply" in received)
+        ),
         "person_ref": " ".join(
             f"received.{table}.{_NUMBER.get(table, 'Patient_ID')} received.{table}.record_id"
             for table in received

@@ -172,14 +172,14 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.relapse-without-site",
         "warning",
-        what="The overall status is relapse, but no site is given. It counts for DFS only.",
+        what="The overall status is relapse or progression, but no site is given. It counts for DFS only.",
         remedy=(
             "In the tumour documentation, add the site: Verlauf_Lokaler_Tumorstatus, "
             "Verlauf_Tumorstatus_Lymphknoten or Verlauf_Tumorstatus_Fernmetastasen."
         ),
         source="docs/architecture.md, endpoints; oBDS 3.0.4 Verlauf",
         column="overall_status",
-        holds=(pl.col("overall_status") != "relapse")
+        holds=~pl.col("overall_status").is_in(_FOUND)
         | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
         | pl.col("distant_date").is_not_null(),
         missing="kept",

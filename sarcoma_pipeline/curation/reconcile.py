@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import courses, metastases
+from sarcoma_pipeline.curation import courses, metastases, vital_statements
 from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, typed
@@ -82,10 +82,16 @@ def curate(
             metastasis, zero, {"metastasis_date": "metastasis_day", "reported_date": "reported_day"}
         ),
         "curated.vital_status": _vital_status(sound, zero, sources.precedence["death"]),
+        "curated.vital_statement": _with_days(
+            vital_statements.curate(sound[typed.VitalStatus.table()]),
+            zero,
+            {"status_date": "status_day", "told_date": "told_day"},
+        ),
     }
     contracts = {c.table(): c for c in (
         curated.Patient, curated.Diagnosis, curated.Surgery, curated.RadiotherapyCourse,
         curated.SystemicTherapy, curated.Assessment, curated.Metastasis, curated.VitalStatus,
+        curated.VitalStatement,
     )}  # fmt: skip
     frames = {t: contracts[t].conform(f.sort("patient_id", maintain_order=True)) for t, f in frames.items()}
     idle.append(("the patient has no diagnosis that it could add to", homeless))

@@ -243,7 +243,7 @@ def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Seri
 
 
 def _placed(records: pl.DataFrame, files: pl.DataFrame | None) -> pl.DataFrame:
-    """Records in the order of their files' names and of their places in them, as the column ``place`` says."""
+    """Records in the order of their files and of their places in them, as the column ``place`` says."""
     path = pl.col("file_id")
     if files is not None:
         paths = files.select("file_id", path_of_file="path").unique(

@@ -14,7 +14,7 @@ from sarcoma_pipeline.quality.volumes import DATASET
 from schemas.meta import MetaFile, MetaValueAccount
 from schemas.quality import Accounting, Observation
 from schemas.rule import Rule
-from schemas.vocabularies import VALUE_OUTCOME
+from schemas.vocabularies import DUPLICATE, OUT_OF_SCOPE, VALUE_OUTCOME
 
 UNKNOWN_VALUE = Rule(
     "value.unknown",
@@ -66,8 +66,8 @@ def account(
     kinds = {
         "curated": used,
         "quarantined": quarantine["record_id"],
-        "duplicates": disposition.filter(pl.col("disposition") == "duplicate")["record_id"],
-        "out_of_scope": disposition.filter(pl.col("disposition") == "out of scope")["record_id"],
+        "duplicates": disposition.filter(pl.col("disposition") == DUPLICATE)["record_id"],
+        "out_of_scope": disposition.filter(pl.col("disposition") == OUT_OF_SCOPE)["record_id"],
     }
     marked = records.with_columns(
         pl.col("record_id").is_in(ids.implode()).alias(k) for k, ids in kinds.items()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.curation import reconcile
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.curate import Judged, judge
@@ -22,6 +23,7 @@ from schemas.analysis import EFRON
 from schemas.configuration import Sources, Study
 from schemas.impact import Impact
 from schemas.quality import Observation
+from schemas.vocabularies import ERROR
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -91,13 +93,14 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     held = _judged(night, typed, link).quarantine["record_id"]
     names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
     curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id")).frames
-    judged = eligibility.assess(curated, study).eligibility
+    happened = timeline(curated, study.assumptions)
+    judged = eligibility.assess(curated, happened, study).eligibility
     eligible = eligibility.eligible(judged)
     return Rerun(
         chosen,
         judged,
-        covariates.patients(curated, eligible),
-        endpoints.derive(curated, eligible, study).endpoints,
+        covariates.patients(curated, happened, eligible),
+        endpoints.derive(happened, eligibility.members(curated, eligible), study).endpoints,
     )
 
 
@@ -238,7 +241,7 @@ def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFra
 def _judged(night: Night, typed: Frames, link: pl.DataFrame) -> Judged:
     """Judge the copies again, as the admitted record may set others in the wrong; it is let through."""
     breaks = night.quarantine.explode("rule_ids").rename({"rule_ids": "rule_id"})
-    errors = night.observed.filter(pl.col("severity") == "error")
+    errors = night.observed.filter(pl.col("severity") == ERROR)
     waived = errors.join(breaks, on=["record_id", "rule_id"], how="anti").select("record_id", "rule_id")
     scenario, original = (pl.col("record_id").str.split("\t").list.get(i) for i in (0, 1))
     copied = pl.concat([f.select("record_id") for f in typed.values()]).unique()

@@ -22,13 +22,16 @@ def linear_predictor(design: ArrayLike, coefficients: ArrayLike) -> NDArray[np.f
     return (np.asarray(design) * np.asarray(coefficients)).sum(axis=1)
 
 
-def harrell(time: ArrayLike, event: ArrayLike, risk: ArrayLike) -> float | None:
+def harrell(
+    time: ArrayLike, event: ArrayLike, risk: ArrayLike, entry: ArrayLike | None = None
+) -> float | None:
     """Compute Harrell's C.
 
     Args:
         time: ``n``.
         event: whether the time ended with an event, ``n``.
         risk: higher values mean an earlier expected event, ``n``.
+        entry: time only after which a patient can be compared, ``n``; NaN means from the beginning.
 
     Returns:
         0 to 1; None if no pair is comparable.
@@ -41,8 +44,17 @@ def harrell(time: ArrayLike, event: ArrayLike, risk: ArrayLike) -> float | None:
     # Patients who lived longer come after the last event of the same time.
     longer = dying[np.searchsorted(times[dying], times[dying], side="right") - 1] + 1
     below, not_above = _below(rank, longer, rank[dying]), _below(rank, longer, rank[dying] + 1)
-    pairs = int((len(times) - longer).sum())
-    return float((below.sum() + not_above.sum()) / (2 * pairs)) if pairs else None
+    wins, pairs = int(below.sum() + not_above.sum()), int((len(times) - longer).sum())
+    if entry is not None:
+        # Who enters at an event or after it was not there to be compared with.
+        enters = np.asarray(entry, dtype=np.float64)[order]
+        enters = np.where(np.isnan(enters), -np.inf, enters)
+        by_entry = np.argsort(enters, kind="stable")
+        late = np.searchsorted(enters[by_entry], times[dying], side="left")
+        values = rank[by_entry]
+        wins -= int((_below(values, late, rank[dying]) + _below(values, late, rank[dying] + 1)).sum())
+        pairs -= int((len(times) - late).sum())
+    return wins / (2 * pairs) if pairs else None
 
 
 def _below(

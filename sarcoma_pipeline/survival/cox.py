@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
-from sarcoma_pipeline.survival.design import Contrast, ModelData, model_data
+from sarcoma_pipeline.survival.design import Contrast, ModelData, concordance, entries, model_data
 from sarcoma_pipeline.survival.firth import penalised
 from sarcoma_pipeline.survival.partial_likelihood import NoEstimate, PartialLikelihood
 from schemas.analysis import EFRON, FIRTH, HazardRatio
@@ -30,9 +30,10 @@ _Z = NormalDist().inv_cdf(0.975)
 class _Fit:
     """Estimates by contrast, the model's concordance, and why there are none."""
 
-    numbers: dict[str, dict[str, float]]
+    numbers: dict[str, dict[str, float | None]]
     concordance: float | None = None
     note: str | None = None
+    lost: dict[str, str] = field(default_factory=dict)
 
 
 def hazard_ratios(
@@ -101,7 +102,7 @@ def _lines(data: ModelData, fit: _Fit, method: str, obstacles: dict[str, str]) -
             "contrast": contrast.label,
             "reference": contrast.covariate.reference,
             **_level(data, contrast),
-            "note": obstacles.get(contrast.name) or fit.note,
+            "note": obstacles.get(contrast.name) or fit.note or fit.lost.get(contrast.name),
             **({} if contrast.name in obstacles else fit.numbers.get(contrast.name, {})),
         }
         for contrast in data.contrasts
@@ -122,10 +123,10 @@ def _efron(data: ModelData) -> _Fit:
         return _Fit({})
     x = matrix.to_numpy()
     try:
-        found = PartialLikelihood(used["time_days"], used["event"], x).maximum()
+        found = PartialLikelihood(used["time_days"], used["event"], x, entries(used)).maximum()
+        errors = np.sqrt(np.diag(found.covariance))
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
-    errors = np.sqrt(np.diag(found.covariance))
     numbers = {
         name: {
             "coefficient": b,
@@ -137,7 +138,9 @@ def _efron(data: ModelData) -> _Fit:
         }
         for name, b, error in zip(matrix.columns, found.coefficients.tolist(), errors.tolist(), strict=True)
     }
-    return _Fit(numbers, harrell(used["time_days"], used["event"], linear_predictor(x, found.coefficients)))
+    return _Fit(
+        numbers, concordance(data, dict(zip(matrix.columns, found.coefficients.tolist(), strict=True)))
+    )
 
 
 def _firth(data: ModelData) -> _Fit:
@@ -145,8 +148,9 @@ def _firth(data: ModelData) -> _Fit:
     if not matrix.width:
         return _Fit({})
     x, time, event = matrix.to_numpy(), data.complete["time_days"], data.complete["event"]
+    entry = entries(data.complete)
     try:
-        found = penalised(PartialLikelihood(time, event, x))
+        found = penalised(PartialLikelihood(time, event, x, entry))
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
     columns = (found.coefficients, found.standard_errors, found.low, found.high, found.p_values)
@@ -155,15 +159,28 @@ def _firth(data: ModelData) -> _Fit:
             "coefficient": b,
             "standard_error": error,
             "hazard_ratio": _exp(b),
-            "ci_low": _exp(low),
-            "ci_high": _exp(high),
-            "p_value": p,
+            "ci_low": _known(_exp(low)),
+            "ci_high": _known(_exp(high)),
+            "p_value": _known(p),
         }
         for name, (b, error, low, high, p) in zip(
             matrix.columns, np.column_stack(columns).tolist(), strict=True
         )
     }
-    return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients)))
+    # A limit that was not found is none, and the line says so; it is never shown as infinite.
+    lost = {
+        name: f"no {' and no '.join(parts)}: the profile of the likelihood could not be followed"
+        for name, of in numbers.items()
+        if (parts := [word for part, word in _PARTS.items() if of[part] is None])
+    }
+    return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients), entry), lost=lost)
+
+
+_PARTS = {"ci_low": "lower limit", "ci_high": "upper limit", "p_value": "p value"}
+
+
+def _known(x: float) -> float | None:
+    return x if math.isfinite(x) else None
 
 
 def _exp(x: float) -> float:

@@ -6,11 +6,14 @@ and covariates with the same value in all patients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from sarcoma_pipeline.survival.concordance import harrell
 from schemas.configuration import Covariate, Model
 
 
@@ -140,7 +143,10 @@ def model_data(
     for model in models:
         times = endpoints.filter(pl.col("endpoint") == model.endpoint)
         if times.height:
-            data = times.select("pseudonym", "event", time_days=time).join(patients, on="pseudonym")
+            data = with_entry(times).select("pseudonym", "event", "entry_days", time_days=time)
+            # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+            data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
+            data = data.join(patients, on="pseudonym")
             yield _model(data, model, tuple(known[name] for name in model.covariates))
 
 
@@ -151,7 +157,9 @@ def values(covariate: Covariate) -> pl.Expr:
         ValueError: a factor has no reference level.
     """
     if covariate.kind == "continuous":
-        return pl.col(covariate.column).cast(pl.Float64).alias(covariate.name)
+        number = pl.col(covariate.column).cast(pl.Float64)
+        # A number that is none (NaN) or has no end is no measurement: it is missing, and counted so.
+        return pl.when(number.is_finite()).then(number).alias(covariate.name)
     if covariate.reference is None:
         raise ValueError(f"factor {covariate.name} has no reference level")
     merged = pl.col(covariate.column).cast(pl.String).replace(covariate.merge)
@@ -160,13 +168,22 @@ def values(covariate: Covariate) -> pl.Expr:
     return merged.alias(covariate.name)
 
 
+def with_entry(endpoints: pl.DataFrame) -> pl.DataFrame:
+    """Return the endpoints with ``entry_days``: null, where a patient is at risk from the beginning."""
+    if "entry_days" in endpoints.columns:
+        return endpoints
+    return endpoints.with_columns(entry_days=pl.lit(None, dtype=pl.Int32))
+
+
 def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
     """Return the levels of a factor in the configured order, else sorted."""
     return covariate.levels or tuple(sorted(present))
 
 
 def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, ...]) -> ModelData:
-    data = everybody.select("time_days", "event", *(values(c) for c in covariates)).drop_nulls()
+    named = [c.name for c in covariates]
+    chosen = everybody.select("time_days", "event", "entry_days", *(values(c) for c in covariates))
+    data = chosen.drop_nulls(["time_days", "event", *named])
     counts = {c.name: _counts(data, c) for c in covariates if c.kind == "factor"}
     contrasts = tuple(
         Contrast(c, level)
@@ -205,3 +222,37 @@ def _obstacle(
             limit = "0" if role == "the level" else "infinity"
             return f"no event at {role}: the hazard ratio tends to {limit}"
     return None
+
+
+def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
+    """Return the days of entry of the rows, NaN for: from the beginning; None if that holds for all."""
+    if used["entry_days"].null_count() == used.height:
+        return None
+    return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+_LOWEST = 1e6
+"""Log hazard ratio that stands for the limit of a level without events: below all others."""
+
+
+def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | None:
+    """Compute Harrell's C of a fit in all complete cases.
+
+    The coefficient of a level without events tends to minus infinity: its patients rank below all others.
+
+    Args:
+        data: the model's data.
+        coefficients: column of the design to its coefficient.
+    """
+    rows = data.complete
+    risk = np.zeros(rows.height)
+    for covariate in data.covariates:
+        column = rows[covariate.name]
+        if covariate.kind == "continuous":
+            risk += coefficients.get(covariate.name, 0.0) * column.to_numpy()
+            continue
+        for level, (_, events) in sorted(data.counts[covariate.name].items()):
+            of_level = coefficients.get(Contrast(covariate, level).name, 0.0)
+            weight = -_LOWEST if data.eventless and events == 0 else of_level
+            risk += weight * (column == level).to_numpy()
+    return harrell(rows["time_days"], rows["event"], risk, entries(rows))

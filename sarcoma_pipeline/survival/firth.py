@@ -11,6 +11,7 @@ Breslow's.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -22,6 +23,7 @@ from sarcoma_pipeline.survival.partial_likelihood import (
     Floats,
     NoEstimate,
     PartialLikelihood,
+    inverse,
     solve,
 )
 
@@ -36,8 +38,8 @@ _APART = 1e-5
 """Step of the numerical derivative of the score, in standard errors."""
 _FLAT = 1e-9
 """Minimum curvature relative to the information at 0; below it the function has no maximum nearby."""
-_FARTHEST = 50.0
-"""Distance from the maximum, in standard errors, at which a profile counts as unbounded."""
+_WIDENINGS = 60
+"""Steps, each half as long again as the one before, in which a profile must have fallen far enough."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,21 @@ def penalised(likelihood: PartialLikelihood) -> Penalised:
     scale = np.sqrt(np.diag(likelihood.at(np.zeros(likelihood.p)).information))
     every = np.ones(likelihood.p, dtype=bool)
     best, height, there = _maximise(likelihood, np.zeros(likelihood.p), every, scale)
-    errors = np.sqrt(np.diag(np.linalg.inv(there.information)))
+    errors = np.sqrt(np.diag(inverse(there.information)))
     limits = np.array(
         [
             [_limit(likelihood, best, height, errors, i, side, scale) for side in (-1, 1)]
             for i in range(len(best))
         ]
     )
-    p_values = np.empty(len(best))
+    p_values = np.full(len(best), np.nan)
     for i in range(len(best)):
         null, free = best.copy(), every.copy()
         null[i], free[i] = 0.0, False
-        ratio = max(height - _maximise(likelihood, null, free, scale)[1], 0.0)
+        try:
+            ratio = max(height - _maximise(likelihood, null, free, scale)[1], 0.0)
+        except NoEstimate:
+            continue
         # 2 · ratio has a chi-squared distribution with one degree of freedom: the square of a normal deviate.
         p_values[i] = math.erfc(math.sqrt(ratio))
     return Penalised(best, errors, limits[:, 0], limits[:, 1], p_values)
@@ -94,16 +99,16 @@ def penalised_score(likelihood: PartialLikelihood, coefficients: Floats, here: D
     """
     x = likelihood.design
     hazard, _ = likelihood.hazards(coefficients)
-    inverse = np.linalg.inv(here.information)
-    q = ((x @ inverse) * x).sum(axis=1, keepdims=True)
+    inverted = inverse(here.information)
+    q = ((x @ inverted) * x).sum(axis=1, keepdims=True)
     denominator = likelihood.over_risk_sets(hazard)
     mean = likelihood.over_risk_sets(hazard * x) / denominator
     mean_q = likelihood.over_risk_sets(hazard * q) / denominator
     lived = likelihood.over_patients(1 / denominator)
-    towards = likelihood.over_patients((mean @ inverse) / denominator)
+    towards = likelihood.over_patients((mean @ inverted) / denominator)
     third = (hazard * (lived * q - 2 * (towards * x).sum(axis=1, keepdims=True)) * x).sum(axis=0)
     third -= (mean * mean_q).sum(axis=0)
-    third += 2 * (((mean @ inverse) * mean).sum(axis=1, keepdims=True) * mean).sum(axis=0)
+    third += 2 * (((mean @ inverted) * mean).sum(axis=1, keepdims=True) * mean).sum(axis=0)
     return here.score + third / 2
 
 
@@ -127,6 +132,8 @@ def _maximise(
             if reached >= height - 1e-12 * abs(height):
                 break
             step = step / 2
+        if not math.isfinite(reached):
+            raise NoEstimate("no step increases the penalised likelihood")
         coefficients, here, height = coefficients + step, there, reached
         if gain < _SETTLED or last <= gain < _ROUNDED:
             break
@@ -156,14 +163,18 @@ def _newton_step(
     inner = curvature[np.ix_(free, free)]
     inner = (inner + inner.T) / 2
     unit = np.outer(scale[free], scale[free])
-    concave = np.isfinite(inner).all() and np.linalg.eigvalsh(inner / unit)[0] > _FLAT
+    try:
+        concave = np.isfinite(inner).all() and np.linalg.eigvalsh(inner / unit)[0] > _FLAT
+    except np.linalg.LinAlgError:
+        concave = False
     return solve(inner if concave else here.information[np.ix_(free, free)], score[free], scale[free])
 
 
 def _height(here: Derivatives) -> float:
     """Compute the penalised log likelihood."""
     sign, logarithm = np.linalg.slogdet(here.information)
-    return here.log_likelihood + logarithm / 2 if sign > 0 else -math.inf
+    height = here.log_likelihood + logarithm / 2 if sign > 0 else -math.inf
+    return height if math.isfinite(height) else -math.inf
 
 
 def _limit(
@@ -177,25 +188,49 @@ def _limit(
 ) -> float:
     """Find where the profile of coefficient ``i`` has fallen by half the 95 % quantile of chi-squared.
 
-    Uses Newton's method on the signed root of the fall, which is nearly linear. If the profile never falls
-    that far, the limit is infinite.
+    The limit is bracketed with growing steps and found by the Illinois method on the signed root of the fall,
+    which is nearly linear. Under separation the profile is long: the distance has no bound but the steps.
+
+    Returns:
+        The limit; NaN if the profile cannot be followed so far.
     """
     free = np.ones(len(best), dtype=bool)
     free[i] = False
     at = best.copy()
-    at[i] += side * _Z * errors[i]
+
+    def excess(value: float) -> float:
+        at[i] = value
+        there, reached, _ = _maximise(likelihood, at, free, scale)
+        at[:] = there
+        return math.sqrt(2 * max(height - reached, 0.0)) - _Z
+
+    inner, at_inner = float(best[i]), -_Z
+    step = side * _Z * float(errors[i])
+    try:
+        for _ in range(_WIDENINGS):
+            outer = inner + step
+            at_outer = excess(outer)
+            if at_outer >= 0:
+                break
+            inner, at_inner, step = outer, at_outer, 1.5 * step
+        else:
+            return math.nan
+        return _root(excess, inner, at_inner, outer, at_outer, 1e-12 * float(errors[i]))
+    except NoEstimate:
+        return math.nan
+
+
+def _root(
+    excess: Callable[[float], float], a: float, at_a: float, b: float, at_b: float, width: float
+) -> float:
+    """Find the zero between two values of opposite sign by the Illinois method."""
     for _ in range(_STEPS):
-        if abs(at[i] - best[i]) > _FARTHEST * errors[i]:
-            break
-        at, reached, here = _maximise(likelihood, at, free, scale)
-        fall = max(height - reached, 0.0)
-        slope = -side * penalised_score(likelihood, at, here)[i]
-        root = math.sqrt(2 * fall)
-        if root == 0 or slope <= 0:
-            at[i] += side * errors[i]
-            continue
-        move = (_Z - root) * root / slope
-        at[i] += side * max(-abs(at[i] - best[i]) / 2, min(move, 4 * errors[i]))
-        if abs(move) < 1e-12 * errors[i]:
-            return float(at[i])
-    return side * math.inf
+        middle = (a * at_b - b * at_a) / (at_b - at_a)
+        found = excess(middle)
+        if found == 0 or abs(b - a) <= width or min(abs(middle - a), abs(middle - b)) <= width:
+            return middle
+        if (found > 0) == (at_b > 0):
+            b, at_b, at_a = middle, found, at_a / 2
+        else:
+            a, at_a, b, at_b = b, at_b, middle, found
+    return math.nan

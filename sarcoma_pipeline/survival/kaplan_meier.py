@@ -57,7 +57,8 @@ def estimator(
     """Estimate the curve of every group.
 
     Args:
-        frame: ``event``, the time in days, and the grouping columns.
+        frame: ``event``, the time in days, and the grouping columns; with ``entry_days`` a patient is at
+            risk only after that day, and the curve has a row for every entry.
         by: grouping columns.
         time: column with the time in days.
         reverse: treat censoring as the event.
@@ -66,19 +67,30 @@ def estimator(
         The grouping columns and those of `schemas.analysis.SurvivalCurve`, groups in order of appearance.
     """
     event = ~pl.col("event") if reverse else pl.col("event")
+    entry = pl.col("entry_days") if "entry_days" in frame.columns else pl.lit(None)
+    frame = frame.with_columns(_days=pl.col(time).cast(pl.Int64), _entry=entry.cast(pl.Int64))
+    # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+    there = frame.filter((pl.col("_days") > pl.col("_entry")).fill_null(True))
+    late = (
+        there.filter(pl.col("_entry") > 0).group_by(*by, days="_entry").agg(entering=pl.len().cast(pl.Int64))
+    )
     steps = (
-        frame.group_by(*by, days=pl.col(time).cast(pl.Int64))
+        there.group_by(*by, days="_days")
         .agg(events=event.sum().cast(pl.Int64), left=pl.len().cast(pl.Int64))
+        .join(late, on=[*by, "days"], how="full", coalesce=True)
+        .with_columns(pl.col("events", "left", "entering").fill_null(0))
         .sort(*by, "days")
     )
     start = (
         steps.group_by(by)
-        .agg(at_risk=pl.col("left").sum())
+        .agg(at_risk=pl.col("left").sum() - pl.col("entering").sum())
         .with_columns(time_months=0.0, events=pl.lit(0, pl.Int64), censored=pl.lit(0, pl.Int64), survival=1.0)
     )
-    at_risk = pl.col("left").cum_sum(reverse=True).over(by)
-    hazard = pl.col("events") / pl.col("at_risk")
-    greenwood = pl.col("events") / (pl.col("at_risk") * (pl.col("at_risk") - pl.col("events")))
+    at_risk = (pl.col("left") - pl.col("entering")).cum_sum(reverse=True).over(by)
+    some = pl.col("events") > 0
+    hazard = pl.when(some).then(pl.col("events") / pl.col("at_risk")).otherwise(0.0)
+    rest = pl.col("at_risk") - pl.col("events")
+    greenwood = pl.when(some).then(pl.col("events") / (pl.col("at_risk") * rest)).otherwise(0.0)
     inside = pl.col("survival").is_between(0, 1, closed="none")
     widening = (_Z * pl.col("variance").sqrt() / -pl.col("survival").log()).exp()
     rows = (
@@ -150,7 +162,7 @@ def sensitivity(
     lines: dict[tuple[str, str, float | None], dict[str, Any]] = {}
     for dating, time in DATINGS.items():
         for (name,), curve in curves(endpoints, time=time).group_by("endpoint", maintain_order=True):
-            total = {"n": curve["at_risk"][0], "events": curve["events"].sum()}
+            total = {"n": size(curve), "events": curve["events"].sum()}
             for at in (*at_horizons(curve, horizons_months), {"quantity": "median", **quartiles(curve)}):
                 key = (str(name), at["quantity"], at.get("horizon_months"))
                 # "middle" comes first in DATINGS: the limits in the row are those of the middle dates.
@@ -175,8 +187,14 @@ def at_horizons(curve: pl.DataFrame, horizons: Sequence[float]) -> Iterator[dict
             "ci_low": now["ci_low"] if known else None,
             "ci_high": now["ci_high"] if known else None,
             "events": int(before["events"].sum()),
-            "at_risk": int(after["at_risk"].max() or 0),  # pyright: ignore[reportArgumentType]
+            # With delayed entry the numbers at risk may rise: the next row is the one that counts.
+            "at_risk": int(after["at_risk"][0]) if after.height else 0,
         }
+
+
+def size(curve: pl.DataFrame) -> int:
+    """Return how many patients a curve is of: all who left; not all are there at time 0."""
+    return int(curve["events"].sum()) + int(curve["censored"].sum())
 
 
 def quartiles(curve: pl.DataFrame) -> dict[str, float | None]:

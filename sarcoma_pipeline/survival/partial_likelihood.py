@@ -63,8 +63,12 @@ class Maximum:
 
     @property
     def covariance(self) -> Floats:
-        """Inverse of the information, ``p × p``."""
-        return np.linalg.inv(self.at.information)
+        """Inverse of the information, ``p × p``.
+
+        Raises:
+            NoEstimate: it has none.
+        """
+        return inverse(self.at.information)
 
 
 class PartialLikelihood:
@@ -79,13 +83,17 @@ class PartialLikelihood:
         dying: positions in that order of the patients with an event; each has one risk set.
     """
 
-    def __init__(self, time: ArrayLike, event: ArrayLike, design: ArrayLike) -> None:
+    def __init__(
+        self, time: ArrayLike, event: ArrayLike, design: ArrayLike, entry: ArrayLike | None = None
+    ) -> None:
         """Sort the patients by time; everything else is computed from sums.
 
         Args:
             time: of any unit, ``n``.
             event: whether the time ended with an event, ``n``.
             design: numbers and indicators, without an intercept; ``n × p``.
+            entry: time only after which a patient is at risk, ``n``; NaN means from the beginning. None if
+                that holds for all.
 
         Raises:
             ValueError: there is no event.
@@ -107,18 +115,39 @@ class PartialLikelihood:
         # The event time of each death, and the share of its dying patients that the risk set leaves out.
         self._group = np.repeat(np.arange(len(deaths)), deaths)
         self._share = ((np.arange(self.events) - self._starts[self._group]) / deaths[self._group])[:, None]
+        self._late: NDArray[np.int64] | None = None
+        if entry is not None:
+            self._delay(times[self.order][self._last], np.asarray(entry, dtype=np.float64)[self.order])
+
+    def _delay(self, event_times: Floats, entry: Floats) -> None:
+        """Note who is not yet at risk at each event time; event times and patients descend by time."""
+        enters = np.where(np.isnan(entry), -np.inf, entry)
+        if not np.isfinite(enters).any():
+            return
+        self._late = np.argsort(-enters, kind="stable")
+        # How many of the late ones enter at an event time or after it.
+        self._later = np.searchsorted(-enters[self._late], -event_times, side="right")
+        # The last event time that lies before or on each patient's entry: those from there on are not theirs.
+        self._missed = np.searchsorted(-event_times, -enters, side="left")
 
     def over_risk_sets(self, values: Floats) -> Floats:
         """Sum over the patients of each death's risk set: ``n × c`` to ``events × c``."""
         total = np.cumsum(values, axis=0)[self._last]
+        if self._late is not None:
+            outside = np.cumsum(values[self._late], axis=0)
+            total = total - np.vstack([np.zeros((1, values.shape[1])), outside])[self._later]
         dying = np.add.reduceat(values[self.dying], self._starts)
         return total[self._group] - self._share * dying[self._group]
 
     def over_patients(self, values: Floats) -> Floats:
         """Sum over the risk sets that contain each patient: ``events × c`` to ``n × c``."""
         through = np.zeros((self.n, values.shape[1]))
-        through[self._last] = np.add.reduceat(values, self._starts)
+        per_time = np.add.reduceat(values, self._starts)
+        through[self._last] = per_time
         through = np.cumsum(through[::-1], axis=0)[::-1]
+        if self._late is not None:
+            before = np.cumsum(per_time[::-1], axis=0)[::-1]
+            through -= np.vstack([before, np.zeros((1, values.shape[1]))])[self._missed]
         through[self.dying] -= np.add.reduceat(self._share * values, self._starts)[self._group]
         return through
 
@@ -185,7 +214,28 @@ def solve(information: Floats, score: Floats, scale: Floats) -> Floats:
         NoEstimate: the information is singular: the covariates are collinear, or the likelihood is flat.
     """
     unit = np.where(scale > 0, scale, 1)
-    values, vectors = np.linalg.eigh(information / np.outer(unit, unit))
+    scaled = information / np.outer(unit, unit)
+    if not np.isfinite(scaled).all():
+        raise NoEstimate("the information is not finite: a coefficient tends to infinity")
+    try:
+        values, vectors = np.linalg.eigh(scaled)
+    except np.linalg.LinAlgError:
+        raise NoEstimate("the eigenvalues of the information were not found") from None
     if not np.isfinite(values).all() or values[0] < _ROUNDING:
         raise NoEstimate("the covariates are collinear or separate the events")
     return vectors @ ((vectors.T @ (score / unit)) / values) / unit
+
+
+def inverse(information: Floats) -> Floats:
+    """Invert the information.
+
+    Raises:
+        NoEstimate: it is singular or not finite.
+    """
+    try:
+        found = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        raise NoEstimate("the information is singular") from None
+    if not np.isfinite(found).all():
+        raise NoEstimate("the information is not finite")
+    return found

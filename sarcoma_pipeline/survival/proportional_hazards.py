@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
-from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
-from sarcoma_pipeline.survival.design import ModelData, model_data
+from sarcoma_pipeline.survival.design import ModelData, concordance, entries, model_data
+from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, estimator
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood, solve
 from schemas.analysis import ProportionalHazards
 from schemas.configuration import Covariate, Model
@@ -90,14 +90,14 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
     common: dict[str, Any] = {
         "model": data.model.name,
         "endpoint": data.model.endpoint,
-        "n": used.height,
+        "n": data.complete.height,
         "events": data.events,
     }
     if not data.events or not matrix.width:
         yield {**common, "term": GLOBAL, "parameters": 0, "warning": "nothing to estimate"}
         return
     x, time = matrix.to_numpy(), used["time_days"].to_numpy()
-    likelihood = PartialLikelihood(time, used["event"], x)
+    likelihood = PartialLikelihood(time, used["event"], x, entries(used))
     common["parameters"] = matrix.width
     common["events_per_variable"] = data.events / matrix.width
     common["warning"] = few_events(data.events, matrix.width)
@@ -106,8 +106,9 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
     except NoEstimate as reason:
         yield {**common, "term": GLOBAL, "warning": f"no estimate: {reason}"}
         return
-    common["concordance"] = harrell(time, used["event"], linear_predictor(x, found.coefficients))
-    g = _kaplan_meier(used).to_numpy()[likelihood.order][likelihood.dying]
+    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
+    common["concordance"] = concordance(data, coefficients)
+    g = _kaplan_meier(data.complete, used).to_numpy()[likelihood.order][likelihood.dying]
     owners = [name.split("\x1f")[0] for name in matrix.columns]
     terms = {c.name: [i for i, owner in enumerate(owners) if owner == c.name] for c in data.covariates}
     for term, columns in {**terms, GLOBAL: list(range(matrix.width))}.items():
@@ -136,14 +137,16 @@ def few_events(events: int, parameters: int) -> str | None:
     )
 
 
-def _kaplan_meier(used: pl.DataFrame) -> pl.Series:
-    """Return ``1 − S(t−)`` of every row, with the survival just before its time."""
+def _kaplan_meier(everybody: pl.DataFrame, used: pl.DataFrame) -> pl.Series:
+    """Return ``1 − S(t−)`` of every used row: the survival of all complete cases just before its time."""
     by_time = (
-        used.group_by("time_days")
-        .agg(events=pl.col("event").sum(), left=pl.len())
-        .sort("time_days")
-        .with_columns(at_risk=pl.col("left").cum_sum(reverse=True))
-        .with_columns(survival=(1 - pl.col("events") / pl.col("at_risk")).cum_prod())
-        .select("time_days", g=1 - pl.col("survival").shift(1, fill_value=1.0))
+        estimator(everybody.with_columns(all=pl.lit(0)), ["all"])
+        # The curve's first row is time 0 before anybody left.
+        .slice(1)
+        .with_columns(g=1 - pl.col("survival").shift(1, fill_value=1.0))
+        .filter(pl.col("events") + pl.col("censored") > 0)
+        .select(time_days=(pl.col("time_months") * DAYS_PER_MONTH).round().cast(pl.Int64), g="g")
     )
-    return used.select("time_days").join(by_time, on="time_days", how="left", maintain_order="left")["g"]
+    return used.select(pl.col("time_days").cast(pl.Int64)).join(
+        by_time, on="time_days", how="left", maintain_order="left"
+    )["g"]

@@ -15,7 +15,7 @@ import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.design import levels_of, values
-from sarcoma_pipeline.survival.kaplan_meier import at_horizons, estimator, quartiles
+from sarcoma_pipeline.survival.kaplan_meier import at_horizons, estimator, quartiles, size
 from schemas.analysis import LogRank, Subgroup, SubgroupCurve
 from schemas.configuration import Covariate
 
@@ -131,7 +131,7 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
 def _read(curves: pl.DataFrame, horizons_months: Sequence[float]) -> Iterator[dict[str, Any]]:
     by = ["endpoint", "covariate", "level"]
     for key, curve in curves.group_by(by, maintain_order=True):
-        total = {**dict(zip(by, key, strict=True)), "n": curve["at_risk"][0], "events": curve["events"].sum()}
+        total = {**dict(zip(by, key, strict=True)), "n": size(curve), "events": curve["events"].sum()}
         yield {**total, "quantity": "median", **quartiles(curve)}
         yield from ({**total, **at} for at in at_horizons(curve, horizons_months))
 

@@ -166,7 +166,7 @@ def _no_information(drop: Drop, person: Person) -> Planted:
 
 @plants("death exact to the month")
 def _month(drop: Drop, person: Person) -> Planted:
-    return _told(drop.tell(person, "verstorben", "00.05.2016", dt.date(2016, 9, 1)))
+    return _told(drop.tell(person, "verstorben", "00.05.2012", dt.date(2012, 9, 1)))
 
 
 @plants("unknown answer")

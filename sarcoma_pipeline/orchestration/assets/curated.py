@@ -21,6 +21,7 @@ from schemas.curated import Link
 from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
+from schemas.vocabularies import ERROR
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
@@ -45,6 +46,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
         "curated.radiotherapy_course", "curated.systemic_therapy",
     ),
     "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
+    "curated.vital_statement": ("typed.vital_status", "curated.diagnosis"),
 }  # fmt: skip
 
 
@@ -161,7 +163,7 @@ def _by_patients(
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """Return the observations of errors that no waiver admits."""
-    broken = observed.filter(pl.col("severity") == "error")
+    broken = observed.filter(pl.col("severity") == ERROR)
     errors = findings.finding_ids(broken, locations(warehouse, broken["record_id"]), warehouse.centre)
     _, today = tonight(warehouse, noted=False)
     waived = ledger.waived(warehouse.read(Decision.table()), errors, today)
