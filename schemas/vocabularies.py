@@ -57,6 +57,7 @@ DATE_PRECISION = ("day", "month", "year")
 SOURCE = ("registry office", "oBDS", "table", "DICOM")
 DOSE_ORIGIN = ("target prescription", "beam dose", "documented")
 SYSTEMIC_KIND = ("chemotherapy", "targeted", "immunotherapy", "hormone therapy", "other")
+VALUE_OUTCOME = ("read", "ignored", "unknown")
 DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
 EVENT_KIND = (
     "death",

@@ -41,6 +41,16 @@ SOURCES = Sources.model_validate(
 )  # fmt: skip
 
 
+_FILE_OF = {"registry": "r", "obds": "o", "dicom": "d", "table": "t", "unread": "o"}
+FILES = pl.DataFrame(
+    {
+        "file_id": ["r", "o", "d", "t"],
+        "path": ["r", "o", "d", "t"],
+        "source": [s.name for s in SOURCES.source],
+    }
+)
+
+
 @dataclass
 class Outcome:
     frames: dict[str, pl.DataFrame]
@@ -70,7 +80,8 @@ class Records:
         self.count += 1
         record_id = values.pop("record_id", None) or f"{contract.table().split('.')[1]}-{self.count}"
         provenance = {
-            "record_id": record_id, "file_id": "file", "position": f"line {self.count}",
+            "record_id": record_id, "file_id": _FILE_OF[contract.table().partition(".")[2].split("_")[0]],
+            "position": f"line {self.count}", "ordinal": self.count,
             "record_key": record_id, "content_hash": record_id, "first_refresh": "R1",
         }  # fmt: skip
         row = contract.conform(pl.DataFrame([{**provenance, **values}]))
@@ -108,7 +119,7 @@ class Records:
 
     def run(self) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        made = curate(self.frames, SOURCES, on)
+        made = curate(self.frames, SOURCES, on, FILES)
         return Outcome(
             dict(made.curated),
             made.observed,

@@ -234,6 +234,8 @@ def read(
     """
     columns = {c.name: c for c in contract.columns()}
     exprs = [r.value.alias(name) for name, r in readings.items()]
+    if "place" in columns and "place" in received.columns:
+        exprs.append(pl.col("place"))
     exprs += [
         r.precision.alias(f"{name}_precision") for name, r in readings.items() if r.precision is not None
     ]
