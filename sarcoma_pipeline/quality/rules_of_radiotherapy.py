@@ -49,6 +49,7 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     ),
     source="ICRU 83; oBDS Gesamtdosis",
     missing="kept",
+    overruled=True,
 )
 def _dose_conflict(frames: Frames) -> pl.DataFrame:
     plans = (
@@ -180,6 +181,7 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     ),
     source="ICRU 83; oBDS Einzeldosis",
     missing="kept",
+    overruled=True,
 )
 def _fractions_conflict(frames: Frames) -> pl.DataFrame:
     planned = (

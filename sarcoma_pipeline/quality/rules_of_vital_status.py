@@ -68,6 +68,7 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
     ),
     source="sources.toml precedence",
     missing="kept",
+    overruled=True,
 )
 def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     exact = (pl.col("status_date_precision") == "day") | pl.col("status_day").is_not_null()
