@@ -25,29 +25,59 @@ _COVARIATES = " ".join(
         "technique", "prescribed_dose_gy",
     )
 )  # fmt: skip
-_SURVIVAL = f"{_STATUS}.endpoint {_STATUS}.time_months {_STATUS}.event"
+_SURVIVAL = f"{_STATUS}.endpoint {_STATUS}.time_months {_STATUS}.entry_months {_STATUS}.event"
 _ENDS = f"{_STATUS}.time_days_earliest {_STATUS}.time_days_latest"
 _ZERO = "curated.diagnosis.diagnosis_date curated.diagnosis.index_tumour"
-_EVENTS = " ".join(
-    [f"curated.assessment.{c}" for c in (
+_TIMELINE = {
+    "assessment": (
         "assessment_day", "assessment_date", "overall_status", "local_status", "regional_status",
-        "distant_status", "distant_day", "distant_date", "distant_date_precision",
-    )]
-    + [f"curated.diagnosis.{c}" for c in (
-        "index_tumour", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology", "icd10_code",
-    )]
-    + [f"curated.vital_status.{c}" for c in (
-        "status", "death_date", "death_date_precision", "death_day", "last_alive_date", "last_alive_day",
-    )]
-    + [f"curated.surgery.{c}" for c in ("surgery_day", "tumour_id", "ops_codes")]
-)  # fmt: skip
+        "distant_status",
+    ),
+    "metastasis": (
+        "tumour_id", "metastasis_day", "metastasis_date", "metastasis_date_precision", "reported_day", "site",
+        "extent", "origin",
+    ),
+    "diagnosis": (
+        "index_tumour", "tumour_id", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology",
+        "icdo3_topography", "icd10_code", "laterality", "m_stage",
+    ),
+    "surgery": ("surgery_day", "tumour_id", "ops_codes", "intent", "residual_status"),
+    "radiotherapy_course": ("start_day", "end_day", "start_date", "tumour_id", "intent"),
+    "systemic_therapy": ("given", "start_day", "kind"),
+    "vital_status": ("status", "death_date", "death_date_precision", "death_day", "tumour_related"),
+    "vital_statement": (
+        "source", "status", "status_date", "status_date_precision", "status_day", "told_day",
+    ),
+}  # fmt: skip
+_EVENTS = " ".join(f"curated.{table}.{c}" for table, columns in _TIMELINE.items() for c in columns)
+_OF_EVENTS = " ".join(
+    f"cohort.events.{c}"
+    for c in ("kind", "day", "detail", "states", "day_earliest", "day_latest", "precision")
+)
 _RECORDS = " ".join(
     f"curated.{t}.record_ids"
     for t in (
         "patient", "diagnosis", "surgery", "radiotherapy_course", "systemic_therapy", "assessment",
-        "vital_status",
+        "metastasis", "vital_status", "vital_statement",
     )
 ) + " curated.vital_status.death_record_ids curated.vital_status.last_alive_record_ids"  # fmt: skip
+
+_TREATED = (
+    "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
+    "typed.radiotherapy.radiation_sequence typed.systemic_therapy.start_date typed.systemic_therapy.given "
+    "typed.plan.plan_date typed.diagnosis.report_date typed.diagnosis.origin typed.diagnosis.after_therapy"
+)
+"""What tells the order of treatment, and with it which report describes a tumour at its diagnosis."""
+_ASSIGNED = (
+    "typed.tumour_assignment.tumour_id typed.tumour_assignment.reporter typed.tumour_assignment.icd10_code "
+    "typed.tumour_assignment.diagnosis_date typed.diagnosis.icdo3_morphology typed.diagnosis.icdo3_topography"
+)
+"""What tells which records are about one tumour."""
+_BASELINE = (
+    "icdo3_morphology", "morphology_version", "morphologies", "grade", "fnclcc_grade", "t_stage", "t_prefix",
+    "t_suffix", "n_stage", "n_prefix", "n_suffix", "m_stage", "m_prefix", "m_suffix", "m_symbol",
+    "tnm_edition",
+)  # fmt: skip
 
 _FROM: dict[str, dict[str, str]] = {
     "curated.link": {
@@ -62,13 +92,52 @@ _FROM: dict[str, dict[str, str]] = {
     },
     "curated.patient": {"pseudonym": "curated.link.patient_id"},
     "curated.diagnosis": {
-        "index_tumour": "typed.diagnosis.diagnosis_date typed.diagnosis.diagnosis_day "
-        "typed.diagnosis.tumour_id typed.diagnosis.icdo3_morphology",
-        "region": "typed.diagnosis.icdo3_topography typed.diagnosis.icd10_code",
-        "histology_group": "typed.diagnosis.icdo3_morphology",
+        **dict.fromkeys(_BASELINE, _TREATED),
+        "tumour_id": _ASSIGNED,
+        **dict.fromkeys(
+            (
+                "diagnosis_date", "diagnosis_date_precision", "diagnosis_date_earliest",
+                "diagnosis_date_latest", "icd10_code", "laterality", "icdo3_morphology",
+                "morphology_version", "documented",
+            ),
+            f"{_ASSIGNED} {_TREATED} typed.diagnosis.diagnosis_date "
+            "typed.diagnosis.diagnosis_date_precision typed.person.birth_date typed.vital_status.status_date "
+            "typed.tumour_assignment.icd10_code typed.tumour_assignment.laterality "
+            "typed.tumour_assignment.icdo3_morphology typed.tumour_assignment.morphology_version",
+        ),
+        "index_tumour": f"{_ASSIGNED} {_TREATED} typed.diagnosis.diagnosis_date "
+        "typed.diagnosis.diagnosis_day typed.diagnosis.tumour_id typed.diagnosis.icdo3_morphology "
+        "typed.diagnosis.icdo3_topography",
+        "region": "typed.diagnosis.icdo3_topography typed.diagnosis.icd10_code "
+        "typed.tumour_assignment.icd10_code",
+        "histology_group": "typed.diagnosis.icdo3_morphology typed.diagnosis.morphology_version "
+        f"typed.diagnosis.icdo3_topography {_TREATED}",
         "day": "typed.diagnosis.diagnosis_day typed.diagnosis.diagnosis_date",
+        "distant_metastasis": "typed.diagnosis.m_stage typed.metastasis.metastasis_date "
+        f"typed.metastasis.origin {_TREATED}",
+        "histologically_confirmed": "typed.diagnosis.icdo3_morphology typed.diagnosis.origin",
+        "treatment_order": _TREATED,
+        **{
+            f"{name}_{what}": f"typed.diagnosis.{column} typed.diagnosis.record_id {_TREATED}"
+            for name, column in (
+                ("histology", "icdo3_morphology"), ("fnclcc", "fnclcc_grade"), ("t", "t_stage"),
+                ("n", "n_stage"), ("m", "m_stage"),
+            )
+            for what in ("rule", "record_ids")
+        },
     },
-    "curated.surgery": {"surgery_day": f"typed.surgery.surgery_date {_ZERO}"},
+    "curated.diagnosis_report": {
+        "reported_tumour": "typed.diagnosis.tumour_id",
+        "report_day": f"typed.diagnosis.report_date {_ZERO}",
+        "role": f"typed.diagnosis.origin typed.diagnosis.report_date {_TREATED}",
+        "after": f"typed.diagnosis.after_therapy typed.diagnosis.report_date {_TREATED}",
+        "chosen_for": f"typed.diagnosis.record_id {_TREATED}",
+    },
+    "curated.surgery": {
+        "surgery_day": f"typed.surgery.surgery_date {_ZERO}",
+        "residual_status": "typed.diagnosis.residual_status typed.diagnosis.report_date",
+        "record_ids": "typed.diagnosis.record_id",
+    },
     "curated.radiotherapy_course": {
         "start_day": f"typed.radiotherapy.start_date typed.plan.plan_date {_ZERO}",
         "end_day": f"typed.radiotherapy.end_date {_ZERO}",
@@ -92,17 +161,13 @@ _FROM: dict[str, dict[str, str]] = {
         "distant_day": f"typed.assessment.distant_date {_ZERO}",
     },
     "curated.metastasis": {
-        "metastasis_date": "typed.assessment.distant_date",
+        "metastasis_date": "typed.assessment.distant_date typed.diagnosis.diagnosis_date",
         "metastasis_date_precision": "typed.assessment.distant_date_precision",
         "site": "typed.assessment.distant_site",
         "reported_date": "typed.assessment.assessment_date",
         "reported_day": f"typed.metastasis.reported_date typed.assessment.assessment_day {_ZERO}",
         "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {_ZERO}",
-        "at_diagnosis": "typed.metastasis.metastasis_date typed.metastasis.reported_date "
-        "typed.metastasis.origin typed.diagnosis.diagnosis_date typed.diagnosis.m_stage "
-        "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
-        "typed.systemic_therapy.start_date typed.systemic_therapy.given",
-        "record_ids": "typed.assessment.record_id",
+        "record_ids": "typed.assessment.record_id typed.diagnosis.record_id",
     },
     "curated.vital_status": {
         "death_date": "typed.vital_status.status typed.vital_status.status_date",
@@ -118,6 +183,12 @@ _FROM: dict[str, dict[str, str]] = {
         f"{_ZERO}",
         "last_alive_record_ids": "typed.vital_status.record_id typed.assessment.record_id",
     },
+    "curated.vital_statement": {
+        "source": "typed.vital_status.record_id",
+        "status_day": f"typed.vital_status.status_date {_ZERO}",
+        "told_date": "typed.vital_status.reported_on",
+        "told_day": f"typed.vital_status.reported_on {_ZERO}",
+    },
     "cohort.eligibility": {
         "pseudonym": "curated.patient.pseudonym",
         **dict.fromkeys(
@@ -127,7 +198,7 @@ _FROM: dict[str, dict[str, str]] = {
             "curated.diagnosis.m_stage curated.diagnosis.distant_metastasis "
             "curated.radiotherapy_course.intent curated.radiotherapy_course.technique "
             "curated.radiotherapy_course.start_date curated.radiotherapy_course.radiation_sequence "
-            "curated.surgery.intent",
+            f"curated.surgery.intent curated.radiotherapy_course.end_date {_EVENTS}",
         ),
     },
     "cohort.flow": dict.fromkeys(
@@ -138,18 +209,12 @@ _FROM: dict[str, dict[str, str]] = {
         "age_at_diagnosis_years": "curated.diagnosis.diagnosis_date curated.patient.birth_date "
         "curated.diagnosis.age_at_diagnosis_years",
         "sex": "curated.patient.sex",
-        "histology_group": "curated.diagnosis.histology_group",
-        "icdo3_morphology": "curated.diagnosis.icdo3_morphology",
         "icd10_site": "curated.diagnosis.icdo3_topography curated.diagnosis.icd10_code",
-        "region": "curated.diagnosis.region",
-        "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition",
-        "n_stage": "curated.diagnosis.n_stage",
-        "fnclcc_grade": "curated.diagnosis.fnclcc_grade",
+        "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition "
+        "curated.diagnosis.tumour_size_cm curated.diagnosis.region",
         "residual_status": f"curated.surgery.residual_status {_EVENTS}",
         "resected": f"curated.surgery.record_ids {_EVENTS}",
-        "chemotherapy": "curated.systemic_therapy.kind curated.systemic_therapy.given",
-        "tumour_size_cm": "curated.diagnosis.tumour_size_cm",
-        "tumour_depth": "curated.diagnosis.tumour_depth",
+        "chemotherapy": _EVENTS,
         **{
             c: f"curated.radiotherapy_course.{c}"
             for c in (
@@ -158,22 +223,36 @@ _FROM: dict[str, dict[str, str]] = {
             )
         },
         "diagnosis_year": "curated.diagnosis.diagnosis_date",
-        "diagnosis_date_precision": "curated.diagnosis.diagnosis_date_precision",
         "relapse_pattern": _EVENTS,
-        "follow_up_days": "curated.vital_status.death_day curated.vital_status.last_alive_day",
-        "follow_up_months": "curated.vital_status.death_day curated.vital_status.last_alive_day",
-        "record_ids": f"{_RECORDS} {_EVENTS}",
-    },
-    "cohort.endpoints": {
-        "pseudonym": "curated.patient.pseudonym",
-        "evidence": f"{_EVENTS} {_RECORDS}",
         **dict.fromkeys(
             (
-                "time_days", "time_months", "event", "event_kind", "date_precision", "time_days_earliest",
-                "time_days_latest",
+                "follow_up_days", "follow_up_months", "registry_answer_days", "registry_answer_age_days",
             ),
             _EVENTS,
         ),
+        "record_ids": f"{_RECORDS} {_EVENTS}",
+    },
+    "cohort.events": {
+        "pseudonym": "curated.patient.pseudonym",
+        "evidence": f"{_EVENTS} {_RECORDS}",
+        **dict.fromkeys(
+            ("day", "kind", "detail", "states", "day_earliest", "day_latest", "precision"), _EVENTS
+        ),
+    },
+    "cohort.endpoints": {
+        "pseudonym": "curated.patient.pseudonym",
+        "evidence": "cohort.events.evidence",
+        **dict.fromkeys(
+            (
+                "time_days", "time_months", "entry_days", "entry_months", "event", "event_kind",
+                "date_precision", "time_days_earliest", "time_days_latest",
+            ),
+            _OF_EVENTS,
+        ),
+    },
+    "cohort.not_at_risk": {
+        "pseudonym": "curated.patient.pseudonym",
+        **dict.fromkeys(("reason", "time_days", "event_kind"), _OF_EVENTS),
     },
     "meta.lineage": {
         "pseudonym": "cohort.patients.pseudonym cohort.endpoints.pseudonym",
@@ -206,17 +285,18 @@ _FROM: dict[str, dict[str, str]] = {
 _COUNTERPART = {
     f"curated.{name}": f"typed.{typed}"
     for name, typed in {
-        "patient": "person", "diagnosis": "diagnosis", "surgery": "surgery",
+        "patient": "person", "diagnosis": "diagnosis", "diagnosis_report": "diagnosis", "surgery": "surgery",
         "radiotherapy_course": "radiotherapy", "systemic_therapy": "systemic_therapy",
         "assessment": "assessment", "metastasis": "metastasis", "vital_status": "vital_status",
+        "vital_statement": "vital_status",
     }.items()
 }  # fmt: skip
 """A curated column rests on the typed one of its name."""
 
 
 @cache
-def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
-    """Table to column to the columns that its values are computed from, sorted; received ones have none."""
+def declared_origins() -> dict[str, dict[str, tuple[Column, ...]]]:
+    """Return the declared part of the column lineage: table to column to its origins, sorted."""
     found: dict[str, dict[str, tuple[Column, ...]]] = {}
     for name in RECEIVED_FOR:
         read = typed_origins(name)
@@ -226,6 +306,10 @@ def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
         for column, sources in declared.items():
             for each in named if column == "*" else [column]:
                 named[each] = f"{named[each]} {sources}"
+        if table == _PATIENT:
+            # The row of the index tumour goes into the cohort with the columns that the cohort has.
+            of_tumour = CONTRACTS["curated.diagnosis"].polars_schema()
+            named |= {c: f"curated.diagnosis.{c}" for c in named if not named[c] and c in of_tumour}
         if table in _COUNTERPART:
             typed = _COUNTERPART[table]
             have = CONTRACTS[typed].polars_schema()

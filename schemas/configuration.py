@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
     PositiveInt,
+    SerializeAsAny,
     StringConstraints,
     ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
 from schemas.assumptions import Assumptions
 from schemas.configuration_faults import ConfigurationWrong, Fault, fault, of_validation, parsed
@@ -90,14 +93,65 @@ class EntityMapping(Section):
         return {**data, "columns": columns}
 
 
-class _Files(Section):
+class SourceFiles(Section):
+    """Files that are read in the same way; each kind of source has a model of its own, which names it.
+
+    A model registers itself under its ``kind: Literal["…"]``.
+    """
+
+    _AFTER_READING: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are applied to what was read: when they change, no file need be read again."""
+
+    kind: str
     name: str
     files: tuple[str, ...]
     """Glob patterns below the drop folder."""
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if get_origin(cls.model_fields["kind"].annotation) is Literal:
+            known = KINDS.setdefault(kind_of(cls), cls)
+            if known.__qualname__ != cls.__qualname__ or known.__module__ != cls.__module__:
+                raise TypeError(f"two models of sources of kind {kind_of(cls)!r}")
 
-class RegistrySource(_Files):
+    def reading(self) -> str:
+        """Whatever of the source decides what is read from a file, as text."""
+        return self.model_dump_json(exclude={"files", *self._AFTER_READING})
+
+
+KINDS: dict[str, type[SourceFiles]] = {}
+"""Kind of source to the model of its configuration."""
+
+
+def kind_of(model: type[SourceFiles]) -> str:
+    """The kind that a model of sources is for."""
+    (kind,) = get_args(model.model_fields["kind"].annotation)
+    return kind
+
+
+class IgnoredColumns(Section):
+    """Columns of a table that nothing uses, by name."""
+
+    columns: tuple[str, ...]
+    reason: str
+
+
+class ColumnFiles(SourceFiles):
+    """Files with headers: each is mapped, ignored by name, or unknown."""
+
+    ignored: tuple[IgnoredColumns, ...] = ()
+    """Delivered headers that nothing uses. A notice names every other one that is not mapped."""
+
+    def reasons(self) -> dict[str, str]:
+        """Ignored header to the reason."""
+        return {column: one.reason for one in self.ignored for column in one.columns}
+
+
+class RegistrySource(ColumnFiles):
     """Replies of registry offices: CSV with configurable headers."""
+
+    _AFTER_READING = frozenset({"date_formats"})
 
     kind: Literal["registry"]
     delimiter: str = ";"
@@ -108,28 +162,30 @@ class RegistrySource(_Files):
     date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
 
 
-class ObdsSource(_Files):
+class ObdsSource(SourceFiles):
     """oBDS 3 XML exports."""
 
     kind: Literal["obds"]
 
 
-class DicomSource(_Files):
+class DicomSource(SourceFiles):
     """Folders of DICOM RT exports."""
+
+    _AFTER_READING = frozenset({"phantom_patterns"})
 
     kind: Literal["dicom"]
     phantom_patterns: tuple[str, ...] = ("(?i)phantom", "(?i)^qa[_^-]")
     """Regular expressions on PatientID and PatientName of plans that are nobody's."""
 
 
-class TableSource(_Files):
-    """CSV, TSV, XLSX or Parquet with any headers and codes."""
+class MappedSource(ColumnFiles):
+    """Rows with any headers and codes, mapped to typed records in ``sources.toml``.
 
-    kind: Literal["table"]
-    format: Literal["csv", "tsv", "xlsx", "parquet"]
-    delimiter: str | None = None
-    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
-    sheet: str | None = None
+    All cells are kept, so that a new mapping needs no reading.
+    """
+
+    _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
+
     decimal: Literal[".", ","] = "."
     date_format: str = "%Y-%m-%d"
     missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
@@ -147,8 +203,38 @@ class TableSource(_Files):
             names += [m.column for m in entity.columns.values() if m.column is not None]
         return list(dict.fromkeys(names))
 
+    def reading(self) -> str:
+        """Whatever of the source decides what is read from a file, as text; the headers that it needs do."""
+        return f"{super().reading()} {','.join(self.headers())}"
 
-Source = Annotated[RegistrySource | ObdsSource | DicomSource | TableSource, Field(discriminator="kind")]
+
+class TableSource(MappedSource):
+    """CSV, TSV, XLSX or Parquet."""
+
+    kind: Literal["table"]
+    format: Literal["csv", "tsv", "xlsx", "parquet"]
+    delimiter: str | None = None
+    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
+    sheet: str | None = None
+
+
+def _of_its_kind(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    kind = given.get("kind")
+    if kind not in KINDS:
+        known = ", ".join(f"'{one}'" for one in sorted(KINDS))
+        wrong = (
+            InitErrorDetails(type="literal_error", loc=("kind",), input=kind, ctx={"expected": known})
+            if "kind" in given
+            else InitErrorDetails(type="missing", loc=("kind",), input=given)
+        )
+        raise ValidationError.from_exception_data("Source", [wrong])
+    return KINDS[kind].model_validate(given)
+
+
+Source = Annotated[SerializeAsAny[SourceFiles], BeforeValidator(_of_its_kind)]
+"""A source of any kind that is known."""
 
 
 class Limits(Section):

@@ -81,23 +81,16 @@ def of_validation(file: str, text: str, wrong: ValidationError) -> list[Fault]:
 
 
 def _of_error(file: str, text: str, error: Any) -> Fault:
-    # A discriminated union adds the kind of the member to the path: it is no key of the file.
-    loc = tuple(part for part in error["loc"] if part not in _UNION_TAGS)
+    loc = error["loc"]
     message = error["msg"]
     context = error.get("ctx") or {}
     if error["type"] == "literal_error":
         message = not_allowed(error["input"], re.findall(r"'([^']*)'", context["expected"]))
     elif error["type"] == "extra_forbidden":
         message = f'unknown key "{loc[-1]}"'
-    elif error["type"] == "union_tag_invalid":
-        loc = (*loc, "kind")
-        message = not_allowed(context["tag"], re.findall(r"'([^']*)'", context["expected_tags"]))
     elif error["type"] == "missing":
         message = f'the key "{loc[-1]}" is missing'
     return fault(file, text, loc, message.removeprefix("Value error, "))
-
-
-_UNION_TAGS = frozenset({"registry", "obds", "dicom", "table"})
 
 
 def fault(file: str, text: str, loc: Loc, message: str) -> Fault:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 import polars as pl
 
@@ -20,7 +21,10 @@ from schemas.configuration import (
     ColumnMapping,
     Criterion,
     DicomSource,
+    IgnoredColumns,
+    MappedSource,
     RegistrySource,
+    SourceFiles,
     Sources,
     Study,
     TableSource,
@@ -196,7 +200,7 @@ def _table_one(study: Study) -> Complaints:
 
 # --- sources ----------------------------------------------------------------------------------------
 
-_REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in PROVENANCE)
+_REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in (*PROVENANCE, "unmapped_cells"))
 _REPLY_NEEDS = ("answer", "event_date")
 _REPLY_PERSON = ("family_name", "given_names", "birth_date")
 _OWN = tuple(c.name for c in Typed.columns())
@@ -217,13 +221,25 @@ def of_sources(sources: Sources) -> Complaints:
             yield (*loc, "files"), "name at least one pattern of files"
         for encoding in getattr(source, "encodings", ()):
             yield from _encoding((*loc, "encodings"), encoding)
-        if isinstance(source, RegistrySource):
-            yield from _registry(loc, source)
-        elif isinstance(source, DicomSource):
-            for pattern in source.phantom_patterns:
-                yield from _expression((*loc, "phantom_patterns"), pattern)
-        elif isinstance(source, TableSource):
-            yield from _table(loc, source)
+        if isinstance(source, RegistrySource | MappedSource):
+            mapped = source.columns.values() if isinstance(source, RegistrySource) else source.headers()
+            yield from _ignored((*loc, "ignored"), source.ignored, set(mapped))
+        for model, check in _OF_A_SOURCE:
+            if isinstance(source, model):
+                yield from check(loc, source)
+
+
+def _ignored(loc: Loc, ignored: Sequence[IgnoredColumns], mapped: set[str]) -> Complaints:
+    named: set[str] = set()
+    for at, one in enumerate(ignored):
+        if not one.reason.strip():
+            yield (*loc, at, "reason"), "say why the columns are ignored"
+        for column in one.columns:
+            if column in mapped:
+                yield (*loc, at, "columns"), f'"{column}" is mapped: it cannot be ignored as well'
+            elif column in named:
+                yield (*loc, at, "columns"), f'"{column}" is named twice'
+            named.add(column)
 
 
 def _encoding(loc: Loc, name: str) -> Complaints:
@@ -256,12 +272,20 @@ def _registry(loc: Loc, source: RegistrySource) -> Complaints:
         yield from _date_format((loc[0], loc[1], "date_formats"), text, "day")
 
 
+def _dicom(loc: Loc, source: DicomSource) -> Complaints:
+    for pattern in source.phantom_patterns:
+        yield from _expression((*loc, "phantom_patterns"), pattern)
+
+
 def _table(loc: Loc, source: TableSource) -> Complaints:
+    if source.format in ("csv", "tsv") and source.delimiter is not None and len(source.delimiter) != 1:
+        yield (*loc, "delimiter"), "must be one character"
+
+
+def _mapped(loc: Loc, source: MappedSource) -> Complaints:
     if not source.key:
         yield (*loc, "key"), "name at least one column that identifies a row"
     yield from _date_format((*loc, "date_format"), source.date_format, None)
-    if source.format in ("csv", "tsv") and source.delimiter is not None and len(source.delimiter) != 1:
-        yield (*loc, "delimiter"), "must be one character"
     if not source.entities:
         yield (*loc, "entities"), "map at least one entity"
     for at, entity in enumerate(source.entities):
@@ -278,7 +302,16 @@ def _table(loc: Loc, source: TableSource) -> Complaints:
             yield here, "hospital_number must be mapped: nobody could know whose record it is"
 
 
-def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: TableSource) -> Complaints:
+_OF_A_SOURCE: tuple[tuple[type[SourceFiles], Callable[[Loc, Any], Complaints]], ...] = (
+    (RegistrySource, _registry),
+    (DicomSource, _dicom),
+    (MappedSource, _mapped),
+    (TableSource, _table),
+)
+"""Model of a source to what its values must mean."""
+
+
+def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> Complaints:
     if spec.dtype == "Date":
         text = mapping.date_format or source.date_format
         key: Loc = ("date_format",) if mapping.date_format else ()

@@ -34,9 +34,11 @@ class Rule:
         on: the table that the rule guards. Its Dagster check stands on it. May be left out in a contract.
         column: the column whose value is shown in the finding (rules of a contract only).
         holds: polars expression that is false where the rule is broken (rules of a contract only).
-        missing: what the verdict is where a missing value leaves it open (null).
+        missing: what a verdict counts as that a missing value leaves open (null). None: the rule compares no
+            values.
         waivable: whether there is a record to let through. What could not be read or belongs to no patient
             can only be corrected.
+        overruled: whether a finding means that another record took precedence over this one.
     """
 
     id: str
@@ -49,8 +51,9 @@ class Rule:
     on: str | None = None
     column: str | None = None
     holds: pl.Expr | None = field(default=None, repr=False)
-    missing: Missing = "kept"
+    missing: Missing | None = None
     waivable: bool = True
+    overruled: bool = False
 
     def __post_init__(self) -> None:
         if DECLARED.setdefault(self.id, self) is not self:
@@ -77,8 +80,8 @@ class Rule:
         """The verdict of a rule of a contract, never null.
 
         Raises:
-            ValueError: the rule has no column or no expression.
+            ValueError: the rule has no column, no expression, or does not say what a missing value means.
         """
-        if self.holds is None or self.column is None:
-            raise ValueError(f"rule {self.id} has no column or expression")
+        if self.holds is None or self.column is None or self.missing is None:
+            raise ValueError(f"rule {self.id} lacks column, holds or missing")
         return self.holds.fill_null(self.missing == "kept")

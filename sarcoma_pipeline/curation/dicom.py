@@ -42,7 +42,7 @@ def _numbers(column: str) -> pl.Expr:
 def with_plan_facts(plans: pl.DataFrame) -> pl.DataFrame:
     """Add what must be worked out of a plan's nested attributes.
 
-    Prescription: the highest TargetPrescriptionDose of a TARGET reference (sources.md section 3: a plan may
+    Prescription: the highest TargetPrescriptionDose of a TARGET reference (docs/formats.md: a plan may
     list per-beam doses after the total); lacking one, BeamDose x NumberOfFractionsPlanned summed over the
     fraction groups. VMAT: a control point with a gantry rotation CW or CC; tomotherapy by the names of
     machine and model; a dynamic beam with a static gantry is static IMRT; else 3D conformal.

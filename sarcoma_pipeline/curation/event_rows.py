@@ -11,8 +11,8 @@ from schemas.contract import Contract
 Frames = Mapping[str, pl.DataFrame]
 """Typed table to its sound records, with ``patient_id``."""
 
-NEWEST_LAST = ("reported_on", "record_id")
-"""The total order of records that tell of the same thing: the export's day, then the record itself."""
+NEWEST_LAST = ("reported_on", "place", "record_id")
+"""The total order of records that tell of the same thing: the export's day, its file and the place in it."""
 
 
 def ranked(frame: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:

@@ -90,7 +90,10 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "end_reason": code("Ende_Grund", {c: c for c in "EFAPSVTU"}),
                 "irradiated": Reading(
                     pl.any_horizontal(
-                        pl.col("Applikationsart", "Beginn", "Ende", "Gesamtdosis").is_not_null()
+                        *(
+                            pl.col(c).is_not_null()
+                            for c in ("Applikationsart", "Beginn", "Ende", "Gesamtdosis")
+                        )
                     )
                 ),
             },
@@ -152,6 +155,16 @@ TABLES = frozenset({*READINGS, *obds_reports.REPORTS})
 """Received tables that are typed."""
 
 
+def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
+    """Return the typed tables that a received one makes, each with how its columns are read."""
+    readings = [(contract, _TYPED_BASE | own) for contract, own in READINGS.get(table, ())]
+    if table in obds_reports.REPORTS:
+        readings += [(c, _TYPED_BASE | own) for c, own in obds_reports.readings_of(table)]
+    if table != "received.obds_patient":
+        readings.append((typed.TumourAssignment, _TYPED_BASE | obds_reports.ASSIGNMENT))
+    return readings
+
+
 def typed_frames(
     table: str, received: pl.DataFrame
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
@@ -161,16 +174,14 @@ def typed_frames(
         table: one of :data:`TABLES`.
         received: its rows, with ``received_on`` (Date) joined on.
     """
-    metastases = None
-    if table != "received.obds_patient":
-        yield typed.TumourAssignment, *obds_reports.assignments(received, _TYPED_BASE)
+    rows = {}
     if table in obds_reports.REPORTS:
-        for contract, made, seen in obds_reports.reports(table, received, _TYPED_BASE):
-            if contract is typed.Metastasis:
-                metastases = made
-            yield contract, made, seen
-    for contract, readings in READINGS.get(table, ()):
-        made, seen = read(received, contract, _TYPED_BASE | readings)
+        rows = obds_reports.rows(table, received)
+    metastases = None
+    for contract, readings in sorted(readings_of(table), key=lambda one: one[0] is typed.Assessment):
+        made, seen = read(rows.get(contract, received), contract, readings)
+        if contract is typed.Metastasis:
+            metastases = made
         if contract is typed.Assessment and metastases is not None:
             made = obds_reports.with_first_metastasis(made, metastases)
         yield contract, made, seen

@@ -7,13 +7,12 @@ describe the tumour at its diagnosis is decided in :mod:`.baseline`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from sarcoma_pipeline.curation import tnm
-from sarcoma_pipeline.curation.parse import Reading, code, constant, date, read, text
+from sarcoma_pipeline.curation.parse import Reading, code, constant, date, text
 from schemas import sarcoma_codes, typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
@@ -25,14 +24,15 @@ DATE_UNUSABLE = Rule(
     "error",
     on="typed.diagnosis",
     scope="record",
-    what="The date of diagnosis is fully estimated (Datumsgenauigkeit V): there is no time zero.",
-    remedy="Find the date of the biopsy and correct it.",
+    what="The date of diagnosis is estimated altogether (Datumsgenauigkeit V). There is no time zero.",
+    remedy=(
+        "In the tumour documentation, correct Diagnosedatum: enter the date of the report of the first "
+        "biopsy."
+    ),
     source="oBDS Datumsgenauigkeit V",
 )
 
 DATES = ("%Y-%m-%d", "%d.%m.%Y")
-
-Frames = Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,7 @@ def graded_date(column: str, unusable: Rule | None = None) -> Reading:
     )  # fmt: skip
 
 
-def assignments(received: pl.DataFrame, base: dict[str, Reading]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Type the Tumorzuordnung of every Meldung.
-
-    Args:
-        received: rows of a Meldung's table.
-        base: readings of the columns that every typed record has.
-
-    Returns:
-        ``typed.tumour_assignment`` and no observation.
-    """
+def _assignment() -> dict[str, Reading]:
     dated = graded_date("Diagnosedatum")
     melder = pl.coalesce(["Melder_IKNR", "Melder_ID"])
     reporter = pl.concat_str("Absender_ID", melder, separator="|", ignore_nulls=True)
@@ -88,22 +79,28 @@ def assignments(received: pl.DataFrame, base: dict[str, Reading]) -> tuple[pl.Da
         "icdo3_morphology": pl.col("Tumorzuordnung_Morphologie"),
         "morphology_version": pl.col("Tumorzuordnung_Morphologie_Version"),
     }
-    readings = {name: Reading(value) for name, value in silent.items()}
-    readings["diagnosis_date"] = Reading(dated.value, precision=dated.precision)
-    return read(received, typed.TumourAssignment, base | readings)
+    return {name: Reading(value) for name, value in silent.items()} | {
+        "diagnosis_date": Reading(dated.value, precision=dated.precision)
+    }
 
 
-def reports(table: str, received: pl.DataFrame, base: dict[str, Reading]) -> Frames:
-    """Type what the reports of one table say of their tumours.
+ASSIGNMENT = _assignment()
+"""How the Tumorzuordnung of a Meldung is read: without findings, which the Diagnose has."""
+
+
+def rows(table: str, received: pl.DataFrame) -> dict[type[Contract], pl.DataFrame]:
+    """Take reports apart into the rows that are typed.
 
     Args:
         table: key of :data:`REPORTS`.
         received: its rows.
-        base: readings of the columns that every typed record has.
+
+    Returns:
+        Contract of the typed table to the rows that it is read from.
     """
     kind = REPORTS[table]
     told = _tnms(received)
-    rows = (
+    reports = (
         received.join(_histologies(received), on="record_id", how="left", maintain_order="left")
         .join(_fnclcc(received), on="record_id", how="left", maintain_order="left")
         .join(told, on="record_id", how="left", maintain_order="left")
@@ -111,10 +108,8 @@ def reports(table: str, received: pl.DataFrame, base: dict[str, Reading]) -> Fra
     )
     says = ("_histology", "_stadium", "_tnm")
     if not kind.complete and kind.origin != "pathology":
-        rows = rows.filter(pl.any_horizontal(pl.col(says).is_not_null()))
-    metastases, seen = _metastases(received, told, kind, base)
-    yield typed.Metastasis, metastases, seen
-    yield typed.Diagnosis, *read(_once(rows), typed.Diagnosis, base | _readings(kind, rows))
+        reports = reports.filter(pl.any_horizontal(pl.col(says).is_not_null()))
+    return {typed.Diagnosis: _once(reports), typed.Metastasis: _metastases(received, told, kind)}
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:
@@ -130,53 +125,83 @@ _FIRST_ROW_ONLY = (
 )  # fmt: skip
 
 
-def _readings(kind: Kind, rows: pl.DataFrame) -> dict[str, Reading]:
-    letters = {"t_stage": "T", "n_stage": "N", "m_stage": "M"}
-    columns = tuple(f"_tnm_{letter}" for letter in "TNM")
-    readings = {
-        "tumour_id": text("Tumor_ID"),
+_CATEGORIES = ("_tnm_T", "_tnm_N", "_tnm_M")
+
+REPORT: dict[str, Reading] = {
+    "tumour_id": text("Tumor_ID"),
+    "icdo3_morphology": text("_morphology"),
+    "morphology_version": text("_morphology_version"),
+    "morphologies": text("_morphologies"),
+    "grade": code("_grading", {g: g for g in "01234XLMHBUT"}),
+    "fnclcc_grade": tnm.fnclcc(pl.col("_stadium")),
+    "tnm_kind": text("_tnm_kind"),
+    "tnm_edition": Reading(pl.col("_tnm_Version").cast(pl.Int32, strict=False)),
+    "m_symbol": text("_tnm_m_Symbol"),
+    "after_therapy": tnm.symbol("_tnm_y_Symbol", _CATEGORIES, "y"),
+    "of_relapse": tnm.symbol("_tnm_r_Symbol", _CATEGORIES, "r"),
+    "by_autopsy": tnm.symbol("_tnm_a_Symbol", _CATEGORIES, "a"),
+    "distant_metastasis": Reading(
+        pl.when((tnm.category("_tnm_M", "M").value == "M1") | (pl.col("Menge_FM").str.len_chars() > 2))
+        .then(pl.lit(True))
+        .when(tnm.category("_tnm_M", "M").value == "M0")
+        .then(pl.lit(False))
+    ),
+    **{f"{x.lower()}_stage": tnm.category(f"_tnm_{x}", x) for x in "TNM"},
+    **{f"{x.lower()}_suffix": tnm.suffix(f"_tnm_{x}", x) for x in "TNM"},
+    **{
+        f"{x.lower()}_prefix": tnm.prefix(f"_tnm_{x}", f"_tnm_c_p_u_Praefix_{x}", x, "_tnm_kind")
+        for x in "TNM"
+    },
+}
+"""How what every report may say of a tumour is read."""
+
+PRIMARY: dict[str, Reading] = {
+    "icd10_code": text("Primaertumor_ICD"),
+    "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
+    "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
+}
+"""What a Diagnose and a Pathologie say besides."""
+
+DIAGNOSIS: dict[str, Reading] = {
+    "diagnosis_date": graded_date("Diagnosedatum", DATE_UNUSABLE),
+    "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
+}
+"""What only a Diagnose says."""
+
+
+def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
+    """Return how the rows of :func:`rows` are read.
+
+    Args:
+        table: key of :data:`REPORTS`.
+    """
+    kind = REPORTS[table]
+    readings = REPORT | {
         "origin": constant(kind.origin),
-        "complete": Reading(pl.lit(kind.complete) & (pl.col("_nth") == 0)),
-        "icdo3_morphology": text("_morphology"),
-        "morphology_version": text("_morphology_version"),
-        "morphologies": Reading(pl.col("_morphologies")),
-        "grade": code("_grading", {g: g for g in "01234XLMHBUT"}),
-        "fnclcc_grade": tnm.fnclcc(pl.col("_stadium")),
-        "tnm_kind": text("_tnm_kind"),
-        "tnm_edition": Reading(pl.col("_tnm_Version").cast(pl.Int32, strict=False)),
-        "m_symbol": text("_tnm_m_Symbol"),
-        "after_therapy": tnm.symbol("_tnm_y_Symbol", columns, "y"),
-        "of_relapse": tnm.symbol("_tnm_r_Symbol", columns, "r"),
-        "by_autopsy": tnm.symbol("_tnm_a_Symbol", columns, "a"),
+        "complete": Reading(pl.col("_nth") == 0) if kind.complete else constant(False, pl.Boolean),
         "report_date": _report_date(kind),
-        "distant_metastasis": Reading(
-            pl.when((tnm.category("_tnm_M", "M").value == "M1") | (_METASTASES.list.len() > 0))
-            .then(pl.lit(True))
-            .when(tnm.category("_tnm_M", "M").value == "M0")
-            .then(pl.lit(False))
-        ),
     }
-    for name, letter in letters.items():
-        readings[name] = tnm.category(f"_tnm_{letter}", letter)
-        part = name[0]
-        readings[f"{part}_prefix"] = tnm.prefix(
-            f"_tnm_{letter}", f"_tnm_c_p_u_Praefix_{letter}", letter, "_tnm_kind"
-        )
-        readings[f"{part}_suffix"] = tnm.suffix(f"_tnm_{letter}", letter)
     if kind.origin in ("diagnosis", "pathology"):
-        readings |= {
-            "icd10_code": text("Primaertumor_ICD"),
-            "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
-            "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
-        }
+        readings |= PRIMARY
     if kind.complete:
-        readings |= {
-            "diagnosis_date": graded_date("Diagnosedatum", DATE_UNUSABLE),
-            "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
-        }
-    if "Lokale_Beurteilung_Residualstatus" in rows.columns and kind.origin == "pathology":
+        readings |= DIAGNOSIS
+    if kind.origin == "pathology":
         readings["residual_status"] = residual("Lokale_Beurteilung_Residualstatus")
-    return readings
+    return [(typed.Metastasis, _metastasis(kind)), (typed.Diagnosis, readings)]
+
+
+DERIVED: dict[str, tuple[str, ...]] = {
+    "_histology": ("Histologie", "Tumor_Histologiedatum", "Morphologie_ICD_O", "Grading"),
+    "_morpholog": ("Histologie", "Morphologie_ICD_O"),
+    "_grading": ("Histologie", "Grading"),
+    "_stadium": ("Menge_Weitere_Klassifikation",),
+    "_tnm": ("TNM", "T", "N", "M", "TNM_Version", "TNM_kind"),
+    "_nth": ("TNM", "TNM_kind"),
+    "_fm": ("Menge_FM", "TNM", "Histologie"),
+    "_origin": ("TNM", "Menge_FM"),
+    "_named": ("TNM", "Menge_FM"),
+}
+"""Beginning of a column of :func:`rows` to the received columns that it is taken from."""
 
 
 def residual(*columns: str) -> Reading:
@@ -343,17 +368,13 @@ _METASTASES = pl.col("Menge_FM").str.json_decode(
 )
 
 
-def _metastases(
-    received: pl.DataFrame, told: pl.DataFrame, kind: Kind, base: dict[str, Reading]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _metastases(received: pl.DataFrame, told: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """One row per Fernmetastase; a report without one whose TNM says M1 makes one without a site.
 
     The M of a Diagnose itself is the tumour's M category and no row, unless it is that of a relapse.
     """
     dated = received.join(
-        _histologies(received).select(
-            "record_id", "_histology_date", "_histology_date_Datumsgenauigkeit"
-        ),
+        _histologies(received).select("record_id", "_histology_date", "_histology_date_Datumsgenauigkeit"),
         on="record_id", how="left", maintain_order="left",
     )  # fmt: skip
     named = (
@@ -371,45 +392,44 @@ def _metastases(
     )
     relapse = pl.col("_tnm_r_Symbol").is_not_null() | pl.col("_tnm_y_Symbol").is_not_null()
     staged = told.filter(
-        pl.col("_tnm_M").str.contains(r"^(?i)[ypracu]*M?\s*1"),
+        tnm.category("_tnm_M", "M").value == "M1",
         pl.col("_tnm_a_Symbol").is_null(),
         relapse if kind.complete else pl.lit(True),
     ).unique("record_id", keep="first", maintain_order=True)
     nothing = pl.lit(None, dtype=pl.String)
+    own = [kind.day] if kind.day else []
     by_tnm = (
         dated.filter((_METASTASES.list.len() == 0).fill_null(True))
         .join(staged.select("record_id", "_tnm_Datum"), on="record_id", maintain_order="left")
         .with_columns(
             _fm_site=nothing,
-            _fm_date=pl.coalesce(["_tnm_Datum", "_histology_date", *([kind.day] if kind.day else [])]),
-            _fm_date_Datumsgenauigkeit=pl.when(pl.col("_tnm_Datum").is_null()).then(
-                "_histology_date_Datumsgenauigkeit"
-            ),
+            _fm_date=pl.coalesce(["_tnm_Datum", *own, "_histology_date"]),
+            _fm_date_Datumsgenauigkeit=pl.when(
+                pl.all_horizontal(pl.col(["_tnm_Datum", *own]).is_null())
+            ).then("_histology_date_Datumsgenauigkeit"),
             # A Diagnose that tells of a relapse tells nothing of the day of diagnosis.
             _origin=pl.lit("follow-up" if kind.complete else kind.origin),
             _named=pl.lit(False),
         )
     )
-    several = pl.concat([named, by_tnm.select(named.columns)])
+    return pl.concat([named, by_tnm.select(named.columns)])
+
+
+def _metastasis(kind: Kind) -> dict[str, Reading]:
     found = date(
         "_fm_date", DATES, exactness="_fm_date_Datumsgenauigkeit", exactness_codes=v.OBDS_DATE_PRECISION,
         legacy=True, unusable=DATE_MISSING,
     )  # fmt: skip
-    reported = Reading(pl.lit(None, dtype=pl.Date)) if kind.complete else Reading(_report_date(kind).value)
-    return read(
-        several,
-        typed.Metastasis,
-        base
-        | {
-            "tumour_id": text("Tumor_ID"),
-            "metastasis_date": found,
-            "site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
-            "extent": constant("distant"),
-            "origin": text("_origin"),
-            "named": text("_named"),
-            "reported_date": reported,
-        },
-    )
+    readings = {
+        "tumour_id": text("Tumor_ID"),
+        "metastasis_date": found,
+        "site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
+        "extent": constant("distant"),
+        "origin": text("_origin"),
+        "named": text("_named"),
+    }
+    # A Diagnose has no day of its own.
+    return readings if kind.complete else readings | {"reported_date": Reading(_report_date(kind).value)}
 
 
 def with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:

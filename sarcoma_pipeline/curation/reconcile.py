@@ -18,35 +18,26 @@ from sarcoma_pipeline.curation import (
     surgery,
     systemic_therapy,
     tumours,
+    vital_statements,
     vital_status,
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
-from sarcoma_pipeline.curation.event_rows import merged, with_days
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
+from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, typed, typed_dicom
 from schemas.assumptions import Assumptions
 from schemas.configuration import Sources, Study
 from schemas.quality import Disposition, Observation
-from schemas.rule import Rule
 
 Frames = Mapping[str, pl.DataFrame]
-
-RECORD_CORRECTED = Rule(
-    "record.corrected",
-    "notice",
-    on="quality.accounting",
-    scope="source",
-    what="A later report corrects this one; the later one counts.",
-    remedy="Nothing.",
-    source="oBDS: correction of an earlier Meldung",
-)
 
 CONTRACTS = {
     c.table(): c
     for c in (
         curated.Patient, curated.Diagnosis, curated.DiagnosisReport, curated.Surgery,
         curated.RadiotherapyCourse, curated.SystemicTherapy, curated.Assessment, curated.Metastasis,
-        curated.VitalStatus,
+        curated.VitalStatus, curated.VitalStatement,
     )
 }  # fmt: skip
 
@@ -128,6 +119,11 @@ def curate(
             {"metastasis_date": "metastasis_day", "reported_date": "reported_day"},
         ),
         "curated.vital_status": vital_status.curate(sound, zero, sources.precedence["death"]),
+        "curated.vital_statement": with_days(
+            vital_statements.curate(sound[typed.VitalStatus.table()]),
+            zero,
+            {"status_date": "status_day", "told_date": "told_day"},
+        ),
     }
     frames = {t: CONTRACTS[t].conform(f.sort("patient_id", maintain_order=True)) for t, f in frames.items()}
     homeless = reports.join(diagnosis, on=TUMOUR, how="anti", nulls_equal=True).select("record_id").unique()
@@ -186,7 +182,7 @@ def _unknown_numbers(sound: Frames, homes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _patient(sound: Frames, pseudonyms: pl.DataFrame) -> pl.DataFrame:
-    persons = sound[typed.Person.table()].sort("master", "reported_on", "record_id", nulls_last=False)
+    persons = sound[typed.Person.table()].sort("master", *NEWEST_LAST, nulls_last=False)
     patients = merged(persons, ["patient_id"], curated.Patient)
     masters = persons.filter("master").select("patient_id").unique()
     return patients.join(masters, on="patient_id", how="semi").join(
@@ -211,10 +207,13 @@ def _corrections(sound: Frames) -> pl.DataFrame:
         if contract is typed.Diagnosis:
             frame = frame.filter("complete").with_columns(module_id="tumour_id")
         frame = frame.filter(pl.col("module_id").is_not_null())
-        fixed = {"record_id", "source", "person_ref", "received_on", "reported_on", "patient_id", "module_id"}
+        fixed = {
+            "record_id", "source", "person_ref", "received_on", "reported_on", "place", "patient_id",
+            "module_id",
+        }  # fmt: skip
         values = [c for c in frame.columns if c not in fixed]
         key = ["patient_id", "tumour_id", "module_id"]
-        later = frame.sort(*key, "reported_on", "record_id")
+        later = frame.sort(*key, *NEWEST_LAST)
         changed = pl.any_horizontal(
             (pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values
         )

@@ -7,8 +7,8 @@ Each rule is declared once, where it is judged. Dagster's checks, ``sarcoma rule
 * On one record: ``schemas.rule.Rule`` with ``column`` and ``holds`` in its contract (``schemas/typed*.py``).
 * Seen by another function (linking, reading, volumes): ``NAME = Rule(…, on="table")`` beside that function,
   which emits it with ``observation(frame, NAME, …)``. Faults of whole files: ``schemas/file_faults.py``.
-* ``on`` is the table at fault; ``missing`` says what an open verdict (null) counts as. Then regenerate the
-  page: ``sarcoma rules --markdown > docs/rules.md``.
+* ``on`` is the table at fault. ``missing="kept"`` or ``"broken"`` must say what a verdict counts as that a
+  missing value leaves open (null). Then regenerate the page: ``sarcoma rules --markdown > docs/rules.md``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ Frames = Mapping[str, pl.DataFrame]
 quarantine, for rules on what is missing: a record held back is not missing."""
 
 Judge = Callable[[Frames], pl.DataFrame]
-"""Returns ``record_id``, ``column_name``, ``value``, perhaps ``note`` of the records judged, and ``broken``
-(Boolean). Without a column ``broken`` all of them are at fault."""
+"""Returns what :func:`verdicts` makes, or ``record_id``, ``column_name``, ``value`` of the records at fault.
+A column ``note`` may be added."""
+
+_BROKEN, _ONCE = "broken", "once_per"
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,17 @@ class JudgedRule:
 
         Args:
             frames: the typed records of linked patients.
+
+        Raises:
+            ValueError: the rule does not say what a missing value means, or says it without a verdict.
         """
         found = self.judge(frames)
-        if "broken" in found.columns:
-            found = found.filter(pl.col("broken").fill_null(self.rule.missing == "broken")).drop("broken")
+        if (_BROKEN in found.columns) is (self.rule.missing is None):
+            raise ValueError(f"rule {self.rule.id}: `missing` goes with verdicts, and only with them")
+        if _BROKEN in found.columns:
+            found = found.filter(pl.col(_BROKEN).fill_null(self.rule.missing == "broken")).drop(_BROKEN)
+        if _ONCE in found.columns:
+            found = found.unique(_ONCE, keep="first", maintain_order=True).drop(_ONCE)
         return found
 
 
@@ -61,8 +70,9 @@ def rule(
     what: str,
     remedy: str,
     source: str = "plain logic",
-    missing: Missing = "kept",
+    missing: Missing | None = None,
     waivable: bool = True,
+    overruled: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Declare a rule over several records; the decorated function judges it.
 
@@ -74,12 +84,14 @@ def rule(
         what: what is wrong, for the steward.
         remedy: what the steward can do: in which system, in which field.
         source: where the field says so.
-        missing: what a null in ``broken`` counts as.
+        missing: what a verdict counts as that a missing value leaves open (null). Left out where the function
+            returns the records at fault and no verdicts.
         waivable: whether there is a record to let through.
+        overruled: whether a finding means that another record took precedence over this one.
     """
     declared = Rule(
         id_, severity, on=on, scope=scope, what=what, remedy=remedy, source=source, missing=missing,
-        waivable=waivable,
+        waivable=waivable, overruled=overruled,
     )  # fmt: skip
 
     def register(judge: Judge) -> Judge:
@@ -89,15 +101,19 @@ def rule(
     return register
 
 
-def verdicts(frame: pl.DataFrame, broken: pl.Expr, column: str) -> pl.DataFrame:
+def verdicts(
+    frame: pl.DataFrame, broken: pl.Expr, column: str, *, once_per: str | None = None
+) -> pl.DataFrame:
     """Judge every record of a frame.
 
     Args:
         frame: the records that the rule applies to.
         broken: true where the rule is broken; null where a missing value leaves it open.
         column: the column at fault, whose value the finding shows.
+        once_per: column; of the records at fault that share its value only the first is a finding.
     """
-    return frame.select("record_id", *at(column), broken=broken)
+    once = [] if once_per is None else [pl.col(once_per).alias(_ONCE)]
+    return frame.select("record_id", *at(column), broken.alias(_BROKEN), *once)
 
 
 def at(column: str) -> list[pl.Expr]:

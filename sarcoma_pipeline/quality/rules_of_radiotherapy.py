@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.vocabularies import APPROVED
 
 DOSE_TOLERANCE_GY = 0.1
 PLAN_MARGIN_DAYS = 120
@@ -15,9 +16,13 @@ PLAN_MARGIN_DAYS = 120
     "warning",
     on="typed.radiotherapy",
     scope="patient",
-    what="The documented sequence contradicts the dates of radiotherapy and surgery.",
-    remedy="Check Stellung_OP and both dates.",
+    what="Stellung_OP contradicts the dates of radiotherapy and surgery.",
+    remedy=(
+        "In the tumour documentation, compare Stellung_OP with Bestrahlung/Beginn and OP/Datum. Correct"
+        " the wrong one."
+    ),
     source="oBDS Stellung_OP",
+    missing="kept",
 )
 def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     surgery = (
@@ -29,12 +34,7 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     before, after = pl.col("start_date") < pl.col("last"), pl.col("start_date") >= pl.col("first")
     sequence = pl.col("radiation_sequence")
     wrong = ((sequence == "preoperative") & ~before) | (sequence.str.starts_with("postoperative") & ~after)
-    return (
-        frames["radiotherapy"]
-        .join(surgery, on="patient_id")
-        .filter(wrong)
-        .select("record_id", *at("radiation_sequence"))
-    )
+    return frames["radiotherapy"].join(surgery, on="patient_id").pipe(verdicts, wrong, "radiation_sequence")
 
 
 @rule(
@@ -42,14 +42,19 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="source",
-    what="The plan prescribes another dose than is documented; the plan wins.",
-    remedy="Check whether the course was changed or documented wrongly.",
+    what=("The documented total dose differs by more than 0.1 Gy from the approved plan. The plan counts."),
+    remedy=(
+        "Compare Gesamtdosis with the prescription in the treatment planning system. Correct "
+        "Gesamtdosis, or withdraw a plan that was not treated."
+    ),
     source="ICRU 83; oBDS Gesamtdosis",
+    missing="kept",
+    overruled=True,
 )
 def _dose_conflict(frames: Frames) -> pl.DataFrame:
     plans = (
         frames["plan"]
-        .filter(pl.col("approval") == "APPROVED", ~pl.col("phantom"), pl.col("patient_id").is_not_null())
+        .filter(pl.col("approval") == APPROVED, ~pl.col("phantom"), pl.col("patient_id").is_not_null())
         .unique("sop_instance_uid", keep="first", maintain_order=True)
         .group_by("patient_id")
         .agg(total=pl.col("prescribed_dose_gy").sum(), single=pl.col("prescribed_dose_gy"))
@@ -61,8 +66,8 @@ def _dose_conflict(frames: Frames) -> pl.DataFrame:
         frames["radiotherapy"]
         .join(plans, on="patient_id")
         .with_columns(nearest=(pl.col("single") - documented).list.eval(pl.element().abs()).list.min())
-        .filter(documented.is_not_null(), pl.col("total") > 0, ~(as_sum | as_one.fill_null(False)))
-        .select("record_id", *at("prescribed_dose_gy"))
+        .filter(pl.col("total") > 0)
+        .pipe(verdicts, ~(as_sum | as_one), "prescribed_dose_gy")
     )
 
 
@@ -71,10 +76,14 @@ def _dose_conflict(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.structure_set",
     scope="source",
-    what="The structure set belongs to the plan but carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The plan refers to this structure set, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of plan and structure set. Correct the "
+        "wrong one and export both again."
+    ),
     source="DICOM PS3.3 C.7.1.1",
     waivable=False,
+    missing="kept",
 )
 def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     plans = frames["every plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
@@ -85,9 +94,7 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
         .group_by("record_id")
         .agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any(), value=pl.col("person_ref").first())
     )
-    return pairs.filter(~pl.col("fits")).select(
-        "record_id", column_name=pl.lit("person_ref"), value=pl.col("value")
-    )
+    return verdicts(pairs.rename({"value": "person_ref"}), ~pl.col("fits"), "person_ref")
 
 
 @rule(
@@ -95,18 +102,17 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.image",
     scope="source",
-    what="The slices of one planning CT differ in thickness.",
-    remedy="Check whether two series were mixed.",
+    what="The slices of one planning CT series differ in thickness.",
+    remedy="In the archive (PACS), check whether two series were mixed. Export the planning CT again.",
     source="DICOM PS3.3 C.7.6.2 SliceThickness",
+    missing="kept",
 )
 def _slice_thickness_varies(frames: Frames) -> pl.DataFrame:
     images = frames["image"].filter(pl.col("series_uid").is_not_null())
     usual = pl.col("slice_thickness_mm").mode().min().over("series_uid")
     varies = pl.col("slice_thickness_mm").n_unique().over("series_uid") > 1
-    odd = images.filter(varies, pl.col("slice_thickness_mm") != usual)
-    return odd.unique("series_uid", keep="first", maintain_order=True).select(
-        "record_id", *at("slice_thickness_mm")
-    )
+    odd = varies & (pl.col("slice_thickness_mm") != usual)
+    return verdicts(images, odd, "slice_thickness_mm", once_per="series_uid")
 
 
 def _courses(frames: Frames) -> pl.DataFrame:
@@ -116,7 +122,7 @@ def _courses(frames: Frames) -> pl.DataFrame:
 
 def _approved(frames: Frames) -> pl.DataFrame:
     return frames["plan"].filter(
-        pl.col("approval") == "APPROVED", ~pl.col("phantom"), pl.col("patient_id").is_not_null()
+        pl.col("approval") == APPROVED, ~pl.col("phantom"), pl.col("patient_id").is_not_null()
     )
 
 
@@ -126,8 +132,12 @@ def _approved(frames: Frames) -> pl.DataFrame:
     on="typed.radiotherapy",
     scope="patient",
     what="Two courses of one patient overlap in time.",
-    remedy="Check whether one course was documented twice; a boost belongs to its course.",
+    remedy=(
+        "In the tumour documentation, check whether one course was documented under two ST_IDs. A boost"
+        " belongs to its course."
+    ),
     source="oBDS ST_ID",
+    missing="kept",
 )
 def _courses_overlap(frames: Frames) -> pl.DataFrame:
     dated = _courses(frames).filter(
@@ -138,7 +148,7 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     )
     ordered = latest.sort("patient_id", "start_date", "end_date", "record_id")
     before = pl.col("end_date").cum_max().shift(1).over("patient_id")
-    return ordered.filter(pl.col("start_date") <= before).select("record_id", *at("start_date"))
+    return verdicts(ordered, pl.col("start_date") <= before, "start_date")
 
 
 @rule(
@@ -146,8 +156,8 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="patient",
-    what="The course is documented as postoperative, and there is no operation.",
-    remedy="Add the operation or correct Stellung_OP.",
+    what="The course is documented as postoperative, but the patient has no operation.",
+    remedy="In the tumour documentation, add the OP, or correct Stellung_OP.",
     source="oBDS Stellung_OP",
 )
 def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
@@ -164,9 +174,14 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="source",
-    what="The plan has another number of fractions than the documented doses give; the plan wins.",
-    remedy="Check whether the course was changed or documented wrongly.",
+    what=("The total dose agrees with the approved plan, the number of fractions does not. The plan counts."),
+    remedy=(
+        "Compare Einzeldosis with the prescription in the treatment planning system. Correct "
+        "Einzeldosis in the tumour documentation."
+    ),
     source="ICRU 83; oBDS Einzeldosis",
+    missing="kept",
+    overruled=True,
 )
 def _fractions_conflict(frames: Frames) -> pl.DataFrame:
     planned = (
@@ -182,8 +197,8 @@ def _fractions_conflict(frames: Frames) -> pl.DataFrame:
     return (
         _courses(frames)
         .join(planned, on="patient_id")
-        .filter(same_dose, pl.col("total") > 0, (pl.col("total") - documented).abs() > 0.5, nearest > 0.5)
-        .select("record_id", *at("single_dose_gy"))
+        .filter(same_dose, pl.col("total") > 0)
+        .pipe(verdicts, ((pl.col("total") - documented).abs() > 0.5) & (nearest > 0.5), "single_dose_gy")
     )
 
 
@@ -202,12 +217,16 @@ def _against_course(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="The plan is dated after the end of the documented course.",
-    remedy="Check the dates; a plan that was never treated should not be approved.",
+    what="The plan is dated after the last day of the documented courses.",
+    remedy=(
+        "Compare RTPlanDate with Bestrahlung/Ende in the tumour documentation. Correct the wrong date, "
+        "or withdraw the approval of a plan that was not treated."
+    ),
+    missing="kept",
 )
 def _plan_after_course(frames: Frames) -> pl.DataFrame:
     late = pl.col("plan_date") > pl.max_horizontal("first", "last")
-    return _against_course(frames).filter(late).select("record_id", *at("plan_date"))
+    return verdicts(_against_course(frames), late, "plan_date")
 
 
 @rule(
@@ -215,12 +234,16 @@ def _plan_after_course(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="The plan is dated more than 120 days before the documented course.",
-    remedy="Check the dates, and whether another course is missing.",
+    what="The plan is dated more than 120 days before the first documented course.",
+    remedy=(
+        "Compare RTPlanDate with Bestrahlung/Beginn in the tumour documentation. Correct the wrong "
+        "date, or document the missing course."
+    ),
+    missing="kept",
 )
 def _plan_long_before(frames: Frames) -> pl.DataFrame:
     early = pl.col("plan_date") < pl.col("first").dt.offset_by(f"-{PLAN_MARGIN_DAYS}d")
-    return _against_course(frames).filter(early).select("record_id", *at("plan_date"))
+    return verdicts(_against_course(frames), early, "plan_date")
 
 
 @rule(
@@ -228,8 +251,11 @@ def _plan_long_before(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="There is an approved plan and no documented radiotherapy of this patient.",
-    remedy="Have the course documented, or the plan removed if it was not treated.",
+    what="The patient has an approved plan, but no documented radiotherapy.",
+    remedy=(
+        "If the plan was treated, document the course (ST) in the tumour documentation. Otherwise "
+        "withdraw its approval in the treatment planning system."
+    ),
     source="oBDS module ST",
 )
 def _plan_without_course(frames: Frames) -> pl.DataFrame:
@@ -248,16 +274,20 @@ def _plan_without_course(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.plan",
     scope="source",
-    what="Two approved plans of one patient share label and date under different UIDs.",
-    remedy="Withdraw the one that was not treated: their doses would be added.",
+    what=(
+        "Two approved plans of one patient have the same label and date, but different UIDs. Their "
+        "doses would be added."
+    ),
+    remedy="In the treatment planning system, withdraw the approval of the plan that was not treated.",
     source="DICOM PS3.3 C.8.8.9 RTPlanLabel",
+    missing="kept",
 )
 def _plan_label_twice(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "plan_label", "plan_date"]
     known = _approved(frames).filter(pl.all_horizontal(pl.col(same).is_not_null()))
     several = pl.col("sop_instance_uid").n_unique().over(same) > 1
     first = pl.col("sop_instance_uid").min().over(same)
-    return known.filter(several, pl.col("sop_instance_uid") != first).select("record_id", *at("plan_label"))
+    return verdicts(known, several & (pl.col("sop_instance_uid") != first), "plan_label")
 
 
 @rule(
@@ -266,24 +296,25 @@ def _plan_label_twice(frames: Frames) -> pl.DataFrame:
     on="typed.plan",
     scope="source",
     what="The structure set that the plan refers to was not delivered.",
-    remedy="Export it with the plan.",
+    remedy="In the treatment planning system, export the structure set together with the plan.",
     source="DICOM PS3.3 C.8.8.16 ReferencedStructureSetSequence",
+    missing="kept",
 )
 def _structure_set_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every structure_set"]["sop_instance_uid"]
-    missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())
-    return _approved(frames).filter(missing).select("record_id", *at("refers_to"))
+    return verdicts(_approved(frames), ~pl.col("refers_to").is_in(delivered.implode()), "refers_to")
 
 
-def _of_another(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
-    """Objects that hang on plans, none of which carries their PatientID."""
+def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
+    """Objects that refer to plans, with the persons of these plans (``plan_refs``)."""
     known = plans.filter("has_patient_id", pl.col(plan_key).is_not_null())
-    fits = pl.col("person_ref").is_in(pl.col("plan_refs"))
-    return (
-        objects.filter("has_patient_id")
-        .join(known.group_by(plan_key).agg(plan_refs="person_ref"), left_on=key, right_on=plan_key)
-        .filter(~fits)
+    return objects.filter("has_patient_id").join(
+        known.group_by(plan_key).agg(plan_refs="person_ref"), left_on=key, right_on=plan_key
     )
+
+
+_OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
+"""None of the plans carries the object's PatientID."""
 
 
 @rule(
@@ -291,14 +322,18 @@ def _of_another(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: 
     "warning",
     on="typed.image",
     scope="source",
-    what="A slice shares the plan's frame of reference and carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The slice shares the frame of reference of a plan, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of the plan and of its planning CT. "
+        "Correct the wrong one and export both again."
+    ),
     source="DICOM PS3.3 C.7.4.1",
+    missing="kept",
 )
 def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     frame = "frame_of_reference_uid"
-    odd = _of_another(frames["image"], frames["plan"], frame, frame)
-    return odd.unique("series_uid", keep="first", maintain_order=True).select("record_id", *at("person_ref"))
+    images = _with_plans(frames["image"], frames["plan"], frame, frame)
+    return verdicts(images, _OF_ANOTHER, "person_ref", once_per="series_uid")
 
 
 @rule(
@@ -306,13 +341,17 @@ def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.dose",
     scope="source",
-    what="The dose distribution belongs to the plan and carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The dose distribution refers to a plan, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of plan and dose. Correct the wrong one "
+        "and export both again."
+    ),
     source="DICOM PS3.3 C.8.8.3",
+    missing="kept",
 )
 def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
-    odd = _of_another(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
-    return odd.select("record_id", *at("person_ref"))
+    doses = _with_plans(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
+    return verdicts(doses, _OF_ANOTHER, "person_ref")
 
 
 @rule(
@@ -321,10 +360,11 @@ def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
     on="typed.dose",
     scope="source",
     what="The plan that the dose distribution refers to was not delivered.",
-    remedy="Export it with the dose.",
+    remedy="In the treatment planning system, export the plan together with the dose.",
     source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
+    missing="kept",
 )
 def _dose_without_plan(frames: Frames) -> pl.DataFrame:
     delivered = frames["every plan"]["sop_instance_uid"]
-    missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())
-    return frames["dose"].filter(missing, ~pl.col("phantom")).select("record_id", *at("refers_to"))
+    missing = ~pl.col("refers_to").is_in(delivered.implode())
+    return frames["dose"].filter(~pl.col("phantom")).pipe(verdicts, missing, "refers_to")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import diagnoses
-from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
 from schemas import site_codes
 from schemas.sarcoma_codes import MORPHOLOGIES
 
@@ -18,23 +18,25 @@ _UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The T category contradicts the tumour size.",
-    remedy="Compare T and the size with the report. T1 is up to 5 cm; in head and neck, from edition 8 on, "
-    "up to 2 cm.",
+    what="The T category does not fit the tumour size (T1 is up to 5 cm; in head and neck, TNM 8, 2 cm).",
+    remedy=(
+        "Compare TNM/T and TNM/Version in the tumour documentation, and the tumour size in the table, "
+        "with the report. Correct the wrong one."
+    ),
     source="AJCC 7 and 8, soft tissue sarcoma of trunk and extremities",
+    missing="kept",
 )
 def _t_against_size(frames: Frames) -> pl.DataFrame:
     sizes = (
         frames["diagnosis"]
         .filter(pl.col("tumour_size_cm").is_between(0.1, 60))
-        .sort("reported_on", "record_id", nulls_last=False)
+        .sort("reported_on", "place", "record_id", nulls_last=False)
         .group_by("patient_id", maintain_order=True)
         .agg(size=pl.col("tumour_size_cm").last())
     )
     region = site_codes.region(pl.coalesce("icdo3_topography", "icd10_code"))
     fits = site_codes.fits_size(pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), region)
-    sized = diagnoses(frames).join(sizes, on="patient_id")
-    return verdicts(sized, ~fits, "t_stage")
+    return diagnoses(frames).join(sizes, on="patient_id").pipe(verdicts, ~fits, "t_stage")
 
 
 @rule(
@@ -42,17 +44,17 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="Undifferentiated pleomorphic sarcoma is graded G1.",
-    remedy="Check histology and grade: it is high-grade by definition.",
+    what="An undifferentiated pleomorphic sarcoma is graded G1. It is high-grade by definition.",
+    remedy=(
+        "Compare Morphologie_ICD_O and the FNCLCC grade with the pathology report. Correct the wrong "
+        "one where it was documented."
+    ),
     source="FNCLCC; WHO 2020",
+    missing="kept",
 )
 def _grade_against_histology(frames: Frames) -> pl.DataFrame:
     ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(_UPS)
-    return (
-        frames["diagnosis"]
-        .filter(ups & (pl.col("fnclcc_grade") == "G1"))
-        .select("record_id", *at("fnclcc_grade"))
-    )
+    return verdicts(frames["diagnosis"], ups & (pl.col("fnclcc_grade") == "G1"), "fnclcc_grade")
 
 
 def _born(frames: Frames) -> pl.DataFrame:
@@ -69,9 +71,10 @@ def _born(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The site does not exist in this sex.",
-    remedy="Check sex and site.",
+    what="The site does not exist in the patient's sex.",
+    remedy=("In the tumour documentation, compare Primaertumor_ICD with Geschlecht. Correct the wrong one."),
     source="ICD-10-GM C51-C58, C60-C63",
+    missing="kept",
 )
 def _sex_against_site(frames: Frames) -> pl.DataFrame:
     sex = frames["person"].filter("master").group_by("patient_id").agg(sex=pl.col("sex").drop_nulls().last())
@@ -79,7 +82,7 @@ def _sex_against_site(frames: Frames) -> pl.DataFrame:
     wrong = ((pl.col("sex") == "male") & group.is_between(pl.lit("C51"), pl.lit("C58"))) | (
         (pl.col("sex") == "female") & group.is_between(pl.lit("C60"), pl.lit("C63"))
     )
-    return frames["diagnosis"].join(sex, on="patient_id").filter(wrong).select("record_id", *at("icd10_code"))
+    return frames["diagnosis"].join(sex, on="patient_id").pipe(verdicts, wrong, "icd10_code")
 
 
 @rule(
@@ -87,10 +90,13 @@ def _sex_against_site(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The histology is very unusual at this age "
-    "(embryonal rhabdomyosarcoma over 70, UPS under 10 years).",
-    remedy="Check histology and date of birth; ask for a reference pathology.",
+    what=("The histology is very rare at this age (embryonal rhabdomyosarcoma over 70 years, UPS under 10)."),
+    remedy=(
+        "In the tumour documentation, compare Morphologie_ICD_O with the pathology report, and "
+        "Geburtsdatum. If both are right, ask for a reference pathology."
+    ),
     source="WHO 2020, soft tissue tumours",
+    missing="kept",
 )
 def _age_against_histology(frames: Frames) -> pl.DataFrame:
     morphology = pl.col("icdo3_morphology").str.slice(0, 4)
@@ -98,12 +104,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     wrong = ((morphology == "8910") & (years > 70)) | (
         morphology.is_in(_UPS) & years.is_between(0, 10, closed="left")
     )
-    return (
-        diagnoses(frames)
-        .join(_born(frames), on="patient_id")
-        .filter(wrong)
-        .select("record_id", *at("icdo3_morphology"))
-    )
+    return diagnoses(frames).join(_born(frames), on="patient_id").pipe(verdicts, wrong, "icdo3_morphology")
 
 
 @rule(
@@ -111,9 +112,16 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two sources date the same tumour more than 30 days apart; the precedence decides.",
-    remedy="Find the date of the biopsy's report.",
-    source="design section 5: time zero",
+    what=(
+        "Two sources date the same tumour more than 30 days apart. The precedence in sources.toml decides."
+    ),
+    remedy=(
+        "Compare both dates of diagnosis with the report of the first biopsy. Correct the date in the "
+        "source that is wrong."
+    ),
+    source="docs/architecture.md, endpoints: time zero",
+    missing="kept",
+    overruled=True,
 )
 def _dates_differ(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "icdo3_morphology", "icdo3_topography"]
@@ -123,7 +131,7 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     ranked = known.sort(*tumour, pl.col("source") != "oBDS", "record_id")
     apart = (pl.col("diagnosis_date") - pl.col("diagnosis_date").first().over(tumour)).dt.total_days().abs()
     other = pl.col("source") != pl.col("source").first().over(tumour)
-    return ranked.filter(other, apart > DIAGNOSES_APART_DAYS).select("record_id", *at("diagnosis_date"))
+    return verdicts(ranked, other & (apart > DIAGNOSES_APART_DAYS), "diagnosis_date")
 
 
 @rule(
@@ -131,9 +139,14 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two sources give different FNCLCC grades; the precedence decides.",
-    remedy="Compare with the pathology report.",
+    what=("Two sources give different FNCLCC grades of the tumour. The precedence in sources.toml decides."),
+    remedy=(
+        "Compare Weitere_Klassifikation (FNCLCC) in the tumour documentation and the grade in the table"
+        " with the pathology report. Correct the wrong one."
+    ),
     source="FNCLCC (Coindre)",
+    missing="kept",
+    overruled=True,
 )
 def _grade_conflict(frames: Frames) -> pl.DataFrame:
     graded = frames["diagnosis"].filter(
@@ -143,8 +156,7 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     return (
         graded.filter(pl.col("source") != "oBDS")
         .join(file, on="patient_id")
-        .filter(~pl.col("fnclcc_grade").is_in(pl.col("said")))
-        .select("record_id", *at("fnclcc_grade"))
+        .pipe(verdicts, ~pl.col("fnclcc_grade").is_in(pl.col("said")), "fnclcc_grade")
     )
 
 
@@ -153,9 +165,13 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what="The first examination after an R0 resection finds residual tumour at the site.",
-    remedy="Check the R status, or whether it is a relapse.",
+    what=("The last operation is R0, but the first examination after it finds residual tumour at the site."),
+    remedy=(
+        "In the tumour documentation, compare Lokale_Beurteilung_Residualstatus with "
+        "Verlauf_Lokaler_Tumorstatus. Correct the residual status, or code the finding as relapse (R)."
+    ),
     source="UICC R classification",
+    missing="kept",
 )
 def _residual_after_r0(frames: Frames) -> pl.DataFrame:
     last = (
@@ -172,4 +188,4 @@ def _residual_after_r0(frames: Frames) -> pl.DataFrame:
         .sort("assessment_date", "record_id")
         .unique("patient_id", keep="first", maintain_order=True)
     )
-    return first_after.filter(pl.col("local_status") == "residual").select("record_id", *at("local_status"))
+    return verdicts(first_after, pl.col("local_status") == "residual", "local_status")

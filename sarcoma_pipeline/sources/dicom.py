@@ -29,7 +29,7 @@ from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
-from schemas.configuration import DEFAULT_LIMITS, Limits
+from schemas.configuration import DEFAULT_LIMITS, DicomSource, Limits
 
 _FIRST_GROUPS = frozenset(g.to_bytes(2, order) for g in (0x0002, 0x0008) for order in ("little", "big"))
 _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
@@ -44,11 +44,12 @@ _NOT_TREATING = frozenset({"SETUP", "OPEN_PORTFILM"})
 """Beams that only take an image (TreatmentDeliveryType, DICOM PS3.3 C.8.8.14)."""
 
 
-def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
+def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     """Read one DICOM file.
 
     Args:
         file: the file.
+        _: its source; every file is read alike.
         refresh: id of the refresh that reads it.
         limits: what the file may ask for.
 

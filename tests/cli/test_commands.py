@@ -1,4 +1,4 @@
-"""The command line: help at once, clear errors, nothing done where nothing should be."""
+"""The command line: fast ``--help``, errors that say what to do, refused commands that change nothing."""
 
 import shutil
 import subprocess

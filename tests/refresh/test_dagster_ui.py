@@ -1,4 +1,4 @@
-"""What the operator and the steward see in the Dagster UI, in a real browser."""
+"""What operators and stewards see in the Dagster UI, in a real browser."""
 
 import os
 import re
@@ -13,9 +13,12 @@ from collections.abc import Iterator
 import pytest
 
 BROWSER = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no chromium on this machine: apt-get install chromium, as .ci/run does"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BROWSER is None, reason="no chromium on this machine: apt-get install chromium, as .ci/run does"
+    ),
+]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 60_000
 
@@ -86,13 +89,13 @@ def test_the_asset_graph_shows_the_layers(server, page):
 
 
 def test_a_failed_check_shows_its_table(server, page, demo):
-    page.goto(f"{server}/assets/sts_imrt/curated/diagnosis?view=checks")
+    page.goto(f"{server}/assets/sts_imrt/typed/diagnosis?view=checks")
     page.get_by_text("diagnosis_rules").first.wait_for()
     page.get_by_text("failing records").first.wait_for()
     table = page.locator("table", has_text="finding").last
     shown = table.inner_text()
     assert "diagnosis.before-birth" in shown
-    assert "Correct it in the source system" in shown
+    assert "compare Diagnosedatum with Geburtsdatum" in shown
     ids = demo.warehouse("SELECT finding_id FROM quality.ledger WHERE rule_id = 'diagnosis.before-birth'")
     assert ids.item(0, 0) in shown
 

@@ -1,4 +1,4 @@
-"""What is written as DICOM is what the reader and curation make of it."""
+"""The written DICOM files, read back by the reader and curation."""
 
 import datetime as dt
 import warnings
@@ -14,6 +14,9 @@ from sarcoma_pipeline.sources import dicom as reader
 from sarcoma_pipeline.sources.received_record import SourceFile
 from sarcoma_pipeline.synthetic import dicom
 from sarcoma_pipeline.synthetic.dicom import Course
+from schemas.configuration import DicomSource
+
+SOURCE = DicomSource(kind="dicom", name="rt", files=("*",))
 
 COURSE = Course(
     patient_id="4711", patient_name="Müßig^Zoë", birth_date="19500304", sex="F",
@@ -27,7 +30,7 @@ TOMO = replace(
 
 
 def _received(path: Path) -> tuple[str, pl.DataFrame]:
-    ((table, frame),) = reader.read(SourceFile("f", path, path.name), "R1").frames().items()
+    ((table, frame),) = reader.read(SourceFile("f", path, path.name), SOURCE, "R1").frames().items()
     return table, frame
 
 
@@ -43,7 +46,7 @@ def _plan(course: Course, folder: Path) -> dict:
 )
 @pytest.mark.parametrize("technique", ["VMAT", "helical tomotherapy"])
 @pytest.mark.parametrize("prescription", [True, False])
-def test_plan_comes_back(tmp_path, prescribed, fractions, single, technique, prescription):
+def test_a_plan_is_read_back(tmp_path, prescribed, fractions, single, technique, prescription):
     course = replace(
         COURSE, prescribed_dose_gy=prescribed, fractions=fractions, single_dose_gy=single,
         technique=technique, prescription=prescription, beam_energy_mv=10.0,
