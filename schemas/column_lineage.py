@@ -157,18 +157,11 @@ _FROM: dict[str, dict[str, str]] = {
         "age_at_diagnosis_years": "curated.diagnosis.diagnosis_date curated.patient.birth_date "
         "curated.diagnosis.age_at_diagnosis_years",
         "sex": "curated.patient.sex",
-        "histology_group": "curated.diagnosis.histology_group",
-        "icdo3_morphology": "curated.diagnosis.icdo3_morphology",
         "icd10_site": "curated.diagnosis.icdo3_topography curated.diagnosis.icd10_code",
-        "region": "curated.diagnosis.region",
         "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition",
-        "n_stage": "curated.diagnosis.n_stage",
-        "fnclcc_grade": "curated.diagnosis.fnclcc_grade",
         "residual_status": f"curated.surgery.residual_status {_EVENTS}",
         "resected": f"curated.surgery.record_ids {_EVENTS}",
         "chemotherapy": _EVENTS,
-        "tumour_size_cm": "curated.diagnosis.tumour_size_cm",
-        "tumour_depth": "curated.diagnosis.tumour_depth",
         **{
             c: f"curated.radiotherapy_course.{c}"
             for c in (
@@ -177,7 +170,6 @@ _FROM: dict[str, dict[str, str]] = {
             )
         },
         "diagnosis_year": "curated.diagnosis.diagnosis_date",
-        "diagnosis_date_precision": "curated.diagnosis.diagnosis_date_precision",
         "relapse_pattern": _EVENTS,
         **dict.fromkeys(
             (
@@ -250,8 +242,8 @@ _COUNTERPART = {
 
 
 @cache
-def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
-    """Table to column to the columns that its values are computed from, sorted; received ones have none."""
+def declared_origins() -> dict[str, dict[str, tuple[Column, ...]]]:
+    """Return the declared part of the column lineage: table to column to its origins, sorted."""
     found: dict[str, dict[str, tuple[Column, ...]]] = {}
     for name in RECEIVED_FOR:
         read = typed_origins(name)
@@ -261,6 +253,10 @@ def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
         for column, sources in declared.items():
             for each in named if column == "*" else [column]:
                 named[each] = f"{named[each]} {sources}"
+        if table == _PATIENT:
+            # The row of the index tumour goes into the cohort with the columns that the cohort has.
+            of_tumour = CONTRACTS["curated.diagnosis"].polars_schema()
+            named |= {c: f"curated.diagnosis.{c}" for c in named if not named[c] and c in of_tumour}
         if table in _COUNTERPART:
             typed = _COUNTERPART[table]
             have = CONTRACTS[typed].polars_schema()

@@ -36,6 +36,13 @@ WRONG_FORMAT = _fault(
         "export it in the stated format."
     ),
 )
+WRONG_SCHEMA = _fault(
+    "file.wrong-schema",
+    "The file is in another format of the tumour documentation than oBDS 3; nothing of it was read.",
+    "Have the tumour documentation system export oBDS 3 (versions 3.0.0 to 3.0.5), or convert the file; what "
+    "registries deliver to the RKI is no source.",
+    source="oBDS 3.0.4 schema; ADT/GEKID 2.2; oBDS_RKI 3.0.0.8a",
+)
 COLUMN_MISSING = _fault(
     "file.column-missing",
     "The header lacks a column that the mapping in sources.toml needs. Its rows were not read.",

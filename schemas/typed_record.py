@@ -51,4 +51,7 @@ class Typed(Contract):
         identifying="identifier",
     )
     received_on: pl.Date = column("Received on", "Day of the refresh that first received it.", nullable=False)
+    place: pl.String = column(
+        "Place", "File and place in it: orders the reports of one day.", identifying="identifier"
+    )
     reported_on: pl.Date = column("Reported on", "Day of the export that carries it (oBDS Meldedatum).")

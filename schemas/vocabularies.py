@@ -57,6 +57,7 @@ DATE_PRECISION = ("day", "month", "year")
 SOURCE = ("registry office", "oBDS", "table", "DICOM")
 DOSE_ORIGIN = ("target prescription", "beam dose", "documented")
 SYSTEMIC_KIND = ("chemotherapy", "targeted", "immunotherapy", "hormone therapy", "other")
+VALUE_OUTCOME = ("read", "ignored", "unknown")
 DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
 EVENT_KIND = (
     "death",
@@ -99,6 +100,13 @@ DECISION_ACTION = ("acknowledge", "waive", "reopen")
 LINEAGE_ROLE = ("decided", "supports", "overruled")
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
+
+CURATED, QUARANTINED, DUPLICATE, OUT_OF_SCOPE = DISPOSITION
+ERROR, WARNING, NOTICE = SEVERITY
+OPEN, ACKNOWLEDGED, WAIVED, RESOLVED, REOPENED = FINDING_STATUS
+ACKNOWLEDGE, WAIVE, REOPEN = DECISION_ACTION
+ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED, NO_INFORMATION = VITAL_STATUS
+APPROVED, UNAPPROVED, REJECTED = APPROVAL
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     name.lower(): value

@@ -11,6 +11,10 @@ from sarcoma_pipeline.quality.curate import curate
 from schemas import received as r
 from schemas.configuration import Sources
 from schemas.contract import CONTRACTS
+from tests.cpu_time import pytest_terminal_summary
+from tests.markers import pytest_collection_modifyitems
+
+__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 
 SOURCES = Sources.model_validate(
     {
@@ -35,6 +39,16 @@ SOURCES = Sources.model_validate(
         ]
     }
 )  # fmt: skip
+
+
+_FILE_OF = {"registry": "r", "obds": "o", "dicom": "d", "table": "t", "unread": "o"}
+FILES = pl.DataFrame(
+    {
+        "file_id": ["r", "o", "d", "t"],
+        "path": ["r", "o", "d", "t"],
+        "source": [s.name for s in SOURCES.source],
+    }
+)
 
 
 @dataclass
@@ -66,7 +80,8 @@ class Records:
         self.count += 1
         record_id = values.pop("record_id", None) or f"{contract.table().split('.')[1]}-{self.count}"
         provenance = {
-            "record_id": record_id, "file_id": "file", "position": f"line {self.count}",
+            "record_id": record_id, "file_id": _FILE_OF[contract.table().partition(".")[2].split("_")[0]],
+            "position": f"line {self.count}", "ordinal": self.count,
             "record_key": record_id, "content_hash": record_id, "first_refresh": "R1",
         }  # fmt: skip
         row = contract.conform(pl.DataFrame([{**provenance, **values}]))
@@ -104,7 +119,7 @@ class Records:
 
     def run(self) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        made = curate(self.frames, SOURCES, on)
+        made = curate(self.frames, SOURCES, on, FILES)
         return Outcome(
             dict(made.curated),
             made.observed,

@@ -33,7 +33,9 @@ def tables(path: Path) -> dict[str, dict[str, str]]:
         for schema, table, columns in listed:
             kept = [c for c in columns if c not in TEXTS]
             names = ", ".join(f'"{c}"' for c in kept)
-            rows = connection.execute(f'SELECT {names} FROM "{schema}"."{table}" ORDER BY ALL').fetchall()
+            # Ordered as text: an ENUM sorts by its list, and may become a text.
+            order = ", ".join(f'"{c}"::VARCHAR' for c in kept)
+            rows = connection.execute(f'SELECT {names} FROM "{schema}"."{table}" ORDER BY {order}').fetchall()
             found[f"{schema}.{table}"] = {
                 column: hashlib.blake2b(repr([row[at] for row in rows]).encode(), digest_size=8).hexdigest()
                 for at, column in enumerate(kept)

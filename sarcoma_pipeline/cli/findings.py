@@ -10,6 +10,7 @@ import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.study.project import Project
+from schemas.vocabularies import ACKNOWLEDGE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +54,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--status",
-            type=click.Choice(["open", "acknowledged", "waived", "resolved", "reopened"]),
+            type=click.Choice(FINDING_STATUS),
             help="Only findings with this status. Default: all except resolved ones.",
         ),
         click.option("--patient", help="Only findings of this pseudonym."),
@@ -133,7 +134,7 @@ def impact(study: str, finding_id: str) -> None:
 @_decision
 def acknowledge(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
     """Note that somebody is working on the finding. A quarantined record stays in quarantine."""
-    _apply(study, finding_id, "acknowledge", who, reason)
+    _apply(study, finding_id, ACKNOWLEDGE, who, reason)
 
 
 @findings.command()
@@ -141,14 +142,14 @@ def acknowledge(study: str, finding_id: tuple[str, ...], who: str, reason: str) 
 @click.option("--until", required=True, help="Last day of the waiver: 2030-12-31 or 31.12.2030.")
 def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until: str) -> None:
     """Admit a record despite its fault, until a given day and only while its content stays the same."""
-    _apply(study, finding_id, "waive", who, reason, until)
+    _apply(study, finding_id, WAIVE, who, reason, until)
 
 
 @findings.command()
 @_decision
 def reopen(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
     """Withdraw an acknowledgement or a waiver."""
-    _apply(study, finding_id, "reopen", who, reason)
+    _apply(study, finding_id, REOPEN, who, reason)
 
 
 @findings.command()
@@ -281,7 +282,7 @@ def _select(
         if value is not None:
             found = found.filter(pl.col(column) == value)
     if status is None:
-        found = found.filter(pl.col("status") != "resolved")
+        found = found.filter(pl.col("status") != RESOLVED)
     if file is not None:
         found = found.filter(pl.col("path").str.contains(file, literal=True))
     return found

@@ -75,6 +75,7 @@ class Reading:
         rule: what is broken where text is there and value is null.
         precision: for a date, to what it is exact; null elsewhere.
         notes: further rules with the condition under which they are observed.
+        constant: whether the value is the same in every row and read from no column.
     """
 
     value: pl.Expr
@@ -82,6 +83,7 @@ class Reading:
     rule: Rule = CODE_UNKNOWN
     precision: pl.Expr | None = None
     notes: tuple[tuple[Rule, pl.Expr], ...] = field(default=())
+    constant: bool = False
 
 
 def text(column: str) -> Reading:
@@ -91,7 +93,7 @@ def text(column: str) -> Reading:
 
 def constant(value: str | bool | None, dtype: pl.DataType | type[pl.DataType] = pl.String) -> Reading:
     """The same value in every row."""
-    return Reading(pl.lit(value, dtype=dtype))
+    return Reading(pl.lit(value, dtype=dtype), constant=True)
 
 
 def code(
@@ -232,6 +234,8 @@ def read(
     """
     columns = {c.name: c for c in contract.columns()}
     exprs = [r.value.alias(name) for name, r in readings.items()]
+    if "place" in columns and "place" in received.columns:
+        exprs.append(pl.col("place"))
     exprs += [
         r.precision.alias(f"{name}_precision") for name, r in readings.items() if r.precision is not None
     ]

@@ -38,6 +38,7 @@ RECORD_CORRECTED = Rule(
         "documentation and report again."
     ),
     source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
+    overruled=True,
 )
 SAME_DAY = Rule(
     "report.same-day-versions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -104,14 +105,24 @@ SCHEMA_VERSION_UNKNOWN = Rule(
     on="received.obds_patient",
     scope="file",
     what=(
-        "The export's Schema_Version is not one of 3.0.0 to 3.0.4. It was read, but values of other "
+        "The export's Schema_Version is not one of 3.0.0 to 3.0.5. It was read, but values of other "
         "versions may be missed."
     ),
     remedy="In the tumour documentation, check the settings of the export: it must write oBDS 3.0.",
     source="oBDS 3.0.4 schema",
 )
 
-KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4")
+ELEMENT_REPEATED = Rule(
+    "obds.element-repeated",
+    "warning",
+    on="quality.accounting",
+    scope="record",
+    what="An element that may stand once in its place came again; the last one counts.",
+    remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
+    source="oBDS 3.0.4 schema: maxOccurs",
+)
+
+KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
 
 
 @dataclass(frozen=True)
@@ -177,7 +188,7 @@ def type_records(
         table: frame.join(told.disposition, on="record_id", how="anti") for table, frame in received.items()
     }
     parts = (
-        type_part(table, counting[table], repeated(counting[table]), sources, received_on, files)
+        type_part(table, counting[table], repeated(counting[table], files), sources, received_on, files)
         for table in sorted(counting)
     )
     return joined([told, *parts])
@@ -217,17 +228,32 @@ def joined(parts: Iterable[Result]) -> Result:
     )
 
 
-def repeated(places: pl.DataFrame) -> pl.Series:
+def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Series:
     """The records of a received table that repeat another's key and content: all but the first of them.
 
     Args:
-        places: ``record_id``, ``file_id``, ``position``, ``record_key``, ``content_hash`` of all its records.
+        places: ``record_id``, ``file_id``, ``ordinal``, ``record_key``, ``content_hash`` of all its records.
+        files: ``file_id``, ``path``; without it a file's id stands for its path.
     """
     # Not by the night of its arrival: a rebuild, for which all came at once, must choose the same.
-    ordered = places.sort("file_id", "position", "record_id")
+    ordered = _placed(places, files)
     # A row of the same file is another row, be it alike to the letter; only a repeated key is a repetition.
     first = pl.struct("record_key", "content_hash").is_first_distinct()
     return ordered.filter(~first)["record_id"]
+
+
+def _placed(records: pl.DataFrame, files: pl.DataFrame | None) -> pl.DataFrame:
+    """Records in the order of their files and of their places in them, as the column ``place`` says."""
+    path = pl.col("file_id")
+    if files is not None:
+        paths = files.select("file_id", path_of_file="path").unique(
+            "file_id", keep="first", maintain_order=True
+        )
+        records = records.join(paths, on="file_id", how="left")
+        path = pl.coalesce("path_of_file", "file_id")
+    place = pl.format("{} {}", path, pl.col("ordinal").fill_null(0).cast(pl.String).str.zfill(9))
+    placed = records.with_columns(place=place).sort("place", "file_id", "record_id")
+    return placed.drop("path_of_file", strict=False)
 
 
 def type_part(
@@ -246,7 +272,8 @@ def type_part(
         repeats: records that are exact duplicates, as :func:`repeated` names them in the whole table.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
-        files: ``file_id``, ``source``; needed where two sources fill the same received table.
+        files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
+            to order the records of one day.
 
     Returns:
         Frames of the typed tables that were read from it, observations and dispositions.
@@ -255,9 +282,9 @@ def type_part(
         return Result({}, Observation.empty(), Disposition.empty())
     if table == "received.unread":
         return Result({}, _unread(frame), _unread_but_harmless(frame))
-    frame = frame.join(
+    frame = _placed(frame, files).join(
         received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
-    ).sort("file_id", "position", "record_id")
+    )
     again = pl.col("record_id").is_in(repeats.implode())
     duplicates, frame = frame.filter(again), frame.filter(~again)
     set_aside = [_disposed(duplicates, "duplicate", "exact duplicate of another record")]
@@ -266,7 +293,7 @@ def type_part(
         # Every export repeats a patient's master data: that is its form, not a fault.
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
-        observed.append(_export_faults(frame, table))
+        observed += [_export_faults(frame, table), _repeated_elements(frame, table)]
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
@@ -342,6 +369,18 @@ def _export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
             ),
         ]
     )
+
+
+def _repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Elements that the schema allows once and that came again, each with all its texts."""
+    rows = [
+        {"record_id": record_id, "path": path, "texts": " | ".join(texts)}
+        for record_id, kept in frame.select("record_id", "repeated_elements").drop_nulls().iter_rows()
+        for path, texts in json.loads(kept).items()
+    ]
+    found = pl.DataFrame(rows, schema={"record_id": pl.String, "path": pl.String, "texts": pl.String})
+    made = observation(found, ELEMENT_REPEATED, table, value=pl.col("texts"))
+    return made.with_columns(column_name=found["path"])
 
 
 def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from schemas.analysis import EFRON
 from schemas.configuration import Sources, Study
 from schemas.impact import Impact
 from schemas.quality import Observation
+from schemas.vocabularies import ERROR
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -240,7 +241,7 @@ def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFra
 def _judged(night: Night, typed: Frames, link: pl.DataFrame) -> Judged:
     """Judge the copies again, as the admitted record may set others in the wrong; it is let through."""
     breaks = night.quarantine.explode("rule_ids").rename({"rule_ids": "rule_id"})
-    errors = night.observed.filter(pl.col("severity") == "error")
+    errors = night.observed.filter(pl.col("severity") == ERROR)
     waived = errors.join(breaks, on=["record_id", "rule_id"], how="anti").select("record_id", "rule_id")
     scenario, original = (pl.col("record_id").str.split("\t").list.get(i) for i in (0, 1))
     copied = pl.concat([f.select("record_id") for f in typed.values()]).unique()

@@ -26,7 +26,17 @@ import polars as pl
 
 from sarcoma_pipeline.quality import rule_catalogue
 from schemas.ledger import Decision, LedgerEntry, Trend
-from schemas.vocabularies import DECISION_ACTION
+from schemas.vocabularies import (
+    ACKNOWLEDGE,
+    ACKNOWLEDGED,
+    DECISION_ACTION,
+    OPEN,
+    REOPEN,
+    REOPENED,
+    RESOLVED,
+    WAIVE,
+    WAIVED,
+)
 
 _OF_DECISION = ("decision_id", "who", "reason", "until")
 _SHOWN = (
@@ -127,23 +137,23 @@ def _settled(rows: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.
     rows = rows.join(_last(decisions), on="finding_id", how="left", suffix="_last")
     was, action = pl.col("status"), pl.col("action")
     fresh = pl.col("decision_id_last").ne_missing(pl.col("decision_id"))
-    acknowledged = (action == "acknowledge") & (fresh | (was == "acknowledged").fill_null(False))
-    never_settled = action.is_null() & (was.is_null() | (was == "open"))
+    acknowledged = (action == ACKNOWLEDGE) & (fresh | (was == ACKNOWLEDGED).fill_null(False))
+    never_settled = action.is_null() & (was.is_null() | (was == OPEN))
     status = (
         pl.when(~pl.col("present"))
-        .then(pl.lit("resolved"))
-        .when((action == "waive") & _in_force(pl.col("content_hash"), today))
-        .then(pl.lit("waived"))
+        .then(pl.lit(RESOLVED))
+        .when((action == WAIVE) & _in_force(pl.col("content_hash"), today))
+        .then(pl.lit(WAIVED))
         .when(acknowledged)
-        .then(pl.lit("acknowledged"))
+        .then(pl.lit(ACKNOWLEDGED))
         .when(never_settled)
-        .then(pl.lit("open"))
-        .otherwise(pl.lit("reopened"))
+        .then(pl.lit(OPEN))
+        .otherwise(pl.lit(REOPENED))
     )
     settled = rows.with_columns(
         status=status,
         reopened_count=pl.col("reopened_count").fill_null(0)
-        + ((status == "reopened") & was.ne_missing(pl.lit("reopened"))).cast(pl.Int64),
+        + ((status == REOPENED) & was.ne_missing(pl.lit(REOPENED))).cast(pl.Int64),
         **{c: pl.col(f"{c}_last") for c in _OF_DECISION},
     )
     return LedgerEntry.conform(settled.sort("finding_id"))
@@ -179,7 +189,7 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
     Returns:
         Their ``finding_id``.
     """
-    waivers = _last(decisions).filter(pl.col("action") == "waive")
+    waivers = _last(decisions).filter(pl.col("action") == WAIVE)
     held = tonight.join(waivers, on="finding_id").filter(_in_force(pl.col("content_hash"), today))
     return held["finding_id"].unique().sort()
 
@@ -196,11 +206,10 @@ def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
     """
     gone = pl.col("resolved_at") == refresh_id
     stands = [
-        (pl.col("status") == status).sum().alias(status)
-        for status in ("open", "acknowledged", "waived", "reopened")
+        (pl.col("status") == status).sum().alias(status) for status in (OPEN, ACKNOWLEDGED, WAIVED, REOPENED)
     ]
     counted = (
-        ledger.filter((pl.col("status") != "resolved") | gone)
+        ledger.filter((pl.col("status") != RESOLVED) | gone)
         .group_by("rule_id", "severity")
         .agg(
             *stands,
@@ -298,9 +307,9 @@ def _objections(request: Request, entry: dict[str, Any], today: dt.date) -> list
         until = _until(request)
     except DecisionRefused as refused:
         return [*found, *refused.problems]
-    if request.action == "waive" and until is None:
+    if request.action == WAIVE and until is None:
         found.append("a waiver needs its last day")
-    elif request.action != "waive" and until is not None:
+    elif request.action != WAIVE and until is not None:
         found.append("only a waiver has a last day")
     elif until is not None and until < today:
         found.append(f"{until} is in the past")
@@ -310,15 +319,15 @@ def _objections(request: Request, entry: dict[str, Any], today: dt.date) -> list
 def _out_of_turn(action: str, entry: dict[str, Any]) -> list[str]:
     """Why the state of a finding does not allow an action."""
     status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
-    if status == "resolved":
+    if status == RESOLVED:
         return ["is resolved; if the fault comes back, it reopens by itself"]
-    if action == "reopen" and status in ("open", "reopened"):
+    if action == REOPEN and status in (OPEN, REOPENED):
         return [f"is {status} already"]
-    if action == "acknowledge" and status == "acknowledged":
+    if action == ACKNOWLEDGE and status == ACKNOWLEDGED:
         return ["is acknowledged already"]
-    if action == "acknowledge" and status == "waived":
+    if action == ACKNOWLEDGE and status == WAIVED:
         return [f"is waived until {entry['until']}; reopen it first"]
-    if action == "waive" and rule is not None and not rule.waivable:
+    if action == WAIVE and rule is not None and not rule.waivable:
         return [f"{rule.id} cannot be waived, there is no record to let through. {rule.remedy}"]
     return []
 

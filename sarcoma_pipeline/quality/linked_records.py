@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.rule_registry import Frames
+from schemas.vocabularies import DECEASED
 
 
 def diagnoses(frames: Frames) -> pl.DataFrame:
@@ -40,7 +41,7 @@ def deaths(frames: Frames) -> pl.DataFrame:
     )
     return (
         frames["vital_status"]
-        .filter(pl.col("status") == "deceased", pl.col("patient_id").is_not_null())
+        .filter(pl.col("status") == DECEASED, pl.col("patient_id").is_not_null())
         .join(sarcomas(frames), on="patient_id", how="left")
         .filter((last >= pl.col("zero")).fill_null(True), (pl.col("status_day") >= 0).fill_null(True))
         .group_by("patient_id")

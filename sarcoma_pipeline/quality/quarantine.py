@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.quality import Disposition, Quarantine
+from schemas.vocabularies import DUPLICATE, ERROR
 
 
 def quarantine(observed: pl.DataFrame) -> pl.DataFrame:
@@ -17,7 +18,7 @@ def quarantine(observed: pl.DataFrame) -> pl.DataFrame:
         ``quality.quarantine``: one row per record with the rules it breaks.
     """
     quarantined = (
-        observed.filter(pl.col("severity") == "error")
+        observed.filter(pl.col("severity") == ERROR)
         .group_by("record_id")
         .agg(rule_ids=pl.col("rule_id").unique().sort())
         .sort("record_id")
@@ -37,6 +38,6 @@ def settle(dispositions: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """
     free = dispositions.join(held, on="record_id", how="anti")
     # "duplicate" takes precedence, because duplicates are not processed any further.
-    ranked = free.sort(pl.col("disposition") != "duplicate", "record_id", maintain_order=True)
+    ranked = free.sort(pl.col("disposition") != DUPLICATE, "record_id", maintain_order=True)
     once = ranked.unique("record_id", keep="first", maintain_order=True)
     return Disposition.conform(once.sort("record_id"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.vocabularies import APPROVED
 
 DOSE_TOLERANCE_GY = 0.1
 PLAN_MARGIN_DAYS = 120
@@ -48,11 +49,12 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     ),
     source="ICRU 83; oBDS Gesamtdosis",
     missing="kept",
+    overruled=True,
 )
 def _dose_conflict(frames: Frames) -> pl.DataFrame:
     plans = (
         frames["plan"]
-        .filter(pl.col("approval") == "APPROVED", ~pl.col("phantom"), pl.col("patient_id").is_not_null())
+        .filter(pl.col("approval") == APPROVED, ~pl.col("phantom"), pl.col("patient_id").is_not_null())
         .unique("sop_instance_uid", keep="first", maintain_order=True)
         .group_by("patient_id")
         .agg(total=pl.col("prescribed_dose_gy").sum(), single=pl.col("prescribed_dose_gy"))
@@ -120,7 +122,7 @@ def _courses(frames: Frames) -> pl.DataFrame:
 
 def _approved(frames: Frames) -> pl.DataFrame:
     return frames["plan"].filter(
-        pl.col("approval") == "APPROVED", ~pl.col("phantom"), pl.col("patient_id").is_not_null()
+        pl.col("approval") == APPROVED, ~pl.col("phantom"), pl.col("patient_id").is_not_null()
     )
 
 
@@ -179,6 +181,7 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     ),
     source="ICRU 83; oBDS Einzeldosis",
     missing="kept",
+    overruled=True,
 )
 def _fractions_conflict(frames: Frames) -> pl.DataFrame:
     planned = (

@@ -6,7 +6,9 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.vocabularies import DECEASED
 
+RECURRED = ("relapse", "progression")
 FOLLOW_UP_GAP_DAYS = 3 * 365
 SURGERY_MARGIN_DAYS = 90
 """A resection shortly before the biopsy's report is met; one a quarter earlier is a typing error."""
@@ -66,9 +68,7 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     missing="kept",
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
-    status = pl.any_horizontal(
-        pl.col("local_status", "regional_status", "distant_status").is_in(["relapse", "progression"])
-    )
+    status = pl.any_horizontal(pl.col("local_status", "regional_status", "distant_status").is_in(RECURRED))
     courses = frames["radiotherapy"].select("patient_id", "start_date", "end_date").drop_nulls()
     first = (
         frames["assessment"]
@@ -113,7 +113,7 @@ def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = (pl.col("status_date") < pl.col("zero")) & (pl.col("status_date_precision") == "day")
     return (
         frames["vital_status"]
-        .filter(pl.col("status") == "deceased")
+        .filter(pl.col("status") == DECEASED)
         .join(sarcomas(frames), on="patient_id", how="left")
         .pipe(verdicts, early | (pl.col("status_day") < 0), "status_date")
     )
@@ -266,7 +266,7 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
 )
 def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     sites = pl.col("local_status", "regional_status", "distant_status")
-    found = pl.any_horizontal(sites.is_in(["relapse", "progression"])).fill_null(False)
+    found = pl.any_horizontal(sites.is_in(RECURRED)).fill_null(False)
     free = (pl.col("overall_status") == "complete remission").fill_null(False)
     day = ["patient_id", "assessment_date"]
     dated = frames["assessment"].filter(pl.all_horizontal(pl.col(day).is_not_null()))

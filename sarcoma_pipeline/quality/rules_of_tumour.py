@@ -145,6 +145,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     ),
     source="docs/architecture.md, endpoints: time zero",
     missing="kept",
+    overruled=True,
 )
 def _dates_differ(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "icdo3_morphology", "icdo3_topography"]
@@ -171,6 +172,7 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     ),
     source="WHO 2020; ICD-O-3.2",
     missing="kept",
+    overruled=True,
 )
 def _histologies_differ(frames: Frames) -> pl.DataFrame:
     groups = {code: group for group, codes in SARCOMA_MORPHOLOGY.items() for code in codes}
@@ -197,6 +199,7 @@ def _histologies_differ(frames: Frames) -> pl.DataFrame:
     ),
     source="FNCLCC (Coindre)",
     missing="kept",
+    overruled=True,
 )
 def _grade_conflict(frames: Frames) -> pl.DataFrame:
     graded = frames["diagnosis"].filter(

@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
+from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 
 @rule(
@@ -24,7 +25,7 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
     later = (pl.col("status_date") > pl.col("died")) | (pl.col("status_day") > pl.col("death_day"))
     return (
         frames["vital_status"]
-        .filter(pl.col("status").is_in(["alive", "moved"]))
+        .filter(pl.col("status").is_in([ALIVE, MOVED]))
         .join(deaths(frames), on="patient_id")
         .filter(~pl.col("record_id").is_in(pl.col("death_records")))
         .pipe(verdicts, later, "status_date")
@@ -44,10 +45,10 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
     missing="kept",
 )
 def _status_contradiction(frames: Frames) -> pl.DataFrame:
-    dead = pl.col("status").str.starts_with("deceased")
+    dead = pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN])
     return (
         frames["vital_status"]
-        .filter(pl.col("status").is_in(["alive", "deceased", "deceased, date unknown"]))
+        .filter(pl.col("status").is_in([ALIVE, DECEASED, DECEASED_DATE_UNKNOWN]))
         .pipe(verdicts, dead.any().over("record_id") & (~dead).any().over("record_id"), "status")
     )
 
@@ -67,11 +68,12 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
     ),
     source="sources.toml precedence",
     missing="kept",
+    overruled=True,
 )
 def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     exact = (pl.col("status_date_precision") == "day") | pl.col("status_day").is_not_null()
     deaths = frames["vital_status"].filter(
-        pl.col("status") == "deceased", exact, pl.col("patient_id").is_not_null()
+        pl.col("status") == DECEASED, exact, pl.col("patient_id").is_not_null()
     )
     order = {"registry office": 0, "oBDS": 1, "table": 2}
     ranked = deaths.with_columns(

@@ -13,6 +13,7 @@ import polars as pl
 from schemas.file_faults import FILE_FAULTS
 from schemas.quality import Observation
 from schemas.rule import Rule
+from schemas.vocabularies import ERROR
 from schemas.volumes import Volume
 
 DATASET = "dataset:"
@@ -105,7 +106,7 @@ def volumes(
     Returns:
         ``quality.volumes``.
     """
-    errors = [r.id for r in FILE_FAULTS.values() if r.severity == "error"]
+    errors = [r.id for r in FILE_FAULTS.values() if r.severity == ERROR]
     bad = unread.filter(pl.col("rule_id").is_in(errors))["file_id"].unique()
     per_source = (
         files.join(accounting.select("file_id", "quarantined"), on="file_id", how="left")

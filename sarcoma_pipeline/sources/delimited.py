@@ -92,7 +92,7 @@ def _rows(
                 continue
             position = f"line {first}"
             if not headers:
-                headers = [cell.strip() for cell in cells]
+                headers = _named_once([cell.strip() for cell in cells])
                 lines.headed = True
                 too_wide(batch, len(headers), position)
                 missing = missing_columns(batch, headers, needed, position)
@@ -103,10 +103,25 @@ def _rows(
                     position, "file.row-malformed", f"{len(cells)} cells under {len(headers)} headers"
                 )
             else:
-                # Of a header that stands twice the first counts.
-                yield position, dict(zip(reversed(headers), reversed(cells[: len(headers)]), strict=True))
+                batch.account.delivered += sum(bool(cell.strip()) for cell in cells)
+                yield position, dict(zip(headers, cells, strict=False))
     except csv.Error:
         batch.unread(f"line {last + 1}", "file.unreadable", "no delimited text from here on")
+
+
+def _named_once(headers: list[str]) -> list[str]:
+    """Headers that name one column each: of one that stands twice the first keeps its name."""
+    taken = set(headers)
+    named: list[str] = []
+    for place, header in enumerate(headers, start=1):
+        name = header
+        times = 1
+        while not name or name in named:
+            times += 1
+            name = f"{header} ({times})" if header else f"(column {place} without a header)"
+            name = f"{name}'" if name in taken else name
+        named.append(name)
+    return named
 
 
 def too_wide(batch: Batch, columns: int, position: str) -> None:

@@ -161,8 +161,8 @@ def _no_namespace(drop: Drop, person: Person) -> Planted:
 
 @plants("unknown schema version")
 def _schema_version(drop: Drop, person: Person) -> Planted:
-    path = "obds/tudok_v2.2.9.xml"
-    drop.move(person, path, Export(version="2.2.9"))
+    path = "obds/tudok_v3.0.9.xml"
+    drop.move(person, path, Export(version="3.0.9"))
     return Planted(path, person.number)
 
 

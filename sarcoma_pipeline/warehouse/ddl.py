@@ -16,6 +16,7 @@ from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictiona
 APPEND_ONLY = (
     "received.",
     "meta.files",
+    "meta.value_account",
     "meta.refreshes",
     "meta.configurations",
     "meta.migrations",

@@ -19,7 +19,7 @@ import polars as pl
 
 from tests.benchmarks.refresh import WATCH
 from tests.benchmarks.rows import Row
-from tests.refresh.conftest import REPOSITORY, Place
+from tests.refreshed import REPOSITORY, Place
 
 RELATIVE = 1e-6
 _ABSOLUTE = 1e-9

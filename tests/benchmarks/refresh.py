@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sarcoma_pipeline.synthetic import crowd
 from tests.benchmarks.rows import Row
-from tests.refresh.conftest import REPOSITORY, Place, lay
+from tests.refreshed import REPOSITORY, Place, lay
 
 WATCH = """
 import resource, subprocess, sys

@@ -5,7 +5,9 @@ import pytest
 
 from sarcoma_pipeline.synthetic import render
 from tests.benchmarks import peer
-from tests.refresh.conftest import SEED, lay
+from tests.refreshed import SEED, lay
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import duckdb
 import psycopg2
 import pytest
 
-from tests.refresh.conftest import REPOSITORY, lay
+from tests.refreshed import REPOSITORY, lay
 from tests.warehouse.two_centres import CENTRES, lay_three
 
 LOST_AFTER = 75
@@ -66,6 +66,7 @@ class _Worker:
             self.process.wait()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_does_not_change_the_pooled_study(three, postgres, redis, tmp_path):
     alone = lay(tmp_path / "alone")
     for folder in ("data/studies", "data/drop"):

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import endpoints
+from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.survival import cox
 from schemas.configuration import load_study
 
@@ -133,6 +134,46 @@ def _run(copy: Path, program: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+USE_COLUMN = """
+import datetime as dt
+import polars as pl
+from sarcoma_pipeline.cohort import covariates, eligibility
+from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.quality.column_lineage import origins
+from sarcoma_pipeline.study import project
+from schemas import received as r
+from schemas.column_lineage import upstream
+from tests.conftest import Records
+records = Records()
+records.patient()
+records.diagnosis(Allgemeiner_Leistungszustand="2")
+study = project.load("sts_imrt").study
+frames = records.run().frames
+print(covariates.describe(frames, timeline(frames, study.assumptions))["performance_status"].to_list())
+edges = upstream(origins(), ("cohort.patients", "performance_status"))
+print(("received.obds_diagnosis", "Allgemeiner_Leistungszustand") in {source for _, source in edges})
+"""
+
+
+def test_a_column_from_obds_to_the_cohort_is_three_files(copy):
+    shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__", "golden"))
+    column = (
+        'performance_status: pl.String = column("Performance status", "ECOG or Karnofsky, as documented.")\n'
+    )
+    typed = copy / "schemas/typed_diagnosis.py"
+    _edit(typed, "    distant_metastasis: pl.Boolean", f"    {column}    distant_metastasis: pl.Boolean")
+    reading = '"performance_status": text("Allgemeiner_Leistungszustand"),\n'
+    mark = '                "complete": constant(True, pl.Boolean),\n'
+    _edit(copy / "sarcoma_pipeline/curation/obds.py", mark, f"{mark}                {reading}")
+    _edit(
+        copy / "schemas/cohort.py", "    tumour_depth: pl.String", f"    {column}    tumour_depth: pl.String"
+    )
+    assert _touched(copy) == {
+        "schemas/typed_diagnosis.py", "sarcoma_pipeline/curation/obds.py", "schemas/cohort.py",
+    }  # fmt: skip
+    assert _run(copy, USE_COLUMN) == ["['2']", "True"]
+
+
 def test_a_reader_is_one_module_and_one_entry(copy):
     (copy / "sarcoma_pipeline/sources/json_lines.py").write_text(JSON_LINES)
     registry = copy / "sarcoma_pipeline/sources/readers.py"
@@ -171,8 +212,10 @@ def test_an_endpoint_is_configuration_only(copy, records):
         r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2012-04-10", Gesamtbeurteilung_Tumorstatus="Y",
         Verlauf_Tumorstatus_Fernmetastasen="R", Module_ID="V1",
     )  # fmt: skip
-    curated = records.run().frames
-    derived = endpoints.derive(curated, curated["curated.patient"]["pseudonym"], configured).endpoints
+    outcome = records.run()
+    members = outcome["patient"].select("patient_id", "pseudonym")
+    happened = timeline(outcome.frames, configured.assumptions)
+    derived = endpoints.derive(happened, members, configured).endpoints
     (row,) = derived.filter(pl.col("endpoint") == "FFDM").rows(named=True)
     days = (dt.date(2012, 4, 10) - dt.date(2012, 1, 1)).days
     assert (row["event"], row["event_kind"], row["time_days"]) == (True, "distant relapse", days)

@@ -16,7 +16,7 @@ import duckdb
 from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.publish import release
 from schemas.release import RELEASED
-from tests.refresh.conftest import REPOSITORY, Place
+from tests.refreshed import REPOSITORY, Place
 
 
 def _start(place: Place) -> subprocess.Popen[bytes]:

@@ -1,6 +1,6 @@
 """Nightly refreshes of three centres under the real daemon: a run per centre, then the pooled study.
 
-``pytest -m reliability tests/reliability/test_centres_nights_long.py -s``
+``pytest -m marathon tests/reliability/test_centres_nights_long.py -s``
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 
 from sarcoma_pipeline.orchestration import jobs
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
-from tests.refresh.conftest import REPOSITORY
+from tests.refreshed import REPOSITORY
 from tests.reliability.kills import whole
 from tests.reliability.test_nights_long import WORKSPACE
 from tests.warehouse.two_centres import CENTRES, lay_three
@@ -24,7 +24,7 @@ NIGHTS = 2
 PATIENCE = 1500
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 def test_nights_of_three_centres(tmp_path, monkeypatch):
     place = lay_three(tmp_path)
     (tmp_path / "workspace.yaml").write_text(WORKSPACE)

@@ -1,4 +1,4 @@
-"""Refreshes on a full file system: ``pytest -m reliability tests/reliability/test_full_disk_long.py -s``.
+"""Refreshes on a full file system: ``pytest -m marathon tests/reliability/test_full_disk_long.py -s``.
 
 Must be run as root, because it mounts a small file system.
 """
@@ -9,13 +9,13 @@ import subprocess
 import pytest
 
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import SEED, lay
+from tests.refreshed import SEED, lay
 from tests.reliability.kills import decided, whole
 
 MEGABYTES_LEFT = (0, 1, 2, 3, 5, 8, 12, 16, 24, 32)
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a file system")
 def test_refreshes_on_a_full_disk(tmp_path):
     disk = tmp_path / "disk"

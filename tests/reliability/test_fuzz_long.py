@@ -1,4 +1,4 @@
-"""Ten thousand mutated files, and files at the default size limits: ``pytest -m reliability``."""
+"""Ten thousand mutated files, and files at the default size limits: ``pytest -m marathon``."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from tests.sources import confined, fuzzing, hostile
 
-pytestmark = pytest.mark.reliability
+pytestmark = pytest.mark.marathon
 
 
 def test_ten_thousand_mutated_files(tmp_path):

@@ -1,6 +1,6 @@
 """Seven refreshes under the real daemon, one minute apart; one of them is killed.
 
-``pytest -m reliability tests/reliability/test_nights_long.py -s``
+``pytest -m marathon tests/reliability/test_nights_long.py -s``
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from sarcoma_pipeline.operations import status
 from sarcoma_pipeline.orchestration import orphaned_runs
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import REPOSITORY, SEED, lay
+from tests.refreshed import REPOSITORY, SEED, lay
 from tests.reliability.kills import whole
 
 NIGHTS = 7
@@ -47,7 +47,7 @@ def _kill(run):
     return run.run_id
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 def test_seven_nights(tmp_path, monkeypatch):
     place = lay(tmp_path)
     render.demo(place.drop, SEED, place.root / "data/demo")

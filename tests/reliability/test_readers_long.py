@@ -1,6 +1,6 @@
 """Eight readers during twenty refreshes.
 
-``pytest -m reliability tests/reliability/test_readers_long.py -s``
+``pytest -m marathon tests/reliability/test_readers_long.py -s``
 """
 
 import os
@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import SEED, lay
 from tests.refresh.test_concurrent_readers import READER
+from tests.refreshed import SEED, lay
 
 READERS, REFRESHES = 8, 20
 
@@ -26,7 +26,7 @@ WHERE d.record_id IN (
 """Selects the file of a plan on which a patient's eligibility depends."""
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 def test_eight_readers_during_twenty_refreshes(tmp_path):
     place, stop = lay(tmp_path), tmp_path / "stop"
     render.demo(place.drop, SEED, place.root / "data/demo")

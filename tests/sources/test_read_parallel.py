@@ -16,7 +16,7 @@ from sarcoma_pipeline.sources import manifest, read_parallel, worker_process
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import crowd
 from schemas.meta import MetaFile
-from tests.refresh.conftest import lay
+from tests.refreshed import lay
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.synthetic import crowd, people
-from tests.refresh.conftest import REPOSITORY, lay
+from tests.refreshed import REPOSITORY, lay
 
 DATA = REPOSITORY / "data/demo"
 
@@ -52,6 +52,8 @@ def test_times_are_individual_and_keep_their_order():
         assert max(m[n] for m in made for n in named) <= max(crowd._LAST_EVENT, *(row[n] for n in named))
 
 
+@pytest.mark.end_to_end
+@pytest.mark.slow
 def test_a_refresh_finds_all_patients_and_defects(tmp_path):
     place = lay(tmp_path)
     planted = crowd.write(place.drop, 60, 6, place.root / "data/demo", defect_rate=0.3)

@@ -26,7 +26,7 @@ DATA = ROOT / "data" / "demo"
 SEED = 7
 AGAINST_SCHEMA = {
     "tudok_abgebrochen.xml", "tudok_2021-12.xml", "tudok_ohne_pruefung.xml", "altsystem.xml",
-    "tudok_ohne_namensraum.xml", "tudok_v2.2.9.xml",
+    "tudok_ohne_namensraum.xml", "tudok_v3.0.9.xml",
 }  # fmt: skip
 """Defects that make an export invalid, or that are no export."""
 
@@ -47,20 +47,23 @@ class Night:
         self.study, self.sources = load_study(ROOT / "data" / "studies" / "sts_imrt")
         self.received = {t: [c.empty()] for t, c in CONTRACTS.items() if t.startswith("received.")}
         self.files: dict[str, str] = {}
+        self.found: list[tuple[str, str, str]] = []
         for source in self.sources.source:
             for path in sorted({p for pattern in source.files for p in drop.glob(pattern) if p.is_file()}):
                 self._read(path, source)
         received = {table: pl.concat(parts) for table, parts in self.received.items()}
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2022, 1, 10)]})
-        made = curate(received, self.sources, on)
+        files = pl.DataFrame(self.found, schema=["file_id", "path", "source"], orient="row")
+        made = curate(received, self.sources, on, files)
         self.curated = made.curated
         self.accounting = accounting.account(received, made.curated, made.quarantine, made.disposition)
         self.observed = made.observed.join(_places(received, self.files), on="record_id", how="left")
 
     def _read(self, path: Path, source) -> None:
         relative = path.relative_to(self.drop).as_posix()
-        file = SourceFile(digest(relative), path, relative)
+        file = SourceFile(digest(relative), path, relative, source.name)
         self.files[file.file_id] = relative
+        self.found.append((file.file_id, relative, source.name))
         batch = readers.reader(source.kind).read(file, source, "R1", self.sources.limits)
         for table, frame in batch.frames().items():
             self.received[table].append(frame)

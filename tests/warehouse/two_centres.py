@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sarcoma_pipeline.synthetic import crowd
-from tests.refresh.conftest import Place, lay
+from tests.refreshed import Place, lay
 
 CENTRES = ("north", "south", "west")
 BY_CENTRE = """

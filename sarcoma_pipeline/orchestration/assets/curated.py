@@ -21,6 +21,7 @@ from schemas.curated import Link
 from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
+from schemas.vocabularies import ERROR
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
@@ -62,7 +63,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         told = typed_records.sort_reports(places, files, _rows_of(warehouse))
         yield _made(typed_records.joined([told]))
         for table in sorted(RECEIVED):
-            for frame, repeated in _by_files(warehouse, table, told.disposition):
+            for frame, repeated in _by_files(warehouse, table, told.disposition, files):
                 yield _made(typed_records.type_part(table, frame, repeated, project.sources, days, files))
 
     def link(warehouse: Warehouse) -> StepOutput:
@@ -120,7 +121,7 @@ def _rows_of(warehouse: Warehouse) -> reports.RowsOf:
 
 
 def _by_files(
-    warehouse: Warehouse, table: str, set_aside: pl.DataFrame
+    warehouse: Warehouse, table: str, set_aside: pl.DataFrame, files: pl.DataFrame
 ) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
     """Yield a received table in groups of whole files, each with the ids of all repeated records.
 
@@ -128,17 +129,20 @@ def _by_files(
         warehouse: of the study.
         table: the received table.
         set_aside: ``record_id`` of records that are left out: a newer version of their report counts.
+        files: ``file_id``, ``path`` of ``meta.files``.
     """
     if warehouse.height(table) <= _RECORDS:
         frame = warehouse.read(table).join(set_aside, on="record_id", how="anti", maintain_order="left")
         if not frame.is_empty():
-            yield frame, typed_records.repeated(frame)
+            yield frame, typed_records.repeated(frame, files)
         return
-    places = warehouse.read(table, columns=findings.PLACE).join(set_aside, on="record_id", how="anti")
-    repeated = typed_records.repeated(places)
-    files = places.group_by("file_id").len().sort("file_id")
+    places = warehouse.read(table, columns=(*findings.PLACE, "ordinal")).join(
+        set_aside, on="record_id", how="anti"
+    )
+    repeated = typed_records.repeated(places, files)
+    sizes = places.group_by("file_id").len().sort("file_id")
     part = (pl.col("len").cum_sum() - pl.col("len")) // _RECORDS
-    for some in files.with_columns(part=part).partition_by("part", maintain_order=True):
+    for some in sizes.with_columns(part=part).partition_by("part", maintain_order=True):
         frame = warehouse.read(table, among=some["file_id"])
         yield frame.join(set_aside, on="record_id", how="anti", maintain_order="left"), repeated
 
@@ -159,7 +163,7 @@ def _by_patients(
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """Return the observations of errors that no waiver admits."""
-    broken = observed.filter(pl.col("severity") == "error")
+    broken = observed.filter(pl.col("severity") == ERROR)
     errors = findings.finding_ids(broken, locations(warehouse, broken["record_id"]), warehouse.centre)
     _, today = tonight(warehouse, noted=False)
     waived = ledger.waived(warehouse.read(Decision.table()), errors, today)

@@ -19,11 +19,11 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
+from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import ducklake, step_cache
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
 from schemas.all_contracts import CONTRACTS
-from schemas.column_lineage import origins
 
 _TRANSIENT = frozenset(
     (

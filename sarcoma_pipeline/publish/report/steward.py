@@ -145,12 +145,17 @@ def _counts(shown: pl.DataFrame) -> str:
 
 
 def _accounted(accounting: pl.DataFrame) -> str:
-    columns = ("records", "curated", "quarantined", "duplicates", "out_of_scope")
+    columns = (
+        "records", "curated", "quarantined", "duplicates", "out_of_scope",
+        "values_delivered", "values_read", "values_ignored", "values_unknown",
+    )  # fmt: skip
     n = accounting.select(pl.col(columns).sum()).row(0, named=True)
     return (
         f"{n['records']} records read = {n['curated']} curated + {n['quarantined']} quarantined + "
         f"{n['duplicates']} exact duplicates + {n['out_of_scope']} out of scope, "
-        f"in {accounting.height} files."
+        f"in {accounting.height} files. "
+        f"{n['values_delivered']} values delivered = {n['values_read']} read + "
+        f"{n['values_ignored']} ignored by name + {n['values_unknown']} unknown."
     )
 
 
