@@ -120,4 +120,4 @@ def test_a_wrong_configuration_names_the_place(place):
     toml.write_text(toml.read_text().replace('endpoint = "OS"', 'endpoint = "QS"', 1))
     outcome = wrong.refresh()
     assert outcome.exit_code == 2
-    assert "study.toml:" in outcome.output and "models.0.endpoint" in outcome.output and "QS" in outcome.output
+    assert all(part in outcome.output for part in ("study.toml:", "models.0.endpoint", "QS"))
