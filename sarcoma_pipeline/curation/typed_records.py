@@ -180,11 +180,7 @@ def type_records(
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-
-    def rows_of(table: str, records: pl.Series) -> pl.DataFrame:
-        return received[table].filter(pl.col("record_id").is_in(records.implode()))
-
-    told = sort_reports(received, files, rows_of)
+    told = sort_reports(received, files, reports.rows_in(received))
     counting = {
         table: frame.join(told.disposition, on="record_id", how="anti") for table, frame in received.items()
     }
