@@ -218,7 +218,7 @@ def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
     # A record without a number is nobody's unless it documents the diagnosis itself.
     said = said.filter(pl.col("tumour_id").is_not_null() | (pl.col("rank") == 0))
     newest = [pl.col(c) for c in NEWEST_LAST]
-    best = said.sort(*_KEY, "rank", *newest, descending=[False] * 4 + [True] * 2, nulls_last=True)
+    best = said.sort(*_KEY, "rank", *newest, descending=[False] * 4 + [True] * len(newest), nulls_last=True)
 
     def first(column: str) -> pl.Expr:
         return pl.col(column).drop_nulls().first()
@@ -318,7 +318,8 @@ def _one_primary(one: _Node, other: _Node) -> bool:
 
 
 def _same_organ(one: _Node, other: _Node) -> bool:
-    return _judge(iarc.organ(pl.lit(one.site)) == iarc.organ(pl.lit(other.site)))
+    a, b = (iarc.organ(pl.lit(n.site, dtype=pl.String)) for n in (one, other))
+    return _judge(a == b)
 
 
 def _same_histology(one: _Node, other: _Node) -> bool:

@@ -59,7 +59,7 @@ def drugs(records, on, kind="CH"):
     return records.meldung(r.ObdsSystemicTherapy, Therapieart=kind, Beginn=on, Module_ID=f"C{on}")
 
 
-def chosen(records, *columns):
+def chosen(records, *columns: str):
     outcome = records.run()
     row = outcome["diagnosis"].filter("index_tumour").row(0, named=True)
     return tuple(row[c] for c in columns) if len(columns) > 1 else row[columns[0]]

@@ -36,6 +36,7 @@ CLEAN: dict[type[Contract], Row] = {
     typed.Metastasis: {
         "metastasis_date": dt.date(2012, 12, 20), "metastasis_date_precision": "day", "site": "PUL",
         "extent": "distant", "origin": "follow-up", "reported_date": dt.date(2013, 1, 10),
+        "named": True,
     },
     typed.VitalStatus: {
         "status": "alive", "status_date": dt.date(2020, 6, 1), "status_date_precision": "day",
