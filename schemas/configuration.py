@@ -90,7 +90,7 @@ def load_study(folder: Path) -> tuple[Study, Sources]:
         ConfigurationWrong: a file is missing, is no TOML, has an unknown key or a wrong value, or names what
             does not exist. All faults of both files are told at once.
     """
-    # Only when a study is read: the checks know every contract, hence polars, which `sarcoma --help` does without.
+    # Imported when a study is read: the checks need polars, which `sarcoma --help` does without.
     from schemas import configuration_meaning as meaning
 
     folder = folder.resolve()
