@@ -14,6 +14,7 @@ from sarcoma_pipeline.curation import (
     assessments,
     courses,
     diagnoses,
+    event_numbers,
     metastases,
     surgery,
     systemic_therapy,
@@ -23,7 +24,6 @@ from sarcoma_pipeline.curation import (
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
-from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, typed, typed_dicom
 from schemas.assumptions import Assumptions
@@ -129,8 +129,9 @@ def curate(
     homeless = reports.join(diagnosis, on=TUMOUR, how="anti", nulls_equal=True).select("record_id").unique()
     idle.append(("its tumour has no diagnosis that it could add to", homeless))
     observed = [
-        _corrections(sound), assigned.observed, seen,
+        event_numbers.observe(assigned.sound), assigned.observed, seen,
         surgery.observe(operations, homed, diagnosis), _unknown_numbers(assigned.sound, homes),
+        vital_status.observe(sound, zero, sources.precedence["death"]),
     ]  # fmt: skip
     return Result(frames, pl.concat(observed), _unused(frames, idle))
 
@@ -197,25 +198,3 @@ def _unused(frames: Frames, idle: list[tuple[str, pl.DataFrame]]) -> pl.DataFram
         [Disposition.empty()]
         + [f.select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(why)) for why, f in idle]
     ).filter(~pl.col("record_id").is_in(used.implode()))
-
-
-def _corrections(sound: Frames) -> pl.DataFrame:
-    """Reports that a later one of the same module corrects in at least one value."""
-    seen = [Observation.empty()]
-    for contract in (typed.Surgery, typed.Radiotherapy, typed.Assessment, typed.Diagnosis):
-        frame = sound[contract.table()].filter(pl.col("source") == "oBDS")
-        if contract is typed.Diagnosis:
-            frame = frame.filter("complete").with_columns(module_id="tumour_id")
-        frame = frame.filter(pl.col("module_id").is_not_null())
-        fixed = {
-            "record_id", "source", "person_ref", "received_on", "reported_on", "place", "patient_id",
-            "module_id",
-        }  # fmt: skip
-        values = [c for c in frame.columns if c not in fixed]
-        key = ["patient_id", "tumour_id", "module_id"]
-        later = frame.sort(*key, *NEWEST_LAST)
-        changed = pl.any_horizontal(
-            (pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values
-        )
-        seen.append(observation(later.filter(changed), RECORD_CORRECTED, contract.table()))
-    return pl.concat(seen)

@@ -406,8 +406,13 @@ def _missing(
         names,
     )
     tumour = ["patient_id", "tumour_id"]
+    # What names no tumour belongs to the index tumour, if the patient has one.
+    nameless = pl.col("tumour_id").is_null() & pl.col("patient_id").is_in(
+        pl.concat([documented["patient_id"], back["patient_id"]]).implode()
+    )
     lone = (
-        about.join(documented, on=tumour, how="anti", nulls_equal=True)
+        about.filter(~nameless)
+        .join(documented, on=tumour, how="anti", nulls_equal=True)
         .join(back, on=tumour, how="anti", nulls_equal=True)
         .sort(*tumour, *NEWEST_LAST, nulls_last=False)
     )
