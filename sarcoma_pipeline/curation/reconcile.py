@@ -15,6 +15,7 @@ from sarcoma_pipeline.curation import (
     courses,
     diagnoses,
     event_numbers,
+    index_tumour,
     metastases,
     surgery,
     systemic_therapy,
@@ -24,6 +25,7 @@ from sarcoma_pipeline.curation import (
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
+from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, typed, typed_dicom
 from schemas.assumptions import Assumptions
@@ -40,15 +42,6 @@ CONTRACTS = {
         curated.VitalStatus, curated.VitalStatement,
     )
 }  # fmt: skip
-
-
-def preference(study: Study) -> tumours.Preference:
-    """Return what the study's criteria ask of the tumour that it is about."""
-    regions = [v for c in study.criteria if c.rule == "site" for v in c.values]
-    windows = [c for c in study.criteria if c.rule == "window"]
-    return tumours.Preference(
-        tuple(regions), windows[0].start if windows else None, windows[0].end if windows else None
-    )
 
 
 def curate(
@@ -77,10 +70,10 @@ def curate(
     assigned = tumours.assign(sound, held)
     precedence = sources.precedence["diagnosis"]
     reports = _reports(assigned)
-    chosen = tumours.index(
+    chosen = index_tumour.choose(
         diagnoses.sketch(reports, precedence),
         assigned.sound,
-        preference(study) if study else tumours.Preference(),
+        index_tumour.preference(study) if study else index_tumour.Preference(),
     )
     homes = reports.filter("complete", ~pl.col("of_relapse_report")).select(TUMOUR).unique()
     homed = {
@@ -88,7 +81,7 @@ def curate(
         for table, frame in assigned.sound.items()
     }
     plans = typed_dicom.Plan.table()
-    homed[plans] = tumours.of_index(
+    homed[plans] = index_tumour.of_index(
         homed[plans].with_columns(tumour_id=pl.lit(None, dtype=pl.String)), chosen
     )
     reports = _at_home(reports, chosen, homes)
@@ -163,7 +156,7 @@ def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> 
     known = homes.with_columns(_known=pl.lit(True))
     joined = frame.join(known, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     own = pl.col("_known").fill_null(False) | (pl.col("source") == "oBDS")
-    return tumours.of_index(
+    return index_tumour.of_index(
         joined.with_columns(tumour_id=pl.when(own).then("tumour_id")).drop("_known"), chosen
     )
 
@@ -171,7 +164,7 @@ def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> 
 def _unknown_numbers(sound: Frames, homes: pl.DataFrame) -> pl.DataFrame:
     """Rows of tables that name a tumour which nobody else knows."""
     seen = [Observation.empty()]
-    for contract in tumours.RECORDS:
+    for contract in RECORDS:
         table = contract.table()
         lone = (
             sound[table]

@@ -12,19 +12,19 @@ BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4"
 TWICE = "record.number-on-two-dates"
 
 
-def operation(records, on, number="1", tumour="T1", **values):
+def operation(records, on: str | None, number: str | None = "1", tumour="T1", **values):
     said = {"Intention": "P", "Menge_OPS": '["5-782.b"]', "Lokale_Beurteilung_Residualstatus": "R0"} | values
     return records.meldung(r.ObdsSurgery, Module_ID=number, Datum=on, tumour=tumour, **said)
 
 
-def examination(records, on, number="1", tumour="T1", **values):
+def examination(records, on: str | None, number: str | None = "1", tumour="T1", **values):
     said = {"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K"} | values
     return records.meldung(
         r.ObdsFollowUp, Module_ID=number, Untersuchungsdatum_Verlauf=on, tumour=tumour, **said
     )
 
 
-def drugs(records, on, number="1", tumour="T1", **values):
+def drugs(records, on: str | None, number: str | None = "1", tumour="T1", **values):
     said = {"Therapieart": "CH"} | values
     return records.meldung(r.ObdsSystemicTherapy, Module_ID=number, Beginn=on, tumour=tumour, **said)
 
