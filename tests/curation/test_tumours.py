@@ -34,7 +34,7 @@ def operated(records, on="2012-01-20", tumour="1", **values):
     )  # fmt: skip
 
 
-def examined(records, on, tumour="1", **values):
+def examined(records, on, tumour: str | None = "1", **values):
     return records.meldung(
         r.ObdsFollowUp, tumour=tumour, Module_ID=f"V{on}", Untersuchungsdatum_Verlauf=on,
         **({"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K"} | values),
