@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import baseline, metastases
+from sarcoma_pipeline.curation import baseline, best_of, diagnosis_codes, metastases
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import Frames, cut, interval, merged, ranked, with_days
 from sarcoma_pipeline.curation.typed_records import observation
@@ -52,45 +52,6 @@ METASTASIS_LATER = Rule(
     what="A Diagnose documents a metastasis that was found after the synchronous window: it is a relapse.",
     remedy="Report the metastasis in the Verlauf in which it was found, and delete it from the Diagnose.",
     source="oBDS 3.0.4 Menge_FM; TNM: M is that at diagnosis",
-)
-MORPHOLOGY_VERSION_MISSING = Rule(
-    "diagnosis.morphology-version-missing",
-    "notice",
-    on="typed.diagnosis",
-    scope="patient",
-    what="8832/3 is given without its ICD-O version: dermatofibrosarcoma before 3.2, its fibrosarcomatous "
-    "variant in 3.2. It is taken as the variant.",
-    remedy="Add Morphologie_ICD_O/Version.",
-    source="ICD-O-3.1 and 3.2, 8832",
-)
-SKIN_SITE = Rule(
-    "diagnosis.sarcoma-of-skin",
-    "warning",
-    on="typed.diagnosis",
-    scope="patient",
-    what="A soft tissue sarcoma is coded to the skin (C44): it is eligible only in a study that includes "
-    "sarcomas of the skin.",
-    remedy="Check whether the tumour lies in the subcutis or deeper: its site is then C49.",
-    source="ICD-O-3.2: C44 skin, C49 subcutaneous and other soft tissue",
-)
-SITE_MAY_BE_VISCERAL = Rule(
-    "diagnosis.site-may-be-visceral",
-    "notice",
-    on="typed.diagnosis",
-    scope="patient",
-    what="The site is soft tissue of thorax, abdomen or pelvis, and nothing tells whether it is the wall or "
-    "an inner organ; it is taken as the wall.",
-    remedy="Give the target region of the irradiation, or the depth of the tumour in the department's table.",
-    source="AJCC 8: trunk (chapter 41) and visceral sites (chapter 42)",
-)
-NOT_STAGED = Rule(
-    "diagnosis.t-not-applicable",
-    "notice",
-    on="typed.diagnosis",
-    scope="patient",
-    what="A T category of edition 8 or later is given for a sarcoma that the edition does not stage.",
-    remedy="Nothing if it is meant; angiosarcoma, Kaposi sarcoma and dermatofibrosarcoma have no T.",
-    source="UICC TNM 8, soft tissues",
 )
 
 
@@ -171,7 +132,7 @@ def curate(
         .pipe(with_days, zero, {"diagnosis_date": "day"})
         .sort("patient_id", "day", "tumour_id", nulls_last=True)
     )
-    return tumour, _reports(told, best), _observed(tumour, told, best, early, sound)
+    return tumour, _reports(told, best), _observed(tumour, told, best, early, sound, precedence)
 
 
 def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -195,8 +156,10 @@ def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
     ).unique(TUMOUR, keep="first", maintain_order=True)  # fmt: skip
     dates = ["diagnosis_date", "diagnosis_date_precision", "diagnosis_day"]
     documented = complete.group_by(TUMOUR).agg(documented=(~pl.col("stands_in")).any())
+    best = best_of.values(complete, precedence)
     return (
-        rows.drop(dates)
+        rows.drop(*dates, *best_of.FIELDS)
+        .join(best, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
         .join(first.select(*TUMOUR, *dates), on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
         .join(documented, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     )
@@ -315,7 +278,12 @@ def _reports(told: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
 
 
 def _observed(
-    tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame, early: pl.DataFrame, sound: Frames
+    tumour: pl.DataFrame,
+    told: pl.DataFrame,
+    best: pl.DataFrame,
+    early: pl.DataFrame,
+    sound: Frames,
+    precedence: Sequence[str],
 ) -> pl.DataFrame:
     table = typed.Diagnosis.table()
     seen = [Observation.empty()]
@@ -340,7 +308,9 @@ def _observed(
             later, METASTASIS_LATER, typed.Metastasis.table(), "metastasis_date", pl.col("metastasis_date")
         )
     )
-    seen += _of_codes(tumour, told, sound)
+    seen += diagnosis_codes.observe(tumour, told, sound)
+    own = told.filter("complete", ~pl.col("of_relapse_report"))
+    seen.append(best_of.observe(own, precedence))
     return pl.concat(seen)
 
 
@@ -355,42 +325,6 @@ def _other_group(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     chosen = best.select(*TUMOUR, _chosen="icdo3_morphology")
     joined = rows.join(chosen, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     return joined.filter(group["own"] != group["of"])
-
-
-def _of_codes(tumour: pl.DataFrame, told: pl.DataFrame, sound: Frames) -> list[pl.DataFrame]:
-    """Findings on codes of the index tumour that a person must decide."""
-    table = typed.Diagnosis.table()
-    index = tumour.filter("index_tumour").with_columns(_site=pl.coalesce("icdo3_topography", "icd10_code"))
-    sarcoma = index.filter(pl.col("histology_group").is_not_null())
-    four = sarcoma_codes.code(pl.col("icdo3_morphology"))
-    told_by_target = sound[typed.Radiotherapy.table()].filter(pl.col("target_region").is_not_null())
-    inside = sarcoma.filter(
-        pl.col("_site").str.slice(0, 5).is_in(list(site_codes.MAY_BE_VISCERAL)),
-        pl.col("tumour_depth").is_null(),
-    ).join(told_by_target, on=TUMOUR, how="anti", nulls_equal=True)
-    version = sarcoma.filter(four == "8832", pl.col("morphology_version").is_null())
-    not_staged = index.filter(
-        four.is_in(list(sarcoma_codes.NOT_STAGED)),
-        pl.col("tnm_edition") >= site_codes.FIRST_EDITION_WITH_T4,
-        pl.col("t_stage").is_in(["T1", "T2", "T3", "T4"]),
-    )
-    skin = sarcoma.filter(pl.col("_site").str.starts_with(site_codes.SKIN))
-    site = told.filter("complete").group_by(TUMOUR).agg(record_id=pl.col("record_id").min())
-
-    def at_site(rows: pl.DataFrame, rule: Rule) -> pl.DataFrame:
-        found = rows.join(site, on=TUMOUR, nulls_equal=True, maintain_order="left")
-        return observation(found, rule, table, "icdo3_topography", pl.col("_site"))
-
-    def at(rows: pl.DataFrame, rule: Rule, column: str, evidence: str) -> pl.DataFrame:
-        found = rows.with_columns(record_id=pl.col(evidence).list.first())
-        return observation(found, rule, table, column, pl.col(column))
-
-    return [
-        at_site(skin, SKIN_SITE),
-        at_site(inside, SITE_MAY_BE_VISCERAL),
-        at(version, MORPHOLOGY_VERSION_MISSING, "icdo3_morphology", "histology_record_ids"),
-        at(not_staged, NOT_STAGED, "t_stage", "t_record_ids"),
-    ]
 
 
 CONTRACTS: tuple[type[Contract], ...] = (curated.Diagnosis, curated.DiagnosisReport)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import typed, typed_dicom
 from schemas.curated import Link
@@ -85,6 +86,18 @@ DETAIL_DIFFERS = Rule(
         "change of name needs no correction."
     ),
 )
+MASTER_DIFFERS = Rule(
+    "identity.master-data-differ",
+    "warning",
+    on="curated.link",
+    scope="source",
+    what="An older export gives the same patient number another date of birth or sex. The newest master data "
+    "count.",
+    remedy="Compare Geburtsdatum and Geschlecht with the patient administration. If two persons have the "
+    "number, give each their own in the sending system and export both again.",
+    source="oBDS 3.0.4 Patienten_Stammdaten",
+    overruled=True,
+)
 TWO_NUMBERS = Rule(
     "identity.two-numbers",
     "warning",
@@ -129,7 +142,7 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
         _parts=_parts(pl.col("family_name")),
         _given=folded(pl.col("given_names")),
     )
-    masters = persons.filter("master").sort("person_ref", "reported_on", "record_id")
+    masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
     others = persons.filter(~pl.col("master"))
     known = others.join(latest.select("patient_id"), left_on="person_ref", right_on="patient_id", how="semi")
@@ -155,6 +168,7 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
             observation(lost, NO_PATIENT, PERSON, "family_name", pl.col("family_name")),
             _unlinked(typed_frames, links, nameless),
             _two_numbers(latest),
+            _masters_differ(masters, latest),
         ]
     )
     return Result({Link.table(): Link.conform(links)}, observed, _phantoms(typed_frames))
@@ -209,6 +223,25 @@ def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
         [
             observation(both.filter(name & born), CONTRADICTION, **shown),
             observation(both.filter(name ^ born), DETAIL_DIFFERS, **shown),
+        ]
+    )
+
+
+def _masters_differ(masters: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    both = masters.join(
+        latest.select("patient_id", _sex="sex", _born="birth_date", _exactness="birth_date_precision"),
+        left_on="person_ref",
+        right_on="patient_id",
+        maintain_order="left",
+    )
+    exact = pl.all_horizontal(pl.col("birth_date_precision", "_exactness").fill_null("day") == "day")
+    known = pl.all_horizontal(pl.col("sex", "_sex").is_in(["female", "male", "diverse"]))
+    born = both.filter(exact & (pl.col("birth_date") != pl.col("_born")))
+    sex = both.filter(known & (pl.col("sex") != pl.col("_sex")))
+    return pl.concat(
+        [
+            observation(born, MASTER_DIFFERS, PERSON, "birth_date", pl.col("birth_date").cast(pl.String)),
+            observation(sex, MASTER_DIFFERS, PERSON, "sex", pl.col("sex")),
         ]
     )
 

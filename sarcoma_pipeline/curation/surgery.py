@@ -23,6 +23,17 @@ RESIDUAL_DIFFERS = Rule(
     remedy="Compare Lokale_Beurteilung_Residualstatus of both with the pathology report.",
     source="UICC R classification",
 )
+REPORTS_DIFFER = Rule(
+    "surgery.reports-differ",
+    "warning",
+    on="typed.surgery",
+    scope="source",
+    what="Two reporters give one operation different intents or sides; the source named first in the "
+    "precedence, then the newer report counts.",
+    remedy="Compare the reporter's Intention and OPS code with the operation report. Correct the wrong one.",
+    source="oBDS 3.0.4 OP",
+    overruled=True,
+)
 PATHOLOGY_MISSING = Rule(
     "surgery.pathology-missing",
     "notice",
@@ -41,7 +52,8 @@ def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
     """Join the reports of each operation.
 
     Operations of a tumour on one day are one, unless a reporter tells of two: then the first ones of each
-    reporter are one, and so on. A residual status that no report of the operation gives is that of the
+    reporter are one, and so on. Its procedures are those that any reporter's newest report names. A residual
+    status that no report of the operation gives is that of the
     pathology report of its specimen.
 
     Args:
@@ -53,8 +65,38 @@ def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
     """
     records = ranked(sound[typed.Surgery.table()], precedence)
     records = records.with_columns(_operation=_operation(records))
-    rows = merged(records, [*TUMOUR, "surgery_date", "surgery_day", "_operation"], curated.Surgery)
+    operation = [*TUMOUR, "surgery_date", "surgery_day", "_operation"]
+    unknown = pl.col("intent") == "unknown"
+    known = (~unknown).fill_null(False).any().over(operation)
+    records = records.with_columns(intent=pl.when(~(unknown & known)).then("intent"))
+    rows = merged(records, operation, curated.Surgery)
+    rows = _with_all_procedures(rows, records)
     return _with_pathology(rows, sound[typed.Diagnosis.table()])
+
+
+def _current(records: pl.DataFrame) -> pl.DataFrame:
+    """The newest report of each reporter's number; record.corrected tells of the older ones."""
+    number = pl.coalesce("module_id", "record_id")
+    return records.sort(*NEWEST_LAST, nulls_last=False).unique(
+        [*TUMOUR, "source", "reporter", "surgery_date", number], keep="last", maintain_order=True
+    )
+
+
+def _with_all_procedures(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    named = _current(records).select(record_ids="record_id", _ops="ops_codes").explode("_ops").drop_nulls()
+    numbered = rows.with_row_index("_row")
+    found = (
+        numbered.select("_row", "record_ids")
+        .explode("record_ids")
+        .join(named, on="record_ids")
+        .group_by("_row")
+        .agg(_ops=pl.col("_ops").unique().sort())
+    )
+    return (
+        numbered.join(found, on="_row", how="left", maintain_order="left")
+        .with_columns(ops_codes=pl.coalesce("_ops", "ops_codes"))
+        .drop("_row", "_ops")
+    )
 
 
 def _operation(records: pl.DataFrame) -> pl.Expr:
@@ -109,11 +151,15 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
         diagnosis: ``curated.diagnosis``.
     """
     records, reports = sound[typed.Surgery.table()], sound[typed.Diagnosis.table()]
-    # A newer report of the same number corrects the older one: record.corrected says that.
-    number = pl.coalesce("module_id", "record_id")
-    current = records.sort(*NEWEST_LAST, nulls_last=False).unique(
-        [*TUMOUR, "source", "reporter", "surgery_date", number], keep="last", maintain_order=True
-    )
+    current = _current(records)
+    differ = [
+        operations.select("record_ids", _chosen=column)
+        .explode("record_ids")
+        .join(current.select("record_id", column), left_on="record_ids", right_on="record_id")
+        .filter((pl.col(column) != pl.col("_chosen")) & ~pl.col(column).is_in(["unknown", "other"]))
+        .select(record_id="record_ids", value=column)
+        for column in ("intent", "side")
+    ]
     said = (
         operations.select("record_ids", _chosen="residual_status")
         .explode("record_ids")
@@ -144,6 +190,10 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
         [
             Observation.empty(),
             observation(said, RESIDUAL_DIFFERS, table, "residual_status", pl.col("residual_status")),
+            *(
+                observation(d, REPORTS_DIFFER, table, column, pl.col("value"))
+                for d, column in zip(differ, ("intent", "side"), strict=True)
+            ),
             observation(lone, PATHOLOGY_MISSING, table, "surgery_date", pl.col("surgery_date")),
         ]
     )

@@ -1,0 +1,103 @@
+"""Several reporters tell of one tumour: which of their values counts, field by field.
+
+Of one reporter and number the newest report counts. Between reporters a value that says something beats one
+that says nothing (a subsite ``.8`` or ``.9``, an unknown side), then the source named first in the
+precedence, then the newest report. What loses is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, ranked
+from sarcoma_pipeline.curation.typed_records import observation
+from schemas import typed
+from schemas.quality import Observation
+from schemas.rule import Rule
+
+REPORTERS_DIFFER = Rule(
+    "diagnosis.reporters-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two reporters give one tumour different sites, sides or dates of diagnosis. The more specific "
+    "value, then the source named first in the precedence, then the newest report counts; of dates the "
+    "earliest.",
+    remedy="Compare the value with the other reporter's Diagnose and with the pathology or imaging report. "
+    "Correct the wrong one.",
+    source="oBDS: several Melder report one tumour",
+    overruled=True,
+)
+
+_TUMOUR = ["patient_id", "tumour_id"]
+_SUBSITE_UNKNOWN = r"^C\d\d(?:\.[89])?$"
+
+FIELDS: dict[str, pl.Expr] = {
+    "icdo3_topography": pl.col("icdo3_topography").str.contains(_SUBSITE_UNKNOWN),
+    "icd10_code": pl.col("icd10_code").str.contains(_SUBSITE_UNKNOWN),
+    "laterality": pl.col("laterality").is_in(["unknown", "not applicable"]),
+}
+"""Column to whether its value says nothing."""
+
+
+def values(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Choose each field of :data:`FIELDS` for every tumour.
+
+    Args:
+        complete: the Diagnoses with their tumours and reporters.
+        precedence: kinds of source, the most credible first.
+
+    Returns:
+        ``patient_id, tumour_id`` and the fields.
+    """
+    chosen = complete.select(_TUMOUR).unique()
+    for column in FIELDS:
+        best = (
+            _candidates(complete, precedence, column)
+            .group_by(_TUMOUR, maintain_order=True)
+            .agg(pl.col(column).last())
+        )
+        chosen = chosen.join(best, on=_TUMOUR, how="left", nulls_equal=True)
+    return chosen
+
+
+def observe(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Find what reporters say of a tumour that does not count.
+
+    Args:
+        complete: the Diagnoses with their tumours and reporters.
+        precedence: kinds of source, the most credible first.
+    """
+    table = typed.Diagnosis.table()
+    seen = [Observation.empty()]
+    for column, vague in FIELDS.items():
+        told = _candidates(complete, precedence, column)
+        other = (pl.col(column) != pl.col(column).last().over(_TUMOUR)) & ~vague
+        seen.append(observation(told.filter(other), REPORTERS_DIFFER, table, column, pl.col(column)))
+    # Two numbers of one tumour have their own finding, and so have a table's date and an oBDS date.
+    number = [*_TUMOUR, "source", "reported_tumour"]
+    dated = _newest(
+        complete.filter(pl.col("diagnosis_date_precision").fill_null("day") == "day"), "diagnosis_date"
+    )
+    later = pl.col("diagnosis_date") != pl.col("diagnosis_date").min().over(number)
+    said = pl.col("diagnosis_date").cast(pl.String)
+    seen.append(observation(dated.filter(later), REPORTERS_DIFFER, table, "diagnosis_date", said))
+    return pl.concat(seen)
+
+
+def _newest(complete: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Each reporter's newest value of each number."""
+    return (
+        complete.filter(pl.col(column).is_not_null())
+        .sort(*NEWEST_LAST, nulls_last=False)
+        .unique([*_TUMOUR, "source", "reporter", "reported_tumour"], keep="last", maintain_order=True)
+    )
+
+
+def _candidates(complete: pl.DataFrame, precedence: Sequence[str], column: str) -> pl.DataFrame:
+    """Each reporter's newest value, the one that counts last."""
+    return ranked(_newest(complete, column), precedence).sort(
+        ~FIELDS[column].fill_null(True), maintain_order=True
+    )

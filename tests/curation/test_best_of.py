@@ -1,0 +1,144 @@
+"""Which value counts where several reporters tell of one tumour or operation; what is told of the others."""
+
+import datetime as dt
+
+import pytest
+
+from schemas import received as r
+
+A, B = {"Absender_ID": "S", "Melder_ID": "A"}, {"Absender_ID": "S", "Melder_ID": "B"}
+DIFFER = "diagnosis.reporters-differ"
+SITE = "Primaertumor_Topographie_ICD_O"
+
+
+def told(outcome, rule=DIFFER):
+    return outcome.observed.filter(rule_id=rule).sort("record_id").select("record_id", "value").rows()
+
+
+def described(outcome, *columns):
+    return outcome["diagnosis"].select(columns).row(0)
+
+
+@pytest.mark.parametrize("vague", ["C49.9", "C49.8", "C49", None])
+def test_a_named_subsite_beats_a_newer_report_that_names_none(records, vague):
+    records.patient()
+    records.diagnosis(**A, **{SITE: "C49.2"})
+    records.diagnosis(reported="2020-02-01", **B, **{SITE: vague})
+    outcome = records.run()
+    assert described(outcome, "icdo3_topography", "region") == ("C49.2", "extremities")
+    assert told(outcome) == [], "what says nothing contradicts nothing"
+
+
+@pytest.mark.parametrize("vague", ["U", "T", None])
+def test_a_side_beats_a_newer_report_that_knows_none(records, vague):
+    records.patient()
+    records.diagnosis(Seitenlokalisation="L", **A)
+    records.diagnosis(reported="2020-02-01", Seitenlokalisation=vague, **B)
+    outcome = records.run()
+    assert described(outcome, "laterality") == ("left",)
+    assert told(outcome) == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_named_subsites_the_newest_counts_and_the_other_is_a_finding(records, turned):
+    older = {"record_id": "z", "reported": "2020-01-01", SITE: "C49.1", **A}
+    newer = {"record_id": "a", "reported": "2020-02-01", SITE: "C49.2", **B}
+    records.patient()
+    for report in (newer, older) if turned else (older, newer):
+        records.diagnosis(**report)
+    outcome = records.run()
+    assert described(outcome, "icdo3_topography") == ("C49.2",)
+    assert told(outcome) == [("z", "C49.1")]
+
+
+def test_a_reporters_own_correction_is_no_contradiction(records):
+    records.patient()
+    records.diagnosis(**A, **{SITE: "C49.1"})
+    records.diagnosis(reported="2020-02-01", **A, **{SITE: "C49.2"})
+    outcome = records.run()
+    assert described(outcome, "icdo3_topography") == ("C49.2",)
+    assert told(outcome) == []
+
+
+def test_of_two_reporters_dates_the_earliest_counts_and_the_other_is_a_finding(records):
+    records.patient()
+    records.diagnosis("2012-01-01", **A)
+    later = records.diagnosis("2012-03-01", **B)
+    outcome = records.run()
+    assert described(outcome, "diagnosis_date") == (dt.date(2012, 1, 1),)
+    assert told(outcome) == [(later, "2012-03-01")]
+
+
+def test_a_month_contradicts_no_day(records):
+    records.patient()
+    records.diagnosis("2012-01-10", **A)
+    records.diagnosis("2012-01-15", exactness="T", **B)
+    assert told(records.run()) == []
+
+
+def test_reporters_who_agree_are_no_finding(records):
+    records.patient()
+    records.diagnosis(**A)
+    records.diagnosis(reported="2020-02-01", **B)
+    assert told(records.run()) == []
+
+
+# --- operations ----------------------------------------------------------------------------------------
+
+
+def operation(records, **values):
+    said = {"Datum": "2012-02-01", "Intention": "K", "Menge_OPS": '["5-782.1aL"]', "Module_ID": "1"} | values
+    return records.meldung(r.ObdsSurgery, **said)
+
+
+@pytest.mark.parametrize(
+    ("other", "value"),
+    [
+        ({"Intention": "P"}, "curative"),
+        ({"Menge_OPS": '["5-782.1aR"]'}, "left"),
+        ({"Intention": "X"}, None),
+        ({"Intention": None, "Menge_OPS": '["5-782.1a"]'}, None),
+        ({}, None),
+    ],
+)
+def test_two_reporters_give_an_operation_another_intent_or_side(records, other, value):
+    records.patient()
+    records.diagnosis()
+    older = operation(records, **A)
+    operation(records, reported="2020-02-01", **B, **other)
+    outcome = records.run()
+    intent = "palliative" if other.get("Intention") == "P" else "curative"
+    assert outcome["surgery"]["intent"].to_list() == [intent], "an unknown intent beats none"
+    assert told(outcome, "surgery.reports-differ") == ([(older, value)] if value else [])
+
+
+def test_the_procedures_of_an_operation_are_those_of_every_reporters_newest_report(records):
+    records.patient()
+    records.diagnosis()
+    operation(records, Menge_OPS='["5-852.3"]', **A)
+    operation(records, Menge_OPS='["5-782.1a"]', reported="2020-02-01", **A)
+    operation(records, Menge_OPS='["5-857.0", "5-782.1a"]', reported="2019-01-01", **B)
+    assert records.run()["surgery"]["ops_codes"].to_list() == [["5-782.1a", "5-857.0"]]
+
+
+# --- master data ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("older", "value"),
+    [
+        ({"born": "1951-03-04"}, "1951-03-04"),
+        ({"sex": "M"}, "male"),
+        ({"sex": "U"}, None),
+        ({"born": None}, None),
+        ({"family": "Schmidt"}, None),  # a name may change
+        ({}, None),
+    ],
+)
+def test_an_older_export_gives_the_number_another_birth_or_sex(records, older, value):
+    records.patient(**older, Meldedatum="2019-01-01", record_id="older")
+    records.patient(Meldedatum="2020-01-01", record_id="newer")
+    records.diagnosis()
+    outcome = records.run()
+    assert outcome["patient"].select("birth_date", "sex").rows() == [(dt.date(1950, 3, 4), "female")]
+    assert told(outcome, "identity.master-data-differ") == ([("older", value)] if value else [])
