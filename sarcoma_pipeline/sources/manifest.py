@@ -21,7 +21,7 @@ from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from schemas.configuration import DEFAULT_LIMITS, Limits, RegistrySource, Source, Sources, TableSource
 from schemas.meta import MetaFile
 
-READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "3", "table": "2", "unexpected": "2"}
+READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "4", "table": "2", "unexpected": "2"}
 """Raise a reader's number when it reads the same bytes differently."""
 
 _NO_HASH = "not hashed: "
