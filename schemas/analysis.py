@@ -39,7 +39,7 @@ class TableOne(Contract, table="analysis.table_one"):
 class SurvivalCurve(Contract, table="analysis.survival_curve"):
     """One time of a Kaplan–Meier curve: time 0, and every time at which somebody died or was censored."""
 
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     time_months: pl.Float64 = column("Time", "Since time zero.", nullable=False, unit="months")
     at_risk: pl.Int64 = column("At risk", "Patients with at least this time.", nullable=False)
     events: pl.Int64 = column("Events", "Events at this time.", nullable=False)
@@ -52,7 +52,7 @@ class SurvivalCurve(Contract, table="analysis.survival_curve"):
 class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
     """One number read off a Kaplan–Meier curve, or one of the follow-up."""
 
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     quantity: pl.String = column(
         "Quantity",
         "events, survival, median, follow-up observed (plain quantile of the times, events included) or "
@@ -81,7 +81,7 @@ class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
         "variant of study.toml that censors otherwise: other events, on another day, or earlier.",
         nullable=False,
     )
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     quantity: pl.String = column("Quantity", "survival, median or hazard ratio.", nullable=False)
     horizon_months: pl.Float64 = column("Horizon", "For survival: at which time.", unit="months")
     model: pl.String = column("Model", "For a hazard ratio: name in study.toml.")
@@ -102,7 +102,7 @@ class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
 class RestrictedMean(Contract, table="analysis.restricted_mean"):
     """Mean survival time up to a horizon: the area under the Kaplan–Meier curve."""
 
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     horizon_months: pl.Float64 = column("Horizon", "Up to which time.", nullable=False, unit="months")
     value: pl.Float64 = column(
         "Restricted mean",
@@ -120,7 +120,7 @@ class CumulativeIncidence(Contract, table="analysis.cumulative_incidence"):
     """One time of an Aalen–Johansen curve: time 0, and every time at which somebody left."""
 
     analysis: pl.String = column("Analysis", "Name in study.toml.", nullable=False)
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     cause: pl.String = column("Cause", "Name in study.toml; the others compete with it.", nullable=False)
     time_months: pl.Float64 = column("Time", "Since time zero.", nullable=False, unit="months")
     at_risk: pl.Int64 = column("At risk", "Patients with at least this time.", nullable=False)
@@ -137,7 +137,7 @@ class CumulativeIncidenceEstimate(Contract, table="analysis.cumulative_incidence
     """One number read off an Aalen–Johansen curve."""
 
     analysis: pl.String = column("Analysis", "Name in study.toml.", nullable=False)
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     cause: pl.String = column("Cause", "Name in study.toml; the others compete with it.", nullable=False)
     horizon_months: pl.Float64 = column("Horizon", "At which time.", nullable=False, unit="months")
     value: pl.Float64 = column("Cumulative incidence", "Null beyond the last time.")
@@ -152,7 +152,7 @@ class CumulativeIncidenceEstimate(Contract, table="analysis.cumulative_incidence
 class Subgroup(Contract, table="analysis.subgroup"):
     """One number read off the Kaplan–Meier curve of a subgroup."""
 
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
     level: pl.String = column("Level", "The subgroup.", nullable=False)
     quantity: pl.String = column("Quantity", "survival or median.", nullable=False)
@@ -168,7 +168,7 @@ class Subgroup(Contract, table="analysis.subgroup"):
 class SubgroupCurve(Contract, table="analysis.subgroup_curve"):
     """One time of the Kaplan–Meier curve of a subgroup."""
 
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
     level: pl.String = column("Level", "The subgroup.", nullable=False)
     time_months: pl.Float64 = column("Time", "Since time zero.", nullable=False, unit="months")
@@ -183,7 +183,7 @@ class SubgroupCurve(Contract, table="analysis.subgroup_curve"):
 class LogRank(Contract, table="analysis.log_rank"):
     """One level in the log-rank test of a covariate; the test itself is repeated in every line."""
 
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
     level: pl.String = column("Level", "The subgroup.", nullable=False)
     n: pl.Int64 = column("n", "Patients of the subgroup.", nullable=False)
@@ -202,7 +202,7 @@ class ProportionalHazards(Contract, table="analysis.ph_test"):
 
     position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
     model: pl.String = column("Model", "Name in study.toml.", nullable=False)
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     term: pl.String = column("Term", "Covariate in study.toml, or GLOBAL for all together.", nullable=False)
     chi_square: pl.Float64 = column(
         "Chi-squared", "Exact score test against 1 − S(t−) (R: cox.zph, transform = 'km')."
@@ -222,7 +222,7 @@ class HazardRatio(Contract, table="analysis.hazard_ratio"):
 
     position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
     model: pl.String = column("Model", "Name in study.toml.", nullable=False)
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     term: pl.String = column("Term", "Name of the covariate in study.toml.", nullable=False)
     level: pl.String = column("Level", "Level of a factor; null for a number.")
     contrast: pl.String = column("Contrast", "As printed: 'Female vs. male'.", nullable=False)

@@ -155,7 +155,7 @@ class CohortEndpoint(
     """One endpoint of one patient: the time to its first event, or to censoring."""
 
     pseudonym: pl.String = column("Pseudonym", "The patient.", nullable=False, identifying="quasi-identifier")
-    endpoint: pl.String = column("Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint")
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     time_days: pl.Int32 = column("Time", "Days since time zero.", nullable=False, unit="d")
     time_months: pl.Float64 = column("Time", "Days / 30.4375.", nullable=False, unit="months")
     event: pl.Boolean = column("Event", "True for an event, false for censored.", nullable=False)
@@ -177,8 +177,6 @@ class CohortEndpoint(
 class CohortDerivability(Contract, table="cohort.derivability"):
     """One endpoint, and whether the study's sources allow it at all."""
 
-    endpoint: pl.String = column(
-        "Endpoint", "OS, DFS, DMFS or LRFS.", nullable=False, vocabulary="endpoint", unique=True
-    )
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False, unique=True)
     derivable: pl.Boolean = column("Derivable", "Whether it can be had from the sources.", nullable=False)
     reason: pl.String = column("Reason", "Why not.")

@@ -10,8 +10,17 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
+from schemas.assumptions import Assumptions
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 
@@ -202,13 +211,43 @@ class Criterion(Section):
     """For ``known``: the covariate that must not be missing."""
 
 
-class EndpointRule(Section):
-    """Which events end an endpoint and what censors it (design section 5)."""
+EndpointName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
-    name: Literal["OS", "DFS", "DMFS", "LRFS"]
+EventKind = Literal[
+    "death",
+    "tumour-related death",
+    "other death",
+    "local relapse",
+    "regional relapse",
+    "distant relapse",
+    "relapse of unknown site",
+    "progression under treatment",
+    "residual tumour",
+    "second malignancy",
+]
+"""`schemas.vocabularies.EVENT_KIND` without the censored time."""
+
+Milestone = Literal["diagnosis", "radiotherapy start", "radiotherapy end", "definitive resection"]
+"""A day of the treatment that an endpoint may be counted from, or that a patient may enter at."""
+
+
+class EndpointRule(Section):
+    """Which events end an endpoint, what censors it, and from when on a patient is at risk."""
+
+    name: EndpointName
     title: str
-    events: tuple[str, ...]
+    events: tuple[EventKind, ...]
+    """Of two on one day the one named first counts."""
+    censored_by: tuple[EventKind, ...] = ()
+    """Events that end the time without being one of the endpoint's own."""
     censor: Literal["last known alive", "last disease assessment"]
+    """The day on which a patient without any of these is censored."""
+    origin: Milestone | None = None
+    """The day that is counted from; ``[assumptions]`` decides if it is not said."""
+    entry: Milestone | None = None
+    """The day from which on a patient is at risk; ``[assumptions]`` decides if it is not said."""
+    landmark_days: NonNegativeInt | None = None
+    """Days after the origin, only from which on everybody is at risk."""
     derivable: bool = True
     reason: str | None = None
     """Why it is not derivable from this study's sources."""
@@ -217,6 +256,12 @@ class EndpointRule(Section):
     def _says_why(self) -> EndpointRule:
         if not self.derivable and not self.reason:
             raise ValueError("an endpoint that is not derivable needs a reason")
+        return self
+
+    @model_validator(mode="after")
+    def _an_event_does_one_thing(self) -> EndpointRule:
+        if both := sorted(set(self.events) & set(self.censored_by)):
+            raise ValueError(f"{self.name}: {', '.join(both)} cannot both end the endpoint and censor it")
         return self
 
 
@@ -238,7 +283,7 @@ class Model(Section):
     """A multivariable Cox model."""
 
     name: str
-    endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
+    endpoint: EndpointName
     title: str
     covariates: tuple[str, ...]
 
@@ -247,7 +292,7 @@ class CompetingRisks(Section):
     """A cumulative incidence: the events of an endpoint, told apart by cause."""
 
     name: str
-    endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
+    endpoint: EndpointName
     title: str
     causes: dict[str, tuple[str, ...]]
     """Cause to the kinds of event that count as it; the causes compete with each other."""
@@ -257,7 +302,7 @@ class CensoringVariant(Section):
     """A sensitivity run in which an endpoint is censored otherwise: other events, another day, or earlier."""
 
     name: str
-    endpoint: Literal["OS", "DFS", "DMFS", "LRFS"]
+    endpoint: EndpointName
     censor: tuple[str, ...] = ()
     """Kinds of event: who had one of them first is followed up to that day only."""
     date: Literal["last known alive"] | None = None
@@ -312,6 +357,8 @@ class Study(Section):
     """CSV of what an audit of the paper found, to explain differences with."""
     criteria: tuple[Criterion, ...]
     endpoints: tuple[EndpointRule, ...]
+    assumptions: Assumptions = Assumptions()
+    """What the study chose where the literature has several ways; every key has a default."""
     horizons_months: tuple[int, ...] = (12, 24, 36, 60)
     covariates: tuple[Covariate, ...] = ()
     models: tuple[Model, ...] = ()

@@ -56,16 +56,20 @@ SOURCE = ("registry office", "oBDS", "table", "DICOM")
 DOSE_ORIGIN = ("target prescription", "beam dose", "documented")
 SYSTEMIC_KIND = ("chemotherapy", "targeted", "immunotherapy", "hormone therapy", "other")
 DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
-ENDPOINT = ("OS", "DFS", "DMFS", "LRFS")
 EVENT_KIND = (
     "death",
+    "tumour-related death",
+    "other death",
     "local relapse",
     "regional relapse",
     "distant relapse",
     "relapse of unknown site",
+    "progression under treatment",
+    "residual tumour",
     "second malignancy",
     "censored",
 )
+"""What may end an endpoint; every death is a `death`, and by its cause one of the two after it."""
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen")

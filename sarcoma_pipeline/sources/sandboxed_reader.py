@@ -3,8 +3,9 @@
 Their readers are native code: a small file with a sparse cell, a long run or a lying length makes them ask
 for more memory than there is, and the allocation that fails ends the process, not the call. So this process
 is one that may end: its memory and time are bounded, and it can write no file. It runs on its own
-(``python -I native.py FORMAT SHEET HELD COLUMNS RECORDS``), the file on standard input, the table as Arrow on
-standard output; a fault is ``rule<TAB>detail``, the last line of standard error, with exit code 3.
+(``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``), the file on standard input, the table
+as Arrow on standard output; a fault is ``rule<TAB>detail``, the last line of standard error, with exit code
+3.
 """
 
 from __future__ import annotations

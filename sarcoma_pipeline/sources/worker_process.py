@@ -236,7 +236,7 @@ class _Reader:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-_PROGRAM = "import sys; from sarcoma_pipeline.sources import apart; apart.serve(*map(int, sys.argv[1:]))"
+_PROGRAM = f"import sys, {__name__} as worker; worker.serve(*map(int, sys.argv[1:]))"
 
 
 def serve(handle: int, parent: int) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import polars as pl
 
 from schemas.analysis import SurvivalCurve, SurvivalEstimate, SurvivalSensitivity
-from schemas.vocabularies import ENDPOINT
 
 DAYS_PER_MONTH = 30.4375
 """365.25 / 12 (design section 5)."""
@@ -26,6 +25,7 @@ MAIN = "main"
 DATINGS = {"middle": "time_days", "earliest": "time_days_earliest", "latest": "time_days_latest"}
 """Where partial dates stand in their interval, and the column of the time."""
 
+_USUAL = ("OS", "DFS", "DMFS", "LRFS")
 _Z = NormalDist().inv_cdf(0.975)
 TOLERANCE = 2.0**-26
 """R's: the square root of the machine's precision."""
@@ -40,11 +40,14 @@ def curves(endpoints: pl.DataFrame, *, time: str = "time_days", reverse: bool = 
         reverse: let censoring be the event, for the length of follow-up (Schemper and Smith 1996).
 
     Returns:
-        `schemas.analysis.SurvivalCurve`, endpoints in the order of the vocabulary, times ascending from 0.
+        `schemas.analysis.SurvivalCurve`: OS, DFS, DMFS and LRFS first, the others by name; times ascending
+        from 0.
     """
     frame = estimator(endpoints, ["endpoint"], time=time, reverse=reverse)
-    order = pl.col("endpoint").cast(pl.Enum(ENDPOINT))
-    frame = frame.with_columns(order=order).sort("order", maintain_order=True)
+    usual = pl.col("endpoint").replace_strict(
+        {name: i for i, name in enumerate(_USUAL)}, default=len(_USUAL), return_dtype=pl.Int32
+    )
+    frame = frame.sort(usual, "endpoint", maintain_order=True)
     return SurvivalCurve.enforce(SurvivalCurve.conform(frame))
 
 

@@ -76,10 +76,11 @@ def night(place: Place) -> Night:
 
 _LOOK = """
 import datetime, time
-from sarcoma_pipeline import project, quiet
+from sarcoma_pipeline.orchestration import skip_unchanged
+from sarcoma_pipeline.study import project
 study = project.load("sts_imrt")
 began = time.perf_counter()
-found = quiet.look(study, datetime.date.today())
+found = skip_unchanged.look(study, datetime.date.today())
 print(time.perf_counter() - began if found else "a refresh would be asked for")
 """
 

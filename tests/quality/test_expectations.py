@@ -17,7 +17,8 @@ from schemas.cohort import CohortDerivability, CohortEndpoint, CohortPatient
 from schemas.configuration import Study
 from schemas.gate import Gate
 from schemas.release import RELEASED, released_columns
-from schemas.vocabularies import ENDPOINT
+
+ENDPOINT = ("OS", "DFS", "DMFS", "LRFS")
 
 ROOT = Path(__file__).resolve().parents[2]
 N = 40

@@ -53,7 +53,7 @@ def test_a_reader_that_the_system_ends_loses_nothing(found, monkeypatch):
     reads = read_parallel.read_all(found[0], "R1", found[1], processes=2)
     first = next(reads)
     children = [p.name for p in Path("/proc").iterdir() if p.name.isdigit()]
-    spawned = [int(p) for p in children if b"apart.serve" in _command(p) and _parent(p) == os.getpid()]
+    spawned = [int(p) for p in children if b"worker.serve" in _command(p) and _parent(p) == os.getpid()]
     assert spawned
     for pid in spawned:
         os.kill(pid, signal.SIGKILL)
@@ -109,8 +109,8 @@ def test_a_file_that_kills_its_reader_is_one_finding_until_it_no_longer_does(tmp
 def test_whoever_died_while_it_read_is_remembered(tmp_path):
     mark = tmp_path / "study.reading"
     program = (
-        "import os\nfrom pathlib import Path\nfrom sarcoma_pipeline.sources import apart\n"
-        f"with apart.remembered(Path({str(mark)!r})) as died:\n"
+        "import os\nfrom pathlib import Path\nfrom sarcoma_pipeline.sources import worker_process\n"
+        f"with worker_process.remembered(Path({str(mark)!r})) as died:\n"
         "    print(died, flush=True)\n"
     )
 
@@ -120,7 +120,7 @@ def test_whoever_died_while_it_read_is_remembered(tmp_path):
 
     assert process("os.kill(os.getpid(), 9)") == ("False", -9)
     assert mark.stat().st_mode & 0o077 == 0
-    assert process("with apart.watched(0.5): os.read(os.pipe()[0], 1)") == ("True", 1)
+    assert process("with worker_process.watched(0.5): os.read(os.pipe()[0], 1)") == ("True", 1)
     assert process("raise ValueError") == ("True", 1)
     assert process("pass") == ("False", 0) and not mark.exists()
 

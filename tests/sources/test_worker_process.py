@@ -111,9 +111,9 @@ def test_readers_that_cannot_start_are_told_of_as_transient(readers, monkeypatch
 def test_readers_end_with_who_started_them(tmp_path):
     """Killed while its reader is held: nobody is left behind."""
     program = (
-        "from pathlib import Path; from sarcoma_pipeline.sources import apart; from tests.sources import "
-        "test_apart as t\n"
-        f"readers = apart.Readers(t.work, t.join, 1, Path({str(tmp_path)!r}))\n"
+        "from pathlib import Path; from sarcoma_pipeline.sources import worker_process; from tests.sources "
+        "import test_worker_process as t\n"
+        f"readers = worker_process.Readers(t.work, t.join, 1, Path({str(tmp_path)!r}))\n"
         "future = readers.submit([1], ['hangs'])\n"
         "while not readers._all[0]._running: pass\n"
         "print(readers._all[0]._running[1].pid, flush=True)\n"

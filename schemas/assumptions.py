@@ -1,0 +1,472 @@
+"""The choices that the literature leaves open: switches of ``[assumptions]`` in ``study.toml``.
+
+A switch is declared here once: its name, its values, its default, the sentence of the methods section for
+each value, and what the other values show. Everything else (the check of the file, the methods, the
+sensitivity runs, ``docs/definitions.md``) is read off the declaration. A switch acts before the endpoints are
+derived; each other value is a run of its own, derived anew from the curated events.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
+
+Value = str | int
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What is declared of a switch beside its type and its default.
+
+    Attributes:
+        section: of the clinical definitions.
+        says: value to the sentence of the methods section; for a number one sentence with ``{value}``.
+        shows: what the runs with another value show.
+        runs: values of the sensitivity runs of a number; those of a word are all its other values.
+    """
+
+    section: str
+    says: Mapping[Value, str] | str
+    shows: str
+    runs: tuple[int, ...] = ()
+    zero: str | None = None
+    """The sentence of the number 0, where it means that there is none."""
+    only_with: tuple[str, Value] | None = None
+    """Another switch and its value, without which a number means nothing: its runs have that value too."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A switch with its name and its values, for whoever prints or runs it.
+
+    Attributes:
+        name: key in ``[assumptions]``.
+        switch: what is declared of it.
+        values: the words allowed; empty for a number or a date.
+        default: value of a study that does not say.
+    """
+
+    name: str
+    switch: Switch
+    values: tuple[str, ...]
+    default: Value | None
+
+    def sentence(self, value: Value | dt.date | None) -> str:
+        """Return the sentence of the methods section for a value."""
+        says = self.switch.says
+        if not isinstance(says, str):
+            return says[str(value)]
+        if value is None or (value == 0 and self.switch.zero is not None):
+            return self.switch.zero or ""
+        return says.format(value=value)
+
+    def others(self, value: Value | dt.date | None) -> tuple[Value, ...]:
+        """Return the values of the sensitivity runs of a study that has this value."""
+        return tuple(v for v in (self.values or self.switch.runs) if v != value)
+
+
+class Assumptions(BaseModel):
+    """``[assumptions]`` of ``study.toml``; every key has a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # --- which tumour (section 2) ---------------------------------------------------------------------
+
+    skin_cancer: Annotated[
+        Literal["ignored", "counted"],
+        Switch(
+            "2",
+            {
+                "ignored": "Non-melanoma skin cancer is no second malignancy.",
+                "counted": "Non-melanoma skin cancer counts as a second malignancy.",
+            },
+            "how many second malignancies are basal or squamous cell carcinomas of the skin",
+        ),
+    ] = "ignored"
+    carcinoma_in_situ: Annotated[
+        Literal["ignored", "counted"],
+        Switch(
+            "2",
+            {
+                "ignored": "An in situ tumour is no second malignancy.",
+                "counted": "An in situ tumour counts as a second malignancy.",
+            },
+            "what in situ tumours would add",
+        ),
+    ] = "ignored"
+    synchronous_malignancy_days: Annotated[
+        NonNegativeInt,
+        Switch(
+            "2",
+            "Another malignancy up to {value} days after time zero is synchronous and no event.",
+            "whether a tumour found by the staging of the sarcoma counts as its sequel",
+            (0, 60, 180),
+        ),
+    ] = 30
+    same_organ: Annotated[
+        Literal["all soft tissue", "subsite"],
+        Switch(
+            "2",
+            {
+                "all soft tissue": "A later sarcoma of the same histology group anywhere in the soft "
+                "tissues is "
+                "no new primary (IARC: one organ).",
+                "subsite": "A later sarcoma of the same histology group at another subsite of the soft "
+                "tissues "
+                "is a second malignancy.",
+            },
+            "whether the rule of one organ hides second sarcomas",
+        ),
+    ] = "all soft tissue"
+
+    # --- baseline (section 3) -------------------------------------------------------------------------
+
+    metastasis_at_diagnosis: Annotated[
+        Literal["before therapy", "within window", "staged only"],
+        Switch(
+            "3",
+            {
+                "before therapy": "A metastasis dated within the synchronous window and before the first "
+                "therapy "
+                "belongs to the diagnosis (M1).",
+                "within window": "A metastasis dated within the synchronous window belongs to the diagnosis "
+                "(M1), "
+                "whether therapy had begun or not.",
+                "staged only": "Only the M category and the metastases of the diagnosis itself make M1; a "
+                "metastasis after time zero is an event.",
+            },
+            "whether metastases found during the work-up are events or reasons for exclusion",
+        ),
+    ] = "before therapy"
+    synchronous_metastasis_days: Annotated[
+        NonNegativeInt,
+        Switch(
+            "3",
+            "The synchronous window of metastases ends {value} days after time zero.",
+            "what the length of the window changes",
+            (30, 182),
+        ),
+    ] = 92
+    reresection_days: Annotated[
+        NonNegativeInt,
+        Switch(
+            "3",
+            "A re-resection up to {value} days after the definitive resection, without a relapse between, "
+            "belongs to it, and its residual status counts.",
+            "whether staged resections are read as one",
+            (0, 180),
+        ),
+    ] = 90
+    residual_status: Annotated[
+        Literal["definitive resection", "last resection"],
+        Switch(
+            "3",
+            {
+                "definitive resection": "Residual status is that of the definitive resection.",
+                "last resection": "Residual status is that of the last resection before a relapse.",
+            },
+            "whether the choice of the resection moves Table 1",
+        ),
+    ] = "definitive resection"
+    residual_status_unknown: Annotated[
+        Literal["missing", "RX"],
+        Switch(
+            "3",
+            {
+                "missing": "An undocumented residual status is missing; who was not resected has none.",
+                "RX": "An undocumented residual status, or none because there was no resection, is shown as "
+                "RX.",
+            },
+            "how many RX were never assessed",
+        ),
+    ] = "missing"
+    chemotherapy: Annotated[
+        Literal["primary", "ever"],
+        Switch(
+            "3",
+            {
+                "primary": "Chemotherapy is that of the index tumour before the first relapse.",
+                "ever": "Chemotherapy of the index tumour counts whenever it was given.",
+            },
+            "how much of the chemotherapy was given for a relapse",
+        ),
+    ] = "primary"
+    study_window: Annotated[
+        Literal["radiotherapy start", "radiotherapy end", "diagnosis"],
+        Switch(
+            "7",
+            {
+                "radiotherapy start": "The study window is that of the first day of radiotherapy.",
+                "radiotherapy end": "The study window is that of the last day of radiotherapy.",
+                "diagnosis": "The study window is that of the diagnosis.",
+            },
+            "who enters or leaves at the ends of the window",
+        ),
+    ] = "radiotherapy start"
+    skin_sites: Annotated[
+        Literal["exclude", "include"],
+        Switch(
+            "6",
+            {
+                "exclude": "Sarcomas coded to the skin (C44) are not eligible.",
+                "include": "Sarcomas coded to the skin (C44) are eligible by their region.",
+            },
+            "what sarcomas of the skin change",
+        ),
+    ] = "exclude"
+
+    # --- events (section 4) ---------------------------------------------------------------------------
+
+    progression_before_resection: Annotated[
+        Literal["under treatment", "event"],
+        Switch(
+            "4",
+            {
+                "under treatment": "Local or regional progression before or on the day of the definitive "
+                "resection is no event.",
+                "event": "Local or regional progression before the definitive resection is an event "
+                "(strict, as "
+                "in STRASS).",
+            },
+            "what progression under preoperative treatment would add",
+        ),
+    ] = "under treatment"
+    unknown_site: Annotated[
+        Literal["censored", "every site"],
+        Switch(
+            "4",
+            {
+                "censored": "A relapse of unknown site ends disease-free survival and censors the endpoints "
+                "of a "
+                "site at the last examination before it.",
+                "every site": "A relapse of unknown site is an event of every endpoint of a site (worst "
+                "case).",
+            },
+            "the worst case for relapses without a site",
+        ),
+    ] = "censored"
+    metastasis_date: Annotated[
+        Literal["its own", "examination"],
+        Switch(
+            "4",
+            {
+                "its own": "A metastasis happened on the earlier of its own date and the examination that "
+                "reports it.",
+                "examination": "A metastasis happened on the day of the examination that reports it.",
+            },
+            "whether back-dated metastases shorten the times",
+        ),
+    ] = "its own"
+    cause_of_death: Annotated[
+        Literal["any", "tumour"],
+        Switch(
+            "4",
+            {
+                "any": "Death of any cause is an event.",
+                "tumour": "Only death by the tumour is an event: documented as such, or of undocumented "
+                "cause "
+                "after a relapse; other deaths censor.",
+            },
+            "the share of deaths by other causes",
+        ),
+    ] = "any"
+    undated_death: Annotated[
+        Literal["last known alive", "middle"],
+        Switch(
+            "4",
+            {
+                "last known alive": "Who died on an unknown day is censored at the last day known alive.",
+                "middle": "Who died on an unknown day died in the middle between the last day known alive "
+                "and "
+                "the day of the report.",
+            },
+            "what deaths without a date hide",
+        ),
+    ] = "last known alive"
+
+    # --- who is at risk until when (section 5) --------------------------------------------------------
+
+    never_examined: Annotated[
+        Literal["day 0", "definitive resection", "counted"],
+        Switch(
+            "5",
+            {
+                "day 0": "Who was never examined for relapse is censored at day 0, dead or alive.",
+                "definitive resection": "Who was never examined for relapse is censored at the definitive "
+                "resection, else at day 0.",
+                "counted": "The death of a patient who was never examined for relapse is an event.",
+            },
+            "what patients who were never examined change",
+        ),
+    ] = "day 0"
+    late_deaths: Annotated[
+        Literal["counted", "within window"],
+        Switch(
+            "5",
+            {
+                "counted": "A death is an event of the relapse endpoints however long after the last "
+                "examination.",
+                "within window": "A death is an event of the relapse endpoints only within the window after "
+                "the "
+                "last examination; else the time is censored there.",
+            },
+            "the bias of deaths that count when relapses would no longer be seen (Lesko 2018, 2019)",
+        ),
+    ] = "counted"
+    late_death_days: Annotated[
+        NonNegativeInt,
+        Switch(
+            "5",
+            "A death more than {value} days after the last examination is a late death.",
+            "what the length of the window changes, where late deaths are censored",
+            (180, 730),
+            only_with=("late_deaths", "within window"),
+        ),
+    ] = 365
+    relapse_free_until: Annotated[
+        Literal["as declared", "last known alive"],
+        Switch(
+            "5",
+            {
+                "as declared": "Who had no event is censored on the day that the endpoint declares.",
+                "last known alive": "Who had no event is censored on the last day known alive, in every "
+                "endpoint.",
+            },
+            "the most favourable reading: no relapse until somebody says so",
+        ),
+    ] = "as declared"
+    examination: Annotated[
+        Literal["component", "any statement"],
+        Switch(
+            "5",
+            {
+                "component": "An examination extends an endpoint only if it states the component that the "
+                "endpoint is about.",
+                "any statement": "An examination that says anything of the disease extends every endpoint.",
+            },
+            "what examinations of one component add",
+        ),
+    ] = "component"
+    questionable_status: Annotated[
+        Literal["no look", "look"],
+        Switch(
+            "5",
+            {
+                "no look": "A component that is unknown or questionable was not looked at.",
+                "look": "A component that is unknown or questionable was looked at.",
+            },
+            "how much follow-up rests on questionable findings",
+        ),
+    ] = "no look"
+    alive_until: Annotated[
+        Literal["registry answer", "last contact"],
+        Switch(
+            "5",
+            {
+                "registry answer": "Survivors are censored on the day of the registry office's last answer "
+                "where "
+                "there is one, else at the last contact.",
+                "last contact": "Survivors are censored at the last contact of any source.",
+            },
+            "whether contacts after the registry query are informative",
+        ),
+    ] = "registry answer"
+    never_disease_free: Annotated[
+        Literal["exclude", "include"],
+        Switch(
+            "5",
+            {
+                "exclude": "Disease-free survival is not defined for patients who never were free of "
+                "disease (R2 "
+                "or not resected); they are counted.",
+                "include": "Patients who never were free of disease (R2 or not resected) are in disease-free "
+                "survival like everybody.",
+            },
+            "what the patients with residual tumour change",
+        ),
+    ] = "exclude"
+    other_relapse: Annotated[
+        Literal["ignored", "censors"],
+        Switch(
+            "7",
+            {
+                "ignored": "A relapse that is no event of an endpoint does not end its time.",
+                "censors": "A relapse that is no event of an endpoint censors it.",
+            },
+            "whether a local relapse should end the observation for metastases, and the reverse",
+        ),
+    ] = "ignored"
+    other_malignancy: Annotated[
+        Literal["ignored", "censors"],
+        Switch(
+            "7",
+            {
+                "ignored": "A second malignancy that is no event of an endpoint does not end its time.",
+                "censors": "A second malignancy that is no event of an endpoint censors it.",
+            },
+            "what second malignancies hide",
+        ),
+    ] = "ignored"
+    relapse_origin: Annotated[
+        Literal["diagnosis", "radiotherapy start", "definitive resection"],
+        Switch(
+            "7",
+            {
+                "diagnosis": "The relapse endpoints are counted from the diagnosis.",
+                "radiotherapy start": "The relapse endpoints are counted from the first day of radiotherapy.",
+                "definitive resection": "The relapse endpoints are counted from the definitive resection.",
+            },
+            "how much of the time is waiting for therapy",
+        ),
+    ] = "diagnosis"
+    entry: Annotated[
+        Literal["origin", "radiotherapy start"],
+        Switch(
+            "5",
+            {
+                "origin": "Everybody is at risk from the origin of the endpoint on.",
+                "radiotherapy start": "Everybody is at risk from the first day of radiotherapy on (delayed "
+                "entry).",
+            },
+            "immortal time: the cohort is chosen by a treatment that one must live to begin",
+        ),
+    ] = "origin"
+    landmark_days: Annotated[
+        NonNegativeInt,
+        Switch(
+            "5",
+            "Everybody is at risk from day {value} on (landmark).",
+            "the results among those who are at risk at the landmark",
+            (182,),
+            zero="There is no landmark.",
+        ),
+    ] = 0
+    data_cutoff: Annotated[
+        dt.date | None,
+        Switch(
+            "5",
+            "The data were cut off on {value}: nothing after it counts.",
+            "no run: the date is the study's",
+            zero="No cut-off of the data is declared: the last day of any record stands for it.",
+        ),
+    ] = None
+
+
+def declared() -> Iterator[Declared]:
+    """Yield the switches in order."""
+    for name, info in Assumptions.model_fields.items():
+        (switch,) = (m for m in info.metadata if isinstance(m, Switch))
+        values: tuple[Any, ...] = tuple(v for v in get_args(info.annotation) if isinstance(v, str))
+        yield Declared(name, switch, values, info.default)
+
+
+def alternatives(assumptions: Assumptions) -> Iterator[tuple[Declared, Value, Assumptions]]:
+    """Yield every other value of every switch: the switch, the value, and the assumptions with it."""
+    for switch in declared():
+        for value in switch.others(getattr(assumptions, switch.name)):
+            update = dict([switch.switch.only_with or (switch.name, value)]) | {switch.name: value}
+            yield switch, value, assumptions.model_copy(update=update)
