@@ -9,11 +9,6 @@ SEQUENCE_AGAINST_DATES = rule(
     "The documented sequence contradicts the dates of radiotherapy and surgery.",
     "Check Stellung_OP and both dates.", "oBDS Stellung_OP",
 )  # fmt: skip
-DOSE_CONFLICT = rule(
-    "radiotherapy.dose-conflict", "warning", "source",
-    "The plan prescribes another dose than is documented; the plan wins.",
-    "Check whether the course was changed or documented wrongly.", "ICRU 83; oBDS Gesamtdosis",
-)  # fmt: skip
 PATIENT_ID_MISMATCH = rule(
     "dicom.patient-id-mismatch", "error", "source",
     "The structure set belongs to the plan but carries another PatientID.",
@@ -37,31 +32,6 @@ NO_SURGERY = rule(
     "radiotherapy.postoperative-without-surgery", "warning", "patient",
     "The course is documented as postoperative, and there is no operation.",
     "Add the operation or correct Stellung_OP.", "oBDS Stellung_OP",
-)  # fmt: skip
-FRACTIONS_CONFLICT = rule(
-    "radiotherapy.fractions-conflict", "warning", "source",
-    "The plan has another number of fractions than the documented doses give; the plan wins.",
-    "Check whether the course was changed or documented wrongly.", "ICRU 83; oBDS Einzeldosis",
-)  # fmt: skip
-PLAN_AFTER_COURSE = rule(
-    "plan.after-course", "warning", "source",
-    "The plan is dated after the end of the documented course.",
-    "Check the dates; a plan that was never treated should not be approved.", LOGIC,
-)  # fmt: skip
-PLAN_LONG_BEFORE = rule(
-    "plan.long-before-course", "warning", "source",
-    "The plan is dated more than 120 days before the documented course.",
-    "Check the dates, and whether another course is missing.", LOGIC,
-)  # fmt: skip
-PLAN_WITHOUT_COURSE = rule(
-    "plan.without-course", "warning", "source",
-    "There is an approved plan and no documented radiotherapy of this patient.",
-    "Have the course documented, or the plan removed if it was not treated.", "oBDS module ST",
-)  # fmt: skip
-PLAN_TWICE = rule(
-    "plan.label-twice", "warning", "source",
-    "Two approved plans of one patient share label and date under different UIDs.",
-    "Withdraw the one that was not treated: their doses would be added.", "DICOM PS3.3 C.8.8.9 RTPlanLabel",
 )  # fmt: skip
 STRUCTURES_MISSING = rule(
     "plan.structure-set-missing", "notice", "source",

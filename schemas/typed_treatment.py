@@ -88,6 +88,9 @@ class RadiotherapyColumns(Contract):
         "Radiation sequence", "Relation to surgery (oBDS Stellung_OP).", vocabulary="radiation_sequence"
     )
     target_region: pl.String = column("Target region", "oBDS Zielgebiet code, a string.")
+    target_side: pl.String = column("Target side", "Side of the target region.", vocabulary="laterality")
+    radiation: pl.String = column("Radiation", "Kind of radiation.", vocabulary="radiation")
+    stereotactic: pl.Boolean = column("Stereotactic", "Whether it was irradiated stereotactically.")
     prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Total dose of the highest level.", unit="Gy")
     single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
     boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")
@@ -237,6 +240,12 @@ class Radiotherapy(RadiotherapyColumns, Typed, table="typed.radiotherapy", rules
     module_id: pl.String = column(
         "Module", "The source's own number of the course.", identifying="identifier"
     )
+    report_id: pl.String = column(
+        "Report", "The source's own number of the report that says so.", identifying="identifier"
+    )
+    part: pl.Int32 = column("Irradiation", "Number of the irradiation in its report, from 1.")
+    application: pl.String = column("Application", "oBDS Applikationsart.", vocabulary="application")
+    activity_gbq: pl.Float64 = column("Activity", "Activity of a radionuclide: no dose.", unit="GBq")
     irradiated: pl.Boolean = column(
         "Has its irradiation", "Whether dose or dates came with it.", nullable=False
     )

@@ -102,7 +102,7 @@ class Records:
         } | values
         return self.add(r.RegistryReply, **values)
 
-    def run(self) -> Outcome:
+    def run(self, decided: frozenset[str] = frozenset()) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
         typed = typed_records.type_records(self.frames, SOURCES, on)
         linked = identity.link(typed.frames)
@@ -112,7 +112,7 @@ class Records:
         observed = pl.concat([first, crossed])
         held = quarantine.quarantine(observed)
         names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-        curated = reconcile.curate(typed.frames, link, held["record_id"], SOURCES, names)
+        curated = reconcile.curate(typed.frames, link, held["record_id"], SOURCES, names, decided)
         set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
         accounts = accounting.account(self.frames, curated.frames, held, quarantine.settle(set_aside, held))
         return Outcome(

@@ -12,7 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sarcoma_pipeline.curation.documented_courses import DocumentedCourse
+from sarcoma_pipeline.curation.documented_courses import (
+    BRACHYTHERAPY,
+    RADIONUCLIDE,
+    DocumentedCourse,
+)
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
 from schemas.contract import Rule
@@ -142,12 +146,14 @@ def assign(
     found: dict[str, Assignment] = {}
     matches = {p.key: [c.key for c in documented if _matches(p, c, cuts)] for p in plans}
     for plan in plans:
-        one = _by_records(plan, documented, matches[plan.key]) or _by_match(plan, matches[plan.key], courses)
+        allowed = [c for c in documented if _is_allowed(plan, c)]
+        one = _by_records(plan, allowed, matches[plan.key]) or _by_match(plan, matches[plan.key], courses)
         if one:
             found[plan.key] = one
     found |= _one_to_one([p for p in plans if p.key not in found], matches, courses)
     for plan in plans:
-        if plan.key not in found and (one := _by_interval(plan, documented, matches[plan.key])):
+        allowed = [c for c in documented if _is_allowed(plan, c)]
+        if plan.key not in found and (one := _by_interval(plan, allowed, matches[plan.key])):
             found[plan.key] = one
     _by_neighbours(plans, found, cuts)
     _courses_of_their_own(plans, documented, found, cuts)
@@ -156,7 +162,10 @@ def assign(
 
 def _matches(plan: Placeable, course: DocumentedCourse, cuts: Sequence[dt.date]) -> bool:
     """Whether dose and fractions are those of the course, and its date does not speak against it."""
-    pairs = [(dose, n) for dose, n in course.documented if dose is not None]
+    if not _is_allowed(plan, course):
+        return False
+    documented = course.brachytherapy if plan.plan.is_brachytherapy else course.documented
+    pairs = [(dose, n) for dose, n in documented if dose is not None]
     if not any(reading.fits(dose, n) for reading in plan.readings for dose, n in pairs):
         return False
     if plan.first is None or course.start is None:
@@ -165,6 +174,13 @@ def _matches(plan: Placeable, course: DocumentedCourse, cuts: Sequence[dt.date])
     early = course.start - dt.timedelta(_MATCH_BEFORE_DAYS)
     late = end + dt.timedelta(_MATCH_AFTER_DAYS)
     return early <= plan.first <= late and not _between(end, plan.first, cuts)
+
+
+def _is_allowed(plan: Placeable, course: DocumentedCourse) -> bool:
+    """Whether the plan may belong to a course of that kind: sources to sources, beams to beams."""
+    if course.kind == RADIONUCLIDE:
+        return False
+    return course.kind != BRACHYTHERAPY or plan.plan.is_brachytherapy
 
 
 def _end(course: DocumentedCourse) -> dt.date:

@@ -142,7 +142,7 @@ class Reading:
     """One way to read the plans of a course."""
 
     text: str
-    dose: float
+    dose: float | None
     fractions: int | None
 
 
@@ -206,7 +206,7 @@ def distinct(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     """Readings with the same dose and fractions are one, with the words of all."""
     found: dict[tuple[float, int | None], Reading] = {}
     for one in readings:
-        key = (round(one.dose, 2), one.fractions)
+        key = (round(one.dose or 0.0, 2), one.fractions)
         if key in found:
             found[key] = replace(found[key], text=f"{found[key].text}; {one.text}")
         else:

@@ -76,6 +76,7 @@ class DocumentedCourse:
 
     Attributes:
         key: names it among the courses of its patient.
+        record_id: the latest of its records, on which findings are reported.
         target: 1 for the main target region of an ST, 2 and more for the others.
         parts: the irradiations that give its dose.
         apart: brachytherapy and others of the same ST, never added to it.
@@ -84,6 +85,7 @@ class DocumentedCourse:
     """
 
     key: str
+    record_id: str
     record_ids: tuple[str, ...]
     target: int = 1
     tumour_id: str | None = None
@@ -114,6 +116,12 @@ class DocumentedCourse:
         parts = [(p.dose, p.fractions) for p in self.parts] if len(self.parts) > 1 else []
         return ((self.dose, self.fractions), *parts)
 
+    @property
+    def brachytherapy(self) -> tuple[Documented, ...]:
+        """Doses and fractions of the brachytherapy that it documents."""
+        parts = self.parts if self.kind == BRACHYTHERAPY else self.apart
+        return tuple((p.dose, p.fractions) for p in parts if p.kind == BRACHYTHERAPY)
+
 
 def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = None) -> list[DocumentedCourse]:
     """Join the reports of one patient's irradiations into courses.
@@ -129,8 +137,11 @@ def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = Non
     for row in rows:
         reports[row["tumour_id"], _name(row)].append(row)
     found: list[DocumentedCourse] = []
-    for (_, name), of_course in reports.items():
-        found += _courses(name, of_course, site)
+    names = [name for _, name in reports]
+    for (tumour, name), of_course in reports.items():
+        # Two tumours may number their courses alike.
+        own = name if names.count(name) == 1 else f"{name} of tumour {tumour}"
+        found += _courses(own, of_course, site)
     late = dt.date.max
     return sorted(
         found, key=lambda c: (c.start or late, c.start_day is None, c.start_day or 0, c.target, c.key)
@@ -148,6 +159,7 @@ def _courses(name: str, rows: Sequence[Mapping[str, Any]], site: str | None) -> 
     everything = tuple(sorted({row["record_id"] for row in rows}))
     whole = DocumentedCourse(
         key=name,
+        record_id=rows[-1]["record_id"],
         record_ids=everything,
         tumour_id=_last(rows, "tumour_id"),
         intent=_last(rows, "intent"),
@@ -175,7 +187,10 @@ def _courses(name: str, rows: Sequence[Mapping[str, Any]], site: str | None) -> 
             made.append(replace(one, apart=apart))
         else:
             rule = f"O2 {one.rule}" if one.rule != "O1" else "O2"
-            made.append(replace(one, key=f"{name} target {number}", record_ids=own, rule=rule))
+            latest = next(r["record_id"] for r in reversed(rows) if r["record_id"] in own)
+            made.append(
+                replace(one, key=f"{name} target {number}", record_id=latest, record_ids=own, rule=rule)
+            )
     return made
 
 

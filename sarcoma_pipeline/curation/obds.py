@@ -96,6 +96,17 @@ _HISTOLOGY = {
 
 _LOCAL = dict(v.OBDS_LOCAL)
 
+_PART = pl.col("position").str.extract(r"Bestrahlung\[(\d+)\]").cast(pl.Int32, strict=False)
+"""Which Bestrahlung of its ST it is."""
+_RADIONUCLIDE = pl.col("Applikationsart") == "Metabolisch"
+_RADIATION = code(pl.when(~_RADIONUCLIDE).then("Strahlenart"), v.OBDS_RADIATION)
+
+
+def _dose(column: str) -> Reading:
+    """A dose in Gy; the activity of a radionuclide is none."""
+    return number(pl.when(~_RADIONUCLIDE.fill_null(False)).then(column))
+
+
 READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
     "received.obds_patient": [
         (
@@ -161,9 +172,17 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "end_date": _date("Ende"),
                 "intent": code("Intention", v.OBDS_INTENT_RADIOTHERAPY),
                 "radiation_sequence": code("Stellung_OP", v.OBDS_SEQUENCE),
+                "report_id": text("Meldung_ID"),
+                "part": Reading(_PART),
+                "application": code("Applikationsart", v.OBDS_APPLICATION),
+                "radiation": Reading(
+                    pl.when(_RADIONUCLIDE).then(pl.lit("radionuclide")).otherwise(_RADIATION.value),
+                    _RADIATION.text,
+                ),
                 "target_region": text("Zielgebiet"),
-                "prescribed_dose_gy": number("Gesamtdosis"),
-                "single_dose_gy": number("Einzeldosis"),
+                "target_side": code("Seite_Zielgebiet", v.OBDS_LATERALITY),
+                "prescribed_dose_gy": _dose("Gesamtdosis"),
+                "single_dose_gy": _dose("Einzeldosis"),
                 "boost": code("Boost", v.OBDS_BOOST),
                 "end_reason": code("Ende_Grund", {c: c for c in "EFAPSVTU"}),
                 "irradiated": Reading(

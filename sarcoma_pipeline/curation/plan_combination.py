@@ -111,13 +111,17 @@ def _apart_only(phases: tuple[Phase, ...]) -> Combination:
 
 def _in_order(plans: Sequence[CoursePlan]) -> list[CoursePlan]:
     """By day, followers after the plans that they follow, then by UID."""
-    by_key = {p.key: p for p in plans}
-
-    def depth(plan: CoursePlan, seen: frozenset[str] = frozenset()) -> int:
-        before = [by_key[k] for k in plan.predecessors if k in by_key and k not in seen]
-        return max((depth(p, seen | {plan.key}) + 1 for p in before), default=0)
-
-    return sorted(plans, key=lambda p: (p.first or dt.date.max, depth(p), p.key))
+    depth = dict.fromkeys((p.key for p in plans), 0)
+    for _ in range(len(plans)):
+        # A circle of relations would never settle; as many rounds as plans are enough for any chain.
+        deeper = {
+            p.key: max((depth[k] + 1 for k in p.predecessors if k in depth and k != p.key), default=0)
+            for p in plans
+        }
+        if deeper == depth:
+            break
+        depth = deeper
+    return sorted(plans, key=lambda p: (p.first or dt.date.max, depth[p.key], p.key))
 
 
 def _kind(part: CoursePlan, surgeries: Collection[dt.date]) -> str:

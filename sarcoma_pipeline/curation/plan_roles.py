@@ -190,10 +190,15 @@ def _copies(
     return found
 
 
+def credibility(plan: Plan) -> int:
+    """Sorts approved plans before those without a status, drafts and rejected ones."""
+    return _APPROVAL.get(plan.approval, 1)
+
+
 def _credibility(plan: Plan, delivered: Mapping[str, Delivered]) -> tuple[bool, int, int, str]:
     """Sorts treated before approved before newest plans; the UID settles the rest."""
     newest = -plan.date.toordinal() if plan.date else 0
-    return plan.key not in delivered, _APPROVAL.get(plan.approval, 1), newest, plan.key
+    return plan.key not in delivered, credibility(plan), newest, plan.key
 
 
 def _follows(plan: Plan, other: Plan) -> bool:

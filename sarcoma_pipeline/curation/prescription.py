@@ -240,7 +240,7 @@ def _beam_dose(plan: Plan, group: Group) -> float | None:
 def _several_groups(
     plan: Plan, groups: Sequence[Group], doses: dict[str, tuple[float, bool]]
 ) -> list[Prescription]:
-    links = [frozenset(g.references) & doses.keys() for g in groups]
+    links = [frozenset(n for n in g.references if n in doses) for g in groups]
     linked = all(links)
     cgy = any(c for _, c in doses.values())
     notes = (PRESCRIPTION_CGY,) if cgy else ()
@@ -339,7 +339,7 @@ def _noted(plan: Plan, groups: Sequence[Group], one: Prescription) -> Prescripti
     if one.origin != "target prescription" or one.dose is None or plan.is_brachytherapy:
         return one
     beams = _group_doses(plan, groups)
-    if None in beams or {PRESCRIPTION_PER_FRACTION, PRESCRIPTION_CGY} <= set(one.notes):
+    if not beams or None in beams or {PRESCRIPTION_PER_FRACTION, PRESCRIPTION_CGY} <= set(one.notes):
         return one
     total = math.fsum(b for b in beams if b)
     wanted = [*one.levels, *(dose for dose, _ in one.phases)]

@@ -165,6 +165,15 @@ class Plan:
         return found[0] if number is not None and found else None
 
     @cached_property
+    def beam_dose(self) -> float | None:
+        """Beam dose times fractions of its one fraction group; None unless every treating beam has a dose."""
+        if len(self.groups) != 1 or self.groups[0].fractions is None:
+            return None
+        doses = [b.dose for b in self.group_beams(self.groups[0])]
+        known = [d for d in doses if d is not None]
+        return math.fsum(known) * self.groups[0].fractions if known and len(known) == len(doses) else None
+
+    @cached_property
     def isocentres(self) -> tuple[tuple[float, float, float], ...]:
         """The isocentres of the treating beams, each once."""
         return tuple(sorted({b.isocentre for b in self.treating if b.isocentre}))

@@ -6,13 +6,13 @@ rules of ``sarcoma_pipeline.quality`` report it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
 from sarcoma_pipeline.curation import courses
 from sarcoma_pipeline.curation.typed_records import Result, observation
-from schemas import curated, rules, typed
+from schemas import curated, curated_radiotherapy, rules, typed, typed_dicom
 from schemas.configuration import Sources
 from schemas.contract import Contract
 from schemas.quality import Disposition, Observation
@@ -27,6 +27,7 @@ def curate(
     quarantined: pl.Series,
     sources: Sources,
     pseudonyms: pl.DataFrame,
+    decided: Collection[str] = frozenset(),
 ) -> Result:
     """Reconcile the sound records of linked patients.
 
@@ -36,10 +37,11 @@ def curate(
         quarantined: ``record_id`` of the records to keep out.
         sources: for the precedence.
         pseudonyms: ``patient_id``, ``pseudonym``.
+        decided: keys of the readings of a course that data stewards chose.
 
     Returns:
-        The curated tables; observations of corrected reports; dispositions of records that no patient's row
-        could use.
+        The curated tables; observations of corrected reports and of courses; dispositions of records that no
+        patient's row could use.
     """
     sound = {
         table: frame.filter(~pl.col("record_id").is_in(quarantined.implode())).join(
@@ -54,7 +56,16 @@ def curate(
         curated.Surgery,
         ["patient_id", pl.coalesce(["module_id", pl.col("surgery_date").cast(pl.String), "record_id"])],
     )
-    course, idle = courses.curate(sound, sources.precedence["radiotherapy"])
+    index = diagnosis.filter("index_tumour")
+    sites = index.select("patient_id", pl.coalesce("icdo3_topography", "icd10_code"))
+    radiotherapy = courses.curate(
+        sound,
+        sources.precedence["radiotherapy"],
+        sites=dict(sites.iter_rows()),
+        decided=decided,
+        known_plans=set(typed_frames[typed_dicom.Plan.table()]["sop_instance_uid"]),
+    )
+    idle = list(radiotherapy.idle)
     systemic = _events(
         sound[typed.SystemicTherapy.table()],
         curated.SystemicTherapy,
@@ -70,8 +81,11 @@ def curate(
         "curated.diagnosis": diagnosis,
         "curated.surgery": _with_days(surgery, zero, {"surgery_date": "surgery_day"}),
         "curated.radiotherapy_course": _with_days(
-            course, zero, {"start_date": "start_day", "end_date": "end_day"}
+            radiotherapy.courses, zero, {"start_date": "start_day", "end_date": "end_day"}
         ),
+        "curated.radiotherapy_phase": radiotherapy.phases,
+        "curated.radiotherapy_plan": radiotherapy.plans,
+        "curated.radiotherapy_reading": radiotherapy.readings,
         "curated.systemic_therapy": _with_days(systemic, zero, {"start_date": "start_day"}),
         "curated.assessment": _with_days(
             assessment, zero, {"assessment_date": "assessment_day", "distant_date": "distant_day"}
@@ -79,8 +93,10 @@ def curate(
         "curated.vital_status": _vital_status(sound, zero, sources.precedence["death"]),
     }
     contracts = {c.table(): c for c in (
-        curated.Patient, curated.Diagnosis, curated.Surgery, curated.RadiotherapyCourse,
-        curated.SystemicTherapy, curated.Assessment, curated.VitalStatus,
+        curated.Patient, curated.Diagnosis, curated.Surgery, curated.SystemicTherapy,
+        curated_radiotherapy.RadiotherapyCourse, curated_radiotherapy.RadiotherapyPhase,
+        curated_radiotherapy.RadiotherapyPlan, curated_radiotherapy.RadiotherapyReading,
+        curated.Assessment, curated.VitalStatus,
     )}  # fmt: skip
     frames = {t: contracts[t].conform(f.sort("patient_id", maintain_order=True)) for t, f in frames.items()}
     idle.append(("the patient has no diagnosis that it could add to", homeless))
@@ -89,7 +105,7 @@ def curate(
         [Disposition.empty()]
         + [f.select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(why)) for why, f in idle]
     ).filter(~pl.col("record_id").is_in(used.implode()))
-    return Result(frames, _corrections(sound), unused)
+    return Result(frames, pl.concat([_corrections(sound), radiotherapy.observed]), unused)
 
 
 # --- how rows of several records become one ----------------------------------------------------------

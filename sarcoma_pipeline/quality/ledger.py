@@ -184,6 +184,16 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
     return held["finding_id"].unique().sort()
 
 
+def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
+    """Keys of the readings that data stewards chose and did not take back.
+
+    Args:
+        decisions: ``quality.decisions``.
+    """
+    last = decisions.sort("at", maintain_order=True).unique("finding_id", keep="last", maintain_order=True)
+    return frozenset(last.filter(pl.col("action") == "decide")["reading_key"].drop_nulls())
+
+
 def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
     """How the rules stand after a refresh.
 

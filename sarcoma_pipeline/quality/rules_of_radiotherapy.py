@@ -7,9 +7,6 @@ import polars as pl
 from sarcoma_pipeline.quality.judging import Frames, at, judges
 from schemas import rules_radiotherapy
 
-DOSE_TOLERANCE_GY = 0.1
-PLAN_MARGIN_DAYS = 120
-
 
 @judges(rules_radiotherapy.SEQUENCE_AGAINST_DATES, "radiotherapy")
 def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
@@ -27,27 +24,6 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
         .join(surgery, on="patient_id")
         .filter(wrong)
         .select("record_id", *at("radiation_sequence"))
-    )
-
-
-@judges(rules_radiotherapy.DOSE_CONFLICT, "radiotherapy")
-def _dose_conflict(frames: Frames) -> pl.DataFrame:
-    plans = (
-        frames["plan"]
-        .filter(pl.col("approval") == "APPROVED", ~pl.col("phantom"), pl.col("patient_id").is_not_null())
-        .unique("sop_instance_uid", keep="first", maintain_order=True)
-        .group_by("patient_id")
-        .agg(total=pl.col("prescribed_dose_gy").sum(), single=pl.col("prescribed_dose_gy"))
-    )
-    documented = pl.col("prescribed_dose_gy")
-    as_sum = (documented - pl.col("total")).abs() <= DOSE_TOLERANCE_GY
-    as_one = pl.col("nearest") <= DOSE_TOLERANCE_GY
-    return (
-        frames["radiotherapy"]
-        .join(plans, on="patient_id")
-        .with_columns(nearest=(pl.col("single") - documented).list.eval(pl.element().abs()).list.min())
-        .filter(documented.is_not_null(), pl.col("total") > 0, ~(as_sum | as_one.fill_null(False)))
-        .select("record_id", *at("prescribed_dose_gy"))
     )
 
 
@@ -109,69 +85,6 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
         .join(frames["every surgery"].drop_nulls("patient_id"), on="patient_id", how="anti")
         .select("record_id", *at("radiation_sequence"))
     )
-
-
-@judges(rules_radiotherapy.FRACTIONS_CONFLICT, "radiotherapy")
-def _fractions_conflict(frames: Frames) -> pl.DataFrame:
-    planned = (
-        _approved(frames)
-        .unique("sop_instance_uid", keep="first", maintain_order=True)
-        .group_by("patient_id")
-        .agg(total=pl.col("fractions").sum(), single="fractions", dose=pl.col("prescribed_dose_gy").sum())
-    )
-    documented = pl.col("prescribed_dose_gy") / pl.col("single_dose_gy")
-    nearest = (pl.col("single") - documented).list.eval(pl.element().abs()).list.min()
-    # Another dose is another rule: here the doses agree and their parts do not.
-    same_dose = (pl.col("dose") - pl.col("prescribed_dose_gy")).abs() <= DOSE_TOLERANCE_GY
-    return (
-        _courses(frames)
-        .join(planned, on="patient_id")
-        .filter(same_dose, pl.col("total") > 0, (pl.col("total") - documented).abs() > 0.5, nearest > 0.5)
-        .select("record_id", *at("single_dose_gy"))
-    )
-
-
-def _against_course(frames: Frames) -> pl.DataFrame:
-    """Approved plans with the first and the last day of all courses of the patient."""
-    courses = (
-        _courses(frames)
-        .group_by("patient_id")
-        .agg(first=pl.col("start_date").min(), last=pl.coalesce("end_date", "start_date").max())
-    )
-    return _approved(frames).join(courses, on="patient_id")
-
-
-@judges(rules_radiotherapy.PLAN_AFTER_COURSE, "plan")
-def _plan_after_course(frames: Frames) -> pl.DataFrame:
-    late = pl.col("plan_date") > pl.max_horizontal("first", "last")
-    return _against_course(frames).filter(late).select("record_id", *at("plan_date"))
-
-
-@judges(rules_radiotherapy.PLAN_LONG_BEFORE, "plan")
-def _plan_long_before(frames: Frames) -> pl.DataFrame:
-    early = pl.col("plan_date") < pl.col("first").dt.offset_by(f"-{PLAN_MARGIN_DAYS}d")
-    return _against_course(frames).filter(early).select("record_id", *at("plan_date"))
-
-
-@judges(rules_radiotherapy.PLAN_WITHOUT_COURSE, "plan")
-def _plan_without_course(frames: Frames) -> pl.DataFrame:
-    # A report of radiotherapy without its irradiation is a finding of its own.
-    documented = frames["every radiotherapy"].drop_nulls("patient_id")
-    return (
-        _approved(frames)
-        .join(documented, on="patient_id", how="anti")
-        .join(frames["diagnosis"].drop_nulls("patient_id"), on="patient_id", how="semi")
-        .select("record_id", *at("plan_label"))
-    )
-
-
-@judges(rules_radiotherapy.PLAN_TWICE, "plan")
-def _plan_label_twice(frames: Frames) -> pl.DataFrame:
-    same = ["patient_id", "plan_label", "plan_date"]
-    known = _approved(frames).filter(pl.all_horizontal(pl.col(same).is_not_null()))
-    several = pl.col("sop_instance_uid").n_unique().over(same) > 1
-    first = pl.col("sop_instance_uid").min().over(same)
-    return known.filter(several, pl.col("sop_instance_uid") != first).select("record_id", *at("plan_label"))
 
 
 @judges(rules_radiotherapy.STRUCTURES_MISSING, "plan")

@@ -28,6 +28,8 @@ GUARDED = {
     "surgery": "curated.surgery",
     "radiotherapy": "curated.radiotherapy_course",
     "plan": "typed.plan",
+    "course": "curated.radiotherapy_course",
+    "records": "typed.treatment",
     "dicom": "typed.plan",
     "ct": "typed.image",
     "assessment": "curated.assessment",
