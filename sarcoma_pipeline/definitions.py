@@ -18,10 +18,10 @@ def __getattr__(name: str) -> Callable[[], dg.Definitions]:
 
 
 def sts_imrt() -> dg.Definitions:
-    """Build the definitions of the paper's study."""
+    """Build the definitions of the study ``sts_imrt``."""
     return build_definitions(project.load("sts_imrt"))
 
 
 def tcga_sarc() -> dg.Definitions:
-    """Build the definitions of TCGA-SARC, a study of real, open data."""
+    """Build the definitions of the study ``tcga_sarc``, on real open data."""
     return build_definitions(project.load("tcga_sarc"))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Rule, TextList, column
+from schemas.contract import Contract, TextList, column
+from schemas.rule import Rule
 
 REMEDY_PROGRAM = "Report it to the pipeline's owner: the cohort layer contradicts itself."
 
@@ -47,20 +48,22 @@ class CohortPatient(
         Rule(
             "cohort.follow-up-negative",
             "error",
-            "The follow-up ends before the diagnosis.",
-            REMEDY_PROGRAM,
-            scope="patient",
+            what="The follow-up ends before the diagnosis.",
+            remedy=REMEDY_PROGRAM,
+            scope="program",
             column="follow_up_days",
             holds=pl.col("follow_up_days") >= 0,
+            missing="kept",
         ),
         Rule(
             "cohort.relapse-pattern-unknown",
             "error",
-            "The relapse pattern is not one of the four.",
-            REMEDY_PROGRAM,
-            scope="patient",
+            what="The relapse pattern is not one of the four.",
+            remedy=REMEDY_PROGRAM,
+            scope="program",
             column="relapse_pattern",
             holds=pl.col("relapse_pattern").is_in(RELAPSE_PATTERNS),
+            missing="kept",
         ),
     ),
 ):
@@ -135,20 +138,22 @@ class CohortEndpoint(
         Rule(
             "cohort.endpoint-negative",
             "error",
-            "The endpoint's time lies before time zero.",
-            REMEDY_PROGRAM,
-            scope="patient",
+            what="The endpoint's time lies before time zero.",
+            remedy=REMEDY_PROGRAM,
+            scope="program",
             column="time_days",
             holds=pl.col("time_days") >= 0,
+            missing="kept",
         ),
         Rule(
             "cohort.endpoint-kind",
             "error",
-            "An event is called censored, or a censored time has an event.",
-            REMEDY_PROGRAM,
-            scope="patient",
+            what="An event is called censored, or a censored time has an event.",
+            remedy=REMEDY_PROGRAM,
+            scope="program",
             column="event_kind",
             holds=(pl.col("event_kind") == "censored") != pl.col("event"),
+            missing="kept",
         ),
     ),
 ):

@@ -91,6 +91,19 @@ _FROM: dict[str, dict[str, str]] = {
         "assessment_day": f"typed.assessment.assessment_date {_ZERO}",
         "distant_day": f"typed.assessment.distant_date {_ZERO}",
     },
+    "curated.metastasis": {
+        "metastasis_date": "typed.assessment.distant_date",
+        "metastasis_date_precision": "typed.assessment.distant_date_precision",
+        "site": "typed.assessment.distant_site",
+        "reported_date": "typed.assessment.assessment_date",
+        "reported_day": f"typed.metastasis.reported_date typed.assessment.assessment_day {_ZERO}",
+        "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {_ZERO}",
+        "at_diagnosis": "typed.metastasis.metastasis_date typed.metastasis.reported_date "
+        "typed.metastasis.origin typed.diagnosis.diagnosis_date typed.diagnosis.m_stage "
+        "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
+        "typed.systemic_therapy.start_date typed.systemic_therapy.given",
+        "record_ids": "typed.assessment.record_id",
+    },
     "curated.vital_status": {
         "death_date": "typed.vital_status.status typed.vital_status.status_date",
         "death_date_precision": "typed.vital_status.status typed.vital_status.status_date_precision",
@@ -195,7 +208,7 @@ _COUNTERPART = {
     for name, typed in {
         "patient": "person", "diagnosis": "diagnosis", "surgery": "surgery",
         "radiotherapy_course": "radiotherapy", "systemic_therapy": "systemic_therapy",
-        "assessment": "assessment", "vital_status": "vital_status",
+        "assessment": "assessment", "metastasis": "metastasis", "vital_status": "vital_status",
     }.items()
 }  # fmt: skip
 """A curated column rests on the typed one of its name."""

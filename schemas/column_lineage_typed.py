@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.contract import CONTRACTS
 
 _PERSON = "registry_reply obds_patient dicom_plan"
+_REPORTS = ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up")
 _OBDS_HISTOLOGY = ("obds_diagnosis", "obds_pathology")
 
 
@@ -28,6 +29,7 @@ RECEIVED_FOR = {
     "radiotherapy": "obds_radiotherapy table_row",
     "systemic_therapy": "obds_systemic_therapy table_row",
     "assessment": "obds_follow_up table_row",
+    "metastasis": "obds_diagnosis obds_pathology obds_surgery obds_follow_up",
     "vital_status": "registry_reply obds_death table_row",
     **OBJECTS,
 }
@@ -105,6 +107,13 @@ _TYPED: dict[str, dict[str, str]] = {
         "distant_status": _each("obds_follow_up", "Verlauf_Tumorstatus_Fernmetastasen"),
         "distant_site": _each("obds_follow_up", "Menge_FM"),
         "distant_date": _each("obds_follow_up", "Menge_FM"),
+    },
+    "metastasis": {
+        "tumour_id": _each(_REPORTS, "Tumor_ID"),
+        "metastasis_date": _each(_REPORTS, "Menge_FM"),
+        **{c: _each(_REPORTS, "Menge_FM") for c in ("site", "extent", "origin")},
+        "reported_date": "received.obds_pathology.Tumor_Histologiedatum received.obds_surgery.Datum "
+        "received.obds_follow_up.Untersuchungsdatum_Verlauf",
     },
     "vital_status": {
         "status": "received.registry_reply.answer received.obds_death.Sterbedatum",

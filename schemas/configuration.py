@@ -6,21 +6,25 @@ A study is configuration only. An unknown key, a wrong type or a contradiction i
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
     PositiveInt,
+    SerializeAsAny,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
 from schemas.assumptions import Assumptions
+from schemas.configuration_faults import ConfigurationWrong, Fault, fault, of_validation, parsed
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 
@@ -89,14 +93,47 @@ class EntityMapping(Section):
         return {**data, "columns": columns}
 
 
-class _Files(Section):
+class SourceFiles(Section):
+    """Files that are read in the same way; each kind of source has a model of its own, which names it.
+
+    A model registers itself under its ``kind: Literal["…"]``.
+    """
+
+    _AFTER_READING: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are applied to what was read: when they change, no file need be read again."""
+
+    kind: str
     name: str
     files: tuple[str, ...]
     """Glob patterns below the drop folder."""
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if get_origin(cls.model_fields["kind"].annotation) is Literal:
+            known = KINDS.setdefault(kind_of(cls), cls)
+            if known.__qualname__ != cls.__qualname__ or known.__module__ != cls.__module__:
+                raise TypeError(f"two models of sources of kind {kind_of(cls)!r}")
 
-class RegistrySource(_Files):
+    def reading(self) -> str:
+        """Whatever of the source decides what is read from a file, as text."""
+        return self.model_dump_json(exclude={"files", *self._AFTER_READING})
+
+
+KINDS: dict[str, type[SourceFiles]] = {}
+"""Kind of source to the model of its configuration."""
+
+
+def kind_of(model: type[SourceFiles]) -> str:
+    """The kind that a model of sources is for."""
+    (kind,) = get_args(model.model_fields["kind"].annotation)
+    return kind
+
+
+class RegistrySource(SourceFiles):
     """Replies of registry offices: CSV with configurable headers."""
+
+    _AFTER_READING = frozenset({"date_formats"})
 
     kind: Literal["registry"]
     delimiter: str = ";"
@@ -107,28 +144,30 @@ class RegistrySource(_Files):
     date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
 
 
-class ObdsSource(_Files):
+class ObdsSource(SourceFiles):
     """oBDS 3 XML exports."""
 
     kind: Literal["obds"]
 
 
-class DicomSource(_Files):
+class DicomSource(SourceFiles):
     """Folders of DICOM RT exports."""
+
+    _AFTER_READING = frozenset({"phantom_patterns"})
 
     kind: Literal["dicom"]
     phantom_patterns: tuple[str, ...] = ("(?i)phantom", "(?i)^qa[_^-]")
     """Regular expressions on PatientID and PatientName of plans that are nobody's."""
 
 
-class TableSource(_Files):
-    """CSV, TSV, XLSX or Parquet with any headers and codes."""
+class MappedSource(SourceFiles):
+    """Rows with any headers and codes, mapped to typed records in ``sources.toml``.
 
-    kind: Literal["table"]
-    format: Literal["csv", "tsv", "xlsx", "parquet"]
-    delimiter: str | None = None
-    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
-    sheet: str | None = None
+    All cells are kept, so that a new mapping needs no reading.
+    """
+
+    _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
+
     decimal: Literal[".", ","] = "."
     date_format: str = "%Y-%m-%d"
     missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
@@ -146,8 +185,38 @@ class TableSource(_Files):
             names += [m.column for m in entity.columns.values() if m.column is not None]
         return list(dict.fromkeys(names))
 
+    def reading(self) -> str:
+        """Whatever of the source decides what is read from a file, as text; the headers that it needs do."""
+        return f"{super().reading()} {','.join(self.headers())}"
 
-Source = Annotated[RegistrySource | ObdsSource | DicomSource | TableSource, Field(discriminator="kind")]
+
+class TableSource(MappedSource):
+    """CSV, TSV, XLSX or Parquet."""
+
+    kind: Literal["table"]
+    format: Literal["csv", "tsv", "xlsx", "parquet"]
+    delimiter: str | None = None
+    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
+    sheet: str | None = None
+
+
+def _of_its_kind(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    kind = given.get("kind")
+    if kind not in KINDS:
+        known = ", ".join(f"'{one}'" for one in sorted(KINDS))
+        wrong = (
+            InitErrorDetails(type="literal_error", loc=("kind",), input=kind, ctx={"expected": known})
+            if "kind" in given
+            else InitErrorDetails(type="missing", loc=("kind",), input=given)
+        )
+        raise ValidationError.from_exception_data("Source", [wrong])
+    return KINDS[kind].model_validate(given)
+
+
+Source = Annotated[SerializeAsAny[SourceFiles], BeforeValidator(_of_its_kind)]
+"""A source of any kind that is known."""
 
 
 class Limits(Section):
@@ -373,21 +442,6 @@ class Study(Section):
     """What a public report or export may tell; the defaults if the file has no ``[disclosure]``."""
 
     @model_validator(mode="after")
-    def _models_know_their_covariates(self) -> Study:
-        known = {c.name for c in self.covariates}
-        for model in self.models:
-            if missing := set(model.covariates) - known:
-                raise ValueError(f"model {model.name} names unknown covariates {sorted(missing)}")
-        return self
-
-    @model_validator(mode="after")
-    def _subgroups_are_factors(self) -> Study:
-        factors = {c.name for c in self.covariates if c.kind == "factor"}
-        if unknown := set(self.subgroups) - factors:
-            raise ValueError(f"subgroups name no factor among the covariates: {sorted(unknown)}")
-        return self
-
-    @model_validator(mode="after")
     def _kinds_are_those_of_the_endpoint(self) -> Study:
         events = {e.name: set(e.events) for e in self.endpoints}
         for risks in self.cumulative_incidence:
@@ -417,13 +471,33 @@ class Study(Section):
 
 
 def load_study(folder: Path) -> tuple[Study, Sources]:
-    """Read ``study.toml`` and ``sources.toml`` of a study's folder.
+    """Read ``study.toml`` and ``sources.toml`` of a study's folder, and check what they mean.
 
     Raises:
-        FileNotFoundError: the folder or a file is missing.
-        pydantic.ValidationError: a key is unknown or a value is wrong; the message names its place.
+        ConfigurationWrong: a file is missing, is no TOML, has an unknown key or a wrong value, or names what
+            does not exist. All faults of both files are told at once.
     """
-    return (
-        Study.model_validate(tomllib.loads((folder / "study.toml").read_text("utf-8"))),
-        Sources.model_validate(tomllib.loads((folder / "sources.toml").read_text("utf-8"))),
-    )
+    # The checks know every contract; the contracts know nothing of configurations.
+    from schemas import configuration_meaning as meaning
+
+    folder = folder.resolve()
+    found: dict[str, Study | Sources] = {}
+    faults: list[Fault] = []
+    for file, model in (("study.toml", Study), ("sources.toml", Sources)):
+        try:
+            text = (folder / file).read_text("utf-8")
+            found[file] = read = model.model_validate(parsed(file, text))
+        except ConfigurationWrong as wrong:
+            faults += wrong.faults
+        except ValidationError as wrong:
+            faults += of_validation(file, text, wrong)
+        except OSError as missing:
+            faults.append(Fault(file, None, "", f"cannot be read: {missing.strerror}"))
+        except UnicodeDecodeError as broken:
+            faults.append(Fault(file, None, "", f"is not UTF-8 (byte {broken.start})"))
+        else:
+            of = meaning.of_study(read, folder.name) if isinstance(read, Study) else meaning.of_sources(read)
+            faults += [fault(file, text, loc, message) for loc, message in of]
+    if faults:
+        raise ConfigurationWrong(faults)
+    return found["study.toml"], found["sources.toml"]  # pyright: ignore[reportReturnType]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import pandera.polars as pa
 import polars as pl
 
-Severity = Literal["error", "warning", "notice"]
-Scope = Literal["file", "record", "patient", "source", "dataset"]
+from schemas.rule import Rule
+
 Identifying = Literal["identifier", "quasi-identifier", "clinical"]
 Unreadable = Literal["error", "warning"]
 
@@ -25,45 +25,11 @@ TextList: TypeAlias = Annotated[pl.List, pl.String]
 NumberList: TypeAlias = Annotated[pl.List, pl.Float64]
 """Dtype of a column that holds a list of numbers."""
 
-CATALOGUE: dict[str, Rule] = {}
 CONTRACTS: dict[str, type[Contract]] = {}
 
 
 class ContractBroken(Exception):
     """A frame does not have the columns or dtypes of its contract: the program's fault, not the data's."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """One sentence that data must keep.
-
-    Attributes:
-        id: stable name, ``subject.fault``.
-        severity: ``error`` quarantines the record, ``warning`` flags it, ``notice`` only counts it.
-        what: what is wrong, for the steward.
-        remedy: what the steward can do.
-        scope: how much must be seen to judge it.
-        source: where the field says so.
-        column: the column whose value is shown in the finding (record scope only).
-        holds: polars expression that is false where the rule is broken; null counts as kept.
-        waivable: whether there is a record to let through; what could not be read or belongs to no patient
-            can only be mended.
-    """
-
-    id: str
-    severity: Severity
-    what: str
-    remedy: str
-    scope: Scope = "record"
-    source: str = "plain logic"
-    column: str | None = None
-    holds: pl.Expr | None = field(default=None, repr=False)
-    waivable: bool = True
-
-    def __post_init__(self) -> None:
-        known = CATALOGUE.setdefault(self.id, self)
-        if (known.severity, known.what, known.remedy) != (self.severity, self.what, self.remedy):
-            raise ValueError(f"rule {self.id} is defined twice with different words")
 
 
 def column(
@@ -111,7 +77,6 @@ _SQL = {
     "Boolean": "BOOLEAN",
     "Date": "DATE",
     "List(String)": "VARCHAR[]",
-    "List(Float64)": "DOUBLE[]",
 }
 
 
@@ -327,8 +292,7 @@ def _verdicts(contract: type[Contract]) -> tuple[pl.Expr, ...]:
         if col.unique:
             made.append((pl.col(name).n_unique() == pl.len()).alias(f"{name} repeated"))
     for number, rule in enumerate(contract.rules()):
-        if rule.holds is not None:
-            made.append(rule.holds.fill_null(True).all().alias(f"{number} {rule.id}"))
+        made.append(rule.kept().all().alias(f"{number} {rule.id}"))
     return tuple(made)
 
 
@@ -336,17 +300,14 @@ def _verdicts(contract: type[Contract]) -> tuple[pl.Expr, ...]:
 def _with_rules(contract: type[Contract]) -> pa.DataFrameSchema:
     schema = deepcopy(contract.to_schema())
     for rule in contract.rules():
-        if rule.holds is None or rule.column is None:
-            raise ContractBroken(f"{contract.table()}: rule {rule.id} has no column or expression")
         schema.columns[rule.column].checks.append(_as_check(rule))
     return schema
 
 
 def _as_check(rule: Rule) -> pa.Check:
-    holds = rule.holds
+    kept = rule.kept()
 
     def check(data: Any) -> pl.LazyFrame:
-        # A null verdict means that a part is missing: that is another rule's business.
-        return data.lazyframe.select(holds.fill_null(True))  # pyright: ignore[reportOptionalMemberAccess]
+        return data.lazyframe.select(kept)
 
     return pa.Check(check, name=rule.id, error=rule.id)

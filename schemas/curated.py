@@ -8,6 +8,7 @@ from schemas.contract import Contract, TextList, column
 from schemas.typed import (
     AssessmentColumns,
     DiagnosisColumns,
+    MetastasisColumns,
     PersonColumns,
     SurgeryColumns,
     SystemicTherapyColumns,
@@ -69,6 +70,18 @@ class Assessment(AssessmentColumns, Curated, table="curated.assessment"):
     """The state of a patient's disease on one day."""
 
     distant_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
+
+
+class Metastasis(MetastasisColumns, Curated, table="curated.metastasis"):
+    """One metastasis of a tumour, from whatever report documents it; those at diagnosis are marked."""
+
+    metastasis_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
+    at_diagnosis: pl.Boolean = column(
+        "At diagnosis",
+        "Whether it makes the tumour M1 at diagnosis: dated within the synchronous window, or undated in a "
+        "Diagnose that does not say M0. Any other metastasis is a relapse or a progression.",
+        nullable=False,
+    )
 
 
 class VitalStatus(Curated, table="curated.vital_status"):

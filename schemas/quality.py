@@ -1,14 +1,10 @@
-"""Quality: the rule catalogue, findings, quarantine and the accounting of every record."""
+"""Contracts of the quality layer: rules, findings, quarantine and the accounting of every record."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from schemas import received, rules, rules_radiotherapy, typed, typed_dicom
-from schemas.contract import CATALOGUE, Contract, TextList, column
-
-_RULES_FROM = (received, rules, rules_radiotherapy, typed, typed_dicom)
-"""Modules whose import fills the catalogue."""
+from schemas.contract import Contract, TextList, column
 
 
 class QualityRule(Contract, table="quality.rules"):
@@ -104,56 +100,3 @@ class Accounting(Contract, table="quality.accounting"):
     out_of_scope: pl.Int64 = column("Out of scope", "Sound, but not for this study.", nullable=False)
     unaccounted: pl.Int64 = column("Unaccounted", "In none of them: must be 0.", nullable=False)
     counted_twice: pl.Int64 = column("Counted twice", "In more than one: must be 0.", nullable=False)
-
-
-def catalogue() -> pl.DataFrame:
-    """Every rule on delivered data, as ``quality.rules``; those of the cohort layer guard the program."""
-    return QualityRule.conform(
-        pl.DataFrame(
-            [
-                {
-                    "rule_id": r.id,
-                    "severity": r.severity,
-                    "scope": r.scope,
-                    "what": r.what,
-                    "remedy": r.remedy,
-                    "source": r.source,
-                    "waivable": r.waivable,
-                }
-                for r in sorted(CATALOGUE.values(), key=lambda r: r.id)
-                if not r.id.startswith("cohort.")
-            ]
-        )
-    )
-
-
-_SCOPES = {
-    "file": "A whole file",
-    "record": "One record",
-    "patient": "A patient's records against one another",
-    "source": "One source against another",
-    "dataset": "Tonight against last night",
-}
-
-
-def catalogue_markdown() -> str:
-    """The catalogue as a page: a table of rules per scope, in the order of how much must be seen."""
-    rules_ = catalogue()
-    lines = [
-        "# Rules",
-        "",
-        f"{rules_.height} rules. An error quarantines its record, a warning flags it, a",
-        "notice is only counted.",
-    ]
-    for scope, title in _SCOPES.items():
-        lines += [
-            "",
-            f"## {title} ({scope})",
-            "",
-            "| rule | severity | what | remedy | source |",
-            "|---|---|---|---|---|",
-        ]
-        for r in rules_.filter(pl.col("scope") == scope).iter_rows(named=True):
-            cells = (f"`{r['rule_id']}`", r["severity"], r["what"], r["remedy"], r["source"])
-            lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
-    return "\n".join(lines) + "\n"

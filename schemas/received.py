@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 
 from schemas.contract import Contract, Identifying, column
-from schemas.file_rules import FILE_RULES as FILE_RULES
 
 
 class Received(Contract):
@@ -73,11 +72,17 @@ NO_NAMESPACE = " (no namespace)"
 
 
 class ObdsRecord(Received):
-    """Attributes that every oBDS Meldung carries, with those of the enclosing Patient and file."""
+    """Attributes that every oBDS record carries, with those of the enclosing Patient and file."""
 
     Patient_ID: pl.String = _text("Patient_ID of the enclosing Patient", "identifier")
     Meldedatum: pl.String = _text("Meldedatum of the export")
     Schema_Version: pl.String = _text("Schema_Version of the export")
+    Absender_ID: pl.String = _text("Sender of the export")
+    repeated_elements: pl.String = _text(
+        "Single elements that came again; JSON object of path to all texts, of which the last counts",
+        "identifier",
+    )
+    unknown_elements: pl.String = _text("What no column takes; JSON object of path to texts", "identifier")
 
 
 class ObdsPatient(ObdsRecord, table="received.obds_patient"):
@@ -86,26 +91,60 @@ class ObdsPatient(ObdsRecord, table="received.obds_patient"):
     Nachname: pl.String = _text("Family name", "identifier")
     Vornamen: pl.String = _text("Given names", "identifier")
     Geburtsname: pl.String = _text("Name at birth", "identifier")
+    Titel: pl.String = _text("Title", "identifier")
+    Namenszusatz: pl.String = _text("Suffix of the name (Freiherr, Graf …)", "identifier")
+    Namensvorsatz: pl.String = _text("Prefix of the name (von, de …)", "identifier")
+    Menge_Frueherer_Name: pl.String = _text("Former names; JSON array of strings", "identifier")
     Geschlecht: pl.String = _text("Sex: M W D X U", "quasi-identifier")
     Geburtsdatum: pl.String = _text("Date of birth", "identifier")
     Geburtsdatum_Datumsgenauigkeit: pl.String = _text("Precision of the date of birth: E T M V")
+    Anmerkung: pl.String = _text("Remark about the patient", "identifier")
+    Software_ID: pl.String = _text("Program that exported")
+    Software_Version: pl.String = _text("Version of the program that exported")
+    Installations_ID: pl.String = _text("Installation of the program that exported")
 
 
 class ObdsMeldung(ObdsRecord):
     """Attributes of a Meldung and its Tumorzuordnung."""
 
     Meldung_ID: pl.String = _text("Meldung_ID", "identifier")
+    Melder_ID: pl.String = _text("Who tells it: often a word of the file only")
+    Melder_IKNR: pl.String = _text("Number of the institution (IKNR) of who tells it; from Menge_Melder")
+    Meldebegruendung: pl.String = _text("Why it may be told: I A D W V; W is an objection")
+    Einwilligung_nicht_meldepflichtig: pl.String = _text("Consent to what need not be told: J N")
+    Zertifizierung: pl.String = _text("Case of a certified centre: 1 2 3")
+    Eigene_Leistung: pl.String = _text("Whether the Melder did it: J N U")
+    Anmerkung: pl.String = _text("Remark", "identifier")
+    Menge_Zusatzitem: pl.String = _text(
+        "Further items; JSON array of {Datum, Datum_Datumsgenauigkeit, Art, Wert, Bemerkung}", "identifier"
+    )
     Tumor_ID: pl.String = _text("Tumor_ID", "identifier")
     Primaertumor_ICD: pl.String = _text("ICD-10 code of the primary (Tumorzuordnung)")
+    Primaertumor_ICD_Version: pl.String = _text("Version of the ICD-10")
     Diagnosedatum: pl.String = _text("Date of diagnosis (Tumorzuordnung)", "quasi-identifier")
     Diagnosedatum_Datumsgenauigkeit: pl.String = _text("Precision of the date of diagnosis: E T M V")
     Seitenlokalisation: pl.String = _text("Side: L R B M U T")
+    Tumorzuordnung_Morphologie: pl.String = _text("ICD-O-3 morphology of the Tumorzuordnung")
+    Tumorzuordnung_Morphologie_Version: pl.String = _text("Version of that morphology: 31 32 33 bb")
     Module_ID: pl.String = _text("Id of the module (OP_ID, ST_ID, SYST_ID, Verlauf_ID …)", "identifier")
 
 
 class ObdsHistology(ObdsMeldung):
     """Histologie, TNM and further classifications, as Diagnose, Pathologie, OP and Verlauf may carry them."""
 
+    Histologie: pl.String = _text(
+        "Histologies; JSON array of {Histologie_ID, Tumor_Histologiedatum, "
+        "Tumor_Histologiedatum_Datumsgenauigkeit, Histologie_EinsendeNr, Morphologie_ICD_O (array of {Code, "
+        "Version}), Morphologie_Freitext, Grading, LK_untersucht, LK_befallen, Sentinel_LK_untersucht, "
+        "Sentinel_LK_befallen}",
+        "identifier",
+    )
+    TNM: pl.String = _text(
+        "TNM classifications; JSON array of {kind (cTNM, pTNM, TNM), ID, Datum, Version, y_Symbol, r_Symbol, "
+        "a_Symbol, c_p_u_Praefix_T, T, m_Symbol, c_p_u_Praefix_N, N, c_p_u_Praefix_M, M, L, V, Pn, S, "
+        "UICC_Stadium}",
+        "quasi-identifier",
+    )
     Tumor_Histologiedatum: pl.String = _text("Date of histology", "quasi-identifier")
     Morphologie_ICD_O: pl.String = _text("ICD-O-3 morphology codes; JSON array of strings")
     Grading: pl.String = _text("Grading: 0-4 X L M H B U T")
@@ -115,27 +154,44 @@ class ObdsHistology(ObdsMeldung):
     TNM_Version: pl.String = _text("Edition of the TNM")
     TNM_kind: pl.String = _text("Which TNM was read: cTNM, pTNM or TNM")
     Menge_Weitere_Klassifikation: pl.String = _text(
-        "Further classifications; JSON array of {Name, Stadium, Datum}"
+        "Further classifications; JSON array of {Name, Stadium, Datum, Datum_Datumsgenauigkeit}"
+    )
+    Menge_Genetik: pl.String = _text(
+        "Genetic variants; JSON array of {Datum, Datum_Datumsgenauigkeit, Bezeichnung, Auspraegung, "
+        "Sonstige_Auspraegung}"
     )
     Menge_FM: pl.String = _text(
         "Distant metastases; JSON array of {Diagnosedatum, Datumsgenauigkeit, Lokalisation}",
         "quasi-identifier",
     )
+    Studienteilnahme_Datum: pl.String = _text("Date of inclusion in a trial", "quasi-identifier")
+    Studienteilnahme_NU: pl.String = _text("No trial, or not known: N U")
 
 
-class ObdsDiagnosis(ObdsHistology, table="received.obds_diagnosis"):
-    """One oBDS Meldung of a Diagnose."""
+class ObdsPrimary(ObdsHistology):
+    """What a Diagnose and a Pathologie say of the primary."""
 
     Primaertumor_Topographie_ICD_O: pl.String = _text("ICD-O-3 topography")
-    Primaertumor_Diagnosetext: pl.String = _text("Diagnosis in words")
+    Primaertumor_Topographie_ICD_O_Version: pl.String = _text("Version of the topography: 31 32 33")
+    Primaertumor_Topographie_Freitext: pl.String = _text("Site in words", "identifier")
+    Primaertumor_Diagnosetext: pl.String = _text("Diagnosis in words", "identifier")
     Diagnosesicherung: pl.String = _text("Certainty of the diagnosis: 1-9, 7.1, 7.2 …")
 
 
-class ObdsPathology(ObdsHistology, table="received.obds_pathology"):
+class ObdsDiagnosis(ObdsPrimary, table="received.obds_diagnosis"):
+    """One oBDS Meldung of a Diagnose."""
+
+    Menge_Fruehere_Tumorerkrankung: pl.String = _text(
+        "Earlier tumours; JSON array of {Freitext, ICD, ICD_Version, Diagnosedatum (a year)}", "identifier"
+    )
+    Allgemeiner_Leistungszustand: pl.String = _text("ECOG 0-4 U, or Karnofsky in per cent")
+
+
+class ObdsPathology(ObdsPrimary, table="received.obds_pathology"):
     """One oBDS Meldung of a Pathologie."""
 
-    Primaertumor_Topographie_ICD_O: pl.String = _text("ICD-O-3 topography")
-    Diagnosesicherung: pl.String = _text("Certainty of the diagnosis")
+    Lokale_Beurteilung_Residualstatus: pl.String = _text("Local residual status: R0 R1 R2 RX U …")
+    Befundtext: pl.String = _text("Report in words", "identifier")
 
 
 class ObdsSurgery(ObdsHistology, table="received.obds_surgery"):
@@ -144,44 +200,60 @@ class ObdsSurgery(ObdsHistology, table="received.obds_surgery"):
     Intention: pl.String = _text("Intention: K P D R S X")
     Datum: pl.String = _text("Date of surgery", "quasi-identifier")
     Menge_OPS: pl.String = _text("OPS codes; JSON array of strings")
+    Menge_OPS_Version: pl.String = _text("Their versions in the same order; JSON array of strings")
     Lokale_Beurteilung_Residualstatus: pl.String = _text("Local residual status: R0 R1 R2 RX U …")
     Gesamtbeurteilung_Residualstatus: pl.String = _text("Overall residual status")
+    Komplikation_nein_oder_unbekannt: pl.String = _text("No complication, or not known: N U")
+    Menge_Komplikation: pl.String = _text("Complications; JSON array of {Kuerzel, ICD, ICD_Version}")
 
 
-class ObdsRadiotherapy(ObdsMeldung, table="received.obds_radiotherapy"):
-    """One Bestrahlung of an oBDS Meldung of an ST (an ST without Bestrahlung: one row, values missing)."""
+class ObdsTreatment(ObdsMeldung):
+    """What a radiotherapy and a systemic therapy say alike."""
 
     Meldeanlass: pl.String = _text("Occasion: behandlungsbeginn, behandlungsende")
     Intention: pl.String = _text("Intention: K P O S X")
     Stellung_OP: pl.String = _text("Relation to surgery: O A N I Z S")
     Beginn: pl.String = _text("First day", "quasi-identifier")
     Ende: pl.String = _text("Last day", "quasi-identifier")
+    Ende_Grund: pl.String = _text("Why it ended: E F A P S V T U …")
+    Grad_maximal2_oder_unbekannt: pl.String = _text("Side effects up to grade 2, or not known: K 1 2 U")
+    Menge_Nebenwirkung: pl.String = _text(
+        "Side effects of grade 3 to 5; JSON array of {Bezeichnung, MedDRA_Code, Grad, Version}"
+    )
+    Studienteilnahme_Datum: pl.String = _text("Date of inclusion in a trial", "quasi-identifier")
+    Studienteilnahme_NU: pl.String = _text("No trial, or not known: N U")
+
+
+class ObdsRadiotherapy(ObdsTreatment, table="received.obds_radiotherapy"):
+    """One Bestrahlung of an oBDS Meldung of an ST (an ST without Bestrahlung: one row, values missing)."""
+
     Applikationsart: pl.String = _text(
         "Kind: Perkutan, Kontakt, Metabolisch, Sonstige; null without Bestrahlung"
     )
+    Radiochemo: pl.String = _text("Percutaneous, with chemotherapy: RCJ RCN")
+    Stereotaktisch: pl.String = _text("Percutaneous, stereotactic: ST")
+    Atemgetriggert: pl.String = _text("Percutaneous, gated: 4D")
+    Interstitiell_endokavitaer: pl.String = _text("Brachytherapy: I interstitial, K endocavitary")
+    Rate_Type: pl.String = _text("Dose rate of a brachytherapy: HDR LDR PDR")
+    Metabolisch_Typ: pl.String = _text("Radionuclide therapy: SIRT PRRT PSMA RJT RIT M")
     Zielgebiet: pl.String = _text("Target region code, a string: 2.1 and 2.10 differ")
     Zielgebiet_CodeVersion: pl.String = _text("Code list of the target region: 2014 or 2021")
     Seite_Zielgebiet: pl.String = _text("Side of the target region")
     Strahlenart: pl.String = _text("Radiation: UH EL PN …")
-    Gesamtdosis: pl.String = _text("Total dose in Gy")
-    Einzeldosis: pl.String = _text("Single dose in Gy")
+    Gesamtdosis: pl.String = _text("Total dose in its unit")
+    Gesamtdosis_Einheit: pl.String = _text("Unit of the total dose: Gy, or GBq MBq kBq")
+    Einzeldosis: pl.String = _text("Single dose in its unit")
+    Einzeldosis_Einheit: pl.String = _text("Unit of the single dose: Gy, or GBq MBq kBq")
     Boost: pl.String = _text("Boost: J SIB SEQ KON N")
-    Ende_Grund: pl.String = _text("Why it ended: E F A P S V T U")
 
 
-class ObdsSystemicTherapy(ObdsMeldung, table="received.obds_systemic_therapy"):
+class ObdsSystemicTherapy(ObdsTreatment, table="received.obds_systemic_therapy"):
     """One oBDS Meldung of a SYST."""
 
-    Meldeanlass: pl.String = _text("Occasion: behandlungsbeginn, behandlungsende")
-    Intention: pl.String = _text("Intention: K P S X")
-    Stellung_OP: pl.String = _text("Relation to surgery: O A N I S")
     Therapieart: pl.String = _text("Kind of therapy: CH HO IM …")
     Protokoll: pl.String = _text("Protocol")
-    Beginn: pl.String = _text("First day", "quasi-identifier")
     Beginn_Datumsgenauigkeit: pl.String = _text("Precision of the first day: E T")
-    Ende: pl.String = _text("Last day", "quasi-identifier")
-    Menge_Substanz: pl.String = _text("Substances; JSON array of strings")
-    Ende_Grund: pl.String = _text("Why it ended")
+    Menge_Substanz: pl.String = _text("Substances; JSON array of {Bezeichnung, ATC, ATC_Version}")
 
 
 class ObdsFollowUp(ObdsHistology, table="received.obds_follow_up"):
@@ -193,6 +265,7 @@ class ObdsFollowUp(ObdsHistology, table="received.obds_follow_up"):
     Verlauf_Lokaler_Tumorstatus: pl.String = _text("Local status: K T P N R F U X (R is relapse)")
     Verlauf_Tumorstatus_Lymphknoten: pl.String = _text("Regional lymph nodes: K T P N R F U X")
     Verlauf_Tumorstatus_Fernmetastasen: pl.String = _text("Distant metastases: K T P N R F U X")
+    Allgemeiner_Leistungszustand: pl.String = _text("ECOG 0-4 U, or Karnofsky in per cent")
 
 
 class ObdsDeath(ObdsMeldung, table="received.obds_death"):
@@ -200,14 +273,18 @@ class ObdsDeath(ObdsMeldung, table="received.obds_death"):
 
     Sterbedatum: pl.String = _text("Date of death", "quasi-identifier")
     Tod_tumorbedingt: pl.String = _text("Whether the tumour caused it: J N U")
-    Menge_Todesursachen: pl.String = _text("ICD-10 causes of death; JSON array of strings")
+    Menge_Todesursachen: pl.String = _text("ICD-10 causes of death; JSON array of {Code, Version}")
 
 
 class ObdsTumourBoard(ObdsMeldung, table="received.obds_tumour_board"):
     """One oBDS Meldung of a Tumorkonferenz."""
 
+    Meldeanlass: pl.String = _text("Occasion: behandlungsbeginn, behandlungsende, statusaenderung …")
     Datum: pl.String = _text("Date of the tumour board", "quasi-identifier")
+    Datum_Datumsgenauigkeit: pl.String = _text("Precision of the date: E T")
     Typ: pl.String = _text("praeth, postop, postth …")
+    Menge_Typ_Therapieempfehlung: pl.String = _text("Recommended kinds of therapy; JSON array of strings")
+    Abweichung_Patientenwunsch: pl.String = _text("Whether the patient wished otherwise: J N U")
 
 
 class TableRow(Received, table="received.table_row"):

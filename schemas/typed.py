@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Rule, column
+from schemas.contract import Contract, column
+from schemas.rule import Rule
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
+from schemas.typed_metastasis import Metastasis, MetastasisColumns
 from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 from schemas.typed_treatment import (
     Radiotherapy,
@@ -27,6 +29,8 @@ __all__ = [
     "AssessmentColumns",
     "Diagnosis",
     "DiagnosisColumns",
+    "Metastasis",
+    "MetastasisColumns",
     "Person",
     "PersonColumns",
     "Radiotherapy",
@@ -61,28 +65,31 @@ PERSON_RULES = (
     Rule(
         "person.birth-implausible",
         "warning",
-        "The person would be older than 115 years.",
-        "Check the year of birth.",
+        what="The person would be older than 115 years.",
+        remedy="Check the year of birth.",
         column="birth_date",
         holds=(pl.col("received_on") - pl.col("birth_date")).dt.total_days() <= 115 * 366,
+        missing="kept",
     ),
     Rule(
         "person.birth-date-missing",
         "warning",
-        "The patient file has no date of birth: neither age nor identity can be checked.",
-        REMEDY_SOURCE,
+        what="The patient file has no date of birth: neither age nor identity can be checked.",
+        remedy=REMEDY_SOURCE,
         source="oBDS 3.0.4 Patienten_Stammdaten/Geburtsdatum",
         column="birth_date",
         holds=pl.col("birth_date").is_not_null() | ~pl.col("master") | ~FROM_OBDS,
+        missing="kept",
     ),
     Rule(
         "person.sex-unknown",
         "notice",
-        "The patient file does not say the sex.",
-        REMEDY_SOURCE,
+        what="The patient file does not say the sex.",
+        remedy=REMEDY_SOURCE,
         source="oBDS 3.0.4 Patienten_Stammdaten/Geschlecht",
         column="sex",
         holds=(pl.col("sex") != "unknown").fill_null(False) | ~pl.col("master") | ~FROM_OBDS,
+        missing="kept",
     ),
 )
 
@@ -137,51 +144,56 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.says-nothing",
         "notice",
-        "The examination says nothing of the disease: it does not count as follow-up.",
-        "Add the status from the letter.",
+        what="The examination says nothing of the disease: it does not count as follow-up.",
+        remedy="Add the status from the letter.",
         source="oBDS 3.0.4 Verlauf",
         column="assessment_date",
         holds=pl.any_horizontal(_SITES.is_not_null())
         | pl.col("overall_status").is_not_null()
         | pl.col("distant_date").is_not_null(),
+        missing="kept",
     ),
     Rule(
         "assessment.remission-with-relapse",
         "warning",
-        "The overall status is complete remission, a single status relapse or progression.",
-        "Check the codes: R is relapse locally, and a remission in Gesamtbeurteilung_Tumorstatus.",
+        what="The overall status is complete remission, a single status relapse or progression.",
+        remedy="Check the codes: R is relapse locally, and a remission in Gesamtbeurteilung_Tumorstatus.",
         source="oBDS 3.0.4: the same letters mean different things",
         column="overall_status",
         holds=(pl.col("overall_status") != "complete remission") | ~pl.any_horizontal(_SITES.is_in(_FOUND)),
+        missing="kept",
     ),
     Rule(
         "assessment.relapse-without-site",
         "warning",
-        "The overall status is relapse and no site is said: it counts for DFS only.",
-        "Say where: local, regional or distant.",
+        what="The overall status is relapse and no site is said: it counts for DFS only.",
+        remedy="Say where: local, regional or distant.",
         source="design section 5; oBDS 3.0.4 Verlauf",
         column="overall_status",
         holds=(pl.col("overall_status") != "relapse")
         | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
         | pl.col("distant_date").is_not_null(),
+        missing="kept",
     ),
     Rule(
         "assessment.metastasis-against-status",
         "warning",
-        "A metastasis is documented and the distant status is free of tumour.",
-        "Correct one of them.",
+        what="A metastasis is documented and the distant status is free of tumour.",
+        remedy="Correct one of them.",
         source="oBDS 3.0.4 Menge_FM",
         column="distant_status",
         holds=(pl.col("distant_status") != "no tumour") | pl.col("distant_date").is_null(),
+        missing="kept",
     ),
     Rule(
         "assessment.metastasis-after-report",
         "warning",
-        "The metastasis is dated after the examination that documents it.",
-        "Correct one of the dates.",
+        what="The metastasis is dated after the examination that documents it.",
+        remedy="Correct one of the dates.",
         column="distant_date",
         holds=(pl.col("distant_date") <= pl.col("assessment_date"))
         | (pl.col("distant_date_precision") != "day"),
+        missing="kept",
     ),
 )
 
@@ -205,39 +217,43 @@ class VitalStatus(
         Rule(
             "vital-status.death-date-unknown",
             "warning",
-            "The person is dead, the date of death is not known.",
-            "Ask the registry office for an extended reply (Bundesmeldegesetz section 45).",
+            what="The person is dead, the date of death is not known.",
+            remedy="Ask the registry office for an extended reply (Bundesmeldegesetz section 45).",
             source="BMG sections 44, 45",
             column="status",
             holds=pl.col("status") != "deceased, date unknown",
+            missing="kept",
         ),
         Rule(
             "vital-status.no-information",
             "notice",
-            "The registry office gives no information.",
-            "Nothing: a refused reply must not reveal whether there is a block.",
+            what="The registry office gives no information.",
+            remedy="Nothing: a refused reply must not reveal whether there is a block.",
             source="BMG section 51",
             column="status",
             holds=pl.col("status") != "no information",
+            missing="kept",
         ),
         Rule(
             "vital-status.date-missing",
             "warning",
-            "The person is said to be alive or to have moved, and not when: it cannot be used.",
-            "Ask for the day of the statement.",
+            what="The person is said to be alive or to have moved, and not when: it cannot be used.",
+            remedy="Ask for the day of the statement.",
             source="sources.md section 1",
             column="status_date",
             holds=~pl.col("status").is_in(["alive", "moved"])
             | pl.col("status_date").is_not_null()
             | pl.col("status_day").is_not_null(),
+            missing="kept",
         ),
         Rule(
             "vital-status.day-negative",
             "warning",
-            "The person is said to be alive on a day before time zero.",
-            "Check from where the source counts its days.",
+            what="The person is said to be alive on a day before time zero.",
+            remedy="Check from where the source counts its days.",
             column="status_day",
             holds=(pl.col("status_day") >= 0) | (pl.col("status") == "deceased"),
+            missing="kept",
         ),
     ),
 ):

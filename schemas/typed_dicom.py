@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Rule, TextList, column
+from schemas.contract import TextList, column
+from schemas.rule import Rule
 from schemas.typed_record import Typed, not_after_receipt
 
 PLAN_RULES = (
     Rule(
         "dicom.patient-id-missing",
         "error",
-        "The DICOM file has no PatientID.",
-        "Find the patient by the plan's label in the planning system and export it again with PatientID.",
+        what="The DICOM file has no PatientID.",
+        remedy="Find the patient by the plan's label in the planning system and export it again "
+        "with PatientID.",
         source="DICOM PS3.3 C.7.1.1",
         column="sop_instance_uid",
         holds=pl.col("has_patient_id") | pl.col("phantom"),
+        missing="kept",
         waivable=False,
     ),
     Rule(
         "dicom.file-meta-missing",
         "notice",
-        "The file lacks its preamble and meta group; it was read all the same.",
-        "Nothing, or export with file meta information.",
+        what="The file lacks its preamble and meta group; it was read all the same.",
+        remedy="Nothing, or export with file meta information.",
         source="DICOM PS3.10 section 7",
         column="sop_instance_uid",
         holds=pl.col("has_file_meta"),
+        missing="kept",
     ),
 )
 
@@ -54,87 +58,96 @@ class Plan(
         Rule(
             "plan.phantom",
             "notice",
-            "A quality assurance plan of a phantom lies among the patients'.",
-            "Nothing; it is left out.",
+            what="A quality assurance plan of a phantom lies among the patients'.",
+            remedy="Nothing; it is left out.",
             source="DICOM PS3.3 C.8.8.9",
             column="phantom",
             holds=~pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.prescription-from-beam-dose",
             "notice",
-            "The plan has no TargetPrescriptionDose; the dose is beam dose times fractions.",
-            "Nothing, or enter the prescription in the planning system.",
+            what="The plan has no TargetPrescriptionDose; the dose is beam dose times fractions.",
+            remedy="Nothing, or enter the prescription in the planning system.",
             source="DICOM PS3.3 C.8.8.10",
             column="dose_origin",
             holds=(pl.col("dose_origin") != "beam dose") | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.dose-missing",
             "warning",
-            "The plan has neither a prescription nor beam doses.",
-            "Enter the prescription in the planning system and export again.",
+            what="The plan has neither a prescription nor beam doses.",
+            remedy="Enter the prescription in the planning system and export again.",
             source="DICOM PS3.3 C.8.8.10",
             column="prescribed_dose_gy",
             holds=pl.col("prescribed_dose_gy").is_not_null()
             | (pl.col("dose_readings") > 0).fill_null(False)
             | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.fractions-missing",
             "warning",
-            "The plan does not say its number of fractions.",
-            "Enter NumberOfFractionsPlanned in the planning system and export again.",
+            what="The plan does not say its number of fractions.",
+            remedy="Enter NumberOfFractionsPlanned in the planning system and export again.",
             source="DICOM PS3.3 C.8.8.13 NumberOfFractionsPlanned",
             column="fractions",
             holds=pl.col("fractions").is_not_null()
             | (pl.col("dose_readings") > 1).fill_null(False)
             | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.dose-per-fraction-implausible",
             "warning",
-            "The dose per fraction is not between 1 and 12 Gy.",
-            "Check prescription and number of fractions.",
+            what="The dose per fraction is not between 1 and 12 Gy.",
+            remedy="Check prescription and number of fractions.",
             source="ICRU 83",
             column="fractions",
             holds=(pl.col("prescribed_dose_gy") / pl.col("fractions")).is_between(1, 12) | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.dose-implausible",
             "warning",
-            "The plan prescribes less than 1 or more than 100 Gy.",
-            "Check the unit (cGy for Gy) and the prescription.",
+            what="The plan prescribes less than 1 or more than 100 Gy.",
+            remedy="Check the unit (cGy for Gy) and the prescription.",
             source="ICRU 83; DICOM PS3.3 C.8.8.10",
             column="prescribed_dose_gy",
             holds=pl.col("prescribed_dose_gy").is_between(1, 100) | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.technique-unknown",
             "notice",
-            "The technique cannot be told from the plan's beams.",
-            "Look at the plan; a patient without known technique is not eligible for an IMRT study.",
+            what="The technique cannot be told from the plan's beams.",
+            remedy="Look at the plan; a patient without known technique is not eligible for an IMRT study.",
             source="DICOM PS3.3 C.8.8.14 GantryRotationDirection",
             column="technique",
             holds=(pl.col("technique") != "unknown") | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.energy-implausible",
             "warning",
-            "The nominal beam energy is not between 4 and 25 MV.",
-            "Check whether the plan uses photons, and the unit.",
+            what="The nominal beam energy is not between 4 and 25 MV.",
+            remedy="Check whether the plan uses photons, and the unit.",
             source="DICOM PS3.3 C.8.8.14 NominalBeamEnergy",
             column="beam_energy_mv",
             holds=pl.col("beam_energy_mv").is_between(4, 25) | pl.col("phantom"),
+            missing="kept",
         ),
         Rule(
             "plan.date-missing",
             "notice",
-            "The plan has no date: it cannot be placed among several courses.",
-            "Nothing for a patient with one course.",
+            what="The plan has no date: it cannot be placed among several courses.",
+            remedy="Nothing for a patient with one course.",
             source="DICOM PS3.3 C.8.8.9 RTPlanDate",
             column="plan_date",
             holds=pl.col("plan_date").is_not_null() | pl.col("phantom"),
+            missing="kept",
         ),
         not_after_receipt("plan_date"),
     ),
@@ -194,14 +207,15 @@ class StructureSet(
         Rule(
             "structures.no-target",
             "warning",
-            "No region of interest is called like a target (GTV, CTV, PTV).",
-            "Name the target volumes as ICRU does, or check that it is the treated structure set.",
+            what="No region of interest is called like a target (GTV, CTV, PTV).",
+            remedy="Name the target volumes as ICRU does, or check that it is the treated structure set.",
             source="ICRU 83; DICOM PS3.3 C.8.8.5 ROIName",
             column="roi_names",
             holds=pl.col("roi_names")
             .list.eval(pl.element().str.contains(r"(?i)[gcip]tv|target|boost"))
             .list.any()
             | pl.col("phantom"),
+            missing="kept",
         ),
     ),
 ):
@@ -220,11 +234,12 @@ class Dose(
         Rule(
             "dose.relative",
             "notice",
-            "The dose distribution is relative: it says nothing in Gy.",
-            "Export it in Gy if doses are to be evaluated.",
+            what="The dose distribution is relative: it says nothing in Gy.",
+            remedy="Export it in Gy if doses are to be evaluated.",
             source="DICOM PS3.3 C.8.8.3 DoseUnits",
             column="dose_units",
             holds=(pl.col("dose_units") != "RELATIVE") | pl.col("phantom"),
+            missing="kept",
         ),
     ),
 ):
@@ -240,20 +255,22 @@ class Image(
         Rule(
             "ct.slice-thickness-implausible",
             "warning",
-            "The slice thickness is not between 0.4 and 10 mm.",
-            "Check that it is the planning CT, and the unit.",
+            what="The slice thickness is not between 0.4 and 10 mm.",
+            remedy="Check that it is the planning CT, and the unit.",
             source="DICOM PS3.3 C.7.6.2 SliceThickness",
             column="slice_thickness_mm",
             holds=pl.col("slice_thickness_mm").is_between(0.4, 10),
+            missing="kept",
         ),
         Rule(
             "ct.slice-thickness-missing",
             "notice",
-            "The slice does not say its thickness.",
-            "Nothing, if other slices of the series say it.",
+            what="The slice does not say its thickness.",
+            remedy="Nothing, if other slices of the series say it.",
             source="DICOM PS3.3 C.7.6.2 SliceThickness (type 2)",
             column="slice_thickness_mm",
             holds=pl.col("slice_thickness_mm").is_not_null(),
+            missing="kept",
         ),
     ),
 ):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, Rule, TextList, column
+from schemas.contract import Contract, TextList, column
+from schemas.rule import Rule
 from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
 
 
@@ -30,33 +31,36 @@ SURGERY_RULES = (
     Rule(
         "surgery.ops-missing",
         "notice",
-        "The operation has no OPS code.",
-        "Add the procedure in the tumour documentation.",
+        what="The operation has no OPS code.",
+        remedy="Add the procedure in the tumour documentation.",
         source="oBDS 3.0.4 OP/Menge_OPS",
         column="ops_codes",
         holds=(pl.col("ops_codes").list.len() > 0) | ~FROM_OBDS,
+        missing="kept",
     ),
     Rule(
         "surgery.ops-malformed",
         "warning",
-        "A procedure is not an OPS code of the form 5-782.b.",
-        REMEDY_SOURCE,
+        what="A procedure is not an OPS code of the form 5-782.b.",
+        remedy=REMEDY_SOURCE,
         source="OPS, BfArM",
         column="ops_codes",
         holds=pl.col("ops_codes")
         .list.eval(pl.element().str.contains(r"^\d-\d{2}[\da-z](\.[\da-z]{1,2})?$"))
         .list.all(),
+        missing="kept",
     ),
     Rule(
         "surgery.residual-missing",
         "warning",
-        "A curative operation has no residual status.",
-        "Add the local R classification from the pathology report.",
+        what="A curative operation has no residual status.",
+        remedy="Add the local R classification from the pathology report.",
         source="UICC R classification; oBDS Lokale_Beurteilung_Residualstatus",
         column="residual_status",
         holds=pl.col("residual_status").is_not_null()
         | (pl.col("intent") != "curative").fill_null(True)
         | ~FROM_OBDS,
+        missing="kept",
     ),
 )
 
@@ -119,6 +123,12 @@ def eqd2() -> pl.Expr:
     return _TOTAL * (_SINGLE + ALPHA_BETA_GY) / (2 + ALPHA_BETA_GY)
 
 
+_ALONE = (pl.col("application").fill_null("external beam") == "external beam") & (
+    pl.col("part").fill_null(1) == 1
+)
+"""Percutaneous, and no later irradiation of its ST: a boost or brachytherapy has no usual dose of its own."""
+
+
 def _usual_eqd2() -> pl.Expr:
     low, high = (
         pl.col("radiation_sequence").replace_strict(
@@ -126,110 +136,121 @@ def _usual_eqd2() -> pl.Expr:
         )
         for i in (0, 1)
     )
-    return eqd2().is_between(low, high) | ~_PLAUSIBLE
+    return eqd2().is_between(low, high) | ~_PLAUSIBLE | ~_ALONE
 
 
 RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.module-missing",
         "warning",
-        "The report of a radiotherapy holds no irradiation: neither dates nor dose.",
-        "Complete the Bestrahlung in the tumour documentation.",
+        what="The report of a radiotherapy holds no irradiation: neither dates nor dose.",
+        remedy="Complete the Bestrahlung in the tumour documentation.",
         source="oBDS 3.0.4 ST/Menge_Bestrahlung",
         column="irradiated",
         holds=pl.col("irradiated"),
+        missing="kept",
     ),
     not_after_receipt("start_date"),
     not_after_receipt("end_date"),
     Rule(
         "radiotherapy.ends-before-start",
         "error",
-        "The course ends before it starts.",
-        REMEDY_SOURCE,
+        what="The course ends before it starts.",
+        remedy=REMEDY_SOURCE,
         column="end_date",
         holds=pl.col("end_date") >= pl.col("start_date"),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.dose-implausible",
         "warning",
-        "The total dose is not between 1 and 100 Gy.",
-        "Check the unit (cGy for Gy) and the decimal point.",
+        what="The total dose is not between 1 and 100 Gy.",
+        remedy="Check the unit (cGy for Gy) and the decimal point.",
         source="ICRU 83; sources.md section 3",
         column="prescribed_dose_gy",
         holds=pl.col("prescribed_dose_gy").is_between(1, 100),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.hypofractionated",
         "warning",
-        "The single dose is above 2.5 Gy: a hypofractionated course.",
-        "Nothing if it was meant; it is kept as it is.",
+        what="The single dose is above 2.5 Gy: a hypofractionated course.",
+        remedy="Nothing if it was meant; it is kept as it is.",
         source="sources.md section 3 (5 x 5 Gy)",
         column="single_dose_gy",
-        holds=pl.col("single_dose_gy") <= 2.5,
+        holds=(pl.col("single_dose_gy") <= 2.5) | ~_ALONE,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.single-above-total",
         "warning",
-        "The single dose is above the total dose.",
-        "Check whether the two were swapped.",
+        what="The single dose is above the total dose.",
+        remedy="Check whether the two were swapped.",
         source="ICRU 83",
         column="single_dose_gy",
         holds=_SINGLE <= _TOTAL,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.fractions-not-whole",
         "warning",
-        "Total dose over single dose is no whole number of fractions.",
-        "Check both doses against the plan.",
+        what="Total dose over single dose is no whole number of fractions.",
+        remedy="Check both doses against the plan.",
         source="ICRU 83",
         column="single_dose_gy",
         holds=((_FRACTIONS - _FRACTIONS.round()).abs() < 0.05) | ~_PLAUSIBLE,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.eqd2-unusual",
         "warning",
-        "The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery.",
-        "Check doses and Stellung_OP; an unusual dose is kept as it is.",
+        what="The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery.",
+        remedy="Check doses and Stellung_OP; an unusual dose is kept as it is.",
         source="ICRU 83; BED and EQD2, sources.md section 3",
         column="prescribed_dose_gy",
         holds=_usual_eqd2(),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.too-many-a-day",
         "warning",
-        "The course would need more than two fractions a day.",
-        "Check the dates and the doses.",
+        what="The course would need more than two fractions a day.",
+        remedy="Check the dates and the doses.",
         column="end_date",
         holds=(_FRACTIONS <= 2 * _DAYS)
         | (_DAYS < 1)
         | ~_PLAUSIBLE
         | (pl.col("radiation_sequence") == "intraoperative"),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.overlong",
         "warning",
-        "The course lasts more than 100 days.",
-        "Check whether two courses were documented as one, and the dates.",
+        what="The course lasts more than 100 days.",
+        remedy="Check whether two courses were documented as one, and the dates.",
         column="end_date",
         holds=_DAYS <= 100,
+        missing="kept",
     ),
     Rule(
         "radiotherapy.start-missing",
         "warning",
-        "A dose is documented without the first day.",
-        "Add the first day of the irradiation.",
+        what="A dose is documented without the first day.",
+        remedy="Add the first day of the irradiation.",
         source="oBDS 3.0.4 ST/Bestrahlung/Beginn",
         column="start_date",
         holds=_TOTAL.is_null() | pl.col("start_date").is_not_null() | pl.col("start_day").is_not_null(),
+        missing="kept",
     ),
     Rule(
         "radiotherapy.sequence-missing",
         "warning",
-        "The relation of the course to surgery is not documented.",
-        "Add Stellung_OP.",
+        what="The relation of the course to surgery is not documented.",
+        remedy="Add Stellung_OP.",
         source="oBDS 3.0.4 ST/Stellung_OP",
         column="radiation_sequence",
         holds=pl.col("radiation_sequence").is_not_null() | ~pl.col("irradiated") | ~FROM_OBDS,
+        missing="kept",
     ),
 )
 

@@ -73,6 +73,8 @@ LOCAL_STATUS = (
     "missing",
 )
 METASTASIS_SITE = ("PUL", "OSS", "HEP", "BRA", "LYM", "MAR", "PLE", "PER", "ADR", "SKI", "OTH", "GEN")
+METASTASIS_EXTENT = ("regional", "distant")
+REPORT_ORIGIN = ("diagnosis", "pathology", "surgery", "follow-up", "table")
 VITAL_STATUS = ("alive", "deceased", "deceased, date unknown", "moved", "no information")
 DATE_PRECISION = ("day", "month", "year")
 SOURCE = ("registry office", "oBDS", "table", "DICOM")

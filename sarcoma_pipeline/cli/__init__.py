@@ -1,4 +1,4 @@
-"""``sarcoma``: refresh a study, write the demo, look up rules and findings."""
+"""The command line ``sarcoma``: its group, and the commands ``refresh``, ``demo``, ``rules``, ``studies``."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
 from sarcoma_pipeline.cli.trace import trace
-from sarcoma_pipeline.study import project as places
+from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
 
-# Imports of dagster, polars and duckdb wait for the command that needs them: `sarcoma --help` is instant.
+# Each command imports dagster, polars and duckdb itself, so that `sarcoma --help` needs no seconds.
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Nightly, validated, traceable builds of soft tissue sarcoma studies."""
+    """Build soft tissue sarcoma studies: nightly, validated, traceable."""
 
 
 main.add_command(findings)
@@ -45,23 +45,24 @@ main.add_command(key)
 @click.option(
     "--as-of",
     metavar="RELEASE",
-    help="Build this release again from the records, configuration and decisions of then; publish nothing.",
+    help="Rebuild this earlier release from the records, configuration and decisions it was built from; "
+    "publishes nothing.",
 )
-@click.option("--full", is_flag=True, help="Compute every step, whatever is known to be unchanged.")
+@click.option("--full", is_flag=True, help="Compute every step, also those whose inputs have not changed.")
 def refresh(study: str, as_of: str | None, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
-    Exit code 0 if a release was published, whatever the findings; 1 if nothing could be published (the last
-    release then stands untouched); 2 for wrong usage or configuration. With --as-of, 0 if the content is the
-    same as then, 1 if it is not.
+    Exit code 0: a release was published, or the last one is still valid because nothing changed; findings do
+    not matter. 1: nothing could be published; the last release is untouched. 2: wrong usage or configuration.
+    With --as-of, 0 if the content is the same as before and 1 if it is not.
     """
     began = time.perf_counter()
     project = configured(study)
     if as_of:
         in_one_file(project, "--as-of")
-        from sarcoma_pipeline.cli import rebuild as rebuilding
+        from sarcoma_pipeline.cli import rebuild
 
-        sys.exit(0 if rebuilding.run(project, as_of) else 1)
+        sys.exit(0 if rebuild.run(project, as_of) else 1)
     for drop in [project.drop_of(centre) for centre in project.centres or ("",)]:
         if not drop.is_dir():
             name = drop.relative_to(project.root)
@@ -80,7 +81,7 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
         try:
             warehouse_resource.forget_steps(project)
         except duckdb.Error:
-            raise _cannot("the warehouse cannot be opened", project) from None
+            raise _cannot_start("the warehouse cannot be opened", project) from None
     from sqlalchemy.exc import OperationalError
 
     from sarcoma_pipeline.cli import refresh_run
@@ -88,45 +89,48 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
     try:
         outcome = refresh_run.run(project, began)
     except OperationalError:
-        raise _cannot("Dagster's history cannot be written; the release stands as it was", project) from None
+        what = "Dagster's run history cannot be written; the release is untouched"
+        raise _cannot_start(what, project) from None
     sys.exit(0 if outcome else 1)
 
 
-def _cannot(what: str, project: places.Project) -> click.ClickException:
-    """Why a refresh cannot so much as begin or tell of itself, and what to do."""
+def _cannot_start(what: str, project: projects.Project) -> click.ClickException:
+    """Return the error for a refresh that cannot start or be recorded, with its remedy."""
     from sarcoma_pipeline.warehouse import disk_space
 
     full = disk_space.faults(project)
-    remedy = f"make room in {'; '.join(full)}" if full else "sarcoma doctor says what to do"
+    remedy = f"free disk space: {'; '.join(full)}" if full else "sarcoma doctor shows the remedy"
     return click.ClickException(f"{what}: {remedy} (--study {project.study.name})")
 
 
 @main.command()
 @click.option("--into", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
-@click.option("--seed", default=2011, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--patients", type=click.IntRange(1, 10_000_000), help="Another number, drawn from the 86.")
+@click.option("--seed", default=2011, show_default=True, help="The same seed writes the same bytes.")
+@click.option(
+    "--patients", type=click.IntRange(1, 10_000_000), help="Number of patients, sampled from the 86."
+)
 @click.option(
     "--defects",
     type=click.FloatRange(0, 1),
     default=0.02,
     show_default=True,
-    help="With --patients: share of patients with a seeded defect.",
+    help="With --patients: fraction of patients with a seeded defect.",
 )
 @click.option(
     "--plans",
     type=click.FloatRange(0, 1),
     default=1.0,
     show_default=True,
-    help="With --patients: share of treatment plans that are exported (six files each).",
+    help="With --patients: fraction of treatment plans that are exported (six files each).",
 )
 def demo(into: Path, seed: int, patients: int | None, defects: float, plans: float) -> None:
-    """Write the demo: 86 invented patients as real files, with ineligible ones and seeded defects."""
+    """Write the demo's raw files: 86 invented patients, ineligible ones beside them, and seeded defects."""
     if into.exists() and any(into.iterdir()):
         raise click.UsageError(f"{into} is not empty")
     if patients:
         from sarcoma_pipeline.synthetic import crowd
 
-        data, cores = places.root() / "data/demo", os.cpu_count() or 1
+        data, cores = projects.root() / "data/demo", os.cpu_count() or 1
         planted = crowd.write(into, patients, seed, data, defects, plans, cores)
         click.echo(
             f"{patients} patients in {into}, {planted.total()} seeded defects of {len(planted)} kinds."
@@ -134,20 +138,21 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
         return
     from sarcoma_pipeline.synthetic import render
 
-    truth = render.demo(into, seed, places.root() / "data/demo")
+    truth = render.demo(into, seed, projects.root() / "data/demo")
     files = sum(1 for p in into.rglob("*") if p.is_file())
     click.echo(f"{files} files in {into}, {truth.height} seeded defects of {truth['kind'].n_unique()} kinds.")
 
 
 @main.command()
 @click.argument("rule", required=False)
-@click.option("--markdown", is_flag=True, help="The whole catalogue as a page: docs/rules.md.")
+@click.option("--markdown", is_flag=True, help="Print the whole catalogue as Markdown (docs/rules.md).")
 def rules(rule: str | None, markdown: bool) -> None:
-    """List the rules, or say what one of them means and what to do."""
-    from schemas.quality import catalogue, catalogue_markdown
+    """List the validation rules, or explain one: what it means and what to do."""
+    from sarcoma_pipeline.quality.rule_catalogue import catalogue
+    from sarcoma_pipeline.quality.rule_catalogue import markdown as page
 
     if markdown:
-        click.echo(catalogue_markdown(), nl=False)
+        click.echo(page(), nl=False)
         return
     found = catalogue()
     if rule:
@@ -164,7 +169,7 @@ def rules(rule: str | None, markdown: bool) -> None:
 @main.command()
 def studies() -> None:
     """List the configured studies."""
-    for name in places.studies():
+    for name in projects.studies():
         project = configured(name)
         released = "released" if project.release.exists() else "not yet released"
         click.echo(f"{name:12} {released:18} {project.study.title}")

@@ -1,4 +1,4 @@
-"""``sarcoma findings impact``: the study with one record let out of quarantine, beside the study as it is."""
+"""``sarcoma findings impact``: compares the study with and without one quarantined record."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from schemas.quality import Finding
 
 
 def lines(project: Project, finding_id: str) -> Iterator[str]:
-    """What changes for the patient, then every number of the study that moves.
+    """Describe what changes for the patient, then list every number of the study that changes.
 
     Raises:
-        click.ClickException: the finding is not among tonight's.
+        click.ClickException: the finding does not occur in the last refresh.
     """
     for centre in project.centres or ("",):
         warehouse = Warehouse(
@@ -35,25 +35,25 @@ def lines(project: Project, finding_id: str) -> Iterator[str]:
         finally:
             warehouse.close()
     else:
-        raise click.ClickException(f"{finding_id} is resolved: its fault is no longer there")
+        raise click.ClickException(f"{finding_id} is resolved: the last refresh no longer found the fault")
     record = findings["record_id"].item()
-    held = known.quarantine.filter(pl.col("record_id") == record)
-    if held.is_empty():
-        yield "The record is not in quarantine: the study has it already."
+    quarantined = known.quarantine.filter(pl.col("record_id") == record)
+    if quarantined.is_empty():
+        yield "The record is not in quarantine: the study already uses it."
         return
-    others = [r for r in held["rule_ids"].item() if r != findings["rule_id"].item()]
+    others = [r for r in quarantined["rule_ids"].item() if r != findings["rule_id"].item()]
     if others:
-        yield f"The record also breaks {', '.join(others)}: it stays out until those are settled too."
+        yield f"The record also breaks {', '.join(others)}: it stays in quarantine until those are settled."
     again = impact.rerun(known, project.study, project.sources, only=record)
-    said = impact.impact(known, again, project.study).filter(pl.col("record_id") == record)
-    yield f"patient   {said['pseudonym'].first() or 'not linked'}"
-    yield f"admitted  {impact.sentences(said)['impact'].item()}"
+    effect = impact.impact(known, again, project.study).filter(pl.col("record_id") == record)
+    yield f"patient   {effect['pseudonym'].first() or 'not linked'}"
+    yield f"admitted  {impact.sentences(effect)['impact'].item()}"
     if again.scenarios.is_empty():
         return
     before = impact.numbers(known.patients, known.endpoints, project.study)
     after = impact.numbers(*impact.amended(known, again, record), project.study)
     both = before.join(after, on="quantity", how="full", coalesce=True, maintain_order="left_right")
     moved = both.filter(pl.col("value").ne_missing(pl.col("value_right")))
-    for name, now, then in moved.iter_rows():
-        yield f"          {name}: {now or 'none'} → {then or 'none'}"
-    yield f"{moved.height} of {both.height} numbers of the study would move."
+    for name, old, new in moved.iter_rows():
+        yield f"          {name}: {old or 'none'} → {new or 'none'}"
+    yield f"{moved.height} of {both.height} numbers of the study would change."

@@ -1,4 +1,4 @@
-"""``sarcoma findings``: look at the ledger, decide, exchange sheets with a steward."""
+"""``sarcoma findings``: lists findings, records decisions, exports and imports sheets for stewards."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Refused(click.ClickException):
-    """A command that cannot be carried out; nothing was changed."""
+    """Raised for a command that was refused; nothing was changed."""
 
     exit_code = 2
 
 
 class _ListByDefault(click.Group):
-    """A group whose options without a command are those of ``list``."""
+    """Runs ``list`` when options are given without a command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
@@ -36,25 +36,28 @@ class _ListByDefault(click.Group):
 
 @click.group(cls=_ListByDefault)
 def findings() -> None:
-    """List findings and decide on them; without a command, list.
+    """List findings and decide on them. Without a command: list.
 
-    A decision counts from the next refresh on. Exit code 2 for a refused one: nothing was changed then.
+    A decision takes effect with the next refresh. Exit code 2: the decision was refused and nothing was
+    changed.
     """
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
     options = (
-        click.option("--rule", help="Only of this rule."),
+        click.option("--rule", help="Only findings of this rule."),
         click.option(
-            "--severity", type=click.Choice(["error", "warning", "notice"]), help="Only of this severity."
+            "--severity",
+            type=click.Choice(["error", "warning", "notice"]),
+            help="Only findings of this severity.",
         ),
         click.option(
             "--status",
             type=click.Choice(["open", "acknowledged", "waived", "resolved", "reopened"]),
-            help="Only of this status; without it, all but the resolved.",
+            help="Only findings with this status. Default: all except resolved ones.",
         ),
-        click.option("--patient", help="Only of this pseudonym."),
-        click.option("--file", help="Only where this is part of the file's path."),
+        click.option("--patient", help="Only findings of this pseudonym."),
+        click.option("--file", help="Only findings whose file path contains this text."),
     )
     for option in reversed(options):
         command = option(command)
@@ -63,7 +66,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 
 def _decision(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--reason", required=True, help="Why; no names, no birth dates."),
+        click.option("--reason", required=True, help="Why. Write no names and no birth dates."),
         click.option("--by", "who", required=True, help="Who decides."),
         click.argument("finding_id", nargs=-1, required=True),
         study_option,
@@ -78,7 +81,7 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 def list_(study: str, **wanted: str | None) -> None:
     """List findings: status, file, position, what is wrong and what to do."""
     project = configured(study)
-    found = _select(_standing(project), **wanted)
+    found = _select(_current(project), **wanted)
     effects = _effects(project)
     for row in found.iter_rows(named=True):
         click.echo(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
@@ -86,7 +89,7 @@ def list_(study: str, **wanted: str | None) -> None:
         click.echo(f"         {row['path']}, {row['position']}{shown}")
         click.echo(f"         {row['what']} {row['remedy']}")
         if row["finding_id"] in effects:
-            click.echo(f"         if admitted: {effects[row['finding_id']]}")
+            click.echo(f"         if waived: {effects[row['finding_id']]}")
     click.echo(f"{found.height} findings")
 
 
@@ -94,13 +97,13 @@ def list_(study: str, **wanted: str | None) -> None:
 @study_option
 @click.argument("finding_id")
 def show(study: str, finding_id: str) -> None:
-    """Show everything about one finding, with every decision ever taken on it."""
+    """Show one finding in full, with every decision ever taken on it."""
     import polars as pl
 
     from sarcoma_pipeline.quality import decision_log
 
     project = configured(study)
-    found = _standing(project).filter(pl.col("finding_id") == finding_id)
+    found = _current(project).filter(pl.col("finding_id") == finding_id)
     if found.is_empty():
         raise Refused(f"{finding_id}: there is no such finding")
     for name, value in found.drop("decision_id", "content_hash").row(0, named=True).items():
@@ -116,11 +119,11 @@ def show(study: str, finding_id: str) -> None:
 @study_option
 @click.argument("finding_id")
 def impact(study: str, finding_id: str) -> None:
-    """Show what a quarantined record keeps from the study, and the study's numbers if it were admitted."""
+    """Show what the study loses through a quarantined record, and how its numbers would change with it."""
     from sarcoma_pipeline.cli import finding_impact
 
     project = configured(study)
-    if finding_id not in set(_standing(project)["finding_id"]):
+    if finding_id not in set(_current(project)["finding_id"]):
         raise Refused(f"{finding_id}: there is no such finding")
     for line in finding_impact.lines(project, finding_id):
         click.echo(line)
@@ -129,22 +132,22 @@ def impact(study: str, finding_id: str) -> None:
 @findings.command()
 @_decision
 def acknowledge(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
-    """Say that somebody knows and is at it; the finding's effect stays."""
+    """Note that somebody is working on the finding. A quarantined record stays in quarantine."""
     _apply(study, finding_id, "acknowledge", who, reason)
 
 
 @findings.command()
 @_decision
-@click.option("--until", required=True, help="Last day on which it holds: 2030-12-31 or 31.12.2030.")
+@click.option("--until", required=True, help="Last day of the waiver: 2030-12-31 or 31.12.2030.")
 def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until: str) -> None:
-    """Let a record through despite its fault, until a day, and only as long as its content stays the same."""
+    """Admit a record despite its fault, until a given day and only while its content stays the same."""
     _apply(study, finding_id, "waive", who, reason, until)
 
 
 @findings.command()
 @_decision
 def reopen(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
-    """Take an acknowledgement or a waiver back."""
+    """Withdraw an acknowledgement or a waiver."""
     _apply(study, finding_id, "reopen", who, reason)
 
 
@@ -153,14 +156,14 @@ def reopen(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> No
 @_filters
 @click.argument("file_name", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.csv")
 def export(study: str, file_name: Path, **wanted: str | None) -> None:
-    """Write findings to a sheet with empty columns action, by, reason, until for a steward to fill in."""
+    """Write findings to a sheet with empty columns action, by, reason and until, for a steward to fill in."""
     from sarcoma_pipeline.quality import decision_sheet
 
-    found = _select(_standing(configured(study)), **wanted)
+    found = _select(_current(configured(study)), **wanted)
     try:
         decision_sheet.write(file_name, found)
     except FileExistsError:
-        raise Refused(f"{file_name} is there already; somebody may have filled it in") from None
+        raise Refused(f"{file_name} already exists; somebody may have filled it in") from None
     except OSError as broken:
         raise Refused(f"{file_name} cannot be written: {broken.strerror}") from None
     click.echo(f"{found.height} findings in {file_name}")
@@ -170,7 +173,7 @@ def export(study: str, file_name: Path, **wanted: str | None) -> None:
 @study_option
 @click.argument("file_name", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.csv")
 def import_(study: str, file_name: Path) -> None:
-    """Take the decisions of a filled-in sheet, all of them or none; lines without an action are left out."""
+    """Record the decisions of a filled-in sheet, all of them or none. Lines without an action are ignored."""
     from sarcoma_pipeline.quality import decision_sheet
     from sarcoma_pipeline.quality.ledger import DecisionRefused
 
@@ -195,15 +198,15 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
 
     entries = _ledger(project)
     try:
-        made = decision_log.record(project.decisions, entries, requests, dt.datetime.now(dt.UTC))
+        recorded = decision_log.record(project.decisions, entries, requests, dt.datetime.now(dt.UTC))
     except DecisionRefused as refused:
         raise _refused(refused) from None
     except decision_log.DecisionLogDamaged as damaged:
         raise click.ClickException(str(damaged)) from None
-    for row in made.iter_rows(named=True):
+    for row in recorded.iter_rows(named=True):
         until = f" until {row['until']}" if row["until"] else ""
         click.echo(f"{row['finding_id']}: {row['action']}{until}")
-    click.echo(f"{made.height} decisions; they count from the next refresh on")
+    click.echo(f"{recorded.height} decisions recorded; they take effect with the next refresh")
 
 
 def _refused(refused: Any) -> Refused:
@@ -211,21 +214,21 @@ def _refused(refused: Any) -> Refused:
 
 
 def _effects(project: Project) -> dict[str, str]:
-    """Finding to what its record, once admitted, would change."""
+    """Map each finding to the sentence that says what its record, once admitted, would change."""
     from sarcoma_pipeline.quality import impact
     from schemas.impact import Impact
 
-    said = impact.sentences(_read(project, f"FROM {Impact.table()}"))
-    held = _read(
+    effects = impact.sentences(_read(project, f"FROM {Impact.table()}"))
+    quarantined = _read(
         project,
         "SELECT finding_id, record_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
         "WHERE list_contains(rule_ids, rule_id)",
     )
-    return dict(held.join(said, on="record_id").select("finding_id", "impact").iter_rows())
+    return dict(quarantined.join(effects, on="record_id").select("finding_id", "impact").iter_rows())
 
 
 def _ledger(project: Project) -> pl.DataFrame:
-    """``quality.ledger`` as the last refresh left it."""
+    """Read ``quality.ledger`` as the last refresh wrote it."""
     from schemas.ledger import LedgerEntry
 
     return LedgerEntry.conform(_read(project, f"FROM {LedgerEntry.table()}"))
@@ -236,20 +239,20 @@ def _read(project: Project, sql: str) -> pl.DataFrame:
 
     from sarcoma_pipeline.warehouse import read_only
 
-    nothing = f"nothing built yet: sarcoma refresh --study {project.study.name}"
+    not_built = f"nothing built yet: sarcoma refresh --study {project.study.name}"
     if not read_only.is_built(project):
-        raise click.UsageError(nothing)
+        raise click.UsageError(not_built)
     try:
         with read_only.connect(project) as connection:
             return connection.execute(sql).pl()
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None
     except duckdb.CatalogException:
-        raise click.UsageError(nothing) from None
+        raise click.UsageError(not_built) from None
 
 
-def _standing(project: Project) -> pl.DataFrame:
-    """The ledger under the decisions taken since, the worst first."""
+def _current(project: Project) -> pl.DataFrame:
+    """Return the ledger with the decisions taken since the last refresh applied, most severe first."""
     import polars as pl
 
     from sarcoma_pipeline.quality import decision_log, ledger
@@ -273,8 +276,8 @@ def _select(
 ) -> pl.DataFrame:
     import polars as pl
 
-    exactly = {"rule_id": rule, "severity": severity, "status": status, "pseudonym": patient}
-    for column, value in exactly.items():
+    wanted = {"rule_id": rule, "severity": severity, "status": status, "pseudonym": patient}
+    for column, value in wanted.items():
         if value is not None:
             found = found.filter(pl.col(column) == value)
     if status is None:

@@ -1,4 +1,4 @@
-"""``sarcoma key``: the key of the pseudonyms."""
+"""``sarcoma key``: creates or rotates the key from which pseudonyms are computed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_opt
 
 @click.group()
 def key() -> None:
-    """The key of the pseudonyms."""
+    """Create or rotate the key from which pseudonyms are computed."""
 
 
 @key.command()
 @study_option
 @click.confirmation_option(prompt="Every pseudonym will change, and none can be carried over. Go on?")
 def new(study: str) -> None:
-    """Make a key where the one before is lost for ever, and no backup has it."""
+    """Create a key where the old one is lost and no backup has it."""
     from sarcoma_pipeline.publish.release import pseudonym_key
 
     project = configured(study)
     if project.key.exists():
-        raise click.UsageError(f"{study} has a key: sarcoma key rotate replaces it and keeps it")
+        raise click.UsageError(f"{study} has a key. To replace it (the old one is kept): sarcoma key rotate")
     pseudonym_key(project.key)
     click.echo(f"every pseudonym changes with the next refresh: sarcoma refresh --study {study}")
 
@@ -32,9 +32,10 @@ def new(study: str) -> None:
 @study_option
 @click.confirmation_option(prompt="Every pseudonym will change. Rotate the key?")
 def rotate(study: str) -> None:
-    """Take a new key: with the next refresh every pseudonym changes, and nothing else does.
+    """Replace the key: the next refresh gives every patient a new pseudonym; nothing else changes.
 
-    The key before and a table of old and new pseudonyms stay beside the warehouse, for their owner only.
+    The old key and a crosswalk of old and new pseudonyms are kept beside the warehouse, readable by its owner
+    only.
     """
     import duckdb
 

@@ -1,4 +1,4 @@
-"""``sarcoma status``, ``doctor``, ``backup`` and ``restore``: what keeps years of nights."""
+"""``sarcoma status``, ``doctor``, ``backup`` and ``restore``: the operator's commands."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_opt
 
 @click.command()
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for a monitor.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a monitoring system.")
 def status(study: str, as_json: bool) -> None:
-    """Tell when the last good release was, what is due, what is stuck.
+    """Show the age of the last good release, what is due, and what is stuck.
 
-    Exit code 1 if an operator must look: nothing published, a release older than 36 hours, a refresh that did
-    not succeed, a run that is stuck.
+    Exit code 1 if an operator must act: nothing published, a release older than 36 hours, a failed refresh, a
+    stuck run.
     """
     project = configured(study)
     os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
     import dagster as dg
 
-    from sarcoma_pipeline.operations import status as nights
+    from sarcoma_pipeline.operations import status as operations_status
 
     with dg.DagsterInstance.get() as instance:
-        told = nights.status(project, instance, dt.datetime.now(dt.UTC))
+        report = operations_status.status(project, instance, dt.datetime.now(dt.UTC))
     if as_json:
-        said = {"study": study, "good": not told.faults, "faults": told.faults, "lines": told.lines}
-        click.echo(json.dumps(said))
-        sys.exit(1 if told.faults else 0)
-    for topic, words in told.lines:
+        fields = {"study": study, "good": not report.faults, "faults": report.faults, "lines": report.lines}
+        click.echo(json.dumps(fields))
+        sys.exit(1 if report.faults else 0)
+    for topic, words in report.lines:
         click.echo(f"{topic:12} {words}")
-    for fault in told.faults:
-        click.echo(f"{'LOOK':12} {fault}")
-    sys.exit(1 if told.faults else 0)
+    for fault in report.faults:
+        click.echo(f"{'PROBLEM':12} {fault}")
+    sys.exit(1 if report.faults else 0)
 
 
 @click.command()
 @study_option
 def doctor(study: str) -> None:
-    """Check the invariants; exit code 1 if one is broken, with what heals it."""
-    from sarcoma_pipeline.operations import doctor as surgery
+    """Check that warehouse, key, decisions and releases are consistent; exit code 1 and a remedy if not."""
+    from sarcoma_pipeline.operations import doctor as checks
 
     project = configured(study)
-    sound = True
-    for found in surgery.examine(project):
-        click.echo(f"{'FAULT' if found.faults else 'ok':6} {found.what}")
-        for fault in found.faults:
+    faultless = True
+    for diagnosis in checks.examine(project):
+        click.echo(f"{'FAULT' if diagnosis.faults else 'ok':6} {diagnosis.what}")
+        for fault in diagnosis.faults:
             click.echo(f"       {fault}")
-        if found.faults:
-            click.echo(f"       remedy: {found.remedy}")
-            sound = False
-    sys.exit(0 if sound else 1)
+        if diagnosis.faults:
+            click.echo(f"       remedy: {diagnosis.remedy}")
+            faultless = False
+    sys.exit(0 if faultless else 1)
 
 
 @click.command()
 @study_option
-@click.option("--into", type=click.Path(path_type=Path), required=True, help="The archive, FILE.tar.")
+@click.option("--into", type=click.Path(path_type=Path), required=True, help="Archive to write, FILE.tar.")
 def backup(study: str, into: Path) -> None:
-    """Write warehouse, key, decisions and releases into one archive, and read it back.
+    """Write warehouse, key, decisions and releases into one archive, then read it back to verify it.
 
-    It holds identities and the key: store it as you store the warehouse.
+    The archive holds identities and the key: protect it like the warehouse.
     """
     import duckdb
 
@@ -83,9 +83,9 @@ def backup(study: str, into: Path) -> None:
 @click.command()
 @study_option
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--replace", is_flag=True, help="Replace the warehouse and the key that are there.")
+@click.option("--replace", is_flag=True, help="Replace an existing warehouse and key.")
 def restore(study: str, archive: Path, replace: bool) -> None:
-    """Put an archive back; decisions that were taken since stay."""
+    """Restore an archive. Decisions that were taken since the backup are kept."""
     from sarcoma_pipeline.operations import backup as archives
 
     project = configured(study)
@@ -93,7 +93,7 @@ def restore(study: str, archive: Path, replace: bool) -> None:
     try:
         names = archives.restore(project, archive, replace=replace)
     except archives.WouldReplace as refused:
-        raise click.UsageError(f"{refused}: say --replace if that is meant") from None
+        raise click.UsageError(f"{refused}: use --replace to confirm") from None
     except archives.ArchiveDamaged as damaged:
         raise click.ClickException(f"{damaged}; nothing was restored") from None
-    click.echo(f"{len(names)} files restored; sarcoma doctor --study {study} looks at them")
+    click.echo(f"{len(names)} files restored; check them with: sarcoma doctor --study {study}")

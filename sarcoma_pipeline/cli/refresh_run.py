@@ -1,4 +1,4 @@
-"""A refresh in a terminal: the very job of the schedule, with a progress bar and a closing summary."""
+"""``sarcoma refresh``: runs the job of the schedule with a progress bar, then prints a summary."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ from rich.progress import (
 from rich.table import Table
 
 from sarcoma_pipeline.cli import runs
-from sarcoma_pipeline.orchestration import jobs, orphaned_runs
+from sarcoma_pipeline.orchestration import orphaned_runs, step_events
 from sarcoma_pipeline.orchestration.assets.analysis import median_text
 from sarcoma_pipeline.orchestration.assets.publication import release_key
-from sarcoma_pipeline.orchestration.assets.step import KEPT
+from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
+from sarcoma_pipeline.orchestration.step_events import short_name
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
 
 
 def run(project: Project, began: float) -> bool:
-    """Run the refresh job in this process, recorded in the instance, and print what came of it.
+    """Run the refresh job in this process, recorded in the Dagster instance, and print a summary.
 
     Args:
         project: the study.
-        began: ``time.perf_counter()`` when the program started, for the share of the start-up.
+        began: ``time.perf_counter()`` when the program started, to measure its start-up.
 
     Returns:
-        Whether a release was published.
+        Whether a release is published.
     """
-    # A pipe or a log file keeps whole lines; a terminal wraps them itself.
+    # No wrapping by rich: a log file needs whole lines, and a terminal wraps them itself.
     console = Console(highlight=False, soft_wrap=True)
     loaded = time.perf_counter()
     definitions = build_definitions(project)
-    legs = runs.legs(project, definitions)
+    planned = runs.planned_runs(project, definitions)
     seconds: dict[str, float] = {}
     done: set[str] = set()
-    steps = sum(leg.steps for leg in legs)
+    steps = sum(planned_run.steps for planned_run in planned)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -62,42 +63,42 @@ def run(project: Project, began: float) -> bool:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(f"Refreshing {project.study.name}", total=steps)
 
-            def told(kind: str, step: str, took: float | None) -> None:
+            def on_step_event(kind: str, step: str, took: float | None) -> None:
+                name = short_name(step)
                 if kind == "start":
-                    progress.update(task, description=f"{project.study.name}: {jobs.short_name(step)}")
+                    progress.update(task, description=f"{project.study.name}: {name}")
                     return
                 progress.advance(task)
-                name = jobs.short_name(step)
                 if kind == "end":
                     done.add(name)
                 seconds[name] = seconds.get(name, 0.0) + (took or 0.0)
 
-            stop = jobs.listen(told)
+            unsubscribe = step_events.listen(on_step_event)
             try:
-                run_id, events = runs.refresh(project, legs, instance)
+                run_id, events = runs.refresh(project, planned, instance)
             finally:
-                stop()
+                unsubscribe()
         ended = time.perf_counter()
-        # What other processes did tells no listener.
+        # Listeners receive no events of steps in other processes: these come from the event log.
         for event in events:
-            name = jobs.short_name(event.step_key or "")
+            name = short_name(event.step_key or "")
             if event.is_step_success and name not in done:
                 seconds[name] = event.step_success_data.duration_ms / 1000
-        done |= {jobs.short_name(e.step_key or "") for e in events if e.is_step_success}
-        made = [event for event in events if event.is_step_materialization]
-        published = any(event.asset_key == release_key(project) for event in made)
-        kept = {(event.step_key, event.partition) for event in made if _is_kept(event)}
-        unchanged = any(event.asset_key == release_key(project) and _is_kept(event) for event in made)
+        done |= {short_name(e.step_key or "") for e in events if e.is_step_success}
+        materialised = [event for event in events if event.is_step_materialization]
+        published = any(event.asset_key == release_key(project) for event in materialised)
+        skipped = {(event.step_key, event.partition) for event in materialised if _is_unchanged(event)}
+        unchanged = any(e.asset_key == release_key(project) and _is_unchanged(e) for e in materialised)
         failures = [
-            (jobs.short_name(event.step_key or ""), jobs.reason(event.step_failure_data))
+            (short_name(event.step_key or ""), step_events.failure_reason(event.step_failure_data))
             for event in events
             if event.is_step_failure
         ]
     _summary(
         console, project, "unchanged" if unchanged else "published" if published else "NOT PUBLISHED", done
     )
-    if kept:
-        console.print(f"unchanged   {len(kept)} of {steps} steps kept: nothing that they rest on changed")
+    if skipped:
+        console.print(f"unchanged   {len(skipped)} of {steps} steps skipped: none of their inputs changed")
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
         console.print(f"[red]failed[/red]      {step}: {escape(message)}")
@@ -105,13 +106,13 @@ def run(project: Project, began: float) -> bool:
     return published
 
 
-def _is_kept(event: dg.DagsterEvent) -> bool:
-    told = event.step_materialization_data.materialization.metadata.get(KEPT)
-    return bool(told and told.value)
+def _is_unchanged(event: dg.DagsterEvent) -> bool:
+    unchanged = event.step_materialization_data.materialization.metadata.get(UNCHANGED)
+    return bool(unchanged and unchanged.value)
 
 
 def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -> None:
-    """Print what this run made or found unchanged, and nothing that a run left behind that went wrong."""
+    """Print what this run computed or found unchanged, and nothing from earlier runs."""
     console.rule(f"{project.study.name}: {outcome}", align="left")
     if "received" not in done:
         return
@@ -200,7 +201,7 @@ def _where_time_goes(
 
 def _where_to_look(console: Console, project: Project, published: bool, run_id: str) -> None:
     relative = project.release.relative_to(project.root)
-    state = "" if published else " (the last one, untouched)" if project.release.exists() else " (none yet)"
+    state = "" if published else " (the last one, unchanged)" if project.release.exists() else " (none yet)"
     console.print(f"release     {relative}{state}", markup=False)
     pages = project.published.relative_to(project.root)
     if published:
@@ -212,6 +213,6 @@ def _where_to_look(console: Console, project: Project, published: bool, run_id: 
 
 
 def _program() -> str:
-    """This program as the person at the prompt can call it again."""
+    """Return the command by which the user can call this program again."""
     called = Path(sys.argv[0]).absolute()
     return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else called.name

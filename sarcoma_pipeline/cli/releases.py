@@ -1,4 +1,4 @@
-"""``sarcoma release``: the kept releases, what moved between two of them, and the way back."""
+"""``sarcoma release``: lists the kept releases, compares two of them, and rolls back to one."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @click.group()
 def release() -> None:
-    """List the kept releases, compare two, go back to one."""
+    """List the kept releases, compare two, roll back to one."""
 
 
 @release.command("list")
 @study_option
 def list_(study: str) -> None:
-    """List the kept releases, the newest last; the published one is marked."""
+    """List the kept releases, oldest first. A star marks the published one."""
     project = configured(study)
     current = _published_id(project)
     for name, path in _kept(project).items():
-        label = made_of(path)
+        label = release_label(path)
         mark = "*" if name == current else " "
         click.echo(
             f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}"
@@ -43,9 +43,9 @@ def list_(study: str) -> None:
 @click.argument("old")
 @click.argument("new", default="current")
 def diff(study: str, old: str, new: str) -> None:
-    """Show which patients, endpoints and estimates moved between two releases, and because of which files.
+    """Show which patients, endpoints and estimates changed between two releases, and which files caused it.
 
-    OLD and NEW are refreshes as `sarcoma release list` names them, `current` or `previous`.
+    OLD and NEW are refresh ids as shown by `sarcoma release list`, or `current` or `previous`.
     """
     from sarcoma_pipeline.publish import release_diff
     from sarcoma_pipeline.publish.release import read
@@ -54,18 +54,18 @@ def diff(study: str, old: str, new: str) -> None:
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
     before, after = (read(path) or {} for path in paths)
-    labels = [made_of(path) for path in paths]
+    labels = [release_label(path) for path in paths]
     moved = release_diff.moved(before, after)
     for row in moved.iter_rows(named=True):
         click.echo(f"{row['table_name']}  {row['row']}  {row['column_name']}: {row['old']} → {row['new']}")
-    click.echo(f"{moved.height} values moved")
+    click.echo(f"{moved.height} values changed")
     for column, what in (
         ("code_version", "program"),
         ("configuration_hash", "configuration"),
         ("manifest_hash", "files"),
     ):
         if labels[0][column] != labels[1][column]:
-            click.echo(f"because of the {what}: {labels[0][column]} → {labels[1][column]}")
+            click.echo(f"changed {what}: {labels[0][column]} → {labels[1][column]}")
     for row in release_diff.causes(before, after).iter_rows(named=True):
         click.echo(f"  {row['pseudonym']}  {row['path']}: {row['gone']} records gone, {row['new']} new")
     times = sorted(str(label["released_at"]) for label in labels)
@@ -77,32 +77,32 @@ def diff(study: str, old: str, new: str) -> None:
 @release.command()
 @study_option
 @click.argument("to", default="previous")
-@click.option("--reason", required=True, help="Why; it is kept in releases/log.csv.")
+@click.option("--reason", required=True, help="Why. Recorded in releases/log.csv.")
 def rollback(study: str, to: str, reason: str) -> None:
-    """Publish a kept release again, in one step; the next good refresh publishes its own."""
+    """Publish a kept release again, in one step. The next successful refresh publishes its own."""
     project = configured(study)
     source = named(project, to)
-    half = project.published / ".rollback.part"
-    left = _published_id(project)
-    shutil.copyfile(source, half)
-    half.replace(project.release)
+    partial = project.published / ".rollback.part"
+    replaced = _published_id(project)
+    shutil.copyfile(source, partial)
+    partial.replace(project.release)
     log = source.parent / "log.csv"
-    fresh = not log.exists()
+    is_new = not log.exists()
     with log.open("a", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream)
-        if fresh:
+        if is_new:
             rows.writerow(["at", "who", "from", "to", "reason"])
         rows.writerow(
-            [dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _who(), left, source.stem, reason]
+            [dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _who(), replaced, source.stem, reason]
         )
-    click.echo(f"published again: {source.stem}, instead of {left or 'nothing'}")
+    click.echo(f"published again: {source.stem}, instead of {replaced or 'nothing'}")
 
 
-_DAMAGED = "a damaged one"
+_DAMAGED = "a damaged release"
 
 
 def _published_id(project: Project) -> str:
-    """The refresh of the published release; a damaged one must not be in the way of its own remedy."""
+    """Return the refresh id of the published release; a damaged one must not prevent its rollback."""
     from sarcoma_pipeline.publish.release import read_label
 
     label = read_label(project.release)
@@ -121,14 +121,14 @@ def _kept(project: Project) -> dict[str, Path]:
 
 
 def named(project: Project, name: str) -> Path:
-    """The database of a release.
+    """Return the database of a release.
 
     Args:
         project: the study.
-        name: a refresh, `current` or `previous`.
+        name: a refresh id, `current` or `previous`.
 
     Raises:
-        click.UsageError: it is not there, or no longer.
+        click.UsageError: there is no such release, or it is no longer kept.
     """
     kept = _kept(project)
     if name == "current":
@@ -137,7 +137,7 @@ def named(project: Project, name: str) -> Path:
         return project.release
     if name == "previous":
         current = _published_id(project)
-        # Before a damaged one stands the newest that is whole.
+        # The refresh id of a damaged release is unknown: its predecessor is the newest kept one.
         earlier = [stem for stem in kept if stem < current or current == _DAMAGED]
         if not earlier:
             raise click.UsageError("there is no earlier release")
@@ -147,8 +147,8 @@ def named(project: Project, name: str) -> Path:
     return kept[name]
 
 
-def made_of(path: Path) -> dict[str, object]:
-    """``meta.release`` of a database."""
+def release_label(path: Path) -> dict[str, object]:
+    """Read ``meta.release`` from a release's database."""
     import duckdb
 
     with duckdb.connect(str(path), read_only=True) as connection:

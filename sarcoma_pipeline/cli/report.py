@@ -1,4 +1,4 @@
-"""``sarcoma report``: the page of the published release, on demand and for the public."""
+"""``sarcoma report``: writes the report of the published release on demand, also for the public."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from sarcoma_pipeline.cli.study_option import configured, released, study_option
 @click.command()
 @study_option
 @click.option(
-    "--public", "for_public", is_flag=True, help="Small counts withheld, at risk rounded, no row-level data."
+    "--public",
+    "for_public",
+    is_flag=True,
+    help="Apply disclosure control: suppress small counts, round numbers at risk, leave out row-level data.",
 )
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write to; report_public or report_release beside the release by default.",
+    help="Folder to write to. Default: report_public or report_release beside the release.",
 )
 def report(study: str, for_public: bool, into: Path | None) -> None:
     """Write the report of the published release.
 
-    The report of every night also counts records and findings; this one knows the release only.
+    The report that every refresh writes also counts records and findings; this one uses the release only.
     """
     from sarcoma_pipeline.orchestration.assets import analysis_report
     from schemas.audit import PublishedAudit
@@ -32,5 +35,5 @@ def report(study: str, for_public: bool, into: Path | None) -> None:
     frames = {**audit, **released(project, public=for_public)}
     policy = project.study.disclosure if for_public else None
     folder = into or project.published / ("report_public" if for_public else "report_release")
-    page, printed = analysis_report.write(project, frames, folder, policy)
-    click.echo(f"{page}\n{page.parent / printed if printed.endswith('.pdf') else printed}")
+    page, pdf = analysis_report.write(project, frames, folder, policy)
+    click.echo(f"{page}\n{page.parent / pdf if pdf.endswith('.pdf') else pdf}")

@@ -1,4 +1,4 @@
-"""The runs of one refresh: the job, or one run a centre and one of the pooled study, here or on workers."""
+"""Starts the Dagster runs of one refresh: a single one, or one per centre and one of the pooled study."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 
 from sarcoma_pipeline.orchestration import celery, jobs
+from sarcoma_pipeline.orchestration.step_events import PROGRESS_LOGGING
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
 from sarcoma_pipeline.study.project import Project
 
-BY_HAND = {"dagster/max_retries": "0"}
-"""Whoever started it sees how it ends: no daemon starts it again."""
+NO_RETRY = {"dagster/max_retries": "0"}
+"""Tags of runs from the command line: the daemon does not retry them, because the person sees the result."""
 
 
 @dataclass(frozen=True)
-class Leg:
-    """One run.
+class PlannedRun:
+    """One run to be started.
 
     Attributes:
-        job: resolved.
-        centre: whom it receives; None if it is no centre's.
+        job: the resolved job.
+        centre: the centre that it receives; None for a run of the whole study.
     """
 
     job: dg.JobDefinition
@@ -34,68 +35,70 @@ class Leg:
 
     @property
     def steps(self) -> int:
-        """How many it has."""
+        """Number of steps."""
         return len(list(self.job.graph.nodes))
 
 
-def legs(project: Project, definitions: dg.Definitions) -> list[Leg]:
-    """The runs in order; those of the centres may go at once."""
+def planned_runs(project: Project, definitions: dg.Definitions) -> list[PlannedRun]:
+    """Return the runs of a refresh in order; those of the centres may run at the same time."""
     if not project.centres:
-        return [Leg(definitions.resolve_job_def(jobs.REFRESH))]
+        return [PlannedRun(definitions.resolve_job_def(jobs.REFRESH))]
     receive = definitions.resolve_job_def(jobs.RECEIVE)
     pool = definitions.resolve_job_def(jobs.POOL)
-    return [*(Leg(receive, centre) for centre in project.centres), Leg(pool)]
+    return [*(PlannedRun(receive, centre) for centre in project.centres), PlannedRun(pool)]
 
 
 def refresh(
-    project: Project, planned: Sequence[Leg], instance: dg.DagsterInstance
+    project: Project, planned: Sequence[PlannedRun], instance: dg.DagsterInstance
 ) -> tuple[str, list[dg.DagsterEvent]]:
-    """Run all legs; the pooled study only if every centre has been received.
+    """Execute the planned runs; the pooled one only if every centre was received successfully.
 
     Returns:
-        The last run's id, and the events of all.
+        The last run's id, and the events of all runs.
     """
     if celery.executor() is None:
-        return _here(planned, instance)
-    centres = [leg for leg in planned if leg.centre]
+        return _run_in_process(planned, instance)
+    centres = [run for run in planned if run.centre]
     runs: list[tuple[str, bool]] = []
     if centres:
-        # What hands out the steps of a run is a process each: Dagster knows no two runs in one process.
-        with ProcessPoolExecutor(len(centres), mp_context=get_context("spawn")) as several:
+        # One coordinating process per run: Dagster cannot execute two runs in one process.
+        with ProcessPoolExecutor(len(centres), mp_context=get_context("spawn")) as pool:
             name = project.study.name
-            handed = [several.submit(_hand_out, name, leg.job.name, leg.centre) for leg in centres]
-            runs += [run.result() for run in handed]
-    if all(good for _, good in runs):
-        runs.append(_hand_out(project.study.name, planned[-1].job.name, None))
+            submitted = [pool.submit(_run_on_workers, name, run.job.name, run.centre) for run in centres]
+            runs += [future.result() for future in submitted]
+    if all(success for _, success in runs):
+        runs.append(_run_on_workers(project.study.name, planned[-1].job.name, None))
     events = [e.dagster_event for run_id, _ in runs for e in instance.all_logs(run_id) if e.dagster_event]
     return runs[-1][0], events
 
 
-def _here(planned: Sequence[Leg], instance: dg.DagsterInstance) -> tuple[str, list[dg.DagsterEvent]]:
+def _run_in_process(
+    planned: Sequence[PlannedRun], instance: dg.DagsterInstance
+) -> tuple[str, list[dg.DagsterEvent]]:
     events: list[dg.DagsterEvent] = []
-    good, run_id = True, ""
-    for leg in planned:
-        if not leg.centre and not good:
+    success, run_id = True, ""
+    for run in planned:
+        if not run.centre and not success:
             break
-        result = leg.job.execute_in_process(
+        result = run.job.execute_in_process(
             instance=instance,
-            run_config=jobs.QUIET,
-            partition_key=leg.centre,
+            run_config=PROGRESS_LOGGING,
+            partition_key=run.centre,
             raise_on_error=False,
-            tags=BY_HAND,
+            tags=NO_RETRY,
         )
-        good, run_id = good and result.success, result.run_id
+        success, run_id = success and result.success, result.run_id
         events += result.all_events
     return run_id, events
 
 
-def _hand_out(study: str, job: str, centre: str | None) -> tuple[str, bool]:
-    """Hand the steps of one run to the workers; returns its id and whether all went well."""
-    # The executor registers the one task anew for every step that it hands out.
+def _run_on_workers(study: str, job: str, centre: str | None) -> tuple[str, bool]:
+    """Execute one run on the workers; returns its id and whether it succeeded."""
+    # dagster-celery registers its task again for every step, and Celery warns of each.
     warnings.filterwarnings("ignore", message="Task name 'execute_plan'")
     pointer = ModuleCodePointer("sarcoma_pipeline.definitions", study)
     run = ReconstructableJob(ReconstructableRepository(pointer), job)
-    tags = {**BY_HAND, **({PARTITION: centre} if centre else {})}
+    tags = {**NO_RETRY, **({PARTITION: centre} if centre else {})}
     with dg.DagsterInstance.get() as instance:
-        result = dg.execute_job(run, instance=instance, run_config=jobs.QUIET, tags=tags)
+        result = dg.execute_job(run, instance=instance, run_config=PROGRESS_LOGGING, tags=tags)
         return result.run_id, result.success

@@ -1,4 +1,4 @@
-"""The study that a command is about: its option, and what is said when it is not configured."""
+"""The option ``--study``, and the errors for a study that is not configured or not yet released."""
 
 from __future__ import annotations
 
@@ -6,51 +6,49 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sarcoma_pipeline.study import project as places
+from sarcoma_pipeline.study import project as projects
+from schemas.configuration_faults import ConfigurationWrong
 
 if TYPE_CHECKING:
     import polars as pl
 
 study_option = click.option(
-    "--study", default=places.DEFAULT_STUDY, show_default=True, help="Folder below data/studies."
+    "--study", default=projects.DEFAULT_STUDY, show_default=True, help="Name of a folder in data/studies."
 )
 
 
-def configured(name: str) -> places.Project:
-    """The study by name.
+def configured(name: str) -> projects.Project:
+    """Load a study's configuration.
 
     Raises:
-        click.UsageError: it is not configured.
-        click.ClickException: its configuration is wrong.
+        click.UsageError: it is not configured, or its configuration is wrong.
     """
-    from pydantic import ValidationError
-
     try:
-        return places.load(name)
-    except places.UnknownStudy as unknown:
-        raise click.UsageError(str(unknown)) from None
-    except ValidationError as wrong:
-        raise click.ClickException(f"the configuration of {name} is wrong:\n{wrong}") from None
+        return projects.load(name)
+    except (projects.UnknownStudy, ConfigurationWrong) as wrong:
+        raise click.UsageError(str(wrong)) from None
 
 
-def in_one_file(project: places.Project, what: str) -> None:
-    """Refuse what works on the one DuckDB file of a study only.
+def in_one_file(project: projects.Project, what: str) -> None:
+    """Refuse a command that works only on a study in one DuckDB file.
 
     Raises:
-        click.UsageError: the study has several centres, or its tables lie in a catalog.
+        click.UsageError: the study has several centres, or its tables are in a DuckLake catalog.
     """
     from sarcoma_pipeline.warehouse import ducklake
 
     if project.centres or ducklake.named():
-        raise click.UsageError(f"{what} is for studies in one DuckDB file; see docs/several_centres.md")
+        raise click.UsageError(
+            f"{what} works only for studies in one DuckDB file; see docs/several_centres.md"
+        )
 
 
-def released(project: places.Project, *, public: bool) -> dict[str, pl.DataFrame]:
-    """The tables of the published release, through disclosure control if they are for the public.
+def released(project: projects.Project, *, public: bool) -> dict[str, pl.DataFrame]:
+    """Read the tables of the published release, with disclosure control if they are for the public.
 
     Raises:
         click.UsageError: nothing is published yet.
-        click.ClickException: the cohort is too small to tell the public anything.
+        click.ClickException: the cohort is too small for a public version.
     """
     from sarcoma_pipeline.publish import disclosure, release
 

@@ -1,4 +1,4 @@
-"""``sarcoma trace``: the tree from a value of the cohort to the records that decided it."""
+"""``sarcoma trace``: prints the tree from a patient's endpoints to the records that decided them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
 
-_WIDE = 500
+_PIPE_WIDTH = 500
+"""Columns of the output when it goes to a pipe or file, so that no line is wrapped."""
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 @click.command()
 @study_option
 @click.argument("pseudonym")
-@click.option("--endpoint", help="Only this one: OS, DFS, DMFS or LRFS.")
+@click.option("--endpoint", help="Show only this endpoint, e.g. OS, DFS, DMFS or LRFS.")
 def trace(study: str, pseudonym: str, endpoint: str | None) -> None:
-    """Show which records decided a patient's endpoints: file, position, what was read, rules they break.
+    """Show which records decided a patient's endpoints: file, position, values read, rules they break.
 
-    Nothing that identifies the patient is shown; the file and the position lead there who may see it.
+    Shows nothing that identifies the patient; those with access find the person through file and position.
     """
     import duckdb
     from rich.console import Console
@@ -39,8 +40,7 @@ def trace(study: str, pseudonym: str, endpoint: str | None) -> None:
             tree = _tree(warehouse, pseudonym, endpoint)
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None
-    # A pipe keeps whole lines; a terminal wraps within the tree.
-    width = None if sys.stdout.isatty() else _WIDE
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(highlight=False, width=width).print(tree)
 
 
@@ -70,7 +70,7 @@ def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | 
         )
         for record in _records(warehouse, pseudonym, end["endpoint"], ("decided",)):
             _add(branch, warehouse, record)
-    own = root.add("the patient's row: every record that it rests on")
+    own = root.add("all records behind the patient's row")
     for record in _records(warehouse, pseudonym, "patient", ("overruled",)):
         _add(own, warehouse, record)
     others = _records(warehouse, pseudonym, "patient", ("supports", "decided"))
@@ -97,8 +97,8 @@ def _records(
 def _add(branch: Tree, warehouse: duckdb.DuckDBPyConnection, record: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    lost = ", overruled by another source" if record["role"] == "overruled" else ""
-    node = branch.add(escape(f"{record['path']}, {record['position']}{lost}"))
+    overruled = ", overruled by another source" if record["role"] == "overruled" else ""
+    node = branch.add(escape(f"{record['path']}, {record['position']}{overruled}"))
     for line in _read(warehouse, record["record_id"]):
         node.add(escape(line))
     for rule in record["rule_ids"]:
@@ -106,7 +106,7 @@ def _add(branch: Tree, warehouse: duckdb.DuckDBPyConnection, record: dict[str, A
 
 
 def _read(warehouse: duckdb.DuckDBPyConnection, record_id: str) -> Iterator[str]:
-    """What was read of a record, table by table, without what identifies a person."""
+    """Yield the values read from a record, table by table, without those that identify a person."""
     from schemas.all_contracts import MODULES
     from schemas.contract import CONTRACTS
     from schemas.typed_record import Typed

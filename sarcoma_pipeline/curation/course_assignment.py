@@ -19,7 +19,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 )
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 BEFORE_START_DAYS = 60
 """A plan is made up to so many days before its course starts."""
@@ -36,6 +36,7 @@ _UNKNOWN_LENGTH_DAYS = 60
 AFTER_COURSE = Rule(
     "plan.after-course",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan is dated after the end of the documented course to which its dose and fractions belong.",
     remedy="Compare RTPlanDate in the planning system with Ende of the Bestrahlung in the tumour "
     "documentation.",
@@ -44,6 +45,7 @@ AFTER_COURSE = Rule(
 LONG_BEFORE_COURSE = Rule(
     "plan.long-before-course",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan is dated more than 120 days before the documented course to which its dose and fractions "
     "belong.",
     remedy="Compare RTPlanDate in the planning system with Beginn of the Bestrahlung in the tumour "
@@ -53,6 +55,7 @@ LONG_BEFORE_COURSE = Rule(
 OUTSIDE_COURSES = Rule(
     "plan.outside-courses",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan belongs to no documented course of the patient: neither by dose and fractions nor by its "
     "date. It is a course of its own.",
     remedy="Document the course (oBDS ST), or correct the date of the plan or of the documented course.",
@@ -62,6 +65,7 @@ OUTSIDE_COURSES = Rule(
 COURSE_AMBIGUOUS = Rule(
     "plan.course-ambiguous",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan fits several documented courses; it was given to the later one that it precedes.",
     remedy="Compare dose, fractions and dates of the plan with the documented courses (oBDS ST).",
     scope="source",
@@ -70,6 +74,7 @@ COURSE_AMBIGUOUS = Rule(
 COURSE_UNKNOWN = Rule(
     "plan.course-unknown",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan has no date, and its dose and fractions do not tell its course; it is not used.",
     remedy="Export the plan with RTPlanDate, or with its treatment records.",
     scope="source",
@@ -78,6 +83,7 @@ COURSE_UNKNOWN = Rule(
 WITHOUT_COURSE = Rule(
     "plan.without-course",
     "warning",
+    on="curated.radiotherapy_plan",
     what="There is a plan and no documented radiotherapy of this patient.",
     remedy="Document the course (oBDS ST), or remove the plan from the export if it was not treated.",
     scope="source",

@@ -13,7 +13,7 @@ from sarcoma_pipeline.curation.documented_courses import EXTERNAL
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan, distance_mm
 from sarcoma_pipeline.curation.technique import Technique
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 INTRAOPERATIVE = "intraoperative"
 

@@ -14,11 +14,12 @@ from typing import Any
 from sarcoma_pipeline.curation.course_phases import Combination, Reading
 from sarcoma_pipeline.curation.documented_courses import SEVERAL_IRRADIATIONS, DocumentedCourse
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 UNDECIDED = Rule(
     "course.undecided",
     "warning",
+    on="curated.radiotherapy_course",
     what="No rule tells how the plans of the course belong together: its prescribed dose is left empty. "
     "The value lists the possible readings.",
     remedy="Choose a reading: sarcoma findings decide ID --reading N. Better: export the treatment records, "
@@ -29,6 +30,7 @@ UNDECIDED = Rule(
 RESEARCH_PLAN = Rule(
     "course.research-plan",
     "warning",
+    on="curated.radiotherapy_course",
     what="A plan with the intent RESEARCH is not used unless it was treated. The value lists the possible "
     "readings of the course.",
     remedy="Choose a reading: sarcoma findings decide ID --reading N. Better: export its treatment records, "
@@ -39,6 +41,7 @@ RESEARCH_PLAN = Rule(
 DECIDED = Rule(
     "course.decided",
     "notice",
+    on="curated.radiotherapy_course",
     what="A data steward chose how the plans of the course are read. The value is the chosen reading.",
     remedy="Nothing. To take the choice back: sarcoma findings reopen, with the ID of the finding that "
     "asked.",

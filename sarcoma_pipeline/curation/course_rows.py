@@ -20,7 +20,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 )
 from sarcoma_pipeline.curation.prescription import same_dose
 from sarcoma_pipeline.curation.technique import RBE_WEIGHTED, Technique
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 Note = tuple[Rule, str, str, str | None, str | None]
 """Rule, record, typed table, column and value of a finding."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sarcoma_pipeline.curation.documented_courses import DocumentedCourse
 from sarcoma_pipeline.curation.prescription import same_dose
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 DOSE_GY = (1.0, 100.0)
 SINGLE_GY = (0.1, 30.0)
@@ -28,6 +28,7 @@ _ABORTED = ("A", "P", "S", "V", "T")
 DOSE_CONFLICT = Rule(
     "radiotherapy.dose-conflict",
     "warning",
+    on="curated.radiotherapy_course",
     what="The documented dose equals neither the prescribed nor the delivered one (more than 0.5 Gy or 2 % "
     "apart).",
     remedy="Compare Gesamtdosis in the tumour documentation with the plan and the treatment records; correct "
@@ -38,6 +39,7 @@ DOSE_CONFLICT = Rule(
 FRACTIONS_CONFLICT = Rule(
     "radiotherapy.fractions-conflict",
     "warning",
+    on="curated.radiotherapy_course",
     what="The documented doses give another number of fractions than the plan and the treatment records.",
     remedy="Compare Einzeldosis in the tumour documentation with the plan; correct the one that is wrong.",
     scope="source",
@@ -46,6 +48,7 @@ FRACTIONS_CONFLICT = Rule(
 DELIVERED_LESS = Rule(
     "course.delivered-less",
     "warning",
+    on="curated.radiotherapy_course",
     what="Fewer fractions were delivered than planned, by the treatment records.",
     remedy="Check in the record and verify system whether the course was ended early (then Ende_Grund says "
     "why) or treatment records are missing from the export.",
@@ -55,6 +58,7 @@ DELIVERED_LESS = Rule(
 DELIVERED_MORE = Rule(
     "course.delivered-more",
     "warning",
+    on="curated.radiotherapy_course",
     what="More fractions were delivered than planned, by the treatment records.",
     remedy="Check whether a plan of the course is missing from the export.",
     scope="source",
@@ -63,6 +67,7 @@ DELIVERED_MORE = Rule(
 DATES_DIFFER = Rule(
     "course.dates-differ",
     "warning",
+    on="curated.radiotherapy_course",
     what="The documented first or last day is more than three days away from that of the treatment records.",
     remedy="Compare Beginn and Ende of the Bestrahlung in the tumour documentation with the record and "
     "verify system.",
@@ -72,6 +77,7 @@ DATES_DIFFER = Rule(
 INTERRUPTED = Rule(
     "course.interrupted",
     "warning",
+    on="curated.radiotherapy_course",
     what="More than seven days lie between two fractions of the course.",
     remedy="Check in the record and verify system whether the course was interrupted or treatment records "
     "are missing from the export.",
@@ -81,6 +87,7 @@ INTERRUPTED = Rule(
 END_REASON = Rule(
     "course.end-reason",
     "warning",
+    on="curated.radiotherapy_course",
     what="The documented reason of the end contradicts the treatment records: a regular end of an incomplete "
     "course, or the abortion of a complete one.",
     remedy="Compare Ende_Grund of the ST in the tumour documentation with the record and verify system.",
@@ -90,6 +97,7 @@ END_REASON = Rule(
 DOSE_IMPLAUSIBLE = Rule(
     "course.dose-implausible",
     "warning",
+    on="curated.radiotherapy_course",
     what="The total dose of the course is not between 1 and 100 Gy, its dose per fraction not between 0.1 "
     "and 30 Gy, or it has more than 80 fractions: its doses are left empty.",
     remedy="Check unit and decimal point of the doses in the tumour documentation and in the plan.",

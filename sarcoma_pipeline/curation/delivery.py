@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 _SIMULATED = "SIMULATION"
 _TWICE = 1.05
@@ -24,6 +24,7 @@ _TWICE = 1.05
 RECORDS_INCOMPLETE = Rule(
     "records.incomplete",
     "warning",
+    on="typed.treatment",
     what="The fraction numbers of the treatment records have gaps: fractions are missing.",
     remedy="Export the missing treatment records from the record and verify system.",
     scope="source",
@@ -32,6 +33,7 @@ RECORDS_INCOMPLETE = Rule(
 RECORDS_PLAN_MISSING = Rule(
     "records.plan-missing",
     "warning",
+    on="typed.treatment",
     what="The plan to which the treatment record refers was not delivered; the record is not used.",
     remedy="Export the plan from the planning system.",
     scope="source",
@@ -40,6 +42,7 @@ RECORDS_PLAN_MISSING = Rule(
 FRACTION_TWICE = Rule(
     "records.fraction-twice",
     "warning",
+    on="typed.treatment",
     what="One fraction number stands for more than the planned monitor units on several days; "
     "it counts as one fraction.",
     remedy="Check the fraction numbers in the record and verify system.",
@@ -49,6 +52,7 @@ FRACTION_TWICE = Rule(
 ENDED_EARLY = Rule(
     "records.ended-early",
     "warning",
+    on="typed.treatment",
     what="A fraction ended before its time, and its monitor units are unknown: it does not count.",
     remedy="Check in the record and verify system what was delivered.",
     scope="source",
@@ -57,6 +61,7 @@ ENDED_EARLY = Rule(
 SUMMARY_DIFFERS = Rule(
     "records.summary-differs",
     "warning",
+    on="typed.treatment",
     what="The treatment summary counts another number of fractions than the treatment records do; "
     "the records count.",
     remedy="Export the missing treatment records, or correct the summary.",

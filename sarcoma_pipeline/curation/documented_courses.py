@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sarcoma_pipeline.curation.prescription import Documented, same_dose
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 EXTERNAL = "external beam"
 BRACHYTHERAPY = "brachytherapy"
@@ -34,6 +34,7 @@ _TARGETS = {
 SEVERAL_IRRADIATIONS = Rule(
     "radiotherapy.irradiations-undecided",
     "warning",
+    on="curated.radiotherapy_course",
     what="Several irradiations of one target region in one ST, and none is marked as a sequential (SEQ) or "
     "an integrated boost (SIB), or their sum is above 80 Gy. The documented total dose is left empty.",
     remedy="In the tumour documentation, set Boost of each Bestrahlung of the ST, or report the courses as "

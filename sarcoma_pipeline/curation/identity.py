@@ -11,11 +11,66 @@ from collections.abc import Mapping
 import polars as pl
 
 from sarcoma_pipeline.curation.typed_records import Result, observation
-from schemas import rules, typed, typed_dicom
+from schemas import typed, typed_dicom
 from schemas.curated import Link
 from schemas.quality import Disposition, Observation
+from schemas.rule import Rule
 
 PERSON = typed.Person.table()
+
+NEAR_MATCH = Rule(
+    "identity.near-match",
+    "error",
+    on="curated.link",
+    scope="source",
+    what="The person resembles a known patient, but not exactly (spelling, part of a name, day and month).",
+    remedy="Compare both; correct the spelling or add the patient number at the source. "
+    "Never merged by itself.",
+    source="record linkage: near-matches are for people",
+    waivable=False,
+)
+NO_PATIENT = Rule(
+    "identity.no-patient",
+    "error",
+    on="curated.link",
+    scope="source",
+    what="No patient of the patient files fits this record.",
+    remedy="Check number, name and date of birth; deliver the patient's file if it is missing.",
+    waivable=False,
+)
+AMBIGUOUS = Rule(
+    "identity.ambiguous",
+    "error",
+    on="curated.link",
+    scope="source",
+    what="Name, date of birth and sex fit more than one patient.",
+    remedy="Add the patient number at the source.",
+    waivable=False,
+)
+CONTRADICTION = Rule(
+    "identity.contradiction",
+    "error",
+    on="curated.link",
+    scope="source",
+    what="The patient number is known, but name and date of birth are another person's.",
+    remedy="Find out whom the record means; correct the number.",
+)
+DETAIL_DIFFERS = Rule(
+    "identity.detail-differs",
+    "warning",
+    on="curated.link",
+    scope="source",
+    what="The patient number fits; the name or the date of birth differs from the patient file.",
+    remedy="Check for a change of name or a typing error.",
+)
+TWO_NUMBERS = Rule(
+    "identity.two-numbers",
+    "warning",
+    on="curated.link",
+    scope="source",
+    what="Two patient numbers share name, date of birth and sex; they are kept apart.",
+    remedy="Merge them in the hospital's system if it is one person.",
+)
 
 
 def normalised(name: pl.Expr) -> pl.Expr:
@@ -71,11 +126,9 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
     observed = pl.concat(
         [
             _contradictions(known, latest),
-            observation(ambiguous, rules.AMBIGUOUS.id, PERSON, "family_name", pl.col("family_name")),
-            observation(
-                near, rules.NEAR_MATCH.id, PERSON, "family_name", pl.col("family_name"), pl.col("_why")
-            ),
-            observation(lost, rules.NO_PATIENT.id, PERSON, "family_name", pl.col("family_name")),
+            observation(ambiguous, AMBIGUOUS, PERSON, "family_name", pl.col("family_name")),
+            observation(near, NEAR_MATCH, PERSON, "family_name", pl.col("family_name"), pl.col("_why")),
+            observation(lost, NO_PATIENT, PERSON, "family_name", pl.col("family_name")),
             _unlinked(typed_frames, links, nameless),
             _two_numbers(latest),
         ]
@@ -130,8 +183,8 @@ def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
     shown = {"table": PERSON, "column": "family_name", "value": pl.col("family_name")}
     return pl.concat(
         [
-            observation(both.filter(name & born), rules.CONTRADICTION.id, **shown),
-            observation(both.filter(name ^ born), rules.DETAIL_DIFFERS.id, **shown),
+            observation(both.filter(name & born), CONTRADICTION, **shown),
+            observation(both.filter(name ^ born), DETAIL_DIFFERS, **shown),
         ]
     )
 
@@ -149,7 +202,7 @@ def _unlinked(
         elif table == PERSON:
             # Plans speak for themselves below; their person rows would say it twice.
             lone = lone.filter(pl.col("source") != "DICOM")
-        seen.append(observation(lone, rules.NO_PATIENT.id, table))
+        seen.append(observation(lone, NO_PATIENT, table))
     return pl.concat(seen).unique("record_id", keep="first", maintain_order=True)
 
 
@@ -169,7 +222,7 @@ def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
     keys = ["_name", "birth_date", "sex"]
     whole = latest.filter(pl.all_horizontal(pl.col(keys).is_not_null()))
     twins = whole.filter(pl.len().over(keys) > 1)
-    return observation(twins, rules.TWO_NUMBERS.id, PERSON, "hospital_number", pl.col("hospital_number"))
+    return observation(twins, TWO_NUMBERS, PERSON, "hospital_number", pl.col("hospital_number"))
 
 
 def _phantoms(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -10,6 +10,18 @@ from sarcoma_pipeline.curation.parse import Reading, code, constant, date, numbe
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
+from schemas.rule import Rule
+from schemas.typed_metastasis import DATE_MISSING
+
+DATE_UNUSABLE = Rule(
+    "diagnosis.date-unusable",
+    "error",
+    on="typed.diagnosis",
+    scope="record",
+    what="The date of diagnosis is fully estimated (Datumsgenauigkeit V): there is no time zero.",
+    remedy="Find the date of the biopsy and correct it.",
+    source="oBDS Datumsgenauigkeit V",
+)
 
 _PERSON = pl.lit("number:") + pl.col("Patient_ID")
 
@@ -26,7 +38,7 @@ _DATES = ("%Y-%m-%d", "%d.%m.%Y")
 _LIST = pl.List(pl.String)
 
 
-def _date(column: str, **options: bool | str | None) -> Reading:
+def _date(column: str, **options: bool | str | Rule | None) -> Reading:
     exactness = f"{column}_Datumsgenauigkeit" if options.pop("graded", False) else None
     return date(
         column,
@@ -50,16 +62,11 @@ _FNCLCC = (
     .struct.field("Stadium")
 )
 
-_METASTASES = (
-    pl.col("Menge_FM")
-    .str.json_decode(
-        pl.List(
-            pl.Struct({"Diagnosedatum": pl.String, "Datumsgenauigkeit": pl.String, "Lokalisation": pl.String})
-        )
+_METASTASES = pl.col("Menge_FM").str.json_decode(
+    pl.List(
+        pl.Struct({"Diagnosedatum": pl.String, "Datumsgenauigkeit": pl.String, "Lokalisation": pl.String})
     )
-    .list.sort()
 )
-"""Metastases by date: the struct's first field sorts."""
 
 _T = {f"{t}{suffix}": f"T{t}" for t in "01234" for suffix in ("", "a", "b", "c", "d")} | {
     "X": "TX",
@@ -73,7 +80,7 @@ _SYMBOL = r"^(?:[ypcra]*[TNM])?"
 
 _TUMOUR = {
     "tumour_id": text("Tumor_ID"),
-    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable="diagnosis.date-unusable"),
+    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable=DATE_UNUSABLE),
     "icd10_code": text("Primaertumor_ICD"),
     "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
 }
@@ -102,9 +109,28 @@ _RADIONUCLIDE = pl.col("Applikationsart") == "Metabolisch"
 _RADIATION = code(pl.when(~_RADIONUCLIDE).then("Strahlenart"), v.OBDS_RADIATION)
 
 
+_TO_GY = {"gy": 1.0, "cgy": 0.01}
+_TO_GBQ = {"gbq": 1.0, "mbq": 1e-3, "kbq": 1e-6}
+"""oBDS gives the activity of a radionuclide where it gives the dose of a beam."""
+
+
 def _dose(column: str) -> Reading:
-    """A dose in Gy; the activity of a radionuclide is none."""
-    return number(pl.when(~_RADIONUCLIDE.fill_null(False)).then(column))
+    """A dose in Gy. An activity is none; a unit that is neither makes it unreadable."""
+    plain = number(column)
+    unit = pl.col(f"{column}_Einheit").str.strip_chars().str.to_lowercase()
+    factor = unit.replace_strict(_TO_GY, default=None, return_dtype=pl.Float64)
+    activity = _RADIONUCLIDE.fill_null(False) | unit.is_in(list(_TO_GBQ)).fill_null(False)
+    value = plain.value * pl.when(unit.is_null()).then(1.0).otherwise(factor)
+    shown = pl.concat_str(column, f"{column}_Einheit", separator=" ", ignore_nulls=True)
+    delivered = pl.when(~activity & pl.col(column).is_not_null()).then(shown)
+    return Reading(pl.when(~activity).then(value), delivered, plain.rule)
+
+
+def _activity() -> Reading:
+    """The activity of a radionuclide in GBq."""
+    unit = pl.col("Gesamtdosis_Einheit").str.strip_chars().str.to_lowercase()
+    factor = unit.replace_strict(_TO_GBQ, default=None, return_dtype=pl.Float64)
+    return Reading(number("Gesamtdosis").value * factor)
 
 
 READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
@@ -183,6 +209,12 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "target_side": code("Seite_Zielgebiet", v.OBDS_LATERALITY),
                 "prescribed_dose_gy": _dose("Gesamtdosis"),
                 "single_dose_gy": _dose("Einzeldosis"),
+                "activity_gbq": _activity(),
+                "stereotactic": Reading(
+                    pl.when(pl.col("Applikationsart") == "Perkutan").then(
+                        (pl.col("Stereotaktisch") == "ST").fill_null(False)
+                    )
+                ),
                 "boost": code("Boost", v.OBDS_BOOST),
                 "end_reason": code("Ende_Grund", {c: c for c in "EFAPSVTU"}),
                 "irradiated": Reading(
@@ -215,14 +247,6 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "local_status": code("Verlauf_Lokaler_Tumorstatus", _LOCAL),
                 "regional_status": code("Verlauf_Tumorstatus_Lymphknoten", _LOCAL),
                 "distant_status": code("Verlauf_Tumorstatus_Fernmetastasen", _LOCAL),
-                "distant_site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
-                "distant_date": date(
-                    "_fm_date",
-                    _DATES,
-                    exactness="_fm_exactness",
-                    exactness_codes=v.OBDS_DATE_PRECISION,
-                    legacy=True,
-                ),
             },
         )
     ],
@@ -244,6 +268,15 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
 """Received table to the typed tables that its records make."""
 
 
+_REPORTED = {
+    "received.obds_diagnosis": ("diagnosis", None),
+    "received.obds_pathology": ("pathology", "Tumor_Histologiedatum"),
+    "received.obds_surgery": ("surgery", "Datum"),
+    "received.obds_follow_up": ("follow-up", "Untersuchungsdatum_Verlauf"),
+}
+"""Received table that may document metastases to the kind of report and the column of its day."""
+
+
 def typed_frames(
     table: str, received: pl.DataFrame
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
@@ -253,13 +286,79 @@ def typed_frames(
         table: key of :data:`READINGS`.
         received: its rows, with ``received_on`` (Date) joined on.
     """
-    if table == "received.obds_follow_up":
-        # Taken apart once: an expression is computed again wherever it stands in another.
-        first = received.select(fm=_METASTASES.list.first())["fm"].struct
-        received = received.with_columns(
-            _fm_site=first.field("Lokalisation"),
-            _fm_date=first.field("Diagnosedatum"),
-            _fm_exactness=first.field("Datumsgenauigkeit"),
-        )
+    metastases = None
+    if table in _REPORTED:
+        metastases, seen = _metastases(received, *_REPORTED[table])
+        yield typed.Metastasis, metastases, seen
     for contract, readings in READINGS[table]:
-        yield contract, *read(received, contract, _TYPED_BASE | readings)
+        made, seen = read(received, contract, _TYPED_BASE | readings)
+        if contract is typed.Assessment and metastases is not None:
+            made = _with_first_metastasis(made, metastases)
+        yield contract, made, seen
+
+
+def _metastases(received: pl.DataFrame, origin: str, day: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per Fernmetastase."""
+    several = (
+        received.with_columns(_fm=_METASTASES)
+        .explode("_fm", empty_as_null=False, keep_nulls=False)
+        .with_columns(
+            _fm_site=pl.col("_fm").struct.field("Lokalisation"),
+            _fm_date=pl.col("_fm").struct.field("Diagnosedatum"),
+            _fm_exactness=pl.col("_fm").struct.field("Datumsgenauigkeit"),
+        )
+    )
+    found = date(
+        "_fm_date",
+        _DATES,
+        exactness="_fm_exactness",
+        exactness_codes=v.OBDS_DATE_PRECISION,
+        legacy=True,
+        unusable=DATE_MISSING,
+    )
+    # The report's own table judges its day: here an unreadable one is just missing.
+    reported = date(day, _DATES).value if day else pl.lit(None, dtype=pl.Date)
+    return read(
+        several,
+        typed.Metastasis,
+        _TYPED_BASE
+        | {
+            "tumour_id": text("Tumor_ID"),
+            "metastasis_date": found,
+            "site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
+            "extent": constant("distant"),
+            "origin": constant(origin),
+            "reported_date": Reading(reported),
+        },
+    )
+
+
+def _with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:
+    """Fill ``distant_date`` and ``distant_site`` with the first metastasis of the same record."""
+    first = first_metastasis(metastases, "record_id").select(
+        "record_id",
+        distant_date="metastasis_date",
+        distant_date_precision="metastasis_date_precision",
+        distant_site="site",
+    )
+    columns = ["distant_date", "distant_date_precision", "distant_site"]
+    return (
+        assessments.drop(columns)
+        .join(first, on="record_id", how="left", maintain_order="left")
+        .select(assessments.columns)
+    )
+
+
+def first_metastasis(metastases: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The earliest metastasis of each group: dated before undated, of one day the exact one, then by site.
+
+    Args:
+        metastases: columns of ``typed.metastasis`` or ``curated.metastasis``.
+        by: what makes a group.
+    """
+    exactness = pl.col("metastasis_date_precision").replace_strict(
+        {p: i for i, p in enumerate(v.DATE_PRECISION)}, default=len(v.DATE_PRECISION), return_dtype=pl.Int32
+    )
+    return metastases.sort(*by, "metastasis_date", exactness, "site", nulls_last=True).unique(
+        list(by), keep="first", maintain_order=True
+    )

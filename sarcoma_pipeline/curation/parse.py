@@ -11,12 +11,50 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from schemas.contract import CATALOGUE, Contract, Severity
+from schemas.contract import Contract
 from schemas.quality import Observation
+from schemas.rule import Rule, Severity
 
 _FLAG = "_flag "
 
 MISSING = pl.lit(None, dtype=pl.String)
+
+_CORRECT = "Correct it in the source system; it is read again in the next refresh."
+
+# A finding of an "unreadable" or "unknown" rule has the severity that its column declares.
+DATE_UNREADABLE = Rule(
+    "value.date-unreadable",
+    "error",
+    what="The text is not a date of the calendar.",
+    remedy=_CORRECT,
+)
+NUMBER_UNREADABLE = Rule(
+    "value.number-unreadable",
+    "error",
+    what="The text is not a number.",
+    remedy=_CORRECT,
+)
+CODE_UNKNOWN = Rule(
+    "value.code-unknown",
+    "error",
+    what="The code is not in the column's code list.",
+    remedy="Correct it in the source system, or add the code to the mapping if it is a new one.",
+    source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
+)
+DATE_PARTIAL = Rule(
+    "date.partial",
+    "notice",
+    what="The date is exact to the month or the year only; the middle of the interval is used.",
+    remedy="Nothing, or give the exact date if it is known.",
+    source="oBDS Datumsgenauigkeit",
+)
+DATE_LEGACY_FORMAT = Rule(
+    "date.legacy-format",
+    "notice",
+    what="The date is written the old way (00.MM.YYYY); it was read as a partial date.",
+    remedy="Update the exporting system to oBDS 3.",
+    source="ADT/GEKID before oBDS 3",
+)
 
 
 @dataclass(frozen=True)
@@ -26,16 +64,16 @@ class Reading:
     Attributes:
         value: the typed value; null where it cannot be read.
         text: the text as delivered, for the finding.
-        rule_id: what is broken where text is there and value is null.
+        rule: what is broken where text is there and value is null.
         precision: for a date, to what it is exact; null elsewhere.
         notes: further rules with the condition under which they are observed.
     """
 
     value: pl.Expr
     text: pl.Expr | None = None
-    rule_id: str = "value.code-unknown"
+    rule: Rule = CODE_UNKNOWN
     precision: pl.Expr | None = None
-    notes: tuple[tuple[str, pl.Expr], ...] = field(default=())
+    notes: tuple[tuple[Rule, pl.Expr], ...] = field(default=())
 
 
 def text(column: str) -> Reading:
@@ -67,7 +105,7 @@ def code(
         key = key.str.to_lowercase()
         codes = {k.lower(): v for k, v in codes.items()}
     value = key.replace_strict(dict(codes), default=None, return_dtype=pl.String)
-    return Reading(value, delivered, "value.code-unknown")
+    return Reading(value, delivered, CODE_UNKNOWN)
 
 
 def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0) -> Reading:
@@ -79,14 +117,14 @@ def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0) -> 
     parsed = plain.cast(pl.Float64, strict=False)
     # "nan" and "inf" are words that a number parser takes and no dose or size can be.
     value = pl.when(parsed.is_finite()).then(parsed * scale if scale != 1.0 else parsed)
-    return Reading(value, delivered, "value.number-unreadable")
+    return Reading(value, delivered, NUMBER_UNREADABLE)
 
 
 def whole(column: pl.Expr | str, *, scale: float = 1.0) -> Reading:
     """A whole number; ``1521.0`` is one, ``3.5`` is not."""
     reading = number(column, scale=scale)
     exact = pl.when(reading.value == reading.value.round()).then(reading.value)
-    return Reading(exact.cast(pl.Int32, strict=False), reading.text, reading.rule_id)
+    return Reading(exact.cast(pl.Int32, strict=False), reading.text, reading.rule)
 
 
 def date(
@@ -97,7 +135,7 @@ def date(
     exactness_codes: Mapping[str, str] | None = None,
     exact_to: str = "day",
     legacy: bool = False,
-    unusable: str | None = None,
+    unusable: Rule | None = None,
     notices: bool = True,
 ) -> Reading:
     """A calendar date, perhaps partial; a partial one becomes the middle of its month or year.
@@ -151,15 +189,15 @@ def date(
     )
     readable = value.is_not_null()
     old = month_only | year_only
-    notes: list[tuple[str, pl.Expr]] = []
+    notes: list[tuple[Rule, pl.Expr]] = []
     if unusable:
         notes.append((unusable, estimated & delivered.is_not_null()))
     if legacy:
-        notes.append(("date.legacy-format", old & readable))
+        notes.append((DATE_LEGACY_FORMAT, old & readable))
     if notices:
         partial = readable & (precision != "day")
-        notes.append(("date.partial", partial & ~old if legacy else partial))
-    return Reading(value, delivered, "value.date-unreadable", pl.when(readable).then(precision), tuple(notes))
+        notes.append((DATE_PARTIAL, partial & ~old if legacy else partial))
+    return Reading(value, delivered, DATE_UNREADABLE, pl.when(readable).then(precision), tuple(notes))
 
 
 def _to_date(plain: pl.Expr, fmt: str) -> pl.Expr:
@@ -196,8 +234,8 @@ def read(
             explained = pl.any_horizontal([pl.lit(False), *(when for _, when in reading.notes)])
             filled = reading.text.is_not_null() & (reading.text.str.strip_chars() != "")
             unread = filled & reading.value.is_null() & ~explained.fill_null(False)
-            checks.append((name, reading.rule_id, columns[name].unreadable, unread))
-        checks.extend((name, rule, CATALOGUE[rule].severity, when) for rule, when in reading.notes)
+            checks.append((name, reading.rule.id, columns[name].unreadable, unread))
+        checks.extend((name, rule.id, rule.severity, when) for rule, when in reading.notes)
     flags = [when.alias(f"{_FLAG}{number}") for number, (*_, when) in enumerate(checks)]
     # Lazily, for then what a value and its conditions share is computed once.
     made = received.lazy().select(*exprs, *flags).collect()

@@ -29,13 +29,14 @@ from sarcoma_pipeline.curation.documented_courses import (
     DocumentedCourse,
 )
 from sarcoma_pipeline.curation.prescription import same_dose
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 _INTRAOPERATIVE = re.compile(r"\biort|ioert|intra-?op", re.IGNORECASE)
 
 SUPERSEDED = Rule(
     "course.plan-superseded",
     "notice",
+    on="curated.radiotherapy_course",
     what="The plan has no treatment records, and later plans of its course have some: it was replaced.",
     remedy="Nothing, or export its treatment records.",
     scope="source",
@@ -44,6 +45,7 @@ SUPERSEDED = Rule(
 REPLAN_UNLINKED = Rule(
     "course.replan-unlinked",
     "warning",
+    on="curated.radiotherapy_course",
     what="Two plans of a course prescribe the same, and no relation or treatment record tells whether one "
     "replaced the other. The documented dose equals one of them: it counts once.",
     remedy="Export the treatment records, or the relation PREDECESSOR from the planning system.",
@@ -53,6 +55,7 @@ REPLAN_UNLINKED = Rule(
 PARALLEL_SITES = Rule(
     "course.parallel-sites",
     "warning",
+    on="curated.radiotherapy_course",
     what="The plans of the course treat sites apart from each other: its dose is the highest of them, not "
     "their sum.",
     remedy="Check in the planning system which site is the tumour's, and document each site as a "

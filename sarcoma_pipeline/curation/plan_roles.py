@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sarcoma_pipeline.curation.delivery import Delivered
 from sarcoma_pipeline.curation.prescription import Documented, Prescription, same_dose
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 QUALITY_ASSURANCE = "quality assurance"
 SETUP = "setup"
@@ -35,6 +35,7 @@ _APPROVAL = {"APPROVED": 0, None: 1, "UNAPPROVED": 2, "REJECTED": 3}
 QA_WITH_FRACTIONS = Rule(
     "plan.qa-with-fractions",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan is marked as quality assurance and has two fractions or more; it is not used.",
     remedy="In the planning system, check PlanIntent and the relation VERIFIED_PLAN: if the plan was "
     "treated, correct its intent and export it again.",
@@ -44,6 +45,7 @@ QA_WITH_FRACTIONS = Rule(
 NO_METERSET = Rule(
     "plan.no-meterset",
     "warning",
+    on="curated.radiotherapy_plan",
     what="No beam of the plan treats: there are only setup or portal beams, or no monitor units. "
     "It is not used.",
     remedy="In the planning system, check whether the plan was calculated; if it was treated, export it "
@@ -54,6 +56,7 @@ NO_METERSET = Rule(
 COPIED = Rule(
     "plan.copy",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan is the same as another one of the patient (beams, monitor units, control points, "
     "isocentre, frame of reference, prescription). It counts once.",
     remedy="Check in the planning system whether both were treated, for two sites or one after the other; "
@@ -64,6 +67,7 @@ COPIED = Rule(
 TREATED_UNAPPROVED = Rule(
     "plan.treated-unapproved",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan is not approved, but treatment records refer to it: it was treated.",
     remedy="Approve the plan in the planning system, or correct the plan to which the records refer.",
     scope="patient",
@@ -72,6 +76,7 @@ TREATED_UNAPPROVED = Rule(
 LOOKS_LIKE_QA = Rule(
     "plan.looks-like-qa",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan has one fraction with the dose per fraction of another plan, in another frame of "
     "reference: it looks like a measurement and is not used.",
     remedy="If it is a verification plan, set its PlanIntent to VERIFICATION; if it was treated, export its "
@@ -82,6 +87,7 @@ LOOKS_LIKE_QA = Rule(
 APPROVAL_MISSING = Rule(
     "plan.approval-missing",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan does not say whether it is approved (no ApprovalStatus); it is used.",
     remedy="Check in the planning system that it is the treated plan; export it with its approval.",
     scope="patient",

@@ -15,11 +15,12 @@ from sarcoma_pipeline.curation.plan_roles import CLINICAL, DRAFT, REJECTED, Role
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
 from sarcoma_pipeline.curation.technique import technique_of
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 UNAPPROVED = Rule(
     "plan.unapproved",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The plan is not approved, and no treatment record refers to it; it is not used.",
     remedy="Approve it in the planning system if it was treated, otherwise remove it from the export.",
     scope="source",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sarcoma_pipeline.curation.radiotherapy_plans import LEVEL_TOLERANCE, DoseReference, Group, Plan
-from schemas.contract import Rule
+from schemas.rule import Rule
 
 CGY_FROM = 500.0
 """Prescriptions from here on are centigray: nobody prescribes 500 Gy."""
@@ -27,6 +27,7 @@ _BEAM_DOSE_WARNING = 0.05
 PRESCRIPTION_CGY = Rule(
     "plan.prescription-in-cgy",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The prescription is 500 or more: it is read as centigray.",
     remedy="Enter the prescription in Gy in the planning system (TargetPrescriptionDose).",
     scope="record",
@@ -35,6 +36,7 @@ PRESCRIPTION_CGY = Rule(
 PRESCRIPTION_PER_FRACTION = Rule(
     "plan.prescription-per-fraction",
     "warning",
+    on="curated.radiotherapy_plan",
     what="The prescription is the dose of one fraction: it is multiplied by the number of fractions.",
     remedy="Enter the total dose in the planning system (TargetPrescriptionDose).",
     scope="record",
@@ -43,6 +45,7 @@ PRESCRIPTION_PER_FRACTION = Rule(
 BEAM_DOSE_DIFFERS = Rule(
     "plan.beam-dose-differs",
     "warning",
+    on="curated.radiotherapy_plan",
     what="Beam dose times fractions is more than 5 % away from every prescribed dose.",
     remedy="Compare TargetPrescriptionDose with the sum of BeamDose in the planning system.",
     scope="record",
@@ -51,6 +54,7 @@ BEAM_DOSE_DIFFERS = Rule(
 BEAM_DOSE_INCOMPLETE = Rule(
     "plan.beam-dose-incomplete",
     "warning",
+    on="curated.radiotherapy_plan",
     what="There is no prescription, and not every beam has a dose: the plan's dose is unknown.",
     remedy="Enter the prescription in the planning system and export the plan again.",
     scope="record",

@@ -10,15 +10,26 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import courses
+from sarcoma_pipeline.curation import courses, metastases
 from sarcoma_pipeline.curation.typed_records import Result, observation
-from schemas import curated, curated_radiotherapy, rules, typed, typed_dicom
+from schemas import curated, curated_radiotherapy, typed, typed_dicom
 from schemas.configuration import Sources
 from schemas.contract import Contract
 from schemas.quality import Disposition, Observation
+from schemas.rule import Rule
 from schemas.vocabularies import OTHER_SARCOMA, REGION_BY_TOPOGRAPHY, SARCOMA_MORPHOLOGY
 
 Frames = Mapping[str, pl.DataFrame]
+
+RECORD_CORRECTED = Rule(
+    "record.corrected",
+    "notice",
+    on="quality.accounting",
+    scope="source",
+    what="A later report corrects this one; the later one counts.",
+    remedy="Nothing.",
+    source="oBDS: correction of an earlier Meldung",
+)
 
 
 def curate(
@@ -40,8 +51,8 @@ def curate(
         decided: keys of the readings of a course that data stewards chose.
 
     Returns:
-        The curated tables; observations of corrected reports and of courses; dispositions of records that no
-        patient's row could use.
+        The curated tables; observations of corrected reports; dispositions of records that no patient's row
+        could use.
     """
     sound = {
         table: frame.filter(~pl.col("record_id").is_in(quarantined.implode())).join(
@@ -51,6 +62,7 @@ def curate(
     }
     diagnosis, homeless = _diagnosis(sound, sources)
     zero = diagnosis.filter("index_tumour").select("patient_id", zero="diagnosis_date")
+    metastasis = metastases.curate(_at_index(sound, diagnosis), diagnosis, _first_therapy(sound, diagnosis))
     surgery = _events(
         sound[typed.Surgery.table()],
         curated.Surgery,
@@ -90,13 +102,16 @@ def curate(
         "curated.assessment": _with_days(
             assessment, zero, {"assessment_date": "assessment_day", "distant_date": "distant_day"}
         ),
+        "curated.metastasis": _with_days(
+            metastasis, zero, {"metastasis_date": "metastasis_day", "reported_date": "reported_day"}
+        ),
         "curated.vital_status": _vital_status(sound, zero, sources.precedence["death"]),
     }
     contracts = {c.table(): c for c in (
         curated.Patient, curated.Diagnosis, curated.Surgery, curated.SystemicTherapy,
         curated_radiotherapy.RadiotherapyCourse, curated_radiotherapy.RadiotherapyPhase,
         curated_radiotherapy.RadiotherapyPlan, curated_radiotherapy.RadiotherapyReading,
-        curated.Assessment, curated.VitalStatus,
+        curated.Assessment, curated.Metastasis, curated.VitalStatus,
     )}  # fmt: skip
     frames = {t: contracts[t].conform(f.sort("patient_id", maintain_order=True)) for t, f in frames.items()}
     idle.append(("the patient has no diagnosis that it could add to", homeless))
@@ -287,6 +302,38 @@ def _supplemented(tumours: pl.DataFrame, additions: pl.DataFrame) -> pl.DataFram
     )
 
 
+def _at_index(sound: Frames, diagnosis: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Metastases and examinations with the tumour's own number; without one they are the index tumour's."""
+    index = diagnosis.filter("index_tumour").select("patient_id", _of="tumour_id")
+    return {
+        c.table(): sound[c.table()]
+        .join(index, on="patient_id", how="left", maintain_order="left")
+        .with_columns(tumour_id=pl.coalesce(["tumour_id", "_of"]))
+        for c in (typed.Metastasis, typed.Assessment)
+    }
+
+
+def _first_therapy(sound: Frames, diagnosis: pl.DataFrame) -> pl.DataFrame:
+    """First day of the first therapy of each tumour: operation (no biopsy), irradiation or a drug."""
+    index = diagnosis.filter("index_tumour").select("patient_id", _of="tumour_id")
+    none = pl.lit(None, dtype=pl.String)
+    parts = [
+        sound[typed.Surgery.table()]
+        .filter(pl.col("intent").ne_missing("diagnostic"))
+        .select("patient_id", "tumour_id", first_therapy="surgery_date"),
+        sound[typed.Radiotherapy.table()].select("patient_id", "tumour_id", first_therapy="start_date"),
+        sound[typed.SystemicTherapy.table()]
+        .filter(pl.col("given") == "yes")
+        .select("patient_id", tumour_id=none, first_therapy="start_date"),
+    ]
+    return (
+        pl.concat(parts)
+        .join(index, on="patient_id", how="left")
+        .group_by("patient_id", tumour_id=pl.coalesce(["tumour_id", "_of"]))
+        .agg(pl.col("first_therapy").min())
+    )
+
+
 def _vital_status(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
     records = _ranked(sound[typed.VitalStatus.table()], precedence)
     records = _with_days(records, zero, {"status_date": "status_day"})
@@ -398,5 +445,5 @@ def _corrections(sound: Frames) -> pl.DataFrame:
         changed = pl.any_horizontal(
             (pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values
         )
-        seen.append(observation(later.filter(changed), rules.RECORD_CORRECTED.id, contract.table()))
+        seen.append(observation(later.filter(changed), RECORD_CORRECTED, contract.table()))
     return pl.concat(seen)

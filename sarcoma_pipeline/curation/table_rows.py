@@ -10,6 +10,14 @@ from sarcoma_pipeline.curation.parse import MISSING, Reading, code, constant, da
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, TableSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract
+from schemas.rule import Rule
+
+SEVERAL_VALUES = Rule(
+    "value.several",
+    "warning",
+    what="One cell holds several values.",
+    remedy="Decide which one counts and correct the cell.",
+)
 
 
 def typed_frames(
@@ -98,12 +106,12 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: TableSource) -> R
         reading = whole(cell, scale=mapping.scale)
     elif spec.dtype == "Boolean":
         as_text = code(cell, mapping.codes, fold=True)
-        reading = Reading(as_text.value == "true", as_text.text, as_text.rule_id)
+        reading = Reading(as_text.value == "true", as_text.text, as_text.rule)
     elif mapping.codes:
         reading = code(cell, mapping.codes, fold=True)
     else:
         reading = Reading(cell)
     if not (separator and mapping.column):
         return reading
-    note = ("value.several", several)
-    return Reading(reading.value, _cell(mapping), reading.rule_id, reading.precision, (*reading.notes, note))
+    note = (SEVERAL_VALUES, several)
+    return Reading(reading.value, _cell(mapping), reading.rule, reading.precision, (*reading.notes, note))

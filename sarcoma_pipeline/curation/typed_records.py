@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.curation import dicom, obds, registry_reply, table_rows
-from schemas import rules, typed, typed_dicom
+from schemas import typed, typed_dicom
 from schemas.configuration import DicomSource, RegistrySource, Sources, TableSource
-from schemas.contract import CATALOGUE, Contract
+from schemas.contract import Contract
+from schemas.file_faults import FILE_FAULTS
 from schemas.quality import Disposition, Observation
 from schemas.received import NO_NAMESPACE
+from schemas.rule import Rule
+from schemas.typed_record import VALUE_MISSING
 
 TYPED: tuple[type[Contract], ...] = (
     typed.Person,
@@ -21,12 +24,41 @@ TYPED: tuple[type[Contract], ...] = (
     typed.Radiotherapy,
     typed.SystemicTherapy,
     typed.Assessment,
+    typed.Metastasis,
     typed.VitalStatus,
     typed_dicom.Plan,
     typed_dicom.StructureSet,
     typed_dicom.Dose,
     typed_dicom.Image,
     typed_dicom.Treatment,
+)
+
+RECORD_DUPLICATE = Rule(
+    "record.duplicate",
+    "notice",
+    on="quality.accounting",
+    scope="source",
+    what="The same record was delivered more than once; the first one counts.",
+    remedy="Nothing, or keep the export from repeating it.",
+    source="oBDS: repeated Meldung; DICOM: repeated export",
+)
+NAMESPACE_MISSING = Rule(
+    "obds.namespace-missing",
+    "warning",
+    on="received.obds_patient",
+    scope="file",
+    what="The export lacks the oBDS namespace; it was read all the same.",
+    remedy="Have the exporting system write the namespace.",
+    source="oBDS 3.0.4 schema",
+)
+SCHEMA_VERSION_UNKNOWN = Rule(
+    "obds.schema-version-unknown",
+    "warning",
+    on="received.obds_patient",
+    scope="file",
+    what="The export names a Schema_Version other than 3.0.0 to 3.0.4; it was read all the same.",
+    remedy="Check that the exporting system writes oBDS 3.",
+    source="oBDS 3.0.4 schema",
 )
 
 KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4")
@@ -49,7 +81,7 @@ class Result:
 
 def observation(
     frame: pl.DataFrame,
-    rule: str,
+    rule: Rule,
     table: str,
     column: str | None = None,
     value: pl.Expr | None = None,
@@ -58,8 +90,8 @@ def observation(
     """Every row of a frame with ``record_id`` as an observation of one rule."""
     nothing = pl.lit(None, dtype=pl.String)
     return frame.select(
-        rule_id=pl.lit(rule),
-        severity=pl.lit(CATALOGUE[rule].severity),
+        rule_id=pl.lit(rule.id),
+        severity=pl.lit(rule.severity),
         record_id="record_id",
         table_name=pl.lit(table),
         column_name=pl.lit(column, dtype=pl.String),
@@ -139,7 +171,7 @@ def type_part(
     observed = [Observation.empty()]
     if table != "received.obds_patient":
         # Every export repeats a patient's master data: that is its form, not a fault.
-        observed.append(observation(duplicates, rules.RECORD_DUPLICATE.id, table))
+        observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
         observed.append(_export_faults(frame, table))
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
@@ -178,9 +210,7 @@ def _disposed(frame: pl.DataFrame, disposition: str, reason: str) -> pl.DataFram
 def _unread(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
         rule_id="rule_id",
-        severity=pl.col("rule_id").replace_strict(
-            {r: CATALOGUE[r].severity for r in frame["rule_id"].unique()}
-        ),
+        severity=pl.col("rule_id").replace_strict({r.id: r.severity for r in FILE_FAULTS.values()}),
         record_id="record_id",
         table_name=pl.lit("received.unread"),
         column_name=pl.lit(None, dtype=pl.String),
@@ -190,7 +220,7 @@ def _unread(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unread_but_harmless(frame: pl.DataFrame) -> pl.DataFrame:
-    harmless = [r for r, rule in CATALOGUE.items() if rule.severity != "error"]
+    harmless = [r.id for r in FILE_FAULTS.values() if r.severity != "error"]
     return _disposed(frame.filter(pl.col("rule_id").is_in(harmless)), "out of scope", "no source reads it")
 
 
@@ -204,13 +234,13 @@ def _export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         [
             observation(
                 first.filter(version.str.ends_with(NO_NAMESPACE)),
-                rules.NAMESPACE_MISSING.id,
+                NAMESPACE_MISSING,
                 table,
                 "Schema_Version",
             ),
             observation(
                 first.filter(~bare.is_in(KNOWN_SCHEMA_VERSIONS)),
-                rules.SCHEMA_VERSION_UNKNOWN.id,
+                SCHEMA_VERSION_UNKNOWN,
                 table,
                 "Schema_Version",
                 bare,
@@ -225,7 +255,7 @@ def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.
         return Observation.empty()
     values = _as_text(frame, failed["column"].unique().to_list())
     table = contract.table()
-    severity = {rule: CATALOGUE[rule].severity for rule in failed["rule_id"].unique()}
+    severity = {rule.id: rule.severity for rule in (VALUE_MISSING, *contract.rules())}
     shown = (
         failed.join(values, on=["row", "column"], how="left")
         .with_columns(record_id=frame["record_id"].gather(failed["row"]))
@@ -241,7 +271,7 @@ def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.
     )
     # A value that is there but unreadable is not missing as well.
     unreadable = read_faults.filter(pl.col("table_name") == table).select("record_id", "column_name")
-    missing = pl.col("rule_id") == "value.missing"
+    missing = pl.col("rule_id") == VALUE_MISSING.id
     return pl.concat(
         [
             shown.filter(~missing),

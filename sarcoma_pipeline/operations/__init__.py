@@ -1,1 +1,1 @@
-"""Tasks of the operator between two refreshes: doctor, backup, status, rebuilding an earlier release."""
+"""The operator's tasks between two refreshes: doctor, backup, status, rebuilding an earlier release."""

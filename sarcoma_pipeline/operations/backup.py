@@ -1,7 +1,7 @@
-"""Backup and restore: one archive of everything that no source can deliver again, verified both ways.
+"""Backup and restore: one verified archive of everything that the sources cannot deliver again.
 
-An archive holds identities and the key of the pseudonyms. It is readable by its owner only, and is to be
-stored as the warehouse is.
+An archive holds identities and the key of the pseudonyms. Only its owner can read it; protect it like the
+warehouse.
 """
 
 from __future__ import annotations
@@ -26,61 +26,61 @@ _MANIFEST = "manifest.json"
 
 
 class ArchiveDamaged(Exception):
-    """The archive is not what a backup of this study wrote; nothing was restored."""
+    """The archive is damaged or not a backup of this study; nothing was restored."""
 
 
 class WouldReplace(Exception):
-    """There is something that the archive would replace; nothing was restored."""
+    """The archive would replace existing files; nothing was restored."""
 
 
 def backup(project: Project, target: Path) -> list[str]:
-    """Write an archive, read it back, and only then give it its name.
+    """Write an archive under a temporary name, verify it, then rename it.
 
     Args:
         project: the study.
-        target: the archive; an old one of that name is replaced.
+        target: the archive; an existing file is replaced.
 
     Returns:
-        What it holds, below the project root.
+        The files in it, relative to the project root.
 
     Raises:
-        duckdb.IOException: a refresh holds the warehouse.
+        duckdb.IOException: a refresh has locked the warehouse.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    half = target.with_name(f".{target.name}.part")
-    held = duckdb.connect(str(project.warehouse), read_only=True) if project.warehouse.exists() else None
+    partial = target.with_name(f".{target.name}.part")
+    # An open reader locks out writers, so that the file and its write-ahead log are consistent.
+    reader = duckdb.connect(str(project.warehouse), read_only=True) if project.warehouse.exists() else None
     try:
-        # A reader keeps every writer out, so that file and write-ahead log belong together.
-        names = _write(project, half)
+        names = _write(project, partial)
     finally:
-        if held is not None:
-            held.close()
-    _verified(project, half)
-    half.replace(target)
+        if reader is not None:
+            reader.close()
+    _verify(project, partial)
+    partial.replace(target)
     return names
 
 
 def restore(project: Project, archive: Path, *, replace: bool = False) -> list[str]:
-    """Put everything back; decisions that were taken since are kept.
+    """Restore everything from an archive; decisions taken since the backup are kept.
 
     Args:
         project: the study.
-        archive: as :func:`backup` wrote it.
-        replace: whether a warehouse or a key that is there may be replaced.
+        archive: an archive written by :func:`backup`.
+        replace: whether an existing warehouse or key may be replaced.
 
     Returns:
-        What was put back, below the project root.
+        The restored files, relative to the project root.
 
     Raises:
-        ArchiveDamaged: a byte is not as it was written.
-        WouldReplace: something is there, and ``replace`` was not said.
+        ArchiveDamaged: the archive differs from what was written.
+        WouldReplace: files exist, and ``replace`` is False.
     """
-    names = _verified(project, archive)
-    here = [p for p in (project.warehouse, project.key) if p.exists()]
-    if here and not replace:
-        raise WouldReplace(f"{' and '.join(p.name for p in here)} would be replaced")
+    names = _verify(project, archive)
+    existing = [p for p in (project.warehouse, project.key) if p.exists()]
+    if existing and not replace:
+        raise WouldReplace(f"{' and '.join(p.name for p in existing)} would be replaced")
     permissions.make_folders(project)
-    since = decision_log.read(project.decisions)
+    current_decisions = decision_log.read(project.decisions)
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
     if wal.exists():
         wal.unlink()
@@ -88,15 +88,15 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
         for name in names:
             path = project.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            half = path.with_name(f".{path.name}.part")
+            partial = path.with_name(f".{path.name}.part")
             mode = 0o644 if path.is_relative_to(project.published) else 0o600
-            handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             with os.fdopen(handle, "wb") as stream, _member(tar, name) as data:
                 shutil.copyfileobj(data, stream)
                 stream.flush()
                 os.fsync(stream.fileno())
-            half.replace(path)
-    decision_log.restore(project.decisions, since)
+            partial.replace(path)
+    decision_log.restore(project.decisions, current_decisions)
     return names
 
 
@@ -110,9 +110,9 @@ def _files(project: Project) -> Iterator[Path]:
     )
 
 
-def _write(project: Project, half: Path) -> list[str]:
+def _write(project: Project, target: Path) -> list[str]:
     sums: dict[str, str] = {}
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
         with tarfile.open(fileobj=stream, mode="w") as tar:
             for path in _files(project):
                 name = path.relative_to(project.root).as_posix()
@@ -141,13 +141,18 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
 
 
 def _digest(data: IO[bytes]) -> str:
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     while block := data.read(1 << 20):
-        seen.update(block)
-    return seen.hexdigest()
+        digest.update(block)
+    return digest.hexdigest()
 
 
-def _verified(project: Project, archive: Path) -> list[str]:
+def _verify(project: Project, archive: Path) -> list[str]:
+    """Compare an archive with its manifest; returns the names of its files.
+
+    Raises:
+        ArchiveDamaged: a file differs, is not listed, or does not belong to the study.
+    """
     try:
         with tarfile.open(archive) as tar:
             label = json.loads(_member(tar, _MANIFEST).read())
@@ -156,12 +161,12 @@ def _verified(project: Project, archive: Path) -> list[str]:
     except (tarfile.TarError, EOFError, KeyError, ValueError) as broken:
         raise ArchiveDamaged(f"{archive.name} cannot be read: {type(broken).__name__}") from None
     if label["study"] != project.study.name:
-        raise ArchiveDamaged(f"{archive.name} is of the study {label['study']}")
+        raise ArchiveDamaged(f"{archive.name} is a backup of the study {label['study']}")
     if sums != label["sha256"]:
-        raise ArchiveDamaged(f"{archive.name} is not what was written")
+        raise ArchiveDamaged(f"{archive.name} has changed since it was written")
     own = (project.warehouse.parent, project.decisions.parent, project.published)
     for name in names:
-        # An archive from elsewhere must not write anywhere else.
+        # A manipulated archive must not write outside the study's folders.
         if not any((project.root / name).resolve().is_relative_to(folder.resolve()) for folder in own):
-            raise ArchiveDamaged(f"{archive.name} holds a file that is none of the study's")
+            raise ArchiveDamaged(f"{archive.name} contains a file that does not belong to the study")
     return names

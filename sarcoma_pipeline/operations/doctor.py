@@ -1,4 +1,4 @@
-"""The invariants, looked at: what must hold between two refreshes, and the one command that heals it."""
+"""Checks the invariants that must hold between two refreshes, and names a remedy for each that is broken."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from schemas.release import RELEASED
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One invariant.
+    """The result for one invariant.
 
     Attributes:
         what: the invariant.
-        faults: how it is broken; empty if it holds.
+        faults: how it is violated; empty if it holds.
         remedy: what to do.
     """
 
@@ -33,7 +33,7 @@ Checks = tuple[tuple[str, Callable[[Project], list[str]], str], ...]
 
 
 def examine(project: Project) -> Iterator[Diagnosis]:
-    """Look at every invariant, one after the other; what cannot be looked at is a fault of its own.
+    """Check every invariant, one after the other; an invariant that cannot be checked counts as violated.
 
     Args:
         project: the study, with no refresh running.
@@ -41,30 +41,38 @@ def examine(project: Project) -> Iterator[Diagnosis]:
     name = project.study.name
     refresh = f"sarcoma refresh --full --study {name}"
     checks: Checks = (
-        ("there is room for the next refresh", disk_space.faults, f"make room, then {refresh}"),
-        ("only their owner reads what holds identities", permissions.faults, "the command behind each file"),
         (
-            "the decision log can be read and lacks none",
-            _decisions,
-            f"mend the file, or sarcoma restore; {refresh}",
+            "the disk has space for the next refresh",
+            disk_space.faults,
+            f"free disk space, then {refresh}",
         ),
-        ("the warehouse can be read", _warehouse, f"sarcoma restore, or move it away, then {refresh}"),
-        ("every record is accounted for", _accounting, refresh),
-        ("every endpoint goes back to its records", _lineage, refresh),
         (
-            "the pseudonyms are those of the key",
+            "files with identities are readable by their owner only",
+            permissions.faults,
+            "run the command shown after each file",
+        ),
+        (
+            "the decision log can be read and is complete",
+            _decisions,
+            f"repair the file, or sarcoma restore; then {refresh}",
+        ),
+        ("the warehouse can be read", _warehouse, f"sarcoma restore, or move the file away, then {refresh}"),
+        ("every record is accounted for", _accounting, refresh),
+        ("every endpoint is traceable to its records", _lineage, refresh),
+        (
+            "the pseudonyms match the key",
             _pseudonyms,
             f"sarcoma restore the key (or sarcoma key new), then {refresh}",
         ),
-        ("the release is what its hash says", _release, f"sarcoma release rollback, or {refresh}"),
-        ("the kept releases can be read", _kept, "delete those that cannot"),
-        ("no crash left anything behind", _leftovers, "delete them: they are halves of what was never used"),
+        ("the release matches its hash", _release, f"sarcoma release rollback, or {refresh}"),
+        ("the kept releases can be read", _kept, "delete the unreadable files"),
+        ("no partial files of a crash remain", _leftovers, "delete them: they were never used"),
     )
     for what, look, remedy in checks:
         try:
             found = look(project)
         except (duckdb.Error, OSError, ValueError, decision_log.DecisionLogDamaged) as broken:
-            found = [f"cannot be looked at: {type(broken).__name__}"]
+            found = [f"cannot be checked: {type(broken).__name__}"]
         yield Diagnosis(what, found, remedy if found else "")
 
 
@@ -77,20 +85,20 @@ def _rows(project: Project, sql: str, centre: str = "") -> list[tuple[int, ...]]
 
 def _warehouse(project: Project) -> list[str]:
     tables = _rows(project, "SELECT table_schema || '.' || table_name FROM information_schema.tables")
-    with_faults = []
+    faults = []
     for (table,) in tables:
         try:
             _rows(project, f"SELECT count(*), count(COLUMNS(*)) FROM {table}")
         except duckdb.Error as broken:
-            with_faults.append(f"{table}: {type(broken).__name__}")
-    return with_faults
+            faults.append(f"{table}: {type(broken).__name__}")
+    return faults
 
 
 def _decisions(project: Project) -> list[str]:
     logged = decision_log.read(project.decisions)
     known = {row[0] for row in _rows(project, "SELECT decision_id FROM quality.decisions")}
     lost = known - set(logged["decision_id"])
-    return [f"{len(lost)} decisions of the warehouse are not in it"] if lost else []
+    return [f"{len(lost)} decisions of the warehouse are missing in it"] if lost else []
 
 
 def _accounting(project: Project) -> list[str]:
@@ -101,7 +109,7 @@ def _accounting(project: Project) -> list[str]:
         "(SELECT sum(records) FROM meta.files WHERE last_refresh IS NULL) FROM quality.accounting",
     ):
         if odd:
-            found.append(f"{odd} of {files} files have records that are nowhere, or in two places")
+            found.append(f"{odd} of {files} files have records that are lost or counted twice")
         if (records or 0) != (read or 0):
             found.append(f"{read or 0} records were read, {records or 0} are accounted for")
     return found
@@ -114,7 +122,7 @@ def _lineage(project: Project) -> list[str]:
         "(SELECT pseudonym, endpoint AS subject, unnest(evidence) AS record_id FROM cohort.endpoints) "
         "ANTI JOIN meta.lineage USING (pseudonym, subject, record_id)",
     )
-    return [f"{n} records that decided an endpoint are not in meta.lineage" for (n,) in lost if n]
+    return [f"{n} records that decided an endpoint are missing in meta.lineage" for (n,) in lost if n]
 
 
 def _pseudonyms(project: Project) -> list[str]:
@@ -130,7 +138,7 @@ def _pseudonyms(project: Project) -> list[str]:
         key = release.pseudonym_key(project.key, centre)
         made = release.pseudonyms(pl.Series([p for p, _ in pairs]), key)
         wrong = set(pairs) - set(made.iter_rows())
-        found += [f"{len(wrong)} of {len(pairs)} are others"] if wrong else []
+        found += [f"{len(wrong)} of {len(pairs)} differ"] if wrong else []
     return found
 
 
@@ -139,8 +147,8 @@ def _release(project: Project) -> list[str]:
     if frames is None:
         return []
     label = frames["meta.release"].row(0, named=True)
-    held = release.content_hash({table: frames[table] for table in RELEASED if table in frames})
-    return [] if held == label["content_hash"] else ["its tables are not those that were published"]
+    content = release.content_hash({table: frames[table] for table in RELEASED if table in frames})
+    return [] if content == label["content_hash"] else ["its tables have changed since it was published"]
 
 
 def _kept(project: Project) -> list[str]:
@@ -155,6 +163,6 @@ def _kept(project: Project) -> list[str]:
 
 def _leftovers(project: Project) -> list[str]:
     published = (".building-*", "*.part", ".*.part", "releases/*.part")
-    halves = [p for pattern in published for p in project.published.glob(pattern)]
-    halves += project.warehouse.parent.glob(".as-of-*")
-    return sorted({str(p.relative_to(project.root)) for p in halves})
+    partial = [p for pattern in published for p in project.published.glob(pattern)]
+    partial += project.warehouse.parent.glob(".as-of-*")
+    return sorted({str(p.relative_to(project.root)) for p in partial})

@@ -1,8 +1,8 @@
-"""An earlier release built again: the received records, configuration, decisions and day of then.
+"""Rebuilds an earlier release from the records, configuration, decisions and date that it was built from.
 
-The received layer is append-only and bitemporal by refresh (design section 2): a warehouse of then can be
-laid out anew in a folder of its own, and the same assets make the release from it. The program is today's:
-its hash says whether it is the one of then.
+The received layer is append-only and bitemporal by refresh, so that the warehouse of an earlier refresh can
+be restored in a temporary folder. The same assets then build the release from it. The program is the current
+one: equal content hashes show that it gives the same result as the program of that time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
@@ -24,7 +24,7 @@ from sarcoma_pipeline.orchestration.assets.step import asset_key
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.publish.pseudonym_key import key_of
 from sarcoma_pipeline.quality import decision_log
-from sarcoma_pipeline.study import project as places
+from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.ddl import prepare
@@ -36,17 +36,17 @@ from schemas.volumes import Volume
 
 
 class CannotRebuild(Exception):
-    """Something that the release was made of is not there any more; the message says what."""
+    """Something that the release was built from no longer exists; the message names it."""
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What came of building a release again.
+    """The result of rebuilding a release.
 
     Attributes:
-        path: its database; None if its gate let nothing out.
-        then: ``meta.release`` of the release.
-        now: ``meta.release`` of what was built; empty without ``path``.
+        path: the rebuilt database; None if the release gate held it back.
+        then: ``meta.release`` of the original release.
+        now: ``meta.release`` of the rebuilt one; empty without ``path``.
         failures: why nothing was built, in words.
     """
 
@@ -57,50 +57,51 @@ class Rebuilt:
 
     @property
     def same(self) -> bool:
-        """Whether every released number is the one of then."""
+        """Whether every released value is the same as in the original."""
         return bool(self.now) and self.now["content_hash"] == self.then["content_hash"]
 
 
 def label_of(project: Project, refresh_id: str) -> dict[str, Any]:
-    """What the warehouse noted of a release.
+    """Read the warehouse's record of a release.
 
     Raises:
-        CannotRebuild: it noted none of that refresh.
+        CannotRebuild: the warehouse has no record of that refresh.
     """
     with duckdb.connect(str(project.warehouse), read_only=True) as connection:
         rows = connection.execute(
             f"FROM {MetaRelease.table()} WHERE refresh_id = ? ORDER BY released_at DESC LIMIT 1", [refresh_id]
         ).pl()
     if rows.is_empty():
-        raise CannotRebuild(f"the warehouse knows no release of the refresh {refresh_id}")
+        raise CannotRebuild(f"the warehouse has no release of the refresh {refresh_id}")
     return rows.row(0, named=True)
 
 
 def rebuild(project: Project, then: Mapping[str, Any], root: Path) -> Rebuilt:
-    """Build a release again.
+    """Rebuild a release.
 
     Args:
         project: the study.
-        then: as :func:`label_of` gives it.
+        then: label of the release, from :func:`label_of`.
         root: an empty folder on the file system of ``project.published``; it will hold identities.
 
     Raises:
-        CannotRebuild: the configuration or the decisions of then are not there.
+        CannotRebuild: the configuration or the decisions of that time are missing.
     """
-    past = lay_out(project, then, root)
+    past = restore_project(project, then, root)
     given = [asset_key(past, table) for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED)]
-    # The rule checks are one operation over all layers, the received one too: all of them or none.
+    # The rule checks are one step over all layers, including the received layer, which is given here.
     unchecked = dg.AssetSelection.checks(rule_checks.checks(past))
-    needed = dg.AssetSelection.assets(release_key(past)).upstream().required_multi_asset_neighbors()
-    wanted = needed - dg.AssetSelection.assets(*given)
+    upstream = dg.AssetSelection.assets(release_key(past)).upstream().required_multi_asset_neighbors()
+    wanted = upstream - dg.AssetSelection.assets(*given)
     job = dg.define_asset_job("rebuild", selection=wanted - unchecked)
     definitions = dg.Definitions.merge(build_definitions(past), dg.Definitions(jobs=[job]))
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def(job.name).execute_in_process(
-            instance=instance, run_config=jobs.QUIET, raise_on_error=False
+            instance=instance, run_config=step_events.PROGRESS_LOGGING, raise_on_error=False
         )
     failures = [
-        f"{jobs.short_name(event.step_key or '')}: {jobs.reason(event.step_failure_data)}"
+        f"{step_events.short_name(event.step_key or '')}: "
+        f"{step_events.failure_reason(event.step_failure_data)}"
         for event in result.all_events
         if event.is_step_failure
     ]
@@ -114,11 +115,11 @@ def rebuild(project: Project, then: Mapping[str, Any], root: Path) -> Rebuilt:
     return Rebuilt(kept, then, now, failures)
 
 
-def lay_out(project: Project, then: Mapping[str, Any], root: Path) -> Project:
-    """Lay out the project as it was: configuration, decisions, key, and a warehouse with the records of then.
+def restore_project(project: Project, then: Mapping[str, Any], root: Path) -> Project:
+    """Restore the project of that time: configuration, decisions, key, and a warehouse with its records.
 
     Raises:
-        CannotRebuild: the configuration or the decisions of then are not there.
+        CannotRebuild: the configuration or the decisions of that time are missing.
     """
     name = project.study.name
     folder = root / "data/studies" / name
@@ -133,23 +134,23 @@ def lay_out(project: Project, then: Mapping[str, Any], root: Path) -> Project:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content, encoding="utf-8", newline="")
     try:
-        past = places.load(name, root)
-    except places.UnknownStudy:
-        raise CannotRebuild("the configuration of then was not kept") from None
+        past = projects.load(name, root)
+    except projects.UnknownStudy:
+        raise CannotRebuild("the configuration of that release was not kept") from None
     if past.configuration_hash() != then["configuration_hash"]:
-        raise CannotRebuild("the configuration of then was not kept whole")
+        raise CannotRebuild("the configuration of that release was not kept completely")
     decided = known.sort("at", "decision_id").head(then["decisions"])
     if provenance.decisions_hash(decided) != then["decisions_hash"]:
-        raise CannotRebuild("the decisions of then are no longer what they were")
+        raise CannotRebuild("the decisions of that release have changed since")
     decision_log.restore(past.decisions, decided)
     past.warehouse.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     shutil.copy2(key_of(project, then["refresh_id"]), past.key)
-    _receive(project.warehouse, past.warehouse, then["refresh_id"])
+    _copy_records(project.warehouse, past.warehouse, then["refresh_id"])
     return past
 
 
-def _receive(source: Path, target: Path, refresh_id: str) -> None:
-    """Fill a new warehouse with what was current at a refresh, and with the history before it."""
+def _copy_records(source: Path, target: Path, refresh_id: str) -> None:
+    """Fill a new warehouse with the records that were current at a refresh, and the history before it."""
     current = "first_refresh <= $at AND (last_refresh IS NULL OR last_refresh >= $at)"
     wanted = dict.fromkeys((MetaFile.table(), *RECEIVED), current)
     wanted |= {MetaRefresh.table(): "refresh_id <= $at", Volume.table(): "refresh_id < $at"}

@@ -1,8 +1,8 @@
-"""Steps on other machines: Dagster's Celery executor, and the application that its workers run.
+"""Runs steps on other machines: configures Dagster's Celery executor and the application of its workers.
 
-``celery -A sarcoma_pipeline.orchestration.celery worker`` is a worker. A step goes back to the queue when the
-worker that holds it is lost, and another one takes it: steps are transactions, so that a half is never seen,
-and one that was finished after all is found unchanged.
+A worker is started with ``celery -A sarcoma_pipeline.orchestration.celery worker``. When a worker is lost,
+its step returns to the queue and another worker runs it. That is safe: every step is one transaction, so
+nobody sees half of it, and a step that had finished is found unchanged.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from celery import Celery
 
 _LOST_AFTER = 3600
-"""Seconds; longer than the longest step."""
+"""Seconds until a step without an answer returns to the queue; longer than the longest step takes."""
 
 
 def executor() -> dg.ExecutorDefinition | None:
-    """What ``SARCOMA_EXECUTOR`` asks for: ``celery``; None for the process of the run.
+    """Return the executor that ``SARCOMA_EXECUTOR`` names; None means the process of the run.
 
     Raises:
-        ValueError: it asks for something else.
+        ValueError: it names an unknown executor.
     """
-    asked = os.environ.get("SARCOMA_EXECUTOR", "")
-    if asked in ("", "in_process"):
+    name = os.environ.get("SARCOMA_EXECUTOR", "")
+    if name in ("", "in_process"):
         return None
-    if asked != "celery":
-        raise ValueError(f"SARCOMA_EXECUTOR is {asked!r}; known are in_process and celery")
+    if name != "celery":
+        raise ValueError(f"SARCOMA_EXECUTOR is {name!r}; allowed are in_process and celery")
     from dagster_celery import celery_executor
 
     return celery_executor.configured(_settings(), name="celery")
 
 
 def _settings() -> dict[str, Any]:
-    """Broker and behaviour, the same for the executor and the workers."""
+    """Return broker and Celery settings, shared by the executor and the workers."""
     broker = os.environ.get("SARCOMA_BROKER", "redis://localhost:6379/0")
     lost_after = int(os.environ.get("SARCOMA_LOST_AFTER", _LOST_AFTER))
     transport = {
         "visibility_timeout": lost_after,
-        # How often a worker looks for what lost ones left: within a minute, and sooner if that is asked for.
+        # Workers look for steps of lost workers at least once a minute, more often if lost_after is shorter.
         "unacked_restore_interval": max(1, min(60, lost_after // 4)),
         "unacked_restore_throttle": 1,
     }
@@ -65,13 +65,13 @@ def _application() -> Celery:
     from dagster_celery.make_app import make_app
     from dagster_celery.tasks import create_task
 
-    made = make_app(CeleryExecutor.for_cli(**_settings()).app_args())
-    create_task(made)
-    return made
+    app = make_app(CeleryExecutor.for_cli(**_settings()).app_args())
+    create_task(app)
+    return app
 
 
 def __getattr__(name: str) -> Celery:
-    """``app``, made when Celery asks for it: nobody else needs the broker."""
+    """Create ``app`` only when Celery asks for it: nobody else needs the broker."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _application()

@@ -11,6 +11,9 @@ from sarcoma_pipeline.orchestration import (
     jobs,
     orphaned_runs,
     retention,
+    schedules,
+    sensors,
+    step_events,
 )
 from sarcoma_pipeline.orchestration.assets import (
     analysis,
@@ -30,7 +33,7 @@ from sarcoma_pipeline.study import project
 
 
 def build_definitions(study: project.Project) -> dg.Definitions:
-    """All assets, checks, jobs and schedules of one study; the one way in for UI, command line and tests."""
+    """Return all definitions of one study, for the UI, the command line and the tests."""
     layers = (
         received,
         curated,
@@ -50,12 +53,12 @@ def build_definitions(study: project.Project) -> dg.Definitions:
     return dg.Definitions(
         assets=[d for d in found if not isinstance(d, dg.AssetChecksDefinition)],
         asset_checks=checks,
-        jobs=[*refresh, decide_job.decide_job(study), retention.forget_job(study)],
-        schedules=[jobs.nightly(study), retention.weekly(study)],
+        jobs=[*refresh, decide_job.decide_job(study), retention.delete_job(study)],
+        schedules=[schedules.nightly(study), retention.weekly(study)],
         sensors=[
-            *jobs.notifications(study),
+            *sensors.notifications(study),
             orphaned_runs.sensor(study),
-            *jobs.pooling(study, *refresh),
+            *sensors.pooling(study, *refresh),
             drop_folder_sensor.drop_folder(study, jobs.first_job(study)),
         ],
         resources={
@@ -63,7 +66,7 @@ def build_definitions(study: project.Project) -> dg.Definitions:
                 path=str(study.warehouse), study=study.study.name, centres=list(study.centres)
             )
         },
-        loggers={"progress": jobs.progress_logger},
-        # DuckDB has one writer, and a process per step costs seconds each.
+        loggers={"progress": step_events.progress_logger},
+        # A DuckDB file has one writer, and a process per step would cost seconds each.
         executor=celery.executor() or dg.in_process_executor,
     )

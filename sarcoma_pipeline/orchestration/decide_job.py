@@ -1,4 +1,4 @@
-"""The job ``decide``: what ``sarcoma findings`` does on the command line, from the launchpad."""
+"""The job ``decide``: records decisions on findings from the UI, as ``sarcoma findings`` does."""
 
 import datetime as dt
 from typing import Literal
@@ -17,21 +17,21 @@ DECIDE = "decide"
 
 
 class DecisionConfig(dg.Config):
-    """What a steward decides, about which findings."""
+    """Run config of the job: one decision on one or more findings."""
 
-    action: Literal["acknowledge", "waive", "reopen"] = Field(description="What is decided.")
-    finding_ids: list[str] = Field(description="The findings; a check's table and quality.ledger name them.")
+    action: Literal["acknowledge", "waive", "reopen"] = Field(description="The decision.")
+    finding_ids: list[str] = Field(description="Ids of the findings, from a check's table or quality.ledger.")
     by: str = Field(description="Who decides.")
-    reason: str = Field(description="Why. Dagster keeps it: no names, no birth dates.")
+    reason: str = Field(description="Why. Dagster stores this text: write no names and no birth dates.")
     until: str | None = Field(default=None, description="Last day of a waiver: 2030-12-31 or 31.12.2030.")
 
 
 def decide_job(project: Project) -> dg.JobDefinition:
-    """Acknowledge, waive or reopen findings; a refused decision fails the run and changes nothing."""
+    """Build the job. A refused decision fails the run and changes nothing."""
 
     @dg.op(
         name="record_decisions",
-        description="Writes decisions to the log; they count from the next refresh on.",
+        description="Writes decisions to the log; they take effect with the next refresh.",
     )
     def record_decisions(
         context: dg.OpExecutionContext, config: DecisionConfig, warehouse: Warehouse
@@ -42,10 +42,10 @@ def decide_job(project: Project) -> dg.JobDefinition:
         ]
         entries = warehouse.read(LedgerEntry.table())
         try:
-            made = decision_log.record(project.decisions, entries, requests, dt.datetime.now(dt.UTC))
+            recorded = decision_log.record(project.decisions, entries, requests, dt.datetime.now(dt.UTC))
         except (DecisionRefused, decision_log.DecisionLogDamaged) as refused:
-            raise dg.Failure(f"Refused, and nothing was changed: {refused}.", allow_retries=False) from None
-        context.log.info(f"{made.height} decisions; they count from the next refresh on.")
+            raise dg.Failure(f"Refused; nothing was changed: {refused}.", allow_retries=False) from None
+        context.log.info(f"{recorded.height} decisions recorded; they take effect with the next refresh.")
 
     @dg.job(
         name=DECIDE,

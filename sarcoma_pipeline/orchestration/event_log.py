@@ -1,7 +1,8 @@
-"""Dagster's event log in SQLite, held open while a run writes to it.
+"""Keeps Dagster's SQLite event log open while a run writes to it, which saves seconds per run.
 
-Dagster opens a connection for every event, and whenever the last connection of a file closes, SQLite folds
-its write-ahead log into the file and waits for the disk. With one held, it does so every thousand pages.
+Dagster opens a connection for every event. Whenever the last connection to a file closes, SQLite checkpoints
+the write-ahead log and waits for the disk. With one connection open, it checkpoints only every thousand
+pages.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from pathlib import Path
 import dagster as dg
 
 _SHARED_BY_ALL_RUNS = "index"
+"""Dagster's name for the shard that all runs share."""
 
 
 @contextmanager
-def held(instance: dg.DagsterInstance | None, run_id: str | None) -> Iterator[None]:
-    """Hold the files of one run's events open; nothing where they are in another database.
+def kept_open(instance: dg.DagsterInstance | None, run_id: str | None) -> Iterator[None]:
+    """Keep the event files of one run open. Does nothing if events are stored in another database.
 
     Args:
-        instance: where the run is recorded.
-        run_id: of the run.
+        instance: the Dagster instance that records the run.
+        run_id: the run.
     """
     path_of = getattr(instance and instance.event_log_storage, "path_for_shard", None)
     with ExitStack() as stack:
@@ -30,6 +32,6 @@ def held(instance: dg.DagsterInstance | None, run_id: str | None) -> Iterator[No
             for shard in (_SHARED_BY_ALL_RUNS, run_id):
                 if Path(path_of(shard)).exists():
                     connection = stack.enter_context(closing(sqlite3.connect(path_of(shard))))
-                    # A connection that has read nothing has not joined the write-ahead log.
+                    # Only a connection that has read something uses the write-ahead log.
                     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         yield

@@ -1,7 +1,7 @@
-"""Who is told when a night went wrong: a message, and where it goes.
+"""Notifies people of problems in a run: composes the message, writes it to a file and sends it by e-mail.
 
-A message always goes to a file, so that it works with nothing configured, and by e-mail where
-``SARCOMA_SMTP_HOST`` and ``SARCOMA_MAIL_TO`` are set. It names rules and counts, never a patient.
+The file is always written, so that it works without configuration. E-mail is sent if ``SARCOMA_SMTP_HOST``
+and ``SARCOMA_MAIL_TO`` are set. A message names rules and counts, never a patient.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from email.message import EmailMessage
 from pathlib import Path
 
 _SMTP_SECONDS = 20
+"""Timeout of the connection to the mail server."""
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """One thing that went wrong.
+class Problem:
+    """One failed step or check.
 
     Attributes:
         what: the step or check.
-        said: why, in words.
+        reason: why it failed, in words.
     """
 
     what: str
-    said: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is told."""
+    """The notification of one run."""
 
     subject: str
     body: str
@@ -40,16 +41,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Mail:
-    """Where e-mail goes.
+    """The SMTP settings.
 
     Attributes:
-        host: of the SMTP server.
-        port: 587 with STARTTLS, 465 with TLS from the start, 25 without either.
+        host: the SMTP server.
+        port: by default 587 with STARTTLS, 465 with TLS from the start, 25 without encryption.
         security: ``starttls``, ``tls`` or ``none``.
         to: recipients.
         sender: the From address.
-        user: for authentication; none without it.
-        password: for authentication.
+        user: user name for authentication; None for none.
+        password: password for authentication.
     """
 
     host: str
@@ -65,20 +66,20 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 def mail_settings(environment: Mapping[str, str] = os.environ) -> Mail | None:
-    """The SMTP settings, or None where they are not set.
+    """Read the SMTP settings from the environment; None if they are not set.
 
     Raises:
-        ValueError: they are set and wrong; the message names the variable and not its value.
+        ValueError: a setting is invalid; the message names the variable and not its value.
     """
     host, to = environment.get("SARCOMA_SMTP_HOST"), environment.get("SARCOMA_MAIL_TO")
     if not host or not to:
         return None
     security = environment.get("SARCOMA_SMTP_SECURITY", "starttls")
     if security not in _PORTS:
-        raise ValueError("SARCOMA_SMTP_SECURITY is none of starttls, tls, none")
+        raise ValueError("SARCOMA_SMTP_SECURITY must be starttls, tls or none")
     port = environment.get("SARCOMA_SMTP_PORT", str(_PORTS[security]))
     if not port.isdecimal():
-        raise ValueError("SARCOMA_SMTP_PORT is no number")
+        raise ValueError("SARCOMA_SMTP_PORT must be a number")
     return Mail(
         host,
         int(port),
@@ -90,56 +91,56 @@ def mail_settings(environment: Mapping[str, str] = os.environ) -> Mail | None:
     )
 
 
-def message(study: str, run_id: str, failed: Sequence[Trouble], checks: Sequence[Trouble]) -> Message | None:
-    """What to tell of a run, or None if all went well.
+def message(study: str, run_id: str, failed: Sequence[Problem], checks: Sequence[Problem]) -> Message | None:
+    """Compose the notification of a run; None if nothing failed.
 
     Args:
-        study: its name.
-        run_id: Dagster's run.
-        failed: steps that failed.
-        checks: checks that failed as errors.
+        study: name of the study.
+        run_id: id of Dagster's run.
+        failed: failed steps.
+        checks: checks that failed with severity error.
     """
     if not failed and not checks:
         return None
-    state = "refresh FAILED, the last release stands" if failed else f"{len(checks)} checks failed"
+    state = "refresh FAILED, the last release is unchanged" if failed else f"{len(checks)} checks failed"
     lines = [f"{study}: {state}.", ""]
-    for title, troubles in (("Failed steps", failed), ("Failed checks", checks)):
-        if troubles:
-            lines += [f"{title}:", *(f"  {t.what}: {t.said}" for t in troubles), ""]
+    for title, problems in (("Failed steps", failed), ("Failed checks", checks)):
+        if problems:
+            lines += [f"{title}:", *(f"  {p.what}: {p.reason}" for p in problems), ""]
     lines += [
-        f"Run {run_id}, in the Dagster UI below Runs.",
+        f"Run {run_id}: see Runs in the Dagster UI.",
         f"Findings: sarcoma findings --study {study}, or data/published/{study}/steward.html",
     ]
     return Message(f"[sarcoma] {study}: {state}", "\n".join(lines) + "\n")
 
 
-def deliver(told: Message, folder: Path, name: str, mail: Mail | None) -> list[str]:
-    """Write the message to ``folder``, and send it where mail is configured.
+def deliver(message: Message, folder: Path, name: str, mail: Mail | None) -> list[str]:
+    """Write the message to a file, and send it by e-mail if that is configured.
 
     Args:
-        told: the message.
-        folder: of the study's notifications; made if it is not there.
-        name: of the file, without its ending.
-        mail: SMTP settings.
+        message: the message.
+        folder: the study's notifications; created if missing.
+        name: name of the file, without its suffix.
+        mail: SMTP settings; None sends nothing.
 
     Returns:
-        What could not be done, in words; a mail server that is away never stops anything.
+        Errors, in words: an unreachable mail server never stops anything.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.txt").write_text(f"Subject: {told.subject}\n\n{told.body}", encoding="utf-8")
+    (folder / f"{name}.txt").write_text(f"Subject: {message.subject}\n\n{message.body}", encoding="utf-8")
     if mail is None:
         return []
-    letter = EmailMessage()
-    letter["Subject"], letter["From"], letter["To"] = told.subject, mail.sender, ", ".join(mail.to)
-    letter.set_content(told.body)
+    email = EmailMessage()
+    email["Subject"], email["From"], email["To"] = message.subject, mail.sender, ", ".join(mail.to)
+    email.set_content(message.body)
     try:
-        _send(letter, mail)
+        _send(email, mail)
     except (OSError, smtplib.SMTPException) as broken:
         return [f"the e-mail could not be sent: {type(broken).__name__}"]
     return []
 
 
-def _send(letter: EmailMessage, mail: Mail) -> None:
+def _send(email: EmailMessage, mail: Mail) -> None:
     trusted = ssl.create_default_context()
     server = (
         smtplib.SMTP_SSL(mail.host, mail.port, timeout=_SMTP_SECONDS, context=trusted)
@@ -151,4 +152,4 @@ def _send(letter: EmailMessage, mail: Mail) -> None:
             server.starttls(context=trusted)
         if mail.user:
             server.login(mail.user, mail.password or "")
-        server.send_message(letter)
+        server.send_message(email)

@@ -1,8 +1,8 @@
-"""Runs whose process is gone: killed, out of memory, or the machine went down.
+"""Finds runs whose process no longer exists (killed, out of memory, restart) and marks them as failed.
 
-Dagster takes such a run for running until it has run for too long, and lets no other refresh of the study
-begin before. Each run notes the process that computes it; one that is no longer there is told of as failed,
-and the daemon starts the refresh once more (``run_retries`` in ``dagster.yaml``).
+Dagster treats such a run as running until its time limit, and starts no other refresh of the study before
+that. Each run therefore records its process in a tag. A run whose process is gone is marked as failed, and
+the daemon retries the refresh once (``run_retries`` in ``dagster.yaml``).
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ import dagster as dg
 from sarcoma_pipeline.study.project import Project
 
 TAG = ".dagster/sarcoma_process"
-"""The UI hides tags of this beginning."""
-LOOK_SECONDS = 60
-WHY = "The process of this run is gone: killed, out of memory, or the machine went down."
+"""Tag with the process of a run; the UI hides tags that begin with ``.dagster/``."""
+CHECK_SECONDS = 60
+"""Seconds between two checks by the sensor."""
+MESSAGE = "The process of this run no longer exists: killed, out of memory, or the machine was restarted."
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def mark(run_id: str, pid: int | None = None) -> dict[str, str]:
-    """The tag that says which process computes a run; nothing where the system cannot say.
+    """Return the tag that records the process of a run; empty on systems without ``/proc``.
 
-    A run that is started again inherits tags: the run's own id stands in its mark.
+    A retried run inherits the tags of the first one: therefore the tag contains the run's own id.
     """
     pid = os.getpid() if pid is None else pid
     started = _started(pid)
@@ -36,7 +37,7 @@ def mark(run_id: str, pid: int | None = None) -> dict[str, str]:
 
 
 def is_gone(run: dg.DagsterRun) -> bool:
-    """Whether the process of a run is certainly no longer there; of another machine nothing is known."""
+    """Return whether the process of a run is certainly gone; False for runs of other machines."""
     words = run.tags.get(TAG, "").split()
     if len(words) != 5 or words[:2] != [run.run_id, platform.node()] or not _BOOT.exists():
         return False
@@ -44,8 +45,8 @@ def is_gone(run: dg.DagsterRun) -> bool:
     return boot != _BOOT.read_text().strip() or _started(int(pid)) != started
 
 
-def runs(instance: dg.DagsterInstance, study: str) -> list[dg.DagsterRun]:
-    """A study's runs that are taken for running and are not."""
+def find(instance: dg.DagsterInstance, study: str) -> list[dg.DagsterRun]:
+    """Return a study's runs that are recorded as running although their process is gone."""
     states = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
     return [
         run
@@ -55,34 +56,34 @@ def runs(instance: dg.DagsterInstance, study: str) -> list[dg.DagsterRun]:
 
 
 def end(instance: dg.DagsterInstance, study: str) -> list[str]:
-    """Tell Dagster of them; their ids."""
-    found = runs(instance, study)
+    """Mark a study's orphaned runs as failed or cancelled; returns their ids."""
+    found = find(instance, study)
     for run in found:
         if run.status == dg.DagsterRunStatus.CANCELING:
-            instance.report_run_canceled(run, message=WHY)
+            instance.report_run_canceled(run, message=MESSAGE)
         else:
-            instance.report_run_failed(run, message=WHY)
+            instance.report_run_failed(run, message=MESSAGE)
     return [run.run_id for run in found]
 
 
 def sensor(project: Project) -> dg.SensorDefinition:
-    """Looks every minute; it starts nothing itself."""
+    """Build the sensor that checks every minute; it requests no run itself."""
 
-    def look(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def check(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         ended = end(context.instance, project.study.name)
-        return dg.SkipReason(f"{len(ended)} runs told of as failed" if ended else "every run has its process")
+        return dg.SkipReason(f"{len(ended)} runs marked as failed" if ended else "no orphaned run")
 
     return dg.SensorDefinition(
-        name="abandoned_runs",
-        evaluation_fn=look,
-        minimum_interval_seconds=LOOK_SECONDS,
+        name="orphaned_runs",
+        evaluation_fn=check,
+        minimum_interval_seconds=CHECK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells Dagster of runs whose process is gone, so that the refresh is started once more.",
+        description="Marks runs whose process is gone as failed, so that the refresh is retried.",
     )
 
 
 def _started(pid: int) -> str | None:
-    """When a process began, in ticks since the machine did; None if there is none, or one that has ended."""
+    """Return the start time of a process in clock ticks since boot; None if it has ended."""
     try:
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

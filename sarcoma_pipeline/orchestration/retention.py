@@ -1,32 +1,32 @@
-"""Runs are not kept for ever: Dagster's own retention knows ticks only."""
+"""Deletes old runs: Dagster's own retention covers only ticks of schedules and sensors."""
 
 import dagster as dg
 
-from sarcoma_pipeline.orchestration.jobs import TIMEZONE
+from sarcoma_pipeline.orchestration.schedules import TIMEZONE
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import ducklake
 
 KEEP_RUNS = 400
-"""More than a year of nights."""
+"""Runs that are kept per study; more than a year of nightly refreshes."""
 
 KEEP_DAYS = 30
-"""For which the tables of a catalog can be read as they were."""
+"""Days for which old snapshots of a DuckLake catalog stay readable."""
 
-FORGET = "forget_old_runs"
+DELETE_OLD_RUNS = "delete_old_runs"
 
 
-def forget_old_runs(instance: dg.DagsterInstance, study: str, keep: int = KEEP_RUNS) -> int:
-    """Delete a study's oldest runs with their events and logs; one that is not finished stays.
+def delete_old_runs(instance: dg.DagsterInstance, study: str, keep: int = KEEP_RUNS) -> int:
+    """Delete a study's oldest runs with their events and logs; unfinished runs are kept.
 
-    What the warehouse and the releases say of a refresh is not touched.
+    The warehouse and the releases keep their own records of every refresh.
 
     Args:
-        instance: where runs are recorded.
-        study: whose.
-        keep: how many stay.
+        instance: the Dagster instance that records the runs.
+        study: name of the study.
+        keep: number of runs to keep.
 
     Returns:
-        How many were deleted.
+        Number of deleted runs.
     """
     runs = instance.get_runs(filters=dg.RunsFilter(tags={"study": study}))
     old = [run for run in runs[keep:] if run.is_finished]
@@ -36,31 +36,32 @@ def forget_old_runs(instance: dg.DagsterInstance, study: str, keep: int = KEEP_R
     return len(old)
 
 
-def forget_job(project: Project) -> dg.JobDefinition:
-    """The job ``forget_old_runs``."""
-    # A night of several centres is a run each, and the pooled one.
+def delete_job(project: Project) -> dg.JobDefinition:
+    """Build the job ``delete_old_runs``."""
+    # A night of several centres has one run per centre and one of the pooled study.
     keep = KEEP_RUNS * (1 + len(project.centres))
 
-    @dg.op(name="forget", description=f"Deletes runs beyond the newest {keep}.")
-    def forget(context: dg.OpExecutionContext) -> None:
-        context.log.info(f"{forget_old_runs(context.instance, project.study.name, keep)} runs forgotten.")
+    @dg.op(name="delete_runs", description=f"Deletes all runs but the newest {keep}.")
+    def delete_runs(context: dg.OpExecutionContext) -> None:
+        deleted = delete_old_runs(context.instance, project.study.name, keep)
+        context.log.info(f"{deleted} runs deleted.")
         if ducklake.named():
             ducklake.tidy(project.study.name, KEEP_DAYS)
 
-    @dg.job(name=FORGET, description=f"Keeps the newest {keep} runs of {project.study.name}.")
-    def forget_runs() -> None:
-        forget()
+    @dg.job(name=DELETE_OLD_RUNS, description=f"Keeps the newest {keep} runs of {project.study.name}.")
+    def job() -> None:
+        delete_runs()
 
-    return forget_runs
+    return job
 
 
 def weekly(project: Project) -> dg.ScheduleDefinition:
-    """Sundays at noon, when no night runs."""
+    """Build the schedule of the job ``delete_old_runs``: Sundays at noon, when no refresh runs."""
     return dg.ScheduleDefinition(
         name="weekly",
-        job_name=FORGET,
+        job_name=DELETE_OLD_RUNS,
         cron_schedule="0 12 * * 0",
         execution_timezone=TIMEZONE,
-        description=f"Forgets old runs of {project.study.name}.",
+        description=f"Deletes old runs of {project.study.name}.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

@@ -1,8 +1,9 @@
-"""A night that would make nothing new is told of and not computed.
+"""Decides whether the nightly refresh can be skipped because no input has changed.
 
-A refresh over the same files keeps every step, and still costs a run: hundreds of Dagster's events for a look
-at the folder. So the schedule looks first. A night is left out only if the very things that a step is kept
-for are as they were, and the night before it was quiet as well: rules compare a night with the one before.
+A refresh over unchanged files keeps every step, but still costs a run: hundreds of Dagster events for one
+scan of the folder. The schedule therefore checks first. It skips a night only if every input of every step is
+unchanged and the night before brought the same counts, because volume rules compare one night with the night
+before.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh, MetaStep
 from schemas.volumes import Volume
 
-_CARRIED_ON = frozenset(c.table() for c in (Decision, LedgerEntry, Trend, Volume))
-"""Tables that a step reads to write them on: they change with the step itself."""
-_PATIENCE_SECONDS = 30.0
-"""Half of what Dagster gives a schedule to say what it wants."""
+_EXTENDED_BY_THEIR_STEP = frozenset(c.table() for c in (Decision, LedgerEntry, Trend, Volume))
+"""Tables to which a step adds rows after reading them: their change is no change of input."""
+_SCAN_SECONDS = 30.0
+"""Timeout of the folder scan: half of Dagster's 60 s limit for a schedule evaluation."""
 _TYPED = "typed"
-"""A step that depends on program, configuration and key, and on no day and no decision."""
+"""A step that depends on program, configuration and key, but neither on the day nor on decisions."""
 
 
 @dataclass(frozen=True)
-class Quiet:
-    """What makes a night quiet.
+class Unchanged:
+    """What the last refresh left, when nothing has changed since.
 
     Attributes:
-        files: that lie in the drop folder as they did.
+        files: number of files in the drop folder.
         refresh_id: the last refresh.
-        content_hash: of the release that stands.
+        content_hash: content hash of the published release.
     """
 
     files: int
@@ -51,57 +52,57 @@ class Quiet:
     content_hash: str
 
     def __str__(self) -> str:
-        """As the operator reads it."""
+        """Return the sentence that the operator reads."""
         return (
             f"Nothing changed since refresh {self.refresh_id}: {self.files} files, program, configuration, "
-            f"key and decisions are as they were. The release {self.content_hash} stands."
+            f"key and decisions are the same. The release {self.content_hash} is still valid."
         )
 
 
-def look(project: Project, today: dt.date) -> Quiet | None:
-    """Whether a refresh would make nothing new; None if it may, or if that cannot be known.
+def check(project: Project, today: dt.date) -> Unchanged | None:
+    """Check whether a refresh would change nothing; None if it might, or if that cannot be determined.
 
     Args:
-        project: the study; of one with several centres nothing is known.
-        today: the day on which waivers are judged.
+        project: the study. For a study with several centres the result is always None.
+        today: the date for which waivers are evaluated.
     """
     if project.centres or ducklake.named() or not project.drop.is_dir():
         return None
     try:
-        standing = release.read_label(project.release)
-        if standing is None or not _published_as_made(project, standing["refresh_id"]):
+        label = release.read_label(project.release)
+        if label is None or not _published_intact(project, label["refresh_id"]):
             return None
         with read_only.connect(project) as warehouse:
-            if not _settled(project, warehouse, today):
+            if not _steps_unchanged(project, warehouse, today):
                 return None
             known = warehouse.execute(f"FROM {MetaFile.table()} WHERE last_refresh IS NULL").pl()
             last = _refreshes(warehouse)[0]
-        if standing["decisions_hash"] != provenance.decisions_hash(decision_log.read(project.decisions)):
+        if label["decisions_hash"] != provenance.decisions_hash(decision_log.read(project.decisions)):
             return None
-        here = _in_time(walk(project.drop))
-        scan = manifest.scan(project.drop, project.sources, known, last, entries=here)
+        entries = _with_timeout(walk(project.drop))
+        scan = manifest.scan(project.drop, project.sources, known, last, entries=entries)
     except (duckdb.Error, OSError, decision_log.DecisionLogDamaged):
         return None
-    if scan.to_read or scan.touched or scan.closed or scan.manifest_hash != standing["manifest_hash"]:
+    if scan.to_read or scan.touched or scan.closed or scan.manifest_hash != label["manifest_hash"]:
         return None
-    return Quiet(known.height, last, standing["content_hash"])
+    return Unchanged(known.height, last, label["content_hash"])
 
 
-def _in_time(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries of a folder.
+def _with_timeout(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the entries of a folder.
 
     Raises:
-        TimeoutError: the walk takes so long that Dagster would give the schedule up.
+        TimeoutError: the scan takes so long that Dagster would abort the schedule's evaluation.
     """
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _SCAN_SECONDS
     for entry in entries:
         if time.monotonic() > deadline:
             raise TimeoutError
         yield entry
 
 
-def _published_as_made(project: Project, refresh_id: str) -> bool:
-    """Whether what people read is there, and the release byte for byte as it was made."""
+def _published_intact(project: Project, refresh_id: str) -> bool:
+    """Return whether the published pages exist and the release equals its kept copy byte for byte."""
     pages = (project.published / "report/index.html", project.published / "steward.html")
     kept = project.published / "releases" / f"{refresh_id}.duckdb"
     return all(p.exists() for p in (*pages, kept)) and filecmp.cmp(kept, project.release, shallow=False)
@@ -112,15 +113,15 @@ def _refreshes(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in warehouse.execute(newest).fetchall()]
 
 
-def _settled(project: Project, warehouse: duckdb.DuckDBPyConnection, today: dt.date) -> bool:
-    """Whether every step is as it would be made again, and the last two nights brought the same."""
+def _steps_unchanged(project: Project, warehouse: duckdb.DuckDBPyConnection, today: dt.date) -> bool:
+    """Return whether no step has a changed input, and the last two nights delivered the same counts."""
     steps = warehouse.execute(f"SELECT step, circumstances, reads FROM {MetaStep.table()}").fetchall()
     made_in = {step: circumstances for step, circumstances, _ in steps}
     if made_in.get(_TYPED) != step_cache.circumstances(project, ""):
         return False
     known = step_cache.known(centres.Tables(warehouse))
     for _, _, noted in steps:
-        reads = {t: v for t, v in json.loads(noted).items() if t not in _CARRIED_ON}
+        reads = {t: v for t, v in json.loads(noted).items() if t not in _EXTENDED_BY_THEIR_STEP}
         if step_cache.chosen(known, reads) != reads:
             return False
     nights = _refreshes(warehouse)
@@ -130,11 +131,12 @@ def _settled(project: Project, warehouse: duckdb.DuckDBPyConnection, today: dt.d
         ).fetchall()
         for night in nights
     ]
-    return len(nights) == 2 and volumes[0] == volumes[1] and not _waiver_ends(warehouse, nights[0], today)
+    same_counts = len(nights) == 2 and volumes[0] == volumes[1]
+    return same_counts and not _waiver_expired(warehouse, nights[0], today)
 
 
-def _waiver_ends(warehouse: duckdb.DuckDBPyConnection, last: str, today: dt.date) -> bool:
-    """Whether a waiver was in force on the day of a refresh and is not today."""
+def _waiver_expired(warehouse: duckdb.DuckDBPyConnection, last: str, today: dt.date) -> bool:
+    """Return whether a waiver that was in force in the last refresh has expired since."""
     row = warehouse.execute(
         f"SELECT received_on FROM {MetaRefresh.table()} WHERE refresh_id = ?", [last]
     ).fetchone()

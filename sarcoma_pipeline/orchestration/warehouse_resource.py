@@ -1,8 +1,8 @@
-"""The DuckDB warehouse as a Dagster resource: one writer, transactions, schema and comments from contracts.
+"""The DuckDB warehouse as a Dagster resource: transactions, cached reads, tables from the contracts.
 
-No IO manager: its read path takes write locks. Assets name tables and the columns that they need: what is
-small stays in the run's memory, what is large is read again where it is wanted, so that memory does not grow
-with every step.
+It is no IO manager, because an IO manager takes write locks to read. Assets name the tables and columns that
+they need. Small frames stay in the run's memory; large ones are read again when needed, so that memory does
+not grow with every step.
 """
 
 from __future__ import annotations
@@ -26,41 +26,43 @@ from sarcoma_pipeline.warehouse.rewrite import Rewriting
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary
 
-_WAIT_SECONDS = 60.0
+_LOCK_SECONDS = 60.0
+"""How long to wait for another process to release the database file."""
 _ATTEMPTS = 5
-_KEPT_BYTES = 4 << 20
-"""Of a frame that stays in memory: a larger one costs less to read again than to hold."""
+"""Attempts to create the catalog's tables when several workers do so at once."""
+_CACHED_BYTES = 4 << 20
+"""Largest frame that is kept in memory: larger ones are cheaper to read again than to keep."""
 _DUCKDB_MEMORY = "512MB"
-"""Of DuckDB's own buffers: it would take most of the machine's, and needs no more to read and append."""
+"""Limit of DuckDB's buffers; its default is most of the memory, and reading and appending need less."""
 PARTITION = "dagster/partition"
-"""The tag of a run that is a centre's."""
+"""Tag that holds the centre of a run."""
 
 
 class WarehouseBusy(Exception):
-    """Another process holds the warehouse, or was first, or the catalog is away: it passes by itself."""
+    """Transient: the warehouse is locked, another run committed first, or the catalog is unreachable."""
 
 
 class Warehouse(dg.ConfigurableResource):
     """The restricted database of one study.
 
     Attributes:
-        path: the DuckDB file, below the project root; a catalog that the environment names takes its place.
-        study: its name.
-        centres: of the study; empty if it has one drop folder.
-        centre: whose tables are meant, where no run says it; empty for all of them as one pooled study.
+        path: the DuckDB file, below the project root; replaced by a catalog if the environment names one.
+        study: name of the study.
+        centres: the study's centres; empty if it has one drop folder.
+        centre: centre whose tables are used if the run names none; empty for all of them as one pooled study.
     """
 
     path: str
     study: str = ""
     centres: list[str] = Field(default_factory=list)
     centre: str = ""
-    _frames: dict[str, pl.DataFrame] = PrivateAttr(default_factory=dict)
+    _cached: dict[str, pl.DataFrame] = PrivateAttr(default_factory=dict)
     _open: Tables | None = PrivateAttr(default=None)
-    _read: set[str] | None = PrivateAttr(default=None)
+    _reads: set[str] | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
-        """Give the run its own memory, and let the file go when the run ends."""
+        """Give each run its own resource, and close the database when the run ends."""
         tags = context.run.tags if context.run else {}
         run = Warehouse(
             path=self.path,
@@ -69,41 +71,42 @@ class Warehouse(dg.ConfigurableResource):
             centre=tags.get(PARTITION, self.centre) if self.centres else "",
         )
         if context.instance and context.run and celery.executor() is None:
-            # Before the first step, so that none of them can be killed unnoticed.
+            # Before the first step: a run that is killed in any step must be recognised as orphaned.
             context.instance.add_run_tags(context.run.run_id, orphaned_runs.mark(context.run.run_id))
-        with event_log.held(context.instance, context.run_id):
+        with event_log.kept_open(context.instance, context.run_id):
             try:
                 yield run
             finally:
                 run.close()
 
     def close(self) -> None:
-        """Let the database file go and forget the run's frames."""
+        """Close the database file and drop the cached frames."""
         if self._open is not None:
             self._open.connection.close()
         self._open = None
-        self._frames.clear()
+        self._cached.clear()
 
     @contextmanager
     def transaction(self) -> Iterator[Tables]:
-        """Everything within it is written, or nothing.
+        """Write everything within the block, or nothing.
 
         Raises:
-            WarehouseBusy: another process holds the file and does not let go, or wrote the same tables first.
+            WarehouseBusy: the file stays locked by another process, or another run wrote the same tables
+                first.
         """
         tables = self._tables()
         tables.execute("BEGIN")
         try:
             yield tables
         except BaseException:
-            # Where the commit itself was refused, nothing is open any more.
+            # After a refused commit there is no open transaction.
             with suppress(duckdb.TransactionException):
                 tables.execute("ROLLBACK")
             raise
         self.commit(tables)
 
     def commit(self, tables: Tables) -> None:
-        """Write for good what a transaction has written so far.
+        """Commit what the transaction has written so far.
 
         Raises:
             WarehouseBusy: another process wrote the same tables first.
@@ -121,22 +124,22 @@ class Warehouse(dg.ConfigurableResource):
         step: str = "",
         of_step: Mapping[str, pl.DataFrame] | None = None,
     ) -> None:
-        """Make tables hold exactly these frames, all of them or none.
+        """Replace the content of tables by these frames, all of them or none.
 
         Args:
             frames: table name to frame, as its contract says.
             step: the step that writes.
-            of_step: tables that several steps share, to this step's part (without the column ``step``).
+            of_step: shared table to the rows of this step (without the column ``step``).
 
         Raises:
-            ContractBroken: a frame is not as its contract says.
+            ContractBroken: a frame violates its contract.
         """
         with self.rewriting(step) as writing:
             writing.add(frames, of_step or {})
 
     @contextmanager
     def rewriting(self, step: str) -> Iterator[Rewriting]:
-        """Write a step's tables anew, part by part, all of them or none."""
+        """Rewrite a step's tables in parts, all of them or none."""
         with self.transaction() as tables:
             writing = Rewriting(tables, step)
             yield writing
@@ -151,18 +154,19 @@ class Warehouse(dg.ConfigurableResource):
         noted: bool = True,
         among: pl.Series | None = None,
     ) -> pl.DataFrame:
-        """A table as it stands; of an append-only table the rows that are current.
+        """Read a table; of an append-only table only the current rows.
 
         Args:
             table: name as in its contract.
-            columns: those that are wanted, where not all are.
-            noted: whether a step that reads it depends on it; not so on facts that never change.
-            among: the rows whose column of this series' name is among its values; for a centre's tables only.
+            columns: columns to read; empty for all.
+            noted: whether the step that reads it depends on it. False for facts that never change.
+            among: keep only rows whose value in the column of this name is among its values; only for tables
+                of a centre.
         """
         if noted:
             self._note(table)
-        if table in self._frames:
-            frame = self._frames[table]
+        if table in self._cached:
+            frame = self._cached[table]
             frame = frame if among is None else frame.filter(pl.col(among.name).is_in(among.implode()))
             return frame.select(columns) if columns else frame
         found = self._select(table, columns if table not in centres.MERGED else (), among)
@@ -172,8 +176,8 @@ class Warehouse(dg.ConfigurableResource):
         if centres.CENTRE in found.columns:
             found = centres.pooled(table, found)
         frame = CONTRACTS[table].conform(found)
-        if among is None and frame.estimated_size() <= _KEPT_BYTES:
-            self._frames[table] = frame
+        if among is None and frame.estimated_size() <= _CACHED_BYTES:
+            self._cached[table] = frame
         return frame.select(columns) if columns else frame
 
     def _select(self, table: str, columns: Sequence[str], among: pl.Series | None) -> pl.DataFrame:
@@ -185,7 +189,7 @@ class Warehouse(dg.ConfigurableResource):
         conditions.append(f'"{among.name}" IN (SELECT "{among.name}" FROM _among)')
         tables.connection.register("_among", among.to_frame().to_arrow())
         try:
-            # A join need not keep the order of the rows that it picks.
+            # Sorted: DuckDB does not guarantee the order of rows of a semi-join.
             return tables.execute(
                 f"SELECT {what} FROM {tables.own(table)}{_where(conditions)} ORDER BY rowid"
             ).pl()
@@ -193,7 +197,7 @@ class Warehouse(dg.ConfigurableResource):
             tables.connection.unregister("_among")
 
     def by_centre(self, table: str) -> dict[str, pl.DataFrame]:
-        """A table of each centre that has been received, with all its rows."""
+        """Read a table of each centre that has been received, with all its rows."""
         tables = self._tables()
         return {
             centre: CONTRACTS[table].conform(tables.execute(f"FROM {centres.of_centre(table, centre)}").pl())
@@ -201,52 +205,52 @@ class Warehouse(dg.ConfigurableResource):
         }
 
     def read_parts(self, table: str, steps: Sequence[str]) -> pl.DataFrame:
-        """What these steps wrote to a table that several share, without the column ``step``."""
+        """Read the rows that these steps wrote to a shared table, without the column ``step``."""
         for step in steps:
             self._note(f"{table}#{step}")
         return self.read(table, noted=False).filter(pl.col("step").is_in(list(steps))).drop("step")
 
     def _note(self, table: str) -> None:
-        if self._read is not None:
-            self._read.add(table)
+        if self._reads is not None:
+            self._reads.add(table)
 
     @contextmanager
-    def noting(self) -> Iterator[set[str]]:
-        """Note which tables are read within it."""
-        self._read = set()
+    def recorded_reads(self) -> Iterator[set[str]]:
+        """Record the tables that are read within the block."""
+        self._reads = set()
         try:
-            yield self._read
+            yield self._reads
         finally:
-            self._read = None
+            self._reads = None
 
-    def kept(self, step: str, made_in: str) -> bool:
-        """Whether a step's tables are what it would make again."""
-        return step_cache.kept(self._tables(), step, made_in)
+    def kept(self, step: str, circumstances: str) -> bool:
+        """Return whether a step's tables are up to date, so that it need not run."""
+        return step_cache.kept(self._tables(), step, circumstances)
 
-    def note_step(self, step: str, made_in: str, reads: set[str]) -> None:
-        """Note what a step was made of that writes no table."""
+    def note_step(self, step: str, circumstances: str, reads: set[str]) -> None:
+        """Record the inputs of a step that writes no table."""
         with self.rewriting(step) as writing:
-            writing.note_step(made_in, reads)
+            writing.note_step(circumstances, reads)
 
     def versions(self, tables: set[str]) -> dict[str, str] | None:
-        """The versions of tables; None if one of them is not known."""
+        """Return the versions of tables; None if one of them is not known."""
         return step_cache.chosen(step_cache.known(self._tables()), tables)
 
     def height(self, table: str) -> int:
-        """Rows of a table as it stands, those that are current, without reading it."""
+        """Count the current rows of a table without reading it."""
         tables = self._tables()
         current = [c for c in [_current(table)] if c]
         row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{_where(current)}").fetchone()
         return int(row[0]) if row else 0
 
     def layer(self, schema: str, columns: Sequence[str] = ()) -> dict[str, pl.DataFrame]:
-        """Every table of one schema, or these columns of each."""
+        """Read every table of one schema, or these columns of each."""
         return {t: self.read(t, columns=columns) for t in CONTRACTS if t.startswith(f"{schema}.")}
 
     def forget(self, *tables: str) -> None:
-        """Drop tables from the run's memory after a transaction wrote them."""
+        """Drop cached frames of tables that a transaction has changed."""
         for table in tables:
-            self._frames.pop(table, None)
+            self._cached.pop(table, None)
 
     def _tables(self) -> Tables:
         if self._open is None:
@@ -260,7 +264,7 @@ class Warehouse(dg.ConfigurableResource):
             except ducklake.LakeAway as away:
                 raise WarehouseBusy(str(away)) from None
         else:
-            connection = _patiently(Path(self.path))
+            connection = _connect_file(Path(self.path))
         try:
             _prepared(connection, self.centre)
             received = () if self.centre else tuple(c for c in self.centres if _is_there(connection, c))
@@ -271,7 +275,7 @@ class Warehouse(dg.ConfigurableResource):
 
 
 def _current(table: str) -> str:
-    """The condition of the rows that are current: earlier ones stay in append-only tables."""
+    """Return the SQL condition for current rows; append-only tables also keep earlier ones."""
     bitemporal = table.startswith(ddl.APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
     return "last_refresh IS NULL" if bitemporal else ""
 
@@ -281,7 +285,7 @@ def _where(conditions: Sequence[str]) -> str:
 
 
 def _prepared(connection: duckdb.DuckDBPyConnection, centre: str) -> None:
-    """Make what is missing; of several workers that find a new catalog, all but one look again."""
+    """Create missing tables. If several workers find a new catalog at once, all but one retry."""
     for attempt in range(_ATTEMPTS):
         try:
             ddl.prepare(connection, CONTRACTS, centre)
@@ -291,16 +295,16 @@ def _prepared(connection: duckdb.DuckDBPyConnection, centre: str) -> None:
             time.sleep(attempt + 1)
         else:
             return
-    raise WarehouseBusy("other workers make the catalog's tables")
+    raise WarehouseBusy("other workers are creating the catalog's tables")
 
 
 def _is_there(connection: duckdb.DuckDBPyConnection, centre: str) -> bool:
-    """Whether anything of a centre was ever received."""
+    """Return whether the tables of a centre exist, i.e. whether it was ever received."""
     return MetaDictionary.table() in ddl.columns(connection, centre)
 
 
 def forget_steps(project: Project) -> None:
-    """Have every step of a study computed again in the next refresh."""
+    """Make the next refresh compute every step of a study."""
     if not ducklake.named() and not project.warehouse.exists():
         return
     for centre in ("", *project.centres):
@@ -315,12 +319,13 @@ def forget_steps(project: Project) -> None:
         store.close()
 
 
-def _patiently(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the database file for writing; waits while another process has locked it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # DuckDB makes its write-ahead log readable by everyone: the folder must not let anyone in.
+    # DuckDB creates its write-ahead log readable by everyone: the folder's permissions must protect it.
     with suppress(PermissionError):
         path.parent.chmod(0o700)
-    deadline = time.monotonic() + _WAIT_SECONDS
+    deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
             connection = duckdb.connect(str(path))
@@ -329,12 +334,12 @@ def _patiently(path: Path) -> duckdb.DuckDBPyConnection:
                 raise
             if time.monotonic() > deadline:
                 raise WarehouseBusy(
-                    f"{path.name} is held by another process; it was not let go within a minute"
+                    f"{path.name} is locked by another process and was not released within a minute"
                 ) from None
             time.sleep(0.2)
         else:
             path.chmod(0o600)
-            # Rows that a killed process had put aside for want of memory: nobody else holds the file now.
+            # Spill files of a killed process; safe to delete, because this process now holds the lock.
             shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
             connection.execute(f"SET memory_limit = '{_DUCKDB_MEMORY}'")
             return connection

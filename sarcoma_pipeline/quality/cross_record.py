@@ -1,9 +1,4 @@
-"""Rules that need a whole patient or two sources: the order of dates, contradictions, plan against file.
-
-Each rule is one function named after it, in the modules ``rules_of_…``; its words stand in ``schemas.rules``
-and ``schemas.rules_radiotherapy``. All of them read the typed records of linked patients and hand back
-observations on the record at fault.
-"""
+"""Judges the rules that need a whole patient or two sources (modules ``rules_of_…``)."""
 
 from __future__ import annotations
 
@@ -11,17 +6,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from sarcoma_pipeline.quality import (
-    rules_of_radiotherapy,
-    rules_of_time,
-    rules_of_tumour,
-    rules_of_vital_status,
-)
-from sarcoma_pipeline.quality.judging import RULES, Frames
+from sarcoma_pipeline.quality.rule_catalogue import judged
+from sarcoma_pipeline.quality.rule_registry import Frames
 from schemas.quality import Observation
-
-MODULES = (rules_of_time, rules_of_tumour, rules_of_radiotherapy, rules_of_vital_status)
-"""Modules whose import registers the rules."""
 
 
 def observe(typed: Frames, link: pl.DataFrame, set_aside: Iterable[str] = ()) -> pl.DataFrame:
@@ -45,16 +32,16 @@ def observe(typed: Frames, link: pl.DataFrame, set_aside: Iterable[str] = ()) ->
         frames[name] = linked.filter(~pl.col("record_id").is_in(gone.implode()))
         frames[f"every {name}"] = linked
     seen = [Observation.empty()]
-    for rule, table, judge in RULES:
-        found = judge(frames)
+    for one in judged():
+        found = one.at_fault(frames)
         missing = [c for c in ("column_name", "value", "note") if c not in found.columns]
         found = found.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in missing)
         seen.append(
             Observation.conform(
                 found.with_columns(
-                    rule_id=pl.lit(rule.id),
-                    severity=pl.lit(rule.severity),
-                    table_name=pl.lit(f"typed.{table}"),
+                    rule_id=pl.lit(one.rule.id),
+                    severity=pl.lit(one.rule.severity),
+                    table_name=pl.lit(one.rule.on),
                 )
             ).unique("record_id", keep="first", maintain_order=True)
         )

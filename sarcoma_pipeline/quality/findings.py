@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.volumes import DATASET
-from schemas.contract import CATALOGUE, CONTRACTS
+from schemas.contract import CONTRACTS
 from schemas.quality import Finding
 
 MASK = "•••"
@@ -117,13 +118,7 @@ def findings(
         .join(patients.select("patient_id", "pseudonym"), on="patient_id")
         .select("record_id", "pseudonym")
     )
-    words = pl.DataFrame(
-        {
-            "rule_id": list(CATALOGUE),
-            "what": [r.what for r in CATALOGUE.values()],
-            "remedy": [r.remedy for r in CATALOGUE.values()],
-        }
-    )
+    words = rule_catalogue.catalogue().select("rule_id", "what", "remedy")
     frame = (
         finding_ids(observed, records, centre)
         .filter(pl.col("finding_id").is_first_distinct())

@@ -15,11 +15,10 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.curation import reconcile
-from sarcoma_pipeline.quality import cross_record
+from sarcoma_pipeline.quality import cross_record, rule_catalogue
 from sarcoma_pipeline.survival import cox, kaplan_meier
 from schemas.analysis import EFRON
 from schemas.configuration import Sources, Study
-from schemas.contract import CATALOGUE
 from schemas.impact import Impact
 
 Frames = Mapping[str, pl.DataFrame]
@@ -197,7 +196,7 @@ def amended(night: Night, again: Rerun, record_id: str) -> tuple[pl.DataFrame, p
 
 
 def _scenarios(night: Night, only: str | None) -> pl.DataFrame:
-    mend_only = [rule.id for rule in CATALOGUE.values() if not rule.waivable]
+    mend_only = [rule.id for rule in rule_catalogue.rules().values() if not rule.waivable]
     owners = (
         pl.concat([f.select("record_id", "person_ref") for f in night.typed.values()])
         .unique("record_id")

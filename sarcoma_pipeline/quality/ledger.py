@@ -24,7 +24,7 @@ from typing import Any
 
 import polars as pl
 
-from schemas.contract import CATALOGUE
+from sarcoma_pipeline.quality import rule_catalogue
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.vocabularies import DECISION_ACTION
 
@@ -319,7 +319,7 @@ def _objections(request: Request, entry: dict[str, Any], today: dt.date) -> list
 
 def _out_of_turn(action: str, entry: dict[str, Any]) -> list[str]:
     """Why the state of a finding does not allow an action."""
-    status, rule = entry["status"], CATALOGUE.get(entry["rule_id"])
+    status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
     if status == "resolved":
         return ["is resolved; if the fault comes back, it reopens by itself"]
     if action == "reopen" and status in ("open", "reopened"):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.judging import Frames, at, judges
-from schemas import rules_radiotherapy
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 
 
-@judges(rules_radiotherapy.SEQUENCE_AGAINST_DATES, "radiotherapy")
+@rule(
+    "radiotherapy.sequence-against-dates",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The documented sequence contradicts the dates of radiotherapy and surgery.",
+    remedy="Check Stellung_OP and both dates.",
+    source="oBDS Stellung_OP",
+    missing="kept",
+)
 def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     surgery = (
         frames["surgery"]
@@ -19,15 +27,20 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     before, after = pl.col("start_date") < pl.col("last"), pl.col("start_date") >= pl.col("first")
     sequence = pl.col("radiation_sequence")
     wrong = ((sequence == "preoperative") & ~before) | (sequence.str.starts_with("postoperative") & ~after)
-    return (
-        frames["radiotherapy"]
-        .join(surgery, on="patient_id")
-        .filter(wrong)
-        .select("record_id", *at("radiation_sequence"))
-    )
+    return frames["radiotherapy"].join(surgery, on="patient_id").pipe(verdicts, wrong, "radiation_sequence")
 
 
-@judges(rules_radiotherapy.PATIENT_ID_MISMATCH, "structure_set")
+@rule(
+    "dicom.patient-id-mismatch",
+    "error",
+    on="typed.structure_set",
+    scope="source",
+    what="The structure set belongs to the plan but carries another PatientID.",
+    remedy="Correct the PatientID in the planning system and export again.",
+    source="DICOM PS3.3 C.7.1.1",
+    waivable=False,
+    missing="kept",
+)
 def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     plans = frames["every plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
     pairs = (
@@ -37,20 +50,25 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
         .group_by("record_id")
         .agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any(), value=pl.col("person_ref").first())
     )
-    return pairs.filter(~pl.col("fits")).select(
-        "record_id", column_name=pl.lit("person_ref"), value=pl.col("value")
-    )
+    return verdicts(pairs.rename({"value": "person_ref"}), ~pl.col("fits"), "person_ref")
 
 
-@judges(rules_radiotherapy.SLICE_THICKNESS_VARIES, "image")
+@rule(
+    "ct.slice-thickness-varies",
+    "warning",
+    on="typed.image",
+    scope="source",
+    what="The slices of one planning CT differ in thickness.",
+    remedy="Check whether two series were mixed.",
+    source="DICOM PS3.3 C.7.6.2 SliceThickness",
+    missing="kept",
+)
 def _slice_thickness_varies(frames: Frames) -> pl.DataFrame:
     images = frames["image"].filter(pl.col("series_uid").is_not_null())
     usual = pl.col("slice_thickness_mm").mode().min().over("series_uid")
     varies = pl.col("slice_thickness_mm").n_unique().over("series_uid") > 1
-    odd = images.filter(varies, pl.col("slice_thickness_mm") != usual)
-    return odd.unique("series_uid", keep="first", maintain_order=True).select(
-        "record_id", *at("slice_thickness_mm")
-    )
+    odd = varies & (pl.col("slice_thickness_mm") != usual)
+    return verdicts(images, odd, "slice_thickness_mm", once_per="series_uid")
 
 
 def _courses(frames: Frames) -> pl.DataFrame:
@@ -64,7 +82,16 @@ def _approved(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.COURSES_OVERLAP, "radiotherapy")
+@rule(
+    "radiotherapy.overlapping",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="Two courses of one patient overlap in time.",
+    remedy="Check whether one course was documented twice; a boost belongs to its course.",
+    source="oBDS ST_ID",
+    missing="kept",
+)
 def _courses_overlap(frames: Frames) -> pl.DataFrame:
     dated = _courses(frames).filter(
         pl.all_horizontal(pl.col("start_date", "end_date", "module_id").is_not_null())
@@ -74,10 +101,18 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     )
     ordered = latest.sort("patient_id", "start_date", "end_date", "record_id")
     before = pl.col("end_date").cum_max().shift(1).over("patient_id")
-    return ordered.filter(pl.col("start_date") <= before).select("record_id", *at("start_date"))
+    return verdicts(ordered, pl.col("start_date") <= before, "start_date")
 
 
-@judges(rules_radiotherapy.NO_SURGERY, "radiotherapy")
+@rule(
+    "radiotherapy.postoperative-without-surgery",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The course is documented as postoperative, and there is no operation.",
+    remedy="Add the operation or correct Stellung_OP.",
+    source="oBDS Stellung_OP",
+)
 def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     return (
         _courses(frames)
@@ -87,39 +122,75 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules_radiotherapy.STRUCTURES_MISSING, "plan")
+@rule(
+    "plan.structure-set-missing",
+    "notice",
+    on="typed.plan",
+    scope="source",
+    what="The structure set that the plan refers to was not delivered.",
+    remedy="Export it with the plan.",
+    source="DICOM PS3.3 C.8.8.16 ReferencedStructureSetSequence",
+    missing="kept",
+)
 def _structure_set_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every structure_set"]["sop_instance_uid"]
-    missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())
-    return _approved(frames).filter(missing).select("record_id", *at("refers_to"))
+    return verdicts(_approved(frames), ~pl.col("refers_to").is_in(delivered.implode()), "refers_to")
 
 
-def _of_another(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
-    """Objects that hang on plans, none of which carries their PatientID."""
+def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
+    """Objects that refer to plans, with the persons of these plans (``plan_refs``)."""
     known = plans.filter("has_patient_id", pl.col(plan_key).is_not_null())
-    fits = pl.col("person_ref").is_in(pl.col("plan_refs"))
-    return (
-        objects.filter("has_patient_id")
-        .join(known.group_by(plan_key).agg(plan_refs="person_ref"), left_on=key, right_on=plan_key)
-        .filter(~fits)
+    return objects.filter("has_patient_id").join(
+        known.group_by(plan_key).agg(plan_refs="person_ref"), left_on=key, right_on=plan_key
     )
 
 
-@judges(rules_radiotherapy.IMAGE_PATIENT_MISMATCH, "image")
+_OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
+"""None of the plans carries the object's PatientID."""
+
+
+@rule(
+    "dicom.image-patient-id-mismatch",
+    "warning",
+    on="typed.image",
+    scope="source",
+    what="A slice shares the plan's frame of reference and carries another PatientID.",
+    remedy="Correct the PatientID in the planning system and export again.",
+    source="DICOM PS3.3 C.7.4.1",
+    missing="kept",
+)
 def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     frame = "frame_of_reference_uid"
-    odd = _of_another(frames["image"], frames["plan"], frame, frame)
-    return odd.unique("series_uid", keep="first", maintain_order=True).select("record_id", *at("person_ref"))
+    images = _with_plans(frames["image"], frames["plan"], frame, frame)
+    return verdicts(images, _OF_ANOTHER, "person_ref", once_per="series_uid")
 
 
-@judges(rules_radiotherapy.DOSE_PATIENT_MISMATCH, "dose")
+@rule(
+    "dicom.dose-patient-id-mismatch",
+    "warning",
+    on="typed.dose",
+    scope="source",
+    what="The dose distribution belongs to the plan and carries another PatientID.",
+    remedy="Correct the PatientID in the planning system and export again.",
+    source="DICOM PS3.3 C.8.8.3",
+    missing="kept",
+)
 def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
-    odd = _of_another(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
-    return odd.select("record_id", *at("person_ref"))
+    doses = _with_plans(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
+    return verdicts(doses, _OF_ANOTHER, "person_ref")
 
 
-@judges(rules_radiotherapy.DOSE_WITHOUT_PLAN, "dose")
+@rule(
+    "dose.without-plan",
+    "notice",
+    on="typed.dose",
+    scope="source",
+    what="The plan that the dose distribution refers to was not delivered.",
+    remedy="Export it with the dose.",
+    source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
+    missing="kept",
+)
 def _dose_without_plan(frames: Frames) -> pl.DataFrame:
     delivered = frames["every plan"]["sop_instance_uid"]
-    missing = pl.col("refers_to").is_not_null() & ~pl.col("refers_to").is_in(delivered.implode())
-    return frames["dose"].filter(missing, ~pl.col("phantom")).select("record_id", *at("refers_to"))
+    missing = ~pl.col("refers_to").is_in(delivered.implode())
+    return frames["dose"].filter(~pl.col("phantom")).pipe(verdicts, missing, "refers_to")

@@ -4,37 +4,61 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.judging import Frames, at, deaths, diagnoses, judges, sarcomas
-from schemas import rules, rules_radiotherapy
+from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 
 FOLLOW_UP_GAP_DAYS = 3 * 365
 SURGERY_MARGIN_DAYS = 90
 """A resection shortly before the biopsy's report is met; one a quarter earlier is a typing error."""
 
 
-@judges(rules.BEFORE_BIRTH, "diagnosis")
+@rule(
+    "diagnosis.before-birth",
+    "error",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The diagnosis lies before the birth.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
     return (
         diagnoses(frames)
         .join(born, on="patient_id")
-        .filter(pl.col("diagnosis_date") < pl.col("born"))
-        .select("record_id", *at("diagnosis_date"))
+        .pipe(verdicts, pl.col("diagnosis_date") < pl.col("born"), "diagnosis_date")
     )
 
 
-@judges(rules.SURGERY_BEFORE_DIAGNOSIS, "surgery")
+@rule(
+    "surgery.before-diagnosis",
+    "error",
+    on="typed.surgery",
+    scope="patient",
+    what="The operation lies more than 90 days before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = pl.col("surgery_date") < pl.col("zero").dt.offset_by(f"-{SURGERY_MARGIN_DAYS}d")
     return (
         frames["surgery"]
         .join(sarcomas(frames), on="patient_id")
-        .filter(early, pl.col("zero_precision") == "day")
-        .select("record_id", *at("surgery_date"))
+        .filter(pl.col("zero_precision") == "day")
+        .pipe(verdicts, early, "surgery_date")
     )
 
 
-@judges(rules.PROGRESSION_UNDER_TREATMENT, "assessment")
+@rule(
+    "assessment.progression-under-treatment",
+    "notice",
+    on="typed.assessment",
+    scope="patient",
+    what="The first relapse falls inside the radiotherapy: progression under treatment.",
+    remedy="Nothing, if it is so.",
+    source="design section 11",
+    missing="kept",
+)
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     status = pl.any_horizontal(
         pl.col("local_status", "regional_status", "distant_status").is_in(["relapse", "progression"])
@@ -46,53 +70,83 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
         .sort("assessment_date", "record_id")
         .unique("patient_id", keep="first", maintain_order=True)
     )
-    return (
-        first.join(courses, on="patient_id")
-        .filter(pl.col("assessment_date").is_between(pl.col("start_date"), pl.col("end_date")))
-        .select("record_id", *at("assessment_date"))
+    return first.join(courses, on="patient_id").pipe(
+        verdicts, pl.col("assessment_date").is_between("start_date", "end_date"), "assessment_date"
     )
 
 
-@judges(rules.AFTER_DEATH, "assessment")
+@rule(
+    "assessment.after-death",
+    "error",
+    on="typed.assessment",
+    scope="patient",
+    what="An examination is dated after the death.",
+    remedy="Correct the date of the examination or of the death.",
+    missing="kept",
+)
 def _assessment_after_death(frames: Frames) -> pl.DataFrame:
-    return (
-        frames["assessment"]
-        .join(deaths(frames), on="patient_id")
-        .filter(
-            (pl.col("assessment_date") > pl.col("died")) | (pl.col("assessment_day") > pl.col("death_day"))
-        )
-        .select("record_id", *at("assessment_date"))
-    )
+    return _after_death(frames["assessment"], frames, "assessment_date", "assessment_day")
 
 
-@judges(rules.DEATH_BEFORE_DIAGNOSIS, "vital_status")
+@rule(
+    "death.before-diagnosis",
+    "error",
+    on="typed.vital_status",
+    scope="patient",
+    what="The death lies before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = (pl.col("status_date") < pl.col("zero")) & (pl.col("status_date_precision") == "day")
     return (
         frames["vital_status"]
         .filter(pl.col("status") == "deceased")
         .join(sarcomas(frames), on="patient_id", how="left")
-        .filter(early.fill_null(False) | (pl.col("status_day") < 0).fill_null(False))
-        .select("record_id", *at("status_date"))
+        .pipe(verdicts, early | (pl.col("status_day") < 0), "status_date")
     )
 
 
 def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl.DataFrame:
     late = (pl.col(date) > pl.col("died")) | (pl.col(day) > pl.col("death_day"))
-    return frame.join(deaths(frames), on="patient_id").filter(late).select("record_id", *at(date))
+    return frame.join(deaths(frames), on="patient_id").pipe(verdicts, late, date)
 
 
-@judges(rules.SURGERY_AFTER_DEATH, "surgery")
+@rule(
+    "surgery.after-death",
+    "error",
+    on="typed.surgery",
+    scope="patient",
+    what="The operation is dated after the death.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["surgery"], frames, "surgery_date", "surgery_day")
 
 
-@judges(rules.RADIOTHERAPY_AFTER_DEATH, "radiotherapy")
+@rule(
+    "radiotherapy.after-death",
+    "error",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The radiotherapy begins after the death.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["radiotherapy"], frames, "start_date", "start_day")
 
 
-@judges(rules.SYSTEMIC_AFTER_DEATH, "systemic_therapy")
+@rule(
+    "systemic-therapy.after-death",
+    "error",
+    on="typed.systemic_therapy",
+    scope="patient",
+    what="The systemic therapy begins after the death.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _systemic_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["systemic_therapy"], frames, "start_date", "start_day")
 
@@ -101,46 +155,86 @@ def _before_diagnosis(frame: pl.DataFrame, frames: Frames, date: str, margin_day
     early = pl.col(date) < pl.col("zero").dt.offset_by(f"-{margin_days}d")
     return (
         frame.join(sarcomas(frames), on="patient_id")
-        .filter(early, pl.col("zero_precision") == "day")
-        .select("record_id", *at(date))
+        .filter(pl.col("zero_precision") == "day")
+        .pipe(verdicts, early, date)
     )
 
 
-@judges(rules_radiotherapy.RADIOTHERAPY_BEFORE_DIAGNOSIS, "radiotherapy")
+@rule(
+    "radiotherapy.before-diagnosis",
+    "error",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The radiotherapy begins before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["radiotherapy"], frames, "start_date")
 
 
-@judges(rules.SYSTEMIC_BEFORE_DIAGNOSIS, "systemic_therapy")
+@rule(
+    "systemic-therapy.before-diagnosis",
+    "warning",
+    on="typed.systemic_therapy",
+    scope="patient",
+    what="The systemic therapy begins more than 90 days before the diagnosis.",
+    remedy="Check whether it was given for another tumour.",
+    missing="kept",
+)
 def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["systemic_therapy"], frames, "start_date", SURGERY_MARGIN_DAYS)
 
 
-@judges(rules.ASSESSMENT_BEFORE_DIAGNOSIS, "assessment")
+@rule(
+    "assessment.before-diagnosis",
+    "warning",
+    on="typed.assessment",
+    scope="patient",
+    what="A follow-up examination is dated before the diagnosis.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["assessment"], frames, "assessment_date")
 
 
-@judges(rules.SURGERY_REPEATED, "surgery")
+@rule(
+    "surgery.twice-a-day",
+    "warning",
+    on="typed.surgery",
+    scope="patient",
+    what="Two operations of one day are documented under different numbers.",
+    remedy="Merge them if it was one.",
+    source="oBDS OP_ID",
+    missing="kept",
+)
 def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "surgery_date"]
     dated = frames["surgery"].filter(
         pl.all_horizontal(pl.col(*same, "module_id").is_not_null()), pl.col("source") == "oBDS"
     )
     several = pl.col("module_id").n_unique().over(same) > 1
-    return dated.filter(several, pl.col("module_id") != pl.col("module_id").min().over(same)).select(
-        "record_id", *at("surgery_date")
-    )
+    further = several & (pl.col("module_id") != pl.col("module_id").min().over(same))
+    return verdicts(dated, further, "surgery_date")
 
 
-@judges(rules.ASSESSMENTS_CONTRADICT, "assessment")
+@rule(
+    "assessment.same-day-contradiction",
+    "warning",
+    on="typed.assessment",
+    scope="patient",
+    what="Two examinations of one day contradict each other on a relapse.",
+    remedy="Keep the one that is right; the relapse counts until then.",
+    missing="kept",
+)
 def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     sites = pl.col("local_status", "regional_status", "distant_status")
     found = pl.any_horizontal(sites.is_in(["relapse", "progression"])).fill_null(False)
     free = (pl.col("overall_status") == "complete remission").fill_null(False)
     day = ["patient_id", "assessment_date"]
     dated = frames["assessment"].filter(pl.all_horizontal(pl.col(day).is_not_null()))
-    return dated.filter(free & ~found, found.any().over(day)).select("record_id", *at("overall_status"))
+    return verdicts(dated, free & ~found & found.any().over(day), "overall_status")
 
 
 def _treated(frames: Frames) -> pl.DataFrame:
@@ -153,7 +247,15 @@ def _treated(frames: Frames) -> pl.DataFrame:
     return pl.concat(parts).drop_nulls().group_by("patient_id").agg(pl.col("treated").max())
 
 
-@judges(rules.FOLLOW_UP_MISSING, "diagnosis")
+@rule(
+    "follow-up.none",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="No examination is documented after a curative operation or radiotherapy: no relapse could be seen.",
+    remedy="Ask for the follow-up letters.",
+    source="STROBE item 14c; ESMO 2021: follow-up every 3-4 months",
+)
 def _no_follow_up(frames: Frames) -> pl.DataFrame:
     seen = frames["every assessment"].select("patient_id", "assessment_date").drop_nulls()
     later = seen.join(_treated(frames), on="patient_id").filter(
@@ -171,13 +273,20 @@ def _no_follow_up(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.FOLLOW_UP_GAP, "assessment")
+@rule(
+    "follow-up.gap",
+    "notice",
+    on="typed.assessment",
+    scope="patient",
+    what="More than three years lie between two successive examinations.",
+    remedy="Ask for the letters in between: a relapse may be dated too late.",
+    source="ESMO 2021: follow-up at least yearly",
+    missing="kept",
+)
 def _follow_up_gap(frames: Frames) -> pl.DataFrame:
     dated = frames["assessment"].filter(
         pl.all_horizontal(pl.col("patient_id", "assessment_date").is_not_null())
     )
     ordered = dated.sort("patient_id", "assessment_date", "record_id")
     since = pl.col("assessment_date") - pl.col("assessment_date").shift(1).over("patient_id")
-    return ordered.filter(since.dt.total_days() > FOLLOW_UP_GAP_DAYS).select(
-        "record_id", *at("assessment_date")
-    )
+    return verdicts(ordered, since.dt.total_days() > FOLLOW_UP_GAP_DAYS, "assessment_date")

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.judging import Frames, at, diagnoses, judges
-from schemas import rules
+from sarcoma_pipeline.quality.linked_records import diagnoses
+from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
 from schemas.vocabularies import SARCOMA_MORPHOLOGY
 
 DIAGNOSES_APART_DAYS = 30
 
 
-@judges(rules.TWO_TUMOUR_IDS, "diagnosis")
+@rule(
+    "diagnosis.tumour-under-two-ids",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The same tumour (site, morphology, date) is reported under two numbers; it is taken as one.",
+    remedy="Merge the tumours in the documentation system.",
+    source="oBDS Tumor_ID",
+    missing="kept",
+)
 def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "icd10_code", "icdo3_morphology", "diagnosis_date"]
     several = pl.col("tumour_id").n_unique().over(same) > 1
@@ -19,12 +28,20 @@ def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
     return (
         diagnoses(frames)
         .filter(pl.all_horizontal(pl.col(same).is_not_null()))
-        .filter(several & (pl.col("tumour_id") != first))
-        .select("record_id", *at("tumour_id"))
+        .pipe(verdicts, several & (pl.col("tumour_id") != first), "tumour_id")
     )
 
 
-@judges(rules.T_AGAINST_SIZE, "diagnosis")
+@rule(
+    "diagnosis.t-against-size",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The T category contradicts the tumour size.",
+    remedy="Check both; T1 is up to 5 cm.",
+    source="AJCC 7 and 8, soft tissue sarcoma of trunk and extremities",
+    missing="kept",
+)
 def _t_against_size(frames: Frames) -> pl.DataFrame:
     sizes = (
         frames["diagnosis"]
@@ -40,17 +57,22 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
             here = (pl.col("tnm_edition") == edition) & (pl.col("t_stage") == t)
             inside = (pl.col("size") > over) & (pl.col("size") <= up_to)
             fits = pl.when(here).then(inside).otherwise(fits)
-    return diagnoses(frames).join(sizes, on="patient_id").filter(~fits).select("record_id", *at("t_stage"))
+    return diagnoses(frames).join(sizes, on="patient_id").pipe(verdicts, ~fits, "t_stage")
 
 
-@judges(rules.GRADE_AGAINST_HISTOLOGY, "diagnosis")
+@rule(
+    "diagnosis.grade-against-histology",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="Undifferentiated pleomorphic sarcoma is graded G1.",
+    remedy="Check histology and grade: it is high-grade by definition.",
+    source="FNCLCC; WHO 2020",
+    missing="kept",
+)
 def _grade_against_histology(frames: Frames) -> pl.DataFrame:
     ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(list(SARCOMA_MORPHOLOGY["UPS"]))
-    return (
-        frames["diagnosis"]
-        .filter(ups & (pl.col("fnclcc_grade") == "G1"))
-        .select("record_id", *at("fnclcc_grade"))
-    )
+    return verdicts(frames["diagnosis"], ups & (pl.col("fnclcc_grade") == "G1"), "fnclcc_grade")
 
 
 def _born(frames: Frames) -> pl.DataFrame:
@@ -62,32 +84,55 @@ def _born(frames: Frames) -> pl.DataFrame:
     )
 
 
-@judges(rules.SEX_AGAINST_SITE, "diagnosis")
+@rule(
+    "diagnosis.sex-against-site",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The site does not exist in this sex.",
+    remedy="Check sex and site.",
+    source="ICD-10-GM C51-C58, C60-C63",
+    missing="kept",
+)
 def _sex_against_site(frames: Frames) -> pl.DataFrame:
     sex = frames["person"].filter("master").group_by("patient_id").agg(sex=pl.col("sex").drop_nulls().last())
     group = pl.col("icd10_code").str.slice(0, 3)
     wrong = ((pl.col("sex") == "male") & group.is_between(pl.lit("C51"), pl.lit("C58"))) | (
         (pl.col("sex") == "female") & group.is_between(pl.lit("C60"), pl.lit("C63"))
     )
-    return frames["diagnosis"].join(sex, on="patient_id").filter(wrong).select("record_id", *at("icd10_code"))
+    return frames["diagnosis"].join(sex, on="patient_id").pipe(verdicts, wrong, "icd10_code")
 
 
-@judges(rules.AGE_AGAINST_HISTOLOGY, "diagnosis")
+@rule(
+    "diagnosis.age-against-histology",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The histology is very unusual at this age "
+    "(embryonal rhabdomyosarcoma over 70, UPS under 10 years).",
+    remedy="Check histology and date of birth; ask for a reference pathology.",
+    source="WHO 2020, soft tissue tumours",
+    missing="kept",
+)
 def _age_against_histology(frames: Frames) -> pl.DataFrame:
     morphology = pl.col("icdo3_morphology").str.slice(0, 4)
     years = (pl.col("diagnosis_date") - pl.col("born")).dt.total_days() / 365.25
     wrong = ((morphology == "8910") & (years > 70)) | (
         morphology.is_in(list(SARCOMA_MORPHOLOGY["UPS"])) & years.is_between(0, 10, closed="left")
     )
-    return (
-        diagnoses(frames)
-        .join(_born(frames), on="patient_id")
-        .filter(wrong)
-        .select("record_id", *at("icdo3_morphology"))
-    )
+    return diagnoses(frames).join(_born(frames), on="patient_id").pipe(verdicts, wrong, "icdo3_morphology")
 
 
-@judges(rules.DIAGNOSIS_DATES_DIFFER, "diagnosis")
+@rule(
+    "diagnosis.dates-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two sources date the same tumour more than 30 days apart; the precedence decides.",
+    remedy="Find the date of the biopsy's report.",
+    source="design section 5: time zero",
+    missing="kept",
+)
 def _dates_differ(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "icdo3_morphology", "icdo3_topography"]
     known = diagnoses(frames).filter(
@@ -96,10 +141,19 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     ranked = known.sort(*tumour, pl.col("source") != "oBDS", "record_id")
     apart = (pl.col("diagnosis_date") - pl.col("diagnosis_date").first().over(tumour)).dt.total_days().abs()
     other = pl.col("source") != pl.col("source").first().over(tumour)
-    return ranked.filter(other, apart > DIAGNOSES_APART_DAYS).select("record_id", *at("diagnosis_date"))
+    return verdicts(ranked, other & (apart > DIAGNOSES_APART_DAYS), "diagnosis_date")
 
 
-@judges(rules.HISTOLOGIES_DIFFER, "diagnosis")
+@rule(
+    "diagnosis.histologies-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two reports put the same tumour into different histology groups; the later one counts.",
+    remedy="Check whether a reference pathology replaced the first.",
+    source="WHO 2020; ICD-O-3.2",
+    missing="kept",
+)
 def _histologies_differ(frames: Frames) -> pl.DataFrame:
     groups = {code: group for group, codes in SARCOMA_MORPHOLOGY.items() for code in codes}
     group = pl.col("icdo3_morphology").str.slice(0, 4).replace_strict(groups, default="others")
@@ -110,12 +164,19 @@ def _histologies_differ(frames: Frames) -> pl.DataFrame:
         .with_columns(group=group)
         .sort(*tumour, "reported_on", "record_id", nulls_last=False)
     )
-    return ordered.filter(pl.col("group") != pl.col("group").last().over(tumour)).select(
-        "record_id", *at("icdo3_morphology")
-    )
+    return verdicts(ordered, pl.col("group") != pl.col("group").last().over(tumour), "icdo3_morphology")
 
 
-@judges(rules.GRADES_DIFFER_BETWEEN_SOURCES, "diagnosis")
+@rule(
+    "diagnosis.grade-conflict",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two sources give different FNCLCC grades; the precedence decides.",
+    remedy="Compare with the pathology report.",
+    source="FNCLCC (Coindre)",
+    missing="kept",
+)
 def _grade_conflict(frames: Frames) -> pl.DataFrame:
     graded = frames["diagnosis"].filter(
         pl.col("patient_id").is_not_null(), pl.col("fnclcc_grade").is_in(["G1", "G2", "G3"])
@@ -124,12 +185,20 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     return (
         graded.filter(pl.col("source") != "oBDS")
         .join(file, on="patient_id")
-        .filter(~pl.col("fnclcc_grade").is_in(pl.col("said")))
-        .select("record_id", *at("fnclcc_grade"))
+        .pipe(verdicts, ~pl.col("fnclcc_grade").is_in(pl.col("said")), "fnclcc_grade")
     )
 
 
-@judges(rules.RESIDUAL_AFTER_R0, "assessment")
+@rule(
+    "surgery.residual-against-follow-up",
+    "warning",
+    on="typed.assessment",
+    scope="patient",
+    what="The first examination after an R0 resection finds residual tumour at the site.",
+    remedy="Check the R status, or whether it is a relapse.",
+    source="UICC R classification",
+    missing="kept",
+)
 def _residual_after_r0(frames: Frames) -> pl.DataFrame:
     last = (
         frames["surgery"]
@@ -145,4 +214,4 @@ def _residual_after_r0(frames: Frames) -> pl.DataFrame:
         .sort("assessment_date", "record_id")
         .unique("patient_id", keep="first", maintain_order=True)
     )
-    return first_after.filter(pl.col("local_status") == "residual").select("record_id", *at("local_status"))
+    return verdicts(first_after, pl.col("local_status") == "residual", "local_status")

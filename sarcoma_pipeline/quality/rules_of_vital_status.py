@@ -4,34 +4,58 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.judging import Frames, at, deaths, judges
-from schemas import rules
+from sarcoma_pipeline.quality.linked_records import deaths
+from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
 
 
-@judges(rules.ALIVE_AFTER_DEATH, "vital_status")
+@rule(
+    "vital-status.alive-after-death",
+    "error",
+    on="typed.vital_status",
+    scope="source",
+    what="The person is said to be alive after the documented death.",
+    remedy="Find out which is right; the statement of life is not used until then.",
+    missing="kept",
+)
 def _alive_after_death(frames: Frames) -> pl.DataFrame:
     later = (pl.col("status_date") > pl.col("died")) | (pl.col("status_day") > pl.col("death_day"))
     return (
         frames["vital_status"]
         .filter(pl.col("status").is_in(["alive", "moved"]))
         .join(deaths(frames), on="patient_id")
-        .filter(later.fill_null(False), ~pl.col("record_id").is_in(pl.col("death_records")))
-        .select("record_id", *at("status_date"))
+        .filter(~pl.col("record_id").is_in(pl.col("death_records")))
+        .pipe(verdicts, later, "status_date")
     )
 
 
-@judges(rules.STATUS_CONTRADICTION, "vital_status")
+@rule(
+    "vital-status.contradiction",
+    "warning",
+    on="typed.vital_status",
+    scope="record",
+    what="Two statements of one record contradict each other on being alive or dead.",
+    remedy="Find out which is right; the precedence of sources.toml decides until then.",
+    missing="kept",
+)
 def _status_contradiction(frames: Frames) -> pl.DataFrame:
     dead = pl.col("status").str.starts_with("deceased")
     return (
         frames["vital_status"]
         .filter(pl.col("status").is_in(["alive", "deceased", "deceased, date unknown"]))
-        .filter(dead.any().over("record_id"), (~dead).any().over("record_id"))
-        .select("record_id", *at("status"))
+        .pipe(verdicts, dead.any().over("record_id") & (~dead).any().over("record_id"), "status")
     )
 
 
-@judges(rules.DEATH_DATE_CONFLICT, "vital_status")
+@rule(
+    "vital-status.death-date-conflict",
+    "warning",
+    on="typed.vital_status",
+    scope="source",
+    what="Two sources give different dates of death; the source named first in the precedence wins.",
+    remedy="Find the right date and correct the other source.",
+    source="sources.toml precedence",
+    missing="kept",
+)
 def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     exact = (pl.col("status_date_precision") == "day") | pl.col("status_day").is_not_null()
     deaths = frames["vital_status"].filter(
@@ -42,23 +66,37 @@ def _death_date_conflict(frames: Frames) -> pl.DataFrame:
         rank=pl.col("source").replace_strict(order, default=9, return_dtype=pl.Int32)
     ).sort("patient_id", "rank", "record_id", maintain_order=True)
     when = pl.coalesce(pl.col("status_date").cast(pl.String), pl.format("day {}", "status_day"))
-    return ranked.filter(when != when.first().over("patient_id")).select(
-        "record_id", column_name=pl.lit("status_date"), value=when
-    )
+    dated = ranked.with_columns(status_date=when)
+    return verdicts(dated, when != when.first().over("patient_id"), "status_date")
 
 
-@judges(rules.BORN_AFTER_STATUS, "vital_status")
+@rule(
+    "vital-status.before-birth",
+    "error",
+    on="typed.vital_status",
+    scope="source",
+    what="The statement on life or death is dated before the birth.",
+    remedy="Correct it in the source system; it is read again in the next refresh.",
+    missing="kept",
+)
 def _before_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
     return (
         frames["vital_status"]
         .join(born, on="patient_id")
-        .filter(pl.col("status_date") < pl.col("born"))
-        .select("record_id", *at("status_date"))
+        .pipe(verdicts, pl.col("status_date") < pl.col("born"), "status_date")
     )
 
 
-@judges(rules.SEX_DIFFERS, "person")
+@rule(
+    "identity.sex-differs",
+    "warning",
+    on="typed.person",
+    scope="source",
+    what="The sex differs from the patient file's.",
+    remedy="Check which is right; the patient file's is used.",
+    missing="kept",
+)
 def _sex_differs(frames: Frames) -> pl.DataFrame:
     known = pl.col("sex").is_in(["female", "male"])
     file = frames["person"].filter("master", known).group_by("patient_id").agg(file="sex")
@@ -66,13 +104,20 @@ def _sex_differs(frames: Frames) -> pl.DataFrame:
         frames["person"]
         .filter(~pl.col("master"), known)
         .join(file, on="patient_id")
-        .filter(~pl.col("sex").is_in(pl.col("file")))
-        .select("record_id", *at("sex"))
+        .pipe(verdicts, ~pl.col("sex").is_in(pl.col("file")), "sex")
     )
 
 
-@judges(rules.SYSTEMIC_CONTRADICTION, "systemic_therapy")
+@rule(
+    "systemic-therapy.contradiction",
+    "warning",
+    on="typed.systemic_therapy",
+    scope="source",
+    what="One source says that the therapy was given, another that it was not.",
+    remedy="Find out which is right.",
+    missing="kept",
+)
 def _systemic_contradiction(frames: Frames) -> pl.DataFrame:
     told = frames["systemic_therapy"].filter(pl.col("patient_id").is_not_null())
     given = (pl.col("given") == "yes").any().over("patient_id", "kind")
-    return told.filter(given, pl.col("given") == "no").select("record_id", *at("given"))
+    return verdicts(told, given & (pl.col("given") == "no"), "given")

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from schemas import rules
-from schemas.contract import CATALOGUE, Rule
+from schemas.file_faults import FILE_FAULTS
 from schemas.quality import Observation
+from schemas.rule import Rule
 from schemas.volumes import Volume
 
 DATASET = "dataset:"
@@ -28,6 +28,49 @@ FEW = 10
 """Below so many files or records a share says nothing."""
 
 ALL = "all"
+
+VOLUME_DROPPED = Rule(
+    "dataset.volume-dropped",
+    "warning",
+    on="quality.volumes",
+    scope="dataset",
+    what="A source delivered at least 10 % fewer records than last night.",
+    remedy="Check whether its export was complete.",
+    source="OHDSI DataQualityDashboard: volumes",
+)
+SOURCE_SILENT = Rule(
+    "dataset.source-silent",
+    "warning",
+    on="quality.volumes",
+    scope="dataset",
+    what="A source has no file at all.",
+    remedy="Check the folder, the export and the patterns in sources.toml.",
+)
+PATIENTS_LOST = Rule(
+    "dataset.patients-lost",
+    "warning",
+    on="quality.volumes",
+    scope="dataset",
+    what="Patients known last night are gone.",
+    remedy="Check whether an export was replaced by a smaller one.",
+)
+QUARANTINE_ROSE = Rule(
+    "dataset.quarantine-rose",
+    "warning",
+    on="quality.volumes",
+    scope="dataset",
+    what="The share of a source's records in quarantine rose by more than 2 points since last night.",
+    remedy="Look at the newest errors of this source: one cause is likely.",
+    source="OHDSI DataQualityDashboard: thresholds",
+)
+UNREAD_FILES = Rule(
+    "dataset.files-unread",
+    "warning",
+    on="quality.volumes",
+    scope="dataset",
+    what="More than one in five files of a source could not be read.",
+    remedy="Look at the file errors of this source: one cause is likely.",
+)
 
 
 def volumes(
@@ -51,7 +94,7 @@ def volumes(
     Returns:
         ``quality.volumes``.
     """
-    errors = [r for r, rule in CATALOGUE.items() if rule.severity == "error"]
+    errors = [r.id for r in FILE_FAULTS.values() if r.severity == "error"]
     bad = unread.filter(pl.col("rule_id").is_in(errors))["file_id"].unique()
     per_source = (
         files.join(accounting.select("file_id", "quarantined"), on="file_id", how="left")
@@ -90,19 +133,19 @@ def observe(known: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
     enough = pl.col("records before") >= FEW
     source = pl.col("source") != ALL
     judged: list[tuple[Rule, pl.Expr, str]] = [
-        (rules.SOURCE_SILENT, source & (pl.col("files") == 0), "files"),
+        (SOURCE_SILENT, source & (pl.col("files") == 0), "files"),
         (
-            rules.VOLUME_DROPPED,
+            VOLUME_DROPPED,
             source
             & enough
             & (pl.col("files") > 0)
             & (pl.col("records") <= LEAST_SHARE * pl.col("records before")),
             "records",
         ),
-        (rules.PATIENTS_LOST, ~source & (pl.col("patients") < pl.col("patients before")), "patients"),
-        (rules.QUARANTINE_ROSE, source & enough & (share - share_before > QUARANTINE_POINTS), "quarantined"),
+        (PATIENTS_LOST, ~source & (pl.col("patients") < pl.col("patients before")), "patients"),
+        (QUARANTINE_ROSE, source & enough & (share - share_before > QUARANTINE_POINTS), "quarantined"),
         (
-            rules.UNREAD_FILES,
+            UNREAD_FILES,
             source & (pl.col("files") >= FEW) & (pl.col("files unread") > UNREAD_SHARE * pl.col("files")),
             "files unread",
         ),

@@ -25,16 +25,17 @@ from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
-from schemas.configuration import DEFAULT_LIMITS, Limits
+from schemas.configuration import DEFAULT_LIMITS, DicomSource, Limits
 
 _FIRST_GROUPS = frozenset(g.to_bytes(2, order) for g in (0x0002, 0x0008) for order in ("little", "big"))
 
 
-def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
+def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     """Read one DICOM file.
 
     Args:
         file: the file.
+        _: its source; every file is read alike.
         refresh: id of the refresh that reads it.
         limits: what the file may ask for.
 

@@ -15,14 +15,11 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.sources import obds, registry_reply, table_file
+from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.drop_folder import Entry, is_odd, open_file, shown, walk
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
-from schemas.configuration import DEFAULT_LIMITS, Limits, RegistrySource, Source, Sources, TableSource
+from schemas.configuration import DEFAULT_LIMITS, Limits, SourceFiles, Sources
 from schemas.meta import MetaFile
-
-READER_VERSIONS = {"registry": "2", "obds": "2", "dicom": "4", "table": "2", "unexpected": "2"}
-"""Raise a reader's number when it reads the same bytes differently."""
 
 _NO_HASH = "not hashed: "
 """What stands instead of the content's hash where there is none: such a file is looked at every night."""
@@ -49,7 +46,7 @@ class Found:
     """
 
     file: SourceFile
-    source: Source | None
+    source: SourceFiles | None
     row: dict[str, str | int | None]
     changed: bool
     entry: Entry
@@ -105,11 +102,11 @@ def scan(
     to_read: list[Found] = []
     touched: dict[str, int] = {}
     unchanged: list[str] = []
-    versions = {id(s): reader_version(s, sources.limits) for s in sources.source}
+    versions = {id(s): reader_version(s, sources.limits) for s in (*sources.source, None)}
     for entry in walk(drop) if entries is None else entries:
         relative = shown((centre, *entry.parts) if centre else entry.parts)
         source = reader_of(entry.parts, sources)
-        version = versions[id(source)] if source else READER_VERSIONS["unexpected"]
+        version = versions[id(source)]
         old = before.get(relative)
         if old and old["reader_version"] == version:
             same_stat = (old["size_bytes"], old["mtime_ns"]) == (entry.size, entry.mtime_ns)
@@ -179,16 +176,7 @@ def _read(found: Found, refresh: str, limits: Limits) -> Batch:
         batch = Batch(found.file, refresh, limits)
         batch.unread("file", "file.unexpected", "no source of sources.toml names it")
         return batch
-    if isinstance(source, RegistrySource):
-        return registry_reply.read(found.file, source, refresh, limits)
-    if isinstance(source, TableSource):
-        return table_file.read(found.file, source, refresh, limits)
-    if source.kind == "obds":
-        return obds.read(found.file, refresh, limits)
-    # A night without a new plan need not pay for importing pydicom.
-    from sarcoma_pipeline.sources import dicom
-
-    return dicom.read(found.file, refresh, limits)
+    return readers.reader(source.kind).read(found.file, source, refresh, limits)
 
 
 def files_frame(rows: list[dict[str, str | int | None]]) -> pl.DataFrame:
@@ -196,22 +184,19 @@ def files_frame(rows: list[dict[str, str | int | None]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=MetaFile.polars_schema())
 
 
-def reader_version(source: Source | None, limits: Limits = DEFAULT_LIMITS) -> str:
-    """The reader's version with a hash of what in ``sources.toml`` decides what it reads."""
+def reader_version(source: SourceFiles | None, limits: Limits = DEFAULT_LIMITS) -> str:
+    """The reader's version with a hash of what in ``sources.toml`` decides what it reads.
+
+    Raises:
+        readers.UnknownKind: nothing reads sources of this kind.
+    """
     if source is None:
-        return READER_VERSIONS["unexpected"]
-    # A table's mapping is applied after reading: all cells are kept, so that a new mapping needs no reading.
-    decides = (
-        source.model_dump_json(exclude={"entities", "date_format", "decimal", "missing", "separator"})
-        if isinstance(source, TableSource)
-        else source.model_dump_json(exclude={"files", "date_formats", "phantom_patterns"})
-    )
-    needed = ",".join(source.headers()) if isinstance(source, TableSource) else ""
-    named = digest(decides, needed, limits.model_dump_json())[:8]
-    return f"{source.kind} {READER_VERSIONS[source.kind]} {named}"
+        return f"unexpected {readers.unread_version()}"
+    named = digest(source.reading(), limits.model_dump_json())[:8]
+    return f"{source.kind} {readers.reader(source.kind).version()} {named}"
 
 
-def reader_of(parts: tuple[str, ...], sources: Sources) -> Source | None:
+def reader_of(parts: tuple[str, ...], sources: Sources) -> SourceFiles | None:
     """The first source of which a pattern names the file."""
     claims = (
         source for source in sources.source for pattern in source.files if _matches(parts, _split(pattern))

@@ -14,24 +14,44 @@ from typing import BinaryIO
 from lxml import etree
 
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.obds_modules import MODULES, Element, children, code, local, text
+from sarcoma_pipeline.sources.leaves import Element, Taken, Walk, as_json, local
+from sarcoma_pipeline.sources.obds_modules import (
+    MASTER_DATA,
+    MELDUNG,
+    MODULES,
+    PATIENT,
+    REPORTER,
+    ROOT,
+    SENDER,
+    as_text,
+    rows,
+)  # fmt: skip
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
-from schemas.configuration import DEFAULT_LIMITS, Limits
+from schemas.configuration import DEFAULT_LIMITS, Limits, ObdsSource
 from schemas.received import NO_NAMESPACE
 
 _SNIFF = 65_536
-_EXPORT_FACTS = frozenset({"Meldedatum", "Schema_Version"})
+_EXPORT_FACTS = frozenset(
+    {
+        "Meldedatum", "Schema_Version", "Absender_ID", "Software_ID", "Software_Version", "Installations_ID",
+        "Melder_IKNR",
+    }
+)  # fmt: skip
 """They tell of the export, not of the Meldung: the same Meldung delivered again is the same content."""
 
-_TAGS = tuple(f"{{*}}{name}" for name in ("oBDS", "Meldung", "Patienten_Stammdaten", "Patient", "Meldedatum"))
+_TAGS = tuple(
+    f"{{*}}{name}"
+    for name in ("oBDS", "Absender", "Meldedatum", "Patient", "Patienten_Stammdaten", "Meldung", "Melder")
+)
 
 
-def read(file: SourceFile, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
+def read(file: SourceFile, _: ObdsSource, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     """Read one export.
 
     Args:
         file: the file.
+        _: its source; every export is read alike.
         refresh: id of the refresh that reads it.
         limits: what the file may ask for.
 
@@ -80,9 +100,13 @@ def _parse(batch: Batch, stream: _Metered) -> None:
             load_dtd=False,
             no_network=True,
             huge_tree=False,
+            # A comment within a value would cut it in two.
+            remove_comments=True,
+            remove_pis=True,
         )
         for event, element in context:
             export.take(event, element)
+        export.close()
         root = context.root
         if root is None or local(root.tag) != "oBDS":
             batch.unread("line 1", "file.wrong-format", "the root element is not oBDS")
@@ -91,6 +115,7 @@ def _parse(batch: Batch, stream: _Metered) -> None:
             raise Stopped("file", "file.too-large", f"no record ends within {stream.most:,} bytes") from None
         # Only the place: the parser's message may quote what it stumbled on.
         where = "" if export.seen else " before the first Meldung"
+        export.name_reporters()
         rule_id, detail = _broken(broken)
         batch.unread(f"line {broken.lineno or 1}", rule_id, detail + where)
 
@@ -124,11 +149,16 @@ class _Export:
     def __init__(self, batch: Batch, stream: _Metered) -> None:
         self.batch = batch
         self.stream = stream
+        self.walk = Walk()
+        self.root: Element = None
         self.seen = False
         self.open = 0
         self.patient = 0
         self.meldung = 0
         self.facts: dict[str, str | None] = {"Meldedatum": None, "Schema_Version": None}
+        self.master: dict[str, str | None] = {}
+        self.reports: list[dict[str, str | None]] = []
+        self.reporters: dict[str, str] = {}
 
     def take(self, event: str, element: Element) -> None:
         name = local(element.tag)
@@ -139,6 +169,7 @@ class _Export:
             if name == "Patient":
                 self.patient += 1
                 self.meldung = 0
+                self.master = {}
             elif name == "Meldung":
                 self.open += 1
         elif name == "Meldung":
@@ -148,10 +179,37 @@ class _Export:
             self._forget(element)
         elif name == "Patienten_Stammdaten":
             self._master_data(element)
+            if not self.open:
+                element.clear()
+        elif self.open:
+            return  # damage put it inside a Meldung, which takes it with everything else
+        elif name == "Absender":
+            self.facts |= self.walk.take(element, SENDER).values
+            element.clear()
+        elif name == "Melder":
+            reporter = self.walk.take(element, REPORTER).values
+            if "ID" in reporter and "IKNR" in reporter:
+                self.reporters[reporter["ID"]] = reporter["IKNR"]
+            element.clear()
         elif name == "Meldedatum" and self.patient == 0:
             self.facts["Meldedatum"] = element.text
         elif name == "Patient":
+            rest = self.walk.take(element, PATIENT)
+            self.master |= as_text(rest.values)
+            if rest.unknown and self.master:
+                self.master["unknown_elements"] = as_json(rest.unknown)
             self._forget(element)
+
+    def close(self) -> None:
+        """Take what stands around the records of a file that was read to its end."""
+        if self.root is not None:
+            self.walk.rest(self.root, ROOT)
+        self.name_reporters()
+
+    def name_reporters(self) -> None:
+        """Say of every Meldung who told it: the numbers of the Melder stand at the end of the file."""
+        for row in self.reports:
+            row["Melder_IKNR"] = self.reporters.get(row.get("Melder_ID") or "")
 
     def _forget(self, element: Element) -> None:
         """Free what was read: a state registry's export does not fit in memory."""
@@ -161,8 +219,10 @@ class _Export:
         element.clear()
         parent = element.getparent()
         if parent is not None:
-            while element.getprevious() is not None:
-                del parent[0]
+            where = _BETWEEN[local(element.tag)]
+            while (before := element.getprevious()) is not None:
+                self.walk.stray(before, where, inside=before.tag != element.tag)
+                parent.remove(before)
 
     def _first(self, element: Element) -> None:
         # The sniff sees the head of the file and plain encodings only; the parser sees everything.
@@ -171,9 +231,11 @@ class _Export:
         self._root_facts(element)
 
     def _root_facts(self, element: Element) -> None:
-        root = element.getroottree().getroot()
-        version = root.get("Schema_Version") or ""
-        bare = not str(root.tag).startswith("{")
+        if self.root is None:
+            self.root = element.getroottree().getroot()
+            self.walk.root(self.root, ROOT)
+        version = self.root.get("Schema_Version") or ""
+        bare = not str(self.root.tag).startswith("{")
         self.facts["Schema_Version"] = version + NO_NAMESPACE if bare else version
 
     def _patient_element(self, element: Element) -> Element | None:
@@ -185,65 +247,58 @@ class _Export:
     def _master_data(self, element: Element) -> None:
         patient = self._patient_element(element)
         number = None if patient is None else patient.get("Patient_ID")
-        kids = children(element)
-        born = kids.get("Geburtsdatum")
-        self.batch.add(
+        taken = self.walk.take(element, MASTER_DATA)
+        self.master = self.batch.add(
             r.ObdsPatient,
             f"line {element.sourceline} /oBDS/Menge_Patient/Patient[{self.patient}]",
             ("Patient", number),
-            {
-                **self.facts,
-                "Patient_ID": number,
-                "Nachname": text(kids.get("Nachname")),
-                "Vornamen": text(kids.get("Vornamen")),
-                "Geburtsname": text(kids.get("Geburtsname")),
-                "Geschlecht": text(kids.get("Geschlecht")),
-                "Geburtsdatum": text(born),
-                "Geburtsdatum_Datumsgenauigkeit": None if born is None else born.get("Datumsgenauigkeit"),
-            },
+            {**self.facts, "Patient_ID": number, **as_text(taken.values), **_kept(taken)},
             _EXPORT_FACTS,
         )
 
     def _meldung(self, element: Element) -> None:
         patient = self._patient_element(element)
         number = None if patient is None else patient.get("Patient_ID")
-        meldung_id = element.get("Meldung_ID")
         place = (
             f"line {element.sourceline} /oBDS/Menge_Patient/Patient[{self.patient}]"
             f"/Menge_Meldung/Meldung[{self.meldung}]"
         )
-        kids = children(element)
-        tumour = kids.get("Tumorzuordnung")
-        about = children(tumour)
-        diagnosed = about.get("Diagnosedatum")
+        modules = [module for module in element if local(module.tag) in MODULES]
+        around = self.walk.take(element, MELDUNG)
+        meldung_id = around.values.get("Meldung_ID")
         base = {
-            **self.facts,
+            **{name: self.facts.get(name) for name in _OF_EVERY_MELDUNG},
             "Patient_ID": number,
-            "Meldung_ID": meldung_id,
-            "Tumor_ID": None if tumour is None else tumour.get("Tumor_ID"),
-            "Primaertumor_ICD": code(about.get("Primaertumor_ICD")),
-            "Diagnosedatum": text(diagnosed),
-            "Diagnosedatum_Datumsgenauigkeit": None
-            if diagnosed is None
-            else diagnosed.get("Datumsgenauigkeit"),
-            "Seitenlokalisation": text(about.get("Seitenlokalisation")),
+            **as_text(around.values),
         }
         times: Counter[str] = Counter()
-        for module in element:
+        for module in modules:
             name = local(module.tag)
-            if name not in MODULES:
-                continue
             times[name] += 1
             again = f"/{name}[{times[name]}]" if times[name] > 1 else ""
-            contract, id_attribute, rows = MODULES[name]
-            for within, values in rows(module):
+            contract, node = MODULES[name]
+            taken = self.walk.inner(module, node)
+            kept = _kept(around, taken)
+            for within, values in rows(name, taken.values):
                 inner = again + within
-                self.batch.add(
+                row = self.batch.add(
                     contract,
                     place + inner,
                     (number, name, meldung_id, inner) if number or meldung_id else (),
-                    {**base, "Module_ID": module.get(id_attribute), **values},
+                    {**base, **values, **kept},
                     _EXPORT_FACTS,
                 )
+                self.reports.append(row)
         if not times:
             self.batch.unread(place, "file.unexpected", "a Meldung without a module that is known")
+
+
+_BETWEEN = {"Meldung": "Patient/Menge_Meldung", "Patient": "oBDS/Menge_Patient"}
+_OF_EVERY_MELDUNG = ("Meldedatum", "Schema_Version", "Absender_ID")
+
+
+def _kept(*parts: Taken) -> dict[str, str | None]:
+    """What came twice, and what no column takes, of a record: kept as it was delivered."""
+    repeated = {path: texts for part in parts for path, texts in part.repeated.items()}
+    unknown = {path: texts for part in parts for path, texts in part.unknown.items()}
+    return {"repeated_elements": as_json(repeated), "unknown_elements": as_json(unknown)}

@@ -1,237 +1,336 @@
-"""Modules of an oBDS Meldung to rows of their received tables."""
+"""What of an oBDS export is read into which column: the modules of a Meldung, and what stands around them.
+
+Paths are those of the schema (3.0.4, and what 3.0.5 added), from the element that makes a record. What is
+not read is ignored by name in :mod:`schemas.ignored_values`; anything else is unknown and noted.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from sarcoma_pipeline.sources.leaves import Node, Paths, Several, as_json
 from schemas import received as r
+from schemas.ignored_values import ignored_paths
 
-Element: TypeAlias = Any
-"""lxml ships no types."""
+Row = tuple[str, dict[str, str | None]]
 
-
-_NAMES_KEPT = 10_000
-"""A hostile export invents names without end."""
-
-
-class _LocalNames(dict[object, str]):
-    """Tag to its name without namespace."""
-
-    def __missing__(self, tag: object) -> str:
-        name = tag.rpartition("}")[2] if isinstance(tag, str) else ""
-        if len(self) < _NAMES_KEPT:
-            self[tag] = name
-        return name
+IRRADIATIONS = "Menge_Bestrahlung"
+"""Each becomes a row of its own."""
 
 
-local = _LocalNames().__getitem__
-"""Name without namespace; empty for comments, instructions and entities."""
+def _coded(path: str, column: str = "") -> dict[str, str | Several]:
+    """A code with the version of its list."""
+    column = column or path.rpartition("/")[2]
+    return {f"{path}/Code": column, f"{path}/Version": f"{column}_Version"}
 
 
-def children(element: Element | None) -> dict[str, Element]:
-    """Children by local name; the last of several counts."""
-    return {} if element is None else {local(child.tag): child for child in element}
+def _dated(path: str, column: str = "") -> dict[str, str | Several]:
+    """A date with what it is exact to."""
+    column = column or path.rpartition("/")[2]
+    return {path: column, f"{path}/@Datumsgenauigkeit": f"{column}_Datumsgenauigkeit"}
 
 
-def text(element: Element | None) -> str | None:
-    """Its text, as delivered."""
-    return None if element is None else element.text
+def _same(*names: str) -> dict[str, str | Several]:
+    return {name: name for name in names}
 
 
-def code(element: Element | None) -> str | None:
-    """Text of its ``Code``."""
-    return text(children(element).get("Code"))
+def _tnm(element: str) -> dict[str, str | Several]:
+    paths = _same(
+        "Datum", "Version", "y_Symbol", "r_Symbol", "a_Symbol", "c_p_u_Praefix_T", "T", "m_Symbol",
+        "c_p_u_Praefix_N", "N", "c_p_u_Praefix_M", "M", "L", "V", "Pn", "S", "UICC_Stadium",
+    ) | {"@ID": "ID"}  # fmt: skip
+    return {element: Several("TNM", paths, kind=element, once=True)}
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _json(values: list[object]) -> str | None:
-    return _encode(values) if values else None
-
-
-Rows = Iterator[tuple[str, dict[str, str | None]]]
-
-
-def _plain(kids: dict[str, Element], *names: str) -> dict[str, str | None]:
-    return {name: None if (kid := kids.get(name)) is None else kid.text for name in names}
-
-
-def _histology(kids: dict[str, Element]) -> dict[str, str | None]:
-    histology = kids.get("Histologie")
-    inner = children(histology)
-    codes: list[object] = [] if histology is None else [
-        code(child) for child in histology if local(child.tag) == "Morphologie_ICD_O"
-    ]  # fmt: skip
-    kind = next((k for k in ("cTNM", "TNM", "pTNM") if k in kids), None)
-    tnm = children(kids.get(kind)) if kind else {}
-    classified: list[object] = [
-        {name: text(part.get(name)) for name in ("Name", "Stadium", "Datum")}
-        for part in map(children, kids.get("Menge_Weitere_Klassifikation", ()))
-    ]
-    return {
-        "Tumor_Histologiedatum": text(inner.get("Tumor_Histologiedatum")),
-        "Morphologie_ICD_O": _json([c for c in codes if c]),
-        "Grading": text(inner.get("Grading")),
-        **_plain(tnm, "T", "N", "M"),
-        "TNM_Version": text(tnm.get("Version")),
-        "TNM_kind": kind,
-        "Menge_Weitere_Klassifikation": _json(classified),
-        "Menge_FM": _json(_metastases(kids.get("Menge_FM"))),
-    }
-
-
-def _metastases(element: Element | None) -> list[object]:
-    found: list[object] = []
-    for one in () if element is None else element:
-        kids = children(one)
-        date = kids.get("Diagnosedatum")
-        found.append(
-            {
-                "Diagnosedatum": text(date),
-                "Datumsgenauigkeit": None if date is None else date.get("Datumsgenauigkeit"),
-                "Lokalisation": text(kids.get("Lokalisation")),
-            }
-        )
-    return found
-
-
-def _diagnosis(module: Element) -> Rows:
-    kids = children(module)
-    yield (
-        "",
+_HISTOLOGY = {
+    "Histologie": Several(
+        "Histologie",
         {
-            **_histology(kids),
-            **_plain(kids, "Primaertumor_Diagnosetext", "Diagnosesicherung"),
-            "Primaertumor_Topographie_ICD_O": code(kids.get("Primaertumor_Topographie_ICD_O")),
+            "@Histologie_ID": "Histologie_ID",
+            **_dated("Tumor_Histologiedatum"),
+            **_same("Histologie_EinsendeNr", "Morphologie_Freitext", "Grading"),
+            "Morphologie_ICD_O": Several("Morphologie_ICD_O", _same("Code", "Version")),
+            **_same("LK_untersucht", "LK_befallen", "Sentinel_LK_untersucht", "Sentinel_LK_befallen"),
+        },
+        once=True,
+    ),
+    "Menge_Weitere_Klassifikation/Weitere_Klassifikation": Several(
+        "Menge_Weitere_Klassifikation", {**_same("Name", "Stadium"), **_dated("Datum")}
+    ),
+    "Menge_Genetik/Genetische_Variante": Several(
+        "Menge_Genetik", {**_dated("Datum"), **_same("Bezeichnung", "Auspraegung", "Sonstige_Auspraegung")}
+    ),
+}
+_METASTASES = {
+    "Menge_FM/Fernmetastase": Several(
+        "Menge_FM",
+        {
+            "Diagnosedatum": "Diagnosedatum",
+            "Diagnosedatum/@Datumsgenauigkeit": "Datumsgenauigkeit",
+            "Lokalisation": "Lokalisation",
         },
     )
+}
+_PRIMARY = {
+    **_same("Primaertumor_Diagnosetext", "Primaertumor_Topographie_Freitext", "Diagnosesicherung"),
+    **_coded("Primaertumor_Topographie_ICD_O"),
+}
+_STUDY = {
+    "Modul_Allgemein/Studienteilnahme/Datum": "Studienteilnahme_Datum",
+    "Modul_Allgemein/Studienteilnahme/NU": "Studienteilnahme_NU",
+}
+_SIDE_EFFECTS = {
+    "Nebenwirkungen/Grad_maximal2_oder_unbekannt": "Grad_maximal2_oder_unbekannt",
+    "Nebenwirkungen/Menge_Nebenwirkung/Nebenwirkung": Several(
+        "Menge_Nebenwirkung",
+        {"Art/Bezeichnung": "Bezeichnung", "Art/MedDRA_Code": "MedDRA_Code", **_same("Grad", "Version")},
+    ),
+}
 
+_DIAGNOSIS: Paths = {
+    "@Diagnose_ID": "Module_ID",
+    **_PRIMARY,
+    "Menge_Fruehere_Tumorerkrankung/Fruehere_Tumorerkrankung": Several(
+        "Menge_Fruehere_Tumorerkrankung", {**_same("Freitext", "Diagnosedatum"), **_coded("ICD")}
+    ),
+    **_HISTOLOGY,
+    **_METASTASES,
+    **_tnm("cTNM"),
+    **_tnm("pTNM"),
+    **_tnm("TNM"),
+    "Allgemeiner_Leistungszustand": "Allgemeiner_Leistungszustand",
+    **_STUDY,
+}
 
-def _pathology(module: Element) -> Rows:
-    kids = children(module)
-    yield (
-        "",
+_PATHOLOGY: Paths = {
+    "@Befund_ID": "Module_ID",
+    **_PRIMARY,
+    **_HISTOLOGY,
+    **_METASTASES,
+    **_tnm("cTNM"),
+    **_tnm("pTNM"),
+    **_tnm("TNM"),
+    **_same("Lokale_Beurteilung_Residualstatus", "Befundtext"),
+}
+
+_SURGERY: Paths = {
+    "@OP_ID": "Module_ID",
+    **_same("Intention", "Datum"),
+    "Menge_OPS/OPS": Several("Menge_OPS", _same("Code", "Version")),
+    **_HISTOLOGY,
+    **_METASTASES,
+    **_tnm("cTNM"),
+    **_tnm("pTNM"),
+    **_tnm("TNM"),
+    "Residualstatus/Lokale_Beurteilung_Residualstatus": "Lokale_Beurteilung_Residualstatus",
+    "Residualstatus/Gesamtbeurteilung_Residualstatus": "Gesamtbeurteilung_Residualstatus",
+    "Komplikationen/Komplikation_nein_oder_unbekannt": "Komplikation_nein_oder_unbekannt",
+    "Komplikationen/Menge_Komplikation/Komplikation": Several(
+        "Menge_Komplikation", {"Kuerzel": "Kuerzel", **_coded("ICD")}
+    ),
+    **_STUDY,
+}
+
+_REGION = {
+    **{
+        f"Zielgebiet/CodeVersion{year}": Several("Zielgebiet", {".": "Code"}, kind=year, choice=True)
+        for year in ("2021", "2014")
+    },
+    **_same("Seite_Zielgebiet", "Strahlenart"),
+    "Gesamtdosis/Dosis": "Gesamtdosis",
+    "Gesamtdosis/Einheit": "Gesamtdosis_Einheit",
+    "Einzeldosis/Dosis": "Einzeldosis",
+    "Einzeldosis/Einheit": "Einzeldosis_Einheit",
+}
+_APPLICATION: Mapping[str, Paths] = {
+    "Perkutan": _REGION | _same("Radiochemo", "Stereotaktisch", "Atemgetriggert", "Boost"),
+    "Kontakt": _REGION | _same("Interstitiell_endokavitaer", "Rate_Type", "Boost"),
+    "Metabolisch": _REGION | _same("Metabolisch_Typ"),
+    "Sonstige": _REGION,
+}
+
+_RADIOTHERAPY: Paths = {
+    "@ST_ID": "Module_ID",
+    **_same("Meldeanlass", "Intention", "Stellung_OP", "Ende_Grund"),
+    "Menge_Bestrahlung/Bestrahlung": Several(
+        IRRADIATIONS,
         {
-            **_histology(kids),
-            **_plain(kids, "Diagnosesicherung"),
-            "Primaertumor_Topographie_ICD_O": code(kids.get("Primaertumor_Topographie_ICD_O")),
+            **_same("Beginn", "Ende"),
+            **{
+                f"Applikationsart/{kind}": Several("Applikationsart", paths, kind=kind, choice=True)
+                for kind, paths in _APPLICATION.items()
+            },
         },
-    )
+    ),
+    **_SIDE_EFFECTS,
+    **_STUDY,
+}
+
+_SYSTEMIC: Paths = {
+    "@SYST_ID": "Module_ID",
+    **_same("Meldeanlass", "Intention", "Stellung_OP", "Therapieart", "Protokoll"),
+    **_dated("Beginn"),
+    "Menge_Substanz/Substanz": Several("Menge_Substanz", {"Bezeichnung": "Bezeichnung", **_coded("ATC")}),
+    **_same("Ende_Grund", "Ende"),
+    **_SIDE_EFFECTS,
+    **_STUDY,
+}
+
+_FOLLOW_UP: Paths = {
+    "@Verlauf_ID": "Module_ID",
+    **_same(
+        "Meldeanlass", "Untersuchungsdatum_Verlauf", "Gesamtbeurteilung_Tumorstatus",
+        "Verlauf_Lokaler_Tumorstatus", "Verlauf_Tumorstatus_Lymphknoten",
+        "Verlauf_Tumorstatus_Fernmetastasen", "Allgemeiner_Leistungszustand",
+    ),
+    **_METASTASES,
+    **_HISTOLOGY,
+    **_tnm("cTNM"),
+    **_tnm("pTNM"),
+    **_tnm("TNM"),
+    **_STUDY,
+}  # fmt: skip
+
+_DEATH: Paths = {
+    "@Abschluss_ID": "Module_ID",
+    **_same("Sterbedatum", "Tod_tumorbedingt"),
+    "Menge_Todesursachen/Todesursache_ICD": Several("Menge_Todesursachen", _same("Code", "Version")),
+}
+
+_TUMOUR_BOARD: Paths = {
+    "@Tumorkonferenz_ID": "Module_ID",
+    **_same("Meldeanlass", "Typ"),
+    **_dated("Datum"),
+    "Therapieempfehlung/Menge_Typ_Therapieempfehlung/Typ_Therapieempfehlung": Several(
+        "Menge_Typ_Therapieempfehlung", None
+    ),
+    "Therapieempfehlung/Abweichung_Patientenwunsch": "Abweichung_Patientenwunsch",
+}
+
+_MODULE_PATHS: Mapping[str, tuple[type[r.ObdsMeldung], Paths]] = {
+    "Diagnose": (r.ObdsDiagnosis, _DIAGNOSIS),
+    "Pathologie": (r.ObdsPathology, _PATHOLOGY),
+    "OP": (r.ObdsSurgery, _SURGERY),
+    "ST": (r.ObdsRadiotherapy, _RADIOTHERAPY),
+    "SYST": (r.ObdsSystemicTherapy, _SYSTEMIC),
+    "Verlauf": (r.ObdsFollowUp, _FOLLOW_UP),
+    "Tod": (r.ObdsDeath, _DEATH),
+    "Tumorkonferenz": (r.ObdsTumourBoard, _TUMOUR_BOARD),
+}
+
+_MELDUNG: Paths = {
+    **{f"@{name}": name for name in ("Meldung_ID", "Melder_ID")},
+    **_same(
+        "Meldebegruendung", "Einwilligung_nicht_meldepflichtig", "Zertifizierung", "Eigene_Leistung",
+        "Anmerkung",
+    ),
+    "Tumorzuordnung/@Tumor_ID": "Tumor_ID",
+    **_coded("Tumorzuordnung/Primaertumor_ICD"),
+    **_dated("Tumorzuordnung/Diagnosedatum"),
+    "Tumorzuordnung/Seitenlokalisation": "Seitenlokalisation",
+    **_coded("Tumorzuordnung/Morphologie_ICD_O", "Tumorzuordnung_Morphologie"),
+    "Menge_Zusatzitem/Zusatzitem": Several(
+        "Menge_Zusatzitem", {**_dated("Datum"), **_same("Art", "Wert", "Bemerkung")}
+    ),
+}  # fmt: skip
+
+_PATIENT: Paths = {
+    **_same(
+        "Nachname", "Titel", "Namenszusatz", "Namensvorsatz", "Vornamen", "Geburtsname", "Geschlecht",
+    ),
+    "Menge_Frueherer_Name/Frueherer_Name": Several("Menge_Frueherer_Name", None),
+    **_dated("Geburtsdatum"),
+}  # fmt: skip
 
 
-def _surgery(module: Element) -> Rows:
-    kids = children(module)
-    status = children(kids.get("Residualstatus"))
-    yield (
-        "",
-        {
-            **_histology(kids),
-            **_plain(kids, "Intention", "Datum"),
-            "Menge_OPS": _json([code(ops) for ops in kids.get("Menge_OPS", ())]),
-            **_plain(status, "Lokale_Beurteilung_Residualstatus", "Gesamtbeurteilung_Residualstatus"),
-        },
-    )
+def _node(path: str, paths: Paths) -> Node:
+    node = Node(path, paths)
+    for below in ignored_paths(path):
+        node.ignore(below)
+    return node
 
 
-def _radiotherapy(module: Element) -> Rows:
-    kids = children(module)
-    course = _plain(kids, "Meldeanlass", "Intention", "Stellung_OP", "Ende_Grund")
-    irradiations = list(kids.get("Menge_Bestrahlung", ()))
+SENDER = _node(
+    "Absender",
+    {f"@{n}": n for n in ("Absender_ID", "Software_ID", "Software_Version", "Installations_ID")},
+)
+REPORTER = _node("Melder", {"@ID": "ID", "Ident_Nummern/IKNR": "IKNR"})
+MASTER_DATA = _node("Patienten_Stammdaten", _PATIENT)
+MELDUNG = _node("Meldung", _MELDUNG)
+PATIENT = _node("Patient", {"@Patient_ID": "Patient_ID", "Anmerkung": "Anmerkung"})
+ROOT = _node("oBDS", {"@Schema_Version": "Schema_Version", "Meldedatum": "Meldedatum"})
+MODULES: Mapping[str, tuple[type[r.ObdsMeldung], Node]] = {
+    name: (contract, _node(f"Meldung/{name}", paths)) for name, (contract, paths) in _MODULE_PATHS.items()
+}
+"""Element of a Meldung to its received table and what of it is read."""
+
+for _path in MODULES:
+    MELDUNG.leave(_path)
+for _path in ("Patienten_Stammdaten", "Menge_Meldung/Meldung"):
+    PATIENT.leave(_path)
+for _path in ("Absender", "Menge_Patient/Patient", "Menge_Melder/Melder"):
+    ROOT.leave(_path)
+
+
+def rows(name: str, values: dict[str, Any]) -> Iterator[Row]:
+    """Rows of a module's received table: where within the module, and column to text.
+
+    Args:
+        name: of the module.
+        values: what the walk took of it.
+    """
+    if name == "ST":
+        yield from _irradiations(values)
+    else:
+        _flat(values)
+        yield "", as_text(values)
+
+
+def as_text(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """Arrays as JSON."""
+    return {name: value if isinstance(value, str) else as_json(value) for name, value in values.items()}
+
+
+def _flat(values: dict[str, Any]) -> None:
+    """Add the columns that hold one histology and one TNM, beside the arrays that hold all."""
+    if "Menge_OPS" in values:
+        procedures = values["Menge_OPS"]
+        values["Menge_OPS"] = [one.get("Code") for one in procedures]
+        values["Menge_OPS_Version"] = [one.get("Version") for one in procedures]
+    if "Histologie" in values:
+        last = values["Histologie"][-1]
+        codes = [one["Code"] for one in last.get("Morphologie_ICD_O", ()) if "Code" in one]
+        values["Morphologie_ICD_O"] = codes
+        for name in ("Tumor_Histologiedatum", "Grading"):
+            values[name] = last.get(name)
+    for kind in ("cTNM", "TNM", "pTNM"):
+        if stated := [one for one in values.get("TNM", ()) if one["kind"] == kind]:
+            values |= {name: stated[-1].get(name) for name in ("T", "N", "M")}
+            values |= {"TNM_Version": stated[-1].get("Version"), "TNM_kind": kind}
+            break
+
+
+def _irradiations(values: dict[str, Any]) -> Iterator[Row]:
+    course = {name: value for name, value in values.items() if name != IRRADIATIONS}
+    irradiations = values.get(IRRADIATIONS, ())
     if not irradiations:
-        yield "", course
+        yield "", as_text(course)
     for number, irradiation in enumerate(irradiations, start=1):
-        inner = children(irradiation)
-        kind, details = next(iter(children(inner.get("Applikationsart")).items()), (None, None))
-        parts = children(details)
-        region = next(iter(children(parts.get("Zielgebiet")).items()), (None, None))
+        kinds = irradiation.pop("Applikationsart", [])
+        details = kinds[-1] if kinds else {}
+        regions = details.pop("Zielgebiet", [])
+        region = regions[-1] if regions else {}
         yield (
             f"/Bestrahlung[{number}]",
-            {
-                **course,
-                **_plain(inner, "Beginn", "Ende"),
-                "Applikationsart": kind,
-                "Zielgebiet": text(region[1]),
-                "Zielgebiet_CodeVersion": region[0].removeprefix("CodeVersion") if region[0] else None,
-                **_plain(parts, "Seite_Zielgebiet", "Strahlenart", "Boost"),
-                "Gesamtdosis": text(children(parts.get("Gesamtdosis")).get("Dosis")),
-                "Einzeldosis": text(children(parts.get("Einzeldosis")).get("Dosis")),
-            },
+            as_text(
+                course
+                | irradiation
+                | {name: value for name, value in details.items() if name != "kind"}
+                | {
+                    "Applikationsart": details.get("kind"),
+                    "Zielgebiet": region.get("Code"),
+                    "Zielgebiet_CodeVersion": region.get("kind"),
+                }
+            ),
         )
-
-
-def _systemic(module: Element) -> Rows:
-    kids = children(module)
-    begin = kids.get("Beginn")
-    substances: list[object] = []
-    for substance in kids.get("Menge_Substanz", ()):
-        inner = children(substance)
-        substances.append(text(inner.get("Bezeichnung")) or code(inner.get("ATC")))
-    yield (
-        "",
-        {
-            **_plain(
-                kids,
-                "Meldeanlass",
-                "Intention",
-                "Stellung_OP",
-                "Therapieart",
-                "Protokoll",
-                "Beginn",
-                "Ende",
-                "Ende_Grund",
-            ),
-            "Beginn_Datumsgenauigkeit": None if begin is None else begin.get("Datumsgenauigkeit"),
-            "Menge_Substanz": _json([s for s in substances if s]),
-        },
-    )
-
-
-def _follow_up(module: Element) -> Rows:
-    kids = children(module)
-    yield (
-        "",
-        {
-            **_histology(kids),
-            **_plain(
-                kids,
-                "Meldeanlass",
-                "Untersuchungsdatum_Verlauf",
-                "Gesamtbeurteilung_Tumorstatus",
-                "Verlauf_Lokaler_Tumorstatus",
-                "Verlauf_Tumorstatus_Lymphknoten",
-                "Verlauf_Tumorstatus_Fernmetastasen",
-            ),
-        },
-    )
-
-
-def _death(module: Element) -> Rows:
-    kids = children(module)
-    causes: list[object] = [code(cause) for cause in kids.get("Menge_Todesursachen", ())]
-    yield (
-        "",
-        {
-            **_plain(kids, "Sterbedatum", "Tod_tumorbedingt"),
-            "Menge_Todesursachen": _json([c for c in causes if c]),
-        },
-    )
-
-
-def _tumour_board(module: Element) -> Rows:
-    yield "", _plain(children(module), "Datum", "Typ")
-
-
-MODULES: dict[str, tuple[type[r.ObdsMeldung], str, Callable[[Element], Rows]]] = {
-    "Diagnose": (r.ObdsDiagnosis, "Diagnose_ID", _diagnosis),
-    "Pathologie": (r.ObdsPathology, "Befund_ID", _pathology),
-    "OP": (r.ObdsSurgery, "OP_ID", _surgery),
-    "ST": (r.ObdsRadiotherapy, "ST_ID", _radiotherapy),
-    "SYST": (r.ObdsSystemicTherapy, "SYST_ID", _systemic),
-    "Verlauf": (r.ObdsFollowUp, "Verlauf_ID", _follow_up),
-    "Tod": (r.ObdsDeath, "Abschluss_ID", _death),
-    "Tumorkonferenz": (r.ObdsTumourBoard, "Tumorkonferenz_ID", _tumour_board),
-}
-"""Element of a Meldung to its received table, its id attribute, and how its rows are had."""

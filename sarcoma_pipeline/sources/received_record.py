@@ -74,7 +74,7 @@ class Batch:
         key: Sequence[str | None],
         values: Mapping[str, str | None],
         unhashed: frozenset[str] = frozenset(),
-    ) -> None:
+    ) -> dict[str, str | None]:
         """Take one record.
 
         Args:
@@ -84,12 +84,15 @@ class Batch:
             values: delivered column to text; blank text becomes null.
             unhashed: columns that say nothing about the content (export dates, file meta).
 
+        Returns:
+            The row, to which a reader may add what it learns later.
+
         Raises:
             Stopped: the file has more records than a file may have.
         """
         if self._count >= self.limits.records:
             raise Stopped(position, "file.too-large", f"more than {self.limits.records:,} records")
-        self._add(contract, position, key, values, unhashed)
+        return self._add(contract, position, key, values, unhashed)
 
     def _add(
         self,
@@ -98,7 +101,7 @@ class Batch:
         key: Sequence[str | None],
         values: Mapping[str, str | None],
         unhashed: frozenset[str] = frozenset(),
-    ) -> None:
+    ) -> dict[str, str | None]:
         clean = {k: (v if v is not None and v.strip() else None) for k, v in values.items()}
         said = {k: v for k, v in clean.items() if v is not None and k not in unhashed}
         content = digest(contract.table(), _canonical(said))
@@ -115,18 +118,18 @@ class Batch:
             # Damage can put the same content at the same place twice; each is a record to account for.
             position = f"{position} ({times})"
             record_id = digest(self.file.relative, position, content)
-        self._rows.setdefault(contract, []).append(
-            {
-                "record_id": record_id,
-                "file_id": self.file.file_id,
-                "position": position,
-                "record_key": record_key,
-                "content_hash": content,
-                "first_refresh": self.refresh,
-                "last_refresh": None,
-                **clean,
-            }
-        )
+        row = {
+            "record_id": record_id,
+            "file_id": self.file.file_id,
+            "position": position,
+            "record_key": record_key,
+            "content_hash": content,
+            "first_refresh": self.refresh,
+            "last_refresh": None,
+            **clean,
+        }
+        self._rows.setdefault(contract, []).append(row)
+        return row
 
     def unread(self, position: str, rule_id: str, detail: str) -> None:
         """Note a part of the file that is no record; ``detail`` must not quote content."""

@@ -116,7 +116,7 @@ def load(name: str = DEFAULT_STUDY, at: Path | None = None) -> Project:
 
     Raises:
         UnknownStudy: it is not configured; the message lists those that are.
-        pydantic.ValidationError: its configuration is wrong; the message names the place.
+        ConfigurationWrong: its configuration is wrong; the message names file, line and key of each fault.
     """
     base = at or root()
     if name not in studies(base):

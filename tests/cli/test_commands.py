@@ -1,4 +1,4 @@
-"""The command line: help at once, clear errors, nothing done where nothing should be."""
+"""The command line: fast ``--help``, errors that say what to do, refused commands that change nothing."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from sarcoma_pipeline.cli import main
-from schemas.quality import catalogue
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 
 
 def _run(*words: str, root=None):

@@ -1,4 +1,4 @@
-"""``sarcoma findings``: what it shows, and that a bad command says why and changes nothing."""
+"""``sarcoma findings``: what it lists, and that a refused command gives the reason and changes nothing."""
 
 import csv
 import datetime as dt
@@ -26,7 +26,7 @@ ROWS = [
 
 
 class Desk:
-    """A study with four findings, and the command line before it."""
+    """Runs ``sarcoma findings`` on a study with four findings."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -146,7 +146,7 @@ def fill_in(path: Path, rows: list[dict[str, str]], delimiter=",", encoding="utf
         writer.writerows(rows)
 
 
-def test_an_exported_cell_is_no_formula_and_the_columns_to_fill_in_are_empty(desk, root):
+def test_exported_cells_are_no_formulas_and_columns_to_fill_in_are_empty(desk, root):
     desk("export", root / "f.csv")
     rows = {row["finding_id"]: row for row in sheet(root / "f.csv")}
     assert set(rows) == {"aa", "bb", "cc"}
@@ -156,12 +156,12 @@ def test_an_exported_cell_is_no_formula_and_the_columns_to_fill_in_are_empty(des
 
 def test_an_export_never_writes_over_a_file(desk, root):
     (root / "f.csv").write_text("filled in\n")
-    assert "is there already" in desk.refused("export", root / "f.csv")
+    assert "already exists" in desk.refused("export", root / "f.csv")
     assert (root / "f.csv").read_text() == "filled in\n"
 
 
 @pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8"), (";", "cp1252"), ("\t", "utf-8-sig")])
-def test_a_filled_in_sheet_is_taken_whatever_saved_it(desk, root, delimiter, encoding):
+def test_a_filled_in_sheet_is_accepted_in_any_dialect(desk, root, delimiter, encoding):
     desk("export", root / "f.csv")
     rows = sheet(root / "f.csv")
     day = dt.date.fromisoformat(FAR)
@@ -203,6 +203,6 @@ def test_a_bad_sheet_is_refused(desk, root, change, why):
     assert why in desk.refused("import", root / "g.csv")
 
 
-def test_what_is_no_sheet_is_refused(desk, root):
+def test_another_csv_file_is_refused(desk, root):
     (root / "g.csv").write_text("a,b\n1,2\n")
     assert "has no column finding_id, action, by, reason, until" in desk.refused("import", root / "g.csv")

@@ -17,6 +17,9 @@ from pydicom.sequence import Sequence as Items
 from sarcoma_pipeline.sources import dicom
 from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas import received as r
+from schemas.configuration import DicomSource
+
+SOURCE = DicomSource(name="d", kind="dicom", files=("*",))
 
 PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
 ION_PLAN = "1.2.840.10008.5.1.4.1.1.481.8"
@@ -330,7 +333,7 @@ def read(dataset: Dataset, folder: Path) -> list[tuple[type[r.Received], dict[st
     """Write a file and read it: the received records with their values."""
     path = folder / "object.dcm"
     path.write_bytes(content(dataset))
-    batch = dicom.read(SourceFile("f", path, "object.dcm"), "R1")
+    batch = dicom.read(SourceFile("f", path, "object.dcm"), SOURCE, "R1")
     provenance = set(r.PROVENANCE)
     return [
         (contract, {k: v for k, v in row.items() if k not in provenance})

@@ -10,7 +10,7 @@ def _ref(dose, structure="SITE", kind="TARGET", number="1"):
     return DoseReference(number, kind, structure, "PTV", dose)
 
 
-def _group(fractions=25, doses=(1.0, 1.0), links=(), number="1"):
+def _group(fractions: int | None = 25, doses=(1.0, 1.0), links=(), number="1"):
     beams = tuple(GroupBeam(f"{number}{at}", dose, 300.0) for at, dose in enumerate(doses))
     return Group(number, fractions, tuple(links), beams, (), 0)
 

@@ -1,4 +1,4 @@
-"""What Dagster loads: a snapshot shows every change of the graph, and each layer hangs on the one before."""
+"""The definitions that Dagster loads: a snapshot of the asset graph, descriptions, checks, schedules."""
 
 import dataclasses
 import datetime as dt
@@ -10,12 +10,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration import jobs, schedules
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.study import project
 
 SNAPSHOT = Path(__file__).with_name("graph.txt")
-"""Made anew with SNAPSHOT=write; read the difference before it is committed."""
+"""Rewritten with SNAPSHOT=write; review the difference before committing it."""
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +35,14 @@ def _graph(definitions: dg.Definitions) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_the_graph_is_the_one_that_was_looked_at(definitions):
+def test_the_asset_graph_equals_its_snapshot(definitions):
     now = _graph(definitions)
     if os.environ.get("SNAPSHOT") == "write":
         SNAPSHOT.write_text(now)
     assert now == SNAPSHOT.read_text()
 
 
-def test_every_asset_says_what_it_is(definitions):
+def test_every_asset_is_described(definitions):
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -53,7 +53,7 @@ def test_every_asset_says_what_it_is(definitions):
             assert "dagster/column_schema" in node.metadata, key
 
 
-def test_everything_rests_on_the_drop_folder(definitions):
+def test_the_release_depends_on_every_source(definitions):
     graph = definitions.resolve_asset_graph()
     drops = {k for k in graph.get_all_asset_keys() if k.path[1] == "drop"}
     assert len(drops) == 4
@@ -71,7 +71,7 @@ def test_fewer_than_fifty_checks_an_asset(definitions):
         assert len(graph.get_check_keys_for_assets({key})) < 50
 
 
-def test_the_accounting_blocks(definitions):
+def test_the_accounting_check_is_blocking(definitions):
     graph = definitions.resolve_asset_graph()
     (key,) = [k for k in graph.asset_check_keys if k.name == "accounting_identity"]
     assert graph.get_check_spec(key).blocking
@@ -84,7 +84,7 @@ def test_the_nightly_schedule_runs_at_half_past_two_in_berlin(definitions):
     assert schedule.job_name == jobs.REFRESH
 
 
-def test_the_nightly_schedule_of_several_centres_asks_for_a_run_of_each():
+def test_the_nightly_schedule_of_several_centres_requests_a_run_per_centre():
     study = project.load("sts_imrt")
     centres = {"north": "data/drop/north", "south": "data/drop/south"}
     of_two = dataclasses.replace(study, study=study.study.model_copy(update={"centres": centres}))
@@ -96,7 +96,7 @@ def test_the_nightly_schedule_of_several_centres_asks_for_a_run_of_each():
             instance=instance, scheduled_execution_time=night, repository_def=repository
         ) as context,
     ):
-        asked = jobs.nightly(of_two).evaluate_tick(context).run_requests or ()
+        asked = schedules.nightly(of_two).evaluate_tick(context).run_requests or ()
     assert [r.partition_key for r in asked] == ["north", "south"]
     assert len({r.run_key for r in asked}) == 2
 

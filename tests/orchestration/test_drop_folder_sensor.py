@@ -1,4 +1,4 @@
-"""The sensor on the drop folder: a delivery is left alone until it rests, and then refreshed once."""
+"""The sensor on the drop folder: it waits until a delivery is complete, and then requests one refresh."""
 
 import os
 import time
@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from sarcoma_pipeline.orchestration import drop_folder_sensor, jobs
-from sarcoma_pipeline.orchestration.drop_folder_sensor import SETTLE_SECONDS, judge
+from sarcoma_pipeline.orchestration.drop_folder_sensor import SETTLE_SECONDS, evaluate
 from sarcoma_pipeline.sources.drop_folder import walk
 from sarcoma_pipeline.study import project
 from tests.refresh.conftest import lay
@@ -23,20 +23,20 @@ def drop(tmp_path):
 
 def _look(drop, cursor, *, busy=False, after=LATER):
     youngest = max((p.stat().st_mtime_ns for p in drop.iterdir()), default=0)
-    return judge(walk(drop), cursor, busy, youngest + after)
+    return evaluate(walk(drop), cursor, busy, youngest + after)
 
 
-def test_the_first_look_takes_what_is_there_for_known(drop):
+def test_the_first_scan_treats_existing_files_as_refreshed(drop):
     first = _look(drop, None)
     assert not first.refresh
     assert not _look(drop, first.cursor).refresh
 
 
-def test_a_delivery_refreshes_once_after_two_equal_looks(drop):
+def test_a_delivery_refreshes_once_after_two_equal_scans(drop):
     cursor = _look(drop, None).cursor
     (drop / "b.csv").write_text("2")
     seen = _look(drop, cursor)
-    assert not seen.refresh and "delivered" in seen.words
+    assert not seen.refresh and "in progress" in seen.reason
     complete = _look(drop, seen.cursor)
     assert complete.refresh
     assert not _look(drop, complete.cursor).refresh
@@ -54,7 +54,7 @@ def test_a_file_that_grows_is_waited_for(drop):
 
 
 @pytest.mark.parametrize("change", ["remove", "touch"])
-def test_what_vanishes_or_changes_counts(drop, change):
+def test_removed_and_touched_files_count_as_a_delivery(drop, change):
     cursor = _look(drop, None).cursor
     if change == "remove":
         (drop / "a.csv").unlink()
@@ -64,25 +64,25 @@ def test_what_vanishes_or_changes_counts(drop, change):
     assert _look(drop, cursor).refresh
 
 
-def test_a_file_from_the_future_holds_nothing_up(drop):
+def test_a_file_dated_in_the_future_does_not_block(drop):
     cursor = _look(drop, None).cursor
     (drop / "b.csv").write_text("2")
     now, future = time.time_ns() + LATER, 2_000_000_000
     os.utime(drop / "b.csv", (future, future))
-    seen = judge(walk(drop), cursor, False, now)
-    assert not seen.refresh and judge(walk(drop), seen.cursor, False, now).refresh
+    seen = evaluate(walk(drop), cursor, False, now)
+    assert not seen.refresh and evaluate(walk(drop), seen.cursor, False, now).refresh
 
 
-def test_a_refresh_that_runs_is_waited_for_and_not_forgotten(drop):
+def test_a_delivery_during_a_refresh_is_refreshed_afterwards(drop):
     cursor = _look(drop, None).cursor
     (drop / "b.csv").write_text("2")
     cursor = _look(drop, cursor).cursor
     busy = _look(drop, cursor, busy=True)
-    assert not busy.refresh and "already" in busy.words
+    assert not busy.refresh and "already" in busy.reason
     assert _look(drop, busy.cursor).refresh
 
 
-def test_in_dagster_it_asks_for_a_run_and_keeps_no_name_of_a_file(tmp_path, monkeypatch):
+def test_the_sensor_requests_a_run_and_stores_no_file_name(tmp_path, monkeypatch):
     place = lay(tmp_path)
     place.drop.mkdir(parents=True)
     study = project.load("sts_imrt", place.root)

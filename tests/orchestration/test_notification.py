@@ -1,4 +1,4 @@
-"""Who is told: of failed runs and of failed checks, by file always and by e-mail where configured."""
+"""Notifications of failed runs and failed checks: always a file, and an e-mail where configured."""
 
 import socketserver
 import threading
@@ -6,11 +6,11 @@ import threading
 import pytest
 
 from sarcoma_pipeline.orchestration import notification
-from sarcoma_pipeline.orchestration.notification import Trouble
+from sarcoma_pipeline.orchestration.notification import Problem
 
 
 class _Postbox(socketserver.StreamRequestHandler):
-    """As much of SMTP as a client needs that neither logs in nor encrypts."""
+    """A minimal SMTP server, without login and encryption."""
 
     letters: list[str]
 
@@ -55,16 +55,16 @@ def _settings(port: int, **more: str) -> notification.Mail | None:
     )  # fmt: skip
 
 
-TOLD = notification.message("s", "run-1", [], [Trouble("date_rules on typed/assessment", "1 error, +1")])
+TOLD = notification.message("s", "run-1", [], [Problem("date_rules on typed/assessment", "1 error, +1")])
 
 
-def test_a_run_without_trouble_is_nothing_to_tell():
+def test_a_successful_run_needs_no_notification():
     assert notification.message("s", "run-1", [], []) is None
 
 
-def test_a_failed_step_says_that_the_release_stands():
-    told = notification.message("s", "run-1", [Trouble("release", "nobody is eligible")], [])
-    assert told and "refresh FAILED, the last release stands" in told.subject
+def test_a_failed_step_says_that_the_release_is_unchanged():
+    told = notification.message("s", "run-1", [Problem("release", "nobody is eligible")], [])
+    assert told and "refresh FAILED, the last release is unchanged" in told.subject
     assert "release: nobody is eligible" in told.body
 
 
@@ -77,7 +77,7 @@ def test_a_file_is_written_with_nothing_configured(tmp_path):
     assert "date_rules on typed/assessment: 1 error, +1" in written
 
 
-def test_a_letter_arrives(tmp_path, postbox):
+def test_an_email_is_sent(tmp_path, postbox):
     assert TOLD
     assert notification.deliver(TOLD, tmp_path, "run-1", _settings(postbox.server_address[1])) == []
     (letter,) = postbox.letters
@@ -85,7 +85,7 @@ def test_a_letter_arrives(tmp_path, postbox):
     assert "1 error, +1" in letter
 
 
-def test_a_server_that_is_away_stops_nothing(tmp_path, postbox):
+def test_an_unreachable_mail_server_is_reported(tmp_path, postbox):
     assert TOLD
     port = postbox.server_address[1]
     postbox.shutdown()

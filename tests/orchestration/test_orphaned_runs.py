@@ -1,4 +1,4 @@
-"""A run whose process is gone is told of as failed; a run that lives is left alone."""
+"""A run whose process is gone is marked as failed; a run whose process exists is not touched."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline.orchestration import jobs, orphaned_runs
+from sarcoma_pipeline.orchestration import orphaned_runs, sensors
 from sarcoma_pipeline.study import project
 from tests.refresh.conftest import REPOSITORY
 
@@ -54,29 +54,29 @@ def test_only_the_run_whose_process_is_gone_is_ended(instance):
         _add(instance, name, tags, dg.DagsterRunStatus.SUCCESS if ended else dg.DagsterRunStatus.STARTED)
     assert sorted(orphaned_runs.end(instance, STUDY)) == ["before", "dead"]
     assert orphaned_runs.end(instance, STUDY) == []
-    # Somebody is told of it, though no step failed.
-    (told,), checks = jobs.troubles(instance, "dead")
-    assert (told.what, checks) == ("the run", []) and "out of memory" in told.said
+    # A notification lists the run itself, because no step failed.
+    (told,), checks = sensors.problems(instance, "dead")
+    assert (told.what, checks) == ("the run", []) and "out of memory" in told.reason
     failed = [name for name in marked if _state(instance, name) == dg.DagsterRunStatus.FAILURE]
     assert sorted(failed) == ["before", "dead"]
 
 
-def test_one_that_was_being_cancelled_is_cancelled(instance):
+def test_an_orphaned_run_being_cancelled_is_cancelled(instance):
     _add(instance, "dead", _dead("dead"), dg.DagsterRunStatus.CANCELING)
     assert orphaned_runs.end(instance, STUDY) == ["dead"]
     assert _state(instance, "dead") == dg.DagsterRunStatus.CANCELED
 
 
-def test_a_process_of_the_same_number_is_not_the_same(instance):
+def test_a_reused_process_id_is_recognised(instance):
     words = orphaned_runs.mark("run")[orphaned_runs.TAG].split()
     assert words[3] == str(os.getpid())
     _add(instance, "run", {orphaned_runs.TAG: " ".join([*words[:4], "1"])})
     assert orphaned_runs.end(instance, STUDY) == ["run"]
 
 
-def test_the_sensor_starts_nothing(instance):
+def test_the_sensor_requests_no_run(instance):
     _add(instance, "dead", _dead("dead"))
     sensor = orphaned_runs.sensor(project.load(STUDY, REPOSITORY))
     told = sensor(dg.build_sensor_context(instance=instance))
-    assert isinstance(told, dg.SkipReason) and "1 runs" in (told.skip_message or "")
+    assert isinstance(told, dg.SkipReason) and "1 runs marked" in (told.skip_message or "")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING

@@ -1,4 +1,4 @@
-"""A release that fails its gate changes nothing that a reader sees, and the run says so."""
+"""A release that fails its gate leaves the published files unchanged, and the run reports the reason."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ def project(tmp_path) -> Project:
 
 @pytest.fixture
 def night(project) -> Callable[[str, int], dg.ExecuteInProcessResult]:
-    """Release a cohort of so many patients under a refresh's name."""
+    """Return a function that releases a cohort of this many patients under a refresh id."""
 
     def run(refresh: str, patients: int) -> dg.ExecuteInProcessResult:
         names = [f"{i:016x}" for i in range(patients)]
@@ -63,7 +63,7 @@ def eligible(path: Path) -> tuple:
         return connection.execute("SELECT refresh_id, eligible FROM meta.release").fetchone() or ()
 
 
-def test_a_failed_gate_keeps_yesterdays_release_and_says_so(project, night):
+def test_a_failed_gate_keeps_the_last_release(project, night):
     first = night("R1", 40)
     assert first.success
     assert [c.passed for c in first.get_asset_check_evaluations()] == [True]
@@ -76,7 +76,7 @@ def test_a_failed_gate_keeps_yesterdays_release_and_says_so(project, night):
     assert check.severity == dg.AssetCheckSeverity.ERROR
     (failure,) = second.get_step_failure_events()
     said = failure.step_failure_data.user_failure_data.description
-    assert "the last release stands" in said
+    assert "the last release is unchanged" in said
     assert "cohort.patients: At least 36 rows" in said
     assert "Held back" in (project.published / "data_docs/index.html").read_text()
 

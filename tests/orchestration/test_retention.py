@@ -1,8 +1,8 @@
-"""Old runs go, with their logs; what runs stays, and so do other studies' runs."""
+"""Deletion of old runs with their logs; unfinished runs and runs of other studies are kept."""
 
 import dagster as dg
 
-from sarcoma_pipeline.orchestration.retention import forget_old_runs
+from sarcoma_pipeline.orchestration.retention import delete_old_runs
 
 S = dg.DagsterRunStatus
 
@@ -22,8 +22,8 @@ def test_the_newest_runs_stay(tmp_path):
         logs = tmp_path / "storage/night-0/compute_logs"
         logs.mkdir(parents=True)
         (logs / "x.out").write_text("x")
-        assert forget_old_runs(instance, "a", keep=2) == 3
+        assert delete_old_runs(instance, "a", keep=2) == 3
         left = {run.run_id for run in instance.get_runs()}
         assert left == {"stuck", "other", "night-3", "night-4"}
         assert not instance.all_logs("night-0") and not logs.exists()
-        assert forget_old_runs(instance, "a", keep=2) == 0
+        assert delete_old_runs(instance, "a", keep=2) == 0

@@ -1,4 +1,4 @@
-"""Retries: for what passes by itself, and for nothing else."""
+"""Retries of steps: for transient errors only."""
 
 import errno
 
@@ -7,8 +7,9 @@ import pytest
 
 from sarcoma_pipeline.orchestration.assets import step as steps
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import project
-from schemas.quality import QualityRule, catalogue
+from schemas.quality import QualityRule
 from tests.refresh.conftest import lay
 
 
@@ -22,7 +23,7 @@ def _run(tmp_path, monkeypatch, faults):
         tried.append(1)
         if waiting:
             raise waiting.pop(0)
-        return steps.Made({QualityRule.table(): catalogue()})
+        return steps.StepOutput({QualityRule.table(): catalogue()})
 
     quick = dg.RetryPolicy(max_retries=steps.RETRY.max_retries, delay=0)
     monkeypatch.setattr(steps, "RETRY", quick)
@@ -40,14 +41,14 @@ def _run(tmp_path, monkeypatch, faults):
 @pytest.mark.parametrize(
     "fault", [WarehouseBusy("held"), OSError(errno.ESTALE, "stale"), OSError(errno.EIO, "io")]
 )
-def test_what_passes_is_tried_again(tmp_path, monkeypatch, fault):
+def test_transient_errors_are_retried(tmp_path, monkeypatch, fault):
     assert _run(tmp_path, monkeypatch, [fault, fault]) == (True, 3)
 
 
 @pytest.mark.parametrize(
     "fault", [ValueError("wrong"), OSError(errno.ENOSPC, "full"), PermissionError(13, "no")]
 )
-def test_what_stays_is_tried_once(tmp_path, monkeypatch, fault):
+def test_other_errors_are_not_retried(tmp_path, monkeypatch, fault):
     assert _run(tmp_path, monkeypatch, [fault]) == (False, 1)
 
 
@@ -56,5 +57,5 @@ def test_it_gives_up_after_the_last_retry(tmp_path, monkeypatch):
     assert _run(tmp_path, monkeypatch, faults) == (False, 1 + steps.RETRY.max_retries)
 
 
-def test_the_wait_grows():
+def test_the_backoff_is_exponential():
     assert steps.RETRY.backoff == dg.Backoff.EXPONENTIAL

@@ -1,4 +1,4 @@
-"""The nightly steward's page: written whole, beside the release, with nobody's name in it."""
+"""The asset of the steward's page: replaced in one step, without identifying data."""
 
 import dagster as dg
 import polars as pl
@@ -6,18 +6,19 @@ import pytest
 
 from sarcoma_pipeline.orchestration.assets import steward_page
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study.project import Project
 from schemas.configuration import Sources, Study
 from schemas.contract import CONTRACTS
 from schemas.curated import Patient
 from schemas.meta import MetaFile, MetaRefresh
-from schemas.quality import Accounting, Finding, catalogue
+from schemas.quality import Accounting, Finding
 
 NAME, NUMBER = "Wagenknecht", "40100417"
 
 
 def row(contract, **values) -> pl.DataFrame:
-    """One row; what is not said is a text, a number or a date of no meaning."""
+    """Build one row; columns that are not given get a placeholder value."""
     plain = {"String": "x", "Int64": 1, "Int32": 1, "Boolean": True, "Float64": 1.0, "List(String)": ["x"]}
     made = {c.name: plain.get(c.dtype) for c in contract.columns()}
     return contract.conform(pl.DataFrame([{**made, "received_on": 1, **values}], strict=False))
@@ -52,7 +53,7 @@ def warehouse(project) -> Warehouse:
     return made
 
 
-def test_the_page_is_written_whole_and_nameless(project, warehouse):
+def test_the_page_is_replaced_and_has_no_identifying_data(project, warehouse):
     project.published.mkdir(parents=True)
     target = project.published / "steward.html"
     target.write_text("yesterday's")

@@ -1,4 +1,4 @@
-"""The warehouse: all or nothing, comments from the contracts, one writer."""
+"""The warehouse resource: transactions, comments from the contracts, one writer."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def flow(**changes) -> pl.DataFrame:
     return CONTRACTS["cohort.flow"].conform(FLOW.with_columns(**{k: pl.lit(v) for k, v in changes.items()}))
 
 
-def test_what_a_killed_process_put_aside_is_deleted(tmp_path):
+def test_spill_files_of_a_killed_process_are_deleted(tmp_path):
     aside = tmp_path / "w.duckdb.tmp"
     aside.mkdir()
     (aside / "duckdb_temp_storage-0.tmp").write_bytes(b"x")
@@ -39,7 +39,7 @@ def test_what_a_killed_process_put_aside_is_deleted(tmp_path):
     assert not aside.exists()
 
 
-def test_what_was_written_is_read_after_the_run_as_well(store):
+def test_tables_survive_closing_the_warehouse(store):
     store.replace({"cohort.flow": flow()})
     store.close()
     assert store.read("cohort.flow").equals(flow())
@@ -76,7 +76,7 @@ def test_a_step_replaces_only_its_own_part_of_a_shared_table(store):
     assert sorted(store.read("quality.set_aside")["step"]) == ["curated", "typed"]
 
 
-def test_a_changed_contract_makes_a_derived_table_anew_and_keeps_the_received(store):
+def test_a_changed_contract_recreates_derived_tables_and_keeps_received_ones(store):
     with store.transaction() as connection:
         connection.execute("DROP TABLE cohort.flow")
         connection.execute("CREATE TABLE cohort.flow (old INTEGER)")
@@ -87,7 +87,7 @@ def test_a_changed_contract_makes_a_derived_table_anew_and_keeps_the_received(st
     assert "detail" in store.read("received.unread").columns
 
 
-def test_a_changed_contract_keeps_what_stewards_decided_and_when_faults_were_seen(store):
+def test_a_changed_contract_keeps_decisions_and_the_ledger(store):
     decision = pl.DataFrame(
         [{"decision_id": "d", "finding_id": "f", "action": "reopen", "who": "S", "at": "2030", "reason": "r"}]
     )
@@ -100,7 +100,7 @@ def test_a_changed_contract_keeps_what_stewards_decided_and_when_faults_were_see
     assert store.read("quality.decisions").select("decision_id", "until").rows() == [("d", None)]
 
 
-def test_another_process_that_holds_the_file_is_waited_for_and_then_named(store, tmp_path, monkeypatch):
+def test_a_locked_file_is_waited_for_and_then_reported(store, tmp_path, monkeypatch):
     script = (
         "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     )  # fmt: skip
@@ -108,7 +108,7 @@ def test_another_process_that_holds_the_file_is_waited_for_and_then_named(store,
         [sys.executable, "-c", script, store.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout and holder.stdout.readline() == "held\n"
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(module, "_LOCK_SECONDS", 0.3)
     try:
         with pytest.raises(WarehouseBusy, match=r"w\.duckdb"):
             store.read("cohort.flow")
@@ -122,7 +122,7 @@ def test_only_its_owner_reads_the_warehouse(store):
     assert Path(store.path).stat().st_mode & 0o077 == 0
 
 
-def test_a_reader_may_look_when_the_run_has_ended(store):
+def test_the_file_can_be_read_after_the_run(store):
     store.replace({"cohort.flow": flow()})
     store.close()
     with duckdb.connect(store.path, read_only=True) as connection:

@@ -3,8 +3,8 @@
 import polars as pl
 
 from sarcoma_pipeline.quality.findings import finding_ids, findings, places
+from sarcoma_pipeline.quality.rule_catalogue import rules
 from schemas import received as r
-from schemas.contract import CATALOGUE
 from schemas.quality import Finding, Observation
 
 
@@ -30,7 +30,7 @@ def test_a_finding_names_file_position_value_and_remedy(records):
     assert found["path"] == "registry/antworten.csv"
     assert found["position"] == "line 3"
     assert (found["column_name"], found["value"]) == ("surgery_date", "2015-02-31")
-    assert found["remedy"] == CATALOGUE["value.date-unreadable"].remedy
+    assert found["remedy"] == rules()["value.date-unreadable"].remedy
     assert found["pseudonym"] == "number:4711"
 
 

@@ -1,4 +1,4 @@
-"""Whole refreshes, as a person starts them: a root folder of their own, the command line, the real job."""
+"""Fixtures for whole refreshes: a project root per test, the command line, the real Dagster job."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ SEED = 7
 
 @dataclass
 class Place:
-    """A project root with one study, and what its refreshes made."""
+    """A project root with one study."""
 
     root: Path
     study: str = "sts_imrt"
@@ -48,7 +48,7 @@ class Place:
         return CliRunner(env=env).invoke(main, list(words), catch_exceptions=False)
 
     def apart(self, *words: str, before: Sequence[str] = (), **options: Any) -> CompletedProcess[str]:
-        """The command line in a process of its own, behind another command if one is named."""
+        """Run the command line in its own process, optionally prefixed by another command."""
         env = {**os.environ, "SARCOMA_ROOT": str(self.root), "DAGSTER_HOME": str(self.home), "COLUMNS": "200"}
         program = "from sarcoma_pipeline.cli import main; main()"
         return run(
@@ -74,7 +74,7 @@ class Place:
 
 
 def lay(root: Path, study: str = "sts_imrt") -> Place:
-    """A project root with the committed configuration and nothing else."""
+    """Create a project root with only the committed configuration."""
     for folder in ("data/studies", "data/demo"):
         shutil.copytree(REPOSITORY / folder, root / folder)
     (root / "dagster_home").mkdir()
@@ -84,7 +84,7 @@ def lay(root: Path, study: str = "sts_imrt") -> Place:
 
 @pytest.fixture
 def place(tmp_path) -> Callable[..., Place]:
-    """Makes a project root with an empty drop folder."""
+    """Return a function that creates a project root with an empty drop folder."""
 
     def make(study: str = "sts_imrt") -> Place:
         made = lay(tmp_path / study, study)
@@ -105,7 +105,7 @@ def demo(tmp_path_factory) -> Place:
 
 @pytest.fixture
 def copy(demo, tmp_path) -> Place:
-    """The refreshed demo, to do with as one likes."""
+    """A copy of the refreshed demo that a test may change."""
     shutil.copytree(demo.root, tmp_path / "copy", copy_function=shutil.copy2)
     return Place(tmp_path / "copy", demo.study, demo.truth)
 
@@ -119,20 +119,20 @@ def tcga(tmp_path_factory) -> Place:
 
 
 class _FromWorkers:
-    """Brings the table of scores from the process that made it to the one that prints."""
+    """Passes the table of scores from an xdist worker to the process that prints it."""
 
     def pytest_testnodedown(self, node, error):
         node.config.stash.setdefault(SCORES, []).extend(getattr(node, "workeroutput", {}).get("scores", []))
 
 
 def pytest_configure(config):
-    """Several processes may run the tests."""
+    """Register the plugin for scores when xdist runs the tests."""
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_FromWorkers(), "scores from workers")
 
 
 def pytest_sessionfinish(session):
-    """A worker hands its lines on."""
+    """Pass the scores of an xdist worker on."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["scores"] = list(session.config.stash.get(SCORES, []))
 

@@ -1,7 +1,8 @@
-"""Nights over a drop folder that changes: what must come out is what a rebuild from nothing gives."""
+"""A study refreshed several times while its drop folder changes, compared with a rebuild from scratch."""
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.orchestration.assets.publication import release_key
-from sarcoma_pipeline.orchestration.assets.step import KEPT
+from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.sources.readers import READERS
 from sarcoma_pipeline.study import project as places
 from sarcoma_pipeline.synthetic import render
 from schemas.all_contracts import CONTRACTS
@@ -25,16 +26,16 @@ from schemas.release import RELEASED
 from tests.refresh.conftest import SEED, lay
 
 HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisions"}
-"""They tell of nights: a rebuild has had but one."""
+"""Tables with a history of refreshes, which a rebuild does not have."""
 
 EVENTS = ("add", "copy", "change", "truncate", "rename", "remove", "restore", "touch", "reader", "nothing")
 
 
-def _kept(event: dg.DagsterEvent) -> bool:
+def _is_unchanged(event: dg.DagsterEvent) -> bool:
     if not event.is_step_materialization:
         return False
-    told = event.step_materialization_data.materialization.metadata.get(KEPT)
-    return bool(told and told.value)
+    unchanged = event.step_materialization_data.materialization.metadata.get(UNCHANGED)
+    return bool(unchanged and unchanged.value)
 
 
 class Nights:
@@ -48,21 +49,21 @@ class Nights:
         self.serial = 0
 
     def refresh(self) -> set[str]:
-        """Run every step but release and report; those that were computed."""
+        """Run every step but release and report; returns the steps that were computed."""
         report = [dg.AssetKey(["sts_imrt", "report", name]) for name in ("report", "steward_page")]
         wanted = dg.AssetSelection.all() - dg.AssetSelection.assets(release_key(self.project), *report)
         job = dg.define_asset_job("night", selection=wanted)
         definitions = dg.Definitions.merge(build_definitions(self.project), dg.Definitions(jobs=[job]))
         with dg.DagsterInstance.ephemeral() as instance:
             result = definitions.resolve_job_def("night").execute_in_process(
-                instance=instance, run_config=jobs.QUIET
+                instance=instance, run_config=step_events.PROGRESS_LOGGING
             )
         assert result.success
         ran = {event.step_key for event in result.all_events if event.is_step_success}
-        return {str(step) for step in ran - {e.step_key for e in result.all_events if _kept(e)}}
+        return {str(step) for step in ran - {e.step_key for e in result.all_events if _is_unchanged(e)}}
 
     def derived(self) -> dict[str, pl.DataFrame]:
-        """Every table that follows from the files."""
+        """Read every table that is derived from the files."""
         layers = ("typed", "curated", "quality", "cohort", "analysis")
         with duckdb.connect(str(self.project.warehouse), read_only=True) as c:
             return {
@@ -95,12 +96,12 @@ class Nights:
         elif event == "touch":
             chosen.touch()
         elif event == "reader":
-            kind = sorted(manifest.READER_VERSIONS)[number % len(manifest.READER_VERSIONS)]
-            readers.setitem(manifest.READER_VERSIONS, kind, f"raised {self.serial}")
+            kind = sorted(READERS)[number % len(READERS)]
+            readers.setitem(READERS, kind, dataclasses.replace(READERS[kind], behaviour=1 + self.serial))
 
 
 def differences(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> list[str]:
-    """Tables that are not the same; order counts where it is released."""
+    """Return the tables that differ; the order of rows counts in released tables."""
     found = []
     for table in one:
         pair = [one[table], other[table]]
@@ -117,7 +118,7 @@ def differences(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) ->
 
 @contextmanager
 def first_night(folder: Path) -> Iterator[Nights]:
-    """The demo after one refresh."""
+    """Yield the demo after one refresh."""
     place = lay(folder)
     render.demo(place.drop, SEED, place.root / "data/demo")
     nights = Nights(place.root)
@@ -126,7 +127,7 @@ def first_night(folder: Path) -> Iterator[Nights]:
 
 
 def sequence(base: Nights, folder: Path, events: list[tuple[str, int]]) -> list[str]:
-    """Play events, a refresh after each, and compare with a rebuild; tables that differ."""
+    """Apply events with a refresh after each, and compare with a rebuild; returns the tables that differ."""
     shutil.copytree(base.root, folder / "nightly", copy_function=shutil.copy2)
     nightly = Nights(folder / "nightly")
     with pytest.MonkeyPatch.context() as readers:

@@ -1,4 +1,4 @@
-"""Where a test leaves its precision and recall for the end of the run."""
+"""Stash key under which a test leaves precision and recall for the end of the run."""
 
 import pytest
 

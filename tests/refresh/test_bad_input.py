@@ -1,4 +1,4 @@
-"""Bad input is normal: a finding with file and position, exit code 0; 1 only if nothing can be published."""
+"""Bad input becomes a finding with file and position; a refresh fails only if nothing can be published."""
 
 import hashlib
 import shutil
@@ -80,7 +80,7 @@ def _fingerprint(place) -> str:
     return hashlib.sha256(place.release.read_bytes()).hexdigest()
 
 
-def test_nothing_to_publish_is_exit_code_one_and_the_release_stands(copy):
+def test_nothing_to_publish_is_exit_code_one_and_keeps_the_release(copy):
     before = _fingerprint(copy)
     shutil.rmtree(copy.drop)
     copy.drop.mkdir()
@@ -88,7 +88,7 @@ def test_nothing_to_publish_is_exit_code_one_and_the_release_stands(copy):
     assert outcome.exit_code == 1
     assert "NOT PUBLISHED" in outcome.output
     assert "no patient is eligible" in outcome.output
-    assert "the last one, untouched" in outcome.output
+    assert "the last one, unchanged" in outcome.output
     assert _fingerprint(copy) == before
     assert len(list(copy.release.parent.glob(".building*"))) == 0
 

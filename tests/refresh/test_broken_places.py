@@ -1,6 +1,6 @@
-"""Nights on a machine that fails: no room, no right to write, a warehouse that is held or damaged.
+"""Refreshes on a failing machine: full disk, missing write permission, a locked or damaged warehouse.
 
-The release stands whole, the run says what to do, and the next refresh heals.
+The published release is unchanged, the run says what to do, and the next refresh succeeds.
 """
 
 import os
@@ -27,15 +27,15 @@ def _heals(place):
 
 
 def _names(place):
-    """Names of patients, as they stand in the registries' replies."""
+    """Return names of patients from the registry replies."""
     replies = place.warehouse("SELECT * FROM received.registry_reply LIMIT 20")
     cells = {c for row in replies.iter_rows() for c in row if isinstance(c, str)}
     return {c for c in cells if re.fullmatch(r"[A-ZÄÖÜ][a-zäöüß]{3,}", c)}
 
 
 @pytest.mark.parametrize("megabytes", [1, 12])
-def test_no_room(copy, megabytes):
-    """No file can grow beyond a size: what a full disk does to the large ones, at several moments."""
+def test_a_full_disk(copy, megabytes):
+    """Limit the size of files, which fails large writes as a full disk does."""
     before, log = whole(copy), decided(copy)
     size = megabytes << 20
     told = copy.apart(
@@ -50,12 +50,12 @@ def test_no_room(copy, megabytes):
 
 
 WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
-"""Root may write anywhere; a process without these capabilities may not."""
+"""Root ignores file permissions unless it lacks these capabilities."""
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv of util-linux")
 @pytest.mark.parametrize("folder", ["data/published/sts_imrt", "data/published/sts_imrt/releases"])
-def test_a_folder_that_may_not_be_written(copy, folder):
+def test_a_folder_without_write_permission(copy, folder):
     before = whole(copy)
     reply = next(copy.drop.rglob("*.dcm"))
     reply.unlink()
@@ -71,8 +71,8 @@ def test_a_folder_that_may_not_be_written(copy, folder):
     _heals(copy)
 
 
-def test_a_warehouse_that_is_held(copy, monkeypatch):
-    monkeypatch.setattr(warehouse_resource, "_WAIT_SECONDS", 0.2)
+def test_a_locked_warehouse(copy, monkeypatch):
+    monkeypatch.setattr(warehouse_resource, "_LOCK_SECONDS", 0.2)
     monkeypatch.setattr(received, "RETRY", dg.RetryPolicy(max_retries=1, delay=0))
     before = whole(copy)
     script = "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
@@ -85,7 +85,7 @@ def test_a_warehouse_that_is_held(copy, monkeypatch):
         told = copy.refresh()
     finally:
         holder.communicate("")
-    assert told.exit_code == 1 and "held by another process" in told.output
+    assert told.exit_code == 1 and "locked by another process" in told.output
     assert whole(copy) == before
     _heals(copy)
 
@@ -99,7 +99,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_warehouse_names_what_heals_it(copy, tmp_path, kind):
+def test_a_damaged_warehouse_names_its_remedy(copy, tmp_path, kind):
     before, log = whole(copy), decided(copy)
     archive = tmp_path / "safe.tar"
     assert copy.sarcoma("backup", "--into", str(archive)).exit_code == 0
@@ -120,7 +120,7 @@ def _alter(release):
 
 
 @pytest.mark.parametrize("kind", ["cut", "altered"])
-def test_a_damaged_release_is_named_and_published_anew(copy, kind):
+def test_a_damaged_release_is_reported_and_published_again(copy, kind):
     before = whole(copy)
     {**DAMAGE, "altered": _alter}[kind](copy.release)
     assert copy.sarcoma("doctor").exit_code == 1
@@ -140,7 +140,7 @@ def test_a_damaged_release_can_be_rolled_back(copy):
     assert whole(copy) == before and copy.sarcoma("doctor").exit_code == 0
 
 
-def test_a_lost_key_is_never_replaced_unasked(copy, tmp_path):
+def test_a_lost_key_is_not_replaced_without_confirmation(copy, tmp_path):
     before, archive, key = whole(copy), tmp_path / "safe.tar", copy.root / "data/warehouse/sts_imrt.key"
     assert copy.sarcoma("backup", "--into", str(archive)).exit_code == 0
     key.unlink()
@@ -157,7 +157,7 @@ def test_a_lost_key_is_never_replaced_unasked(copy, tmp_path):
     assert copy.sarcoma("key", "new", "--yes").exit_code == 2
 
 
-def test_a_damaged_decision_log_stops_the_night_and_says_so(copy):
+def test_a_damaged_decision_log_fails_the_refresh(copy):
     before, log = whole(copy), copy.root / "data/decisions/sts_imrt.csv"
     finding = copy.warehouse("SELECT min(finding_id) FROM quality.ledger WHERE status = 'open'").item()
     decide = ("findings", "acknowledge", finding, "--by", "steward", "--reason", "seen")
@@ -169,13 +169,13 @@ def test_a_damaged_decision_log_stops_the_night_and_says_so(copy):
     told = copy.refresh("--full")
     assert told.exit_code == 1 and "decision log sts_imrt.csv is damaged" in told.output
     assert whole(copy) == before and log.read_bytes() == damaged
-    assert "mend the file" in copy.sarcoma("doctor").output
+    assert "repair the file" in copy.sarcoma("doctor").output
     log.unlink()
     _heals(copy)
     assert log.read_bytes() == sound
 
 
-def test_a_large_delivery_that_was_cut_off_goes_on_where_it_was(demo, place, monkeypatch):
+def test_an_interrupted_large_delivery_is_resumed(demo, place, monkeypatch):
     cut = place()
     shutil.copytree(demo.drop, cut.drop, dirs_exist_ok=True, copy_function=shutil.copy2)
     (cut.root / "data/warehouse").mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""Readers in other processes while releases are published: never an error, never half of a release."""
+"""Processes that read while releases are published: no errors, and never a mixture of two releases."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ while not stop.exists():
     assert told == there and strangers == 0, (told, there, strangers)
     reads += 1
     seen.add(told)
-    # People pause; without it eight readers leave the publication no processor.
+    # Without a pause, eight readers leave no CPU time for the publication.
     time.sleep(0.01)
 print(reads, len(seen))
 """
@@ -49,7 +49,7 @@ def _built(folder: Path, patients: int) -> Path:
     return path
 
 
-def test_no_reader_meets_an_error_or_half_a_release(tmp_path):
+def test_concurrent_readers_see_whole_releases(tmp_path):
     target, stop = tmp_path / "cohort.duckdb", tmp_path / "stop"
     release.publish(_built(tmp_path, 1), target, "R0001")
     readers = [

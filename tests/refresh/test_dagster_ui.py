@@ -1,4 +1,4 @@
-"""What the operator and the steward see in the Dagster UI, in a real browser."""
+"""What operators and stewards see in the Dagster UI, in a real browser."""
 
 import os
 import re

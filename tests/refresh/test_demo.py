@@ -1,4 +1,4 @@
-"""The demo comes back: the known 86 patients, to the day, through XML, CSV and DICOM, in one refresh."""
+"""The demo's 86 known patients are recovered to the day, through XML, CSV and DICOM in one refresh."""
 
 import re
 from collections import Counter
@@ -30,7 +30,7 @@ def pseudonyms(demo) -> pl.DataFrame:
     return known.join(_numbers(), on="hospital_number").select("patient", "pseudonym")
 
 
-def test_it_is_published_and_says_what_it_did(demo):
+def test_the_summary_of_a_published_refresh(demo):
     out = demo.outcome.output
     assert demo.outcome.exit_code == 0
     assert "sts_imrt: published" in out
@@ -75,13 +75,13 @@ def test_every_row_of_table_one_is_the_papers(demo):
     paper = pl.read_csv(DATA.parent / "studies/sts_imrt/published.csv").filter(pl.col("section") == "Table 1")
     assert set(compared["id"]) == set(paper["id"])
     odd = compared.filter(~pl.col("verdict").is_in(["equal", "within rounding"]))
-    # 27 of 86 is printed as 32 %: no cohort can match it.
+    # The paper prints 27 of 86 as 32 %, which no cohort can match.
     assert odd["verdict"].to_list() == ["paper contradicts itself"]
     assert odd["reason"].null_count() == 0
 
 
 def test_every_seeded_defect_is_found_by_its_rule_and_nothing_else(demo, request):
-    """Precision and recall against the truth that the renderer wrote down: both 1."""
+    """Precision and recall against the renderer's list of seeded defects are both 1."""
     found = demo.warehouse(
         "SELECT f.rule_id, m.path AS file FROM quality.findings f "
         "JOIN (SELECT record_id, file_id FROM received.unread UNION ALL BY NAME "
@@ -93,7 +93,7 @@ def test_every_seeded_defect_is_found_by_its_rule_and_nothing_else(demo, request
     assert found.height == demo.warehouse("FROM quality.findings").height == demo.truth.height
 
     def kinds(frame: pl.DataFrame) -> list[tuple[str, str]]:
-        # Which of two equal records counts as the repeated one, the order of the files decides.
+        # The order of the files decides which of two equal records counts as the duplicate.
         either = pl.when(pl.col("rule_id") == "record.duplicate").then(pl.lit("either")).otherwise("file")
         return sorted(frame.select("rule_id", either).rows())
 
@@ -102,7 +102,7 @@ def test_every_seeded_defect_is_found_by_its_rule_and_nothing_else(demo, request
 
 
 def _by_rule(found: list[tuple[str, str]], truth: list[tuple[str, str]]) -> list[str]:
-    """A line per rule, for the end of the test run: seeded, found, precision, recall."""
+    """Format a line per rule for the end of the test run: seeded, found, precision, recall."""
     lines = [f"{'rule':45} {'seeded':>6} {'found':>6} {'precision':>9} {'recall':>7}"]
     for rule in [*sorted({r for r, _ in found + truth}), "all"]:
         ours, known = (Counter(x for x in part if rule in (x[0], "all")) for part in (found, truth))
@@ -128,7 +128,7 @@ def test_every_record_is_accounted_for(demo):
     assert totals["records"] == manifest["n"].item() > 2000
 
 
-def test_a_finding_tells_file_position_value_rule_and_remedy(demo):
+def test_a_finding_has_file_position_rule_and_remedy(demo):
     findings = demo.warehouse("FROM quality.findings")
     for column in ("finding_id", "rule_id", "severity", "path", "position", "what", "remedy"):
         assert findings[column].null_count() == 0
@@ -145,7 +145,7 @@ def test_the_release_documents_itself(demo):
     assert demo.published("FROM meta.dictionary").height > 50
 
 
-def test_a_second_refresh_reads_nothing_again_and_leaves_the_release_as_it_stands(copy):
+def test_a_second_refresh_reads_nothing_and_keeps_the_release(copy):
     before = copy.published("SELECT refresh_id, content_hash, manifest_hash FROM meta.release").row(0)
     assert copy.refresh().exit_code == 0
     assert "0 new, 0 changed, 0 gone, " in copy.outcome.output

@@ -1,4 +1,4 @@
-"""A whole refresh over a drop folder of hostile files: the night goes on, nothing is out of place."""
+"""A whole refresh of a drop folder with hostile files: each becomes a finding, and the refresh succeeds."""
 
 import csv
 import os
@@ -9,7 +9,7 @@ from tests.sources import hostile
 
 CORPUS = Path(__file__).parents[1] / "sources/corpus"
 FOLDERS = {"obds": "obds", "dicom": "dicom", "registry": "registry"}
-TAKEN = (
+HOSTILE_FILES = (
     "obds/laughs.xml",
     "obds/external-entity.xml",
     "obds/deep.xml",
@@ -24,11 +24,11 @@ FORMULA = '=HYPERLINK("http://x";"y")'
 
 
 def _drop_hostile_files(drop: Path) -> dict[str, set[str]]:
-    """Path to the rules of which one must be found there."""
+    """Create the files; returns path to the rules of which one must be found there."""
     kinds = {one.path: one for one in hostile.KINDS}
-    for path in TAKEN:
+    for path in HOSTILE_FILES:
         kinds[path].make(drop / path)
-    expected = {path: set(kinds[path].rules) for path in TAKEN}
+    expected = {path: set(kinds[path].rules) for path in HOSTILE_FILES}
     for found in CORPUS.iterdir():
         folder = FOLDERS[found.suffix.removeprefix(".")]
         shutil.copy(found, drop / folder / f"{found.stem}.{'csv' if folder == 'registry' else 'xml'}")
@@ -50,7 +50,7 @@ def _drop_hostile_files(drop: Path) -> dict[str, set[str]]:
 
 
 def _tree(root: Path) -> set[str]:
-    """Everything around the pipeline's own two folders."""
+    """List everything outside the pipeline's own two folders."""
     own = {"data", "dagster_home"}
     around = [
         p for p in root.parent.rglob("*") if p.relative_to(root.parent).parts[1:2] not in [(o,) for o in own]

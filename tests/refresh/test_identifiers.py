@@ -1,4 +1,4 @@
-"""Nothing that identifies a patient leaves the warehouse: not the release, not Dagster, not the terminal."""
+"""Identifying data stays in the warehouse: not in the release, Dagster's storage, logs or the terminal."""
 
 import datetime as dt
 import re
@@ -9,11 +9,11 @@ import pytest
 
 @pytest.fixture(scope="module")
 def identifiers(demo) -> list[bytes]:
-    """Names, numbers and birth dates (in every spelling) of everybody in the demo."""
+    """Return names, numbers and birth dates (in every notation) of all persons in the demo."""
     persons = demo.warehouse("SELECT hospital_number, family_name, given_names, birth_date FROM typed.person")
     words: set[str] = set()
     for number, family, given, born in persons.iter_rows():
-        # Two letters are parts of too many words to prove anything.
+        # Short words occur by chance.
         words |= {word for word in (number, family, given) if word and len(word) > 3}
         if isinstance(born, dt.date):
             words |= {born.strftime(f) for f in ("%Y-%m-%d", "%d.%m.%Y", "%Y%m%d")}
@@ -22,7 +22,7 @@ def identifiers(demo) -> list[bytes]:
 
 
 def _hits(content: bytes, identifiers: list[bytes]) -> list[bytes]:
-    # As words of their own: "bottom" names nobody called Otto.
+    # Whole words only: "bottom" does not contain the name "Otto".
     words = b"|".join(re.escape(word.lower()) for word in sorted(set(identifiers), key=len, reverse=True))
     return sorted(set(re.findall(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])", content.lower())))
 
@@ -51,7 +51,7 @@ def test_not_in_the_release(demo, identifiers):
                 assert _hits(content, identifiers) == [], name
 
 
-def test_not_on_any_page_nor_in_what_was_told(demo, identifiers):
+def test_not_on_any_page_or_in_a_notification(demo, identifiers):
     pages = [
         path
         for folder in (demo.release.parent, demo.root / "data/notifications")
@@ -68,11 +68,11 @@ def test_no_calendar_date_in_the_release(demo):
     assert not set(kinds["data_type"]) & {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 
 
-def test_the_search_would_find_one(demo, identifiers):
+def test_the_search_finds_identifiers_in_raw_files(demo, identifiers):
     raw = b"".join(p.read_bytes() for p in (demo.drop / "registry").glob("*.csv"))
     assert _hits(raw, identifiers)
 
 
-def test_restricted_files_are_their_owners_only(demo):
+def test_restricted_files_are_readable_by_their_owner_only(demo):
     for path in (demo.root / "data/warehouse").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path.name

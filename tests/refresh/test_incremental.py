@@ -1,4 +1,4 @@
-"""A night that reads only what changed gives what a rebuild gives; without change, next to nothing."""
+"""Incremental refreshes give the same tables as a rebuild, and compute next to nothing without changes."""
 
 import shutil
 import tempfile
@@ -34,26 +34,26 @@ def test_incremental_nights_equal_a_rebuild(base, events):
         assert sequence(base, Path(folder), events) == []
 
 
-def test_a_night_without_change_keeps_every_step_that_rests_on_files(base):
+def test_a_refresh_without_changes_skips_every_step_that_depends_on_files(base):
     base.refresh()
     before = base.derived()
-    # These tell of the night itself; the checks are judged anew.
+    # These steps depend on the refresh itself; checks are always evaluated.
     assert base.refresh() == {"received", "volumes", "ledger", "rules"}
     assert base.derived().keys() == before.keys()
     assert all(frame.equals(before[table]) for table, frame in base.derived().items())
 
 
-def test_a_stray_file_reaches_no_patient_and_keeps_the_analyses(base, tmp_path):
+def test_an_unexpected_file_does_not_recompute_the_analyses(base, tmp_path):
     shutil.copytree(base.root, tmp_path / "one", copy_function=shutil.copy2)
     nights = Nights(tmp_path / "one")
     (nights.project.drop / "stray.txt").write_text("x")
-    # The cohort is the same frame as before: everything after it is kept.
+    # The cohort does not change, so everything after it is skipped.
     analyses = {"table_one", "survival", "cumulative_incidence", "subgroup", "hazard_ratio", "sensitivity"}
     assert not nights.refresh() & analyses
 
 
 @pytest.mark.parametrize("what", ["program", "configuration", "key", "waiver"])
-def test_what_is_no_file_counts_too(base, tmp_path, what, monkeypatch):
+def test_a_change_of_program_configuration_key_or_waiver_recomputes(base, tmp_path, what, monkeypatch):
     shutil.copytree(base.root, tmp_path / "one", copy_function=shutil.copy2)
     nights = Nights(tmp_path / "one")
     nights.refresh()

@@ -1,4 +1,4 @@
-"""A new key changes every pseudonym and nothing else."""
+"""Rotation of the pseudonym key: every pseudonym changes, and nothing else."""
 
 import csv
 
@@ -40,7 +40,7 @@ def test_every_pseudonym_changes_and_nothing_else(rotated):
     assert rotated.sarcoma("doctor").exit_code == 0
 
 
-def test_what_is_kept_is_its_owners_only_and_in_the_backup(rotated, tmp_path):
+def test_old_keys_are_private_and_in_the_backup(rotated, tmp_path):
     kept = [p for p in (rotated.root / "data/warehouse").iterdir() if p.suffix != ".wal"]
     assert len([p for p in kept if ".key" in p.name]) == 2
     assert all(p.stat().st_mode & 0o077 == 0 for p in kept)
@@ -64,6 +64,6 @@ def test_an_earlier_release_is_built_again_with_the_key_of_then(rotated):
     assert told.exit_code == 0, told.output
 
 
-def test_without_a_key_there_is_nothing_to_rotate(tmp_path):
+def test_a_missing_key_cannot_be_rotated(tmp_path):
     told = lay(tmp_path).sarcoma("key", "rotate", "--yes")
     assert told.exit_code == 2 and "no key yet" in told.output

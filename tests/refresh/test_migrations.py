@@ -1,4 +1,4 @@
-"""Upgrades: a warehouse of any earlier program, the first included, is brought over and nothing is lost."""
+"""Upgrades: the warehouse of every earlier version is migrated without losing data."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ EARLIER = sorted(p.name for p in WAREHOUSES.iterdir() if p.is_dir())
 
 
 def _lay(folder: Path, path: Path) -> dict[str, int]:
-    """Load an earlier warehouse; its tables to their rows."""
+    """Load an earlier warehouse; returns its tables with their row counts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(path)) as connection:
         connection.execute((folder / "schema.sql").read_text())
@@ -37,7 +37,7 @@ def _versions(connection):
 
 
 @pytest.mark.parametrize("name", EARLIER)
-def test_an_earlier_warehouse_keeps_all_that_cannot_come_back(tmp_path, name):
+def test_an_earlier_warehouse_keeps_its_append_only_tables(tmp_path, name):
     path = tmp_path / "w.duckdb"
     before = _lay(WAREHOUSES / name, path)
     kept = {t: n for t, n in before.items() if t.startswith(ddl.APPEND_ONLY)}
@@ -62,7 +62,7 @@ def test_the_next_refresh_of_an_earlier_warehouse_succeeds(demo, tmp_path, name)
     told = place.refresh()
     assert told.exit_code == 0, told.output
     of_both = [p.published("SELECT content_hash FROM meta.release").item() for p in (place, demo)]
-    # The pseudonyms differ, for each place has a key of its own; the numbers must not.
+    # The pseudonyms differ, because each root has its own key; the numbers must not differ.
     assert of_both[0] != of_both[1]
     numbers = "SELECT * FROM analysis.survival_estimate ORDER BY ALL"
     assert place.published(numbers).equals(demo.published(numbers))
@@ -88,7 +88,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
         assert _count(connection, "received.registry_reply") == before["received.registry_reply"]
 
 
-def test_a_warehouse_of_a_newer_program_is_left_alone(tmp_path):
+def test_a_warehouse_of_a_newer_program_is_refused(tmp_path):
     store = warehouse_resource.Warehouse(path=str(tmp_path / "w.duckdb"))
     with store.transaction() as connection:
         connection.execute("INSERT INTO meta.migrations VALUES (999, 'from tomorrow', '2999', '9')")

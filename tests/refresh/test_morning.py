@@ -1,4 +1,4 @@
-"""A steward's morning: checks with their tables, what a fault does to the study, who was told."""
+"""A steward's morning: checks with their tables, the effect of a fault on the study, notifications."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration import sensors
+from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.study import project
 
@@ -22,12 +23,12 @@ def _evaluations(instance) -> dict[str, Any]:
     (run,) = instance.get_runs(limit=1)
     entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [e.dagster_event.asset_check_evaluation_data for e in entries]
-    return {e.check_name: e for e in found}
+    return {f"{e.check_name} on {e.asset_key.path[-1]}": e for e in found}
 
 
 def test_a_failed_check_shows_its_records(instance, demo):
     checks = _evaluations(instance)
-    check = checks["diagnosis_rules"]
+    check = checks["diagnosis_rules on diagnosis"]
     assert not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
     table = check.metadata["failing records"]
     assert 0 < len(table.records) <= 10
@@ -38,39 +39,41 @@ def test_a_failed_check_shows_its_records(instance, demo):
     assert {r.data["finding"] for r in table.records} <= known
 
 
-def test_each_group_is_a_check_with_the_severity_of_its_worst_finding(instance, demo):
+def test_each_rule_group_has_a_check_with_its_worst_severity(instance, demo):
     checks = _evaluations(instance)
     found = demo.warehouse(
-        "SELECT split_part(rule_id, '.', 1) AS g, bool_or(severity = 'error') AS error, "
+        "SELECT rule_id, bool_or(severity = 'error') AS error, "
         "bool_or(severity <> 'notice') AS serious FROM quality.findings GROUP BY 1"
     )
-    for group, error, serious in found.iter_rows():
-        check = checks[f"{group.replace('-', '_')}_rules"]
+    for (group, table), rules in rule_checks.groups().items():
+        of_group = found.filter(found["rule_id"].is_in(rules))
+        error, serious = of_group["error"].any(), of_group["serious"].any()
+        check = checks[f"{group.replace('-', '_')}_rules on {table.split('.')[-1]}"]
         assert check.passed is not serious, group
         if serious:
             assert (check.severity == dg.AssetCheckSeverity.ERROR) is error, group
-    assert checks["accounting_identity"].passed
+    assert checks["accounting_identity on accounting"].passed
 
 
-def test_the_second_night_tells_what_changed(copy, monkeypatch):
+def test_the_second_refresh_shows_what_changed(copy, monkeypatch):
     (copy.drop / "obds/new.xml").touch()
     assert copy.refresh().exit_code == 0
     monkeypatch.setenv("DAGSTER_HOME", str(copy.home))
     with dg.DagsterInstance.get() as opened:
         checks = _evaluations(opened)
-    assert checks["file_rules"].metadata["change since last refresh"].value == 1
-    assert "+1 since the last refresh" in checks["file_rules"].description
-    assert checks["diagnosis_rules"].metadata["change since last refresh"].value == 0
+    assert checks["file_rules on unread"].metadata["change since last refresh"].value == 1
+    assert "+1 since the last refresh" in checks["file_rules on unread"].description
+    assert checks["diagnosis_rules on diagnosis"].metadata["change since last refresh"].value == 0
 
 
-def test_a_green_run_with_failed_checks_is_told_of(instance, demo):
+def test_a_successful_run_with_failed_checks_is_notified(instance, demo):
     (run,) = instance.get_runs(limit=1)
-    failed, checks = jobs.troubles(instance, run.run_id)
+    failed, checks = sensors.problems(instance, run.run_id)
     assert failed == []
-    assert "diagnosis_rules on curated/diagnosis" in {t.what for t in checks}
+    assert "diagnosis_rules on typed/diagnosis" in {t.what for t in checks}
 
     definitions = build_definitions(project.load(demo.study, demo.root))
-    sensor = definitions.resolve_sensor_def("tell_of_failed_checks")
+    sensor = definitions.resolve_sensor_def("notify_failed_checks")
     finished = next(
         e.dagster_event
         for e in instance.all_logs(run.run_id)
@@ -81,18 +84,18 @@ def test_a_green_run_with_failed_checks_is_told_of(instance, demo):
     )
     sensor(context)
     (written,) = (demo.root / "data/notifications/sts_imrt").iterdir()
-    assert "diagnosis_rules on curated/diagnosis" in written.read_text()
+    assert "diagnosis_rules on typed/diagnosis" in written.read_text()
 
 
-def test_a_failed_run_is_told_of_with_its_reason(place, monkeypatch):
+def test_a_failed_run_is_notified_with_its_reason(place, monkeypatch):
     empty = place()
     empty.refresh()
     monkeypatch.setenv("DAGSTER_HOME", str(empty.home))
     with dg.DagsterInstance.get() as opened:
         (run,) = opened.get_runs(limit=1)
-        failed, _ = jobs.troubles(opened, run.run_id)
+        failed, _ = sensors.problems(opened, run.run_id)
     assert [t.what for t in failed] == ["cohort_duckdb"]
-    assert "the last release stands" in failed[0].said
+    assert "the last release is unchanged" in failed[0].reason
 
 
 # --- impact -------------------------------------------------------------------------------------------
@@ -109,8 +112,8 @@ def test_every_record_in_quarantine_has_an_impact(demo):
     assert set(weighed.filter(pl.col("pseudonym").is_null())["quantity"]) == {"can only be mended"}
 
 
-def test_the_impact_told_is_what_a_waiver_then_does(copy):
-    """The proof that nothing is guessed: admit the record for real, and compare."""
+def test_the_predicted_impact_equals_the_effect_of_a_waiver(copy):
+    """Compare the predicted impact with the effect of a real waiver."""
     finding = _finding(copy, "diagnosis.before-birth")
     told = copy.warehouse(
         "SELECT i.* FROM quality.impact i JOIN quality.findings USING (record_id) "
@@ -131,7 +134,7 @@ def test_the_impact_told_is_what_a_waiver_then_does(copy):
         assert said[row["endpoint"]] == f"{row['time_months']:.1f} months, {row['event_kind']}"
 
 
-def test_a_record_of_nobody_can_only_be_mended(demo):
+def test_a_record_without_a_patient_has_no_impact(demo):
     out = demo.sarcoma("findings", "impact", _finding(demo, "identity.no-patient"))
     assert out.exit_code == 0
     assert "can only be mended" in out.output
@@ -139,6 +142,6 @@ def test_a_record_of_nobody_can_only_be_mended(demo):
     assert unknown.exit_code == 2 and "there is no such finding" in unknown.output
 
 
-def test_the_list_says_what_a_fault_keeps_from_the_study(demo):
+def test_the_list_shows_the_impact_of_a_waiver(demo):
     listed = demo.sarcoma("findings", "list", "--rule", "diagnosis.before-birth")
-    assert "if admitted: " in listed.output and "→ eligible" in listed.output
+    assert "if waived: " in listed.output and "→ eligible" in listed.output

@@ -1,4 +1,4 @@
-"""``sarcoma export`` and ``sarcoma report`` of a refreshed study."""
+"""``sarcoma export`` and ``sarcoma report`` on a refreshed study."""
 
 import polars as pl
 
@@ -56,7 +56,7 @@ def test_the_public_report_is_written_beside_the_other(demo, tmp_path):
     assert "public version" not in (tmp_path / "whole/index.html").read_text("utf-8")
 
 
-def test_before_the_first_refresh_it_is_said_what_to_do(place):
+def test_before_the_first_refresh_the_error_says_what_to_do(place):
     empty = place()
     for words in (("report",), ("export", "--format", "csv", "--into", "out")):
         told = empty.sarcoma(*words)

@@ -1,4 +1,4 @@
-"""The page of ready queries: what it prints is what the release answers."""
+"""The queries of docs/queries.md run on the release and give the documented results."""
 
 import re
 from pathlib import Path
@@ -16,13 +16,13 @@ QUERIES = {
 }
 
 
-def test_there_is_a_dozen_of_queries_and_none_is_hidden_from_this_test():
+def test_all_queries_of_the_page_are_tested():
     assert len(QUERIES) >= 12
     assert len(QUERIES) == TEXT.count("```sql")
 
 
 @pytest.mark.parametrize("title", QUERIES)
-def test_a_query_says_its_purpose_and_is_answered(demo, title):
+def test_a_query_has_a_purpose_and_a_result(demo, title):
     purpose, sql = QUERIES[title]
     assert purpose[0].isupper() and purpose.endswith(".")
     assert demo.published(sql).height

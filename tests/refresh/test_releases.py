@@ -1,4 +1,4 @@
-"""Two releases beside each other: what moved, because of which file, and the way back."""
+"""Comparison of two releases (what changed, through which file), rollback, and rebuilding an earlier one."""
 
 import datetime as dt
 import hashlib
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def two(copy):
-    """A second release, after an office put a death a day later."""
+    """A second release, after a registry office corrected a date of death by one day."""
     patient, path, position = copy.warehouse(
         "SELECT l.pseudonym, m.path, r.position FROM meta.lineage l "
         "JOIN received.registry_reply r USING (record_id) JOIN meta.files m USING (file_id) "
@@ -35,7 +35,7 @@ def test_the_diff_names_the_patient_the_endpoint_and_the_file(two):
     changed = [line for line in told.output.splitlines() if line.startswith("cohort.endpoints")]
     assert changed and all(patient in line for line in changed)
     assert any("OS" in line for line in changed)
-    assert "because of the files: " in told.output
+    assert "changed files: " in told.output
     assert f"  {patient}  {path}: 1 records gone, 1 new" in told.output
 
 
@@ -60,7 +60,7 @@ def test_what_does_not_exist_is_wrong_usage_and_changes_nothing(demo, words):
     assert hashlib.sha256(demo.release.read_bytes()).hexdigest() == before
 
 
-def test_an_earlier_release_is_built_again_to_the_same_content(two):
+def test_an_earlier_release_is_rebuilt_with_the_same_content(two):
     place, _, _ = two
     first, second = [
         line.split()[1] if line[0] == "*" else line.split()[0]
@@ -77,13 +77,13 @@ def test_an_earlier_release_is_built_again_to_the_same_content(two):
     for name in (first, "current"):
         told = place.sarcoma("refresh", "--as-of", name)
         assert told.exit_code == 0, told.output
-        assert "the same as then" in told.output
+        assert "same as before" in told.output
     assert hashes[first] in place.sarcoma("refresh", "--as-of", "previous").output
     assert place.release.read_bytes() == before
     assert not list((place.root / "data/warehouse").glob(".as-of-*"))
 
 
-def test_a_release_that_was_changed_afterwards_is_told_apart(copy):
+def test_a_rebuild_from_changed_records_is_reported(copy):
     name = copy.warehouse("SELECT refresh_id FROM meta.release").item()
     with duckdb.connect(str(copy.root / "data/warehouse/sts_imrt.duckdb")) as warehouse:
         warehouse.execute(
@@ -91,9 +91,9 @@ def test_a_release_that_was_changed_afterwards_is_told_apart(copy):
         )
     told = copy.sarcoma("refresh", "--as-of", name)
     assert told.exit_code == 1
-    assert "NOT as then" in told.output and "cohort.endpoints" in told.output
+    assert "NOT the same as before" in told.output and "cohort.endpoints" in told.output
 
 
-def test_what_no_release_was_made_of_cannot_be_built_again(demo):
+def test_an_unknown_release_cannot_be_rebuilt(demo):
     told = demo.sarcoma("refresh", "--as-of", "nobody")
     assert told.exit_code == 2 and "Error: " in told.output

@@ -1,4 +1,4 @@
-"""A night that would make nothing new starts no run, says so, and is only then left out."""
+"""A nightly refresh is skipped only if no input has changed, and the schedule says so."""
 
 import datetime as dt
 import shutil
@@ -6,7 +6,7 @@ import shutil
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline.orchestration import jobs, skip_unchanged
+from sarcoma_pipeline.orchestration import jobs, schedules, skip_unchanged
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.study import project
 from tests.refresh.conftest import Place
@@ -15,12 +15,12 @@ TODAY = dt.datetime.now(dt.UTC).date()
 
 
 def _look(place, today=TODAY):
-    return skip_unchanged.look(project.load(place.study, place.root), today)
+    return skip_unchanged.check(project.load(place.study, place.root), today)
 
 
 @pytest.fixture(scope="module")
 def settled(demo, tmp_path_factory):
-    """The demo after a second night over the same files."""
+    """The demo after a second refresh of the same files."""
     root = tmp_path_factory.mktemp("settled") / "root"
     shutil.copytree(demo.root, root, copy_function=shutil.copy2)
     made = Place(root, demo.study)
@@ -34,7 +34,7 @@ def place(settled, tmp_path):
     return Place(tmp_path / "root", settled.study)
 
 
-def test_the_night_after_a_first_one_is_computed_for_rules_compare_nights(demo):
+def test_the_second_refresh_is_computed_because_rules_compare_two(demo):
     assert _look(demo) is None
 
 
@@ -45,8 +45,8 @@ def test_nothing_changed_for_two_nights(settled):
     assert "Nothing changed since refresh" in str(found)
 
 
-def test_a_folder_that_takes_too_long_to_look_at_is_left_to_a_run(settled, monkeypatch):
-    monkeypatch.setattr(skip_unchanged, "_PATIENCE_SECONDS", 0.0)
+def test_a_folder_scan_that_times_out_does_not_skip(settled, monkeypatch):
+    monkeypatch.setattr(skip_unchanged, "_SCAN_SECONDS", 0.0)
     assert _look(settled) is None
 
 
@@ -103,12 +103,12 @@ def _no_warehouse(place):
         _damaged_release, _other_key, _no_warehouse,
     ],
 )  # fmt: skip
-def test_whatever_may_make_something_new_is_computed(place, change):
+def test_any_changed_input_is_computed(place, change):
     change(place)
     assert _look(place) is None
 
 
-def test_a_waiver_that_ends_is_computed(place):
+def test_an_expired_waiver_is_computed(place):
     finding = place.warehouse(
         "SELECT finding_id FROM quality.ledger JOIN quality.rules USING (rule_id) "
         "WHERE status = 'open' AND waivable LIMIT 1"
@@ -116,7 +116,7 @@ def test_a_waiver_that_ends_is_computed(place):
     words = ("findings", "waive", finding, "--by", "S", "--reason", "seen", "--until")
     told = place.sarcoma(*words, f"{TODAY + dt.timedelta(days=3)}")
     assert told.exit_code == 0, told.output
-    # The waiver counts, then its effect on the volumes has been seen twice.
+    # One refresh applies the waiver; after the next one, two refreshes have the same volumes.
     for _ in range(2):
         assert place.refresh().exit_code == 0
     assert _look(place) is not None
@@ -130,17 +130,17 @@ def _tick(place, state):
         run = dg.DagsterRun(job_name=jobs.REFRESH, status=state, tags={"study": place.study})
         instance.add_run(run)
         with dg.build_schedule_context(instance=instance) as context:
-            told = jobs.nightly(study).evaluate_tick(context)
+            told = schedules.nightly(study).evaluate_tick(context)
         return told, instance.get_latest_materialization_event(release_key(study))
 
 
-def test_the_schedule_skips_it_and_tells_that_the_release_stands(settled):
+def test_the_schedule_skips_and_confirms_the_release(settled):
     told, said = _tick(settled, dg.DagsterRunStatus.SUCCESS)
     assert not told.run_requests and "Nothing changed since" in (told.skip_message or "")
     assert said is not None and said.asset_materialization is not None
     assert said.asset_materialization.metadata["files"].value == 911
 
 
-def test_after_a_run_that_failed_it_is_computed(settled):
+def test_after_a_failed_run_the_schedule_does_not_skip(settled):
     told, said = _tick(settled, dg.DagsterRunStatus.FAILURE)
     assert len(told.run_requests or ()) == 1 and said is None

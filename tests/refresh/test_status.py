@@ -1,4 +1,4 @@
-"""The operator's question in the morning: how did the nights go?"""
+"""``sarcoma status``: the state of the nightly refreshes."""
 
 import datetime as dt
 import json
@@ -25,16 +25,16 @@ def _status(place, later=dt.timedelta(0), runs=()):
         return status.status(study, instance, dt.datetime.now(dt.UTC) + later)
 
 
-def test_after_a_good_night_there_is_nothing_to_look_at(demo):
+def test_after_a_successful_refresh_there_is_no_problem(demo):
     told = demo.sarcoma("status")
     assert told.exit_code == 0, told.output
     assert "86 patients" in told.output
     assert "success, ended" in told.output
     assert "911 files: 0 new, 0 changed, 0 gone" in told.output
-    assert "LOOK" not in told.output
+    assert "PROBLEM" not in told.output
 
 
-def test_what_waits_in_the_drop_folder_is_counted(copy):
+def test_new_changed_and_removed_files_are_counted(copy):
     reply = next(copy.drop.rglob("*.csv"))
     reply.write_bytes(reply.read_bytes() + b"x")
     next(copy.drop.rglob("*.dcm")).unlink()
@@ -55,17 +55,17 @@ def test_a_run_that_does_not_end_is_stuck(demo, hours, stuck):
     assert bool(told.faults) == stuck
 
 
-def test_a_failed_refresh_is_told(copy):
+def test_a_failed_refresh_is_a_problem(copy):
     shutil.rmtree(copy.drop)
     copy.drop.mkdir()
     assert copy.refresh().exit_code == 1
     told = copy.sarcoma("status")
-    assert told.exit_code == 1 and "did not succeed" in told.output
+    assert told.exit_code == 1 and "refresh failed" in told.output
 
 
-def test_nothing_published_is_told(place):
+def test_nothing_published_is_a_problem(place):
     told = _status(place())
-    assert told.faults == ["nothing was ever published"]
+    assert told.faults == ["nothing has been published yet"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_nothing_published_is_told(place):
 def test_the_next_night_is_the_schedules(now, tick):
     berlin = ZoneInfo("Europe/Berlin")
     found = status.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin))
-    # Half past two does not exist when summer time begins: Dagster ticks when the gap is over.
+    # 02:30 does not exist on the day summer time begins: Dagster ticks at 03:00.
     wanted = dt.datetime.fromisoformat(tick).replace(tzinfo=berlin)
     assert found.timestamp() == wanted.timestamp()
 

@@ -1,4 +1,4 @@
-"""A second study on real data: only configuration differs; what cannot be derived is said, not guessed."""
+"""A second study, on real data: only configuration differs; underivable endpoints are declared so."""
 
 import re
 
@@ -46,7 +46,7 @@ def test_contradictions_and_joined_values_are_findings(tcga):
     assert found["value.several"] == 23
 
 
-def test_what_cannot_be_derived_is_said_with_the_reason(tcga):
+def test_endpoints_that_cannot_be_derived_have_a_reason(tcga):
     told = tcga.published("SELECT endpoint, derivable, reason FROM derivability")
     refused = told.filter(~pl.col("derivable"))
     assert set(refused["endpoint"]) == {"DFS", "DMFS", "LRFS"}

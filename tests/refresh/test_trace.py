@@ -1,4 +1,4 @@
-"""From every value to the records that decided it."""
+"""Lineage: from every value of the cohort to the records that decided it."""
 
 import polars as pl
 import pytest
@@ -51,7 +51,7 @@ def test_the_tree_names_file_position_and_what_was_read(demo, dead):
     assert "DFS" not in told.output
 
 
-def test_nothing_that_identifies_is_in_the_tree(demo, dead):
+def test_the_tree_has_no_identifying_data(demo, dead):
     told = demo.sarcoma("trace", dead).output
     person = demo.warehouse(
         "SELECT hospital_number, family_name, given_names, strftime(birth_date, '%Y-%m-%d') "

@@ -1,4 +1,4 @@
-"""Years of nights: the doctor finds what is broken, and a backup brings everything back."""
+"""``sarcoma doctor`` detects damage, and ``sarcoma backup`` and ``restore`` recover from it."""
 
 import hashlib
 import io
@@ -28,7 +28,7 @@ def _flip(path, position):
     path.write_bytes(content)
 
 
-def test_the_doctor_finds_a_fresh_release_sound(demo):
+def test_the_doctor_finds_no_fault_after_a_refresh(demo):
     assert demo.release.exists()
     told = demo.sarcoma("doctor")
     assert told.exit_code == 0, told.output
@@ -36,19 +36,19 @@ def test_the_doctor_finds_a_fresh_release_sound(demo):
 
 
 BREAK = {
-    "only their owner": lambda p, w: w.chmod(0o644),
+    "files with identities": lambda p, w: w.chmod(0o644),
     "the warehouse can be read": lambda p, w: w.write_bytes(b"\0" * 5000),
     "every record is accounted": lambda p, w: _sql(w, "UPDATE quality.accounting SET records = records + 1"),
-    "every endpoint goes back": lambda p, w: _sql(w, "DELETE FROM meta.lineage WHERE subject = 'OS'"),
-    "the pseudonyms are those": lambda p, w: w.with_suffix(".key").write_text("00" * 32),
-    "the release is what": lambda p, w: _sql(p.release, "UPDATE endpoints SET time_days = 1"),
+    "every endpoint is traceable": lambda p, w: _sql(w, "DELETE FROM meta.lineage WHERE subject = 'OS'"),
+    "the pseudonyms match": lambda p, w: w.with_suffix(".key").write_text("00" * 32),
+    "the release matches": lambda p, w: _sql(p.release, "UPDATE endpoints SET time_days = 1"),
     "the kept releases": lambda p, w: _flip(next((p.release.parent / "releases").glob("*.duckdb")), 20),
-    "no crash left": lambda p, w: (p.release.parent / ".building-x.duckdb").touch(),
+    "no partial files": lambda p, w: (p.release.parent / ".building-x.duckdb").touch(),
 }
 
 
 @pytest.mark.parametrize("invariant", BREAK)
-def test_the_doctor_names_what_is_broken_and_what_heals_it(copy, invariant):
+def test_the_doctor_names_fault_and_remedy(copy, invariant):
     BREAK[invariant](copy, copy.root / "data/warehouse/sts_imrt.duckdb")
     told = copy.sarcoma("doctor")
     assert told.exit_code == 1
@@ -62,10 +62,10 @@ def test_a_decision_that_the_log_lost_is_named(copy):
     assert copy.refresh().exit_code == 0
     (copy.root / "data/decisions/sts_imrt.csv").unlink()
     told = copy.sarcoma("doctor")
-    assert told.exit_code == 1 and "1 decisions of the warehouse are not in it" in told.output
+    assert told.exit_code == 1 and "1 decisions of the warehouse are missing in it" in told.output
 
 
-def test_everything_comes_back_and_no_decision_is_lost(copy, tmp_path):
+def test_restore_recovers_everything_and_keeps_decisions(copy, tmp_path):
     _decide(copy, "before the backup")
     archive = tmp_path / "safe/night.tar"
     assert copy.sarcoma("backup", "--into", str(archive)).exit_code == 0
@@ -103,7 +103,7 @@ def test_a_damaged_archive_restores_nothing(demo, tmp_path, where):
 @pytest.mark.parametrize(
     "name", ["../evil", "/tmp/evil", "data/warehouse/../../evil", "data/studies/sts_imrt/x"]
 )
-def test_an_archive_writes_nowhere_else(demo, tmp_path, name):
+def test_an_archive_cannot_write_elsewhere(demo, tmp_path, name):
     archive = tmp_path / "evil.tar"
     label = {"study": "sts_imrt", "sha256": {name: hashlib.sha256(b"evil").hexdigest()}}
     with tarfile.open(archive, "w") as tar:
@@ -112,12 +112,12 @@ def test_an_archive_writes_nowhere_else(demo, tmp_path, name):
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
     told = demo.sarcoma("restore", str(archive), "--replace")
-    assert told.exit_code == 1 and "none of the study's" in told.output
+    assert told.exit_code == 1 and "does not belong to the study" in told.output
     assert not (demo.root / "evil").exists() and not Path("/tmp/evil").exists()
 
 
 @pytest.mark.parametrize("file", ["sts_imrt.key", "sts_imrt.duckdb"])
-def test_a_refresh_refuses_what_others_may_read_and_says_what_to_do(copy, file):
+def test_a_refresh_refuses_files_that_others_can_read(copy, file):
     path = copy.root / "data/warehouse" / file
     path.chmod(0o640)
     told = copy.refresh()

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from sarcoma_pipeline.orchestration import jobs
+from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.publish import release
 from schemas.release import RELEASED
 from tests.refresh.conftest import REPOSITORY, Place
@@ -85,7 +85,7 @@ def _step(place: Place, run_id: str) -> str:
     steps = {"STEP_START", "STEP_SUCCESS", "STEP_FAILURE"}
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
         events = [e.dagster_event for e in instance.all_logs(run_id) if e.dagster_event]
-    told = [(e.event_type_value, jobs.short_name(e.step_key or "")) for e in events]
+    told = [(e.event_type_value, step_events.short_name(e.step_key or "")) for e in events]
     if any(kind == "PIPELINE_SUCCESS" for kind, _ in told):
         return "end"
     last = [pair for pair in told if pair[0] in steps][-1:]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from schemas import contract as contract_module
-from schemas import curated, quality, received, typed
+from schemas import curated, received, typed
 from schemas.contract import CONTRACTS, ContractBroken
 
 ROW = {
@@ -70,7 +71,7 @@ def test_every_contract_makes_a_table_with_a_comment_on_every_column():
 
 
 def test_every_rule_says_what_is_wrong_and_what_to_do():
-    rules = quality.catalogue()
+    rules = catalogue()
     assert rules["rule_id"].is_unique().all()
     assert rules.filter(pl.col("what").str.len_chars() <= 10).is_empty()
     assert rules.filter(pl.col("remedy").str.len_chars() <= 5).is_empty()

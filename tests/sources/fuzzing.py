@@ -16,17 +16,17 @@ import polars as pl
 
 from sarcoma_pipeline.curation import identity, reconcile, typed_records
 from sarcoma_pipeline.quality import accounting, cross_record, quarantine
-from sarcoma_pipeline.sources import dicom, obds, registry_reply, table_file
+from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.synthetic import render
-from schemas.configuration import RegistrySource, TableSource, load_study
-from schemas.contract import CATALOGUE, CONTRACTS
+from schemas.configuration import TableSource, load_study
+from schemas.contract import CONTRACTS
+from schemas.file_faults import FILE_FAULTS
 from schemas.received import PROVENANCE
 from tests.sources.mutations import mutate
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = load_study(REPOSITORY / "data/studies/sts_imrt")[1]
-_REGISTRY = next(s for s in SOURCES.source if isinstance(s, RegistrySource))
 _TABLE = next(s for s in SOURCES.source if isinstance(s, TableSource))
 _SHARES = {"obds": 35, "dicom": 35, "registry": 12, "csv": 12, "xlsx": 3, "parquet": 3}
 """Per cent of the files; a spreadsheet takes a process of its own, and most of its mutations a checksum."""
@@ -66,14 +66,12 @@ def seeds(folder: Path) -> list[Seed]:
 def read(path: Path, reader: str, name: str) -> Batch:
     """The file by the reader, as the manifest would do it."""
     file = SourceFile(digest(name), path, name)
-    if reader == "obds":
-        return obds.read(file, "R1")
-    if reader == "dicom":
-        return dicom.read(file, "R1")
-    if reader == "registry":
-        return registry_reply.read(file, _REGISTRY, "R1")
-    delimiter = _TABLE.delimiter if reader == "csv" else None
-    return table_file.read(file, _TABLE.model_copy(update={"format": reader, "delimiter": delimiter}), "R1")
+    if reader in readers.READERS:
+        (source,) = (s for s in SOURCES.source if s.kind == reader)
+    else:
+        delimiter = _TABLE.delimiter if reader == "csv" else None
+        source = _TABLE.model_copy(update={"format": reader, "delimiter": delimiter})
+    return readers.reader(source.kind).read(file, source, "R1", SOURCES.limits)
 
 
 def broken_promise(frames: dict[str, pl.DataFrame]) -> str | None:
@@ -88,7 +86,7 @@ def broken_promise(frames: dict[str, pl.DataFrame]) -> str | None:
         if frame.select(PROVENANCE[:-1]).null_count().sum_horizontal().item():
             return f"{table} has a record without provenance"
     unread = frames.get("received.unread")
-    if unread is not None and not set(unread["rule_id"]) <= set(CATALOGUE):
+    if unread is not None and not set(unread["rule_id"]) <= set(FILE_FAULTS):
         return "an unknown rule"
     return None
 

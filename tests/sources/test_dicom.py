@@ -16,6 +16,9 @@ from pydicom.sequence import Sequence
 
 from sarcoma_pipeline.sources import dicom
 from sarcoma_pipeline.sources.received_record import SourceFile
+from schemas.configuration import DicomSource
+
+SOURCE = DicomSource(kind="dicom", name="rt", files=("*",))
 
 
 def _real(name: str) -> bytes:
@@ -25,7 +28,7 @@ def _real(name: str) -> bytes:
 def _read(tmp_path: Path, content: bytes):
     path = tmp_path / "object"
     path.write_bytes(content)
-    return dicom.read(SourceFile("f", path, "object"), "R1").frames()
+    return dicom.read(SourceFile("f", path, "object"), SOURCE, "R1").frames()
 
 
 def _record(tmp_path: Path, content: bytes, table: str):
@@ -189,7 +192,7 @@ def test_no_object(tmp_path, content, rule):
 
 
 def test_missing_file_is_unreadable(tmp_path):
-    frames = dicom.read(SourceFile("f", tmp_path / "gone", "gone"), "R1").frames()
+    frames = dicom.read(SourceFile("f", tmp_path / "gone", "gone"), SOURCE, "R1").frames()
     assert _rules(frames) == ["file.unreadable"]
     assert frames["received.unread"]["detail"].item() == "cannot be opened: FileNotFoundError"
 

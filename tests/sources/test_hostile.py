@@ -11,7 +11,7 @@ import pytest
 
 from sarcoma_pipeline.sources import drop_folder, manifest, sandboxed_reader
 from schemas.configuration import Sources
-from schemas.contract import CATALOGUE
+from schemas.file_faults import FILE_FAULTS
 from schemas.meta import MetaFile
 from tests.sources import confined, hostile
 
@@ -61,7 +61,7 @@ def test_a_hostile_file_is_a_finding_with_its_place(night, one):
     rules = {rule for rule, _, _ in found["unread"]}
     assert rules <= one.rules and bool(rules) == bool(one.rules)
     assert all(position == one.position for _, position, _ in found["unread"])
-    assert rules <= set(CATALOGUE)
+    assert rules <= set(FILE_FAULTS)
 
 
 @pytest.mark.parametrize("path", SOUND)

@@ -1,5 +1,6 @@
 """The manifest: what is read again and what is not."""
 
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.sources.readers import READERS
 from schemas.configuration import Sources
 from schemas.meta import MetaFile
 
@@ -97,7 +99,8 @@ def test_the_manifest_hash_names_the_content_and_not_the_night(drop, known, tmp_
 
 
 def test_a_reader_that_changed_reads_again(drop, known, monkeypatch):
-    monkeypatch.setitem(manifest.READER_VERSIONS, "obds", "another")
+    raised = dataclasses.replace(READERS["obds"], behaviour=READERS["obds"].behaviour + 1)
+    monkeypatch.setitem(READERS, "obds", raised)
     scan, _ = _night(drop, known, "R2")
     assert _paths(scan) == {"obds/a.xml"}
     assert scan.to_read[0].changed

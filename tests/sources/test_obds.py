@@ -9,7 +9,9 @@ import pytest
 
 from sarcoma_pipeline.sources import obds
 from sarcoma_pipeline.sources.received_record import SourceFile
+from schemas.configuration import ObdsSource
 
+SOURCE = ObdsSource(kind="obds", name="o", files=("*",))
 NS = ' xmlns="http://www.basisdatensatz.de/oBDS/XML"'
 TUMOUR = """<Tumorzuordnung Tumor_ID="T1"><Primaertumor_ICD><Code>C49.2</Code><Version>10 2012 GM</Version>
 </Primaertumor_ICD><Diagnosedatum Datumsgenauigkeit="E">2012-01-01</Diagnosedatum>
@@ -67,7 +69,7 @@ def _export(*meldungen, namespace=NS, date="2020-01-01"):
 def _read(tmp_path: Path, content: str | bytes, name="export.xml"):
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return obds.read(SourceFile("f", path, name), "R1").frames()
+    return obds.read(SourceFile("f", path, name), SOURCE, "R1").frames()
 
 
 def test_every_module_becomes_its_records(tmp_path):

@@ -146,8 +146,6 @@ def test_without_patients_there_is_no_run() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("subgroups", ["age"], "no factor"),
-        ("subgroups", ["nothing"], "no factor"),
         (
             "cumulative_incidence",
             [{"name": "x", "endpoint": "LRFS", "title": "x", "causes": {"death": ["death"]}}],

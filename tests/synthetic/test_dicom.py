@@ -14,6 +14,9 @@ from sarcoma_pipeline.sources import dicom as reader
 from sarcoma_pipeline.sources.received_record import SourceFile
 from sarcoma_pipeline.synthetic import dicom
 from sarcoma_pipeline.synthetic.dicom import Course
+from schemas.configuration import DicomSource
+
+SOURCE = DicomSource(kind="dicom", name="rt", files=("*",))
 
 COURSE = Course(
     patient_id="4711", patient_name="Müßig^Zoë", birth_date="19500304", sex="F",
@@ -27,7 +30,7 @@ TOMO = replace(
 
 
 def _received(path: Path) -> tuple[str, pl.DataFrame]:
-    ((table, frame),) = reader.read(SourceFile("f", path, path.name), "R1").frames().items()
+    ((table, frame),) = reader.read(SourceFile("f", path, path.name), SOURCE, "R1").frames().items()
     return table, frame
 
 

@@ -10,13 +10,14 @@ from lxml import etree
 from sarcoma_pipeline.cohort import eligibility, endpoints
 from sarcoma_pipeline.curation import identity, reconcile, typed_records
 from sarcoma_pipeline.quality import accounting, cross_record, quarantine
-from sarcoma_pipeline.sources import dicom, obds, registry_reply, table_file
+from sarcoma_pipeline.quality.rule_catalogue import rules
+from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.received_record import SourceFile, digest
 from sarcoma_pipeline.synthetic.drop import OFFICES
 from sarcoma_pipeline.synthetic.people import people
 from sarcoma_pipeline.synthetic.render import demo, render
 from schemas.configuration import load_study
-from schemas.contract import CATALOGUE, CONTRACTS
+from schemas.contract import CONTRACTS
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "demo"
@@ -71,12 +72,7 @@ class Night:
         relative = path.relative_to(self.drop).as_posix()
         file = SourceFile(digest(relative), path, relative)
         self.files[file.file_id] = relative
-        batch = {
-            "registry": lambda: registry_reply.read(file, source, "R1"),
-            "table": lambda: table_file.read(file, source, "R1"),
-            "obds": lambda: obds.read(file, "R1"),
-            "dicom": lambda: dicom.read(file, "R1"),
-        }[source.kind]()
+        batch = readers.reader(source.kind).read(file, source, "R1", self.sources.limits)
         for table, frame in batch.frames().items():
             self.received[table].append(frame)
 
@@ -187,7 +183,7 @@ def test_defects_cover_the_worlds(night):
     assert set(truth["world"]) == {"files", "obds", "registry", "tables", "dicom"}
     assert truth["kind"].n_unique() == truth.height
     assert truth["rule_id"].n_unique() >= 30
-    assert set(truth["rule_id"]) <= set(CATALOGUE)
+    assert set(truth["rule_id"]) <= set(rules())
     assert truth["file"].null_count() == truth["locator"].null_count() == 0
 
 

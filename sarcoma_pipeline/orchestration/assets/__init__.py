@@ -1,1 +1,1 @@
-"""Thin Dagster assets over the domain folders, one module per layer."""
+"""Dagster assets and asset checks, one module per layer; they call the pure functions of the domain rooms."""

@@ -1,11 +1,11 @@
-"""Analysis: Table 1, Kaplan–Meier, Cox, and the paper's numbers beside ours."""
+"""Assets of the analysis: Table 1, survival, Cox models, and the comparison with the published numbers."""
 
 from __future__ import annotations
 
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
@@ -40,16 +40,16 @@ PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """One step per statistic; the comparison with the paper where the study names one."""
+    """Return one step per statistic."""
     study = project.study
 
-    def describe(warehouse: Warehouse) -> Made:
-        """Describe the cohort: Table 1."""
+    def describe(warehouse: Warehouse) -> StepOutput:
+        """Describe the cohort (Table 1)."""
         rows = table_one.table_one(warehouse.read(PATIENTS), study.table_one)
-        return Made({TableOne.table(): rows})
+        return StepOutput({TableOne.table(): rows})
 
-    def survive(warehouse: Warehouse) -> Made:
-        """Estimate survival: Kaplan–Meier with log-log confidence intervals, and restricted means."""
+    def survive(warehouse: Warehouse) -> StepOutput:
+        """Estimate survival: Kaplan–Meier with log-log confidence intervals, and restricted mean survival."""
         endpoints, horizons = warehouse.read(ENDPOINTS), study.horizons_months
         estimates, curves = kaplan_meier.estimates(endpoints, horizons), kaplan_meier.curves(endpoints)
         frames = {
@@ -57,34 +57,36 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             SurvivalEstimate.table(): estimates,
             RestrictedMean.table(): restricted_mean.restricted_means(curves, horizons),
         }
-        return Made(frames, metadata={SurvivalEstimate.table(): _medians(estimates)})
+        return StepOutput(frames, metadata={SurvivalEstimate.table(): _medians(estimates)})
 
-    def compete(warehouse: Warehouse) -> Made:
-        """Estimate cumulative incidence with competing risks: Aalen–Johansen."""
+    def compete(warehouse: Warehouse) -> StepOutput:
+        """Estimate cumulative incidence with competing risks (Aalen–Johansen)."""
         curves = competing_risks.cumulative_incidence(warehouse.read(ENDPOINTS), study.cumulative_incidence)
-        read_off = competing_risks.at_horizons(curves, study.horizons_months)
-        return Made({CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): read_off})
+        at_horizons = competing_risks.at_horizons(curves, study.horizons_months)
+        return StepOutput(
+            {CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): at_horizons}
+        )
 
-    def divide(warehouse: Warehouse) -> Made:
+    def divide(warehouse: Warehouse) -> StepOutput:
         """Compare subgroups: Kaplan–Meier and the log-rank test."""
         factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
         found = subgroups.subgroups(
             warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), factors, study.horizons_months
         )
         frames = {Subgroup: found.estimates, SubgroupCurve: found.curves, LogRank: found.tests}
-        return Made({contract.table(): frame for contract, frame in frames.items()})
+        return StepOutput({contract.table(): frame for contract, frame in frames.items()})
 
-    def regress(warehouse: Warehouse) -> Made:
-        """Fit the multivariable Cox models that study.toml declares, and test their hazards' proportion."""
+    def regress(warehouse: Warehouse) -> StepOutput:
+        """Fit the Cox models that study.toml declares, and test the proportional hazards assumption."""
         data = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates)
         frames = {
             HazardRatio.table(): cox.hazard_ratios(*data),
             ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data),
         }
-        return Made(frames)
+        return StepOutput(frames)
 
-    def vary(warehouse: Warehouse) -> Made:
-        """Repeat the analyses with other decisions: partial dates, censoring, complete cases."""
+    def vary(warehouse: Warehouse) -> StepOutput:
+        """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
         frame = sensitivity.sensitivity(
             warehouse.read(PATIENTS),
             warehouse.read(ENDPOINTS),
@@ -93,10 +95,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             study.covariates,
             study.censoring_variants,
         )
-        return Made({SurvivalSensitivity.table(): frame})
+        return StepOutput({SurvivalSensitivity.table(): frame})
 
-    def compare(warehouse: Warehouse) -> Made:
-        """Set the paper's numbers beside ours."""
+    def compare(warehouse: Warehouse) -> StepOutput:
+        """Compare the published numbers with ours."""
         frame = PublishedComparison.empty()
         if study.published and study.published_map and study.published_audit:
             paper = [
@@ -111,7 +113,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 hazard_ratios=warehouse.read(HazardRatio.table()),
             )
         verdicts = dict(frame.group_by("verdict").len().sort("verdict").iter_rows())
-        return Made({PublishedComparison.table(): frame}, metadata={PublishedComparison.table(): verdicts})
+        return StepOutput(
+            {PublishedComparison.table(): frame}, metadata={PublishedComparison.table(): verdicts}
+        )
 
     survival = [SurvivalCurve, SurvivalEstimate, RestrictedMean]
     incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
@@ -150,7 +154,7 @@ def _medians(estimates: pl.DataFrame) -> dict[str, str]:
 
 
 def median_text(row: dict[str, object]) -> str:
-    """A median as people read it: ``47.9 months (30.1–not reached)``."""
+    """Format a median, e.g. ``47.9 months (30.1–not reached)``."""
 
     def part(name: str) -> str:
         value = row[name]

@@ -1,4 +1,4 @@
-"""Report: the audit of the paper, and the published page of the released tables with its print."""
+"""Assets of the report: the audit of the published numbers, and the report itself (HTML and PDF)."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.publication import release_key
-from sarcoma_pipeline.orchestration.assets.step import KEPT, Made, asset_key, discreet, step
+from sarcoma_pipeline.orchestration.assets.step import UNCHANGED, StepOutput, asset_key, redacted_errors, step
 from sarcoma_pipeline.orchestration.assets.steward_page import write_whole
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
@@ -22,11 +22,11 @@ from schemas.quality import Accounting, Finding
 from schemas.release import RELEASED, MetaRelease
 
 _QUALITY = (Accounting.table(), Finding.table())
-"""Printed as counts only."""
+"""Tables of which the report prints only counts."""
 
 
 def published_audit(project: Project) -> pl.DataFrame:
-    """The paper's numbers checked against each other; empty where the study names no paper."""
+    """Check the published numbers against each other; empty for a study without a publication."""
     study = project.study
     if not (study.published and study.published_map and study.published_audit):
         return PublishedAudit.empty()
@@ -40,38 +40,40 @@ def published_audit(project: Project) -> pl.DataFrame:
 def write(
     project: Project, frames: dict[str, pl.DataFrame], folder: Path, policy: Disclosure | None = None
 ) -> tuple[Path, str]:
-    """Write the page and print it, each swapped in whole.
+    """Write the HTML report and print it as PDF, each replaced in one step.
 
     Args:
         project: the study.
-        frames: what to print.
-        folder: where to; made if it is not there.
-        policy: of disclosure control, if the frames went through it.
+        frames: the tables to print.
+        folder: folder to write to; created if missing.
+        policy: policy of disclosure control, if it was applied to the frames.
 
     Returns:
-        Where the page is, and what became of the print.
+        The page, and the name of the PDF or the reason why there is none.
     """
     target = folder / "index.html"
     write_whole(target, page.page(project.study, project.sources, frames, methods.versions(), policy))
-    printed, chromium = folder / "report.pdf", pdf.browser()
+    pdf_path, chromium = folder / "report.pdf", pdf.browser()
     if chromium is None:
-        # A print of an older page beside the new one would be taken for its own.
-        printed.unlink(missing_ok=True)
+        # A PDF of an older page must not stay beside the new page.
+        pdf_path.unlink(missing_ok=True)
         return target, f"not printed: none of {', '.join(pdf.BROWSERS)} is installed"
-    if not pdf.print_pdf(target, printed, chromium):
-        printed.unlink(missing_ok=True)
+    if not pdf.print_pdf(target, pdf_path, chromium):
+        pdf_path.unlink(missing_ok=True)
         return target, f"not printed: {Path(chromium).name} failed"
-    return target, printed.name
+    return target, pdf_path.name
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """The audit of the paper and the report."""
+    """Return the audit of the published numbers and the report."""
     name = project.study.name
 
-    def check_paper(warehouse: Warehouse) -> Made:
-        """Check the paper's numbers against each other."""
+    def audit_publication(warehouse: Warehouse) -> StepOutput:
+        """Check the published numbers against each other."""
         frame = published_audit(project)
-        return Made({PublishedAudit.table(): frame}, metadata={PublishedAudit.table(): audit.summary(frame)})
+        return StepOutput(
+            {PublishedAudit.table(): frame}, metadata={PublishedAudit.table(): audit.summary(frame)}
+        )
 
     @dg.asset(
         key=dg.AssetKey([name, "report", "report"]),
@@ -88,27 +90,27 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         began = time.perf_counter()
         target = project.published / "report/index.html"
 
-        def made_in() -> str:
+        def circumstances() -> str:
             label = release.read_label(project.release) or {}
-            found = (label.get("refresh_id"), label.get("released_at"), pdf.browser())
-            return step_cache.circumstances(project, repr(found)) if target.exists() else "no page yet"
+            inputs = (label.get("refresh_id"), label.get("released_at"), pdf.browser())
+            return step_cache.circumstances(project, repr(inputs)) if target.exists() else "no page yet"
 
-        if warehouse.kept("report", made_in()):
-            return dg.MaterializeResult(metadata={KEPT: True})
-        with discreet(project), warehouse.noting() as reads:
-            further = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
-            frames = {**further, **(release.read(project.release) or {})}
-            target, printed = write(project, frames, project.published / "report")
-            drawn = column_lineage.page(project.study.title, origins(), list(RELEASED))
-            write_whole(target.with_name("column_lineage.html"), drawn)
-            warehouse.note_step("report", made_in(), reads)
-            if printed == "report.pdf":
-                printed = f"data/published/{name}/report/{printed}"
+        if warehouse.kept("report", circumstances()):
+            return dg.MaterializeResult(metadata={UNCHANGED: True})
+        with redacted_errors(project), warehouse.recorded_reads() as reads:
+            unreleased = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
+            frames = {**unreleased, **(release.read(project.release) or {})}
+            target, pdf_name = write(project, frames, project.published / "report")
+            lineage_page = column_lineage.page(project.study.title, origins(), list(RELEASED))
+            write_whole(target.with_name("column_lineage.html"), lineage_page)
+            warehouse.note_step("report", circumstances(), reads)
+            if pdf_name == "report.pdf":
+                pdf_name = f"data/published/{name}/report/{pdf_name}"
         return dg.MaterializeResult(
             metadata={
                 "path": f"data/published/{name}/report/index.html",
-                KEPT: False,
-                "pdf": printed,
+                UNCHANGED: False,
+                "pdf": pdf_name,
                 "column lineage": f"data/published/{name}/report/column_lineage.html",
                 "content hash": frames[MetaRelease.table()]["content_hash"][0],
                 "bytes": target.stat().st_size,
@@ -117,6 +119,6 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         )
 
     return [
-        step(project, "published_audit", {PublishedAudit.table(): []}, check_paper, kinds={"polars"}),
+        step(project, "published_audit", {PublishedAudit.table(): []}, audit_publication, kinds={"polars"}),
         report,
     ]

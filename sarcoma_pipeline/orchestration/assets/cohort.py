@@ -1,4 +1,4 @@
-"""Cohort: who is in the study and why, one row per patient, endpoints with their evidence."""
+"""Assets of the cohort: eligibility, one row per patient, endpoints with their evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
-from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
@@ -15,24 +15,25 @@ from schemas.quality import Accounting
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """Eligibility with its flow, patients, endpoints."""
+    """Return the steps that derive eligibility with its flow, patients and endpoints."""
     study = project.study
 
-    def judge(warehouse: Warehouse) -> Made:
-        """Judge every patient by every criterion of study.toml, in order: the STROBE flow."""
-        made = eligibility.assess(warehouse.layer("curated"), study)
-        steps = {row["label"]: row["remaining"] for row in made.flow.sort("position").iter_rows(named=True)}
-        frames = {CohortEligibility.table(): made.eligibility, CohortFlow.table(): made.flow}
-        return Made(frames, metadata={CohortFlow.table(): steps})
+    def assess(warehouse: Warehouse) -> StepOutput:
+        """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
+        result = eligibility.assess(warehouse.layer("curated"), study)
+        flow = result.flow.sort("position")
+        remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
+        frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
+        return StepOutput(frames, metadata={CohortFlow.table(): remaining})
 
-    def derive(warehouse: Warehouse) -> Made:
+    def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
         curated = warehouse.layer("curated")
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
         derived = endpoints.derive(curated, eligible, study)
         centre = pl.lit(warehouse.centre or None, dtype=pl.String)
         events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
-        return Made(
+        return StepOutput(
             {
                 CohortPatient.table(): covariates.patients(curated, eligible).with_columns(centre=centre),
                 CohortEndpoint.table(): derived.endpoints,
@@ -41,14 +42,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
         )
 
-    # A refresh that lost a record must not reach a cohort: the blocking check stands on the accounting.
-    rests_on = [*CURATED, Accounting.table()]
+    # The check on the accounting is blocking: a refresh that lost a record must not reach the cohort.
+    needs = [*CURATED, Accounting.table()]
     return [
         step(
             project,
             "eligibility",
-            {CohortEligibility.table(): rests_on, CohortFlow.table(): [CohortEligibility.table()]},
-            judge,
+            {CohortEligibility.table(): needs, CohortFlow.table(): [CohortEligibility.table()]},
+            assess,
             kinds={"polars"},
         ),
         step(

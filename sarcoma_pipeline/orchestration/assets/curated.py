@@ -1,4 +1,4 @@
-"""Curated: text becomes typed, persons are linked, rules judged, sources reconciled into entities."""
+"""Assets of curation: typing of received text, record linkage, rules, reconciliation into entities."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation import identity, reconcile, typed_records
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
-from sarcoma_pipeline.orchestration.assets.record_locations import placed
-from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
+from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import cross_record, findings, ledger, quarantine
@@ -25,9 +25,9 @@ TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
 
 _RECORDS = 100_000
-"""Received records that are in memory at a time while they are typed, but for a larger file."""
+"""Received records that are typed at a time, to limit memory; a larger file is typed as a whole."""
 _PATIENTS = 10_000
-"""Whose typed records are in memory at a time while they are curated."""
+"""Patients whose records are curated at a time, to limit memory."""
 
 _RADIOTHERAPY = (
     "typed.radiotherapy", "typed.plan", "typed.treatment", "typed.surgery", Decision.table(),
@@ -44,36 +44,40 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "curated.radiotherapy_reading": _RADIOTHERAPY,
     "curated.systemic_therapy": ("typed.systemic_therapy", "curated.diagnosis"),
     "curated.assessment": ("typed.assessment", "curated.diagnosis"),
+    "curated.metastasis": (
+        "typed.metastasis", "typed.assessment", "curated.assessment", "curated.diagnosis", "curated.surgery",
+        "curated.radiotherapy_course", "curated.systemic_therapy",
+    ),
     "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
 }  # fmt: skip
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """The typed and curated tables, the links between persons and the quarantine."""
+    """Return the steps that make the typed tables, the links, the quarantine and the curated tables."""
 
-    def type_records(warehouse: Warehouse) -> Iterator[Made]:
-        """Read text as dates, numbers and codes; set exact duplicates aside; judge the record rules."""
-        # The day of a refresh never changes: only a new one would, and that brings new files.
+    def type_records(warehouse: Warehouse) -> Iterator[StepOutput]:
+        """Convert text to dates, numbers and codes; set exact duplicates aside; evaluate the record rules."""
+        # Not noted as an input: the date of an existing refresh never changes.
         days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
         yield _made(typed_records.joined(()))
         for table in sorted(RECEIVED):
             for frame, repeated in _by_files(warehouse, table):
                 yield _made(typed_records.type_part(table, frame, repeated, project.sources, days))
 
-    def link(warehouse: Warehouse) -> Made:
-        """Find whose record it is: by hospital number, else by name, date of birth and sex, exactly."""
+    def link(warehouse: Warehouse) -> StepOutput:
+        """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
         return _made(identity.link(warehouse.layer("typed")))
 
-    def judge(warehouse: Warehouse) -> Made:
-        """Judge the rules that need several records; quarantine what breaks an error rule without waiver."""
+    def judge(warehouse: Warehouse) -> StepOutput:
+        """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
         first = warehouse.read_parts(Observed.table(), ("typed", "link"))
         held = quarantine.quarantine(_unwaived(warehouse, first))["record_id"]
         crossed = cross_record.observe(warehouse.layer("typed"), warehouse.read(Link.table()), held)
         everything = quarantine.quarantine(_unwaived(warehouse, pl.concat([first, crossed])))
-        return Made({Quarantine.table(): everything}, {Observed.table(): crossed})
+        return StepOutput({Quarantine.table(): everything}, {Observed.table(): crossed})
 
-    def curate(warehouse: Warehouse) -> Iterator[Made]:
-        """Join the sound records into patients and events; the declared precedence settles conflicts."""
+    def curate(warehouse: Warehouse) -> Iterator[StepOutput]:
+        """Join the valid records into patients and events; the declared precedence resolves conflicts."""
         links = warehouse.read(Link.table())
         names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
         held = warehouse.read(Quarantine.table())["record_id"]
@@ -88,7 +92,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         step(project, "link", {Link.table(): ["typed.person"]}, link, kinds={"polars"}),
         step(
             project, "quarantine", {Quarantine.table(): [*TYPED, Link.table(), Decision.table()]}, judge,
-            kinds={"polars", "pandera"}, further=_waivers,
+            kinds={"polars", "pandera"}, other_inputs=_waivers,
         ),
         step(
             project,
@@ -101,14 +105,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
 
 def _waivers(warehouse: Warehouse) -> str:
-    """The waivers that the day leaves in force: the passing of a day alone may end one."""
+    """Return the ids of the waivers in force: the date alone may end one."""
     _, today = tonight(warehouse, noted=False)
     decisions = warehouse.read(Decision.table(), noted=False)
     return " ".join(decisions.filter(pl.col("until") >= today)["decision_id"].sort())
 
 
 def _by_files(warehouse: Warehouse, table: str) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-    """A received table by whole files, each time with the ids of all records that repeat another one."""
+    """Yield a received table in groups of whole files, each with the ids of all repeated records."""
     if warehouse.height(table) <= _RECORDS:
         frame = warehouse.read(table)
         if not frame.is_empty():
@@ -125,7 +129,7 @@ def _by_files(warehouse: Warehouse, table: str) -> Iterator[tuple[pl.DataFrame, 
 def _by_patients(
     warehouse: Warehouse, links: pl.DataFrame
 ) -> Iterator[tuple[pl.DataFrame, dict[str, pl.DataFrame]]]:
-    """The links and the typed records of some patients after others, in the order of their ids."""
+    """Yield the links and typed records of one group of patients after another, in order of patient id."""
     patients = links["patient_id"].unique().sort()
     if patients.len() <= _PATIENTS:
         yield links, warehouse.layer("typed")
@@ -137,16 +141,16 @@ def _by_patients(
 
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
-    """The observations of errors that no waiver of a steward lets through."""
+    """Return the observations of errors that no waiver admits."""
     broken = observed.filter(pl.col("severity") == "error")
-    errors = findings.finding_ids(broken, placed(warehouse, broken["record_id"]), warehouse.centre)
+    errors = findings.finding_ids(broken, locations(warehouse, broken["record_id"]), warehouse.centre)
     _, today = tonight(warehouse, noted=False)
     waived = ledger.waived(warehouse.read(Decision.table()), errors, today)
     return errors.filter(~pl.col("finding_id").is_in(waived.implode()))
 
 
-def _made(result: typed_records.Result) -> Made:
-    return Made(
+def _made(result: typed_records.Result) -> StepOutput:
+    return StepOutput(
         result.frames, {Observed.table(): result.observed, SetAside.table(): result.disposition}
     )  # fmt: skip
 
@@ -158,6 +162,7 @@ _READ_AS = {
     "typed.radiotherapy": ("obds_radiotherapy", "table_row"),
     "typed.systemic_therapy": ("obds_systemic_therapy", "table_row"),
     "typed.assessment": ("obds_follow_up", "table_row"),
+    "typed.metastasis": ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up"),
     "typed.vital_status": ("registry_reply", "obds_death", "table_row"),
     "typed.plan": ("dicom_plan",),
     "typed.structure_set": ("dicom_structure_set",),

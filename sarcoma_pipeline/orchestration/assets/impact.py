@@ -1,4 +1,4 @@
-"""Impact: what each record in quarantine keeps from the study."""
+"""Asset ``quality.impact``: what the study loses through each record in quarantine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.curated import TYPED
-from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import impact
@@ -20,7 +20,7 @@ COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table
 
 
 def night(project: Project, warehouse: Warehouse) -> impact.Night:
-    """What the last refresh knows, read from the warehouse: records of the patients in question only."""
+    """Read what the last refresh found, limited to the patients of quarantined records."""
     link, held = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
     records = held["record_id"]
     owners = [warehouse.read(t, columns=("person_ref",), among=records)["person_ref"] for t in TYPED]
@@ -37,15 +37,16 @@ def night(project: Project, warehouse: Warehouse) -> impact.Night:
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """``quality.impact``."""
+    """Return the step that computes ``quality.impact``."""
 
-    def weigh(warehouse: Warehouse) -> Made:
-        """Run the cohort again for every record in quarantine, as if it had been admitted."""
+    def simulate(warehouse: Warehouse) -> StepOutput:
+        """Recompute the cohort for every record in quarantine as if it had been admitted."""
         known = night(project, warehouse)
         again = impact.rerun(known, project.study, project.sources)
         frame = impact.impact(known, again, project.study)
-        return Made(
-            {Impact.table(): frame}, metadata={Impact.table(): {"records run again": again.scenarios.height}}
+        return StepOutput(
+            {Impact.table(): frame}, metadata={Impact.table(): {"simulated records": again.scenarios.height}}
         )
 
-    return [step(project, "impact", {Impact.table(): [Quarantine.table(), *COHORT]}, weigh, kinds={"polars"})]
+    needs = [Quarantine.table(), *COHORT]
+    return [step(project, "impact", {Impact.table(): needs}, simulate, kinds={"polars"})]

@@ -1,4 +1,4 @@
-"""Lineage: which record of which file every value of the cohort rests on."""
+"""Asset ``meta.lineage``: the records of which files every value of the cohort depends on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
-from sarcoma_pipeline.orchestration.assets.record_locations import placed
-from sarcoma_pipeline.orchestration.assets.step import Made, step
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
+from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import findings, lineage
 from sarcoma_pipeline.study.project import Project
@@ -20,14 +20,14 @@ from schemas.meta import MetaFile
 from schemas.quality import Finding, Observed
 
 _PATIENTS = 10_000
-"""Whose lineage is in memory at a time."""
+"""Patients whose lineage is computed at a time, to limit memory."""
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """``meta.lineage``."""
+    """Return the step that computes ``meta.lineage``."""
 
-    def trace(warehouse: Warehouse) -> Iterator[Made]:
-        """Name the records that decided every endpoint, and those that a patient's row rests on."""
+    def trace(warehouse: Warehouse) -> Iterator[StepOutput]:
+        """List the records that decided each endpoint, and those from which a patient's row is derived."""
         masked = findings.masked_path(
             pl.col("path"), warehouse.read(Patient.table(), columns=findings.IDENTIFYING)
         )
@@ -35,16 +35,16 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         endpoints = warehouse.read(CohortEndpoint.table(), columns=("pseudonym", "endpoint", "evidence"))
         observed = warehouse.read(Observed.table())
         everyone = pl.concat([patients["pseudonym"], endpoints["pseudonym"]]).unique().sort()
-        yield Made({Lineage.table(): Lineage.empty()})
-        # Sorted by pseudonym as a whole, and so part by part.
+        yield StepOutput({Lineage.table(): Lineage.empty()})
+        # The parts are in order of pseudonym, so the whole table is sorted by pseudonym.
         for some in everyone.to_frame().iter_slices(_PATIENTS):
             of_some = patients.join(some, on="pseudonym", how="semi")
             ends = endpoints.join(some, on="pseudonym", how="semi")
             used = pl.concat(
                 [of_some["record_ids"].explode(), ends["evidence"].explode().alias("record_ids")]
             )
-            places = placed(warehouse, used).with_columns(path=masked)
-            yield Made({Lineage.table(): lineage.lineage(of_some, ends, places, observed)})
+            places = locations(warehouse, used).with_columns(path=masked)
+            yield StepOutput({Lineage.table(): lineage.lineage(of_some, ends, places, observed)})
 
-    rests_on = [CohortPatient.table(), CohortEndpoint.table(), Finding.table(), MetaFile.table(), *RECEIVED]
-    return [step(project, "lineage", {Lineage.table(): rests_on}, trace, kinds={"polars"})]
+    needs = [CohortPatient.table(), CohortEndpoint.table(), Finding.table(), MetaFile.table(), *RECEIVED]
+    return [step(project, "lineage", {Lineage.table(): needs}, trace, kinds={"polars"})]

@@ -1,11 +1,11 @@
-"""Pool: the centres of a study as one, from the moment at which every one of them has been received."""
+"""Asset ``meta.pool``: combines the centres of a study once every one of them has been received."""
 
 import hashlib
 
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets.step import RETRY, asset_key, discreet
+from sarcoma_pipeline.orchestration.assets.step import RETRY, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
@@ -17,24 +17,24 @@ _COUNTS = ("new_files", "changed_files", "gone_files", "unchanged_files")
 
 
 class NotReceived(Exception):
-    """A centre has never been received: the message names it."""
+    """A centre has never been received; the message names it."""
 
 
 def pool_key(project: Project) -> dg.AssetKey:
-    """What stands for the centres taken together."""
+    """Return the key of the asset that stands for all centres together."""
     return dg.AssetKey([project.study.name, "meta", "pool"])
 
 
 def pooled_first(project: Project) -> list[dg.AssetKey]:
-    """What must be there before anything is made of the study as a whole; nothing without centres."""
+    """Return what must be materialised before assets of the whole study; empty without centres."""
     return [pool_key(project)] if project.centres else []
 
 
 def pool(project: Project, warehouse: Warehouse, run_id: str) -> dict[str, int]:
-    """Note a refresh of the pooled study: what it is made of are the last refreshes of its centres.
+    """Record a refresh of the pooled study, made of the last refreshes of its centres.
 
     Returns:
-        Centre to the files that it delivered.
+        Centre to number of its files.
 
     Raises:
         NotReceived: a centre is missing.
@@ -61,22 +61,22 @@ def pool(project: Project, warehouse: Warehouse, run_id: str) -> dict[str, int]:
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """``meta.pool``, in a study with centres."""
+    """Return ``meta.pool`` for a study with centres."""
     if not project.centres:
         return []
-    rests_on = (MetaRefresh, MetaFile)
+    needs = (MetaRefresh, MetaFile)
 
     @dg.asset(
         key=pool_key(project),
-        deps=[asset_key(project, contract.table()) for contract in rests_on],
-        description="The last refresh of every centre, taken together: what the pooled study is made of.",
+        deps=[asset_key(project, contract.table()) for contract in needs],
+        description="The last refresh of every centre, combined into one refresh of the pooled study.",
         group_name="meta",
         kinds={"duckdb"},
         owners=[project.study.owner],
         retry_policy=RETRY,
     )
     def pooled(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-        with discreet(project):
+        with redacted_errors(project):
             files = pool(project, warehouse, context.run_id)
         return dg.MaterializeResult(metadata={f"files of {centre}": n for centre, n in files.items()})
 

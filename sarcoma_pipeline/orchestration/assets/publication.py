@@ -1,4 +1,4 @@
-"""Release: the pseudonymous database, gated and swapped in."""
+"""Asset of the release: builds the pseudonymous database, runs the gate and publishes it atomically."""
 
 import datetime as dt
 import filecmp
@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
-from sarcoma_pipeline.orchestration.assets.step import KEPT, RETRY, asset_key, discreet
+from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import expectations
@@ -27,21 +27,22 @@ from schemas.release import RELEASED, MetaRelease
 FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26)
 )
-"""One missed night is a warning in the morning, and a failure before the next one."""
+"""A missed night is a warning in the morning and an error before the next night."""
 
-_MADE_OF = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
+_IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
+"""Columns of ``meta.release`` that are equal if two releases have the same inputs and content."""
 
-_SAID = 5
-"""Faults that a failure names; all of them are in the check and in the Data Docs."""
+_LISTED_FAULTS = 5
+"""Faults listed in the failure message; the check and the Data Docs list all."""
 
 
 def release_key(project: Project) -> dg.AssetKey:
-    """The published database."""
+    """Return the asset key of the published database."""
     return dg.AssetKey([project.study.name, "release", "cohort_duckdb"])
 
 
 def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """The row of ``meta.release`` of what would be released now."""
+    """Return the row of ``meta.release`` for a release of these tables."""
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
     decisions = warehouse.read(Decision.table())
     return {
@@ -60,37 +61,37 @@ def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.Da
     }
 
 
-def stands(project: Project, row: dict[str, Any]) -> bool:
-    """Whether the published release is this very one, made of the same, and byte for byte as it was made."""
+def is_published(project: Project, row: dict[str, Any]) -> bool:
+    """Return whether the published release has the same inputs and content, and is undamaged."""
     found = release.read_label(project.release)
-    if found is None or any(found.get(name) != row[name] for name in _MADE_OF):
+    if found is None or any(found.get(name) != row[name] for name in _IDENTITY):
         return False
     kept = project.published / "releases" / f"{found['refresh_id']}.duckdb"
     return kept.exists() and filecmp.cmp(kept, project.release, shallow=False)
 
 
 def build(project: Project, tables: Mapping[str, pl.DataFrame], row: dict[str, Any]) -> Path:
-    """Build the release beside the old one."""
-    # A refresh that was killed left its half behind; only one refresh runs at a time.
-    for half in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
-        half.unlink()
+    """Build the release beside the published one."""
+    # Remove partial files of a killed refresh; only one refresh runs at a time.
+    for partial in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
+        partial.unlink()
     built = project.published / f".building-{row['refresh_id']}.duckdb"
     release.build(built, tables, label(row))
     return built
 
 
 def label(row: dict[str, Any]) -> pl.DataFrame:
-    """``meta.release`` of one release."""
+    """Return ``meta.release`` of one release."""
     return MetaRelease.enforce(MetaRelease.conform(pl.DataFrame([row])))
 
 
-def judge(project: Project, built: Path) -> list[expectations.Failed]:
-    """Run the gate over a built release and write its Data Docs; a release that fails is deleted."""
+def run_gate(project: Project, built: Path) -> list[expectations.Failed]:
+    """Run the gate over a built release and write its Data Docs; deletes a release that fails."""
     passed = False
     try:
         failed = expectations.gate(
             _tables(built) or {},
-            _before(project),
+            _last_release(project),
             project.study.gate,
             project.published / "data_docs",
         )
@@ -102,29 +103,29 @@ def judge(project: Project, built: Path) -> list[expectations.Failed]:
 
 
 def _tables(path: Path) -> Mapping[str, pl.DataFrame] | None:
-    """What the gate judges: every table but the release's own label."""
+    """Return the tables that the gate checks: all but the release's own label."""
     found = release.on_demand(path)
     names = [table for table in found or () if table != MetaRelease.table()]
     return found and release.OnDemand(names, found.__getitem__)
 
 
-def _before(project: Project) -> Mapping[str, pl.DataFrame] | None:
-    """The release that the new one is compared with: the published; if it is damaged, the newest kept."""
+def _last_release(project: Project) -> Mapping[str, pl.DataFrame] | None:
+    """Return the published release for comparison; if it is damaged, the newest kept one."""
     kept = sorted((project.published / "releases").glob("*.duckdb"), reverse=True)
     for path in (project.release, *kept):
         with suppress(duckdb.Error):
             found = _tables(path) or {}
-            # A damaged one is met now, and not in the midst of the judging.
+            # Read now, so that a damaged file is detected here and not within the gate.
             if all(found[table].width for table in found):
                 return found or None
     return None
 
 
 def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, Any]) -> None:
-    """Note a judged release in the warehouse, for the day on which its file is gone, and swap it in.
+    """Record a checked release in the warehouse, which outlives its file, and publish it.
 
     Raises:
-        dg.Failure: the last line of the gate held it back; the last release stands.
+        dg.Failure: a last check held it back; the last release is unchanged.
     """
     with warehouse.transaction() as tables:
         insert(tables, MetaRelease.table(), label(row))
@@ -135,20 +136,21 @@ def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, 
 
 
 def held_back(faults: Sequence[str]) -> dg.Failure:
-    """The failure that says that the last release stands, and why."""
-    more = f" (and {len(faults) - _SAID} more)" if len(faults) > _SAID else ""
+    """Return the failure which says that the last release is unchanged, and why."""
+    more = f" (and {len(faults) - _LISTED_FAULTS} more)" if len(faults) > _LISTED_FAULTS else ""
+    listed = " | ".join(faults[:_LISTED_FAULTS])
     return dg.Failure(
-        description=f"Nothing was published, the last release stands: {' | '.join(faults[:_SAID])}{more}",
+        description=f"Nothing was published, the last release is unchanged: {listed}{more}",
         allow_retries=False,
     )
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """The published database."""
+    """Return the asset of the published database."""
     gate = dg.AssetCheckSpec(
         "release_gate",
         asset=release_key(project),
-        description="The Great Expectations suite over the built release; an error holds the release back.",
+        description="Great Expectations suite over the built release; an error holds the release back.",
     )
     docs = f"data/published/{project.study.name}/data_docs/index.html"
 
@@ -158,7 +160,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         check_specs=[gate],
         description=(
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "
-            "swapped in whole. Nothing is swapped if the gate fails."
+            "replaced atomically. The published file is unchanged if the gate fails."
         ),
         group_name="release",
         kinds={"duckdb", "greatexpectations"},
@@ -168,38 +170,40 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     )
     def cohort_duckdb(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         began = time.perf_counter()
-        with discreet(project):
+        with redacted_errors(project):
             tables = release.released(release.OnDemand(RELEASED, warehouse.read))
             row = described(project, warehouse, tables)
-            same = stands(project, row)
-        if same:
-            standing = "Nothing changed: the release that was judged before stands."
+            unchanged = is_published(project, row)
+        if unchanged:
             yield dg.AssetCheckResult(
-                asset_key=gate.asset_key, check_name=gate.name, passed=True, description=standing
+                asset_key=gate.asset_key,
+                check_name=gate.name,
+                passed=True,
+                description="Nothing changed: the published release has passed the gate before.",
             )
-            yield dg.MaterializeResult(metadata={"content hash": row["content_hash"], KEPT: True})
+            yield dg.MaterializeResult(metadata={"content hash": row["content_hash"], UNCHANGED: True})
             return
-        with discreet(project):
+        with redacted_errors(project):
             built = build(project, tables, row)
-            hopeless = release.faults(built)
-            if hopeless:
-                # What no release may be needs no suite to say so, nor the seconds that its import takes.
+            faults = release.faults(built)
+            if faults:
+                # Basic faults need no suite, whose import takes seconds.
                 built.unlink()
-                raise held_back(hopeless)
-            judging = time.perf_counter()
-            failed = judge(project, built)
-        judged = time.perf_counter() - judging
-        yield _verdict(gate, failed, {"data docs": docs, "seconds": round(judged, 3)})
+                raise held_back(faults)
+            gate_began = time.perf_counter()
+            failed = run_gate(project, built)
+        gate_seconds = round(time.perf_counter() - gate_began, 3)
+        yield _check_result(gate, failed, {"data docs": docs, "seconds": gate_seconds})
         errors = [str(f) for f in failed if f.severity == "error"]
         if errors:
             raise held_back(errors)
-        with discreet(project):
+        with redacted_errors(project):
             publish(project, warehouse, built, row)
         yield dg.MaterializeResult(
             metadata={
                 "path": f"data/published/{project.study.name}/cohort.duckdb",
                 "refresh": row["refresh_id"],
-                KEPT: False,
+                UNCHANGED: False,
                 "content hash": row["content_hash"],
                 "patients": row["eligible"],
                 "tables": len(RELEASED),
@@ -211,7 +215,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     return [cohort_duckdb]
 
 
-def _verdict(
+def _check_result(
     spec: dg.AssetCheckSpec, failed: Sequence[expectations.Failed], metadata: dict[str, Any]
 ) -> dg.AssetCheckResult:
     errors = sum(f.severity == "error" for f in failed)
@@ -225,5 +229,7 @@ def _verdict(
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
         metadata={**metadata, **({"failed": table} if failed else {})},
-        description=f"{errors} errors, {len(failed) - errors} warnings." if failed else "All is as expected.",
+        description=f"{errors} errors, {len(failed) - errors} warnings."
+        if failed
+        else "All expectations met.",
     )

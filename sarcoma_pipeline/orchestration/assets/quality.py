@@ -1,4 +1,4 @@
-"""Quality: every record accounted for, every fault a finding, every finding in the ledger."""
+"""Assets of quality: accounting, volumes, findings, the ledger and the checks of all rules."""
 
 import dagster as dg
 import polars as pl
@@ -6,10 +6,11 @@ import polars as pl
 from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, TYPED
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
-from sarcoma_pipeline.orchestration.assets.record_locations import placed
-from sarcoma_pipeline.orchestration.assets.step import Made, asset_key, step
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
+from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine, volumes
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from schemas.curated import Link, Patient
@@ -23,13 +24,12 @@ from schemas.quality import (
     QualityRule,
     Quarantine,
     SetAside,
-    catalogue,
 )
 from schemas.volumes import Volume
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
-    """Accounting, findings, the rule catalogue and a check per rule group."""
+    """Return the steps for decisions, accounting, volumes, findings and ledger, and the rule checks."""
     identity = dg.AssetCheckSpec(
         "accounting_identity",
         asset=asset_key(project, Accounting.table()),
@@ -37,8 +37,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         description="Records read = curated + quarantined + exact duplicates + out of scope, per file.",
     )
 
-    def account(warehouse: Warehouse) -> Made:
-        """Account for every record of every file; nothing vanishes."""
+    def account(warehouse: Warehouse) -> StepOutput:
+        """Account for every record of every file, so that none is lost."""
         held = warehouse.read(Quarantine.table())
         disposition = quarantine.settle(warehouse.read(SetAside.table()).drop("step"), held)
         frame = accounting.account(
@@ -47,14 +47,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             held,
             disposition,
         )
-        return Made({Disposition.table(): disposition, Accounting.table(): frame})
+        return StepOutput({Disposition.table(): disposition, Accounting.table(): frame})
 
-    def judge_identity(warehouse: Warehouse) -> list[dg.AssetCheckResult]:
+    def check_identity(warehouse: Warehouse) -> list[dg.AssetCheckResult]:
         frame, files = warehouse.read(Accounting.table()), warehouse.read(MetaFile.table())
         return [_identity_holds(project, frame, files)]
 
-    def count_volumes(warehouse: Warehouse) -> Made:
-        """Count what each source delivered tonight, beside the nights before."""
+    def count_volumes(warehouse: Warehouse) -> StepOutput:
+        """Count what each source delivered, and compare with earlier refreshes."""
         refresh, _ = tonight(warehouse)
         made = volumes.volumes(
             warehouse.read(MetaFile.table()),
@@ -66,15 +66,15 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
         nights = warehouse.read(Volume.table()).filter(pl.col("refresh_id") != refresh)
         history = pl.concat([nights, made])
-        return Made({Volume.table(): history}, {Observed.table(): volumes.observe(history, refresh)})
+        return StepOutput({Volume.table(): history}, {Observed.table(): volumes.observe(history, refresh)})
 
-    def find(warehouse: Warehouse) -> Made:
-        """Put every broken rule into words and places that a steward can work with."""
+    def find(warehouse: Warehouse) -> StepOutput:
+        """Turn every broken rule into a finding with words, place and remedy for the steward."""
         observed = warehouse.read(Observed.table()).drop("step")
         at_fault = observed["record_id"].unique()
         found = findings.findings(
             observed,
-            placed(warehouse, at_fault),
+            locations(warehouse, at_fault),
             {t: warehouse.read(t, columns=("record_id", "person_ref"), among=at_fault) for t in TYPED},
             warehouse.read(Patient.table()),
             warehouse.read(Link.table()),
@@ -82,20 +82,20 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
-        return Made(
+        return StepOutput(
             {Finding.table(): found, QualityRule.table(): catalogue()}, metadata={Finding.table(): counts}
         )
 
-    def load_decisions(warehouse: Warehouse) -> Made:
-        """Load the stewards' decisions from their log, which outlives the warehouse."""
+    def load_decisions(warehouse: Warehouse) -> StepOutput:
+        """Load the stewards' decisions from their log, which survives the loss of the warehouse."""
         known = warehouse.read(Decision.table())
-        return Made({Decision.table(): decision_log.restore(project.decisions, known)})
+        return StepOutput({Decision.table(): decision_log.restore(project.decisions, known)})
 
     def log(_: Warehouse) -> str:
         return provenance.decisions_hash(decision_log.read(project.decisions))
 
-    def keep_ledger(warehouse: Warehouse) -> Made:
-        """Move every finding on: what is new, still there, settled, gone, or back again."""
+    def keep_ledger(warehouse: Warehouse) -> StepOutput:
+        """Update the status of every finding: open, acknowledged, waived, resolved or reopened."""
         refresh, today = tonight(warehouse)
         entries = ledger.advance(
             warehouse.read(LedgerEntry.table()),
@@ -107,7 +107,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
         nights = warehouse.read(Trend.table()).filter(pl.col("refresh_id") != refresh)
         counts = {f"findings {status}": n for status, n in entries.group_by("status").len().iter_rows()}
-        return Made(
+        return StepOutput(
             {
                 LedgerEntry.table(): entries,
                 Trend.table(): pl.concat([nights, ledger.trend(entries, refresh)]),
@@ -116,7 +116,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
 
     return [
-        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}, further=log),
+        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}, other_inputs=log),
         step(
             project,
             "accounting",
@@ -127,7 +127,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             account,
             kinds={"polars"},
             checks=[identity],
-            judge=judge_identity,
+            run_checks=check_identity,
         ),
         step(
             project,
@@ -178,9 +178,9 @@ def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) 
         metadata={
             "records in the manifest": int(read),
             **{k.replace("_", " "): int(v) for k, v in total.items()},
-            "files at fault": wrong.height,
+            "files with errors": wrong.height,
         },
         description=f"{total.get('records', 0)} records of {frame.height} files are accounted for."
         if wrong.is_empty()
-        else f"{wrong.height} files have records that are nowhere, or in two places.",
+        else f"{wrong.height} files have records that are lost or counted twice.",
     )

@@ -1,4 +1,4 @@
-"""Received: new and changed files of the drop folder, every record as text with its place."""
+"""Assets of the received layer: reads new and changed files, and stores every record as text."""
 
 import datetime as dt
 import re
@@ -9,10 +9,16 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets.step import RETRY, asset_key, discreet, partitions, table_spec
+from sarcoma_pipeline.orchestration.assets.step import (
+    RETRY,
+    asset_key,
+    partitions,
+    redacted_errors,
+    table_spec,
+)
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import pseudonym_key
-from sarcoma_pipeline.sources import manifest, read_parallel, worker_process
+from sarcoma_pipeline.sources import manifest, read_parallel, readers, worker_process
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions, step_cache
@@ -25,29 +31,22 @@ from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
 RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
 
 _PIECE_BYTES = 128 << 20
-"""Of received frames that are written in one transaction."""
-
-_KIND_OF_TABLE = {
-    "registry_reply": {"registry"},
-    "table_row": {"table"},
-    "unread": {"registry", "obds", "dicom", "table"},
-}
-_ICONS = {"registry": "csv", "obds": "xml", "dicom": "file", "table": "table"}
+"""Received bytes that are committed at a time: an open transaction takes more memory than what it writes."""
 
 
 def drop_key(project: Project, source: str) -> dg.AssetKey:
-    """The raw files of one source, as the lineage graph shows them."""
+    """Return the asset key of one source's raw files, for the lineage graph."""
     return dg.AssetKey([project.study.name, "drop", re.sub(r"\W+", "_", source)])
 
 
 def drop_specs(project: Project) -> list[dg.AssetSpec]:
-    """External assets: the files are not ours to make."""
+    """Describe the raw files as external assets: the pipeline does not make them."""
     return [
         dg.AssetSpec(
             key=drop_key(project, source.name),
             description=f"Raw files {', '.join(source.files)} below {project.study.drop}.",
             group_name="drop",
-            kinds={_ICONS[source.kind]},
+            kinds={readers.reader(source.kind).icon},
             owners=[project.study.owner],
             metadata={"folder": project.study.drop, "files": ", ".join(source.files), "reader": source.kind},
         )
@@ -56,14 +55,13 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
 
 
 def _deps(project: Project, table: str) -> list[dg.AssetKey]:
-    name = table.partition(".")[2]
-    kinds = _KIND_OF_TABLE.get(name, {name.partition("_")[0]})
+    kinds = readers.kinds_of(table)
     drops = [drop_key(project, s.name) for s in project.sources.source if s.kind in kinds]
     return [asset_key(project, MetaFile.table()), *drops]
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The drop folder's sources, ``meta.files``, ``meta.refreshes`` and the received tables."""
+    """Return the assets of the raw files, ``meta.files``, ``meta.refreshes`` and the received tables."""
     drops = [drop_key(project, s.name) for s in project.sources.source]
     specs = [
         table_spec(project, MetaRefresh.table(), drops, {"duckdb"}),
@@ -74,7 +72,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     @dg.multi_asset(
         name="received",
         specs=specs,
-        description="Reads new and changed files, closes the records of replaced and vanished ones.",
+        description="Reads new and changed files, and closes the records of changed and removed ones.",
         partitions_def=partitions(project),
         retry_policy=RETRY,
     )
@@ -82,14 +80,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         began = time.perf_counter()
-        with discreet(project):
+        with redacted_errors(project):
             permissions.check(project)
-            # Every step depends on the key: it must be there before the first of them.
+            # Every step depends on the key of the pseudonyms: it must exist before the first one.
             pseudonym_key.at_hand(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
-            # Counted where it lies: on a night without change nobody reads it.
+            # Counted in the database: on a night without changes no step reads the table.
             metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), "seconds": seconds}
             if table.startswith("received."):
                 metadata["records added"] = added.get(table, 0)
@@ -107,21 +105,21 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
 
 
 def tonight(warehouse: Warehouse, *, noted: bool = True) -> tuple[str, dt.date]:
-    """The last refresh and its day: what a step that is run again takes for tonight and today.
+    """Return the id and date of the last refresh; a step that is retried uses these as its current date.
 
     Args:
-        warehouse: of the study.
-        noted: whether the step that asks is another one every night.
+        warehouse: the study's warehouse.
+        noted: whether the step depends on them and thus runs every night.
     """
     last = warehouse.read(MetaRefresh.table(), noted=noted).sort("refresh_id").row(-1, named=True)
     return last["refresh_id"], last["received_on"]
 
 
 def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tuple[str, dict[str, int]]:
-    """Read what is new, close what is gone, in one transaction.
+    """Read new and changed files, and close the records of removed ones.
 
     Returns:
-        The new refresh's id, and received table to the number of records added.
+        The new refresh's id, and received table to number of records added.
     """
     row = provenance.refresh(project, run_id)
     refresh = row["refresh_id"]
@@ -137,7 +135,7 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "unchanged_files": len(scan.unchanged),
     }
     configuration = provenance.configuration(project)
-    # Centres may be read at the same time.
+    # Named by centre: centres may be read at the same time.
     mark = project.warehouse.with_suffix(f".{warehouse.centre}.reading" if warehouse.centre else ".reading")
     with worker_process.remembered(mark) as died:
         return refresh, _write(warehouse, scan, row, configuration, project.sources.limits, careful=died)
@@ -152,10 +150,10 @@ def _write(
     *,
     careful: bool,
 ) -> dict[str, int]:
-    """Close what is gone, then read and write group by group: memory does not grow with the delivery.
+    """Close removed records, then read and write group by group, to limit memory.
 
-    A large delivery is written for good piece by piece, file by file whole, as an open transaction takes more
-    memory than what it writes: a refresh that is killed goes on with the files that are not written yet.
+    A large delivery is committed in pieces of whole files, because an open transaction takes more memory than
+    what it writes. After a crash, the next refresh continues with the files that are not yet written.
     """
     refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
     added: dict[str, int] = {}
@@ -180,7 +178,7 @@ def _write(
                 warehouse.commit(tables)
                 tables.execute("BEGIN")
                 pending = 0
-        # A file that changed while it was read has the same id twice: its refresh tells them apart.
+        # file_id is not unique for a file modified while it was read: the version includes first_refresh.
         last_read = tables.execute(
             f"SELECT max(first_refresh) FROM {tables.own(MetaFile.table())} WHERE last_refresh IS NULL"
         ).fetchone()
@@ -192,7 +190,7 @@ def _write(
 
 
 def _close(tables: Tables, scan: manifest.Scan) -> None:
-    """Note the last refresh of records whose file is replaced or gone, and the time of touched files."""
+    """Set the last refresh of records whose file changed or is gone; update the time of touched files."""
     refreshes = tables.own(MetaRefresh.table())
     before = tables.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone()
     if scan.closed:

@@ -1,4 +1,4 @@
-"""Where received records stand, read for those that are asked about and no others."""
+"""Finds file and position of received records."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sarcoma_pipeline.quality import findings
 from schemas.meta import MetaFile
 
 
-def placed(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
-    """Places of records, as :func:`sarcoma_pipeline.quality.findings.places` makes them.
+def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
+    """Read the locations of these records only, as :func:`sarcoma_pipeline.quality.findings.places`.
 
     Args:
-        warehouse: of the study, or of one of its centres.
-        record_ids: of the records, in any order.
+        warehouse: the warehouse of the study or of one centre.
+        record_ids: ids in any order.
     """
     wanted = record_ids.drop_nulls().unique().alias("record_id")
     received = {t: warehouse.read(t, columns=findings.PLACE, among=wanted) for t in RECEIVED}

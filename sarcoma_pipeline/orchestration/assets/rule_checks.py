@@ -1,83 +1,61 @@
-"""One check per rule group, on the asset that the group guards: what a steward opens in the morning.
+"""One asset check per rule group: shows the steward in the Dagster UI which records break which rule.
 
-A check fails, as an error or as a warning, if a finding of its group is to do; what is waived only counts.
-What is not evaluated has no result, what does not apply to the study has no finding, and a crash is a failed
-step: four different things.
+A check fails, as error or warning, if its group has an open finding; waived findings are only counted. A rule
+that was not evaluated has no result, a rule that does not apply to the study has no finding, and a crash
+fails the step.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets.step import asset_key, discreet
+from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.study.project import Project
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
-from schemas.quality import Finding, catalogue
+from schemas.quality import Finding
 
-GUARDED = {
-    "file": "received.unread",
-    "record": "quality.accounting",
-    "obds": "typed.person",
-    "identity": "curated.link",
-    "value": "typed.assessment",
-    "date": "typed.assessment",
-    "diagnosis": "curated.diagnosis",
-    "surgery": "curated.surgery",
-    "radiotherapy": "curated.radiotherapy_course",
-    "plan": "typed.plan",
-    "course": "curated.radiotherapy_course",
-    "records": "typed.treatment",
-    "dicom": "typed.plan",
-    "ct": "typed.image",
-    "assessment": "curated.assessment",
-    "death": "curated.vital_status",
-    "vital-status": "curated.vital_status",
-    "person": "typed.person",
-    "systemic-therapy": "curated.systemic_therapy",
-    "follow-up": "curated.assessment",
-    "structures": "typed.structure_set",
-    "dose": "typed.dose",
-    "dataset": "quality.volumes",
-}
-"""Rule group (the id before its dot) to the asset that its check stands on."""
+Group = tuple[str, str]
+"""The rule group (the part of the id before the dot) and the table that its rules guard."""
 
 
-def groups() -> dict[str, list[str]]:
-    """Rule group to its rules."""
-    found: dict[str, list[str]] = {}
-    for rule in catalogue()["rule_id"]:
-        found.setdefault(rule.partition(".")[0], []).append(rule)
+def groups() -> dict[Group, list[str]]:
+    """Return the rules of each check, including newly declared ones."""
+    found: dict[Group, list[str]] = {}
+    on = rule_catalogue.tables()
+    for name, rule in rule_catalogue.rules().items():
+        found.setdefault((rule.group, on[name]), []).append(name)
     return found
 
 
+_READ = (Finding.table(), LedgerEntry.table(), Impact.table())
+
 _SHOWN = 10
-"""Failing records in a check's table; all of them are in ``quality.ledger`` and on the steward's page."""
+"""Failing records in a check's table; ``quality.ledger`` and the steward's page list all."""
 
 
 def checks(project: Project) -> dg.AssetChecksDefinition:
-    """The checks of all rule groups, as one step."""
+    """Return the checks of all rule groups, as one step."""
+    rules_of = groups()
     specs = {
-        group: dg.AssetCheckSpec(
+        (group, table): dg.AssetCheckSpec(
             f"{group.replace('-', '_')}_rules",
-            asset=asset_key(project, GUARDED[group]),
-            additional_deps=[asset_key(project, c.table()) for c in (Finding, LedgerEntry, Impact)],
+            asset=asset_key(project, table),
+            additional_deps=[asset_key(project, t) for t in _READ if t != table],
             description=f"{len(rules)} rules, explained in docs/rules.md: {', '.join(rules)}.",
         )
-        for group, rules in groups().items()
+        for (group, table), rules in rules_of.items()
     }
 
     @dg.multi_asset_check(name="rules", specs=list(specs.values()))
     def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
-        with discreet(project):
-            group = pl.col("rule_id").str.split(".").list.first()
-            found = _to_show(warehouse).with_columns(group=group)
-            before = dict(_last_night(warehouse.read(Trend.table()).with_columns(group=group)).iter_rows())
-            results = [
-                _verdict(spec, found.filter(pl.col("group") == name), before) for name, spec in specs.items()
-            ]
+        with redacted_errors(project):
+            found = _to_show(warehouse)
+            before = _last_night(warehouse.read(Trend.table()))
+            results = [_check_result(spec, rules_of[key], found, before) for key, spec in specs.items()]
         yield from results
 
     return rules
@@ -85,7 +63,7 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
 
 def _to_show(warehouse: Warehouse) -> pl.DataFrame:
     standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status")
-    # What is said in full by `sarcoma findings impact` and on the steward's page would make a cell very high.
+    # Only the names of the affected quantities: the UI does not wrap cells.
     impacts = warehouse.read(Impact.table())
     effect = impacts.group_by("record_id").agg(impact=pl.col("quantity").str.join(", "))
     return (
@@ -95,30 +73,32 @@ def _to_show(warehouse: Warehouse) -> pl.DataFrame:
     )
 
 
-def _last_night(trend: pl.DataFrame) -> pl.DataFrame:
-    """``group``, how many of its findings were to do after the refresh before this one."""
+def _last_night(trend: pl.DataFrame) -> dict[str, int] | None:
+    """Return the open findings per rule after the refresh before this one; None if there was none."""
     nights = trend["refresh_id"].unique().sort()
     if nights.len() < 2:
-        return pl.DataFrame(schema={"group": pl.String, "to_do": pl.Int64})
+        return None
     serious = trend.filter(pl.col("refresh_id") == nights[-2], pl.col("severity") != "notice")
-    return serious.group_by("group").agg(
-        to_do=(pl.col("open") + pl.col("acknowledged") + pl.col("reopened")).sum()
-    )
+    to_do = pl.col("open") + pl.col("acknowledged") + pl.col("reopened")
+    return dict(serious.group_by("rule_id").agg(to_do.sum()).iter_rows())
 
 
-def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame, before: Mapping[str, int]) -> dg.AssetCheckResult:
+def _check_result(
+    spec: dg.AssetCheckSpec, rules: Sequence[str], found: pl.DataFrame, before: Mapping[str, int] | None
+) -> dg.AssetCheckResult:
+    found = found.filter(pl.col("rule_id").is_in(rules))
     waived = found.filter(pl.col("status") == "waived").height
     found = found.filter(pl.col("status").ne_missing(pl.lit("waived")))
     serious = found.filter(pl.col("severity") != "notice")
     counts = dict(found.group_by("severity").len().iter_rows())
-    said = [_counted(counts[s], s) for s in ("error", "warning", "notice") if s in counts]
+    parts = [_counted(counts[s], s) for s in ("error", "warning", "notice") if s in counts]
     if waived:
-        said.append(f"{waived} waived")
+        parts.append(f"{waived} waived")
     metadata: dict[str, dg.MetadataValue | int | str] = {"to do": serious.height, "waived": waived}
-    if before:
-        change = serious.height - before.get(spec.name.removesuffix("_rules").replace("_", "-"), 0)
+    if before is not None:
+        change = serious.height - sum(before.get(rule, 0) for rule in rules)
         metadata["change since last refresh"] = change
-        said.append(f"{change:+d} since the last refresh" if change else "as in the last refresh")
+        parts.append(f"{change:+d} since the last refresh" if change else "as in the last refresh")
     if found.height:
         metadata["failing records"] = _table(found.head(_SHOWN))
     return dg.AssetCheckResult(
@@ -127,7 +107,7 @@ def _verdict(spec: dg.AssetCheckSpec, found: pl.DataFrame, before: Mapping[str, 
         passed=serious.is_empty(),
         severity=dg.AssetCheckSeverity.ERROR if "error" in counts else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
-        description=", ".join(said) or "Nothing found.",
+        description=", ".join(parts) or "No findings.",
     )
 
 
@@ -136,18 +116,18 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _table(shown: pl.DataFrame) -> dg.TableMetadataValue:
-    """The failing records, what a steward needs first on the left: the UI wraps no cell."""
+    """Return the failing records as a table, the most needed columns first: the UI wraps no cell."""
     columns = {
         "finding": pl.col("finding_id"),
         "rule": pl.col("rule_id"),
         "file": pl.col("path"),
-        # The path within an XML document is long; the line finds it, and the whole stands in the ledger.
+        # Only the line: paths within an XML document are long, and the ledger has them.
         "position": pl.col("position").str.replace(r"^(line \d+) .*$", "$1"),
         "column": pl.col("column_name"),
         "value": pl.col("value"),
         "what": pl.col("what"),
         "remedy": pl.col("remedy"),
-        "keeps from the study": pl.col("impact"),
+        "effect on the study": pl.col("impact"),
         "status": pl.col("status"),
         "severity": pl.col("severity"),
     }

@@ -1,7 +1,7 @@
-"""How a layer's pure functions become Dagster assets: one step, several tables, everything from the contract.
+"""Turns a layer's pure functions into Dagster steps; the assets' documentation comes from the contracts.
 
-Steps hand each other table names; frames stay in the warehouse and in the memory of the run's one process.
-Nothing that identifies a patient goes into metadata: counts, column schemas and hashes only.
+Steps pass table names to each other; frames stay in the warehouse and in the run's memory. Dagster's metadata
+contains only counts, column schemas and hashes, and nothing that identifies a patient.
 """
 
 import errno
@@ -31,9 +31,9 @@ _TRANSIENT = frozenset(
         errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH,
     )
 )  # fmt: skip
-"""What a network share says when it will be back."""
+"""Errors of a network share that is temporarily unreachable."""
 
-_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _NOT_WRITABLE = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
 _DATABASE = (
     duckdb.IOException,
@@ -42,23 +42,23 @@ _DATABASE = (
     duckdb.SerializationException,
     duckdb.TransactionException,
 )
-"""What DuckDB raises when its file fails it, and not the statement."""
+"""Errors that DuckDB raises for a problem with its file, not with the statement."""
 
 RETRY = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL)
-"""For the transient only: every other failure forbids it, see :func:`discreet`."""
+"""Exponential backoff for transient errors only; :func:`redacted_errors` forbids retries of all others."""
 
-
-KEPT = "kept: nothing that it rests on changed"
+UNCHANGED = "unchanged"
+"""Metadata key of a materialisation: True if the step was skipped because no input had changed."""
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a step made.
+class StepOutput:
+    """The frames that a step computed.
 
     Attributes:
         frames: table name to frame.
-        of_step: the step's part of tables that several steps share (``quality.observed``, ``set_aside``).
-        metadata: table name to further metadata of its materialisation.
+        of_step: shared table (``quality.observed``, ``quality.set_aside``) to the rows of this step.
+        metadata: table name to additional metadata of its materialisation.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -69,28 +69,28 @@ class Made:
 @dataclass(frozen=True)
 class _Written:
     sizes: Mapping[str, int]
-    said: Mapping[str, Mapping[str, Any]]
+    metadata: Mapping[str, Mapping[str, Any]]
 
 
 def asset_key(project: Project, table: str) -> dg.AssetKey:
-    """``study/schema/table``: two studies are two code locations of one instance."""
+    """Return the key ``study/schema/table``: the study keeps apart the code locations of one instance."""
     return dg.AssetKey([project.study.name, *table.split(".")])
 
 
 def partitions(project: Project) -> dg.StaticPartitionsDefinition | None:
-    """A partition per centre, for what is made centre by centre; none in a study with one drop folder."""
+    """Return a partition per centre for assets computed per centre; None in a study with one drop folder."""
     return dg.StaticPartitionsDefinition(list(project.centres)) if project.centres else None
 
 
 def tags(project: Project) -> dict[str, str]:
-    """The tags of a study's runs: whose they are, and that they need the one writer of a DuckDB file."""
+    """Return the tags of a study's runs: the study, and the lock on its DuckDB file."""
     study = {"study": project.study.name}
-    # The centres' tables in a catalog have a writer each.
+    # In a catalog, each centre has its own tables and its own writer: no lock is needed.
     return study if project.centres and ducklake.named() else {**study, "writer": project.study.name}
 
 
 def column_schema(table: str) -> dg.TableSchema:
-    """The contract's columns for the Dagster UI."""
+    """Return the contract's columns for the Dagster UI."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -106,7 +106,7 @@ def column_schema(table: str) -> dg.TableSchema:
 
 
 def column_lineage(project: Project, table: str) -> dict[str, dg.TableColumnLineage]:
-    """The declared origins of a table's columns; nothing for tables that rest on files."""
+    """Return the origins of a table's columns; empty for tables that are read from files."""
     columns = origins().get(table)
     if not columns:
         return {}
@@ -120,7 +120,7 @@ def column_lineage(project: Project, table: str) -> dict[str, dg.TableColumnLine
 def table_spec(
     project: Project, table: str, deps: Sequence[str | dg.AssetKey], kinds: set[str]
 ) -> dg.AssetSpec:
-    """The asset of one table, as its contract describes it."""
+    """Describe the asset of one table from its contract."""
     return dg.AssetSpec(
         key=asset_key(project, table),
         deps=[d if isinstance(d, dg.AssetKey) else asset_key(project, d) for d in deps],
@@ -136,13 +136,13 @@ def table_spec(
 
 
 @contextmanager
-def discreet(project: Project) -> Iterator[None]:
-    """Keep what a crash says out of Dagster: libraries quote the values that they stumble over.
+def redacted_errors(project: Project) -> Iterator[None]:
+    """Keep error messages out of Dagster: libraries quote the values that caused the error.
 
-    The whole traceback goes to a file beside the warehouse that only its owner can read.
+    Writes the full traceback to a file beside the warehouse that only its owner can read.
 
     Raises:
-        dg.Failure: with the kind of the error and where it happened, and nothing else.
+        dg.Failure: with the type and place of the error, and nothing else.
     """
     try:
         yield
@@ -150,37 +150,37 @@ def discreet(project: Project) -> Iterator[None]:
         raise
     except Exception as broken:
         log = project.warehouse.with_suffix(".errors.log")
-        told = f"The traceback is in data/warehouse/{log.name}."
+        where = f"The traceback is in data/warehouse/{log.name}."
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:
                 at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
                 stream.write(f"{at}\n{traceback.format_exc()}\n")
         except OSError:
-            # What fills the disk must not bring the traceback, with its values, into Dagster.
-            told = f"data/warehouse/{log.name} could not be written."
+            # E.g. a full disk; the traceback with its values must still not reach Dagster.
+            where = f"data/warehouse/{log.name} could not be written."
         transient = isinstance(broken, WarehouseBusy) or (
             isinstance(broken, OSError) and broken.errno in _TRANSIENT
         )
         own = type(broken).__module__.startswith(("sarcoma_pipeline", "schemas"))
         place = traceback.extract_tb(broken.__traceback__)[-1]
-        said = f": {broken}" if own else ""
+        message = f": {broken}" if own else ""
         raise dg.Failure(
-            description=f"{type(broken).__name__} at {place.name}, line {place.lineno}{said}. "
-            f"{_remedy(project, broken)}{told}",
+            description=f"{type(broken).__name__} at {place.name}, line {place.lineno}{message}. "
+            f"{_remedy(project, broken)}{where}",
             allow_retries=transient,
         ) from None
 
 
 def _remedy(project: Project, broken: Exception) -> str:
-    """What to do where the disk or the database fails, and not the data."""
-    if isinstance(broken, OSError) and broken.errno in _NO_ROOM:
-        return "Make room, then refresh again. "
+    """Return what to do if the disk or the database failed, else nothing."""
+    if isinstance(broken, OSError) and broken.errno in _NO_SPACE:
+        return "Free disk space, then refresh again. "
     if isinstance(broken, OSError) and broken.errno in _NOT_WRITABLE:
-        return "Let the service write below data/, then refresh again. "
+        return "Give the service write permission below data/, then refresh again. "
     if isinstance(broken, _DATABASE):
         return (
-            "Is the disk full, or is data/ not writable? If neither, the warehouse is damaged: "
+            "Check that the disk is not full and data/ is writable. If so, the warehouse is damaged: "
             f"sarcoma restore, or see sarcoma doctor --study {project.study.name}. "
         )
     return ""
@@ -190,28 +190,28 @@ def step(
     project: Project,
     name: str,
     tables: Mapping[str, Sequence[str | dg.AssetKey]],
-    compute: Callable[[Warehouse], Made | Iterator[Made]],
+    compute: Callable[[Warehouse], StepOutput | Iterator[StepOutput]],
     *,
     kinds: set[str],
     checks: Sequence[dg.AssetCheckSpec] = (),
-    judge: Callable[[Warehouse], Sequence[dg.AssetCheckResult]] = lambda _: (),
-    further: Callable[[Warehouse], str] = lambda _: "",
+    run_checks: Callable[[Warehouse], Sequence[dg.AssetCheckResult]] = lambda _: (),
+    other_inputs: Callable[[Warehouse], str] = lambda _: "",
     description: str | None = None,
 ) -> dg.AssetsDefinition:
-    """Make one step of a pure function; it is computed only if something that it rests on changed.
+    """Build a Dagster step from a pure function; it is skipped when no input has changed.
 
     Args:
         project: the study.
-        name: of the step, as the UI shows it.
-        tables: tables it makes, each with the tables (or asset keys) that it rests on.
-        compute: reads tables, returns frames; what is large part by part.
+        name: name of the step in the UI.
+        tables: the tables that it computes, each with the tables (or asset keys) it depends on.
+        compute: reads tables and returns frames; large ones in parts.
         kinds: technologies, for the UI's icons.
-        checks: checks of these tables that ``judge`` reports.
-        judge: judges the tables as they stand, whether they were computed or kept.
-        further: names what else ``compute`` depends on but for tables, program, configuration and key.
-        description: what the step does, in the UI.
+        checks: checks on these tables whose results ``run_checks`` returns.
+        run_checks: evaluates the checks; also called when the step is skipped.
+        other_inputs: describes inputs of ``compute`` other than tables, program, configuration and key.
+        description: what the step does, for the UI.
     """
-    # Dagster wants a step's own tables in the order in which they rest on each other.
+    # Dagster requires a step's tables in topological order.
     pool = all(t.startswith(f"{POOLED_LAYER}.") for t in tables)
     own = {t: [d for d in deps if isinstance(d, str) and d in tables] for t, deps in tables.items()}
     in_order = list(TopologicalSorter(own).static_order())
@@ -226,35 +226,38 @@ def step(
     )
     def run(warehouse: Warehouse) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         began = time.perf_counter()
-        with discreet(project):
-            made = _made(warehouse)
-            judged = judge(warehouse)
+        with redacted_errors(project):
+            written = _compute_if_changed(warehouse)
+            results = run_checks(warehouse)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         for table in in_order:
-            metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), KEPT: made is None}
-            if made is not None:
+            metadata: dict[str, Any] = {
+                "dagster/row_count": warehouse.height(table),
+                UNCHANGED: written is None,
+            }
+            if written is not None:
                 metadata |= {
                     "seconds": seconds,
-                    "bytes in memory": made.sizes[table],
-                    **made.said.get(table, {}),
+                    "bytes in memory": written.sizes[table],
+                    **written.metadata.get(table, {}),
                 }
             yield dg.MaterializeResult(
                 asset_key=asset_key(project, table), metadata={**metadata, **column_lineage(project, table)}
             )
-        yield from judged
+        yield from results
 
-    def _made(warehouse: Warehouse) -> _Written | None:
-        made_in = step_cache.circumstances(project, further(warehouse))
-        if warehouse.kept(name, made_in):
+    def _compute_if_changed(warehouse: Warehouse) -> _Written | None:
+        circumstances = step_cache.circumstances(project, other_inputs(warehouse))
+        if warehouse.kept(name, circumstances):
             return None
-        said: dict[str, Mapping[str, Any]] = {}
-        with warehouse.noting() as reads:
-            made = compute(warehouse)
+        metadata: dict[str, Mapping[str, Any]] = {}
+        with warehouse.recorded_reads() as reads:
+            output = compute(warehouse)
             with warehouse.rewriting(name) as writing:
-                for part in [made] if isinstance(made, Made) else made:
+                for part in [output] if isinstance(output, StepOutput) else output:
                     writing.add(part.frames, part.of_step)
-                    said |= part.metadata
-                writing.note_step(made_in, reads)
-        return _Written(writing.sizes, said)
+                    metadata |= part.metadata
+                writing.note_step(circumstances, reads)
+        return _Written(writing.sizes, metadata)
 
     return run

@@ -1,4 +1,4 @@
-"""Reports: static pages beside the release, made from what the run left in the warehouse."""
+"""Asset of the steward's page: a static page of all findings, beside the release."""
 
 import tempfile
 import time
@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
-from sarcoma_pipeline.orchestration.assets.step import asset_key, discreet
+from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.quality import impact
@@ -22,18 +22,18 @@ from schemas.quality import Accounting, Finding, QualityRule
 
 
 def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
-    """Write the steward's page in one piece, so that nobody opens half of one.
+    """Write the steward's page in one step, so that nobody opens a partial file.
 
     Returns:
-        The file, and how many findings stand in it.
+        The file, and the number of findings on it.
     """
     patients = warehouse.read(Patient.table())
     files = warehouse.read(MetaFile.table())
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
     effect = impact.sentences(warehouse.read(Impact.table()))
-    tonight = warehouse.read(Finding.table()).filter(pl.col("severity") == "error")
+    errors = warehouse.read(Finding.table()).filter(pl.col("severity") == "error")
     findings = warehouse.read(LedgerEntry.table()).join(
-        tonight.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
+        errors.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
     )
     html = steward.page(
         findings,
@@ -53,19 +53,19 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
 
 
 def write_whole(target: Path, text: str) -> None:
-    """Replace a file in one step: a reader sees the old one or the new one."""
+    """Replace a file in one step, so that a reader sees either the old or the new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}-", delete=False
     ) as stream:
         stream.write(text)
-    half = Path(stream.name)
-    half.chmod(0o644)
-    half.replace(target)
+    partial = Path(stream.name)
+    partial.chmod(0o644)
+    partial.replace(target)
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """The steward's page."""
+    """Return the asset of the steward's page."""
     where = f"data/published/{project.study.name}/steward.html"
     tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting)
 
@@ -73,8 +73,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         key=dg.AssetKey([project.study.name, "report", "steward_page"]),
         deps=[*(asset_key(project, t.table()) for t in tables), *pooled_first(project)],
         description=(
-            f"{where}: findings by rule, file and patient, with their trend; one file, no network, "
-            "nobody's name in it."
+            f"{where}: findings by rule, file and patient, with their trend; one self-contained file "
+            "without identifying data."
         ),
         group_name="report",
         kinds={"html"},
@@ -82,7 +82,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     )
     def steward_html(warehouse: Warehouse) -> dg.MaterializeResult:
         began = time.perf_counter()
-        with discreet(project):
+        with redacted_errors(project):
             path, findings = steward_page(project, warehouse)
         return dg.MaterializeResult(
             metadata={

@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from sarcoma_pipeline.publish.report.number_format import listed, number
+from sarcoma_pipeline.sources import readers
 from schemas.configuration import Covariate, EndpointRule, Sources, Study
 
 _PACKAGES = (
@@ -22,13 +23,6 @@ _PACKAGES = (
     "dagster",
 )
 
-_SOURCES = {
-    "registry": "replies of registry offices",
-    "obds": "cancer registration records (oBDS 3)",
-    "dicom": "radiotherapy plans and treatment records (DICOM RT)",
-    "table": "tables",
-}
-
 
 def versions() -> dict[str, str]:
     """Python and the packages that make the numbers, as installed."""
@@ -37,7 +31,7 @@ def versions() -> dict[str, str]:
 
 def design(study: Study, sources: Sources) -> list[str]:
     """Setting, sources and eligibility."""
-    kinds = listed(list(dict.fromkeys(_SOURCES[source.kind] for source in sources.source)))
+    kinds = listed(list(dict.fromkeys(readers.reader(source.kind).label for source in sources.source)))
     criteria = "; ".join(
         f"({i}) {criterion.label[:1].lower() + criterion.label[1:]}"
         if criterion.label[1:2].islower()

@@ -1,37 +1,10 @@
-"""How rules over several records are registered, and the frames that many of them need."""
+"""Selections of the typed records of linked patients that several rules need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import polars as pl
 
-from schemas.contract import Rule
-
-Frames = Mapping[str, pl.DataFrame]
-"""Typed table (without ``typed.``) to its sound records with ``patient_id``; under ``every …`` with those in
-quarantine, for rules on what is missing: a record held back is not missing."""
-
-Judge = Callable[[Frames], pl.DataFrame]
-"""Gives ``record_id``, ``column_name`` and ``value`` of the records at fault."""
-
-RULES: list[tuple[Rule, str, Judge]] = []
-"""Rule, typed table that holds the record at fault, and the function that finds it."""
-
-
-def judges(rule: Rule, table: str) -> Callable[[Judge], Judge]:
-    """Register a function as the one that judges this rule."""
-
-    def register(function: Judge) -> Judge:
-        RULES.append((rule, table, function))
-        return function
-
-    return register
-
-
-def at(column: str) -> list[pl.Expr]:
-    """``column_name`` and ``value`` of a finding: the column at fault and what stands in it."""
-    return [pl.lit(column).alias("column_name"), pl.col(column).cast(pl.String).alias("value")]
+from sarcoma_pipeline.quality.rule_registry import Frames
 
 
 def diagnoses(frames: Frames) -> pl.DataFrame:

@@ -1,0 +1,103 @@
+"""Sensors that react to ended runs: notify people of problems, and pool the centres once all are received."""
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from sarcoma_pipeline.orchestration import notification
+from sarcoma_pipeline.orchestration.jobs import RECEIVE, first_job, last_job
+from sarcoma_pipeline.orchestration.notification import Problem
+from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
+from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
+from sarcoma_pipeline.study.project import Project
+
+
+def notifications(project: Project) -> list[dg.SensorDefinition]:
+    """Build the sensors that notify of failed runs *and* of successful runs with failed checks.
+
+    Dagster's own failure sensor sees only the former: a failed check does not fail its run.
+    """
+
+    def notify(context: dg.RunStatusSensorContext) -> None:
+        run = context.dagster_run
+        failed, checks = problems(context.instance, run.run_id)
+        message = notification.message(project.study.name, run.run_id, failed, checks)
+        if message is None:
+            return
+        mail = notification.mail_settings()
+        for error in notification.deliver(message, project.notifications, run.run_id, mail):
+            context.log.error(error)
+
+    return [
+        dg.RunStatusSensorDefinition(
+            name=name,
+            run_status=status,
+            run_status_sensor_fn=notify,
+            monitored_jobs=[
+                dg.JobSelector(location_name=project.study.name, job_name=job)
+                for job in dict.fromkeys((first_job(project), last_job(project)))
+            ],
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            description=f"Notifies of {what} in data/notifications and, where configured, by e-mail.",
+        )
+        for name, status, what in (
+            ("notify_failed_runs", dg.DagsterRunStatus.FAILURE, "failed refreshes"),
+            ("notify_failed_checks", dg.DagsterRunStatus.SUCCESS, "refreshes with failed checks"),
+        )
+    ]
+
+
+def pooling(project: Project, *jobs: UnresolvedAssetJobDefinition) -> list[dg.SensorDefinition]:
+    """Build the sensor that pools the centres once all are received; none for a study without centres."""
+    if not project.centres:
+        return []
+
+    @dg.run_status_sensor(
+        name="pool_when_received",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[dg.JobSelector(location_name=project.study.name, job_name=RECEIVE)],
+        request_job=jobs[-1],
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Pools the centres when the last run of each has succeeded.",
+    )
+    def pool_when_received(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        last = last_received(project, context.instance)
+        missing = [c for c, run in last.items() if run is None or not run.is_success]
+        if missing:
+            return dg.SkipReason(f"not received, or the last run failed: {', '.join(missing)}")
+        # The run key pools each set of runs once, whichever of them ended last.
+        return dg.RunRequest(run_key=" ".join(run.run_id for run in last.values() if run))
+
+    return [pool_when_received]
+
+
+def last_received(project: Project, instance: dg.DagsterInstance) -> dict[str, dg.DagsterRun | None]:
+    """Return the last run of the job ``receive`` of each centre, or None where there is none."""
+    found: dict[str, dg.DagsterRun | None] = {}
+    for centre in project.centres:
+        wanted = {"study": project.study.name, PARTITION: centre}
+        runs = instance.get_runs(filters=dg.RunsFilter(job_name=RECEIVE, tags=wanted), limit=1)
+        found[centre] = runs[0] if runs else None
+    return found
+
+
+def problems(instance: dg.DagsterInstance, run_id: str) -> tuple[list[Problem], list[Problem]]:
+    """Return the failed steps of a run, and its checks that failed with severity error.
+
+    A run whose process was killed, or that exceeded its time limit, fails without a failed step: it is then
+    listed itself.
+    """
+    failed, checks, whole_run = [], [], []
+    for entry in instance.all_logs(run_id):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        if event.is_step_failure:
+            failed.append(Problem(short_name(event.step_key or ""), failure_reason(event.step_failure_data)))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
+            whole_run.append(Problem("the run", event.message or "ended"))
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                asset = "/".join(check.asset_key.path[1:])
+                checks.append(Problem(f"{check.check_name} on {asset}", check.description or "failed"))
+    return failed or whole_run, checks

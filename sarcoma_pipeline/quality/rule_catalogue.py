@@ -1,0 +1,122 @@
+"""The catalogue of all rules: complete for whoever imports this module, which imports every rule module."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import polars as pl
+
+import sarcoma_pipeline.curation
+import sarcoma_pipeline.quality
+from sarcoma_pipeline.quality.rule_registry import JUDGED, JudgedRule
+from schemas import file_faults
+from schemas.all_contracts import CONTRACTS
+from schemas.quality import Finding, QualityRule
+from schemas.rule import DECLARED, Rule
+
+_ELSEWHERE = ("sarcoma_pipeline.quality.volumes", file_faults.__name__)
+"""Modules that declare rules and whose name does not say so."""
+
+
+def _rule_modules() -> Iterator[str]:
+    yield from _ELSEWHERE
+    # Any step of curation may declare what it sees.
+    for package, prefix in ((sarcoma_pipeline.curation, ""), (sarcoma_pipeline.quality, "rules_of_")):
+        for module in pkgutil.iter_modules(package.__path__):
+            if module.name.startswith(prefix):
+                yield f"{package.__name__}.{module.name}"
+
+
+for _module in _rule_modules():
+    importlib.import_module(_module)
+
+
+def rules() -> dict[str, Rule]:
+    """Return every rule on delivered data by its id, in the order of the ids."""
+    return {r.id: r for r in sorted(DECLARED.values(), key=lambda r: r.id) if r.scope != "program"}
+
+
+def judged() -> list[JudgedRule]:
+    """Return the rules over several records with their functions, in the order of the ids."""
+    return sorted(JUDGED, key=lambda one: one.rule.id)
+
+
+def tables() -> dict[str, str]:
+    """Return the table on which each rule's check stands, by the id of the rule.
+
+    That is the table which the rule declares, or whose contract holds it. The check of a rule on the records
+    of many tables stands on the findings.
+
+    Raises:
+        ValueError: a rule names a table that does not exist.
+    """
+    holders: dict[str, set[str]] = {}
+    for table, contract in CONTRACTS.items():
+        for rule in contract.rules():
+            holders.setdefault(rule.id, set()).add(table)
+    found: dict[str, str] = {}
+    for name, rule in rules().items():
+        guarded = {rule.on} if rule.on else holders.get(name, set())
+        if rule.on and rule.on not in CONTRACTS:
+            raise ValueError(f"rule {name} is on {rule.on}, which is no table")
+        found[name] = next(iter(guarded)) if len(guarded) == 1 else Finding.table()
+    return found
+
+
+def catalogue() -> pl.DataFrame:
+    """Return every rule on delivered data as ``quality.rules``."""
+    return QualityRule.conform(
+        pl.DataFrame(
+            [
+                {
+                    "rule_id": r.id,
+                    "severity": r.severity,
+                    "scope": r.scope,
+                    "what": r.what,
+                    "remedy": r.remedy,
+                    "source": r.source,
+                    "waivable": r.waivable,
+                }
+                for r in rules().values()
+            ]
+        )
+    )
+
+
+_SCOPES = {
+    "file": "A whole file",
+    "record": "One record",
+    "patient": "A patient's records against one another",
+    "source": "One source against another",
+    "dataset": "Tonight against last night",
+}
+
+
+def markdown() -> str:
+    """Return the catalogue as a page: a table of rules per scope, in the order of how much must be seen."""
+    on = tables()
+    lines = [
+        "# Rules",
+        "",
+        f"{len(rules())} rules. An error quarantines its record, a warning flags it, a notice is only",
+        "counted.",
+        "",
+        "*table*: the table that the rule guards; its check in Dagster stands on it. *missing*: what the",
+        "rule says where a value that it needs is missing (`kept`: no finding; `broken`: a finding; –: the",
+        "rule compares no values).",
+    ]
+    for scope, title in _SCOPES.items():
+        lines += [
+            "",
+            f"## {title} ({scope})",
+            "",
+            "| rule | severity | table | what | remedy | missing | source |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for r in rules().values():
+            if r.scope == scope:
+                cells = (f"`{r.id}`", r.severity, on[r.id], r.what, r.remedy, r.missing or "–", r.source)
+                lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
+    return "\n".join(lines) + "\n"

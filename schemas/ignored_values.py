@@ -1,0 +1,81 @@
+"""What files deliver and no column takes, by name and with the reason: the one list of it.
+
+Whatever is neither read nor listed here is unknown, and a notice names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ABOUT_STAFF = "names and addresses of staff and senders: no study needs them"
+_ABOUT_PATIENT = "insurance and address of the patient: no study needs them, and what is not kept cannot leak"
+_OTHER_CANCER = "a module of another cancer: no study of soft tissue sarcomas uses it"
+_CHILDREN = "the module of the German Childhood Cancer Registry: consent, residence and its trials"
+_CARE = "contact with social services or psycho-oncology: no study uses it"
+_XML = "how the XML was written, no fact about anybody"
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A path that is ignored by name, with all below it.
+
+    Attributes:
+        kind: of the source, as in ``sources.toml``.
+        path: as the value account names it; ``*`` stands for one step.
+        reason: for the steward.
+    """
+
+    kind: str
+    path: str
+    reason: str
+
+
+IGNORED = (
+    *(
+        Ignored("obds", f"Absender/{name}", _ABOUT_STAFF)
+        for name in ("Bezeichnung", "Ansprechpartner", "Anschrift", "Telefon", "EMail")
+    ),
+    *(
+        Ignored("obds", f"Melder/{name}", _ABOUT_STAFF)
+        for name in (
+            "Ident_Nummern/LANR", "Ident_Nummern/BSNR", "Ident_Nummern/ZANR", "KH_Abt_Station_Praxis",
+            "Arztname", "Anschrift", "PLZ", "Ort", "Bankname", "Kontoinhaber", "BIC", "IBAN",
+        )
+    ),
+    *(
+        Ignored("obds", f"Patienten_Stammdaten/{name}", _ABOUT_PATIENT)
+        for name in ("Versichertendaten_GKV", "Versichertendaten_PKV", "Versichertendaten_Sonstige",
+                     "Adresse")
+    ),
+    Ignored("obds", "Patient/DKKR_Patienten_Stammdaten", _CHILDREN),
+    Ignored("obds", "Meldung/*/Modul_Mamma", _OTHER_CANCER),
+    Ignored("obds", "Meldung/*/Modul_Darm", _OTHER_CANCER),
+    Ignored("obds", "Meldung/*/Modul_Prostata", _OTHER_CANCER),
+    Ignored("obds", "Meldung/*/Modul_Malignes_Melanom", _OTHER_CANCER),
+    Ignored("obds", "Meldung/*/Modul_DKKR", _CHILDREN),
+    Ignored("obds", "Meldung/*/Modul_DKKR_Tumor", _CHILDREN),
+    Ignored("obds", "Meldung/*/Modul_Allgemein/Sozialdienstkontakt", _CARE),
+    Ignored("obds", "Meldung/*/Modul_Allgemein/Psychoonkologiekontakt", _CARE),
+    Ignored("obds", "Meldung/OP/Menge_Operateur", _ABOUT_STAFF),
+    Ignored("obds", "Meldung/Pathologie/Einsender", _ABOUT_STAFF),
+    Ignored("obds", "@xsi", _XML),
+)  # fmt: skip
+"""By kind of source and path."""
+
+
+def ignored_paths(element: str) -> Iterator[str]:
+    """Paths below an element of oBDS that are ignored by name.
+
+    Args:
+        element: its own path, such as ``Meldung/OP``.
+    """
+    steps = element.split("/")
+    for one in IGNORED:
+        parts = one.path.split("/")
+        if one.kind == "obds" and len(parts) > len(steps) and _fits(parts, steps):
+            yield "/".join(parts[len(steps) :])
+
+
+def _fits(pattern: list[str], steps: list[str]) -> bool:
+    return all(part in ("*", step) for part, step in zip(pattern, steps, strict=False))

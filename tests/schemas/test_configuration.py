@@ -1,0 +1,289 @@
+"""Configurations of the right form that mean nothing are refused: file, line, key and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.configuration import load_study
+from schemas.configuration_faults import ConfigurationWrong
+
+STUDY = """\
+name = "small"
+title = "A small study"
+description = "One criterion, one endpoint, one model."
+drop = "data/drop/small"
+horizons_months = [12, 24]
+subgroups = ["sex"]
+
+[[criteria]]
+name = "site"
+rule = "site"
+label = "Limb or trunk"
+values = ["extremities", "trunk"]
+
+[[criteria]]
+name = "window"
+rule = "window"
+label = "2011 to 2020"
+start = 2011-01-01
+end = 2020-12-31
+
+[[endpoints]]
+name = "OS"
+title = "Overall survival"
+events = ["death"]
+censor = "last known alive"
+
+[[covariates]]
+name = "sex"
+column = "sex"
+kind = "factor"
+reference = "male"
+levels = ["female", "male"]
+
+[[covariates]]
+name = "sequence"
+column = "radiation_sequence"
+kind = "factor"
+reference = "postoperative"
+levels = ["preoperative", "postoperative"]
+merge = { "postoperative adjuvant" = "postoperative" }
+
+[[models]]
+name = "OS"
+endpoint = "OS"
+title = "Overall survival"
+covariates = ["sex"]
+
+[[table_one]]
+title = "Age"
+column = "age_at_diagnosis_years"
+kind = "median"
+
+[[table_one]]
+title = "T"
+column = "t_stage"
+kind = "factor"
+levels = ["T1", "T2"]
+"""
+
+SOURCES = """\
+[[source]]
+name = "offices"
+kind = "registry"
+files = ["r/*.csv"]
+date_formats = ["%d.%m.%Y"]
+
+[source.columns]
+hospital_number = "Nr"
+answer = "Auskunft"
+event_date = "Datum"
+
+[[source]]
+name = "plans"
+kind = "dicom"
+files = ["**/*.dcm"]
+phantom_patterns = ["(?i)phantom"]
+
+[[source]]
+name = "sheet"
+kind = "table"
+format = "csv"
+files = ["t/*.csv"]
+key = ["Nr"]
+date_format = "%d.%m.%Y"
+
+[[source.entities]]
+entity = "diagnosis"
+
+[source.entities.columns]
+hospital_number = "Nr"
+diagnosis_date = "Datum"
+tumour_size_cm = { column = "mm", scale = 0.1 }
+fnclcc_grade = { column = "Grad", codes = { "1" = "G1", "2" = "G2" } }
+
+[precedence]
+death = ["registry office", "oBDS"]
+"""
+
+
+def _load(tmp_path: Path, study: str = STUDY, sources: str = SOURCES) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir(exist_ok=True)
+    (folder / "study.toml").write_text(study, "utf-8")
+    (folder / "sources.toml").write_text(sources, "utf-8")
+    load_study(folder)
+
+
+def _line(text: str, part: str) -> int:
+    """Line of a text that holds a part of it, from 1."""
+    return next(n for n, line in enumerate(text.splitlines(), start=1) if part in line)
+
+
+def test_the_configuration_that_the_cases_alter_is_accepted(tmp_path):
+    _load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "told"),
+    [
+        ('events = ["death"]', 'events = ["deaths"]', "endpoints.0.events.0", 'did you mean "death"?'),
+        ('events = ["death"]', 'events = ["censored"]', "endpoints.0.events.0", "Allowed: death"),
+        ('events = ["death"]', "events = []", "endpoints.0.events", "at least one"),
+        ('events = ["death"]', 'events = ["death", "death"]', "endpoints.0.events", "twice"),
+        ('name = "small"', 'name = "smal"', "name", 'the folder\'s name "small"'),
+        ('drop = "data/drop/small"', 'drop = "/srv/small"', "drop", "below the project root"),
+        ('drop = "data/drop/small"', 'drop = "../small"', "drop", "below the project root"),
+        ("horizons_months = [12, 24]", "horizons_months = [24, 12]", "horizons_months", "must rise"),
+        ("horizons_months = [12, 24]", "horizons_months = [0, 12]", "horizons_months", "above 0"),
+        ('subgroups = ["sex"]', 'subgroups = ["sex", "sex"]', "subgroups", "twice"),
+        ('subgroups = ["sex"]', 'subgroups = ["age"]', "subgroups", "Allowed: sequence, sex"),
+        ('subgroups = ["sex"]', 'subgroups = ["nothing"]', "subgroups", '"nothing" is not known'),
+        ('values = ["extremities", "trunk"]', 'values = ["limbs"]', "criteria.0.values", "Allowed: bone"),
+        ('values = ["extremities", "trunk"]', "", "criteria.0.values", "at least one region"),
+        ('values = ["extremities", "trunk"]', 'values = ["trunk"]\ntechniques = ["VMAT"]',
+         "criteria.0.techniques", "does not read"),
+        ("end = 2020-12-31", "end = 2010-12-31", "criteria.1.end", "lies before start 2011-01-01"),
+        ("start = 2011-01-01\nend = 2020-12-31", "", "criteria.1.start", "give start, end or both"),
+        ('name = "window"', 'name = "site"', "criteria.1.name", 'two criteria are named "site"'),
+        ('column = "sex"', 'column = "gender"', "covariates.0.column", '"gender" is not known'),
+        ('column = "sex"', 'column = "record_ids"', "covariates.0.column", "is not known"),
+        ('column = "sex"\nkind = "factor"', 'column = "sex"\nkind = "continuous"', "covariates.0.kind",
+         "no number"),
+        ('reference = "male"', 'reference = "man"', "covariates.0.reference", '"man" is not known'),
+        ('reference = "male"\n', "", "covariates.0.reference", "needs a reference"),
+        ('levels = ["female", "male"]', 'levels = ["femal", "male"]', "covariates.0.levels",
+         'did you mean "female"?'),
+        ('merge = { "postoperative adjuvant"', 'merge = { "adjuvant"', "covariates.1.merge",
+         '"adjuvant" is not known'),
+        ('= "postoperative" }', '= "post" }', "covariates.1.merge", '"post" is not known'),
+        ('endpoint = "OS"', 'endpoint = "DFS"', "models.0.endpoint", "Allowed: OS."),
+        ('covariates = ["sex"]', 'covariates = ["sex", "sex"]', "models.0.covariates", "once"),
+        ('column = "age_at_diagnosis_years"', 'column = "age"', "table_one.0.column", "is not known"),
+        ('column = "t_stage"\nkind = "factor"', 'column = "t_stage"\nkind = "median"', "table_one.1.kind",
+         "no number"),
+        ('levels = ["T1", "T2"]', 'levels = ["T1", "T9"]', "table_one.1.levels", '"T9" is not known'),
+    ],
+)  # fmt: skip
+def test_a_study_that_means_nothing_is_refused(tmp_path, old, new, place, told):
+    assert old in STUDY
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(tmp_path, study=STUDY.replace(old, new, 1))
+    assert place in [f.key for f in refused.value.faults]
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "told"),
+    [
+        ('answer = "Auskunft"', 'anwser = "Auskunft"', "source.0.columns.anwser", 'did you mean "answer"?'),
+        ('answer = "Auskunft"', 'anwser = "Auskunft"', "source.0.columns", "answer must be mapped"),
+        ('hospital_number = "Nr"\nanswer', 'family_name = "Name"\nanswer', "source.0.columns",
+         "given_names, birth_date must be mapped"),
+        ('date_formats = ["%d.%m.%Y"]', 'date_formats = ["dd.mm.yyyy"]', "source.0.date_formats",
+         "is no strptime format"),
+        ('date_formats = ["%d.%m.%Y"]', 'date_formats = ["%d.%m."]', "source.0.date_formats",
+         "is no strptime format"),
+        ('date_formats = ["%d.%m.%Y"]', 'date_formats = ["%m/%Y"]', "source.0.date_formats",
+         "does not say the day"),
+        ('phantom_patterns = ["(?i)phantom"]', 'phantom_patterns = ["("]', "source.1.phantom_patterns",
+         "not a regular expression"),
+        ('phantom_patterns = ["(?i)phantom"]', 'phantom_patterns = ["(?<=x)y"]', "source.1.phantom_patterns",
+         "not a regular expression"),
+        ('files = ["r/*.csv"]', "files = []", "source.0.files", "at least one pattern"),
+        ('files = ["r/*.csv"]', 'files = ["r/*.csv"]\nencodings = ["utf9"]', "source.0.encodings",
+         "is no encoding"),
+        ('name = "plans"', 'name = "offices"', "source.1.name", "two source are named"),
+        ('key = ["Nr"]', "key = []", "source.2.key", "at least one column"),
+        ('entity = "diagnosis"', 'entity = "tumor"', "source.2.entities.0.entity", "is not known"),
+        ("tumour_size_cm =", "tumour_sise_cm =", "source.2.entities.0.columns.tumour_sise_cm",
+         'did you mean "tumour_size_cm"?'),
+        ("tumour_size_cm =", "record_id =", "source.2.entities.0.columns.record_id",
+         "no column of diagnosis"),
+        ('hospital_number = "Nr"\ndiagnosis_date', "diagnosis_date", "source.2.entities.0.columns",
+         "hospital_number must be mapped"),
+        ("scale = 0.1", "scale = 0", "source.2.entities.0.columns.tumour_size_cm.scale", "every value 0"),
+        ('diagnosis_date = "Datum"', 'diagnosis_date = { column = "Datum", scale = 2 }',
+         "source.2.entities.0.columns.diagnosis_date.scale", "is no number"),
+        ('diagnosis_date = "Datum"', 'diagnosis_date = { column = "Jahr", date_format = "%Y" }',
+         "source.2.entities.0.columns.diagnosis_date.date_format", "does not say the day"),
+        ('diagnosis_date = "Datum"', 'diagnosis_date = { constant = "01.01.2015" }',
+         "source.2.entities.0.columns.diagnosis_date.constant", "same date for every row"),
+        ('codes = { "1" = "G1", "2" = "G2" }', 'codes = { "1" = "Grade 1" }',
+         "source.2.entities.0.columns.fnclcc_grade.codes", "is not known"),
+        (', codes = { "1" = "G1", "2" = "G2" }', "", "source.2.entities.0.columns.fnclcc_grade",
+         "codes are needed"),
+        ('{ column = "Grad", codes = { "1" = "G1", "2" = "G2" } }', '{ constant = "high" }',
+         "source.2.entities.0.columns.fnclcc_grade.constant", "Allowed: G1, G2, G3, GX."),
+        ('codes = { "1" = "G1", "2" = "G2" }', 'codes = { "g" = "G1", "G " = "G2" }',
+         "source.2.entities.0.columns.fnclcc_grade.codes", "stands twice"),
+        ('death = ["registry office", "oBDS"]', 'death = ["obds"]', "precedence.death",
+         'did you mean "oBDS"?'),
+        ('death = ["registry office", "oBDS"]', 'deaths = ["oBDS"]', "precedence", 'did you mean "death"?'),
+        ('kind = "dicom"', 'kind = "dicm"', "source.1.kind", 'did you mean "dicom"?'),
+        ('format = "csv"', 'format = "xls"', "source.2.format", "Allowed: csv"),
+        ('key = ["Nr"]', 'keys = ["Nr"]', "source.2.keys", 'unknown key "keys"'),
+    ],
+)  # fmt: skip
+def test_sources_that_mean_nothing_are_refused(tmp_path, old, new, place, told):
+    assert old in SOURCES
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(tmp_path, sources=SOURCES.replace(old, new, 1))
+    assert place in [f.key for f in refused.value.faults]
+    assert told in str(refused.value)
+
+
+def test_a_fault_names_file_and_line(tmp_path):
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(tmp_path, sources=SOURCES.replace('"1" = "G1"', '"1" = "g1"'))
+    (fault,) = refused.value.faults
+    assert (fault.file, fault.line) == ("sources.toml", _line(SOURCES, "fnclcc_grade"))
+    assert str(fault).startswith(
+        f"sources.toml:{fault.line}: source.2.entities.0.columns.fnclcc_grade.codes: "
+    )
+
+
+def test_lines_are_counted_past_multi_line_strings_and_lists(tmp_path):
+    study = STUDY.replace(
+        'drop = "data/drop/small"',
+        'note = """\n[[criteria]]\nname = "no key"\n"""\ndrop = "data/drop/small"',
+    ).replace('levels = ["T1", "T2"]', 'levels = [\n  "T1",\n  "T9",\n]')
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(tmp_path, study=study)
+    (fault,) = refused.value.faults
+    assert fault.line == study.splitlines().index("levels = [") + 1
+
+
+def test_all_faults_of_both_files_are_told_at_once(tmp_path):
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(
+            tmp_path,
+            STUDY.replace('"death"', '"deaths"').replace('"T2"]', '"T7"]'),
+            SOURCES.replace("%d.%m.%Y", "TT.MM.JJJJ"),
+        )
+    assert {f.file for f in refused.value.faults} == {"study.toml", "sources.toml"}
+    assert len(refused.value.faults) >= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [('name = "small"\ntitle = \n', 2, "not valid TOML"), ('name = "small', 1, "not valid TOML")],
+)
+def test_what_is_no_toml_is_refused_with_its_line(tmp_path, text, line, told):
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(tmp_path, study=text)
+    assert refused.value.faults[0].line == line
+    assert told in str(refused.value)
+
+
+def test_a_missing_file_is_a_fault(tmp_path):
+    (tmp_path / "small").mkdir()
+    with pytest.raises(ConfigurationWrong, match=r"study.toml: cannot be read"):
+        load_study(tmp_path / "small")
+
+
+def test_the_message_of_a_missing_key_names_it(tmp_path):
+    with pytest.raises(ConfigurationWrong, match='the key "drop" is missing'):
+        _load(tmp_path, study=STUDY.replace('drop = "data/drop/small"\n', ""))
