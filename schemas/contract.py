@@ -77,6 +77,7 @@ _SQL = {
     "Boolean": "BOOLEAN",
     "Date": "DATE",
     "List(String)": "VARCHAR[]",
+    "List(Float64)": "DOUBLE[]",
 }
 
 
