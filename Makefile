@@ -1,32 +1,37 @@
-# The two commands of a stranger: `make refresh` and `make test`. The rest are daily habits.
-.PHONY: refresh test demo ui check golden lock clean
+# `make refresh` and `make test` work in a fresh clone; docs/commands.md lists the other targets.
+.PHONY: refresh test test-slow marathon demo ui check golden lock clean
 STUDY ?= sts_imrt
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+PIP := $(UV) pip install -q --python .venv/bin/python
+PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
 export DAGSTER_HOME := $(CURDIR)/dagster_home
+# What a process imports is compiled once and kept, whatever the shell says: every process of a test run or a
+# night would do it again, which takes longer than many a test.
+unexport PYTHONDONTWRITEBYTECODE
 
 .uv/bin/uv:
 	python3 -m venv .uv && .uv/bin/pip install -q uv
 
-# Runtime only: what runs the product.
+# Packages that the program needs.
 .venv/.runtime: requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	$(UV) venv -q --allow-existing .venv
-	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
-	$(UV) pip install -q --python .venv/bin/python --no-deps -e .
+	$(PIP) --compile-bytecode --require-hashes -r requirements.lock
+	$(PIP) --no-deps -e .
 	touch $@
 
-# Tests and linters on top of it.
+# The same, with tests and linters.
 .venv/.dev: .venv/.runtime requirements-dev.lock
-	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-dev.lock
+	$(PIP) --compile-bytecode --require-hashes -r requirements-dev.lock
 	touch $@
 
 # With Dagster's storage on PostgreSQL (docs/deploy.md).
 .venv/.postgres: .venv/.runtime requirements-postgres.lock
-	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-postgres.lock
+	$(PIP) --compile-bytecode --require-hashes -r requirements-postgres.lock
 	touch $@
 
 # With workers on several machines and one catalog (docs/several_centres.md).
 .venv/.several: .venv/.runtime requirements-several.lock
-	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-several.lock
+	$(PIP) --compile-bytecode --require-hashes -r requirements-several.lock
 	touch $@
 
 data/drop/sts_imrt: | .venv/.runtime
@@ -37,8 +42,17 @@ demo: data/drop/sts_imrt
 refresh: .venv/.runtime | $(if $(filter sts_imrt,$(STUDY)),data/drop/sts_imrt)
 	.venv/bin/sarcoma refresh --study $(STUDY)
 
+# Everything that a change to a domain folder can break, in minutes.
 test: .venv/.dev
-	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
+	$(PYTEST) -m "not slow and not marathon"
+
+# The rest: refreshes anew, servers, browsers, broken disks and killed processes.
+test-slow: .venv/.dev
+	$(PYTEST) -m "slow and not marathon"
+
+# Hours, by hand: hundreds of kills, ten thousand mutated files, nights under the daemon.
+marathon: .venv/.dev
+	.venv/bin/python -m pytest -m marathon -s
 
 ui: .venv/.runtime
 	.venv/bin/dagster dev -w workspace.yaml
@@ -48,7 +62,7 @@ check: .venv/.dev
 	.venv/bin/ruff format --check
 	.venv/bin/pyright
 
-# R's values anew (r-base-core, r-cran-survival); Firth's take minutes.
+# R's golden values (needs r-base-core and r-cran-survival); Firth's take minutes.
 golden:
 	set -e; for script in $(filter-out %/sets.R,$(wildcard tests/golden/*.R)); do Rscript --vanilla $$script; done
 

@@ -1,4 +1,4 @@
-"""The contracts: what every table of the pipeline holds, and the rules it keeps.
+"""The contracts of all tables: columns, code lists and record rules.
 
-Imports nothing of the project. Import a table's contract from its layer's module.
+Imports nothing else of the project. Import a table's contract from the module of its layer.
 """

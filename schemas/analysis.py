@@ -1,6 +1,6 @@
-"""The analysis layer: tables, curves and estimates, as the report prints them (design section 6).
+"""Contracts of the analysis layer: tables, curves and estimates, as printed in the report.
 
-No rule guards these tables: their numbers are the program's own. What they must be is in `tests/survival`.
+These tables have no rules, because they contain the program's own results; `tests/survival` checks them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from schemas.contract import Contract, column
 
 _SURVIVAL_CI = "Log-log 95 % limit (R: conf.type = 'log-log'); null where the survival is 0 or 1."
 _INCIDENCE_CI = "Log-log 95 % limit (R: conf.type = 'log-log'); null where the incidence is 0 or 1."
-_RATIO_CI = "Wald; with Firth's penalty of the profile penalised likelihood."
+_RATIO_CI = "Wald limit; with Firth's penalty, limit of the profile penalised likelihood."
 
 
 EFRON = "Cox, Efron"
 FIRTH = "Cox, Efron, Firth's penalty"
-"""How a hazard ratio was had; the penalised one where the ordinary one does not exist."""
+"""Methods of a hazard ratio; the penalised one is used where the ordinary estimate does not exist."""
 
 
 class TableOne(Contract, table="analysis.table_one"):
@@ -37,7 +37,7 @@ class TableOne(Contract, table="analysis.table_one"):
 
 
 class SurvivalCurve(Contract, table="analysis.survival_curve"):
-    """One time of a Kaplan–Meier curve: time 0, and every time at which somebody died or was censored."""
+    """One time of a Kaplan–Meier curve: time 0, and every time with an event or censoring."""
 
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     time_months: pl.Float64 = column("Time", "Since time zero.", nullable=False, unit="months")
@@ -50,7 +50,7 @@ class SurvivalCurve(Contract, table="analysis.survival_curve"):
 
 
 class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
-    """One number read off a Kaplan–Meier curve, or one of the follow-up."""
+    """One estimate from a Kaplan–Meier curve or of the follow-up."""
 
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     quantity: pl.String = column(
@@ -59,7 +59,7 @@ class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
         "follow-up reverse Kaplan–Meier (Schemper and Smith 1996: censoring is the event).",
         nullable=False,
     )
-    horizon_months: pl.Float64 = column("Horizon", "For survival: at which time.", unit="months")
+    horizon_months: pl.Float64 = column("Horizon", "For survival: the time.", unit="months")
     value: pl.Float64 = column(
         "Value", "Probability, months, or number of events; null for a median that is not reached."
     )
@@ -73,17 +73,17 @@ class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
 
 
 class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
-    """One estimate of a sensitivity run, partial dates in the middle and at both ends, beside the main."""
+    """One estimate of a sensitivity variant, with three datings of partial dates, beside the main one."""
 
     variant: pl.String = column(
         "Variant",
-        "main; complete cases (the same patients, those with every covariate, in every Cox model); or a "
-        "variant of study.toml that censors otherwise: other events, on another day, or earlier.",
+        "main; complete cases (patients with every covariate, the same in every Cox model); or a variant of "
+        "study.toml with other censoring: of other events, at another day, or earlier.",
         nullable=False,
     )
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     quantity: pl.String = column("Quantity", "survival, median or hazard ratio.", nullable=False)
-    horizon_months: pl.Float64 = column("Horizon", "For survival: at which time.", unit="months")
+    horizon_months: pl.Float64 = column("Horizon", "For survival: the time.", unit="months")
     model: pl.String = column("Model", "For a hazard ratio: name in study.toml.")
     term: pl.String = column("Term", "For a hazard ratio: name of the covariate.")
     level: pl.String = column("Level", "For a hazard ratio of a factor: its level.")
@@ -91,8 +91,8 @@ class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
     middle: pl.Float64 = column(
         "Middle", "Partial dates in the middle of the interval, as in the main analysis."
     )
-    ci_low: pl.Float64 = column("95 % CI, low", "Of the middle.")
-    ci_high: pl.Float64 = column("95 % CI, high", "Of the middle.")
+    ci_low: pl.Float64 = column("95 % CI, low", "Limit of the middle estimate.")
+    ci_high: pl.Float64 = column("95 % CI, high", "Limit of the middle estimate.")
     earliest: pl.Float64 = column("Earliest", "With the early end of every partial date.")
     latest: pl.Float64 = column("Latest", "With the late end of every partial date.")
     n: pl.Int64 = column("n", "Patients of the run.", nullable=False)
@@ -103,21 +103,23 @@ class RestrictedMean(Contract, table="analysis.restricted_mean"):
     """Mean survival time up to a horizon: the area under the Kaplan–Meier curve."""
 
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
-    horizon_months: pl.Float64 = column("Horizon", "Up to which time.", nullable=False, unit="months")
+    horizon_months: pl.Float64 = column("Horizon", "Upper limit of the time.", nullable=False, unit="months")
     value: pl.Float64 = column(
         "Restricted mean",
         "Null beyond the last time, where the curve is not known, unless it has fallen to 0.",
         unit="months",
     )
-    standard_error: pl.Float64 = column("Standard error", "Greenwood's (R: print of survfit).", unit="months")
-    ci_low: pl.Float64 = column("95 % CI, low", "Normal.", unit="months")
-    ci_high: pl.Float64 = column("95 % CI, high", "Normal.", unit="months")
+    standard_error: pl.Float64 = column(
+        "Standard error", "By Greenwood's formula (R: print of survfit).", unit="months"
+    )
+    ci_low: pl.Float64 = column("95 % CI, low", "Normal approximation.", unit="months")
+    ci_high: pl.Float64 = column("95 % CI, high", "Normal approximation.", unit="months")
     n: pl.Int64 = column("n", "Patients.", nullable=False)
     events: pl.Int64 = column("Events", "Up to the horizon.", nullable=False)
 
 
 class CumulativeIncidence(Contract, table="analysis.cumulative_incidence"):
-    """One time of an Aalen–Johansen curve: time 0, and every time at which somebody left."""
+    """One time of an Aalen–Johansen curve: time 0, and every time with an event or censoring."""
 
     analysis: pl.String = column("Analysis", "Name in study.toml.", nullable=False)
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
@@ -134,7 +136,7 @@ class CumulativeIncidence(Contract, table="analysis.cumulative_incidence"):
 
 
 class CumulativeIncidenceEstimate(Contract, table="analysis.cumulative_incidence_estimate"):
-    """One number read off an Aalen–Johansen curve."""
+    """One estimate from an Aalen–Johansen curve."""
 
     analysis: pl.String = column("Analysis", "Name in study.toml.", nullable=False)
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
@@ -150,13 +152,13 @@ class CumulativeIncidenceEstimate(Contract, table="analysis.cumulative_incidence
 
 
 class Subgroup(Contract, table="analysis.subgroup"):
-    """One number read off the Kaplan–Meier curve of a subgroup."""
+    """One estimate from the Kaplan–Meier curve of a subgroup."""
 
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
     level: pl.String = column("Level", "The subgroup.", nullable=False)
     quantity: pl.String = column("Quantity", "survival or median.", nullable=False)
-    horizon_months: pl.Float64 = column("Horizon", "For survival: at which time.", unit="months")
+    horizon_months: pl.Float64 = column("Horizon", "For survival: the time.", unit="months")
     value: pl.Float64 = column("Value", "Probability or months; null for a median that is not reached.")
     ci_low: pl.Float64 = column("95 % CI, low", "Log-log limit; for medians by inverting the limits.")
     ci_high: pl.Float64 = column("95 % CI, high", "Log-log limit; for medians by inverting the limits.")
@@ -181,7 +183,7 @@ class SubgroupCurve(Contract, table="analysis.subgroup_curve"):
 
 
 class LogRank(Contract, table="analysis.log_rank"):
-    """One level in the log-rank test of a covariate; the test itself is repeated in every line."""
+    """One level in the log-rank test of a covariate; the result of the test is repeated in every row."""
 
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     covariate: pl.String = column("Covariate", "Name in study.toml.", nullable=False)
@@ -193,12 +195,14 @@ class LogRank(Contract, table="analysis.log_rank"):
     chi_square: pl.Float64 = column(
         "Chi-squared", "Log-rank test (R: survdiff); null with a single subgroup."
     )
-    degrees_of_freedom: pl.Int64 = column("Degrees of freedom", "Subgroups with an expectation, less one.")
+    degrees_of_freedom: pl.Int64 = column(
+        "Degrees of freedom", "Number of subgroups with expected events, minus one."
+    )
     p_value: pl.Float64 = column("p", "Two-sided; not adjusted for the number of tests.")
 
 
 class ProportionalHazards(Contract, table="analysis.ph_test"):
-    """One term of a Cox model in Schoenfeld's test, and how well the model is supported."""
+    """One term of a Cox model in Schoenfeld's test, with events per coefficient and concordance."""
 
     position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
     model: pl.String = column("Model", "Name in study.toml.", nullable=False)
@@ -208,7 +212,7 @@ class ProportionalHazards(Contract, table="analysis.ph_test"):
         "Chi-squared", "Exact score test against 1 − S(t−) (R: cox.zph, transform = 'km')."
     )
     degrees_of_freedom: pl.Int64 = column("Degrees of freedom", "Coefficients of the term.")
-    p_value: pl.Float64 = column("p", "Small: the hazard ratio changes with time.")
+    p_value: pl.Float64 = column("p", "A small value means that the hazard ratio changes with time.")
     n: pl.Int64 = column("n", "Complete cases of the fit.", nullable=False)
     events: pl.Int64 = column("Events", "Among them.", nullable=False)
     parameters: pl.Int64 = column("Coefficients", "Estimated in the model.", nullable=False)
@@ -248,16 +252,16 @@ class HazardRatio(Contract, table="analysis.hazard_ratio"):
     method: pl.String = column(
         "Method", "Cox, Efron; or the same with Firth's penalty, where a level has no event.", nullable=False
     )
-    note: pl.String = column("Note", "Why there is no estimate, or what it leaves out.")
+    note: pl.String = column("Note", "Why there is no estimate, or which patients it leaves out.")
 
 
 class PublishedComparison(Contract, table="analysis.published_comparison"):
-    """One number of the paper beside ours."""
+    """One published number beside ours."""
 
     id: pl.Int64 = column("Id", "Row of published.csv.", nullable=False, unique=True)
-    section: pl.String = column("Section", "Where the paper prints it.", nullable=False)
-    quantity: pl.String = column("Quantity", "What it is.", nullable=False)
-    level: pl.String = column("Level", "Of which group.")
+    section: pl.String = column("Section", "Section of the paper.", nullable=False)
+    quantity: pl.String = column("Quantity", "The quantity.", nullable=False)
+    level: pl.String = column("Level", "The group of patients.")
     unit: pl.String = column("Unit", "Unit of the value.")
     published_text: pl.String = column("Paper", "The paper's numbers in one line.", nullable=False)
     our_text: pl.String = column("Ours", "Our numbers in one line, to the paper's decimals, at least one.")
@@ -276,12 +280,12 @@ class PublishedComparison(Contract, table="analysis.published_comparison"):
     difference: pl.Float64 = column("Difference", "Ours − paper, of the value, else n, else %.")
     verdict: pl.String = column(
         "Verdict",
-        "equal; within rounding (ours, rounded half up as printed, is the paper's); close (within 3 %); "
-        "differs; paper contradicts itself; not computable. Of the worst part, CI and p left aside.",
+        "equal; within rounding (ours, rounded half up as printed, equals the paper's); close (within 3 %); "
+        "differs; paper contradicts itself; not computable. The worst of value, n and %, without CI and p.",
         nullable=False,
     )
     interval_verdict: pl.String = column(
-        "Verdict on the interval", "The same words, of a confidence interval."
+        "Verdict on the interval", "The same verdicts, for the confidence interval."
     )
     reason: pl.String = column("Reason", "Why it is not computable, or what the audit of the paper found.")
     quote: pl.String = column("Quote", "The paper's words.")

@@ -74,7 +74,7 @@ class Assumptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # --- which tumour (section 2) ---------------------------------------------------------------------
+    # --- which tumour ---------------------------------------------------------------------------------
 
     skin_cancer: Annotated[
         Literal["ignored", "counted"],
@@ -123,7 +123,7 @@ class Assumptions(BaseModel):
         ),
     ] = "all soft tissue"
 
-    # --- baseline (section 3) -------------------------------------------------------------------------
+    # --- baseline -------------------------------------------------------------------------------------
 
     metastasis_at_diagnosis: Annotated[
         Literal["before therapy", "within window", "staged only"],
@@ -219,7 +219,7 @@ class Assumptions(BaseModel):
         ),
     ] = "exclude"
 
-    # --- events (section 4) ---------------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------------------
 
     progression_before_resection: Annotated[
         Literal["under treatment", "event"],
@@ -288,7 +288,7 @@ class Assumptions(BaseModel):
         ),
     ] = "last known alive"
 
-    # --- who is at risk until when (section 5) --------------------------------------------------------
+    # --- who is at risk until when --------------------------------------------------------------------
 
     never_examined: Annotated[
         Literal["day 0", "definitive resection", "counted"],

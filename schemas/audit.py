@@ -1,4 +1,4 @@
-"""The audit of a paper's own numbers: what they say about each other, our data left aside."""
+"""Contract of the audit: checks of a paper's numbers against each other, without our data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 from schemas.contract import Contract, column
 
 VERDICTS = ("contradiction", "tension", "by definition", "wording", "consistent")
-"""From worst to best. A tension is possible but unlikely; ``by definition`` is what the paper leaves open."""
+"""From worst to best. Tension: possible but unlikely. By definition: the paper gives no definition."""
 
 
 class PublishedAudit(Contract, table="analysis.published_audit"):

@@ -1,4 +1,4 @@
-"""The cohort layer: who is in the study and why, one row per patient, endpoints long (design section 5).
+"""The cohort layer: who is in the study and why, one row per patient, endpoints in long format.
 
 Pseudonymous throughout: no identifier column, times are days since time zero, the date of the initial
 pathological diagnosis. Months are days / 30.4375.
@@ -95,9 +95,11 @@ class CohortPatient(
     n_stage: pl.String = column("N category", "Regional lymph nodes.", vocabulary="n_stage")
     fnclcc_grade: pl.String = column("FNCLCC grade", "Coindre: G1 to G3.", vocabulary="fnclcc_grade")
     residual_status: pl.String = column(
-        "Residual status", "Local R classification; RX if not resected.", vocabulary="residual_status"
+        "Residual status",
+        "Local R classification of the definitive resection, its re-resection included.",
+        vocabulary="residual_status",
     )
-    resected: pl.Boolean = column("Resected", "Whether there was an operation.")
+    resected: pl.Boolean = column("Resected", "Whether the primary was operated on, biopsies aside.")
     radiation_sequence: pl.String = column(
         "Radiation sequence", "Relation of radiotherapy to surgery.", vocabulary="radiation_sequence"
     )
@@ -128,6 +130,12 @@ class CohortPatient(
         "Follow-up", "Time zero to death or the last date known alive.", unit="d"
     )
     follow_up_months: pl.Float64 = column("Follow-up", "Days / 30.4375.", unit="months")
+    registry_answer_days: pl.Int32 = column(
+        "Last registry answer", "Day of the registry office's last answer since time zero.", unit="d"
+    )
+    registry_answer_age_days: pl.Int32 = column(
+        "Age of the registry answer", "From it to the data cut-off; of the living.", unit="d"
+    )
     record_ids: TextList = column("Records", "Every record that the row rests on.", nullable=False)
 
 
@@ -161,8 +169,16 @@ class CohortEndpoint(
 
     pseudonym: pl.String = column("Pseudonym", "The patient.", nullable=False, identifying="quasi-identifier")
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
-    time_days: pl.Int32 = column("Time", "Days since time zero.", nullable=False, unit="d")
+    time_days: pl.Int32 = column(
+        "Time", "Days since time zero, or since the endpoint's own origin.", nullable=False, unit="d"
+    )
     time_months: pl.Float64 = column("Time", "Days / 30.4375.", nullable=False, unit="months")
+    entry_days: pl.Int32 = column(
+        "Entry",
+        "Days since the origin, only after which the patient is at risk; missing for: at once.",
+        unit="d",
+    )
+    entry_months: pl.Float64 = column("Entry", "Days / 30.4375.", unit="months")
     event: pl.Boolean = column("Event", "True for an event, false for censored.", nullable=False)
     event_kind: pl.String = column(
         "Kind of event", "What ended the time.", nullable=False, vocabulary="event_kind"

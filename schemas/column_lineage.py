@@ -25,27 +25,40 @@ _COVARIATES = " ".join(
         "technique", "prescribed_dose_gy",
     )
 )  # fmt: skip
-_SURVIVAL = f"{_STATUS}.endpoint {_STATUS}.time_months {_STATUS}.event"
+_SURVIVAL = f"{_STATUS}.endpoint {_STATUS}.time_months {_STATUS}.entry_months {_STATUS}.event"
 _ENDS = f"{_STATUS}.time_days_earliest {_STATUS}.time_days_latest"
 _ZERO = "curated.diagnosis.diagnosis_date curated.diagnosis.index_tumour"
-_EVENTS = " ".join(
-    [f"curated.assessment.{c}" for c in (
+_TIMELINE = {
+    "assessment": (
         "assessment_day", "assessment_date", "overall_status", "local_status", "regional_status",
-        "distant_status", "distant_day", "distant_date", "distant_date_precision",
-    )]
-    + [f"curated.diagnosis.{c}" for c in (
-        "index_tumour", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology", "icd10_code",
-    )]
-    + [f"curated.vital_status.{c}" for c in (
-        "status", "death_date", "death_date_precision", "death_day", "last_alive_date", "last_alive_day",
-    )]
-    + [f"curated.surgery.{c}" for c in ("surgery_day", "tumour_id", "ops_codes")]
-)  # fmt: skip
+        "distant_status",
+    ),
+    "metastasis": (
+        "tumour_id", "metastasis_day", "metastasis_date", "metastasis_date_precision", "reported_day", "site",
+        "extent", "origin",
+    ),
+    "diagnosis": (
+        "index_tumour", "tumour_id", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology",
+        "icdo3_topography", "icd10_code", "laterality", "m_stage",
+    ),
+    "surgery": ("surgery_day", "tumour_id", "ops_codes", "intent", "residual_status"),
+    "radiotherapy_course": ("start_day", "end_day", "start_date", "tumour_id", "intent"),
+    "systemic_therapy": ("given", "start_day", "kind"),
+    "vital_status": ("status", "death_date", "death_date_precision", "death_day", "tumour_related"),
+    "vital_statement": (
+        "source", "status", "status_date", "status_date_precision", "status_day", "told_day",
+    ),
+}  # fmt: skip
+_EVENTS = " ".join(f"curated.{table}.{c}" for table, columns in _TIMELINE.items() for c in columns)
+_OF_EVENTS = " ".join(
+    f"cohort.events.{c}"
+    for c in ("kind", "day", "detail", "states", "day_earliest", "day_latest", "precision")
+)
 _RECORDS = " ".join(
     f"curated.{t}.record_ids"
     for t in (
         "patient", "diagnosis", "surgery", "radiotherapy_course", "systemic_therapy", "assessment",
-        "vital_status",
+        "metastasis", "vital_status", "vital_statement",
     )
 ) + " curated.vital_status.death_record_ids curated.vital_status.last_alive_record_ids"  # fmt: skip
 
@@ -143,6 +156,12 @@ _FROM: dict[str, dict[str, str]] = {
         f"{_ZERO}",
         "last_alive_record_ids": "typed.vital_status.record_id typed.assessment.record_id",
     },
+    "curated.vital_statement": {
+        "source": "typed.vital_status.record_id",
+        "status_day": f"typed.vital_status.status_date {_ZERO}",
+        "told_date": "typed.vital_status.reported_on",
+        "told_day": f"typed.vital_status.reported_on {_ZERO}",
+    },
     "cohort.eligibility": {
         "pseudonym": "curated.patient.pseudonym",
         **dict.fromkeys(
@@ -152,7 +171,7 @@ _FROM: dict[str, dict[str, str]] = {
             "curated.diagnosis.m_stage curated.diagnosis.distant_metastasis "
             "curated.radiotherapy_course.intent curated.radiotherapy_course.technique "
             "curated.radiotherapy_course.start_date curated.radiotherapy_course.radiation_sequence "
-            "curated.surgery.intent",
+            f"curated.surgery.intent curated.radiotherapy_course.end_date {_EVENTS}",
         ),
     },
     "cohort.flow": dict.fromkeys(
@@ -163,18 +182,11 @@ _FROM: dict[str, dict[str, str]] = {
         "age_at_diagnosis_years": "curated.diagnosis.diagnosis_date curated.patient.birth_date "
         "curated.diagnosis.age_at_diagnosis_years",
         "sex": "curated.patient.sex",
-        "histology_group": "curated.diagnosis.histology_group",
-        "icdo3_morphology": "curated.diagnosis.icdo3_morphology",
         "icd10_site": "curated.diagnosis.icdo3_topography curated.diagnosis.icd10_code",
-        "region": "curated.diagnosis.region",
         "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition",
-        "n_stage": "curated.diagnosis.n_stage",
-        "fnclcc_grade": "curated.diagnosis.fnclcc_grade",
         "residual_status": f"curated.surgery.residual_status {_EVENTS}",
         "resected": f"curated.surgery.record_ids {_EVENTS}",
-        "chemotherapy": "curated.systemic_therapy.kind curated.systemic_therapy.given",
-        "tumour_size_cm": "curated.diagnosis.tumour_size_cm",
-        "tumour_depth": "curated.diagnosis.tumour_depth",
+        "chemotherapy": _EVENTS,
         **{
             c: f"curated.radiotherapy_course.{c}"
             for c in (
@@ -183,22 +195,36 @@ _FROM: dict[str, dict[str, str]] = {
             )
         },
         "diagnosis_year": "curated.diagnosis.diagnosis_date",
-        "diagnosis_date_precision": "curated.diagnosis.diagnosis_date_precision",
         "relapse_pattern": _EVENTS,
-        "follow_up_days": "curated.vital_status.death_day curated.vital_status.last_alive_day",
-        "follow_up_months": "curated.vital_status.death_day curated.vital_status.last_alive_day",
-        "record_ids": f"{_RECORDS} {_EVENTS}",
-    },
-    "cohort.endpoints": {
-        "pseudonym": "curated.patient.pseudonym",
-        "evidence": f"{_EVENTS} {_RECORDS}",
         **dict.fromkeys(
             (
-                "time_days", "time_months", "event", "event_kind", "date_precision", "time_days_earliest",
-                "time_days_latest",
+                "follow_up_days", "follow_up_months", "registry_answer_days", "registry_answer_age_days",
             ),
             _EVENTS,
         ),
+        "record_ids": f"{_RECORDS} {_EVENTS}",
+    },
+    "cohort.events": {
+        "pseudonym": "curated.patient.pseudonym",
+        "evidence": f"{_EVENTS} {_RECORDS}",
+        **dict.fromkeys(
+            ("day", "kind", "detail", "states", "day_earliest", "day_latest", "precision"), _EVENTS
+        ),
+    },
+    "cohort.endpoints": {
+        "pseudonym": "curated.patient.pseudonym",
+        "evidence": "cohort.events.evidence",
+        **dict.fromkeys(
+            (
+                "time_days", "time_months", "entry_days", "entry_months", "event", "event_kind",
+                "date_precision", "time_days_earliest", "time_days_latest",
+            ),
+            _OF_EVENTS,
+        ),
+    },
+    "cohort.not_at_risk": {
+        "pseudonym": "curated.patient.pseudonym",
+        **dict.fromkeys(("reason", "time_days", "event_kind"), _OF_EVENTS),
     },
     "meta.lineage": {
         "pseudonym": "cohort.patients.pseudonym cohort.endpoints.pseudonym",
@@ -234,14 +260,15 @@ _COUNTERPART = {
         "patient": "person", "diagnosis": "diagnosis", "surgery": "surgery",
         "radiotherapy_course": "radiotherapy", "systemic_therapy": "systemic_therapy",
         "assessment": "assessment", "metastasis": "metastasis", "vital_status": "vital_status",
+        "vital_statement": "vital_status",
     }.items()
 }  # fmt: skip
 """A curated column rests on the typed one of its name."""
 
 
 @cache
-def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
-    """Table to column to the columns that its values are computed from, sorted; received ones have none."""
+def declared_origins() -> dict[str, dict[str, tuple[Column, ...]]]:
+    """Return the declared part of the column lineage: table to column to its origins, sorted."""
     found: dict[str, dict[str, tuple[Column, ...]]] = {}
     for name in RECEIVED_FOR:
         read = typed_origins(name)
@@ -251,6 +278,10 @@ def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
         for column, sources in declared.items():
             for each in named if column == "*" else [column]:
                 named[each] = f"{named[each]} {sources}"
+        if table == _PATIENT:
+            # The row of the index tumour goes into the cohort with the columns that the cohort has.
+            of_tumour = CONTRACTS["curated.diagnosis"].polars_schema()
+            named |= {c: f"curated.diagnosis.{c}" for c in named if not named[c] and c in of_tumour}
         if table in _COUNTERPART:
             typed = _COUNTERPART[table]
             have = CONTRACTS[typed].polars_schema()

@@ -1,12 +1,11 @@
-"""Column lineage of the typed layer: the delivered texts that each typed column is read from."""
+"""Declared column lineage of the typed layer, for all but oBDS, whose expressions tell it themselves."""
 
 from __future__ import annotations
 
 from schemas.contract import CONTRACTS
 
-_PERSON = "registry_reply obds_patient dicom_plan"
+_PERSON = "registry_reply dicom_plan"
 _REPORTS = ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up")
-_OBDS_HISTOLOGY = ("obds_diagnosis", "obds_pathology")
 
 
 def _each(tables: str | tuple[str, ...], *columns: str) -> str:
@@ -24,13 +23,9 @@ OBJECTS = {
 
 RECEIVED_FOR = {
     "person": f"{_PERSON} table_row",
-    "diagnosis": "obds_diagnosis obds_pathology table_row",
-    "surgery": "obds_surgery table_row",
-    "radiotherapy": "obds_radiotherapy table_row",
-    "systemic_therapy": "obds_systemic_therapy table_row",
-    "assessment": "obds_follow_up table_row",
-    "metastasis": "obds_diagnosis obds_pathology obds_surgery obds_follow_up",
-    "vital_status": "registry_reply obds_death table_row",
+    **dict.fromkeys(("diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment"), "table_row"),
+    "metastasis": " ".join(_REPORTS),
+    "vital_status": "registry_reply table_row",
     **OBJECTS,
 }
 
@@ -38,87 +33,17 @@ _NUMBER = {"registry_reply": "hospital_number", "table_row": "values"} | dict.fr
     OBJECTS.values(), "PatientID"
 )
 
-_DATE_GRADED = ("Diagnosedatum", "Diagnosedatum_Datumsgenauigkeit")
-
 _GROUPS = ("FractionGroups", "NumberOfFractionsPlanned", "BeamDose")
 
 _TYPED: dict[str, dict[str, str]] = {
     "person": {
-        "hospital_number": f"received.registry_reply.hospital_number received.obds_patient.Patient_ID "
-        f"received.dicom_plan.PatientID {_CELLS}",
-        "family_name": "received.registry_reply.family_name received.obds_patient.Nachname "
-        "received.dicom_plan.PatientName",
-        "given_names": "received.registry_reply.given_names received.obds_patient.Vornamen "
-        "received.dicom_plan.PatientName",
-        "birth_date": "received.registry_reply.birth_date received.obds_patient.Geburtsdatum "
-        "received.obds_patient.Geburtsdatum_Datumsgenauigkeit received.dicom_plan.PatientBirthDate",
-        "sex": "received.registry_reply.sex received.obds_patient.Geschlecht received.dicom_plan.PatientSex",
+        "hospital_number": f"received.registry_reply.hospital_number received.dicom_plan.PatientID {_CELLS}",
+        "family_name": "received.registry_reply.family_name received.dicom_plan.PatientName",
+        "given_names": "received.registry_reply.given_names received.dicom_plan.PatientName",
+        "birth_date": "received.registry_reply.birth_date received.dicom_plan.PatientBirthDate",
+        "sex": "received.registry_reply.sex received.dicom_plan.PatientSex",
     },
-    "diagnosis": {
-        "tumour_id": _each(_OBDS_HISTOLOGY, "Tumor_ID"),
-        "diagnosis_date": _each("obds_diagnosis", *_DATE_GRADED),
-        "icd10_code": _each(_OBDS_HISTOLOGY, "Primaertumor_ICD"),
-        "icdo3_topography": _each(_OBDS_HISTOLOGY, "Primaertumor_Topographie_ICD_O"),
-        "icdo3_morphology": _each(_OBDS_HISTOLOGY, "Morphologie_ICD_O"),
-        "laterality": "received.obds_diagnosis.Seitenlokalisation",
-        "histologically_confirmed": _each(_OBDS_HISTOLOGY, "Diagnosesicherung"),
-        "grade": _each(_OBDS_HISTOLOGY, "Grading"),
-        "fnclcc_grade": _each(_OBDS_HISTOLOGY, "Menge_Weitere_Klassifikation"),
-        "t_stage": _each(_OBDS_HISTOLOGY, "T"),
-        "n_stage": _each(_OBDS_HISTOLOGY, "N"),
-        "m_stage": _each(_OBDS_HISTOLOGY, "M"),
-        "tnm_edition": _each(_OBDS_HISTOLOGY, "TNM_Version"),
-        "distant_metastasis": _each(_OBDS_HISTOLOGY, "M", "Menge_FM"),
-    },
-    "surgery": {
-        "tumour_id": _each("obds_surgery", "Tumor_ID"),
-        "module_id": _each("obds_surgery", "Module_ID"),
-        "surgery_date": _each("obds_surgery", "Datum"),
-        "intent": _each("obds_surgery", "Intention"),
-        "ops_codes": _each("obds_surgery", "Menge_OPS"),
-        "residual_status": _each(
-            "obds_surgery", "Lokale_Beurteilung_Residualstatus", "Gesamtbeurteilung_Residualstatus"
-        ),
-    },
-    "radiotherapy": {
-        "tumour_id": _each("obds_radiotherapy", "Tumor_ID"),
-        "module_id": _each("obds_radiotherapy", "Module_ID"),
-        "start_date": _each("obds_radiotherapy", "Beginn"),
-        "end_date": _each("obds_radiotherapy", "Ende"),
-        "intent": _each("obds_radiotherapy", "Intention"),
-        "radiation_sequence": _each("obds_radiotherapy", "Stellung_OP"),
-        "report_id": _each("obds_radiotherapy", "Meldung_ID"),
-        "part": _each("obds_radiotherapy", "position"),
-        "application": _each("obds_radiotherapy", "Applikationsart"),
-        "radiation": _each("obds_radiotherapy", "Strahlenart", "Applikationsart"),
-        "target_region": _each("obds_radiotherapy", "Zielgebiet"),
-        "target_side": _each("obds_radiotherapy", "Seite_Zielgebiet"),
-        "prescribed_dose_gy": _each(
-            "obds_radiotherapy", "Gesamtdosis", "Gesamtdosis_Einheit", "Applikationsart"
-        ),
-        "single_dose_gy": _each("obds_radiotherapy", "Einzeldosis", "Einzeldosis_Einheit", "Applikationsart"),
-        "activity_gbq": _each("obds_radiotherapy", "Gesamtdosis", "Gesamtdosis_Einheit"),
-        "stereotactic": _each("obds_radiotherapy", "Stereotaktisch", "Applikationsart"),
-        "boost": _each("obds_radiotherapy", "Boost"),
-        "end_reason": _each("obds_radiotherapy", "Ende_Grund"),
-        "irradiated": _each("obds_radiotherapy", "Applikationsart", "Beginn", "Ende", "Gesamtdosis"),
-    },
-    "systemic_therapy": {
-        "kind": _each("obds_systemic_therapy", "Therapieart"),
-        "protocol": _each("obds_systemic_therapy", "Protokoll"),
-        "start_date": _each("obds_systemic_therapy", "Beginn", "Beginn_Datumsgenauigkeit"),
-    },
-    "assessment": {
-        "tumour_id": _each("obds_follow_up", "Tumor_ID"),
-        "module_id": _each("obds_follow_up", "Module_ID"),
-        "assessment_date": _each("obds_follow_up", "Untersuchungsdatum_Verlauf"),
-        "overall_status": _each("obds_follow_up", "Gesamtbeurteilung_Tumorstatus"),
-        "local_status": _each("obds_follow_up", "Verlauf_Lokaler_Tumorstatus"),
-        "regional_status": _each("obds_follow_up", "Verlauf_Tumorstatus_Lymphknoten"),
-        "distant_status": _each("obds_follow_up", "Verlauf_Tumorstatus_Fernmetastasen"),
-        "distant_site": _each("obds_follow_up", "Menge_FM"),
-        "distant_date": _each("obds_follow_up", "Menge_FM"),
-    },
+    "assessment": {c: _each("obds_follow_up", "Menge_FM") for c in ("distant_site", "distant_date")},
     "metastasis": {
         "tumour_id": _each(_REPORTS, "Tumor_ID"),
         "metastasis_date": _each(_REPORTS, "Menge_FM"),
@@ -127,10 +52,8 @@ _TYPED: dict[str, dict[str, str]] = {
         "received.obds_follow_up.Untersuchungsdatum_Verlauf",
     },
     "vital_status": {
-        "status": "received.registry_reply.answer received.obds_death.Sterbedatum",
-        "status_date": "received.registry_reply.answer received.registry_reply.event_date "
-        "received.registry_reply.answered_on received.obds_death.Sterbedatum",
-        "tumour_related": _each("obds_death", "Tod_tumorbedingt"),
+        "status": "received.registry_reply.answer",
+        "status_date": _each("registry_reply", "answer", "event_date", "answered_on"),
     },
     "plan": {
         "refers_to": _each("dicom_plan", "ReferencedStructureSet"),
@@ -215,7 +138,10 @@ def typed_origins(name: str) -> dict[str, str]:
     base = {
         "record_id": _each(tuple(received), "record_id"),
         "received_on": _each(tuple(received), "first_refresh"),
-        "reported_on": _each(tuple(obds), "Meldedatum"),
+        "reported_on": " ".join(
+            [_each(tuple(obds), "Meldedatum")]
+            + ["received.registry_reply.answered_on"] * ("registry_reply" in received)
+        ),
         "person_ref": " ".join(
             f"received.{table}.{_NUMBER.get(table, 'Patient_ID')} received.{table}.record_id"
             for table in received
@@ -230,7 +156,7 @@ def typed_origins(name: str) -> dict[str, str]:
             "has_patient_id": _each(table, "PatientID"),
             "has_file_meta": _each(table, "file_meta"),
         }
-    declared = base | _TYPED[name]
+    declared = base | _TYPED.get(name, {})
     columns = {}
     for c in CONTRACTS[f"typed.{name}"].columns():
         sources = declared.get(c.name, declared.get(c.name.removesuffix("_precision"), ""))

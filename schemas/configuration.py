@@ -130,7 +130,25 @@ def kind_of(model: type[SourceFiles]) -> str:
     return kind
 
 
-class RegistrySource(SourceFiles):
+class IgnoredColumns(Section):
+    """Columns of a table that nothing uses, by name."""
+
+    columns: tuple[str, ...]
+    reason: str
+
+
+class ColumnFiles(SourceFiles):
+    """Files with headers: each is mapped, ignored by name, or unknown."""
+
+    ignored: tuple[IgnoredColumns, ...] = ()
+    """Delivered headers that nothing uses. A notice names every other one that is not mapped."""
+
+    def reasons(self) -> dict[str, str]:
+        """Ignored header to the reason."""
+        return {column: one.reason for one in self.ignored for column in one.columns}
+
+
+class RegistrySource(ColumnFiles):
     """Replies of registry offices: CSV with configurable headers."""
 
     _AFTER_READING = frozenset({"date_formats"})
@@ -160,7 +178,7 @@ class DicomSource(SourceFiles):
     """Regular expressions on PatientID and PatientName of plans that are nobody's."""
 
 
-class MappedSource(SourceFiles):
+class MappedSource(ColumnFiles):
     """Rows with any headers and codes, mapped to typed records in ``sources.toml``.
 
     All cells are kept, so that a new mapping needs no reading.

@@ -21,6 +21,7 @@ from schemas.configuration import (
     ColumnMapping,
     Criterion,
     DicomSource,
+    IgnoredColumns,
     MappedSource,
     RegistrySource,
     SourceFiles,
@@ -199,7 +200,7 @@ def _table_one(study: Study) -> Complaints:
 
 # --- sources ----------------------------------------------------------------------------------------
 
-_REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in PROVENANCE)
+_REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in (*PROVENANCE, "unmapped_cells"))
 _REPLY_NEEDS = ("answer", "event_date")
 _REPLY_PERSON = ("family_name", "given_names", "birth_date")
 _OWN = tuple(c.name for c in Typed.columns())
@@ -220,9 +221,25 @@ def of_sources(sources: Sources) -> Complaints:
             yield (*loc, "files"), "name at least one pattern of files"
         for encoding in getattr(source, "encodings", ()):
             yield from _encoding((*loc, "encodings"), encoding)
+        if isinstance(source, RegistrySource | MappedSource):
+            mapped = source.columns.values() if isinstance(source, RegistrySource) else source.headers()
+            yield from _ignored((*loc, "ignored"), source.ignored, set(mapped))
         for model, check in _OF_A_SOURCE:
             if isinstance(source, model):
                 yield from check(loc, source)
+
+
+def _ignored(loc: Loc, ignored: Sequence[IgnoredColumns], mapped: set[str]) -> Complaints:
+    named: set[str] = set()
+    for at, one in enumerate(ignored):
+        if not one.reason.strip():
+            yield (*loc, at, "reason"), "say why the columns are ignored"
+        for column in one.columns:
+            if column in mapped:
+                yield (*loc, at, "columns"), f'"{column}" is mapped: it cannot be ignored as well'
+            elif column in named:
+                yield (*loc, at, "columns"), f'"{column}" is named twice'
+            named.add(column)
 
 
 def _encoding(loc: Loc, name: str) -> Complaints:

@@ -105,3 +105,23 @@ class VitalStatus(Curated, table="curated.vital_status"):
     tumour_related: pl.String = column(
         "Death by the tumour", "Whether the tumour caused it.", vocabulary="yes_no_unknown"
     )
+
+
+class VitalStatement(Curated, table="curated.vital_statement"):
+    """One statement of a patient's being alive or dead, as one source made it."""
+
+    source: pl.String = column("Source", "Kind of source.", nullable=False, vocabulary="source")
+    status: pl.String = column("Vital status", "As it was stated.", nullable=False, vocabulary="vital_status")
+    status_date: pl.Date = column(
+        "Date",
+        "Of death, of the move, or on which the person was known alive.",
+        identifying="quasi-identifier",
+    )
+    status_date_precision: pl.String = column(
+        "Precision", "To what the date is exact.", vocabulary="date_precision"
+    )
+    status_day: pl.Int32 = column("Day", "Days since time zero.", unit="d")
+    told_date: pl.Date = column(
+        "Told on", "Day of the office's answer, or of the report.", identifying="quasi-identifier"
+    )
+    told_day: pl.Int32 = column("Day of telling", "Days since time zero.", unit="d")

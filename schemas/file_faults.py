@@ -17,87 +17,125 @@ def _fault(
 
 EMPTY = _fault(
     "file.empty",
-    "The file holds nothing.",
-    "Ask the sender to deliver it again.",
+    "The file has no content, or no record in it.",
+    (
+        "Ask the sender to export and deliver the file again. If there is truly nothing to report, "
+        "remove the file from the drop folder."
+    ),
 )
 TRUNCATED = _fault(
     "file.truncated",
-    "The file breaks off; what stood before the break was read.",
-    "Ask the sender to deliver it again; the rest is missing until then.",
+    ("The file breaks off before its end. The records before the break were read, the rest is missing."),
+    ("Ask the sender to deliver the whole file again. Compare its size with the size in the sending system."),
 )
 WRONG_FORMAT = _fault(
     "file.wrong-format",
-    "The content is not what the file's name or folder says.",
-    "Look at the first bytes, move it to the right folder or have it exported again.",
+    "The content does not have the format that sources.toml states for this path.",
+    (
+        "Open the file in a text editor. Move it to the folder of its format, or ask the sender to "
+        "export it in the stated format."
+    ),
+)
+WRONG_SCHEMA = _fault(
+    "file.wrong-schema",
+    "The file is in another format of the tumour documentation than oBDS 3; nothing of it was read.",
+    "Have the tumour documentation system export oBDS 3 (versions 3.0.0 to 3.0.5), or convert the file; what "
+    "registries deliver to the RKI is no source.",
+    source="oBDS 3.0.4 schema; ADT/GEKID 2.2; oBDS_RKI 3.0.0.8a",
 )
 COLUMN_MISSING = _fault(
     "file.column-missing",
-    "A column that the mapping needs is missing.",
-    "Compare the header with sources.toml; mend the export or the mapping.",
+    "The header lacks a column that the mapping in sources.toml needs. Its rows were not read.",
+    (
+        "Compare the header with sources.toml. Ask the sender to export the column, or correct its name"
+        " in the mapping."
+    ),
 )
 ROW_MALFORMED = _fault(
     "file.row-malformed",
-    "The row has more or fewer cells than the header.",
-    "Look for a delimiter or a line break within a cell; have the cell quoted.",
+    "The row has more or fewer cells than the header. The row was not read.",
+    (
+        "In the exporting program, look for a delimiter or a line break inside a cell of this row. "
+        "Switch on quoting of cells."
+    ),
 )
 UNREADABLE = _fault(
     "file.unreadable",
-    "The file cannot be read at all.",
-    "Open it with its own program; have it exported again if that fails too.",
+    "The file, or this part of it, cannot be read.",
+    (
+        "Open the file with the program that wrote it. If that fails as well, ask the sender to export "
+        "it again; if not, check permissions and encoding."
+    ),
 )
 ENTITY = _fault(
     "file.entity",
-    "The XML declares a document type or entities; an export needs neither.",
-    "Ask the sender where the file comes from; have it exported again without a DOCTYPE.",
+    (
+        "The XML declares a document type or entities. An oBDS export needs neither, and they can be an"
+        " attack."
+    ),
+    "Ask the sender where the file comes from. Have it exported again without a DOCTYPE.",
     source="OWASP, XML External Entity Prevention",
 )
 TOO_LARGE = _fault(
     "file.too-large",
-    "The file asks for more memory than a single file may; what stood before that point was read.",
-    "Have it exported in parts; if it is sound, raise the limit under [limits] in sources.toml.",
+    ("The file needs more memory or time than one file may use. What stood before that point was read."),
+    (
+        "Ask the sender to export it in parts. If the file is sound, raise the limit under [limits] in "
+        "sources.toml."
+    ),
 )
 TOO_DEEP = _fault(
     "file.too-deep",
-    "The elements are nested deeper than any export; what stood before was read.",
-    "Ask the sender where the file comes from; have it exported again.",
+    (
+        "The XML elements are nested more deeply than in any oBDS export. What stood before that point "
+        "was read."
+    ),
+    "Ask the sender where the file comes from. Have it exported again.",
 )
 LINE_TOO_LONG = _fault(
     "file.line-too-long",
-    "A line is longer than any row can be; it was passed over, the other lines were read.",
-    "Look whether the line breaks were lost; if the line is sound, raise the limit under [limits] in "
-    "sources.toml.",
+    "A line is longer than the limit. This line was skipped, the other lines were read.",
+    (
+        "Check whether the exporting program lost the line breaks. If the line is sound, raise the "
+        "limit under [limits] in sources.toml."
+    ),
 )
 TOO_MANY_COLUMNS = _fault(
     "file.too-many-columns",
-    "The table has more columns than any table for people; nothing was read.",
-    "Look at the delimiter and the sheet's used range; have it exported again.",
+    "The table has more columns than the limit. Nothing of it was read.",
+    (
+        "Compare the delimiter with sources.toml. In a spreadsheet, delete the empty columns at the "
+        "right and save it again."
+    ),
 )
 SYMLINK = _fault(
     "file.symlink",
-    "The entry is a link to another place; links are not followed.",
-    "Put the file itself into the drop folder.",
+    "The entry is a symbolic link. Links are not followed, so nothing was read.",
+    "Copy the file itself into the drop folder and remove the link.",
 )
 SPECIAL = _fault(
     "file.special",
-    "The entry is no ordinary file but a pipe, a socket or a device; it was not opened.",
-    "Remove it, and ask who put it there.",
+    "The entry is a pipe, a socket or a device and no ordinary file. It was not opened.",
+    "Remove it from the drop folder. Ask who put it there.",
 )
 CHANGING = _fault(
     "file.changing",
-    "The file changed while it was read; what was read may be half of it.",
-    "Nothing, if it was still being delivered: the next refresh reads it again. Have files delivered under a "
-    "name that begins with a dot and renamed when they are whole.",
+    "The file changed while it was read. What was read may be incomplete.",
+    (
+        "If it was still being delivered, do nothing: the next refresh reads it again. Ask the sender "
+        "to deliver under a name that begins with a dot and to rename the complete file."
+    ),
 )
 NAME = _fault(
     "file.name",
-    "The file's name holds control characters or bytes that are no text; it was read all the same.",
-    "Rename it; findings show such characters as escapes.",
+    "The file's name holds control characters or bytes that are no text. The file was read.",
+    "Rename the file at the sender. Findings show these characters as escapes.",
     severity="notice",
 )
 UNEXPECTED = _fault(
     "file.unexpected",
-    "No source in sources.toml reads this file.",
-    "Move it, or name its kind in sources.toml.",
+    "No source in sources.toml reads this file or this part of it.",
+    "Move the file to the folder of its source, or add its path to a source in sources.toml.",
     severity="notice",
 )
 

@@ -1,4 +1,4 @@
-"""What a release must keep to go out: thresholds of its gate, the optional ``[gate]`` of ``study.toml``."""
+"""Configuration of the release gate: the thresholds in the optional ``[gate]`` of ``study.toml``."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _BOUNDS = {
     "mm": (0.0, 20.0),
     "MV": (0.0, 25.0),
 }
-"""Unit of a contract's column to what is plausible: 120 years of age, 50 years of follow-up."""
+"""Unit of a column to its plausible range, e.g. 120 years of age, 50 years of follow-up in days."""
 
 
 class Gate(BaseModel):
-    """Thresholds of the release gate. The defaults suit one night's change of a cohort of some hundred."""
+    """Thresholds of the release gate; the defaults suit nightly changes of a few hundred patients."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_drop_percent: Annotated[float, Field(ge=0, le=100)] = 10
-    """Rows that a table may lose against the last release, in percent of them."""
+    """Maximum loss of rows of a table compared with the last release, in percent."""
     max_share_points: Annotated[float, Field(gt=0, le=100)] = 15
-    """Percentage points by which a level's share may move against the last release."""
+    """Maximum change of a level's share compared with the last release, in percentage points."""
     max_median_sd: Annotated[float, Field(gt=0)] = 0.5
-    """Standard deviations of the last release by which a number's median may move."""
+    """Maximum change of a median, in standard deviations of the last release."""
     drift_from: Annotated[int, Field(ge=1)] = 30
-    """Patients of the last release below which shares and medians are not compared: one moves them."""
+    """Minimum number of patients of the last release for comparing shares and medians."""
     bounds: dict[str, tuple[float, float]] = {}
-    """Unit to least and greatest plausible value; replaces the default of that unit."""
+    """Unit to least and greatest plausible value; replaces the default for that unit."""
 
     @model_validator(mode="after")
     def _bounds_are_ranges(self) -> Gate:
@@ -45,5 +45,5 @@ class Gate(BaseModel):
         return self
 
     def plausible(self, unit: str | None) -> tuple[float, float] | None:
-        """Least and greatest plausible value of a unit; None for one without bounds."""
+        """Return the least and greatest plausible value of a unit; None without bounds."""
         return {**_BOUNDS, **self.bounds}.get(unit or "")

@@ -64,8 +64,8 @@ IGNORED = (
 """By kind of source and path."""
 
 
-def ignored_paths(element: str) -> Iterator[str]:
-    """Paths below an element of oBDS that are ignored by name.
+def ignored_paths(element: str) -> Iterator[tuple[str, str]]:
+    """Paths below an element of oBDS that are ignored by name, and why.
 
     Args:
         element: its own path, such as ``Meldung/OP``.
@@ -73,8 +73,9 @@ def ignored_paths(element: str) -> Iterator[str]:
     steps = element.split("/")
     for one in IGNORED:
         parts = one.path.split("/")
-        if one.kind == "obds" and len(parts) > len(steps) and _fits(parts, steps):
-            yield "/".join(parts[len(steps) :])
+        rest = parts[len(steps) :]
+        if one.kind == "obds" and rest and "*" not in rest and _fits(parts, steps):
+            yield "/".join(rest), one.reason
 
 
 def _fits(pattern: list[str], steps: list[str]) -> bool:

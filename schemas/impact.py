@@ -1,4 +1,4 @@
-"""Impact: what a record in quarantine keeps from the study."""
+"""Contract of the impact: what the study loses through a record in quarantine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.contract import Contract, column
 
 
 class Impact(Contract, table="quality.impact"):
-    """One thing that would be otherwise if one record were let out of quarantine; nothing else amended."""
+    """One quantity that would change if one record left quarantine and nothing else changed."""
 
     record_id: pl.String = column("Record", "The record in quarantine.", nullable=False)
     pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")

@@ -1,4 +1,4 @@
-"""Lineage: which record of which file a value of the cohort rests on."""
+"""Contract of the lineage: the records from which the values of the cohort are derived."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.contract import Contract, TextList, column
 
 
 class Lineage(Contract, table="meta.lineage"):
-    """One record that one value of one patient rests on; nothing in it identifies the patient."""
+    """One record from which one value of one patient is derived; without identifying data."""
 
     pseudonym: pl.String = column("Patient", "Pseudonym.", nullable=False, identifying="quasi-identifier")
     subject: pl.String = column(

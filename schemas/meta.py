@@ -29,9 +29,32 @@ class MetaFile(Contract, table="meta.files"):
         "Reader", "Version of the reader with its configuration.", nullable=False
     )
     records: pl.Int64 = column("Records", "Records read, the unreadable included.", nullable=False)
+    delivered_values: pl.Int64 = column(
+        "Values", "Values delivered, as meta.value_account accounts for them; null before they were counted."
+    )
     first_refresh: pl.String = column("First refresh", "Refresh that first read it.", nullable=False)
     last_refresh: pl.String = column(
         "Last refresh", "Last refresh that still found it; null while it is there."
+    )
+
+
+class MetaValueAccount(Contract, table="meta.value_account"):
+    """What became of the values of one path in one file: read + ignored + unknown = delivered."""
+
+    file_id: pl.String = column("File", "Key of meta.files.", nullable=False)
+    path: pl.String = column(
+        "Path", "Element, attribute or column header, without its place in the file.", nullable=False
+    )
+    outcome: pl.String = column(
+        "Outcome", "Read, ignored by name or unknown.", nullable=False, vocabulary="value_outcome"
+    )
+    detail: pl.String = column(
+        "Where, or why", "The received column that holds it, or the reason why it is ignored."
+    )
+    values: pl.Int64 = column("Values", "How many were delivered.", nullable=False)
+    first_refresh: pl.String = column("First refresh", "Refresh that first read the file.", nullable=False)
+    last_refresh: pl.String = column(
+        "Last refresh", "Last refresh that still found the file; null while it is there."
     )
 
 

@@ -90,7 +90,11 @@ class Disposition(Contract, table="quality.disposition"):
 
 
 class Accounting(Contract, table="quality.accounting"):
-    """The accounting identity of one file: read = curated + quarantined + duplicates + out of scope."""
+    """The accounting of one file, of its records and of its values.
+
+    Records read = curated + quarantined + duplicates + out of scope; values delivered = read + ignored by
+    name + unknown.
+    """
 
     file_id: pl.String = column("File", "Key of meta.files.", nullable=False, unique=True)
     records: pl.Int64 = column("Read", "Records read.", nullable=False)
@@ -100,3 +104,10 @@ class Accounting(Contract, table="quality.accounting"):
     out_of_scope: pl.Int64 = column("Out of scope", "Sound, but not for this study.", nullable=False)
     unaccounted: pl.Int64 = column("Unaccounted", "In none of them: must be 0.", nullable=False)
     counted_twice: pl.Int64 = column("Counted twice", "In more than one: must be 0.", nullable=False)
+    values_delivered: pl.Int64 = column("Values", "Values delivered.", nullable=False)
+    values_read: pl.Int64 = column("Values read", "Read into a received column.", nullable=False)
+    values_ignored: pl.Int64 = column("Values ignored", "Ignored by name, with a reason.", nullable=False)
+    values_unknown: pl.Int64 = column("Values unknown", "That no column takes.", nullable=False)
+    values_unaccounted: pl.Int64 = column(
+        "Values unaccounted", "Delivered, and in none of the three: must be 0.", nullable=False
+    )

@@ -17,12 +17,13 @@ class Received(Contract):
     """Provenance that every received record carries."""
 
     record_id: pl.String = column(
-        "Record", "Hash of file, position and content; names the record everywhere.", nullable=False
+        "Record", "Hash of file, key and content; names the record everywhere.", nullable=False
     )
     file_id: pl.String = column("File", "Key of meta.files: the version of the file read.", nullable=False)
     position: pl.String = column(
         "Position", "Where in the file: line, element path, sheet row or 'file'.", nullable=False
     )
+    ordinal: pl.Int64 = column("Ordinal", "Place among the records of its file, from 1.")
     record_key: pl.String = column(
         "Record key",
         "Hash of the record's business key (patient number and Meldung, reference, SOPInstanceUID); "
@@ -42,6 +43,7 @@ PROVENANCE = (
     "record_id",
     "file_id",
     "position",
+    "ordinal",
     "record_key",
     "content_hash",
     "first_refresh",
@@ -65,6 +67,9 @@ class RegistryReply(Received, table="received.registry_reply"):
     answer: pl.String = _text("Answer: alive, deceased, moved, no information")
     event_date: pl.String = _text("Date of death or of moving away", "quasi-identifier")
     answered_on: pl.String = _text("Date at which the answer held", "quasi-identifier")
+    unmapped_cells: pl.String = _text(
+        "Cells of columns that sources.toml does not map; JSON object of header to cell", "identifier"
+    )
 
 
 NO_NAMESPACE = " (no namespace)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import analysis, cohort, lineage
+from schemas import analysis, cohort, cohort_events, lineage
 from schemas.contract import CONTRACTS, Contract, column
 
 RELEASED = tuple(
@@ -12,7 +12,9 @@ RELEASED = tuple(
     for contract in (
         cohort.CohortFlow,
         cohort.CohortPatient,
+        cohort_events.CohortEvent,
         cohort.CohortEndpoint,
+        cohort_events.CohortNotAtRisk,
         cohort.CohortDerivability,
         lineage.Lineage,
         analysis.TableOne,

@@ -38,6 +38,7 @@ class Rule:
             values.
         waivable: whether there is a record to let through. What could not be read or belongs to no patient
             can only be corrected.
+        overruled: whether a finding means that another record took precedence over this one.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Rule:
     holds: pl.Expr | None = field(default=None, repr=False)
     missing: Missing | None = None
     waivable: bool = True
+    overruled: bool = False
 
     def __post_init__(self) -> None:
         if DECLARED.setdefault(self.id, self) is not self:

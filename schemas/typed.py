@@ -14,7 +14,7 @@ from schemas.contract import Contract, column
 from schemas.rule import Rule
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
 from schemas.typed_metastasis import Metastasis, MetastasisColumns
-from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
+from schemas.typed_record import FROM_OBDS, Typed, not_after_receipt
 from schemas.typed_treatment import (
     Radiotherapy,
     RadiotherapyColumns,
@@ -66,7 +66,7 @@ PERSON_RULES = (
         "person.birth-implausible",
         "warning",
         what="The person would be older than 115 years.",
-        remedy="Check the year of birth.",
+        remedy="Compare Geburtsdatum with the patient administration and correct the year.",
         column="birth_date",
         holds=(pl.col("received_on") - pl.col("birth_date")).dt.total_days() <= 115 * 366,
         missing="kept",
@@ -74,8 +74,8 @@ PERSON_RULES = (
     Rule(
         "person.birth-date-missing",
         "warning",
-        what="The patient file has no date of birth: neither age nor identity can be checked.",
-        remedy=REMEDY_SOURCE,
+        what="Patienten_Stammdaten has no Geburtsdatum. Age and identity cannot be checked.",
+        remedy="In the tumour documentation, add Geburtsdatum from the patient administration.",
         source="oBDS 3.0.4 Patienten_Stammdaten/Geburtsdatum",
         column="birth_date",
         holds=pl.col("birth_date").is_not_null() | ~pl.col("master") | ~FROM_OBDS,
@@ -84,8 +84,8 @@ PERSON_RULES = (
     Rule(
         "person.sex-unknown",
         "notice",
-        what="The patient file does not say the sex.",
-        remedy=REMEDY_SOURCE,
+        what="Patienten_Stammdaten does not state the sex.",
+        remedy="In the tumour documentation, add Geschlecht from the patient administration.",
         source="oBDS 3.0.4 Patienten_Stammdaten/Geschlecht",
         column="sex",
         holds=(pl.col("sex") != "unknown").fill_null(False) | ~pl.col("master") | ~FROM_OBDS,
@@ -144,8 +144,11 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.says-nothing",
         "notice",
-        what="The examination says nothing of the disease: it does not count as follow-up.",
-        remedy="Add the status from the letter.",
+        what="The examination states nothing about the disease. It does not count as follow-up.",
+        remedy=(
+            "In the tumour documentation, add Gesamtbeurteilung_Tumorstatus and the single statuses "
+            "from the letter."
+        ),
         source="oBDS 3.0.4 Verlauf",
         column="assessment_date",
         holds=pl.any_horizontal(_SITES.is_not_null())
@@ -156,8 +159,11 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.remission-with-relapse",
         "warning",
-        what="The overall status is complete remission, a single status relapse or progression.",
-        remedy="Check the codes: R is relapse locally, and a remission in Gesamtbeurteilung_Tumorstatus.",
+        what="The overall status is complete remission, but a single status is relapse or progression.",
+        remedy=(
+            "In the tumour documentation, compare Gesamtbeurteilung_Tumorstatus with the single "
+            "statuses. R means relapse locally, but remission in Gesamtbeurteilung_Tumorstatus."
+        ),
         source="oBDS 3.0.4: the same letters mean different things",
         column="overall_status",
         holds=(pl.col("overall_status") != "complete remission") | ~pl.any_horizontal(_SITES.is_in(_FOUND)),
@@ -166,11 +172,14 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.relapse-without-site",
         "warning",
-        what="The overall status is relapse and no site is said: it counts for DFS only.",
-        remedy="Say where: local, regional or distant.",
-        source="design section 5; oBDS 3.0.4 Verlauf",
+        what="The overall status is relapse or progression, but no site is given. It counts for DFS only.",
+        remedy=(
+            "In the tumour documentation, add the site: Verlauf_Lokaler_Tumorstatus, "
+            "Verlauf_Tumorstatus_Lymphknoten or Verlauf_Tumorstatus_Fernmetastasen."
+        ),
+        source="docs/architecture.md, endpoints; oBDS 3.0.4 Verlauf",
         column="overall_status",
-        holds=(pl.col("overall_status") != "relapse")
+        holds=~pl.col("overall_status").is_in(_FOUND)
         | pl.any_horizontal(_SITES.is_in(_FOUND)).fill_null(False)
         | pl.col("distant_date").is_not_null(),
         missing="kept",
@@ -178,8 +187,11 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.metastasis-against-status",
         "warning",
-        what="A metastasis is documented and the distant status is free of tumour.",
-        remedy="Correct one of them.",
+        what="A metastasis is documented, but the distant status is free of tumour.",
+        remedy=(
+            "In the tumour documentation, compare Menge_FM with Verlauf_Tumorstatus_Fernmetastasen. "
+            "Correct the wrong one."
+        ),
         source="oBDS 3.0.4 Menge_FM",
         column="distant_status",
         holds=(pl.col("distant_status") != "no tumour") | pl.col("distant_date").is_null(),
@@ -189,7 +201,10 @@ ASSESSMENT_RULES = (
         "assessment.metastasis-after-report",
         "warning",
         what="The metastasis is dated after the examination that documents it.",
-        remedy="Correct one of the dates.",
+        remedy=(
+            "In the tumour documentation, compare Fernmetastase/Diagnosedatum with "
+            "Untersuchungsdatum_Verlauf. Correct the wrong one."
+        ),
         column="distant_date",
         holds=(pl.col("distant_date") <= pl.col("assessment_date"))
         | (pl.col("distant_date_precision") != "day"),
@@ -217,7 +232,7 @@ class VitalStatus(
         Rule(
             "vital-status.death-date-unknown",
             "warning",
-            what="The person is dead, the date of death is not known.",
+            what="The person is dead, but the date of death is unknown.",
             remedy="Ask the registry office for an extended reply (Bundesmeldegesetz section 45).",
             source="BMG sections 44, 45",
             column="status",
@@ -228,7 +243,10 @@ class VitalStatus(
             "vital-status.no-information",
             "notice",
             what="The registry office gives no information.",
-            remedy="Nothing: a refused reply must not reveal whether there is a block.",
+            remedy=(
+                "Nothing needs to be done: a refusal must not reveal whether there is a block on the "
+                "person's data."
+            ),
             source="BMG section 51",
             column="status",
             holds=pl.col("status") != "no information",
@@ -237,9 +255,15 @@ class VitalStatus(
         Rule(
             "vital-status.date-missing",
             "warning",
-            what="The person is said to be alive or to have moved, and not when: it cannot be used.",
-            remedy="Ask for the day of the statement.",
-            source="sources.md section 1",
+            what=(
+                "The person is stated to be alive or to have moved, but without a date. The statement "
+                "is not used."
+            ),
+            remedy=(
+                "Ask the registry office for the day on which its answer held, or fill in the date of "
+                "the last contact in the table."
+            ),
+            source="docs/formats.md, registry replies",
             column="status_date",
             holds=~pl.col("status").is_in(["alive", "moved"])
             | pl.col("status_date").is_not_null()
@@ -249,8 +273,11 @@ class VitalStatus(
         Rule(
             "vital-status.day-negative",
             "warning",
-            what="The person is said to be alive on a day before time zero.",
-            remedy="Check from where the source counts its days.",
+            what="The person is stated to be alive on a day before time zero.",
+            remedy=(
+                "Check with the sender of the table from which day it counts. Time zero is the initial "
+                "pathological diagnosis."
+            ),
             column="status_day",
             holds=(pl.col("status_day") >= 0) | (pl.col("status") == "deceased"),
             missing="kept",

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.contract import Contract, column
 from schemas.rule import Rule
-from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
+from schemas.typed_record import FROM_OBDS, Typed, not_after_receipt
 
 
 class DiagnosisColumns(Contract):
@@ -59,8 +59,11 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.size-implausible",
         "warning",
-        what="The tumour size is not between 0.1 and 60 cm; it is not used.",
-        remedy="Check the unit (mm for cm) and correct it.",
+        what="The tumour size is not between 0.1 and 60 cm. It is not used.",
+        remedy=(
+            "In the table or system that sent the record, check the unit (mm instead of cm) and correct"
+            " the size."
+        ),
         source="AJCC 7/8: size in cm",
         column="tumour_size_cm",
         holds=pl.col("tumour_size_cm").is_between(0.1, 60),
@@ -70,7 +73,9 @@ DIAGNOSIS_RULES = (
         "diagnosis.morphology-malformed",
         "error",
         what="The morphology is not an ICD-O-3 code of the form 8802/3.",
-        remedy=REMEDY_SOURCE,
+        remedy=(
+            "In the tumour documentation, correct Morphologie_ICD_O: four digits, a slash and the behaviour."
+        ),
         source="ICD-O-3.2",
         column="icdo3_morphology",
         holds=pl.col("icdo3_morphology").str.contains(r"^\d{4}/\d$"),
@@ -80,7 +85,10 @@ DIAGNOSIS_RULES = (
         "diagnosis.topography-malformed",
         "warning",
         what="The topography is not an ICD-O-3 code of the form C49.2.",
-        remedy=REMEDY_SOURCE,
+        remedy=(
+            "In the tumour documentation, correct Primaertumor_Topographie_ICD_O: C, two digits, and a "
+            "digit after the point."
+        ),
         source="ICD-O-3.2",
         column="icdo3_topography",
         holds=pl.col("icdo3_topography").str.contains(r"^C\d\d(\.\d\d?)?$"),
@@ -90,7 +98,7 @@ DIAGNOSIS_RULES = (
         "diagnosis.icd10-malformed",
         "warning",
         what="The site is not an ICD-10 code of the form C49.2.",
-        remedy=REMEDY_SOURCE,
+        remedy="In the tumour documentation, correct Primaertumor_ICD.",
         source="ICD-10-GM",
         column="icd10_code",
         holds=pl.col("icd10_code").str.contains(r"^[A-Z]\d\d(\.\d{1,2})?$"),
@@ -99,8 +107,11 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.site-codes-differ",
         "warning",
-        what="ICD-10 and ICD-O-3 name different sites.",
-        remedy="Compare both with the report; for soft tissue they share the first three characters.",
+        what="The ICD-10 code is C49, but the ICD-O-3 topography names another site.",
+        remedy=(
+            "In the tumour documentation, compare Primaertumor_ICD and Primaertumor_Topographie_ICD_O "
+            "with the pathology report. Their first three characters must agree for soft tissue."
+        ),
         source="ICD-10-GM C49; ICD-O-3.2 C49",
         column="icdo3_topography",
         holds=(pl.col("icd10_code").str.slice(0, 3) == pl.col("icdo3_topography").str.slice(0, 3))
@@ -110,8 +121,14 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.behaviour-against-site",
         "warning",
-        what="The tumour is coded as malignant (ICD-10 chapter C) with a morphology that is not.",
-        remedy="Check the last digit of the morphology: /3 is malignant.",
+        what=(
+            "The ICD-10 code is malignant (chapter C), but the behaviour of the morphology is neither "
+            "/3 nor /6."
+        ),
+        remedy=(
+            "In the tumour documentation, compare the last digit of Morphologie_ICD_O with the "
+            "pathology report. If the tumour is not malignant, correct Primaertumor_ICD."
+        ),
         source="ICD-O-3.2 behaviour code",
         column="icdo3_morphology",
         holds=pl.col("icdo3_morphology").str.contains("/[36]$") | ~pl.col("icd10_code").str.starts_with("C"),
@@ -121,7 +138,10 @@ DIAGNOSIS_RULES = (
         "diagnosis.age-implausible",
         "warning",
         what="The age at diagnosis is not between 0 and 110 years.",
-        remedy="Check the age, or the dates of birth and diagnosis.",
+        remedy=(
+            "In the table that sent the record, check the age, or the dates of birth and diagnosis that"
+            " it was computed from."
+        ),
         column="age_at_diagnosis_years",
         holds=pl.col("age_at_diagnosis_years").is_between(0, 110),
         missing="kept",
@@ -129,8 +149,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.side-missing",
         "notice",
-        what="A sarcoma of an extremity has no side.",
-        remedy="Add Seitenlokalisation.",
+        what="The sarcoma of an extremity has no side.",
+        remedy="In the tumour documentation, add Seitenlokalisation (L or R).",
         source="oBDS 3.0.4 Seitenlokalisation",
         column="laterality",
         holds=~pl.col("icdo3_topography").is_in(["C49.1", "C49.2"])
@@ -142,8 +162,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.side-not-applicable",
         "warning",
-        what="A sarcoma of an extremity is documented as having no side.",
-        remedy="Correct Seitenlokalisation to left or right.",
+        what="The sarcoma of an extremity is documented as having no side.",
+        remedy="In the tumour documentation, correct Seitenlokalisation to L or R.",
         source="oBDS 3.0.4 Seitenlokalisation",
         column="laterality",
         holds=~pl.col("icdo3_topography").is_in(["C49.1", "C49.2"])
@@ -153,8 +173,11 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.grades-differ",
         "warning",
-        what="Grading and FNCLCC grade of one report differ.",
-        remedy="Compare both with the pathology report.",
+        what="Grading and FNCLCC grade of the same report differ.",
+        remedy=(
+            "In the tumour documentation, compare Histologie/Grading and Weitere_Klassifikation "
+            "(FNCLCC) with the pathology report. Correct the wrong one."
+        ),
         source="FNCLCC (Coindre); oBDS Grading",
         column="fnclcc_grade",
         holds=(pl.col("grade") == pl.col("fnclcc_grade").str.strip_prefix("G"))
@@ -165,8 +188,11 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.t-unknown-to-edition",
         "warning",
-        what="The T category does not exist in the edition: TNM 7 has T1 and T2 for soft tissue sarcoma.",
-        remedy="Check category and edition.",
+        what="TNM 7 has no T3 or T4 for soft tissue sarcoma.",
+        remedy=(
+            "In the tumour documentation, compare TNM/T and TNM/Version with the report. Correct the "
+            "category or the edition."
+        ),
         source="AJCC 7, soft tissue sarcoma",
         column="t_stage",
         holds=~pl.col("t_stage").is_in(["T3", "T4"]) | (pl.col("tnm_edition") != 7),
@@ -175,8 +201,10 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.edition-too-early",
         "warning",
-        what="The TNM edition did not exist yet at the diagnosis (7 from 2010, 8 from 2017).",
-        remedy="Check the edition and the date of diagnosis.",
+        what="The TNM edition was published after the diagnosis (edition 7: 2010, edition 8: 2017).",
+        remedy=(
+            "In the tumour documentation, compare TNM/Version with Diagnosedatum. Correct the wrong one."
+        ),
         source="UICC TNM 7 (2010), 8 (2017)",
         column="tnm_edition",
         holds=(pl.col("diagnosis_date").dt.year() >= 2017)
@@ -188,8 +216,8 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.edition-missing",
         "notice",
-        what="A T category is given without the edition of the TNM.",
-        remedy="Add the edition: T2 means something else in 7 and in 8.",
+        what="The T category has no TNM edition. T2 means different sizes in editions 7 and 8.",
+        remedy="In the tumour documentation, add TNM/Version.",
         source="AJCC 7/8; oBDS TNM/Version",
         column="tnm_edition",
         holds=pl.col("tnm_edition").is_not_null() | pl.col("t_stage").is_null(),
@@ -198,8 +226,11 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.m0-with-metastasis",
         "warning",
-        what="The report says M0 and documents a distant metastasis.",
-        remedy="Correct M, or move the metastasis to the follow-up report in which it was found.",
+        what="The report states M0 and documents a distant metastasis.",
+        remedy=(
+            "In the tumour documentation, correct TNM/M to 1. If the metastasis was found later, move "
+            "it from Menge_FM to the Verlauf that found it."
+        ),
         source="AJCC 7/8; oBDS Menge_FM",
         column="m_stage",
         holds=(pl.col("m_stage") != "M0") | ~pl.col("distant_metastasis"),

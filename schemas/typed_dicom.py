@@ -12,9 +12,11 @@ PLAN_RULES = (
     Rule(
         "dicom.patient-id-missing",
         "error",
-        what="The DICOM file has no PatientID.",
-        remedy="Find the patient by the plan's label in the planning system and export it again "
-        "with PatientID.",
+        what="The DICOM file has no PatientID. It cannot be linked to a patient.",
+        remedy=(
+            "In the treatment planning system, find the patient by the label of the plan. Enter the "
+            "PatientID and export the file again."
+        ),
         source="DICOM PS3.3 C.7.1.1",
         column="sop_instance_uid",
         holds=pl.col("has_patient_id") | pl.col("phantom"),
@@ -24,8 +26,11 @@ PLAN_RULES = (
     Rule(
         "dicom.file-meta-missing",
         "notice",
-        what="The file lacks its preamble and meta group; it was read all the same.",
-        remedy="Nothing, or export with file meta information.",
+        what="The file lacks the DICOM preamble and its meta information. It was read.",
+        remedy=(
+            "Nothing needs to be done. To avoid it, export as DICOM files (PS3.10) with file meta "
+            "information."
+        ),
         source="DICOM PS3.10 section 7",
         column="sop_instance_uid",
         holds=pl.col("has_file_meta"),
@@ -58,8 +63,8 @@ class Plan(
         Rule(
             "plan.phantom",
             "notice",
-            what="A quality assurance plan of a phantom lies among the patients'.",
-            remedy="Nothing; it is left out.",
+            what="The plan is a quality assurance plan of a phantom. It is not used.",
+            remedy="Nothing needs to be done. To avoid it, leave such plans out of the DICOM export.",
             source="DICOM PS3.3 C.8.8.9",
             column="phantom",
             holds=~pl.col("phantom"),
@@ -68,8 +73,13 @@ class Plan(
         Rule(
             "plan.prescription-from-beam-dose",
             "notice",
-            what="The plan has no TargetPrescriptionDose; the dose is beam dose times fractions.",
-            remedy="Nothing, or enter the prescription in the planning system.",
+            what=(
+                "The plan has no TargetPrescriptionDose. The dose is computed as beam dose times fractions."
+            ),
+            remedy=(
+                "In the treatment planning system, enter the prescription of the target if the computed"
+                " dose is wrong, and export the plan again."
+            ),
             source="DICOM PS3.3 C.8.8.10",
             column="dose_origin",
             holds=(pl.col("dose_origin") != "beam dose") | pl.col("phantom"),
@@ -78,8 +88,8 @@ class Plan(
         Rule(
             "plan.dose-missing",
             "warning",
-            what="The plan has neither a prescription nor beam doses.",
-            remedy="Enter the prescription in the planning system and export again.",
+            what="The plan has neither TargetPrescriptionDose nor BeamDose.",
+            remedy="In the treatment planning system, enter the prescription and export the plan again.",
             source="DICOM PS3.3 C.8.8.10",
             column="prescribed_dose_gy",
             holds=pl.col("prescribed_dose_gy").is_not_null()
@@ -90,8 +100,10 @@ class Plan(
         Rule(
             "plan.fractions-missing",
             "warning",
-            what="The plan does not say its number of fractions.",
-            remedy="Enter NumberOfFractionsPlanned in the planning system and export again.",
+            what="The plan does not state its number of fractions.",
+            remedy=(
+                "In the treatment planning system, enter NumberOfFractionsPlanned and export the plan again."
+            ),
             source="DICOM PS3.3 C.8.8.13 NumberOfFractionsPlanned",
             column="fractions",
             holds=pl.col("fractions").is_not_null()
@@ -102,8 +114,11 @@ class Plan(
         Rule(
             "plan.dose-per-fraction-implausible",
             "warning",
-            what="The dose per fraction is not between 1 and 12 Gy.",
-            remedy="Check prescription and number of fractions.",
+            what="The prescribed dose divided by the fractions is not between 1 and 12 Gy.",
+            remedy=(
+                "In the treatment planning system, compare TargetPrescriptionDose and "
+                "NumberOfFractionsPlanned with the prescription."
+            ),
             source="ICRU 83",
             column="fractions",
             holds=(pl.col("prescribed_dose_gy") / pl.col("fractions")).is_between(1, 12) | pl.col("phantom"),
@@ -113,7 +128,10 @@ class Plan(
             "plan.dose-implausible",
             "warning",
             what="The plan prescribes less than 1 or more than 100 Gy.",
-            remedy="Check the unit (cGy for Gy) and the prescription.",
+            remedy=(
+                "In the treatment planning system, compare TargetPrescriptionDose with the "
+                "prescription. Look for cGy instead of Gy."
+            ),
             source="ICRU 83; DICOM PS3.3 C.8.8.10",
             column="prescribed_dose_gy",
             holds=pl.col("prescribed_dose_gy").is_between(1, 100) | pl.col("phantom"),
@@ -122,8 +140,11 @@ class Plan(
         Rule(
             "plan.technique-unknown",
             "notice",
-            what="The technique cannot be told from the plan's beams.",
-            remedy="Look at the plan; a patient without known technique is not eligible for an IMRT study.",
+            what="The technique cannot be derived from the plan's beams.",
+            remedy=(
+                "In the treatment planning system, look at the plan's beams and export the plan again "
+                "with them. Without a technique the patient is not eligible for an IMRT study."
+            ),
             source="DICOM PS3.3 C.8.8.14 GantryRotationDirection",
             column="technique",
             holds=(pl.col("technique") != "unknown") | pl.col("phantom"),
@@ -133,7 +154,10 @@ class Plan(
             "plan.energy-implausible",
             "warning",
             what="The nominal beam energy is not between 4 and 25 MV.",
-            remedy="Check whether the plan uses photons, and the unit.",
+            remedy=(
+                "In the treatment planning system, check the unit of NominalBeamEnergy, and whether the"
+                " plan uses photons."
+            ),
             source="DICOM PS3.3 C.8.8.14 NominalBeamEnergy",
             column="beam_energy_mv",
             holds=pl.col("beam_energy_mv").is_between(4, 25) | pl.col("phantom"),
@@ -142,8 +166,11 @@ class Plan(
         Rule(
             "plan.date-missing",
             "notice",
-            what="The plan has no date: it cannot be placed among several courses.",
-            remedy="Nothing for a patient with one course.",
+            what="The plan has no RTPlanDate. It cannot be assigned to one of several courses.",
+            remedy=(
+                "For a patient with one course nothing needs to be done. Otherwise, in the treatment "
+                "planning system, export the plan with RTPlanDate."
+            ),
             source="DICOM PS3.3 C.8.8.9 RTPlanDate",
             column="plan_date",
             holds=pl.col("plan_date").is_not_null() | pl.col("phantom"),
@@ -207,8 +234,11 @@ class StructureSet(
         Rule(
             "structures.no-target",
             "warning",
-            what="No region of interest is called like a target (GTV, CTV, PTV).",
-            remedy="Name the target volumes as ICRU does, or check that it is the treated structure set.",
+            what="No region of interest is named like a target (GTV, CTV, PTV).",
+            remedy=(
+                "In the treatment planning system, name the target volumes as ICRU 83 does, or export "
+                "the structure set that was treated."
+            ),
             source="ICRU 83; DICOM PS3.3 C.8.8.5 ROIName",
             column="roi_names",
             holds=pl.col("roi_names")
@@ -234,8 +264,11 @@ class Dose(
         Rule(
             "dose.relative",
             "notice",
-            what="The dose distribution is relative: it says nothing in Gy.",
-            remedy="Export it in Gy if doses are to be evaluated.",
+            what="The dose distribution is relative (DoseUnits RELATIVE). It states nothing in Gy.",
+            remedy=(
+                "In the treatment planning system, export the dose with DoseUnits GY if doses are to be"
+                " evaluated."
+            ),
             source="DICOM PS3.3 C.8.8.3 DoseUnits",
             column="dose_units",
             holds=(pl.col("dose_units") != "RELATIVE") | pl.col("phantom"),
@@ -256,7 +289,10 @@ class Image(
             "ct.slice-thickness-implausible",
             "warning",
             what="The slice thickness is not between 0.4 and 10 mm.",
-            remedy="Check that it is the planning CT, and the unit.",
+            remedy=(
+                "In the treatment planning system, check that the exported series is the planning CT, "
+                "and its SliceThickness."
+            ),
             source="DICOM PS3.3 C.7.6.2 SliceThickness",
             column="slice_thickness_mm",
             holds=pl.col("slice_thickness_mm").is_between(0.4, 10),
@@ -265,8 +301,11 @@ class Image(
         Rule(
             "ct.slice-thickness-missing",
             "notice",
-            what="The slice does not say its thickness.",
-            remedy="Nothing, if other slices of the series say it.",
+            what="The slice does not state its thickness.",
+            remedy=(
+                "If other slices of the series state it, nothing needs to be done. Otherwise export the"
+                " series again from the CT scanner or the archive (PACS)."
+            ),
             source="DICOM PS3.3 C.7.6.2 SliceThickness (type 2)",
             column="slice_thickness_mm",
             holds=pl.col("slice_thickness_mm").is_not_null(),

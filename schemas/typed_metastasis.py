@@ -41,8 +41,11 @@ class MetastasisColumns(Contract):
 DATE_MISSING = Rule(
     "metastasis.date-missing",
     "warning",
-    what="A metastasis is documented without a usable date (missing, unreadable or Datumsgenauigkeit V).",
-    remedy="Add Fernmetastase/Diagnosedatum from the report of the imaging or the histology.",
+    what="The metastasis has no usable date (missing, unreadable or Datumsgenauigkeit V).",
+    remedy=(
+        "In the tumour documentation, add Fernmetastase/Diagnosedatum from the report of the imaging or"
+        " the histology."
+    ),
     source="oBDS 3.0.4 Menge_FM",
     column="metastasis_date",
     holds=pl.col("metastasis_date").is_not_null(),
@@ -55,7 +58,10 @@ METASTASIS_RULES = (
         "metastasis.after-report",
         "warning",
         what="The metastasis is dated after the operation or the histology that documents it.",
-        remedy="Compare Fernmetastase/Diagnosedatum with the date of the report, and correct the wrong one.",
+        remedy=(
+            "In the tumour documentation, compare Fernmetastase/Diagnosedatum with the date of the "
+            "report. Correct the wrong one."
+        ),
         column="metastasis_date",
         holds=(pl.col("metastasis_date") <= pl.col("reported_date"))
         | (pl.col("metastasis_date_precision") != "day")

@@ -9,16 +9,14 @@ import polars as pl
 from schemas.contract import Contract, column
 from schemas.rule import Rule
 
-REMEDY_SOURCE = "Correct it in the source system; it is read again in the next refresh."
-
 FROM_OBDS = pl.col("source") == "oBDS"
 """oBDS demands it; a table may leave it out."""
 
 VALUE_MISSING = Rule(
     "value.missing",
     "error",
-    what="A value that the record cannot do without is missing.",
-    remedy=REMEDY_SOURCE,
+    what="A required value is missing.",
+    remedy="Fill in the named column in the system that sent the record.",
 )
 """Seen by ``Contract.failures`` in a column that is not nullable."""
 
@@ -26,7 +24,10 @@ IN_FUTURE = Rule(
     "date.in-future",
     "error",
     what="The date lies after the day on which the record was received.",
-    remedy=REMEDY_SOURCE,
+    remedy=(
+        "Correct the date in the named column, in the system that sent the record. Look for a wrong "
+        "year first."
+    ),
     missing="kept",
 )
 
@@ -50,4 +51,7 @@ class Typed(Contract):
         identifying="identifier",
     )
     received_on: pl.Date = column("Received on", "Day of the refresh that first received it.", nullable=False)
+    place: pl.String = column(
+        "Place", "File and place in it: orders the reports of one day.", identifying="identifier"
+    )
     reported_on: pl.Date = column("Reported on", "Day of the export that carries it (oBDS Meldedatum).")

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.contract import Contract, TextList, column
 from schemas.rule import Rule
-from schemas.typed_record import FROM_OBDS, REMEDY_SOURCE, Typed, not_after_receipt
+from schemas.typed_record import FROM_OBDS, Typed, not_after_receipt
 
 
 class SurgeryColumns(Contract):
@@ -32,7 +32,7 @@ SURGERY_RULES = (
         "surgery.ops-missing",
         "notice",
         what="The operation has no OPS code.",
-        remedy="Add the procedure in the tumour documentation.",
+        remedy="In the tumour documentation, add the procedure to OP/Menge_OPS.",
         source="oBDS 3.0.4 OP/Menge_OPS",
         column="ops_codes",
         holds=(pl.col("ops_codes").list.len() > 0) | ~FROM_OBDS,
@@ -42,7 +42,7 @@ SURGERY_RULES = (
         "surgery.ops-malformed",
         "warning",
         what="A procedure is not an OPS code of the form 5-782.b.",
-        remedy=REMEDY_SOURCE,
+        remedy="In the tumour documentation, correct the code in OP/Menge_OPS.",
         source="OPS, BfArM",
         column="ops_codes",
         holds=pl.col("ops_codes")
@@ -53,8 +53,10 @@ SURGERY_RULES = (
     Rule(
         "surgery.residual-missing",
         "warning",
-        what="A curative operation has no residual status.",
-        remedy="Add the local R classification from the pathology report.",
+        what="The curative operation has no local residual status.",
+        remedy=(
+            "In the tumour documentation, add Lokale_Beurteilung_Residualstatus from the pathology report."
+        ),
         source="UICC R classification; oBDS Lokale_Beurteilung_Residualstatus",
         column="residual_status",
         holds=pl.col("residual_status").is_not_null()
@@ -102,7 +104,7 @@ class RadiotherapyColumns(Contract):
 
 
 ALPHA_BETA_GY = 4.0
-"""Of soft tissue sarcoma, for BED and EQD2 (sources.md section 3)."""
+"""Alpha/beta of soft tissue sarcoma in Gy, for BED and EQD2 (docs/formats.md)."""
 
 EQD2_GY = {
     "preoperative": (30.0, 60.0),
@@ -143,8 +145,8 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.module-missing",
         "warning",
-        what="The report of a radiotherapy holds no irradiation: neither dates nor dose.",
-        remedy="Complete the Bestrahlung in the tumour documentation.",
+        what="The report of a radiotherapy holds no Bestrahlung: neither dates nor dose.",
+        remedy="In the tumour documentation, complete ST/Menge_Bestrahlung.",
         source="oBDS 3.0.4 ST/Menge_Bestrahlung",
         column="irradiated",
         holds=pl.col("irradiated"),
@@ -155,8 +157,11 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.ends-before-start",
         "error",
-        what="The course ends before it starts.",
-        remedy=REMEDY_SOURCE,
+        what="The radiotherapy ends before it starts.",
+        remedy=(
+            "In the tumour documentation, compare Bestrahlung/Beginn and Ende with the treatment "
+            "record. Correct the wrong one."
+        ),
         column="end_date",
         holds=pl.col("end_date") >= pl.col("start_date"),
         missing="kept",
@@ -165,8 +170,11 @@ RADIOTHERAPY_RULES = (
         "radiotherapy.dose-implausible",
         "warning",
         what="The total dose is not between 1 and 100 Gy.",
-        remedy="Check the unit (cGy for Gy) and the decimal point.",
-        source="ICRU 83; sources.md section 3",
+        remedy=(
+            "In the tumour documentation, compare Gesamtdosis with the plan. Look for cGy instead of Gy"
+            " and for a lost decimal point."
+        ),
+        source="ICRU 83; docs/formats.md, plausibility",
         column="prescribed_dose_gy",
         holds=pl.col("prescribed_dose_gy").is_between(1, 100),
         missing="kept",
@@ -174,9 +182,12 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.hypofractionated",
         "warning",
-        what="The single dose is above 2.5 Gy: a hypofractionated course.",
-        remedy="Nothing if it was meant; it is kept as it is.",
-        source="sources.md section 3 (5 x 5 Gy)",
+        what="The single dose is above 2.5 Gy: a hypofractionated course. It is kept.",
+        remedy=(
+            "Compare Einzeldosis with the plan. If the course was prescribed like this, nothing needs "
+            "to be done."
+        ),
+        source="docs/formats.md, plausibility (5 x 5 Gy)",
         column="single_dose_gy",
         holds=(pl.col("single_dose_gy") <= 2.5) | ~_ALONE,
         missing="kept",
@@ -185,7 +196,7 @@ RADIOTHERAPY_RULES = (
         "radiotherapy.single-above-total",
         "warning",
         what="The single dose is above the total dose.",
-        remedy="Check whether the two were swapped.",
+        remedy="In the tumour documentation, check whether Einzeldosis and Gesamtdosis were swapped.",
         source="ICRU 83",
         column="single_dose_gy",
         holds=_SINGLE <= _TOTAL,
@@ -194,8 +205,11 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.fractions-not-whole",
         "warning",
-        what="Total dose over single dose is no whole number of fractions.",
-        remedy="Check both doses against the plan.",
+        what="The total dose divided by the single dose is not a whole number of fractions.",
+        remedy=(
+            "In the tumour documentation, compare Gesamtdosis and Einzeldosis with the plan. Correct "
+            "the wrong one."
+        ),
         source="ICRU 83",
         column="single_dose_gy",
         holds=((_FRACTIONS - _FRACTIONS.round()).abs() < 0.05) | ~_PLAUSIBLE,
@@ -204,9 +218,14 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.eqd2-unusual",
         "warning",
-        what="The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery.",
-        remedy="Check doses and Stellung_OP; an unusual dose is kept as it is.",
-        source="ICRU 83; BED and EQD2, sources.md section 3",
+        what=(
+            "The EQD2 (alpha/beta 4 Gy) is unusual for the documented relation to surgery. The dose is kept."
+        ),
+        remedy=(
+            "In the tumour documentation, compare Gesamtdosis and Einzeldosis with the plan, and "
+            "Stellung_OP with the date of surgery."
+        ),
+        source="ICRU 83; BED and EQD2, docs/formats.md",
         column="prescribed_dose_gy",
         holds=_usual_eqd2(),
         missing="kept",
@@ -215,7 +234,10 @@ RADIOTHERAPY_RULES = (
         "radiotherapy.too-many-a-day",
         "warning",
         what="The course would need more than two fractions a day.",
-        remedy="Check the dates and the doses.",
+        remedy=(
+            "In the tumour documentation, compare Bestrahlung/Beginn and Ende, Gesamtdosis and "
+            "Einzeldosis with the treatment record."
+        ),
         column="end_date",
         holds=(_FRACTIONS <= 2 * _DAYS)
         | (_DAYS < 1)
@@ -227,7 +249,10 @@ RADIOTHERAPY_RULES = (
         "radiotherapy.overlong",
         "warning",
         what="The course lasts more than 100 days.",
-        remedy="Check whether two courses were documented as one, and the dates.",
+        remedy=(
+            "In the tumour documentation, check Bestrahlung/Beginn and Ende. If two courses were "
+            "documented as one, report them as two."
+        ),
         column="end_date",
         holds=_DAYS <= 100,
         missing="kept",
@@ -236,7 +261,7 @@ RADIOTHERAPY_RULES = (
         "radiotherapy.start-missing",
         "warning",
         what="A dose is documented without the first day.",
-        remedy="Add the first day of the irradiation.",
+        remedy="In the tumour documentation, add Bestrahlung/Beginn.",
         source="oBDS 3.0.4 ST/Bestrahlung/Beginn",
         column="start_date",
         holds=_TOTAL.is_null() | pl.col("start_date").is_not_null() | pl.col("start_day").is_not_null(),
@@ -246,7 +271,7 @@ RADIOTHERAPY_RULES = (
         "radiotherapy.sequence-missing",
         "warning",
         what="The relation of the course to surgery is not documented.",
-        remedy="Add Stellung_OP.",
+        remedy="In the tumour documentation, add Stellung_OP.",
         source="oBDS 3.0.4 ST/Stellung_OP",
         column="radiation_sequence",
         holds=pl.col("radiation_sequence").is_not_null() | ~pl.col("irradiated") | ~FROM_OBDS,

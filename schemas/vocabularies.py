@@ -80,6 +80,7 @@ DATE_PRECISION = ("day", "month", "year")
 SOURCE = ("registry office", "oBDS", "table", "DICOM")
 DOSE_ORIGIN = ("target prescription", "beam dose", "documented", "decision")
 SYSTEMIC_KIND = ("chemotherapy", "targeted", "immunotherapy", "hormone therapy", "other")
+VALUE_OUTCOME = ("read", "ignored", "unknown")
 DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
 EVENT_KIND = (
     "death",
@@ -95,12 +96,40 @@ EVENT_KIND = (
     "censored",
 )
 """What may end an endpoint; every death is a `death`, and by its cause one of the two after it."""
+COHORT_EVENT = (
+    "diagnosis",
+    "metastasis at diagnosis",
+    "surgery",
+    "definitive resection",
+    "residual tumour",
+    "radiotherapy start",
+    "radiotherapy end",
+    "systemic therapy",
+    "assessment",
+    "progression under treatment",
+    "local relapse",
+    "regional relapse",
+    "distant relapse",
+    "relapse of unknown site",
+    "second malignancy",
+    "other tumour",
+    "alive",
+    "death",
+)
+"""What `cohort.events` holds."""
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen", "decide")
 LINEAGE_ROLE = ("decided", "supports", "overruled")
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
+
+CURATED, QUARANTINED, DUPLICATE, OUT_OF_SCOPE = DISPOSITION
+ERROR, WARNING, NOTICE = SEVERITY
+OPEN, ACKNOWLEDGED, WAIVED, RESOLVED, REOPENED = FINDING_STATUS
+ACKNOWLEDGE, WAIVE, REOPEN, DECIDE = DECISION_ACTION
+ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED, NO_INFORMATION = VITAL_STATUS
+APPROVED, UNAPPROVED, REJECTED = APPROVAL
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     name.lower(): value

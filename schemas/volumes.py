@@ -1,4 +1,4 @@
-"""Volumes: how much of everything there was after a refresh, to compare the next one with."""
+"""Contract of the volumes: counts after each refresh, for comparison with the next one."""
 
 from __future__ import annotations
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
-from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from sarcoma_pipeline.quality import accounting
+from sarcoma_pipeline.quality.curate import curate
 from schemas import received as r
 from schemas.configuration import Sources
 from schemas.contract import CONTRACTS
+from tests.cpu_time import pytest_terminal_summary
+from tests.markers import pytest_collection_modifyitems
+
+__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 
 SOURCES = Sources.model_validate(
     {
@@ -35,6 +39,16 @@ SOURCES = Sources.model_validate(
         ]
     }
 )  # fmt: skip
+
+
+_FILE_OF = {"registry": "r", "obds": "o", "dicom": "d", "table": "t", "unread": "o"}
+FILES = pl.DataFrame(
+    {
+        "file_id": ["r", "o", "d", "t"],
+        "path": ["r", "o", "d", "t"],
+        "source": [s.name for s in SOURCES.source],
+    }
+)
 
 
 @dataclass
@@ -66,7 +80,8 @@ class Records:
         self.count += 1
         record_id = values.pop("record_id", None) or f"{contract.table().split('.')[1]}-{self.count}"
         provenance = {
-            "record_id": record_id, "file_id": "file", "position": f"line {self.count}",
+            "record_id": record_id, "file_id": _FILE_OF[contract.table().partition(".")[2].split("_")[0]],
+            "position": f"line {self.count}", "ordinal": self.count,
             "record_key": record_id, "content_hash": record_id, "first_refresh": "R1",
         }  # fmt: skip
         row = contract.conform(pl.DataFrame([{**provenance, **values}]))
@@ -104,21 +119,15 @@ class Records:
 
     def run(self, decided: frozenset[str] = frozenset()) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        typed = typed_records.type_records(self.frames, SOURCES, on)
-        linked = identity.link(typed.frames)
-        link = linked.frames["curated.link"]
-        first = pl.concat([typed.observed, linked.observed])
-        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
-        observed = pl.concat([first, crossed])
-        held = quarantine.quarantine(observed)
-        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-        curated = reconcile.curate(typed.frames, link, held["record_id"], SOURCES, names, decided)
-        set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
-        accounts = accounting.account(self.frames, curated.frames, held, quarantine.settle(set_aside, held))
+        made = curate(self.frames, SOURCES, on, FILES, decided=decided)
         return Outcome(
-            curated.frames, pl.concat([observed, curated.observed]), accounts, set(held["record_id"]),
-            typed.frames, link,
-        )  # fmt: skip
+            dict(made.curated),
+            made.observed,
+            accounting.account(self.frames, made.curated, made.quarantine, made.disposition),
+            set(made.quarantine["record_id"]),
+            dict(made.typed),
+            made.link,
+        )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Hash of what a release says, to show that a change of the program moved no result.
+"""Hashes the content of a release, to show that a change of the program changed no result.
 
     python -m tests.release_content data/published/NAME/cohort.duckdb [OTHER.duckdb]
 
@@ -18,11 +18,11 @@ import duckdb
 TEXTS = frozenset(
     {"note", "notes", "label", "title", "reason", "comment", "description", "method", "lineage", "rule"}
 )
-"""Columns of wording and provenance, whose change is no change of a result."""
+"""Columns with wording and provenance, which are not results."""
 
 
 def tables(path: Path) -> dict[str, dict[str, str]]:
-    """Table to column to hash of the column's values, rows in total order of all columns."""
+    """Return table to column to hash of the column's values, with rows sorted by all columns."""
     found: dict[str, dict[str, str]] = {}
     with duckdb.connect(str(path), read_only=True) as connection:
         listed = connection.execute(
@@ -33,7 +33,9 @@ def tables(path: Path) -> dict[str, dict[str, str]]:
         for schema, table, columns in listed:
             kept = [c for c in columns if c not in TEXTS]
             names = ", ".join(f'"{c}"' for c in kept)
-            rows = connection.execute(f'SELECT {names} FROM "{schema}"."{table}" ORDER BY ALL').fetchall()
+            # Ordered as text: an ENUM sorts by its list, and may become a text.
+            order = ", ".join(f'"{c}"::VARCHAR' for c in kept)
+            rows = connection.execute(f'SELECT {names} FROM "{schema}"."{table}" ORDER BY {order}').fetchall()
             found[f"{schema}.{table}"] = {
                 column: hashlib.blake2b(repr([row[at] for row in rows]).encode(), digest_size=8).hexdigest()
                 for at, column in enumerate(kept)
@@ -42,7 +44,7 @@ def tables(path: Path) -> dict[str, dict[str, str]]:
 
 
 def hashed(columns: dict[str, str]) -> str:
-    """One hash of a table's columns."""
+    """Return one hash of a table's columns."""
     return hashlib.blake2b(repr(sorted(columns.items())).encode(), digest_size=8).hexdigest()
 
 

@@ -10,6 +10,7 @@ import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.study.project import Project
+from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +54,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--status",
-            type=click.Choice(["open", "acknowledged", "waived", "resolved", "reopened"]),
+            type=click.Choice(FINDING_STATUS),
             help="Only findings with this status. Default: all except resolved ones.",
         ),
         click.option("--patient", help="Only findings of this pseudonym."),
@@ -137,7 +138,7 @@ def impact(study: str, finding_id: str) -> None:
 @_decision
 def acknowledge(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
     """Note that somebody is working on the finding. A quarantined record stays in quarantine."""
-    _apply(study, finding_id, "acknowledge", who, reason)
+    _apply(study, finding_id, ACKNOWLEDGE, who, reason)
 
 
 @findings.command()
@@ -145,7 +146,7 @@ def acknowledge(study: str, finding_id: tuple[str, ...], who: str, reason: str) 
 @click.option("--until", required=True, help="Last day of the waiver: 2030-12-31 or 31.12.2030.")
 def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until: str) -> None:
     """Admit a record despite its fault, until a given day and only while its content stays the same."""
-    _apply(study, finding_id, "waive", who, reason, until)
+    _apply(study, finding_id, WAIVE, who, reason, until)
 
 
 @findings.command()
@@ -153,14 +154,14 @@ def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until:
 @click.option("--reading", required=True, type=int, help="Number of the reading, as `show` lists it.")
 def decide(study: str, finding_id: tuple[str, ...], who: str, reason: str, reading: int) -> None:
     """Choose how a course of radiotherapy is read, until its plans, records or documentation change."""
-    _apply(study, finding_id, "decide", who, reason, reading=reading)
+    _apply(study, finding_id, DECIDE, who, reason, reading=reading)
 
 
 @findings.command()
 @_decision
 def reopen(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
     """Withdraw an acknowledgement, a waiver or the choice of a reading."""
-    _apply(study, finding_id, "reopen", who, reason)
+    _apply(study, finding_id, REOPEN, who, reason)
 
 
 @findings.command()
@@ -216,7 +217,7 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
     from sarcoma_pipeline.quality.ledger import DecisionRefused
 
     entries = _ledger(project)
-    readings = _readings(project) if any(r.action == "decide" for r in requests) else None
+    readings = _readings(project) if any(r.action == DECIDE for r in requests) else None
     try:
         recorded = decision_log.record(
             project.decisions, entries, requests, dt.datetime.now(dt.UTC), readings
@@ -312,7 +313,7 @@ def _select(
         if value is not None:
             found = found.filter(pl.col(column) == value)
     if status is None:
-        found = found.filter(pl.col("status") != "resolved")
+        found = found.filter(pl.col("status") != RESOLVED)
     if file is not None:
         found = found.filter(pl.col("path").str.contains(file, literal=True))
     return found

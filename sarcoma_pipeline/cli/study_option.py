@@ -23,6 +23,9 @@ def configured(name: str) -> projects.Project:
     Raises:
         click.UsageError: it is not configured, or its configuration is wrong.
     """
+    # Importing the registry makes the kinds of its formats known to the configuration.
+    from sarcoma_pipeline.sources import readers  # noqa: F401
+
     try:
         return projects.load(name)
     except (projects.UnknownStudy, ConfigurationWrong) as wrong:
@@ -37,7 +40,7 @@ def in_one_file(project: projects.Project, what: str) -> None:
     """
     from sarcoma_pipeline.warehouse import ducklake
 
-    if project.centres or ducklake.named():
+    if project.centres or ducklake.catalog_address():
         raise click.UsageError(
             f"{what} works only for studies in one DuckDB file; see docs/several_centres.md"
         )

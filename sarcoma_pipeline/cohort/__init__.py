@@ -1,1 +1,1 @@
-"""The cohort: who is eligible and why, one row per patient, endpoints with their evidence."""
+"""Derives the cohort: eligibility, one row per patient, endpoints with their evidence."""

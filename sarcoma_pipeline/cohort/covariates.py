@@ -1,35 +1,39 @@
-"""One row per patient: what he brought with him, how he was treated, how it went on."""
+"""One row per patient: what they brought with them, how they were treated, how it went on."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 import polars as pl
 
 from sarcoma_pipeline.cohort import primary
-from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH, events
+from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
+from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
+from sarcoma_pipeline.cohort.timeline import RELAPSES, Timeline
 from schemas.cohort import CohortPatient
 from schemas.vocabularies import T_FROM_EDITION_8
 
 DAYS_PER_YEAR = 365.25
 
 
-def patients(curated: Curated, eligible: pl.Series) -> pl.DataFrame:
+def patients(curated: Curated, timeline: Timeline, eligible: pl.Series) -> pl.DataFrame:
     """``cohort.patients`` of the eligible patients.
 
     Args:
         curated: the curated tables.
+        timeline: what happened to the patients.
         eligible: pseudonyms.
     """
-    return describe(curated).filter(pl.col("pseudonym").is_in(eligible.implode()))
+    return describe(curated, timeline).filter(pl.col("pseudonym").is_in(eligible.implode()))
 
 
-def describe(curated: Curated) -> pl.DataFrame:
+def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     """Every patient with an index tumour, eligible or not, in the columns of ``cohort.patients``.
 
     - age: days from birth to time zero / 365.25; else the age that a source gives;
-    - T category in the words of AJCC 7 (sources.md section 4);
-    - residual status of the last operation before any relapse: a re-resection replaces what it mended; RX
-      without an operation;
+    - T category in the terms of AJCC 7 (docs/formats.md, vocabularies);
+    - residual status of the definitive resection, or as the assumptions say;
     - relapse pattern over the whole follow-up; regional lymphatic relapse counts as local.
     """
     index = primary.tumour(curated).with_columns(icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"]))
@@ -37,42 +41,37 @@ def describe(curated: Curated) -> pl.DataFrame:
         "patient_id", "radiation_sequence", "prescribed_dose_gy", "fractions", "single_dose_gy", "boost",
         "technique", "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin", _course_ids="record_ids",
     )  # fmt: skip
-    happened = events(curated)
     persons = curated["curated.patient"].select(
         "patient_id", "pseudonym", "birth_date", "sex", _person_ids="record_ids"
     )
-    status = curated["curated.vital_status"].select(
-        "patient_id", "death_day", "last_alive_day", _status_ids="record_ids"
+    status = curated["curated.vital_status"].select("patient_id", _status_ids="record_ids")
+    steps = timeline.milestones.select(
+        "patient_id",
+        "residual_status",
+        resected=pl.col("surgery_ids").is_not_null(),
+        _surgery_ids="surgery_ids",
     )
-    frame = (
-        index.join(persons, on="patient_id")
-        .join(course, on="patient_id", how="left")
-        .join(_resection(curated, happened), on="patient_id", how="left")
-        .join(_chemotherapy(curated), on="patient_id", how="left")
-        .join(_relapses(happened), on="patient_id", how="left")
-        .join(status, on="patient_id", how="left")
-    )
+    frame = index.join(persons, on="patient_id")
+    for part in (
+        course, steps, _chemotherapy(curated, timeline), _relapses(timeline), _followed(timeline), status,
+        _answered(curated, timeline),
+    ):  # fmt: skip
+        frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
     # The middle of a year is no birthday: an age is had from exact dates or from the source.
     by_dates = (pl.col("diagnosis_date") - pl.col("birth_date")).dt.total_days() / DAYS_PER_YEAR
-    followed = pl.coalesce(["death_day", "last_alive_day"])
     lists = (
-        "record_ids",
-        "_person_ids",
-        "_course_ids",
-        "_surgery_ids",
-        "_chemo_ids",
-        "_status_ids",
-        "_event_ids",
-    )
+        "record_ids", "_person_ids", "_course_ids", "_surgery_ids", "_chemo_ids", "_status_ids", "_event_ids",
+    )  # fmt: skip
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
     in_edition_7 = pl.col("t_stage").replace_strict(T_FROM_EDITION_8, default=None, return_dtype=pl.String)
+    unknown = "RX" if timeline.assumptions.residual_status_unknown == "RX" else None
     return CohortPatient.conform(
         frame.with_columns(
             age_at_diagnosis_years=pl.coalesce([by_dates, "age_at_diagnosis_years"]),
-            t_stage=pl.when(pl.col("tnm_edition") == 8).then(in_edition_7).otherwise("t_stage"),
-            resected=pl.col("_surgery_ids").is_not_null(),
-            residual_status=pl.coalesce(["residual_status", pl.lit("RX")]),
+            t_stage=pl.when(pl.col("tnm_edition") >= 8).then(in_edition_7).otherwise("t_stage"),
+            resected=pl.col("resected").fill_null(False),
+            residual_status=pl.coalesce(["residual_status", pl.lit(unknown, dtype=pl.String)]),
             chemotherapy=pl.col("chemotherapy").fill_null("unknown"),
             diagnosis_year=pl.col("diagnosis_date").dt.year(),
             relapse_pattern=pl.when(local & distant)
@@ -82,37 +81,23 @@ def describe(curated: Curated) -> pl.DataFrame:
             .when(distant)
             .then(pl.lit("distant only"))
             .otherwise(pl.lit("none")),
-            follow_up_days=followed,
-            follow_up_months=followed / DAYS_PER_MONTH,
+            follow_up_months=pl.col("follow_up_days") / DAYS_PER_MONTH,
             record_ids=pl.concat_list(pl.col(c).fill_null(none) for c in lists).list.unique().list.sort(),
         ).sort("pseudonym")
     )
 
 
-def _resection(curated: Curated, happened: pl.DataFrame) -> pl.DataFrame:
-    relapsed = (
-        happened.filter(pl.col("kind").str.contains("relapse"))
-        .group_by("patient_id")
-        .agg(_relapsed=pl.col("day").min())
-    )
-    before = (
-        primary.surgeries(curated)
-        .join(relapsed, on="patient_id", how="left")
-        .filter((pl.col("surgery_day") <= pl.col("_relapsed")).fill_null(True))
-        .sort("surgery_day", nulls_last=False, maintain_order=True)
-    )
-    return before.group_by("patient_id", maintain_order=True).agg(
-        residual_status=pl.col("residual_status").drop_nulls().last(),
-        _surgery_ids=pl.col("record_ids").explode(),
-    )
-
-
-def _chemotherapy(curated: Curated) -> pl.DataFrame:
-    frame = curated["curated.systemic_therapy"]
+def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
+    """Whether chemotherapy was given for the index tumour, in its primary treatment or ever (switch)."""
+    frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
     of_kind = pl.col("kind").is_null() | (pl.col("kind") == "chemotherapy")
+    told = frame.filter(of_kind)
+    if timeline.assumptions.chemotherapy == "primary":
+        first = _events(timeline, *RELAPSES).group_by("patient_id").agg(_relapsed=pl.col("day").min())
+        later = (pl.col("start_day") >= pl.col("_relapsed")).fill_null(False) & (pl.col("given") == "yes")
+        told = told.join(first, on="patient_id", how="left").filter(~later)
     return (
-        frame.filter(of_kind)
-        .group_by("patient_id")
+        told.group_by("patient_id")
         .agg(
             _yes=(pl.col("given") == "yes").any(),
             _no=(pl.col("given") == "no").any(),
@@ -126,9 +111,72 @@ def _chemotherapy(curated: Curated) -> pl.DataFrame:
     )
 
 
-def _relapses(happened: pl.DataFrame) -> pl.DataFrame:
-    return happened.group_by("patient_id").agg(
-        _local=pl.col("kind").is_in(["local relapse", "regional relapse"]).any(),
-        _distant=(pl.col("kind") == "distant relapse").any(),
-        _event_ids=pl.col("record_ids").explode(),
+def _events(timeline: Timeline, *kinds: str) -> pl.DataFrame:
+    return timeline.events.filter(pl.col("kind").is_in(kinds))
+
+
+def _relapses(timeline: Timeline) -> pl.DataFrame:
+    return (
+        _events(timeline, *RELAPSES, "second malignancy", "death")
+        .group_by("patient_id")
+        .agg(
+            _local=pl.col("kind").is_in([LOCAL, REGIONAL]).any(),
+            _distant=(pl.col("kind") == DISTANT).any(),
+            _event_ids=pl.col("record_ids").explode(),
+        )
     )
+
+
+def _followed(timeline: Timeline) -> pl.DataFrame:
+    """Days to death or, of the living, to the last contact."""
+    died = _events(timeline, "death").group_by("patient_id").agg(_died=pl.col("day").min())
+    seen = pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
+    return (
+        timeline.events.filter(pl.col("kind") != "death")
+        .group_by("patient_id")
+        .agg(_seen=seen.max())
+        .join(died, on="patient_id", how="full", coalesce=True)
+        .select("patient_id", follow_up_days=pl.coalesce("_died", "_seen"))
+    )
+
+
+def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
+    """The registry office's last answer, and how old it is at the cut-off; of the living."""
+    zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
+    died = _events(timeline, "death").select("patient_id").unique()
+    answers = (
+        curated["curated.vital_statement"]
+        .filter(pl.col("source") == "registry office")
+        .select("patient_id", day=pl.coalesce("told_day", "status_day"))
+        .drop_nulls()
+        .join(zero, on="patient_id")
+    )
+    cut = cut_off(curated, timeline)
+    last = (pl.lit(cut, dtype=pl.Date) - pl.col("_zero")).dt.total_days().cast(pl.Int32)
+    return (
+        answers.filter((pl.col("day") <= last).fill_null(True))
+        .group_by("patient_id")
+        .agg(registry_answer_days=pl.col("day").max(), _last=last.first())
+        .join(died.with_columns(_dead=pl.lit(True)), on="patient_id", how="left")
+        .select(
+            "patient_id",
+            "registry_answer_days",
+            registry_answer_age_days=pl.when(pl.col("_dead").is_null()).then(
+                pl.col("_last") - pl.col("registry_answer_days")
+            ),
+        )
+    )
+
+
+def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
+    """The data cut-off: the declared one, else the last day that any event or answer is about."""
+    if timeline.assumptions.data_cutoff:
+        return timeline.assumptions.data_cutoff
+    zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
+    days = [
+        timeline.events.select("patient_id", "day"),
+        curated["curated.vital_statement"].select("patient_id", day="told_day"),
+    ]
+    dated = pl.concat(days).drop_nulls().join(zero, on="patient_id").drop_nulls()
+    last = dated.select((pl.col("_zero") + pl.duration(days="day")).max()).item()
+    return last

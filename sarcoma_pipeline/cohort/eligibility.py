@@ -12,6 +12,9 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, primary
 from sarcoma_pipeline.cohort.primary import Curated
+from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS
+from sarcoma_pipeline.cohort.timeline import Timeline
+from schemas.assumptions import Assumptions
 from schemas.cohort import CohortEligibility, CohortFlow
 from schemas.configuration import Criterion, Study
 
@@ -27,17 +30,18 @@ class Eligibility:
     flow: pl.DataFrame
 
 
-def assess(curated: Curated, study: Study) -> Eligibility:
+def assess(curated: Curated, timeline: Timeline, study: Study) -> Eligibility:
     """Judge every patient of ``curated.patient``.
 
     Args:
         curated: the curated tables.
+        timeline: what happened to the patients, under the study's assumptions or a variant of them.
         study: the criteria.
     """
-    facts = _facts(curated)
+    facts = _facts(curated, timeline)
     judged = []
     for position, criterion in enumerate(study.criteria, start=1):
-        met, value, reason = RULES[criterion.rule](criterion)
+        met, value, reason = RULES[criterion.rule](criterion, timeline.assumptions)
         judged.append(
             facts.select(
                 "pseudonym",
@@ -62,6 +66,12 @@ def eligible(eligibility: pl.DataFrame) -> pl.Series:
     return eligibility.group_by("pseudonym").agg(pl.col("met").all()).filter("met")["pseudonym"].sort()
 
 
+def members(curated: Curated, eligible: pl.Series) -> pl.DataFrame:
+    """``patient_id`` and ``pseudonym`` of the eligible patients."""
+    persons = curated["curated.patient"].select("patient_id", "pseudonym")
+    return persons.filter(pl.col("pseudonym").is_in(eligible.implode()))
+
+
 def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
     excluded = dict(frame.filter("excluded_here").group_by("position").len().iter_rows())
     entered = frame["pseudonym"].n_unique()
@@ -82,12 +92,14 @@ def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
     return CohortFlow.conform(pl.DataFrame(rows))
 
 
-def _facts(curated: Curated) -> pl.DataFrame:
+def _facts(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     """One row a patient with everything that a criterion may ask for."""
     tumour = primary.tumour(curated).select(
         "patient_id", "histologically_confirmed", "m_stage", "distant_metastasis", "diagnosis_date"
     )
-    course = primary.course(curated).select("patient_id", course_intent="intent", start_date="start_date")
+    course = primary.course(curated).select(
+        "patient_id", course_intent="intent", start_date="start_date", end_date="end_date"
+    )
     operated = (
         primary.surgeries(curated)
         .group_by("patient_id")
@@ -96,13 +108,15 @@ def _facts(curated: Curated) -> pl.DataFrame:
     observed = curated["curated.vital_status"].select(
         "patient_id", observed_day=pl.coalesce(["death_day", "last_alive_day"])
     )
+    early = timeline.events.filter(pl.col("kind") == AT_DIAGNOSIS).select("patient_id").unique()
+    found = early.with_columns(found_at_diagnosis=pl.lit(True))
     frame = curated["curated.patient"].select("patient_id", "pseudonym")
-    for facts in (tumour, course, operated, observed):
+    for facts in (tumour, course, operated, observed, found):
         frame = frame.join(facts, on="patient_id", how="left")
-    return frame.join(covariates.describe(curated), on="pseudonym", how="left")
+    return frame.join(covariates.describe(curated, timeline), on="pseudonym", how="left")
 
 
-def _histology(_: Criterion) -> Judged:
+def _histology(_: Criterion, __: Assumptions) -> Judged:
     proven = pl.col("histologically_confirmed") == "yes"
     sarcoma = pl.col("histology_group").is_not_null()
     reason = (
@@ -115,17 +129,31 @@ def _histology(_: Criterion) -> Judged:
     return sarcoma & proven, pl.col("icdo3_morphology"), reason
 
 
-def _site(criterion: Criterion) -> Judged:
+def _site(criterion: Criterion, assumptions: Assumptions) -> Judged:
     value = pl.concat_str("icd10_site", pl.lit(", "), "region")
-    return pl.col("region").is_in(criterion.values), value, pl.lit("primary tumour elsewhere")
+    skin = pl.col("icd10_site").str.starts_with("C44").fill_null(False)
+    excluded = skin if assumptions.skin_sites == "exclude" else pl.lit(False)
+    reason = (
+        pl.when(excluded).then(pl.lit("a site of the skin")).otherwise(pl.lit("primary tumour elsewhere"))
+    )
+    return pl.col("region").is_in(criterion.values) & ~excluded, value, reason
 
 
-def _no_metastasis(_: Criterion) -> Judged:
-    metastasis = pl.col("distant_metastasis").fill_null(False) | (pl.col("m_stage") == "M1").fill_null(False)
-    return ~metastasis, pl.col("m_stage"), pl.lit("distant metastasis at diagnosis")
+def _no_metastasis(_: Criterion, __: Assumptions) -> Judged:
+    staged = (pl.col("m_stage") == "M1").fill_null(False) | pl.col("distant_metastasis").fill_null(False)
+    found = pl.col("found_at_diagnosis").fill_null(False)
+    reason = (
+        pl.when(staged)
+        .then(pl.lit("distant metastasis at diagnosis"))
+        .otherwise(pl.lit("distant metastasis within the synchronous window"))
+    )
+    value = pl.concat_str(
+        "m_stage", pl.when(found).then(pl.lit("metastasis")), separator=", ", ignore_nulls=True
+    )
+    return ~(staged | found), pl.when(value != "").then(value), reason
 
 
-def _curative(_: Criterion) -> Judged:
+def _curative(_: Criterion, __: Assumptions) -> Judged:
     intents = pl.concat_list("course_intent", "surgery_intent").list.drop_nulls()
     palliative = intents.list.contains("palliative")
     met = intents.list.contains("curative") & ~palliative
@@ -133,7 +161,7 @@ def _curative(_: Criterion) -> Judged:
     return met, intents.list.join(", "), reason
 
 
-def _radiotherapy(criterion: Criterion) -> Judged:
+def _radiotherapy(criterion: Criterion, _: Assumptions) -> Judged:
     sequence = pl.col("radiation_sequence").is_in(criterion.values)
     technique = pl.col("technique").is_in(criterion.techniques) if criterion.techniques else pl.lit(True)
     reason = (
@@ -149,8 +177,13 @@ def _radiotherapy(criterion: Criterion) -> Judged:
     return sequence & technique.fill_null(False), value, reason
 
 
-def _window(criterion: Criterion) -> Judged:
-    start = pl.coalesce(["start_date", "diagnosis_date"])
+def _window(criterion: Criterion, assumptions: Assumptions) -> Judged:
+    days = {
+        "radiotherapy start": ["start_date", "diagnosis_date"],
+        "radiotherapy end": ["end_date", "start_date", "diagnosis_date"],
+        "diagnosis": ["diagnosis_date"],
+    }
+    start = pl.coalesce(days[assumptions.study_window])
     met = pl.lit(True)
     if criterion.start:
         met = met & (start >= criterion.start)
@@ -159,17 +192,17 @@ def _window(criterion: Criterion) -> Judged:
     return met, start.dt.year(), pl.when(start.is_not_null()).then(pl.lit("outside the window"))
 
 
-def _observed(_: Criterion) -> Judged:
+def _observed(_: Criterion, __: Assumptions) -> Judged:
     day = pl.col("observed_day")
     return day.is_not_null(), day, pl.lit("neither a day of death nor one known alive")
 
 
-def _known(criterion: Criterion) -> Judged:
+def _known(criterion: Criterion, _: Assumptions) -> Judged:
     value = pl.col(criterion.column or criterion.name)
     return value.is_not_null(), value, pl.lit("missing")
 
 
-RULES: dict[str, Callable[[Criterion], Judged]] = {
+RULES: dict[str, Callable[[Criterion, Assumptions], Judged]] = {
     "histology": _histology,
     "site": _site,
     "no_metastasis": _no_metastasis,

@@ -1,242 +1,307 @@
-"""The endpoints, as a specification (design section 5).
+"""Derives the endpoints from the timeline alone: the first event, or the day until which somebody looked.
 
-Time zero is the initial pathological diagnosis of the index tumour; everything is counted in days from it.
+A patient is at risk from the endpoint's origin or entry on. The time ends with the first of the events that
+study.toml names; of two on one day the one named first counts. An event that censors the endpoint ends the
+time before it. Without an event the time is censored:
 
-- **death**: of any cause, from any source, as reconciled.
-- **distant relapse**: an examination finds the distant status `relapse` or `progression`, or documents a
-  metastasis; it happened on the day of the metastasis where one is given, else on that of the examination.
-- **regional relapse**: the status of the regional lymph nodes is `relapse` or `progression`.
-- **local relapse**: the local status is `relapse`; or `progression` with no operation on the tumour after it
-  (a tumour that grows and is then removed has not relapsed; one that stays in place has).
-- **relapse of unknown site**: the overall status is `relapse` and no site is said.
-- **second malignancy**: another tumour of behaviour /3 or ICD-10 chapter C, diagnosed after time zero.
+- ``last known alive``: on the day of the registry office's last answer, else of the last contact (switch);
+- ``last disease assessment``: on the day of the last examination that states what the endpoint is about. Who
+  was never so examined is censored at day 0, dead or alive (switch); a death, and whatever else is known
+  without an examination, counts for the others only.
 
-An endpoint's time ends with the first of the events that study.toml names for it; of two on one day the one
-named first counts. Without an event it is censored on the last day on which somebody looked:
-
-- ``last known alive``: from any source, a registry office's reply included;
-- ``last disease assessment``: the last examination that says something of the disease. That an office says
-  "alive in June" says nothing about relapse.
-
-A patient without any such day has no row. A death of unknown date ends nothing: it is a finding, and the time
-is censored.
-
-A partial date stands in the middle of its month or year, never before time zero nor after death; its two ends
-give ``time_days_earliest`` and ``time_days_latest``. If time zero itself is partial, its interval counts as
-well, but only where the time was counted from calendar dates and not by the source.
+Who is not at risk has no row in ``cohort.endpoints`` and one in ``cohort.not_at_risk``, with the reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.cohort.primary import Curated, surgeries, tumour
+from sarcoma_pipeline.cohort import looks
+from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, UNDER_TREATMENT, UNKNOWN
+from sarcoma_pipeline.cohort.timeline import (
+    BY_TUMOUR,
+    CAUSE_UNKNOWN,
+    CUT_OFF,
+    MOVED,
+    REGISTRY,
+    RELAPSES,
+    Timeline,
+)
 from schemas.cohort import CohortDerivability, CohortEndpoint
-from schemas.configuration import EndpointRule, Study
+from schemas.cohort_events import CohortNotAtRisk
+from schemas.configuration import EndpointRule, Milestone, Study
 
 DAYS_PER_MONTH = 30.4375
 
-_FOUND = ["relapse", "progression"]
-_SAYS_NOTHING = ["unknown", "missing", "not assessable"]
-_COLUMNS = ("patient_id", "kind", "day", "date", "precision", "record_ids")
+DEATHS = ("death", "tumour-related death", "other death")
+SECOND = "second malignancy"
+_UNWATCHED = (*DEATHS, SECOND)
+"""Events that are known without anybody looking for a relapse."""
+
+_MILESTONE: dict[Milestone, str] = {
+    "radiotherapy start": "radiotherapy_start",
+    "radiotherapy end": "radiotherapy_end",
+    "definitive resection": "resected_on",
+}
 
 
 @dataclass(frozen=True)
 class Derived:
-    """``cohort.endpoints`` and ``cohort.derivability``."""
+    """``cohort.endpoints``, ``cohort.not_at_risk`` and ``cohort.derivability``."""
 
     endpoints: pl.DataFrame
+    not_at_risk: pl.DataFrame
     derivability: pl.DataFrame
 
 
-def derive(curated: Curated, eligible: pl.Series, study: Study) -> Derived:
-    """Derive every endpoint of the eligible patients.
+def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
+    """Derive every endpoint of the members.
 
     Args:
-        curated: the curated tables.
-        eligible: pseudonyms.
+        timeline: what happened, under the study's assumptions or a variant of them.
+        members: ``patient_id``, ``pseudonym`` of the eligible patients.
         study: the endpoints' rules.
     """
-    members = curated["curated.patient"].filter(pl.col("pseudonym").is_in(eligible.implode()))
-    who = members.select("patient_id", "pseudonym")
-    happened, looked = events(curated), censoring(curated)
-    derived = [_endpoint(rule, who, happened, looked, curated) for rule in study.endpoints if rule.derivable]
+    events = _causes(timeline.events.join(members, on="patient_id", how="semi"))
+    at_risk, others = [CohortEndpoint.empty()], [CohortNotAtRisk.empty()]
+    for rule in study.endpoints:
+        if rule.derivable:
+            row, out = _endpoint(resolved(rule, timeline), timeline, events, members)
+            at_risk.append(row)
+            others.append(out)
     derivability = [
         {"endpoint": r.name, "derivable": r.derivable, "reason": None if r.derivable else r.reason}
         for r in study.endpoints
     ]
     return Derived(
-        CohortEndpoint.conform(pl.concat([CohortEndpoint.empty(), *derived])),
-        CohortDerivability.conform(pl.DataFrame(derivability)),
+        pl.concat(at_risk), pl.concat(others), CohortDerivability.conform(pl.DataFrame(derivability))
     )
 
 
-def events(curated: Curated) -> pl.DataFrame:
-    """Everything that may end an endpoint.
-
-    Returns:
-        ``patient_id, kind, day, date`` (null where the source counts days), ``precision, record_ids``; one
-        row per event, relapses and second malignancies after time zero only.
-    """
-    assessed = curated["curated.assessment"].with_columns(
-        day=pl.col("assessment_day"), date=pl.col("assessment_date"), precision=pl.lit("day")
-    )
-    metastasis = pl.col("distant_day").is_not_null()
-    distant = assessed.filter(pl.col("distant_status").is_in(_FOUND) | metastasis).with_columns(
-        kind=pl.lit("distant relapse"),
-        day=pl.coalesce(["distant_day", "assessment_day"]),
-        date=pl.when(metastasis).then("distant_date").otherwise("assessment_date"),
-        precision=pl.when(metastasis).then("distant_date_precision").otherwise(pl.lit("day")),
-    )
-    regional = assessed.filter(pl.col("regional_status").is_in(_FOUND)).with_columns(
-        kind=pl.lit("regional relapse")
-    )
-    no_site = pl.all_horizontal(
-        pl.col(c).is_null() | pl.col(c).is_in(_SAYS_NOTHING)
-        for c in ("local_status", "regional_status", "distant_status")
-    )
-    unknown = assessed.filter((pl.col("overall_status") == "relapse") & no_site & ~metastasis).with_columns(
-        kind=pl.lit("relapse of unknown site")
-    )
-    malignant = pl.any_horizontal(
-        pl.col("icdo3_morphology").str.ends_with("/3").fill_null(False),
-        pl.col("icd10_code").str.starts_with("C").fill_null(False),
-    )
-    second = (
-        curated["curated.diagnosis"]
-        .filter(~pl.col("index_tumour") & malignant)
-        .with_columns(
-            kind=pl.lit("second malignancy"), date=pl.col("diagnosis_date"),
-            precision=pl.col("diagnosis_date_precision"),
-        )
-    )  # fmt: skip
-    after_zero = pl.concat(
-        [f.select(_COLUMNS) for f in (_local_relapses(assessed, curated), regional, distant, unknown, second)]
-    ).filter(pl.col("day") > 0)
-    died = curated["curated.vital_status"].select(
-        "patient_id",
-        kind=pl.lit("death"),
-        day="death_day",
-        date="death_date",
-        precision="death_date_precision",
-        record_ids="death_record_ids",
-    )
-    return pl.concat([died.filter(pl.col("day").is_not_null()), after_zero])
+def of_relapse(rule: EndpointRule) -> bool:
+    """Whether an endpoint needs examinations, and not only news of life and death."""
+    return rule.censor == "last disease assessment"
 
 
-def _local_relapses(assessed: pl.DataFrame, curated: Curated) -> pl.DataFrame:
-    last_operation = surgeries(curated).group_by("patient_id").agg(_operated=pl.col("surgery_day").max())
-    stays = pl.col("_operated").is_null() | (pl.col("_operated") <= pl.col("day"))
-    return (
-        assessed.join(last_operation, on="patient_id", how="left")
-        .filter(
-            (pl.col("local_status") == "relapse") | ((pl.col("local_status") == "progression") & stays)
-        )
-        .with_columns(kind=pl.lit("local relapse"))
-    )  # fmt: skip
+def disease_free(rule: EndpointRule) -> bool:
+    """Whether an endpoint supposes that the patient was once free of disease."""
+    return looks.needed(rule) == (looks.OVERALL,) and not {"residual tumour", UNDER_TREATMENT} & set(
+        rule.events
+    )
 
 
-def censoring(curated: Curated) -> dict[str, pl.DataFrame]:
-    """Per rule of censoring, the last day on which somebody looked: columns as of :func:`events`."""
-    alive = curated["curated.vital_status"].select(
-        "patient_id",
-        kind=pl.lit("censored"),
-        day="last_alive_day",
-        date="last_alive_date",
-        precision=pl.lit("day"),
-        record_ids="last_alive_record_ids",
+def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
+    """Return the rule as the assumptions make it: its origin, its entry, what censors it."""
+    a = timeline.assumptions
+    events: list[str] = list(rule.events)
+    by: list[str] = list(rule.censored_by)
+    sites = [s for s in (LOCAL, REGIONAL, DISTANT) if s in events]
+    if a.unknown_site == "every site" and sites and UNKNOWN not in events:
+        events.insert(events.index(sites[-1]) + 1, UNKNOWN)
+    if a.cause_of_death == "tumour" and "death" in events:
+        events[events.index("death")] = "tumour-related death"
+        by.append("other death")
+    if a.other_relapse == "censors" and of_relapse(rule):
+        by += [s for s in (LOCAL, REGIONAL, DISTANT) if s not in events]
+    if a.other_malignancy == "censors" and of_relapse(rule) and SECOND not in events:
+        by.append(SECOND)
+    origin = rule.origin or (a.relapse_origin if of_relapse(rule) else "diagnosis")
+    entry = rule.entry or (origin if a.entry == "origin" else a.entry)
+    return rule.model_copy(
+        update={
+            "events": tuple(events),
+            "censored_by": tuple(dict.fromkeys(k for k in by if k not in events)),
+            "origin": origin,
+            "entry": entry,
+            "landmark_days": a.landmark_days if rule.landmark_days is None else rule.landmark_days,
+        }
     )
-    statuses = ("overall_status", "local_status", "regional_status", "distant_status")
-    tells = pl.any_horizontal(
-        (pl.col(c).is_not_null() & ~pl.col(c).is_in(_SAYS_NOTHING)).fill_null(False) for c in statuses
+
+
+def _causes(events: pl.DataFrame) -> pl.DataFrame:
+    """Add every death once more by its cause; without a documented one, by a relapse before it."""
+    relapsed = (
+        events.filter(pl.col("kind").is_in(RELAPSES)).group_by("patient_id").agg(_relapse=pl.col("day").min())
     )
-    assessed = (
-        curated["curated.assessment"]
-        .filter(tells & (pl.col("assessment_day") >= 0))
-        .sort("assessment_day", maintain_order=True)
-        .group_by("patient_id", maintain_order=True)
-        .last()
-        .select(
-            "patient_id",
-            kind=pl.lit("censored"),
-            day="assessment_day",
-            date="assessment_date",
-            precision=pl.lit("day"),
-            record_ids="record_ids",
-        )
-    )
-    found = {"last known alive": alive, "last disease assessment": assessed}
-    return {name: frame.filter(pl.col("day").is_not_null()) for name, frame in found.items()}
+    deaths = events.filter(pl.col("kind") == "death").join(relapsed, on="patient_id", how="left")
+    after = (pl.col("_relapse") <= pl.col("day")).fill_null(False)
+    by_tumour = (pl.col("detail") == BY_TUMOUR) | ((pl.col("detail") == CAUSE_UNKNOWN) & after)
+    kind = pl.when(by_tumour).then(pl.lit(DEATHS[1])).otherwise(pl.lit(DEATHS[2]))
+    return pl.concat([events, deaths.with_columns(kind=kind).select(events.columns)])
 
 
 def _endpoint(
-    rule: EndpointRule,
-    who: pl.DataFrame,
-    happened: pl.DataFrame,
-    looked: Mapping[str, pl.DataFrame],
-    curated: Curated,
-) -> pl.DataFrame:
-    order = {kind: i for i, kind in enumerate(rule.events)}
-    counted = happened.filter(pl.col("kind").is_in(rule.events))
-    first = (
-        counted.sort("day", pl.col("kind").replace_strict(order, default=len(order)), maintain_order=True)
+    rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    frame = members.join(
+        timeline.milestones.select("patient_id", "definitive", *_MILESTONE.values()),
+        on="patient_id",
+        how="left",
+    )
+    parts = [
+        _first(events, rule.events, "event"),
+        _first(events, rule.censored_by, "stop"),
+        _last_looks(rule, timeline, events),
+        _last_alive(timeline, events),
+        events.filter(pl.col("kind") == "diagnosis").select(
+            "patient_id",
+            zero_low="day_earliest",
+            zero_high="day_latest",
+            zero_precision="precision",
+            zero_ids="record_ids",
+        ),
+    ]
+    for part in parts:
+        frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
+    frame = _counted(rule, _ended(rule, timeline, frame))
+    why = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in _reasons(rule, timeline)]
+    frame = frame.with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why)).sort("pseudonym")
+    return (
+        CohortEndpoint.conform(frame.filter(pl.col("reason").is_null())),
+        CohortNotAtRisk.conform(frame.filter(pl.col("reason").is_not_null())),
+    )
+
+
+_COARSE = {"day": 0, "month": 1, "year": 2}
+_DETAILS = ("kind", "day", "day_earliest", "day_latest", "precision")
+
+
+def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFrame:
+    """The first of some kinds of event; all records that tell of it on that day are its evidence."""
+    order = pl.col("kind").replace_strict(
+        {k: i for i, k in enumerate(kinds)}, default=None, return_dtype=pl.Int32
+    )
+    coarse = pl.col("precision").replace_strict(_COARSE, return_dtype=pl.Int32)
+    found = events.filter(pl.col("kind").is_in(kinds), pl.col("day").is_not_null())
+    same = (pl.col("day") == pl.col("day").first()) & (pl.col("kind") == pl.col("kind").first())
+    return (
+        found.sort("patient_id", "day", order, coarse, "day_earliest", "day_latest")
         .group_by("patient_id", maintain_order=True)
         .agg(
-            # All records that tell of the same event on the same day are its evidence.
-            record_ids=pl.col("record_ids")
-            .filter((pl.col("day") == pl.col("day").first()) & (pl.col("kind") == pl.col("kind").first()))
-            .explode(),
-            **{c: pl.col(c).first() for c in ("kind", "day", "date", "precision")},
+            pl.col("record_ids").filter(same).explode().alias(f"{name}_ids"),
+            *(pl.col(c).first().alias(f"{name}_{c}") for c in _DETAILS),
         )
-        .select(_COLUMNS)
-    )
-    without = looked[rule.censor].join(first, on="patient_id", how="anti").select(_COLUMNS)
-    ended = pl.concat([first, without]).join(who, on="patient_id")
-    zero = tumour(curated).select(
-        "patient_id", _zero="diagnosis_date", _zero_precision="diagnosis_date_precision"
-    )
-    died = curated["curated.vital_status"].select("patient_id", _died="death_day")
-    framed = ended.join(zero, on="patient_id", how="left").join(died, on="patient_id", how="left")
-    # Where a source counts days there is no date, or one that has nothing to do with the day.
-    dated = ((pl.col("date") - pl.col("_zero")).dt.total_days() == pl.col("day")).fill_null(False)
-    precision = pl.when(dated).then(pl.col("precision").fill_null("day")).otherwise(pl.lit("day"))
-    zeroed = pl.when(dated).then(pl.col("_zero_precision").fill_null("day")).otherwise(pl.lit("day"))
-    back, forth = _reach(pl.col("date"), precision)
-    zero_back, zero_forth = _reach(pl.col("_zero"), zeroed)
-    middle = pl.max_horizontal(pl.lit(0), pl.min_horizontal("day", pl.coalesce(["_died", "day"])))
-    coarse = {"day": 0, "month": 1, "year": 2}
-    rank = pl.max_horizontal(precision.replace_strict(coarse), zeroed.replace_strict(coarse))
-    return CohortEndpoint.conform(
-        framed.with_columns(_days=middle.cast(pl.Int32))
-        .select(
-            "pseudonym",
-            endpoint=pl.lit(rule.name),
-            time_days="_days",
-            time_months=pl.col("_days") / DAYS_PER_MONTH,
-            event=pl.col("kind") != "censored",
-            event_kind="kind",
-            evidence=pl.col("record_ids").list.unique().list.sort(),
-            date_precision=rank.replace_strict({v: k for k, v in coarse.items()}, return_dtype=pl.String),
-            time_days_earliest=pl.max_horizontal(pl.lit(0), pl.col("_days") - back - zero_forth),
-            time_days_latest=pl.col("_days") + forth + zero_back,
-        )
-        .sort("pseudonym")
     )
 
 
-def _reach(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Days from a partial date back to the first and forth to the last day of its interval."""
-
-    def within(start: pl.Expr, end: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-        return (date - start).dt.total_days(), (end - date).dt.total_days()
-
-    month = within(date.dt.month_start(), date.dt.month_end())
-    year = within(pl.date(date.dt.year(), 1, 1), pl.date(date.dt.year(), 12, 31))
-    back, forth = (
-        pl.when(precision == "month").then(m).when(precision == "year").then(y).otherwise(0).fill_null(0)
-        for m, y in zip(month, year, strict=True)
+def _last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
+    """The last examination that extends the endpoint; of a site, only before a relapse of unknown site."""
+    exams = events.filter(
+        pl.col("kind") == "assessment", pl.col("day") >= 0, looks.extends(rule, timeline.assumptions)
     )
-    return back, forth
+    lost = pl.col("kind") == UNKNOWN if UNKNOWN not in rule.events and looks.needed(rule) else pl.lit(False)
+    unknown = events.filter(lost).group_by("patient_id").agg(unknown_day=pl.col("day").min())
+    before = exams.join(unknown, on="patient_id", how="left").filter(
+        (pl.col("day") < pl.col("unknown_day")).fill_null(True)
+    )
+    return _latest(before, "looked").join(unknown, on="patient_id", how="full", coalesce=True)
+
+
+def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
+    """The last news of life; where an office answered, the day of its last answer (switch)."""
+    seen = events.filter(~pl.col("kind").is_in(DEATHS), pl.col("day").is_not_null()).with_columns(
+        # Of a partial date only the beginning is sure.
+        day=pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
+    )
+    last = _latest(seen, "alive")
+    if timeline.assumptions.alive_until == "last contact":
+        return last
+    undated = events.filter(pl.col("kind") == "death", pl.col("day").is_null())
+    answered = seen.filter(pl.col("kind") == "alive", pl.col("detail").is_in([REGISTRY, MOVED, CUT_OFF]))
+    office = _latest(answered, "alive").join(undated, on="patient_id", how="anti")
+    return pl.concat([office, last.join(office, on="patient_id", how="anti")])
+
+
+def _latest(days: pl.DataFrame, name: str) -> pl.DataFrame:
+    last = pl.col("day") == pl.col("day").max()
+    return days.group_by("patient_id").agg(
+        pl.col("day").max().alias(name), pl.col("record_ids").filter(last).explode().alias(f"{name}_ids")
+    )
+
+
+def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.DataFrame:
+    """What ended each time, in days since time zero: the event, what censors, or the end of looking."""
+    a = timeline.assumptions
+    event = pl.col("event_day").is_not_null() & (pl.col("event_day") <= pl.col("stop_day")).fill_null(True)
+    frame = frame.with_columns(
+        pl.when(event).then(f"event_{c}").otherwise(f"stop_{c}").alias(f"end_{c}") for c in (*_DETAILS, "ids")
+    ).with_columns(is_event=event)
+    counts = pl.col("end_day").is_not_null() & (pl.col("end_day") <= pl.col("unknown_day")).fill_null(True)
+    until, ids = pl.col("alive"), pl.col("alive_ids")
+    if of_relapse(rule):
+        unwatched = pl.col("end_kind").is_in(_UNWATCHED).fill_null(False)
+        died = pl.col("end_kind").is_in(DEATHS).fill_null(False)
+        instead = pl.col("resected_on") if a.never_examined == "definitive resection" else pl.lit(0)
+        # Nobody is censored after the death.
+        instead = pl.min_horizontal(instead.clip(0).fill_null(0), pl.when(died).then("end_day"))
+        looked = pl.coalesce("looked", instead)
+        if a.relapse_free_until == "as declared":
+            until, ids = looked, pl.col("looked_ids")
+            if a.never_examined != "counted":
+                counts = counts & ~(unwatched & pl.col("looked").is_null())
+            if a.late_deaths == "within window":
+                counts = counts & ~(died & (pl.col("end_day") - looked > a.late_death_days))
+        else:
+            lost = pl.col("unknown_day").is_not_null()
+            until, ids = (
+                pl.when(lost).then(looked).otherwise(until),
+                pl.when(lost).then("looked_ids").otherwise(ids),
+            )
+    event = pl.col("is_event") & counts
+    return frame.with_columns(
+        event=event,
+        event_kind=pl.when(event).then("end_kind").otherwise(pl.lit("censored")),
+        evidence=pl.coalesce(pl.when(counts).then("end_ids").otherwise(ids), "zero_ids")
+        .list.unique()
+        .list.sort(),
+        date_precision=pl.when(counts).then("end_precision").otherwise(pl.lit("day")),
+        _day=pl.when(counts).then("end_day").otherwise(until),
+        _low=pl.when(counts).then("end_day_earliest").otherwise(until),
+        _high=pl.when(counts).then("end_day_latest").otherwise(until),
+    )
+
+
+def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
+    """The time from the origin on, and the day of entry; a partial time zero widens what starts there."""
+    origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
+    frame = frame.with_columns(_origin=_milestone(origin), _entry=_milestone(entry))
+    later = pl.max_horizontal(pl.col("_entry") - pl.col("_origin"), pl.lit(rule.landmark_days or 0))
+    low, high, precision = pl.col("_low"), pl.col("_high"), pl.col("date_precision")
+    if origin == "diagnosis":
+        low, high = low - pl.col("zero_high"), high - pl.col("zero_low")
+        both = (precision, pl.col("zero_precision"))
+        ranks = pl.max_horizontal(p.replace_strict(_COARSE, return_dtype=pl.Int32) for p in both)
+        precision = ranks.replace_strict({v: k for k, v in _COARSE.items()}, return_dtype=pl.String)
+    since = {"time_days": pl.col("_day"), "time_days_earliest": low, "time_days_latest": high}
+    return frame.with_columns(
+        *((day - pl.col("_origin")).cast(pl.Int32).alias(name) for name, day in since.items()),
+        entry_days=pl.when(later > 0).then(later).cast(pl.Int32),
+        date_precision=precision,
+    ).with_columns(
+        pl.col("time_days_earliest").clip(0),
+        time_months=pl.col("time_days") / DAYS_PER_MONTH,
+        entry_months=pl.col("entry_days") / DAYS_PER_MONTH,
+    )
+
+
+def _milestone(name: Milestone) -> pl.Expr:
+    return pl.lit(0, dtype=pl.Int32) if name == "diagnosis" else pl.col(_MILESTONE[name])
+
+
+def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.Expr]]:
+    """Why a patient is not at risk, in order; the first that holds is given."""
+    origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
+    time, enters = pl.col("time_days"), pl.col("entry_days")
+    yield "diagnosed after the data cut-off", pl.col("_day").is_null()
+    yield f"no {origin}", pl.col("_origin").is_null()
+    yield f"no {entry}", pl.col("_entry").is_null()
+    if disease_free(rule) and timeline.assumptions.never_disease_free == "exclude":
+        yield "never free of disease", ~pl.col("definitive").fill_null(False)
+    if origin != "diagnosis":
+        yield f"ended before the {origin}", time <= 0
+    if entry != origin:
+        yield f"ended before the {entry}", time <= pl.col("_entry") - pl.col("_origin")
+    yield "ended before the landmark", time <= enters

@@ -21,6 +21,8 @@ def tumour(curated: Curated) -> pl.DataFrame:
 def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
     """Rows of a table that are not documented under another tumour's number."""
     others = curated["curated.diagnosis"].filter(~pl.col("index_tumour") & pl.col("tumour_id").is_not_null())
+    if "tumour_id" not in curated[table].columns:
+        return curated[table]
     return curated[table].join(others, on=["patient_id", "tumour_id"], how="anti")
 
 

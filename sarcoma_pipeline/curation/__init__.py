@@ -1,1 +1,1 @@
-"""Received records to curated entities: typing, identity, reconciliation between sources."""
+"""Turns received records into curated entities: typing, record linkage, reconciliation between sources."""

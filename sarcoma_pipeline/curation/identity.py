@@ -23,10 +23,15 @@ NEAR_MATCH = Rule(
     "error",
     on="curated.link",
     scope="source",
-    what="The person resembles a known patient, but not exactly (spelling, part of a name, day and month).",
-    remedy="Compare both; correct the spelling or add the patient number at the source. "
-    "Never merged by itself.",
-    source="record linkage: near-matches are for people",
+    what=(
+        "Near match: the name or the date of birth differs slightly from a known patient's. The record "
+        "is not linked."
+    ),
+    remedy=(
+        "Compare both persons. If they are one, correct the spelling or the date of birth, or add the "
+        "hospital's patient number, in the system that sent this record."
+    ),
+    source="record linkage: people decide on near matches",
     waivable=False,
 )
 NO_PATIENT = Rule(
@@ -34,8 +39,14 @@ NO_PATIENT = Rule(
     "error",
     on="curated.link",
     scope="source",
-    what="No patient of the patient files fits this record.",
-    remedy="Check number, name and date of birth; deliver the patient's file if it is missing.",
+    what=(
+        "The record belongs to no known patient: no patient file has its patient number, or its name, "
+        "date of birth and sex."
+    ),
+    remedy=(
+        "In the sending system, check patient number, name and date of birth. If the patient is "
+        "missing, export their Patienten_Stammdaten from the tumour documentation."
+    ),
     waivable=False,
 )
 AMBIGUOUS = Rule(
@@ -43,8 +54,10 @@ AMBIGUOUS = Rule(
     "error",
     on="curated.link",
     scope="source",
-    what="Name, date of birth and sex fit more than one patient.",
-    remedy="Add the patient number at the source.",
+    what="Name, date of birth and sex fit more than one patient. The record is not linked.",
+    remedy=(
+        "Find out whom the record means and add the hospital's patient number to it in the sending system."
+    ),
     waivable=False,
 )
 CONTRADICTION = Rule(
@@ -52,24 +65,35 @@ CONTRADICTION = Rule(
     "error",
     on="curated.link",
     scope="source",
-    what="The patient number is known, but name and date of birth are another person's.",
-    remedy="Find out whom the record means; correct the number.",
+    what=(
+        "The record has a known patient number, but both its name and its date of birth differ from "
+        "that patient's."
+    ),
+    remedy="Find out whom the record means. Correct the patient number in the sending system.",
 )
 DETAIL_DIFFERS = Rule(
     "identity.detail-differs",
     "warning",
     on="curated.link",
     scope="source",
-    what="The patient number fits; the name or the date of birth differs from the patient file.",
-    remedy="Check for a change of name or a typing error.",
+    what=(
+        "The patient number fits, but the name or the date of birth differs from the patient file "
+        "(Patienten_Stammdaten)."
+    ),
+    remedy=(
+        "Compare name and date of birth with the patient administration. Correct the wrong side; a "
+        "change of name needs no correction."
+    ),
 )
 TWO_NUMBERS = Rule(
     "identity.two-numbers",
     "warning",
     on="curated.link",
     scope="source",
-    what="Two patient numbers share name, date of birth and sex; they are kept apart.",
-    remedy="Merge them in the hospital's system if it is one person.",
+    what=("Two patient numbers have the same name, date of birth and sex. They are kept as two patients."),
+    remedy=(
+        "Check in the patient administration whether it is one person. If so, merge the two numbers there."
+    ),
 )
 
 

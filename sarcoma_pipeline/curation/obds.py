@@ -18,8 +18,11 @@ DATE_UNUSABLE = Rule(
     "error",
     on="typed.diagnosis",
     scope="record",
-    what="The date of diagnosis is fully estimated (Datumsgenauigkeit V): there is no time zero.",
-    remedy="Find the date of the biopsy and correct it.",
+    what="The date of diagnosis is estimated altogether (Datumsgenauigkeit V). There is no time zero.",
+    remedy=(
+        "In the tumour documentation, correct Diagnosedatum: enter the date of the report of the first "
+        "biopsy."
+    ),
     source="oBDS Datumsgenauigkeit V",
 )
 
@@ -219,7 +222,10 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "end_reason": code("Ende_Grund", {c: c for c in "EFAPSVTU"}),
                 "irradiated": Reading(
                     pl.any_horizontal(
-                        pl.col("Applikationsart", "Beginn", "Ende", "Gesamtdosis").is_not_null()
+                        *(
+                            pl.col(c).is_not_null()
+                            for c in ("Applikationsart", "Beginn", "Ende", "Gesamtdosis")
+                        )
                     )
                 ),
             },
@@ -277,6 +283,11 @@ _REPORTED = {
 """Received table that may document metastases to the kind of report and the column of its day."""
 
 
+def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
+    """Return the typed tables that a received one makes, each with how its columns are read."""
+    return [(contract, _TYPED_BASE | readings) for contract, readings in READINGS[table]]
+
+
 def typed_frames(
     table: str, received: pl.DataFrame
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
@@ -290,8 +301,8 @@ def typed_frames(
     if table in _REPORTED:
         metastases, seen = _metastases(received, *_REPORTED[table])
         yield typed.Metastasis, metastases, seen
-    for contract, readings in READINGS[table]:
-        made, seen = read(received, contract, _TYPED_BASE | readings)
+    for contract, readings in readings_of(table):
+        made, seen = read(received, contract, readings)
         if contract is typed.Assessment and metastases is not None:
             made = _with_first_metastasis(made, metastases)
         yield contract, made, seen

@@ -19,40 +19,48 @@ _FLAG = "_flag "
 
 MISSING = pl.lit(None, dtype=pl.String)
 
-_CORRECT = "Correct it in the source system; it is read again in the next refresh."
 
 # A finding of an "unreadable" or "unknown" rule has the severity that its column declares.
 DATE_UNREADABLE = Rule(
     "value.date-unreadable",
     "error",
-    what="The text is not a date of the calendar.",
-    remedy=_CORRECT,
+    what="The text is not a calendar date in the format that the source uses.",
+    remedy="In the system that sent the record, correct the date in the named column.",
 )
 NUMBER_UNREADABLE = Rule(
     "value.number-unreadable",
     "error",
     what="The text is not a number.",
-    remedy=_CORRECT,
+    remedy=(
+        "In the system that sent the record, enter a plain number in the named column, without unit or "
+        "remark."
+    ),
 )
 CODE_UNKNOWN = Rule(
     "value.code-unknown",
     "error",
-    what="The code is not in the column's code list.",
-    remedy="Correct it in the source system, or add the code to the mapping if it is a new one.",
+    what="The code is not in the code list of the named column.",
+    remedy=(
+        "Correct the code in the system that sent the record. For a table, add a new code to the "
+        "column's codes in sources.toml."
+    ),
     source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
 )
 DATE_PARTIAL = Rule(
     "date.partial",
     "notice",
-    what="The date is exact to the month or the year only; the middle of the interval is used.",
-    remedy="Nothing, or give the exact date if it is known.",
+    what="The date is exact only to the month or the year. The middle of that interval is used.",
+    remedy=(
+        "If the day is known, enter it and set Datumsgenauigkeit to E in the tumour documentation. "
+        "Otherwise nothing needs to be done."
+    ),
     source="oBDS Datumsgenauigkeit",
 )
 DATE_LEGACY_FORMAT = Rule(
     "date.legacy-format",
     "notice",
-    what="The date is written the old way (00.MM.YYYY); it was read as a partial date.",
-    remedy="Update the exporting system to oBDS 3.",
+    what="The date is written as 00.MM.YYYY, the format before oBDS 3. It was read as a partial date.",
+    remedy="Ask the vendor of the exporting system to write oBDS 3: a full date with Datumsgenauigkeit.",
     source="ADT/GEKID before oBDS 3",
 )
 
@@ -67,6 +75,7 @@ class Reading:
         rule: what is broken where text is there and value is null.
         precision: for a date, to what it is exact; null elsewhere.
         notes: further rules with the condition under which they are observed.
+        constant: whether the value is the same in every row and read from no column.
     """
 
     value: pl.Expr
@@ -74,6 +83,7 @@ class Reading:
     rule: Rule = CODE_UNKNOWN
     precision: pl.Expr | None = None
     notes: tuple[tuple[Rule, pl.Expr], ...] = field(default=())
+    constant: bool = False
 
 
 def text(column: str) -> Reading:
@@ -83,7 +93,7 @@ def text(column: str) -> Reading:
 
 def constant(value: str | bool | None, dtype: pl.DataType | type[pl.DataType] = pl.String) -> Reading:
     """The same value in every row."""
-    return Reading(pl.lit(value, dtype=dtype))
+    return Reading(pl.lit(value, dtype=dtype), constant=True)
 
 
 def code(
@@ -224,6 +234,8 @@ def read(
     """
     columns = {c.name: c for c in contract.columns()}
     exprs = [r.value.alias(name) for name, r in readings.items()]
+    if "place" in columns and "place" in received.columns:
+        exprs.append(pl.col("place"))
     exprs += [
         r.precision.alias(f"{name}_precision") for name, r in readings.items() if r.precision is not None
     ]

@@ -10,26 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import courses, metastases
+from sarcoma_pipeline.curation import courses, metastases, vital_statements
+from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, curated_radiotherapy, typed, typed_dicom
 from schemas.configuration import Sources
 from schemas.contract import Contract
 from schemas.quality import Disposition, Observation
-from schemas.rule import Rule
 from schemas.vocabularies import OTHER_SARCOMA, REGION_BY_TOPOGRAPHY, SARCOMA_MORPHOLOGY
 
 Frames = Mapping[str, pl.DataFrame]
-
-RECORD_CORRECTED = Rule(
-    "record.corrected",
-    "notice",
-    on="quality.accounting",
-    scope="source",
-    what="A later report corrects this one; the later one counts.",
-    remedy="Nothing.",
-    source="oBDS: correction of an earlier Meldung",
-)
 
 
 def curate(
@@ -106,12 +96,17 @@ def curate(
             metastasis, zero, {"metastasis_date": "metastasis_day", "reported_date": "reported_day"}
         ),
         "curated.vital_status": _vital_status(sound, zero, sources.precedence["death"]),
+        "curated.vital_statement": _with_days(
+            vital_statements.curate(sound[typed.VitalStatus.table()]),
+            zero,
+            {"status_date": "status_day", "told_date": "told_day"},
+        ),
     }
     contracts = {c.table(): c for c in (
         curated.Patient, curated.Diagnosis, curated.Surgery, curated.SystemicTherapy,
         curated_radiotherapy.RadiotherapyCourse, curated_radiotherapy.RadiotherapyPhase,
         curated_radiotherapy.RadiotherapyPlan, curated_radiotherapy.RadiotherapyReading,
-        curated.Assessment, curated.Metastasis, curated.VitalStatus,
+        curated.Assessment, curated.Metastasis, curated.VitalStatus, curated.VitalStatement,
     )}  # fmt: skip
     frames = {t: contracts[t].conform(f.sort("patient_id", maintain_order=True)) for t, f in frames.items()}
     idle.append(("the patient has no diagnosis that it could add to", homeless))

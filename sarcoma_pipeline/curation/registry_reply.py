@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -36,6 +36,7 @@ def typed_frames(
             )
         ),
         "received_on": Reading(pl.col("received_on")),
+        "reported_on": Reading(_answered_on(source.date_formats)),
     }
     formats = source.date_formats
     person = {
@@ -56,3 +57,9 @@ def typed_frames(
     }
     yield typed.Person, *read(received, typed.Person, base | person)
     yield typed.VitalStatus, *read(received, typed.VitalStatus, base | status)
+
+
+def _answered_on(formats: Sequence[str]) -> pl.Expr:
+    """The day on which the office answered; it only orders replies, an unreadable one is no fault of them."""
+    text = pl.col("answered_on")
+    return pl.coalesce(text.str.to_date(f, strict=False) for f in formats)

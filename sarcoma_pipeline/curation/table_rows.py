@@ -8,29 +8,36 @@ import polars as pl
 
 from sarcoma_pipeline.curation.parse import MISSING, Reading, code, constant, date, number, read, whole
 from schemas import typed
-from schemas.configuration import ColumnMapping, EntityMapping, TableSource
+from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract
 from schemas.rule import Rule
 
 SEVERAL_VALUES = Rule(
     "value.several",
     "warning",
-    what="One cell holds several values.",
-    remedy="Decide which one counts and correct the cell.",
+    what=("The cell holds several values. It is read only if sources.toml says that the first one counts."),
+    remedy=(
+        "In the table, leave only the value that counts in this cell. Or set first_of for the column in"
+        " sources.toml."
+    ),
 )
 
 
 def typed_frames(
-    received: pl.DataFrame, source: TableSource
+    received: pl.DataFrame, source: MappedSource
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
     """One typed frame per entity of the mapping.
 
     Args:
-        received: rows of ``received.table_row`` of this source, with ``received_on`` (Date) joined on.
+        received: rows of ``received.table_row`` of this source, or of a table of its own whose columns are
+            its headers, with ``received_on`` (Date) joined on.
         source: the mapping.
     """
     headers = source.headers()
-    cells = pl.col("values").str.json_decode(pl.Struct(dict.fromkeys(headers, pl.String)))
+    if "values" in received.columns:
+        cells = pl.col("values").str.json_decode(pl.Struct(dict.fromkeys(headers, pl.String)))
+    else:
+        cells = pl.struct(headers)
     rows = received.with_columns(cells.alias("_cells")).with_columns(
         _present(pl.col("_cells").struct.field(h), source).alias(f"_cell_{h}") for h in headers
     )
@@ -38,12 +45,12 @@ def typed_frames(
         yield _entity(rows, entity, source)
 
 
-def _present(cell: pl.Expr, source: TableSource) -> pl.Expr:
+def _present(cell: pl.Expr, source: MappedSource) -> pl.Expr:
     return pl.when(~cell.str.strip_chars().is_in(list(source.missing))).then(cell)
 
 
 def _entity(
-    rows: pl.DataFrame, entity: EntityMapping, source: TableSource
+    rows: pl.DataFrame, entity: EntityMapping, source: MappedSource
 ) -> tuple[type[Contract], pl.DataFrame, pl.DataFrame]:
     contract = CONTRACTS[f"typed.{entity.entity}"]
     for when in entity.when:
@@ -84,7 +91,7 @@ def _cell(mapping: ColumnMapping) -> pl.Expr:
     return pl.col(f"_cell_{mapping.column}")
 
 
-def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: TableSource) -> Reading:
+def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> Reading:
     cell = _cell(mapping)
     several = pl.lit(False)
     separator = mapping.first_of or source.separator

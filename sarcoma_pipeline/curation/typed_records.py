@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation import dicom, obds, registry_reply, table_rows
+from sarcoma_pipeline.curation import dicom, obds, registry_reply, reports, table_rows
+from sarcoma_pipeline.curation.reports import RowsOf
 from schemas import typed, typed_dicom
-from schemas.configuration import DicomSource, RegistrySource, Sources, TableSource
+from schemas.configuration import DicomSource, MappedSource, ObdsSource, RegistrySource, SourceFiles, Sources
 from schemas.contract import Contract
 from schemas.file_faults import FILE_FAULTS
 from schemas.quality import Disposition, Observation
 from schemas.received import NO_NAMESPACE
 from schemas.rule import Rule
 from schemas.typed_record import VALUE_MISSING
+from schemas.vocabularies import DUPLICATE
 
 TYPED: tuple[type[Contract], ...] = (
     typed.Person,
@@ -33,13 +37,56 @@ TYPED: tuple[type[Contract], ...] = (
     typed_dicom.Treatment,
 )
 
+TypedFrames = tuple[type[Contract], pl.DataFrame, pl.DataFrame]
+"""A typed table with the records that were read into it and the observations of reading."""
+
+
+@dataclass(frozen=True)
+class Typing:
+    """How the records of a received table are typed.
+
+    Attributes:
+        model: the configuration of the sources that fill it.
+        frames: takes the table, its records and their source.
+    """
+
+    model: type[SourceFiles]
+    frames: Callable[[str, pl.DataFrame, Any], Iterator[TypedFrames]]
+
+
+_AS_MAPPED = Typing(MappedSource, lambda _, rows, source: table_rows.typed_frames(rows, source))
+
+TYPINGS: dict[str, Typing] = {
+    "received.registry_reply": Typing(
+        RegistrySource, lambda _, rows, source: registry_reply.typed_frames(rows, source)
+    ),
+    **dict.fromkeys(obds.READINGS, Typing(ObdsSource, lambda table, rows, _: obds.typed_frames(table, rows))),
+    **dict.fromkeys(
+        (
+            "received.dicom_plan", "received.dicom_structure_set", "received.dicom_dose",
+            "received.dicom_image", "received.dicom_treatment",
+        ),
+        Typing(DicomSource, dicom.typed_frames),
+    ),
+}  # fmt: skip
+"""Received table to its typing. Every other table is typed as its sources' mapping says."""
+
+OUT_OF_SCOPE = frozenset({"received.obds_tumour_board", "received.dicom_other"})
+"""Received tables that no study uses."""
+
+
+def typing_of(table: str) -> Typing:
+    """Return how the records of a received table are typed."""
+    return TYPINGS.get(table, _AS_MAPPED)
+
+
 RECORD_DUPLICATE = Rule(
     "record.duplicate",
     "notice",
     on="quality.accounting",
     scope="source",
-    what="The same record was delivered more than once; the first one counts.",
-    remedy="Nothing, or keep the export from repeating it.",
+    what=("The same record was delivered more than once with the same content. Only the first one counts."),
+    remedy="Nothing needs to be done. To avoid it, limit the export to new and changed records.",
     source="oBDS: repeated Meldung; DICOM: repeated export",
 )
 NAMESPACE_MISSING = Rule(
@@ -47,8 +94,10 @@ NAMESPACE_MISSING = Rule(
     "warning",
     on="received.obds_patient",
     scope="file",
-    what="The export lacks the oBDS namespace; it was read all the same.",
-    remedy="Have the exporting system write the namespace.",
+    what="The export lacks the oBDS namespace. It was read.",
+    remedy=(
+        "Ask the vendor of the tumour documentation to write the namespace of oBDS 3 into the root element."
+    ),
     source="oBDS 3.0.4 schema",
 )
 SCHEMA_VERSION_UNKNOWN = Rule(
@@ -56,12 +105,25 @@ SCHEMA_VERSION_UNKNOWN = Rule(
     "warning",
     on="received.obds_patient",
     scope="file",
-    what="The export names a Schema_Version other than 3.0.0 to 3.0.4; it was read all the same.",
-    remedy="Check that the exporting system writes oBDS 3.",
+    what=(
+        "The export's Schema_Version is not one of 3.0.0 to 3.0.5. It was read, but values of other "
+        "versions may be missed."
+    ),
+    remedy="In the tumour documentation, check the settings of the export: it must write oBDS 3.0.",
     source="oBDS 3.0.4 schema",
 )
 
-KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4")
+ELEMENT_REPEATED = Rule(
+    "obds.element-repeated",
+    "warning",
+    on="quality.accounting",
+    scope="record",
+    what="An element that may stand once in its place came again; the last one counts.",
+    remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
+    source="oBDS 3.0.4 schema: maxOccurs",
+)
+
+KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
 
 
 @dataclass(frozen=True)
@@ -100,21 +162,66 @@ def observation(
     )
 
 
-def type_records(received: Mapping[str, pl.DataFrame], sources: Sources, received_on: pl.DataFrame) -> Result:
+def type_records(
+    received: Mapping[str, pl.DataFrame],
+    sources: Sources,
+    received_on: pl.DataFrame,
+    files: pl.DataFrame | None = None,
+) -> Result:
     """Type every received record.
 
     Args:
         received: received table name to its current rows.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
+            to order versions of a report by the names of their files.
 
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-    return joined(
-        type_part(table, received[table], repeated(received[table]), sources, received_on)
-        for table in sorted(received)
+    told = sort_reports(received, files, reports.rows_in(received))
+    counting = {
+        table: frame.join(told.disposition, on="record_id", how="anti") for table, frame in received.items()
+    }
+    parts = (
+        type_part(table, counting[table], repeated(counting[table], files), sources, received_on, files)
+        for table in sorted(counting)
     )
+    return joined([told, *parts])
+
+
+def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None, rows_of: RowsOf) -> Result:
+    """Find the oBDS reports that count.
+
+    Args:
+        places: the tables of :func:`reports.reported_tables` with at least :data:`reports.PLACES`.
+        files: ``file_id``, ``path``; without it a file's id stands for its path.
+        rows_of: reads whole records of a received table.
+
+    Returns:
+        No frame; dispositions of replaced and repeated records; observations on versions, on withdrawn values
+        and on objections.
+    """
+    if files is None:
+        known = pl.concat([f.select("file_id") for f in places.values()] or [pl.DataFrame({"file_id": []})])
+        files = known.unique().with_columns(path="file_id")
+    paths = files.select("file_id", "path").unique("file_id", keep="first", maintain_order=True)
+    found = reports.sort_out(places, paths)
+    copies = found.disposition.filter(pl.col("disposition") == DUPLICATE)
+    seen = [
+        found.observed,
+        reports.withdrawals(found, rows_of),
+        reports.objections(places, paths),
+        *(
+            observation(
+                frame.join(copies, on="record_id", how="semi", maintain_order="left"), RECORD_DUPLICATE, table
+            )
+            for table, frame in sorted(places.items())
+            if table in reports.reported_tables()
+        ),
+    ]
+    return Result({}, pl.concat(seen), found.disposition)
 
 
 def joined(parts: Iterable[Result]) -> Result:
@@ -130,21 +237,41 @@ def joined(parts: Iterable[Result]) -> Result:
     )
 
 
-def repeated(places: pl.DataFrame) -> pl.Series:
+def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Series:
     """The records of a received table that repeat another's key and content: all but the first of them.
 
     Args:
-        places: ``record_id``, ``file_id``, ``position``, ``record_key``, ``content_hash`` of all its records.
+        places: ``record_id``, ``file_id``, ``ordinal``, ``record_key``, ``content_hash`` of all its records.
+        files: ``file_id``, ``path``; without it a file's id stands for its path.
     """
     # Not by the night of its arrival: a rebuild, for which all came at once, must choose the same.
-    ordered = places.sort("file_id", "position", "record_id")
+    ordered = _placed(places, files)
     # A row of the same file is another row, be it alike to the letter; only a repeated key is a repetition.
     first = pl.struct("record_key", "content_hash").is_first_distinct()
     return ordered.filter(~first)["record_id"]
 
 
+def _placed(records: pl.DataFrame, files: pl.DataFrame | None) -> pl.DataFrame:
+    """Records in the order of their files and of their places in them, as the column ``place`` says."""
+    path = pl.col("file_id")
+    if files is not None:
+        paths = files.select("file_id", path_of_file="path").unique(
+            "file_id", keep="first", maintain_order=True
+        )
+        records = records.join(paths, on="file_id", how="left")
+        path = pl.coalesce("path_of_file", "file_id")
+    place = pl.format("{} {}", path, pl.col("ordinal").fill_null(0).cast(pl.String).str.zfill(9))
+    placed = records.with_columns(place=place).sort("place", "file_id", "record_id")
+    return placed.drop("path_of_file", strict=False)
+
+
 def type_part(
-    table: str, frame: pl.DataFrame, repeats: pl.Series, sources: Sources, received_on: pl.DataFrame
+    table: str,
+    frame: pl.DataFrame,
+    repeats: pl.Series,
+    sources: Sources,
+    received_on: pl.DataFrame,
+    files: pl.DataFrame | None = None,
 ) -> Result:
     """Type records of one received table.
 
@@ -154,6 +281,8 @@ def type_part(
         repeats: records that are exact duplicates, as :func:`repeated` names them in the whole table.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
+            to order the records of one day.
 
     Returns:
         Frames of the typed tables that were read from it, observations and dispositions.
@@ -162,9 +291,9 @@ def type_part(
         return Result({}, Observation.empty(), Disposition.empty())
     if table == "received.unread":
         return Result({}, _unread(frame), _unread_but_harmless(frame))
-    frame = frame.join(
+    frame = _placed(frame, files).join(
         received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
-    ).sort("file_id", "position", "record_id")
+    )
     again = pl.col("record_id").is_in(repeats.implode())
     duplicates, frame = frame.filter(again), frame.filter(~again)
     set_aside = [_disposed(duplicates, "duplicate", "exact duplicate of another record")]
@@ -173,12 +302,12 @@ def type_part(
         # Every export repeats a patient's master data: that is its form, not a fault.
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
-        observed.append(_export_faults(frame, table))
+        observed += [_export_faults(frame, table), _repeated_elements(frame, table)]
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
-    if table in ("received.obds_tumour_board", "received.dicom_other"):
+    if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
     else:
-        for contract, made, seen in _typed_frames(table, frame, sources):
+        for contract, made, seen in _typed_frames(table, frame, sources, files):
             parts.setdefault(contract, []).append(made)
             observed.append(seen)
     read_faults = pl.concat(observed)
@@ -188,19 +317,21 @@ def type_part(
 
 
 def _typed_frames(
-    table: str, frame: pl.DataFrame, sources: Sources
-) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
-    if table in obds.READINGS:
-        yield from obds.typed_frames(table, frame)
-    for source in sources.source:
-        if isinstance(source, RegistrySource) and table == "received.registry_reply":
-            yield from registry_reply.typed_frames(frame, source)
-        elif isinstance(source, DicomSource) and table.startswith("received.dicom_"):
-            yield from dicom.typed_frames(table, frame, source)
-        elif isinstance(source, TableSource) and table == "received.table_row":
+    table: str, frame: pl.DataFrame, sources: Sources, files: pl.DataFrame | None
+) -> Iterator[TypedFrames]:
+    typing = typing_of(table)
+    filling = [source for source in sources.source if isinstance(source, typing.model)]
+    for source in filling:
+        rows = frame
+        if "table_name" in frame.columns:
             rows = frame.filter(pl.col("table_name") == source.name)
-            if rows.height:
-                yield from table_rows.typed_frames(rows, source)
+        elif len(filling) > 1:
+            if files is None:
+                raise ValueError(f"{table} is filled by several sources: which file is whose must be given")
+            # Each office may write dates in its own way: a record is typed as its own source says, and once.
+            rows = frame.join(files.filter(pl.col("source") == source.name), on="file_id", how="semi")
+        if rows.height:
+            yield from typing.frames(table, rows, source)
 
 
 def _disposed(frame: pl.DataFrame, disposition: str, reason: str) -> pl.DataFrame:
@@ -247,6 +378,18 @@ def _export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
             ),
         ]
     )
+
+
+def _repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Elements that the schema allows once and that came again, each with all its texts."""
+    rows = [
+        {"record_id": record_id, "path": path, "texts": " | ".join(texts)}
+        for record_id, kept in frame.select("record_id", "repeated_elements").drop_nulls().iter_rows()
+        for path, texts in json.loads(kept).items()
+    ]
+    found = pl.DataFrame(rows, schema={"record_id": pl.String, "path": pl.String, "texts": pl.String})
+    made = observation(found, ELEMENT_REPEATED, table, value=pl.col("texts"))
+    return made.with_columns(column_name=found["path"])
 
 
 def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ import duckdb
 from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.assets.publication import release_key
-from sarcoma_pipeline.orchestration.assets.received import RECEIVED
+from sarcoma_pipeline.orchestration.assets.received import OF_FILES
 from sarcoma_pipeline.orchestration.assets.step import asset_key
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.publish.pseudonym_key import key_of
@@ -30,7 +30,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.ddl import prepare
 from schemas.all_contracts import CONTRACTS
 from schemas.ledger import Decision
-from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
+from schemas.meta import MetaConfiguration, MetaRefresh
 from schemas.release import MetaRelease
 from schemas.volumes import Volume
 
@@ -88,7 +88,7 @@ def rebuild(project: Project, then: Mapping[str, Any], root: Path) -> Rebuilt:
         CannotRebuild: the configuration or the decisions of that time are missing.
     """
     past = restore_project(project, then, root)
-    given = [asset_key(past, table) for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED)]
+    given = [asset_key(past, table) for table in (MetaRefresh.table(), *OF_FILES)]
     # The rule checks are one step over all layers, including the received layer, which is given here.
     unchecked = dg.AssetSelection.checks(rule_checks.checks(past))
     upstream = dg.AssetSelection.assets(release_key(past)).upstream().required_multi_asset_neighbors()
@@ -152,7 +152,7 @@ def restore_project(project: Project, then: Mapping[str, Any], root: Path) -> Pr
 def _copy_records(source: Path, target: Path, refresh_id: str) -> None:
     """Fill a new warehouse with the records that were current at a refresh, and the history before it."""
     current = "first_refresh <= $at AND (last_refresh IS NULL OR last_refresh >= $at)"
-    wanted = dict.fromkeys((MetaFile.table(), *RECEIVED), current)
+    wanted = dict.fromkeys(OF_FILES, current)
     wanted |= {MetaRefresh.table(): "refresh_id <= $at", Volume.table(): "refresh_id < $at"}
     with duckdb.connect(str(target)) as connection:
         target.chmod(0o600)

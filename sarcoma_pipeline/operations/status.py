@@ -74,6 +74,7 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         ("daemon", "running" if alive else "not running: no schedule and no sensor will start a refresh")
     )
     lines.append(("drop folder", _waiting(project)))
+    lines += _values(project)
     return Status(lines, faults)
 
 
@@ -135,6 +136,32 @@ def _runs(
         elif age > dt.timedelta(hours=STUCK_HOURS):
             faults.append(f"a run is {state} for {hours(age)}: end it in the UI, or `dagster run delete`")
     return lines or [("last run", "none recorded")]
+
+
+def _values(project: Project) -> list[tuple[str, str]]:
+    """What became of the values of tonight's files: the account of all, and what nobody knows by source."""
+    if not read_only.is_built(project):
+        return []
+    try:
+        with read_only.connect(project) as connection:
+            totals = connection.execute(
+                "SELECT coalesce(sum(values_delivered), 0), coalesce(sum(values_read), 0), "
+                "coalesce(sum(values_ignored), 0), coalesce(sum(values_unknown), 0), "
+                "coalesce(sum(values_unaccounted), 0) FROM quality.accounting"
+            ).fetchone()
+            unknown = connection.execute(
+                "SELECT coalesce(source, 'no source'), count(DISTINCT v.path), sum(values) "
+                "FROM meta.value_account v JOIN meta.files f USING (file_id) "
+                "WHERE outcome = 'unknown' AND v.last_refresh IS NULL AND f.last_refresh IS NULL "
+                "GROUP BY ALL ORDER BY 1"
+            ).fetchall()
+    except duckdb.Error:
+        # An older warehouse has no account yet; the next refresh makes it.
+        return [("values", "not accounted for yet")]
+    delivered, read, ignored, odd, lost = totals or (0, 0, 0, 0, 0)
+    words = f"{delivered} delivered = {read} read + {ignored} ignored by name + {odd} unknown"
+    lines = [("values", words + (f"; {lost} are nowhere" if lost else ""))]
+    return lines + [("unknown", f"{source}: {n} values of {paths} paths") for source, paths, n in unknown]
 
 
 def _waiting(project: Project) -> str:

@@ -45,7 +45,7 @@ def delete_job(project: Project) -> dg.JobDefinition:
     def delete_runs(context: dg.OpExecutionContext) -> None:
         deleted = delete_old_runs(context.instance, project.study.name, keep)
         context.log.info(f"{deleted} runs deleted.")
-        if ducklake.named():
+        if ducklake.catalog_address():
             ducklake.tidy(project.study.name, KEEP_DAYS)
 
     @dg.job(name=DELETE_OLD_RUNS, description=f"Keeps the newest {keep} runs of {project.study.name}.")

@@ -66,7 +66,7 @@ def check(project: Project, today: dt.date) -> Unchanged | None:
         project: the study. For a study with several centres the result is always None.
         today: the date for which waivers are evaluated.
     """
-    if project.centres or ducklake.named() or not project.drop.is_dir():
+    if project.centres or ducklake.catalog_address() or not project.drop.is_dir():
         return None
     try:
         label = release.read_label(project.release)

@@ -22,7 +22,7 @@ from sarcoma_pipeline.orchestration import celery, event_log, orphaned_runs
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import centres, ddl, ducklake, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
-from sarcoma_pipeline.warehouse.rewrite import Rewriting
+from sarcoma_pipeline.warehouse.rewrite import TableWriter
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary
 
@@ -138,10 +138,10 @@ class Warehouse(dg.ConfigurableResource):
             writing.add(frames, of_step or {})
 
     @contextmanager
-    def rewriting(self, step: str) -> Iterator[Rewriting]:
+    def rewriting(self, step: str) -> Iterator[TableWriter]:
         """Rewrite a step's tables in parts, all of them or none."""
         with self.transaction() as tables:
-            writing = Rewriting(tables, step)
+            writing = TableWriter(tables, step)
             yield writing
             writing.note()
         self.forget(*writing.written)
@@ -258,11 +258,11 @@ class Warehouse(dg.ConfigurableResource):
         return self._open
 
     def _connect(self) -> Tables:
-        if ducklake.named():
+        if ducklake.catalog_address():
             try:
                 connection = ducklake.connect(self.study)
-            except ducklake.LakeAway as away:
-                raise WarehouseBusy(str(away)) from None
+            except ducklake.CatalogUnreachable as error:
+                raise WarehouseBusy(str(error)) from None
         else:
             connection = _connect_file(Path(self.path))
         try:
@@ -305,7 +305,7 @@ def _is_there(connection: duckdb.DuckDBPyConnection, centre: str) -> bool:
 
 def forget_steps(project: Project) -> None:
     """Make the next refresh compute every step of a study."""
-    if not ducklake.named() and not project.warehouse.exists():
+    if not ducklake.catalog_address() and not project.warehouse.exists():
         return
     for centre in ("", *project.centres):
         store = Warehouse(

@@ -1,1 +1,1 @@
-"""The published release: pseudonyms, disclosure control, export, report and steward's page."""
+"""Publication of a study: pseudonyms, releases, disclosure control, export, report and steward's page."""

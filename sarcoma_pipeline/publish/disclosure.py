@@ -1,24 +1,25 @@
-"""Disclosure control: which numbers of a study may be public, as one policy.
+"""Disclosure control: decides which numbers of a study may be published, as one policy.
 
-1. No row-level table. Only the tables named in `public` pass; what the policy does not know does not leave.
-2. A count from 1 to below the threshold is withheld. So is every further count needed to hide it, with the
-   same mark: a mark of its own would say which of two withheld counts is the small one.
-3. *Partitions* (the levels of a factor in Table 1): with the small counts go the smallest of the others,
-   until they are twice the threshold together; where that cannot be had, the zeros of the block go too.
-4. *Nested groups* (steps of the flow, patients of the models, events up to a time, of one endpoint and at
-   one time of all): two published counts differ by nothing or by at least the threshold, so that no
-   difference of them is a small count.
-5. Counts by level stand in Table 1 only, and for the whole cohort only. Any other cut of the same patients
-   (a model's levels, part of the cohort, a paper's regrouping) could be subtracted from it.
-6. Curves are read every few months, with the patients at risk rounded; estimates are printed numbers, times
-   whole months. A median in full precision is a patient's own value.
+1. Row-level tables are never published. Only the tables named in `public` are; tables unknown to the policy
+are not. 2. A count from 1 to below the threshold is suppressed. So is every further count needed to protect
+it, with the same
+   mark: a mark of its own would reveal which of two suppressed counts is the small one.
+3. *Partitions* (the levels of a factor in Table 1): together with the small counts, the smallest other counts
+are suppressed until all of them add up to twice the threshold; if that is impossible, the zeros of the block
+too. 4. *Nested groups* (steps of the flow, patients of the models, events up to a time, per endpoint and
+across endpoints at one time): two published counts are equal or differ by at least the threshold, so that
+their difference is never a small count. 5. Counts by level are published in Table 1 only, and for the whole
+cohort only. Any other breakdown of the same patients (a model's levels, part of the cohort, a paper's
+regrouping) could be subtracted from it. 6. Curves are published at intervals of months, with rounded numbers
+at risk; estimates as printed, times in whole months. A median in full precision would be an individual
+patient's value.
 
-The policy knows one release. Two of them a few patients apart can be subtracted from each other: what is made
-public belongs to a milestone of the study, not to a night.
+The policy covers one release. Two releases that differ by a few patients can be subtracted from each other:
+publish a public version at milestones of the study, not nightly.
 
-The policy keeps counts from subtraction (Hundepool et al., Statistical Disclosure Control, 2012, ch. 4);
-that survival estimates of a small cohort allow rough guesses of cumulative events, none of them small, is
-inherent in printing them.
+The policy prevents subtraction of counts (Hundepool et al., Statistical Disclosure Control, 2012, ch. 4).
+That survival estimates of a small cohort allow rough guesses of cumulative events, none of them small, is
+inherent in publishing them.
 """
 
 from __future__ import annotations
@@ -36,32 +37,33 @@ from schemas.disclosure import WITHHELD, Disclosure
 from schemas.rounding import half_up
 
 _UNTOUCHED = ("cohort.derivability", "analysis.published_audit", "meta.release")
-"""Tables that hold no count of patients but the size of the cohort."""
+"""Tables whose only count of patients is the size of the cohort."""
 
 _OF_THE_PAPER = ("not computable", "paper contradicts itself")
-"""Verdicts that tell nothing about the cohort."""
+"""Verdicts that reveal nothing about the cohort."""
 
 
 class TooFewPatients(Exception):
-    """The cohort itself is below the threshold: nothing about it can be public."""
+    """The cohort is smaller than the threshold: nothing about it can be published."""
 
 
 def public(tables: Mapping[str, pl.DataFrame], policy: Disclosure) -> dict[str, pl.DataFrame]:
-    """The tables that may be public, small counts and what gives them away withheld.
+    """Return the tables that may be published; suppresses small counts and all that would reveal them.
 
     Args:
-        tables: of a release, by the names of their contracts; ``meta.release`` must be there.
+        tables: tables of a release by their contracts' names, including ``meta.release``.
         policy: threshold and rounding.
 
     Returns:
-        Columns and dtypes of the contracts; null where a number is withheld, ``withheld`` where a text is.
+        Tables with the contracts' columns and types; null for a suppressed number, ``withheld`` for a
+        suppressed text.
 
     Raises:
         TooFewPatients: the cohort is smaller than the threshold.
     """
     patients = int(tables["meta.release"]["eligible"][0])
     if patients < policy.threshold:
-        raise TooFewPatients(f"fewer than {policy.threshold} patients: nothing about them can be public")
+        raise TooFewPatients(f"fewer than {policy.threshold} patients: nothing about them can be published")
     made = {name: tables[name] for name in _UNTOUCHED if name in tables}
     if "cohort.flow" in tables:
         made["cohort.flow"] = flow(tables["cohort.flow"], policy)
@@ -78,20 +80,20 @@ def public(tables: Mapping[str, pl.DataFrame], policy: Disclosure) -> dict[str, 
         made["analysis.hazard_ratio"] = hazard_ratio(tables["analysis.hazard_ratio"], nested, policy)
     if "analysis.published_comparison" in tables:
         known = tables.get("analysis.hazard_ratio", HazardRatio.empty()).sort("position")["hazard_ratio"]
-        stands = made.get("analysis.hazard_ratio", HazardRatio.empty())["hazard_ratio"].is_not_null()
+        published = made.get("analysis.hazard_ratio", HazardRatio.empty())["hazard_ratio"].is_not_null()
         made["analysis.published_comparison"] = comparison(
-            tables["analysis.published_comparison"], set(known.filter(stands))
+            tables["analysis.published_comparison"], set(known.filter(published))
         )
     return made
 
 
 class Nested:
-    """Counts of groups within each other, as they are published one by one.
+    """Counts of nested groups of patients, admitted for publication one by one.
 
     Args:
-        threshold: least difference of two published counts.
-        published: those that stand anyway.
-        hidden: counts withheld elsewhere, which must not appear here either.
+        threshold: minimum difference of two published counts.
+        published: counts that are published in any case.
+        hidden: counts suppressed elsewhere, which must not appear here.
     """
 
     def __init__(self, threshold: int, published: Iterable[int], hidden: Collection[int] = ()) -> None:
@@ -100,12 +102,12 @@ class Nested:
         self._hidden = hidden
 
     def admits(self, count: int) -> bool:
-        """Whether the count may be published."""
+        """Return whether the count may be published."""
         apart = all(gap == 0 or gap >= self.threshold for gap in (abs(count - n) for n in self._published))
         return apart and (count in self._published or count not in self._hidden)
 
     def admit(self, count: int) -> bool:
-        """Whether the count may be published; if so, those after it are measured by it too."""
+        """Return whether the count may be published; if so, later counts are compared with it too."""
         admitted = self.admits(count)
         if admitted:
             self._published.add(count)
@@ -113,19 +115,19 @@ class Nested:
 
 
 def withheld(blocks: Sequence[Sequence[int]], total: int, threshold: int) -> list[set[int]]:
-    """Which counts of partitions of the same patients must not be published.
+    """Choose the counts of partitions of the same patients that must be suppressed.
 
-    A count withheld in one block may be the same patients as one printed in another, or all but them, under
-    another name: equal counts are withheld too.
+    A count suppressed in one block may describe the same patients, or their complement, as a count printed in
+    another block. Therefore equal counts are suppressed too.
 
     Args:
         blocks: counts of each partition.
-        total: what each adds up to; it is published.
-        threshold: counts from 1 to below it are withheld.
+        total: the published sum of each partition.
+        threshold: counts from 1 to below it are suppressed.
 
     Returns:
-        Positions in each block. None, or the small counts with at least one that is not small, together twice
-        the threshold or more; all positions, zeros included, if there are no such parts.
+        Positions in each block: none; or the small counts together with at least one other, adding up to
+        twice the threshold or more; or all positions, zeros included, if there are no such others.
     """
     chosen: list[set[int]] = [set() for _ in blocks]
     before: list[set[int]] | None = None
@@ -133,24 +135,24 @@ def withheld(blocks: Sequence[Sequence[int]], total: int, threshold: int) -> lis
         before = list(chosen)
         for b, counts in enumerate(blocks):
             others = [o for o in range(len(blocks)) if o != b]
-            printed = _either_way([n for o in others for n in blocks[o]], total)
-            masked = _either_way([blocks[o][i] for o in others for i in chosen[o]], total) - {0, total}
+            printed = _with_complements([n for o in others for n in blocks[o]], total)
+            masked = _with_complements([blocks[o][i] for o in others for i in chosen[o]], total) - {0, total}
             must = chosen[b] | {i for i, n in enumerate(counts) if 0 < n < threshold or n in masked}
-            chosen[b] = _hide_behind(must, counts, threshold, printed)
+            chosen[b] = _add_secondary(must, counts, threshold, printed)
     return chosen
 
 
-def _either_way(counts: Iterable[int], total: int) -> set[int]:
+def _with_complements(counts: Iterable[int], total: int) -> set[int]:
     return {x for n in counts for x in (n, total - n)}
 
 
-def _hide_behind(
+def _add_secondary(
     chosen: set[int], counts: Sequence[int], threshold: int, printed: Collection[int]
 ) -> set[int]:
-    """The positions with further ones; a count that stands in another block is the last resort.
+    """Add positions until the small counts are protected; counts printed in another block are used last.
 
-    Equal counts are taken together. What is withheld then depends on the counts and not on their order, so
-    every order of the withheld ones makes the same page: no part can be told to be the small one.
+    Equal counts are added together. The result therefore depends on the counts and not on their order, and
+    the published page does not reveal which of the suppressed counts is the small one.
     """
     while chosen and (
         max(counts[i] for i in chosen) < threshold or sum(counts[i] for i in chosen) < 2 * threshold
@@ -163,7 +165,7 @@ def _hide_behind(
 
 
 def flow(frame: pl.DataFrame, policy: Disclosure) -> pl.DataFrame:
-    """`schemas.cohort.CohortFlow`: the cohort's size and the steps that no small exclusion divides."""
+    """Suppress counts of `schemas.cohort.CohortFlow`; keeps steps without a small exclusion."""
     rows = frame.sort("position").to_dicts()
     if not rows:
         return frame
@@ -179,10 +181,10 @@ def flow(frame: pl.DataFrame, policy: Disclosure) -> pl.DataFrame:
 
 
 def table_one(frame: pl.DataFrame, patients: int, policy: Disclosure) -> tuple[pl.DataFrame, set[int]]:
-    """`schemas.analysis.TableOne`, and the counts that it withholds.
+    """Suppress counts of `schemas.analysis.TableOne`; returns the table and the suppressed counts.
 
-    Counts of a part of the cohort are withheld whatever their size, and so is the number of known values: it
-    tells how many are missing. Medians and quartiles are the printed ones.
+    Counts of a part of the cohort are always suppressed, and so is the number of known values, because it
+    reveals how many are missing. Medians and quartiles are kept as printed.
     """
     rows = frame.sort("position").to_dicts()
     blocks = [list(group) for _, group in groupby(rows, key=lambda row: row["block"])]
@@ -212,13 +214,13 @@ def table_one(frame: pl.DataFrame, patients: int, policy: Disclosure) -> tuple[p
 def survival(
     curve: pl.DataFrame, estimates: pl.DataFrame, nested: Nested, policy: Disclosure
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`schemas.analysis.SurvivalCurve` on a grid of months, and `schemas.analysis.SurvivalEstimate`.
+    """Reduce curves to a grid of months, and suppress estimates.
 
-    An endpoint with few events is left out. Survival is printed at a time only if the events before and after
-    it, up to the next such time, are none or enough; horizons come first.
+    An endpoint with few events is left out. Survival is published at a time only if the numbers of events
+    before it and between it and the next such time are zero or large enough; horizons are chosen first.
     """
     points, lines = [], []
-    # Who is dead has no other endpoint left either: at one time the endpoints' events are nested.
+    # Death is an event of every endpoint: at one time, the events of the endpoints are nested.
     together: dict[float, Nested] = defaultdict(lambda: Nested(policy.threshold, ()))
     for endpoint in dict.fromkeys(estimates["endpoint"]):
         mine = estimates.filter(pl.col("endpoint") == endpoint).to_dicts()
@@ -244,13 +246,13 @@ def _grid(
     together: Mapping[float, Nested],
     policy: Disclosure,
 ) -> dict[float, dict[str, Any]]:
-    """The curve at the horizons and at the grid's times; nothing but the time where few are at risk.
+    """Return the curve at the horizons and grid times; only the time where few patients are at risk.
 
     Args:
-        rows: of one curve.
+        rows: rows of one curve.
         horizons: in months.
-        nested: the events of this endpoint, as they are told at one time and another.
-        together: the events of all endpoints at a time.
+        nested: cumulative events of this endpoint over time.
+        together: events of all endpoints at a time.
         policy: threshold, rounding and grid.
     """
     last = rows[-1]["time_months"]
@@ -293,9 +295,9 @@ def _estimate(
 
 
 def hazard_ratio(frame: pl.DataFrame, nested: Nested, policy: Disclosure) -> pl.DataFrame:
-    """`schemas.analysis.HazardRatio`: ratios without counts by level, none that rests on few.
+    """Suppress counts by level of `schemas.analysis.HazardRatio`, and ratios based on few patients or events.
 
-    A level is few if its patients or events are, or those of the reference level.
+    A ratio is based on few if the patients or events of its level or of the reference level are few.
     """
     rows = frame.sort("position").to_dicts()
 
@@ -336,10 +338,10 @@ def _ratio(
 
 
 def comparison(frame: pl.DataFrame, known: Collection[float]) -> pl.DataFrame:
-    """`schemas.analysis.PublishedComparison`: ours only where it is a ratio that stands in the models.
+    """Suppress our values in `schemas.analysis.PublishedComparison` unless they are published hazard ratios.
 
-    A paper regroups the cohort freely; its counts beside ours, and the verdicts on them, would be cuts of the
-    same patients that no margin describes.
+    A paper groups the cohort in its own way. Our counts beside its counts, and the verdicts on them, would be
+    further breakdowns of the same patients that rule 5 excludes.
 
     Args:
         frame: the comparison.
@@ -359,7 +361,7 @@ def comparison(frame: pl.DataFrame, known: Collection[float]) -> pl.DataFrame:
 
 
 def _rounded(count: int | None, policy: Disclosure) -> int | None:
-    """To the nearest multiple of the base, halves up; null for few."""
+    """Round to the nearest multiple of the base, halves up; null for few."""
     if count is None or 0 < count < policy.threshold:
         return None
     return policy.rounding * ((2 * count + policy.rounding) // (2 * policy.rounding))

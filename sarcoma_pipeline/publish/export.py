@@ -1,4 +1,4 @@
-"""Released tables as files for other programs: Parquet, CSV, Stata and SPSS, described by their contracts."""
+"""Writes released tables as Parquet, CSV, Stata or SPSS files, described by their contracts."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularie
 from schemas.vocabularies import VOCABULARIES
 
 LIST_SEPARATOR = "; "
-"""Joins the texts of a list where a format has no lists."""
+"""Separator of list items in formats without lists."""
 
 _SIGNS = "=+\\-@＝＋－＠"
 _FORMULA = rf"^([{_SIGNS}\t\r\n])"
-"""First characters that make a spreadsheet run or split a cell (OWASP, CSV Injection)."""
+"""Leading characters that make a spreadsheet run or split a cell (OWASP, CSV Injection)."""
 _LATER_FORMULA = rf"([;\t\r\n]\s*)([{_SIGNS}])"
-"""The same where a spreadsheet of another locale begins a cell: the comma is not every one's separator."""
+"""The same after a separator: in some locales, spreadsheets split cells at semicolons or tabs."""
 
 
 class NotEmpty(Exception):
-    """The folder holds something already; nothing was written."""
+    """The folder is not empty; nothing was written."""
 
 
 def write(
     tables: Mapping[str, pl.DataFrame], form: str, into: Path, names: tuple[str, ...] = ()
 ) -> list[Path]:
-    """Write tables to a folder, a file each, with the data dictionary and the code lists beside them.
+    """Write tables to a folder, one file each, with the data dictionary and the code lists.
 
     Args:
-        tables: of a release, by the names of their contracts.
+        tables: tables of a release by their contracts' names.
         form: a key of `FORMS`.
-        into: a new or an empty folder.
-        names: only these tables.
+        into: a new or empty folder.
+        names: only these tables; all if empty.
 
     Returns:
         The files.
 
     Raises:
         KeyError: there is no such table.
-        NotEmpty: the folder holds something.
+        NotEmpty: the folder is not empty.
     """
     if unknown := sorted(set(names) - set(tables)):
         raise KeyError(f"no table {', '.join(unknown)}; there are: {', '.join(sorted(tables))}")
@@ -52,22 +52,22 @@ def write(
         raise NotEmpty(f"{into} is not empty")
     into.mkdir(parents=True, exist_ok=True)
     chosen = {name: frame for name, frame in tables.items() if not names or name in names}
-    one = FORMS[form]
-    made = [one(name, frame, into / name) for name, frame in chosen.items()]
-    further = {
+    write_one = FORMS[form]
+    files = [write_one(name, frame, into / name) for name, frame in chosen.items()]
+    documentation = {
         "dictionary": (MetaDictionary.table(), dictionary(list(chosen))),
         "vocabularies": (MetaVocabulary.table(), vocabularies()),
     }
-    return made + [one(table, frame, into / file) for file, (table, frame) in further.items()]
+    return files + [write_one(table, frame, into / file) for file, (table, frame) in documentation.items()]
 
 
 def parquet(table: str, frame: pl.DataFrame, path: Path) -> Path:
-    """Parquet; the table's description and each column's stand in the schema's metadata."""
+    """Write Parquet; descriptions of table and columns are in the schema's metadata."""
     import pyarrow.parquet as pq
 
     arrow = frame.to_arrow()
     specs = _specs(table)
-    fields = [f.with_metadata(_described(specs[f.name])) if f.name in specs else f for f in arrow.schema]
+    fields = [f.with_metadata(_metadata(specs[f.name])) if f.name in specs else f for f in arrow.schema]
     schema = arrow.schema
     for i, field in enumerate(fields):
         schema = schema.set(i, field)
@@ -77,30 +77,30 @@ def parquet(table: str, frame: pl.DataFrame, path: Path) -> Path:
     return target
 
 
-def _described(spec: ColumnSpec) -> dict[str, str]:
+def _metadata(spec: ColumnSpec) -> dict[str, str]:
     values = VOCABULARIES.get(spec.vocabulary or "", ())
-    told = {
+    entries = {
         "title": spec.title,
         "description": spec.description,
         "unit": spec.unit,
         "vocabulary": spec.vocabulary,
         "values": json.dumps(values, ensure_ascii=False) if values else None,
     }
-    return {k: v for k, v in told.items() if v}
+    return {k: v for k, v in entries.items() if v}
 
 
 def csv(table: str, frame: pl.DataFrame, path: Path) -> Path:
-    """CSV in UTF-8 with a header; no cell of text is a formula to a spreadsheet."""
+    """Write CSV in UTF-8 with a header; no text cell is a formula for a spreadsheet."""
     target = path.with_name(path.name + ".csv")
     neutralised(flat(frame)).write_csv(target)
     return target
 
 
 def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
-    """Texts that begin with ``= + - @``, wide or not, a tab or an end of line get an apostrophe before them.
+    """Put an apostrophe before texts that begin with ``= + - @`` (also full-width), a tab or a line break.
 
-    So does the rest of a text behind a semicolon, a tab or an end of line. A column of numbers stays as it
-    is: -0.5 is a number and no formula.
+    The same applies within a text after a semicolon, a tab or a line break. Columns of numbers are unchanged:
+    -0.5 is a number and no formula.
     """
     text = pl.col(pl.String)
     return frame.with_columns(
@@ -109,12 +109,12 @@ def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Lists of texts joined to one text."""
+    """Join lists of texts into one text."""
     return frame.with_columns(pl.col(pl.List(pl.String)).list.join(LIST_SEPARATOR))
 
 
 def stata(table: str, frame: pl.DataFrame, path: Path) -> Path:
-    """Stata 15 (``.dta``) with variable and value labels."""
+    """Write Stata 15 (``.dta``) with variable and value labels."""
     import pyreadstat
 
     target = path.with_name(path.name + ".dta")
@@ -124,7 +124,7 @@ def stata(table: str, frame: pl.DataFrame, path: Path) -> Path:
 
 
 def spss(table: str, frame: pl.DataFrame, path: Path) -> Path:
-    """SPSS (``.sav``) with variable and value labels."""
+    """Write SPSS (``.sav``) with variable and value labels."""
     import pyreadstat
 
     target = path.with_name(path.name + ".sav")
@@ -134,10 +134,10 @@ def spss(table: str, frame: pl.DataFrame, path: Path) -> Path:
 
 
 def labelled(table: str, frame: pl.DataFrame) -> tuple[Any, dict[str, Any]]:
-    """A table as programs for statistics want it: codes with labels instead of texts.
+    """Convert a table for statistics programs: codes with value labels instead of texts.
 
-    A column of a vocabulary holds the position of its value in it, from 1, and a Boolean 0 or 1; a column
-    with a value from outside its vocabulary stays text. Lists are joined.
+    A value of a vocabulary becomes its position in it, starting at 1; a Boolean becomes 0 or 1. A column with
+    a value outside its vocabulary stays text. Lists are joined.
 
     Returns:
         The frame, and pyreadstat's ``column_labels`` and ``variable_value_labels``.
@@ -162,7 +162,7 @@ def _title(spec: ColumnSpec) -> str:
 
 
 def _short(text: str, limit: int) -> str:
-    """So many bytes of UTF-8 at most, as the formats allow."""
+    """Cut a text to a number of UTF-8 bytes, the limit of the formats."""
     return text.encode()[:limit].decode(errors="ignore")
 
 
@@ -176,4 +176,4 @@ FORMS: dict[str, Callable[[str, pl.DataFrame, Path], Path]] = {
     "stata": stata,
     "spss": spss,
 }
-"""What can be written."""
+"""Export formats and the functions that write them."""

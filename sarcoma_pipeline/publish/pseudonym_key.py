@@ -1,4 +1,4 @@
-"""The key of the pseudonyms over the years: made once, changed on purpose, the ones before it kept."""
+"""Manages the key of the pseudonyms: created once, rotated on request; earlier keys are kept."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from sarcoma_pipeline.study.project import Project
 
 
 class KeyLost(Exception):
-    """There are published pseudonyms and no key: a new one would change them all without anybody's wish."""
+    """There are published pseudonyms but no key; a new key would silently change all of them."""
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """What a rotation left.
+    """The result of a rotation.
 
     Attributes:
-        patients: whose pseudonyms change.
-        kept: the key before.
-        crosswalk: old and new pseudonyms, as CSV.
+        patients: number of patients whose pseudonyms change.
+        kept: file with the old key.
+        crosswalk: CSV file with old and new pseudonyms.
     """
 
     patients: int
@@ -36,18 +36,18 @@ class Rotation:
     crosswalk: Path
 
 
-def at_hand(project: Project) -> bytes:
-    """The study's key, made now if nothing was published yet.
+def ensure_key(project: Project) -> bytes:
+    """Return the study's key; creates it if nothing has been published yet.
 
     Raises:
-        KeyLost: it is gone; the message says what brings it back.
-        ValueError: the file holds no key.
+        KeyLost: the key file is missing; the message says how to recover.
+        ValueError: the file is no valid key.
     """
     if project.release.exists() and not project.key.exists():
         name = project.study.name
         raise KeyLost(
-            f"{project.key.name} is gone, and a new key would change every pseudonym: sarcoma restore "
-            f"FILE.tar --replace brings it back; if it is lost for ever, sarcoma key new --study {name}"
+            f"{project.key.name} is missing, and a new key would change every pseudonym. Recover it with "
+            f"sarcoma restore FILE.tar --replace. If no backup has it: sarcoma key new --study {name}"
         )
     return pseudonym_key(project.key)
 
@@ -57,34 +57,34 @@ def rotate(project: Project, now: dt.datetime) -> Rotation:
 
     Args:
         project: the study, with no refresh running.
-        now: names what is kept.
+        now: the current time, which becomes part of the names of the kept files.
 
     Raises:
         FileNotFoundError: there is no key yet.
-        FileExistsError: one was rotated in this second.
-        duckdb.IOException: a refresh holds the warehouse.
+        FileExistsError: a key was rotated within this second.
+        duckdb.IOException: a refresh has locked the warehouse.
     """
     if not project.key.exists():
         raise FileNotFoundError(project.key.name)
     stamp = f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
     kept = project.key.with_name(f"{project.key.name}.{stamp}")
     crosswalk = project.key.with_name(f"{project.study.name}.crosswalk.{stamp}.csv")
-    made = secrets.token_hex(KEY_BYTES)
-    # A reader keeps every writer out: no refresh may start with one key and end with another.
-    with duckdb.connect(str(project.warehouse), read_only=True) as held:
-        ids = held.execute("SELECT DISTINCT patient_id FROM curated.patient").pl()["patient_id"]
+    new_key = secrets.token_hex(KEY_BYTES)
+    # An open reader locks out writers: a refresh must not start with one key and end with another.
+    with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+        ids = warehouse.execute("SELECT DISTINCT patient_id FROM curated.patient").pl()["patient_id"]
         old = pseudonyms(ids, pseudonym_key(project.key))
-        pairs = old.join(pseudonyms(ids, bytes.fromhex(made)), on="patient_id", suffix="_new")
+        pairs = old.join(pseudonyms(ids, bytes.fromhex(new_key)), on="patient_id", suffix="_new")
         _write(crosswalk, _csv(pairs))
-        _write(project.key.with_suffix(".next"), made + "\n")
+        _write(project.key.with_suffix(".next"), new_key + "\n")
         os.link(project.key, kept)
-        # One rename: whenever the power goes, there is a whole key, the old or the new.
+        # A single rename: after a crash there is either the old key or the new one.
         project.key.with_suffix(".next").replace(project.key)
     return Rotation(pairs.height, kept, crosswalk)
 
 
 def key_of(project: Project, refresh_id: str) -> Path:
-    """The key that a refresh used: the first that was replaced after it, else today's."""
+    """Return the key file that a refresh used: the first one replaced after it, else the current one."""
     later = sorted(p for p in project.key.parent.glob(f"{project.key.name}.*") if p.suffix[1:] > refresh_id)
     return later[0] if later else project.key
 

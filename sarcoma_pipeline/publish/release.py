@@ -1,7 +1,7 @@
-"""The release: pseudonymise, gate, publish atomically (design section 7).
+"""Builds, reads and publishes releases: pseudonymous DuckDB databases without identifying columns.
 
-Pseudonymous: no identifier column, no calendar date, times are days since time zero. A reader never waits for
-a refresh nor sees half of one: the database is built beside the old one and swapped in by ``os.replace``.
+A release has no calendar dates; times are days since time zero. Readers never wait for a refresh and never
+see partial of a release: the database is built beside the published one and swapped in by ``os.replace``.
 """
 
 from __future__ import annotations
@@ -25,54 +25,59 @@ from schemas.release import RELEASED, MetaRelease, released_columns, released_na
 from schemas.vocabularies import VOCABULARIES
 
 KEEP = 14
-"""Releases kept beside the current one: two weeks of nights."""
+"""Releases kept beside the current one: two weeks of nightly refreshes."""
 
 KEY_BYTES = 32
+"""Length of the key: the output size of SHA-256."""
 _ROWS = 50_000
-"""Rows that are text at a time while a table is hashed."""
+"""Rows that are serialised at a time while a table is hashed, to limit memory."""
 
 
 class NothingToPublish(Exception):
-    """The release failed its gate; the published database is as it was."""
+    """The release failed its last check; the published database is unchanged."""
 
 
 def pseudonym_key(path: Path, centre: str = "") -> bytes:
-    """The secret of the pseudonyms, made at its first use and readable by its owner only.
+    """Read the secret key of the pseudonyms; creates it at first use, readable by its owner only.
 
     Args:
-        path: the file.
-        centre: where a study has several, each has a key of its own, derived from the one in the file: the
-            same hospital number in two centres is two patients.
+        path: the key file.
+        centre: name of the centre in a study with several. Each centre has its own key, derived from the one
+            in the file, because the same hospital number in two centres means two patients.
 
     Raises:
-        ValueError: the file holds no key; it is never replaced, as that would change every pseudonym.
+        ValueError: the file is no valid key. It is never replaced, because that would change every pseudonym.
     """
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Whenever the process is killed, there is a whole key or none.
-        half = path.with_name(f".{path.name}.{os.getpid()}.part")
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        # Written to a temporary file first: a killed process leaves either a complete key or none.
+        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
             stream.write(secrets.token_hex(KEY_BYTES) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
         with suppress(FileExistsError):
-            os.link(half, path)
-        half.unlink()
+            os.link(partial, path)
+        partial.unlink()
     key = bytes.fromhex(path.read_text().strip())
     if len(key) < KEY_BYTES:
-        raise ValueError(f"{path.name} holds no key of {KEY_BYTES} bytes")
+        raise ValueError(f"{path.name} is not a key of {KEY_BYTES} bytes")
     return hmac.new(key, f"centre {centre}".encode(), hashlib.sha256).digest() if centre else key
 
 
 def pseudonyms(patient_ids: pl.Series, key: bytes) -> pl.DataFrame:
-    """``patient_id``, ``pseudonym``: the first 64 bits of HMAC-SHA256 of the patient, in hexadecimal."""
+    """Compute pseudonyms: the first 64 bits of HMAC-SHA256 of the patient id, in hexadecimal.
+
+    Returns:
+        ``patient_id`` and ``pseudonym``.
+    """
     ids = patient_ids.unique().sort()
-    made = [hmac.new(key, i.encode(), hashlib.sha256).hexdigest()[:16] for i in ids]
-    return pl.DataFrame({"patient_id": ids, "pseudonym": pl.Series(made, dtype=pl.String)})
+    digests = [hmac.new(key, i.encode(), hashlib.sha256).hexdigest()[:16] for i in ids]
+    return pl.DataFrame({"patient_id": ids, "pseudonym": pl.Series(digests, dtype=pl.String)})
 
 
 class OnDemand(Mapping[str, pl.DataFrame]):
-    """Tables of which each is read when it is asked for, and kept by nobody."""
+    """A mapping of tables that reads each table when it is accessed and caches none."""
 
     def __init__(self, names: Iterable[str], read: Callable[[str], pl.DataFrame]) -> None:
         self._names, self._read = dict.fromkeys(names), read
@@ -84,39 +89,39 @@ class OnDemand(Mapping[str, pl.DataFrame]):
         return self._read(table)
 
     def __iter__(self) -> Iterator[str]:
-        """Names of the tables."""
+        """Iterate over the names of the tables."""
         return iter(self._names)
 
     def __len__(self) -> int:
-        """How many they are."""
+        """Return the number of tables."""
         return len(self._names)
 
 
 def content_hash(tables: Mapping[str, pl.DataFrame]) -> str:
-    """Names the content of the released tables."""
-    seen = hashlib.blake2b(digest_size=16)
+    """Hash the content of the released tables."""
+    digest = hashlib.blake2b(digest_size=16)
     for table in sorted(tables):
-        seen.update(table.encode() + b"\0")
+        digest.update(table.encode() + b"\0")
         for part in tables[table].iter_slices(_ROWS):
-            seen.update(part.write_ndjson().encode())
-        seen.update(b"\0")
-    return seen.hexdigest()
+            digest.update(part.write_ndjson().encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
 
 
 def released(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
-    """The tables that leave, without identifier columns."""
+    """Return the released tables without identifying columns."""
     return OnDemand(RELEASED, lambda table: tables[table].select(released_columns(table)))
 
 
 def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame) -> None:
-    """Write a release's database, documented by comments; coded columns are enumerated types.
+    """Write the database of a release, documented by comments, with enumerated types for coded columns.
 
-    A type is named after its vocabulary and keeps its order, so that ``ORDER BY fnclcc_grade`` is the field's
-    order. A column with a value from outside stays text: it is for the gate to say so.
+    A type is named after its vocabulary and keeps its order, so that ``ORDER BY fnclcc_grade`` sorts in the
+    field's usual order. A column with a value outside its vocabulary stays text; the gate reports it.
 
     Args:
-        path: the new file; an old one of that name is replaced.
-        tables: as :func:`released` gives them.
+        path: the new file; an existing file is replaced.
+        tables: the tables, from :func:`released`.
         release: ``meta.release``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +141,7 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
 
 
 def _dictionary(types: Mapping[tuple[str, str], str]) -> pl.DataFrame:
-    """The dictionary of the columns that are there; their vocabulary's name where they are enumerated."""
+    """Return the data dictionary of the existing columns, with the enumerated type where there is one."""
     present = pl.DataFrame(
         [(table, column, kind or None) for (table, column), kind in types.items()],
         schema={"table_name": pl.String, "column_name": pl.String, "enumerated": pl.String},
@@ -151,7 +156,7 @@ def _dictionary(types: Mapping[tuple[str, str], str]) -> pl.DataFrame:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> dict[str, str]:
-    """Make a table of a release; column to its vocabulary where it is enumerated, else to nothing."""
+    """Create a table of a release; returns each column's vocabulary if it is enumerated, else ""."""
     coded = _coded(table, frame) if table in RELEASED else {}
     for vocabulary in sorted(set(coded.values())):
         values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
@@ -169,7 +174,7 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
 
 
 def _coded(table: str, frame: pl.DataFrame) -> dict[str, str]:
-    """Columns that hold nothing but codes of their vocabulary, with its name."""
+    """Return the columns whose values all belong to their vocabulary, with its name."""
     named = {c.name: c.vocabulary for c in CONTRACTS[table].columns() if c.dtype == "String" and c.vocabulary}
     return {
         c: name
@@ -179,16 +184,16 @@ def _coded(table: str, frame: pl.DataFrame) -> dict[str, str]:
 
 
 def read(path: Path) -> dict[str, pl.DataFrame] | None:
-    """Tables of a release by their contracts' names, with ``meta.release``; None if there is no such file.
+    """Read the tables of a release by their contracts' names; None if there is no file.
 
-    Enumerated columns come as text, as the contracts declare them.
+    Enumerated columns are returned as text, as the contracts declare them.
     """
     found = on_demand(path)
     return None if found is None else dict(found)
 
 
 def on_demand(path: Path) -> OnDemand | None:
-    """As :func:`read`, but each table is read when it is asked for: of a file that nobody replaces."""
+    """Open a release like :func:`read`, but read each table on access; do not replace the file meanwhile."""
     if not path.exists():
         return None
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -207,7 +212,7 @@ def on_demand(path: Path) -> OnDemand | None:
 
 
 def read_label(path: Path) -> dict[str, Any] | None:
-    """``meta.release`` of a database; None if there is none, or it cannot be read."""
+    """Read ``meta.release`` of a database; None if there is none, or if it cannot be read."""
     if not path.exists():
         return None
     try:
@@ -218,7 +223,7 @@ def read_label(path: Path) -> dict[str, Any] | None:
 
 
 def faults(path: Path) -> list[str]:
-    """What must not be published, in words; empty if the database may go out."""
+    """Return reasons why a database must not be published; empty if it may."""
     found = []
     with duckdb.connect(str(path), read_only=True) as connection:
         patients = connection.execute("SELECT count(*) FROM main.patients").fetchone()
@@ -242,16 +247,16 @@ def faults(path: Path) -> list[str]:
 
 
 def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> None:
-    """Gate a built database, keep it under its refresh's name and swap it in.
+    """Check a built database, keep a copy under its refresh id, and swap it in.
 
     Args:
         built: a database on the file system of ``target``.
         target: the published database.
-        refresh_id: names the kept copy.
-        keep: how many copies stay in ``releases/``.
+        refresh_id: name of the kept copy.
+        keep: number of copies kept in ``releases/``.
 
     Raises:
-        NothingToPublish: it failed the gate; ``target`` is as it was.
+        NothingToPublish: it failed the check; ``target`` is unchanged.
     """
     wrong = faults(built)
     if wrong:
@@ -260,11 +265,11 @@ def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> Non
     releases = target.parent / "releases"
     releases.mkdir(parents=True, exist_ok=True)
     copy = releases / f"{refresh_id}.duckdb"
-    half = copy.with_suffix(".part")
-    shutil.copyfile(built, half)
-    with half.open("rb") as stream:
+    partial = copy.with_suffix(".part")
+    shutil.copyfile(built, partial)
+    with partial.open("rb") as stream:
         os.fsync(stream.fileno())
-    half.replace(copy)
+    partial.replace(copy)
     built.replace(target)
     for old in sorted(releases.glob("*.duckdb"))[:-keep]:
         old.unlink()

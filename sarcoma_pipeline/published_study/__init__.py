@@ -1,1 +1,1 @@
-"""A published paper's numbers: compared with ours, and audited against each other."""
+"""The published paper's numbers: compared with ours, and checked against each other."""

@@ -1,8 +1,8 @@
-"""Audit of a paper: its own numbers recomputed from each other, before anything is compared with data.
+"""Audit of the paper: recomputes its numbers from each other, without any data.
 
-Counts are sets: ``published_map.csv`` says which patients each printed count is of, so that the same set must
-have the same count wherever it is printed, disjoint sets must add up, and a percentage must be that of its
-count. Hazard ratios must agree with their interval and p value (:mod:`.audit_estimates`).
+Counts are treated as sets of patients: ``published_map.csv`` says which patients each printed count refers
+to. The same set must have the same count wherever it is printed, disjoint sets must add up, and a percentage
+must match its count. Hazard ratios must agree with their interval and p value (:mod:`.audit_estimates`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schemas.audit import PublishedAudit
 from schemas.rounding import half_up, percent_half_up
 
 Condition = frozenset[tuple[str, frozenset[str]]]
-"""Patients by what they have in common: columns, each with its allowed values."""
+"""A set of patients: columns, each with its allowed values."""
 
 _SAME_BY_DEFINITION = (
     (
@@ -29,7 +29,7 @@ _SAME_BY_DEFINITION = (
         "additive is the postoperative radiotherapy of residual tumour",
     ),
 )
-"""Pairs of conditions that name the same patients."""
+"""Pairs of conditions that describe the same patients."""
 
 
 _CLASSES = {
@@ -39,12 +39,12 @@ _CLASSES = {
     "STYLE": "wording",
     "OK": "consistent",
 }
-"""What a reader's classes are called among the verdicts."""
+"""The reader's classes of findings, with the corresponding verdict."""
 
 
 @dataclass(frozen=True)
 class _Count:
-    """A printed count, and the patients it is of."""
+    """A printed count, and the patients it refers to."""
 
     row: Row
     among: Condition
@@ -60,17 +60,17 @@ class _Count:
 
 
 def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
-    """Check a paper's numbers against each other.
+    """Check the paper's numbers against each other.
 
     Args:
         published: ``published.csv`` as text.
-        published_map: ``published_map.csv`` as text: what each row is of, and which entries of ``read`` are
-            about it.
+        published_map: ``published_map.csv`` as text: the patients of each row, and related entries of
+            ``read``.
         read: ``audit.csv`` as text, the audit by a reader: ``id, class, item, finding, where``.
 
     Returns:
-        `schemas.audit.PublishedAudit`: every check, the consistent ones too; then what the reader found and
-        no check did.
+        `schemas.audit.PublishedAudit`: every check, also the consistent ones; then entries of the reader that
+        no check found.
 
     Raises:
         KeyError: ``published_map`` names an entry that ``read`` does not have.
@@ -109,7 +109,7 @@ def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFra
 
 
 def _with_entries(line: dict[str, str], entries: dict[str, list[tuple[str, str]]]) -> dict[str, str | None]:
-    """The reader's entries of the same verdict about a check's first row; the others it is held to."""
+    """Add the reader's entries with the same verdict about a check's first row."""
     about = entries.get(line["ids"].partition(";")[0], [])
     same = [entry for entry, verdict in about if verdict == line["verdict"] != "consistent"]
     return {**line, "read": ";".join(same) or None}
@@ -124,7 +124,7 @@ def _as_read(entry: dict[str, str]) -> dict[str, str | None]:
 
 
 def _condition(*texts: str) -> Condition:
-    """What all texts demand together; values of a column named twice are those allowed by both."""
+    """Combine conditions; for a column named twice, only values allowed by both remain."""
     allowed: dict[str, frozenset[str]] = {}
     for part in ";".join(texts).split(";"):
         column, _, values = part.partition("=")
@@ -139,7 +139,7 @@ def _text(condition: Condition) -> str:
 
 
 def _known(counts: list[_Count]) -> dict[Condition, int]:
-    """One count per set of patients: what Table 1 prints, else what is printed most often."""
+    """Return one count per set of patients: the one in Table 1, else the one printed most often."""
     known: dict[Condition, list[tuple[bool, int]]] = {}
     for count in counts:
         if count.n is not None:
@@ -167,7 +167,7 @@ def _percentages(counts: list[_Count]) -> Iterator[Check]:
 
 
 def _percentages_alone(counts: list[_Count], known: dict[Condition, int]) -> Iterator[Check]:
-    """A percentage printed without its count, beside the count printed elsewhere."""
+    """Check percentages printed without a count against the count printed elsewhere."""
     for count in counts:
         of = count.denominator
         if count.n is not None or not count.row["pct"] or not of:
@@ -190,7 +190,7 @@ def _from_parts(condition: Condition, known: dict[Condition, int]) -> int | None
 
 
 def _repeated(counts: list[_Count], known: dict[Condition, int]) -> Iterator[Check]:
-    """The same patients counted in several places."""
+    """Check that the same patients have the same count in several places."""
     for condition, right in known.items():
         same = [c for c in counts if c.among == condition and c.n is not None]
         if len(same) < 2:
@@ -222,11 +222,11 @@ def _denominators(counts: list[_Count], known: dict[Condition, int]) -> Iterator
 
 
 def _sums(counts: list[_Count], known: dict[Condition, int]) -> Iterator[Check]:
-    """Disjoint sets of patients whose union is printed as well."""
+    """Check that disjoint sets add up to their printed union."""
     levels: dict[str, frozenset[str]] = {}
     for count in counts:
         for column, values in count.among:
-            # Table 1 prints every level of its variables; elsewhere some may be left out.
+            # Table 1 prints all levels of a variable; other tables may leave some out.
             every = values if count.row["section"] == "Table 1" else frozenset()
             levels[column] = levels.get(column, frozenset()) | every
     for column, every in levels.items():
@@ -274,7 +274,7 @@ def _sum(
 
 
 def _percentage_sums(counts: list[_Count]) -> Iterator[Check]:
-    """Percentages of a block of Table 1; rounding alone may miss 100 by what the right ones miss it."""
+    """Check the percentages of each block of Table 1; correct rounding may miss 100 %."""
     blocks: dict[str, list[_Count]] = {}
     for count in counts:
         if count.row["section"] == "Table 1" and count.row["pct"]:
@@ -301,5 +301,5 @@ def _definitions(counts: list[_Count]) -> Iterator[Check]:
 
 
 def summary(checks: pl.DataFrame) -> dict[str, Any]:
-    """How many checks of each verdict."""
+    """Count the checks by verdict."""
     return dict(checks.group_by("verdict").len().sort("verdict").iter_rows())

@@ -1,8 +1,9 @@
-"""Audit of a paper's estimates: hazard ratios, intervals, p values, survival rates and events.
+"""Audit of the paper's estimates: hazard ratios, intervals, p values, survival rates and numbers of events.
 
-A Wald interval is symmetric on the log scale, so that it gives the standard error and the p value back:
-``SE = ln(high / low) / (2 · 1.96)``, ``z = ln(HR) / SE`` (Altman and Bland, BMJ 2011; 343: d2304). Printed
-numbers are rounded: a check fails only if no unrounded numbers could have been printed so.
+A Wald interval is symmetric on the log scale and therefore determines standard error and p value: ``SE =
+ln(high / low) / (2 · 1.96)``, ``z = ln(HR) / SE`` (Altman and Bland, BMJ 2011; 343: d2304). Printed numbers
+are
+rounded: a check fails only if no unrounded numbers could have been rounded to the printed ones.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from math import erfc, exp, inf, log, sqrt
 from schemas.rounding import decimals_of, half_up
 
 Row = dict[str, str]
-"""A row of ``published.csv`` joined with its row of ``published_map.csv``; blanks are empty texts."""
+"""A row of ``published.csv`` joined with its row of ``published_map.csv``; missing values are empty texts."""
 
 Z95 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
 
 _NESTED = (("OS", "LRFS"), ("OS", "DMFS"), ("OS", "DFS"), ("LRFS", "DFS"), ("DMFS", "DFS"))
-"""Every event of the first endpoint is one of the second (the paper's definitions)."""
+"""Pairs of endpoints: every event of the first is an event of the second, by the paper's definitions."""
 
 _RELAPSES = {
     "DFS": "relapse_pattern=distant only|local and distant|local only",
@@ -33,7 +34,7 @@ _DEATHS = "os_event=true"
 
 @dataclass(frozen=True)
 class Check:
-    """One check: the rows it is of, what is printed, what follows from other numbers, and the verdict."""
+    """One check: its rows, the printed value, the value expected from other numbers, and the verdict."""
 
     kind: str
     rows: list[Row]
@@ -42,7 +43,7 @@ class Check:
     verdict: str
 
     def as_row(self) -> dict[str, str]:
-        """As `schemas.audit.PublishedAudit`, position left out."""
+        """Return a row of `schemas.audit.PublishedAudit` without its position."""
         sections = list(dict.fromkeys(row["section"] for row in self.rows))
         first = self.rows[0]
         same = all(row["group/level"] == first["group/level"] for row in self.rows)
@@ -60,11 +61,11 @@ class Check:
 
 
 def checks(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
-    """Every check of the estimates.
+    """Yield all checks of the estimates.
 
     Args:
         rows: all rows of the paper.
-        counts: patients by condition (``column=a|b``, values sorted), as the paper prints them.
+        counts: patients by condition (``column=a|b``, values sorted), as printed in the paper.
     """
     ratios = [row for row in rows if row["statistic"] == "hazard ratio" and row["ci_low"]]
     yield from _order(rows)
@@ -79,17 +80,17 @@ def checks(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
 
 
 def standard_error(row: Row) -> float:
-    """Of the log hazard ratio, from the printed interval."""
+    """Return the standard error of the log hazard ratio, from the printed interval."""
     return log(float(row["ci_high"]) / float(row["ci_low"])) / (2 * Z95)
 
 
 def wald_p(hazard_ratio: float, error: float) -> float:
-    """Two-sided p value of the Wald test."""
+    """Return the two-sided p value of the Wald test."""
     return erfc(abs(log(hazard_ratio)) / error / sqrt(2))
 
 
 def wald_p_range(row: Row) -> tuple[float, float]:
-    """Smallest and largest p value that numbers which round to the printed ones can have."""
+    """Return the smallest and largest p value of numbers that round to the printed ones."""
     values, lows, highs = (_unrounded(row[name]) for name in ("value", "ci_low", "ci_high"))
     ps = [
         wald_p(value, log(high / low) / (2 * Z95))
@@ -110,7 +111,7 @@ def _interval(row: Row) -> str:
 
 
 def _order(rows: list[Row]) -> Iterator[Check]:
-    """A value lies between its limits."""
+    """Check that a value lies between its limits."""
     for row in rows:
         if not (row["value"] and row["ci_low"] and row["ci_high"]):
             continue
@@ -134,7 +135,7 @@ def _p_values(ratios: list[Row]) -> Iterator[Check]:
                 f"{recomputed}, {half_up(lowest, 4)} to {half_up(highest, 4)} with rounding",
                 "consistent" if possible else "contradiction",
             )  # fmt: skip
-        # A text that quotes an interval without p is held to the p that the table prints for it.
+        # An interval quoted without p value is compared with the p value printed in the table.
         elsewhere = next((o for o in ratios if _quantity(o) == _quantity(row) and o["p"]), None)
         if not row["p"] and elsewhere:
             printed_low, printed_high = _unrounded(elsewhere["p"])
@@ -146,7 +147,7 @@ def _p_values(ratios: list[Row]) -> Iterator[Check]:
 
 
 def _symmetry(ratios: list[Row]) -> Iterator[Check]:
-    """The hazard ratio is the geometric mean of its Wald limits."""
+    """Check that the hazard ratio is the geometric mean of its Wald limits."""
     for row in ratios:
         (low_min, low_max), (high_min, high_max) = _unrounded(row["ci_low"]), _unrounded(row["ci_high"])
         value_min, value_max = _unrounded(row["value"])
@@ -164,7 +165,7 @@ def _quantity(row: Row) -> tuple[str, ...]:
 
 
 def _repeated(rows: list[Row]) -> Iterator[Check]:
-    """The same estimate in several places, to the decimals of the coarser one."""
+    """Compare the same estimate in several places, to the decimals of the less precise one."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         if row["value"] and row["statistic"] not in ("", "count", "not computable"):
@@ -193,7 +194,7 @@ def _agrees(one: str, other: str) -> bool:
 
 
 def _borrowed(ratios: list[Row]) -> Iterator[Check]:
-    """The same ratio and limits for two different quantities: one of them was copied."""
+    """Find different quantities with the same ratio and limits: one of them was copied."""
     seen: dict[tuple[str, str, str], Row] = {}
     for row in ratios:
         key = (row["value"], row["ci_low"], row["ci_high"])
@@ -206,7 +207,7 @@ def _borrowed(ratios: list[Row]) -> Iterator[Check]:
 
 
 def _rates(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
-    """A Kaplan–Meier rate with a log-log interval, and the patients that its standard error is worth."""
+    """Check the log-log interval of a survival rate, and the number of patients that its width implies."""
     for row in rows:
         if row["statistic"] != "survival" or not row["ci_low"]:
             continue
@@ -230,7 +231,7 @@ def _rates(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
 
 
 def _medians(rows: list[Row]) -> Iterator[Check]:
-    """An endpoint with more kinds of events has the earlier median."""
+    """Check that an endpoint with more kinds of events has the earlier median."""
     medians = {row["endpoint"]: row for row in rows if row["statistic"] == "median" and row["value"]}
     for fewer, more in _NESTED:
         if fewer in medians and more in medians:
@@ -243,7 +244,7 @@ def _medians(rows: list[Row]) -> Iterator[Check]:
 
 
 def _bounds(endpoint: str, counts: Mapping[str, int]) -> tuple[int, int] | None:
-    """Fewest and most events: everybody with a relapse died, or nobody did."""
+    """Return the minimum and maximum number of events: all relapsed patients died, or none did."""
     deaths = counts.get(_DEATHS)
     relapses = 0 if endpoint == "OS" else counts.get(_RELAPSES[endpoint])
     if deaths is None or relapses is None:
@@ -257,9 +258,9 @@ def _events(bounds: tuple[int, int]) -> str:
 
 
 def _information(ratios: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
-    """Standard errors beside the number of events.
+    """Compare standard errors with the number of events.
 
-    A contrast of two groups has a variance of at least 1/d₁ + 1/d₀ ≥ 4/d, with d events in all.
+    The variance of a contrast of two groups is at least 1/d₁ + 1/d₀ ≥ 4/d, with d events in all.
     """
     tables = {
         (row["model"], row["term"], row["level"]): row
@@ -289,7 +290,7 @@ def _nested(
     ]
     for one, other in shared:
         small, large = standard_error(one), standard_error(other)
-        # Three per cent: printed limits give the error back to about one.
+        # Tolerance of 3 %: rounded limits determine the standard error to about 1 %.
         yield Check(
             "more events, smaller error", [other, one], f"SE {half_up(large, 3)} ({more})",
             f"at most {half_up(small, 3)} ({fewer}, fewer events)",
@@ -312,7 +313,7 @@ def _nested(
 def _reference_events(
     tables: Mapping[tuple[str, str, str], Row], counts: Mapping[str, int]
 ) -> Iterator[Check]:
-    """Events per level, crudely: variance = 1/d + 1/d of the reference group, if that is printed."""
+    """Estimate the events per level: variance = 1/d + 1/d of the reference group, if that is printed."""
     for model, relapse in _RELAPSES.items():
         levels = [row for (m, t, _), row in tables.items() if m == model and t == "histology"]
         reference = counts.get(f"histology_group=UPS;{relapse}")
@@ -335,7 +336,7 @@ def _reference_events(
 def _against_the_counts(
     row: Row, relapse: str, reference: int, implied: float, counts: Mapping[str, int]
 ) -> Iterator[Check]:
-    """A hazard ratio beside the crude ratio of relapses, where the paper prints both counts."""
+    """Compare a hazard ratio with the crude ratio of relapses, where the paper prints both counts."""
     group = f"histology_group={row['level']}"
     relapsed, patients = counts.get(f"{group};{relapse}"), counts.get(group)
     base = counts.get("histology_group=UPS")

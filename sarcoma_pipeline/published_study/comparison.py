@@ -1,15 +1,15 @@
-"""The paper's numbers beside ours, with a verdict (design section 6).
+"""Compares every published number with ours and gives a verdict.
 
 Verdicts, from best to worst:
 
 - ``equal``: the same count or number;
-- ``within rounding``: ours, rounded half up to the paper's decimals, is what the paper prints;
+- ``within rounding``: our number, rounded half up to the paper's decimals, equals the printed one;
 - ``close``: within 3 % of the paper's number;
 - ``differs``.
 
-A row is judged by its worst part; confidence intervals have a verdict of their own, and p values follow from
-both. Where the audit of the paper found an error in the row, the verdict is ``paper contradicts itself``,
-whatever our number is. Nothing is left out: every row of ``published.csv`` is either mapped or refused.
+A row gets the worst verdict of its parts. Confidence intervals have a separate verdict; p values follow from
+ratio and interval. If the audit found an error in the row, the verdict is ``paper contradicts itself``,
+whatever our number is. Every row of ``published.csv`` must be mapped or declared not computable.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from schemas.analysis import PublishedComparison
 from schemas.rounding import decimals_of, half_up, percent_half_up
 
 CLOSE = 0.03
-"""Relative difference up to which a number is close (design section 11)."""
+"""Relative difference up to which a number is close."""
 
 _GRADES = ("equal", "within rounding", "close", "differs")
 _NOT_REACHED = "not reached"
@@ -39,11 +39,11 @@ def compare(
     estimates: pl.DataFrame,
     hazard_ratios: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Judge every published number.
+    """Compare every published number with ours.
 
     Args:
-        published: ``published.csv`` as text (``read_csv(…, infer_schema=False)``), so that the printed
-            decimals are known.
+        published: ``published.csv`` as text (``read_csv(…, infer_schema=False)``), to keep the printed
+            decimals.
         published_map: ``published_map.csv`` as text, see `sarcoma_pipeline.published_study.recomputed`.
         audit: ``audit.csv`` as text: ``id, class, finding``; class ERROR is a contradiction.
         patients: `schemas.cohort.CohortPatient`.
@@ -64,7 +64,7 @@ def compare(
     wanted = published["id"].to_list()
     if len(rows) != mapping.height or set(rows) != set(wanted):
         raise ValueError(
-            f"published_map must name every row once; these differ: {sorted(set(rows) ^ set(wanted))}"
+            f"published_map must contain every row once; it differs in: {sorted(set(rows) ^ set(wanted))}"
         )
     findings = {entry["id"]: entry for entry in audit.iter_rows(named=True)}
     lines = [
@@ -83,7 +83,7 @@ def _line(
     paper: dict[str, Any], row: dict[str, Any], cohort: Cohort, findings: dict[str, Any]
 ) -> dict[str, Any]:
     ours = cohort.recompute(row)
-    verdict, interval = _judged(paper, ours)
+    verdict, interval = _verdicts(paper, ours)
     named = [key for key in (row["audit"] or "").split(";") if key]
     if unknown := [key for key in named if key not in findings]:
         raise ValueError(f"published_map row {row['id']} names unknown audit entries {unknown}")
@@ -126,7 +126,7 @@ def _number(printed: str | None) -> float | None:
     return None if printed is None or printed == _NOT_REACHED else float(printed)
 
 
-def _judged(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]:
+def _verdicts(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]:
     if ours.missing:
         return "not computable", None
     parts = []
@@ -138,7 +138,7 @@ def _judged(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]:
         parts.append(_grade(paper["n"], ours.n))
     if paper["pct"] is not None:
         grade = _percent_grade(paper["pct"], ours)
-        # A printed percentage is always rounded: beside the same count it says nothing more.
+        # Beside an equal count, a percentage that agrees within rounding is no further difference.
         parts.append("equal" if grade == "within rounding" and paper["n"] is not None else grade)
     limits = [
         _grade(paper[name], limit)
@@ -160,7 +160,7 @@ def _grade(printed: str, ours: float | None) -> str:
     paper = float(printed)
     if ours == paper:
         return "equal"
-    # Counts are never rounded: 26 is not 27, however near.
+    # Counts are never rounded.
     if not isinstance(ours, int) and float(half_up(ours, decimals_of(printed))) == paper:
         return "within rounding"
     return "close" if abs(ours - paper) <= CLOSE * abs(paper) else "differs"
@@ -182,14 +182,14 @@ def _paper_text(paper: dict[str, Any]) -> str:
 
 
 def _our_text(paper: dict[str, Any], ours: Recomputed) -> str:
-    # At least one decimal, so that a rounded 48 is seen to be 47.9.
+    # At least one decimal, to show e.g. that a printed 48 is 47.9 here.
     digits = max(1, *(decimals_of(paper[name] or "") for name in ("value", "ci_low", "ci_high")))
 
     def shown(number: float | None, printed: str | None) -> str | None:
         return None if number is None or printed is None else half_up(number, digits)
 
     of = f"/{ours.denominator}" if ours.denominator is not None and paper["denominator"] else ""
-    # A row that prints a percentage only is answered with the count behind it.
+    # Our count is printed even if the paper prints only a percentage.
     count = None if ours.n is None else f"{ours.n}{of}"
     percent = f"{half_up(ours.percent, 1)} %" if ours.percent is not None and paper["pct"] else None
     value = _NOT_REACHED if ours.not_reached else shown(ours.value, paper["value"])

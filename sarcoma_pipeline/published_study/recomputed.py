@@ -1,10 +1,10 @@
-"""The paper's quantities, had from the cohort: what each row of ``published_map.csv`` asks for.
+"""Recomputes the paper's quantities from the cohort, as declared in ``published_map.csv``.
 
-A row names a ``statistic``:
+A row has a ``statistic``:
 
 - ``count``: patients that fulfil ``where``, among those that fulfil ``of``;
-- ``quartiles``, ``range``, ``maximum``, ``mode``, ``levels`` (how many different values): of ``column``,
-  among ``of``; the first two with the median;
+- ``quartiles``, ``range``, ``maximum``, ``mode``, ``levels`` (number of different values): of ``column``,
+among ``of``; the first two together with the median;
 - ``survival`` at ``horizon`` months and ``median`` of ``endpoint``;
 - ``terms``: covariates of ``model`` that model ``beyond`` does not have;
 - ``hazard ratio`` of ``level`` of ``term`` in ``model``;
@@ -25,18 +25,18 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Recomputed:
-    """Our side of a comparison; what the quantity does not have is None.
+    """Our value of a quantity; attributes that do not apply are None.
 
     Attributes:
         value: median, rate in per cent, months, hazard ratio …
         low: confidence limit, quartile or minimum.
         high: confidence limit, quartile or maximum.
         p: p value.
-        n: patients.
-        denominator: of how many.
+        n: number of patients.
+        denominator: number of patients that ``n`` refers to.
         interval: whether low and high are confidence limits.
-        not_reached: a median that the curve does not fall to.
-        missing: why there is no number.
+        not_reached: whether the curve does not fall to the median.
+        missing: why there is no value.
     """
 
     value: float | None = None
@@ -56,7 +56,7 @@ class Recomputed:
 
 
 class Cohort:
-    """The frames that a comparison draws on."""
+    """The frames from which quantities are recomputed."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Cohort:
         self.hazard_ratios = hazard_ratios
 
     def recompute(self, row: dict[str, Any]) -> Recomputed:
-        """Our side of a row of ``published_map.csv``.
+        """Recompute the quantity of a row of ``published_map.csv``.
 
         Raises:
             ValueError: the statistic is unknown.

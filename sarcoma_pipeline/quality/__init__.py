@@ -1,1 +1,1 @@
-"""Rules across records, quarantine, the accounting of every record, findings for the steward."""
+"""Rules over several records, quarantine, accounting of every record, findings, ledger and release gate."""

@@ -1,4 +1,8 @@
-"""The accounting identity: records read = curated + quarantined + exact duplicates + out of scope."""
+"""The accounting: records read = curated + quarantined + exact duplicates + out of scope; values likewise.
+
+Values delivered = read + ignored by name + unknown; how many were delivered is counted by another way than
+the reading (``meta.files``).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,21 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from schemas.quality import Accounting
+from sarcoma_pipeline.quality.volumes import DATASET
+from schemas.meta import MetaFile, MetaValueAccount
+from schemas.quality import Accounting, Observation
+from schemas.rule import Rule
+from schemas.vocabularies import DUPLICATE, OUT_OF_SCOPE, VALUE_OUTCOME
+
+UNKNOWN_VALUE = Rule(
+    "value.unknown",
+    "notice",
+    on="meta.value_account",
+    scope="source",
+    what="The files hold values that no column takes: they are kept as delivered, and nothing uses them.",
+    remedy="Look at the element or column: map it in sources.toml, list it there as ignored with the reason, "
+    "or report it to the program's developers.",
+)
 
 
 def account(
@@ -14,8 +32,10 @@ def account(
     curated: Mapping[str, pl.DataFrame],
     quarantine: pl.DataFrame,
     disposition: pl.DataFrame,
+    files: pl.DataFrame | None = None,
+    values: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Account for every received record, per file.
+    """Account for every received record and every delivered value, per file.
 
     A record counts as curated only if a curated row names it in ``record_ids``: nothing is derived from the
     other three, so that a record which fell through shows up as unaccounted.
@@ -25,6 +45,8 @@ def account(
         curated: curated tables.
         quarantine: ``quality.quarantine``.
         disposition: ``quality.disposition``.
+        files: ``file_id``, ``delivered_values`` of ``meta.files``; without it values are not accounted for.
+        values: ``file_id``, ``outcome``, ``values`` of ``meta.value_account``.
 
     Returns:
         ``quality.accounting``.
@@ -44,8 +66,8 @@ def account(
     kinds = {
         "curated": used,
         "quarantined": quarantine["record_id"],
-        "duplicates": disposition.filter(pl.col("disposition") == "duplicate")["record_id"],
-        "out_of_scope": disposition.filter(pl.col("disposition") == "out of scope")["record_id"],
+        "duplicates": disposition.filter(pl.col("disposition") == DUPLICATE)["record_id"],
+        "out_of_scope": disposition.filter(pl.col("disposition") == OUT_OF_SCOPE)["record_id"],
     }
     marked = records.with_columns(
         pl.col("record_id").is_in(ids.implode()).alias(k) for k, ids in kinds.items()
@@ -57,4 +79,53 @@ def account(
         unaccounted=(times == 0).sum(),
         counted_twice=(times > 1).sum(),
     )
-    return Accounting.conform(totals.sort("file_id"))
+    files = MetaFile.empty() if files is None else files
+    values = MetaValueAccount.empty() if values is None else values
+    return Accounting.conform(
+        totals.join(_values(files, values), on="file_id", how="full", coalesce=True)
+        .with_columns(pl.col(pl.Int64, pl.UInt32).fill_null(0))
+        .sort("file_id")
+    )
+
+
+def unknown(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """A notice for every path of a source that no column takes, with its count.
+
+    Args:
+        files: ``file_id``, ``source`` of ``meta.files``.
+        values: ``meta.value_account``.
+
+    Returns:
+        Observations (``schemas.quality.Observation``).
+    """
+    counted = (
+        values.filter(pl.col("outcome") == "unknown")
+        .join(files.select("file_id", "source"), on="file_id")
+        .group_by("source", "path")
+        .agg(pl.col("values").sum(), files=pl.col("file_id").n_unique())
+        .sort("source", "path")
+    )
+    return Observation.conform(
+        counted.select(
+            rule_id=pl.lit(UNKNOWN_VALUE.id),
+            severity=pl.lit(UNKNOWN_VALUE.severity),
+            record_id=pl.format(DATASET + "{}", "source"),
+            table_name=pl.lit(MetaValueAccount.table()),
+            column_name="path",
+            value=pl.format("{} values in {} files", "values", "files"),
+            note=pl.lit(None, dtype=pl.String),
+        )
+    )
+
+
+def _values(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """Values per file by what became of them; what is missing from the account is unaccounted."""
+    by = {
+        f"values_{outcome}": pl.col("values").filter(pl.col("outcome") == outcome).sum()
+        for outcome in VALUE_OUTCOME
+    }
+    counted = files.select("file_id", values_delivered=pl.col("delivered_values").fill_null(0)).join(
+        values.group_by("file_id").agg(**by), on="file_id", how="left"
+    )
+    found = pl.sum_horizontal(pl.col(c).fill_null(0) for c in by)
+    return counted.with_columns(values_unaccounted=(pl.col("values_delivered") - found).abs())

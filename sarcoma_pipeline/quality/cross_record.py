@@ -1,4 +1,4 @@
-"""Judges the rules that need a whole patient or two sources (modules ``rules_of_…``)."""
+"""Evaluates the rules over a whole patient or several sources (modules ``rules_of_…``)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from schemas.quality import Observation
 
 
 def observe(typed: Frames, link: pl.DataFrame, set_aside: Iterable[str] = ()) -> pl.DataFrame:
-    """Judge every rule that needs more than one record.
+    """Evaluate every rule that needs more than one record.
 
     Args:
         typed: the typed tables.
         link: ``curated.link``.
-        set_aside: records already quarantined: they must not make others look wrong.
+        set_aside: records already in quarantine, which must not make other records look wrong.
 
     Returns:
         Observations (``schemas.quality.Observation``).

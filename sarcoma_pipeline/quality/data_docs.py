@@ -1,7 +1,7 @@
-"""The gate's Data Docs as a static site that needs no network: an index, and a page per released table.
+"""Writes the gate's Data Docs as a static site that needs no network: an index and a page per table.
 
-Great Expectations renders what was expected and found. Its page around that loads style, script and fonts
-from other people's servers, so that only the rendered sections are taken, into a page of our own.
+Great Expectations renders expectations and results. Its own pages load styles, scripts and fonts from other
+servers; therefore only the rendered sections are used, within pages of our own.
 """
 
 from __future__ import annotations
@@ -22,20 +22,18 @@ _ATTRIBUTES = {"class", "id", "colspan", "rowspan", "aria-hidden"}
 
 
 def write(folder: Path, results: Sequence[tuple[str, Any]], failed: Sequence[Any], *, compared: bool) -> None:
-    """Replace the Data Docs by those of this validation.
-
-    The site is built beside the old one and moved into its place.
+    """Replace the Data Docs by those of this validation; the new site is built beside the old one.
 
     Args:
-        folder: of the site.
+        folder: folder of the site.
         results: page name and Great Expectations' validation result.
-        failed: what failed, in words, with ``severity``.
+        failed: failed expectations, in words, with ``severity``.
         compared: whether there was a last release to compare with.
     """
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaPageView
 
-    # One view for all pages: each compiles its templates anew.
+    # One view for all pages, because each view compiles its templates.
     view, renderer = DefaultJinjaPageView(), ValidationResultsPageRenderer()
     folder.parent.mkdir(parents=True, exist_ok=True)
     built = Path(tempfile.mkdtemp(prefix=".data_docs-", dir=folder.parent))
@@ -59,14 +57,14 @@ def _swap(built: Path, folder: Path) -> None:
 
 
 def _sections(result: Any, rendered: Callable[[Any], str]) -> str:
-    """What Great Expectations says about one table, without what surrounds it."""
+    """Render Great Expectations' results of one table without the surrounding page."""
     for outcome in result.results:
-        # Its renderer refuses numpy's numbers.
+        # The renderer does not accept numpy numbers.
         value = outcome.result.get("observed_value")
         if hasattr(value, "item"):
             outcome.result["observed_value"] = value.item()
     page = html.document_fromstring(rendered(result))
-    # The first section, an overview of the run, says in six tables what the page's first line says.
+    # The first section, an overview of the run, is left out: the page's first line has the same content.
     sections = [e for e in page.iter("div") if "ge-section" in e.get("class", "").split()][1:]
     for element in [e for section in sections for e in section.iter("*")]:
         parent = element.getparent()
@@ -85,11 +83,11 @@ def _sections(result: Any, rendered: Callable[[Any], str]) -> str:
 def _index(results: Sequence[tuple[str, Any]], failed: Sequence[Any], compared: bool) -> str:
     errors = [f for f in failed if f.severity == "error"]
     if errors:
-        verdict = f"Held back: {_count(errors, 'expectation')} failed. The last release stands."
+        verdict = f"Held back: {_count(errors, 'expectation')} failed. The last release is unchanged."
     elif failed:
         verdict = f"Passed, with {_count(failed, 'warning')}."
     else:
-        verdict = "Passed: all is as expected."
+        verdict = "Passed: all expectations met."
     against = "" if compared else " There was no earlier release to compare with."
     faults = "".join(f'<li><b class="error">{escape(f.severity)}</b> {escape(str(f))}</li>' for f in failed)
     rows = "".join(

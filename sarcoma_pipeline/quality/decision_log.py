@@ -1,7 +1,7 @@
-"""The stewards' decisions in a file of their own: an append-only CSV that outlives every warehouse.
+"""The log of stewards' decisions: an append-only CSV file that survives the loss of the warehouse.
 
-Decisions are the one thing that no source can deliver again. One line is one decision; a line is on disk
-before anyone is told so, and no line is ever changed.
+No source can deliver decisions again. One line is one decision. A line is on disk before the command reports
+success, and no line is ever changed.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from schemas.ledger import Decision
 
 
 class DecisionLogDamaged(Exception):
-    """The log is not as this program writes it: a person must look before anything is built on it."""
+    """The log was not written by this program, or is damaged; a person must repair it first."""
 
 
 def read(path: Path) -> pl.DataFrame:
-    """Every decision, in the order in which they were taken.
+    """Read all decisions in the order in which they were taken.
 
     Args:
-        path: the log; one that does not exist holds nothing.
+        path: the log; a missing file means no decisions.
 
     Returns:
         ``quality.decisions``.
 
     Raises:
-        DecisionLogDamaged: it cannot be read; the message names the file, never its content.
+        DecisionLogDamaged: it cannot be read; the message names the file and never its content.
     """
     try:
         return _parsed(path.read_bytes(), path)
@@ -50,12 +50,12 @@ def record(
     now: dt.datetime,
     readings: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Decide, and write it down: all requests or none.
+    """Decide on requests and record the decisions, all of them or none.
 
     Args:
         path: the log.
         entries: ``quality.ledger``.
-        requests: what stewards ask for.
+        requests: the stewards' requests.
         now: the time of the decision, with its time zone.
         readings: readings of courses that may be chosen, as :func:`.ledger.offered` gives them.
 
@@ -63,10 +63,10 @@ def record(
         The new decisions.
 
     Raises:
-        ledger.DecisionRefused: nothing was written; it says why.
+        ledger.DecisionRefused: nothing was written; it gives the reasons.
         DecisionLogDamaged: nothing was written; the log cannot be read.
     """
-    # What will be refused must not so much as make the file; what will not is decided under the lock.
+    # Validates before creating the file, and again under the lock.
     ledger.decide(entries, read(path), requests, now, readings)
     with _locked(path) as (known, append):
         made = ledger.decide(entries, known, requests, now, readings)
@@ -75,14 +75,14 @@ def record(
 
 
 def restore(path: Path, known: pl.DataFrame) -> pl.DataFrame:
-    """Join the log and the warehouse's copy of it: either one survives the loss of the other.
+    """Merge the log and the warehouse's copy of it, so that either one survives the loss of the other.
 
     Args:
-        path: the log; decisions that it lacks are appended to it.
-        known: ``quality.decisions`` as the warehouse has it.
+        path: the log; missing decisions are appended to it.
+        known: ``quality.decisions`` of the warehouse.
 
     Returns:
-        ``quality.decisions``: all of them, in the order in which they were taken.
+        ``quality.decisions``: all decisions in the order in which they were taken.
 
     Raises:
         DecisionLogDamaged: the log cannot be read.
@@ -97,7 +97,7 @@ def restore(path: Path, known: pl.DataFrame) -> pl.DataFrame:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame], None]]]:
-    """What the log holds and the way to add to it, while nobody else can."""
+    """Lock the log; yields its decisions and a function that appends to it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "r+b") as stream:
@@ -108,7 +108,7 @@ def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame],
         def append(decisions: pl.DataFrame) -> None:
             if decisions.is_empty():
                 return
-            # A line without its end was cut off by a crash: nobody was told that it was taken.
+            # An incomplete last line was cut off by a crash, before success was reported: it is removed.
             whole = content.rfind(b"\n") + 1
             stream.truncate(whole)
             text = Decision.enforce(decisions).write_csv(include_header=not _is_current(content[:whole]))
@@ -143,7 +143,7 @@ def _parsed(content: bytes, path: Path) -> pl.DataFrame:
         return Decision.enforce(pl.concat(parts))
     except (pl.exceptions.PolarsError, ContractBroken):
         raise DecisionLogDamaged(
-            f"the decision log {path.name} is damaged; nothing is built on it before it is mended"
+            f"the decision log {path.name} is damaged; repair it before the next refresh"
         ) from None
 
 

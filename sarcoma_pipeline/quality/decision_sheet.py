@@ -1,4 +1,4 @@
-"""A sheet of findings for a steward to fill in: out as CSV, back as requests, safe in a spreadsheet."""
+"""Exports findings as a CSV sheet for a steward to fill in, and reads the decisions back."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _READING = "reading"
 """To fill in for a course that asks for a decision; sheets of earlier versions lack it."""
 
 _FORMULA = r"^[=+\-@\t\r]"
-"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection)."""
+"""Leading characters that make a spreadsheet treat a cell as a formula (OWASP, CSV injection)."""
 
 
 def write(path: Path, found: pl.DataFrame) -> None:
     """Write findings with empty columns ``action``, ``by``, ``reason``, ``until``, ``reading``.
 
-    A cell that a spreadsheet would take for a formula gets an apostrophe in front. Only the owner can read
-    the file; one that exists is never written over.
+    Cells that a spreadsheet would treat as a formula get a leading apostrophe. Only the owner can read the
+    file; an existing file is never overwritten.
 
     Args:
         path: the new file.
         found: rows of ``quality.ledger``.
 
     Raises:
-        FileExistsError: the file is there already.
+        FileExistsError: the file exists.
     """
     text = pl.col(pl.String)
     sheet = found.select(SHOWN).with_columns(
@@ -47,7 +47,7 @@ def write(path: Path, found: pl.DataFrame) -> None:
 
 
 def read(path: Path) -> list[Request]:
-    """Read what a steward filled in, whatever delimiter and encoding the spreadsheet saved it with.
+    """Read a filled-in sheet, with any delimiter and encoding that spreadsheets use.
 
     Args:
         path: the file.
@@ -75,7 +75,7 @@ def read(path: Path) -> list[Request]:
         place = f"line {lines.line_num}"
         filled = {name: (cells.get(name) or "").strip() for name in (*TO_FILL_IN, _READING)}
         if None in cells:
-            problems.append(f"{place}: more cells than columns; quote a cell that holds the delimiter")
+            problems.append(f"{place}: more cells than columns; quote cells that contain the delimiter")
         elif filled["action"]:
             requests.append(
                 Request(

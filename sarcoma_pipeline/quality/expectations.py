@@ -1,9 +1,9 @@
-"""The release gate: a Great Expectations suite over the built release (design section 3, scope ``dataset``).
+"""The release gate: a Great Expectations suite over the built release.
 
-What is expected of a table follows from its contract: its columns, which of them may be empty, code lists and
-the plausible range of every unit. Added are what no single table knows: referential integrity, volumes and
-drift against the last release, and that nothing in it identifies a patient. Great Expectations takes seconds
-to import, so that only the functions that run it do.
+Most expectations follow from the contracts: columns, nullability, code lists and the plausible range of each
+unit. Added are referential integrity, volumes and drift compared with the last release, and the absence of
+identifying data. Great Expectations takes seconds to import and is therefore imported only by the functions
+that run it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schemas.vocabularies import VOCABULARIES
 
 PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
 COLUMNS, DRIFT = "release.columns", "release.drift"
-"""Pages beside the tables': every released column by its name and type, and how far shares moved."""
+"""Pages beside those of the tables: names and types of all released columns, and the drift of shares."""
 
 _SEVERITY: dict[str, Literal["error", "warning"]] = {"critical": "error", "warning": "warning"}
 _CALENDAR_DATE = (
@@ -40,16 +40,16 @@ _IDENTIFYING_WORDS = (
 )  # fmt: skip
 _SHOWN = 20
 _KNOWN = f"pseudonym in {PATIENTS}"
-"""Column of the endpoints' page: a set of all pseudonyms would be copied for every expectation."""
+"""Column of the endpoints' page, because a set of all pseudonyms would be copied for every expectation."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """An expectation that the release does not keep.
+    """An expectation that the release does not meet.
 
     Attributes:
         table: the released table.
-        column: the column, where it is about one.
+        column: the column, if the expectation is about one.
         severity: an ``error`` holds the release back, a ``warning`` does not.
         what: in words, without any value of a patient.
     """
@@ -60,19 +60,20 @@ class Failed:
     what: str
 
     def __str__(self) -> str:
-        """Place and words, as people read them."""
+        """Return place and words."""
         return f"{self.table}{f'.{self.column}' if self.column else ''}: {self.what}"
 
 
 @dataclass(frozen=True)
 class Page:
-    """What is expected of one frame.
+    """The expectations of one frame.
 
     Attributes:
         name: the table, ``release.columns`` or ``release.drift``.
-        frame: what is judged.
+        frame: the frame to check.
         expectations: Great Expectations' configurations.
-        names_shown: whether what fails may be named: its values are names of columns, not of patients.
+        names_shown: whether failing values may be shown, because they are names of columns and not values of
+            patients.
     """
 
     name: str
@@ -87,16 +88,16 @@ def gate(
     thresholds: Gate,
     docs: Path | None = None,
 ) -> list[Failed]:
-    """Judge a built release, and write it up as Data Docs.
+    """Check a built release, and write the result as Data Docs.
 
     Args:
-        tables: released table to frame, as it would go out.
-        last: the same of the last release; None if there is none.
+        tables: released table to frame.
+        last: the same for the last release; None if there is none.
         thresholds: ``[gate]`` of ``study.toml``.
-        docs: folder of the Data Docs, replaced as a whole; None for no docs.
+        docs: folder of the Data Docs, replaced as a whole; None for none.
 
     Returns:
-        What failed, errors first; empty if all is as expected.
+        Failed expectations, errors first.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
@@ -109,7 +110,7 @@ def gate(
     for page in expected(tables, last or {}, thresholds):
         asset = source.add_dataframe_asset(page.name)
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch(
-            # As pandas' own objects, text would take ten times its bytes.
+            # Arrow types: text as Python objects would take ten times the memory.
             {"dataframe": page.frame.to_pandas(use_pyarrow_extension_array=True)}
         )
         shown = _SHOWN if page.names_shown else 0
@@ -130,7 +131,7 @@ def gate(
 def expected(
     tables: Mapping[str, pl.DataFrame], last: Mapping[str, pl.DataFrame], thresholds: Gate
 ) -> Iterator[Page]:
-    """What is expected, page by page: the release's columns, each table, the drift if there was a last."""
+    """Yield the expectations by page: the release's columns, each table, the drift from the last release."""
     yield _columns(tables)
     for table, frame in tables.items():
         if table in CONTRACTS:
@@ -149,7 +150,7 @@ def expected(
 
 
 def _that(kind: str, description: str, severity: str = "critical", **kwargs: Any) -> dict[str, Any]:
-    """An expectation as Great Expectations' configuration, so that naming one imports nothing."""
+    """Build an expectation as Great Expectations' configuration, without importing it."""
     return {"type": kind, "description": description, "severity": severity, "kwargs": kwargs}
 
 
@@ -162,7 +163,7 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
         if c.identifying == "identifier"
     }
     allowed = {f"{table}.{name}" for table in RELEASED for name in released_columns(table)}
-    # A released contract may use an identifier's word for something else: "reference" is a factor's level.
+    # A released contract may use an identifier's name for something else, e.g. "reference" for a level.
     named = identifiers - {name.rpartition(".")[2] for name in allowed}
     words = "|".join([*map(re.escape, sorted(named)), *(f".*{w}.*" for w in _IDENTIFYING_WORDS)])
     present = {
@@ -184,7 +185,7 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
             _that(
                 "expect_column_values_to_be_null",
                 column="missing",
-                description="Every column of the contracts is there.",
+                description="Every column of the contracts exists.",
             ),
             _that(
                 "expect_column_values_to_be_in_set",
@@ -196,7 +197,7 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
                 "expect_column_values_to_not_match_regex",
                 column="column",
                 regex=rf"(?i)\.(?:{words})$",
-                description="No column is called like an identifier.",
+                description="No column is named like an identifier.",
             ),
             _that(
                 "expect_column_values_to_not_match_regex",
@@ -222,7 +223,7 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
             )
         if c.name in unique:
             yield _that(
-                "expect_column_values_to_be_unique", column=c.name, description=f"{c.title} never repeats."
+                "expect_column_values_to_be_unique", column=c.name, description=f"{c.title} is unique."
             )
         if c.vocabulary:
             codes = list(VOCABULARIES[c.vocabulary])
@@ -237,7 +238,7 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
                 "expect_column_values_to_not_match_regex",
                 column=c.name,
                 regex=_CALENDAR_DATE,
-                description=f"{c.title} holds no calendar date.",
+                description=f"{c.title} contains no calendar date.",
             )
         bounds = thresholds.plausible(c.unit)
         if bounds and frame.schema[c.name].is_numeric():
@@ -261,7 +262,7 @@ def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> I
             min_value=least,
             description=f"At least {least} rows: the last release had {before}, "
             f"and not more than {thresholds.max_drop_percent:g} % may be lost in one night.",
-            # Estimates come and go with the models of study.toml; patients do not.
+            # Numbers of estimates change with the models of study.toml; those of patients do not.
             severity="critical" if cohort else "warning",
         )
     elif cohort:
@@ -278,7 +279,7 @@ def _referential(tables: Mapping[str, pl.DataFrame]) -> Iterator[dict[str, Any]]
     yield _that(
         "expect_compound_columns_to_be_unique",
         column_list=["pseudonym", "endpoint"],
-        description="A patient has an endpoint only once.",
+        description="A patient has each endpoint only once.",
     )
     if CohortDerivability.table() not in tables:
         return
@@ -293,7 +294,7 @@ def _referential(tables: Mapping[str, pl.DataFrame]) -> Iterator[dict[str, Any]]
         "expect_table_row_count_to_equal",
         value=patients * len(derivable),
         description=f"One row for each of {patients} patients and {len(derivable)} derivable endpoints.",
-        # A patient whom nobody has seen since time zero has no endpoint, and no fault.
+        # Only a warning: a patient without any follow-up after time zero has no endpoints.
         severity="warning",
     )
 
@@ -352,7 +353,7 @@ def _drift(
 
 
 def _factors(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.Series]:
-    """Coded columns of the patients, and whether each endpoint had its event, by their places."""
+    """Return coded columns of the patients, and whether each endpoint had its event, by table and column."""
     found: dict[str, pl.Series] = {}
     if PATIENTS in tables:
         for c in CONTRACTS[PATIENTS].columns():
@@ -366,35 +367,35 @@ def _factors(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.Series]:
 
 
 def _coded(values: pl.Series, codes: Sequence[str]) -> pl.Series:
-    """What is in no code list could be anything, and levels are named in logs."""
+    """Replace values outside the code list by one level, because levels appear in logs."""
     text = values.cast(pl.String)
     level = pl.when(text.is_null() | text.is_in(codes)).then(text).otherwise(pl.lit("any other value"))
     return pl.select(level).to_series()
 
 
 def _shares(values: pl.Series) -> pl.DataFrame:
-    """``level``, ``share`` in percent; the missing are a level of their own."""
+    """Return ``level`` and ``share`` in percent; missing values are a level."""
     counts = values.fill_null("missing").rename("level").value_counts(sort=True)
     return counts.select("level", share=100 * pl.col("count") / max(values.len(), 1))
 
 
 def _in_words(page: Page, result: Any) -> list[Failed]:
-    """A failed expectation; one fault per column where the page is about columns."""
+    """Describe a failed expectation; one fault per column on pages about columns."""
     config, outcome = result.expectation_config, result.result
     severity = _SEVERITY[config.severity]
     column = config.kwargs.get("column")
     column = "pseudonym" if column == _KNOWN else column
-    said = config.description
+    words = config.description
     if not outcome:
-        return [Failed(page.name, column, severity, f"{said} This could not be judged.")]
+        return [Failed(page.name, column, severity, f"{words} This could not be evaluated.")]
     if page.names_shown:
         places = sorted({v.partition(" ")[0] for v in outcome["partial_unexpected_list"]})
-        return [Failed(t, c, severity, said) for t, _, c in (p.rpartition(".") for p in places)]
+        return [Failed(t, c, severity, words) for t, _, c in (p.rpartition(".") for p in places)]
     if page.name == DRIFT:
         table, _, column = column.rpartition(".")
-        return [Failed(table, column, severity, said)]
+        return [Failed(table, column, severity, words)]
     if "unexpected_count" in outcome:
-        said += f" Not so in {outcome['unexpected_count']} of {outcome['element_count']} rows."
+        words += f" Not met in {outcome['unexpected_count']} of {outcome['element_count']} rows."
     elif "observed_value" in outcome:
-        said += f" It is {outcome['observed_value']:.6g}."
-    return [Failed(page.name, column, severity, said)]
+        words += f" It is {outcome['observed_value']:.6g}."
+    return [Failed(page.name, column, severity, words)]

@@ -1,4 +1,4 @@
-"""Findings: observations as a steward reads them, with file and position, and nobody's name in them."""
+"""Turns observations into findings: with words, file and position for the steward, and without identities."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from schemas.quality import Finding
 
 MASK = "•••"
 _SHORTEST_NAME = 4
-"""Shorter names are parts of too many words to be masked in a path."""
+"""Minimum length of names that are masked in paths; shorter ones occur in too many words."""
 
 
 _OF_SOURCE = pl.col("record_id").str.starts_with(DATASET)
 
 _WHOLE_FILE = "file.column-missing"
-"""It makes every row of a file unreadable: one fault to mend, not thousands."""
+"""A rule that makes every row of a file unreadable; it becomes one finding and not thousands."""
 
 
 PLACE = ("record_id", "file_id", "position", "record_key", "content_hash")
-"""Columns of every received table that say where a record stands and what names it."""
+"""Columns of every received table with the place and the key of a record."""
 
 
 def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.DataFrame:
-    """Where every received record stands and what names it from night to night.
+    """Return the place of every received record, and the keys that identify it across refreshes.
 
     Args:
         received: received tables, with the columns :data:`PLACE`.
@@ -45,16 +45,16 @@ def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.Data
 
 
 def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "") -> pl.DataFrame:
-    """Name the finding that each observation is: the same fault of the same record, the same id every night.
+    """Compute the id of each observation's finding; the same fault of the same record keeps its id.
 
-    The id is a hash of rule, record key, table and column; of a fault of a whole file, of rule and path. Two
-    records of one key (a table's repeated line) are two findings: the second, in the order of the files, has
-    the suffix ``-1``.
+    The id is a hash of rule, record key, table and column; for a fault of a whole file, of rule and path. Two
+    records with the same key (a repeated line of a table) are two findings: the second one, in the order of
+    the files, has the suffix ``-1``.
 
     Args:
-        observed: observations; all of a rule, as the suffix counts them.
-        records: as :func:`places` makes it.
-        centre: whose records they are, where a study has several: two centres may use the same keys.
+        observed: observations; all of a rule, because the suffix counts them.
+        records: places, from :func:`places`.
+        centre: the records' centre in a study with several: two centres may use the same keys.
 
     Returns:
         The distinct observations with ``finding_id`` and the columns of ``records``, in the order of the
@@ -69,7 +69,7 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "")
             path=pl.coalesce("path", pl.when(_OF_SOURCE).then(pl.col("record_id").str.strip_prefix(DATASET))),
             position=pl.coalesce("position", pl.when(_OF_SOURCE).then(pl.lit("the source as a whole"))),
         )
-        # Line 9 stands before line 10; a line inserted above must not swap the two.
+        # Sorted by length first, so that line 9 comes before line 10 and inserted lines do not swap ids.
         .sort("path", pl.col("position").str.len_chars(), "position", "record_id", nulls_last=True)
     )
     whole_file = pl.col("rule_id") == _WHOLE_FILE
@@ -98,18 +98,18 @@ def findings(
     link: pl.DataFrame,
     centre: str = "",
 ) -> pl.DataFrame:
-    """Put observations into words and places.
+    """Describe observations in words, with their places.
 
     Args:
         observed: observations of every step (``schemas.quality.Observation``).
-        records: those that the observations are of, as :func:`places` makes them.
-        typed: typed tables, for whose record it is.
+        records: places of their records, from :func:`places`.
+        typed: typed tables, which give the person of a record.
         patients: ``curated.patient``.
         link: ``curated.link``.
-        centre: whose records they are, where a study has several.
+        centre: the records' centre in a study with several.
 
     Returns:
-        ``quality.findings``; the same fault of the same record has the same id night after night.
+        ``quality.findings``; the same fault of the same record has the same id in every refresh.
     """
     owners = (
         pl.concat([f.select("record_id", "person_ref") for f in typed.values()])
@@ -135,11 +135,11 @@ def findings(
 
 
 IDENTIFYING = ("hospital_number", "family_name")
-"""Columns of ``curated.patient`` after which people name folders."""
+"""Columns of ``curated.patient`` that may occur in names of folders."""
 
 
 def masked_path(path: pl.Expr, patients: pl.DataFrame) -> pl.Expr:
-    """A path with every known patient number and family name in it masked: folders are named after people."""
+    """Mask known patient numbers and family names in a path: folders may be named after patients."""
     known = pl.concat([patients[c].alias("word") for c in IDENTIFYING])
     words = known.drop_nulls().filter(known.drop_nulls().str.len_chars() >= _SHORTEST_NAME).unique().sort()
     if words.is_empty():
@@ -148,7 +148,7 @@ def masked_path(path: pl.Expr, patients: pl.DataFrame) -> pl.Expr:
 
 
 def _masked_value() -> pl.Expr:
-    """The value; of an identifying column only its shape (letters x, digits 9)."""
+    """Return the value; of an identifying column only its shape (letters x, digits 9)."""
     identifying = [
         f"{table}.{c.name}"
         for table, contract in CONTRACTS.items()

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.curation import reconcile
-from sarcoma_pipeline.quality import cross_record, rule_catalogue
+from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality.curate import Judged, judge
 from sarcoma_pipeline.survival import cox, kaplan_meier
 from schemas.analysis import EFRON
 from schemas.configuration import Sources, Study
 from schemas.impact import Impact
+from schemas.quality import Observation
+from schemas.vocabularies import ERROR
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -86,16 +90,17 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     """
     chosen = _scenarios(night, only)
     typed, link = _copies(night, chosen)
-    held = _held(night, chosen, typed, link)
+    held = _judged(night, typed, link).quarantine["record_id"]
     names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
     curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id")).frames
-    judged = eligibility.assess(curated, study).eligibility
+    happened = timeline(curated, study.assumptions)
+    judged = eligibility.assess(curated, happened, study).eligibility
     eligible = eligibility.eligible(judged)
     return Rerun(
         chosen,
         judged,
-        covariates.patients(curated, eligible),
-        endpoints.derive(curated, eligible, study).endpoints,
+        covariates.patients(curated, happened, eligible),
+        endpoints.derive(happened, eligibility.members(curated, eligible), study).endpoints,
     )
 
 
@@ -233,25 +238,27 @@ def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFra
     return typed, link
 
 
-def _held(night: Night, scenarios: pl.DataFrame, typed: Frames, link: pl.DataFrame) -> pl.Series:
-    """The copies' quarantine: judged anew, as the admitted record may set others in the wrong."""
+def _judged(night: Night, typed: Frames, link: pl.DataFrame) -> Judged:
+    """Judge the copies again, as the admitted record may set others in the wrong; it is let through."""
     breaks = night.quarantine.explode("rule_ids").rename({"rule_ids": "rule_id"})
-    errors = night.observed.filter(pl.col("severity") == "error")
-    alone = errors.filter(pl.col("step").is_in(["typed", "link"])).join(breaks, on=["record_id", "rule_id"])
+    errors = night.observed.filter(pl.col("severity") == ERROR)
     waived = errors.join(breaks, on=["record_id", "rule_id"], how="anti").select("record_id", "rule_id")
     scenario, original = (pl.col("record_id").str.split("\t").list.get(i) for i in (0, 1))
     copied = pl.concat([f.select("record_id") for f in typed.values()]).unique()
-    copied = copied.with_columns(scenario=scenario, original=original)
-    others = copied.filter(pl.col("scenario") != pl.col("original"))
-    first = others.filter(pl.col("original").is_in(alone["record_id"].implode()))["record_id"]
-    crossed = (
-        cross_record.observe(typed, link, first)
-        .filter(pl.col("severity") == "error")
-        .with_columns(scenario=scenario, original=original)
-        .filter(pl.col("scenario") != pl.col("original"))
-        .join(waived, left_on=["original", "rule_id"], right_on=["record_id", "rule_id"], how="anti")
+    first = (
+        errors.filter(pl.col("step").is_in(["typed", "link"]))
+        .rename({"record_id": "original"})
+        .join(copied.with_columns(original=original), on="original")
     )
-    return pl.concat([first, crossed["record_id"]]).unique()
+
+    def unwaived(observed: pl.DataFrame) -> pl.DataFrame:
+        return (
+            observed.with_columns(scenario=scenario, original=original)
+            .filter(pl.col("scenario") != pl.col("original"))
+            .join(waived, left_on=["original", "rule_id"], right_on=["record_id", "rule_id"], how="anti")
+        )
+
+    return judge(typed, link, Observation.conform(first), unwaived)
 
 
 def _states(judged: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFrame:

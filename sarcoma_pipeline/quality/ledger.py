@@ -1,6 +1,6 @@
 """The findings ledger: a state machine that every night and every decision of a steward moves on.
 
-``open → acknowledged | waived → resolved → reopened`` (design section 4), exactly:
+``open → acknowledged | waived → resolved → reopened``, by these rules:
 
 * a fault that is not there tonight is ``resolved``, whatever was decided;
 * else, if the last decision is a waiver, it is ``waived`` while the waiver is in force and ``reopened``
@@ -29,7 +29,18 @@ import polars as pl
 
 from sarcoma_pipeline.quality import rule_catalogue
 from schemas.ledger import Decision, LedgerEntry, Trend
-from schemas.vocabularies import DECISION_ACTION
+from schemas.vocabularies import (
+    ACKNOWLEDGE,
+    ACKNOWLEDGED,
+    DECIDE,
+    DECISION_ACTION,
+    OPEN,
+    REOPEN,
+    REOPENED,
+    RESOLVED,
+    WAIVE,
+    WAIVED,
+)
 
 _OF_DECISION = ("decision_id", "who", "reason", "until")
 _SHOWN = (
@@ -135,25 +146,25 @@ def _settled(
     rows = rows.join(_last(decisions), on="finding_id", how="left", suffix="_last")
     was, action = pl.col("status"), pl.col("action")
     fresh = pl.col("decision_id_last").ne_missing(pl.col("decision_id"))
-    acknowledged = (action == "acknowledge") & (fresh | (was == "acknowledged").fill_null(False))
+    acknowledged = (action == ACKNOWLEDGE) & (fresh | (was == ACKNOWLEDGED).fill_null(False))
     if between_refreshes:
-        acknowledged = acknowledged | ((action == "decide") & fresh)
-    never_settled = action.is_null() & (was.is_null() | (was == "open"))
+        acknowledged = acknowledged | ((action == DECIDE) & fresh)
+    never_settled = action.is_null() & (was.is_null() | (was == OPEN))
     status = (
         pl.when(~pl.col("present"))
-        .then(pl.lit("resolved"))
-        .when((action == "waive") & _in_force(pl.col("content_hash"), today))
-        .then(pl.lit("waived"))
+        .then(pl.lit(RESOLVED))
+        .when((action == WAIVE) & _in_force(pl.col("content_hash"), today))
+        .then(pl.lit(WAIVED))
         .when(acknowledged)
-        .then(pl.lit("acknowledged"))
+        .then(pl.lit(ACKNOWLEDGED))
         .when(never_settled)
-        .then(pl.lit("open"))
-        .otherwise(pl.lit("reopened"))
+        .then(pl.lit(OPEN))
+        .otherwise(pl.lit(REOPENED))
     )
     settled = rows.with_columns(
         status=status,
         reopened_count=pl.col("reopened_count").fill_null(0)
-        + ((status == "reopened") & was.ne_missing(pl.lit("reopened"))).cast(pl.Int64),
+        + ((status == REOPENED) & was.ne_missing(pl.lit(REOPENED))).cast(pl.Int64),
         **{c: pl.col(f"{c}_last") for c in _OF_DECISION},
     )
     return LedgerEntry.conform(settled.sort("finding_id"))
@@ -189,7 +200,7 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
     Returns:
         Their ``finding_id``.
     """
-    waivers = _last(decisions).filter(pl.col("action") == "waive")
+    waivers = _last(decisions).filter(pl.col("action") == WAIVE)
     held = tonight.join(waivers, on="finding_id").filter(_in_force(pl.col("content_hash"), today))
     return held["finding_id"].unique().sort()
 
@@ -201,7 +212,7 @@ def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
         decisions: ``quality.decisions``.
     """
     last = decisions.sort("at", maintain_order=True).unique("finding_id", keep="last", maintain_order=True)
-    return frozenset(last.filter(pl.col("action") == "decide")["reading_key"].drop_nulls())
+    return frozenset(last.filter(pl.col("action") == DECIDE)["reading_key"].drop_nulls())
 
 
 def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
@@ -216,11 +227,10 @@ def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
     """
     gone = pl.col("resolved_at") == refresh_id
     stands = [
-        (pl.col("status") == status).sum().alias(status)
-        for status in ("open", "acknowledged", "waived", "reopened")
+        (pl.col("status") == status).sum().alias(status) for status in (OPEN, ACKNOWLEDGED, WAIVED, REOPENED)
     ]
     counted = (
-        ledger.filter((pl.col("status") != "resolved") | gone)
+        ledger.filter((pl.col("status") != RESOLVED) | gone)
         .group_by("rule_id", "severity")
         .agg(
             *stands,
@@ -346,7 +356,7 @@ def _number(reading: int | str | None) -> int | None:
 
 def _no_reading(request: Request, keys: dict[int | None, str]) -> list[str]:
     """Why the reading that is asked for cannot be chosen."""
-    if request.action != "decide":
+    if request.action != DECIDE:
         return ["only a decision chooses a reading"] if _number(request.reading) is not None else []
     if not keys:
         return ["asks for no decision: acknowledge or waive it"]
@@ -373,9 +383,9 @@ def _objections(
         until = _until(request)
     except DecisionRefused as refused:
         return [*found, *refused.problems]
-    if request.action == "waive" and until is None:
+    if request.action == WAIVE and until is None:
         found.append("a waiver needs its last day")
-    elif request.action != "waive" and until is not None:
+    elif request.action != WAIVE and until is not None:
         found.append("only a waiver has a last day")
     elif until is not None and until < today:
         found.append(f"{until} is in the past")
@@ -385,18 +395,18 @@ def _objections(
 def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[str]:
     """Why the state of a finding does not allow an action."""
     status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
-    if status == "resolved" and action == "reopen" and last == "decide":
+    if status == RESOLVED and action == REOPEN and last == DECIDE:
         return []  # the choice of a reading resolves its finding; to take it back brings the finding back
-    if status == "resolved":
+    if status == RESOLVED:
         return ["is resolved; if the fault comes back, it reopens by itself"]
-    if action == "reopen" and status in ("open", "reopened"):
+    if action == REOPEN and status in (OPEN, REOPENED):
         return [f"is {status} already"]
-    if action == "acknowledge" and status == "acknowledged":
+    if action == ACKNOWLEDGE and status == ACKNOWLEDGED:
         return ["is acknowledged already"]
-    if action == "acknowledge" and status == "waived":
+    if action == ACKNOWLEDGE and status == WAIVED:
         return [f"is waived until {entry['until']}; reopen it first"]
-    if action == "waive" and rule is not None and not rule.waivable:
-        return [f"{rule.id} cannot be waived, there is no record to let through; {rule.remedy}"]
+    if action == WAIVE and rule is not None and not rule.waivable:
+        return [f"{rule.id} cannot be waived, there is no record to let through. {rule.remedy}"]
     return []
 
 

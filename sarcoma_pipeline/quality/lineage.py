@@ -1,19 +1,14 @@
-"""Record-level lineage: from every endpoint and every patient to the files and positions that decided it."""
+"""Record-level lineage: from every endpoint and patient to files and positions of the deciding records."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.quality import rule_catalogue
 from schemas.lineage import Lineage
 
 PATIENT = "patient"
-"""The subject of a patient's row of ``cohort.patients``."""
-
-OVERRULED = (
-    "vital-status.death-date-conflict", "radiotherapy.dose-conflict", "radiotherapy.fractions-conflict",
-    "diagnosis.dates-differ", "diagnosis.grade-conflict", "diagnosis.histologies-differ", "record.corrected",
-)  # fmt: skip
-"""Rules whose finding says that another record won: its own value is the loser's."""
+"""The subject that stands for a patient's row of ``cohort.patients``."""
 
 
 def lineage(
@@ -22,7 +17,7 @@ def lineage(
     places: pl.DataFrame,
     observed: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Which records every value rests on.
+    """List the records from which every value is derived.
 
     Args:
         patients: ``cohort.patients``.
@@ -38,8 +33,9 @@ def lineage(
         "pseudonym", subject=pl.lit(PATIENT), record_id="record_ids", role=pl.lit("supports")
     )
     rules = observed.group_by("record_id").agg(rule_ids=pl.col("rule_id").unique().sort())
+    overruling = [rule.id for rule in rule_catalogue.rules().values() if rule.overruled]
     lost = (
-        pl.col("rule_ids").list.set_intersection(pl.lit(OVERRULED, dtype=pl.List(pl.String))).list.len() > 0
+        pl.col("rule_ids").list.set_intersection(pl.lit(overruling, dtype=pl.List(pl.String))).list.len() > 0
     )
     rows = (
         pl.concat([decided.cast({"subject": pl.String}), supports])

@@ -1,21 +1,22 @@
-"""Selections of the typed records of linked patients that several rules need."""
+"""Selections of linked patients' typed records that several rules use."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from sarcoma_pipeline.quality.rule_registry import Frames
+from schemas.vocabularies import DECEASED
 
 
 def diagnoses(frames: Frames) -> pl.DataFrame:
-    """Diagnoses proper (no additions to one), of linked patients, with their date."""
+    """Return complete, dated diagnoses of linked patients."""
     return frames["diagnosis"].filter(
         "complete", pl.col("patient_id").is_not_null(), pl.col("diagnosis_date").is_not_null()
     )
 
 
 def sarcomas(frames: Frames) -> pl.DataFrame:
-    """Date and tumour of each patient's first diagnosis that is not a second malignancy."""
+    """Return date and tumour of each patient's first diagnosis that is not a second malignancy."""
     return (
         diagnoses(frames)
         .sort("diagnosis_date", "record_id")
@@ -25,9 +26,10 @@ def sarcomas(frames: Frames) -> pl.DataFrame:
 
 
 def deaths(frames: Frames) -> pl.DataFrame:
-    """Last day a patient may have lived: the end of the interval of a partial date.
+    """Return the last day a patient may have been alive: the end of the interval of a partial date.
 
-    A death before the diagnosis is a fault of its own and must not make the whole course look wrong.
+    A death before the diagnosis has its own rule and is ignored here, so that it does not make all other
+    records look wrong.
     """
     date = pl.col("status_date")
     last = (
@@ -39,7 +41,7 @@ def deaths(frames: Frames) -> pl.DataFrame:
     )
     return (
         frames["vital_status"]
-        .filter(pl.col("status") == "deceased", pl.col("patient_id").is_not_null())
+        .filter(pl.col("status") == DECEASED, pl.col("patient_id").is_not_null())
         .join(sarcomas(frames), on="patient_id", how="left")
         .filter((last >= pl.col("zero")).fill_null(True), (pl.col("status_day") >= 0).fill_null(True))
         .group_by("patient_id")

@@ -16,7 +16,11 @@ from schemas.all_contracts import CONTRACTS
 from schemas.quality import Finding, QualityRule
 from schemas.rule import DECLARED, Rule
 
-_ELSEWHERE = ("sarcoma_pipeline.quality.volumes", file_faults.__name__)
+_ELSEWHERE = (
+    "sarcoma_pipeline.quality.volumes",
+    "sarcoma_pipeline.quality.accounting",
+    file_faults.__name__,
+)
 """Modules that declare rules and whose name does not say so."""
 
 

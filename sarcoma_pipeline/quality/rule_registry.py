@@ -72,6 +72,7 @@ def rule(
     source: str = "plain logic",
     missing: Missing | None = None,
     waivable: bool = True,
+    overruled: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Declare a rule over several records; the decorated function judges it.
 
@@ -86,10 +87,11 @@ def rule(
         missing: what a verdict counts as that a missing value leaves open (null). Left out where the function
             returns the records at fault and no verdicts.
         waivable: whether there is a record to let through.
+        overruled: whether a finding means that another record took precedence over this one.
     """
     declared = Rule(
         id_, severity, on=on, scope=scope, what=what, remedy=remedy, source=source, missing=missing,
-        waivable=waivable,
+        waivable=waivable, overruled=overruled,
     )  # fmt: skip
 
     def register(judge: Judge) -> Judge:

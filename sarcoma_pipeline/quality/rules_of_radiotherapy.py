@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.vocabularies import APPROVED
 
 
 @rule(
@@ -12,8 +13,11 @@ from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
     "warning",
     on="typed.radiotherapy",
     scope="patient",
-    what="The documented sequence contradicts the dates of radiotherapy and surgery.",
-    remedy="Check Stellung_OP and both dates.",
+    what="Stellung_OP contradicts the dates of radiotherapy and surgery.",
+    remedy=(
+        "In the tumour documentation, compare Stellung_OP with Bestrahlung/Beginn and OP/Datum. Correct"
+        " the wrong one."
+    ),
     source="oBDS Stellung_OP",
     missing="kept",
 )
@@ -35,8 +39,11 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.structure_set",
     scope="source",
-    what="The structure set belongs to the plan but carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The plan refers to this structure set, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of plan and structure set. Correct the "
+        "wrong one and export both again."
+    ),
     source="DICOM PS3.3 C.7.1.1",
     waivable=False,
     missing="kept",
@@ -58,8 +65,8 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.image",
     scope="source",
-    what="The slices of one planning CT differ in thickness.",
-    remedy="Check whether two series were mixed.",
+    what="The slices of one planning CT series differ in thickness.",
+    remedy="In the archive (PACS), check whether two series were mixed. Export the planning CT again.",
     source="DICOM PS3.3 C.7.6.2 SliceThickness",
     missing="kept",
 )
@@ -78,7 +85,7 @@ def _courses(frames: Frames) -> pl.DataFrame:
 
 def _approved(frames: Frames) -> pl.DataFrame:
     return frames["plan"].filter(
-        pl.col("approval") == "APPROVED", ~pl.col("phantom"), pl.col("patient_id").is_not_null()
+        pl.col("approval") == APPROVED, ~pl.col("phantom"), pl.col("patient_id").is_not_null()
     )
 
 
@@ -88,7 +95,10 @@ def _approved(frames: Frames) -> pl.DataFrame:
     on="typed.radiotherapy",
     scope="patient",
     what="Two courses of one patient overlap in time.",
-    remedy="Check whether one course was documented twice; a boost belongs to its course.",
+    remedy=(
+        "In the tumour documentation, check whether one course was documented under two ST_IDs. A boost"
+        " belongs to its course."
+    ),
     source="oBDS ST_ID",
     missing="kept",
 )
@@ -109,8 +119,8 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="patient",
-    what="The course is documented as postoperative, and there is no operation.",
-    remedy="Add the operation or correct Stellung_OP.",
+    what="The course is documented as postoperative, but the patient has no operation.",
+    remedy="In the tumour documentation, add the OP, or correct Stellung_OP.",
     source="oBDS Stellung_OP",
 )
 def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
@@ -128,7 +138,7 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     on="typed.plan",
     scope="source",
     what="The structure set that the plan refers to was not delivered.",
-    remedy="Export it with the plan.",
+    remedy="In the treatment planning system, export the structure set together with the plan.",
     source="DICOM PS3.3 C.8.8.16 ReferencedStructureSetSequence",
     missing="kept",
 )
@@ -154,8 +164,11 @@ _OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
     "warning",
     on="typed.image",
     scope="source",
-    what="A slice shares the plan's frame of reference and carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The slice shares the frame of reference of a plan, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of the plan and of its planning CT. "
+        "Correct the wrong one and export both again."
+    ),
     source="DICOM PS3.3 C.7.4.1",
     missing="kept",
 )
@@ -170,8 +183,11 @@ def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.dose",
     scope="source",
-    what="The dose distribution belongs to the plan and carries another PatientID.",
-    remedy="Correct the PatientID in the planning system and export again.",
+    what="The dose distribution refers to a plan, but their PatientIDs differ.",
+    remedy=(
+        "In the treatment planning system, compare PatientID of plan and dose. Correct the wrong one "
+        "and export both again."
+    ),
     source="DICOM PS3.3 C.8.8.3",
     missing="kept",
 )
@@ -186,7 +202,7 @@ def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
     on="typed.dose",
     scope="source",
     what="The plan that the dose distribution refers to was not delivered.",
-    remedy="Export it with the dose.",
+    remedy="In the treatment planning system, export the plan together with the dose.",
     source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
     missing="kept",
 )

@@ -6,7 +6,9 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.vocabularies import DECEASED
 
+RECURRED = ("relapse", "progression")
 FOLLOW_UP_GAP_DAYS = 3 * 365
 SURGERY_MARGIN_DAYS = 90
 """A resection shortly before the biopsy's report is met; one a quarter earlier is a typing error."""
@@ -17,8 +19,8 @@ SURGERY_MARGIN_DAYS = 90
     "error",
     on="typed.diagnosis",
     scope="patient",
-    what="The diagnosis lies before the birth.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    what="The diagnosis is dated before the birth.",
+    remedy="In the tumour documentation, compare Diagnosedatum with Geburtsdatum. Correct the wrong one.",
     missing="kept",
 )
 def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
@@ -35,8 +37,11 @@ def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.surgery",
     scope="patient",
-    what="The operation lies more than 90 days before the diagnosis.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    what="The operation is dated more than 90 days before the diagnosis.",
+    remedy=(
+        "In the tumour documentation, compare OP/Datum with Diagnosedatum. Correct the wrong one, or "
+        "assign the operation to another tumour."
+    ),
     missing="kept",
 )
 def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
@@ -54,15 +59,16 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     "notice",
     on="typed.assessment",
     scope="patient",
-    what="The first relapse falls inside the radiotherapy: progression under treatment.",
-    remedy="Nothing, if it is so.",
-    source="design section 11",
+    what=("The first relapse or progression is dated within the radiotherapy: progression under treatment."),
+    remedy=(
+        "If the dates are right, nothing needs to be done. Otherwise, in the tumour documentation, "
+        "correct Untersuchungsdatum_Verlauf."
+    ),
+    source="a progression during treatment is possible and counts as the first event",
     missing="kept",
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
-    status = pl.any_horizontal(
-        pl.col("local_status", "regional_status", "distant_status").is_in(["relapse", "progression"])
-    )
+    status = pl.any_horizontal(pl.col("local_status", "regional_status", "distant_status").is_in(RECURRED))
     courses = frames["radiotherapy"].select("patient_id", "start_date", "end_date").drop_nulls()
     first = (
         frames["assessment"]
@@ -80,8 +86,11 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.assessment",
     scope="patient",
-    what="An examination is dated after the death.",
-    remedy="Correct the date of the examination or of the death.",
+    what="The examination is dated after the death.",
+    remedy=(
+        "In the tumour documentation, correct Untersuchungsdatum_Verlauf; or correct the date of death "
+        "in the source that states it."
+    ),
     missing="kept",
 )
 def _assessment_after_death(frames: Frames) -> pl.DataFrame:
@@ -93,15 +102,18 @@ def _assessment_after_death(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.vital_status",
     scope="patient",
-    what="The death lies before the diagnosis.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    what="The death is dated before the diagnosis.",
+    remedy=(
+        "In the tumour documentation, compare Tod/Sterbedatum with Diagnosedatum. Correct the wrong "
+        "one; ask the registry office if its reply states the death."
+    ),
     missing="kept",
 )
 def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = (pl.col("status_date") < pl.col("zero")) & (pl.col("status_date_precision") == "day")
     return (
         frames["vital_status"]
-        .filter(pl.col("status") == "deceased")
+        .filter(pl.col("status") == DECEASED)
         .join(sarcomas(frames), on="patient_id", how="left")
         .pipe(verdicts, early | (pl.col("status_day") < 0), "status_date")
     )
@@ -118,7 +130,10 @@ def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl
     on="typed.surgery",
     scope="patient",
     what="The operation is dated after the death.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    remedy=(
+        "In the tumour documentation, correct OP/Datum; or correct the date of death in the source that"
+        " states it."
+    ),
     missing="kept",
 )
 def _surgery_after_death(frames: Frames) -> pl.DataFrame:
@@ -131,7 +146,10 @@ def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     on="typed.radiotherapy",
     scope="patient",
     what="The radiotherapy begins after the death.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    remedy=(
+        "In the tumour documentation, correct Bestrahlung/Beginn; or correct the date of death in the "
+        "source that states it."
+    ),
     missing="kept",
 )
 def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
@@ -144,7 +162,10 @@ def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     on="typed.systemic_therapy",
     scope="patient",
     what="The systemic therapy begins after the death.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    remedy=(
+        "In the tumour documentation, correct SYST/Beginn; or correct the date of death in the source "
+        "that states it."
+    ),
     missing="kept",
 )
 def _systemic_after_death(frames: Frames) -> pl.DataFrame:
@@ -166,7 +187,10 @@ def _before_diagnosis(frame: pl.DataFrame, frames: Frames, date: str, margin_day
     on="typed.radiotherapy",
     scope="patient",
     what="The radiotherapy begins before the diagnosis.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    remedy=(
+        "In the tumour documentation, compare Bestrahlung/Beginn with Diagnosedatum. Correct the wrong "
+        "one, or assign the course to another tumour."
+    ),
     missing="kept",
 )
 def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
@@ -179,7 +203,10 @@ def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
     on="typed.systemic_therapy",
     scope="patient",
     what="The systemic therapy begins more than 90 days before the diagnosis.",
-    remedy="Check whether it was given for another tumour.",
+    remedy=(
+        "In the tumour documentation, compare SYST/Beginn with Diagnosedatum. If it was given for "
+        "another tumour, correct its Tumor_ID."
+    ),
     missing="kept",
 )
 def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
@@ -191,8 +218,11 @@ def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what="A follow-up examination is dated before the diagnosis.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    what="The follow-up examination is dated before the diagnosis.",
+    remedy=(
+        "In the tumour documentation, compare Untersuchungsdatum_Verlauf with Diagnosedatum. Correct "
+        "the wrong one."
+    ),
     missing="kept",
 )
 def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
@@ -204,8 +234,8 @@ def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.surgery",
     scope="patient",
-    what="Two operations of one day are documented under different numbers.",
-    remedy="Merge them if it was one.",
+    what="Two operations of one day are documented under different OP_IDs.",
+    remedy="In the tumour documentation, merge them under one OP_ID if it was one operation.",
     source="oBDS OP_ID",
     missing="kept",
 )
@@ -224,13 +254,19 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what="Two examinations of one day contradict each other on a relapse.",
-    remedy="Keep the one that is right; the relapse counts until then.",
+    what=(
+        "Two examinations of one day contradict each other: one states complete remission, the other a "
+        "relapse. The relapse counts."
+    ),
+    remedy=(
+        "In the tumour documentation, compare both Verlauf reports with the letters of that day. "
+        "Withdraw the wrong one."
+    ),
     missing="kept",
 )
 def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     sites = pl.col("local_status", "regional_status", "distant_status")
-    found = pl.any_horizontal(sites.is_in(["relapse", "progression"])).fill_null(False)
+    found = pl.any_horizontal(sites.is_in(RECURRED)).fill_null(False)
     free = (pl.col("overall_status") == "complete remission").fill_null(False)
     day = ["patient_id", "assessment_date"]
     dated = frames["assessment"].filter(pl.all_horizontal(pl.col(day).is_not_null()))
@@ -252,8 +288,14 @@ def _treated(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="No examination is documented after a curative operation or radiotherapy: no relapse could be seen.",
-    remedy="Ask for the follow-up letters.",
+    what=(
+        "No examination is documented after curative surgery or radiotherapy. A relapse could not have "
+        "been seen."
+    ),
+    remedy=(
+        "Ask the treating doctors for their follow-up letters. Document them as Verlauf in the tumour "
+        "documentation."
+    ),
     source="STROBE item 14c; ESMO 2021: follow-up every 3-4 months",
 )
 def _no_follow_up(frames: Frames) -> pl.DataFrame:
@@ -279,7 +321,10 @@ def _no_follow_up(frames: Frames) -> pl.DataFrame:
     on="typed.assessment",
     scope="patient",
     what="More than three years lie between two successive examinations.",
-    remedy="Ask for the letters in between: a relapse may be dated too late.",
+    remedy=(
+        "Ask for the letters in between and document them as Verlauf in the tumour documentation. A "
+        "relapse may be dated too late."
+    ),
     source="ESMO 2021: follow-up at least yearly",
     missing="kept",
 )

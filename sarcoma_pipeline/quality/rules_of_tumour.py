@@ -16,8 +16,8 @@ DIAGNOSES_APART_DAYS = 30
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The same tumour (site, morphology, date) is reported under two numbers; it is taken as one.",
-    remedy="Merge the tumours in the documentation system.",
+    what=("One tumour (same site, morphology and date) is reported under two Tumor_IDs. It is taken as one."),
+    remedy="In the tumour documentation, merge the two tumours under one Tumor_ID.",
     source="oBDS Tumor_ID",
     missing="kept",
 )
@@ -37,8 +37,11 @@ def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The T category contradicts the tumour size.",
-    remedy="Check both; T1 is up to 5 cm.",
+    what="The T category does not fit the tumour size (T1 is up to 5 cm).",
+    remedy=(
+        "Compare TNM/T and TNM/Version in the tumour documentation, and the tumour size in the table, "
+        "with the report. Correct the wrong one."
+    ),
     source="AJCC 7 and 8, soft tissue sarcoma of trunk and extremities",
     missing="kept",
 )
@@ -65,8 +68,11 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="Undifferentiated pleomorphic sarcoma is graded G1.",
-    remedy="Check histology and grade: it is high-grade by definition.",
+    what="An undifferentiated pleomorphic sarcoma is graded G1. It is high-grade by definition.",
+    remedy=(
+        "Compare Morphologie_ICD_O and the FNCLCC grade with the pathology report. Correct the wrong "
+        "one where it was documented."
+    ),
     source="FNCLCC; WHO 2020",
     missing="kept",
 )
@@ -89,8 +95,8 @@ def _born(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The site does not exist in this sex.",
-    remedy="Check sex and site.",
+    what="The site does not exist in the patient's sex.",
+    remedy=("In the tumour documentation, compare Primaertumor_ICD with Geschlecht. Correct the wrong one."),
     source="ICD-10-GM C51-C58, C60-C63",
     missing="kept",
 )
@@ -108,9 +114,11 @@ def _sex_against_site(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The histology is very unusual at this age "
-    "(embryonal rhabdomyosarcoma over 70, UPS under 10 years).",
-    remedy="Check histology and date of birth; ask for a reference pathology.",
+    what=("The histology is very rare at this age (embryonal rhabdomyosarcoma over 70 years, UPS under 10)."),
+    remedy=(
+        "In the tumour documentation, compare Morphologie_ICD_O with the pathology report, and "
+        "Geburtsdatum. If both are right, ask for a reference pathology."
+    ),
     source="WHO 2020, soft tissue tumours",
     missing="kept",
 )
@@ -128,10 +136,16 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two sources date the same tumour more than 30 days apart; the precedence decides.",
-    remedy="Find the date of the biopsy's report.",
-    source="design section 5: time zero",
+    what=(
+        "Two sources date the same tumour more than 30 days apart. The precedence in sources.toml decides."
+    ),
+    remedy=(
+        "Compare both dates of diagnosis with the report of the first biopsy. Correct the date in the "
+        "source that is wrong."
+    ),
+    source="docs/architecture.md, endpoints: time zero",
     missing="kept",
+    overruled=True,
 )
 def _dates_differ(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "icdo3_morphology", "icdo3_topography"]
@@ -149,10 +163,16 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two reports put the same tumour into different histology groups; the later one counts.",
-    remedy="Check whether a reference pathology replaced the first.",
+    what=(
+        "Two reports of one tumour have morphologies of different histology groups. The later report counts."
+    ),
+    remedy=(
+        "In the tumour documentation, compare Morphologie_ICD_O of both reports. If no reference "
+        "pathology replaced the first result, correct the wrong one."
+    ),
     source="WHO 2020; ICD-O-3.2",
     missing="kept",
+    overruled=True,
 )
 def _histologies_differ(frames: Frames) -> pl.DataFrame:
     groups = {code: group for group, codes in SARCOMA_MORPHOLOGY.items() for code in codes}
@@ -172,10 +192,14 @@ def _histologies_differ(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two sources give different FNCLCC grades; the precedence decides.",
-    remedy="Compare with the pathology report.",
+    what=("Two sources give different FNCLCC grades of the tumour. The precedence in sources.toml decides."),
+    remedy=(
+        "Compare Weitere_Klassifikation (FNCLCC) in the tumour documentation and the grade in the table"
+        " with the pathology report. Correct the wrong one."
+    ),
     source="FNCLCC (Coindre)",
     missing="kept",
+    overruled=True,
 )
 def _grade_conflict(frames: Frames) -> pl.DataFrame:
     graded = frames["diagnosis"].filter(
@@ -194,8 +218,11 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what="The first examination after an R0 resection finds residual tumour at the site.",
-    remedy="Check the R status, or whether it is a relapse.",
+    what=("The last operation is R0, but the first examination after it finds residual tumour at the site."),
+    remedy=(
+        "In the tumour documentation, compare Lokale_Beurteilung_Residualstatus with "
+        "Verlauf_Lokaler_Tumorstatus. Correct the residual status, or code the finding as relapse (R)."
+    ),
     source="UICC R classification",
     missing="kept",
 )

@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
+from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 
 @rule(
@@ -13,15 +14,18 @@ from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
     "error",
     on="typed.vital_status",
     scope="source",
-    what="The person is said to be alive after the documented death.",
-    remedy="Find out which is right; the statement of life is not used until then.",
+    what="The person is stated to be alive after the documented death. The statement is not used.",
+    remedy=(
+        "Ask the registry office for the date of death. Correct Tod/Sterbedatum in the tumour "
+        "documentation, or the date of the last contact in the table."
+    ),
     missing="kept",
 )
 def _alive_after_death(frames: Frames) -> pl.DataFrame:
     later = (pl.col("status_date") > pl.col("died")) | (pl.col("status_day") > pl.col("death_day"))
     return (
         frames["vital_status"]
-        .filter(pl.col("status").is_in(["alive", "moved"]))
+        .filter(pl.col("status").is_in([ALIVE, MOVED]))
         .join(deaths(frames), on="patient_id")
         .filter(~pl.col("record_id").is_in(pl.col("death_records")))
         .pipe(verdicts, later, "status_date")
@@ -33,15 +37,18 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.vital_status",
     scope="record",
-    what="Two statements of one record contradict each other on being alive or dead.",
-    remedy="Find out which is right; the precedence of sources.toml decides until then.",
+    what=(
+        "Two statements of one record contradict each other on being alive or dead. The precedence in "
+        "sources.toml decides."
+    ),
+    remedy="Compare both columns of this record with the registry office's reply. Correct the wrong one.",
     missing="kept",
 )
 def _status_contradiction(frames: Frames) -> pl.DataFrame:
-    dead = pl.col("status").str.starts_with("deceased")
+    dead = pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN])
     return (
         frames["vital_status"]
-        .filter(pl.col("status").is_in(["alive", "deceased", "deceased, date unknown"]))
+        .filter(pl.col("status").is_in([ALIVE, DECEASED, DECEASED_DATE_UNKNOWN]))
         .pipe(verdicts, dead.any().over("record_id") & (~dead).any().over("record_id"), "status")
     )
 
@@ -51,15 +58,22 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.vital_status",
     scope="source",
-    what="Two sources give different dates of death; the source named first in the precedence wins.",
-    remedy="Find the right date and correct the other source.",
+    what=(
+        "Two sources give different dates of death. The first source in the precedence of sources.toml "
+        "counts."
+    ),
+    remedy=(
+        "Compare Tod/Sterbedatum in the tumour documentation, the table and the registry office's "
+        "reply. Correct the wrong one."
+    ),
     source="sources.toml precedence",
     missing="kept",
+    overruled=True,
 )
 def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     exact = (pl.col("status_date_precision") == "day") | pl.col("status_day").is_not_null()
     deaths = frames["vital_status"].filter(
-        pl.col("status") == "deceased", exact, pl.col("patient_id").is_not_null()
+        pl.col("status") == DECEASED, exact, pl.col("patient_id").is_not_null()
     )
     order = {"registry office": 0, "oBDS": 1, "table": 2}
     ranked = deaths.with_columns(
@@ -76,7 +90,7 @@ def _death_date_conflict(frames: Frames) -> pl.DataFrame:
     on="typed.vital_status",
     scope="source",
     what="The statement on life or death is dated before the birth.",
-    remedy="Correct it in the source system; it is read again in the next refresh.",
+    remedy="Compare the date with Geburtsdatum. Correct the wrong one in the system that sent it.",
     missing="kept",
 )
 def _before_birth(frames: Frames) -> pl.DataFrame:
@@ -93,8 +107,8 @@ def _before_birth(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.person",
     scope="source",
-    what="The sex differs from the patient file's.",
-    remedy="Check which is right; the patient file's is used.",
+    what="The sex differs from Patienten_Stammdaten/Geschlecht. The latter is used.",
+    remedy="Check the sex in the patient administration. Correct Geschlecht in the system that is wrong.",
     missing="kept",
 )
 def _sex_differs(frames: Frames) -> pl.DataFrame:
@@ -113,8 +127,11 @@ def _sex_differs(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.systemic_therapy",
     scope="source",
-    what="One source says that the therapy was given, another that it was not.",
-    remedy="Find out which is right.",
+    what="One record states that the therapy was given, another that it was not.",
+    remedy=(
+        "Compare SYST in the tumour documentation with the table's column on this therapy. Correct the "
+        "wrong one."
+    ),
     missing="kept",
 )
 def _systemic_contradiction(frames: Frames) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import polars as pl
 from schemas.file_faults import FILE_FAULTS
 from schemas.quality import Observation
 from schemas.rule import Rule
+from schemas.vocabularies import ERROR
 from schemas.volumes import Volume
 
 DATASET = "dataset:"
@@ -34,8 +35,8 @@ VOLUME_DROPPED = Rule(
     "warning",
     on="quality.volumes",
     scope="dataset",
-    what="A source delivered at least 10 % fewer records than last night.",
-    remedy="Check whether its export was complete.",
+    what="The source delivered at least 10 % fewer records than in the last refresh.",
+    remedy=("Check in the sending system whether the export was complete: its filter, its period, its log."),
     source="OHDSI DataQualityDashboard: volumes",
 )
 SOURCE_SILENT = Rule(
@@ -43,24 +44,35 @@ SOURCE_SILENT = Rule(
     "warning",
     on="quality.volumes",
     scope="dataset",
-    what="A source has no file at all.",
-    remedy="Check the folder, the export and the patterns in sources.toml.",
+    what="The source has no file at all.",
+    remedy=(
+        "Check the drop folder, the job that exports to it, and the file patterns of the source in "
+        "sources.toml."
+    ),
 )
 PATIENTS_LOST = Rule(
     "dataset.patients-lost",
     "warning",
     on="quality.volumes",
     scope="dataset",
-    what="Patients known last night are gone.",
-    remedy="Check whether an export was replaced by a smaller one.",
+    what="There are fewer patients than in the last refresh.",
+    remedy=(
+        "Compare the newest exports with those before. Check whether a file was replaced by one with "
+        "fewer patients."
+    ),
 )
 QUARANTINE_ROSE = Rule(
     "dataset.quarantine-rose",
     "warning",
     on="quality.volumes",
     scope="dataset",
-    what="The share of a source's records in quarantine rose by more than 2 points since last night.",
-    remedy="Look at the newest errors of this source: one cause is likely.",
+    what=(
+        "The share of the source's records in quarantine rose by more than 2 percentage points since "
+        "the last refresh."
+    ),
+    remedy=(
+        "Open the newest errors of this source in `sarcoma findings`. One cause in the export is likely."
+    ),
     source="OHDSI DataQualityDashboard: thresholds",
 )
 UNREAD_FILES = Rule(
@@ -68,8 +80,8 @@ UNREAD_FILES = Rule(
     "warning",
     on="quality.volumes",
     scope="dataset",
-    what="More than one in five files of a source could not be read.",
-    remedy="Look at the file errors of this source: one cause is likely.",
+    what="More than one in five files of the source could not be read.",
+    remedy=("Open the file errors of this source in `sarcoma findings`. One cause in the export is likely."),
 )
 
 
@@ -94,7 +106,7 @@ def volumes(
     Returns:
         ``quality.volumes``.
     """
-    errors = [r.id for r in FILE_FAULTS.values() if r.severity == "error"]
+    errors = [r.id for r in FILE_FAULTS.values() if r.severity == ERROR]
     bad = unread.filter(pl.col("rule_id").is_in(errors))["file_id"].unique()
     per_source = (
         files.join(accounting.select("file_id", "quarantined"), on="file_id", how="left")

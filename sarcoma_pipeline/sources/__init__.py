@@ -1,5 +1,5 @@
-"""Files to received frames: a module per format, and the manifest of files.
+"""Reads files into received frames: one module per format, and the manifest of files.
 
-A reader never raises on a bad record: it hands over what it could read and notes the rest in
-``received.unread``, with the position and the file rule that is broken.
+A reader never raises because of a bad record: it returns what it could read, and notes the rest in
+``received.unread`` with position and rule.
 """

@@ -29,7 +29,7 @@ def rows(
         batch: takes the faults of the file and of its rows; names the file.
         delimiter: one character.
         encodings: tried in order; the first that decodes the whole file wins. In Python: DuckDB's reader
-            needs an extension for anything but UTF-8 (sources.md section 1).
+            needs an extension for anything but UTF-8.
         needed: headers without which no row can be read.
 
     Yields:
@@ -92,9 +92,10 @@ def _rows(
                 continue
             position = f"line {first}"
             if not headers:
-                headers = [cell.strip() for cell in cells]
+                # Before the columns are named: that is no work for a table of a million of them.
+                too_wide(batch, len(cells), position)
+                headers = _named_once([cell.strip() for cell in cells])
                 lines.headed = True
-                too_wide(batch, len(headers), position)
                 missing = missing_columns(batch, headers, needed, position)
             elif missing:
                 batch.unread(position, "file.column-missing", "the row cannot be read without the column")
@@ -103,10 +104,27 @@ def _rows(
                     position, "file.row-malformed", f"{len(cells)} cells under {len(headers)} headers"
                 )
             else:
-                # Of a header that stands twice the first counts.
-                yield position, dict(zip(reversed(headers), reversed(cells[: len(headers)]), strict=True))
+                batch.account.delivered += sum(bool(cell.strip()) for cell in cells)
+                yield position, dict(zip(headers, cells, strict=False))
     except csv.Error:
         batch.unread(f"line {last + 1}", "file.unreadable", "no delimited text from here on")
+
+
+def _named_once(headers: list[str]) -> list[str]:
+    """Name every column once: of headers that repeat, the first keeps its name."""
+    taken = set(headers)
+    named: list[str] = []
+    used: set[str] = set()
+    for place, header in enumerate(headers, start=1):
+        name, times = header, 1
+        while not name or name in used or (times > 1 and name in taken):
+            times += 1
+            name = (
+                f"{header} ({times})" if header else f"(column {place} without a header)" + "'" * (times - 2)
+            )
+        used.add(name)
+        named.append(name)
+    return named
 
 
 def too_wide(batch: Batch, columns: int, position: str) -> None:

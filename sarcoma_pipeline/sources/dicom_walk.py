@@ -11,14 +11,8 @@ import zlib
 from typing import BinaryIO, cast
 
 from pydicom.datadict import dictionary_has_tag
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import (
-    _read_command_set_elements,
-    _read_file_meta_info,
-    read_dataset,
-    read_partial,
-    read_preamble,
-)
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.filereader import read_dataset, read_partial, read_preamble
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
@@ -28,6 +22,7 @@ from schemas.configuration import Limits
 
 _UNDEFINED = 0xFFFFFFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_COMMAND_SET, _FILE_META = 0x0000, 0x0002
 _SOP_CLASS = 0x00080016
 MODALITY = 0x00080060
 _KNOWN_TAGS_WANTED = 4
@@ -160,10 +155,10 @@ class Walk:
         packed = self._bounded(self.size)
         try:
             preamble = read_preamble(packed, force=True)
-            meta = _read_file_meta_info(packed)
+            meta = FileMetaDataset(_group(packed, _FILE_META, implicit=False))
             if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
                 return None
-            _read_command_set_elements(packed)
+            _group(packed, _COMMAND_SET, implicit=True)
         except Stopped:
             raise
         except Exception:
@@ -187,3 +182,13 @@ class Walk:
             specific_tags=list(self.wanted),
         )
         return FileDataset(io.BytesIO(), dataset, preamble, meta)
+
+
+def _group(stream: BinaryIO, group: int, *, implicit: bool) -> Dataset:
+    """Read a group before the data set, in the encoding of PS3.10 7.1 or PS3.7 6.3."""
+    return read_dataset(
+        stream,
+        is_implicit_VR=implicit,
+        is_little_endian=True,
+        stop_when=lambda tag, vr, length: tag >> 16 != group,
+    )

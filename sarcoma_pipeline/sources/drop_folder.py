@@ -1,4 +1,4 @@
-"""What lies in the drop folder, looked at without trusting it: no link is followed, no device is opened."""
+"""Lists and opens files of the drop folder without trusting them: follows no links, opens no devices."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _SPECIAL = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A file, or something that is none.
+    """An entry of the folder.
 
     Attributes:
-        path: where it lies.
-        parts: its path below the drop folder, as the file system spells it.
+        path: its path.
+        parts: its path relative to the drop folder, as spelled by the file system.
         size: in bytes.
         mtime_ns: time of the last modification.
         fault: rule and detail, if it must not or cannot be opened.
@@ -37,7 +37,7 @@ class Entry:
 
 
 def walk(drop: Path) -> list[Entry]:
-    """Every entry of the folder that is not hidden and not a folder, in the order of the paths."""
+    """List all entries that are neither hidden nor folders, sorted by path."""
     return sorted(_entries(drop), key=lambda entry: entry.parts)
 
 
@@ -50,7 +50,7 @@ def _entries(drop: Path) -> Iterator[Entry]:
             with os.scandir(here) as listed:
                 inside = sorted(listed, key=lambda entry: entry.name)
         except OSError as broken:
-            # A folder that nobody may list hides files: that is a finding of its own.
+            # A folder that cannot be listed hides files and therefore becomes a finding.
             if above and (facts := _facts(here)):
                 why = f"the folder cannot be listed: {type(broken).__name__}"
                 yield Entry(here, above, facts.st_size, facts.st_mtime_ns, ("file.unreadable", why))
@@ -82,12 +82,12 @@ def _fault(mode: int) -> tuple[str, str] | None:
 
 
 def is_odd(parts: tuple[str, ...]) -> bool:
-    """Whether the path holds control characters, marks that turn text round, or bytes that are no text."""
+    """Return whether the path has control characters, bidirectional marks, or bytes that are not text."""
     return not all(part.isprintable() for part in parts)
 
 
 def shown(parts: tuple[str, ...]) -> str:
-    """The path in characters that a terminal, a page and a database take; no two paths look the same."""
+    """Return the path in printable characters; two paths never look the same."""
     plain = "/".join(parts)
     if plain.isprintable() and "\\" not in plain:
         return plain
@@ -96,12 +96,12 @@ def shown(parts: tuple[str, ...]) -> str:
 
 
 def open_file(path: Path) -> io.BufferedReader:
-    """Open an ordinary file, and nothing that took its place since the folder was listed.
+    """Open a regular file; refuses anything that has replaced it since the folder was listed.
 
     Raises:
-        OSError: it is gone, a link, no ordinary file, or not ours to read.
+        OSError: it is gone, a link, no regular file, or not readable.
     """
-    # A pipe that nobody writes to would hold an ordinary open for ever.
+    # O_NONBLOCK, because opening a pipe without a writer would block forever.
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)

@@ -7,11 +7,13 @@ A leaf is an element or an attribute with text. What becomes of it is declared a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from lxml import etree
+
+from sarcoma_pipeline.sources.value_account import IGNORED, READ, Account, Outcome
 
 Element: TypeAlias = Any
 """lxml ships no types."""
@@ -96,7 +98,7 @@ class Node:
         attributes: name to column.
         column: of its own text.
         several: set if it makes an entry of an array.
-        ignored: whether it is ignored by name, with all below it.
+        ignored: why it is ignored by name, with all below it.
         left: whether it makes records of its own, which are taken elsewhere.
         plain: whether it can have nothing but text.
     """
@@ -109,7 +111,7 @@ class Node:
         self.attributes: dict[str, tuple[str, str]] = {}
         self.column: str | None = None
         self.several: Several | None = None
-        self.ignored = False
+        self.ignored = ""
         self.left = False
         self.plain = True
         for below, target in (paths or {}).items():
@@ -141,17 +143,30 @@ class Node:
             else:
                 kid.column = target
 
-    def ignore(self, path: str) -> None:
+    def ignore(self, path: str, reason: str) -> None:
         """Ignore a path below, with all that it holds."""
-        above, _, name = path.rpartition("/")
-        node = self.at(above) if above else self
-        node.plain = False
-        if name.startswith("@"):
-            node.attributes[name[1:]] = ("", f"{node.path}/{name}")
-        else:
-            ignored = self.at(path)
-            ignored.ignored = True
-            ignored.plain = False
+        ignored = self.at(path)
+        ignored.ignored = reason
+        ignored.plain = False
+
+    def outcomes(self, above: str = "") -> Iterator[tuple[str, Outcome]]:
+        """What is declared of every path from here on.
+
+        Args:
+            above: the array that holds what is read below.
+        """
+        if self.ignored:
+            yield self.path, (IGNORED, self.ignored)
+        if self.several is not None:
+            above = f"{_within(above, self.several.column)}[]"
+        for column, path in self.attributes.values():
+            yield path, (READ, _within(above, column))
+        if self.column is not None:
+            yield self.path, (READ, _within(above, self.column))
+        # A dictionary that is asked for a tag remembers it: a node may stand under several.
+        for kid in {id(kid): kid for kid in self.kids.values() if kid is not None}.values():
+            if not kid.left:
+                yield from kid.outcomes(above)
 
     def leave(self, path: str) -> None:
         """Leave a path below to those who make records of it."""
@@ -181,6 +196,10 @@ def _step(path: str, name: str) -> str:
     return f"{path}/{name}" if len(path) + len(name) < _PATH_CHARS else f"{path[:_PATH_CHARS]}/…"
 
 
+def _within(above: str, column: str) -> str:
+    return f"{above}.{column}" if above and column else above or column
+
+
 @dataclass
 class Taken:
     """What the walk found below one element.
@@ -196,36 +215,30 @@ class Taken:
     unknown: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass
 class Walk:
-    """Walks through the elements of one file and counts their leaves.
+    """Walks through the elements of one file and accounts for their leaves."""
 
-    Attributes:
-        known: path to the leaves that are read or ignored by name.
-        unknown: path to the leaves that no column takes.
-        delivered: all leaves, counted by the XML library.
-    """
-
-    known: dict[str, int] = field(default_factory=dict)
-    unknown: dict[str, int] = field(default_factory=dict)
-    delivered: int = 0
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.known = account.counts
+        self.unknown = account.unknown
 
     def take(self, element: Element, node: Node) -> Taken:
         """Take every leaf of an element and below it."""
-        self.delivered += delivered(element)
+        self.account.delivered += delivered(element)
         return self.inner(element, node)
 
     def root(self, element: Element, node: Node) -> None:
         """Take the attributes of the root, which are there before anything else is."""
         taken = Taken()
         for value in element.values():
-            self.delivered += bool(value.strip(BLANK))
+            self.account.delivered += bool(value.strip(BLANK))
         self._attributes(element, node, taken.values, taken)
 
     def rest(self, element: Element, node: Node) -> None:
         """Take what is left below an element after its records were taken and cleared."""
         taken = Taken()
-        self.delivered += delivered(element) - sum(bool(v.strip(BLANK)) for v in element.values())
+        self.account.delivered += delivered(element) - sum(bool(v.strip(BLANK)) for v in element.values())
         if element.text is not None and element.text.strip(BLANK):
             self._odd(taken, node.path, element.text)
         self._below(element, node, taken.values, taken)
@@ -239,10 +252,10 @@ class Walk:
             inside: whether the element itself is no record, but strange.
         """
         if inside:
-            self.delivered += delivered(element)
+            self.account.delivered += delivered(element)
             self._all_odd(element, _step(path, local(element.tag)), Taken())
         if element.tail is not None and element.tail.strip(BLANK):
-            self.delivered += 1
+            self.account.delivered += 1
             self._odd(Taken(), path, element.tail)
 
     def inner(self, element: Element, node: Node) -> Taken:

@@ -1,7 +1,7 @@
 """The manifest: which files lie in the drop folder, which are new, changed or gone, and who reads them.
 
 A file is read again only if its size or time of modification changed and then its content did too, or if its
-reader or the reader's configuration changed (design section 8).
+reader or the reader's configuration changed.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def scan(
             "first_refresh": refresh,
             "last_refresh": None,
         }
-        file = SourceFile(file_id, entry.path, relative)
+        file = SourceFile(file_id, entry.path, relative, source.name if source else "")
         feared = old is not None and old["content_hash"] == _FEARED
         to_read.append(Found(file, source, row, old is not None, entry, feared))
     here = {*unchanged, *(str(f.row["file_id"]) for f in to_read)}

@@ -13,12 +13,14 @@ from typing import BinaryIO
 
 from lxml import etree
 
+from sarcoma_pipeline.sources import obds_format
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.leaves import Element, Taken, Walk, as_json, local
 from sarcoma_pipeline.sources.obds_modules import (
     MASTER_DATA,
     MELDUNG,
     MODULES,
+    OUTCOMES,
     PATIENT,
     REPORTER,
     ROOT,
@@ -26,7 +28,8 @@ from sarcoma_pipeline.sources.obds_modules import (
     as_text,
     rows,
 )  # fmt: skip
-from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
+from sarcoma_pipeline.sources.received_record import Batch, Row, SourceFile, Stopped
+from schemas import file_faults
 from schemas import received as r
 from schemas.configuration import DEFAULT_LIMITS, Limits, ObdsSource
 from schemas.received import NO_NAMESPACE
@@ -42,7 +45,16 @@ _EXPORT_FACTS = frozenset(
 
 _TAGS = tuple(
     f"{{*}}{name}"
-    for name in ("oBDS", "Absender", "Meldedatum", "Patient", "Patienten_Stammdaten", "Meldung", "Melder")
+    for name in (
+        "oBDS",
+        "Absender",
+        "Meldedatum",
+        "Patient",
+        "Patienten_Stammdaten",
+        "Meldung",
+        "Melder",
+        obds_format.OF_REGISTRIES,
+    )
 )
 
 
@@ -103,13 +115,18 @@ def _parse(batch: Batch, stream: _Metered) -> None:
             # A comment within a value would cut it in two.
             remove_comments=True,
             remove_pis=True,
+            remove_blank_text=True,
         )
         for event, element in context:
             export.take(event, element)
         export.close()
-        root = context.root
-        if root is None or local(root.tag) != "oBDS":
-            batch.unread("line 1", "file.wrong-format", "the root element is not oBDS")
+        if export.root is None:
+            obds_format.check(context.root)
+    except Stopped as stopped:
+        export.name_reporters()
+        if stopped.rule_id == file_faults.WRONG_SCHEMA.id:
+            batch.discard()
+        raise
     except etree.XMLSyntaxError as broken:
         if stream.full:
             raise Stopped("file", "file.too-large", f"no record ends within {stream.most:,} bytes") from None
@@ -149,15 +166,16 @@ class _Export:
     def __init__(self, batch: Batch, stream: _Metered) -> None:
         self.batch = batch
         self.stream = stream
-        self.walk = Walk()
+        self.walk = Walk(batch.account)
+        batch.account.outcomes = OUTCOMES
         self.root: Element = None
         self.seen = False
         self.open = 0
         self.patient = 0
         self.meldung = 0
         self.facts: dict[str, str | None] = {"Meldedatum": None, "Schema_Version": None}
-        self.master: dict[str, str | None] = {}
-        self.reports: list[dict[str, str | None]] = []
+        self.master: Row = {}
+        self.reports: list[Row] = []
         self.reporters: dict[str, str] = {}
 
     def take(self, event: str, element: Element) -> None:
@@ -166,6 +184,8 @@ class _Export:
             if not self.seen:
                 self._first(element)
             self.seen |= name != "oBDS"
+            if name == obds_format.OF_REGISTRIES:
+                raise obds_format.of_registries()
             if name == "Patient":
                 self.patient += 1
                 self.meldung = 0
@@ -180,17 +200,17 @@ class _Export:
         elif name == "Patienten_Stammdaten":
             self._master_data(element)
             if not self.open:
-                element.clear()
+                element.clear(keep_tail=True)
         elif self.open:
             return  # damage put it inside a Meldung, which takes it with everything else
         elif name == "Absender":
             self.facts |= self.walk.take(element, SENDER).values
-            element.clear()
+            element.clear(keep_tail=True)
         elif name == "Melder":
             reporter = self.walk.take(element, REPORTER).values
             if "ID" in reporter and "IKNR" in reporter:
                 self.reporters[reporter["ID"]] = reporter["IKNR"]
-            element.clear()
+            element.clear(keep_tail=True)
         elif name == "Meldedatum" and self.patient == 0:
             self.facts["Meldedatum"] = element.text
         elif name == "Patient":
@@ -209,14 +229,14 @@ class _Export:
     def name_reporters(self) -> None:
         """Say of every Meldung who told it: the numbers of the Melder stand at the end of the file."""
         for row in self.reports:
-            row["Melder_IKNR"] = self.reporters.get(row.get("Melder_ID") or "")
+            row["Melder_IKNR"] = self.reporters.get(str(row.get("Melder_ID")))
 
     def _forget(self, element: Element) -> None:
         """Free what was read: a state registry's export does not fit in memory."""
         if self.open:
             return  # damage put it inside a Meldung, whose other parts are still to be read
         self.stream.held = 0
-        element.clear()
+        element.clear(keep_tail=True)
         parent = element.getparent()
         if parent is not None:
             where = _BETWEEN[local(element.tag)]
@@ -232,7 +252,9 @@ class _Export:
 
     def _root_facts(self, element: Element) -> None:
         if self.root is None:
-            self.root = element.getroottree().getroot()
+            root = element.getroottree().getroot()
+            obds_format.check(root)
+            self.root = root
             self.walk.root(self.root, ROOT)
         version = self.root.get("Schema_Version") or ""
         bare = not str(self.root.tag).startswith("{")
@@ -299,6 +321,8 @@ _OF_EVERY_MELDUNG = ("Meldedatum", "Schema_Version", "Absender_ID")
 
 def _kept(*parts: Taken) -> dict[str, str | None]:
     """What came twice, and what no column takes, of a record: kept as it was delivered."""
+    if not any(part.repeated or part.unknown for part in parts):
+        return {}
     repeated = {path: texts for part in parts for path, texts in part.repeated.items()}
     unknown = {path: texts for part in parts for path, texts in part.unknown.items()}
     return {"repeated_elements": as_json(repeated), "unknown_elements": as_json(unknown)}

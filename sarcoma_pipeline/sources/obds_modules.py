@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sarcoma_pipeline.sources.leaves import Node, Paths, Several, as_json
+from sarcoma_pipeline.sources.leaves import XSI, Node, Paths, Several, as_json
+from sarcoma_pipeline.sources.value_account import IGNORED, Outcome
 from schemas import received as r
+from schemas.ignored_values import IGNORED as IGNORED_VALUES
 from schemas.ignored_values import ignored_paths
 
 Row = tuple[str, dict[str, str | None]]
@@ -246,8 +248,8 @@ _PATIENT: Paths = {
 
 def _node(path: str, paths: Paths) -> Node:
     node = Node(path, paths)
-    for below in ignored_paths(path):
-        node.ignore(below)
+    for below, reason in ignored_paths(path):
+        node.ignore(below, reason)
     return node
 
 
@@ -271,6 +273,21 @@ for _path in ("Patienten_Stammdaten", "Menge_Meldung/Meldung"):
     PATIENT.leave(_path)
 for _path in ("Absender", "Menge_Patient/Patient", "Menge_Melder/Melder"):
     ROOT.leave(_path)
+
+OUTCOMES: Mapping[str, Outcome] = {
+    path: outcome
+    for node in (
+        ROOT,
+        SENDER,
+        REPORTER,
+        PATIENT,
+        MASTER_DATA,
+        MELDUNG,
+        *(node for _, node in MODULES.values()),
+    )
+    for path, outcome in node.outcomes()
+} | {XSI: (IGNORED, next(one.reason for one in IGNORED_VALUES if one.path == XSI))}
+"""What becomes of every path that is known."""
 
 
 def rows(name: str, values: dict[str, Any]) -> Iterator[Row]:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.sources import manifest, worker_process
+from sarcoma_pipeline.sources import manifest, value_account, worker_process
 from sarcoma_pipeline.sources.manifest import Found
 from sarcoma_pipeline.sources.received_record import Batch, frames
 from schemas.configuration import Limits
+from schemas.meta import MetaValueAccount
 
 _GROUP_FILES = 400
 _GROUP_BYTES = 8 << 20
@@ -33,7 +34,7 @@ class Read:
 
     Attributes:
         files: rows of ``meta.files``.
-        tables: received table to frame.
+        tables: received table, and the value account, to frame.
     """
 
     files: list[dict[str, str | int | None]]
@@ -80,7 +81,7 @@ def read_group(found: Sequence[Found], refresh: str, limits: Limits) -> Read:
     for one in found:
         with worker_process.watched(worker_process.patience(one.entry.size)):
             batches.append(manifest.read(one, refresh, limits))
-    return _read(found, batches)
+    return _read(found, batches, refresh)
 
 
 def joined(reads: Sequence[Read]) -> Read:
@@ -107,12 +108,16 @@ def _read_apart(
             opens(place)
             batches.append(manifest.read(one, refresh, limits))
     opens(len(found))
-    return _read(found, batches)
+    return _read(found, batches, refresh)
 
 
-def _read(found: Sequence[Found], batches: Sequence[Batch]) -> Read:
-    rows = [{**one.row, "records": batch.count} for one, batch in zip(found, batches, strict=True)]
-    return Read(rows, frames(batches))
+def _read(found: Sequence[Found], batches: Sequence[Batch], refresh: str) -> Read:
+    rows = [
+        {**one.row, "records": batch.count, "delivered_values": batch.account.delivered}
+        for one, batch in zip(found, batches, strict=True)
+    ]
+    accounts = value_account.frame(((b.file.file_id, b.account) for b in batches), refresh)
+    return Read(rows, {**frames(batches), MetaValueAccount.table(): accounts})
 
 
 def _in_order(

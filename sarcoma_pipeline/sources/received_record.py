@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 
+from sarcoma_pipeline.sources.value_account import Account
 from schemas.configuration import DEFAULT_LIMITS, Limits
 from schemas.received import PROVENANCE, Received, Unread
 
@@ -22,6 +24,10 @@ def digest(*parts: str | None) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+Row: TypeAlias = "dict[str, str | int | None]"
+"""Column to what was delivered; a column that is not there is null."""
+
+_PROVENANCE = frozenset(PROVENANCE)
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 
@@ -49,11 +55,22 @@ class SourceFile:
         file_id: hash of relative path, content and reader version.
         path: where it lies now.
         relative: its path below the drop folder, as findings name it.
+        source: name of the source in ``sources.toml`` that reads it.
     """
 
     file_id: str
     path: Path
     relative: str
+    source: str = ""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One record as a reader gave it, before it is named."""
+
+    row: Row
+    key: Sequence[str | None]
+    unhashed: frozenset[str]
 
 
 @dataclass
@@ -63,8 +80,8 @@ class Batch:
     file: SourceFile
     refresh: str
     limits: Limits = DEFAULT_LIMITS
-    _rows: dict[type[Received], list[dict[str, str | None]]] = field(default_factory=dict)
-    _met: Counter[str] = field(default_factory=Counter)
+    account: Account = field(default_factory=Account)
+    _entries: dict[type[Received], list[_Entry]] = field(default_factory=dict)
     _count: int = 0
 
     def add(
@@ -74,18 +91,18 @@ class Batch:
         key: Sequence[str | None],
         values: Mapping[str, str | None],
         unhashed: frozenset[str] = frozenset(),
-    ) -> dict[str, str | None]:
+    ) -> Row:
         """Take one record.
 
         Args:
             contract: the received table it belongs to.
             position: where in the file.
-            key: the business key; a record without one (all parts missing) is known by file and position.
+            key: the business key; a record without one (all parts missing) is known by file and content.
             values: delivered column to text; blank text becomes null.
             unhashed: columns that say nothing about the content (export dates, file meta).
 
         Returns:
-            The row, to which a reader may add what it learns later.
+            The row, to which a reader may add what it learns later; it is named when all is read.
 
         Raises:
             Stopped: the file has more records than a file may have.
@@ -101,35 +118,19 @@ class Batch:
         key: Sequence[str | None],
         values: Mapping[str, str | None],
         unhashed: frozenset[str] = frozenset(),
-    ) -> dict[str, str | None]:
-        clean = {k: (v if v is not None and v.strip() else None) for k, v in values.items()}
-        said = {k: v for k, v in clean.items() if v is not None and k not in unhashed}
-        content = digest(contract.table(), _canonical(said))
-        known = any(part for part in key)
-        record_key = (
-            digest(contract.table(), *key)
-            if known
-            else digest(contract.table(), self.file.relative, position)
-        )
-        record_id = digest(self.file.relative, position, content)
-        self._met[record_id] += 1
+    ) -> Row:
         self._count += 1
-        if (times := self._met[record_id]) > 1:
-            # Damage can put the same content at the same place twice; each is a record to account for.
-            position = f"{position} ({times})"
-            record_id = digest(self.file.relative, position, content)
-        row = {
-            "record_id": record_id,
-            "file_id": self.file.file_id,
-            "position": position,
-            "record_key": record_key,
-            "content_hash": content,
-            "first_refresh": self.refresh,
-            "last_refresh": None,
-            **clean,
-        }
-        self._rows.setdefault(contract, []).append(row)
+        row: Row = {k: v for k, v in values.items() if v is not None and v.strip()}
+        row["position"] = position
+        row["ordinal"] = self._count
+        self._entries.setdefault(contract, []).append(_Entry(row, key, unhashed))
         return row
+
+    def discard(self) -> None:
+        """Forget what was taken: the file is none of those that are read."""
+        self._entries.clear()
+        self._count = 0
+        self.account = Account()
 
     def unread(self, position: str, rule_id: str, detail: str) -> None:
         """Note a part of the file that is no record; ``detail`` must not quote content."""
@@ -159,9 +160,32 @@ class Batch:
         return self._count
 
     @property
-    def rows(self) -> Mapping[type[Received], list[dict[str, str | None]]]:
-        """Contract to rows."""
-        return self._rows
+    def rows(self) -> Mapping[type[Received], list[Row]]:
+        """Contract to rows, each with its names."""
+        times: Counter[tuple[str, str]] = Counter()
+        return {
+            contract: [self._named(contract.table(), entry, times) for entry in entries]
+            for contract, entries in self._entries.items()
+        }
+
+    def _named(self, table: str, entry: _Entry, times: Counter[tuple[str, str]]) -> Row:
+        """Name a record by key and content: an inserted line renames nobody.
+
+        Records that are alike in both are told apart by their order among themselves.
+        """
+        row, relative = entry.row, self.file.relative
+        said = {k: v for k, v in row.items() if k not in entry.unhashed and k not in _PROVENANCE}
+        content = digest(table, _canonical(said))
+        record_key = digest(table, *entry.key) if any(entry.key) else ""
+        times[record_key, content] += 1
+        nth = str(times[record_key, content])
+        record_key = record_key or digest(table, relative, content, nth)
+        row["record_id"] = digest(relative, record_key, content, nth)
+        row["record_key"] = record_key
+        row["content_hash"] = content
+        row["file_id"] = self.file.file_id
+        row["first_refresh"] = self.refresh
+        return row
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Received table name to frame, each as its contract says; only tables with rows."""
@@ -174,17 +198,22 @@ def frames(batches: Iterable[Batch]) -> dict[str, pl.DataFrame]:
     Raises:
         KeyError: a reader gave a column that its contract does not know.
     """
-    gathered: dict[type[Received], list[dict[str, str | None]]] = {}
+    gathered: dict[type[Received], list[Row]] = {}
     for batch in batches:
         for contract, rows in batch.rows.items():
             gathered.setdefault(contract, []).extend(rows)
     made = {}
     for contract, rows in gathered.items():
         schema = contract.polars_schema()
-        if stray := set().union(*rows) - set(schema) - set(PROVENANCE):
+        given = set().union(*rows)
+        if stray := given - set(schema):
             raise KeyError(f"{contract.table()} has no columns {sorted(stray)}")
         made[contract.table()] = pl.DataFrame(
-            {name: [row.get(name) for row in rows] for name in schema}, schema=schema
+            {
+                name: [row.get(name) for row in rows] if name in given else [None] * len(rows)
+                for name in schema
+            },
+            schema=schema,
         )
     return made
 

@@ -1,11 +1,10 @@
-"""Spreadsheets and Parquet files, read in a process of their own.
+"""Reads spreadsheets and Parquet files in a sandboxed process with limited memory and time.
 
-Their readers are native code: a small file with a sparse cell, a long run or a lying length makes them ask
-for more memory than there is, and the allocation that fails ends the process, not the call. So this process
-is one that may end: its memory and time are bounded, and it can write no file. It runs on its own
-(``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``), the file on standard input, the table
-as Arrow on standard output; a fault is ``rule<TAB>detail``, the last line of standard error, with exit code
-3.
+The libraries are native code: a small file with a distant cell, a long run or a wrong length makes them
+request more memory than there is, and the failed allocation ends the process. The process therefore runs
+alone (``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``) and cannot write files. It reads
+the file from standard input and writes the table as Arrow to standard output. A fault is ``rule<TAB>detail``
+in the last line of standard error, with exit code 3.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ import polars as pl
 
 _REFUSED = 3
 _PROGRAM_BYTES = 3 * 1024**3
-"""Address space that the interpreter and its libraries take, mapped rather than used."""
+"""Address space that the interpreter and its libraries map."""
 _GROWTH = 4
-"""How often the held bytes may stand in memory: packed, unpacked, parsed, handed over."""
+"""Copies of the content in memory: compressed, decompressed, parsed, returned."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -36,14 +35,14 @@ class Refused(Exception):
 def read(
     data: bytes, kind: str, sheet: str | None, limits: tuple[int, int, int], seconds: int
 ) -> pl.DataFrame:
-    """Read a file with a native reader in a process that may end.
+    """Read a file in a sandboxed process.
 
     Args:
-        data: the file.
+        data: content of the file.
         kind: ``xlsx`` or ``parquet``.
-        sheet: name of the sheet; the first if None.
-        limits: bytes that may be held, columns, records.
-        seconds: after which the process is ended.
+        sheet: name of the sheet; None for the first.
+        limits: maximum bytes, columns and records.
+        seconds: timeout.
 
     Returns:
         Every cell as text; missing cells are empty.
@@ -63,7 +62,7 @@ def read(
         )
         raise Refused(rule_id, detail)
     if done.returncode:
-        raise Refused("file.too-large", "the reader ended for want of memory")
+        raise Refused("file.too-large", "the reader ran out of memory")
     return pl.read_ipc_stream(io.BytesIO(done.stdout))
 
 
@@ -87,14 +86,14 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
 
 
 def _unpacked(data: bytes, held: int, columns: int, records: int) -> bytes:
-    """The workbook's XML in an archive without compression: what is parsed is what was measured."""
+    """Return the workbook's XML uncompressed, so that exactly the measured content is parsed."""
     whole = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as packed, zipfile.ZipFile(whole, "w") as plain:
         members = [m for m in packed.infolist() if m.filename.endswith((".xml", ".rels"))]
         if sum(m.file_size for m in members) > held:
             raise Refused("file.too-large", f"more than {held:,} bytes when unpacked")
         for member in members:
-            # Never more than the directory says, whatever the compressed content holds.
+            # zipfile reads at most the size in the archive's directory.
             content = packed.read(member)
             if "worksheets/" in member.filename:
                 _measure(content, held, columns, records)
@@ -103,7 +102,7 @@ def _unpacked(data: bytes, held: int, columns: int, records: int) -> bytes:
 
 
 def _measure(content: bytes, held: int, columns: int, records: int) -> None:
-    """Refuse a sheet whose farthest cells span more than a table: the reader makes every cell between."""
+    """Refuse a sheet whose outermost cells span too large a table: the library creates every cell between."""
     width = height = 0
     for letters, number in _CELL.findall(content):
         width = max(width, _column(letters))

@@ -9,6 +9,7 @@ from sarcoma_pipeline.sources import sandboxed_reader
 from sarcoma_pipeline.sources.delimited import missing_columns, rows
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
+from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
 from schemas.configuration import DEFAULT_LIMITS, Limits, TableSource
 from schemas.received import TableRow
 
@@ -28,6 +29,8 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
         Records of ``received.table_row`` (all columns, mapped or not), and ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
+    mapped: dict[str, Outcome] = dict.fromkeys(source.headers(), (READ, "values"))
+    batch.account.outcomes = mapped | {h: (IGNORED, reason) for h, reason in source.reasons().items()}
     with batch.guarded():
         if source.format in ("csv", "tsv"):
             delimiter = source.delimiter or {"csv": ",", "tsv": "\t"}[source.format]
@@ -35,11 +38,12 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
         else:
             found = _binary_rows(batch, source)
         for position, cells in found:
+            batch.account.cells(cells)
             filled = {header: cell for header, cell in cells.items() if cell.strip()}
             batch.add(
                 TableRow,
                 position,
-                tuple(filled.get(header) for header in source.key),
+                (source.name, *key) if any(key := [filled.get(h) for h in source.key]) else (),
                 {"table_name": source.name, "values": json.dumps(filled, ensure_ascii=False, sort_keys=True)},
             )
     return batch
@@ -76,5 +80,6 @@ def _binary_rows(batch: Batch, source: TableSource) -> Iterator[tuple[str, dict[
             batch.unread(f"row {number}", "file.column-missing", "the row cannot be read without the column")
         return
     for number, cells in enumerate(text.iter_rows(named=True), start=2):
-        if any(cell.strip() for cell in cells.values()):
+        if filled := sum(bool(cell.strip()) for cell in cells.values()):
+            batch.account.delivered += filled
             yield f"row {number}", cells

@@ -1,7 +1,7 @@
-"""Readers in processes of their own, which may end or hang: that costs one finding and nobody the night.
+"""Runs readers in worker processes. A crash or timeout becomes one finding for that file.
 
-A reader says which file it opens before it does, so that whoever waits for it knows which one ended it. It
-may take only so much memory, writes no file, leaves no core behind, and ends with who started it.
+A worker reports each file before opening it, so that the file that ended it is known. Its memory is limited,
+it can write neither files nor core dumps, and it ends together with the process that started it.
 """
 
 from __future__ import annotations
@@ -26,26 +26,29 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 MEMORY_BYTES = 2 << 30
-"""Beyond the imported program; the limits of one file ask for less."""
+"""Memory limit of a worker beyond the imported program; the limits per file are lower."""
 CHANCES = 2
-"""A reader may end for want of memory that others took: only a file that ends two of them is to blame."""
+"""Crashes after which a file is blamed; a single one may be due to memory used by other processes."""
 _HUNG_SECONDS = 600
+"""Constant part of the timeout of one file."""
 _SLOWEST_BYTES = 10 << 20
-"""Per second: what a network share gives on a bad night."""
+"""Bytes per second that a slow network share delivers; the timeout grows with the file's size."""
 _STARTS = 3
-_LAST_WORDS_SECONDS = 1
+"""Attempts to start a worker process."""
+_EXIT_SECONDS = 1
+"""How long to wait for a process that has closed its connection to exit."""
 _NO_MEMORY = 12
 _PR_SET_PDEATHSIG = 1
 
 
 def patience(size: int) -> float:
-    """Seconds after which a file of so many bytes counts as one that hangs its reader."""
+    """Return the seconds after which reading a file of this size counts as hung."""
     return _HUNG_SECONDS + size / _SLOWEST_BYTES
 
 
 @contextmanager
 def watched(seconds: float) -> Iterator[None]:
-    """End this very process if what is done in it hangs, native code included; the next one reads apart."""
+    """End this process if the block hangs, also in native code; the next refresh uses worker processes."""
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or 2)
     try:
         yield
@@ -55,10 +58,10 @@ def watched(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def remembered(mark: Path) -> Iterator[bool]:
-    """Tell whether the last process died within this block: killed, out of memory, or hung.
+    """Yield whether the last process died within this block (killed, out of memory, or hung).
 
     Args:
-        mark: a file that stands while the block runs.
+        mark: a file that exists while the block runs.
     """
     died = mark.exists()
     mark.touch(mode=0o600)
@@ -71,15 +74,16 @@ def remembered(mark: Path) -> Iterator[bool]:
 
 
 class Readers(Generic[T]):
-    """Processes that do the same work on groups of files, one group at a time each; a context.
+    """A pool of worker processes, each reading one group of files at a time; a context manager.
 
     Args:
-        work: reads a group: ``work(group, *arguments, opens, refused)``, where ``opens`` is to be told the
-            place of each file before it is opened, and their number when all are read; ``refused`` are places
-            of files that must not be opened, with the reason. Importable by name.
-        join: makes one result of those of the parts of a group.
-        processes: how many at most.
-        arguments: for every group.
+        work: function that reads a group: ``work(group, *arguments, opens, refused)``. It calls ``opens``
+            with the position of each file before opening it, and with their number when all are read.
+            ``refused`` maps positions of files that must not be opened to the reason. It must be importable
+            by name.
+        join: combines the results of the parts of a group.
+        processes: maximum number of processes.
+        arguments: arguments for every group.
     """
 
     def __init__(
@@ -90,14 +94,14 @@ class Readers(Generic[T]):
         self._all = [_Reader(work, arguments) for _ in range(processes)]
         for reader in self._all:
             self._idle.put(reader)
-        # A thread for each process waits for it.
+        # One thread per process waits for its result.
         self._threads = ThreadPoolExecutor(processes)
 
     def __enter__(self) -> Readers[T]:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End every process, whatever it is about."""
+        """End every process, also during work."""
         for reader in self._all:
             reader.dismiss()
         self._threads.shutdown(cancel_futures=True)
@@ -105,14 +109,15 @@ class Readers(Generic[T]):
             reader.end()
 
     def submit(self, sizes: Sequence[int], group: Sequence[object]) -> Future[T]:
-        """Have a group read.
+        """Submit a group for reading.
 
         Args:
-            sizes: of its files, in bytes.
-            group: what the work takes.
+            sizes: sizes of its files in bytes.
+            group: argument of the work.
 
         Returns:
-            The work's result. It raises what the work raised, or OSError if no process could be started.
+            A future of the work's result. It raises what the work raised, or OSError if no process could be
+            started.
         """
         return self._threads.submit(self._with_any, sizes, group)
 
@@ -135,7 +140,7 @@ class Readers(Generic[T]):
                     if ended[None] == _STARTS:
                         raise OSError(errno.EAGAIN, "no process can be started to read files") from None
                 elif end.place == len(group) and len(group) > 1:
-                    # All files were read and their tables were too much: each on its own.
+                    # All files were read, but their tables needed too much memory: read each file alone.
                     alone = zip(sizes, group, strict=True)
                     return self._join([self._read(reader, [size], [one]) for size, one in alone])
                 elif end.hung or ended[end.place] == CHANCES:
@@ -143,12 +148,12 @@ class Readers(Generic[T]):
 
 
 class _Ended(Exception):
-    """The reader ended, or was ended.
+    """The worker process ended, or was ended.
 
     Attributes:
-        place: of the file that it had opened; None if it had opened none, their number if it had read all.
-        hung: whether it was ended because nothing came of it.
-        detail: for the finding.
+        place: position of the open file; None if none was opened, the number of files if all were read.
+        hung: whether it was ended because of a timeout.
+        detail: detail for the finding.
     """
 
     def __init__(self, place: int | None, detail: str, *, hung: bool = False) -> None:
@@ -157,7 +162,7 @@ class _Ended(Exception):
 
 
 class _Reader:
-    """One process; started when it is needed, and again after it ended."""
+    """One worker process; started when needed, and again after it ended."""
 
     def __init__(self, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
         self._task = work, arguments
@@ -165,16 +170,16 @@ class _Reader:
         self._dismissed = False
 
     def dismiss(self) -> None:
-        """End the process and start no other; for another thread than the one that waits for it."""
+        """End the process and start no other; called by another thread than the waiting one."""
         self._dismissed = True
         if running := self._running:
             running[1].kill()
 
     def ask(self, sizes: Sequence[int], group: Sequence[object], refused: dict[int, str]):
-        """What the work makes of a group.
+        """Read a group and return the work's result.
 
         Raises:
-            _Ended: with the place of the file that was open.
+            _Ended: with the position of the open file.
             Exception: what the work raised.
         """
         place = None
@@ -198,18 +203,18 @@ class _Reader:
 
     def _connect(self) -> Connection:
         if self._dismissed:
-            raise RuntimeError("nobody asks any more")
+            raise RuntimeError("the pool of readers is closed")
         if self._running is None:
             ours, theirs = Pipe()
-            # A fork would inherit the locks of threads that polars and Dagster hold; multiprocessing's spawn
-            # would import the whole program again, Dagster with it.
+            # Not fork, which would copy locks of threads of polars and Dagster; not multiprocessing's spawn,
+            # which would import the whole program including Dagster.
             words = [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno()), str(os.getpid())]
             process = subprocess.Popen(
                 words,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                # What native code prints when it ends may quote what it read.
+                # Discarded: messages of native code may quote the content of the file.
                 stderr=subprocess.DEVNULL,
             )
             theirs.close()
@@ -218,18 +223,17 @@ class _Reader:
         return self._running[0]
 
     def end(self) -> str:
-        """End the process, if there is one; how it ended."""
+        """End the process, if there is one; returns how it ended."""
         if self._running is None:
             return "no process"
         connection, process = self._running
         self._running = None
         connection.close()
         try:
-            # One that ended by itself says how.
-            code = process.wait(_LAST_WORDS_SECONDS)
+            code = process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            # One that waits for a share that is away does not end before the share is back.
+            # A process that waits for an unreachable network share cannot be ended before the share is back.
             with suppress(subprocess.TimeoutExpired):
                 process.wait(5)
             return "killed"
@@ -240,11 +244,11 @@ _PROGRAM = f"import sys, {__name__} as worker; worker.serve(*map(int, sys.argv[1
 
 
 def serve(handle: int, parent: int) -> None:
-    """Be a reader.
+    """Run as a worker process.
 
     Args:
-        handle: of the connection to the process that asks.
-        parent: its id.
+        handle: file descriptor of the connection to the parent.
+        parent: process id of the parent.
     """
     _die_with(parent)
     connection = Connection(handle)
@@ -282,6 +286,6 @@ def _confine() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     for what in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         resource.setrlimit(what, (0, 0))
-    # If memory runs out all the same, a reader is what the system can spare.
+    # If the system still runs out of memory, it should kill a worker first.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")

@@ -1,1 +1,1 @@
-"""One study: its paths, its configuration and what identifies the program that builds it."""
+"""A study: its paths and configuration, and the hashes that identify program, configuration and decisions."""

@@ -1,4 +1,4 @@
-"""Where a study's configuration, raw files, warehouse and publications lie."""
+"""Locates a study's configuration, raw files, warehouse and published files."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from schemas.configuration import Sources, Study, load_study
 DEFAULT_STUDY = "sts_imrt"
 
 _CONFIGURATION = (".toml", ".csv")
+"""Suffixes of configuration files; backup files of editors have others."""
 
 
 class UnknownStudy(Exception):
-    """No folder of that name below ``data/studies``."""
+    """There is no folder of that name in ``data/studies``."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """One study and its places.
+    """One study and its paths.
 
     Attributes:
-        root: the folder that holds ``data/``.
-        study: ``study.toml``.
-        sources: ``sources.toml``.
+        root: the folder that contains ``data/``.
+        study: content of ``study.toml``.
+        sources: content of ``sources.toml``.
     """
 
     root: Path
@@ -34,21 +35,21 @@ class Project:
 
     @property
     def folder(self) -> Path:
-        """The study's configuration."""
+        """Folder of the study's configuration."""
         return self.root / "data/studies" / self.study.name
 
     @property
     def drop(self) -> Path:
-        """Incoming raw files."""
+        """Folder of incoming raw files."""
         return self.root / self.study.drop
 
     @property
     def centres(self) -> tuple[str, ...]:
-        """The centres of the study, in order; none if it has one drop folder."""
+        """The study's centres in alphabetical order; empty if it has one drop folder."""
         return tuple(sorted(self.study.centres))
 
     def drop_of(self, centre: str) -> Path:
-        """Incoming raw files of a centre; of the study if it has none."""
+        """Return the folder of a centre's incoming raw files; the study's own without a centre."""
         return self.root / self.study.centres[centre] if centre else self.drop
 
     @property
@@ -58,22 +59,22 @@ class Project:
 
     @property
     def key(self) -> Path:
-        """The key of the pseudonyms: beside the warehouse, never in it, never published."""
+        """The key of the pseudonyms: stored beside the warehouse, not in it, and never published."""
         return self.root / "data/warehouse" / f"{self.study.name}.key"
 
     @property
     def decisions(self) -> Path:
-        """The stewards' decisions on findings: the one thing that no source can deliver again."""
+        """The log of stewards' decisions on findings; no source can deliver it again."""
         return self.root / "data/decisions" / f"{self.study.name}.csv"
 
     @property
     def notifications(self) -> Path:
-        """What was told of nights that went wrong."""
+        """Folder of the notifications about problems."""
         return self.root / "data/notifications" / self.study.name
 
     @property
     def published(self) -> Path:
-        """What readers see."""
+        """Folder of everything that readers may see."""
         return self.root / "data/published" / self.study.name
 
     @property
@@ -82,22 +83,23 @@ class Project:
         return self.published / "cohort.duckdb"
 
     def configuration_files(self) -> list[Path]:
-        """The files that make the study, in order; what an editor leaves beside them is none of them."""
+        """Return the files of the study's configuration, sorted."""
         return sorted(p for p in self.folder.rglob("*") if p.is_file() and p.suffix in _CONFIGURATION)
 
     def configuration_hash(self) -> str:
-        """Names the content of every file of the study's configuration."""
-        seen = hashlib.blake2b(digest_size=16)
+        """Return a hash of all files of the study's configuration."""
+        digest = hashlib.blake2b(digest_size=16)
         for path in self.configuration_files():
-            seen.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-        return seen.hexdigest()
+            digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+        return digest.hexdigest()
 
 
 def root() -> Path:
-    """``SARCOMA_ROOT``, else the nearest folder above that holds ``data/studies``, else the program's own."""
-    named = os.environ.get("SARCOMA_ROOT")
-    if named:
-        return Path(named).resolve()
+    """Return ``SARCOMA_ROOT``, else the nearest parent with ``data/studies``, else the program's folder."""
+    configured = os.environ.get("SARCOMA_ROOT")
+    if configured:
+        return Path(configured).resolve()
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "data/studies").is_dir():
@@ -106,16 +108,16 @@ def root() -> Path:
 
 
 def studies(at: Path | None = None) -> list[str]:
-    """Names of the configured studies."""
+    """Return the names of the configured studies."""
     folder = (at or root()) / "data/studies"
     return sorted(p.parent.name for p in folder.glob("*/study.toml"))
 
 
 def load(name: str = DEFAULT_STUDY, at: Path | None = None) -> Project:
-    """A study by name.
+    """Load a study by name.
 
     Raises:
-        UnknownStudy: it is not configured; the message lists those that are.
+        UnknownStudy: it is not configured; the message lists the configured studies.
         ConfigurationWrong: its configuration is wrong; the message names file, line and key of each fault.
     """
     base = at or root()

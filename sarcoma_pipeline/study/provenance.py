@@ -1,4 +1,4 @@
-"""What a number was made by: the program, the study's configuration and the stewards' decisions, named."""
+"""Identifies what results were computed from: program, configuration and decisions, as hashes."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _SOURCE = (".py", ".j2", ".html", ".css", ".js")
 
 @cache
 def code_hash() -> str:
-    """Names the source of the program and its contracts, as they lie on disk when it is first asked."""
-    seen = hashlib.blake2b(digest_size=16)
+    """Return a hash of the program's source files, read from disk once per process."""
+    digest = hashlib.blake2b(digest_size=16)
     for package in (schemas, sarcoma_pipeline):
         folder = Path(str(package.__file__)).parent
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix in _SOURCE:
-                seen.update(path.relative_to(folder.parent).as_posix().encode() + b"\0")
-                seen.update(path.read_bytes() + b"\0")
-    return seen.hexdigest()
+                digest.update(path.relative_to(folder.parent).as_posix().encode() + b"\0")
+                digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def refresh(project: Project, run_id: str) -> dict[str, Any]:
-    """What a row of ``meta.refreshes`` says of the program and the moment: all but the files.
+    """Return a row of ``meta.refreshes`` without the counts of files.
 
     Args:
         project: the study.
-        run_id: Dagster's.
+        run_id: id of Dagster's run.
     """
     now = dt.datetime.now(dt.UTC)
     return {
@@ -53,7 +53,7 @@ def refresh(project: Project, run_id: str) -> dict[str, Any]:
 
 
 def decisions_hash(decisions: pl.DataFrame) -> str:
-    """Names a set of decisions.
+    """Return a hash of a set of decisions.
 
     Args:
         decisions: ``quality.decisions``.
@@ -63,7 +63,7 @@ def decisions_hash(decisions: pl.DataFrame) -> str:
 
 
 def configuration(project: Project) -> pl.DataFrame:
-    """The text of every file of the study's configuration, as ``meta.configurations``."""
+    """Return the text of every configuration file, as ``meta.configurations``."""
     named = project.configuration_hash()
     rows = [
         {

@@ -1,5 +1,5 @@
-"""What is computed from the cohort: Table 1, Kaplan–Meier, Cox, and the comparison with the paper.
+"""Estimators: Table 1, Kaplan–Meier, competing risks, Cox models and their diagnostics.
 
-Pure functions, polars frames of the cohort layer in, frames of `schemas.analysis` out. Files, databases and
-Dagster do not belong here.
+Pure functions that take polars frames of the cohort layer and return frames of `schemas.analysis`. They know
+no files, databases or Dagster.
 """

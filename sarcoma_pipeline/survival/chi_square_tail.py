@@ -1,4 +1,4 @@
-"""The tail of the chi-square distribution."""
+"""Tail probability of the chi-square distribution."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 
 def tail(degrees: int, statistic: Any) -> Any:
-    """Probability of at least this statistic under chi-square with so many degrees of freedom."""
-    # The code location is loaded by daemon and webserver, which test nothing.
+    """Return the probability of at least this statistic under the chi-square distribution."""
+    # Imported here: daemon and webserver load this module but run no tests, and scipy is slow to import.
     from scipy.special import chdtrc
 
     return chdtrc(degrees, statistic)

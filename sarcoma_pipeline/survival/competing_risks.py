@@ -1,14 +1,14 @@
-"""Cumulative incidence of one kind of event where another forestalls it: Aalen and Johansen's estimator.
+"""Cumulative incidence of one kind of event in the presence of competing events (Aalen–Johansen estimator).
 
-Equal to R's ``survfit(Surv(time, factor(kind)) ~ 1, conf.type = "log-log")``, standard errors included: they
-are of the infinitesimal jackknife. R's default interval is ``log``; log-log is chosen as it is that of the
-Kaplan–Meier curves beside it and never leaves 0 to 1. lifelines' ``AalenJohansenFitter`` moves tied times by
-random numbers and is not used.
+Results equal R's ``survfit(Surv(time, factor(kind)) ~ 1, conf.type = "log-log")``, including standard errors,
+which are those of the infinitesimal jackknife. R's default interval is ``log``; log-log is used here because
+the Kaplan–Meier curves use it and because it stays between 0 and 1. lifelines' ``AalenJohansenFitter`` is not
+used because it moves tied times by random numbers.
 
-Fine and Gray's regression is not fitted: no well-kept library was found that has it. ``comprisk`` is checked
-against R's ``cmprsk``, but calls itself an alpha version and brings numba and scikit-learn; ``CompRiskReg``
-says it is being planned; ``pycmprsk`` is a single release, for Python 3.13 and later only, and brings numba
-and matplotlib.
+Fine and Gray's regression is not fitted, because no well-maintained library provides it. ``comprisk`` is
+checked against R's ``cmprsk``, but calls itself an alpha version and depends on numba and scikit-learn;
+``CompRiskReg`` states that it is being planned; ``pycmprsk`` has a single release, for Python 3.13 and later,
+and depends on numba and matplotlib.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _Z = NormalDist().inv_cdf(0.975)
 
 
 def cumulative_incidence(endpoints: pl.DataFrame, analyses: Sequence[CompetingRisks]) -> pl.DataFrame:
-    """The curve of every cause of every analysis whose endpoint there is.
+    """Estimate the curve of every cause of every analysis whose endpoint exists.
 
     Args:
         endpoints: `schemas.cohort.CohortEndpoint`.
-        analyses: which kinds of event of which endpoint make a cause.
+        analyses: the kinds of event that make up each cause, per endpoint.
 
     Returns:
-        `schemas.analysis.CumulativeIncidence`: per cause time 0 and every time at which somebody leaves.
+        `schemas.analysis.CumulativeIncidence`: per cause, time 0 and every time with an event or censoring.
 
     Raises:
-        ValueError: an event is of a kind that no cause names.
+        ValueError: no cause contains the kind of an event.
     """
     parts = [CumulativeIncidence.empty()]
     for analysis in analyses:
@@ -51,15 +51,15 @@ def cumulative_incidence(endpoints: pl.DataFrame, analyses: Sequence[CompetingRi
 
 
 def at_horizons(curves: pl.DataFrame, horizons_months: Sequence[float]) -> pl.DataFrame:
-    """Cumulative incidence at the horizons.
+    """Read the cumulative incidence at the horizons.
 
     Args:
         curves: `schemas.analysis.CumulativeIncidence`.
-        horizons_months: at which times.
+        horizons_months: the horizons.
 
     Returns:
-        `schemas.analysis.CumulativeIncidenceEstimate`; null beyond the last time, unless nobody is left free
-        of every event.
+        `schemas.analysis.CumulativeIncidenceEstimate`; null beyond the last time unless every patient has had
+        an event.
     """
     lines = list(_read(curves, horizons_months))
     frame = pl.DataFrame(lines, infer_schema_length=None) if lines else CumulativeIncidenceEstimate.empty()
@@ -67,14 +67,14 @@ def at_horizons(curves: pl.DataFrame, horizons_months: Sequence[float]) -> pl.Da
 
 
 def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
-    """The estimator.
+    """Estimate the curves.
 
     The jackknife needs no sum over patients per time: the influence of a patient on the incidence ``F(t)`` is
-    the same ``B(t)`` for all who are still at risk, and ``a − q F(t)`` with constants of his own once he has
-    left at ``T``, so that their squares are cumulative sums.
+    the same ``B(t)`` for all patients still at risk, and ``a − q F(t)`` with constants of the patient once
+    they have left at ``T``. The squares are therefore cumulative sums.
 
     Args:
-        times: ``days`` and ``cause`` (null if censored), a row per patient.
+        times: ``days`` and ``cause`` (null if censored), one row per patient.
         causes: all causes, in order.
 
     Returns:
@@ -94,7 +94,7 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
     hazard = deaths.sum(axis=1) / at_risk
     free = np.cumprod(1 - hazard)
     before = np.concatenate([[1.0], free[:-1]])
-    # With the last patients the curve ends; what would follow is multiplied by a survival of 0.
+    # If the last patients have an event, the factor is arbitrary: it is multiplied by a survival of 0.
     inverse = np.divide(1, at_risk * (1 - hazard), out=np.zeros_like(hazard), where=hazard < 1)
     lived = np.cumsum(inverse * hazard)
     lived_before = np.concatenate([[0.0], lived[:-1]])
@@ -104,7 +104,7 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
         incidence = np.cumsum(step)
         staying = np.cumsum(step * (lived_before - 1 / at_risk))
         variance = (at_risk - left) * staying**2
-        # Those who leave at a time: by this cause, by another, or censored.
+        # Patients who leave at a time: by this cause, by another cause, or censored.
         gone = (
             (deaths[:, i], before / at_risk, inverse),
             (deaths.sum(axis=1) - deaths[:, i], 0.0, inverse),
@@ -153,7 +153,7 @@ def _causes(endpoints: pl.DataFrame, causes: Mapping[str, Sequence[str]]) -> pl.
     of_kind = {kind: cause for cause, kinds in causes.items() for kind in kinds}
     kinds = endpoints.filter("event")["event_kind"].unique().sort().to_list()
     if unnamed := [kind for kind in kinds if kind not in of_kind]:
-        raise ValueError(f"no cause of the cumulative incidence names the events {unnamed}")
+        raise ValueError(f"no cause of the cumulative incidence contains the events {unnamed}")
     cause = pl.col("event_kind").replace_strict(of_kind, default=None, return_dtype=pl.String)
     return endpoints.select(days=pl.col("time_days").cast(pl.Int64), cause=pl.when("event").then(cause))
 

@@ -1,15 +1,15 @@
-"""Multivariable Cox models as ``study.toml`` declares them: Efron ties, Wald intervals, no strata.
+"""Multivariable Cox models declared in ``study.toml``: Efron ties, Wald intervals, no strata.
 
-Equal to R's ``coxph`` (`tests/golden/cox.R`). What a model cannot estimate is taken out beforehand and said
-in the ``note``: nothing diverges, nothing is hidden. Where the model so loses a level without an event, or
-has no maximum at all, the same model with Firth's penalty follows it, as lines of their own.
+Results equal R's ``coxph`` (`tests/golden/cox.R`). Contrasts that a model cannot estimate are removed
+beforehand and explained in the ``note``. If a model loses a level without events in this way, or has no
+maximum, the same model with Firth's penalty is added as further rows.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
-from sarcoma_pipeline.survival.design import Contrast, ModelData, model_data
+from sarcoma_pipeline.survival.design import Contrast, ModelData, concordance, entries, model_data
 from sarcoma_pipeline.survival.firth import penalised
 from sarcoma_pipeline.survival.partial_likelihood import NoEstimate, PartialLikelihood
 from schemas.analysis import EFRON, FIRTH, HazardRatio
@@ -28,11 +28,12 @@ _Z = NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True)
 class _Fit:
-    """Numbers of the contract's columns by contrast, the model's concordance, and why there are none."""
+    """Estimates by contrast, the model's concordance, and why there are none."""
 
-    numbers: dict[str, dict[str, float]]
+    numbers: dict[str, dict[str, float | None]]
     concordance: float | None = None
     note: str | None = None
+    lost: dict[str, str] = field(default_factory=dict)
 
 
 def hazard_ratios(
@@ -43,21 +44,21 @@ def hazard_ratios(
     *,
     time: str = "time_days",
 ) -> pl.DataFrame:
-    """Fit every model whose endpoint there is.
+    """Fit every model whose endpoint exists.
 
-    Patients without a covariate (or with a level that the configuration does not name) are left out of that
+    Patients with a missing covariate (or a level that the configuration does not list) are left out of that
     model and counted in ``missing``.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
         endpoints: `schemas.cohort.CohortEndpoint`.
-        models: which models, in order.
-        covariates: what the models name.
-        time: which time in days.
+        models: the models, in order.
+        covariates: the covariates of the models.
+        time: column with the time in days.
 
     Returns:
-        `schemas.analysis.HazardRatio`, a line per number and per level other than the reference; once more
-        with Firth's penalty for a model that needs it.
+        `schemas.analysis.HazardRatio`: a row per continuous covariate and per level other than the reference;
+        repeated with Firth's penalty for a model that needs it.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -68,7 +69,7 @@ def hazard_ratios(
         lines += _lines(data, fit, EFRON, data.obstacles)
         if data.events and (data.eventless or fit.note):
             empty = {
-                x.name: why for x in data.contrasts if (why := data.obstacles.get(x.name)) and _bare(why)
+                x.name: why for x in data.contrasts if (why := data.obstacles.get(x.name)) and _hopeless(why)
             }
             firth = _firth(data)
             lines += _lines(data, firth, FIRTH, empty) if firth.numbers else []
@@ -76,8 +77,8 @@ def hazard_ratios(
     return HazardRatio.enforce(HazardRatio.conform(frame.with_row_index("position", offset=1)))
 
 
-def _bare(obstacle: str) -> bool:
-    """Whether not even a penalty helps: there is nobody to compare."""
+def _hopeless(obstacle: str) -> bool:
+    """Return whether not even a penalised estimate exists, because there is nobody to compare."""
     return obstacle.startswith("no variance")
 
 
@@ -101,7 +102,7 @@ def _lines(data: ModelData, fit: _Fit, method: str, obstacles: dict[str, str]) -
             "contrast": contrast.label,
             "reference": contrast.covariate.reference,
             **_level(data, contrast),
-            "note": obstacles.get(contrast.name) or fit.note,
+            "note": obstacles.get(contrast.name) or fit.note or fit.lost.get(contrast.name),
             **({} if contrast.name in obstacles else fit.numbers.get(contrast.name, {})),
         }
         for contrast in data.contrasts
@@ -122,10 +123,10 @@ def _efron(data: ModelData) -> _Fit:
         return _Fit({})
     x = matrix.to_numpy()
     try:
-        found = PartialLikelihood(used["time_days"], used["event"], x).maximum()
+        found = PartialLikelihood(used["time_days"], used["event"], x, entries(used)).maximum()
+        errors = np.sqrt(np.diag(found.covariance))
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
-    errors = np.sqrt(np.diag(found.covariance))
     numbers = {
         name: {
             "coefficient": b,
@@ -137,7 +138,9 @@ def _efron(data: ModelData) -> _Fit:
         }
         for name, b, error in zip(matrix.columns, found.coefficients.tolist(), errors.tolist(), strict=True)
     }
-    return _Fit(numbers, harrell(used["time_days"], used["event"], linear_predictor(x, found.coefficients)))
+    return _Fit(
+        numbers, concordance(data, dict(zip(matrix.columns, found.coefficients.tolist(), strict=True)))
+    )
 
 
 def _firth(data: ModelData) -> _Fit:
@@ -145,8 +148,9 @@ def _firth(data: ModelData) -> _Fit:
     if not matrix.width:
         return _Fit({})
     x, time, event = matrix.to_numpy(), data.complete["time_days"], data.complete["event"]
+    entry = entries(data.complete)
     try:
-        found = penalised(PartialLikelihood(time, event, x))
+        found = penalised(PartialLikelihood(time, event, x, entry))
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
     columns = (found.coefficients, found.standard_errors, found.low, found.high, found.p_values)
@@ -155,15 +159,28 @@ def _firth(data: ModelData) -> _Fit:
             "coefficient": b,
             "standard_error": error,
             "hazard_ratio": _exp(b),
-            "ci_low": _exp(low),
-            "ci_high": _exp(high),
-            "p_value": p,
+            "ci_low": _known(_exp(low)),
+            "ci_high": _known(_exp(high)),
+            "p_value": _known(p),
         }
         for name, (b, error, low, high, p) in zip(
             matrix.columns, np.column_stack(columns).tolist(), strict=True
         )
     }
-    return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients)))
+    # A limit that was not found is none, and the line says so; it is never shown as infinite.
+    lost = {
+        name: f"no {' and no '.join(parts)}: the profile of the likelihood could not be followed"
+        for name, of in numbers.items()
+        if (parts := [word for part, word in _PARTS.items() if of[part] is None])
+    }
+    return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients), entry), lost=lost)
+
+
+_PARTS = {"ci_low": "lower limit", "ci_high": "upper limit", "p_value": "p value"}
+
+
+def _known(x: float) -> float | None:
+    return x if math.isfinite(x) else None
 
 
 def _exp(x: float) -> float:

@@ -1,26 +1,29 @@
-"""The data of a Cox model as ``study.toml`` declares it: complete cases, contrasts, and the design matrix.
+"""The data of a Cox model declared in ``study.toml``: complete cases, contrasts, and the design matrix.
 
-What a model cannot estimate is found here, before any fit: a level without patients, without events, a number
-that is the same in everybody.
+Contrasts that the model cannot estimate are found here, before any fit: levels without patients or events,
+and covariates with the same value in all patients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from sarcoma_pipeline.survival.concordance import harrell
 from schemas.configuration import Covariate, Model
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A line of the table: a number, or a level against the reference.
+    """A row of the model's table: a continuous covariate, or a level against the reference.
 
     Attributes:
-        covariate: whose contrast it is.
-        level: of a factor; None for a number.
+        covariate: the covariate.
+        level: level of a factor; None for a continuous covariate.
     """
 
     covariate: Covariate
@@ -33,7 +36,7 @@ class Contrast:
 
     @property
     def label(self) -> str:
-        """As it is printed: ``Female vs. male``."""
+        """Printed label: ``Female vs. male``."""
         covariate, level = self.covariate, self.level
         if level is None:
             return covariate.labels.get(covariate.name, covariate.name.capitalize())
@@ -43,16 +46,16 @@ class Contrast:
 
 @dataclass(frozen=True)
 class ModelData:
-    """What a model is fitted to.
+    """The data to which a model is fitted.
 
     Attributes:
-        model: as declared.
-        covariates: of the model, in order.
-        missing: patients left out for a missing covariate.
-        complete: the others: ``time_days, event`` and a column per covariate.
-        counts: per factor and level: patients and events.
-        contrasts: the lines of the table.
-        obstacles: name of a contrast to the reason why it has no estimate.
+        model: the declared model.
+        covariates: its covariates, in order.
+        missing: number of patients left out because of a missing covariate.
+        complete: the other patients: ``time_days, event`` and a column per covariate.
+        counts: patients and events per factor and level.
+        contrasts: rows of the table.
+        obstacles: name of a contrast to the reason why it cannot be estimated.
     """
 
     model: Model
@@ -65,21 +68,21 @@ class ModelData:
 
     @property
     def events(self) -> int:
-        """Patients with an event."""
+        """Number of patients with an event."""
         return int(self.complete["event"].sum())
 
     @property
     def eventless(self) -> bool:
-        """Whether a level has patients but no event, while others have."""
+        """Whether a level has patients but no event, while others have events."""
         levels = [events for of in self.counts.values() for _, events in of.values()]
         return self.events > 0 and 0 in levels
 
     def estimable(self) -> pl.DataFrame:
-        """The complete cases without those of levels that have no event.
+        """Return the complete cases without patients at levels that have no event.
 
-        The hazard ratio of such a level tends to 0 and does not exist as an estimate; the other coefficients
-        are then those of the fit without its patients, which is the limit of the partial likelihood (their
-        weight in every risk set tends to 0).
+        The hazard ratio of such a level tends to 0 and has no estimate. The other coefficients are those of
+        the fit without its patients, which is the limit of the partial likelihood (their weight in every risk
+        set tends to 0).
         """
         if not self.eventless:
             return self.complete
@@ -92,7 +95,7 @@ class ModelData:
         return self.complete.filter(~pl.any_horizontal(gone))
 
     def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
-        """Numbers as they are, factors as indicators of every level but the reference; constants left out.
+        """Build the design matrix: numbers, indicators of all levels but the reference, no constant columns.
 
         Args:
             used: rows of the complete cases.
@@ -103,7 +106,7 @@ class ModelData:
                 columns.append(pl.col(covariate.name))
                 continue
             present = sorted(used[covariate.name].unique())
-            # Without the reference another level takes its place: the factor still adjusts the others.
+            # Without patients at the reference, another level replaces it, so that the factor still adjusts.
             base = covariate.reference if covariate.reference in present else next(iter(present), None)
             columns += [
                 (pl.col(covariate.name) == level).cast(pl.Float64).alias(Contrast(covariate, level).name)
@@ -122,16 +125,16 @@ def model_data(
     *,
     time: str = "time_days",
 ) -> Iterator[ModelData]:
-    """The data of every model whose endpoint there is.
+    """Yield the data of every model whose endpoint exists.
 
-    Patients without a covariate (or with a level that the configuration does not name) are left out.
+    Patients with a missing covariate (or a level that the configuration does not list) are left out.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
         endpoints: `schemas.cohort.CohortEndpoint`.
-        models: which models, in order.
-        covariates: what the models name.
-        time: which time in days.
+        models: the models, in order.
+        covariates: the covariates of the models.
+        time: column with the time in days.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -140,18 +143,23 @@ def model_data(
     for model in models:
         times = endpoints.filter(pl.col("endpoint") == model.endpoint)
         if times.height:
-            data = times.select("pseudonym", "event", time_days=time).join(patients, on="pseudonym")
+            data = with_entry(times).select("pseudonym", "event", "entry_days", time_days=time)
+            # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+            data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
+            data = data.join(patients, on="pseudonym")
             yield _model(data, model, tuple(known[name] for name in model.covariates))
 
 
 def values(covariate: Covariate) -> pl.Expr:
-    """The covariate as a model or a subgroup takes it; null where a patient cannot be in it.
+    """Return the covariate as used in models and subgroups; null for patients that are left out.
 
     Raises:
         ValueError: a factor has no reference level.
     """
     if covariate.kind == "continuous":
-        return pl.col(covariate.column).cast(pl.Float64).alias(covariate.name)
+        number = pl.col(covariate.column).cast(pl.Float64)
+        # A number that is none (NaN) or has no end is no measurement: it is missing, and counted so.
+        return pl.when(number.is_finite()).then(number).alias(covariate.name)
     if covariate.reference is None:
         raise ValueError(f"factor {covariate.name} has no reference level")
     merged = pl.col(covariate.column).cast(pl.String).replace(covariate.merge)
@@ -160,13 +168,22 @@ def values(covariate: Covariate) -> pl.Expr:
     return merged.alias(covariate.name)
 
 
+def with_entry(endpoints: pl.DataFrame) -> pl.DataFrame:
+    """Return the endpoints with ``entry_days``: null, where a patient is at risk from the beginning."""
+    if "entry_days" in endpoints.columns:
+        return endpoints
+    return endpoints.with_columns(entry_days=pl.lit(None, dtype=pl.Int32))
+
+
 def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
-    """The levels of a factor in the order of the configuration, else sorted."""
+    """Return the levels of a factor in the configured order, else sorted."""
     return covariate.levels or tuple(sorted(present))
 
 
 def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, ...]) -> ModelData:
-    data = everybody.select("time_days", "event", *(values(c) for c in covariates)).drop_nulls()
+    named = [c.name for c in covariates]
+    chosen = everybody.select("time_days", "event", "entry_days", *(values(c) for c in covariates))
+    data = chosen.drop_nulls(["time_days", "event", *named])
     counts = {c.name: _counts(data, c) for c in covariates if c.kind == "factor"}
     contrasts = tuple(
         Contrast(c, level)
@@ -182,7 +199,7 @@ def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, .
 
 
 def _counts(data: pl.DataFrame, covariate: Covariate) -> dict[str, tuple[int, int]]:
-    """Patients and events by level."""
+    """Count patients and events by level."""
     grouped = data.group_by(covariate.name).agg(n=pl.len(), events=pl.col("event").sum())
     return {level: (n, events) for level, n, events in grouped.iter_rows()}
 
@@ -190,7 +207,7 @@ def _counts(data: pl.DataFrame, covariate: Covariate) -> dict[str, tuple[int, in
 def _obstacle(
     contrast: Contrast, data: pl.DataFrame, counts: dict[str, dict[str, tuple[int, int]]]
 ) -> str | None:
-    """Why this contrast has no estimate, if it has none."""
+    """Return why a contrast cannot be estimated; None if it can."""
     covariate, level = contrast.covariate, contrast.level
     if not data["event"].any():
         return "no event in the model"
@@ -205,3 +222,37 @@ def _obstacle(
             limit = "0" if role == "the level" else "infinity"
             return f"no event at {role}: the hazard ratio tends to {limit}"
     return None
+
+
+def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
+    """Return the days of entry of the rows, NaN for: from the beginning; None if that holds for all."""
+    if used["entry_days"].null_count() == used.height:
+        return None
+    return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+_LOWEST = 1e6
+"""Log hazard ratio that stands for the limit of a level without events: below all others."""
+
+
+def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | None:
+    """Compute Harrell's C of a fit in all complete cases.
+
+    The coefficient of a level without events tends to minus infinity: its patients rank below all others.
+
+    Args:
+        data: the model's data.
+        coefficients: column of the design to its coefficient.
+    """
+    rows = data.complete
+    risk = np.zeros(rows.height)
+    for covariate in data.covariates:
+        column = rows[covariate.name]
+        if covariate.kind == "continuous":
+            risk += coefficients.get(covariate.name, 0.0) * column.to_numpy()
+            continue
+        for level, (_, events) in sorted(data.counts[covariate.name].items()):
+            of_level = coefficients.get(Contrast(covariate, level).name, 0.0)
+            weight = -_LOWEST if data.eventless and events == 0 else of_level
+            risk += weight * (column == level).to_numpy()
+    return harrell(rows["time_days"], rows["event"], risk, entries(rows))

@@ -1,15 +1,17 @@
 """Firth's penalised Cox model: finite hazard ratios where a level has no event.
 
 The partial likelihood is multiplied by the square root of the determinant of its information, Jeffreys' prior
-(Firth 1993; Heinze and Schemper 2001). Intervals and p values are of the profile penalised likelihood, as
-those authors advise: Wald's are wrong where the likelihood is this lopsided.
+(Firth 1993; Heinze and Schemper 2001). Intervals and p values come from the profile penalised likelihood, as
+those authors recommend, because Wald intervals are wrong for such an asymmetric likelihood.
 
-Ties are Efron's, as in the models it stands in for. Python's ``firthmodels`` has Breslow's only.
+Ties are handled by Efron's method, as in the unpenalised models. The Python package ``firthmodels`` has only
+Breslow's.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -21,6 +23,7 @@ from sarcoma_pipeline.survival.partial_likelihood import (
     Floats,
     NoEstimate,
     PartialLikelihood,
+    inverse,
     solve,
 )
 
@@ -28,27 +31,27 @@ _Z = NormalDist().inv_cdf(0.975)
 _STEPS = 100
 _HALVINGS = 40
 _LONGEST = 5.0
-"""Longest step in standard errors (of the information at 0)."""
+"""Maximum step, in standard errors (of the information at 0)."""
 _SETTLED, _ROUNDED = 1e-22, 1e-14
-"""Square of the last step in standard errors: where to stop, and where rounding keeps it from shrinking."""
+"""Squared length of the last step in standard errors: convergence, and the limit set by rounding errors."""
 _APART = 1e-5
-"""Distance of two scores, in standard errors, whose difference is the curvature."""
+"""Step of the numerical derivative of the score, in standard errors."""
 _FLAT = 1e-9
-"""Curvature, in units of the information's at 0, below which there is no hill."""
-_FARTHEST = 50.0
-"""Standard errors from the maximum; a profile that has not fallen by then has no limit."""
+"""Minimum curvature relative to the information at 0; below it the function has no maximum nearby."""
+_WIDENINGS = 60
+"""Steps, each half as long again as the one before, in which a profile must have fallen far enough."""
 
 
 @dataclass(frozen=True)
 class Penalised:
-    """A penalised model, arrays of length ``p``.
+    """A penalised model; all arrays have length ``p``.
 
     Attributes:
         coefficients: log hazard ratios.
-        standard_errors: of the inverse information at the maximum, as ``coxphf`` gives them.
-        low: lower limits of the profile penalised likelihood, 95 %.
+        standard_errors: from the inverse information at the maximum, as in ``coxphf``.
+        low: lower 95 % limits of the profile penalised likelihood.
         high: upper limits.
-        p_values: of the penalised likelihood ratio against a coefficient of 0.
+        p_values: of the penalised likelihood ratio test against a coefficient of 0.
     """
 
     coefficients: Floats
@@ -62,54 +65,57 @@ def penalised(likelihood: PartialLikelihood) -> Penalised:
     """Maximise the penalised likelihood and profile every coefficient.
 
     Raises:
-        NoEstimate: columns are collinear.
+        NoEstimate: the covariates are collinear.
     """
     scale = np.sqrt(np.diag(likelihood.at(np.zeros(likelihood.p)).information))
     every = np.ones(likelihood.p, dtype=bool)
-    best, height, there = _climb(likelihood, np.zeros(likelihood.p), every, scale)
-    errors = np.sqrt(np.diag(np.linalg.inv(there.information)))
+    best, height, there = _maximise(likelihood, np.zeros(likelihood.p), every, scale)
+    errors = np.sqrt(np.diag(inverse(there.information)))
     limits = np.array(
         [
             [_limit(likelihood, best, height, errors, i, side, scale) for side in (-1, 1)]
             for i in range(len(best))
         ]
     )
-    p_values = np.empty(len(best))
+    p_values = np.full(len(best), np.nan)
     for i in range(len(best)):
         null, free = best.copy(), every.copy()
         null[i], free[i] = 0.0, False
-        ratio = max(height - _climb(likelihood, null, free, scale)[1], 0.0)
-        # Chi-squared of one degree: 2 · ratio is the square of a normal deviate.
+        try:
+            ratio = max(height - _maximise(likelihood, null, free, scale)[1], 0.0)
+        except NoEstimate:
+            continue
+        # 2 · ratio has a chi-squared distribution with one degree of freedom: the square of a normal deviate.
         p_values[i] = math.erfc(math.sqrt(ratio))
     return Penalised(best, errors, limits[:, 0], limits[:, 1], p_values)
 
 
 def penalised_score(likelihood: PartialLikelihood, coefficients: Floats, here: Derivatives) -> Floats:
-    """First derivatives of the penalised log likelihood: ``U + ½ tr(I⁻¹ ∂I/∂b)``.
+    """Compute the score of the penalised log likelihood: ``U + ½ tr(I⁻¹ ∂I/∂b)``.
 
     ``∂I/∂b`` are third central moments of the columns over every risk set. With ``J = I⁻¹``, ``m`` the mean
-    and ``q = x'Jx`` their traces are ``E[qx] − m E[q] − 2 (E[xx'] − mm') J m``, and sums over risk sets turn
-    into sums over patients as those of the information do.
+    and ``q = x'Jx``, their traces are ``E[qx] − m E[q] − 2 (E[xx'] − mm') J m``. Sums over risk sets are
+    rearranged into sums over patients, as for the information.
     """
     x = likelihood.design
     hazard, _ = likelihood.hazards(coefficients)
-    inverse = np.linalg.inv(here.information)
-    q = ((x @ inverse) * x).sum(axis=1, keepdims=True)
+    inverted = inverse(here.information)
+    q = ((x @ inverted) * x).sum(axis=1, keepdims=True)
     denominator = likelihood.over_risk_sets(hazard)
     mean = likelihood.over_risk_sets(hazard * x) / denominator
     mean_q = likelihood.over_risk_sets(hazard * q) / denominator
     lived = likelihood.over_patients(1 / denominator)
-    towards = likelihood.over_patients((mean @ inverse) / denominator)
+    towards = likelihood.over_patients((mean @ inverted) / denominator)
     third = (hazard * (lived * q - 2 * (towards * x).sum(axis=1, keepdims=True)) * x).sum(axis=0)
     third -= (mean * mean_q).sum(axis=0)
-    third += 2 * (((mean @ inverse) * mean).sum(axis=1, keepdims=True) * mean).sum(axis=0)
+    third += 2 * (((mean @ inverted) * mean).sum(axis=1, keepdims=True) * mean).sum(axis=0)
     return here.score + third / 2
 
 
-def _climb(
+def _maximise(
     likelihood: PartialLikelihood, start: Floats, free: NDArray[np.bool_], scale: Floats
 ) -> tuple[Floats, float, Derivatives]:
-    """The maximum over the free coefficients: where it is, how high, and the derivatives there."""
+    """Maximise over the free coefficients; returns position, penalised log likelihood and derivatives."""
     coefficients, here = start.copy(), likelihood.at(start)
     height, last = _height(here), math.inf
     if not math.isfinite(height):
@@ -117,7 +123,7 @@ def _climb(
     for _ in range(_STEPS if free.any() else 0):
         score = penalised_score(likelihood, coefficients, here)
         step = np.zeros_like(coefficients)
-        step[free] = _towards(likelihood, coefficients, here, score, free, scale)
+        step[free] = _newton_step(likelihood, coefficients, here, score, free, scale)
         gain = float(step @ score)
         step /= max(1.0, float(np.abs(step * scale).max()) / _LONGEST)
         for _ in range(_HALVINGS):
@@ -126,6 +132,8 @@ def _climb(
             if reached >= height - 1e-12 * abs(height):
                 break
             step = step / 2
+        if not math.isfinite(reached):
+            raise NoEstimate("no step increases the penalised likelihood")
         coefficients, here, height = coefficients + step, there, reached
         if gain < _SETTLED or last <= gain < _ROUNDED:
             break
@@ -133,7 +141,7 @@ def _climb(
     return coefficients, height, here
 
 
-def _towards(
+def _newton_step(
     likelihood: PartialLikelihood,
     coefficients: Floats,
     here: Derivatives,
@@ -141,10 +149,10 @@ def _towards(
     free: NDArray[np.bool_],
     scale: Floats,
 ) -> Floats:
-    """Newton's step of the free coefficients.
+    """Compute Newton's step of the free coefficients.
 
-    The penalty's own curvature has no short form: it is taken from differences of the score. Where that is
-    not the curvature of a hill, the information's is taken, without the penalty.
+    The curvature of the penalty has no closed form and is computed from differences of the score. If the
+    result is not positive definite, the information is used without the penalty.
     """
     curvature = np.empty((len(score), len(score)))
     for i in np.flatnonzero(free):
@@ -155,14 +163,18 @@ def _towards(
     inner = curvature[np.ix_(free, free)]
     inner = (inner + inner.T) / 2
     unit = np.outer(scale[free], scale[free])
-    hill = np.isfinite(inner).all() and np.linalg.eigvalsh(inner / unit)[0] > _FLAT
-    return solve(inner if hill else here.information[np.ix_(free, free)], score[free], scale[free])
+    try:
+        concave = np.isfinite(inner).all() and np.linalg.eigvalsh(inner / unit)[0] > _FLAT
+    except np.linalg.LinAlgError:
+        concave = False
+    return solve(inner if concave else here.information[np.ix_(free, free)], score[free], scale[free])
 
 
 def _height(here: Derivatives) -> float:
-    """The penalised log likelihood."""
+    """Compute the penalised log likelihood."""
     sign, logarithm = np.linalg.slogdet(here.information)
-    return here.log_likelihood + logarithm / 2 if sign > 0 else -math.inf
+    height = here.log_likelihood + logarithm / 2 if sign > 0 else -math.inf
+    return height if math.isfinite(height) else -math.inf
 
 
 def _limit(
@@ -174,27 +186,51 @@ def _limit(
     side: int,
     scale: Floats,
 ) -> float:
-    """Where the profile of coefficient ``i`` has fallen by half the 95 % quantile of chi-squared.
+    """Find where the profile of coefficient ``i`` has fallen by half the 95 % quantile of chi-squared.
 
-    Newton's method on the signed root of the fall, which is nearly a straight line. A profile that never
-    falls so far has no limit: infinity.
+    The limit is bracketed with growing steps and found by the Illinois method on the signed root of the fall,
+    which is nearly linear. Under separation the profile is long: the distance has no bound but the steps.
+
+    Returns:
+        The limit; NaN if the profile cannot be followed so far.
     """
     free = np.ones(len(best), dtype=bool)
     free[i] = False
     at = best.copy()
-    at[i] += side * _Z * errors[i]
+
+    def excess(value: float) -> float:
+        at[i] = value
+        there, reached, _ = _maximise(likelihood, at, free, scale)
+        at[:] = there
+        return math.sqrt(2 * max(height - reached, 0.0)) - _Z
+
+    inner, at_inner = float(best[i]), -_Z
+    step = side * _Z * float(errors[i])
+    try:
+        for _ in range(_WIDENINGS):
+            outer = inner + step
+            at_outer = excess(outer)
+            if at_outer >= 0:
+                break
+            inner, at_inner, step = outer, at_outer, 1.5 * step
+        else:
+            return math.nan
+        return _root(excess, inner, at_inner, outer, at_outer, 1e-12 * float(errors[i]))
+    except NoEstimate:
+        return math.nan
+
+
+def _root(
+    excess: Callable[[float], float], a: float, at_a: float, b: float, at_b: float, width: float
+) -> float:
+    """Find the zero between two values of opposite sign by the Illinois method."""
     for _ in range(_STEPS):
-        if abs(at[i] - best[i]) > _FARTHEST * errors[i]:
-            break
-        at, reached, here = _climb(likelihood, at, free, scale)
-        fall = max(height - reached, 0.0)
-        slope = -side * penalised_score(likelihood, at, here)[i]
-        root = math.sqrt(2 * fall)
-        if root == 0 or slope <= 0:
-            at[i] += side * errors[i]
-            continue
-        move = (_Z - root) * root / slope
-        at[i] += side * max(-abs(at[i] - best[i]) / 2, min(move, 4 * errors[i]))
-        if abs(move) < 1e-12 * errors[i]:
-            return float(at[i])
-    return side * math.inf
+        middle = (a * at_b - b * at_a) / (at_b - at_a)
+        found = excess(middle)
+        if found == 0 or abs(b - a) <= width or min(abs(middle - a), abs(middle - b)) <= width:
+            return middle
+        if (found > 0) == (at_b > 0):
+            b, at_b, at_a = middle, found, at_a / 2
+        else:
+            a, at_a, b, at_b = b, at_b, middle, found
+    return math.nan

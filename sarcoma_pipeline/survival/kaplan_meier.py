@@ -1,9 +1,9 @@
-"""Kaplan–Meier curves, what is read off them, and the length of follow-up.
+"""Kaplan–Meier curves, survival and medians read from them, and the length of follow-up.
 
-Equal to R's ``survfit(conf.type = "log-log")`` and its ``quantile``, edges included
-(`tests/golden/demo_survival.R`): limits do not exist where the survival is 0 or 1; a quantile that falls on a
-horizontal step is the middle of the step. Written as polars expressions: the estimator is three cumulative
-sums, and lifelines reads medians otherwise at those edges.
+Results equal R's ``survfit(conf.type = "log-log")`` and its ``quantile`` in all edge cases
+(`tests/golden/demo_survival.R`): there are no limits where survival is 0 or 1, and a quantile on a horizontal
+step is the middle of the step. Implemented with polars expressions, because lifelines gives other medians in
+those cases.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ import polars as pl
 from schemas.analysis import SurvivalCurve, SurvivalEstimate, SurvivalSensitivity
 
 DAYS_PER_MONTH = 30.4375
-"""365.25 / 12 (design section 5)."""
+"""Days per month, 365.25 / 12."""
 
 MAIN = "main"
-"""The variant of the sensitivity runs that is the main analysis."""
+"""Name of the main analysis among the sensitivity variants."""
 
 DATINGS = {"middle": "time_days", "earliest": "time_days_earliest", "latest": "time_days_latest"}
-"""Where partial dates stand in their interval, and the column of the time."""
+"""Positions of a partial date within its interval, and the column with the resulting time."""
 
 _USUAL = ("OS", "DFS", "DMFS", "LRFS")
 _Z = NormalDist().inv_cdf(0.975)
 TOLERANCE = 2.0**-26
-"""R's: the square root of the machine's precision."""
+"""Tolerance of comparisons, as in R: the square root of the machine precision."""
 
 
 def curves(endpoints: pl.DataFrame, *, time: str = "time_days", reverse: bool = False) -> pl.DataFrame:
-    """Kaplan–Meier curve of every endpoint.
+    """Estimate the Kaplan–Meier curve of every endpoint.
 
     Args:
         endpoints: `schemas.cohort.CohortEndpoint`, or any frame with ``endpoint, event`` and the time.
-        time: which time in days: ``time_days``, ``time_days_earliest`` or ``time_days_latest``.
-        reverse: let censoring be the event, for the length of follow-up (Schemper and Smith 1996).
+        time: column with the time in days: ``time_days``, ``time_days_earliest`` or ``time_days_latest``.
+        reverse: treat censoring as the event, for the length of follow-up (Schemper and Smith 1996).
 
     Returns:
-        `schemas.analysis.SurvivalCurve`: OS, DFS, DMFS and LRFS first, the others by name; times ascending
-        from 0.
+        `schemas.analysis.SurvivalCurve`: OS, DFS, DMFS and LRFS first, then the others by name; times
+        ascending from 0.
     """
     frame = estimator(endpoints, ["endpoint"], time=time, reverse=reverse)
     usual = pl.col("endpoint").replace_strict(
@@ -54,31 +54,43 @@ def curves(endpoints: pl.DataFrame, *, time: str = "time_days", reverse: bool = 
 def estimator(
     frame: pl.DataFrame, by: Sequence[str], *, time: str = "time_days", reverse: bool = False
 ) -> pl.DataFrame:
-    """The estimator in every group.
+    """Estimate the curve of every group.
 
     Args:
-        frame: ``event``, the time in days, and what to group by.
-        by: columns.
-        time: which time in days.
-        reverse: let censoring be the event.
+        frame: ``event``, the time in days, and the grouping columns; with ``entry_days`` a patient is at
+            risk only after that day, and the curve has a row for every entry.
+        by: grouping columns.
+        time: column with the time in days.
+        reverse: treat censoring as the event.
 
     Returns:
-        The groups' columns and those of `schemas.analysis.SurvivalCurve`, groups in order of appearance.
+        The grouping columns and those of `schemas.analysis.SurvivalCurve`, groups in order of appearance.
     """
     event = ~pl.col("event") if reverse else pl.col("event")
+    entry = pl.col("entry_days") if "entry_days" in frame.columns else pl.lit(None)
+    frame = frame.with_columns(_days=pl.col(time).cast(pl.Int64), _entry=entry.cast(pl.Int64))
+    # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+    there = frame.filter((pl.col("_days") > pl.col("_entry")).fill_null(True))
+    late = (
+        there.filter(pl.col("_entry") > 0).group_by(*by, days="_entry").agg(entering=pl.len().cast(pl.Int64))
+    )
     steps = (
-        frame.group_by(*by, days=pl.col(time).cast(pl.Int64))
+        there.group_by(*by, days="_days")
         .agg(events=event.sum().cast(pl.Int64), left=pl.len().cast(pl.Int64))
+        .join(late, on=[*by, "days"], how="full", coalesce=True)
+        .with_columns(pl.col("events", "left", "entering").fill_null(0))
         .sort(*by, "days")
     )
     start = (
         steps.group_by(by)
-        .agg(at_risk=pl.col("left").sum())
+        .agg(at_risk=pl.col("left").sum() - pl.col("entering").sum())
         .with_columns(time_months=0.0, events=pl.lit(0, pl.Int64), censored=pl.lit(0, pl.Int64), survival=1.0)
     )
-    at_risk = pl.col("left").cum_sum(reverse=True).over(by)
-    hazard = pl.col("events") / pl.col("at_risk")
-    greenwood = pl.col("events") / (pl.col("at_risk") * (pl.col("at_risk") - pl.col("events")))
+    at_risk = (pl.col("left") - pl.col("entering")).cum_sum(reverse=True).over(by)
+    some = pl.col("events") > 0
+    hazard = pl.when(some).then(pl.col("events") / pl.col("at_risk")).otherwise(0.0)
+    rest = pl.col("at_risk") - pl.col("events")
+    greenwood = pl.when(some).then(pl.col("events") / (pl.col("at_risk") * rest)).otherwise(0.0)
     inside = pl.col("survival").is_between(0, 1, closed="none")
     widening = (_Z * pl.col("variance").sqrt() / -pl.col("survival").log()).exp()
     rows = (
@@ -94,7 +106,7 @@ def estimator(
         )
     )
     appearance = frame.select(by).unique(maintain_order=True).with_row_index("group")
-    # Nobody leaves at the added time 0; an event on the day of diagnosis has a line of its own after it.
+    # The added row at time 0 has no events; events on the day of diagnosis have a row of their own after it.
     both = pl.concat([start, rows], how="diagonal_relaxed").join(appearance, on=by, maintain_order="left")
     columns = [name for name in SurvivalCurve.polars_schema() if name != "endpoint"]
     return both.sort("group", "time_months", maintain_order=True).select(
@@ -103,15 +115,16 @@ def estimator(
 
 
 def estimates(endpoints: pl.DataFrame, horizons_months: Sequence[float]) -> pl.DataFrame:
-    """Events, survival at the horizons, medians, and the length of follow-up.
+    """Estimate events, survival at the horizons, medians, and the length of follow-up.
 
     Args:
         endpoints: `schemas.cohort.CohortEndpoint`.
-        horizons_months: at which times.
+        horizons_months: times of the survival estimates.
 
     Returns:
-        `schemas.analysis.SurvivalEstimate`. Survival at a horizon beyond the last time is null, unless it has
-        fallen to 0. The observed follow-up is of OS only: the other times end at a relapse.
+        `schemas.analysis.SurvivalEstimate`. Survival at a horizon beyond the last time is null unless the
+        curve has fallen to 0. The observed follow-up is given for OS only, because the times of other
+        endpoints end at a relapse.
     """
     forward, backward = curves(endpoints), curves(endpoints, reverse=True)
     lines: list[dict[str, Any]] = []
@@ -136,23 +149,23 @@ def estimates(endpoints: pl.DataFrame, horizons_months: Sequence[float]) -> pl.D
 def sensitivity(
     endpoints: pl.DataFrame, horizons_months: Sequence[float], *, variant: str = MAIN
 ) -> pl.DataFrame:
-    """Survival and medians with partial dates at both ends of their intervals (design section 5).
+    """Estimate survival and medians with partial dates at both ends of their intervals.
 
     Args:
         endpoints: `schemas.cohort.CohortEndpoint`.
-        horizons_months: at which times.
-        variant: what the rows are called.
+        horizons_months: times of the survival estimates.
+        variant: name of the variant.
 
     Returns:
-        `schemas.analysis.SurvivalSensitivity` without the main analysis beside it.
+        `schemas.analysis.SurvivalSensitivity` without the column of the main analysis.
     """
     lines: dict[tuple[str, str, float | None], dict[str, Any]] = {}
     for dating, time in DATINGS.items():
         for (name,), curve in curves(endpoints, time=time).group_by("endpoint", maintain_order=True):
-            total = {"n": curve["at_risk"][0], "events": curve["events"].sum()}
+            total = {"n": size(curve), "events": curve["events"].sum()}
             for at in (*at_horizons(curve, horizons_months), {"quantity": "median", **quartiles(curve)}):
                 key = (str(name), at["quantity"], at.get("horizon_months"))
-                # The main dating comes first, so that limits are its own.
+                # "middle" comes first in DATINGS: the limits in the row are those of the middle dates.
                 line = lines.setdefault(key, {**at, "endpoint": name, "variant": variant, **total})
                 line[dating] = at["value"]
     frame = pl.DataFrame(list(lines.values()), infer_schema_length=None)
@@ -160,7 +173,7 @@ def sensitivity(
 
 
 def at_horizons(curve: pl.DataFrame, horizons: Sequence[float]) -> Iterator[dict[str, Any]]:
-    """Survival, limits, events so far and patients at risk, read off one curve at every horizon."""
+    """Yield survival, limits, events so far and patients at risk of one curve at every horizon."""
     last = curve.row(-1, named=True)
     for horizon in horizons:
         before = curve.filter(pl.col("time_months") <= horizon + TOLERANCE)
@@ -174,23 +187,29 @@ def at_horizons(curve: pl.DataFrame, horizons: Sequence[float]) -> Iterator[dict
             "ci_low": now["ci_low"] if known else None,
             "ci_high": now["ci_high"] if known else None,
             "events": int(before["events"].sum()),
-            "at_risk": int(after["at_risk"].max() or 0),  # pyright: ignore[reportArgumentType]
+            # With delayed entry the numbers at risk may rise: the next row is the one that counts.
+            "at_risk": int(after["at_risk"][0]) if after.height else 0,
         }
 
 
+def size(curve: pl.DataFrame) -> int:
+    """Return how many patients a curve is of: all who left; not all are there at time 0."""
+    return int(curve["events"].sum()) + int(curve["censored"].sum())
+
+
 def quartiles(curve: pl.DataFrame) -> dict[str, float | None]:
-    """Median with limits and quartiles, read off one curve; null where it does not fall so far."""
+    """Return median with limits, and quartiles, of one curve; null where it does not fall that low."""
     return {
-        "value": _falls_to(curve, "survival", 0.5),
-        "ci_low": _falls_to(curve, "ci_low", 0.5),
-        "ci_high": _falls_to(curve, "ci_high", 0.5),
-        "q1": _falls_to(curve, "survival", 0.75),
-        "q3": _falls_to(curve, "survival", 0.25),
+        "value": _time_at(curve, "survival", 0.5),
+        "ci_low": _time_at(curve, "ci_low", 0.5),
+        "ci_high": _time_at(curve, "ci_high", 0.5),
+        "q1": _time_at(curve, "survival", 0.75),
+        "q3": _time_at(curve, "survival", 0.25),
     }
 
 
-def _falls_to(curve: pl.DataFrame, column: str, level: float) -> float | None:
-    """First time at which the column is at or below the level; the middle of a step that lies on it."""
+def _time_at(curve: pl.DataFrame, column: str, level: float) -> float | None:
+    """Return the first time with the column at or below the level; the middle of a step on the level."""
     reached = curve.filter(pl.col(column) <= level + TOLERANCE)
     if reached.is_empty():
         return None

@@ -1,11 +1,13 @@
-"""Cox's partial likelihood with Efron's ties, in sorted cumulative sums, and Newton's method upon it.
+"""Cox's partial likelihood with Efron's ties, from cumulative sums, and its maximum by Newton's method.
 
-For every event time with ``d`` deaths Efron (1977) takes ``d`` risk sets, the ``l``-th with ``l/d`` of the
-dying taken out. Every sum over risk sets below is rearranged into one over patients, so that a fit costs one
-sort and, per step, a few passes over the ``n × p`` matrix: no ``p × p`` matrix per event time, no loop over
-patients. It is here instead of lifelines' ``CoxPHFitter`` because that import takes seconds of every refresh,
-because Firth's penalty and the test of proportional hazards need the same sums at other weights, and because
-lifelines has none of the two as R has them; `tests/survival` holds lifelines and R against it.
+For every event time with ``d`` deaths, Efron (1977) uses ``d`` risk sets; in the ``l``-th one, the dying
+patients have weight ``1 − l/d``. All sums over risk sets are rearranged into sums over patients, so that a
+fit needs one sort and, per step, a few passes over the ``n × p`` matrix: no ``p × p`` matrix per event time
+and no loop over patients.
+
+lifelines' ``CoxPHFitter`` is not used because its import takes seconds of every refresh, because Firth's
+penalty and the test of proportional hazards need the same sums with other weights, and because lifelines has
+neither of them as R does. `tests/survival` compares the results with lifelines and R.
 
 Sources: Therneau and Grambsch, Modeling Survival Data (2000), section 3.3; R's ``survival::coxph``.
 """
@@ -23,9 +25,9 @@ Floats: TypeAlias = NDArray[np.floating]
 _STEPS = 60
 _HALVINGS = 40
 _SETTLED = 1e-20
-"""Square of the last step in standard errors (g' I⁻¹ g): the error after it is that of the arithmetic."""
+"""Squared length of the last step in standard errors (g' I⁻¹ g) at which only rounding errors remain."""
 _ROUNDING = 1e-12
-"""Share of a log likelihood, or of a column's variance, that rounding may make up."""
+"""Relative rounding error of a log likelihood, or of a column's variance."""
 
 
 class NoEstimate(Exception):
@@ -34,7 +36,7 @@ class NoEstimate(Exception):
 
 @dataclass(frozen=True)
 class Derivatives:
-    """The partial likelihood at one vector of coefficients.
+    """The partial likelihood and its derivatives at one vector of coefficients.
 
     Attributes:
         log_likelihood: natural logarithm.
@@ -53,7 +55,7 @@ class Maximum:
 
     Attributes:
         coefficients: log hazard ratios, ``p``.
-        at: the likelihood there.
+        at: likelihood and derivatives at the maximum.
     """
 
     coefficients: Floats
@@ -61,40 +63,48 @@ class Maximum:
 
     @property
     def covariance(self) -> Floats:
-        """Inverse of the information, ``p × p``."""
-        return np.linalg.inv(self.at.information)
+        """Inverse of the information, ``p × p``.
+
+        Raises:
+            NoEstimate: it has none.
+        """
+        return inverse(self.at.information)
 
 
 class PartialLikelihood:
-    """The partial likelihood of times, events and a design.
+    """The partial likelihood of times, events and a design matrix.
 
     Attributes:
-        n: patients.
-        p: columns of the design.
-        events: patients with an event.
-        order: the patients by descending time, as positions in what was given.
-        design: the columns centred at their mean, in that order; ``n × p``.
-        dying: positions in that order of the patients with an event, a risk set each.
+        n: number of patients.
+        p: number of columns of the design.
+        events: number of patients with an event.
+        order: patients by descending time, as positions in the input.
+        design: centred columns in that order; ``n × p``.
+        dying: positions in that order of the patients with an event; each has one risk set.
     """
 
-    def __init__(self, time: ArrayLike, event: ArrayLike, design: ArrayLike) -> None:
-        """Sort once; everything else is sums.
+    def __init__(
+        self, time: ArrayLike, event: ArrayLike, design: ArrayLike, entry: ArrayLike | None = None
+    ) -> None:
+        """Sort the patients by time; everything else is computed from sums.
 
         Args:
             time: of any unit, ``n``.
             event: whether the time ended with an event, ``n``.
             design: numbers and indicators, without an intercept; ``n × p``.
+            entry: time only after which a patient is at risk, ``n``; NaN means from the beginning. None if
+                that holds for all.
 
         Raises:
-            ValueError: nobody has an event.
+            ValueError: there is no event.
         """
         times, ended = np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool)
         if not ended.any():
             raise ValueError("a partial likelihood needs an event")
         matrix = np.asarray(design, dtype=np.float64).reshape(len(times), -1)
-        # The dying of a time stand together, after those who are censored at it.
+        # Sorts by descending time; at ties, events come after censorings.
         self.order = np.lexsort((ended, -times))
-        # Differences of large sums lose digits; a centred column has none to lose.
+        # Centred, because differences of large sums lose precision.
         self.design = matrix[self.order] - matrix.mean(axis=0)
         self.n, self.p = self.design.shape
         self.dying = np.flatnonzero(ended[self.order])
@@ -102,37 +112,58 @@ class PartialLikelihood:
         self._starts = np.flatnonzero(np.diff(times[self.order][self.dying], prepend=np.inf))
         deaths = np.diff(self._starts, append=self.events)
         self._last = self.dying[self._starts + deaths - 1]
-        # Which event time a death belongs to, and which share of its dying the risk set leaves out.
+        # The event time of each death, and the share of its dying patients that the risk set leaves out.
         self._group = np.repeat(np.arange(len(deaths)), deaths)
         self._share = ((np.arange(self.events) - self._starts[self._group]) / deaths[self._group])[:, None]
+        self._late: NDArray[np.int64] | None = None
+        if entry is not None:
+            self._delay(times[self.order][self._last], np.asarray(entry, dtype=np.float64)[self.order])
+
+    def _delay(self, event_times: Floats, entry: Floats) -> None:
+        """Note who is not yet at risk at each event time; event times and patients descend by time."""
+        enters = np.where(np.isnan(entry), -np.inf, entry)
+        if not np.isfinite(enters).any():
+            return
+        self._late = np.argsort(-enters, kind="stable")
+        # How many of the late ones enter at an event time or after it.
+        self._later = np.searchsorted(-enters[self._late], -event_times, side="right")
+        # The last event time that lies before or on each patient's entry: those from there on are not theirs.
+        self._missed = np.searchsorted(-event_times, -enters, side="left")
 
     def over_risk_sets(self, values: Floats) -> Floats:
-        """For every death the sum over the patients of its risk set: ``n × c`` to ``events × c``."""
+        """Sum over the patients of each death's risk set: ``n × c`` to ``events × c``."""
         total = np.cumsum(values, axis=0)[self._last]
+        if self._late is not None:
+            outside = np.cumsum(values[self._late], axis=0)
+            total = total - np.vstack([np.zeros((1, values.shape[1])), outside])[self._later]
         dying = np.add.reduceat(values[self.dying], self._starts)
         return total[self._group] - self._share * dying[self._group]
 
     def over_patients(self, values: Floats) -> Floats:
-        """For every patient the sum over the risk sets that he is in: ``events × c`` to ``n × c``."""
+        """Sum over the risk sets that contain each patient: ``events × c`` to ``n × c``."""
         through = np.zeros((self.n, values.shape[1]))
-        through[self._last] = np.add.reduceat(values, self._starts)
+        per_time = np.add.reduceat(values, self._starts)
+        through[self._last] = per_time
         through = np.cumsum(through[::-1], axis=0)[::-1]
+        if self._late is not None:
+            before = np.cumsum(per_time[::-1], axis=0)[::-1]
+            through -= np.vstack([before, np.zeros((1, values.shape[1]))])[self._missed]
         through[self.dying] -= np.add.reduceat(self._share * values, self._starts)[self._group]
         return through
 
     def hazards(self, coefficients: Floats) -> tuple[Floats, Floats]:
-        """``exp(x'b)`` of every patient, ``n × 1``, and the logarithm of the constant it is divided by."""
+        """Return ``exp(x'b)`` per patient, ``n × 1``, divided by a constant, and the constant's logarithm."""
         linear = self.design @ coefficients
-        # A constant cancels in every term; without it the exponential may overflow.
+        # The constant cancels in every term; without it the exponential may overflow.
         return np.exp(linear - linear.max())[:, None], linear.max()
 
     def at(self, coefficients: Floats, weights: Floats | None = None) -> Derivatives:
-        """The likelihood and its derivatives.
+        """Compute the likelihood and its derivatives.
 
         Args:
             coefficients: ``p``.
-            weights: a factor for the term of every death, in the order of `dying`, the same within an event
-                time; None is 1. With ``g(t)`` the score is that of coefficients of ``x g(t)``.
+            weights: factor of each death's term in the order of `dying`, equal within an event time; None
+                means 1. With weights ``g(t)``, the score is that of coefficients of ``x g(t)``.
         """
         hazard, shift = self.hazards(coefficients)
         factor = np.ones((self.events, 1)) if weights is None else weights[:, None]
@@ -148,10 +179,10 @@ class PartialLikelihood:
         )
 
     def maximum(self) -> Maximum:
-        """Newton's method from 0, halving a step that does not climb.
+        """Maximise by Newton's method from 0, halving steps that do not increase the likelihood.
 
         Raises:
-            NoEstimate: columns are collinear, or a coefficient runs to infinity.
+            NoEstimate: the covariates are collinear, or a coefficient tends to infinity.
         """
         coefficients = np.zeros(self.p)
         here = self.at(coefficients)
@@ -171,19 +202,40 @@ class PartialLikelihood:
 
 
 def solve(information: Floats, score: Floats, scale: Floats) -> Floats:
-    """``I⁻¹ g``.
+    """Compute ``I⁻¹ g``.
 
     Args:
         information: ``p × p``.
         score: ``p``.
-        scale: unit of every column, so that a flat direction is known as one: the square roots of the
+        scale: unit of every column, by which flat directions are recognised: the square roots of the
             information's diagonal at 0.
 
     Raises:
-        NoEstimate: the information is singular: columns are collinear, or the likelihood has become flat.
+        NoEstimate: the information is singular: the covariates are collinear, or the likelihood is flat.
     """
     unit = np.where(scale > 0, scale, 1)
-    values, vectors = np.linalg.eigh(information / np.outer(unit, unit))
+    scaled = information / np.outer(unit, unit)
+    if not np.isfinite(scaled).all():
+        raise NoEstimate("the information is not finite: a coefficient tends to infinity")
+    try:
+        values, vectors = np.linalg.eigh(scaled)
+    except np.linalg.LinAlgError:
+        raise NoEstimate("the eigenvalues of the information were not found") from None
     if not np.isfinite(values).all() or values[0] < _ROUNDING:
         raise NoEstimate("the covariates are collinear or separate the events")
     return vectors @ ((vectors.T @ (score / unit)) / values) / unit
+
+
+def inverse(information: Floats) -> Floats:
+    """Invert the information.
+
+    Raises:
+        NoEstimate: it is singular or not finite.
+    """
+    try:
+        found = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        raise NoEstimate("the information is singular") from None
+    if not np.isfinite(found).all():
+        raise NoEstimate("the information is not finite")
+    return found

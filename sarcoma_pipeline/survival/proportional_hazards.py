@@ -1,10 +1,11 @@
-"""Are the hazards proportional? Schoenfeld's test, and how well a model is supported and separates.
+"""Schoenfeld's test of the proportional hazards assumption, with events per parameter and concordance.
 
 The test is the exact score test of a coefficient that changes with ``g(t) = 1 − S(t−)``, the Kaplan–Meier
-transform, as ``cox.zph`` of R's survival since version 3.0 does it (Grambsch and Therneau 1994; Therneau's
-vignette "approximate tests"). lifelines' ``proportional_hazard_test`` is the approximation of older versions,
-which takes the variance to be the same at every event time, tests single columns only, and has no global
-test: of age in R's ``gbsg`` it finds 3.4 instead of 9.1 (`tests/survival/test_golden_cox.py`). R's is chosen.
+transform, as ``cox.zph`` of R's survival computes it since version 3.0 (Grambsch and Therneau 1994;
+Therneau's vignette "approximate tests"). lifelines' ``proportional_hazard_test`` is the approximation of
+older versions. It assumes the same variance at every event time, tests single columns only, and has no global
+test: for age in R's ``gbsg`` it gives 3.4 instead of 9.1 (`tests/survival/test_golden_cox.py`). R's test is
+used.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
-from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
-from sarcoma_pipeline.survival.design import ModelData, model_data
+from sarcoma_pipeline.survival.design import ModelData, concordance, entries, model_data
+from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, estimator
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood, solve
 from schemas.analysis import ProportionalHazards
 from schemas.configuration import Covariate, Model
 
 GLOBAL = "GLOBAL"
-"""R's name of the test of all terms together."""
+"""R's name for the test of all terms together."""
 
 FEW_EVENTS = 10
-"""Events per estimated coefficient below which a model is warned of (Peduzzi 1995)."""
+"""Events per coefficient below which a model gets a warning (Peduzzi 1995)."""
 
 
 def proportional_hazards(
@@ -35,17 +36,17 @@ def proportional_hazards(
     models: Sequence[Model],
     covariates: Sequence[Covariate],
 ) -> pl.DataFrame:
-    """Test every term of every model whose endpoint there is, and all terms together.
+    """Test every term of every model whose endpoint exists, and all terms together.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
         endpoints: `schemas.cohort.CohortEndpoint`.
-        models: which models, in order.
-        covariates: what the models name.
+        models: the models, in order.
+        covariates: the covariates of the models.
 
     Returns:
-        `schemas.analysis.ProportionalHazards`: a line per term with an estimate, then the global test; a
-        model without estimates has its global line only, with the reason.
+        `schemas.analysis.ProportionalHazards`: a row per term with an estimate, then the global test. A model
+        without estimates has only its global row, with the reason.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -59,16 +60,16 @@ def proportional_hazards(
 def schoenfeld(
     likelihood: PartialLikelihood, found: Maximum, transformed: Floats, columns: Sequence[int]
 ) -> float:
-    """Score test of coefficients that change with time, chi-squared with a degree for each of them.
+    """Compute the score test of time-dependent coefficients; chi-squared with one degree of freedom for each.
 
     Args:
-        likelihood: of the model.
+        likelihood: likelihood of the model.
         found: its maximum.
         transformed: ``g(t)`` of every death, in the order of ``likelihood.dying``.
-        columns: which coefficients.
+        columns: positions of the tested coefficients.
 
     Raises:
-        NoEstimate: there are too few different event times to see a change.
+        NoEstimate: there are too few different event times.
     """
     if np.ptp(transformed) == 0:
         raise NoEstimate("too few different event times for the test")
@@ -77,7 +78,7 @@ def schoenfeld(
     square = likelihood.at(found.coefficients, g**2)
     some = list(columns)
     constant, mixed = found.at.information, linear.information[:, some]
-    # Schur's complement: the information on the change once the constant part is estimated.
+    # Schur complement: the information on the change, given that the constant part is estimated.
     left = square.information[np.ix_(some, some)] - mixed.T @ np.linalg.solve(constant, mixed)
     score = linear.score[some]
     return float(score @ solve(left, score, np.sqrt(np.diag(square.information)[some])))
@@ -89,14 +90,14 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
     common: dict[str, Any] = {
         "model": data.model.name,
         "endpoint": data.model.endpoint,
-        "n": used.height,
+        "n": data.complete.height,
         "events": data.events,
     }
     if not data.events or not matrix.width:
         yield {**common, "term": GLOBAL, "parameters": 0, "warning": "nothing to estimate"}
         return
     x, time = matrix.to_numpy(), used["time_days"].to_numpy()
-    likelihood = PartialLikelihood(time, used["event"], x)
+    likelihood = PartialLikelihood(time, used["event"], x, entries(used))
     common["parameters"] = matrix.width
     common["events_per_variable"] = data.events / matrix.width
     common["warning"] = few_events(data.events, matrix.width)
@@ -105,8 +106,9 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
     except NoEstimate as reason:
         yield {**common, "term": GLOBAL, "warning": f"no estimate: {reason}"}
         return
-    common["concordance"] = harrell(time, used["event"], linear_predictor(x, found.coefficients))
-    g = _kaplan_meier(used).to_numpy()[likelihood.order][likelihood.dying]
+    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
+    common["concordance"] = concordance(data, coefficients)
+    g = _kaplan_meier(data.complete, used).to_numpy()[likelihood.order][likelihood.dying]
     owners = [name.split("\x1f")[0] for name in matrix.columns]
     terms = {c.name: [i for i, owner in enumerate(owners) if owner == c.name] for c in data.covariates}
     for term, columns in {**terms, GLOBAL: list(range(matrix.width))}.items():
@@ -127,7 +129,7 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
 
 
 def few_events(events: int, parameters: int) -> str | None:
-    """A warning when there are fewer than ten events per coefficient, else None."""
+    """Return a warning if there are fewer than ten events per coefficient, else None."""
     if events >= FEW_EVENTS * parameters:
         return None
     return (
@@ -135,14 +137,16 @@ def few_events(events: int, parameters: int) -> str | None:
     )
 
 
-def _kaplan_meier(used: pl.DataFrame) -> pl.Series:
-    """``1 − S(t−)`` of every row: the survival just before its time."""
+def _kaplan_meier(everybody: pl.DataFrame, used: pl.DataFrame) -> pl.Series:
+    """Return ``1 − S(t−)`` of every used row: the survival of all complete cases just before its time."""
     by_time = (
-        used.group_by("time_days")
-        .agg(events=pl.col("event").sum(), left=pl.len())
-        .sort("time_days")
-        .with_columns(at_risk=pl.col("left").cum_sum(reverse=True))
-        .with_columns(survival=(1 - pl.col("events") / pl.col("at_risk")).cum_prod())
-        .select("time_days", g=1 - pl.col("survival").shift(1, fill_value=1.0))
+        estimator(everybody.with_columns(all=pl.lit(0)), ["all"])
+        # The curve's first row is time 0 before anybody left.
+        .slice(1)
+        .with_columns(g=1 - pl.col("survival").shift(1, fill_value=1.0))
+        .filter(pl.col("events") + pl.col("censored") > 0)
+        .select(time_days=(pl.col("time_months") * DAYS_PER_MONTH).round().cast(pl.Int64), g="g")
     )
-    return used.select("time_days").join(by_time, on="time_days", how="left", maintain_order="left")["g"]
+    return used.select(pl.col("time_days").cast(pl.Int64)).join(
+        by_time, on="time_days", how="left", maintain_order="left"
+    )["g"]

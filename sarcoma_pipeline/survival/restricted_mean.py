@@ -1,8 +1,8 @@
 """Restricted mean survival time: the area under the Kaplan–Meier curve up to a horizon.
 
-Equal to ``print(survfit(…), rmean = horizon)`` of R. R draws the curve on beyond the last time; here there is
-no number, as nothing is known there. lifelines' ``restricted_mean_survival_time`` has the same mean, but its
-variance is that of a patient's time and not that of the mean.
+Results equal ``print(survfit(…), rmean = horizon)`` of R up to the last time. Beyond it, R extends the curve,
+while the result here is null, because nothing is known there. lifelines' ``restricted_mean_survival_time``
+gives the same mean, but its variance is that of a patient's time and not that of the mean.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _Z = NormalDist().inv_cdf(0.975)
 
 
 def restricted_means(curves: pl.DataFrame, horizons_months: Sequence[float]) -> pl.DataFrame:
-    """The restricted mean of every curve at every horizon.
+    """Compute the restricted mean of every curve at every horizon.
 
     Args:
         curves: `schemas.analysis.SurvivalCurve`.
-        horizons_months: up to which times.
+        horizons_months: upper limits of the time.
 
     Returns:
         `schemas.analysis.RestrictedMean`.
@@ -43,15 +43,15 @@ def restricted_means(curves: pl.DataFrame, horizons_months: Sequence[float]) -> 
 
 
 def area(curve: pl.DataFrame, horizon: float) -> dict[str, float]:
-    """The area under a curve, its standard error and limits.
+    """Compute the area under a curve, its standard error and limits.
 
     Args:
-        curve: ``time_months, at_risk, events, survival`` from time 0 up to the horizon.
+        curve: ``time_months, at_risk, events, survival`` from time 0 to the horizon.
         horizon: in months.
     """
     width = np.diff(curve["time_months"].to_numpy(), append=horizon)
     rectangles = width * curve["survival"].to_numpy()
-    # What is left of the area after a time moves with the hazard at that time.
+    # Greenwood's formula weights the hazard at a time by the area after that time.
     after = np.cumsum(rectangles[::-1])[::-1]
     events, at_risk = curve["events"].to_numpy().astype(float), curve["at_risk"].to_numpy().astype(float)
     survivors = at_risk * (at_risk - events)

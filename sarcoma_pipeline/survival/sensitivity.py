@@ -1,13 +1,14 @@
-"""Sensitivity runs side by side: would the results be others had we decided otherwise?
+"""Sensitivity analyses beside the main analysis: how much do the results depend on assumptions?
 
-Every run is a whole analysis, with partial dates in the middle and at both ends of their intervals:
+Every variant is a complete analysis, with partial dates in the middle and at both ends of their intervals:
 
 - ``main``: as reported;
-- what ``study.toml`` lists as ``censoring_variants``: some kinds of event are censored instead, who had no
-  event is followed to the last day known alive, or everybody to some time at most. The tables hold the first
-  event of an endpoint only, so that who had an event that is censored is followed up to that day;
-- ``complete cases``: Cox models on the patients who have every covariate of every model, so that models with
-  different covariates are of the same patients.
+- the ``censoring_variants`` of ``study.toml``: some kinds of event are censored, patients without event are
+followed to the last day known alive, or the follow-up is limited. The tables contain only the first event of
+an
+  endpoint: a patient whose event is censored is therefore followed up to the day of that event;
+- ``complete cases``: Cox models on the patients with every covariate of every model, so that models with
+different covariates use the same patients.
 """
 
 from __future__ import annotations
@@ -37,15 +38,15 @@ def sensitivity(
     covariates: Sequence[Covariate],
     variants: Sequence[CensoringVariant],
 ) -> pl.DataFrame:
-    """Every run, each estimate beside that of the main analysis.
+    """Run every variant, with the main analysis beside each estimate.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
         endpoints: `schemas.cohort.CohortEndpoint`.
-        horizons_months: at which times.
+        horizons_months: times of the survival estimates.
         models: the Cox models.
-        covariates: what the models name.
-        variants: what is censored otherwise.
+        covariates: the covariates of the models.
+        variants: the censoring variants.
 
     Returns:
         `schemas.analysis.SurvivalSensitivity`.
@@ -92,8 +93,8 @@ def _censored(variant: CensoringVariant, patients: pl.DataFrame, endpoints: pl.D
     if variant.months is None:
         return frame
     last = variant.months * DAYS_PER_MONTH
-    # Up to the first whole day that is not before it: the curve is still known there. Whether an event counts
-    # is decided by the middle of a partial date.
+    # Rounded up to a whole day, so that the curve is known at the limit. The middle of a partial date decides
+    # whether an event counts.
     return frame.with_columns(
         *(pl.min_horizontal(time, pl.lit(ceil(last))).alias(time) for time in times),
         event=event & (pl.col("time_days") <= last),

@@ -1,7 +1,7 @@
-"""Kaplan–Meier by subgroup, and the log-rank test of the difference.
+"""Kaplan–Meier estimates by subgroup, and the log-rank test of their difference.
 
-The test is that of R's ``survdiff`` (Mantel's, with the hypergeometric variance). Several tests are not
-adjusted for each other: they describe, as the paper's do.
+The test is that of R's ``survdiff`` (Mantel, with the hypergeometric variance). Tests are not adjusted for
+multiple testing; like the paper's, they are descriptive.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.design import levels_of, values
-from sarcoma_pipeline.survival.kaplan_meier import at_horizons, estimator, quartiles
+from sarcoma_pipeline.survival.kaplan_meier import at_horizons, estimator, quartiles, size
 from schemas.analysis import LogRank, Subgroup, SubgroupCurve
 from schemas.configuration import Covariate
 
 
 @dataclass(frozen=True)
 class Subgroups:
-    """What is known of the subgroups.
+    """The results of all subgroups.
 
     Attributes:
         estimates: `schemas.analysis.Subgroup`.
@@ -41,13 +41,13 @@ def subgroups(
     covariates: Sequence[Covariate],
     horizons_months: Sequence[float],
 ) -> Subgroups:
-    """Compare the levels of every factor in every endpoint.
+    """Compare the levels of every factor for every endpoint.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
         endpoints: `schemas.cohort.CohortEndpoint`.
         covariates: the factors.
-        horizons_months: at which times.
+        horizons_months: times of the survival estimates.
 
     Raises:
         ValueError: a covariate has no reference level.
@@ -80,14 +80,14 @@ def subgroups(
 
 
 def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
-    """The log-rank test, a line per level.
+    """Compute the log-rank test; returns one row per level.
 
     Args:
         times: ``time_days, event, level``, levels in order of appearance.
 
     Returns:
-        ``level, n, observed, expected`` and of the test ``chi_square, degrees_of_freedom, p_value``: null
-        unless two levels expect events.
+        ``level, n, observed, expected``, and ``chi_square, degrees_of_freedom, p_value`` of the test, which
+        are null unless at least two levels have expected events.
     """
     levels = times["level"].unique(maintain_order=True).to_list()
     per_time = (
@@ -112,7 +112,7 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
     test: dict[str, Any] = {"chi_square": None, "degrees_of_freedom": None, "p_value": None}
     compared = np.flatnonzero(expected > 0)
     if len(compared) > 1:
-        # Differences add up to 0, so that one level says nothing new.
+        # The differences add up to 0, so one level is redundant.
         free = compared[1:]
         difference, freedom = (observed - expected)[free], len(free)
         inverse = np.linalg.pinv(covariance[np.ix_(free, free)], hermitian=True)
@@ -131,7 +131,7 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
 def _read(curves: pl.DataFrame, horizons_months: Sequence[float]) -> Iterator[dict[str, Any]]:
     by = ["endpoint", "covariate", "level"]
     for key, curve in curves.group_by(by, maintain_order=True):
-        total = {**dict(zip(by, key, strict=True)), "n": curve["at_risk"][0], "events": curve["events"].sum()}
+        total = {**dict(zip(by, key, strict=True)), "n": size(curve), "events": curve["events"].sum()}
         yield {**total, "quantity": "median", **quartiles(curve)}
         yield from ({**total, **at} for at in at_horizons(curve, horizons_months))
 

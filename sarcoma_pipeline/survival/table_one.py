@@ -1,8 +1,8 @@
 """Table 1: patient, tumour and treatment characteristics, in the order of ``study.toml``.
 
-Percentages are of all patients of the block, those with a missing value included, rounded half up. Medians
-and quartiles are Hyndman and Fan's type 7 (R's default). No patient vanishes: values that the configuration
-does not name, and missing ones, get a line of their own.
+Percentages refer to all patients of the block, including those with a missing value, and are rounded half up.
+Medians and quartiles are Hyndman and Fan's type 7 (R's default). Missing values, and values that the
+configuration does not list, get rows of their own, so that every patient is counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def table_one(patients: pl.DataFrame, rows: Sequence[TableRow]) -> pl.DataFrame:
         rows: the blocks, in order.
 
     Returns:
-        `schemas.analysis.TableOne`: a line per level of a factor, two (median, quartiles) per number.
+        `schemas.analysis.TableOne`: a row per level of a factor, two rows (median, quartiles) per number.
 
     Raises:
         polars.exceptions.ColumnNotFoundError: a block names a column that the cohort does not have.

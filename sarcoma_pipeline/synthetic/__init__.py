@@ -1,1 +1,1 @@
-"""The demo: 86 invented patients rendered into genuine source files, with seeded defects."""
+"""The demo: 86 invented patients rendered as real source files, with seeded defects."""

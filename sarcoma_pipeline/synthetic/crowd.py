@@ -1,7 +1,8 @@
-"""A drop folder of any size: the demo's patients drawn again, at other times, with defects at a rate.
+"""Generates drop folders of any size: the demo's patients at other times, with a given rate of defects.
 
-Written by the hundred, so that memory does not grow with the number; the same seed gives the same bytes
-whatever the number of processes. What is measured on it says how the program scales, nothing about sarcoma.
+Patients are written in groups of a hundred, so that memory does not grow with their number. The same seed
+gives the same bytes, whatever the number of processes. Measurements on these files show how the program
+scales, and nothing about sarcoma.
 """
 
 from __future__ import annotations
@@ -23,19 +24,17 @@ from sarcoma_pipeline.synthetic.drop import TABLE, Drop, lay_out
 from sarcoma_pipeline.synthetic.people import Person, number_people
 
 AT_ONCE = 100
-"""Patients of one part: one export a period, one file an office."""
+"""Patients per part: each part has one export per period and one file per office."""
 
 _FIRST_NUMBER = 50_000_000
 _MOVED_DAYS = 1000
 _STUDY_BEGINS = dt.date(2011, 1, 1)
 _BORN_DAYS = 1500
-
-
 _STUDY_ENDS = dt.date(2020, 12, 31)
 _FIRST_DIAGNOSIS = dt.date(2009, 1, 1)
 _LAST_EVENT = dt.date(2021, 12, 30)
 _INELIGIBLE = 0.2
-"""About the demo's share: 24 of 110."""
+"""Fraction of ineligible patients, about as in the demo: 24 of 110."""
 
 _STRETCH = (0.75, 1.25)
 _FOLLOWED = (
@@ -111,19 +110,19 @@ KINDS: dict[str, Fits] = {
     "two slice thicknesses": _planned,
     "cut DICOM file": _planned,
 }
-"""Defects that every patient can carry who fits, and that touch nobody else."""
+"""Defects that affect only their own patient, each with the condition that the patient must fulfil."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Which patients are written together, and how.
+    """Patients that are written together.
 
     Attributes:
-        number: of the part, from 0.
-        patients: how many.
-        seed: of everything.
-        defect_rate: share of patients with a planted defect.
-        plans: share of patients with radiotherapy whose plan is exported.
+        number: number of the part, from 0.
+        patients: number of patients.
+        seed: random seed.
+        defect_rate: fraction of patients with a seeded defect.
+        plans: fraction of patients with radiotherapy whose plan is exported.
         into: the drop folder.
         data: folder of ``demo_cohort.csv`` and ``ineligible.csv``.
     """
@@ -144,16 +143,16 @@ def write(
     """Write a drop folder.
 
     Args:
-        into: the folder; made if it is not there.
-        patients: how many.
-        seed: the same one gives the same bytes.
+        into: the folder; created if missing.
+        patients: number of patients.
+        seed: random seed; the same seed gives the same bytes.
         data: folder of ``demo_cohort.csv`` and ``ineligible.csv``.
-        defect_rate: share of patients with a planted defect, 0 to 1.
-        plans: share of patients with radiotherapy whose plan is exported, 0 to 1.
-        processes: how many write at once.
+        defect_rate: fraction of patients with a seeded defect, 0 to 1.
+        plans: fraction of patients with radiotherapy whose plan is exported, 0 to 1.
+        processes: number of processes that write in parallel.
 
     Returns:
-        Kind of defect to how often it was planted.
+        Kind of defect to number of seeded defects.
     """
     parts = [
         Part(number, min(AT_ONCE, patients - first), seed, defect_rate, plans, into, data)
@@ -180,10 +179,10 @@ def _written(parts: list[Part], processes: int) -> Iterator[tuple[list[dict[str,
 
 
 def write_part(part: Part) -> tuple[list[dict[str, str]], list[str]]:
-    """Write one part but for the table of the department.
+    """Write one part, except for its rows of the department's table.
 
     Returns:
-        Its rows of the table, and the kinds of defect that were planted.
+        Its rows of the table, and the kinds of the seeded defects.
     """
     draw = random.Random(f"{part.seed} {part.number}")
     first = part.number * AT_ONCE
@@ -204,14 +203,14 @@ def write_part(part: Part) -> tuple[list[dict[str, str]], list[str]]:
         defects.PLANTS[kind](drop, person)
         planted.append(kind)
     _name(drop, part)
-    # The table is one file for everybody: it is put together by the caller.
+    # The table is one file for all parts: the caller writes it.
     rows_of_table, drop.rows = drop.rows, []
     drop.write(part.into)
     return rows_of_table, planted
 
 
 def _known(data: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The demo's patients, eligible and not; carriers of its defects left out."""
+    """Load the demo's eligible and ineligible patients, without those that carry its defects."""
     eligible, ineligible = (
         pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)
         for name in ("demo_cohort", "ineligible")
@@ -220,11 +219,11 @@ def _known(data: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def moved(row: dict[str, Any], draw: random.Random) -> dict[str, Any]:
-    """A patient's row at another time, with another length of follow-up and another birthday.
+    """Move a patient's row to another time, with another length of follow-up and another birthday.
 
-    Every date moves back by the same number of days, radiotherapy within the years of the study (or after
-    them, if that is where it was); what happens after treatment then comes sooner or later by one factor, so
-    that order is kept and no two patients share their times.
+    All dates move back by the same number of days, with radiotherapy staying within the years of the study
+    (or after them, if it was after them). The times of events after treatment are scaled by one factor, so
+    that their order is kept and no two patients have the same times.
     """
     back = dt.timedelta(days=draw.randrange(1 + min(_MOVED_DAYS, max(_room(row), 0))))
     dates = {name: value - back for name, value in row.items() if isinstance(value, dt.date)}
@@ -234,7 +233,7 @@ def moved(row: dict[str, Any], draw: random.Random) -> dict[str, Any]:
 
 
 def _room(row: dict[str, Any]) -> int:
-    """Days by which a row may be moved back."""
+    """Return the number of days by which a row can be moved back."""
     start = row["rt_start"]
     if start is None:
         return (row["diagnosis_date"] - _FIRST_DIAGNOSIS).days
@@ -253,7 +252,7 @@ def _stretched(dates: dict[str, dt.date], draw: random.Random) -> dict[str, dt.d
 
 
 def _name(drop: Drop, part: Part) -> None:
-    """Let the files of a part be no other part's, nor the references within them."""
+    """Make file names and references unique to the part."""
 
     def own(path: str) -> str:
         folder, _, name = path.rpartition("/")

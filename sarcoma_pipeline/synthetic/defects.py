@@ -1,7 +1,7 @@
-"""Defects planted in whole files, registry replies, the table and DICOM; and the planting of them all.
+"""Seeds defects: in whole files, registry replies, the department's table and DICOM files.
 
-What can be planted is the union of :mod:`defects_obds` and this module; which of it is planted says
-``data/demo/defects.csv``.
+All kinds of defects are those of :mod:`defects_obds` and this module; ``data/demo/defects.csv`` lists which
+are seeded.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ __all__ = ["PLANTS", "defects_obds", "plant"]
 _ARCHIVED = (2021, 12, 30, 12, 0, 0)
 _STRANGER = {"family": "Xantelbrook", "given": "Paul", "born": "11.06.1948", "sex": "M", "number": ""}
 _HEADER_BYTES = 700
-"""Enough for the file meta and the patient, not for the prescription."""
+"""Length that keeps the file meta and the patient, but not the prescription."""
 _NUMBER_OF_NOBODY = "39999998"
 _PHANTOM = {"patient_id": "QA_PHANTOM_01", "patient_name": "QA^Phantom", "birth_date": "", "sex": "O"}
 
 
 def plant(drop: Drop, defects: pl.DataFrame, persons: Mapping[str, Person]) -> dict[str, Planted]:
-    """Plant every defect of a table.
+    """Seed every defect of a table.
 
     Args:
-        drop: the sound drop; changed.
-        defects: ``defect_id``, ``kind`` and ``patient`` (who carries it; null: anybody).
-        persons: ``patient`` to person; the first one lends itself where no carrier is named.
+        drop: the faultless drop; it is changed.
+        defects: ``defect_id``, ``kind`` and ``patient`` (the patient with the defect; null for any).
+        persons: ``patient`` to person; the first one is used where no patient is named.
 
     Returns:
-        ``defect_id`` to where it is.
+        ``defect_id`` to its place.
 
     Raises:
-        KeyError: nothing plants such a kind, or the carrier is unknown.
+        KeyError: the kind or the patient is unknown.
     """
     anybody = next(iter(persons.values()))
     rows = defects.select("defect_id", "kind", "patient").iter_rows()
@@ -166,7 +166,7 @@ def _no_information(drop: Drop, person: Person) -> Planted:
 
 @plants("death exact to the month")
 def _month(drop: Drop, person: Person) -> Planted:
-    return _told(drop.tell(person, "verstorben", "00.05.2016", dt.date(2016, 9, 1)))
+    return _told(drop.tell(person, "verstorben", "00.05.2012", dt.date(2012, 9, 1)))
 
 
 @plants("unknown answer")
@@ -218,7 +218,7 @@ def _changed(drop: Drop, person: Person, modality: str = "RTPLAN", **values: Any
 
 
 def _another(drop: Drop, person: Person, suffix: str, seed: str, **values: Any) -> Planted:
-    """Add a second plan of a patient's course, without images."""
+    """Add a second plan to a patient's course, without images."""
     first = drop.courses[person.number][0]
     course = replace(first.course, modalities=("RTPLAN",), **values)
     planned = Planned(course, f"{first.folder}_{suffix}", seed)

@@ -1,4 +1,4 @@
-"""Defects planted in oBDS exports, by kind (``data/demo/defects.csv``)."""
+"""Seeds defects in oBDS exports, by kind (``data/demo/defects.csv``)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _on(drop: Drop, person: Person, report: Element) -> Planted:
 
 
 def _numbered(drop: Drop, person: Person) -> obds.Course:
-    """A builder whose next report has a number of its own."""
+    """Return a builder that continues the numbering of the person's reports."""
     builder = obds.Course(person)
     builder.count = len(drop.reports(person))
     return builder
@@ -103,7 +103,7 @@ def _before_birth(drop: Drop, person: Person) -> Planted:
 
 @plants("T category against size", "grade against histology", "hypofractionated course")
 def _by_its_own_values(drop: Drop, person: Person) -> Planted:
-    """The carrier's row is the defect: nothing has to be changed."""
+    """Locate a defect that is already in the patient's row."""
     hypofractionated = person.single_dose_gy is not None and person.single_dose_gy > 2.5
     return _on(drop, person, _find(drop.reports(person), "ST" if hypofractionated else "Diagnose"))
 
@@ -130,7 +130,7 @@ def _two_ids(drop: Drop, person: Person) -> Planted:
 
 
 def _again(drop: Drop, person: Person, report: Element) -> Element:
-    """A copy of a report in a later export."""
+    """Copy a report into a later export."""
     export = drop.exports.setdefault(LATER, Export(_LATER_REPORTED))
     repeated = copy.deepcopy(report)
     export.patients[person.number] = (person, [repeated])
@@ -161,8 +161,8 @@ def _no_namespace(drop: Drop, person: Person) -> Planted:
 
 @plants("unknown schema version")
 def _schema_version(drop: Drop, person: Person) -> Planted:
-    path = "obds/tudok_v2.2.9.xml"
-    drop.move(person, path, Export(version="2.2.9"))
+    path = "obds/tudok_v3.0.9.xml"
+    drop.move(person, path, Export(version="3.0.9"))
     return Planted(path, person.number)
 
 

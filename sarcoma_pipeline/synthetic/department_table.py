@@ -1,4 +1,4 @@
-"""The department's own table of its sarcoma patients: CSV in cp1252 with decimal commas."""
+"""The department's own table of sarcoma patients: CSV in cp1252 with decimal commas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHEMOTHERAPY = {"yes": "ja", "no": "nein", "unknown": "unbekannt"}
 
 
 def row(person: Person) -> dict[str, str]:
-    """A person's row by header; of the dead the last contact is left blank."""
+    """Return a person's row by header; for deceased patients the last contact is empty."""
     contact = "" if person.death_date else german(person.last_known_alive_date)
     return dict(
         zip(
@@ -42,7 +42,7 @@ def row(person: Person) -> dict[str, str]:
 
 
 def file(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """The table, cp1252, with semicolons."""
+    """Return the table as CSV with semicolons, encoded in cp1252."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, HEADERS, delimiter=";", lineterminator="\r\n")
     writer.writeheader()

@@ -1,8 +1,8 @@
-"""One course of radiotherapy as genuine DICOM RT files: plan, structures, dose and a few planning CT slices.
+"""Writes a course of radiotherapy as DICOM RT files: plan, structure set, dose and some planning CT slices.
 
 The attributes are those of the information object definitions in DICOM PS3.3 A.3, A.18, A.19 and A.20, as
-planning systems export them; grids are two by two. Nothing depends on a clock or on chance: UIDs come from
-the seed, so that the same course and seed give the same bytes.
+exported by planning systems; pixel grids are two by two. UIDs are derived from the seed, so that the same
+course and seed give the same bytes.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ def write(course: Course, folder: Path, seed: str) -> dict[str, Path]:
 
     Args:
         course: the course.
-        folder: where to; made if it is not there.
-        seed: what the UIDs are derived from; one a course.
+        folder: target folder; created if missing.
+        seed: seed of the UIDs, different for each course.
 
     Returns:
         Modality to file; the slices are ``CT``, ``CT2`` and ``CT3``.
 
     Raises:
-        ValueError: for a technique or modality that cannot be written, or a single dose that times the
-            fractions is not the prescribed dose.
+        ValueError: the technique or a modality is not supported, or single dose times fractions is not the
+            prescribed dose.
     """
     if course.technique not in MACHINES:
         raise ValueError(f"no files for the technique {course.technique!r}")
@@ -91,7 +91,7 @@ def _save(dataset: Dataset, folder: Path, file_meta: bool) -> Path:
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    # pydicom would write its own version, and the bytes would change with it.
+    # Set explicitly: pydicom would write its own version, which changes the bytes with every upgrade.
     meta.ImplementationClassUID = generate_uid(entropy_srcs=["sarcoma_pipeline", "implementation"])
     meta.ImplementationVersionName = "SARCOMA_DEMO"
     dataset.file_meta = meta
@@ -166,7 +166,7 @@ def _square(half: int, image: UID, z: str) -> Dataset:
 
 
 def _position(course: Course, index: int) -> str:
-    """Z of a slice in mm, the middle one at the isocentre."""
+    """Return the z coordinate of a slice in mm; the middle slice is at the isocentre."""
     return decimal(Decimal(repr(course.ct_slice_thickness_mm)) * (index - _SLICES // 2))
 
 

@@ -1,4 +1,4 @@
-"""A course of radiotherapy and what all its DICOM objects have in common."""
+"""A course of radiotherapy, and the attributes that all its DICOM objects share."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ CT = UID("1.2.840.10008.5.1.4.1.1.2")
 
 @dataclass(frozen=True)
 class Course:
-    """One course as it was planned.
+    """A planned course.
 
     Attributes:
-        patient_id: PatientID; empty: the files have none.
+        patient_id: PatientID; empty to leave it out.
         patient_name: PatientName, ``Family^Given``.
-        birth_date: YYYYMMDD, or a faulty text as it shall be written.
+        birth_date: YYYYMMDD, or a faulty text to be written as it is.
         sex: M, F or O.
         plan_date: date of plan, structures and images.
         prescribed_dose_gy: total dose in Gy, of the highest level.
         fractions: number of fractions.
         single_dose_gy: dose per fraction in Gy, of the highest level.
-        simultaneous_integrated_boost: two target levels, of which the higher is ``prescribed_dose_gy``.
+        simultaneous_integrated_boost: two dose levels, of which the higher is ``prescribed_dose_gy``.
         technique: ``VMAT`` or ``helical tomotherapy``.
         beam_energy_mv: nominal energy in MV.
         ct_slice_thickness_mm: slice thickness in mm.
-        label: RTPlanLabel and the like.
+        label: RTPlanLabel and similar labels.
         approval: ApprovalStatus of plan and structure set.
-        prescription: whether the plan has TargetPrescriptionDose; if not, only the beam doses tell the dose,
-            and they know of one level.
-        file_meta: whether the plan has its preamble and meta group.
-        structure_set_patient_id: PatientID of the structure set where it is another one.
-        second_slice_thickness_mm: thickness of the second slice in mm where it is another one.
-        modalities: which files there are, of RTPLAN, RTSTRUCT, RTDOSE, CT.
+        prescription: whether the plan has TargetPrescriptionDose; without it, only the beam doses give the
+            dose, and only of one level.
+        file_meta: whether the plan has preamble and file meta information.
+        structure_set_patient_id: PatientID of the structure set, if different.
+        second_slice_thickness_mm: thickness of the second slice in mm, if different.
+        modalities: the files to write, of RTPLAN, RTSTRUCT, RTDOSE, CT.
     """
 
     patient_id: str
@@ -69,7 +69,7 @@ class Course:
 
 
 class Uids:
-    """The UIDs of a course by what they name."""
+    """The UIDs of a course, derived from its seed and a name."""
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
@@ -79,12 +79,12 @@ class Uids:
         return generate_uid(entropy_srcs=[self.seed, name])
 
     def slice(self, index: int) -> UID:
-        """The UID of a planning CT slice."""
+        """Return the UID of a planning CT slice."""
         return self(f"CT {index}")
 
 
 def item(**values: object) -> Dataset:
-    """A data set of attributes by keyword; a list of data sets becomes a sequence."""
+    """Build a data set from attributes by keyword; a list of data sets becomes a sequence."""
     dataset = Dataset()
     for keyword, value in values.items():
         if isinstance(value, list) and value and isinstance(value[0], Dataset):
@@ -94,21 +94,21 @@ def item(**values: object) -> Dataset:
 
 
 def decimal(value: Decimal | float) -> str:
-    """A DS value: at most 16 characters, read back as the number it was."""
+    """Format a DS value: at most 16 characters that read back as the same number."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     text = f"{round(exact, 12):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def reference(sop_class: UID, instance: UID) -> Dataset:
-    """An item that refers to another object."""
+    """Build an item that refers to another object."""
     return item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=instance)
 
 
 def rt_object(
     course: Course, uids: Uids, modality: str, sop_class: UID, instance: UID, patient_id: str | None = None
 ) -> Dataset:
-    """The patient, study, series and equipment modules, and the frame of reference."""
+    """Build the patient, study, series and equipment modules, and the frame of reference."""
     day = f"{course.plan_date:%Y%m%d}"
     dataset = item(
         SpecificCharacterSet="ISO_IR 100" if _is_latin(course.patient_name) else "ISO_IR 192",
@@ -134,7 +134,7 @@ def rt_object(
     number = course.patient_id if patient_id is None else patient_id
     if number:
         dataset.PatientID = number
-    # A birth date such as 00/00/0000 is met in real exports and shall be written without complaint.
+    # Not validated: birth dates such as 00/00/0000 occur in real exports and are written as they are.
     dataset.add(DataElement(Tag("PatientBirthDate"), "DA", course.birth_date, validation_mode=config.IGNORE))
     if modality != "RTSTRUCT":  # which names it in a sequence of its own
         dataset.FrameOfReferenceUID = uids("frame of reference")
@@ -147,7 +147,7 @@ def _is_latin(text: str) -> bool:
 
 
 def approve(dataset: Dataset, course: Course) -> None:
-    """Add the approval module; who has reviewed is told unless nobody has."""
+    """Add the approval module; unapproved objects have no reviewer."""
     dataset.ApprovalStatus = course.approval
     if course.approval != "UNAPPROVED":
         dataset.ReviewDate = f"{course.plan_date:%Y%m%d}"

@@ -1,4 +1,4 @@
-"""The RT plan of a course: dose references, a fraction group, arcs (DICOM PS3.3 A.20 and C.8.8.9 to 16)."""
+"""Builds the RT plan of a course: dose references, fraction group, arcs (DICOM PS3.3 A.20, C.8.8.9–16)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sarcoma_pipeline.synthetic.dicom_course import (
 )
 
 _LOWER_LEVEL = Decimal("0.9")
-"""Single dose outside a simultaneous boost over the one inside: 1.8 Gy beside 2.0 Gy."""
+"""Ratio of the single doses outside and inside an integrated boost: 1.8 Gy and 2.0 Gy."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ MACHINES = {
 
 
 def _single_dose(course: Course) -> Decimal:
-    """Dose per fraction whose multiple is the prescribed dose, in decimals: 64.8 / 36 is 1.8."""
+    """Return the dose per fraction as an exact decimal: 64.8 / 36 is 1.8."""
     return round(Decimal(repr(course.prescribed_dose_gy)) / course.fractions, 12)
 
 
 def _levels(course: Course) -> list[tuple[str, Decimal]]:
-    """Target volume and its total dose in Gy, the highest last as planning systems list it."""
+    """Return target volume and total dose in Gy, the highest last as planning systems list it."""
     highest = Decimal(repr(course.prescribed_dose_gy))
     if not course.simultaneous_integrated_boost:
         return [("PTV", highest)]
@@ -55,7 +55,7 @@ def _levels(course: Course) -> list[tuple[str, Decimal]]:
 
 
 def plan_object(course: Course, uids: Uids) -> Dataset:
-    """The RTPLAN of a course."""
+    """Build the RTPLAN of a course."""
     machine = MACHINES[course.technique]
     plan = rt_object(course, uids, "RTPLAN", RT_PLAN, uids("plan"))
     plan.RTPlanLabel = course.label

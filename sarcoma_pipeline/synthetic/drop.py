@@ -1,4 +1,4 @@
-"""What will lie in the demo's drop folder, while it can still be changed: exports, replies, rows, plans."""
+"""The content of the demo's drop folder before it is written: exports, replies, table rows and plans."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SEX = {"female": "F", "male": "M"}
 
 @dataclass
 class Export:
-    """One oBDS export before it is written.
+    """An oBDS export before it is written.
 
     Attributes:
         reported: Meldedatum.
         version: Schema_Version.
-        namespace: whether it carries the oBDS namespace.
-        patients: patient number to the person and its reports.
-        damage: what happens to the finished bytes.
+        namespace: whether it has the oBDS namespace.
+        patients: patient number to the person and their reports.
+        damage: function that damages the finished bytes.
     """
 
     reported: dt.date = _EXPORTED
@@ -39,20 +39,20 @@ class Export:
     damage: Callable[[bytes], bytes] | None = None
 
     def content(self) -> bytes:
-        """The finished file."""
+        """Return the finished file."""
         data = obds.export(list(self.patients.values()), self.reported, self.version, self.namespace)
         return self.damage(data) if self.damage else data
 
 
 @dataclass
 class Planned:
-    """One course on its way to DICOM files.
+    """A course to be written as DICOM files.
 
     Attributes:
         course: the course.
-        folder: where its files go, below the drop folder.
-        seed: of its UIDs.
-        kept: of a file that breaks off the bytes that are left.
+        folder: target folder, relative to the drop folder.
+        seed: seed of its UIDs.
+        kept: number of bytes after which its files are cut off; None for whole files.
     """
 
     course: dicom.Course
@@ -70,8 +70,8 @@ class Drop:
         replies: relative path to the rows of an office's file.
         without: relative path of a reply file to the header that it lacks.
         rows: rows of the department's table.
-        courses: patient number to planned courses; "" for those of nobody.
-        raw: relative path to content of files that are nothing proper.
+        courses: patient number to planned courses; "" for those without a patient.
+        raw: relative path to content of malformed files.
     """
 
     exports: dict[str, Export] = field(default_factory=dict)
@@ -82,22 +82,22 @@ class Drop:
     raw: dict[str, bytes] = field(default_factory=dict)
 
     def export_of(self, person: Person) -> str:
-        """Path of the export that holds a person's reports."""
+        """Return the path of the export with a person's reports."""
         return next(path for path, export in self.exports.items() if person.number in export.patients)
 
     def reports(self, person: Person) -> list[Element]:
-        """A person's reports; changing the list changes the export."""
+        """Return a person's reports; changing the list changes the export."""
         return self.exports[self.export_of(person)].patients[person.number][1]
 
     def move(self, person: Person, path: str, export: Export) -> Export:
-        """Give a person's reports to another export, which is added if it is not there."""
-        held = self.exports[self.export_of(person)].patients.pop(person.number)
+        """Move a person's reports to another export, which is added if it does not exist."""
+        reports = self.exports[self.export_of(person)].patients.pop(person.number)
         target = self.exports.setdefault(path, export)
-        target.patients[person.number] = held
+        target.patients[person.number] = reports
         return target
 
     def tell(self, person: Person, answer: str, event: dt.date | str, as_of: dt.date, **changed: str) -> str:
-        """Add a numbered reply about a person to the first office's file; values given by name differ.
+        """Add a reply about a person to the first office's file, with some values replaced.
 
         Returns:
             The reply's reference.
@@ -140,7 +140,7 @@ class Drop:
 
 
 def course(person: Person) -> dicom.Course | None:
-    """A person's course as it was planned; None if there is no plan."""
+    """Return a person's planned course; None if there is no plan."""
     if person.rt_start is None or not person.technique or not person.fractions:
         return None
     assert person.prescribed_dose_gy is not None and person.single_dose_gy is not None
@@ -161,11 +161,11 @@ def course(person: Person) -> dicom.Course | None:
 
 
 def lay_out(persons: Sequence[Person], asked: Sequence[Person]) -> Drop:
-    """Everything about some people, without a fault.
+    """Build the faultless content of the drop folder.
 
     Args:
-        persons: everybody.
-        asked: those of them about whom registry offices were asked.
+        persons: all persons.
+        asked: the persons about whom registry offices were asked.
     """
     drop = Drop(rows=[department_table.row(person) for person in persons])
     for first, last in _YEARS:

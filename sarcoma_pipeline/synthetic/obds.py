@@ -1,7 +1,7 @@
-"""People of the demo as oBDS 3.0.4 exports, valid against the schema (``tests/real/oBDS_v3.0.4.xsd``).
+"""Writes persons as oBDS 3.0.4 exports that are valid against the schema (``tests/real/oBDS_v3.0.4.xsd``).
 
-Element order and code lists are the schema's. What is one patient's course here: diagnosis, operation,
-radiotherapy, systemic therapy, follow-ups, death, now and then a tumour board.
+A patient has reports of diagnosis, surgery, radiotherapy, systemic therapy, follow-ups and death, and some a
+tumour board. Order of elements and codes are those of the schema.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ VERSION = "3.0.4"
 _REPORTER = "MLD-STRAHLEN-01"
 
 Element: TypeAlias = Any
-"""lxml ships no types."""
+"""An lxml element; lxml ships no types."""
 
 _DEFAULT: Any = {None: NAMESPACE}
-"""The stubs know no default namespace."""
+"""The default namespace, which lxml's stubs do not allow."""
 
 _SEX = {"female": "W", "male": "M"}
 _SEQUENCE = {
@@ -41,12 +41,12 @@ _FOLLOW_UP_DAYS = 183
 
 
 def tag(name: str) -> str:
-    """The qualified name of an oBDS element."""
+    """Return the qualified name of an oBDS element."""
     return f"{{{NAMESPACE}}}{name}"
 
 
 def put(parent: Element, name: str, value: str | None = None, **attributes: str) -> Element:
-    """Append an element."""
+    """Append an element and return it."""
     child = etree.SubElement(parent, tag(name), attrib=attributes)
     child.text = value
     return child
@@ -58,16 +58,16 @@ def export(
     version: str = VERSION,
     namespace: bool = True,
 ) -> bytes:
-    """One export file.
+    """Build one export file.
 
     Args:
-        patients: people with their reports (``Meldung`` elements; they are moved into the export).
+        patients: persons with their reports (``Meldung`` elements, which are moved into the export).
         reported: Meldedatum.
         version: Schema_Version.
-        namespace: whether the elements carry the oBDS namespace.
+        namespace: whether the elements have the oBDS namespace.
 
     Returns:
-        The XML, UTF-8.
+        XML in UTF-8.
     """
     root = etree.Element(tag("oBDS"), attrib={"Schema_Version": version}, nsmap=_DEFAULT)
     sender = {"Absender_ID": "TUDOK-01", "Software_ID": "Demo", "Software_Version": "1"}
@@ -85,7 +85,7 @@ def export(
         bare = etree.Element("oBDS", Schema_Version=version)
         bare.extend(list(root))
         root = bare
-    # Without it lxml keeps declarations where reports came from another tree.
+    # Removes namespace declarations that lxml keeps on elements moved from another tree.
     etree.cleanup_namespaces(root)
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
@@ -105,14 +105,14 @@ def _master_data(patient: Element, person: Person) -> None:
 
 
 class Course:
-    """Builds the reports of one patient, each with ids of its own."""
+    """Builds the reports of one patient, each with its own ids."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.count = 0
 
     def report(self, module: str, id_attribute: str, tumour: str = "1") -> tuple[Element, Element]:
-        """A Meldung of a tumour and its empty module."""
+        """Create a Meldung of a tumour and its empty module."""
         self.count += 1
         person = self.person
         meldung_id = f"{person.number}-M{self.count:02d}"
@@ -128,7 +128,7 @@ class Course:
         return meldung, put(meldung, module, **{id_attribute: f"{person.number}-{module}-{self.count:02d}"})
 
     def all(self) -> list[Element]:
-        """Every report of the patient, in the order of their dates."""
+        """Return all reports of the patient, by date."""
         person = self.person
         reports = [self.diagnosis()]
         if person.index % 7 == 0:
@@ -147,7 +147,7 @@ class Course:
         return reports
 
     def diagnosis(self, tumour: str = "1") -> Element:
-        """Diagnose of the sarcoma."""
+        """Build the Diagnose of the sarcoma."""
         person = self.person
         meldung, module = self.report("Diagnose", "Diagnose_ID", tumour)
         del module.attrib["Diagnose_ID"]  # the schema gives a Diagnose no id
@@ -174,7 +174,7 @@ class Course:
         return meldung
 
     def second_malignancy(self) -> Element:
-        """Diagnose of another cancer, without TNM."""
+        """Build the Diagnose of another cancer, without TNM."""
         code, day, morphology = _tumour(self.person, "2")
         meldung, module = self.report("Diagnose", "Diagnose_ID", "2")
         del module.attrib["Diagnose_ID"]
@@ -186,7 +186,7 @@ class Course:
         return meldung
 
     def tumour_board(self) -> Element:
-        """Tumorkonferenz before treatment."""
+        """Build the Tumorkonferenz before treatment."""
         meldung, module = self.report("Tumorkonferenz", "Tumorkonferenz_ID")
         put(module, "Meldeanlass", "diagnose")
         day = self.person.diagnosis_date + dt.timedelta(days=3)
@@ -195,7 +195,7 @@ class Course:
         return meldung
 
     def surgery(self) -> Element:
-        """OP of the primary."""
+        """Build the OP of the primary tumour."""
         person = self.person
         assert person.surgery_date is not None
         meldung, module = self.report("OP", "OP_ID")
@@ -209,7 +209,7 @@ class Course:
         return meldung
 
     def radiotherapy(self) -> Element:
-        """ST with one Bestrahlung; a simultaneous boost is part of it."""
+        """Build the ST with one Bestrahlung, which includes a simultaneous boost."""
         person = self.person
         assert person.rt_start is not None and person.rt_end is not None
         meldung, module = self.report("ST", "ST_ID")
@@ -236,7 +236,7 @@ class Course:
         return meldung
 
     def systemic_therapy(self) -> Element:
-        """SYST: chemotherapy after the biopsy."""
+        """Build the SYST: chemotherapy after the biopsy."""
         person = self.person
         meldung, module = self.report("SYST", "SYST_ID")
         put(module, "Meldeanlass", "behandlungsbeginn")
@@ -251,7 +251,7 @@ class Course:
         return meldung
 
     def follow_up(self, day: dt.date) -> Element:
-        """Verlauf as it stood on a day."""
+        """Build the Verlauf of a day."""
         person = self.person
         meldung, module = self.report("Verlauf", "Verlauf_ID")
         local, distant, overall = _status(person, day)
@@ -268,7 +268,7 @@ class Course:
         return meldung
 
     def death(self, day: dt.date) -> Element:
-        """Tod on a day."""
+        """Build the Tod on a day."""
         person = self.person
         meldung, module = self.report("Tod", "Abschluss_ID")
         diseased = person.local_relapse_date or person.distant_relapse_date
@@ -278,7 +278,7 @@ class Course:
 
 
 def _visits(person: Person) -> list[dt.date]:
-    """Half-yearly visits after treatment, the days of relapse, and the last assessment."""
+    """Return half-yearly visits after treatment, the days of relapse, and the last assessment."""
     start = max(d for d in (person.diagnosis_date, person.surgery_date, person.rt_end) if d)
     days = {person.last_assessment_date}
     days |= {d for d in (person.local_relapse_date, person.distant_relapse_date) if d}
@@ -290,7 +290,7 @@ def _visits(person: Person) -> list[dt.date]:
 
 
 def _status(person: Person, day: dt.date) -> tuple[str, str, str]:
-    """Local, distant and overall status codes; a relapse is called one only on its own day."""
+    """Return local, distant and overall status codes; a relapse is coded as relapse only on its own day."""
     remains = not person.resected or person.resection_status == "R2"
     local = "N" if remains else "K"
     distant = "T" if person.m_stage == "M1" else "K"

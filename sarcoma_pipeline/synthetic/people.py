@@ -1,8 +1,8 @@
-"""People of the demo: a row of values becomes a person with an invented name and patient number.
+"""Turns rows of the demo's tables into persons with invented names and patient numbers.
 
-Family names are put together from syllables that make no known surname (``Brälmoor``, ``Tünzwick``), so that
-no name belongs to a real person; given names are common ones. No two people share a family name, a part of a
-double name or a hospital number, hence nobody resembles another by accident.
+Family names are composed of syllables that form no known surname (``Brälmoor``, ``Tünzwick``), so that no
+name belongs to a real person; given names are common. No two persons share a family name, a part of a double
+name or a patient number, so that records of different persons never match by accident.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _GIVEN = {
     ),
 }  # fmt: skip
 _DOUBLE_EVERY = 9
-"""Every ninth person bears a double name."""
+"""Every ninth person has a double name."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """One invented patient, with everything that the sources document of them.
+    """One invented patient, with everything that the sources document about them.
 
     Attributes are the columns of ``data/demo/demo_cohort.csv``; those after ``last_known_alive_date`` are
-    what only people outside the cohort need (``data/demo/ineligible.csv``).
+    needed only for persons outside the cohort (``data/demo/ineligible.csv``).
     """
 
     patient: str
@@ -87,7 +87,7 @@ class Person:
 
     @property
     def index(self) -> int:
-        """A number of the person's own, for choices that shall vary from one to the next."""
+        """A number that varies between persons, for choices that should differ."""
         return int(self.number)
 
 
@@ -98,13 +98,13 @@ _MIDDLES = ("", "en", "el", "er", "in", "al", "um", "os", "ar", "ik", "ob", "et"
 def number_people(
     rows: Sequence[Mapping[str, Any]], indices: range, first_number: int, draw: random.Random
 ) -> list[Person]:
-    """Name and number rows by their place in a crowd of any size.
+    """Name and number rows by their position in a population of any size.
 
     Args:
         rows: values of ``data/demo/demo_cohort.csv`` or ``ineligible.csv`` by column.
-        indices: places in the crowd, one a row; a place has a name and a number of its own.
-        first_number: the hospital's number of place 0.
-        draw: of given names.
+        indices: position of each row; it determines name and number.
+        first_number: patient number of position 0.
+        draw: random generator for given names.
     """
     known = {f.name for f in fields(Person)}
     made = []
@@ -119,9 +119,9 @@ def number_people(
 
 
 def crowd_name(index: int) -> str:
-    """An invented family name, double from the number of single ones on; no two indices share one."""
+    """Return an invented family name, a double name for high indices; no two indices share one."""
     kinds = len(_ONSETS) * len(_MIDDLES) * len(_ENDINGS)
-    # A stride without a common factor, so that neighbours do not look alike.
+    # The stride is coprime to the number of names, so that neighbours get different names.
     place, double = (index % kinds) * 1009 % kinds, index // kinds
     name = _single(place)
     return f"{name}-{_single((place * 7 + double * 1013) % kinds)}" if double else name
@@ -139,15 +139,15 @@ def people(cohort: pl.DataFrame, ineligible: pl.DataFrame, seed: int) -> list[Pe
     Args:
         cohort: rows of ``data/demo/demo_cohort.csv``.
         ineligible: rows of ``data/demo/ineligible.csv``.
-        seed: of the draw of names and numbers.
+        seed: random seed of names and numbers.
 
     Returns:
         The cohort first, in the order of the frames.
 
     Raises:
-        ValueError: there are more people than names.
+        ValueError: there are more persons than names.
     """
-    # A family name that the frame gives itself is there for a defect that needs such a name.
+    # A family name given in the frame is needed by a defect of names.
     required = {f.name for f in fields(Person)} - _DEFAULTED
     rows = [
         {k: v for k, v in row.items() if k in required or (k in _DEFAULTED and v is not None)}

@@ -1,4 +1,4 @@
-"""Replies of registry offices about the people of the demo: Latin-1 CSV as offices send it."""
+"""Writes replies of registry offices about the demo's persons: Latin-1 CSV as offices send it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LATEST = dt.date(2021, 12, 31)
 
 @dataclass(frozen=True)
 class Reply:
-    """One row of a reply file, as text; the fields stand in the order of ``HEADERS``."""
+    """One row of a reply file, as text; fields are in the order of ``HEADERS``."""
 
     reference: str
     number: str
@@ -35,7 +35,7 @@ class Reply:
 
 
 def german(day: dt.date) -> str:
-    """A date as DD.MM.YYYY."""
+    """Format a date as DD.MM.YYYY."""
     return day.strftime("%d.%m.%Y")
 
 
@@ -47,7 +47,7 @@ def reply(
     as_of: dt.date | str = "",
     numbered: bool = True,
 ) -> Reply:
-    """A reply about a person, with name, date of birth and sex as the hospital knows them."""
+    """Build a reply about a person, with name, birth date and sex as known to the hospital."""
     texts = [d if isinstance(d, str) else german(d) for d in (person.birth_date, event, as_of)]
     number = person.number if numbered else ""
     return Reply(
@@ -56,10 +56,10 @@ def reply(
 
 
 def replies(persons: Sequence[Person]) -> list[Reply]:
-    """True replies: of every death, and of three in four of the living.
+    """Build correct replies for every death and for three in four living persons.
 
-    An office never claims life after the last day on which the patient is known alive; about half of the
-    replies lack the hospital's number.
+    An office never reports a person as alive after the last day on which they are known to be alive. About
+    half of the replies lack the patient number.
     """
     made = []
     for position, person in enumerate(persons):
@@ -71,7 +71,7 @@ def replies(persons: Sequence[Person]) -> list[Reply]:
         elif position % 4:
             treated = max(d for d in (person.diagnosis_date, person.surgery_date, person.rt_end) if d)
             known = (person.last_known_alive_date - treated).days
-            # Every third reply is as fresh as the last contact itself.
+            # Every third reply is dated on the day of the last contact.
             back = 0 if position % 3 == 0 else min(position * 7 % 400, max(known, 0))
             day = person.last_known_alive_date - dt.timedelta(days=back)
             moved = position % 10 == 3
@@ -81,14 +81,14 @@ def replies(persons: Sequence[Person]) -> list[Reply]:
 
 
 def file(rows: Iterable[Reply], without: str | None = None) -> bytes:
-    """A reply file.
+    """Build a reply file.
 
     Args:
         rows: the replies.
-        without: a header whose column is left out.
+        without: header of a column to leave out.
 
     Returns:
-        CSV with semicolons, Latin-1, lines ended as on the offices' machines.
+        CSV with semicolons, Latin-1, and CRLF line ends.
     """
     kept = [i for i, header in enumerate(HEADERS) if header != without]
     text = io.StringIO(newline="")

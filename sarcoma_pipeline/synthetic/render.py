@@ -1,4 +1,4 @@
-"""The demo's drop folder: 86 known patients, some who are not eligible, and defects whose place is known."""
+"""Renders the demo's drop folder: 86 known patients, ineligible patients, and defects at known places."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from sarcoma_pipeline.synthetic.drop import lay_out
 from sarcoma_pipeline.synthetic.people import people
 
 _CARRIER = "CAR-"
-"""Prefix of patients who are there for one defect: no office was asked about them but by the defect."""
+"""Prefix of patients that exist for one defect; offices reply about them only if that is the defect."""
 
 
 def render(
     cohort: pl.DataFrame, ineligible: pl.DataFrame, defects: pl.DataFrame, into: Path, seed: int
 ) -> pl.DataFrame:
-    """Write every file of the demo; the same arguments give the same bytes.
+    """Write every file of the demo; equal arguments give equal bytes.
 
     Args:
         cohort: the known patients (``data/demo/demo_cohort.csv``).
-        ineligible: patients outside the cohort and the carriers of defects (``data/demo/ineligible.csv``).
-        defects: what to plant (``data/demo/defects.csv``).
-        into: the drop folder; made if it is not there.
-        seed: of names and hospital numbers.
+        ineligible: patients outside the cohort and those with defects (``data/demo/ineligible.csv``).
+        defects: the defects to seed (``data/demo/defects.csv``).
+        into: the drop folder; created if missing.
+        seed: random seed of names and patient numbers.
 
     Returns:
-        One row per planted defect: ``defect_id``, ``kind``, ``world``, ``rule_id``, ``file`` (path below the
+        One row per seeded defect: ``defect_id``, ``kind``, ``world``, ``rule_id``, ``file`` (relative to the
         drop folder) and ``locator`` (Meldung_ID, reference of the office, patient number, SOPInstanceUID, or
         ``file`` for the whole file).
 
     Raises:
-        KeyError: a kind of defect that nothing plants, or a carrier that is in neither frame.
+        KeyError: a kind of defect or its patient is unknown.
     """
     persons = people(cohort, ineligible, seed)
     asked = [p for p in persons if not p.patient.startswith(_CARRIER)]
@@ -45,7 +45,7 @@ def render(
         if where.planned is not None:
             path = written[where.planned.folder, where.planned.seed][where.modality]
             file = path.relative_to(into).as_posix()
-            # Files are named after their kind and SOPInstanceUID; one that breaks off holds no object.
+            # Files are named by modality and SOPInstanceUID; a truncated file contains no object.
             locator = path.stem.partition(".")[2] if where.planned.kept is None else "file"
         places.append({"defect_id": defect, "file": file, "locator": locator})
     schema = {"defect_id": pl.String, "file": pl.String, "locator": pl.String}
@@ -58,11 +58,11 @@ def demo(into: Path, seed: int, data: Path) -> pl.DataFrame:
 
     Args:
         into: the drop folder.
-        seed: of names and hospital numbers.
+        seed: random seed of names and patient numbers.
         data: folder of ``demo_cohort.csv``, ``ineligible.csv`` and ``defects.csv``.
 
     Returns:
-        The truth, as :func:`render` returns it.
+        The seeded defects, as from :func:`render`.
     """
     cohort, ineligible, defects = (
         pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)

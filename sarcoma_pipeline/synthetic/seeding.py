@@ -1,4 +1,4 @@
-"""How a kind of defect is planted, and what is told of it afterwards."""
+"""Registers the functions that seed defects, and describes where a seeded defect is."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sarcoma_pipeline.synthetic.drop import Planned
 
 @dataclass(frozen=True)
 class Planted:
-    """Where a defect is.
+    """The place of a seeded defect.
 
     Attributes:
-        file: path below the drop folder; of a DICOM object the folder.
-        locator: what names the record there: Meldung_ID, patient number, reference; ``file`` for the whole.
-        planned: the course whose plan (or other object) carries it; its UID becomes the locator.
-        modality: which object of the course.
+        file: path relative to the drop folder; for a DICOM object its folder.
+        locator: identifies the record: Meldung_ID, patient number or reference; ``file`` for the whole file.
+        planned: the course whose object has the defect; the object's UID becomes the locator.
+        modality: modality of the object.
     """
 
     file: str
@@ -27,14 +27,14 @@ class Planted:
 
 
 Plant = Callable[[Any, Any], Planted]
-"""Changes a :class:`~sarcoma_pipeline.synthetic.drop.Drop`, for the person that carries the defect."""
+"""Changes a :class:`~sarcoma_pipeline.synthetic.drop.Drop` for the person with the defect."""
 
 PLANTS: dict[str, Plant] = {}
-"""Kind of defect to what plants it."""
+"""Kind of defect to the function that seeds it."""
 
 
 def plants(*kinds: str) -> Callable[[Plant], Plant]:
-    """Register a function as what plants these kinds."""
+    """Register a function that seeds these kinds of defects."""
 
     def register(plant: Plant) -> Plant:
         PLANTS.update(dict.fromkeys(kinds, plant))

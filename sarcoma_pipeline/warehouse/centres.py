@@ -1,8 +1,8 @@
-"""Several centres in one study: whose tables a step works on, and what they are as one pooled study.
+"""Tables of a study with several centres: which table a step reads and writes, and how centres are pooled.
 
-Each centre has a set of tables of its own, in schemas named after it (``north_received.unread``), because a
-DuckLake catalog refuses a transaction that inserts into a table from which another one has just deleted,
-whichever rows they were: centres that shared a table would wait for each other.
+Each centre has its own set of tables in schemas named after it (``north_received.unread``). A DuckLake
+catalog refuses a transaction that inserts into a table from which another one has just deleted, whichever
+rows were affected: centres that shared a table would block each other.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ import duckdb
 import polars as pl
 
 CENTRE = "_centre"
-"""Names the centre of a row where several are read together."""
+"""Column with the centre of a row, where several centres are read together."""
 
 POOLED_LAYER = "analysis"
-"""Made once, of all centres; every other layer is made centre by centre."""
+"""Layer that is computed once for all centres; every other layer is computed per centre."""
 
 _OF_THE_POOL = (
     "meta.release", "meta.refreshes", "meta.steps", "meta.configurations", "meta.dictionary",
     "meta.vocabularies", "meta.migrations",
 )  # fmt: skip
-"""Centres have these too, but the pooled study's own are meant."""
+"""Tables that exist for each centre and for the pooled study; the pooled study reads its own."""
 
 _OF_BOTH = "meta.versions"
-"""A step of the pooled study rests on what it made itself and on the centres' tables."""
+"""Table that the pooled study reads from itself and all centres: its steps depend on tables of both."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """A study's tables on one connection, by the names of their contracts.
+    """The tables of a study on one connection, addressed by the names of their contracts.
 
     Attributes:
-        connection: to the file or the catalog.
-        centre: whose tables are written; empty for the pooled study, and for a study without centres.
-        pooled: the centres whose tables are read together.
-        catalog: its name and a dot, where it is not the connection's default.
+        connection: connection to the file or the catalog.
+        centre: centre whose tables are written; empty for the pooled study and for a study without centres.
+        pooled: centres whose tables are read together.
+        catalog: name of the catalog with a dot, if it is not the connection's default.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -47,11 +47,11 @@ class Tables:
     catalog: str = ""
 
     def own(self, table: str) -> str:
-        """Where a table is that may be written."""
+        """Return the SQL name of a table for writing."""
         return self.catalog + of_centre(table, self.centre)
 
     def rows(self, table: str) -> str:
-        """What to read a table's rows from; those of several centres have a column :data:`CENTRE` more."""
+        """Return the SQL source of a table's rows; of several centres with the column :data:`CENTRE`."""
         if not self.pooled or table in _OF_THE_POOL or table.startswith(f"{POOLED_LAYER}."):
             return self.own(table)
         parts = {centre: self.catalog + of_centre(table, centre) for centre in self.pooled}
@@ -61,24 +61,24 @@ class Tables:
         return f"({' UNION ALL BY NAME '.join(selected)})"
 
     def execute(self, sql: str, values: Any = None) -> duckdb.DuckDBPyConnection:
-        """Run one statement."""
+        """Execute one statement."""
         return self.connection.execute(sql, values)
 
 
 def of_centre(table: str, centre: str) -> str:
-    """A table's name in the schemas of a centre; its own if there is none."""
+    """Return a table's name in the schemas of a centre; its own name if there is no centre."""
     return f"{centre}_{table}" if centre else table
 
 
 def parts(name: str) -> tuple[str, str]:
-    """The centre and the contract's name of a table in a database: no layer has an underscore in its name."""
+    """Split a table's name in the database into centre and contract name (layers have no underscore)."""
     schema, _, table = name.partition(".")
     centre, _, layer = schema.rpartition("_")
     return centre, f"{layer}.{table}"
 
 
 def pooled(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of all centres as the pooled study's: one below the other, but for a few tables.
+    """Combine the rows of all centres into those of the pooled study: concatenated, except for a few tables.
 
     Args:
         table: name as in its contract.
@@ -89,18 +89,18 @@ def pooled(table: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _once(frame: pl.DataFrame) -> pl.DataFrame:
-    """What every centre says of the study as a whole."""
+    """Keep one copy of rows about the whole study, which every centre repeats."""
     return frame.drop(CENTRE).unique(maintain_order=True)
 
 
 def _flow(frame: pl.DataFrame) -> pl.DataFrame:
-    """The centres' STROBE flows as one."""
+    """Add up the centres' STROBE flows."""
     counts = pl.col("entered", "excluded", "remaining").sum()
     return frame.group_by("position", "criterion", "label").agg(counts).sort("position")
 
 
 def _trend(frame: pl.DataFrame) -> pl.DataFrame:
-    """The nights of the study: of each day every centre's last refresh, whenever that was."""
+    """Add up the centres' findings per day, using each centre's last refresh of the day."""
     nights = frame.with_columns(_day=pl.col("refresh_id").str.head(8))
     last = nights.filter(pl.col("refresh_id") == pl.col("refresh_id").max().over(CENTRE, "_day"))
     counts = pl.col(name for name, kind in frame.schema.items() if kind == pl.Int64)
@@ -115,4 +115,4 @@ MERGED: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "quality.rules": _once,
     "quality.trend": _trend,
 }
-"""The few tables that are not simply one below the other."""
+"""Tables that are not simply concatenated."""

@@ -1,4 +1,4 @@
-"""The warehouse's tables as the contracts say: what is missing is made, what changed is brought to them."""
+"""Creates the warehouse's tables from the contracts, and alters tables whose contract has changed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictiona
 APPEND_ONLY = (
     "received.",
     "meta.files",
+    "meta.value_account",
     "meta.refreshes",
     "meta.configurations",
     "meta.migrations",
@@ -25,24 +26,25 @@ APPEND_ONLY = (
     "quality.trend",
     "quality.volumes",
 )
-"""What no file in the drop folder can bring back; every other table follows from these."""
+"""Tables that cannot be recomputed from the drop folder; all other tables are derived from them."""
 
 
 def prepare(
     connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, type[Contract]], centre: str = ""
 ) -> None:
-    """Make the tables that are missing or no longer as their contract says, with their comments.
+    """Create missing tables, and update tables whose contract has changed, with their comments.
 
-    A table of a derived layer is made anew when its contract changed; received tables, refreshes and the
-    findings' history are never dropped: they get the new columns and keep the old.
+    A derived table is recreated when its contract changes. Received tables, refreshes and the history of
+    findings are never
+    dropped: they get new columns and keep the old ones.
 
     Args:
-        connection: to the file or the catalog.
+        connection: connection to the file or the catalog.
         contracts: table name to contract.
-        centre: whose tables.
+        centre: centre whose tables are prepared.
 
     Raises:
-        WarehouseNewer: a newer program made it.
+        WarehouseNewer: a newer program created the warehouse.
     """
     tables = Tables(connection, centre)
     present = columns(connection, centre)
@@ -64,7 +66,7 @@ def prepare(
 def _align(
     tables: Tables, contracts: Mapping[str, type[Contract]], known: int, documented: pl.DataFrame
 ) -> None:
-    noted = migrations.migrate(tables, known)
+    applied = migrations.migrate(tables, known)
     present = columns(tables.connection, tables.centre)
     for schema in sorted({t.partition(".")[0] for t in contracts}):
         tables.execute(f"CREATE SCHEMA IF NOT EXISTS {tables.own(schema)}")
@@ -81,15 +83,15 @@ def _align(
         for statement in contract.ddl(own):
             tables.execute(statement)
     versions = tables.own(MetaMigration.table())
-    there = tables.execute(f"SELECT version FROM {versions}").pl()
-    insert(tables, MetaMigration.table(), noted.join(there, on="version", how="anti"))
+    existing = tables.execute(f"SELECT version FROM {versions}").pl()
+    insert(tables, MetaMigration.table(), applied.join(existing, on="version", how="anti"))
     for contract, frame in ((MetaDictionary, documented), (MetaVocabulary, vocabularies())):
         tables.execute(f"TRUNCATE {tables.own(contract.table())}")
         insert(tables, contract.table(), frame)
 
 
 def columns(connection: duckdb.DuckDBPyConnection, centre: str) -> dict[str, dict[str, str]]:
-    """Table to column to SQL type, as they are in the database, by the names of the contracts."""
+    """Return table to column to SQL type as they exist in the database, by the names of the contracts."""
     present: dict[str, dict[str, str]] = {}
     for table, name, kind in connection.execute(
         "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns() "

@@ -1,7 +1,7 @@
-"""A DuckLake catalog in the place of a study's DuckDB file: names in PostgreSQL, rows in Parquet files.
+"""Connects to a DuckLake catalog in place of a DuckDB file: metadata in PostgreSQL, rows in Parquet files.
 
-Workers on several machines write to it at once. DuckDB's extensions come as wheels (extra ``several``): no
-refresh fetches anything.
+Workers on several machines can write to it at the same time. DuckDB's extensions are installed as wheels
+(extra ``several``), so that no refresh downloads anything.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from pathlib import Path
 import duckdb
 
 CATALOG = "warehouse"
-"""The name under which a study's tables are attached."""
+"""Name under which a study's tables are attached."""
 
 _EXTENSIONS = ("postgres_scanner", "ducklake")
 
 
-class LakeAway(Exception):
-    """The catalog cannot be reached; the message holds no part of its address."""
+class CatalogUnreachable(Exception):
+    """The catalog cannot be reached; the message contains no part of its address."""
 
 
-def named() -> str | None:
-    """The catalog's address: a PostgreSQL URL, or a file for one process; None for a DuckDB file a study."""
+def catalog_address() -> str | None:
+    """Return the catalog's address, a PostgreSQL URL or (for one process) a file; None without a catalog."""
     return os.environ.get("SARCOMA_CATALOG") or None
 
 
-def connect(study: str, *, read_only: bool = False, patience: float = 60.0) -> duckdb.DuckDBPyConnection:
-    """A connection on which a study's catalog is the default one.
+def connect(study: str, *, read_only: bool = False, timeout: float = 60.0) -> duckdb.DuckDBPyConnection:
+    """Connect to a study's catalog and make it the connection's default.
 
     Args:
-        study: names the metadata's schema and the folder of the data files.
-        read_only: whether nothing may be written.
-        patience: seconds for which a catalog that does not answer, or is being made, is asked again.
+        study: name of the metadata schema and of the folder with the data files.
+        read_only: whether to forbid writing.
+        timeout: seconds to retry while the catalog does not answer or is being created.
 
     Raises:
-        LakeAway: it does not answer; or an extension is not installed.
+        CatalogUnreachable: it does not answer, or an extension is not installed.
     """
-    address, data = named(), os.environ.get("SARCOMA_CATALOG_DATA")
+    address, data = catalog_address(), os.environ.get("SARCOMA_CATALOG_DATA")
     if not address or not data:
-        raise LakeAway("SARCOMA_CATALOG and SARCOMA_CATALOG_DATA must both be set")
+        raise CatalogUnreachable("SARCOMA_CATALOG and SARCOMA_CATALOG_DATA must both be set")
     options = [f"DATA_PATH '{_quoted(data.rstrip('/'))}/{study}/'"]
     if address.startswith(("postgres://", "postgresql://")):
         address = f"postgres:{address}"
@@ -54,14 +54,14 @@ def connect(study: str, *, read_only: bool = False, patience: float = 60.0) -> d
     )
     for extension in _EXTENSIONS:
         connection.execute(f"LOAD '{_quoted(str(_extension(extension)))}'")
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while True:
         try:
             connection.execute(f"ATTACH 'ducklake:{_quoted(address)}' AS {CATALOG} ({', '.join(options)})")
-        except duckdb.Error as away:
+        except duckdb.Error as error:
             if time.monotonic() > deadline:
                 connection.close()
-                raise LakeAway(f"the catalog does not answer: {type(away).__name__}") from None
+                raise CatalogUnreachable(f"the catalog does not answer: {type(error).__name__}") from None
             time.sleep(0.5)
         else:
             connection.execute(f"USE {CATALOG}")
@@ -70,8 +70,8 @@ def connect(study: str, *, read_only: bool = False, patience: float = 60.0) -> d
 
 @contextmanager
 def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Keep the order of rows that are inserted: a catalog's writer mixes what its threads get."""
-    if named() is None:
+    """Keep the order of inserted rows: DuckLake's writer mixes the rows of its threads."""
+    if catalog_address() is None:
         yield
         return
     connection.execute("SET threads = 1")
@@ -82,16 +82,16 @@ def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def conflict(error: Exception) -> bool:
-    """Whether a transaction failed because another one was first."""
+    """Return whether a transaction failed because a concurrent one committed first."""
     return isinstance(error, duckdb.TransactionException) and "onflict" in str(error)
 
 
 def tidy(study: str, days: int) -> None:
-    """Merge small data files, and delete what no snapshot of the last days needs.
+    """Merge small data files and delete files that no recent snapshot needs.
 
     Args:
-        study: whose.
-        days: for which the tables can be read as they were.
+        study: name of the study.
+        days: days for which old snapshots of the tables stay readable.
     """
     with connect(study) as connection:
         connection.execute(f"CALL ducklake_merge_adjacent_files('{CATALOG}')")
@@ -102,16 +102,16 @@ def tidy(study: str, days: int) -> None:
 
 
 def _extension(name: str) -> Path:
-    """The extension's file in its wheel.
+    """Return the path of an extension in its wheel.
 
     Raises:
-        LakeAway: it is not installed.
+        CatalogUnreachable: it is not installed.
     """
     from importlib.util import find_spec
 
     spec = find_spec(f"duckdb_extension_{name}")
     if spec is None or spec.origin is None:
-        raise LakeAway(f"the extension {name} is not installed: make .venv/.several")
+        raise CatalogUnreachable(f"the extension {name} is not installed: make .venv/.several")
     (found,) = Path(spec.origin).parent.glob(f"extensions/*/{name}.duckdb_extension")
     return found
 

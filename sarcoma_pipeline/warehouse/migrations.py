@@ -1,8 +1,8 @@
-"""Versions of the warehouse, from the first on: what is done to one that an older program made.
+"""Versions of the warehouse, and the migrations that upgrade one of an older version.
 
-Most changes need no migration. Derived tables are made anew when their contract changed, and tables that
-nothing can bring back get the new columns and keep the old (:func:`.ddl.prepare`). What
-that cannot do, such as a renamed column, stands here. A migration never changes once it was released.
+Most changes need no migration: derived tables are recreated when their contract changes, and append-only
+tables get new columns and keep the old ones (:func:`.ddl.prepare`). Only other changes, such as a renamed
+column, need one. A released migration is never changed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _NAMED = re.compile(r"\{([a-z_.]+)\}")
 
 
 class WarehouseNewer(Exception):
-    """A newer program made the warehouse; the message says what to do."""
+    """A newer program created the warehouse; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Migration:
-    """The step to one version.
+    """The upgrade to one version.
 
     Attributes:
-        version: the one that it leads to.
-        what: for people.
-        statements: SQL, run on the tables as the version before left them; a table's name stands in braces.
+        version: the version after the upgrade.
+        what: description for people.
+        statements: SQL on the tables of the version before, with table names in braces.
     """
 
     version: int
@@ -44,7 +44,7 @@ MIGRATIONS = (
     Migration(1, "the first warehouse"),
     Migration(
         2,
-        "the volumes became a step of their own: what was observed under the old name would stand for ever",
+        "volumes became a separate step: remove observations under the old step name",
         ("DROP TABLE IF EXISTS {quality.observed}",),
     ),
 )
@@ -53,14 +53,14 @@ VERSION = MIGRATIONS[-1].version
 
 
 def version(tables: Tables, there: Set[str]) -> int:
-    """The warehouse's version; 0 if it holds nothing yet.
+    """Return the warehouse's version; 0 if it has no tables yet.
 
     Args:
-        tables: of the study.
-        there: the names of those that exist.
+        tables: the study's tables.
+        there: names of the existing tables.
 
     Raises:
-        WarehouseNewer: it is not known here.
+        WarehouseNewer: this program does not know the version.
     """
     if not there:
         return 0
@@ -70,21 +70,21 @@ def version(tables: Tables, there: Set[str]) -> int:
         known = (row[0] if row else None) or 1
     if known > VERSION:
         raise WarehouseNewer(
-            f"the warehouse has version {known}, this program knows {VERSION}: "
-            "run the program that made it, or sarcoma restore a backup from before the upgrade"
+            f"the warehouse has version {known}, this program knows up to version {VERSION}: "
+            "use the newer program, or sarcoma restore a backup from before the upgrade"
         )
     return known
 
 
 def migrate(tables: Tables, known: int) -> pl.DataFrame:
-    """Bring the tables of an older version to this one, within the caller's transaction.
+    """Upgrade the tables of an older version, within the caller's transaction.
 
     Args:
-        tables: of the study.
-        known: its version; 0 if it holds nothing yet.
+        tables: the study's tables.
+        known: the warehouse's version; 0 if it has no tables yet.
 
     Returns:
-        What is to be noted, as ``meta.migrations``.
+        The rows to add to ``meta.migrations``.
     """
     rows = []
     for step in MIGRATIONS[max(known - 1, 0) :]:

@@ -1,4 +1,4 @@
-"""Who may read what holds or unlocks identities: its owner, and nobody else."""
+"""Checks that files with identities, or the key to them, can be read by their owner only."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Exposed(Exception):
-    """Files with identities are open to others; the message says which, and the command that mends it."""
+    """Files with identities can be read by others; the message lists them with the command to fix each."""
 
 
 def faults(project: Project) -> list[str]:
-    """What others may read or write, each with its remedy.
+    """List files and folders that others can read or write, each with its remedy.
 
     Args:
-        project: the study; what does not exist yet is no fault.
+        project: the study; files that do not exist yet are ignored.
     """
     return [fault for _, fault in _faults(project)]
 
@@ -33,18 +33,18 @@ def _faults(project: Project) -> Iterator[tuple[Path, str]]:
 
 
 def check(project: Project) -> None:
-    """Refuse to work on identities that others may read; that a folder may be listed is left to the doctor.
+    """Refuse to work on files that others can read; folders that others can list are left to the doctor.
 
     Raises:
-        Exposed: with every file and its remedy.
+        Exposed: lists every such file with its remedy.
     """
     found = [fault for path, fault in _faults(project) if path.is_file()]
     if found:
-        raise Exposed("others may read what identifies patients: " + "; ".join(found))
+        raise Exposed("others can read files that identify patients: " + "; ".join(found))
 
 
 def make_folders(project: Project) -> None:
-    """Make the folders of what identifies patients, for their owner only."""
+    """Create the folders for identifying data, accessible to their owner only."""
     for folder in (project.warehouse.parent, project.decisions.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -53,6 +53,6 @@ def _restricted(project: Project) -> Iterator[Path]:
     for folder in (project.warehouse.parent, project.decisions.parent):
         if folder.is_dir():
             yield folder
-            # DuckDB makes its write-ahead log as it likes: the folder is what guards that one.
+            # DuckDB sets the mode of its write-ahead log itself: the folder's mode protects that file.
             own = sorted(folder.glob(f"{project.study.name}.*"))
             yield from (p for p in own if p.is_file() and p.suffix != ".wal")

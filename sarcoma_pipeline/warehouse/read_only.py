@@ -1,4 +1,4 @@
-"""The warehouse for those who only look: every table under its contract's name, wherever it lies."""
+"""Read access to the warehouse under the contracts' table names, for a file, a catalog or several centres."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from schemas.all_contracts import CONTRACTS
 
 
 def is_built(project: Project) -> bool:
-    """Whether there is a warehouse to look at; a catalog is taken to be there."""
-    return ducklake.named() is not None or project.warehouse.exists()
+    """Return whether there is a warehouse to read; a catalog is assumed to exist."""
+    return ducklake.catalog_address() is not None or project.warehouse.exists()
 
 
 def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
-    """A connection to read from, with the names of the contracts.
+    """Open a read-only connection with the contracts' table names.
 
     Args:
         project: the study.
-        centre: whose tables; all of them as one pooled study by default.
+        centre: centre to read; by default all centres as one pooled study.
 
     Raises:
-        duckdb.IOException: a refresh holds the file.
-        LakeAway: the catalog does not answer.
+        duckdb.IOException: a refresh has locked the file.
+        CatalogUnreachable: the catalog does not answer.
     """
     if not project.centres:
-        if ducklake.named():
+        if ducklake.catalog_address():
             return ducklake.connect(project.study.name, read_only=True)
         return duckdb.connect(str(project.warehouse), read_only=True)
     connection = _attached(project)
-    there = {
+    existing = {
         centres.parts(f"{schema}.{table}")
         for schema, table in connection.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?", [ducklake.CATALOG]
         ).fetchall()
     }
-    received = tuple(c for c in project.centres if any(of == c for of, _ in there))
+    received = tuple(c for c in project.centres if any(of == c for of, _ in existing))
     tables = Tables(connection, centre, () if centre else received, f"{ducklake.CATALOG}.")
     connection.execute("USE memory")
     for schema in sorted({table.partition(".")[0] for table in CONTRACTS}):
@@ -45,7 +45,7 @@ def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
     for table, contract in CONTRACTS.items():
         columns = ", ".join(f'"{c}"' for c in contract.polars_schema())
         rows = tables.rows(table)
-        if rows == tables.own(table) and (centre, table) not in there:
+        if rows == tables.own(table) and (centre, table) not in existing:
             continue
         if table in centres.MERGED and not centre:
             frame = contract.conform(centres.pooled(table, connection.execute(f"FROM {rows}").pl()))
@@ -58,7 +58,7 @@ def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
 
 
 def _attached(project: Project) -> duckdb.DuckDBPyConnection:
-    if ducklake.named():
+    if ducklake.catalog_address():
         return ducklake.connect(project.study.name, read_only=True)
     connection = duckdb.connect()
     path = str(project.warehouse).replace("'", "''")

@@ -1,4 +1,4 @@
-"""How a step's tables are written anew: whole or part by part, all of them or none."""
+"""Rewrites the tables of a step, at once or in parts, within one transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.all_contracts import CONTRACTS
 
 
 def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
-    """Append a frame to a table, column by column name."""
+    """Append a frame to a table, matching columns by name."""
     if frame.is_empty():
         return
     tables.connection.register("_incoming", frame.to_arrow())
@@ -24,12 +24,12 @@ def insert(tables: Tables, table: str, frame: pl.DataFrame) -> None:
         tables.connection.unregister("_incoming")
 
 
-class Rewriting:
-    """Tables that are emptied with their first part and filled with every one, within one transaction.
+class TableWriter:
+    """Writes a step's tables: the first part replaces a table's content, further parts are appended.
 
     Attributes:
-        heights: table to its rows so far.
-        sizes: table to the bytes that its parts took in memory.
+        heights: table to number of rows written.
+        sizes: table to bytes of the written frames in memory.
     """
 
     def __init__(self, tables: Tables, step: str) -> None:
@@ -44,10 +44,10 @@ class Rewriting:
 
         Args:
             frames: table name to frame, as its contract says.
-            of_step: tables that several steps share, to this step's part (without the column ``step``).
+            of_step: shared table to the rows of this step (without the column ``step``).
 
         Raises:
-            ContractBroken: a frame is not as its contract says.
+            ContractBroken: a frame violates its contract.
         """
         for table, frame in frames.items():
             self._write(table, frame, "")
@@ -74,13 +74,14 @@ class Rewriting:
         return [table for table, _ in self._versions]
 
     def note(self) -> None:
-        """Note the new versions of the tables."""
+        """Record the new versions of the tables."""
         for (table, step), parts in self._versions.items():
             whole = (
                 parts[0] if len(parts) == 1 else hashlib.blake2b(" ".join(parts).encode()).hexdigest()[:32]
             )
             step_cache.note_versions(self._tables, {table: whole}, step)
 
-    def note_step(self, made_in: str, reads: set[str]) -> None:
-        """Note what the step was made of: its circumstances, and the tables as they were before it wrote."""
-        step_cache.note_step(self._tables, self._step, made_in, step_cache.chosen(self._known, reads))
+    def note_step(self, circumstances: str, reads: set[str]) -> None:
+        """Record the step's inputs: its circumstances, and the versions of tables before it wrote."""
+        versions = step_cache.chosen(self._known, reads)
+        step_cache.note_step(self._tables, self._step, circumstances, versions)

@@ -1,9 +1,9 @@
-"""What a step was made of, so that a night that brings nothing new computes nothing anew.
+"""Records the inputs of every step, so that a refresh skips steps whose inputs have not changed.
 
-A step notes which tables it read and in which version. It is kept as long as these versions, the program,
-the configuration and the key are the same: a table that a step reads cannot be forgotten, for the reading
-itself is what is noted. A version names content: a step that was computed anew to the same result ends the
-chain.
+For each step, the tables that it read are recorded with their versions. The step is skipped as long as these
+versions, the program, the configuration and the key are the same. Dependencies are recorded from the actual
+reads, so none can be missed. A version identifies content: if a step is recomputed with the same result, the
+steps after it are skipped.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from schemas.meta import MetaStep, MetaVersion
 
 
 def version(frame: pl.DataFrame) -> str:
-    """Names a frame's content, its order included."""
+    """Return a hash of a frame's content, including the order of its rows."""
     seen = hashlib.blake2b(repr(frame.schema).encode(), digest_size=16)
     if frame.height:
         seen.update(frame.hash_rows(0).to_numpy().tobytes())
     return seen.hexdigest()
 
 
-def circumstances(project: Project, further: str) -> str:
-    """Names everything that a step depends on and that is no table.
+def circumstances(project: Project, other_inputs: str) -> str:
+    """Return a hash of everything a step depends on other than tables.
 
     Args:
         project: the study.
-        further: what else this step depends on, in words.
+        other_inputs: further inputs of this step, as text.
     """
     key = hmac.new(project.key.read_bytes(), b"step", "sha256").hexdigest() if project.key.exists() else ""
-    parts = (provenance.code_hash(), project.configuration_hash(), key, further)
+    parts = (provenance.code_hash(), project.configuration_hash(), key, other_inputs)
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def known(tables: Tables) -> dict[str, str]:
-    """Table, or a step's part of one (``table#step``), to its version."""
+    """Return the current version of each table, and of each step's part of a table (``table#step``)."""
     parts: dict[str, list[str]] = {}
     noted = f"SELECT table_name, step, version FROM {tables.rows(MetaVersion.table())} ORDER BY ALL"
     for table, step, named in tables.execute(noted).fetchall():
@@ -53,35 +53,35 @@ def known(tables: Tables) -> dict[str, str]:
 
 
 def chosen(versions: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str] | None:
-    """The versions of some tables; None if one of them is not known."""
+    """Return the versions of some tables; None if one of them is not known."""
     names = sorted(set(wanted))
     return None if any(table not in versions for table in names) else {t: versions[t] for t in names}
 
 
-def kept(tables: Tables, step: str, made_in: str) -> bool:
-    """Whether a step's tables are what it would make again.
+def kept(tables: Tables, step: str, circumstances: str) -> bool:
+    """Return whether none of a step's inputs has changed since it was computed.
 
     Args:
-        tables: of the study.
-        step: its name.
-        made_in: as :func:`circumstances` names them now.
+        tables: the study's tables.
+        step: name of the step.
+        circumstances: its current :func:`circumstances`.
     """
     row = tables.execute(
         f"SELECT circumstances, reads FROM {tables.own(MetaStep.table())} WHERE step = ?", [step]
     ).fetchone()
-    if row is None or row[0] != made_in:
+    if row is None or row[0] != circumstances:
         return False
     reads: dict[str, str] = json.loads(row[1])
     return chosen(known(tables), reads) == reads
 
 
 def note_versions(tables: Tables, named: Mapping[str, str], step: str = "") -> None:
-    """Note new versions of tables, in the transaction that writes them.
+    """Record new versions of tables, in the transaction that writes them.
 
     Args:
-        tables: of the study.
+        tables: the study's tables.
         named: table to version.
-        step: of a table that several steps share.
+        step: the step, for its part of a shared table.
     """
     noted = tables.own(MetaVersion.table())
     for table, content in named.items():
@@ -89,21 +89,21 @@ def note_versions(tables: Tables, named: Mapping[str, str], step: str = "") -> N
         tables.execute(f"INSERT INTO {noted} VALUES (?, ?, ?)", [table, step, content])
 
 
-def note_step(tables: Tables, step: str, made_in: str, reads: Mapping[str, str] | None) -> None:
-    """Note what a step was made of; a step that read a table of unknown version is not kept.
+def note_step(tables: Tables, step: str, circumstances: str, reads: Mapping[str, str] | None) -> None:
+    """Record the inputs of a step.
 
     Args:
-        tables: of the study.
-        step: its name.
-        made_in: as :func:`circumstances` named them.
-        reads: table to version, as they were read.
+        tables: the study's tables.
+        step: name of the step.
+        circumstances: its :func:`circumstances`.
+        reads: table to the version that was read; None if one is unknown, so that the step is never skipped.
     """
     noted = tables.own(MetaStep.table())
     tables.execute(f"DELETE FROM {noted} WHERE step = ?", [step])
     if reads is not None:
-        tables.execute(f"INSERT INTO {noted} VALUES (?, ?, ?)", [step, made_in, json.dumps(reads)])
+        tables.execute(f"INSERT INTO {noted} VALUES (?, ?, ?)", [step, circumstances, json.dumps(reads)])
 
 
 def forget(tables: Tables) -> None:
-    """Have every step computed again in the next refresh."""
+    """Make the next refresh compute every step."""
     tables.execute(f"DELETE FROM {tables.own(MetaStep.table())}")

@@ -1,4 +1,4 @@
-"""All benchmarks in one run, as a table.
+"""Runs all benchmarks and prints a table.
 
     .venv/bin/python -m tests.benchmarks [--sizes 86,1000,10000] [--plans 1.0] [--rows 1000000] [--into FILE]
 

@@ -1,4 +1,4 @@
-"""The whole refresh beside a pandas + lifelines script over the same files; both must find the same.
+"""Compares a whole refresh with a pandas + lifelines script on the same files; both must find the same.
 
 What is compared: every patient's covariates, every endpoint's days and event, Table 1, the Kaplan–Meier
 estimates overall and by subgroup, the log-rank tests and the Cox models.
@@ -19,7 +19,7 @@ import polars as pl
 
 from tests.benchmarks.refresh import WATCH
 from tests.benchmarks.rows import Row
-from tests.refresh.conftest import REPOSITORY, Place
+from tests.refreshed import REPOSITORY, Place
 
 RELATIVE = 1e-6
 _ABSOLUTE = 1e-9

@@ -1,4 +1,4 @@
-"""The peer's cohort: linked replies, one row a patient, eligibility, endpoints."""
+"""The peer script's cohort: linked replies, one row per patient, eligibility, endpoints."""
 
 # pandas calls every result a union of all that it might be.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false

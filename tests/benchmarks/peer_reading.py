@@ -1,4 +1,4 @@
-"""The peer's reading: oBDS with ElementTree, DICOM with pydicom, CSV with pandas."""
+"""The peer script's readers: oBDS with ElementTree, DICOM with pydicom, CSV with pandas."""
 
 # pandas calls every result a union of all that it might be.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false

@@ -1,4 +1,4 @@
-"""The study as a data scientist of a clinic would script it: pandas, ElementTree, pydicom, lifelines.
+"""The study as a typical data scientist's script: pandas, ElementTree, pydicom, lifelines.
 
     python -m tests.benchmarks.peer_script DROP_FOLDER STUDY.toml RESULTS_FOLDER
 
@@ -66,7 +66,7 @@ def kaplan_meier(times: pd.DataFrame, horizons: list[float]) -> list[dict[str, A
     km = KaplanMeierFitter().fit(times["time_months"], times["event"])
     limits = km.confidence_interval_survival_function_
     total = {"n": len(times), "events": int(times["event"].sum())}
-    # Beyond the last time nothing is known, unless nobody is left.
+    # Beyond the last time the survival is unknown, unless it is 0.
     last = np.inf if km.survival_function_.iloc[-1, 0] == 0 else times["time_months"].max()
     lines = []
     for horizon in horizons:
@@ -146,7 +146,7 @@ def cox(times: pd.DataFrame, values: pd.DataFrame, study: dict[str, Any]) -> pd.
         mine = times.loc[times["endpoint"] == model["endpoint"], ["number", "time_months", "event"]]
         data = mine.merge(values[["number", *model["covariates"]]], on="number").dropna()
         n = len(data)
-        # lifelines diverges at a level without an event, and stops at a constant.
+        # lifelines diverges for a level without an event, and fails for a constant.
         for name in model["covariates"]:
             if known[name]["kind"] == "factor":
                 data = data[data.groupby(name)["event"].transform("any")]
@@ -160,7 +160,7 @@ def cox(times: pd.DataFrame, values: pd.DataFrame, study: dict[str, Any]) -> pd.
                     columns[name, level] = (data[name] == level).astype(float)
         design = pd.DataFrame({str(key): column for key, column in columns.items()})
         design[["time_months", "event"]] = data[["time_months", "event"]]
-        # lifelines' own first step overshoots in small cohorts; its own precision is four digits.
+        # lifelines' default first step overshoots in small cohorts; its default precision is four digits.
         careful = {"step_size": 0.5, "precision": 1e-14}
         fit = CoxPHFitter().fit(design, "time_months", "event", fit_options=careful)
         for term, level in columns:

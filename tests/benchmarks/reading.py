@@ -1,4 +1,4 @@
-"""The readers beside the bare parsers, over the same bytes."""
+"""Compares the readers with bare parsers on the same bytes."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Refreshes in processes of their own: a first one, two without a change, one with 1 % of files changed."""
+"""Measures refreshes in their own processes: a first one, two without changes, one with 1 % changed files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sarcoma_pipeline.synthetic import crowd
 from tests.benchmarks.rows import Row
-from tests.refresh.conftest import REPOSITORY, Place, lay
+from tests.refreshed import REPOSITORY, Place, lay
 
 WATCH = """
 import resource, subprocess, sys

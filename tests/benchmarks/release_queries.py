@@ -1,4 +1,4 @@
-"""Median time of the ready queries on a release of 100 000 patients, beside the same on Parquet files.
+"""Measures the ready queries on a release of 100 000 patients, compared with Parquet files.
 
     .venv/bin/python -m tests.benchmarks.release_queries --release data/published/sts_imrt/cohort.duckdb
 

@@ -1,4 +1,4 @@
-"""What every benchmark hands back, and how its times are taken."""
+"""The result of a benchmark, and how its times are measured."""
 
 import gc
 import json

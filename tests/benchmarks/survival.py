@@ -1,4 +1,4 @@
-"""Cox and Kaplan–Meier on a million rows beside R's survival."""
+"""Compares Cox and Kaplan–Meier on a million rows with R's survival."""
 
 import shutil
 import subprocess

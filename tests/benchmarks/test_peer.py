@@ -1,11 +1,13 @@
-"""The peer of the benchmarks finds what the pipeline finds, where nothing is wrong with the data."""
+"""The peer script finds the same results as the pipeline on data without faults."""
 
 import polars as pl
 import pytest
 
 from sarcoma_pipeline.synthetic import render
 from tests.benchmarks import peer
-from tests.refresh.conftest import SEED, lay
+from tests.refreshed import SEED, lay
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

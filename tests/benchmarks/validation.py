@@ -1,4 +1,4 @@
-"""The contracts beside the bare polars expressions of their rules, on clean records."""
+"""Compares the contracts with bare polars expressions of their rules, on valid records."""
 
 from collections.abc import Iterator
 

@@ -4,8 +4,12 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import covariates, eligibility
+from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
+from schemas.assumptions import Assumptions
 from schemas.configuration import Study
+
+ASSUMED = Assumptions(residual_status_unknown="RX")
 
 CRITERIA = [
     {"name": "histology", "rule": "histology", "label": "Sarcoma"},
@@ -39,7 +43,8 @@ def whole(records, number="1", diagnosis=None, radiotherapy=None):
 
 
 def judged(records, chosen: Study | None = None):
-    return eligibility.assess(records.run().frames, chosen or study())
+    frames = records.run().frames
+    return eligibility.assess(frames, timeline(frames, Assumptions()), chosen or study())
 
 
 def test_who_meets_every_criterion_is_eligible(records):
@@ -95,7 +100,8 @@ def test_a_covariate_may_be_asked_for(records):
 
 
 def described(records) -> dict:
-    return covariates.describe(records.run().frames).row(0, named=True)
+    frames = records.run().frames
+    return covariates.describe(frames, timeline(frames, ASSUMED)).row(0, named=True)
 
 
 def test_age_is_counted_in_days(records):
@@ -163,6 +169,8 @@ def test_the_sequence_is_told_by_the_dates_where_nobody_documented_it(records):
 def test_every_row_names_the_records_it_rests_on(records):
     whole(records)
     outcome = records.run()
-    rested = set(covariates.describe(outcome.frames)["record_ids"].explode())
+    rested = set(
+        covariates.describe(outcome.frames, timeline(outcome.frames, ASSUMED))["record_ids"].explode()
+    )
     used = pl.concat([f["record_ids"].explode() for f in outcome.frames.values()]).drop_nulls()
     assert rested == set(used)

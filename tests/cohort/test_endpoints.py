@@ -1,4 +1,4 @@
-"""The endpoints told as described patients (design section 5)."""
+"""Endpoints of described patients."""
 
 import datetime as dt
 
@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import endpoints
+from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import received as r
 from schemas.configuration import Study
 
@@ -13,6 +14,7 @@ ALL = ["local relapse", "regional relapse", "distant relapse", "relapse of unkno
 STUDY = Study.model_validate(
     {
         "name": "s", "title": "s", "description": "s", "drop": "d", "criteria": [],
+        "assumptions": {"never_disease_free": "include"},
         "endpoints": [
             {"name": "OS", "title": "OS", "events": ["death"], "censor": "last known alive"},
             {"name": "DFS", "title": "DFS", "events": [*ALL, "death"], "censor": "last disease assessment"},
@@ -46,8 +48,8 @@ CLEAN = {"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K
 
 def derived(records, study: Study = STUDY) -> dict[str, dict]:
     outcome = records.run()
-    who = outcome["patient"]["pseudonym"]
-    frame = endpoints.derive(outcome.frames, who, study).endpoints
+    members = outcome["patient"].select("patient_id", "pseudonym")
+    frame = endpoints.derive(timeline(outcome.frames, study.assumptions), members, study).endpoints
     return {row["endpoint"]: row for row in frame.iter_rows(named=True)}
 
 
@@ -85,7 +87,8 @@ def test_the_overall_r_is_a_remission_and_y_a_relapse(sarcoma):
     seen(sarcoma, "2014-01-01", Gesamtbeurteilung_Tumorstatus="Y")
     found = ends(sarcoma)
     assert found["DFS"] == (days("2014-01-01"), "relapse of unknown site")
-    assert found["LRFS"] == found["DMFS"] == (days("2014-01-01"), "censored")
+    # No examination says anything of a site.
+    assert found["LRFS"] == found["DMFS"] == (0, "censored")
 
 
 def test_a_metastasis_happened_on_its_own_day(sarcoma):
@@ -133,9 +136,13 @@ def test_an_examination_that_says_nothing_of_the_disease_censors_nothing(sarcoma
     assert found["OS"] == (days("2015-01-01"), "censored")
 
 
-def test_who_was_never_examined_has_no_disease_endpoint_and_no_guess(sarcoma):
-    sarcoma.reply(answer="lebt", answered_on="01.06.2016")
-    assert set(ends(sarcoma)) == {"OS"}
+@pytest.mark.parametrize("reply", [{"answer": "lebt", "answered_on": "01.06.2016"},
+                                   {"answer": "verstorben", "event_date": "01.06.2016"}])  # fmt: skip
+def test_who_was_never_examined_is_censored_at_once_dead_or_alive(sarcoma, reply):
+    sarcoma.reply(**reply)
+    found = ends(sarcoma)
+    assert {found[e] for e in ("DFS", "DMFS", "LRFS")} == {(0, "censored")}
+    assert found["OS"][0] == days("2016-06-01")
 
 
 def test_a_partial_death_stands_in_the_middle_with_both_ends(sarcoma):
@@ -151,7 +158,8 @@ def test_a_death_in_the_month_of_the_diagnosis_is_not_before_it(records):
     records.diagnosis(on="2014-05-20")
     records.reply(answer="verstorben", event_date="00.05.2014")
     row = derived(records)["OS"]
-    assert (row["time_days"], row["time_days_earliest"]) == (0, 0)
+    # 20 to 31 May: the middle, rounded down.
+    assert (row["time_days"], row["time_days_earliest"], row["time_days_latest"]) == (5, 0, 11)
 
 
 def test_a_partial_time_zero_widens_every_time(records):
@@ -173,9 +181,9 @@ def test_an_endpoint_that_cannot_be_derived_is_said_and_not_guessed(sarcoma):
         for rule in STUDY.endpoints
     ]
     outcome = sarcoma.run()
-    made = endpoints.derive(
-        outcome.frames, outcome["patient"]["pseudonym"], STUDY.model_copy(update={"endpoints": tuple(rules)})
-    )
+    members = outcome["patient"].select("patient_id", "pseudonym")
+    study = STUDY.model_copy(update={"endpoints": tuple(rules)})
+    made = endpoints.derive(timeline(outcome.frames, study.assumptions), members, study)
     assert "DFS" not in set(made.endpoints["endpoint"])
     refused = made.derivability.filter(~pl.col("derivable"))
     assert refused.rows() == [("DFS", False, "no such data")]

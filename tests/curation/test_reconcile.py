@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 
+import polars as pl
+
 from schemas import received as r
 
 
@@ -84,7 +86,7 @@ def test_the_registry_office_wins_the_date_of_death_and_the_loser_stays_in_the_l
     assert status["death_date"] == dt.date(2014, 1, 1)
     assert status["death_record_ids"] == [winner], "what lost did not decide"
     assert {loser, winner} <= set(status["record_ids"])
-    assert outcome.rules() == {"vital-status.death-date-conflict"}
+    assert outcome.rules() == {"vital-status.death-date-conflict", "follow-up.late-death"}
 
 
 def test_records_that_agree_on_the_death_decide_it_together(records):
@@ -158,8 +160,8 @@ def test_every_record_is_accounted_for_once(records):
     records.add(r.DicomPlan, **{**PLAN, "PatientID": None})
     records.add(r.DicomPlan, **{**PLAN, "PatientID": "QA_PHANTOM_01", "PatientName": "QA^Phantom"})
     records.meldung(r.ObdsTumourBoard, Datum="2012-01-10")
-    accounts = records.run().accounting.row(0, named=True)
-    assert accounts | {"file_id": ""} == {
-        "file_id": "", "records": 10, "curated": 6, "quarantined": 1, "duplicates": 1, "out_of_scope": 2,
+    accounts = records.run().accounting.select(pl.col(pl.Int64).exclude("^values_.*$").sum())
+    assert accounts.row(0, named=True) == {
+        "records": 10, "curated": 6, "quarantined": 1, "duplicates": 1, "out_of_scope": 2,
         "unaccounted": 0, "counted_twice": 0,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Servers of the test's own, from Debian's packages: PostgreSQL and Redis."""
+"""Servers for the tests, from Debian's packages: PostgreSQL and Redis."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def _free_port() -> int:
 
 @pytest.fixture
 def redis(tmp_path):
-    """URL of an empty Redis that listens on loopback and keeps nothing."""
+    """Return the URL of an empty Redis that listens on loopback and stores nothing."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("needs Debian's redis-server")
@@ -38,7 +38,7 @@ def redis(tmp_path):
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
-    """URL of an empty database on a server that listens on loopback."""
+    """Return the URL of an empty database on a server that listens on loopback."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("needs Debian's postgresql")

@@ -1,4 +1,4 @@
-"""What an operator installs: units that start what exists, on loopback, and every variable documented."""
+"""Deployment files: units and containers start existing programs; every variable is documented."""
 
 import configparser
 import importlib
@@ -41,8 +41,8 @@ def test_a_unit_starts_a_program_that_takes_its_options(path):
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
-def test_systemd_takes_a_unit(path, tmp_path):
-    # The program is installed elsewhere here, which systemd would complain of.
+def test_systemd_accepts_a_unit(path, tmp_path):
+    # systemd checks that the program exists, and here it is installed elsewhere.
     unit = re.sub(r"(?m)^(ExecStart(?:Pre)?=)\S+", rf"\1{sys.executable}", path.read_text())
     (tmp_path / path.name).write_text(unit)
     told = subprocess.run(
@@ -52,19 +52,19 @@ def test_systemd_takes_a_unit(path, tmp_path):
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
-def test_a_unit_may_write_to_the_data_and_nowhere_else(path):
+def test_a_unit_can_write_only_to_its_data(path):
     service = _unit(path)["Service"]
     assert service["ProtectSystem"] == "strict" and service["NoNewPrivileges"] == "yes"
     assert service["User"] == "sarcoma"
     assert {Path(p).name for p in service["ReadWritePaths"].split()} == {"data", "dagster_home"}
 
 
-def test_want_of_memory_ends_a_reader_and_not_the_night():
+def test_out_of_memory_kills_a_reader_and_not_the_refresh():
     daemon = _unit(ROOT / "deploy/systemd/sarcoma-daemon.service")["Service"]
     assert daemon["OOMPolicy"] == "continue" and daemon["Restart"] == "always"
 
 
-def test_the_ui_listens_on_loopback_wherever_it_is_shipped():
+def test_the_ui_listens_on_loopback():
     webserver = _unit(ROOT / "deploy/systemd/sarcoma-webserver.service")["Service"]["ExecStart"]
     assert "-h 127.0.0.1" in webserver
     compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
@@ -72,7 +72,7 @@ def test_the_ui_listens_on_loopback_wherever_it_is_shipped():
 
 
 @pytest.mark.parametrize("name", ["compose.yaml", "compose-several.yaml"])
-def test_one_service_makes_dagsters_tables_before_the_other_begins(name):
+def test_only_one_service_creates_dagsters_tables(name):
     services = yaml.safe_load((ROOT / "deploy" / name).read_text())["services"]
     assert services["webserver"]["depends_on"] == {"daemon": {"condition": "service_healthy"}}
     assert services["daemon"]["healthcheck"]["test"][-1] == "liveness-check"
@@ -82,7 +82,7 @@ def test_one_service_makes_dagsters_tables_before_the_other_begins(name):
     assert "0.0.0.0" not in (ROOT / "Makefile").read_text()
 
 
-def test_every_variable_that_the_program_reads_is_documented_and_no_other():
+def test_environment_variables_are_documented():
     source = "\n".join(p.read_text() for p in (ROOT / "sarcoma_pipeline").rglob("*.py"))
     asked = r"""environ(?:ment)?(?:\.get|\.setdefault)?[\[(]["'](SARCOMA_[A-Z_]+|DAGSTER_HOME)["']"""
     read = set(re.findall(asked, source))
@@ -93,13 +93,13 @@ def test_every_variable_that_the_program_reads_is_documented_and_no_other():
     assert read == told
 
 
-def test_the_container_is_built_of_what_the_lock_names():
+def test_the_container_is_built_from_the_lock_file():
     content = (ROOT / "deploy/Containerfile").read_text()
     assert "make .venv/.runtime" in content and "USER sarcoma" in content
     assert "--require-hashes" in (ROOT / "Makefile").read_text()
 
 
-def test_the_helm_values_are_keys_of_the_chart_and_load_what_the_program_has():
+def test_the_helm_values_are_valid_and_load_an_existing_module():
     values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text())
     assert values.keys() <= {
         "postgresql", "generatePostgresqlPasswordSecret", "dagster-user-deployments", "runLauncher",

@@ -1,13 +1,14 @@
-"""Dagster's storage on PostgreSQL, set up as docs/deploy.md says."""
+"""Dagster's storage on PostgreSQL, configured as in docs/deploy.md."""
 
 import os
 import subprocess
 import sys
 
 import psycopg2
+import pytest
 
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import REPOSITORY, SEED, lay
+from tests.refreshed import REPOSITORY, SEED, lay
 
 
 def _sarcoma(place, url, *words):
@@ -22,6 +23,7 @@ def _sarcoma(place, url, *words):
     )
 
 
+@pytest.mark.slow
 def test_runs_and_events_are_kept_in_postgresql(postgres, tmp_path):
     place = lay(tmp_path)
     render.demo(place.drop, SEED, place.root / "data/demo")

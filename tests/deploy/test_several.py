@@ -1,4 +1,4 @@
-"""Three centres, two workers, one catalog, as docs/several_centres.md says; a worker dies holding a step."""
+"""Three centres, two workers, one catalog, as in docs/several_centres.md; a worker is killed."""
 
 import os
 import re
@@ -13,11 +13,11 @@ import duckdb
 import psycopg2
 import pytest
 
-from tests.refresh.conftest import REPOSITORY, lay
+from tests.refreshed import REPOSITORY, lay
 from tests.warehouse.two_centres import CENTRES, lay_three
 
 LOST_AFTER = 75
-"""Longer than any step here takes, on a machine that has other work too."""
+"""Longer than any step takes here, also on a busy machine."""
 PATIENCE = 1200
 
 
@@ -43,7 +43,7 @@ def _released(place, sql: str) -> list[tuple]:
 
 
 class _Worker:
-    """One worker in a session of its own: killed as a whole, as a machine is."""
+    """A worker in its own process session, so that all its processes are killed together."""
 
     def __init__(self, name: str, env: dict[str, str], folder: Path):
         self.log = folder / f"{name}.log"
@@ -66,7 +66,8 @@ class _Worker:
             self.process.wait()
 
 
-def test_a_worker_is_killed_and_the_pooled_study_is_that_of_one_process(three, postgres, redis, tmp_path):
+@pytest.mark.slow
+def test_a_killed_worker_does_not_change_the_pooled_study(three, postgres, redis, tmp_path):
     alone = lay(tmp_path / "alone")
     for folder in ("data/studies", "data/drop"):
         shutil.copytree(three.root / folder, alone.root / folder, dirs_exist_ok=True)
@@ -94,7 +95,7 @@ def test_a_worker_is_killed_and_the_pooled_study_is_that_of_one_process(three, p
     lost, other = workers
     try:
         run = _refresh(env, tmp_path / "three.log")
-        # In the middle: some steps done, one in its hands.
+        # Kill it when it has finished some steps and is running one.
         while len(lost.tasks("succeeded")) < 4 or not lost.holds():
             assert run.poll() is None, (tmp_path / "three.log").read_text()
             time.sleep(0.05)

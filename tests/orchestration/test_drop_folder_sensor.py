@@ -10,7 +10,7 @@ from sarcoma_pipeline.orchestration import drop_folder_sensor, jobs
 from sarcoma_pipeline.orchestration.drop_folder_sensor import SETTLE_SECONDS, evaluate
 from sarcoma_pipeline.sources.drop_folder import walk
 from sarcoma_pipeline.study import project
-from tests.refresh.conftest import lay
+from tests.refreshed import lay
 
 LATER = (SETTLE_SECONDS + 1) * 10**9
 

@@ -9,7 +9,7 @@ import pytest
 
 from sarcoma_pipeline.orchestration import orphaned_runs, sensors
 from sarcoma_pipeline.study import project
-from tests.refresh.conftest import REPOSITORY
+from tests.refreshed import REPOSITORY
 
 STUDY = "sts_imrt"
 

@@ -10,7 +10,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, Warehou
 from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import project
 from schemas.quality import QualityRule
-from tests.refresh.conftest import lay
+from tests.refreshed import lay
 
 
 def _run(tmp_path, monkeypatch, faults):

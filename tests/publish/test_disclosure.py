@@ -1,4 +1,4 @@
-"""The disclosure policy, against an attacker who knows everything that is published, and how."""
+"""The disclosure policy against an attacker who knows all published numbers and the policy itself."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -22,14 +22,14 @@ Page = tuple[int | None, ...]
 
 
 def compositions(total: int, parts: int) -> Iterator[World]:
-    """Every way to divide so many patients."""
+    """Yield all partitions of this number of patients."""
     for first in product(range(total + 1), repeat=parts - 1):
         if sum(first) <= total:
             yield (*first, total - sum(first))
 
 
 def pinned(worlds: Iterable[World], publish: Callable[[World], Page], threshold: int) -> list[World]:
-    """Worlds in which trying every world that publishes the same page leaves one small value for a count."""
+    """Return cohorts for which the published page determines a small count uniquely."""
     same: dict[Page, list[World]] = defaultdict(list)
     for world in worlds:
         same[publish(world)].append(world)
@@ -47,7 +47,7 @@ def printed(counts: World, hidden: set[int]) -> Page:
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(3, 6), st.integers(2, 4), st.data())
-def test_no_small_level_of_a_factor_can_be_found_out(threshold, parts, data):
+def test_small_levels_of_a_factor_cannot_be_derived(threshold, parts, data):
     total = data.draw(st.integers(threshold, 16))
 
     def publish(counts: World) -> Page:
@@ -60,8 +60,8 @@ def test_no_small_level_of_a_factor_can_be_found_out(threshold, parts, data):
 
 @settings(deadline=None, max_examples=15)
 @given(st.integers(3, 5), st.integers(6, 9), st.booleans())
-def test_a_level_that_has_another_name_in_another_factor_does_not_give_it_away(threshold, total, opposite):
-    """The attacker knows that the first level of both factors are the same patients, or each other's rest."""
+def test_equal_levels_of_two_factors_do_not_reveal_a_small_count(threshold, total, opposite):
+    """Assume the attacker knows that the first levels of two factors are equal or complementary sets."""
     three, linked = list(compositions(total, 3)), {}
     for one, other in product(three, repeat=2):
         if other[0] == (total - one[0] if opposite else one[0]):
@@ -84,7 +84,7 @@ def flow(excluded: World, remaining: int) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("threshold", [3, 5])
-def test_no_small_exclusion_of_the_flow_can_be_found_out(threshold):
+def test_small_exclusions_of_the_flow_cannot_be_derived(threshold):
     policy = Disclosure(threshold=threshold)
 
     def publish(excluded: World) -> Page:
@@ -98,7 +98,7 @@ def test_no_small_exclusion_of_the_flow_can_be_found_out(threshold):
 
 
 def cohort(sexes: World, events: int) -> dict[str, pl.DataFrame]:
-    """Patients of so many of each level; so many of them die, one a month."""
+    """Build patients with this many per level, of whom this many die, one per month."""
     n = sum(sexes)
     levels = [
         level for level, count in zip(("female", "male", "diverse"), sexes, strict=True) for _ in range(count)
@@ -133,7 +133,7 @@ def cohort(sexes: World, events: int) -> dict[str, pl.DataFrame]:
     }  # fmt: skip
 
 
-def test_no_row_of_a_patient_and_no_unknown_table_leaves():
+def test_row_level_and_unknown_tables_are_not_published():
     frames = cohort((20, 20, 10), 20)
     out = disclosure.public(frames, Disclosure())
     assert set(frames) - set(out) == {
@@ -143,7 +143,7 @@ def test_no_row_of_a_patient_and_no_unknown_table_leaves():
     assert not any(named & set(f[c]) for f in out.values() for c in f.columns if f.schema[c] == pl.String)
 
 
-def test_a_small_level_takes_its_percentage_its_text_and_a_second_level_with_it():
+def test_a_small_level_is_suppressed_together_with_a_second_one():
     rows = disclosure.public(cohort((3, 40, 10), 20), Disclosure())["analysis.table_one"].filter(block="Sex")
     small, other = rows.filter(level="female"), rows.filter(level="diverse")
     for row in (small, other):
@@ -152,7 +152,7 @@ def test_a_small_level_takes_its_percentage_its_text_and_a_second_level_with_it(
     assert rows.filter(level="male")["n"].item() == 40
 
 
-def test_a_part_of_the_cohort_shows_no_count_and_no_value_of_a_single_patient():
+def test_parts_of_the_cohort_have_no_counts_and_no_individual_values():
     rows = disclosure.public(cohort((3, 40, 10), 20), Disclosure())["analysis.table_one"].rows(named=True)
     men = [r for r in rows if r["block"] == "Age of men"]
     assert all(r["n"] is None and r["denominator"] is None for r in men)
@@ -164,7 +164,7 @@ def test_a_part_of_the_cohort_shows_no_count_and_no_value_of_a_single_patient():
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(3, 8), st.integers(0, 45), st.integers(1, 12))
-def test_between_two_published_survivals_lie_no_or_enough_events(threshold, events, grid):
+def test_between_two_published_survivals_are_no_or_enough_events(threshold, events, grid):
     policy = Disclosure(threshold=threshold, rounding=threshold, grid_months=grid)
     frames = cohort((20, 20, 10), events)
     full = frames["analysis.survival_curve"]
@@ -188,8 +188,8 @@ def test_between_two_published_survivals_lie_no_or_enough_events(threshold, even
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(3, 8), st.integers(0, 45), st.integers(0, 45), st.integers(1, 12))
-def test_at_no_time_differ_two_endpoints_by_few_events(threshold, deaths, relapses, grid):
-    """Events of DFS less those of OS are the living with a relapse."""
+def test_two_endpoints_never_differ_by_few_events(threshold, deaths, relapses, grid):
+    """Check differences between endpoints: DFS events minus OS events are living patients with a relapse."""
     frames = cohort((20, 20, 10), deaths)
     os = frames["cohort.endpoints"]
     dfs = os.with_columns(endpoint=pl.lit("DFS"), event=pl.col("event") | (pl.int_range(pl.len()) < relapses))
@@ -242,7 +242,7 @@ def ratios() -> pl.DataFrame:
     return HazardRatio.conform(pl.DataFrame(rows))
 
 
-def test_a_ratio_of_few_patients_or_events_goes_with_its_interval_the_reference_level_included():
+def test_ratios_based_on_few_are_suppressed():
     out = disclosure.hazard_ratio(ratios(), disclosure.Nested(5, (0, 50)), Disclosure())
     # G3 has 3 events, so grade's reference has 1; side's reference has 3 patients.
     assert out.filter(pl.col("hazard_ratio").is_not_null())["level"].to_list() == ["female"]
@@ -252,12 +252,12 @@ def test_a_ratio_of_few_patients_or_events_goes_with_its_interval_the_reference_
     assert out["hazard_ratio"][0] == pytest.approx(1.235)
 
 
-def test_patients_of_a_model_are_told_only_if_those_left_out_are_not_few():
+def test_sample_sizes_that_reveal_few_missing_patients_are_suppressed():
     frame = ratios().with_columns(n=pl.lit(47, pl.Int64), missing=pl.lit(3, pl.Int64))
     out = disclosure.hazard_ratio(frame, disclosure.Nested(5, (0, 50)), Disclosure())
     assert out["n"].null_count() == out["missing"].null_count() == out.height
 
 
-def test_rounding_must_leave_the_patients_at_risk():
+def test_rounding_must_not_erase_the_numbers_at_risk():
     with pytest.raises(ValueError, match="rounding"):
         Disclosure(threshold=3, rounding=10)

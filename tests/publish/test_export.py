@@ -1,4 +1,4 @@
-"""The release in other programs' files: read back with those programs' readers."""
+"""Exported files, read back with the readers of their programs."""
 
 import csv
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_every_table_has_its_file_with_dictionary_and_code_lists(tables, form, t
 
 
 def test_no_cell_of_a_csv_file_begins_inside_a_text(tables, tmp_path):
-    """Where the semicolon separates, as in a German spreadsheet, it makes a cell of the rest of a text."""
+    """Check texts with semicolons, at which German spreadsheets split cells."""
     hostile = ["a;=1+1", "＝1+1", "x; -2\n@y"]
     frame = tables[PATIENTS].with_columns(icdo3_morphology=pl.Series(hostile))
     path = _file(export.write({PATIENTS: frame}, "csv", tmp_path), PATIENTS)
@@ -117,7 +117,7 @@ def test_a_file_for_statistics_has_labels_of_variables_and_values(tables, tmp_pa
     assert frame["record_ids"].to_list()[0] == "r1; @r2"
 
 
-def test_a_folder_that_holds_something_is_left_alone(tables, tmp_path):
+def test_a_folder_with_files_is_refused(tables, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(export.NotEmpty):
         export.write(tables, "csv", tmp_path)

@@ -1,4 +1,4 @@
-"""The release: pseudonyms, what may leave, and that a reader never sees half of one."""
+"""Releases: pseudonyms, released columns, atomic publication."""
 
 import stat
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_a_broken_key_is_never_replaced(tmp_path):
     assert path.read_text() == "abcd\n"
 
 
-def test_pseudonyms_depend_on_the_key_and_on_nothing_else():
+def test_pseudonyms_depend_only_on_the_key():
     ids = pl.Series(["number:1", "number:2", "number:1"])
     one, again = release.pseudonyms(ids, b"a" * 32), release.pseudonyms(ids.reverse(), b"a" * 32)
     assert one.equals(again)
@@ -98,14 +98,14 @@ def test_what_is_read_back_is_what_was_released(tmp_path):
     assert release.content_hash(again) == release.content_hash(frames)
 
 
-def test_a_value_from_outside_its_vocabulary_is_left_for_the_gate(tmp_path):
+def test_a_column_with_an_unknown_value_stays_text(tmp_path):
     frames = tables()
     frames["cohort.patients"] = frames["cohort.patients"].with_columns(sex=pl.lit("f"))
     again = release.read(built(tmp_path, frames)) or {}
     assert again["cohort.patients"]["sex"].to_list() == ["f"]
 
 
-def test_a_new_release_replaces_the_old_and_an_open_reader_keeps_his(tmp_path):
+def test_an_open_reader_keeps_the_old_release(tmp_path):
     target = tmp_path / "cohort.duckdb"
     release.publish(built(tmp_path, tables("old")), target, "R1")
     reader = duckdb.connect(str(target), read_only=True)
@@ -116,7 +116,7 @@ def test_a_new_release_replaces_the_old_and_an_open_reader_keeps_his(tmp_path):
     assert count(tmp_path / "releases/R1.duckdb") == (1, "old")
 
 
-def test_an_empty_cohort_is_not_published_and_the_old_one_stands(tmp_path):
+def test_an_empty_cohort_is_not_published(tmp_path):
     target = tmp_path / "cohort.duckdb"
     release.publish(built(tmp_path, tables()), target, "R1")
     before = target.read_bytes()
@@ -127,7 +127,7 @@ def test_an_empty_cohort_is_not_published_and_the_old_one_stands(tmp_path):
     assert not (tmp_path / "releases/R2.duckdb").exists()
 
 
-def test_the_gate_sees_a_calendar_date_and_a_stranger(tmp_path):
+def test_calendar_dates_and_unknown_patients_are_faults(tmp_path):
     path = built(tmp_path, tables())
     with duckdb.connect(str(path)) as connection:
         connection.execute("ALTER TABLE patients ALTER follow_up_days TYPE DATE USING NULL")
@@ -137,14 +137,14 @@ def test_the_gate_sees_a_calendar_date_and_a_stranger(tmp_path):
     assert any("not in the cohort" in f for f in faults)
 
 
-def test_only_so_many_releases_are_kept(tmp_path):
+def test_old_releases_are_deleted(tmp_path):
     target = tmp_path / "cohort.duckdb"
     for number in range(4):
         release.publish(built(tmp_path, tables()), target, f"R{number}", keep=2)
     assert sorted(p.stem for p in (tmp_path / "releases").iterdir()) == ["R2", "R3"]
 
 
-def test_nothing_that_identifies_is_among_the_released_columns():
+def test_released_columns_are_not_identifying():
     for table in RELEASED:
         kinds = {c.name: (c.identifying, c.sql_type) for c in CONTRACTS[table].columns()}
         for name in tables()[table].columns:

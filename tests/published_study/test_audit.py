@@ -1,4 +1,4 @@
-"""The audit of the paper: it finds what a reader found, and a sound paper passes it."""
+"""The audit of the paper finds all errors that a reader found, and accepts a paper without errors."""
 
 from statistics import NormalDist
 
@@ -55,13 +55,13 @@ def test_the_only_wrong_p_of_a_table_is_the_synovial_one(checks: pl.DataFrame) -
     assert "p = 0.7936" in tables.filter(ids="104")["expected"][0]
 
 
-def test_p_is_that_of_the_wald_test() -> None:
+def test_p_values_are_those_of_the_wald_test() -> None:
     row = {"value": "0.432", "ci_low": "0.140", "ci_high": "1.332"}
     error = standard_error(row)
     below = NormalDist().cdf(-abs(-0.8393297) / error)
     assert wald_p(0.432, error) == pytest.approx(2 * below, abs=1e-6)
     lowest, highest = wald_p_range(row)
-    # The reader's rounding range of this row (audit_hr.csv).
+    # The range due to rounding, computed independently by the reader.
     assert (round(lowest, 4), round(highest, 4)) == (0.1429, 0.1454)
 
 

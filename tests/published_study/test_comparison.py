@@ -1,4 +1,4 @@
-"""The paper beside the demo cohort."""
+"""Comparison of the paper with the demo cohort."""
 
 import polars as pl
 import pytest
@@ -38,14 +38,14 @@ def test_contradictions_of_the_paper_are_the_papers(compared: pl.DataFrame) -> N
     assert _row(compared, 137)["our_text"].startswith("53/62")
 
 
-def test_demo_differs_nowhere(compared: pl.DataFrame) -> None:
+def test_the_demo_agrees_with_the_paper(compared: pl.DataFrame) -> None:
     assert (
         compared.filter(pl.col("verdict") == "differs").select("id", "published_text", "our_text").rows()
         == []
     )
 
 
-def test_what_is_not_computable_says_why(compared: pl.DataFrame) -> None:
+def test_not_computable_rows_have_a_reason(compared: pl.DataFrame) -> None:
     missing = compared.filter(pl.col("verdict") == "not computable")
     assert missing.height == 16
     assert missing["reason"].null_count() == 0
@@ -82,7 +82,7 @@ def test_endpoints_that_are_not_derivable(
     assert _row(found, 64)["reason"] == "DFS is not derivable."
 
 
-def test_no_published_row_is_forgotten(
+def test_every_published_row_must_be_mapped(
     paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
 ) -> None:
     with pytest.raises(ValueError, match="'150'"):

@@ -33,6 +33,10 @@ CLEAN: dict[type[Contract], Row] = {
         "module_id": "V1", "assessment_date": dt.date(2012, 8, 1), "overall_status": "complete remission",
         "local_status": "no tumour",
     },
+    typed.Metastasis: {
+        "metastasis_date": dt.date(2012, 12, 20), "metastasis_date_precision": "day", "site": "PUL",
+        "extent": "distant", "origin": "follow-up", "reported_date": dt.date(2013, 1, 10),
+    },
     typed.VitalStatus: {
         "status": "alive", "status_date": dt.date(2020, 6, 1), "status_date_precision": "day",
     },

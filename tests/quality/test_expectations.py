@@ -60,20 +60,20 @@ def first(column: str, value: object) -> pl.Expr:
 
 
 PATIENT_FAULTS = {
-    "pseudonym": (first("pseudonym", f"{1:016x}"), "never repeats. Not so in 2 of 40 rows"),
-    "sex": (first("sex", "Frau"), "one of female, male, diverse, unknown. Not so in 1 of 40 rows"),
+    "pseudonym": (first("pseudonym", f"{1:016x}"), "is unique. Not met in 2 of 40 rows"),
+    "sex": (first("sex", "Frau"), "one of female, male, diverse, unknown. Not met in 1 of 40 rows"),
     "age_at_diagnosis_years": (first("age_at_diagnosis_years", 140.0), "between 0 and 120 a"),
     "follow_up_days": (first("follow_up_days", 40000), "between 0 and 18262 d"),
-    "icd10_site": (first("icd10_site", "C49 am 03.04.1950"), "no calendar date. Not so in 1 of 40"),
+    "icd10_site": (first("icd10_site", "C49 am 03.04.1950"), "no calendar date. Not met in 1 of 40"),
     "histology_group": (pl.lit("liposarcoma").alias("histology_group"), "liposarcoma moved most, by +100.0"),
     "fractions": (pl.col("fractions") + 10, "median of Fractions is within"),
-    "family_name": (pl.lit("Müller").alias("family_name"), "called like an identifier"),
+    "family_name": (pl.lit("Müller").alias("family_name"), "named like an identifier"),
     "Patient_Geburtsname": (pl.lit("Müller").alias("Patient_Geburtsname"), "in a contract"),
     "follow_up_months": (pl.lit(dt.date(2020, 1, 1)).alias("follow_up_months"), "is a calendar date"),
 }
 ENDPOINT_FAULTS = {
-    "time_days": (first("time_days", -1), "between 0 and 18262 d. Not so in 1 of"),
-    "time_months": (first("time_months", None), "never missing. Not so in 1 of"),
+    "time_days": (first("time_days", -1), "between 0 and 18262 d. Not met in 1 of"),
+    "time_months": (first("time_months", None), "never missing. Not met in 1 of"),
     "event": (pl.lit(True).alias("event"), "moves by more than 15 percentage points"),
 }
 PLACES = [(CohortPatient.table(), c, said) for c, (_, said) in PATIENT_FAULTS.items()] + [
@@ -155,7 +155,7 @@ def test_the_docs_say_what_failed_and_that_the_last_release_stands(faulty):
     failed, docs = faulty
     index = (docs / "index.html").read_text()
     assert "Held back" in index
-    assert "The last release stands" in index
+    assert "The last release is unchanged" in index
     assert index.count("<li>") == len(failed)
     assert "Not so" not in (docs / "cohort.patients.html").read_text()
     assert "no calendar date" in (docs / "cohort.patients.html").read_text()

@@ -10,7 +10,7 @@ from schemas.quality import Finding, Observation
 
 def _findings(records, path="registry/antworten.csv"):
     outcome = records.run()
-    files = pl.DataFrame({"file_id": ["file"], "path": [path]})
+    files = pl.DataFrame({"file_id": ["o", "r"], "path": [path, path]})
     at = places(records.frames, files)
     return findings(outcome.observed, at, outcome.typed, outcome["patient"], outcome.link)
 

@@ -15,9 +15,9 @@ D = dt.date
 
 # --- several records ----------------------------------------------------------------------------------
 
-P, Dx, S, R, C, A, V = (
+P, Dx, S, R, C, A, M, V = (
     typed.Person, typed.Diagnosis, typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Assessment,
-    typed.VitalStatus,
+    typed.Metastasis, typed.VitalStatus,
 )  # fmt: skip
 Plan, RS, RD, CT = typed_dicom.Plan, typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image
 DEAD = (V, {"status": "deceased", "status_date": D(2013, 6, 1)})
@@ -158,6 +158,14 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(A, {"assessment_date": D(2015, 9, 1)})],
         [(A, {"assessment_date": D(2015, 7, 1)})],
     ),
+    "follow-up.late-death": (
+        [(V, {"status": "deceased", "status_date": D(2013, 9, 1)})],
+        [DEAD],
+    ),
+    "metastasis.before-diagnosis": (
+        [(M, {"metastasis_date": D(2011, 12, 1)})],
+        [(M, {"metastasis_date": D(2011, 12, 1), "origin": "diagnosis"})],
+    ),
     "plan.after-course": ([(Plan, {"plan_date": D(2012, 3, 8)})], [(Plan, {"plan_date": D(2012, 3, 7)})]),
     "plan.long-before-course": (
         [(Plan, {"plan_date": D(2011, 9, 1)})],
@@ -214,6 +222,46 @@ def test_a_rule_on_several_records(rule):
     fault, neighbour = TOGETHER[rule]
     assert rule in _observed(fault)
     assert rule not in _observed(neighbour)
+
+
+SECOND = {"person_ref": "number:2"}
+MONTH = {"status": "deceased", "status_date_precision": "month"}
+UNSEEN = [(x, SECOND) for x in (P, Dx, S)]
+
+
+@pytest.mark.parametrize(
+    ("records", "late"),
+    [
+        ([*UNSEEN, (V, {**SECOND, "status": "deceased", "status_date": D(2012, 6, 1)})], True),
+        ([*UNSEEN, (V, {**SECOND, "status": "deceased", "status_date": None})], False),
+        ([*UNSEEN, (V, {**SECOND, "status": "alive", "status_date": D(2020, 1, 1)})], False),
+        # To the month: the end of it lies 364 days after the examination, or 395.
+        ([(V, {**MONTH, "status_date": D(2013, 7, 15)})], False),
+        ([(V, {**MONTH, "status_date": D(2013, 8, 15)})], True),
+        # What only a table knows of has no examinations to miss.
+        ([(P, SECOND), (Dx, {**SECOND, "source": "table"}),
+          (V, {**SECOND, "status": "deceased", "status_date": D(2019, 1, 1)})], False),
+    ],
+)  # fmt: skip
+def test_a_death_long_after_the_last_examination_or_without_any(records, late):
+    assert ("follow-up.late-death" in _observed(records)) == late
+
+
+@pytest.mark.parametrize(
+    ("changes", "early"),
+    [
+        ({"metastasis_date": None, "metastasis_date_precision": None}, False),
+        ({"metastasis_date": D(2012, 1, 1)}, False),
+        ({"metastasis_date": D(2012, 1, 15), "metastasis_date_precision": "month"}, False),
+        ({"metastasis_date": D(2011, 12, 15), "metastasis_date_precision": "month"}, True),
+        (
+            {"metastasis_date": D(2011, 7, 1), "metastasis_date_precision": "year", "origin": "pathology"},
+            True,
+        ),
+    ],
+)
+def test_a_metastasis_before_the_diagnosis_counts_from_its_report(changes, early):
+    assert ("metastasis.before-diagnosis" in _observed([(M, changes)])) == early
 
 
 # --- the dataset --------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from sarcoma_pipeline.study import project as places
 from sarcoma_pipeline.synthetic import render
 from schemas.all_contracts import CONTRACTS
 from schemas.release import RELEASED
-from tests.refresh.conftest import SEED, lay
+from tests.refreshed import SEED, lay
 
 HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisions"}
 """Tables with a history of refreshes, which a rebuild does not have."""

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from sarcoma_pipeline.publish import release
 from schemas.all_contracts import CONTRACTS
@@ -49,6 +50,7 @@ def _built(folder: Path, patients: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_concurrent_readers_see_whole_releases(tmp_path):
     target, stop = tmp_path / "cohort.duckdb", tmp_path / "stop"
     release.publish(_built(tmp_path, 1), target, "R0001")

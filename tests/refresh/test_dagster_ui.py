@@ -13,9 +13,12 @@ from collections.abc import Iterator
 import pytest
 
 BROWSER = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no chromium on this machine: apt-get install chromium, as .ci/run does"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BROWSER is None, reason="no chromium on this machine: apt-get install chromium, as .ci/run does"
+    ),
+]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 60_000
 
@@ -86,13 +89,13 @@ def test_the_asset_graph_shows_the_layers(server, page):
 
 
 def test_a_failed_check_shows_its_table(server, page, demo):
-    page.goto(f"{server}/assets/sts_imrt/curated/diagnosis?view=checks")
+    page.goto(f"{server}/assets/sts_imrt/typed/diagnosis?view=checks")
     page.get_by_text("diagnosis_rules").first.wait_for()
     page.get_by_text("failing records").first.wait_for()
     table = page.locator("table", has_text="finding").last
     shown = table.inner_text()
     assert "diagnosis.before-birth" in shown
-    assert "Correct it in the source system" in shown
+    assert "compare Diagnosedatum with Geburtsdatum" in shown
     ids = demo.warehouse("SELECT finding_id FROM quality.ledger WHERE rule_id = 'diagnosis.before-birth'")
     assert ids.item(0, 0) in shown
 
@@ -100,5 +103,5 @@ def test_a_failed_check_shows_its_table(server, page, demo):
 def test_an_asset_says_what_its_columns_mean(server, page):
     page.goto(f"{server}/assets/sts_imrt/cohort/endpoints?view=overview")
     page.get_by_text("One endpoint of one patient").first.wait_for()
-    page.get_by_text("Days since time zero.").first.wait_for()
+    page.get_by_text("Days since time zero, or since the endpoint's own origin.").first.wait_for()
     page.get_by_text(re.compile("344")).first.wait_for()

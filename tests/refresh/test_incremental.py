@@ -12,6 +12,7 @@ from sarcoma_pipeline.orchestration.assets import curated
 from sarcoma_pipeline.warehouse import step_cache
 from tests.refresh.nights import EVENTS, Nights, first_night, sequence
 
+pytestmark = pytest.mark.slow
 NIGHTS = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 10_000)), min_size=2, max_size=4)
 
 

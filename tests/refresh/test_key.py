@@ -6,7 +6,7 @@ import pytest
 
 from sarcoma_pipeline.publish import pseudonym_key as keys
 from sarcoma_pipeline.study import project
-from tests.refresh.conftest import lay
+from tests.refreshed import lay
 
 ENDPOINTS = "SELECT * FROM endpoints ORDER BY ALL"
 

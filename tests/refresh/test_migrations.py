@@ -11,7 +11,7 @@ from sarcoma_pipeline.orchestration import warehouse_resource
 from sarcoma_pipeline.warehouse import ddl, migrations
 from sarcoma_pipeline.warehouse.migrations import Migration, WarehouseNewer
 from schemas.all_contracts import CONTRACTS
-from tests.refresh.conftest import lay
+from tests.refreshed import lay
 
 WAREHOUSES = Path(__file__).parents[1] / "warehouses"
 EARLIER = sorted(p.name for p in WAREHOUSES.iterdir() if p.is_dir())
@@ -53,6 +53,7 @@ def test_an_earlier_warehouse_keeps_its_append_only_tables(tmp_path, name):
         assert connection.execute("FROM meta.migrations").fetchall() == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EARLIER)
 def test_the_next_refresh_of_an_earlier_warehouse_succeeds(demo, tmp_path, name):
     place = lay(tmp_path)

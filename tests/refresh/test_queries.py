@@ -70,3 +70,22 @@ def test_a_type_lists_its_codes_as_the_page_says(demo):
     query = re.search(r"`(SELECT enum_range[^`]+)`", TEXT)
     assert query
     assert tuple(demo.published(query[1]).item()) == FNCLCC_GRADE
+
+
+def test_the_endpoints_follow_from_the_events(demo):
+    """Written a second time, in another language: row by row what the pipeline derived."""
+    columns = (
+        "pseudonym, endpoint, time_days, event, event_kind::VARCHAR AS event_kind, "
+        "date_precision::VARCHAR AS date_precision, time_days_earliest, time_days_latest"
+    )
+    again = demo.published(QUERIES["How do the endpoints follow from the events?"][1])
+    ours = demo.published(f"SELECT {columns} FROM endpoints ORDER BY ALL")
+    assert again.cast({"date_precision": pl.String}).sort(pl.all()).rows() == ours.sort(pl.all()).rows()
+    assert again.height == 4 * 86
+
+
+def test_no_event_has_a_calendar_date_and_everybody_has_their_diagnosis_on_day_0(demo):
+    assert "DATE" not in set(demo.published("SELECT column_type FROM (DESCRIBE events)")["column_type"])
+    zero = demo.published("SELECT pseudonym, day FROM events WHERE kind = 'diagnosis'")
+    assert zero["day"].to_list() == [0] * 86 and zero["pseudonym"].n_unique() == 86
+    assert demo.published("SELECT pseudonym FROM events ANTI JOIN patients USING (pseudonym)").is_empty()

@@ -9,8 +9,9 @@ import pytest
 from sarcoma_pipeline.orchestration import jobs, schedules, skip_unchanged
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.study import project
-from tests.refresh.conftest import Place
+from tests.refreshed import Place
 
+pytestmark = pytest.mark.slow
 TODAY = dt.datetime.now(dt.UTC).date()
 
 

@@ -1,4 +1,4 @@
-"""Fuzz all readers for long: ``python -m tests.reliability.fuzz --count 10000 --seed 1``."""
+"""Fuzz all readers for a long time: ``python -m tests.reliability.fuzz --count 10000 --seed 1``."""
 
 import argparse
 import tempfile
@@ -9,7 +9,7 @@ from tests.sources import fuzzing
 
 
 def main() -> int:
-    """Run, print what was met, and return 1 if a promise was broken."""
+    """Run, print the outcomes, and return 1 if a guarantee was violated."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--count", type=int, default=10_000)
     words.add_argument("--seed", type=int, default=1)

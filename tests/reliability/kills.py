@@ -1,4 +1,4 @@
-"""Refreshes of changing input, killed at random moments: what must hold after every recovery."""
+"""Refreshes of changing input, killed at random moments; checks the state after every recovery."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import duckdb
 from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.publish import release
 from schemas.release import RELEASED
-from tests.refresh.conftest import REPOSITORY, Place
+from tests.refreshed import REPOSITORY, Place
 
 
 def _start(place: Place) -> subprocess.Popen[bytes]:
@@ -33,7 +33,7 @@ def _start(place: Place) -> subprocess.Popen[bytes]:
 
 
 def whole(place: Place) -> str:
-    """The published release's hash, after looking at every byte of its tables."""
+    """Return the published release's hash after reading all of its tables."""
     frames = release.read(place.release)
     assert frames is not None
     label = frames["meta.release"].row(0, named=True)
@@ -42,7 +42,7 @@ def whole(place: Place) -> str:
 
 
 def _change(place: Place, dice: random.Random) -> None:
-    """Take a file away, put it back, or add a reply that nobody can read."""
+    """Remove a file, restore it, or add an unreadable reply."""
     shelf = place.root / "shelf"
     shelf.mkdir(exist_ok=True)
     shelved = sorted(shelf.iterdir())
@@ -71,7 +71,7 @@ def _decide(place: Place, number: int) -> None:
 
 
 def decided(place: Place) -> list[str]:
-    """The decision log's lines."""
+    """Return the lines of the decision log."""
     log = place.root / f"data/decisions/{place.study}.csv"
     return log.read_text().splitlines() if log.exists() else []
 
@@ -81,7 +81,7 @@ def _runs(place: Place) -> set[str]:
 
 
 def _step(place: Place, run_id: str) -> str:
-    """What a run was computing when its log broke off: a step, or ``start``, ``between`` two, ``end``."""
+    """Return the step that was running at the end of the log, or ``start``, ``between`` or ``end``."""
     steps = {"STEP_START", "STEP_SUCCESS", "STEP_FAILURE"}
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
         events = [e.dagster_event for e in instance.all_logs(run_id) if e.dagster_event]
@@ -93,15 +93,15 @@ def _step(place: Place, run_id: str) -> str:
 
 
 def kill(place: Place, times: int, seed: int) -> list[str]:
-    """Kill refreshes at random moments between their first and their last step, and recover from each.
+    """Kill refreshes at random moments between their first and last step, and recover from each kill.
 
     Args:
         place: a refreshed study; it is changed.
-        times: how many refreshes must have been killed; one that ended before its moment does not count.
-        seed: of the changes and the moments.
+        times: number of refreshes to kill; one that ended before it could be killed does not count.
+        seed: seed of the changes and the moments.
 
     Returns:
-        What was being computed at each kill that met a running refresh.
+        The step that was running at each kill.
     """
     dice, kills, lasts, number = random.Random(seed), [], 8.0, 0
     while len(kills) < times:
@@ -116,7 +116,7 @@ def kill(place: Place, times: int, seed: int) -> list[str]:
         try:
             refresh.wait(moment)
         except subprocess.TimeoutExpired:
-            # As often the power, which takes all processes, as the system's want of memory, which takes one.
+            # In turn: all processes, as after a power failure, or one, as when memory runs out.
             (os.killpg if number % 2 else os.kill)(refresh.pid, signal.SIGKILL)
             refresh.wait()
         else:

@@ -1,6 +1,6 @@
-"""Nights of three centres under the real daemon: a run a centre, then the pooled study.
+"""Nightly refreshes of three centres under the real daemon: a run per centre, then the pooled study.
 
-``pytest -m reliability tests/reliability/test_centres_nights_long.py -s``
+``pytest -m marathon tests/reliability/test_centres_nights_long.py -s``
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 
 from sarcoma_pipeline.orchestration import jobs
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
-from tests.refresh.conftest import REPOSITORY
+from tests.refreshed import REPOSITORY
 from tests.reliability.kills import whole
 from tests.reliability.test_nights_long import WORKSPACE
 from tests.warehouse.two_centres import CENTRES, lay_three
@@ -24,7 +24,7 @@ NIGHTS = 2
 PATIENCE = 1500
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 def test_nights_of_three_centres(tmp_path, monkeypatch):
     place = lay_three(tmp_path)
     (tmp_path / "workspace.yaml").write_text(WORKSPACE)
@@ -37,7 +37,7 @@ def test_nights_of_three_centres(tmp_path, monkeypatch):
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.get():
-        # Two processes that made Dagster's tables at once would spoil them.
+        # Created first: two processes that create Dagster's tables at the same time corrupt them.
         program = Path(sys.executable).with_name("dagster-daemon")
     with (tmp_path / "daemon.log").open("w") as log:
         daemon = subprocess.Popen(

@@ -1,6 +1,6 @@
 """Lines of 5 GB of ordinary text, in bounded memory.
 
-``pytest -m reliability tests/reliability/test_endless_lines_long.py -s``
+``pytest -m marathon tests/reliability/test_endless_lines_long.py -s``
 
 Needs 5 GB below the temporary folder.
 """
@@ -26,7 +26,7 @@ HEADS = {
 }
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 @pytest.mark.parametrize("name", HEADS)
 def test_a_line_of_five_gigabytes(tmp_path, name):
     path = tmp_path / name

@@ -1,6 +1,6 @@
-"""A file system that is full: ``pytest -m reliability tests/reliability/test_full_disk_long.py -s``.
+"""Refreshes on a full file system: ``pytest -m marathon tests/reliability/test_full_disk_long.py -s``.
 
-Mounts one of its own, hence only for root.
+Must be run as root, because it mounts a small file system.
 """
 
 import os
@@ -9,13 +9,13 @@ import subprocess
 import pytest
 
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import SEED, lay
+from tests.refreshed import SEED, lay
 from tests.reliability.kills import decided, whole
 
 MEGABYTES_LEFT = (0, 1, 2, 3, 5, 8, 12, 16, 24, 32)
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a file system")
 def test_refreshes_on_a_full_disk(tmp_path):
     disk = tmp_path / "disk"
@@ -40,7 +40,7 @@ def test_refreshes_on_a_full_disk(tmp_path):
             print(f"{megabytes:3} MB left: {'failed' if told.returncode else 'refreshed'}")
             print(told.stdout[-600:] + told.stderr[-600:])
             if told.returncode:
-                assert megabytes > 8 or "MB are free" in place.apart("doctor").stdout
+                assert megabytes > 8 or "MB free" in place.apart("doctor").stdout
             ballast.unlink()
             healed = place.apart("refresh", "--full")
             assert healed.returncode == 0, healed.stdout + healed.stderr

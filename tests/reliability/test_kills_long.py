@@ -1,6 +1,6 @@
-"""200 kills: ``pytest -m reliability tests/reliability/test_kills_long.py -s``; about an hour.
+"""200 kills of a refresh: ``pytest -m marathon tests/reliability/test_kills_long.py -s``; about an hour.
 
-``KILLS=100 SEED=1`` and ``KILLS=100 SEED=2`` are two halves for two cores.
+``KILLS=100 SEED=1`` and ``KILLS=100 SEED=2`` run half each, for two cores.
 """
 
 import os
@@ -9,14 +9,14 @@ from collections import Counter
 import pytest
 
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import SEED as OF_DEMO
-from tests.refresh.conftest import lay
+from tests.refreshed import SEED as OF_DEMO
+from tests.refreshed import lay
 from tests.reliability.kills import kill, whole
 
 TIMES, SEED = int(os.environ.get("KILLS", "200")), int(os.environ.get("SEED", "11"))
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 def test_two_hundred_kills(tmp_path):
     place = lay(tmp_path)
     render.demo(place.drop, OF_DEMO, place.root / "data/demo")

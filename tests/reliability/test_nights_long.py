@@ -1,6 +1,6 @@
-"""Seven nights under the real daemon, a minute each; in one of them the system ends the refresh's process.
+"""Seven refreshes under the real daemon, one minute apart; one of them is killed.
 
-``pytest -m reliability tests/reliability/test_nights_long.py -s``
+``pytest -m marathon tests/reliability/test_nights_long.py -s``
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from sarcoma_pipeline.operations import status
 from sarcoma_pipeline.orchestration import orphaned_runs
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import REPOSITORY, SEED, lay
+from tests.refreshed import REPOSITORY, SEED, lay
 from tests.reliability.kills import whole
 
 NIGHTS = 7
@@ -47,7 +47,7 @@ def _kill(run):
     return run.run_id
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 def test_seven_nights(tmp_path, monkeypatch):
     place = lay(tmp_path)
     render.demo(place.drop, SEED, place.root / "data/demo")
@@ -62,7 +62,7 @@ def test_seven_nights(tmp_path, monkeypatch):
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.get():
-        # Two processes that made Dagster's tables at once would spoil them.
+        # Created first: two processes that create Dagster's tables at the same time corrupt them.
         program = Path(sys.executable).with_name("dagster-daemon")
     log = (tmp_path / "daemon.log").open("w")
     daemon = subprocess.Popen(
@@ -74,7 +74,7 @@ def test_seven_nights(tmp_path, monkeypatch):
     )
     try:
         with dg.DagsterInstance.get() as instance:
-            # A slow machine may take longer than a minute for a night: then runs wait in the queue.
+            # On a slow machine a refresh may take longer than a minute: then runs wait in the queue.
             deadline, seen, killed = time.monotonic() + 60 * NIGHTS * 4, 0, None
             while time.monotonic() < deadline:
                 time.sleep(0.5)
@@ -98,12 +98,12 @@ def test_seven_nights(tmp_path, monkeypatch):
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
         daemon.wait()
-    # Each asked for a run, but for the last: nothing had changed for two nights, and it says so.
+    # Every tick requested a run but the last, which was skipped: nothing had changed for two refreshes.
     assert {t.status.value: len(t.run_ids) for t in ticks} == {"SUCCESS": 1, "SKIPPED": 0}
     assert all("Nothing changed since" in (t.skip_reason or "") for t in ticks if not t.run_ids)
     asked = [run for t in ticks for run in t.run_ids]
     assert sorted([*asked, *again]) == sorted(runs)
-    # Of all runs one failed, the one that was killed; it was started once more by itself.
+    # Only the killed run failed; the daemon retried it.
     ended = {r.run_id for r in done}
     failed = [run for run in ended if runs[run] != dg.DagsterRunStatus.SUCCESS]
     assert killed and failed == [killed] and list(again.values()) == [killed]

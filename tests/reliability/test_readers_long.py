@@ -1,6 +1,6 @@
 """Eight readers during twenty refreshes.
 
-``pytest -m reliability tests/reliability/test_readers_long.py -s``
+``pytest -m marathon tests/reliability/test_readers_long.py -s``
 """
 
 import os
@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from sarcoma_pipeline.synthetic import render
-from tests.refresh.conftest import SEED, lay
 from tests.refresh.test_concurrent_readers import READER
+from tests.refreshed import SEED, lay
 
 READERS, REFRESHES = 8, 20
 
@@ -23,10 +23,10 @@ WHERE d.record_id IN (
     JOIN curated.patient USING (patient_id) JOIN cohort.patients USING (pseudonym)
 )
 """
-"""The file of a plan that a patient of the cohort rests on."""
+"""Selects the file of a plan on which a patient's eligibility depends."""
 
 
-@pytest.mark.reliability
+@pytest.mark.marathon
 def test_eight_readers_during_twenty_refreshes(tmp_path):
     place, stop = lay(tmp_path), tmp_path / "stop"
     render.demo(place.drop, SEED, place.root / "data/demo")
@@ -39,14 +39,14 @@ def test_eight_readers_during_twenty_refreshes(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # The night goes before: eight processes that do nothing but read would leave it a fifth.
+            # Lower priority: eight reading processes would leave the refresh a fifth of the CPU time.
             preexec_fn=lambda: os.nice(19),
         )
         for _ in range(READERS)
     ]
     for number in range(REFRESHES):
-        # One plan comes and goes, and with it the proof of IMRT: every second release has a patient less. An
-        # export would take more patients away than the gate lets go in one night.
+        # Without one plan there is no evidence of IMRT: every second release has one patient less. Without an
+        # export would remove more patients than the release gate accepts.
         if number % 2:
             away.rename(here)
         else:
@@ -58,7 +58,7 @@ def test_eight_readers_during_twenty_refreshes(tmp_path):
     told = [reader.communicate(timeout=300) for reader in readers]
     for reader, (_, err) in zip(readers, told, strict=True):
         assert reader.returncode == 0, err
-    # On a slow machine DuckDB prints its progress before.
+    # The last line, because on a slow machine DuckDB prints its progress first.
     counts = [[int(n) for n in out.splitlines()[-1].split()] for out, _ in told]
     reads = sum(n for n, _ in counts)
     print(f"{reads} readings by {READERS} processes during {REFRESHES} refreshes, none failed, none torn")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
-from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from sarcoma_pipeline.quality import accounting
+from sarcoma_pipeline.quality.curate import curate
 from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.synthetic import render
@@ -65,13 +65,40 @@ def seeds(folder: Path) -> list[Seed]:
 
 def read(path: Path, reader: str, name: str) -> Batch:
     """The file by the reader, as the manifest would do it."""
-    file = SourceFile(digest(name), path, name)
+    kind = "table" if reader in ("csv", "tsv", "xlsx", "parquet") else reader
+    of = next(one.name for one in SOURCES.source if one.kind == kind)
+    file = SourceFile(digest(name), path, name, of)
     if reader in readers.READERS:
         (source,) = (s for s in SOURCES.source if s.kind == reader)
     else:
         delimiter = _TABLE.delimiter if reader == "csv" else None
         source = _TABLE.model_copy(update={"format": reader, "delimiter": delimiter})
     return readers.reader(source.kind).read(file, source, "R1", SOURCES.limits)
+
+
+def _files(received: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Who reads the files of the records, as ``meta.files`` says it."""
+    kinds = {source.kind: source.name for source in SOURCES.source}
+    rows = [
+        (file_id, file_id, kinds.get(table.partition(".")[2].partition("_")[0]))
+        for table, frame in received.items()
+        for file_id in frame["file_id"].unique()
+        if table != "received.unread"
+    ]
+    return pl.DataFrame(
+        rows, schema={"file_id": pl.String, "path": pl.String, "source": pl.String}, orient="row"
+    ).unique("file_id")
+
+
+def broken_account(batch: Batch) -> str | None:
+    """What does not hold of the value account of one file; None if all does."""
+    account = batch.account
+    found = sum(account.counts.values()) + sum(account.unknown.values())
+    if found != account.delivered:
+        return f"{account.delivered} values delivered, {found} accounted for"
+    if stray := account.counts.keys() - account.outcomes.keys():
+        return f"values of {sorted(stray)[:3]} without an outcome"
+    return None
 
 
 def broken_promise(frames: dict[str, pl.DataFrame]) -> str | None:
@@ -135,8 +162,9 @@ def run(folder: Path, count: int, seed: int, keep: Path | None = None) -> Outcom
         path.write_bytes(content)
         faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
         try:
-            frames = read(path, origin.reader, path.name).frames()
-            fault = broken_promise(frames) if content else None
+            batch = read(path, origin.reader, path.name)
+            frames = batch.frames()
+            fault = (broken_promise(frames) or broken_account(batch)) if content else None
         except BaseException as raised:
             if isinstance(raised, KeyboardInterrupt):
                 raise
@@ -173,17 +201,9 @@ def unaccounted(batches: list[dict[str, pl.DataFrame]]) -> str | None:
         received[table] = pl.concat([received[table], *parts])
     on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
     try:
-        typed = typed_records.type_records(received, SOURCES, on)
-        linked = identity.link(typed.frames)
-        link = linked.frames["curated.link"]
-        first = pl.concat([typed.observed, linked.observed])
-        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
-        held = quarantine.quarantine(pl.concat([first, crossed]))
-        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-        curated = reconcile.curate(typed.frames, link, held["record_id"], SOURCES, names)
+        made = curate(received, SOURCES, on, _files(received))
     except Exception as raised:
         return f"curation raised {type(raised).__name__}: {raised}"
-    set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
-    account = accounting.account(received, curated.frames, held, quarantine.settle(set_aside, held))
+    account = accounting.account(received, made.curated, made.quarantine, made.disposition)
     wrong = account.filter((pl.col("unaccounted") > 0) | (pl.col("counted_twice") > 0))
     return f"not accounted for once: {wrong.to_dicts()[:3]}" if wrong.height else None

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -256,14 +257,20 @@ def _workbook(*cells: str, sheet: bytes = b"", shared: str = "") -> bytes:
     return out.getvalue()
 
 
+@cache
+def _bomb() -> bytes:
+    """A sheet that inflates to a gigabyte."""
+    return _workbook("A1", sheet=b" " * MEGA)
+
+
 @kind("tables/bomb.xlsx", "file.too-large")
 def _(to):
-    return _workbook("A1", sheet=b" " * MEGA)
+    return _bomb()
 
 
 @kind("tables/bomb-that-says-it-is-small.xlsx", "file.too-large", "file.unreadable")
 def _(to):
-    bomb = bytearray(_workbook("A1", sheet=b" " * MEGA))
+    bomb = bytearray(_bomb())
     entry = bomb.rindex(b"PK\x01\x02")
     bomb[entry + 24 : entry + 28] = struct.pack("<L", 100)
     return bytes(bomb)
@@ -335,15 +342,18 @@ def item(content: bytes = b"", length: int | None = None) -> bytes:
     return struct.pack("<HHL", 0xFFFE, 0xE000, len(content) if length is None else length) + content
 
 
-def dicom(*elements: bytes, syntax: str = EXPLICIT) -> bytes:
-    """A file of a plan with these elements after its SOP class and Modality."""
+def dicom(*elements: bytes, syntax: str = EXPLICIT, zeros: int = 0) -> bytes:
+    """A file of a plan with these elements after its SOP class and Modality, and after them so many zeros."""
     uid = syntax.encode().ljust(len(syntax) + len(syntax) % 2, b"\0")
     meta = element(0x00020010, "UI", uid)
     head = element(0x00080016, "UI", PLAN.encode().ljust(30, b"\0")) + element(0x00080060, "CS", b"RTPLAN")
     body = head + b"".join(elements)
     if syntax == DEFLATED:
-        squeeze = zlib.compressobj(9, wbits=-15)
-        body = squeeze.compress(body) + squeeze.flush()
+        # A block that ends with a full flush rests on none before it: one stands for all of them.
+        block, last = zlib.compressobj(9, wbits=-15), zlib.compressobj(9, wbits=-15)
+        before = block.compress(body) + block.flush(zlib.Z_FULL_FLUSH)
+        more = block.compress(bytes(MEGA)) + block.flush(zlib.Z_FULL_FLUSH)
+        body = before + more * (zeros // MEGA) + last.compress(bytes(zeros % MEGA)) + last.flush()
     group = element(0x00020000, "UL", struct.pack("<L", len(meta)))
     return bytes(128) + b"DICM" + group + meta + body
 
@@ -425,7 +435,8 @@ def _(to):
 
 @kind("dicom/inflates-to-a-gigabyte", "file.too-large")
 def _(to):
-    return dicom(element(PATIENT_ID, "UT", bytes(1024 * MEGA)), syntax=DEFLATED)
+    long = element(PATIENT_ID, "UT", b"", length=1024 * MEGA)
+    return dicom(long, syntax=DEFLATED, zeros=1024 * MEGA)
 
 
 @kind("dicom/elements-without-an-end", "file.too-large")

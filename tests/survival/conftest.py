@@ -1,4 +1,4 @@
-"""The demo cohort as the cohort layer holds it: built from the truth, not by the pipeline."""
+"""The demo cohort as frames of the cohort layer, built from its CSV file and not by the pipeline."""
 
 import tomllib
 from pathlib import Path
@@ -69,7 +69,7 @@ def endpoints(demo: pl.DataFrame) -> pl.DataFrame:
             time_days=f"{name.lower()}_days",
             time_months=pl.col(f"{name.lower()}_days") / MONTH,
             event=f"{name.lower()}_event",
-            # The truth has no kind; which one it was is the cohort layer's business.
+            # The CSV file has no kind of event: the cohort layer derives it.
             event_kind=pl.when(f"{name.lower()}_event").then(pl.lit("death")).otherwise(pl.lit("censored")),
             evidence=pl.concat_list("patient"),
             time_days_earliest=f"{name.lower()}_days",
@@ -97,7 +97,7 @@ def demo_hazard_ratios(patients: pl.DataFrame, endpoints: pl.DataFrame, study: S
 
 @pytest.fixture(scope="session")
 def paper() -> dict[str, pl.DataFrame]:
-    """``published``, ``published_map`` and ``audit``, as text."""
+    """Return ``published``, ``published_map`` and ``audit`` as text."""
     folder = ROOT / "data/studies/sts_imrt"
     names = {"published": "published.csv", "published_map": "published_map.csv", "audit": "audit.csv"}
     return {key: pl.read_csv(folder / name, infer_schema=False) for key, name in names.items()}

@@ -1,4 +1,4 @@
-"""The golden values of R and the data sets they are of (tests/golden/*.R)."""
+"""Access to R's golden values and their data sets (tests/golden/*.R)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FOLDER = Path(__file__).parents[1] / "golden"
 SETS = ("lung", "veteran", "gbsg", "rotterdam", "colon", "mgus2", "demo_os", "demo_lrfs", "demo_dmfs")
 
 RELATIVE = 1e-8
-"""Agreement asked for; R prints 17 digits."""
+"""Required relative agreement; R prints 17 digits."""
 
 
 @cache
 def data(name: str) -> pl.DataFrame:
-    """A data set in the columns of `schemas.cohort.CohortEndpoint`, and its covariates."""
+    """Load a data set with the columns of `schemas.cohort.CohortEndpoint`, and its covariates."""
     frame = pl.read_csv(FOLDER / "data" / f"{name}.csv", schema_overrides={"event": pl.String})
     return frame.with_row_index("pseudonym").with_columns(
         pl.col("pseudonym").cast(pl.String),
@@ -32,7 +32,7 @@ def data(name: str) -> pl.DataFrame:
 
 
 def split(name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A data set as endpoints and patients."""
+    """Split a data set into endpoints and patients."""
     frame = data(name)
     times = ["endpoint", "time_days", "time_months", "event", "event_kind"]
     return frame.select("pseudonym", *times), frame.drop(*times)
@@ -40,12 +40,12 @@ def split(name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 @cache
 def golden(topic: str) -> pl.DataFrame:
-    """``set, object, key, quantity, value`` of a topic."""
+    """Load ``set, object, key, quantity, value`` of a topic."""
     return pl.read_csv(FOLDER / f"{topic}.csv", schema_overrides={"key": pl.String, "object": pl.String})
 
 
 def quantities(topic: str, **chosen: str) -> dict[tuple[str, str], float | None]:
-    """``(key, quantity)`` to value of a part of a topic."""
+    """Return ``(key, quantity)`` to value for a part of a topic."""
     frame = golden(topic).filter(pl.col(name) == value for name, value in chosen.items())
     assert frame.height, chosen
     pairs = frame.select(pl.col("key").fill_null(""), "quantity", "value")
@@ -53,7 +53,7 @@ def quantities(topic: str, **chosen: str) -> dict[tuple[str, str], float | None]
 
 
 def same(ours: dict, theirs: dict, relative: float = RELATIVE) -> None:
-    """Assert that every golden value has its match; both null, or near."""
+    """Assert that every golden value has a matching value: both null, or within the tolerance."""
     missing = object()
     assert theirs
     wrong = {
@@ -71,7 +71,7 @@ def _near(one: float | None, other: float | None, relative: float) -> bool:
 
 
 def model(name: str, terms: list[str]) -> tuple[Model, list[Covariate]]:
-    """A Cox model as R's formula makes it: a factor's first level in the alphabet is the reference."""
+    """Build a Cox model like R's formula: the reference is the alphabetically first level."""
     frame = data(name)
     covariates = []
     for term in terms:
@@ -86,5 +86,5 @@ def model(name: str, terms: list[str]) -> tuple[Model, list[Covariate]]:
 
 
 def r_name(term: str, level: str | None) -> str:
-    """R's name of a coefficient."""
+    """Return R's name of a coefficient."""
     return term if level is None else f"{term}{level}"

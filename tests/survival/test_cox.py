@@ -1,4 +1,4 @@
-"""Cox models against R's coxph, against the paper, and at the edges where no estimate exists."""
+"""Cox models against R's coxph, against the paper, and in cases without an estimate."""
 
 import polars as pl
 import pytest
@@ -51,7 +51,7 @@ def test_the_papers_27_hazard_ratios(
     assert demo_hazard_ratios["note"].null_count() == 27
 
 
-def test_few_events_per_parameter_are_told(demo_hazard_ratios: pl.DataFrame) -> None:
+def test_few_events_per_parameter_are_reported(demo_hazard_ratios: pl.DataFrame) -> None:
     epv = dict(demo_hazard_ratios.select("model", "events_per_variable").unique().iter_rows())
     assert epv == {"OS": 18 / 6, "DFS": 45 / 9, "LRFS": 22 / 6, "DMFS": 39 / 6}
 
@@ -88,7 +88,7 @@ def test_a_level_without_events_leaves_the_limit_of_the_others(
     assert found["age"]["coefficient"] == pytest.approx(without["age"]["coefficient"], rel=1e-9)
     assert found["age"]["n"] == 86
 
-    # The limit itself: an ever smaller, but finite coefficient of G1 must lead there.
+    # An ever smaller, finite coefficient of G1 must converge to this limit.
     import numpy as np
 
     os = endpoints.filter(pl.col("endpoint") == "OS").join(g1, on="pseudonym").sort("time_days")
@@ -117,7 +117,7 @@ def test_reference_without_events(patients: pl.DataFrame, endpoints: pl.DataFram
     assert firth["female"]["hazard_ratio"] > 1 and firth["female"]["note"] is None
 
 
-def test_constants_collinearity_and_no_event_are_told_not_crashed_on(
+def test_constants_collinearity_and_no_event_have_a_note(
     patients: pl.DataFrame, endpoints: pl.DataFrame
 ) -> None:
     women = _fit(patients.filter(pl.col("sex") == "female"), endpoints, SEX, AGE)
@@ -145,7 +145,7 @@ def test_incomplete_cases_are_counted(patients: pl.DataFrame, endpoints: pl.Data
     assert set(found) == {"female", "age"}
 
 
-def test_an_endpoint_that_is_not_there_has_no_model(
+def test_a_missing_endpoint_has_no_model(
     patients: pl.DataFrame, endpoints: pl.DataFrame, study: Study
 ) -> None:
     os = endpoints.filter(pl.col("endpoint") == "OS")

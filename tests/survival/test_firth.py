@@ -1,4 +1,4 @@
-"""Firth's model where there is next to nothing to see: a small centre, three events, six covariates."""
+"""Firth's model with very little data: a small centre with three events and six covariates."""
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,7 @@ def test_three_events_are_profiled_in_few_steps(monkeypatch):
     monkeypatch.setattr(PartialLikelihood, "at", counted)
     found = firth.penalised(_few_events(0))
     assert np.isfinite([*found.low, *found.high]).all()
-    # Newton's method with the penalty's curvature; the information alone needs over twenty thousand.
+    # With the penalty's curvature, Newton's method needs few steps; with the information alone, over 20 000.
     assert evaluated < 5000
 
 
@@ -37,10 +37,10 @@ def test_limits_are_where_the_profile_has_fallen_by_chi_squared():
     found = firth.penalised(likelihood)
     scale = np.sqrt(np.diag(likelihood.at(np.zeros(likelihood.p)).information))
     every = np.ones(likelihood.p, dtype=bool)
-    _, height, _ = firth._climb(likelihood, np.zeros(likelihood.p), every, scale)
+    _, height, _ = firth._maximise(likelihood, np.zeros(likelihood.p), every, scale)
     for limits in (found.low, found.high):
         for i, limit in enumerate(limits):
             at, free = found.coefficients.copy(), every.copy()
             at[i], free[i] = limit, False
-            _, reached, _ = firth._climb(likelihood, at, free, scale)
+            _, reached, _ = firth._maximise(likelihood, at, free, scale)
             assert abs(2 * (height - reached) - 3.841458820694124) < 1e-8

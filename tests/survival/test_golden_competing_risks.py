@@ -1,4 +1,4 @@
-"""Aalen–Johansen against R's multi-state survfit."""
+"""The Aalen–Johansen estimator against R's multi-state survfit."""
 
 import polars as pl
 import pytest
@@ -24,14 +24,14 @@ def test_cumulative_incidence_is_rs(name: str, quantity: str) -> None:
     endpoints, _ = split(name)
     ours = cumulative_incidence(endpoints, [analysis])
     for cause in analysis.causes:
-        # The line that starts the curve at time 0 is ours.
+        # R has no row at time 0.
         curve = ours.filter(pl.col("cause") == cause).slice(1)
         found = {
             (str(round(time * DAYS_PER_MONTH)), quantity): value
             for time, value in curve.select("time_months", quantity).iter_rows()
         }
         theirs = quantities("competing_risks", set=name, object=cause, quantity=quantity)
-        # The squared influences of R and ours are sums in another order.
+        # R sums the squared influences in a different order.
         same(found, theirs, relative=1e-8)
 
 
@@ -72,7 +72,7 @@ def test_horizons_are_read_off_the_curve_and_null_beyond_it() -> None:
     assert beyond["at_risk"].to_list() == [0, 0]
 
 
-def test_the_curve_is_known_for_ever_once_nobody_is_left() -> None:
+def test_the_curve_is_known_once_every_patient_had_an_event() -> None:
     endpoints, _ = split("mgus2")
     curve = cumulative_incidence(endpoints, [_analysis("mgus2")])
     found = at_horizons(curve, [10_000 / DAYS_PER_MONTH])

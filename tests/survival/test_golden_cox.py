@@ -1,4 +1,4 @@
-"""Cox models, Schoenfeld's test and Firth's penalty against R, and against lifelines."""
+"""Cox models, Schoenfeld's test and Firth's penalty against R and lifelines."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -76,7 +76,7 @@ def test_firth_is_the_penalised_likelihoods_maximum_in_r(name: str, quantity: st
     rows = _fitted(name, FIRTHS[name])
     plain = rows.filter(method=EFRON, term="rare")
     assert plain["hazard_ratio"].to_list() == [None] and plain["level_events"].to_list() == [0]
-    # R's values are had by numeric derivatives.
+    # R's values are computed with numeric derivatives.
     same(
         _by_coefficient(rows.filter(method=FIRTH), quantity),
         quantities("firth", set=name, object="firth", quantity=quantity),
@@ -112,7 +112,7 @@ def test_lifelines_fits_the_same(name: str) -> None:
 
 
 def test_lifelines_tests_proportional_hazards_by_approximation() -> None:
-    """Why R's exact test is taken: the older approximation is quite another number."""
+    """Show why R's exact test is used: the older approximation gives a very different value."""
     from lifelines import CoxPHFitter
     from lifelines.statistics import proportional_hazard_test
 
@@ -136,7 +136,7 @@ def _samples() -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
 def test_derivatives_are_those_of_the_likelihood(
     seed: int, time: np.ndarray, event: np.ndarray, x: np.ndarray
 ) -> None:
-    """Heavily tied: the score is the slope of the likelihood, the information that of the score."""
+    """Compare score and information with numeric derivatives on data with many ties."""
     likelihood = PartialLikelihood(time, event, x)
     at, h = np.array([0.3, -0.4]), 1e-5
     here = likelihood.at(at)

@@ -1,4 +1,4 @@
-"""Kaplan–Meier, follow-up and restricted means against R's survfit, and against lifelines."""
+"""Kaplan–Meier, follow-up and restricted means against R's survfit and lifelines."""
 
 import polars as pl
 import pytest
@@ -15,14 +15,14 @@ def _days(months: float) -> str:
 @pytest.mark.parametrize("quantity", ["at_risk", "events", "censored", "survival", "ci_low", "ci_high"])
 @pytest.mark.parametrize("name", SETS)
 def test_curves_are_rs(name: str, quantity: str) -> None:
-    # The line that starts the curve at time 0 is ours.
+    # R has no row at time 0.
     ours = curves(data(name)).slice(1)
     found = {
         (_days(time), quantity): value for time, value in ours.select("time_months", quantity).iter_rows()
     }
     theirs = quantities("kaplan_meier", set=name, object="curve", quantity=quantity)
     if quantity.startswith("ci"):
-        # R draws limits of 1 before the first event, and none after the last has gone; nobody knows them.
+        # R sets limits to 1 before the first event and to none after the last patient; here both are null.
         known = dict(zip(found, ours["survival"], strict=True))
         theirs = {key: value for key, value in theirs.items() if 0 < known[key] < 1}
     same(found, theirs)
@@ -59,7 +59,7 @@ def test_restricted_means_are_rs(name: str) -> None:
     same(found, theirs)
 
 
-def test_no_mean_beyond_what_is_known() -> None:
+def test_no_mean_beyond_the_last_time() -> None:
     frame = pl.DataFrame(
         {
             "endpoint": ["OS"] * 2 + ["DFS"] * 2,
@@ -93,11 +93,11 @@ def test_lifelines_agrees(name: str) -> None:
 
 
 def test_lifelines_variance_is_of_a_patients_time_and_not_of_the_mean() -> None:
-    """Why R's standard error is taken."""
+    """Show why R's standard error is used."""
     from lifelines import KaplanMeierFitter
     from lifelines.utils import restricted_mean_survival_time
 
-    # Nobody is censored: the variance of the mean is that of the times by their number.
+    # Without censoring, the variance of the mean is the variance of the times divided by their number.
     frame = pl.DataFrame({"endpoint": "OS", "time_days": [10, 20, 30, 50]}).with_columns(event=pl.lit(True))
     fitter = KaplanMeierFitter().fit(frame["time_days"].to_numpy() / DAYS_PER_MONTH)
     found = restricted_mean_survival_time(fitter, t=50 / DAYS_PER_MONTH, return_variance=True)

@@ -1,4 +1,4 @@
-"""The golden values are what R's survival gives today, and not only what it once gave."""
+"""The golden scripts still give the committed values with the installed R."""
 
 import shutil
 import subprocess
@@ -11,14 +11,14 @@ from tests.survival.golden import FOLDER
 
 RSCRIPT = shutil.which("Rscript")
 SCRIPTS = ("kaplan_meier", "log_rank", "cox", "competing_risks", "demo_survival")
-"""All but Firth's, which takes minutes: `make golden` runs that too."""
+"""All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 
 pytestmark = pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival")
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the scripts and the demo, but none of their outputs."""
+    """Create a folder with the scripts and the demo, but without their outputs."""
     root = tmp_path_factory.mktemp("golden")
     (root / "tests/golden/data").mkdir(parents=True)
     (root / "data/demo").mkdir(parents=True)
@@ -37,7 +37,7 @@ def test_r_gives_the_committed_values(script: str, elsewhere: Path) -> None:
 
 
 def test_the_data_sets_are_rs(elsewhere: Path) -> None:
-    """Asked after the scripts, each of which writes them."""
+    """Compare the data sets, which every script writes."""
     run = subprocess.run(
         [str(RSCRIPT), "--vanilla", "tests/golden/sets.R"],
         cwd=elsewhere, capture_output=True, text=True, timeout=300,
@@ -50,7 +50,7 @@ def test_the_data_sets_are_rs(elsewhere: Path) -> None:
 
 
 def _same(path: Path, root: Path) -> None:
-    """The same lines; numbers may differ in what another BLAS leaves of the last digits."""
+    """Compare two files; numbers may differ in the last digits, which depend on the BLAS library."""
     ours, theirs = (pl.read_csv(f / path, infer_schema=False) for f in (FOLDER, root / "tests/golden"))
     assert ours.columns == theirs.columns and ours.height == theirs.height
     for column in ours.columns:

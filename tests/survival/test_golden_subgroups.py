@@ -27,7 +27,7 @@ def test_subgroups_are_rs(name: str, factor: str) -> None:
             value = row[column]
             ours[row["level"], theirs] = value * DAYS_PER_MONTH if median and value is not None else value
     theirs = quantities("log_rank", set=name, object=factor)
-    # R puts the limits of a curve that has not fallen at 1; nobody knows them.
+    # R sets the limits of a curve that has not fallen to 1; here they are null.
     certain = {
         level for level, quantity in theirs if quantity == "survival" and theirs[level, quantity] in (0, 1)
     }

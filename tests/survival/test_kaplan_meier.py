@@ -112,7 +112,7 @@ def test_edges_are_rs(name: str, golden: pl.DataFrame) -> None:
     days, event = SAMPLES[name]
     frame = pl.DataFrame({"endpoint": "DFS", "time_days": days, "event": [bool(e) for e in event]})
     frame = frame.with_columns(time_months=pl.col("time_days") / DAYS_PER_MONTH)
-    # The line that starts the curve at time 0 is ours; R starts with the first time.
+    # R has no row at time 0: it starts with the first time.
     points = (
         curves(frame)
         .slice(1)
@@ -139,7 +139,7 @@ def test_edges_are_rs(name: str, golden: pl.DataFrame) -> None:
         assert median[column] == (None if expected is None else pytest.approx(expected, rel=RELATIVE)), column
 
 
-def test_beyond_the_last_time_nothing_is_known_unless_all_are_gone() -> None:
+def test_survival_beyond_the_last_time_is_null_unless_zero() -> None:
     frame = pl.DataFrame(
         {
             "endpoint": ["OS", "OS", "DFS", "DFS"],

@@ -1,4 +1,4 @@
-"""The tests of proportional hazards where there is little or nothing to test."""
+"""Tests of proportional hazards with little or no data."""
 
 import polars as pl
 

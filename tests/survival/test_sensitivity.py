@@ -1,4 +1,4 @@
-"""Sensitivity runs: each beside the main analysis, and each another analysis."""
+"""Sensitivity variants: each is a complete analysis beside the main one."""
 
 import polars as pl
 import pytest
@@ -60,7 +60,7 @@ def test_every_estimate_stands_beside_the_main_one(runs: pl.DataFrame) -> None:
     assert beside.filter(pl.col("main").ne_missing(pl.col("wanted"))).is_empty()
 
 
-def test_censored_deaths_are_no_events_but_still_end_the_time(
+def test_censored_deaths_end_the_follow_up(
     runs: pl.DataFrame, cohort: tuple[pl.DataFrame, pl.DataFrame]
 ) -> None:
     endpoints, _ = cohort
@@ -78,11 +78,11 @@ def _survival(frame: pl.DataFrame) -> float:
     return curves(frame).filter(pl.col("time_months") <= 24)["survival"][-1]
 
 
-def test_another_day_of_censoring_moves_only_those_without_an_event(
+def test_a_later_day_of_censoring_affects_only_patients_without_event(
     cohort: tuple[pl.DataFrame, pl.DataFrame],
 ) -> None:
     endpoints, patients = cohort
-    # Everybody was seen alive 400 days after the last examination, those with an event too.
+    # All patients were seen alive 400 days after the last examination, also those with an event.
     alive = endpoints.select("pseudonym", follow_up_days=pl.col("time_days") + 400)
     variant = CensoringVariant(name="alive", endpoint="DFS", date="last known alive")
     known = patients.join(alive, on="pseudonym")
@@ -94,13 +94,13 @@ def test_another_day_of_censoring_moves_only_those_without_an_event(
     assert run["events"] == endpoints["event"].sum()
     fitted = hazard_ratios(patients, by_hand, [BY_AGE], [AGE])["hazard_ratio"][0]
     assert found.filter(quantity="hazard ratio")["middle"].to_list() == [fitted]
-    # A day that is not later than the last examination moves nobody.
+    # A day not later than the last examination changes nothing.
     earlier = patients.join(alive.with_columns(follow_up_days=pl.col("follow_up_days") - 500), on="pseudonym")
     same = sensitivity(earlier, endpoints, [24], [], [], [variant]).filter(variant="alive")
     assert same["middle"].to_list() == same["main"].to_list()
 
 
-def test_a_shorter_follow_up_has_the_events_of_then(cohort: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+def test_a_shorter_follow_up_has_fewer_events(cohort: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     endpoints, patients = cohort
     variant = CensoringVariant(name="two years", endpoint="DFS", months=24)
     found = sensitivity(patients, endpoints, [12, 24], [BY_AGE], [AGE], [variant]).filter(variant="two years")
@@ -118,7 +118,7 @@ def test_a_shorter_follow_up_has_the_events_of_then(cohort: tuple[pl.DataFrame, 
 
 def test_both_ends_of_the_dates_are_analyses_of_their_own(runs: pl.DataFrame) -> None:
     median = runs.filter(variant="main", quantity="median").row(0, named=True)
-    # All times a day earlier or later: so is the median.
+    # All times, and therefore the median, are one day earlier or later.
     assert median["middle"] - median["earliest"] == pytest.approx(1 / DAYS_PER_MONTH)
     assert median["latest"] - median["middle"] == pytest.approx(1 / DAYS_PER_MONTH)
     ratio = _ratio(runs, "main", "age")

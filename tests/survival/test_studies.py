@@ -1,4 +1,4 @@
-"""The committed studies ask only for what the cohort layer has."""
+"""The committed studies use only columns and levels that the cohort layer has."""
 
 import polars as pl
 import pytest
@@ -43,7 +43,7 @@ def test_endpoints_are_the_papers_definitions(any_study: Study) -> None:
     assert censored == {"OS"}, "a registry office's reply says nothing of relapse"
 
 
-def test_tcga_guesses_no_relapse_endpoint(tcga: Study) -> None:
+def test_tcga_declares_relapse_endpoints_not_derivable(tcga: Study) -> None:
     assert [e.name for e in tcga.endpoints if e.derivable] == ["OS"]
     assert {m.endpoint for m in tcga.models} == {"OS"}
 

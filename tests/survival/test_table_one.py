@@ -1,4 +1,4 @@
-"""Table 1 of the demo cohort is the paper's."""
+"""Table 1 of the demo cohort equals the paper's."""
 
 import polars as pl
 import pytest
@@ -51,7 +51,7 @@ def test_demo_is_the_papers_table(patients: pl.DataFrame, study: Study) -> None:
     assert table.select("block", "level", "text").rows() == PRINTED
 
 
-def test_no_patient_vanishes(patients: pl.DataFrame) -> None:
+def test_every_patient_is_counted(patients: pl.DataFrame) -> None:
     holed = patients.with_columns(t_stage=pl.Series(["TX", None, None, *patients["t_stage"][3:]]))
     row = TableRow(title="T", column="t_stage", kind="factor", levels=("T1", "T2"))
     table = table_one(holed, [row])

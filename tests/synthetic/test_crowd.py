@@ -1,4 +1,4 @@
-"""A drop folder of any size: the same bytes from the same seed, and defects at the given rate."""
+"""Generated drop folders of any size: reproducible from the seed, with defects at the given rate."""
 
 import datetime as dt
 import hashlib
@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.synthetic import crowd, people
-from tests.refresh.conftest import REPOSITORY, lay
+from tests.refreshed import REPOSITORY, lay
 
 DATA = REPOSITORY / "data/demo"
 
@@ -27,7 +27,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_processes(tmp_path):
 
 
 @pytest.mark.parametrize("kind", crowd.KINDS)
-def test_every_kind_can_be_planted_in_whoever_fits(tmp_path, monkeypatch, kind):
+def test_every_kind_of_defect_can_be_seeded(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(crowd, "KINDS", {kind: crowd.KINDS[kind], "no information": lambda *_: True})
     of_plans = crowd.KINDS[kind] is crowd._planned
     planted = crowd.write(tmp_path, 30, 3, DATA, defect_rate=1, plans=0.2 * of_plans)
@@ -39,7 +39,7 @@ def test_no_two_names_are_the_same():
     assert len(names) == 200_000
 
 
-def test_times_are_everybodys_own_and_keep_their_order():
+def test_times_are_individual_and_keep_their_order():
     eligible, ineligible = crowd._known(DATA)
     draw = random.Random(1)
     for row in eligible + ineligible:
@@ -52,7 +52,9 @@ def test_times_are_everybodys_own_and_keep_their_order():
         assert max(m[n] for m in made for n in named) <= max(crowd._LAST_EVENT, *(row[n] for n in named))
 
 
-def test_a_refresh_of_a_crowd_finds_its_defects_and_everybody(tmp_path):
+@pytest.mark.end_to_end
+@pytest.mark.slow
+def test_a_refresh_finds_all_patients_and_defects(tmp_path):
     place = lay(tmp_path)
     planted = crowd.write(place.drop, 60, 6, place.root / "data/demo", defect_rate=0.3)
     told = place.refresh()

@@ -1,4 +1,4 @@
-"""What is written as DICOM is what the reader and curation make of it."""
+"""The written DICOM files, read back by the reader and curation."""
 
 import datetime as dt
 import warnings
@@ -46,7 +46,7 @@ def _plan(course: Course, folder: Path) -> dict:
 )
 @pytest.mark.parametrize("technique", ["VMAT", "helical tomotherapy"])
 @pytest.mark.parametrize("prescription", [True, False])
-def test_plan_comes_back(tmp_path, prescribed, fractions, single, technique, prescription):
+def test_a_plan_is_read_back(tmp_path, prescribed, fractions, single, technique, prescription):
     course = replace(
         COURSE, prescribed_dose_gy=prescribed, fractions=fractions, single_dose_gy=single,
         technique=technique, prescription=prescription, beam_energy_mv=10.0,

@@ -8,8 +8,10 @@ import pytest
 from lxml import etree
 
 from sarcoma_pipeline.cohort import eligibility, endpoints
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
-from sarcoma_pipeline.quality import accounting, cross_record, quarantine
+from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.curation import identity
+from sarcoma_pipeline.quality import accounting
+from sarcoma_pipeline.quality.curate import curate
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from sarcoma_pipeline.sources import readers
 from sarcoma_pipeline.sources.received_record import SourceFile, digest
@@ -24,9 +26,9 @@ DATA = ROOT / "data" / "demo"
 SEED = 7
 AGAINST_SCHEMA = {
     "tudok_abgebrochen.xml", "tudok_2021-12.xml", "tudok_ohne_pruefung.xml", "altsystem.xml",
-    "tudok_ohne_namensraum.xml", "tudok_v2.2.9.xml",
+    "tudok_ohne_namensraum.xml", "tudok_v3.0.9.xml",
 }  # fmt: skip
-"""Exports whose defect is that they are not valid, or no export at all."""
+"""Defects that make an export invalid, or that are no export."""
 
 
 def _frames() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -38,47 +40,37 @@ def _frames() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
 
 
 class Night:
-    """The drop folder and what the pipeline makes of it, from the readers to curated tables."""
+    """A drop folder and the pipeline's tables of it, from received to curated."""
 
     def __init__(self, drop: Path, truth: pl.DataFrame) -> None:
         self.drop, self.truth = drop, truth
         self.study, self.sources = load_study(ROOT / "data" / "studies" / "sts_imrt")
         self.received = {t: [c.empty()] for t, c in CONTRACTS.items() if t.startswith("received.")}
         self.files: dict[str, str] = {}
+        self.found: list[tuple[str, str, str]] = []
         for source in self.sources.source:
             for path in sorted({p for pattern in source.files for p in drop.glob(pattern) if p.is_file()}):
                 self._read(path, source)
         received = {table: pl.concat(parts) for table, parts in self.received.items()}
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2022, 1, 10)]})
-        typed = typed_records.type_records(received, self.sources, on)
-        linked = identity.link(typed.frames)
-        link = linked.frames["curated.link"]
-        first = pl.concat([typed.observed, linked.observed])
-        crossed = cross_record.observe(typed.frames, link, quarantine.quarantine(first)["record_id"])
-        observed = pl.concat([first, crossed])
-        held = quarantine.quarantine(observed)
-        names = link.select("patient_id").unique().with_columns(pseudonym="patient_id")
-        curated = reconcile.curate(typed.frames, link, held["record_id"], self.sources, names)
-        set_aside = pl.concat([typed.disposition, linked.disposition, curated.disposition])
-        self.curated = curated.frames
-        self.accounting = accounting.account(
-            received, curated.frames, held, quarantine.settle(set_aside, held)
-        )
-        self.observed = pl.concat([observed, curated.observed]).join(
-            _places(received, self.files), on="record_id", how="left"
-        )
+        files = pl.DataFrame(self.found, schema=["file_id", "path", "source"], orient="row")
+        made = curate(received, self.sources, on, files)
+        self.curated = made.curated
+        self.accounting = accounting.account(received, made.curated, made.quarantine, made.disposition)
+        self.observed = made.observed.join(_places(received, self.files), on="record_id", how="left")
 
     def _read(self, path: Path, source) -> None:
         relative = path.relative_to(self.drop).as_posix()
-        file = SourceFile(digest(relative), path, relative)
+        file = SourceFile(digest(relative), path, relative, source.name)
         self.files[file.file_id] = relative
+        self.found.append((file.file_id, relative, source.name))
         batch = readers.reader(source.kind).read(file, source, "R1", self.sources.limits)
         for table, frame in batch.frames().items():
             self.received[table].append(frame)
 
 
 def _places(received: dict[str, pl.DataFrame], files: dict[str, str]) -> pl.DataFrame:
-    """``record_id, file, locator`` of every received record, in the words of the truth."""
+    """Return ``record_id, file, locator`` of every received record, as named in the list of defects."""
     parts = []
     for table, frame in received.items():
         locator = pl.coalesce(
@@ -101,7 +93,7 @@ def night(tmp_path_factory) -> Night:
 
 @pytest.fixture(scope="module")
 def patients(night) -> pl.DataFrame:
-    """The demo's patient to the pipeline's."""
+    """Map the demo's patients to the pipeline's."""
     cohort, ineligible, _ = _frames()
     return pl.DataFrame(
         [(p.patient, f"number:{p.number}") for p in people(cohort, ineligible, SEED)],
@@ -202,13 +194,13 @@ def test_an_unknown_kind_or_carrier_is_an_error(tmp_path):
 
 def test_every_defect_is_observed_and_nothing_else(night):
     def records(frame: pl.DataFrame) -> set[tuple[str, str, str]]:
-        # Which of two equal records counts as the repeated one, the order of the files decides.
+        # The order of the files decides which of two equal records counts as the duplicate.
         either = pl.when(pl.col("rule_id") == "record.duplicate").then(pl.lit("either")).otherwise("file")
         return set(frame.select("rule_id", either, "locator").rows())
 
     assert records(night.observed) == records(night.truth)
     lines = night.observed.unique(["rule_id", "record_id"])
-    # A missing column is said of the header and of each row that cannot be read without it.
+    # A missing column is reported for the header and for each row that cannot be read without it.
     assert lines.height == night.truth.height + 1
 
 
@@ -218,7 +210,8 @@ def test_every_record_is_accounted_for_once(night):
 
 def test_each_patient_is_excluded_where_planned_and_only_the_cohort_remains(night, patients):
     _, ineligible, _ = _frames()
-    judged = eligibility.assess(night.curated, night.study).eligibility
+    happened = timeline(night.curated, night.study.assumptions)
+    judged = eligibility.assess(night.curated, happened, night.study).eligibility
     excluded = judged.filter("excluded_here").select("criterion", patient_id="pseudonym")
     found = patients.join(excluded, on="patient_id", how="left")
     planned = ineligible.select("patient", "criterion")
@@ -231,10 +224,12 @@ def test_each_patient_is_excluded_where_planned_and_only_the_cohort_remains(nigh
     assert own.height >= 20 and min(counts.values()) >= 2
 
 
-def test_the_cohort_comes_back_to_the_day(night, patients):
+def test_the_cohort_is_recovered_to_the_day(night, patients):
     cohort, _, _ = _frames()
-    judged = eligibility.assess(night.curated, night.study).eligibility
-    derived = endpoints.derive(night.curated, eligibility.eligible(judged), night.study).endpoints
+    happened = timeline(night.curated, night.study.assumptions)
+    judged = eligibility.assess(night.curated, happened, night.study).eligibility
+    members = eligibility.members(night.curated, eligibility.eligible(judged))
+    derived = endpoints.derive(happened, members, night.study).endpoints
     for name in ("OS", "DFS", "DMFS", "LRFS"):
         one = derived.filter(pl.col("endpoint") == name).rename({"pseudonym": "patient_id"})
         both = one.join(patients, on="patient_id").join(cohort, on="patient")
@@ -271,13 +266,13 @@ def test_the_cohort_comes_back_to_the_day(night, patients):
         ("vital_status", {"death_date": "death_date", "last_known_alive_date": "last_alive_date"}),
     ],
 )  # fmt: skip
-def test_the_values_of_the_cohort_come_back(night, patients, table, columns):
+def test_the_values_of_the_cohort_are_recovered(night, patients, table, columns):
     cohort = _frames()[0].join(patients, on="patient")
     frame = night.curated[f"curated.{table}"]
     if table == "diagnosis":
         frame = frame.filter("index_tumour")
     if table == "surgery":
-        # Who was never operated on has no operation to compare.
+        # Unresected patients have no surgery to compare.
         cohort = cohort.filter("resected")
     known = cohort.select("patient_id", **{f"known_{c}": c for c in columns})
     both = known.join(frame, on="patient_id", how="left")

@@ -1,4 +1,4 @@
-"""Several centres: tables of their own, read together as one study; the same in a file and in a catalog."""
+"""Several centres: own tables, pooled reads; the same behaviour in a file and in a catalog."""
 
 import duckdb
 import polars as pl
@@ -13,7 +13,7 @@ from schemas.all_contracts import CONTRACTS
 
 @pytest.fixture(params=["file", "catalog"])
 def at(request, tmp_path, monkeypatch):
-    """The warehouse of a centre, or of the pooled study; closed after each use, as a run does."""
+    """Return a function that opens the warehouse of a centre or of the pooled study; closes the last one."""
     if request.param == "catalog":
         monkeypatch.setenv("SARCOMA_CATALOG", str(tmp_path / "catalog.ducklake"))
         monkeypatch.setenv("SARCOMA_CATALOG_DATA", str(tmp_path / "lake"))
@@ -62,7 +62,7 @@ def test_the_pooled_study_has_tables_of_its_own(at):
     assert at("south").versions({"analysis.table_one"}) is None
 
 
-def test_what_the_pooled_study_rests_on_changes_with_any_centre(at):
+def test_versions_of_the_pooled_study_change_with_any_centre(at):
     at("north").replace({"cohort.flow": flow(10)})
     at("south").replace({"cohort.flow": flow(5)})
     before = at().versions({"cohort.flow"})
@@ -70,14 +70,14 @@ def test_what_the_pooled_study_rests_on_changes_with_any_centre(at):
     assert at().versions({"cohort.flow"}) != before
 
 
-def test_what_every_centre_says_of_the_study_stands_once(at):
+def test_rows_about_the_whole_study_are_deduplicated(at):
     said = CONTRACTS["cohort.derivability"].conform(pl.DataFrame([{"endpoint": "OS", "derivable": True}]))
     for centre in ("north", "south"):
         at(centre).replace({"cohort.derivability": said})
     assert at().read("cohort.derivability").equals(said)
 
 
-def test_a_night_of_the_study_is_the_last_refresh_of_each_centre_on_that_day(at):
+def test_the_trend_adds_up_the_last_refresh_per_centre_and_day(at):
     nights = ("20260101T010000Z-a", 9), ("20260101T020000Z-b", 3), ("20260102T010000Z-c", 2)
     at("north").replace({"quality.trend": trend(*nights)})
     at("south").replace({"quality.trend": trend(("20260101T030000Z-d", 4))})
@@ -139,11 +139,11 @@ def test_rows_of_a_catalog_lie_in_parquet_files_of_their_centre(tmp_path, monkey
     store.close()
 
 
-def test_a_catalog_that_is_away_is_said_without_its_address(tmp_path, monkeypatch):
+def test_an_unreachable_catalog_is_reported_without_its_address(tmp_path, monkeypatch):
     monkeypatch.setenv("SARCOMA_CATALOG", "postgresql://sarcoma:secret@127.0.0.1:1/lake")
     monkeypatch.setenv("SARCOMA_CATALOG_DATA", str(tmp_path))
-    with pytest.raises(ducklake.LakeAway) as away:
-        ducklake.connect("s", patience=0)
+    with pytest.raises(ducklake.CatalogUnreachable) as away:
+        ducklake.connect("s", timeout=0)
     assert "secret" not in str(away.value)
     monkeypatch.delenv("SARCOMA_CATALOG_DATA")
     with pytest.raises(WarehouseBusy):

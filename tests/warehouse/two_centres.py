@@ -1,9 +1,9 @@
-"""The paper's study with three centres, laid out with a handful of patients each."""
+"""The paper's study with three centres and a few patients each."""
 
 from pathlib import Path
 
 from sarcoma_pipeline.synthetic import crowd
-from tests.refresh.conftest import Place, lay
+from tests.refreshed import Place, lay
 
 CENTRES = ("north", "south", "west")
 BY_CENTRE = """
@@ -22,7 +22,7 @@ west = "data/drop/west"
 
 
 def lay_three(root: Path) -> Place:
-    """A project root; two of the centres use the same hospital numbers."""
+    """Create a project root; two of the centres use the same hospital numbers."""
     place = lay(root)
     study = place.root / "data/studies/sts_imrt/study.toml"
     text = study.read_text().replace('subgroups = ["sex"', 'subgroups = ["centre", "sex"')

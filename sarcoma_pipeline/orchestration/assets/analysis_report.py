@@ -13,10 +13,10 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.publish.report import column_lineage, methods, page, pdf
 from sarcoma_pipeline.published_study import audit
+from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
 from schemas.audit import PublishedAudit
-from schemas.column_lineage import origins
 from schemas.disclosure import Disclosure
 from schemas.quality import Accounting, Finding
 from schemas.release import RELEASED, MetaRelease

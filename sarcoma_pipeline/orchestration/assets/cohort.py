@@ -5,12 +5,14 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events
+from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
+from schemas.cohort_events import CohortEvent, CohortNotAtRisk
 from schemas.quality import Accounting
 
 
@@ -20,7 +22,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
-        result = eligibility.assess(warehouse.layer("curated"), study)
+        curated = warehouse.layer("curated")
+        result = eligibility.assess(curated, timeline(curated, study.assumptions), study)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
@@ -30,13 +33,19 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
         curated = warehouse.layer("curated")
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
-        derived = endpoints.derive(curated, eligible, study)
+        happened = timeline(curated, study.assumptions)
+        members = eligibility.members(curated, eligible)
+        derived = endpoints.derive(happened, members, study)
         centre = pl.lit(warehouse.centre or None, dtype=pl.String)
         events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
         return StepOutput(
             {
-                CohortPatient.table(): covariates.patients(curated, eligible).with_columns(centre=centre),
+                CohortPatient.table(): covariates.patients(curated, happened, eligible).with_columns(
+                    centre=centre
+                ),
+                CohortEvent.table(): released_events.events(happened, members),
                 CohortEndpoint.table(): derived.endpoints,
+                CohortNotAtRisk.table(): derived.not_at_risk,
                 CohortDerivability.table(): derived.derivability,
             },
             metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
@@ -57,7 +66,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             "cohort",
             {
                 CohortPatient.table(): [*CURATED, CohortEligibility.table()],
+                CohortEvent.table(): [*CURATED, CohortEligibility.table()],
                 CohortEndpoint.table(): [*CURATED, CohortEligibility.table()],
+                CohortNotAtRisk.table(): [*CURATED, CohortEligibility.table()],
                 CohortDerivability.table(): [CohortEligibility.table()],
             },
             derive,

@@ -7,19 +7,21 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.curation import identity, reconcile, typed_records
+from sarcoma_pipeline.curation import reconcile, reports, typed_records
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
-from sarcoma_pipeline.quality import cross_record, findings, ledger, quarantine
+from sarcoma_pipeline.quality import curate as curation
+from sarcoma_pipeline.quality import findings, ledger
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
 from schemas.ledger import Decision
-from schemas.meta import MetaRefresh
+from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
+from schemas.vocabularies import ERROR
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
@@ -49,6 +51,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
         "curated.radiotherapy_course", "curated.systemic_therapy",
     ),
     "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
+    "curated.vital_statement": ("typed.vital_status", "curated.diagnosis"),
 }  # fmt: skip
 
 
@@ -59,22 +62,30 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         """Convert text to dates, numbers and codes; set exact duplicates aside; evaluate the record rules."""
         # Not noted as an input: the date of an existing refresh never changes.
         days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
-        yield _made(typed_records.joined(()))
+        # Nor this: a new or changed file brings new records.
+        files = warehouse.read(MetaFile.table(), columns=("file_id", "source", "path"), noted=False)
+        places = {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()}
+        told = typed_records.sort_reports(places, files, _rows_of(warehouse))
+        yield _made(typed_records.joined([told]))
         for table in sorted(RECEIVED):
-            for frame, repeated in _by_files(warehouse, table):
-                yield _made(typed_records.type_part(table, frame, repeated, project.sources, days))
+            for frame, repeated in _by_files(warehouse, table, told.disposition, files):
+                yield _made(typed_records.type_part(table, frame, repeated, project.sources, days, files))
 
     def link(warehouse: Warehouse) -> StepOutput:
         """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
-        return _made(identity.link(warehouse.layer("typed")))
+        first = warehouse.read_parts(Observed.table(), ("typed",))
+        return _made(curation.link(warehouse.layer("typed"), reports.objecting(first, _rows_of(warehouse))))
 
     def judge(warehouse: Warehouse) -> StepOutput:
         """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
         first = warehouse.read_parts(Observed.table(), ("typed", "link"))
-        held = quarantine.quarantine(_unwaived(warehouse, first))["record_id"]
-        crossed = cross_record.observe(warehouse.layer("typed"), warehouse.read(Link.table()), held)
-        everything = quarantine.quarantine(_unwaived(warehouse, pl.concat([first, crossed])))
-        return StepOutput({Quarantine.table(): everything}, {Observed.table(): crossed})
+        judged = curation.judge(
+            warehouse.layer("typed"),
+            warehouse.read(Link.table()),
+            first,
+            lambda observed: _unwaived(warehouse, observed),
+        )
+        return StepOutput({Quarantine.table(): judged.quarantine}, {Observed.table(): judged.crossed})
 
     def curate(warehouse: Warehouse) -> Iterator[StepOutput]:
         """Join the valid records into patients and events; the declared precedence resolves conflicts."""
@@ -111,19 +122,35 @@ def _waivers(warehouse: Warehouse) -> str:
     return " ".join(decisions.filter(pl.col("until") >= today)["decision_id"].sort())
 
 
-def _by_files(warehouse: Warehouse, table: str) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-    """Yield a received table in groups of whole files, each with the ids of all repeated records."""
+def _rows_of(warehouse: Warehouse) -> reports.RowsOf:
+    return lambda table, records: warehouse.read(table, among=records.alias("record_id"))
+
+
+def _by_files(
+    warehouse: Warehouse, table: str, set_aside: pl.DataFrame, files: pl.DataFrame
+) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+    """Yield a received table in groups of whole files, each with the ids of all repeated records.
+
+    Args:
+        warehouse: of the study.
+        table: the received table.
+        set_aside: ``record_id`` of records that are left out: a newer version of their report counts.
+        files: ``file_id``, ``path`` of ``meta.files``.
+    """
     if warehouse.height(table) <= _RECORDS:
-        frame = warehouse.read(table)
+        frame = warehouse.read(table).join(set_aside, on="record_id", how="anti", maintain_order="left")
         if not frame.is_empty():
-            yield frame, typed_records.repeated(frame)
+            yield frame, typed_records.repeated(frame, files)
         return
-    places = warehouse.read(table, columns=findings.PLACE)
-    repeated = typed_records.repeated(places)
-    files = places.group_by("file_id").len().sort("file_id")
+    places = warehouse.read(table, columns=(*findings.PLACE, "ordinal")).join(
+        set_aside, on="record_id", how="anti"
+    )
+    repeated = typed_records.repeated(places, files)
+    sizes = places.group_by("file_id").len().sort("file_id")
     part = (pl.col("len").cum_sum() - pl.col("len")) // _RECORDS
-    for some in files.with_columns(part=part).partition_by("part", maintain_order=True):
-        yield warehouse.read(table, among=some["file_id"]), repeated
+    for some in sizes.with_columns(part=part).partition_by("part", maintain_order=True):
+        frame = warehouse.read(table, among=some["file_id"])
+        yield frame.join(set_aside, on="record_id", how="anti", maintain_order="left"), repeated
 
 
 def _by_patients(
@@ -142,7 +169,7 @@ def _by_patients(
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """Return the observations of errors that no waiver admits."""
-    broken = observed.filter(pl.col("severity") == "error")
+    broken = observed.filter(pl.col("severity") == ERROR)
     errors = findings.finding_ids(broken, locations(warehouse, broken["record_id"]), warehouse.centre)
     _, today = tonight(warehouse, noted=False)
     waived = ledger.waived(warehouse.read(Decision.table()), errors, today)

@@ -5,7 +5,7 @@ import polars as pl
 
 from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, TYPED
-from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
+from sarcoma_pipeline.orchestration.assets.received import OF_FILES, RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -15,7 +15,7 @@ from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from schemas.curated import Link, Patient
 from schemas.ledger import Decision, LedgerEntry, Trend
-from schemas.meta import MetaFile
+from schemas.meta import MetaFile, MetaValueAccount
 from schemas.quality import (
     Accounting,
     Disposition,
@@ -34,7 +34,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         "accounting_identity",
         asset=asset_key(project, Accounting.table()),
         blocking=True,
-        description="Records read = curated + quarantined + exact duplicates + out of scope, per file.",
+        description=(
+            "Records read = curated + quarantined + exact duplicates + out of scope, and values delivered = "
+            "read + ignored by name + unknown, per file."
+        ),
     )
 
     def account(warehouse: Warehouse) -> StepOutput:
@@ -46,6 +49,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             {t: warehouse.read(t, columns=("record_ids",)) for t in CURATED},
             held,
             disposition,
+            warehouse.read(MetaFile.table(), columns=("file_id", "delivered_values")),
+            warehouse.read(MetaValueAccount.table(), columns=("file_id", "outcome", "values")),
         )
         return StepOutput({Disposition.table(): disposition, Accounting.table(): frame})
 
@@ -66,7 +71,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
         nights = warehouse.read(Volume.table()).filter(pl.col("refresh_id") != refresh)
         history = pl.concat([nights, made])
-        return StepOutput({Volume.table(): history}, {Observed.table(): volumes.observe(history, refresh)})
+        unknown = accounting.unknown(
+            warehouse.read(MetaFile.table(), columns=("file_id", "source")),
+            warehouse.read(MetaValueAccount.table()),
+        )
+        seen = pl.concat([volumes.observe(history, refresh), unknown])
+        return StepOutput({Volume.table(): history}, {Observed.table(): seen})
 
     def find(warehouse: Warehouse) -> StepOutput:
         """Turn every broken rule into a finding with words, place and remedy for the steward."""
@@ -122,7 +132,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             "accounting",
             {
                 Disposition.table(): [*RECEIVED, Quarantine.table()],
-                Accounting.table(): [*RECEIVED, *CURATED, Quarantine.table(), Disposition.table()],
+                Accounting.table(): [
+                    *OF_FILES,
+                    *CURATED,
+                    Quarantine.table(),
+                    Disposition.table(),
+                ],
             },
             account,
             kinds={"polars"},
@@ -132,7 +147,15 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         step(
             project,
             "volumes",
-            {Volume.table(): [MetaFile.table(), Accounting.table(), Patient.table(), "received.unread"]},
+            {
+                Volume.table(): [
+                    MetaFile.table(),
+                    MetaValueAccount.table(),
+                    Accounting.table(),
+                    Patient.table(),
+                    "received.unread",
+                ]
+            },
             count_volumes,
             kinds={"polars"},
         ),
@@ -169,7 +192,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
 def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) -> dg.AssetCheckResult:
     total = frame.select(pl.col(pl.Int64).sum()).row(0, named=True) if frame.height else {}
     read = files["records"].sum()
-    wrong = frame.filter((pl.col("unaccounted") > 0) | (pl.col("counted_twice") > 0))
+    wrong = frame.filter(pl.any_horizontal(pl.col("unaccounted", "counted_twice", "values_unaccounted") > 0))
     return dg.AssetCheckResult(
         asset_key=asset_key(project, Accounting.table()),
         check_name="accounting_identity",
@@ -182,5 +205,5 @@ def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) 
         },
         description=f"{total.get('records', 0)} records of {frame.height} files are accounted for."
         if wrong.is_empty()
-        else f"{wrong.height} files have records that are lost or counted twice.",
+        else f"{wrong.height} files have records or values that are lost or counted twice.",
     )

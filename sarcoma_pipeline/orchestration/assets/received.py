@@ -26,9 +26,12 @@ from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.all_contracts import CONTRACTS
 from schemas.configuration import Limits
-from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh
+from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh, MetaValueAccount
 
 RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
+
+OF_FILES = (MetaFile.table(), MetaValueAccount.table(), *RECEIVED)
+"""What is written when a file is read, and closed when it is replaced or gone."""
 
 _PIECE_BYTES = 128 << 20
 """Received bytes that are committed at a time: an open transaction takes more memory than what it writes."""
@@ -66,6 +69,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     specs = [
         table_spec(project, MetaRefresh.table(), drops, {"duckdb"}),
         table_spec(project, MetaFile.table(), drops, {"duckdb"}),
+        table_spec(project, MetaValueAccount.table(), drops, {"duckdb"}),
         *(table_spec(project, table, _deps(project, table), {"duckdb"}) for table in RECEIVED),
     ]
 
@@ -83,10 +87,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         with redacted_errors(project):
             permissions.check(project)
             # Every step depends on the key of the pseudonyms: it must exist before the first one.
-            pseudonym_key.at_hand(project)
+            pseudonym_key.ensure_key(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
-        for table in (MetaRefresh.table(), MetaFile.table(), *RECEIVED):
+        for table in (MetaRefresh.table(), *OF_FILES):
             # Counted in the database: on a night without changes no step reads the table.
             metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), "seconds": seconds}
             if table.startswith("received."):
@@ -183,9 +187,9 @@ def _write(
             f"SELECT max(first_refresh) FROM {tables.own(MetaFile.table())} WHERE last_refresh IS NULL"
         ).fetchone()
         received = f"{row['manifest_hash']} {last_read[0] if last_read else ''}"
-        step_cache.note_versions(tables, dict.fromkeys((MetaFile.table(), *RECEIVED), received))
+        step_cache.note_versions(tables, dict.fromkeys(OF_FILES, received))
         step_cache.note_versions(tables, {refreshes: refresh})
-    warehouse.forget(MetaFile.table(), refreshes, *RECEIVED)
+    warehouse.forget(refreshes, *OF_FILES)
     return added
 
 
@@ -195,7 +199,7 @@ def _close(tables: Tables, scan: manifest.Scan) -> None:
     before = tables.execute(f"SELECT max(refresh_id) FROM {refreshes}").fetchone()
     if scan.closed:
         tables.connection.register("_closed", pl.DataFrame({"file_id": scan.closed}).to_arrow())
-        for table in (MetaFile.table(), *RECEIVED):
+        for table in OF_FILES:
             tables.execute(
                 f"UPDATE {tables.own(table)} SET last_refresh = ? WHERE last_refresh IS NULL "
                 "AND file_id IN (SELECT file_id FROM _closed)",

@@ -17,6 +17,7 @@ from sarcoma_pipeline.study.project import Project
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.quality import Finding
+from schemas.vocabularies import ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
 
 Group = tuple[str, str]
 """The rule group (the part of the id before the dot) and the table that its rules guard."""
@@ -78,8 +79,8 @@ def _last_night(trend: pl.DataFrame) -> dict[str, int] | None:
     nights = trend["refresh_id"].unique().sort()
     if nights.len() < 2:
         return None
-    serious = trend.filter(pl.col("refresh_id") == nights[-2], pl.col("severity") != "notice")
-    to_do = pl.col("open") + pl.col("acknowledged") + pl.col("reopened")
+    serious = trend.filter(pl.col("refresh_id") == nights[-2], pl.col("severity") != NOTICE)
+    to_do = pl.col(OPEN) + pl.col(ACKNOWLEDGED) + pl.col(REOPENED)
     return dict(serious.group_by("rule_id").agg(to_do.sum()).iter_rows())
 
 
@@ -87,11 +88,11 @@ def _check_result(
     spec: dg.AssetCheckSpec, rules: Sequence[str], found: pl.DataFrame, before: Mapping[str, int] | None
 ) -> dg.AssetCheckResult:
     found = found.filter(pl.col("rule_id").is_in(rules))
-    waived = found.filter(pl.col("status") == "waived").height
-    found = found.filter(pl.col("status").ne_missing(pl.lit("waived")))
-    serious = found.filter(pl.col("severity") != "notice")
+    waived = found.filter(pl.col("status") == WAIVED).height
+    found = found.filter(pl.col("status").ne_missing(pl.lit(WAIVED)))
+    serious = found.filter(pl.col("severity") != NOTICE)
     counts = dict(found.group_by("severity").len().iter_rows())
-    parts = [_counted(counts[s], s) for s in ("error", "warning", "notice") if s in counts]
+    parts = [_counted(counts[s], s) for s in SEVERITY if s in counts]
     if waived:
         parts.append(f"{waived} waived")
     metadata: dict[str, dg.MetadataValue | int | str] = {"to do": serious.height, "waived": waived}
@@ -105,7 +106,7 @@ def _check_result(
         asset_key=spec.asset_key,
         check_name=spec.name,
         passed=serious.is_empty(),
-        severity=dg.AssetCheckSeverity.ERROR if "error" in counts else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if ERROR in counts else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
         description=", ".join(parts) or "No findings.",
     )

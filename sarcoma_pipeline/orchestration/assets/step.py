@@ -19,11 +19,11 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
+from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import ducklake, step_cache
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
 from schemas.all_contracts import CONTRACTS
-from schemas.column_lineage import origins
 
 _TRANSIENT = frozenset(
     (
@@ -86,7 +86,8 @@ def tags(project: Project) -> dict[str, str]:
     """Return the tags of a study's runs: the study, and the lock on its DuckDB file."""
     study = {"study": project.study.name}
     # In a catalog, each centre has its own tables and its own writer: no lock is needed.
-    return study if project.centres and ducklake.named() else {**study, "writer": project.study.name}
+    no_lock = project.centres and ducklake.catalog_address()
+    return study if no_lock else {**study, "writer": project.study.name}
 
 
 def column_schema(table: str) -> dg.TableSchema:

@@ -19,6 +19,7 @@ from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Accounting, Finding, QualityRule
+from schemas.vocabularies import ERROR
 
 
 def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
@@ -31,7 +32,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     files = warehouse.read(MetaFile.table())
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
     effect = impact.sentences(warehouse.read(Impact.table()))
-    errors = warehouse.read(Finding.table()).filter(pl.col("severity") == "error")
+    errors = warehouse.read(Finding.table()).filter(pl.col("severity") == ERROR)
     findings = warehouse.read(LedgerEntry.table()).join(
         errors.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
     )

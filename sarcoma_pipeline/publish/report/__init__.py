@@ -1,1 +1,1 @@
-"""Pages for people: the report of a release, and the steward's page; frames in, HTML out."""
+"""HTML pages: the report of a release, the steward's page and the column lineage; frames in, HTML out."""

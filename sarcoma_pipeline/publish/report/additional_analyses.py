@@ -1,4 +1,4 @@
-"""What the paper lacks: competing risks, subgroups, restricted means, tests of proportional hazards."""
+"""Tables and figures beyond the paper's: competing risks, subgroups, restricted means, diagnostics."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sarcoma_pipeline.publish.report.number_format import MISSING, capital, medi
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 
 _NEAR_MONTHS = 24
-"""A subgroup's line has the horizon next to the paper's two years; all stand in ``analysis.subgroup``."""
+"""Horizon printed for subgroups: the one closest to the paper's two years; ``analysis.subgroup`` has all."""
 
 _PANEL = ("time_months", "incidence", "ci_low", "ci_high", "at_risk")
 
 
 def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str]) -> list[str]:
-    """One drawing per analysis of ``analysis.cumulative_incidence``, a curve per cause.
+    """Draw one panel per analysis of ``analysis.cumulative_incidence``, with a curve per cause.
 
     Args:
         frame: `schemas.analysis.CumulativeIncidence`.
@@ -42,7 +42,7 @@ def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str]) -> list[str
 
 
 def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Table:
-    """Cumulative incidence at the horizons, of `schemas.analysis.CumulativeIncidenceEstimate`."""
+    """Return the table of `schemas.analysis.CumulativeIncidenceEstimate` at the horizons."""
     horizons = frame["horizon_months"].unique().sort().to_list()
     lines: list[Line] = []
     for part in frame.partition_by("analysis", maintain_order=True):
@@ -68,12 +68,12 @@ def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Ta
 def subgroup_panels(
     frame: pl.DataFrame, tests: pl.DataFrame, endpoint: str, terms: Mapping[str, str]
 ) -> list[str]:
-    """One drawing per factor, a Kaplan–Meier curve per level.
+    """Draw one panel per factor, with a Kaplan–Meier curve per level.
 
     Args:
         frame: `schemas.analysis.SubgroupCurve`.
         tests: `schemas.analysis.LogRank`.
-        endpoint: which one.
+        endpoint: the endpoint to draw.
         terms: covariate to its title.
     """
     mine = frame.filter(pl.col("endpoint") == endpoint)
@@ -100,7 +100,7 @@ def subgroup_panels(
 def subgroups(
     frame: pl.DataFrame, tests: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
 ) -> Table:
-    """A line per endpoint and level: n, events, median, survival at about two years, the factor's p."""
+    """Return a table with a row per endpoint and level: n, events, median, survival at about two years, p."""
     p = _p_values(tests)
     months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - _NEAR_MONTHS), default=None)
     lines: list[Line] = []
@@ -119,7 +119,7 @@ def subgroups(
                     _interval(at, rate), test,
                 )  # fmt: skip
                 lines.append(Line(cells, indent=True))
-                # The test is of the factor: once.
+                # The test is printed once per factor.
                 test = ""
     return Table(
         "table-subgroup", label, "Subgroups: Kaplan–Meier estimates with log-rank tests",
@@ -130,7 +130,7 @@ def subgroups(
 
 
 def restricted_means(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Table:
-    """A line per endpoint, a column per horizon."""
+    """Return a table of restricted means, with a row per endpoint and a column per horizon."""
     horizons = frame["horizon_months"].unique().sort().to_list()
     rows = []
     for part in frame.partition_by("endpoint", maintain_order=True):
@@ -148,17 +148,17 @@ def restricted_means(frame: pl.DataFrame, titles: Mapping[str, str], label: str)
 def sensitivity(
     frame: pl.DataFrame, title: str, contrasts: Mapping[tuple[str, str, str | None], str], label: str
 ) -> Table:
-    """Every run of an endpoint side by side, of `schemas.analysis.SurvivalSensitivity`.
+    """Return a table of `schemas.analysis.SurvivalSensitivity`: all variants of an endpoint side by side.
 
     Args:
         frame: the rows of one endpoint; those of the main analysis come first.
         title: the endpoint in words.
         contrasts: model, term and level to the contrast as printed.
-        label: of the table.
+        label: label of the table.
     """
     runs: list[tuple[str, str, str]] = []
     for variant in frame["variant"].unique(maintain_order=True):
-        # The main dates are the middle of the interval; both ends of them are runs of the main analysis.
+        # The main analysis uses the middle of a partial date's interval; both ends are printed beside it.
         datings = (("middle", "Main analysis"), ("earliest", "Earliest dates"), ("latest", "Latest dates"))
         runs += [(variant, d, t) for d, t in datings] if variant == "main" else [
             (variant, "middle", capital(variant))
@@ -191,7 +191,7 @@ def sensitivity(
         f"table-sensitivity-{frame['endpoint'][0].lower()}", label, f"Sensitivity of {title.lower()}",
         ("Estimate", *(t for _, _, t in runs)), tuple(lines),
         ("Earliest and latest: every partial date at that end of its interval. Complete cases: the patients "
-         "with every covariate of every model. NR: not reached. A dash: the run has no such estimate.",),
+         "with every covariate of every model. NR: not reached. A dash: no such estimate.",),
         (22, *(width for _ in runs)),
     )  # fmt: skip
 
@@ -205,7 +205,7 @@ def _run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
 
 
 def proportional_hazards(frame: pl.DataFrame, terms: Mapping[str, str], label: str) -> Table:
-    """A line per model and term."""
+    """Return a table with a row per model and term."""
     rows = [
         (
             r["model"], "All terms" if r["term"] == "GLOBAL" else terms.get(r["term"], r["term"]),

@@ -1,4 +1,4 @@
-"""The page of column lineage: what every column of the cohort and of the analyses is computed from, drawn."""
+"""Renders the page of column lineage: a drawing of what each released column is computed from."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ code { font-size: .95em; } .drawing { overflow-x: auto; } h2 { margin-top: 2rem;
 
 
 def page(title: str, origins: Mapping[str, Mapping[str, tuple[Column, ...]]], tables: list[str]) -> str:
-    """One self-contained HTML page.
+    """Render one self-contained HTML page.
 
     Args:
-        title: of the study.
+        title: title of the study.
         origins: table to column to the columns that it is computed from.
-        tables: those of which every column is drawn, down to the received ones.
+        tables: tables whose columns are drawn, down to the received ones.
 
     Returns:
-        HTML, the same bytes for the same declarations.
+        HTML; equal declarations give equal bytes.
     """
     parts = [
         "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Column lineage</title>"
         f"<style>{_STYLE}</style></head><body><h1>Column lineage</h1><p>{escape(title)}. Every column of the "
-        "release, with the columns that its values are computed from, back to the texts as delivered, or to "
-        "columns that are drawn themselves. The "
-        "records behind a patient's value: <code>meta.lineage</code>, <code>sarcoma trace</code>.</p><ul>",
+        "release, with the columns from which its values are computed, back to the delivered texts or to "
+        "columns with their own drawing. For the records behind a patient's value, see "
+        "<code>meta.lineage</code> or <code>sarcoma trace</code>.</p><ul>",
         *(f"<li><a href='#{t}'>{t}</a></li>" for t in tables),
         "</ul>",
     ]
@@ -48,10 +48,10 @@ def page(title: str, origins: Mapping[str, Mapping[str, tuple[Column, ...]]], ta
             if not origins.get(table, {}).get(spec.name):
                 parts.append(f"<p>{name} Set by the program or the configuration.</p>")
                 continue
-            drawn = drawing(origins, (table, spec.name), frozenset(tables) - {table})
+            graph = drawing(origins, (table, spec.name), frozenset(tables) - {table})
             parts.append(
                 f"<details id='{table}.{spec.name}'><summary>{name}</summary>"
-                f"<div class='drawing'>{drawn}</div></details>"
+                f"<div class='drawing'>{graph}</div></details>"
             )
     return "\n".join([*parts, "</body></html>\n"])
 
@@ -61,12 +61,12 @@ def drawing(
     column: Column,
     elsewhere: frozenset[str] = frozenset(),
 ) -> str:
-    """The graph of one column as SVG: a column of boxes per layer, the column itself on the right.
+    """Draw the graph of one column as SVG: boxes in a column per layer, with the column itself on the right.
 
     Args:
         origins: as for :func:`page`.
         column: table and column.
-        elsewhere: tables that are drawn on their own: their columns end the graph.
+        elsewhere: tables with drawings of their own; the graph ends at their columns.
     """
     known = {table: columns for table, columns in origins.items() if table not in elsewhere}
     edges = upstream(known, column)
@@ -87,5 +87,5 @@ def drawing(
         sheet.rect(x, y + 1, _BOX, _ROW - 2, fill="#fff" if node != column else "#d9d9d9", ink=GREY)
         words = f"{node[0].partition('.')[2]}.{node[1]}"
         sheet.text(x + 4, y + _ROW - 5, words if len(words) <= 44 else words[:43] + "…")
-    words = f"{column[0]}.{column[1]} rests on {len(nodes) - 1} columns"
+    words = f"{column[0]}.{column[1]} is computed from {len(nodes) - 1} columns"
     return sheet.svg(key=f"lineage-{column[0]}-{column[1]}".replace(".", "-"), title=words, description=words)

@@ -1,7 +1,7 @@
-"""Curves over time: Kaplan–Meier and cumulative incidence, with what a journal wants under them.
+"""Draws Kaplan–Meier and cumulative incidence curves with the tables that journals require below them.
 
-Under every curve stand the patients at risk, censored and with an event so far (KMunicate: Morris et al.,
-BMJ Open 2019; 9: e030215).
+Below each Kaplan–Meier curve are the numbers at risk, censored and with an event so far (KMunicate: Morris et
+al., BMJ Open 2019; 9: e030215).
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from sarcoma_pipeline.publish.report.number_format import median, number, percen
 _WIDTH, _HEIGHT = 480.0, 408.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78.0, 466.0, 40.0, 296.0
 _BESIDE_LEVELS, _LONGEST = 150.0, 17
-"""Left end of an axis with the levels' names beside the patients at risk, and their longest name."""
+"""Left end of the axis if level names stand beside the numbers at risk, and their maximum length."""
 _STEP_MONTHS = (6, 12, 24, 36, 60, 120)
 _MOST_TICKS = 9
 _DASHES = ("", "8 4", "2 3", "9 3 2 3", "1 5")
-"""Told apart without colour; a factor with more levels starts again."""
+"""Line styles that differ without colour; reused from the start if there are more levels."""
 
 
 def kaplan_meier(
     curve: pl.DataFrame, estimates: pl.DataFrame, *, key: str, letter: str, title: str, horizon: float,
     few: str = "",
 ) -> str:  # fmt: skip
-    """One endpoint's Kaplan–Meier curve.
+    """Draw the Kaplan–Meier curve of one endpoint.
 
-    A curve whose events are withheld is known at some times only: they are joined by straight lines.
+    A public curve is known only at some times; these are joined by straight lines.
 
     Args:
         curve: `schemas.analysis.SurvivalCurve` of the endpoint.
         estimates: `schemas.analysis.SurvivalEstimate` of the endpoint.
-        key: unique on the page.
-        letter: of the panel.
+        key: id of the figure, unique on the page.
+        letter: letter of the panel.
         title: the endpoint in words.
         horizon: end of the time axis in months, the same for all panels.
-        few: what stands for patients at risk who are too few to be counted in public.
+        few: text printed for suppressed numbers at risk.
     """
     sheet, frame = Drawing(_WIDTH, _HEIGHT), _Axes(horizon)
     every = curve.sort("time_months").rows(named=True)
@@ -92,12 +92,12 @@ def cumulative_incidence(
     curves: dict[str, list[tuple[float, float, float | None, float | None, int]]], *, key: str, letter: str,
     title: str, horizon: float,
 ) -> str:  # fmt: skip
-    """Cumulative incidence of competing events, one line style each, with 95 % bands and patients at risk.
+    """Draw the cumulative incidence of competing events, with 95 % bands and numbers at risk.
 
     Args:
         curves: event to its ``(months, incidence, low, high, at risk)``, by time.
-        key: unique on the page.
-        letter: of the panel.
+        key: id of the figure, unique on the page.
+        letter: letter of the panel.
         title: what the figure is.
         horizon: end of the time axis in months.
     """
@@ -109,7 +109,7 @@ def cumulative_incidence(
         if not index:
             sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
             continue
-        # Of two grey bands on each other nobody could tell which is whose.
+        # Lines instead of a second band: two overlapping grey bands cannot be told apart.
         for limit in (upper, lower):
             sheet.path([frame.at(t, s) for t, s in limit], width=0.7, ink=GREY, dash=_dash(index))
     frame.draw(sheet, "Cumulative incidence (%)")
@@ -119,7 +119,7 @@ def cumulative_incidence(
     _legend(sheet, list(curves), top=_TOP + 14)
     sheet.text(4, 18, letter, bold=True, size=14)
     sheet.text(_LEFT, 18, title, bold=True, size=13)
-    # Everybody is at risk of every cause until any of them ends the time.
+    # The number at risk is the same for every cause: any event ends the time at risk.
     left = [(p[0], p[4]) for p in next(iter(curves.values()), [])]
     _counted(sheet, frame, [(t, str(_at_risk(left, t))) for t in frame.ticks])
     last = "; ".join(f"{event}: {percent(points[-1][1])} % at the end" for event, points in curves.items())
@@ -129,14 +129,14 @@ def cumulative_incidence(
 def by_level(
     levels: dict[str, list[dict[str, Any]]], *, key: str, letter: str, title: str, test: str, horizon: float
 ) -> str:
-    """Kaplan–Meier curves of the levels of a factor, one line style each, with patients at risk.
+    """Draw Kaplan–Meier curves of the levels of a factor, with a line style per level and numbers at risk.
 
     Args:
         levels: level to its rows of `schemas.analysis.SubgroupCurve`, by time.
-        key: unique on the page.
-        letter: of the panel.
+        key: id of the figure, unique on the page.
+        letter: letter of the panel.
         title: the factor in words.
-        test: what stands beside the title.
+        test: text beside the title, the result of the test.
         horizon: end of the time axis in months.
     """
     height = _HEIGHT - 48 + 16 * len(levels)
@@ -161,16 +161,16 @@ def by_level(
         left = [(r["time_months"], r["at_risk"]) for r in rows]
         for tick in frame.ticks:
             sheet.text(frame.at(tick, 0)[0], y, str(_at_risk(left, tick)), anchor="middle", size=11)
-    told = "; ".join(
+    described = "; ".join(
         f"{level}: {rows[0]['at_risk']} patients, {sum(r['events'] for r in rows)} events, "
         f"{percent(rows[-1]['survival'])} % at the end"
         for level, rows in levels.items()
     )
-    return sheet.svg(key, f"Kaplan–Meier curves by {title.lower()}", f"{told}. {test}.")
+    return sheet.svg(key, f"Kaplan–Meier curves by {title.lower()}", f"{described}. {test}.")
 
 
 class _Axes:
-    """Time to the right in months, probability upwards."""
+    """The axes: time in months to the right, probability upwards."""
 
     def __init__(self, horizon: float, left: float = _LEFT) -> None:
         self.left = left
@@ -179,11 +179,11 @@ class _Axes:
         self.ticks = range(0, self.end + 1, step)
 
     def at(self, months: float, share: float) -> tuple[float, float]:
-        """Where a point lies on the sheet."""
+        """Return the coordinates of a point."""
         return self.left + (_RIGHT - self.left) * months / self.end, _BOTTOM - (_BOTTOM - _TOP) * share
 
     def draw(self, sheet: Drawing, label: str) -> None:
-        """Axes, ticks and labels."""
+        """Draw axes, ticks and labels."""
         sheet.line(self.left, _TOP, self.left, _BOTTOM)
         sheet.line(self.left, _BOTTOM, _RIGHT, _BOTTOM)
         for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
@@ -199,7 +199,7 @@ class _Axes:
 
 
 def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[Any, ...]]) -> None:
-    """Under each tick the patients at risk and, where they are known, censored and with an event."""
+    """Draw the numbers at risk and, if known, censored and with an event below each tick."""
     top = _BOTTOM + 58
     sheet.text(4, top, "No. of patients", italic=True, size=11)
     for line, name in enumerate(("At risk", "Censored", "Events")[: len(counts[0]) - 1], 1):
@@ -220,19 +220,19 @@ def _legend(sheet: Drawing, names: list[str], top: float) -> None:
 
 
 def _at_risk(left: list[tuple[float, int]], months: float) -> int:
-    """Patients at the first time that is not before; none after the last."""
+    """Return the number at risk at the first time not before this one; 0 after the last."""
     return next((n for t, n in left if t >= months), 0)
 
 
 def _so_far(rows: list[dict[str, float]], months: float) -> tuple[int, int, int]:
-    """At risk at a time; censored and events before it."""
+    """Return the number at risk at a time, and the numbers censored and with an event before it."""
     past = [row for row in rows if row["time_months"] < months]
     events, censored = (int(sum(row[name] for row in past)) for name in ("events", "censored"))
     return int(rows[0]["at_risk"]) - events - censored, censored, events
 
 
 def _steps(points: list[tuple[float, float]], end: float | None) -> list[tuple[float, float]]:
-    """Corners of a step function; it stays at its last value until the end."""
+    """Return the corners of a step function; it keeps its last value until the end."""
     corners: list[tuple[float, float]] = []
     for time, share in points:
         if corners:

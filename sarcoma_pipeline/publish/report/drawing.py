@@ -1,7 +1,7 @@
-"""A sheet to draw on: SVG written by hand, so that a figure is small, described and the same every night.
+"""A minimal SVG canvas, so that figures are small, accessible and the same every night.
 
-A plotting library would bring its own fonts, random identifiers and a dependency; the figures here are lines,
-steps and words. Greys and line styles only: a figure must survive a black-and-white printer.
+A plotting library would add its own fonts, random identifiers and a dependency; these figures need only
+lines, steps and text. They use only greys and line styles, so that they can be printed in black and white.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 Anchor = Literal["start", "middle", "end"]
 
 INK, GREY, BAND = "#111", "#767676", "#d9d9d9"
-"""Black for data, mid grey for aids (4.5 : 1 on white), light grey for confidence bands."""
+"""Black for data, mid grey for guide lines (contrast 4.5 : 1 on white), light grey for confidence bands."""
 
 _FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
@@ -23,7 +23,7 @@ def _n(number: float) -> str:
 
 
 class Drawing:
-    """Shapes in the order of drawing; coordinates in pixels from the upper left corner."""
+    """Shapes in drawing order; coordinates in pixels from the upper left corner."""
 
     def __init__(self, width: float, height: float, size: float = 12) -> None:
         self.width, self.height, self.size = width, height, size
@@ -32,7 +32,7 @@ class Drawing:
     def line(
         self, x1: float, y1: float, x2: float, y2: float, *, width: float = 1, ink: str = INK, dash: str = ""
     ) -> None:
-        """A straight line."""
+        """Add a straight line."""
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
             f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}" '
@@ -48,7 +48,7 @@ class Drawing:
         fill: str = "none",
         dash: str = "",
     ) -> None:
-        """Straight segments through the points; closed if filled."""
+        """Add straight segments through the points; closed if filled."""
         if not points:
             return
         d = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + ("" if fill == "none" else "Z")
@@ -59,7 +59,7 @@ class Drawing:
     def rect(
         self, x: float, y: float, width: float, height: float, *, fill: str = "#fff", ink: str = INK
     ) -> None:
-        """A box."""
+        """Add a box."""
         self._parts.append(
             f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" '
             f'fill="{fill}" stroke="{ink}"/>'
@@ -78,7 +78,7 @@ class Drawing:
         ink: str = INK,
         turned: bool = False,
     ) -> None:
-        """Words with their baseline at y; turned by a quarter to the left if asked."""
+        """Add text with its baseline at y; turned by 90° to the left if ``turned``."""
         style = "".join(
             (
                 f' text-anchor="{anchor}"' if anchor != "start" else "",
@@ -92,10 +92,10 @@ class Drawing:
         self._parts.append(f'<text x="{_n(x)}" y="{_n(y)}"{style}>{escape(words, quote=False)}</text>')
 
     def svg(self, key: str, title: str, description: str) -> str:
-        """The figure as inline SVG, named and described for those who do not see it.
+        """Return the figure as inline SVG, with title and description for screen readers.
 
         Args:
-            key: unique on the page.
+            key: id of the figure, unique on the page.
             title: what the figure is.
             description: what it shows, in numbers.
         """
@@ -111,7 +111,7 @@ class Drawing:
 
 
 def wrapped(words: str, width: int) -> list[str]:
-    """Lines of at most so many characters, broken between words."""
+    """Break words into lines of at most this many characters."""
     lines: list[str] = []
     for word in words.split():
         if lines and len(lines[-1]) + 1 + len(word) <= width:

@@ -1,4 +1,4 @@
-"""The STROBE flow diagram: who entered, who left at which criterion, who was analysed."""
+"""Draws the STROBE flow diagram: patients assessed, excluded per criterion, and analysed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LINE, _PAD, _GAP = 16.0, 10.0, 22.0
 
 
 def flow_diagram(flow: pl.DataFrame, endpoints: list[tuple[str, int]], *, key: str) -> str:
-    """Draw the flow.
+    """Draw the flow diagram.
 
     Args:
         flow: `schemas.cohort.CohortFlow`.
         endpoints: title and number of events of each derivable endpoint.
-        key: unique on the page.
+        key: id of the figure, unique on the page.
     """
     steps = flow.sort("position").rows(named=True)
     boxes = [[f"Patients in the sources (n = {number(steps[0]['entered'])})"]] if steps else []
@@ -43,7 +43,7 @@ def flow_diagram(flow: pl.DataFrame, endpoints: list[tuple[str, int]], *, key: s
     left = "; ".join(
         f"{s['label']}: {number(s['excluded'])} excluded, {number(s['remaining'])} remain" for s in steps
     )
-    return sheet.svg(key, "Flow of patients through the criteria of eligibility", f"{left}.")
+    return sheet.svg(key, "Flow of patients through the eligibility criteria", f"{left}.")
 
 
 def _excluded(sheet: Drawing, step: dict[str, object], y: float, start: float) -> None:

@@ -1,4 +1,4 @@
-"""Forest plot of a Cox model: contrast, events, estimate on a log axis, numbers beside it."""
+"""Draws the forest plot of a Cox model: contrasts, events, hazard ratios on a log axis."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
 def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -> str:
-    """One model's hazard ratios.
+    """Draw the hazard ratios of one model.
 
     Args:
         rows: `schemas.analysis.HazardRatio` of the model.
-        key: unique on the page.
+        key: id of the figure, unique on the page.
         title: the model in words.
         terms: covariate to its title.
     """
@@ -58,7 +58,7 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
 
 
 def _lines(rows: pl.DataFrame, terms: dict[str, str]) -> list[dict[str, Any]]:
-    """Headings of factors, their levels indented, numbers as they are."""
+    """Return the rows with headings for factors, whose levels are indented."""
     lines: list[dict[str, Any]] = []
     for term, group in groupby(rows.iter_rows(named=True), key=lambda row: row["term"]):
         for index, row in enumerate(group):
@@ -69,7 +69,7 @@ def _lines(rows: pl.DataFrame, terms: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _limits(rows: pl.DataFrame) -> tuple[float, float]:
-    """Ends of the axis: ticks around every interval, one and its neighbours at least."""
+    """Return the ends of the axis: ticks that enclose every interval, at least 0.5 to 2."""
     ends = [v for v in [*rows["ci_low"], *rows["ci_high"], 0.5, 2.0] if v is not None]
     low = max((t for t in _TICKS if t <= min(ends)), default=_TICKS[0])
     high = min((t for t in _TICKS if t >= max(ends)), default=_TICKS[-1])
@@ -81,7 +81,7 @@ def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tu
         sheet.text(8, y, row["heading"], bold=True)
         return
     sheet.text(20 if row["level"] is not None else 8, y, row["contrast"])
-    # A level whose counts are withheld has not those of the model.
+    # For a level, print its own counts, also if they are suppressed; never those of the model.
     events, n = ("events", "n") if row["level"] is None else ("level_events", "level_n")
     sheet.text(_COUNTS, y, f"{number(row[events])} / {number(row[n])}", anchor="end")
     sheet.text(_RATIO, y, ratio_of(row), anchor="end")

@@ -1,4 +1,4 @@
-"""The methods, written from the study's configuration: what was configured is what is said."""
+"""Writes the methods section from the study's configuration, so that text and analysis cannot differ."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that make the numbers, as installed."""
+    """Return the versions of Python and of the packages that compute the results."""
     return {"Python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
 
 
 def design(study: Study, sources: Sources) -> list[str]:
-    """Setting, sources and eligibility."""
+    """Describe setting, sources and eligibility."""
     kinds = listed(list(dict.fromkeys(readers.reader(source.kind).label for source in sources.source)))
     criteria = "; ".join(
         f"({i}) {criterion.label[:1].lower() + criterion.label[1:]}"
@@ -39,19 +39,19 @@ def design(study: Study, sources: Sources) -> list[str]:
         for i, criterion in enumerate(study.criteria, 1)
     )
     return [
-        f"{study.description} Data came from {kinds}. A record that breaks a rule of severity ‘error’ is set "
-        "aside until it is mended at its source or waived by a data steward.",
+        f"{study.description} Data came from {kinds}. A record that breaks a rule of severity ‘error’ is "
+        "quarantined until it is corrected at its source or waived by a data steward.",
         f"Eligible were patients who fulfilled, in this order: {criteria}.",
     ]
 
 
 def endpoints(study: Study) -> list[str]:
-    """Time zero and each endpoint; those that cannot be had from the sources, and why."""
+    """Describe time zero and each endpoint, and explain which endpoints the sources do not allow."""
     derivable = [rule for rule in study.endpoints if rule.derivable]
     sentences = [
         "Time zero is the initial pathological diagnosis (date of biopsy); months are days / 30.4375.",
         *(_endpoint(rule) for rule in derivable),
-        "A date known to the month or year only is set to the middle of its interval.",
+        "A date known only to the month or year is set to the middle of its interval.",
     ]
     lacking = [
         f"{rule.title} ({rule.name}) is not derivable. {rule.reason}"
@@ -69,9 +69,9 @@ def _endpoint(rule: EndpointRule) -> str:
 
 
 def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
-    """Estimators and models; what further tables hold is said if they are there."""
+    """Describe estimators and models; additional analyses are mentioned if their tables exist."""
     horizons = listed([number(h) for h in study.horizons_months])
-    said = [
+    sentences = [
         "Numbers are given as median with first and third quartile (type 7), categories as counts and "
         "percentages of all patients of the block, the missing included. Survival was estimated by Kaplan "
         f"and Meier’s method with log-log 95 % confidence intervals, at {horizons} months and as median. "
@@ -79,25 +79,27 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
         "method.",
     ]
     if study.models:
-        said.append(_models(study))
+        sentences.append(_models(study))
     if "analysis.ph_test" in tables:
-        said.append(
+        sentences.append(
             "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994), "
             "as the exact score test against 1 − S(t)."
         )
-    further = []
+    additional = []
     if "analysis.cumulative_incidence" in tables:
-        further.append(
+        additional.append(
             "Cumulative incidence with competing risks is Aalen and Johansen’s estimate, with log-log 95 % "
             "confidence intervals from the infinitesimal jackknife."
         )
     if "analysis.subgroup" in tables:
-        further.append("Subgroups were compared by the log-rank test.")
+        additional.append("Subgroups were compared by the log-rank test.")
     if "analysis.restricted_mean" in tables:
-        further.append("Restricted means are areas under the Kaplan–Meier curve, with Greenwood’s variance.")
+        additional.append(
+            "Restricted means are areas under the Kaplan–Meier curve, with Greenwood’s variance."
+        )
     if "analysis.survival_sensitivity" in tables:
-        further.append(_sensitivity(study))
-    return [" ".join(said), " ".join([*further, "No correction was made for multiple testing."])]
+        additional.append(_sensitivity(study))
+    return [" ".join(sentences), " ".join([*additional, "No correction was made for multiple testing."])]
 
 
 def _sensitivity(study: Study) -> str:
@@ -139,13 +141,13 @@ def _covariate(covariate: Covariate, study: Study) -> str:
 
 
 def term_titles(study: Study) -> dict[str, str]:
-    """Covariate to its title: that of its column in Table 1, without the unit."""
+    """Return the title of each covariate: that of its column in Table 1, without the unit."""
     blocks = {row.column: row.title.partition(" (")[0] for row in study.table_one}
     return {c.name: blocks.get(c.column, c.name.replace("_", " ").capitalize()) for c in study.covariates}
 
 
 def abbreviations(study: Study) -> dict[str, str]:
-    """Levels written in capitals, spelled out as Table 1 labels them."""
+    """Return levels written in capitals with their labels in Table 1."""
     return {
         level: label
         for row in study.table_one
@@ -155,7 +157,7 @@ def abbreviations(study: Study) -> dict[str, str]:
 
 
 def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
-    """Program and packages that the numbers were made with."""
+    """Name the program and packages that computed the results."""
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
         f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
@@ -164,12 +166,12 @@ def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
 
 
 def provenance(release: Mapping[str, Any]) -> str:
-    """What the numbers were made of, each named by its hash."""
+    """Name the inputs of the results by their hashes."""
     count = release["decisions"]
     decided = f"{number(count)} decision{'' if count == 1 else 's'} of stewards {release['decisions_hash']}"
     return (
         f"Release {release['refresh_id']} of {release['released_at']}: program {release['code_version']} "
         f"{release['code_hash']}; configuration {release['configuration_hash']}; raw files "
         f"{release['manifest_hash']}; {decided}; content {release['content_hash']}. "
-        "Equal content hashes mean equal numbers; “sarcoma refresh --as-of” builds the release again."
+        "Equal content hashes mean equal numbers; “sarcoma refresh --as-of” rebuilds the release."
     )

@@ -1,4 +1,4 @@
-"""The page: one self-contained HTML file without script, the same bytes for the same input."""
+"""Renders the report as one self-contained HTML file without scripts; equal input gives equal bytes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def page(
     study: Study, sources: Sources, frames: Mapping[str, pl.DataFrame], versions: Mapping[str, str],
     policy: Disclosure | None = None,
 ) -> str:  # fmt: skip
-    """Write the report.
+    """Render the report.
 
     Args:
-        study: the configuration that the frames were made by.
-        sources: what was read.
-        frames: released tables by the names of their contracts, ``meta.release`` at least; tables of the
-            quality layer and of further analyses where there are any. Null counts are printed as a dash, so
-            that a frame whose small counts were suppressed can be printed as it is.
-        policy: of disclosure control, if the frames went through it.
-        versions: packages to print, see `sarcoma_pipeline.publish.report.methods.versions`.
+        study: the configuration from which the frames were computed.
+        sources: the configuration of the sources.
+        frames: released tables by their contracts' names, at least ``meta.release``; also tables of the
+            quality layer and of additional analyses. Null counts are printed as a dash, so that frames with
+            suppressed counts can be printed.
+        versions: versions of the packages, from `sarcoma_pipeline.publish.report.methods.versions`.
+        policy: policy of disclosure control, if it was applied to the frames.
 
     Returns:
-        HTML. Every value of the frames is escaped.
+        HTML, with every value of the frames escaped.
     """
     environment = Environment(
         loader=PackageLoader("sarcoma_pipeline.publish.report", ""),

@@ -1,7 +1,7 @@
-"""The page on paper: printed by a Chromium, if the machine has one.
+"""Prints the report as PDF with Chromium, if one is installed.
 
-The browser that people read the page with lays out the same HTML and paged CSS; tags, links and vectors stay.
-A printing library of Python's own would need Pango and a second set of style rules, for a worse copy.
+Chromium is used because it lays out the same HTML and paged CSS that people see on screen; tags, links and
+vector graphics are kept. A Python printing library would need Pango and a second set of style rules.
 """
 
 from __future__ import annotations
@@ -13,35 +13,36 @@ from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SECONDS = 120
+"""Timeout of the browser; printing takes about 3 s."""
 
 
 def browser() -> str | None:
-    """Where a Chromium is, None if there is none."""
+    """Return the path of an installed Chromium, or None."""
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
 def print_pdf(html: Path, pdf: Path, chromium: str) -> bool:
-    """Print a local page; ``pdf`` is replaced in one step, or left as it was.
+    """Print a local page; ``pdf`` is replaced in one step, or not changed at all.
 
     Args:
         html: the page.
-        pdf: where the print goes, in a folder that exists.
-        chromium: the browser's path, see `browser`.
+        pdf: target file, in an existing folder.
+        chromium: the browser's path, from `browser`.
 
     Returns:
-        Whether there is a new PDF.
+        Whether the PDF was written.
     """
     with tempfile.TemporaryDirectory(dir=pdf.parent, prefix=".printing-") as scratch:
-        half = Path(scratch) / "report.pdf"
+        partial = Path(scratch) / "report.pdf"
         command = [
             chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
-            f"--user-data-dir={scratch}/profile", f"--print-to-pdf={half}", html.resolve().as_uri(),
+            f"--user-data-dir={scratch}/profile", f"--print-to-pdf={partial}", html.resolve().as_uri(),
         ]  # fmt: skip
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
         except (subprocess.SubprocessError, OSError):
             return False
-        if not half.exists():
+        if not partial.exists():
             return False
-        half.replace(pdf)
+        partial.replace(pdf)
     return True

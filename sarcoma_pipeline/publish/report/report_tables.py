@@ -1,4 +1,4 @@
-"""The report's tables as plain data; the page's template makes them semantic HTML."""
+"""The report's tables as plain data; the page's template renders them as HTML."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
 
 _AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
-"""Where a remark of the comparison goes on to the next entry of the audit."""
+"""Start of an entry of the audit within a remark of the comparison."""
 
 _PAGE = 50
-"""Rows of a printed page; half as many where cells hold sentences."""
+"""Rows per printed page; half as many where cells contain sentences."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row: its first cell is its heading.
+    """A row; its first cell is the row heading.
 
     Attributes:
-        cells: as printed.
+        cells: cells as printed.
         heading: whether the row is the title of the rows below it.
-        indent: whether it stands below such a title.
-        mark: a word for its style: the verdict of a comparison.
+        indent: whether it belongs to such a title.
+        mark: keyword for its style: the verdict of a comparison.
     """
 
     cells: tuple[str, ...]
@@ -52,12 +52,12 @@ class Table:
 
     Attributes:
         key: anchor on the page.
-        label: ``Table 1``.
+        label: e.g. ``Table 1``.
         caption: what it shows.
-        head: titles of the columns.
-        lines: the rows.
-        notes: what stands below it.
-        widths: of the columns in per cent, if its cells hold sentences.
+        head: column titles.
+        lines: rows.
+        notes: notes below the table.
+        widths: column widths in per cent, if cells contain sentences.
     """
 
     key: str
@@ -74,7 +74,7 @@ class Table:
         return len(self.lines) > (_PAGE // 2 if self.widths else _PAGE)
 
     def groups(self) -> Iterator[list[Line]]:
-        """The rows by heading, one ``tbody`` each."""
+        """Yield the rows by heading, one ``tbody`` each."""
         group: list[Line] = []
         for line in self.lines:
             if group and (line.heading or (group[0].heading and not line.indent)):
@@ -86,7 +86,7 @@ class Table:
 
 
 def table_one(rows: pl.DataFrame, n: int) -> Table:
-    """Table 1 in the paper's layout, of `schemas.analysis.TableOne`."""
+    """Return Table 1 in the paper's layout, from `schemas.analysis.TableOne`."""
     lines: list[Line] = []
     for block, group in groupby(rows.sort("position").iter_rows(named=True), key=lambda row: row["block"]):
         members = list(group)
@@ -106,7 +106,7 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
 def model(
     rows: pl.DataFrame, *, number_of: int, title: str, terms: dict[str, str], spelled: dict[str, str]
 ) -> Table:
-    """A Cox model in the layout of the paper's Tables 2 to 5, of `schemas.analysis.HazardRatio`."""
+    """Return a Cox model in the layout of the paper's Tables 2 to 5, from `schemas.analysis.HazardRatio`."""
     lines: list[Line] = []
     for term, group in groupby(rows.sort("position").iter_rows(named=True), key=lambda row: row["term"]):
         for index, row in enumerate(group):
@@ -130,7 +130,7 @@ def model(
 
 
 def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Table:
-    """Rates at the horizons and medians, of `schemas.analysis.SurvivalEstimate`."""
+    """Return rates at the horizons and medians, from `schemas.analysis.SurvivalEstimate`."""
     horizons = estimates.filter(pl.col("quantity") == "survival")["horizon_months"].unique().sort().to_list()
     head = ("Endpoint", "n", "Events", *(f"{number(h)} months" for h in horizons), "Median, months")
     lines = []
@@ -159,7 +159,7 @@ def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Tab
 
 
 def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Table:
-    """Median follow-up, both ways, of `schemas.analysis.SurvivalEstimate`."""
+    """Return the median follow-up by both methods, from `schemas.analysis.SurvivalEstimate`."""
     rows = estimates.filter(pl.col("quantity").str.starts_with("follow-up")).iter_rows(named=True)
     lines = [
         Line(
@@ -181,7 +181,7 @@ def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Ta
 
 
 def diagnostics(rows: pl.DataFrame, label: str) -> Table:
-    """What the models rest on, of `schemas.analysis.HazardRatio`."""
+    """Return sample size, events per parameter and concordance of the models."""
     lines = []
     for name in dict.fromkeys(rows.sort("position")["model"]):
         r = rows.filter(pl.col("model") == name).row(0, named=True)
@@ -196,30 +196,30 @@ def diagnostics(rows: pl.DataFrame, label: str) -> Table:
             )
         )  # fmt: skip
     return Table(
-        "table-diagnostics", label, "What the models rest on",
+        "table-diagnostics", label, "Sample size and discrimination of the models",
         ("Model", "n", "Left out, covariate missing", "Events", "Events per parameter", "Harrell’s C"),
-        tuple(lines), ("Fewer than 10 events per parameter are few (Peduzzi et al., 1995).",),
+        tuple(lines), ("Few: fewer than 10 events per parameter (Peduzzi et al., 1995).",),
     )  # fmt: skip
 
 
 def comparison(rows: pl.DataFrame, label: str) -> Table:
-    """Every number of the paper beside ours, of `schemas.analysis.PublishedComparison`."""
+    """Return every published number beside ours, from `schemas.analysis.PublishedComparison`."""
     lines: list[Line] = []
     remarks: dict[str, int] = {}
     for section, group in groupby(rows.sort("id").iter_rows(named=True), key=lambda row: row["section"]):
         lines.append(Line((capital(section), "", "", "", "", ""), heading=True))
         for r in group:
             what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
-            # The same remark stands at many rows: it is printed once, below.
-            said = _AUDIT_ENTRY.split(r["reason"] or "")
-            named = sorted(remarks.setdefault(s.strip(), len(remarks) + 1) for s in said if s)
-            remark = ", ".join(map(str, named))
+            # Many rows share a remark: it is printed once, as a note below the table.
+            parts = _AUDIT_ENTRY.split(r["reason"] or "")
+            numbers = sorted(remarks.setdefault(p.strip(), len(remarks) + 1) for p in parts if p)
+            remark = ", ".join(map(str, numbers))
             paper, ours = r["published_text"] or MISSING, r["our_text"] or MISSING
             cells = (what, paper, ours, r["verdict"], r["interval_verdict"] or "", remark)
             lines.append(Line(cells, indent=True, mark=r["verdict"]))
     notes = (
-        "Equal: the same number. Within rounding: ours, rounded half up as printed, is the paper’s. "
-        "Close: within 3 %. p values follow from both.",
+        "Equal: the same number. Within rounding: our number, rounded as printed, equals the paper’s. "
+        "Close: within 3 %. The verdict on a p value follows from its hazard ratio and interval.",
         *(f"{index}: {remark}" for remark, index in remarks.items()),
     )
     return Table(
@@ -234,7 +234,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
 
 
 def audit_counts(rows: pl.DataFrame, label: str) -> Table:
-    """How many checks of each kind came out how, of `schemas.audit.PublishedAudit`."""
+    """Count the checks of each kind by verdict, from `schemas.audit.PublishedAudit`."""
     counted = {(c, v): n for c, v, n in rows.group_by("check", "verdict").len().iter_rows()}
     lines = [
         (capital(check), *(counted.get((check, verdict), 0) for verdict in VERDICTS))
@@ -249,7 +249,7 @@ def audit_counts(rows: pl.DataFrame, label: str) -> Table:
 
 
 def audit(rows: pl.DataFrame, label: str) -> Table:
-    """Where the paper's numbers disagree, of `schemas.audit.PublishedAudit`; the consistent are left out."""
+    """List the checks that are not consistent, from `schemas.audit.PublishedAudit`."""
     lines: list[Line] = []
     for verdict in VERDICTS:
         mine = rows.filter(verdict=verdict)
@@ -268,16 +268,16 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
         ("Quantity and check", "The paper’s words", "Printed", "Recomputed from its other numbers", "Entry"),
         tuple(lines),
         (
-            "A contradiction cannot be explained by rounding; a tension is possible but unlikely; by "
-            "definition: what the paper leaves open. Entry: the same in the audit by a reader; a dash: found "
-            "by recomputation only.",
+            "Contradiction: cannot be explained by rounding. Tension: possible but unlikely. By definition: "
+            "depends on a definition that the paper does not give. Entry: number of the same point in the "
+            "audit by a reader; a dash: found only by recomputation.",
         ),
         (27, 22, 16, 28, 7),
     )
 
 
 def generic(table: str, frame: pl.DataFrame, *, key: str, label: str, caption: str) -> Table:
-    """Any table of the contracts, its columns by their titles."""
+    """Return any table with the column titles of its contract."""
     titles = {c.name: c.title for c in CONTRACTS[table].columns()} if table in CONTRACTS else {}
     lines = tuple(Line(tuple(_cell(value) for value in row)) for row in frame.iter_rows())
     return Table(key, label, caption, tuple(titles.get(c, c) for c in frame.columns), lines)
@@ -291,7 +291,7 @@ def plain(
     rows: Sequence[Sequence[Any]],
     widths: tuple[int, ...] = (),
 ) -> Table:
-    """A table of ready words and counts."""
+    """Return a table of texts and counts."""
     lines = tuple(Line(tuple(_cell(value) for value in row)) for row in rows)
     return Table(key, label, caption, tuple(head), lines, widths=widths)
 

@@ -1,7 +1,7 @@
-"""The report's sections: which tables and figures stand in which order, numbered as they come.
+"""The sections of the report: which tables and figures they contain, in which order and with which numbers.
 
-A section appears if its tables are there and not empty, so that a study with one endpoint, without a paper or
-without models has a shorter report and not a broken one.
+A section appears only if its tables exist and are not empty. A study with one endpoint, without a paper or
+without models therefore has a shorter report.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from schemas.disclosure import WITHHELD, Disclosure
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of one or more panels, each an inline SVG with its own title and description."""
+    """A figure of one or more panels, each an inline SVG with its own title and description."""
 
     key: str
     label: str
@@ -40,14 +40,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Words."""
+    """A paragraph of text."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page."""
+    """A section of the page."""
 
     key: str
     title: str
@@ -56,14 +56,14 @@ class Section:
 
 @dataclass
 class Report:
-    """What the sections are made of, and the numbers of figures and tables given so far."""
+    """The input of the sections, and the numbers of figures and tables assigned so far."""
 
     study: Study
     sources: Sources
     frames: Mapping[str, pl.DataFrame]
     versions: Mapping[str, str]
     policy: Disclosure | None = None
-    """Of disclosure control, if the frames went through it."""
+    """Policy of disclosure control, if it was applied to the frames."""
     figures: int = 0
     supplements: int = 0
     titles: dict[str, str] = field(init=False)
@@ -72,31 +72,31 @@ class Report:
         self.titles = {rule.name: rule.title for rule in self.study.endpoints if rule.derivable}
 
     def has(self, *names: str) -> bool:
-        """Whether all these tables are there and not empty."""
+        """Return whether all these tables exist and are not empty."""
         return all(name in self.frames and self.frames[name].height for name in names)
 
     def figure(self, key: str, caption: str, panels: Sequence[str]) -> Figure:
-        """The next figure."""
+        """Return the next numbered figure."""
         self.figures += 1
         return Figure(key, f"Figure {self.figures}", caption, tuple(panels))
 
     def supplement(self) -> str:
-        """Label of the next table that the paper does not have."""
+        """Return the label of the next table that the paper does not have."""
         self.supplements += 1
         return f"Table S{self.supplements}"
 
 
 def sections(report: Report) -> list[Section]:
-    """The sections in order."""
-    made: list[Section] = []
-    for key, title, blocks in _SECTIONS:
-        found = tuple(blocks(report))
-        if found:
-            made.append(Section(key, title, found))
-    keys = {section.key for section in made} | {"checklist", "provenance"}
-    made.append(Section("checklist", "STROBE and RECORD", tuple(_checklist(report, made, keys))))
-    made.append(Section("provenance", "Provenance", tuple(_provenance(report))))
-    return made
+    """Return the sections in order."""
+    present: list[Section] = []
+    for key, title, build in _SECTIONS:
+        blocks = tuple(build(report))
+        if blocks:
+            present.append(Section(key, title, blocks))
+    keys = {section.key for section in present} | {"checklist", "provenance"}
+    present.append(Section("checklist", "STROBE and RECORD", tuple(_checklist(report, present, keys))))
+    present.append(Section("provenance", "Provenance", tuple(_provenance(report))))
+    return present
 
 
 def _summary(report: Report) -> Iterator[Paragraph]:
@@ -136,12 +136,12 @@ def _disclosure(report: Report) -> Iterator[Paragraph]:
     if report.policy:
         few = report.policy.threshold
         yield Paragraph(
-            f"This is the public version: no table has a row per patient. Counts from 1 to {few - 1}, and "
-            "further counts from which they could be worked out, are withheld, and so are percentages and "
-            f"estimates that rest on them: “{WITHHELD}” or a dash. Patients at risk are rounded to multiples "
-            f"of {report.policy.rounding}; survival is read every {report.policy.grid_months} months, "
-            f"to whole per cent, and only where none or at least {few} events lie in between; times are "
-            "whole months."
+            f"This is the public version: no table has a row per patient. Counts from 1 to {few - 1} are "
+            "withheld, together with further counts from which they could be calculated, and with "
+            f"percentages and estimates based on them; these are printed as “{WITHHELD}” or a dash. Numbers "
+            f"at risk are rounded to multiples of {report.policy.rounding}. Survival is given every "
+            f"{report.policy.grid_months} months in whole per cent, and only where none or at least {few} "
+            "events lie in between. Times are given in whole months."
         )
 
 
@@ -165,8 +165,8 @@ def _participants(report: Report) -> Iterator[Table | Figure]:
             if report.has("cohort.endpoints")
         ]
         yield report.figure(
-            "figure-flow", "Flow of patients through the criteria of eligibility. Everybody is counted "
-            "at the first criterion not fulfilled.",
+            "figure-flow", "Flow of patients through the eligibility criteria. Patients are counted at the "
+            "first criterion not fulfilled.",
             [flow.flow_diagram(report.frames["cohort.flow"], events, key="svg-flow")],
         )  # fmt: skip
     if report.has("analysis.table_one"):
@@ -245,7 +245,7 @@ def _models(report: Report) -> Iterator[Table | Figure]:
     spelled = methods.abbreviations(report.study)
     fitted = [m for m in report.study.models if m.name in set(ratios["model"])]
     for index, model in enumerate(fitted, 2):
-        # A paper's own number of the table stands in the configured title, in brackets.
+        # The configured title may end with the number of the paper's table in brackets, which is not printed.
         title = model.title.partition(" (")[0]
         rows = ratios.filter(model=model.name)
         yield report_tables.model(rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled)
@@ -280,8 +280,8 @@ def _competing(report: Report) -> Iterator[Table | Figure]:
     if report.has("analysis.cumulative_incidence"):
         panels = additional_analyses.incidence_panels(report.frames["analysis.cumulative_incidence"], titles)
         caption = (
-            "Cumulative incidence with competing risks (Aalen–Johansen). Shaded, and between thin lines of "
-            "the curve’s own style: log-log 95 % confidence intervals."
+            "Cumulative incidence with competing risks (Aalen–Johansen). Shaded area, and area between thin "
+            "lines of the curve’s style: log-log 95 % confidence intervals."
         )
         yield report.figure("figure-incidence", caption, panels)
     if report.has("analysis.cumulative_incidence_estimate"):
@@ -327,7 +327,7 @@ def _quality(report: Report) -> Iterator[Table]:
         ]
         yield report_tables.plain(
             "table-accounting", report.supplement(),
-            f"What became of every record (files read: {frame.height})",
+            f"Accounting of every record (files read: {frame.height})",
             ("Records", "n"), rows,
         )  # fmt: skip
     if report.has("quality.findings"):
@@ -356,7 +356,7 @@ def _paper(report: Report) -> Iterator[Paragraph | Table]:
     frame = report.frames["analysis.published_comparison"]
     counted = frame.group_by("verdict").len().sort("len", "verdict", descending=[True, False]).rows()
     verdicts = listed([f"{verdict}: {n}" for verdict, n in counted])
-    yield Paragraph(f"Verdicts on {frame.height} numbers of the paper: {verdicts}.")
+    yield Paragraph(f"Comparison of {frame.height} numbers of the paper with this cohort: {verdicts}.")
     yield report_tables.comparison(frame, report.supplement())
 
 
@@ -365,27 +365,27 @@ def _audit(report: Report) -> Iterator[Paragraph | Table]:
         return
     frame = report.frames["analysis.published_audit"]
     yield Paragraph(
-        f"The paper’s numbers were recomputed from each other, without any data, in {frame.height} checks. "
-        "Counts are taken as sets of patients: the same set must have the same count everywhere, disjoint "
-        "sets must add up, and a percentage must be that of its count. A p value is recomputed from its "
-        "hazard ratio and interval (z = ln HR / SE, SE = ln(high / low) / 3.92) and fails only if no "
-        "unrounded numbers could have been printed so."
+        f"The paper’s numbers were checked against each other, without any data, in {frame.height} checks. "
+        "Counts are treated as sets of patients: the same set must have the same count everywhere, disjoint "
+        "sets must add up, and a percentage must match its count. A p value is recomputed from its hazard "
+        "ratio and interval (z = ln HR / SE, SE = ln(high / low) / 3.92); it fails only if no unrounded "
+        "values could have been rounded to the printed ones."
     )
     yield report_tables.audit_counts(frame, report.supplement())
     yield report_tables.audit(frame, report.supplement())
 
 
-def _checklist(report: Report, made: list[Section], keys: set[str]) -> Iterator[Paragraph | Table]:
-    titles = {section.key: section.title for section in made} | {"provenance": "Provenance"}
+def _checklist(report: Report, present: list[Section], keys: set[str]) -> Iterator[Paragraph | Table]:
+    titles = {section.key: section.title for section in present} | {"provenance": "Provenance"}
     rows = [
         (item.number, item.asks, titles[where] if where else "Not filled",
-         item.answer if where or not item.sections else "This report has no such section.")
+         item.answer if where or not item.sections else "This report does not have the section.")
         for item, where in strobe.filled(keys)
     ]  # fmt: skip
     done = sum(row[2] != "Not filled" for row in rows)
     yield Paragraph(
         f"{done} of {len(rows)} items of STROBE (cohort studies) and RECORD (routinely collected data) are "
-        "answered here, in whole or in part. The others need the authors."
+        "answered here, fully or partly. The others are left to the authors."
     )
     head = ("Item", "Asks for", "Section", "How")
     caption = "Items of STROBE and RECORD"

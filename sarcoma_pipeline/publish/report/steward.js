@@ -5,20 +5,20 @@
   const RANK = { error: 0, warning: 1, notice: 2 };
   const SETTLED = new Set(["waived", "resolved"]);
   const DEFAULTS = { view: "list", q: "", severity: "", status: "todo", rule: "", file: "", patient: "", sort: "", dir: "" };
-  const NOBODY = "-";
+  const NOT_LINKED = "-";
   const VIEWS = {
     rule: { field: "rule_id", filter: "rule", title: "Rule" },
     file: { field: "path", filter: "file", title: "File" },
     patient: { field: "pseudonym", filter: "patient", title: "Patient" },
   };
 
-  // Columns come as their distinct values and an index per row: the same words stand in thousands of rows.
+  // Columns arrive as distinct values and an index per row, because thousands of rows share the same texts.
   const names = Object.keys(data.findings);
   const height = names.length ? data.findings[names[0]].index.length : 0;
   const findings = Array.from({ length: height }, (_, i) => {
     const row = {};
     for (const name of names) row[name] = data.findings[name].values[data.findings[name].index[i]];
-    row.pseudonym = row.pseudonym ?? NOBODY;
+    row.pseudonym = row.pseudonym ?? NOT_LINKED;
     row.text = names.map((n) => row[n] ?? "").join("\n").toLowerCase();
     return row;
   });
@@ -42,7 +42,7 @@
     return made;
   }
 
-  // The address is the state: it can be sent to a colleague, and the back button works.
+  // The URL holds the state, so that views can be shared and the back button works.
   function read() {
     const linked = location.hash.match(/^#finding-(.+)$/);
     if (linked) {
@@ -114,12 +114,12 @@
   }
 
   const severity = (name) => make("span", { class: `severity ${name}` }, name);
-  const patient = (name) => (name === NOBODY ? "not linked" : name);
+  const patient = (name) => (name === NOT_LINKED ? "not linked" : name);
 
   const COLUMNS = [
     { id: "severity", title: "Severity", width: "s", value: (f) => RANK[f.severity] },
     { id: "rule", title: "Rule", width: "", value: (f) => f.rule_id },
-    { id: "patient", title: "Patient", width: "m", value: (f) => (f.pseudonym === NOBODY ? "" : f.pseudonym) },
+    { id: "patient", title: "Patient", width: "m", value: (f) => (f.pseudonym === NOT_LINKED ? "" : f.pseudonym) },
     { id: "file", title: "File", width: "l", value: (f) => `${f.path}\n${f.position}` },
     { id: "value", title: "Value", width: "m", value: (f) => f.value },
     { id: "status", title: "Status", width: "s", value: (f) => f.status },
@@ -164,14 +164,14 @@
     const facts = [
       ["What is wrong", finding.what],
       ["What to do", finding.remedy],
-      ["If admitted", finding.impact],
+      ["If waived", finding.impact],
       ["Where", `${finding.path}, ${finding.position}`],
       ["Column", place],
       ["Value", finding.value],
       ["Patient", patient(finding.pseudonym)],
       ["Why it is a rule", rule.source],
       ["Seen", finding.first_seen && `${finding.first_seen} to ${finding.last_seen}`],
-      ["Decided", decided],
+      ["Decision", decided],
       ["Acknowledge", command("acknowledge")],
       ["Waive", command("waive", " --until YYYY-MM-DD")],
       ["Link", make("a", { href: `#finding-${id}` }, id)],

@@ -1,7 +1,7 @@
-"""The steward's page: every finding in one HTML file that works from a file share, with no network.
+"""Renders the steward's page: all findings in one HTML file that works from a file share without network.
 
-The page carries its style, its script and its data; a Content-Security-Policy forbids everything else, and
-names script and style by their hashes, so that nothing in a delivered value can run.
+The page contains its style, script and data. A Content-Security-Policy forbids everything else and identifies
+style and script by their hashes, so that no delivered value can run as code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHOWN = (
     "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
     "column_name", "value", "what", "remedy", "impact", "first_seen", "last_seen", "who", "reason", "until",
 )  # fmt: skip
-"""Columns that reach the page; the ledger's may be missing."""
+"""Columns of the page; columns that only the ledger has may be missing."""
 
 NO_TREND = pl.DataFrame(
     schema={
@@ -29,13 +29,14 @@ NO_TREND = pl.DataFrame(
         "open": pl.Int64, "new": pl.Int64, "resolved": pl.Int64,
     }
 )  # fmt: skip
-"""The trend before there is one."""
+"""An empty trend, for the first refresh."""
 
 SEVERITIES = ("error", "warning", "notice")
 STATUSES = ("open", "reopened", "acknowledged", "waived", "resolved")
 _NIGHTS = 60
+"""Refreshes in the trend's drawing."""
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 96, 8, 22
-"""Of the drawing, and of the margins around its lines."""
+"""Size of the drawing and its margins, in pixels."""
 
 
 def page(
@@ -46,15 +47,15 @@ def page(
     trend: pl.DataFrame,
     meta: Mapping[str, str],
 ) -> str:
-    """Write the page.
+    """Render the page.
 
     Args:
-        findings: ``quality.findings`` or ``quality.ledger``; without ``status`` every finding is open. With
-            ``impact``, the page says what a record in quarantine keeps from the study.
+        findings: ``quality.findings`` or ``quality.ledger``. Without ``status``, every finding is open. With
+            ``impact``, the page says what the study loses through a quarantined record.
         rules: ``quality.rules``.
         accounting: ``quality.accounting``.
-        files: ``file_id``, ``path``, the paths masked as those of the findings.
-        trend: the columns of :data:`NO_TREND`, and the counts of other statuses if there are; may be empty.
+        files: ``file_id`` and ``path``, with paths masked like those of the findings.
+        trend: the columns of :data:`NO_TREND`, and optionally counts of other statuses; may be empty.
         meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
 
     Returns:
@@ -79,7 +80,7 @@ def page(
         "policy": policy,
         "style": style,
         "script": script,
-        # No "<" in a script element: a delivered "</script>" must not end it.
+        # "<" is escaped: a delivered "</script>" must not end the script element.
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "study": escape(meta["study"]),
         "title": escape(meta["title"]),
@@ -112,14 +113,14 @@ def _shown(findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _encoded(values: pl.Series) -> dict[str, list[Any]]:
-    """A column as its distinct values and each row's place among them."""
+    """Encode a column as its distinct values and an index per row."""
     distinct = values.unique(maintain_order=True).to_list()
     place = {value: i for i, value in enumerate(distinct)}
     return {"values": distinct, "index": [place[value] for value in values]}
 
 
 def _files(accounting: pl.DataFrame, files: pl.DataFrame, paths: set[str]) -> dict[str, dict[str, int]]:
-    """Records read and quarantined of every file that has findings; several files may share a masked path."""
+    """Sum records read and quarantined per file with findings; several files may share a masked path."""
     by_path = (
         accounting.join(files.select("file_id", "path"), on="file_id")
         .filter(pl.col("path").is_in(list(paths)))
@@ -130,7 +131,7 @@ def _files(accounting: pl.DataFrame, files: pl.DataFrame, paths: set[str]) -> di
 
 
 def _counts(shown: pl.DataFrame) -> str:
-    """Status by severity, as the rows of a table."""
+    """Render the counts by status and severity as table rows."""
     heads = "".join(f'<th scope="col" class="number severity {s}">{s}s</th>' for s in SEVERITIES)
     by = {(s, t): n for s, t, n in shown.group_by("status", "severity").len().iter_rows()}
     present = [s for s in STATUSES if s in set(shown["status"])] or ["open"]
@@ -144,22 +145,27 @@ def _counts(shown: pl.DataFrame) -> str:
 
 
 def _accounted(accounting: pl.DataFrame) -> str:
-    columns = ("records", "curated", "quarantined", "duplicates", "out_of_scope")
+    columns = (
+        "records", "curated", "quarantined", "duplicates", "out_of_scope",
+        "values_delivered", "values_read", "values_ignored", "values_unknown",
+    )  # fmt: skip
     n = accounting.select(pl.col(columns).sum()).row(0, named=True)
     return (
         f"{n['records']} records read = {n['curated']} curated + {n['quarantined']} quarantined + "
         f"{n['duplicates']} exact duplicates + {n['out_of_scope']} out of scope, "
-        f"in {accounting.height} files."
+        f"in {accounting.height} files. "
+        f"{n['values_delivered']} values delivered = {n['values_read']} read + "
+        f"{n['values_ignored']} ignored by name + {n['values_unknown']} unknown."
     )
 
 
 def _trend(trend: pl.DataFrame) -> str:
-    """Findings to do per severity over the last nights, as a drawing and in words."""
+    """Draw the open findings per severity over the last refreshes, with a caption."""
     if trend["refresh_id"].n_unique() < 2:
-        return "<figcaption>The trend is drawn from the second night on.</figcaption>"
-    standing = [c for c in ("open", "reopened", "acknowledged") if c in trend.columns]
+        return "<figcaption>The trend is drawn from the second refresh on.</figcaption>"
+    to_do = [c for c in ("open", "reopened", "acknowledged") if c in trend.columns]
     nights = trend["refresh_id"].unique().sort().tail(_NIGHTS).to_list()
-    by = trend.group_by("refresh_id", "severity").agg(n=pl.sum_horizontal(pl.col(standing)).sum())
+    by = trend.group_by("refresh_id", "severity").agg(n=pl.sum_horizontal(pl.col(to_do)).sum())
     counts = {(refresh, severity): n for refresh, severity, n in by.iter_rows()}
     lines = {s: [counts.get((night, s), 0) for night in nights] for s in SEVERITIES}
     most = max(1, *(n for line in lines.values() for n in line))
@@ -167,20 +173,20 @@ def _trend(trend: pl.DataFrame) -> str:
     labels = "".join(
         f'<text x="{_WIDTH - _RIGHT + 8}" y="{y:.0f}">{_count(line[-1], severity)}</text>'
         for y, (severity, line) in zip(
-            _apart(_y(line[-1], most) + 4 for line in lines.values()), lines.items(), strict=True
+            _spread(_y(line[-1], most) + 4 for line in lines.values()), lines.items(), strict=True
         )
     )
     now = trend.filter(pl.col("refresh_id") == nights[-1]).select(pl.col("new", "resolved").sum()).row(0)
-    said = f"Findings to do over {len(nights)} nights. In the last one {now[0]} new, {now[1]} resolved."
+    caption = f"Findings to do over {len(nights)} refreshes. Last refresh: {now[0]} new, {now[1]} resolved."
     base = _HEIGHT - _BOTTOM
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(said)}">'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(caption)}">'
         f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>'
         f'<text x="{_LEFT - 6}" y="{base + 4}" text-anchor="end">0</text>'
         f'<text x="{_LEFT - 6}" y="{_TOP + 8}" text-anchor="end">{most}</text>'
         f'<text x="{_LEFT}" y="{_HEIGHT - 5}">{escape(_day(nights[0]))}</text>'
         f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(_day(nights[-1]))}</text>'
-        f"{drawn}{labels}</svg><figcaption>{escape(said)}</figcaption>"
+        f"{drawn}{labels}</svg><figcaption>{escape(caption)}</figcaption>"
     )
 
 
@@ -203,8 +209,8 @@ def _y(count: int, most: int) -> float:
     return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - _TOP) * count / most
 
 
-def _apart(wanted: Iterable[float], gap: float = 15) -> list[float]:
-    """Heights of labels, moved so far apart that none covers another."""
+def _spread(wanted: Iterable[float], gap: float = 15) -> list[float]:
+    """Move the heights of labels apart, so that no label covers another."""
     heights = list(wanted)
     lowest = _HEIGHT - _BOTTOM + 4.0
     for i in sorted(range(len(heights)), key=lambda i: -heights[i]):
@@ -214,5 +220,5 @@ def _apart(wanted: Iterable[float], gap: float = 15) -> list[float]:
 
 
 def _day(refresh_id: str) -> str:
-    """``20261124T015548Z-…`` as 2026-11-24."""
+    """Convert ``20261124T015548Z-…`` to 2026-11-24."""
     return re.sub(r"^(\d{4})(\d\d)(\d\d)T.*$", r"\1-\2-\3", refresh_id)

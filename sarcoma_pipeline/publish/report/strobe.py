@@ -1,7 +1,7 @@
-"""STROBE and RECORD: which items of the checklists this report fills, and which only its authors can.
+"""Checklists STROBE and RECORD: which items the report answers, and which only its authors can.
 
 STROBE for cohort studies: von Elm et al., PLoS Med 2007; 4: e296. RECORD, for routinely collected data:
-Benchimol et al., PLoS Med 2015; 12: e1001885. Items in short words.
+Benchimol et al., PLoS Med 2015; 12: e1001885. The items are abridged.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ class Item:
     """One item of a checklist.
 
     Attributes:
-        number: of the item.
+        number: number of the item.
         asks: what it asks for.
-        sections: where the report can answer it, the first that is there counts; empty if only authors can.
+        sections: sections that can answer it, in order of preference; empty if only the authors can.
         answer: how it is answered, or what the authors must add.
     """
 
@@ -46,7 +46,7 @@ ITEMS = (
     Item(
         "6a", "Eligibility, selection, follow-up", ("methods",), "Criteria in their order, censoring rules."
     ),
-    Item("6b", "Matched studies", ("methods",), "Not applicable: nobody is matched."),
+    Item("6b", "Matched studies", ("methods",), "Not applicable: no matching."),
     Item(
         "7",
         "Outcomes, exposures, confounders defined",
@@ -55,7 +55,7 @@ ITEMS = (
     ),
     Item("8", "Data sources and measurement", ("methods",), "Kinds of sources."),
     Item("9", "Bias", (), _AUTHORS),
-    Item("10", "Study size", ("participants",), "Everybody eligible is analysed; the flow says how many."),
+    Item("10", "Study size", ("participants",), "All eligible patients are analysed; see the flow diagram."),
     Item(
         "11",
         "Quantitative variables",
@@ -73,7 +73,7 @@ ITEMS = (
         "12c",
         "Missing data",
         ("methods",),
-        "Complete cases; how many were left out stands in the diagnostics.",
+        "Complete cases; the diagnostics give the number of patients left out.",
     ),
     Item("12d", "Loss to follow-up", ("methods",), "Censoring rules per endpoint."),
     Item(
@@ -118,7 +118,7 @@ ITEMS = (
         "RECORD 1.2",
         "Region and time frame",
         (),
-        "The window stands in the methods; the region: the authors.",
+        "The time window is in the methods; the region is left to the authors.",
     ),
     Item("RECORD 1.3", "Linkage in title or abstract", ("methods",), "Sources that were linked."),
     Item(
@@ -128,7 +128,7 @@ ITEMS = (
         "study.toml and the release’s code lists.",
     ),
     Item("RECORD 6.2", "Validation of codes", (), _AUTHORS),
-    Item("RECORD 6.3", "Flow of the linkage", ("quality",), "What became of every record read."),
+    Item("RECORD 6.3", "Flow of the linkage", ("quality",), "Accounting of every record read."),
     Item(
         "RECORD 7.1",
         "Codes of outcomes and confounders",
@@ -137,7 +137,9 @@ ITEMS = (
     ),
     Item("RECORD 12.1", "Access to the database", (), _AUTHORS),
     Item("RECORD 12.2", "Data cleaning", ("quality",), "Rules, findings and records set aside."),
-    Item("RECORD 12.3", "Linkage and its quality", ("quality",), "Findings; the rate of links: the authors."),
+    Item(
+        "RECORD 12.3", "Linkage and its quality", ("quality",), "Findings; linkage rate: left to the authors."
+    ),
     Item("RECORD 13.1", "Selection of persons in detail", ("participants",), "Flow diagram."),
     Item("RECORD 19.1", "Data not made for this question", (), _AUTHORS),
     Item(
@@ -150,7 +152,7 @@ ITEMS = (
 
 
 def filled(sections: Collection[str]) -> list[tuple[Item, str | None]]:
-    """Every item with the section that answers it, None if the report has none.
+    """Return every item with the section that answers it, or None.
 
     Args:
         sections: keys of the sections on the page.

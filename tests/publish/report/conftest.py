@@ -1,4 +1,4 @@
-"""The demo cohort's released tables, built from the truth, not by the pipeline."""
+"""The demo cohort's released tables, built from its CSV file and not by the pipeline."""
 
 import tomllib
 from pathlib import Path
@@ -92,7 +92,7 @@ def _demo() -> pl.DataFrame:
 def frames(
     study: Study, patients: pl.DataFrame, endpoints: pl.DataFrame, paper: list[pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
-    """Everything that a release of the paper's study holds."""
+    """All tables of a release of the paper's study."""
     made = _frames(study, patients, endpoints)
     made["analysis.published_comparison"] = comparison.compare(
         *paper,
@@ -107,7 +107,7 @@ def frames(
 
 @pytest.fixture(scope="session")
 def tcga_frames(tcga: Study, patients: pl.DataFrame, endpoints: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """A study whose sources give overall survival only, and that has no paper."""
+    """A study with overall survival only and without a paper."""
     return _frames(tcga, patients, endpoints.filter(pl.col("endpoint") == "OS"))
 
 

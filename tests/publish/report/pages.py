@@ -1,4 +1,4 @@
-"""Steward's pages of made-up findings, for the tests of their text and those in a browser."""
+"""Steward's pages with invented findings, for tests of their text and tests in a browser."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ SEVERITY = {"date.in-future": "error", "identity.near-match": "warning", "record
 
 
 def findings(count: int = 30, **columns: Any) -> pl.DataFrame:
-    """So many findings, three rules in turn."""
+    """Return this many findings, from three rules in turn."""
     rules = list(SEVERITY)
     rows = [
         {
@@ -37,7 +37,7 @@ def findings(count: int = 30, **columns: Any) -> pl.DataFrame:
 
 
 def trend(nights: int) -> pl.DataFrame:
-    """One rule more to do every night."""
+    """Return a trend with one more open finding per refresh."""
     return pl.DataFrame(
         [(f"203001{n + 1:02d}T013000Z-aa", "date.in-future", "error", 5 + n, 2, 1) for n in range(nights)],
         schema=steward.NO_TREND.schema,
@@ -46,7 +46,7 @@ def trend(nights: int) -> pl.DataFrame:
 
 
 def html(found: pl.DataFrame, nights: int = 0, **meta: str) -> str:
-    """The page of these findings."""
+    """Render the page of these findings."""
     rules = QualityRule.conform(
         pl.DataFrame(
             [
@@ -66,5 +66,5 @@ def html(found: pl.DataFrame, nights: int = 0, **meta: str) -> str:
 
 
 def hostile() -> pl.DataFrame:
-    """Values that would run if anything in the page let them."""
+    """Return findings with values that would run as code if the page did not escape them."""
     return findings(3, value=pl.lit(HOSTILE), path=pl.lit(HOSTILE), what=pl.lit(HOSTILE))

@@ -1,4 +1,4 @@
-"""The page of the frames that went through disclosure control."""
+"""The report of tables after disclosure control."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_table_one_prints_no_small_count(tree):
     assert not [n for n in counts if 0 < n < POLICY.threshold]
 
 
-def test_patients_at_risk_are_rounded_and_the_events_below_the_curves_are_gone(tree):
+def test_numbers_at_risk_are_rounded_and_events_are_not_printed(tree):
     drawings = tree.xpath("//*[@id='figure-survival']//*[local-name()='svg']")
     assert len(drawings) == 4
     for drawing in drawings:
@@ -50,14 +50,14 @@ def test_patients_at_risk_are_rounded_and_the_events_below_the_curves_are_gone(t
         assert all(n == f"<{POLICY.threshold}" or int(n) % POLICY.rounding == 0 for n in printed)
 
 
-def test_a_ratio_of_few_is_called_withheld_and_not_inestimable(tree, public):
+def test_a_suppressed_ratio_is_printed_as_withheld(tree, public):
     few = public["analysis.hazard_ratio"].filter(pl.col("hazard_ratio").is_null(), model="OS")["contrast"]
     assert few.len()
     rows = {row[0]: row[1] for row in _rows(tree, "table-2") if len(row) > 1}
     assert {rows[c] for c in few} == {WITHHELD}
 
 
-def test_a_level_without_counts_has_not_those_of_the_model(tree, public):
+def test_a_level_with_suppressed_counts_does_not_show_those_of_the_model(tree, public):
     drawing = tree.xpath("//*[@id='figure-forest-os']//*[local-name()='svg']")[0]
     words = [t.text_content() for t in drawing.xpath(".//*[local-name()='text']")]
     row = public["analysis.hazard_ratio"].filter(model="OS").row(0, named=True)
@@ -68,7 +68,7 @@ def test_a_level_without_counts_has_not_those_of_the_model(tree, public):
     assert f"{row['events']} / {row['n']}" in words
 
 
-def test_the_page_says_that_it_is_the_public_one_and_holds_no_pseudonym(tree, patients):
+def test_the_public_page_says_so_and_has_no_pseudonym(tree, patients):
     text = tree.text_content()
     assert "public version" in text
     assert not [p for p in patients["pseudonym"] if re.search(rf"\b{re.escape(p)}\b", text)]

@@ -1,4 +1,4 @@
-"""The report: what it prints is what the frames hold, and nothing else is needed to read it."""
+"""The report: it prints the content of the frames and needs no other files."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -52,7 +52,7 @@ def test_the_same_input_gives_the_same_bytes(
     assert page(study, sources, shuffled, VERSIONS).encode() == text.encode()
 
 
-def test_nothing_is_fetched_from_elsewhere(text: str, tree: lxml_html.HtmlElement) -> None:
+def test_the_page_loads_nothing(text: str, tree: lxml_html.HtmlElement) -> None:
     assert not tree.xpath("//script|//link|//img|//iframe|//object|//embed|//*[@src]|//*[@srcset]")
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
@@ -62,7 +62,7 @@ def test_nothing_is_fetched_from_elsewhere(text: str, tree: lxml_html.HtmlElemen
     assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
 
 
-def test_every_figure_is_named_and_described(tree: lxml_html.HtmlElement) -> None:
+def test_every_figure_has_title_and_description(tree: lxml_html.HtmlElement) -> None:
     figures = tree.xpath("//*[local-name()='svg']")
     assert len(figures) == 1 + 4 + 4
     for figure in figures:
@@ -83,12 +83,12 @@ def test_every_table_has_a_caption_and_scoped_headings(tree: lxml_html.HtmlEleme
             assert sum(spans) == width
 
 
-def test_table_one_is_the_frames(tree: lxml_html.HtmlElement, frames: dict[str, pl.DataFrame]) -> None:
+def test_table_one_equals_the_frames(tree: lxml_html.HtmlElement, frames: dict[str, pl.DataFrame]) -> None:
     printed = [row[-1] for row in _rows(tree, "table-1") if len(row) == 2]
     assert printed == frames["analysis.table_one"].sort("position")["text"].to_list()
 
 
-def test_models_are_the_frames_in_the_papers_layout(
+def test_models_equal_the_frames_in_the_papers_layout(
     tree: lxml_html.HtmlElement, study: Study, frames: dict[str, pl.DataFrame]
 ) -> None:
     for number, model in enumerate(study.models, 2):
@@ -102,7 +102,7 @@ def test_models_are_the_frames_in_the_papers_layout(
             assert p == _half_up(row["p_value"], 4)
 
 
-def test_rates_and_medians_are_the_frames(
+def test_rates_and_medians_equal_the_frames(
     tree: lxml_html.HtmlElement, frames: dict[str, pl.DataFrame]
 ) -> None:
     printed = {row[0]: row[1:] for row in _rows(tree, "table-survival")}
@@ -147,13 +147,13 @@ def test_every_number_of_the_paper_is_compared(
     assert [row[3] for row in rows] == ours["verdict"].to_list()
 
 
-def test_a_demo_says_first_that_nobody_is_real(text: str, tree: lxml_html.HtmlElement) -> None:
+def test_a_demo_starts_with_a_note_that_patients_are_invented(text: str, tree: lxml_html.HtmlElement) -> None:
     note = _words(tree, "//header//*[@role='note']")
     assert "do not exist" in note and "such a cohort can exist and nothing about real people" in note
     assert text.index("do not exist") < text.index("<main>")
 
 
-def test_the_methods_are_the_configuration(tree: lxml_html.HtmlElement, study: Study) -> None:
+def test_the_methods_describe_the_configuration(tree: lxml_html.HtmlElement, study: Study) -> None:
     methods = _words(tree, "//section[@id='methods']")
     for endpoint in study.endpoints:
         assert f"{endpoint.title} ({endpoint.name})" in methods
@@ -169,9 +169,7 @@ def test_the_methods_name_no_package_that_the_program_does_not_need() -> None:
     assert set(methods.versions()) - {"Python"} <= needed
 
 
-def test_provenance_names_everything_that_a_number_is_made_of(
-    study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
-) -> None:
+def test_provenance_names_all_inputs(study: Study, sources: Sources, frames: dict[str, pl.DataFrame]) -> None:
     hashes = {
         c: f"{c}-named"
         for c in ("code_hash", "configuration_hash", "manifest_hash", "decisions_hash", "content_hash")
@@ -184,7 +182,7 @@ def test_provenance_names_everything_that_a_number_is_made_of(
     assert all(value in told for value in hashes.values()) and "1 decision of" in told
 
 
-def test_every_sensitivity_run_stands_beside_the_main_analysis(
+def test_every_sensitivity_variant_is_beside_the_main_analysis(
     study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
 ) -> None:
     runs = sensitivity.sensitivity(
@@ -204,7 +202,7 @@ def test_every_sensitivity_run_stands_beside_the_main_analysis(
         for variant in (*variants, "complete cases"):
             column = [h.lower() for h in head[1:]].index(variant.lower())
             one = mine.filter(variant=variant, term="sex", level="female").row(0, named=True)
-            # Without a death there is no event left in a fixture of deaths only.
+            # The fixture has only deaths: without them there is no event.
             assert rows["Female vs. male"][column] == (_half_up(m, 3) if (m := one["middle"]) else "–")
             assert rows["Female vs. male"][0] == _half_up(one["main"], 3)
             rated = mine.filter(variant=variant, quantity="survival", horizon_months=24)["middle"].to_list()
@@ -234,8 +232,8 @@ def test_subgroups_are_drawn_with_their_levels_patients_and_test(
     assert f"log-rank p = {_half_up(p, 4)}" in words
 
 
-def test_no_words_of_a_figure_lie_on_each_other(tree: Any) -> None:
-    """Of the forest plots, whose titles are the study's: by a generous width of the letters."""
+def test_texts_of_a_figure_do_not_overlap(tree: Any) -> None:
+    """Check the forest plots, whose titles come from the study, assuming wide letters."""
     for figure in tree.xpath("//*[starts-with(@aria-labelledby, 'svg-forest')]"):
         by_line: dict[str, list[tuple[float, float]]] = {}
         for text in figure.xpath("./*[local-name()='text']"):
@@ -276,7 +274,7 @@ def test_values_are_escaped_in_tables_and_figures(
     assert "<script>" in _words(tree, "//figure[@id='figure-flow']//*[local-name()='text']")
 
 
-def test_further_analyses_appear_when_they_are_there(
+def test_additional_analyses_appear_if_they_exist(
     tree: lxml_html.HtmlElement, study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
 ) -> None:
     assert not tree.xpath("//section[@id='competing']")
@@ -346,7 +344,7 @@ def test_the_checklist_names_only_sections_of_the_page(tree: lxml_html.HtmlEleme
     assert len(rows) == len(strobe.ITEMS)
 
 
-def test_a_failing_browser_leaves_the_old_print(tmp_path) -> None:
+def test_a_failing_browser_keeps_the_old_pdf(tmp_path) -> None:
     (tmp_path / "index.html").write_text("<p>page</p>")
     old = tmp_path / "report.pdf"
     old.write_bytes(b"old")

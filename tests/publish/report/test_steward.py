@@ -1,4 +1,4 @@
-"""The steward's page as text: escaped, counted, self-contained, nameless."""
+"""The text of the steward's page: escaped, counted, self-contained, without identifying data."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ def parsed(text: str) -> Any:
 
 
 def carried(text: str) -> dict:
-    """The data of the page, as its script reads it."""
+    """Return the page's data as its script reads it."""
     return json.loads(parsed(text).get_element_by_id("data").text)
 
 
@@ -28,12 +28,12 @@ def column(data: dict, name: str) -> list:
 
 
 def counts(text: str) -> dict[str, list[int]]:
-    """Status to errors, warnings, notices as the page prints them."""
+    """Return status to errors, warnings and notices as printed on the page."""
     rows = parsed(text).find_class("counts")[0].find("tbody").iter("tr")
     return {row.find("th").text: [int(cell.text) for cell in row.iter("td")] for row in rows}
 
 
-def test_values_that_hold_html_stay_values():
+def test_values_with_html_are_escaped():
     text = html(hostile(), title=HOSTILE)
     page = parsed(text)
     assert [s.get("type") for s in page.iter("script")] == ["application/json", None]
@@ -42,7 +42,7 @@ def test_values_that_hold_html_stay_values():
     assert page.find(".//header/p").text == HOSTILE
 
 
-def test_a_value_that_looks_like_the_template_stays_a_value():
+def test_values_with_template_syntax_are_not_expanded():
     assert column(carried(html(findings(1, value=pl.lit("{{script}}")))), "value") == ["{{script}}"]
 
 
@@ -57,7 +57,7 @@ def test_the_ledgers_statuses_are_counted():
     assert column(carried(text), "until") == ["2030-01-01"] * 30
 
 
-def test_no_finding_at_all_is_a_page_too():
+def test_a_page_without_findings():
     text = html(findings(1).clear())
     assert counts(text) == {"open": [0, 0, 0]}
     assert column(carried(text), "finding_id") == []
@@ -70,12 +70,12 @@ def test_every_finding_arrives_in_its_columns():
         assert column(data, name) == found[name].to_list()
 
 
-def test_files_carry_their_records():
+def test_files_have_their_record_counts():
     assert carried(html(findings(1)))["files"] == {"obds/0.xml": {"records": 10, "quarantined": 1}}
     assert "30 records read = 27 curated + 1 quarantined + 2 exact duplicates" in html(findings(1))
 
 
-def test_nothing_is_loaded_and_only_the_pages_own_script_runs():
+def test_the_page_loads_nothing_and_runs_only_its_own_script():
     text = html(hostile(), nights=3)
     page = parsed(text)
     assert not list(page.iter("link", "iframe", "img", "object", "form[@action]"))
@@ -90,7 +90,7 @@ def test_nothing_is_loaded_and_only_the_pages_own_script_runs():
         assert base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() in policy
 
 
-def test_only_the_columns_meant_for_it_reach_the_page():
+def test_only_declared_columns_reach_the_page():
     found = findings(3, note=pl.lit("Frau Müller"), family_name=pl.lit("Müller"))
     text = html(found)
     for value in ("secret-", "Müller", "family_name"):
@@ -98,16 +98,16 @@ def test_only_the_columns_meant_for_it_reach_the_page():
 
 
 @pytest.mark.parametrize("nights", [0, 1])
-def test_one_night_has_no_trend(nights):
+def test_a_single_refresh_has_no_trend(nights):
     text = html(findings(3), nights=nights)
     assert "<svg" not in text
-    assert "from the second night on" in text
+    assert "from the second refresh on" in text
 
 
-def test_the_trend_is_drawn_and_told():
+def test_the_trend_is_drawn_and_described():
     text = html(findings(3), nights=9)
     (drawing,) = parsed(text).xpath("//svg")
-    assert drawing.get("aria-label") == "Findings to do over 9 nights. In the last one 2 new, 1 resolved."
+    assert drawing.get("aria-label") == "Findings to do over 9 refreshes. Last refresh: 2 new, 1 resolved."
     heights = [
         float(p.split(",")[1]) for p in drawing.xpath(".//polyline[@class='error']/@points")[0].split()
     ]

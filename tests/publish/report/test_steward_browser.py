@@ -1,4 +1,4 @@
-"""The steward's page as a steward uses it: in a browser, from a file, without network, with keys too."""
+"""The steward's page in a browser: opened from a file, without network, by mouse and keyboard."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def browser() -> Iterator:
 
 @pytest.fixture
 def visit(browser, tmp_path) -> Iterator[Callable]:
-    """Open a page of findings at an address, offline; whatever it complains of fails the test."""
+    """Open a page of findings offline; any error of the browser fails the test."""
     contexts, complaints = [], []
 
     def opened(found: pl.DataFrame, address: str = "", width: int = 1280):
@@ -47,7 +47,7 @@ def visit(browser, tmp_path) -> Iterator[Callable]:
 
 
 def shown(page, column: int = 1) -> list[str]:
-    """The texts of one column of the rows."""
+    """Return the texts of one column."""
     return page.locator(f"tr.row td:nth-child({column})").all_inner_texts()
 
 
@@ -60,7 +60,7 @@ def test_filter_by_severity(visit):
     assert "severity=error" in page.url
 
 
-def test_the_address_keeps_the_filters(visit):
+def test_the_url_keeps_the_filters(visit):
     page = visit(findings(), "#view=list&severity=warning&q=line+1")
     assert set(shown(page)) == {"warning"}
     assert page.input_value("[name=q]") == "line 1"
@@ -128,7 +128,7 @@ def test_a_link_to_a_finding_opens_it(visit):
     assert page.locator("#detail-f499").is_visible(), "a resolved one is shown all the same"
 
 
-def test_what_is_settled_is_not_to_do(visit):
+def test_waived_and_resolved_findings_are_not_to_do(visit):
     page = visit(findings(30, status=pl.Series(["open", "waived", "resolved"] * 10)))
     assert len(shown(page)) == 10
     page.select_option("[name=status]", "waived")
@@ -157,7 +157,7 @@ def test_groups_lead_to_their_findings(visit, view, groups):
     page.wait_for_selector("table.groups")
 
 
-def test_twenty_thousand_findings_come_in_parts(visit):
+def test_twenty_thousand_findings_are_shown_in_parts(visit):
     page = visit(findings(20_000))
     assert page.locator("tr.row").count() == 200
     page.click("#more")

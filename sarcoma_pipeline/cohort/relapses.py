@@ -1,0 +1,147 @@
+"""Relapses of the index tumour: of which site, on which day, and what is only progression under treatment.
+
+- **local**, **regional**: the status of the site is relapse; or progression after the definitive resection,
+  whatever is resected later. Progression before or on the day of the definitive resection is progression
+  under treatment (switch); without a definitive resection it is a relapse.
+- **distant**: the status is relapse or progression, or residual tumour, or a metastasis is documented that
+  does not belong to the diagnosis. A metastasis happened on the earlier of its own date and the report's;
+  dated before time zero, on the day of the report.
+- **of unknown site**: the overall status is relapse or progression, and nothing on that day names a site.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.cohort.partial_dates import dated
+from schemas.assumptions import Assumptions
+
+FOUND = ("relapse", "progression")
+COLUMNS = ("patient_id", "kind", "detail", "day", "day_earliest", "day_latest", "precision", "record_ids")
+
+LOCAL, REGIONAL, DISTANT = "local relapse", "regional relapse", "distant relapse"
+UNKNOWN, UNDER_TREATMENT = "relapse of unknown site", "progression under treatment"
+AT_DIAGNOSIS = "metastasis at diagnosis"
+
+
+def relapses(
+    assessed: pl.DataFrame, metastases: pl.DataFrame, milestones: pl.DataFrame, assumptions: Assumptions
+) -> pl.DataFrame:
+    """Find every relapse after time zero.
+
+    Args:
+        assessed: examinations of the index tumour, rows of ``curated.assessment``.
+        metastases: as :func:`placed` gives them.
+        milestones: ``patient_id``, ``resected_on``, ``resected`` and ``window_closes``.
+        assumptions: the switches.
+
+    Returns:
+        The columns :data:`COLUMNS`.
+    """
+    exams = assessed.join(milestones, on="patient_id", how="left").with_columns(
+        day="assessment_day", day_earliest="assessment_day", day_latest="assessment_day",
+        precision=pl.lit("day"),
+    )  # fmt: skip
+    parts = [_of_site(exams, "local", LOCAL, assumptions), _of_site(exams, "regional", REGIONAL, assumptions)]
+    parts += [_by_distant_status(exams), _by_metastasis(metastases), _without_site(exams, metastases)]
+    happened = pl.concat([p.select(COLUMNS) for p in parts]).filter(
+        (pl.col("day") > 0) | (pl.col("kind") == AT_DIAGNOSIS)
+    )
+    # Another report of that day may name the site.
+    named = happened.filter(pl.col("kind").is_in([LOCAL, REGIONAL, DISTANT])).select("patient_id", "day")
+    lone = happened.filter(pl.col("kind") == UNKNOWN).join(named, on=["patient_id", "day"], how="anti")
+    return pl.concat([happened.filter(pl.col("kind") != UNKNOWN), lone])
+
+
+def placed(
+    metastases: pl.DataFrame, milestones: pl.DataFrame, zero: pl.DataFrame, assumptions: Assumptions
+) -> pl.DataFrame:
+    """Place every distant metastasis in time, and say whether it belongs to the diagnosis.
+
+    Args:
+        metastases: of the index tumour, rows of ``curated.metastasis``.
+        milestones: ``patient_id``, ``window_closes``, ``died_on``.
+        zero: ``patient_id, zero``.
+        assumptions: the switches.
+
+    Returns:
+        The columns of an event (``day`` null where nothing dates it), ``extent``, ``at_diagnosis``.
+    """
+    frame = metastases.join(milestones, on="patient_id", how="left").with_columns(
+        day="metastasis_day", date="metastasis_date", precision="metastasis_date_precision",
+        _bound=pl.min_horizontal("reported_day", "died_on"),
+    )  # fmt: skip
+    frame = dated(frame, zero, not_after="_bound")
+    reported = pl.col("reported_day")
+    in_diagnosis = (pl.col("origin") == "diagnosis").fill_null(False)
+    # Before time zero only a Diagnose is believed: elsewhere the day of the report stands.
+    usable = (pl.col("day_latest") >= 0).fill_null(False)
+    own = pl.when(usable).then(pl.max_horizontal("day", pl.lit(0)))
+    if assumptions.metastasis_date == "examination":
+        own = pl.when(in_diagnosis | reported.is_null()).then(own)
+    day = pl.min_horizontal(own, reported)
+    by_report = (day == reported).fill_null(False) & (own != reported).fill_null(True)
+    known = pl.coalesce(day, pl.when(in_diagnosis & pl.col("day").is_not_null()).then(0))
+    undated = pl.col("day").is_null() & in_diagnosis & (pl.col("own_m").ne_missing("M0"))
+    window = (known <= pl.col("window_closes")).fill_null(False) | undated
+    return frame.with_columns(
+        at_diagnosis=window & (pl.col("extent") == "distant").fill_null(True),
+        day=known.cast(pl.Int32),
+        day_earliest=pl.when(by_report)
+        .then(reported)
+        .otherwise(pl.max_horizontal("day_earliest", pl.lit(0))),
+        day_latest=pl.when(by_report).then(reported).otherwise("day_latest"),
+        precision=pl.when(by_report).then(pl.lit("day")).otherwise("precision"),
+        detail=pl.format("metastasis {}", pl.col("site").fill_null("of unknown organ")),
+    )
+
+
+def _of_site(exams: pl.DataFrame, site: str, kind: str, assumptions: Assumptions) -> pl.DataFrame:
+    status, day = pl.col(f"{site}_status"), pl.col("day")
+    found = exams.filter(status.is_in(FOUND))
+    # An operation of unknown day was some time: what is not known to lie before it counts.
+    before = ((day <= pl.col("resected_on")) & (status == "progression")).fill_null(False)
+    if assumptions.progression_before_resection == "event":
+        before = before & False
+    return found.with_columns(
+        kind=pl.when(before).then(pl.lit(UNDER_TREATMENT)).otherwise(pl.lit(kind)),
+        detail=pl.format("{} {}", pl.lit(site), status),
+    )
+
+
+def _by_distant_status(exams: pl.DataFrame) -> pl.DataFrame:
+    status = pl.col("distant_status")
+    known = (pl.col("day") <= pl.col("window_closes")).fill_null(False)
+    return exams.filter(status.is_in([*FOUND, "residual"])).with_columns(
+        kind=pl.when(known).then(pl.lit(AT_DIAGNOSIS)).otherwise(pl.lit(DISTANT)),
+        detail=pl.format("distant {}", status),
+    )
+
+
+def _by_metastasis(metastases: pl.DataFrame) -> pl.DataFrame:
+    regional = (pl.col("extent") == "regional").fill_null(False)
+    return metastases.filter(pl.col("day").is_not_null() | pl.col("at_diagnosis")).with_columns(
+        kind=pl.when("at_diagnosis")
+        .then(pl.lit(AT_DIAGNOSIS))
+        .when(regional)
+        .then(pl.lit(REGIONAL))
+        .otherwise(pl.lit(DISTANT))
+    )
+
+
+def _without_site(exams: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:
+    named = pl.any_horizontal(
+        pl.col(f"{site}_status").is_in(FOUND) for site in ("local", "regional", "distant")
+    )
+    distant = (pl.col("distant_status") == "residual").fill_null(False)
+    documented = metastases.select("patient_id", day="reported_day").drop_nulls().unique()
+    found = exams.filter(
+        pl.col("overall_status").is_in(FOUND), ~named.fill_null(False), ~distant
+    ).join(documented, on=["patient_id", "day"], how="anti")  # fmt: skip
+    treated = (
+        (pl.col("day") <= pl.col("resected_on")) & (pl.col("overall_status") == "progression")
+    ).fill_null(False)
+    return found.with_columns(
+        kind=pl.when(treated).then(pl.lit(UNDER_TREATMENT)).otherwise(pl.lit(UNKNOWN)),
+        detail=pl.format("overall {}", pl.col("overall_status")),
+    )

@@ -1,0 +1,22 @@
+"""The timeline of the eligible patients as it leaves the warehouse: pseudonymous, without calendar dates."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.cohort.timeline import Timeline
+from schemas.cohort_events import CohortEvent
+
+
+def events(timeline: Timeline, members: pl.DataFrame) -> pl.DataFrame:
+    """``cohort.events`` of the members, in order.
+
+    Args:
+        timeline: what happened.
+        members: ``patient_id``, ``pseudonym``.
+    """
+    named = timeline.events.join(members, on="patient_id", maintain_order="left")
+    evidence = pl.col("record_ids").list.unique().list.sort()
+    return CohortEvent.conform(
+        named.with_columns(evidence=evidence).sort("pseudonym", "day", nulls_last=True, maintain_order=True)
+    )

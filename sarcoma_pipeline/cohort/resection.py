@@ -1,0 +1,67 @@
+"""The definitive resection of the primary, and the residual status that it left.
+
+It is the first R0, R1 or RX resection of the primary, or one without a residual status (a finding). A
+re-resection soon after it, without a relapse between, belongs to it, and its residual status counts.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.cohort.primary import Curated, surgeries
+from schemas.assumptions import Assumptions
+
+_ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
+"""OPS of operations on brain, lung, bronchus, lymph nodes and liver: no resection of soft tissue."""
+
+
+def resections(curated: Curated) -> pl.DataFrame:
+    """Operations on the primary tumour, dated ones first and in order: rows of ``curated.surgery``.
+
+    An operation of which every procedure is a biopsy, or on an organ that sarcomas spread to, is none.
+    """
+    code = pl.element()
+    elsewhere = code.str.starts_with("1-") | pl.any_horizontal(code.str.starts_with(p) for p in _ELSEWHERE)
+    on_primary = pl.col("ops_codes").list.eval(~elsewhere).list.any().fill_null(True)
+    none = pl.col("ops_codes").list.len() == 0
+    return (
+        surgeries(curated)
+        .filter(on_primary | none.fill_null(True))
+        .sort(
+            "patient_id", "surgery_day", "residual_status", pl.col("record_ids").list.first(), nulls_last=True
+        )
+    )
+
+
+def definitive(operations: pl.DataFrame) -> pl.DataFrame:
+    """Return the definitive resection of each patient who had one: ``patient_id``, ``resected_on`` (day)."""
+    return (
+        operations.filter(pl.col("residual_status").ne_missing("R2"))
+        .group_by("patient_id", maintain_order=True)
+        .agg(resected_on=pl.col("surgery_day").first(), dated=pl.col("surgery_day").first().is_not_null())
+    )
+
+
+def residual(operations: pl.DataFrame, relapsed: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    """Return what was left: ``patient_id, residual_status, surgery_ids``, one row per operated patient.
+
+    Args:
+        operations: as :func:`resections` gives them.
+        relapsed: ``patient_id, relapsed_on``: the first relapse of any site.
+        assumptions: which resection counts.
+    """
+    first = definitive(operations)
+    frame = operations.join(first, on="patient_id", how="left").join(relapsed, on="patient_id", how="left")
+    day, relapse = pl.col("surgery_day"), pl.col("relapsed_on")
+    until = pl.col("resected_on") + assumptions.reresection_days
+    between = (relapse > pl.col("resected_on")) & (relapse <= day)
+    same = day.is_between("resected_on", until) & ~between.fill_null(False)
+    # Who never was free of tumour has the status of the last operation: R2.
+    same = pl.when(pl.col("resected_on").is_not_null()).then(same).otherwise(True)
+    if assumptions.residual_status == "last resection":
+        before = (day <= relapse).fill_null(True)
+        same = pl.when(before.any().over("patient_id")).then(before).otherwise(same)
+    counted = pl.col("residual_status").filter(same.fill_null(False)).drop_nulls().last()
+    return frame.group_by("patient_id", maintain_order=True).agg(
+        residual_status=counted, surgery_ids=pl.col("record_ids").explode()
+    )

@@ -1,0 +1,93 @@
+"""Which other tumours of a patient are a second malignancy, and what the others are (IARC/ENCR 2004).
+
+A second malignancy has behaviour /3, is of another organ or another histology group than the index tumour,
+and was diagnosed after the synchronous window. Skin cancer, in situ tumours, the window and the subsites of
+the soft tissues are switches. A tumour that is coded as secondary (C77 to C79, behaviour /6) is a relapse of
+the index tumour.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.cohort.primary import Curated, tumour
+from schemas import iarc
+from schemas.assumptions import Assumptions
+
+SECOND, OTHER, SECONDARY = "second malignancy", "other tumour", "secondary"
+
+_UNSPECIFIED_SUBSITES = (".8", ".9")
+
+
+def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
+    """Judge every diagnosis that is not the index tumour.
+
+    Returns:
+        Rows of ``curated.diagnosis`` with ``kind`` (second malignancy, other tumour, or secondary) and
+        ``detail``, why.
+    """
+    site = pl.coalesce(["icd10_code", "icdo3_topography"])
+    index = tumour(curated).select(
+        "patient_id", _site=pl.coalesce(["icdo3_topography", "icd10_code"]), _morphology="icdo3_morphology",
+        _side="laterality",
+    )  # fmt: skip
+    frame = (
+        curated["curated.diagnosis"]
+        .filter(~pl.col("index_tumour"))
+        .with_columns(_of=site)
+        .join(index, on="patient_id", how="left", maintain_order="left")
+    )
+    morphology, group = pl.col("icdo3_morphology"), iarc.histology_group(pl.col("icdo3_morphology"))
+    behaviour = morphology.str.slice(5, 1)
+    by_site = (
+        pl.when(pl.col("_of").str.starts_with("C"))
+        .then(pl.lit("3"))
+        .when(pl.col("_of").str.contains(r"^D0"))
+        .then(pl.lit("2"))
+    )
+    behaviour = pl.coalesce([behaviour, by_site, pl.lit("")])
+    skin = pl.col("_of").str.starts_with("C44") & group.is_in(
+        [iarc.SQUAMOUS, iarc.BASAL, iarc.CARCINOMA, iarc.UNSPECIFIED]
+    )
+    same_organ = (iarc.organ(pl.col("_of")) == iarc.organ(pl.col("_site"))).fill_null(False)
+    same_histology = iarc.same_histology(morphology, pl.col("_morphology"))
+    again = same_organ & same_histology
+    if assumptions.same_organ == "subsite":
+        again = again & ~_elsewhere()
+    # Metastases of a known sarcoma are coded so when nobody asks where they come from.
+    nowhere = pl.col("_of").str.contains(r"^C(76|80|97)") & (group == iarc.UNSPECIFIED)
+    reasons = [
+        (iarc.is_secondary(pl.col("_of"), morphology), SECONDARY, "coded as secondary"),
+        (~behaviour.is_in(["2", "3"]), OTHER, "not malignant"),
+        *(
+            [(behaviour == "2", OTHER, "in situ")]
+            if assumptions.carcinoma_in_situ == "ignored"
+            else []
+        ),
+        *([(skin, OTHER, "non-melanoma skin cancer")] if assumptions.skin_cancer == "ignored" else []),
+        (again, OTHER, "the same organ and histology"),
+        (nowhere, OTHER, "malignancy without site and histology"),
+        (pl.col("day") <= 0, OTHER, "before time zero"),
+        (pl.col("day") <= assumptions.synchronous_malignancy_days, OTHER, "synchronous"),
+        (pl.col("day").is_null(), OTHER, "without a date"),
+    ]  # fmt: skip
+    return _judged(frame, reasons)
+
+
+def _judged(frame: pl.DataFrame, reasons: list[tuple[pl.Expr, str, str]]) -> pl.DataFrame:
+    """The first reason that holds names the kind."""
+    kind = pl.coalesce(
+        *(pl.when(holds.fill_null(False)).then(pl.lit(name)) for holds, name, _ in reasons), pl.lit(SECOND)
+    )
+    why = pl.coalesce(*(pl.when(holds.fill_null(False)).then(pl.lit(why)) for holds, _, why in reasons))
+    place = pl.col("_of").fill_null("site unknown")
+    detail = pl.when(why.is_null()).then(place).otherwise(pl.format("{}: {}", place, why))
+    return frame.with_columns(kind=kind, detail=detail).drop("_of", "_site", "_morphology", "_side")
+
+
+def _elsewhere() -> pl.Expr:
+    """Whether two sites of one organ are two: other subsites, or the other side."""
+    one, other = pl.col("_of").str.slice(3, 2), pl.col("_site").str.slice(3, 2)
+    vague = pl.any_horizontal(s.is_in([*_UNSPECIFIED_SUBSITES, ""]) for s in (one, other))
+    sides = pl.concat_list("laterality", "_side").list.sort() == pl.lit(["left", "right"], pl.List(pl.String))
+    return ((one != other) & ~vague).fill_null(False) | sides.fill_null(False)

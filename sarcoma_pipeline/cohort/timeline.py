@@ -1,0 +1,364 @@
+"""Everything that happened to the patients, in days since time zero: one row per event and per look.
+
+The switches of ``[assumptions]`` act here: what is an event, of which kind, on which day. The endpoints are
+derived from this timeline alone; without the patient's number it is released as ``cohort.events``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import looks, relapses, resection, second_malignancy
+from sarcoma_pipeline.cohort.partial_dates import dated, reach
+from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
+from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, LOCAL, REGIONAL, UNKNOWN
+from schemas.assumptions import Assumptions
+
+COLUMNS = (*relapses.COLUMNS, "states")
+
+RELAPSES = (LOCAL, REGIONAL, DISTANT, UNKNOWN)
+
+REGISTRY, MOVED, CONTACT, CUT_OFF = "registry answer", "moved away", "contact", "alive at the cut-off"
+"""What an ``alive`` row rests on."""
+
+BY_TUMOUR, OTHER_CAUSE, CAUSE_UNKNOWN = "by the tumour", "other cause", "cause unknown"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What happened.
+
+    Attributes:
+        events: ``patient_id`` and the columns of ``cohort.events`` but the pseudonym.
+        milestones: one row per patient with an index tumour: ``first_therapy``, ``radiotherapy_start``,
+            ``radiotherapy_end``, ``resected_on`` (days), ``resected``, ``residual_status``, ``surgery_ids``.
+        assumptions: what was assumed.
+    """
+
+    events: pl.DataFrame
+    milestones: pl.DataFrame
+    assumptions: Assumptions
+
+
+def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
+    """Derive the timeline of every patient with an index tumour.
+
+    Args:
+        curated: the curated tables.
+        assumptions: the switches.
+    """
+    index = tumour(curated)
+    zero = index.select(
+        "patient_id", zero="diagnosis_date", precision="diagnosis_date_precision", record_ids="record_ids",
+        own_m="m_stage",
+    )  # fmt: skip
+    operations = resection.resections(curated)
+    steps = _milestones(curated, zero, operations, assumptions)
+    exams = of_index_tumour(curated, "curated.assessment")
+    found = relapses.placed(of_index_tumour(curated, "curated.metastasis"), steps, zero, assumptions)
+    others = second_malignancy.others(curated, assumptions)
+    happened = pl.concat(
+        [
+            relapses.relapses(exams, found, steps, assumptions),
+            _other_tumours(others, steps, zero),
+        ]
+    )
+    first = (
+        happened.filter(pl.col("kind").is_in(RELAPSES))
+        .group_by("patient_id")
+        .agg(relapsed_on=pl.col("day").min())
+    )
+    left = resection.residual(operations, first, assumptions)
+    steps = steps.join(left, on="patient_id", how="left")
+    parts = [
+        _diagnosed(zero),
+        _operated(curated, operations, steps),
+        _irradiated(curated),
+        _given(curated),
+        _examined(exams, found, assumptions),
+        happened,
+        _residual(operations, steps, assumptions),
+        _died(curated, zero, assumptions),
+        _alive(curated),
+    ]
+    filled = [_with_all(part) for part in parts]
+    events = pl.concat(filled).join(steps.select("patient_id"), on="patient_id", how="semi")
+    if assumptions.data_cutoff:
+        events = _cut(events, zero, assumptions)
+    order = ["patient_id", "day", "kind", "detail", pl.col("record_ids").list.join(" ")]
+    return Timeline(events.sort(order, nulls_last=True), steps, assumptions)
+
+
+def _with_all(part: pl.DataFrame) -> pl.DataFrame:
+    """The columns of the timeline; an event without ends happened on its day, exactly."""
+    have = set(part.columns)
+    missing = {
+        "detail": pl.lit(None, dtype=pl.String),
+        "day_earliest": pl.col("day"),
+        "day_latest": pl.col("day"),
+        "precision": pl.lit("day"),
+        "states": pl.lit([], dtype=pl.List(pl.String)),
+    }
+    return (
+        part.with_columns(value.alias(name) for name, value in missing.items() if name not in have)
+        .with_columns(pl.col("day", "day_earliest", "day_latest").cast(pl.Int32))
+        .select(COLUMNS)
+    )
+
+
+# --- treatment ---------------------------------------------------------------------------------------
+
+
+def _milestones(
+    curated: Curated, zero: pl.DataFrame, operations: pl.DataFrame, assumptions: Assumptions
+) -> pl.DataFrame:
+    first = resection.definitive(operations)
+    irradiated = course(curated).select(
+        "patient_id", radiotherapy_start="start_day", radiotherapy_end="end_day"
+    )
+    drugs = of_index_tumour(curated, "curated.systemic_therapy").filter(pl.col("given") == "yes")
+    therapies = pl.concat(
+        [
+            operations.select("patient_id", day="surgery_day"),
+            of_index_tumour(curated, "curated.radiotherapy_course").select("patient_id", day="start_day"),
+            drugs.select("patient_id", day="start_day"),
+        ]
+    ).filter(pl.col("day") >= 0)  # fmt: skip
+    begun = therapies.group_by("patient_id").agg(first_therapy=pl.col("day").min())
+    died = curated["curated.vital_status"].select("patient_id", died_on="death_day")
+    window = {
+        "before therapy": pl.min_horizontal("first_therapy", pl.lit(assumptions.synchronous_metastasis_days)),
+        "within window": pl.lit(assumptions.synchronous_metastasis_days),
+        "staged only": pl.lit(0),
+    }[assumptions.metastasis_at_diagnosis]
+    frame = zero.select("patient_id", "own_m")
+    for part in (first, irradiated, begun, died):
+        frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
+    return frame.with_columns(
+        definitive=pl.col("dated").is_not_null(), window_closes=window.cast(pl.Int32)
+    ).drop("dated")
+
+
+def _diagnosed(zero: pl.DataFrame) -> pl.DataFrame:
+    back, forth = reach(pl.col("zero"), pl.col("precision"))
+    return zero.select(
+        "patient_id", "record_ids", kind=pl.lit("diagnosis"), day=pl.lit(0), day_earliest=-back,
+        day_latest=forth, precision=pl.col("precision").fill_null("day"),
+    )  # fmt: skip
+
+
+def _operated(curated: Curated, operations: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Every operation of the index tumour; the definitive resection by its own name."""
+    of_tumour = of_index_tumour(curated, "curated.surgery")
+    on_primary = operations.select("patient_id", "record_ids", _primary=pl.lit(True))
+    days = steps.select("patient_id", "resected_on", "definitive")
+    frame = of_tumour.join(on_primary, on=["patient_id", "record_ids"], how="left").join(
+        days, on="patient_id", how="left"
+    )
+    primary = pl.col("_primary").fill_null(False)
+    counts = primary & pl.col("definitive") & pl.col("surgery_day").eq_missing(pl.col("resected_on"))
+    counts = counts & pl.col("residual_status").ne_missing("R2")
+    what = pl.when(primary).then(pl.lit("resection")).otherwise(pl.lit("no resection of the primary"))
+    return frame.select(
+        "patient_id", "record_ids", day="surgery_day",
+        kind=pl.when(counts).then(pl.lit("definitive resection")).otherwise(pl.lit("surgery")),
+        detail=pl.concat_str(what, pl.col("residual_status"), separator=", ", ignore_nulls=True),
+    )  # fmt: skip
+
+
+def _irradiated(curated: Curated) -> pl.DataFrame:
+    primary = course(curated).select("patient_id", "record_ids", _primary=pl.lit(True))
+    courses = of_index_tumour(curated, "curated.radiotherapy_course").join(
+        primary, on=["patient_id", "record_ids"], how="left"
+    )
+    which = pl.when("_primary").then(pl.lit("primary course")).otherwise(pl.lit("further course"))
+    ends = [
+        courses.select(
+            "patient_id", "record_ids", kind=pl.lit(f"radiotherapy {end}"), day=f"{end}_day", detail=which
+        )
+        for end in ("start", "end")
+    ]
+    return pl.concat(ends).filter(pl.col("day").is_not_null())
+
+
+def _given(curated: Curated) -> pl.DataFrame:
+    return (
+        of_index_tumour(curated, "curated.systemic_therapy")
+        .filter(pl.col("given") == "yes")
+        .select("patient_id", "record_ids", kind=pl.lit("systemic therapy"), day="start_day", detail="kind")
+    )
+
+
+def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    """Who never was free of disease, for event-free survival: from the R2 resection, else from the beginning.
+
+    A definitive resection within the time of a re-resection makes up for it.
+    """
+    incomplete = (
+        operations.filter(pl.col("residual_status") == "R2")
+        .group_by("patient_id", maintain_order=True)
+        .agg(day=pl.col("surgery_day").first(), record_ids=pl.col("record_ids").first())
+    )
+    frame = steps.join(incomplete, on="patient_id", how="left", maintain_order="left")
+    mended = (pl.col("resected_on") <= pl.col("day") + assumptions.reresection_days).fill_null(False)
+    left = (
+        pl.col("day").is_not_null()
+        & ~mended
+        & (~pl.col("definitive") | (pl.col("resected_on") > pl.col("day")))
+    )
+    never = ~pl.col("definitive") & pl.col("day").is_null()
+    return frame.filter(left.fill_null(False) | never).select(
+        "patient_id",
+        pl.col("record_ids").fill_null([]),
+        kind=pl.lit("residual tumour"),
+        day=pl.col("day").fill_null(0),
+        detail=pl.when(never).then(pl.lit("not resected")).otherwise(pl.lit("R2")),
+    )
+
+
+# --- disease -----------------------------------------------------------------------------------------
+
+
+def _examined(exams: pl.DataFrame, metastases: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    documented = (
+        metastases.select("patient_id", assessment_day="reported_day", _fm=pl.lit(True)).drop_nulls().unique()
+    )
+    joined = exams.join(documented, on=["patient_id", "assessment_day"], how="left", maintain_order="left")
+    said = [
+        pl.format(f"{part} {{}}", pl.col(f"{part}_status"))
+        for part in ("overall", "local", "regional", "distant")
+    ]
+    return joined.select(
+        "patient_id", "record_ids", kind=pl.lit("assessment"), day="assessment_day",
+        detail=pl.concat_str(*said, separator="; ", ignore_nulls=True),
+        states=looks.states(assumptions, pl.col("_fm").fill_null(False)),
+    )  # fmt: skip
+
+
+def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame) -> pl.DataFrame:
+    """Second malignancies, other tumours, and relapses that were coded as tumours."""
+    frame = others.join(
+        steps.select("patient_id", "window_closes"), on="patient_id", how="left"
+    ).with_columns(date="diagnosis_date", precision="diagnosis_date_precision")
+    lymph_nodes = pl.coalesce(["icd10_code", "icdo3_topography"]).str.starts_with("C77").fill_null(False)
+    secondary = pl.col("kind") == second_malignancy.SECONDARY
+    known = (pl.col("day") <= pl.col("window_closes")).fill_null(False)
+    kind = (
+        pl.when(secondary & known & ~lymph_nodes)
+        .then(pl.lit(AT_DIAGNOSIS))
+        .when(secondary & known)
+        .then(pl.lit(second_malignancy.OTHER))
+        .when(secondary & lymph_nodes)
+        .then(pl.lit(REGIONAL))
+        .when(secondary)
+        .then(pl.lit(DISTANT))
+        .otherwise("kind")
+    )
+    return dated(frame.with_columns(kind=kind), zero).select(relapses.COLUMNS)
+
+
+# --- life and death ----------------------------------------------------------------------------------
+
+
+def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    """Deaths; the interval of a partial date ends the last contact, an unknown date leaves the day empty."""
+    seen = (
+        pl.concat([f.select("patient_id", "day") for f in (_contacts(curated), _stated_alive(curated))])
+        .group_by("patient_id")
+        .agg(_seen=pl.max_horizontal(pl.col("day").max(), 0))
+    )
+    told = (
+        curated["curated.vital_statement"]
+        .filter(pl.col("status").str.starts_with("deceased"))
+        .group_by("patient_id")
+        .agg(_told=pl.col("told_day").min())
+    )
+    cause = pl.col("tumour_related").replace_strict(
+        {"yes": BY_TUMOUR, "no": OTHER_CAUSE}, default=CAUSE_UNKNOWN, return_dtype=pl.String
+    )
+    frame = (
+        curated["curated.vital_status"]
+        .filter(pl.col("status").str.starts_with("deceased"))
+        .join(seen, on="patient_id", how="left")
+        .join(told, on="patient_id", how="left")
+        .with_columns(
+            day="death_day", date="death_date", precision="death_date_precision", kind=pl.lit("death"),
+            detail=cause, record_ids=pl.coalesce(["death_record_ids", "record_ids"]),
+        )
+    )  # fmt: skip
+    frame = dated(frame, zero, not_before="_seen").with_columns(
+        # A month of death that began before the diagnosis is no time before it.
+        pl.when(pl.col(c).is_not_null()).then(pl.max_horizontal(c, 0)).alias(c)
+        for c in ("day", "day_earliest", "day_latest")
+    )
+    if assumptions.undated_death == "last known alive":
+        return frame
+    between = pl.col("day").is_null() & (pl.col("_told") >= pl.col("_seen"))
+    ends = {"day": (pl.col("_told") + pl.col("_seen")) // 2, "day_earliest": "_seen", "day_latest": "_told"}
+    return frame.with_columns(pl.when(between).then(value).otherwise(c).alias(c) for c, value in ends.items())
+
+
+def _contacts(curated: Curated) -> pl.DataFrame:
+    """Days on which the hospital saw the patient, whichever tumour it was about."""
+    given = curated["curated.systemic_therapy"].filter(pl.col("given") == "yes")
+    exact = curated["curated.diagnosis"].filter(pl.col("diagnosis_date_precision").fill_null("day") == "day")
+    days = [
+        (curated["curated.assessment"], "assessment_day"),
+        (curated["curated.surgery"], "surgery_day"),
+        (curated["curated.radiotherapy_course"], "start_day"),
+        (curated["curated.radiotherapy_course"], "end_day"),
+        (given, "start_day"),
+        (exact, "day"),
+    ]
+    seen = [frame.select("patient_id", "record_ids", day=day) for frame, day in days]
+    return pl.concat(seen).filter(pl.col("day") >= 0)
+
+
+def _stated_alive(curated: Curated) -> pl.DataFrame:
+    """Statements of life; one of a month holds for its first day."""
+    stated = curated["curated.vital_statement"].filter(pl.col("status").is_in(["alive", "moved"]))
+    back, _ = reach(pl.col("status_date"), pl.col("status_date_precision").fill_null("day"))
+    office = pl.col("source") == "registry office"
+    return stated.select(
+        "patient_id", "record_ids", kind=pl.lit("alive"), day=pl.col("status_day") - back,
+        detail=pl.when(pl.col("status") == "moved")
+        .then(pl.lit(MOVED))
+        .when(office)
+        .then(pl.lit(REGISTRY))
+        .otherwise(pl.lit(CONTACT)),
+    ).filter(pl.col("day").is_not_null())  # fmt: skip
+
+
+def _alive(curated: Curated) -> pl.DataFrame:
+    """Statements of life, and contacts that are no event of the index tumour."""
+    own = [
+        of_index_tumour(curated, table).select("patient_id", "record_ids")
+        for table in (
+            "curated.assessment", "curated.surgery", "curated.radiotherapy_course",
+            "curated.systemic_therapy",
+        )
+    ]  # fmt: skip
+    own.append(tumour(curated).select("patient_id", "record_ids"))
+    further = _contacts(curated).join(pl.concat(own), on=["patient_id", "record_ids"], how="anti")
+    contacts = further.with_columns(kind=pl.lit("alive"), detail=pl.lit(CONTACT))
+    return pl.concat([_stated_alive(curated), contacts], how="diagonal")
+
+
+def _cut(events: pl.DataFrame, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    """Let nothing after the data cut-off count; who was known alive or dead after it, was alive on it."""
+    last = (pl.lit(assumptions.data_cutoff) - pl.col("zero")).dt.total_days().cast(pl.Int32)
+    frame = events.join(
+        zero.select("patient_id", _last=last), on="patient_id", how="left", maintain_order="left"
+    )
+    late = (pl.col("day") > pl.col("_last")).fill_null(False)
+    alive = (
+        frame.filter(late, pl.col("_last") >= 0)
+        .group_by("patient_id")
+        .agg(day=pl.col("_last").first(), record_ids=pl.col("record_ids").explode().unique().sort())
+        .with_columns(kind=pl.lit("alive"), detail=pl.lit(CUT_OFF))
+    )
+    ends = [pl.min_horizontal(c, "_last").alias(c) for c in ("day_earliest", "day_latest")]
+    kept = frame.filter(~late).with_columns(ends).drop("_last")
+    return pl.concat([kept, _with_all(alive)])

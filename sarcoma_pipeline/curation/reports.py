@@ -1,0 +1,412 @@
+"""Decides which oBDS reports (Meldungen) count: a later report of one key replaces the earlier one whole.
+
+The key of a report is (Absender_ID, IKNR of the Melder or else Melder_ID, Meldung_ID) and the patient: what
+comes under another patient is another report, and a finding. Later means a later Meldedatum, then the file
+name that sorts later, then the later position in the file; a hash never decides. Content that was delivered
+before is no news: of equal versions only the first delivery counts. What the newer version no longer says is
+withdrawn.
+
+Source: Umsetzungsleitfaden of the Plattform § 65c, correction of reports; oBDS 3.0.4 schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas import received as r
+from schemas.contract import CONTRACTS
+from schemas.quality import Disposition, Observation
+from schemas.received import PROVENANCE
+from schemas.rule import Rule
+
+Frames = Mapping[str, pl.DataFrame]
+
+RowsOf = Callable[[str, pl.Series], pl.DataFrame]
+"""Takes a received table and record ids; returns the whole rows of these records."""
+
+RECORD_CORRECTED = Rule(
+    "record.corrected",
+    "notice",
+    on="quality.accounting",
+    scope="source",
+    what=("A later report of the same procedure or examination has other values. The later report counts."),
+    remedy=(
+        "Nothing needs to be done. If the earlier values were right, correct them in the tumour "
+        "documentation and report again."
+    ),
+    source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
+    overruled=True,
+)
+SAME_DAY = Rule(
+    "report.same-day-versions",
+    "warning",
+    on="quality.accounting",
+    scope="source",
+    what="Two different versions of one report (Meldung) have the same Meldedatum. The one whose file name "
+    "sorts later, or that stands later in the file, counts; this one does not.",
+    remedy="In the tumour documentation, look which version is right and export the report again.",
+    source="oBDS: Meldedatum is a day",
+)
+WITHDRAWN = Rule(
+    "report.value-withdrawn",
+    "warning",
+    on="quality.accounting",
+    scope="source",
+    what="The later version of the report no longer says what this version said: the values named are "
+    "withdrawn.",
+    remedy="In the tumour documentation, check that the values named were removed on purpose.",
+    source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
+)
+OTHER_PATIENT = Rule(
+    "report.other-patient",
+    "warning",
+    on="quality.accounting",
+    scope="source",
+    what="The same Meldung_ID of the same Melder stands under two Patient_IDs. Both reports are kept.",
+    remedy="In the tumour documentation, look whose report it is; export it again under one Patient_ID.",
+    source="oBDS: Meldung_ID names one report of a Melder",
+)
+OLD_AGAIN = Rule(
+    "report.old-version-again",
+    "warning",
+    on="quality.accounting",
+    scope="source",
+    what="An earlier version of the report was delivered again after its correction; the correction stands.",
+    remedy="If the earlier version is right after all, change the report in the tumour documentation (a "
+    "remark is enough) and export it again.",
+    source="oBDS: a repeated Meldung is no correction",
+)
+OBJECTION = Rule(
+    "patient.objection",
+    "warning",
+    on="quality.accounting",
+    scope="patient",
+    what="The patient objected to the personal storage of their data (Meldebegruendung W). Nothing of them "
+    "is analysed or released.",
+    remedy="Nothing, if it is so. If the objection was taken back, the Melder reports again with "
+    "Meldebegruendung I.",
+    source="oBDS 3.0.4 schema, Meldebegruendung",
+    waivable=False,
+)
+
+REPLACED = "replaced by a later version of the report"
+OBJECTED = "the patient objected to the storage of their data"
+
+_OBDS = "received.obds_"
+_KEY = ("Absender_ID", "Melder_IKNR", "Melder_ID", "Meldung_ID", "Patient_ID")
+PLACES = ("record_id", "file_id", "position", "content_hash", "Meldedatum", "Meldebegruendung", *_KEY)
+"""Columns of a received oBDS table that decide which report counts."""
+
+_VERSION = ["key", "Patient_ID", "file_id", "patient_at", "report_at"]
+"""What names one delivery of one report."""
+_ORDER = ["reported_on", "path", "patient_at", "report_at"]
+"""Rising order of the deliveries of one report; the file id only parts files of one path in two centres."""
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Which records of reports count.
+
+    Attributes:
+        disposition: records set aside: replaced ones, and exact copies of a delivery before.
+        observed: findings about versions, without those on withdrawn values.
+        replaced: ``record_id``, ``table``, ``within`` (part of the report), ``key``, ``Patient_ID``,
+            ``number`` (of the version), ``newer`` (number of the version after it): the records of replaced
+            versions and of the version after each, for :func:`withdrawals`.
+    """
+
+    disposition: pl.DataFrame
+    observed: pl.DataFrame
+    replaced: pl.DataFrame
+
+
+def rows_in(received: Frames) -> RowsOf:
+    """Return what reads records of received tables that are in memory."""
+    return lambda table, records: received[table].filter(pl.col("record_id").is_in(records.implode()))
+
+
+def reported_tables() -> list[str]:
+    """Return the received tables of which a row is a part of a report."""
+    return sorted(
+        t for t, contract in CONTRACTS.items() if t.startswith(_OBDS) and issubclass(contract, r.ObdsMeldung)
+    )
+
+
+def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
+    """Find the version of each report that counts.
+
+    Args:
+        received: the tables of :func:`reported_tables` with at least :data:`PLACES`.
+        paths: ``file_id``, ``path``.
+    """
+    records = _records(received, paths)
+    if records.is_empty():
+        return Sorted(Disposition.empty(), Observation.empty(), records)
+    versions = (
+        records.group_by(_VERSION)
+        .agg(
+            pl.col("reported_on", "path").min(),
+            content=pl.concat_str("within", "content_hash", separator=" ").sort().str.join("\n"),
+        )
+        .sort("key", "Patient_ID", *_ORDER, "file_id", nulls_last=False)
+    )
+    report = ["key", "Patient_ID"]
+    versions = versions.with_columns(
+        number=pl.int_range(pl.len()).over(report),
+        first=pl.struct("content").is_first_distinct().over(report),
+    )
+    # Versions of other content, in order: the last of them counts, each other is replaced by the next.
+    told = versions.filter("first").with_columns(
+        last=pl.col("number") == pl.col("number").max().over(report),
+        newer=pl.col("number").shift(-1).over(report),
+        same_day=pl.col("reported_on").eq_missing(pl.col("reported_on").last().over(report)),
+    )
+    again = versions.filter(~pl.col("first")).join(
+        told.select(*report, "content", stands="last"),
+        on=[*report, "content"], how="left",
+    )  # fmt: skip
+    counts = told.filter("last").select(*report, counting="number")
+    of = records.join(versions.select(*_VERSION, "number"), on=_VERSION, how="left")
+    replaced = of.join(told.filter(~pl.col("last")).select(*_VERSION, "newer", "same_day"), on=_VERSION)
+    copies = of.join(again.select(*_VERSION, "stands"), on=_VERSION)
+    old = copies.filter(~pl.col("stands")).join(counts, on=report)
+    late = old.filter(pl.col("number") > pl.col("counting"))
+    compared = pl.concat(
+        [
+            replaced.select("record_id", "table", "within", *report, "number", "newer"),
+            of.join(
+                replaced.select(*report, number="newer").unique(), on=[*report, "number"]
+            ).with_columns(newer=pl.lit(None, dtype=pl.Int64)).select(
+                "record_id", "table", "within", *report, "number", "newer"
+            ),
+        ]
+    ).unique(["record_id", "newer"], maintain_order=True)  # fmt: skip
+    several = records.filter(pl.col("Patient_ID").n_unique().over("key") > 1)
+    return Sorted(
+        pl.concat(
+            [
+                Disposition.empty(),
+                replaced.select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(REPLACED)),
+                copies.select(
+                    "record_id", disposition=pl.lit("duplicate"), reason=pl.lit("exact copy of a report")
+                ),
+            ]
+        ).sort("record_id"),
+        pl.concat(
+            [
+                Observation.empty(),
+                _observed(replaced, RECORD_CORRECTED),
+                _observed(_one_of_each(replaced.filter("same_day")), SAME_DAY),
+                _observed(_one_of_each(late), OLD_AGAIN),
+                _observed(_one_of_each(several), OTHER_PATIENT),
+            ]
+        ),
+        compared,
+    )
+
+
+def withdrawals(sorted_out: Sorted, rows_of: RowsOf) -> pl.DataFrame:
+    """Observe what a newer version of a report no longer says.
+
+    Args:
+        sorted_out: of :func:`sort_out`.
+        rows_of: reads records of a received table.
+
+    Returns:
+        Observations on the older records; the note names the newer record.
+    """
+    seen = [Observation.empty()]
+    pairs = sorted_out.replaced
+    if pairs.is_empty():
+        return seen[0]
+    report = ["key", "Patient_ID"]
+    for (table,), some in pairs.sort("record_id").group_by("table", maintain_order=True):
+        older = some.filter(pl.col("newer").is_not_null())
+        newer = some.select(*report, "within", newer="number", newer_id="record_id").unique(
+            [*report, "within", "newer"], keep="first", maintain_order=True
+        )
+        matched = older.join(newer, on=[*report, "within", "newer"], how="left")
+        whole = rows_of(str(table), some["record_id"].unique().sort())
+        values = [c for c in _delivered(str(table)) if c in whole.columns]
+        said = whole.select("record_id", *values)
+        both = matched.join(said, on="record_id").join(
+            said.rename({"record_id": "newer_id"}), on="newer_id", how="left", suffix="_newer"
+        )
+        gone = [
+            pl.when(pl.col(c).is_not_null() & pl.col(f"{c}_newer").is_null()).then(pl.lit(c)) for c in values
+        ]
+        found = both.with_columns(gone=pl.concat_list(gone).list.drop_nulls()).filter(
+            pl.col("gone").list.len() > 0
+        )
+        part = pl.col("newer_id").is_null()
+        seen.append(
+            _observed(
+                found,
+                WITHDRAWN,
+                column=pl.when(~part).then(pl.col("gone").list.first()),
+                note=pl.when(part)
+                .then(pl.lit("the later version of the report has no such part"))
+                .otherwise(
+                    pl.concat_str(
+                        pl.lit("withdrawn: "),
+                        pl.col("gone").list.join(", "),
+                        pl.lit("; newer record "),
+                        "newer_id",
+                    )
+                ),
+            )
+        )
+    return pl.concat(seen)
+
+
+def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
+    """Find the patients whose objection stands: the last statement of one of their Melder is W.
+
+    Args:
+        received: the tables of :func:`reported_tables` with at least :data:`PLACES`.
+        paths: ``file_id``, ``path``.
+
+    Returns:
+        Observations of :data:`OBJECTION`, one per patient and Melder, on the record that says W; the note
+        says since when.
+    """
+    records = _records(received, paths)
+    if records.is_empty():
+        return Observation.empty()
+    records = records.filter(pl.col("Meldebegruendung").is_not_null())
+    who = ["Patient_ID", "reporter"]
+    said = records.sort(*who, *_ORDER, "file_id", "within", "record_id", nulls_last=False)
+    # Other reasons (A, D, V) say why somebody was not asked: they take no objection back.
+    spoken = said.filter(pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase().is_in(["I", "W"]))
+    state = spoken.with_columns(
+        objects=pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase() == "W"
+    )
+    standing = state.filter(pl.col("objects").last().over(who))
+    # The objection holds since the first W after the last I.
+    last_consent = pl.col("row").filter(~pl.col("objects")).max().over(who).fill_null(-1)
+    since = (
+        standing.with_row_index("row")
+        .with_columns(row=pl.col("row").cast(pl.Int64))
+        .filter(pl.col("row") > last_consent)
+        .unique(who, keep="first", maintain_order=True)
+    )
+    return _observed(
+        since,
+        OBJECTION,
+        column=pl.lit("Meldebegruendung"),
+        note=pl.concat_str(
+            pl.lit("since "), pl.col("reported_on").cast(pl.String).fill_null("an unknown day")
+        ),
+    )
+
+
+def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
+    """Return the person references of the patients whose objection stands.
+
+    Args:
+        observed: observations, those of :func:`objections` among them.
+        rows_of: reads records of a received table.
+    """
+    found = observed.filter(pl.col("rule_id") == OBJECTION.id)
+    parts = [pl.Series("person_ref", [], dtype=pl.String)]
+    for table in sorted(found["table_name"].unique()):
+        records = found.filter(pl.col("table_name") == table)["record_id"]
+        numbers = rows_of(table, records)["Patient_ID"]
+        parts.append(("number:" + numbers).alias("person_ref"))
+    return pl.concat(parts).unique().sort()
+
+
+def without_objecting(
+    link: pl.DataFrame, typed: Frames, persons: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Take every record of the patients who object out of the links, whatever source it came from.
+
+    Args:
+        link: ``curated.link``.
+        typed: the typed tables.
+        persons: person references of the patients who object.
+
+    Returns:
+        The links of everybody else; dispositions of the records left out.
+    """
+    patients = link.filter(pl.col("person_ref").is_in(persons.implode()))["patient_id"].unique()
+    out = pl.col("patient_id").is_in(patients.implode())
+    references = link.filter(out)["person_ref"]
+    records = pl.concat(
+        [
+            frame.filter(pl.col("person_ref").is_in(references.implode())).select("record_id")
+            for frame in typed.values()
+        ]
+    )
+    left_out = (
+        records.unique()
+        .sort("record_id")
+        .select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(OBJECTED))
+    )
+    return link.filter(~out), left_out
+
+
+def _delivered(table: str) -> Iterator[str]:
+    """Yield the columns of a received table that hold values of the report itself."""
+    # Who told it and when differs between versions by nature.
+    framing = {*PROVENANCE, *_KEY, "Meldedatum", "Schema_Version", "Meldebegruendung", "Module_ID"}
+    technical = {"repeated_elements", "unknown_elements"}
+    return (c for c in CONTRACTS[table].polars_schema().names() if c not in framing | technical)
+
+
+def _records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
+    """Return every record that is a part of a report, with the report's key and place."""
+    parts = []
+    for table in reported_tables():
+        frame = received.get(table)
+        if frame is None or frame.is_empty():
+            continue
+        text = pl.col("position")
+        parts.append(
+            frame.filter(pl.col("Meldung_ID").is_not_null()).select(
+                "record_id",
+                "file_id",
+                "content_hash",
+                "Patient_ID",
+                "Meldebegruendung",
+                table=pl.lit(table),
+                # What part of the report it is: an event keeps its part from version to version.
+                within=pl.concat_str(pl.lit(table), text.str.extract(r"/Meldung\[\d+\](.*)$").fill_null("")),
+                patient_at=text.str.extract(r"/Patient\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
+                report_at=text.str.extract(r"/Meldung\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
+                reported_on=pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False),
+                reporter=_joined("Absender_ID", pl.coalesce(["Melder_IKNR", "Melder_ID"])),
+                key=_joined("Absender_ID", pl.coalesce(["Melder_IKNR", "Melder_ID"]), "Meldung_ID"),
+            )
+        )
+    if not parts:
+        return pl.DataFrame(schema={"record_id": pl.String})
+    return pl.concat(parts).join(paths, on="file_id", how="left").with_columns(pl.col("path").fill_null(""))
+
+
+def _joined(*columns: str | pl.Expr) -> pl.Expr:
+    parts = [pl.col(c) if isinstance(c, str) else c for c in columns]
+    return pl.concat_str([p.fill_null("\x00") for p in parts], separator="\x1f")
+
+
+def _one_of_each(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return one record per delivery of a report: a finding about a report is told once."""
+    return frame.sort("within", "record_id").unique(_VERSION, keep="first", maintain_order=True)
+
+
+def _observed(
+    frame: pl.DataFrame, rule: Rule, column: pl.Expr | None = None, note: pl.Expr | None = None
+) -> pl.DataFrame:
+    nothing = pl.lit(None, dtype=pl.String)
+    return frame.select(
+        rule_id=pl.lit(rule.id),
+        severity=pl.lit(rule.severity),
+        record_id="record_id",
+        table_name="table",
+        column_name=nothing if column is None else column,
+        value=nothing,
+        note=nothing if note is None else note,
+    ).sort("record_id")

@@ -1,0 +1,128 @@
+"""From received records to curated entities: typed, linked, judged, reconciled.
+
+:func:`curate` does all of it at once. The nightly run takes the same steps one by one, some of them part by
+part, so that its memory stays bounded. It stands in this room because rules are judged between linking and
+reconciling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from sarcoma_pipeline.curation import identity, reconcile, reports, typed_records
+from sarcoma_pipeline.quality import cross_record, quarantine
+from schemas.configuration import Sources
+from schemas.curated import Link
+
+Frames = Mapping[str, pl.DataFrame]
+
+Waivers = Callable[[pl.DataFrame], pl.DataFrame]
+"""Takes observations and returns those that no waiver admits."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules say of typed records.
+
+    Attributes:
+        crossed: observations of the rules over several records.
+        quarantine: ``quality.quarantine``: records that break an error rule, whichever kind of rule it is.
+    """
+
+    crossed: pl.DataFrame
+    quarantine: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Curation:
+    """Everything that becomes of received records.
+
+    Attributes:
+        typed: the typed tables.
+        link: ``curated.link``.
+        curated: the curated tables but for the link.
+        observed: all rules broken (``schemas.quality.Observation``).
+        quarantine: ``quality.quarantine``.
+        disposition: ``quality.disposition``.
+    """
+
+    typed: Frames
+    link: pl.DataFrame
+    curated: Frames
+    observed: pl.DataFrame
+    quarantine: pl.DataFrame
+    disposition: pl.DataFrame
+
+
+def curate(
+    received: Frames,
+    sources: Sources,
+    received_on: pl.DataFrame,
+    files: pl.DataFrame | None = None,
+    pseudonyms: pl.DataFrame | None = None,
+    *,
+    decided: Collection[str] = frozenset(),
+) -> Curation:
+    """Curate received records.
+
+    Args:
+        received: received table to its current records.
+        sources: the study's ``sources.toml``.
+        received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+        files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
+            to order versions of a report by the names of their files.
+        pseudonyms: ``patient_id``, ``pseudonym``; by default every patient is their own pseudonym.
+        decided: keys of the readings of a course that data stewards chose (``ledger.chosen_readings``).
+    """
+    typed = typed_records.type_records(received, sources, received_on, files)
+    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)))
+    links = linked.frames[Link.table()]
+    first = pl.concat([typed.observed, linked.observed])
+    judged = judge(typed.frames, links, first)
+    if pseudonyms is None:
+        pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
+    made = reconcile.curate(typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms, decided)
+    set_aside = pl.concat([typed.disposition, linked.disposition, made.disposition])
+    return Curation(
+        typed.frames,
+        links,
+        made.frames,
+        pl.concat([first, judged.crossed, made.observed]),
+        judged.quarantine,
+        quarantine.settle(set_aside, judged.quarantine),
+    )
+
+
+def link(typed: Frames, objecting: pl.Series) -> typed_records.Result:
+    """Link records to patients, and leave out everything of the patients who object.
+
+    Args:
+        typed: the typed tables.
+        objecting: person references of the patients who object (``reports.objecting``).
+    """
+    linked = identity.link(typed)
+    kept, left_out = reports.without_objecting(linked.frames[Link.table()], typed, objecting)
+    return typed_records.Result(
+        {**linked.frames, Link.table(): kept}, linked.observed, pl.concat([linked.disposition, left_out])
+    )
+
+
+def judge(
+    typed: Frames, link: pl.DataFrame, first: pl.DataFrame, unwaived: Waivers = lambda observed: observed
+) -> Judged:
+    """Evaluate the rules over several records, and put what breaks an error rule into quarantine.
+
+    A record that is at fault by itself is left out first: it must not make others look wrong.
+
+    Args:
+        typed: the typed tables.
+        link: ``curated.link``.
+        first: observations of typing and linking.
+        unwaived: leaves out the observations that a waiver admits.
+    """
+    alone = quarantine.quarantine(unwaived(first))
+    crossed = cross_record.observe(typed, link, alone["record_id"])
+    return Judged(crossed, quarantine.quarantine(unwaived(pl.concat([first, crossed]))))

@@ -1,0 +1,47 @@
+"""Which format an XML file of tumour documentation is in: oBDS 3 is read, others are named and refused."""
+
+from __future__ import annotations
+
+import re
+
+from sarcoma_pipeline.sources.leaves import Element, local
+from sarcoma_pipeline.sources.received_record import Stopped
+from schemas import file_faults
+
+NAMESPACE = "http://www.basisdatensatz.de/oBDS/XML"
+OF_REGISTRIES = "Menge_Tumor"
+"""What oBDS_RKI has in place of ``Menge_Meldung``: the format in which registries deliver to the RKI."""
+
+_VERSION = re.compile(r"[\w.]{1,20}")
+"""What may be repeated in a finding: a version, never other content."""
+
+
+def check(root: Element) -> None:
+    """Refuse a file whose root is not that of oBDS 3.
+
+    Raises:
+        Stopped: it is of another format; the detail names it.
+    """
+    name, namespace = local(root.tag), str(root.tag).rpartition("}")[0].lstrip("{")
+    version = root.get("Schema_Version") or ""
+    if not _VERSION.fullmatch(version):
+        version = ""
+    if name == "ADT_GEKID" or "gekid" in namespace.lower():
+        raise _other(f"ADT_GEKID {version}")
+    if name != "oBDS":
+        raise Stopped("line 1", file_faults.WRONG_FORMAT.id, "the root element is not oBDS")
+    if "rki" in namespace.lower() or version.upper().endswith("_RKI"):
+        raise of_registries(version)
+    if re.match(r"[0124-9]\b|\d\d", version):
+        raise _other(f"oBDS {version}")
+    if namespace and namespace.rstrip("/").lower() != NAMESPACE.lower():
+        raise _other("oBDS of another namespace")
+
+
+def of_registries(version: str = "") -> Stopped:
+    """The refusal of what registries deliver to the Robert Koch Institute."""
+    return _other(f"oBDS_RKI {version}".strip() + ", the format in which registries deliver to the RKI")
+
+
+def _other(found: str) -> Stopped:
+    return Stopped("line 1", file_faults.WRONG_SCHEMA.id, f"{found.strip()}; expected is oBDS 3")

@@ -1,0 +1,63 @@
+"""The value account of one file: what became of every value that it delivered.
+
+A value is an element or an attribute with text, a filled cell of a table, an attribute of a DICOM object. It
+is read into a received column, ignored by name (``schemas.ignored_values``), or unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from schemas.meta import MetaValueAccount
+
+READ, IGNORED, UNKNOWN = "read", "ignored", "unknown"
+
+Outcome = tuple[str, str | None]
+"""What becomes of a value, and where: the column that it is read into, or why it is ignored."""
+
+
+@dataclass
+class Account:
+    """Counts the values of one file by path.
+
+    Attributes:
+        counts: path to values that are read or ignored.
+        unknown: path to values that no column takes.
+        outcomes: what becomes of the values of a path, as the reader declares it.
+        delivered: all values, counted in another way than the above.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    delivered: int = 0
+
+    def cells(self, row: Mapping[str, str]) -> None:
+        """Account for the filled cells of a row of a table, each under its header."""
+        for header, cell in row.items():
+            if cell.strip():
+                counts = self.counts if header in self.outcomes else self.unknown
+                counts[header] = counts.get(header, 0) + 1
+
+
+def frame(accounts: Iterable[tuple[str, Account]], refresh: str) -> pl.DataFrame:
+    """The accounts of several files as ``meta.value_account``.
+
+    Args:
+        accounts: ``file_id`` and account.
+        refresh: that read them.
+    """
+    rows = [
+        (file_id, path, *outcome, count, refresh, None)
+        for file_id, account in accounts
+        for counts, outcomes in (
+            (account.counts, account.outcomes),
+            (account.unknown, dict.fromkeys(account.unknown, (UNKNOWN, None))),
+        )
+        for path, count in counts.items()
+        for outcome in (outcomes[path],)
+    ]
+    return pl.DataFrame(rows, schema=MetaValueAccount.polars_schema(), orient="row")

@@ -1,0 +1,108 @@
+"""When a tumour is a new primary: histology and organ groups of IARC and ENCR (2004).
+
+Sources: International Rules for Multiple Primary Cancers (ICD-O-3), IARC/ENCR/IACR 2004, rules 2 to 4 with
+Tables 1 (organs) and 2 (histology groups, after Berg 1994), as reprinted in ICD-O-3, first revision (WHO
+2013), Tables 24 and 25. The seven groups of the haematopoietic system (8 to 14) are one here: against a solid
+tumour they are all alike.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+SQUAMOUS, BASAL, CARCINOMA, SARCOMA, KAPOSI, OTHER, UNSPECIFIED = 1, 2, 5, 6, 15, 16, 17
+HAEMATOPOIETIC = 8
+
+HISTOLOGY_GROUPS: dict[int, tuple[tuple[int, int], ...]] = {
+    SQUAMOUS: ((8051, 8084), (8120, 8131)),
+    BASAL: ((8090, 8110),),
+    3: (
+        (8140, 8149), (8160, 8162), (8190, 8221), (8260, 8337), (8350, 8551), (8570, 8576), (8940, 8941),
+    ),
+    4: (
+        (8030, 8046), (8150, 8157), (8170, 8180), (8230, 8255), (8340, 8347), (8560, 8562), (8580, 8671),
+    ),
+    CARCINOMA: ((8010, 8015), (8020, 8022), (8050, 8050)),
+    SARCOMA: (
+        (8680, 8713), (8800, 8921), (8990, 8991), (9040, 9044), (9120, 9125), (9130, 9137), (9141, 9252),
+        (9370, 9373), (9540, 9582),
+    ),
+    7: ((9050, 9055),),
+    HAEMATOPOIETIC: ((9590, 9992),),
+    KAPOSI: ((9140, 9140),),
+    OTHER: (
+        (8720, 8790), (8930, 8936), (8950, 8983), (9000, 9030), (9060, 9110), (9260, 9365), (9380, 9539),
+    ),
+    UNSPECIFIED: ((8000, 8005),),
+}  # fmt: skip
+"""Group to its ranges of ICD-O-3 morphologies, both ends included; 9137 came with the second revision."""
+
+_SARCOMAS_IN_OTHER = ((9260, 9365), (8963, 8963))
+"""Ewing sarcoma and its like, extrarenal rhabdoid tumour: sarcomas that the table has in group 16."""
+
+_UNSPECIFIC = ((8000, 8005), (8800, 8805))
+"""Neoplasms and sarcomas that a closer histology gives a name."""
+
+ORGANS: tuple[tuple[str, ...], ...] = (
+    ("C01", "C02"),
+    ("C00", "C03", "C04", "C05", "C06"),
+    ("C09", "C10", "C12", "C13", "C14"),
+    ("C19", "C20"),
+    ("C23", "C24"),
+    ("C33", "C34"),
+    ("C40", "C41"),
+    ("C65", "C66", "C67", "C68"),
+)
+"""Sites that are one organ; any other three characters are an organ of their own (all of C49, all of C44)."""
+
+_SECONDARY = ("C77", "C78", "C79")
+
+
+def _code(morphology: pl.Expr) -> pl.Expr:
+    return morphology.str.slice(0, 4).cast(pl.Int32, strict=False)
+
+
+def _within(code: pl.Expr, ranges: tuple[tuple[int, int], ...]) -> pl.Expr:
+    return pl.any_horizontal(code.is_between(low, high) for low, high in ranges).fill_null(False)
+
+
+def histology_group(morphology: pl.Expr) -> pl.Expr:
+    """Return the number of the histology group; a missing or unknown code is unspecified."""
+    code = _code(morphology)
+    group = pl.lit(UNSPECIFIED)
+    for number, ranges in HISTOLOGY_GROUPS.items():
+        group = pl.when(_within(code, ranges)).then(pl.lit(number)).otherwise(group)
+    return group
+
+
+def is_sarcoma(morphology: pl.Expr) -> pl.Expr:
+    """Whether it is a sarcoma, those of group 16 included."""
+    return _within(_code(morphology), (*HISTOLOGY_GROUPS[SARCOMA], *_SARCOMAS_IN_OTHER))
+
+
+def is_unspecific(morphology: pl.Expr) -> pl.Expr:
+    """Whether a closer histology may give it a name: no morphology, a neoplasm or a sarcoma as such."""
+    return morphology.is_null() | _within(_code(morphology), _UNSPECIFIC)
+
+
+def same_histology(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Whether two morphologies do not make two primaries of one organ.
+
+    A diagnosis that is only refined (sarcoma not otherwise specified, then Ewing sarcoma) changes its group
+    and is no new primary: an unspecific code is like every sarcoma, and a neoplasm as such like everything.
+    """
+    neoplasm = pl.any_horizontal(histology_group(m) == UNSPECIFIED for m in (one, other))
+    refined = is_sarcoma(one) & is_sarcoma(other) & (is_unspecific(one) | is_unspecific(other))
+    return neoplasm | refined | (histology_group(one) == histology_group(other))
+
+
+def organ(site: pl.Expr) -> pl.Expr:
+    """Return the organ of an ICD-10 or ICD-O-3 site: its three characters, or those of the group's first."""
+    known = {member: group[0] for group in ORGANS for member in group}
+    return site.str.slice(0, 3).replace(known)
+
+
+def is_secondary(site: pl.Expr, morphology: pl.Expr) -> pl.Expr:
+    """Whether it is coded as a metastasis: ICD-10 C77 to C79, or behaviour /6."""
+    coded = site.str.slice(0, 3).is_in(_SECONDARY).fill_null(False)
+    return coded | morphology.str.ends_with("/6").fill_null(False)
