@@ -329,7 +329,7 @@ def content(dataset: Dataset, *, implicit: bool = False) -> bytes:
     return out.getvalue()
 
 
-def read(dataset: Dataset, folder: Path) -> list[tuple[type[r.Received], dict[str, str | None]]]:
+def read(dataset: Dataset, folder: Path) -> list[tuple[type[r.Received], dict[str, Any]]]:
     """Write a file and read it: the received records with their values."""
     path = folder / "object.dcm"
     path.write_bytes(content(dataset))

@@ -14,7 +14,12 @@ def _date(text: str) -> dt.date:
 
 
 def _course(
-    key="c1", start="2015-03-02", end="2015-04-03", dose=50.0, fractions=25, **more
+    key="c1",
+    start="2015-03-02",
+    end="2015-04-03",
+    dose: float | None = 50.0,
+    fractions: int | None = 25,
+    **more,
 ) -> DocumentedCourse:
     return DocumentedCourse(
         key, f"record {key}", (f"record {key}",), start=_date(start) if start else None,
@@ -23,7 +28,7 @@ def _course(
 
 
 def _plan(
-    key, day="2015-02-20", dose: float | None = 50.0, n=25, frame="9", related=(), last=None
+    key, day: str | None = "2015-02-20", dose: float | None = 50.0, n=25, frame="9", related=(), last=None
 ) -> Placeable:
     first = _date(day) if day else None
     return Placeable(

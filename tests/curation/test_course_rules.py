@@ -10,7 +10,7 @@ from tests.curation.conftest import Case, courses, findings, plans
 from tests.curation.rt_files import Field, level, plan, record, records
 
 
-def _documented(dose=50.0, fractions=25, **more) -> DocumentedCourse:
+def _documented(dose: float | None = 50.0, fractions: int | None = 25, **more) -> DocumentedCourse:
     return DocumentedCourse("c", "r", ("r",), dose=dose, fractions=fractions, **more)
 
 

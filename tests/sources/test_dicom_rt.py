@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 
 from sarcoma_pipeline.curation.dicom import with_plan_facts
@@ -34,7 +35,7 @@ from tests.curation.rt_files import (
 )
 
 
-def _row(dataset, folder, contract=r.DicomPlan):
+def _row(dataset: Dataset, folder: Path, contract: type[r.DicomRecord] = r.DicomPlan) -> dict[str, Any]:
     ((found, values),) = read(dataset, folder)
     assert found is contract
     return values
