@@ -125,7 +125,9 @@ class _CourseRows:
         if course_rules.is_implausible(dose, single, fractions):
             set_aside = course_rules.DOSE_IMPLAUSIBLE.id
             shown = ", ".join(f"{x:g}" for x in (dose, single, fractions) if x is not None)
-            self.notes.append((course_rules.DOSE_IMPLAUSIBLE, record, table, "prescribed_dose_gy", shown))
+            # A record whose own dose cannot be has a finding of its own, which says where the fault is.
+            if not any(course_rules.is_implausible(d, None, None) for d in self._told()):
+                self.notes.append((course_rules.DOSE_IMPLAUSIBLE, record, table, "prescribed_dose_gy", shown))
             dose = single = fractions = None
             levels = ()
         rule, decision = self._rule(answer)
@@ -160,6 +162,13 @@ class _CourseRows:
             "origin": decision,
             "set_aside": set_aside,
         }
+
+    def _told(self) -> Iterator[float | None]:
+        """Yield the doses of the single irradiations and plans."""
+        if self.course.documented:
+            yield from (part.dose for part in self.course.documented.parts)
+        if self.course.combined:
+            yield from (part.prescription.dose for part in _plans(self.course.combined))
 
     def _doses(
         self, main: Sequence[Phase], question: Asked | None, answer: AskedReading | None

@@ -108,6 +108,19 @@ def test_a_course_that_fails_is_set_aside_alone(case: Case):
     outcome = case.run()
     shown = courses(outcome, "prescribed_dose_gy", "fractions", "single_dose_gy", "set_aside")
     assert shown == [(50.0, 25, 2.0, None), (None, None, None, "course.dose-implausible")]
+    # Each of the two records has its own finding, which says where the fault is.
+    assert {"radiotherapy.dose-implausible", "plan.dose-implausible"} <= findings(outcome)
+    assert "course.dose-implausible" not in findings(outcome)
+
+
+def test_plausible_doses_whose_sum_is_not_are_a_finding_of_the_course(case: Case):
+    case.course(60, 2)
+    case.course(60, 2, part=2, Boost="SEQ", Beginn="2015-04-06", Ende="2015-05-08")
+    asked = case.run()
+    assert "radiotherapy.irradiations-undecided" in findings(asked)
+    (total,) = asked["radiotherapy_reading"].filter(prescribed_dose_gy=120)["reading_key"]
+    outcome = case.run(frozenset({total}))
+    assert courses(outcome, "prescribed_dose_gy", "set_aside") == [(None, "course.dose-implausible")]
     assert "course.dose-implausible" in findings(outcome)
 
 
