@@ -72,7 +72,8 @@ def curate(
     """Join plans and treatment records with documented courses.
 
     Args:
-        sound: typed tables with ``patient_id``, quarantined records left out.
+        sound: typed tables with ``patient_id``, quarantined records left out; plans with the ``tumour_id`` of
+            the index tumour.
         precedence: order of the sources for radiotherapy.
         sites: patient to the site of the index tumour, which names the main target region.
         decided: keys of the readings that data stewards chose (``curated.radiotherapy_reading``).
@@ -169,6 +170,10 @@ class _Patient:
             self._ask(one)
         self._write(plans, plain, role, given, records, placing)
 
+    def _tumour(self) -> str | None:
+        """The tumour that plans belong to, which name none: a course of plans alone is this tumour's."""
+        return next((row["tumour_id"] for row in self.plan_rows), None)
+
     def _plans(self) -> dict[str, Plan]:
         """Every plan once: of several records with one UID the last counts, and all of them are kept."""
         found: dict[str, Plan] = {}
@@ -203,7 +208,7 @@ class _Patient:
         phase_of: dict[str, int] = {}
         for course in placing.courses:
             rows = course_rows.rows(self.patient, course, self.plan_first, self.decided, self.ids, records)
-            made.courses.append(rows.course)
+            made.courses.append({"tumour_id": self._tumour()} | rows.course)
             made.phases += rows.phases
             made.notes += rows.notes
             phase_of |= rows.phase_of
