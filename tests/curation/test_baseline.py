@@ -62,7 +62,8 @@ def drugs(records, on, kind="CH"):
 def chosen(records, *columns: str):
     outcome = records.run()
     row = outcome["diagnosis"].filter("index_tumour").row(0, named=True)
-    return tuple(row[c] for c in columns) if len(columns) > 1 else row[columns[0]]
+    values = [row[c] for c in columns]
+    return tuple(values) if len(values) > 1 else values[0]
 
 
 FIRST_SURGERY = (("operation", "2012-02-01"), ("irradiation", "2012-03-01"))
