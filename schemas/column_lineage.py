@@ -186,6 +186,8 @@ _FROM: dict[str, dict[str, str]] = {
         "distant_day": f"typed.assessment.distant_date {_ZERO}",
     },
     "curated.metastasis": {
+        "extent": "typed.metastasis.site typed.diagnosis.icd10_code",
+        "origin": "typed.metastasis.record_id typed.diagnosis.record_id",
         "metastasis_date": "typed.assessment.distant_date typed.diagnosis.diagnosis_date",
         "metastasis_date_precision": "typed.assessment.distant_date_precision",
         "site": "typed.assessment.distant_site",
