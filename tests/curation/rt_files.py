@@ -336,7 +336,7 @@ def read(dataset: Dataset, folder: Path) -> list[tuple[type[r.Received], dict[st
     batch = dicom.read(SourceFile("f", path, "object.dcm"), SOURCE, "R1")
     provenance = set(r.PROVENANCE)
     return [
-        (contract, {k: v for k, v in row.items() if k not in provenance})
+        (contract, {k: row.get(k) for k in contract.polars_schema() if k not in provenance})
         for contract, rows in batch.rows.items()
         for row in rows
     ]
