@@ -66,7 +66,7 @@ def test_a_plan_with_its_groups_links_and_relations(tmp_path):
     first, second = json.loads(row["FractionGroups"])
     assert (first["NumberOfFractionsPlanned"], first["DoseReferences"]) == ("25", ["1"])
     assert second["Beams"] == [{"ReferencedBeamNumber": "3", "BeamDose": "0.9", "BeamMeterset": "120.5"}]
-    assert not {"NumberOfFractionsPlanned", "BeamDose"} & set(row)
+    assert row["NumberOfFractionsPlanned"] is row["BeamDose"] is None
 
 
 def test_a_beam_tells_what_decides_the_technique(tmp_path):
