@@ -13,7 +13,7 @@ different covariates use the same patients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
 import polars as pl
@@ -27,6 +27,9 @@ from schemas.configuration import CensoringVariant, Covariate, Model
 
 COMPLETE = "complete cases"
 
+Alternative = tuple[str, "str | int", pl.DataFrame, pl.DataFrame]
+"""A switch of ``[assumptions]``, its value, and ``cohort.patients`` and ``cohort.endpoints`` under it."""
+
 _ESTIMATE = ["endpoint", "quantity", "horizon_months", "model", "term", "level"]
 
 
@@ -37,6 +40,7 @@ def sensitivity(
     models: Sequence[Model],
     covariates: Sequence[Covariate],
     variants: Sequence[CensoringVariant],
+    alternatives: Iterable[Alternative] = (),
 ) -> pl.DataFrame:
     """Run every variant, with the main analysis beside each estimate.
 
@@ -47,6 +51,7 @@ def sensitivity(
         models: the Cox models.
         covariates: the covariates of the models.
         variants: the censoring variants.
+        alternatives: the cohort under other assumptions, derived anew.
 
     Returns:
         `schemas.analysis.SurvivalSensitivity`.
@@ -61,10 +66,54 @@ def sensitivity(
             pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
         )
         parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates))
+    for alternative in alternatives:
+        parts += _under(alternative, patients, endpoints, horizons_months, models, covariates)
     frame = pl.concat(parts).drop("main")
     main = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
     frame = frame.join(main, on=_ESTIMATE, how="left", nulls_equal=True, maintain_order="left")
     return SurvivalSensitivity.enforce(SurvivalSensitivity.conform(frame))
+
+
+def _under(
+    alternative: Alternative,
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    horizons_months: Sequence[float],
+    models: Sequence[Model],
+    covariates: Sequence[Covariate],
+) -> Iterator[pl.DataFrame]:
+    """Estimate under another assumption, endpoint by endpoint, with the number of patients that it moves."""
+    switch, value, others, changed = alternative
+    compared = ["time_days", "event_kind", *(["entry_days"] if "entry_days" in endpoints.columns else [])]
+    same_patients = _described(patients).equals(_described(others))
+    for name in dict.fromkeys([*endpoints["endpoint"], *changed["endpoint"]]):
+        before, after = (f.filter(pl.col("endpoint") == name) for f in (endpoints, changed))
+        moved = before.select("pseudonym", *compared).join(
+            after.select("pseudonym", *compared, _there=pl.lit(True)),
+            on=["pseudonym", *compared], how="full", nulls_equal=True, coalesce=True,
+        )  # fmt: skip
+        alike = before.select("pseudonym", *compared).join(
+            after.select("pseudonym", *compared), on=["pseudonym", *compared], how="semi", nulls_equal=True
+        )
+        count = moved["pseudonym"].n_unique() - alike.height
+        label = f"{switch} = {value}"
+        said = [
+            pl.lit(switch).alias("switch"),
+            pl.lit(str(value)).alias("value"),
+            pl.lit(count).alias("moved"),
+        ]
+        if after.height:
+            made = kaplan_meier.sensitivity(after, horizons_months, variant=label)
+            yield SurvivalSensitivity.conform(made.with_columns(said))
+            # Hazard ratios that nothing moved are those of the main analysis, and stand there.
+            if count or not same_patients:
+                fitted = _ratios(label, others, after, models, covariates)
+                yield SurvivalSensitivity.conform(fitted.with_columns(said))
+
+
+def _described(patients: pl.DataFrame) -> pl.DataFrame:
+    """Return the patients without what names the records that they rest on, in order."""
+    return patients.drop("record_ids", "centre", strict=False).sort("pseudonym")
 
 
 def _runs(

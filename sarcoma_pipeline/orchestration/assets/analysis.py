@@ -5,6 +5,8 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.cohort import variants
+from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
@@ -94,6 +96,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             study.models,
             study.covariates,
             study.censoring_variants,
+            variants.runs(warehouse.layer("curated"), study),
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
 
@@ -133,7 +136,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         ),
         step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),
         step(project, "hazard_ratio", {c.table(): both for c in regression}, regress, kinds={"python"}),
-        step(project, "sensitivity", {SurvivalSensitivity.table(): both}, vary, kinds={"polars"}),
+        step(
+            project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
+        ),
         step(
             project,
             "published_comparison",

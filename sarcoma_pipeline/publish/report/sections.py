@@ -313,8 +313,12 @@ def _sensitivity(report: Report) -> Iterator[Table]:
     ratios = report.frames.get("analysis.hazard_ratio", HazardRatio.empty())
     contrasts = {(r["model"], r["term"], r["level"]): r["contrast"] for r in ratios.rows(named=True)}
     for name in (n for n in report.titles if n in set(frame["endpoint"])):
-        mine = frame.filter(endpoint=name)
+        mine = frame.filter(pl.col("endpoint") == name, pl.col("switch").is_null())
         yield additional_analyses.sensitivity(mine, report.titles[name], contrasts, report.supplement())
+    for name in (n for n in report.titles if n in set(frame["endpoint"])):
+        mine = frame.filter(pl.col("endpoint") == name)
+        if mine["switch"].null_count() < mine.height:
+            yield additional_analyses.assumptions(mine, report.titles[name], contrasts, report.supplement())
 
 
 def _quality(report: Report) -> Iterator[Table]:
