@@ -123,6 +123,11 @@ class Sorted:
     replaced: pl.DataFrame
 
 
+def rows_in(received: Frames) -> RowsOf:
+    """Return what reads records of received tables that are in memory."""
+    return lambda table, records: received[table].filter(pl.col("record_id").is_in(records.implode()))
+
+
 def reported_tables() -> list[str]:
     """Return the received tables of which a row is a part of a report."""
     return sorted(
@@ -160,15 +165,15 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
         same_day=pl.col("reported_on").eq_missing(pl.col("reported_on").last().over(report)),
     )
     again = versions.filter(~pl.col("first")).join(
-        told.select(*report, "content", first_number="number", stands="last"),
+        told.select(*report, "content", stands="last"),
         on=[*report, "content"], how="left",
     )  # fmt: skip
     counts = told.filter("last").select(*report, counting="number")
     of = records.join(versions.select(*_VERSION, "number"), on=_VERSION, how="left")
     replaced = of.join(told.filter(~pl.col("last")).select(*_VERSION, "newer", "same_day"), on=_VERSION)
     copies = of.join(again.select(*_VERSION, "stands"), on=_VERSION)
-    old_again = copies.filter(~pl.col("stands")).join(counts, on=report, how="left")
-    late = old_again.filter(pl.col("number") > pl.col("counting"))
+    old = copies.filter(~pl.col("stands")).join(counts, on=report)
+    late = old.filter(pl.col("number") > pl.col("counting"))
     compared = pl.concat(
         [
             replaced.select("record_id", "table", "within", *report, "number", "newer"),

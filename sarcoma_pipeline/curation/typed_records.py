@@ -19,6 +19,7 @@ from schemas.quality import Disposition, Observation
 from schemas.received import NO_NAMESPACE
 from schemas.rule import Rule
 from schemas.typed_record import VALUE_MISSING
+from schemas.vocabularies import DUPLICATE
 
 TYPED: tuple[type[Contract], ...] = (
     typed.Person,
@@ -179,11 +180,7 @@ def type_records(
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-
-    def rows_of(table: str, records: pl.Series) -> pl.DataFrame:
-        return received[table].filter(pl.col("record_id").is_in(records.implode()))
-
-    told = sort_reports(received, files, rows_of)
+    told = sort_reports(received, files, reports.rows_in(received))
     counting = {
         table: frame.join(told.disposition, on="record_id", how="anti") for table, frame in received.items()
     }
@@ -211,7 +208,19 @@ def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None,
         files = known.unique().with_columns(path="file_id")
     paths = files.select("file_id", "path").unique("file_id", keep="first", maintain_order=True)
     found = reports.sort_out(places, paths)
-    seen = [found.observed, reports.withdrawals(found, rows_of), reports.objections(places, paths)]
+    copies = found.disposition.filter(pl.col("disposition") == DUPLICATE)
+    seen = [
+        found.observed,
+        reports.withdrawals(found, rows_of),
+        reports.objections(places, paths),
+        *(
+            observation(
+                frame.join(copies, on="record_id", how="semi", maintain_order="left"), RECORD_DUPLICATE, table
+            )
+            for table, frame in sorted(places.items())
+            if table in reports.reported_tables()
+        ),
+    ]
     return Result({}, pl.concat(seen), found.disposition)
 
 

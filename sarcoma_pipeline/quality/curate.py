@@ -75,11 +75,7 @@ def curate(
         pseudonyms: ``patient_id``, ``pseudonym``; by default every patient is their own pseudonym.
     """
     typed = typed_records.type_records(received, sources, received_on, files)
-
-    def rows_of(table: str, records: pl.Series) -> pl.DataFrame:
-        return received[table].filter(pl.col("record_id").is_in(records.implode()))
-
-    linked = link(typed.frames, reports.objecting(typed.observed, rows_of))
+    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)))
     links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
     judged = judge(typed.frames, links, first)

@@ -92,9 +92,10 @@ def _rows(
                 continue
             position = f"line {first}"
             if not headers:
+                # Before the columns are named: that is no work for a table of a million of them.
+                too_wide(batch, len(cells), position)
                 headers = _named_once([cell.strip() for cell in cells])
                 lines.headed = True
-                too_wide(batch, len(headers), position)
                 missing = missing_columns(batch, headers, needed, position)
             elif missing:
                 batch.unread(position, "file.column-missing", "the row cannot be read without the column")
@@ -110,16 +111,18 @@ def _rows(
 
 
 def _named_once(headers: list[str]) -> list[str]:
-    """Headers that name one column each: of one that stands twice the first keeps its name."""
+    """Name every column once: of headers that repeat, the first keeps its name."""
     taken = set(headers)
     named: list[str] = []
+    used: set[str] = set()
     for place, header in enumerate(headers, start=1):
-        name = header
-        times = 1
-        while not name or name in named:
+        name, times = header, 1
+        while not name or name in used or (times > 1 and name in taken):
             times += 1
-            name = f"{header} ({times})" if header else f"(column {place} without a header)"
-            name = f"{name}'" if name in taken else name
+            name = (
+                f"{header} ({times})" if header else f"(column {place} without a header)" + "'" * (times - 2)
+            )
+        used.add(name)
         named.append(name)
     return named
 

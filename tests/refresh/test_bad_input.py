@@ -119,5 +119,5 @@ def test_a_wrong_configuration_names_the_place(place):
     toml = wrong.root / "data/studies/sts_imrt/study.toml"
     toml.write_text(toml.read_text().replace('endpoint = "OS"', 'endpoint = "QS"', 1))
     outcome = wrong.refresh()
-    assert outcome.exit_code == 1
-    assert "models" in outcome.output and "QS" in outcome.output
+    assert outcome.exit_code == 2
+    assert all(part in outcome.output for part in ("study.toml:", "models.0.endpoint", "QS"))

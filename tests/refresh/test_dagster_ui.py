@@ -103,5 +103,5 @@ def test_a_failed_check_shows_its_table(server, page, demo):
 def test_an_asset_says_what_its_columns_mean(server, page):
     page.goto(f"{server}/assets/sts_imrt/cohort/endpoints?view=overview")
     page.get_by_text("One endpoint of one patient").first.wait_for()
-    page.get_by_text("Days since time zero.").first.wait_for()
+    page.get_by_text("Days since time zero, or since the endpoint's own origin.").first.wait_for()
     page.get_by_text(re.compile("344")).first.wait_for()

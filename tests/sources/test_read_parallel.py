@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.sources import manifest, read_parallel, worker_process
+from sarcoma_pipeline.sources import manifest, read_parallel, value_account, worker_process
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import crowd
 from schemas.meta import MetaFile
@@ -42,9 +42,11 @@ def test_two_processes_give_what_one_gives(found, monkeypatch):
     again, same = _all(read_parallel.read_all(found[0], "R1", found[1], processes=2))
     assert files == again and tables.keys() == same.keys()
     assert all(tables[t].equals(same[t]) for t in tables)
-    each = [manifest.read(one, "R1", found[1]).frames() for one in found[0]]
+    each = [manifest.read(one, "R1", found[1]) for one in found[0]]
+    accounts = value_account.frame(((b.file.file_id, b.account) for b in each), "R1")
+    assert tables.pop("meta.value_account").equals(accounts)
     for table, frame in tables.items():
-        assert frame.equals(pl.concat([f[table] for f in each if table in f]))
+        assert frame.equals(pl.concat([b.frames()[table] for b in each if table in b.frames()]))
 
 
 def test_a_reader_that_the_system_ends_loses_nothing(found, monkeypatch):
