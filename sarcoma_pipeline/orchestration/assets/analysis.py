@@ -89,14 +89,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
+        main = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS))
         frame = sensitivity.sensitivity(
-            warehouse.read(PATIENTS),
-            warehouse.read(ENDPOINTS),
+            *main,
             study.horizons_months,
             study.models,
             study.covariates,
             study.censoring_variants,
-            variants.runs(warehouse.layer("curated"), study),
+            variants.runs(warehouse.layer("curated"), study, main),
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
 

@@ -11,7 +11,7 @@ from sarcoma_pipeline.publish.report import curves, report_tables
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, median, number, p_value, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 
-_NEAR_MONTHS = 24
+NEAR_MONTHS = 24
 """Horizon printed for subgroups: the one closest to the paper's two years; ``analysis.subgroup`` has all."""
 
 _PANEL = ("time_months", "incidence", "ci_low", "ci_high", "at_risk")
@@ -102,7 +102,7 @@ def subgroups(
 ) -> Table:
     """Return a table with a row per endpoint and level: n, events, median, survival at about two years, p."""
     p = _p_values(tests)
-    months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - _NEAR_MONTHS), default=None)
+    months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - NEAR_MONTHS), default=None)
     lines: list[Line] = []
     for of in frame.partition_by("endpoint", maintain_order=True):
         endpoint = of["endpoint"][0]
@@ -184,7 +184,7 @@ def sensitivity(
             "survival": f"Survival at {number(months)} months, %",
             "median": "Median, months",
         }.get(quantity) or contrasts.get((model, term, level), " ".join(filter(None, (term, level))))
-        shown = [_run(quantity, found.get((*row, v), {}), d) for v, d, _ in runs]
+        shown = [run(quantity, found.get((*row, v), {}), d) for v, d, _ in runs]
         lines.append(Line((name, *shown), indent=quantity == "hazard ratio"))
     width = 78 // len(runs)
     return Table(
@@ -196,56 +196,8 @@ def sensitivity(
     )  # fmt: skip
 
 
-def assumptions(
-    frame: pl.DataFrame, title: str, contrasts: Mapping[tuple[str, str, str | None], str], label: str
-) -> Table:
-    """Make a line per other assumption of an endpoint, with the patients that it moves.
-
-    Args:
-        frame: the rows of one endpoint in `schemas.analysis.SurvivalSensitivity`, the main analysis included.
-        title: the endpoint in words.
-        contrasts: model, term and level to the contrast as printed.
-        label: of the table.
-    """
-    months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - _NEAR_MONTHS), default=None)
-    key = ("quantity", "horizon_months", "model", "term", "level")
-    found = {(r["variant"], *(r[c] for c in key)): r for r in frame.rows(named=True)}
-    first = {r["variant"]: r for r in reversed(frame.rows(named=True))}
-    runs = [v for v in first if v == "main" or first[v]["switch"] is not None][::-1]
-    runs.sort(key=lambda v: v != "main")
-    moving = [v for v in runs if v == "main" or first[v]["moved"] or any(k[0] == v and k[3] for k in found)]
-    ratios = list(dict.fromkeys(tuple(k[1:]) for k in found if k[1] == "hazard ratio"))
-    shown = []
-    for variant in moving:
-        head = first[variant]
-        median_ = _run("median", found.get((variant, "median", None, None, None, None), {}), "middle")
-        rate_ = _run("survival", found.get((variant, "survival", months, None, None, None), {}), "middle")
-        hazards = [
-            _run("hazard ratio", found.get((variant, *k)) or found.get(("main", *k), {}), "middle")
-            for k in ratios
-        ]
-        name = "Main analysis" if variant == "main" else variant.replace("_", " ")
-        moved = "" if variant == "main" else number(head["moved"])
-        counts = f"{number(head['events'])} / {number(head['n'])}"
-        shown.append(Line((name, moved, counts, median_, rate_, *hazards)))
-    still = [v.replace("_", " ") for v in runs if v not in moving]
-    notes = ["Each line is derived anew from the events. Moved: patients whose time or event differs."]
-    if still:
-        notes.append(f"Nothing moves with: {'; '.join(still)}.")
-    heads = [
-        contrasts.get((model, term, level), " ".join(filter(None, (term, level))))
-        for _, _, model, term, level in ratios
-    ]
-    width = 52 // max(len(heads), 1)
-    return Table(
-        f"table-assumptions-{frame['endpoint'][0].lower()}", label, f"{title}: other assumptions",
-        ("Assumption", "Moved", "Events / patients", "Median, months", f"At {number(months)} months, %",
-         *(f"HR {h[:1].lower()}{h[1:]}" for h in heads)),
-        tuple(shown), tuple(notes), (20, 6, 8, 7, 7, *(width for _ in heads)),
-    )  # fmt: skip
-
-
-def _run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
+def run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
+    """Format an estimate of a sensitivity run; a dash if there is none."""
     if not row:
         return MISSING
     if quantity == "survival":

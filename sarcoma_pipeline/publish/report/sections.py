@@ -13,6 +13,7 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
+    assumption_runs,
     curves,
     flow,
     forest,
@@ -313,12 +314,11 @@ def _sensitivity(report: Report) -> Iterator[Table]:
     ratios = report.frames.get("analysis.hazard_ratio", HazardRatio.empty())
     contrasts = {(r["model"], r["term"], r["level"]): r["contrast"] for r in ratios.rows(named=True)}
     for name in (n for n in report.titles if n in set(frame["endpoint"])):
-        mine = frame.filter(pl.col("endpoint") == name, pl.col("switch").is_null())
-        yield additional_analyses.sensitivity(mine, report.titles[name], contrasts, report.supplement())
-    for name in (n for n in report.titles if n in set(frame["endpoint"])):
         mine = frame.filter(pl.col("endpoint") == name)
-        if mine["switch"].null_count() < mine.height:
-            yield additional_analyses.assumptions(mine, report.titles[name], contrasts, report.supplement())
+        main = mine.filter(pl.col("switch").is_null())
+        yield additional_analyses.sensitivity(main, report.titles[name], contrasts, report.supplement())
+        if main.height < mine.height:
+            yield assumption_runs.table(mine, report.titles[name], contrasts, report.supplement())
 
 
 def _quality(report: Report) -> Iterator[Table]:
