@@ -169,14 +169,17 @@ def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
 
 
 def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
-    """The data cut-off: the declared one, else the last day that any event or answer is about."""
+    """Return the data cut-off: the declared day, else the last day on which a registry office answered.
+
+    Without a registry's answer it is the last day of any event. An event alone does not move it where offices
+    answer: one mistyped year, let through by a waiver, would make every patient's answer decades old.
+    """
     if timeline.assumptions.data_cutoff:
         return timeline.assumptions.data_cutoff
     zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
-    days = [
-        timeline.events.select("patient_id", "day"),
-        curated["curated.vital_statement"].select("patient_id", day="told_day"),
-    ]
-    dated = pl.concat(days).drop_nulls().join(zero, on="patient_id").drop_nulls()
-    last = dated.select((pl.col("_zero") + pl.duration(days="day")).max()).item()
-    return last
+    told = curated["curated.vital_statement"].filter(pl.col("source") == "registry office")
+    for days in (told.select("patient_id", day="told_day"), timeline.events.select("patient_id", "day")):
+        dated = days.drop_nulls().join(zero, on="patient_id").drop_nulls()
+        if dated.height:
+            return dated.select((pl.col("_zero") + pl.duration(days="day")).max()).item()
+    return None

@@ -51,17 +51,17 @@ def _table(table: str, old: pl.DataFrame, new: pl.DataFrame, keys: list[str]) ->
     sides = [
         f.select(
             named.alias("row"), pl.col(values).cast(pl.String), pl.lit("present").alias("(row)")
-        ).unpivot(index="row", variable_name="column_name", value_name="value")
+        ).unpivot(index="row", variable_name="column_name", value_name="cell")
         for f in (old, new)
     ]
     both = sides[0].join(sides[1], on=["row", "column_name"], how="full", coalesce=True, suffix="_new")
     is_row = pl.col("column_name") == "(row)"
-    one_sided = both.filter(is_row, pl.col("value").is_null() | pl.col("value_new").is_null())
-    changed = both.filter(~is_row, pl.col("value").ne_missing(pl.col("value_new")))
+    one_sided = both.filter(is_row, pl.col("cell").is_null() | pl.col("cell_new").is_null())
+    changed = both.filter(~is_row, pl.col("cell").ne_missing(pl.col("cell_new")))
     changed = changed.join(one_sided.select("row"), on="row", how="anti")
-    rows = pl.concat([one_sided.with_columns(pl.col("value", "value_new").fill_null("absent")), changed])
+    rows = pl.concat([one_sided.with_columns(pl.col("cell", "cell_new").fill_null("absent")), changed])
     return rows.select(
-        pl.lit(table).alias("table_name"), "row", "column_name", old="value", new="value_new"
+        pl.lit(table).alias("table_name"), "row", "column_name", old="cell", new="cell_new"
     ).sort("row", "column_name")
 
 
