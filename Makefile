@@ -12,26 +12,25 @@ unexport PYTHONDONTWRITEBYTECODE
 .uv/bin/uv:
 	python3 -m venv .uv && .uv/bin/pip install -q uv
 
+# Every version and its hash stand in one lock file; it constrains what an extra or a group adds (`make lock`).
+INSTALL := $(PIP) --compile-bytecode -c requirements.lock -r pyproject.toml
+
 # Packages that the program needs.
 .venv/.runtime: requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	$(UV) venv -q --allow-existing .venv
-	$(PIP) --compile-bytecode --require-hashes -r requirements.lock
+	$(INSTALL)
 	$(PIP) --no-deps -e .
 	touch $@
 
 # The same, with tests and linters.
-.venv/.dev: .venv/.runtime requirements-dev.lock
-	$(PIP) --compile-bytecode --require-hashes -r requirements-dev.lock
+.venv/.dev: .venv/.runtime
+	$(INSTALL) --group dev
 	touch $@
 
-# With Dagster's storage on PostgreSQL (docs/deploy.md).
-.venv/.postgres: .venv/.runtime requirements-postgres.lock
-	$(PIP) --compile-bytecode --require-hashes -r requirements-postgres.lock
-	touch $@
-
-# With workers on several machines and one catalog (docs/several_centres.md).
-.venv/.several: .venv/.runtime requirements-several.lock
-	$(PIP) --compile-bytecode --require-hashes -r requirements-several.lock
+# With Dagster's storage on PostgreSQL (docs/deploy.md), or with workers on several machines and one catalog
+# (docs/several_centres.md).
+.venv/.postgres .venv/.several: .venv/.%: .venv/.runtime
+	$(INSTALL) --extra $*
 	touch $@
 
 data/drop/sts_imrt: | .venv/.runtime
@@ -66,11 +65,8 @@ check: .venv/.dev
 golden:
 	set -e; for script in $(filter-out %/sets.R,$(wildcard tests/golden/*.R)); do Rscript --vanilla $$script; done
 
-lock:
-	$(UV) pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.lock
-	$(UV) pip compile pyproject.toml --extra postgres -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-postgres.lock
-	$(UV) pip compile pyproject.toml --extra several -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-several.lock
-	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-dev.lock
+lock: | $(filter .uv/bin/uv,$(UV))
+	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 
 clean:
 	rm -rf data/drop/sts_imrt data/warehouse data/published

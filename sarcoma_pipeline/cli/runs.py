@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 import dagster as dg
-from dagster._core.code_pointer import ModuleCodePointer
-from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 
-from sarcoma_pipeline.orchestration import celery, jobs
+from sarcoma_pipeline.orchestration import celery, code_location, jobs
 from sarcoma_pipeline.orchestration.step_events import PROGRESS_LOGGING
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
 from sarcoma_pipeline.study.project import Project
@@ -96,8 +94,9 @@ def _run_on_workers(study: str, job: str, centre: str | None) -> tuple[str, bool
     """Execute one run on the workers; returns its id and whether it succeeded."""
     # dagster-celery registers its task again for every step, and Celery warns of each.
     warnings.filterwarnings("ignore", message="Task name 'execute_plan'")
-    pointer = ModuleCodePointer("sarcoma_pipeline.definitions", study)
-    run = ReconstructableJob(ReconstructableRepository(pointer), job)
+    run = dg.build_reconstructable_job(
+        code_location.__name__, "job_of", reconstructable_kwargs={"study": study, "job": job}
+    )
     tags = {**NO_RETRY, **({PARTITION: centre} if centre else {})}
     with dg.DagsterInstance.get() as instance:
         result = dg.execute_job(run, instance=instance, run_config=PROGRESS_LOGGING, tags=tags)

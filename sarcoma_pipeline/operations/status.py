@@ -10,11 +10,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import duckdb
 
-# Dagster's own interpretation of cron lines, so that the time shown is when its daemon will tick.
-from dagster._utils.schedules import schedule_execution_time_iterator
-
 from sarcoma_pipeline.orchestration import jobs, orphaned_runs, schedules
 from sarcoma_pipeline.orchestration.assets.publication import FRESHNESS, release_key
+from sarcoma_pipeline.orchestration.dagster_internals import next_tick
 from sarcoma_pipeline.orchestration.drop_folder_sensor import BUSY
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.sources.drop_folder import shown, walk
@@ -80,8 +78,9 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
 
 def next_night(now: dt.datetime) -> dt.datetime:
     """Return when the nightly schedule ticks next, in its own time zone."""
-    ticks = schedule_execution_time_iterator(now.timestamp(), schedules.nightly_cron(), schedules.TIMEZONE)
-    return next(tick for tick in ticks if tick > now).astimezone(ZoneInfo(schedules.TIMEZONE))
+    # Dagster's own interpretation of cron lines, so that the time shown is when its daemon will tick.
+    tick = next_tick(schedules.nightly_cron(), schedules.TIMEZONE, now)
+    return tick.astimezone(ZoneInfo(schedules.TIMEZONE))
 
 
 def hours(age: dt.timedelta) -> str:

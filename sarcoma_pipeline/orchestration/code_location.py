@@ -70,3 +70,8 @@ def build_definitions(study: project.Project) -> dg.Definitions:
         # A DuckDB file has one writer, and a process per step would cost seconds each.
         executor=celery.executor() or dg.in_process_executor,
     )
+
+
+def job_of(study: str, job: str) -> dg.JobDefinition:
+    """Build one job of a study by name: how a worker process finds what it has to execute."""
+    return build_definitions(project.load(study)).resolve_job_def(job)

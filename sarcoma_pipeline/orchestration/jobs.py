@@ -1,10 +1,10 @@
 """The jobs of a refresh: one from drop folder to release, or one per centre and one for the pooled study."""
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from sarcoma_pipeline.orchestration.assets.pool import pool_key
 from sarcoma_pipeline.orchestration.assets.step import partitions, tags
+from sarcoma_pipeline.orchestration.dagster_internals import AssetJob
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
 
@@ -16,7 +16,7 @@ POOL = "pool"
 """The analysis and release of all centres as one study."""
 
 
-def refresh_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
+def refresh_jobs(project: Project) -> list[AssetJob]:
     """Return the job of a refresh; for a study with centres, the one that receives and the one that pools."""
     name = project.study.name
     # A run whose process died is retried as a whole: each step needs the frames of the steps before it.

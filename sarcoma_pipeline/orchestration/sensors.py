@@ -1,9 +1,9 @@
 """Sensors that react to ended runs: notify people of problems, and pool the centres once all are received."""
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from sarcoma_pipeline.orchestration import notification
+from sarcoma_pipeline.orchestration.dagster_internals import AssetJob
 from sarcoma_pipeline.orchestration.jobs import RECEIVE, first_job, last_job
 from sarcoma_pipeline.orchestration.notification import Problem
 from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
@@ -46,7 +46,7 @@ def notifications(project: Project) -> list[dg.SensorDefinition]:
     ]
 
 
-def pooling(project: Project, *jobs: UnresolvedAssetJobDefinition) -> list[dg.SensorDefinition]:
+def pooling(project: Project, *jobs: AssetJob) -> list[dg.SensorDefinition]:
     """Build the sensor that pools the centres once all are received; none for a study without centres."""
     if not project.centres:
         return []
