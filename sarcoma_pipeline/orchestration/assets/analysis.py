@@ -63,8 +63,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def compete(warehouse: Warehouse) -> StepOutput:
         """Estimate cumulative incidence with competing risks (Aalen–Johansen)."""
-        curves = competing_risks.cumulative_incidence(warehouse.read(ENDPOINTS), study.cumulative_incidence)
-        at_horizons = competing_risks.at_horizons(curves, study.horizons_months)
+        endpoints = warehouse.read(ENDPOINTS)
+        curves = competing_risks.cumulative_incidence(endpoints, study.cumulative_incidence)
+        at_horizons = competing_risks.at_horizons(curves, endpoints, study.horizons_months)
         return StepOutput(
             {CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): at_horizons}
         )

@@ -11,7 +11,7 @@ from sarcoma_pipeline.publish.report.assumption_runs import table
 from schemas.analysis import SurvivalSensitivity
 from schemas.configuration import Study
 
-CONTRASTS = {("DFS", "age", None): "Age (per year)"}
+CONTRASTS: dict[tuple[str, str, str | None], str] = {("DFS", "age", None): "Age (per year)"}
 
 
 def _run(variant: str, switch: str | None, moved: int | None, rate: float, ratio: float | None) -> list[dict]:
