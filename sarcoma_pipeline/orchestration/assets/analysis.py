@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.cohort import variants
+from sarcoma_pipeline.cohort.observed import observed
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -13,6 +14,7 @@ from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.survival import (
     competing_risks,
+    completeness,
     cox,
     kaplan_meier,
     proportional_hazards,
@@ -36,6 +38,7 @@ from schemas.analysis import (
     SurvivalSensitivity,
     TableOne,
 )
+from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
 from schemas.cohort import CohortEndpoint, CohortPatient
 
 PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
@@ -101,6 +104,22 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
 
+    def follow(warehouse: Warehouse) -> StepOutput:
+        """Measure how well the patients were followed, and what was known of them when."""
+        patients, ends = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
+        seen = observed(warehouse.layer("curated"), study, patients["pseudonym"])
+        factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
+        late = study.assumptions.late_death_days
+        followed = completeness.completeness(ends, seen, patients, factors, late)
+        timing = completeness.covariate_timing(ends, seen, study.models, study.covariates)
+        frames = {
+            FollowUpCompleteness.table(): followed,
+            ImmortalTime.table(): completeness.immortal_time(ends, seen),
+            CovariateTiming.table(): timing,
+        }
+        warnings = pl.concat([followed["warning"], timing["warning"]]).drop_nulls().len()
+        return StepOutput(frames, metadata={FollowUpCompleteness.table(): {"warnings": warnings}})
+
     def compare(warehouse: Warehouse) -> StepOutput:
         """Compare the published numbers with ours."""
         frame = PublishedComparison.empty()
@@ -125,6 +144,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
     divided = [Subgroup, SubgroupCurve, LogRank]
     regression = [HazardRatio, ProportionalHazards]
+    followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [
         step(project, "table_one", {TableOne.table(): [PATIENTS]}, describe, kinds={"polars"}),
@@ -139,6 +159,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         step(project, "hazard_ratio", {c.table(): both for c in regression}, regress, kinds={"python"}),
         step(
             project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
+        ),
+        step(
+            project, "follow_up", {c.table(): [*both, *CURATED] for c in followed}, follow, kinds={"polars"}
         ),
         step(
             project,
