@@ -17,21 +17,20 @@ import polars as pl
 from schemas import typed, typed_diagnosis, typed_treatment  # noqa: F401  they register the typed contracts
 from schemas import vocabularies as v
 from schemas.cohort import CohortPatient
-from schemas.configuration import (
+from schemas.configuration_faults import Loc, not_allowed
+from schemas.contract import CONTRACTS, ColumnSpec
+from schemas.received import PROVENANCE, RegistryReply
+from schemas.sources_toml import (
     ColumnMapping,
-    Criterion,
     DicomSource,
     IgnoredColumns,
     MappedSource,
     RegistrySource,
     SourceFiles,
     Sources,
-    Study,
     TableSource,
 )
-from schemas.configuration_faults import Loc, not_allowed
-from schemas.contract import CONTRACTS, ColumnSpec
-from schemas.received import PROVENANCE, RegistryReply
+from schemas.study_toml import Criterion, Study
 from schemas.typed_record import Typed
 
 Complaints = Iterator[tuple[Loc, str]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from sarcoma_pipeline.orchestration import skip_unchanged
+from sarcoma_pipeline.orchestration import data_versions, skip_unchanged
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.jobs import REFRESH, first_job
@@ -44,6 +44,7 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
             dg.AssetMaterialization(
                 asset_key=release_key(project),
                 description=str(unchanged),
+                tags=data_versions.carried_over(context.instance, release_key(project)),
                 metadata={
                     UNCHANGED: True,
                     "content hash": unchanged.content_hash,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -235,6 +235,11 @@ class Warehouse(dg.ConfigurableResource):
     def versions(self, tables: set[str]) -> dict[str, str] | None:
         """Return the versions of tables; None if one of them is not known."""
         return step_cache.chosen(step_cache.known(self._tables()), tables)
+
+    def known_versions(self, tables: Iterable[str]) -> dict[str, str]:
+        """Return the versions of those of the tables that have one."""
+        known = step_cache.known(self._tables())
+        return {table: known[table] for table in tables if table in known}
 
     def height(self, table: str) -> int:
         """Count the current rows of a table without reading it."""

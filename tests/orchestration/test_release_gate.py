@@ -63,6 +63,7 @@ def eligible(path: Path) -> tuple:
         return connection.execute("SELECT refresh_id, eligible FROM meta.release").fetchone() or ()
 
 
+@pytest.mark.slow
 def test_a_failed_gate_keeps_the_last_release(project, night):
     first = night("R1", 40)
     assert first.success
@@ -81,6 +82,7 @@ def test_a_failed_gate_keeps_the_last_release(project, night):
     assert "Held back" in (project.published / "data_docs/index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_gate_that_crashes_publishes_nothing_and_leaves_nothing(project, night, monkeypatch):
     assert night("R1", 40).success
 

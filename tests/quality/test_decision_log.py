@@ -118,6 +118,7 @@ for pair in zip(findings[::2], findings[1::2]):
 """Acknowledges findings, two by two, and tells of each pair."""
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_no_decision_that_it_told_of_and_leaves_no_half_of_one(log, book, tmp_path):
     many = [book.head(1).with_columns(finding_id=pl.lit(f"f{n}")) for n in range(2_000)]
     pl.concat(many).write_parquet(tmp_path / "book.parquet")

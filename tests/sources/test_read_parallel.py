@@ -75,6 +75,7 @@ def deadly(found, refresh, limits, opens, refused):
     return read_parallel._read_apart(found, refresh, limits, opens, refused)
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_its_reader_is_one_finding_until_it_no_longer_does(tmp_path, monkeypatch):
     place = lay(tmp_path)
     (place.drop / "registry").mkdir(parents=True)

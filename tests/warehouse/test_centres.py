@@ -11,7 +11,7 @@ from sarcoma_pipeline.warehouse import ducklake, step_cache
 from schemas.all_contracts import CONTRACTS
 
 
-@pytest.fixture(params=["file", "catalog"])
+@pytest.fixture(params=["file", pytest.param("catalog", marks=pytest.mark.slow)])
 def at(request, tmp_path, monkeypatch):
     """Return a function that opens the warehouse of a centre or of the pooled study; closes the last one."""
     if request.param == "catalog":

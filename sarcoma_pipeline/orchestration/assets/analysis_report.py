@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED, StepOutput, asset_key, redacted_errors, step
 from sarcoma_pipeline.orchestration.assets.steward_page import write_whole
@@ -82,6 +83,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             f"data/published/{name}/report/index.html: the released tables as a paper would print them, in "
             "one self-contained file, and report.pdf where a Chromium is installed."
         ),
+        code_version=data_versions.code_version(project),
         group_name="report",
         kinds={"html"},
         owners=[project.study.owner],
@@ -96,7 +98,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             return step_cache.circumstances(project, repr(inputs)) if target.exists() else "no page yet"
 
         if warehouse.kept("report", circumstances()):
-            return dg.MaterializeResult(metadata={UNCHANGED: True})
+            return dg.MaterializeResult(
+                metadata={UNCHANGED: True}, data_version=data_versions.of_content(target.read_text())
+            )
         with redacted_errors(project), warehouse.recorded_reads() as reads:
             unreleased = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
             frames = {**unreleased, **(release.read(project.release) or {})}
@@ -115,7 +119,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 "content hash": frames[MetaRelease.table()]["content_hash"][0],
                 "bytes": target.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),
-            }
+            },
+            data_version=data_versions.of_content(target.read_text()),
         )
 
     return [

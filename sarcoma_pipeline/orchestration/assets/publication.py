@@ -12,6 +12,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -163,6 +164,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             "replaced atomically. The published file is unchanged if the gate fails."
         ),
         group_name="release",
+        code_version=data_versions.code_version(project),
         kinds={"duckdb", "greatexpectations"},
         owners=[project.study.owner],
         freshness_policy=FRESHNESS,
@@ -181,7 +183,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 passed=True,
                 description="Nothing changed: the published release has passed the gate before.",
             )
-            yield dg.MaterializeResult(metadata={"content hash": row["content_hash"], UNCHANGED: True})
+            yield dg.MaterializeResult(
+                metadata={"content hash": row["content_hash"], UNCHANGED: True},
+                data_version=data_versions.of_content(row["content_hash"]),
+            )
             return
         with redacted_errors(project):
             built = build(project, tables, row)
@@ -209,7 +214,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 "tables": len(RELEASED),
                 "bytes": project.release.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),
-            }
+            },
+            data_version=data_versions.of_content(row["content_hash"]),
         )
 
     return [cohort_duckdb]

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.assets.step import (
     RETRY,
     asset_key,
@@ -90,13 +91,16 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
             pseudonym_key.ensure_key(project)
             refresh, added = read_drop_folder(project, warehouse, context.run_id)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
+        versions = data_versions.of_tables(warehouse, MetaRefresh.table(), *OF_FILES)
         for table in (MetaRefresh.table(), *OF_FILES):
             # Counted in the database: on a night without changes no step reads the table.
             metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), "seconds": seconds}
             if table.startswith("received."):
                 metadata["records added"] = added.get(table, 0)
             yield dg.MaterializeResult(
-                asset_key=asset_key(project, table), metadata={**metadata, "refresh": refresh}
+                asset_key=asset_key(project, table),
+                metadata={**metadata, "refresh": refresh},
+                data_version=versions.get(table),
             )
         counts = dict(warehouse.read(MetaFile.table()).group_by("source").len().iter_rows())
         for source in project.sources.source:

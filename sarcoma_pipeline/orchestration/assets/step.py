@@ -18,6 +18,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
 from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
@@ -126,6 +127,7 @@ def table_spec(
         key=asset_key(project, table),
         deps=[d if isinstance(d, dg.AssetKey) else asset_key(project, d) for d in deps],
         description=CONTRACTS[table].describe(),
+        code_version=data_versions.code_version(project),
         group_name=table.partition(".")[0],
         kinds=kinds,
         owners=[project.study.owner],
@@ -231,6 +233,7 @@ def step(
             written = _compute_if_changed(warehouse)
             results = run_checks(warehouse)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
+        versions = data_versions.of_tables(warehouse, *in_order)
         for table in in_order:
             metadata: dict[str, Any] = {
                 "dagster/row_count": warehouse.height(table),
@@ -243,7 +246,9 @@ def step(
                     **written.metadata.get(table, {}),
                 }
             yield dg.MaterializeResult(
-                asset_key=asset_key(project, table), metadata={**metadata, **column_lineage(project, table)}
+                asset_key=asset_key(project, table),
+                metadata={**metadata, **column_lineage(project, table)},
+                data_version=versions.get(table),
             )
         yield from results
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -77,6 +78,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             f"{where}: findings by rule, file and patient, with their trend; one self-contained file "
             "without identifying data."
         ),
+        code_version=data_versions.code_version(project),
         group_name="report",
         kinds={"html"},
         owners=[project.study.owner],
@@ -91,7 +93,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 "findings": findings,
                 "bytes": path.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),
-            }
+            },
+            data_version=data_versions.of_content(path.read_text(encoding="utf-8")),
         )
 
     return [steward_html]

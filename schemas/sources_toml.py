@@ -1,0 +1,263 @@
+"""The words of ``sources.toml``: where raw files lie and how tables are mapped, checked by pydantic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PositiveInt,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
+
+
+class Section(BaseModel):
+    """A part of a configuration file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Entity = Literal[
+    "person", "diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment", "vital_status"
+]
+
+
+class ColumnMapping(Section):
+    """Where a typed column's value comes from in a table, and how it is written there."""
+
+    column: str | None = None
+    """Header of the delivered column."""
+    constant: str | None = None
+    """The same value for every row, instead of a column."""
+    codes: dict[str, str] = {}
+    """Delivered code (compared without case and outer blanks) to the vocabulary's code."""
+    date_format: str | None = None
+    """strptime format, when it differs from the table's."""
+    precision: Literal["day", "month", "year"] = "day"
+    """What a date of this column is exact to."""
+    scale: float = 1.0
+    """Factor from the delivered unit to the contract's."""
+    first_of: str | None = None
+    """Separator of several values in a cell: the first counts, and a finding says so."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnMapping:
+        if (self.column is None) == (self.constant is None):
+            raise ValueError("give either 'column' or 'constant'")
+        return self
+
+
+class When(Section):
+    """A condition on a row: only rows that fulfil it yield the entity."""
+
+    column: str
+    filled: bool | None = None
+    equals: tuple[str, ...] = ()
+
+
+class EntityMapping(Section):
+    """One typed record per row of a table."""
+
+    entity: Entity
+    when: tuple[When, ...] = ()
+    columns: dict[str, ColumnMapping]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_names(cls, data: Any) -> Any:
+        """``age = "Alter"`` is short for ``age = {column = "Alter"}``."""
+        columns = {
+            name: {"column": value} if isinstance(value, str) else value
+            for name, value in data.get("columns", {}).items()
+        }
+        return {**data, "columns": columns}
+
+
+class SourceFiles(Section):
+    """Files that are read in the same way; each kind of source has a model of its own, which names it.
+
+    A model registers itself under its ``kind: Literal["…"]``.
+    """
+
+    _AFTER_READING: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are applied to what was read: when they change, no file need be read again."""
+
+    kind: str
+    name: str
+    files: tuple[str, ...]
+    """Glob patterns below the drop folder."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if get_origin(cls.model_fields["kind"].annotation) is Literal:
+            known = KINDS.setdefault(kind_of(cls), cls)
+            if known.__qualname__ != cls.__qualname__ or known.__module__ != cls.__module__:
+                raise TypeError(f"two models of sources of kind {kind_of(cls)!r}")
+
+    def reading(self) -> str:
+        """Whatever of the source decides what is read from a file, as text."""
+        return self.model_dump_json(exclude={"files", *self._AFTER_READING})
+
+
+KINDS: dict[str, type[SourceFiles]] = {}
+"""Kind of source to the model of its configuration."""
+
+
+def kind_of(model: type[SourceFiles]) -> str:
+    """The kind that a model of sources is for."""
+    (kind,) = get_args(model.model_fields["kind"].annotation)
+    return kind
+
+
+class IgnoredColumns(Section):
+    """Columns of a table that nothing uses, by name."""
+
+    columns: tuple[str, ...]
+    reason: str
+
+
+class ColumnFiles(SourceFiles):
+    """Files with headers: each is mapped, ignored by name, or unknown."""
+
+    ignored: tuple[IgnoredColumns, ...] = ()
+    """Delivered headers that nothing uses. A notice names every other one that is not mapped."""
+
+    def reasons(self) -> dict[str, str]:
+        """Ignored header to the reason."""
+        return {column: one.reason for one in self.ignored for column in one.columns}
+
+
+class RegistrySource(ColumnFiles):
+    """Replies of registry offices: CSV with configurable headers."""
+
+    _AFTER_READING = frozenset({"date_formats"})
+
+    kind: Literal["registry"]
+    delimiter: str = ";"
+    encodings: tuple[str, ...] = ("utf-8-sig", "latin-1")
+    """Tried in order; the first that decodes the whole file wins."""
+    columns: dict[str, str]
+    """Column of ``received.registry_reply`` to delivered header."""
+    date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
+
+
+class ObdsSource(SourceFiles):
+    """oBDS 3 XML exports."""
+
+    kind: Literal["obds"]
+
+
+class DicomSource(SourceFiles):
+    """Folders of DICOM RT exports."""
+
+    _AFTER_READING = frozenset({"phantom_patterns"})
+
+    kind: Literal["dicom"]
+    phantom_patterns: tuple[str, ...] = ("(?i)phantom", "(?i)^qa[_^-]")
+    """Regular expressions on PatientID and PatientName of plans that are nobody's."""
+
+
+class MappedSource(ColumnFiles):
+    """Rows with any headers and codes, mapped to typed records in ``sources.toml``.
+
+    All cells are kept, so that a new mapping needs no reading.
+    """
+
+    _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
+
+    decimal: Literal[".", ","] = "."
+    date_format: str = "%Y-%m-%d"
+    missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
+    separator: str | None = None
+    """A text that joins several values in one cell; a mapped cell that holds it gets a finding."""
+    key: tuple[str, ...]
+    """Headers that together name a row."""
+    entities: tuple[EntityMapping, ...]
+
+    def headers(self) -> list[str]:
+        """Every delivered header that the mapping needs, in order, once."""
+        names = list(self.key)
+        for entity in self.entities:
+            names += [w.column for w in entity.when]
+            names += [m.column for m in entity.columns.values() if m.column is not None]
+        return list(dict.fromkeys(names))
+
+    def reading(self) -> str:
+        """Whatever of the source decides what is read from a file, as text; the headers that it needs do."""
+        return f"{super().reading()} {','.join(self.headers())}"
+
+
+class TableSource(MappedSource):
+    """CSV, TSV, XLSX or Parquet."""
+
+    kind: Literal["table"]
+    format: Literal["csv", "tsv", "xlsx", "parquet"]
+    delimiter: str | None = None
+    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
+    sheet: str | None = None
+
+
+def _of_its_kind(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    kind = given.get("kind")
+    if kind not in KINDS:
+        known = ", ".join(f"'{one}'" for one in sorted(KINDS))
+        wrong = (
+            InitErrorDetails(type="literal_error", loc=("kind",), input=kind, ctx={"expected": known})
+            if "kind" in given
+            else InitErrorDetails(type="missing", loc=("kind",), input=given)
+        )
+        raise ValidationError.from_exception_data("Source", [wrong])
+    return KINDS[kind].model_validate(given)
+
+
+Source = Annotated[SerializeAsAny[SourceFiles], BeforeValidator(_of_its_kind)]
+"""A source of any kind that is known."""
+
+
+class Limits(Section):
+    """What a single file may ask for; whatever asks for more becomes a finding and the night goes on.
+
+    A file's size alone is no fault: whatever can be streamed is, and only what must be held counts.
+    """
+
+    held_bytes: PositiveInt = 256 * 1024**2
+    """What must be in memory as a whole: a spreadsheet unpacked, a Parquet file, a DICOM header."""
+    record_bytes: PositiveInt = 16 * 1024**2
+    """One record of an XML export, or one sequence of a DICOM file: what is parsed in one piece."""
+    line_chars: PositiveInt = 1024**2
+    """One line of a delimited file."""
+    columns: PositiveInt = 10_000
+    """Of a table."""
+    records: PositiveInt = 1_000_000
+    """Of one file, what could not be read included."""
+    elements: PositiveInt = 1_000_000
+    """Parts of elements that a DICOM header is read from."""
+    items: PositiveInt = 200_000
+    """Of one DICOM sequence, those nested in it included."""
+    native_seconds: PositiveInt = 300
+    """For a spreadsheet or a Parquet file, which a process of its own reads."""
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class Sources(Section):
+    """``sources.toml``: what lies in the drop folder and how to read it."""
+
+    source: tuple[Source, ...]
+    limits: Limits = DEFAULT_LIMITS
+    """What a file may ask for; the defaults if the file has no ``[limits]``."""
+    precedence: dict[str, tuple[str, ...]] = {
+        "death": ("registry office", "oBDS", "table"),
+        "radiotherapy": ("DICOM", "oBDS", "table"),
+        "diagnosis": ("oBDS", "table"),
+    }
+    """Which source wins where two contradict each other; the first named wins."""

@@ -1,0 +1,225 @@
+"""The words of ``study.toml``: criteria, endpoints, models and thresholds of a study, checked by pydantic."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    StringConstraints,
+    model_validator,
+)
+
+from schemas.assumptions import Assumptions
+from schemas.disclosure import Disclosure
+from schemas.gate import Gate
+from schemas.sources_toml import Section
+
+
+class Criterion(Section):
+    """One step of the eligibility flow, applied in the order of the file."""
+
+    name: str
+    rule: Literal[
+        "histology", "site", "no_metastasis", "curative", "radiotherapy", "window", "observed", "known"
+    ]
+    label: str
+    values: tuple[str, ...] = ()
+    """What is allowed: regions, RT sequences …, as the rule needs."""
+    techniques: tuple[str, ...] = ()
+    start: dt.date | None = None
+    end: dt.date | None = None
+    column: str | None = None
+    """For ``known``: the covariate that must not be missing."""
+
+
+EndpointName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+
+EventKind = Literal[
+    "death",
+    "tumour-related death",
+    "other death",
+    "local relapse",
+    "regional relapse",
+    "distant relapse",
+    "relapse of unknown site",
+    "progression under treatment",
+    "residual tumour",
+    "second malignancy",
+]
+"""`schemas.vocabularies.EVENT_KIND` without the censored time."""
+
+Milestone = Literal["diagnosis", "radiotherapy start", "radiotherapy end", "definitive resection"]
+"""A day of the treatment that an endpoint may be counted from, or that a patient may enter at."""
+
+
+class EndpointRule(Section):
+    """Which events end an endpoint, what censors it, and from when on a patient is at risk."""
+
+    name: EndpointName
+    title: str
+    events: tuple[EventKind, ...]
+    """Of two on one day the one named first counts."""
+    censored_by: tuple[EventKind, ...] = ()
+    """Events that end the time without being one of the endpoint's own."""
+    censor: Literal["last known alive", "last disease assessment"]
+    """The day on which a patient without any of these is censored."""
+    origin: Milestone | None = None
+    """The day that is counted from; ``[assumptions]`` decides if it is not said."""
+    entry: Milestone | None = None
+    """The day from which on a patient is at risk; ``[assumptions]`` decides if it is not said."""
+    landmark_days: NonNegativeInt | None = None
+    """Days after the origin, only from which on everybody is at risk."""
+    derivable: bool = True
+    reason: str | None = None
+    """Why it is not derivable from this study's sources."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> EndpointRule:
+        if not self.derivable and not self.reason:
+            raise ValueError("an endpoint that is not derivable needs a reason")
+        return self
+
+    @model_validator(mode="after")
+    def _an_event_does_one_thing(self) -> EndpointRule:
+        if both := sorted(set(self.events) & set(self.censored_by)):
+            raise ValueError(f"{self.name}: {', '.join(both)} cannot both end the endpoint and censor it")
+        return self
+
+
+class Covariate(Section):
+    """A covariate of a Cox model: a number, or a factor with its reference level."""
+
+    name: str
+    column: str
+    kind: Literal["continuous", "factor"]
+    reference: str | None = None
+    levels: tuple[str, ...] = ()
+    merge: dict[str, str] = Field(default_factory=dict)
+    """Levels to join before the model: ``{"postoperative additive" = "postoperative"}``."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """How a contrast is printed: level to label, e.g. ``{"female" = "Female vs. male"}``."""
+
+
+class Model(Section):
+    """A multivariable Cox model."""
+
+    name: str
+    endpoint: EndpointName
+    title: str
+    covariates: tuple[str, ...]
+
+
+class CompetingRisks(Section):
+    """A cumulative incidence: the events of an endpoint, told apart by cause."""
+
+    name: str
+    endpoint: EndpointName
+    title: str
+    causes: dict[str, tuple[str, ...]]
+    """Cause to the kinds of event that count as it; the causes compete with each other."""
+
+
+class CensoringVariant(Section):
+    """A sensitivity run in which an endpoint is censored otherwise: other events, another day, or earlier."""
+
+    name: str
+    endpoint: EndpointName
+    censor: tuple[str, ...] = ()
+    """Kinds of event: who had one of them first is followed up to that day only."""
+    date: Literal["last known alive"] | None = None
+    """Who had no event is followed up to that day, as if he had none until then."""
+    months: Annotated[float, Field(gt=0)] | None = None
+    """Everybody is followed up to that time at most."""
+
+    @model_validator(mode="after")
+    def _says_what(self) -> CensoringVariant:
+        if not (self.censor or self.date or self.months):
+            raise ValueError(f"{self.name} must say what it censors: 'censor', 'date' or 'months'")
+        return self
+
+
+class TableRow(Section):
+    """One block of Table 1."""
+
+    title: str
+    column: str
+    kind: Literal["median", "factor"]
+    levels: tuple[str, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    unit: str | None = None
+    decimals: int = 0
+    """Printed decimals of a number."""
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Only patients whose column has one of these values."""
+
+
+CentreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
+"""It names schemas of the warehouse, and stands before the paths of the centre's files."""
+
+
+class Study(Section):
+    """``study.toml``: everything that makes one study differ from another."""
+
+    name: str
+    title: str
+    description: str
+    note: str | None = None
+    """What every reader of the report must know first, e.g. that the patients do not exist."""
+    drop: str
+    """Folder of raw files below the project root."""
+    centres: dict[CentreName, str] = Field(default_factory=dict)
+    """Centre to its folder of raw files, where several deliver; each is received by itself."""
+    owner: str = "data-team@example.org"
+    published: str | None = None
+    """CSV of a paper's numbers to compare with, below the project root."""
+    published_map: str | None = None
+    """CSV that says, row by row of ``published``, how the number is had from the cohort."""
+    published_audit: str | None = None
+    """CSV of what an audit of the paper found, to explain differences with."""
+    criteria: tuple[Criterion, ...]
+    endpoints: tuple[EndpointRule, ...]
+    assumptions: Assumptions = Assumptions()
+    """What the study chose where the literature has several ways; every key has a default."""
+    horizons_months: tuple[int, ...] = (12, 24, 36, 60)
+    covariates: tuple[Covariate, ...] = ()
+    models: tuple[Model, ...] = ()
+    subgroups: tuple[str, ...] = ()
+    """Factors among the covariates whose levels get a Kaplan–Meier curve each and a log-rank test."""
+    cumulative_incidence: tuple[CompetingRisks, ...] = ()
+    censoring_variants: tuple[CensoringVariant, ...] = ()
+    table_one: tuple[TableRow, ...] = ()
+    gate: Gate = Gate()
+    """What the release must keep; the defaults if the file has no ``[gate]``."""
+    disclosure: Disclosure = Disclosure()
+    """What a public report or export may tell; the defaults if the file has no ``[disclosure]``."""
+
+    @model_validator(mode="after")
+    def _kinds_are_those_of_the_endpoint(self) -> Study:
+        events = {e.name: set(e.events) for e in self.endpoints}
+        for risks in self.cumulative_incidence:
+            kinds = [kind for of in risks.causes.values() for kind in of]
+            if len(kinds) != len(set(kinds)) or set(kinds) != events.get(risks.endpoint, set()):
+                raise ValueError(
+                    f"the causes of cumulative incidence {risks.name} must name every event of "
+                    f"{risks.endpoint} once"
+                )
+        days = {e.name: e.censor for e in self.endpoints}
+        named = [(variant.endpoint, variant.name) for variant in self.censoring_variants]
+        if len(named) != len(set(named)):
+            raise ValueError("two censoring_variants of an endpoint have the same name")
+        for variant in self.censoring_variants:
+            if not set(variant.censor) < events.get(variant.endpoint, set()):
+                raise ValueError(f"{variant.name} must censor some, not all, of {variant.endpoint}'s events")
+            if variant.date and variant.date == days[variant.endpoint]:
+                raise ValueError(f"{variant.name} is the main analysis: {variant.endpoint} ends on that day")
+        return self
+
+    @model_validator(mode="after")
+    def _paper_is_complete(self) -> Study:
+        files = (self.published, self.published_map, self.published_audit)
+        if any(files) and not all(files):
+            raise ValueError("give 'published', 'published_map' and 'published_audit' together, or none")
+        return self
