@@ -36,12 +36,12 @@ class FollowUpCompleteness(Contract, table="analysis.follow_up_completeness"):
     n: pl.Int64 = column("n", "Patients at risk of the endpoint.", nullable=False)
     events: pl.Int64 = column("Events", "Of the endpoint.", nullable=False)
     observed_years: pl.Float64 = column(
-        "Observed", "Person-time under observation.", unit="a", nullable=False
+        "Observed", "Person-time under observation.", unit="person-years", nullable=False
     )
     possible_years: pl.Float64 = column(
         "Possible",
         "Person-time up to the data cut-off, or to the event, a censoring event or death before it.",
-        unit="a",
+        unit="person-years",
         nullable=False,
     )
     completeness: pl.Float64 = column(

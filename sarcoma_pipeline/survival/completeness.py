@@ -111,7 +111,8 @@ def immortal_time(endpoints: pl.DataFrame, observed: pl.DataFrame) -> pl.DataFra
     for name, frame in _by_endpoint(endpoints, observed):
         for milestone in _TREATMENTS:
             start, day = pl.col("entry_days").fill_null(0), pl.col(milestone)
-            there = frame.filter(day.is_not_null())
+            # A treatment before the origin is not waited for.
+            there = frame.filter(day.is_not_null()).with_columns(day.clip(0))
             if there.is_empty():
                 continue
             q1, middle, q3 = (there[milestone].quantile(q, "linear") for q in (0.25, 0.5, 0.75))

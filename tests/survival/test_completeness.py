@@ -94,6 +94,12 @@ def test_immortal_time_lies_before_the_treatment():
     assert row["percent"] == pytest.approx(36)
 
 
+def test_a_treatment_before_the_origin_is_not_waited_for():
+    ends, seen, _ = _frames({"time_days": 100, "radiotherapy start": -40})
+    (row,) = immortal_time(ends, seen).rows(named=True)
+    assert (row["median_days"], row["longest_days"], row["percent"]) == (0, 0, 0)
+
+
 def test_who_enters_with_the_treatment_has_no_immortal_time():
     ends, seen, _ = _frames({"time_days": 100, "entry_days": 20, "radiotherapy start": 20})
     (row,) = immortal_time(ends, seen).rows(named=True)
