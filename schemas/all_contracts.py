@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas import (
     analysis,
+    analysis_follow_up,
     audit,
     cohort,
     cohort_events,
@@ -36,6 +37,7 @@ MODULES = (
     impact,
     lineage,
     analysis,
+    analysis_follow_up,
     audit,
     meta,
     release,

@@ -253,7 +253,7 @@ _FROM: dict[str, dict[str, str]] = {
         "relapse_pattern": _EVENTS,
         **dict.fromkeys(
             (
-                "follow_up_days", "follow_up_months", "registry_answer_days", "registry_answer_age_days",
+                "follow_up_days", "follow_up_months", "registry_answer_days", "registry_answer_age_months",
             ),
             _EVENTS,
         ),
@@ -300,6 +300,9 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.hazard_ratio": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.ph_test": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.survival_sensitivity": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_ENDS} {_COVARIATES}"},
+    "analysis.follow_up_completeness": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_OF_EVENTS} {_COVARIATES}"},
+    "analysis.immortal_time": {"*": f"{_SURVIVAL} {_OF_EVENTS}"},
+    "analysis.covariate_timing": {"*": f"{_SURVIVAL} {_OF_EVENTS}"},
     "analysis.published_comparison": dict.fromkeys(
         (
             "our_text", "our_value", "our_low", "our_high", "our_p", "our_n", "our_percent", "difference",
