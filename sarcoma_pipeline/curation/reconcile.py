@@ -227,10 +227,12 @@ def _corrections(sound: Frames) -> pl.DataFrame:
         frame = frame.filter(pl.col("module_id").is_not_null())
         fixed = {
             "record_id", "source", "person_ref", "received_on", "reported_on", "place", "patient_id",
-            "module_id",
+            "module_id", "report_id",
         }  # fmt: skip
-        values = [c for c in frame.columns if c not in fixed]
         key = ["patient_id", "tumour_id", "module_id"]
+        # The irradiations of one ST stand beside each other; none corrects another.
+        key += [c for c in frame.columns if c == "part"]
+        values = [c for c in frame.columns if c not in {*fixed, *key}]
         later = frame.sort(*key, *NEWEST_LAST)
         changed = pl.any_horizontal(
             (pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values
