@@ -68,7 +68,8 @@ def _facts(row: dict[str, str | None]) -> dict[str, object]:
     return {
         "_groups": groups,
         "_prescribed": plain.dose,
-        "_levels": len(plain.levels) or None,
+        # A dose of beams is no level of a target.
+        "_levels": len(plain.levels) if plain.origin == "target prescription" else None,
         "_readings": sum(one.dose is not None for one in found),
         "_fractions": plain.fractions,
         "_origin": plain.origin,

@@ -1,5 +1,7 @@
 """DICOM RT files to received frames: the header of one object a file, nothing judged, no pixel read.
 
+An archive (ZIP) is read like a folder: its entries are files.
+
 What an object is, its SOP class tells, and ``Modality`` where the class is missing or a vendor's own. A file
 that breaks off gives a record only if what curation calculates with stands whole before the break: half a
 list of prescriptions would be a wrong dose, not a missing one.
@@ -19,7 +21,7 @@ from pydicom.dataset import FileDataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from sarcoma_pipeline.sources import dicom_objects, dicom_plan
+from sarcoma_pipeline.sources import dicom_archive, dicom_objects, dicom_plan
 from sarcoma_pipeline.sources.dicom_node import Node
 from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
 from sarcoma_pipeline.sources.drop_folder import open_file
@@ -31,7 +33,7 @@ _FIRST_GROUPS = frozenset(g.to_bytes(2, order) for g in (0x0002, 0x0008) for ord
 
 
 def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
-    """Read one DICOM file.
+    """Read one DICOM file, or the files of an archive.
 
     Args:
         file: the file.
@@ -40,7 +42,8 @@ def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAUL
         limits: what the file may ask for.
 
     Returns:
-        At most one record of ``received.dicom_*`` and, for what could not be read, ``received.unread``.
+        At most one record of ``received.dicom_*`` per object and, for what could not be read,
+        ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
     with _silence(), batch.guarded(), open_file(file.path) as stream:
@@ -65,12 +68,45 @@ def _silence() -> Iterator[None]:
 def _read(batch: Batch, stream: BinaryIO) -> None:
     head = stream.read(132)
     size = stream.seek(0, io.SEEK_END)
+    if not head.startswith(dicom_archive.MARKS):
+        _read_object(batch, stream, head, size)
+        return
+    for position, entry in dicom_archive.entries(stream, size, batch.limits):
+        try:
+            if isinstance(entry, Stopped):
+                raise entry
+            start = entry.read(132)
+            _read_object(batch, entry, start, entry.seek(0, io.SEEK_END), position)
+        except Stopped as stopped:
+            if batch.count >= batch.limits.records:
+                raise
+            # One entry that asks for too much does not stop the others.
+            batch.unread(position, stopped.rule_id, stopped.detail)
+    rows = batch.rows
+    if set(rows) == {r.Unread} and {row["rule_id"] for row in rows[r.Unread]} == {_NOT_DICOM[0]}:
+        batch.discard()
+        batch.unread("file", "file.wrong-format", "an archive without a DICOM file")
+
+
+_NOT_DICOM = ("file.wrong-format", "the content is not DICOM")
+
+
+def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, position: str = "file") -> None:
+    """Read one object.
+
+    Args:
+        batch: takes its record.
+        stream: its file.
+        head: the first 132 bytes.
+        size: of the file.
+        position: of the file in an archive.
+    """
     if size == 0:
-        batch.unread("file", "file.empty", "no content")
+        batch.unread(position, "file.empty", "no content")
         return
     prefixed = head[128:] == b"DICM"
     if not prefixed and head[:2] not in _FIRST_GROUPS:
-        batch.unread("file", "file.wrong-format", "the content is not DICOM")
+        batch.unread(position, *_NOT_DICOM)
         return
     walk = Walk(stream, size, _WANTED, batch.limits)
     try:
@@ -79,28 +115,28 @@ def _read(batch: Batch, stream: BinaryIO) -> None:
         raise
     except Exception as broken:  # pydicom documents no exceptions of its own for damaged content
         if prefixed:
-            batch.unread("file", "file.unreadable", f"pydicom gives up: {type(broken).__name__}")
+            batch.unread(position, "file.unreadable", f"pydicom gives up: {type(broken).__name__}")
         else:
-            batch.unread("file", "file.wrong-format", "the content is not DICOM")
+            batch.unread(position, *_NOT_DICOM)
         return
     if not prefixed and not walk.looks_like_dicom():
-        batch.unread("file", "file.wrong-format", "the content is not DICOM")
+        batch.unread(position, *_NOT_DICOM)
         return
-    _take(batch, dataset, walk)
+    _take(batch, dataset, walk, position)
 
 
-def _take(batch: Batch, dataset: FileDataset, walk: Walk) -> None:
+def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None:
     meta = dataset.file_meta
     node = Node(dataset, set(), batch.limits)
     about = Node(meta, set(), batch.limits)
     sop_class = node.text("SOPClassUID") or about.text("MediaStorageSOPClassUID")
     contract, needed, columns = _kind(sop_class, node.text("Modality"))
     if walk.broken:
-        batch.unread("file", "file.truncated", "the file is shorter than its elements say")
+        batch.unread(position, "file.truncated", "the file is shorter than its elements say")
         if walk.last <= needed:
             return
     elif not walk.seen or (walk.last < needed and contract is not r.DicomOther):
-        batch.unread("file", "file.truncated", "the file ends before the attributes of its kind")
+        batch.unread(position, "file.truncated", "the file ends before the attributes of its kind")
         return
     instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
     values = {name: node.text(name) for name in _COMMON} | {
@@ -108,10 +144,10 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk) -> None:
         "SOPInstanceUID": instance,
         "file_meta": "yes" if dataset.preamble is not None and len(meta) else "no",
     }
-    batch.add(contract, "file", (instance,), values | columns(node), frozenset({"file_meta"}))
+    batch.add(contract, position, (instance,), values | columns(node), frozenset({"file_meta"}))
     if not walk.broken:
         for keyword in sorted(node.faults):
-            batch.unread(f"file {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
+            batch.unread(f"{position} {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
 
 
 # --- kinds of objects ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Documented irradiations to courses: rules O1 to O7, through the typed records of oBDS reports."""
 
+import polars as pl
 import pytest
 
 from tests.curation.conftest import Case, courses, findings, plans
@@ -175,3 +176,19 @@ def test_two_tumours_may_number_their_courses_alike(case: Case):
 def test_stereotactic_and_end_reason(case: Case):
     case.course(Stereotaktisch="ST", Ende_Grund="F")
     assert courses(case.run(), "stereotactic", "end_reason", "radiation") == [(True, "F", "photons")]
+
+
+def test_irradiations_of_one_st_do_not_correct_each_other(case: Case):
+    case.course(50, 2)
+    case.course(16, 2, part=2, Boost="SEQ")
+    assert "record.corrected" not in case.run().rules()
+
+
+def test_only_a_changed_value_corrects_an_irradiation(case: Case):
+    case.course(50, 2)
+    case.course(50, 2, Meldung_ID="M-later", reported="2020-06-01")
+    assert "record.corrected" not in case.run().rules()
+    case.course(60, 2, Meldung_ID="M-latest", reported="2020-07-01")
+    outcome = case.run()
+    assert outcome.observed.filter(pl.col("rule_id") == "record.corrected").height == 1
+    assert courses(outcome, "prescribed_dose_gy") == [(60.0,)]
