@@ -17,6 +17,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -25,6 +26,13 @@ _PROGRAM_BYTES = 3 * 1024**3
 """Address space that the interpreter and its libraries map."""
 _GROWTH = 4
 """Copies of the content in memory: compressed, decompressed, parsed, returned."""
+_ERRORS = {
+    "Div0": "#DIV/0!", "NA": "#N/A", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!",
+    "Value": "#VALUE!", "GettingData": "#GETTING_DATA",
+}  # fmt: skip
+"""The library's word for an error to what the spreadsheet shows."""
+_MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
+"""A date cell: spreadsheets and Parquet know a date as the midnight with which it begins."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -45,7 +53,8 @@ def read(
         seconds: timeout.
 
     Returns:
-        Every cell as text; missing cells are empty.
+        Every cell as text, the header in the first filled row; missing cells are empty, a date is written
+        ``YYYY-MM-DD``, an error as the spreadsheet shows it (``#REF!``).
 
     Raises:
         Refused: with the rule that the file breaks.
@@ -82,7 +91,23 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
     import fastexcel
 
     loaded = fastexcel.read_excel(_unpacked(data, held, columns, records))
-    return pl.DataFrame(loaded.load_sheet(sheet or 0, dtypes="string").to_arrow())
+    read = loaded.load_sheet(sheet or _first_visible(loaded), dtypes="string", header_row=None)
+    # Every cell that the library cannot give as text holds an error.
+    batch, errors = read.to_arrow_with_errors()
+    frame = pl.DataFrame(batch)
+    for error in errors.errors if errors else ():
+        row, place = error.offset_position
+        kind = re.sub(r".*Error\((\w+)\).*", r"\1", error.detail)
+        frame[row, place] = _ERRORS.get(kind, "#ERROR!")
+    return frame
+
+
+def _first_visible(workbook: Any) -> str | int:
+    """Name the first sheet that a person who opens the workbook sees; the first one, if all are hidden."""
+    for name in workbook.sheet_names:
+        if workbook.load_sheet(name, n_rows=0).visible == "visible":
+            return name
+    return 0
 
 
 def _unpacked(data: bytes, held: int, columns: int, records: int) -> bytes:
@@ -127,7 +152,12 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
         raise Refused("file.too-many-columns", f"{width:,} columns")
     if height > records or width * height > held:
         raise Refused("file.too-large", f"{height:,} rows and {width:,} columns")
-    return pl.read_parquet(io.BytesIO(data))
+    frame = pl.read_parquet(io.BytesIO(data))
+    # As of a spreadsheet: the first row is the header.
+    header = pl.DataFrame(
+        {name: [name] for name in frame.columns}, schema=dict.fromkeys(frame.columns, pl.String)
+    )
+    return pl.concat([header, frame.cast(pl.String)])
 
 
 def _main(kind: str, sheet: str, *numbers: str) -> int:
@@ -137,7 +167,8 @@ def _main(kind: str, sheet: str, *numbers: str) -> int:
     try:
         read_it = {"xlsx": _spreadsheet, "parquet": _parquet}[kind]
         frame = read_it(data, sheet, held, columns, records)
-        frame.select(pl.all().cast(pl.String).fill_null("")).write_ipc_stream(sys.stdout.buffer)
+        text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
+        frame.select(text).write_ipc_stream(sys.stdout.buffer)
     except Refused as refused:
         print(*refused.args, sep="\t", file=sys.stderr)
     except BaseException as broken:  # a panic of native code is no Exception
