@@ -62,6 +62,23 @@ _RECORDS = " ".join(
     )
 ) + " curated.vital_status.death_record_ids curated.vital_status.last_alive_record_ids"  # fmt: skip
 
+_TREATED = (
+    "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
+    "typed.radiotherapy.radiation_sequence typed.systemic_therapy.start_date typed.systemic_therapy.given "
+    "typed.plan.plan_date typed.diagnosis.report_date typed.diagnosis.origin typed.diagnosis.after_therapy"
+)
+"""What tells the order of treatment, and with it which report describes a tumour at its diagnosis."""
+_ASSIGNED = (
+    "typed.tumour_assignment.tumour_id typed.tumour_assignment.reporter typed.tumour_assignment.icd10_code "
+    "typed.tumour_assignment.diagnosis_date typed.diagnosis.icdo3_morphology typed.diagnosis.icdo3_topography"
+)
+"""What tells which records are about one tumour."""
+_BASELINE = (
+    "icdo3_morphology", "morphology_version", "morphologies", "grade", "fnclcc_grade", "t_stage", "t_prefix",
+    "t_suffix", "n_stage", "n_prefix", "n_suffix", "m_stage", "m_prefix", "m_suffix", "m_symbol",
+    "tnm_edition",
+)  # fmt: skip
+
 _FROM: dict[str, dict[str, str]] = {
     "curated.link": {
         "person_ref": "typed.person.person_ref",
@@ -75,13 +92,52 @@ _FROM: dict[str, dict[str, str]] = {
     },
     "curated.patient": {"pseudonym": "curated.link.patient_id"},
     "curated.diagnosis": {
-        "index_tumour": "typed.diagnosis.diagnosis_date typed.diagnosis.diagnosis_day "
-        "typed.diagnosis.tumour_id typed.diagnosis.icdo3_morphology",
-        "region": "typed.diagnosis.icdo3_topography typed.diagnosis.icd10_code",
-        "histology_group": "typed.diagnosis.icdo3_morphology",
+        **dict.fromkeys(_BASELINE, _TREATED),
+        "tumour_id": _ASSIGNED,
+        **dict.fromkeys(
+            (
+                "diagnosis_date", "diagnosis_date_precision", "diagnosis_date_earliest",
+                "diagnosis_date_latest", "icd10_code", "laterality", "icdo3_morphology",
+                "morphology_version", "documented",
+            ),
+            f"{_ASSIGNED} {_TREATED} typed.diagnosis.diagnosis_date "
+            "typed.diagnosis.diagnosis_date_precision typed.person.birth_date typed.vital_status.status_date "
+            "typed.tumour_assignment.icd10_code typed.tumour_assignment.laterality "
+            "typed.tumour_assignment.icdo3_morphology typed.tumour_assignment.morphology_version",
+        ),
+        "index_tumour": f"{_ASSIGNED} {_TREATED} typed.diagnosis.diagnosis_date "
+        "typed.diagnosis.diagnosis_day typed.diagnosis.tumour_id typed.diagnosis.icdo3_morphology "
+        "typed.diagnosis.icdo3_topography",
+        "region": "typed.diagnosis.icdo3_topography typed.diagnosis.icd10_code "
+        "typed.tumour_assignment.icd10_code",
+        "histology_group": "typed.diagnosis.icdo3_morphology typed.diagnosis.morphology_version "
+        f"typed.diagnosis.icdo3_topography {_TREATED}",
         "day": "typed.diagnosis.diagnosis_day typed.diagnosis.diagnosis_date",
+        "distant_metastasis": "typed.diagnosis.m_stage typed.metastasis.metastasis_date "
+        f"typed.metastasis.origin {_TREATED}",
+        "histologically_confirmed": "typed.diagnosis.icdo3_morphology typed.diagnosis.origin",
+        "treatment_order": _TREATED,
+        **{
+            f"{name}_{what}": f"typed.diagnosis.{column} typed.diagnosis.record_id {_TREATED}"
+            for name, column in (
+                ("histology", "icdo3_morphology"), ("fnclcc", "fnclcc_grade"), ("t", "t_stage"),
+                ("n", "n_stage"), ("m", "m_stage"),
+            )
+            for what in ("rule", "record_ids")
+        },
     },
-    "curated.surgery": {"surgery_day": f"typed.surgery.surgery_date {_ZERO}"},
+    "curated.diagnosis_report": {
+        "reported_tumour": "typed.diagnosis.tumour_id",
+        "report_day": f"typed.diagnosis.report_date {_ZERO}",
+        "role": f"typed.diagnosis.origin typed.diagnosis.report_date {_TREATED}",
+        "after": f"typed.diagnosis.after_therapy typed.diagnosis.report_date {_TREATED}",
+        "chosen_for": f"typed.diagnosis.record_id {_TREATED}",
+    },
+    "curated.surgery": {
+        "surgery_day": f"typed.surgery.surgery_date {_ZERO}",
+        "residual_status": "typed.diagnosis.residual_status typed.diagnosis.report_date",
+        "record_ids": "typed.diagnosis.record_id",
+    },
     "curated.radiotherapy_course": {
         "start_day": f"typed.radiotherapy.start_date typed.plan.plan_date {_ZERO}",
         "end_day": f"typed.radiotherapy.end_date {_ZERO}",
@@ -105,17 +161,13 @@ _FROM: dict[str, dict[str, str]] = {
         "distant_day": f"typed.assessment.distant_date {_ZERO}",
     },
     "curated.metastasis": {
-        "metastasis_date": "typed.assessment.distant_date",
+        "metastasis_date": "typed.assessment.distant_date typed.diagnosis.diagnosis_date",
         "metastasis_date_precision": "typed.assessment.distant_date_precision",
         "site": "typed.assessment.distant_site",
         "reported_date": "typed.assessment.assessment_date",
         "reported_day": f"typed.metastasis.reported_date typed.assessment.assessment_day {_ZERO}",
         "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {_ZERO}",
-        "at_diagnosis": "typed.metastasis.metastasis_date typed.metastasis.reported_date "
-        "typed.metastasis.origin typed.diagnosis.diagnosis_date typed.diagnosis.m_stage "
-        "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
-        "typed.systemic_therapy.start_date typed.systemic_therapy.given",
-        "record_ids": "typed.assessment.record_id",
+        "record_ids": "typed.assessment.record_id typed.diagnosis.record_id",
     },
     "curated.vital_status": {
         "death_date": "typed.vital_status.status typed.vital_status.status_date",
@@ -158,7 +210,8 @@ _FROM: dict[str, dict[str, str]] = {
         "curated.diagnosis.age_at_diagnosis_years",
         "sex": "curated.patient.sex",
         "icd10_site": "curated.diagnosis.icdo3_topography curated.diagnosis.icd10_code",
-        "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition",
+        "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition "
+        "curated.diagnosis.tumour_size_cm curated.diagnosis.region",
         "residual_status": f"curated.surgery.residual_status {_EVENTS}",
         "resected": f"curated.surgery.record_ids {_EVENTS}",
         "chemotherapy": _EVENTS,
@@ -232,7 +285,7 @@ _FROM: dict[str, dict[str, str]] = {
 _COUNTERPART = {
     f"curated.{name}": f"typed.{typed}"
     for name, typed in {
-        "patient": "person", "diagnosis": "diagnosis", "surgery": "surgery",
+        "patient": "person", "diagnosis": "diagnosis", "diagnosis_report": "diagnosis", "surgery": "surgery",
         "radiotherapy_course": "radiotherapy", "systemic_therapy": "systemic_therapy",
         "assessment": "assessment", "metastasis": "metastasis", "vital_status": "vital_status",
         "vital_statement": "vital_status",

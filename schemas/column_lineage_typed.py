@@ -5,7 +5,6 @@ from __future__ import annotations
 from schemas.contract import CONTRACTS
 
 _PERSON = "registry_reply dicom_plan"
-_REPORTS = ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up")
 
 
 def _each(tables: str | tuple[str, ...], *columns: str) -> str:
@@ -24,7 +23,6 @@ OBJECTS = {
 RECEIVED_FOR = {
     "person": f"{_PERSON} table_row",
     **dict.fromkeys(("diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment"), "table_row"),
-    "metastasis": " ".join(_REPORTS),
     "vital_status": "registry_reply table_row",
     **OBJECTS,
 }
@@ -42,13 +40,6 @@ _TYPED: dict[str, dict[str, str]] = {
         "sex": "received.registry_reply.sex received.dicom_plan.PatientSex",
     },
     "assessment": {c: _each("obds_follow_up", "Menge_FM") for c in ("distant_site", "distant_date")},
-    "metastasis": {
-        "tumour_id": _each(_REPORTS, "Tumor_ID"),
-        "metastasis_date": _each(_REPORTS, "Menge_FM"),
-        **{c: _each(_REPORTS, "Menge_FM") for c in ("site", "extent", "origin")},
-        "reported_date": "received.obds_pathology.Tumor_Histologiedatum received.obds_surgery.Datum "
-        "received.obds_follow_up.Untersuchungsdatum_Verlauf",
-    },
     "vital_status": {
         "status": "received.registry_reply.answer",
         "status_date": _each("registry_reply", "answer", "event_date", "answered_on"),

@@ -14,6 +14,7 @@ from schemas.typed import (
     SurgeryColumns,
     SystemicTherapyColumns,
 )
+from schemas.typed_diagnosis import ReportColumns
 
 
 class Curated(Contract):
@@ -46,10 +47,18 @@ class Link(Contract, table="curated.link"):
 
 
 class Diagnosis(DiagnosisColumns, Curated, table="curated.diagnosis"):
-    """One primary tumour of a patient."""
+    """One primary tumour of a patient at its diagnosis, from the reports that describe it then."""
 
     index_tumour: pl.Boolean = column(
-        "Index tumour", "Whether it is the tumour that the study is about: the first sarcoma.", nullable=False
+        "Index tumour",
+        "Whether it is the tumour that the study is about: a sarcoma, in a region of the study, irradiated, "
+        "within its window, operated on; of several the earliest.",
+        nullable=False,
+    )
+    documented: pl.Boolean = column(
+        "Documented by a Diagnose",
+        "False where no Diagnose was delivered and the Tumorzuordnung of other reports stands for it.",
+        nullable=False,
     )
     region: pl.String = column("Region", "Region of the body by site.", vocabulary="region")
     histology_group: pl.String = column(
@@ -57,6 +66,44 @@ class Diagnosis(DiagnosisColumns, Curated, table="curated.diagnosis"):
         vocabulary="histology_group",
     )  # fmt: skip
     day: pl.Int32 = column("Day", "Days since time zero.", unit="d")
+    diagnosis_date_earliest: pl.Date = column(
+        "Earliest date of diagnosis", "First day that the date may mean.", identifying="quasi-identifier"
+    )
+    diagnosis_date_latest: pl.Date = column(
+        "Latest date of diagnosis", "Last day that the date may mean.", identifying="quasi-identifier"
+    )
+    treatment_order: pl.String = column(
+        "Order of treatment", "Whether surgery or another therapy came first.", vocabulary="treatment_order"
+    )
+    histology_rule: pl.String = column(
+        "Rule of the histology", "What the report that gives it was made of.", vocabulary="report_role"
+    )
+    histology_record_ids: TextList = column("Records of the histology", "Records that say the same.")
+    fnclcc_rule: pl.String = column(
+        "Rule of the FNCLCC grade", "What the report that gives it was made of.", vocabulary="report_role"
+    )
+    fnclcc_record_ids: TextList = column("Records of the FNCLCC grade", "Records that say the same.")
+    t_rule: pl.String = column("Rule of T", "Which TNM gives it: cTNM, pTNM, or a table.")
+    t_record_ids: TextList = column("Records of T", "Records that say the same.")
+    n_rule: pl.String = column("Rule of N", "Which TNM gives it: cTNM, pTNM, or a table.")
+    n_record_ids: TextList = column("Records of N", "Records that say the same.")
+    m_rule: pl.String = column("Rule of M", "Which report gives it: Diagnose, a table, or another report.")
+    m_record_ids: TextList = column("Records of M", "Records that say the same.")
+
+
+class DiagnosisReport(DiagnosisColumns, ReportColumns, Curated, table="curated.diagnosis_report"):
+    """One report on a tumour in one TNM: what the values of ``curated.diagnosis`` were chosen from."""
+
+    reported_tumour: pl.String = column(
+        "Number as reported", "The reporter's own number of the tumour.", identifying="identifier"
+    )
+    report_day: pl.Int32 = column("Day of the report", "Days since time zero.", unit="d")
+    complete: pl.Boolean = column("Makes a diagnosis", "Whether it documents the diagnosis.", nullable=False)
+    role: pl.String = column(
+        "Role", "What it was made of, and when.", nullable=False, vocabulary="report_role"
+    )
+    after: pl.Boolean = column("After therapy", "Whether therapy came before what it describes.")
+    chosen_for: TextList = column("Chosen for", "The values that rest on it.", nullable=False)
 
 
 class Surgery(SurgeryColumns, Curated, table="curated.surgery"):
@@ -85,15 +132,9 @@ class Assessment(AssessmentColumns, Curated, table="curated.assessment"):
 
 
 class Metastasis(MetastasisColumns, Curated, table="curated.metastasis"):
-    """One metastasis of a tumour, from whatever report documents it; those at diagnosis are marked."""
+    """One metastasis of a tumour, from whatever report documents it."""
 
     metastasis_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
-    at_diagnosis: pl.Boolean = column(
-        "At diagnosis",
-        "Whether it makes the tumour M1 at diagnosis: dated within the synchronous window, or undated in a "
-        "Diagnose that does not say M0. Any other metastasis is a relapse or a progression.",
-        nullable=False,
-    )
 
 
 class VitalStatus(Curated, table="curated.vital_status"):

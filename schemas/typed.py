@@ -23,6 +23,7 @@ from schemas.typed_treatment import (
     SystemicTherapy,
     SystemicTherapyColumns,
 )
+from schemas.typed_tumour import TumourAssignment
 
 __all__ = [
     "Assessment",
@@ -39,6 +40,7 @@ __all__ = [
     "SurgeryColumns",
     "SystemicTherapy",
     "SystemicTherapyColumns",
+    "TumourAssignment",
     "VitalStatus",
 ]
 
@@ -105,6 +107,9 @@ class Person(PersonColumns, Typed, table="typed.person", rules=PERSON_RULES):
 class AssessmentColumns(Contract):
     """An examination of the state of the disease."""
 
+    tumour_id: pl.String = column(
+        "Tumour", "The source's own number of the tumour.", identifying="identifier"
+    )
     assessment_date: pl.Date = column(
         "Date of assessment", "Day of the examination.", identifying="quasi-identifier", unreadable="error"
     )
@@ -216,9 +221,6 @@ ASSESSMENT_RULES = (
 class Assessment(AssessmentColumns, Typed, table="typed.assessment", rules=ASSESSMENT_RULES):
     """What one record says of the state of the disease on one day."""
 
-    tumour_id: pl.String = column(
-        "Tumour", "The source's own number of the tumour.", identifying="identifier"
-    )
     module_id: pl.String = column(
         "Module", "The source's own number of the assessment.", identifying="identifier"
     )

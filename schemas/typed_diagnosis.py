@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.contract import Contract, column
+from schemas.contract import Contract, TextList, column
 from schemas.rule import Rule
 from schemas.typed_record import FROM_OBDS, Typed, not_after_receipt
 
@@ -33,6 +33,13 @@ class DiagnosisColumns(Contract):
     icd10_code: pl.String = column("ICD-10 code", "Site and kind of the primary tumour.")
     icdo3_topography: pl.String = column("ICD-O-3 topography", "Site of the primary tumour.")
     icdo3_morphology: pl.String = column("ICD-O-3 morphology", "Histology with behaviour, e.g. 8802/3.")
+    morphology_version: pl.String = column(
+        "Version of the morphology",
+        "oBDS: 31 is ICD-O-3 of 2003, 32 its revision of 2014, 33 ICD-O-3.2 of 2019, bb the WHO blue books.",
+    )
+    morphologies: TextList = column(
+        "All morphologies", "Every ICD-O-3 morphology given, the chosen one among them."
+    )
     laterality: pl.String = column("Side", "Side of a paired site.", vocabulary="laterality")
     histologically_confirmed: pl.String = column(
         "Histologically proven", "Whether the diagnosis rests on histology.", vocabulary="yes_no_unknown"
@@ -40,8 +47,15 @@ class DiagnosisColumns(Contract):
     t_stage: pl.String = column(
         "T category", "Primary tumour, in the source's edition.", vocabulary="t_stage"
     )
+    t_prefix: pl.String = column("Prefix of T", "How it was found.", vocabulary="tnm_prefix")
+    t_suffix: pl.String = column("Suffix of T", "What qualifies it, as delivered: (m), mi …")
     n_stage: pl.String = column("N category", "Regional lymph nodes.", vocabulary="n_stage")
+    n_prefix: pl.String = column("Prefix of N", "How it was found.", vocabulary="tnm_prefix")
+    n_suffix: pl.String = column("Suffix of N", "What qualifies it, as delivered: (sn), (i+), mi …")
     m_stage: pl.String = column("M category", "Distant metastasis at diagnosis.", vocabulary="m_stage")
+    m_prefix: pl.String = column("Prefix of M", "How it was found.", vocabulary="tnm_prefix")
+    m_suffix: pl.String = column("Suffix of M", "What qualifies it, as delivered: (i+) …")
+    m_symbol: pl.String = column("m symbol", "Several primaries in one region: m, or their number.")
     tnm_edition: pl.Int32 = column("TNM edition", "Edition of the TNM/AJCC classification.")
     grade: pl.String = column("Grading", "oBDS grading as delivered: 1-4, L, M, H …")
     fnclcc_grade: pl.String = column("FNCLCC grade", "Coindre: G1 to G3.", vocabulary="fnclcc_grade")
@@ -51,6 +65,27 @@ class DiagnosisColumns(Contract):
     )
     distant_metastasis: pl.Boolean = column(
         "Distant metastasis at diagnosis", "M1, or metastases documented with the diagnosis."
+    )
+
+
+class ReportColumns(Contract):
+    """What a report on a tumour says of itself."""
+
+    origin: pl.String = column("Origin", "Kind of report.", nullable=False, vocabulary="report_origin")
+    report_date: pl.Date = column(
+        "Day of the report",
+        "Day of the histology, else of the TNM, of the operation or of the examination.",
+        identifying="quasi-identifier",
+    )
+    report_date_precision: pl.String = column(
+        "Precision of the day of the report", "To what it is exact.", vocabulary="date_precision"
+    )
+    tnm_kind: pl.String = column("Kind of TNM", "cTNM, pTNM or TNM, as the report names it.")
+    after_therapy: pl.Boolean = column("y symbol", "Whether the TNM was found during or after therapy (y).")
+    of_relapse: pl.Boolean = column("r symbol", "Whether the TNM is that of a relapse (r).")
+    by_autopsy: pl.Boolean = column("a symbol", "Whether the TNM was found by autopsy (a).")
+    residual_status: pl.String = column(
+        "Residual status", "Local R classification of the pathology report.", vocabulary="residual_status"
     )
 
 
@@ -79,6 +114,16 @@ DIAGNOSIS_RULES = (
         source="ICD-O-3.2",
         column="icdo3_morphology",
         holds=pl.col("icdo3_morphology").str.contains(r"^\d{4}/\d$"),
+        missing="kept",
+    ),
+    Rule(
+        "diagnosis.several-morphologies",
+        "warning",
+        what="One report gives several morphologies. The most specific malignant one is used.",
+        remedy="In the tumour documentation, keep only the final diagnosis in Morphologie_ICD_O.",
+        source="WHO 2020; ICD-O-3.2",
+        column="morphologies",
+        holds=pl.col("morphologies").list.n_unique() <= 1,
         missing="kept",
     ),
     Rule(
@@ -188,14 +233,14 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.t-unknown-to-edition",
         "warning",
-        what="TNM 7 has no T3 or T4 for soft tissue sarcoma.",
+        what="TNM 6 and 7 have no T3 or T4 for soft tissue sarcoma.",
         remedy=(
             "In the tumour documentation, compare TNM/T and TNM/Version with the report. Correct the "
             "category or the edition."
         ),
         source="AJCC 7, soft tissue sarcoma",
         column="t_stage",
-        holds=~pl.col("t_stage").is_in(["T3", "T4"]) | (pl.col("tnm_edition") != 7),
+        holds=~pl.col("t_stage").is_in(["T3", "T4"]) | (pl.col("tnm_edition") >= 8),
         missing="kept",
     ),
     Rule(
@@ -239,8 +284,8 @@ DIAGNOSIS_RULES = (
 )
 
 
-class Diagnosis(DiagnosisColumns, Typed, table="typed.diagnosis", rules=DIAGNOSIS_RULES):
-    """What one record says of a primary tumour."""
+class Diagnosis(DiagnosisColumns, ReportColumns, Typed, table="typed.diagnosis", rules=DIAGNOSIS_RULES):
+    """What one record says of a tumour in one TNM; a second TNM of the record is a row of its own."""
 
     complete: pl.Boolean = column(
         "Makes a diagnosis",

@@ -75,3 +75,7 @@ METASTASIS_RULES = (
 
 class Metastasis(MetastasisColumns, Typed, table="typed.metastasis", rules=METASTASIS_RULES):
     """One metastasis that one record documents."""
+
+    named: pl.Boolean = column(
+        "Named", "Whether the report names the metastasis, or only says M1.", nullable=False
+    )

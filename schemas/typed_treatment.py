@@ -20,7 +20,8 @@ class SurgeryColumns(Contract):
     )
     surgery_day: pl.Int32 = column("Day of surgery", "Days since time zero.", unit="d")
     intent: pl.String = column("Intent", "With what aim it was planned.", vocabulary="intent")
-    ops_codes: TextList = column("OPS codes", "Procedures.")
+    ops_codes: TextList = column("OPS codes", "Procedures, without the letter of the side.")
+    side: pl.String = column("Side", "Side that the OPS codes name.", vocabulary="laterality")
     residual_status: pl.String = column(
         "Residual status", "Local R classification.", vocabulary="residual_status"
     )
@@ -285,8 +286,19 @@ class Radiotherapy(RadiotherapyColumns, Typed, table="typed.radiotherapy", rules
 class SystemicTherapyColumns(Contract):
     """A systemic therapy, or the statement that there was none."""
 
-    kind: pl.String = column("Kind", "Kind of systemic therapy.", vocabulary="systemic_kind")
-    given: pl.String = column("Given", "Whether it was given.", vocabulary="yes_no_unknown")
+    tumour_id: pl.String = column(
+        "Tumour", "The source's own number of the tumour.", identifying="identifier"
+    )
+    kind: pl.String = column(
+        "Kind", "Kind of systemic therapy; of a combination the leading one.", vocabulary="systemic_kind"
+    )
+    chemotherapy: pl.Boolean = column("Chemotherapy", "Whether it has this component.")
+    immunotherapy: pl.Boolean = column("Immunotherapy", "Whether it has this component.")
+    targeted: pl.Boolean = column("Targeted therapy", "Whether it has this component.")
+    hormone_therapy: pl.Boolean = column("Hormone therapy", "Whether it has this component.")
+    given: pl.String = column(
+        "Given", "Whether it was given; surveillance is documented as not given.", vocabulary="yes_no_unknown"
+    )
     protocol: pl.String = column("Protocol", "Name of the protocol.")
     start_date: pl.Date = column(
         "First day", "First day.", identifying="quasi-identifier", unreadable="error"
@@ -298,3 +310,7 @@ class SystemicTherapy(
     SystemicTherapyColumns, Typed, table="typed.systemic_therapy", rules=(not_after_receipt("start_date"),)
 ):
     """What one record says of systemic therapy."""
+
+    module_id: pl.String = column(
+        "Module", "The source's own number of the therapy.", identifying="identifier"
+    )

@@ -5,11 +5,14 @@ Sources: oBDS 3.0.4 schema, ICD-O-3.2, AJCC 7/8, FNCLCC (Coindre), ENMOC, ICRU 8
 
 from __future__ import annotations
 
-SEX = ("female", "male", "diverse", "unknown")
+SEX = ("female", "male", "diverse", "no entry", "unknown")
 HISTOLOGY_GROUP = ("UPS", "liposarcoma", "myxofibrosarcoma", "synovial sarcoma", "others")
-REGION = ("extremities", "trunk", "head and neck", "retroperitoneum", "bone", "other")
+REGION = (
+    "extremities", "trunk", "head and neck", "retroperitoneum", "peritoneum", "bone", "unspecified", "other",
+)  # fmt: skip
 LATERALITY = ("left", "right", "bilateral", "midline", "unknown", "not applicable")
 T_STAGE = ("T0", "T1", "T2", "T3", "T4", "TX")
+TNM_PREFIX = ("c", "p", "u")
 N_STAGE = ("N0", "N1", "NX")
 M_STAGE = ("M0", "M1", "MX")
 FNCLCC_GRADE = ("G1", "G2", "G3", "GX")
@@ -51,12 +54,18 @@ LOCAL_STATUS = (
 )
 METASTASIS_SITE = ("PUL", "OSS", "HEP", "BRA", "LYM", "MAR", "PLE", "PER", "ADR", "SKI", "OTH", "GEN")
 METASTASIS_EXTENT = ("regional", "distant")
-REPORT_ORIGIN = ("diagnosis", "pathology", "surgery", "follow-up", "table")
+REPORT_ORIGIN = ("diagnosis", "pathology", "surgery", "follow-up", "tumour", "table")
+"""Kind of report; ``tumour`` is a metastasis that was reported as a tumour of its own."""
+REPORT_ROLE = ("specimen", "biopsy", "later specimen", "follow-up", "relapse", "table")
+TREATMENT_ORDER = ("surgery first", "therapy first", "no surgery", "order unknown")
 VITAL_STATUS = ("alive", "deceased", "deceased, date unknown", "moved", "no information")
 DATE_PRECISION = ("day", "month", "year")
 SOURCE = ("registry office", "oBDS", "table", "DICOM")
 DOSE_ORIGIN = ("target prescription", "beam dose", "documented")
-SYSTEMIC_KIND = ("chemotherapy", "targeted", "immunotherapy", "hormone therapy", "other")
+SYSTEMIC_KIND = (
+    "chemotherapy", "targeted", "immunotherapy", "hormone therapy", "stem cell transplantation",
+    "surveillance", "other",
+)  # fmt: skip
 VALUE_OUTCOME = ("read", "ignored", "unknown")
 DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
 EVENT_KIND = (
@@ -116,7 +125,8 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
 
 # --- how sources write them -------------------------------------------------------------------------
 
-OBDS_SEX = {"M": "male", "W": "female", "D": "diverse", "X": "unknown", "U": "unknown"}
+OBDS_SEX = {"M": "male", "W": "female", "D": "diverse", "X": "no entry", "U": "unknown"}
+"""X is no entry or indeterminate in the register of civil status (Geschlecht, oBDS 3.0.4)."""
 OBDS_LATERALITY = {
     "L": "left", "R": "right", "B": "bilateral", "M": "midline", "U": "unknown", "T": "not applicable",
 }  # fmt: skip
@@ -142,8 +152,9 @@ OBDS_BOOST = {
     "N": "none",
 }  # fmt: skip
 OBDS_RESIDUAL = {
-    "R0": "R0", "R1": "R1", "R2": "R2", "R1(is)": "R1", "R1(cy+)": "R1", "RX": "RX", "U": "RX",
+    "R0": "R0", "R1": "R1", "R2": "R2", "R1(is)": "R1", "R1(cy+)": "R1", "RX": "RX",
 }  # fmt: skip
+"""RX is an explicit code; U, which says that nothing is known, is in no list: the status is missing."""
 OBDS_OVERALL = {
     "V": "complete remission",
     "T": "partial remission",
@@ -177,12 +188,22 @@ OBDS_SYSTEMIC_KIND = {
     "IM": "immunotherapy",
     "ZS": "targeted",
     "IZ": "targeted",
-    "SZ": "other",
-    "AS": "other",
-    "WS": "other",
-    "WW": "other",
+    "SZ": "stem cell transplantation",
+    "AS": "surveillance",
+    "WS": "surveillance",
+    "WW": "surveillance",
     "SO": "other",
 }
+"""Therapieart: the leading component; OBDS_SYSTEMIC_COMPONENTS has all of them."""
+OBDS_SYSTEMIC_COMPONENTS = {
+    "chemotherapy": ("CH", "CI", "CZ", "CIZ"),
+    "immunotherapy": ("IM", "CI", "CIZ", "IZ"),
+    "targeted": ("ZS", "CZ", "CIZ", "IZ"),
+    "hormone_therapy": ("HO",),
+}
+"""Column to the values of Therapieart that contain this component."""
+OBDS_SURVEILLANCE = ("AS", "WS", "WW")
+"""Therapieart: active surveillance, wait and see, watchful waiting. Nothing is given."""
 OBDS_YES_NO_UNKNOWN = {"J": "yes", "N": "no", "U": "unknown"}
 OBDS_HISTOLOGICAL = {
     "1": "no", "2": "no", "4": "no", "5": "no", "6": "yes", "7": "yes", "7.1": "yes", "7.2": "yes",
@@ -218,36 +239,3 @@ REGISTRY_ANSWER = {
 }  # fmt: skip
 """Usual German wordings of registry offices, in lower case, without a final dot; ``answers`` adds others."""
 DICOM_SEX = {"M": "male", "F": "female", "O": "diverse"}
-
-SARCOMA_MORPHOLOGY: dict[str, tuple[str, ...]] = {
-    "UPS": ("8802", "8805", "8830"),
-    "liposarcoma": ("8850", "8851", "8852", "8853", "8854", "8855", "8857", "8858"),
-    "myxofibrosarcoma": ("8811",),
-    "synovial sarcoma": ("9040", "9041", "9042", "9043"),
-}
-"""ICD-O-3 morphology (four digits, behaviour /3) by histology group; other sarcomas are `others`."""
-
-OTHER_SARCOMA = (
-    "8800", "8801", "8803", "8804", "8806", "8810", "8813", "8814", "8815", "8825", "8832", "8833", "8840",
-    "8890", "8891", "8895", "8896", "8900", "8901", "8902", "8910", "8912", "8920", "8963", "8990", "9044",
-    "9120", "9130", "9133", "9150", "9170", "9231", "9251", "9252", "9364", "9365", "9540", "9560", "9561",
-    "9571", "9580", "9581",
-)  # fmt: skip
-"""ICD-O-3 morphologies (behaviour /3) of the remaining soft tissue sarcomas (WHO 2020)."""
-
-REGION_BY_TOPOGRAPHY: dict[str, str] = {
-    "C49.1": "extremities",
-    "C49.2": "extremities",
-    "C49.3": "trunk",
-    "C49.4": "trunk",
-    "C49.5": "trunk",
-    "C49.6": "trunk",
-    "C49.0": "head and neck",
-    "C48": "retroperitoneum",
-    "C40": "bone",
-    "C41": "bone",
-}
-"""Region by ICD-O-3/ICD-10 site: the longest prefix that fits decides; anything else is `other`."""
-
-T_FROM_EDITION_8 = {"T0": "T0", "T1": "T1", "T2": "T2", "T3": "T2", "T4": "T2", "TX": "TX"}
-"""AJCC 8 T category (trunk and extremities) in the words of AJCC 7: T2 (> 5 cm) to T4 are one class."""

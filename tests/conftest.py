@@ -36,6 +36,20 @@ SOURCES = Sources.model_validate(
                     },
                 ],
             },
+            {
+                "name": "numbered", "kind": "table", "format": "csv", "files": ["n"], "key": ["Nr"],
+                "date_format": "%d.%m.%Y",
+                "entities": [
+                    {
+                        "entity": "assessment",
+                        "columns": {
+                            "hospital_number": "Nr", "tumour_id": "Tumor", "assessment_date": "Tag",
+                            "overall_status": {"constant": "complete remission", "codes": {
+                                "complete remission": "complete remission"}},
+                        },
+                    },
+                ],
+            },
         ]
     }
 )  # fmt: skip
@@ -46,7 +60,7 @@ FILES = pl.DataFrame(
     {
         "file_id": ["r", "o", "d", "t"],
         "path": ["r", "o", "d", "t"],
-        "source": [s.name for s in SOURCES.source],
+        "source": [s.name for s in SOURCES.source][:4],
     }
 )
 

@@ -11,8 +11,8 @@ from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
 from sarcoma_pipeline.cohort.timeline import RELAPSES, Timeline
+from schemas import site_codes
 from schemas.cohort import CohortPatient
-from schemas.vocabularies import T_FROM_EDITION_8
 
 DAYS_PER_YEAR = 365.25
 
@@ -64,12 +64,14 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     )  # fmt: skip
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
-    in_edition_7 = pl.col("t_stage").replace_strict(T_FROM_EDITION_8, default=None, return_dtype=pl.String)
+    t_stage = site_codes.t_in_edition_7(
+        pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
+    )
     unknown = "RX" if timeline.assumptions.residual_status_unknown == "RX" else None
     return CohortPatient.conform(
         frame.with_columns(
             age_at_diagnosis_years=pl.coalesce([by_dates, "age_at_diagnosis_years"]),
-            t_stage=pl.when(pl.col("tnm_edition") >= 8).then(in_edition_7).otherwise("t_stage"),
+            t_stage=t_stage,
             resected=pl.col("resected").fill_null(False),
             residual_status=pl.coalesce(["residual_status", pl.lit(unknown, dtype=pl.String)]),
             chemotherapy=pl.col("chemotherapy").fill_null("unknown"),

@@ -1,7 +1,7 @@
 """The index tumour and the primary treatment that belongs to it, one row a patient.
 
-The index tumour is the first sarcoma (``curated.diagnosis.index_tumour``); its diagnosis is time zero. What
-is documented under the number of another tumour of the patient does not belong to it.
+The index tumour (``curated.diagnosis.index_tumour``) is the one that the study is about; its diagnosis is
+time zero. What belongs to another tumour of the patient does not count.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ def tumour(curated: Curated) -> pl.DataFrame:
 
 
 def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
-    """Rows of a table that are not documented under another tumour's number."""
-    others = curated["curated.diagnosis"].filter(~pl.col("index_tumour") & pl.col("tumour_id").is_not_null())
-    if "tumour_id" not in curated[table].columns:
-        return curated[table]
-    return curated[table].join(others, on=["patient_id", "tumour_id"], how="anti")
+    """Rows of a table that belong to the index tumour; curation gives every row its tumour."""
+    index = tumour(curated).select("patient_id", "tumour_id")
+    return curated[table].join(
+        index, on=["patient_id", "tumour_id"], how="semi", nulls_equal=True, maintain_order="left"
+    )
 
 
 def surgeries(curated: Curated) -> pl.DataFrame:

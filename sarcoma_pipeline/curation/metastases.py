@@ -1,43 +1,35 @@
-"""Metastases of a tumour from all reports: which are one, and which were there at diagnosis."""
+"""Metastases of a tumour from all reports, and which of them are one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
-from schemas import curated, typed
+from sarcoma_pipeline.curation.event_rows import Frames, interval
+from schemas import curated, iarc, typed
 from schemas.vocabularies import DATE_PRECISION, REPORT_ORIGIN
-
-Frames = Mapping[str, pl.DataFrame]
-
-SYNCHRONOUS_DAYS = 92
-"""Longest time from the diagnosis to a metastasis that still counts as M1 (three months)."""
 
 _KEYS = ("patient_id", "tumour_id")
 
 
-def curate(
-    sound: Frames, diagnosis: pl.DataFrame, treated: pl.DataFrame, window_days: int = SYNCHRONOUS_DAYS
-) -> pl.DataFrame:
+def curate(sound: Frames, staged_m1: pl.DataFrame) -> pl.DataFrame:
     """Join what all reports say of a patient's metastases.
 
-    Reports of the same site and date are one metastasis. It was there at diagnosis if it was known within the
-    synchronous window: until the first day of the first therapy, at most ``window_days`` after the diagnosis.
-    It was known on its own date or on the day of the report, whichever is earlier. An undated one of a
-    Diagnose was there at diagnosis unless the Diagnose says M0.
+    Reports of the same site and date are one metastasis. A report that only says M1 tells nothing new of a
+    tumour that was M1 at diagnosis.
 
     Args:
-        sound: typed tables with ``patient_id``; ``tumour_id`` is that of ``curated.diagnosis``.
-        diagnosis: ``curated.diagnosis`` with the Diagnose's own ``m_stage``.
-        treated: ``patient_id``, ``tumour_id``, ``first_therapy`` (Date): the first therapy of each tumour.
-        window_days: longest synchronous window.
+        sound: typed tables with their tumours.
+        staged_m1: ``patient_id, tumour_id`` of the tumours whose own M category is M1.
 
     Returns:
         Rows of ``curated.metastasis`` without days.
     """
     said = pl.concat(
-        [_documented(sound[typed.Metastasis.table()]), _of_tables(sound[typed.Assessment.table()])]
+        [
+            _documented(sound[typed.Metastasis.table()], staged_m1),
+            _of_tables(sound[typed.Assessment.table()]),
+            _told_as_tumours(sound[typed.Diagnosis.table()]),
+        ]
     )
     if said.is_empty():
         return curated.Metastasis.empty()
@@ -61,24 +53,36 @@ def curate(
             reported_date=pl.col("reported_date").min(),
             reported_day=pl.col("reported_day").min(),
             record_ids=pl.col("record_id").unique().sort(),
-            _in_diagnosis=(pl.col("origin") == "diagnosis").any(),
         )
     )  # fmt: skip
-    at_diagnosis = _synchronous(one, diagnosis, treated, window_days)
     exactness = pl.col("metastasis_date_precision").replace_strict(
         {p: i for i, p in enumerate(DATE_PRECISION)}, default=len(DATE_PRECISION), return_dtype=pl.Int32
     )
-    return at_diagnosis.sort(
-        *_KEYS, "metastasis_date", exactness, "site", "reported_date", pl.col("record_ids").list.first(),
+    return one.sort(
+        *_KEYS,
+        "metastasis_date",
+        exactness,
+        "site",
+        "reported_date",
+        pl.col("record_ids").list.first(),
         nulls_last=True,
-    )  # fmt: skip
+    )
 
 
-def _documented(metastases: pl.DataFrame) -> pl.DataFrame:
-    return metastases.select(
-        *_KEYS, "record_id", "metastasis_date", "metastasis_date_precision", "site", "extent", "origin",
-        "reported_date", "reported_day",
-    )  # fmt: skip
+def _documented(metastases: pl.DataFrame, staged_m1: pl.DataFrame) -> pl.DataFrame:
+    known = staged_m1.select(*_KEYS, _m1=pl.lit(True))
+    told = metastases.join(known, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
+    return told.filter(pl.col("named") | pl.col("_m1").is_null()).select(
+        *_KEYS,
+        "record_id",
+        "metastasis_date",
+        "metastasis_date_precision",
+        "site",
+        "extent",
+        "origin",
+        "reported_date",
+        "reported_day",
+    )
 
 
 def _of_tables(assessments: pl.DataFrame) -> pl.DataFrame:
@@ -97,48 +101,78 @@ def _of_tables(assessments: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _synchronous(
-    metastases: pl.DataFrame, diagnosis: pl.DataFrame, treated: pl.DataFrame, window_days: int
+_SITE_OF_SECONDARY = {
+    "C77": "LYM", "C78.0": "PUL", "C78.2": "PLE", "C78.6": "PER", "C78.7": "HEP", "C79.2": "SKI",
+    "C79.3": "BRA", "C79.5": "OSS", "C79.7": "ADR", "C34": "PUL", "C38.4": "PLE", "C48.1": "PER",
+    "C48.2": "PER", "C22": "HEP", "C44": "SKI", "C70": "BRA", "C71": "BRA", "C40": "OSS", "C41": "OSS",
+    "C42.1": "MAR", "C74": "ADR",
+}  # fmt: skip
+"""ICD-10 code of a metastasis, or site of a tumour with behaviour /6, to the oBDS word; others are OTH."""
+
+
+def _told_as_tumours(reports: pl.DataFrame) -> pl.DataFrame:
+    """Metastases that were reported as a tumour of their own: behaviour /6, or ICD-10 C77 to C79."""
+    code = pl.coalesce(
+        pl.when(pl.col("icd10_code").str.slice(0, 3).is_in(["C77", "C78", "C79"])).then("icd10_code"),
+        "icdo3_topography",
+        "icd10_code",
+    )
+    site = pl.coalesce(
+        code.replace_strict(_SITE_OF_SECONDARY, default=None, return_dtype=pl.String),
+        code.str.slice(0, 3).replace_strict(_SITE_OF_SECONDARY, default=None, return_dtype=pl.String),
+        pl.lit("OTH"),
+    )
+    nodes = code.str.starts_with("C77").fill_null(False)
+    return reports.filter(
+        "complete",
+        "of_relapse_report",
+        iarc.is_secondary(pl.col("icd10_code"), pl.col("icdo3_morphology")),
+    ).select(
+        *_KEYS,
+        "record_id",
+        metastasis_date="diagnosis_date",
+        metastasis_date_precision="diagnosis_date_precision",
+        site=site,
+        extent=pl.when(nodes).then(pl.lit("regional")).otherwise(pl.lit("distant")),
+        origin=pl.lit("tumour"),
+        reported_date=pl.lit(None, dtype=pl.Date),
+        reported_day=pl.lit(None, dtype=pl.Int32),
+    )
+
+
+def at_diagnosis(
+    metastases: pl.DataFrame, tumours: pl.DataFrame, window_days: int, staged: bool = False
 ) -> pl.DataFrame:
-    tumours = diagnosis.select(*_KEYS, zero="diagnosis_date", own_m="m_stage")
+    """Tell which tumours had a metastasis at diagnosis by what the Diagnose itself documents.
+
+    A metastasis of the Diagnose was there if it is dated up to the first day of the first therapy, at most
+    ``window_days`` after the diagnosis; an undated one if the Diagnose does not say M0. One that is dated
+    later is a relapse.
+
+    Args:
+        metastases: rows of ``typed.metastasis`` with their tumours.
+        tumours: ``patient_id, tumour_id, diagnosis_date, first_therapy, m_stage``.
+        window_days: longest synchronous window.
+        staged: keep the metastases that are not at diagnosis as well, with ``at_diagnosis`` false.
+
+    Returns:
+        ``patient_id, tumour_id, record_id, metastasis_date, at_diagnosis``.
+    """
     joined = (
-        metastases.join(tumours, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
-        .join(
-            treated.select(*_KEYS, treated="first_therapy"),
-            on=_KEYS, how="left", nulls_equal=True, maintain_order="left",
+        metastases.filter(pl.col("origin") == "diagnosis", pl.col("extent") == "distant")
+        .join(tumours, on=_KEYS, nulls_equal=True, maintain_order="left")
+        .with_columns(
+            closes=pl.min_horizontal(
+                pl.col("diagnosis_date").dt.offset_by(f"{window_days}d"), "first_therapy"
+            )
         )
-        .with_columns(closes=pl.min_horizontal(pl.col("zero").dt.offset_by(f"{window_days}d"), "treated"))
-    )  # fmt: skip
+    )
     first, last = interval(pl.col("metastasis_date"), pl.col("metastasis_date_precision"))
-    own = pl.max_horizontal("metastasis_date", pl.when(last >= pl.col("zero")).then("zero"))
-    # A date before the diagnosis is believed of a Diagnose only: elsewhere the report's own day counts.
-    known = (
-        pl.when(last >= pl.col("zero"))
-        .then(pl.min_horizontal(own, "reported_date"))
-        .when("_in_diagnosis", pl.col("metastasis_date").is_not_null())
-        .then("zero")
-        .otherwise("reported_date")
-    )
-    vague = pl.col("metastasis_date").is_null() | (
-        (pl.col("metastasis_date_precision") != "day")
-        & (first <= pl.col("closes"))
-        & (last >= pl.col("zero"))
-    )
-    by_report = pl.col("_in_diagnosis") & vague.fill_null(False) & pl.col("own_m").ne_missing("M0")
-    distant = pl.col("extent") == "distant"
-    return joined.with_columns(
-        at_diagnosis=((known <= pl.col("closes")).fill_null(False) | by_report) & distant
-    )
-
-
-def interval(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """First and last day that a date of this precision may mean."""
-    month, year = precision == "month", precision == "year"
-    first = pl.when(month).then(date.dt.month_start()).when(year).then(date.dt.truncate("1y"))
-    last = (
-        pl.when(month)
-        .then(date.dt.month_end())
-        .when(year)
-        .then(date.dt.truncate("1y").dt.offset_by("1y").dt.offset_by("-1d"))
-    )
-    return first.otherwise(date), last.otherwise(date)
+    dated = pl.col("metastasis_date") <= pl.col("closes")
+    partial = pl.col("metastasis_date_precision").is_in(["month", "year"]).fill_null(False)
+    # Some day of this month or year: the Diagnose tells of what was there.
+    overlaps = partial & (first <= pl.col("closes")) & (last >= pl.col("diagnosis_date"))
+    vague = pl.col("metastasis_date").is_null() | overlaps.fill_null(False)
+    there = dated.fill_null(False) | (vague & pl.col("m_stage").ne_missing("M0"))
+    judged = joined.select(*_KEYS, "record_id", "metastasis_date", at_diagnosis=there)
+    return judged if staged else judged.filter("at_diagnosis")

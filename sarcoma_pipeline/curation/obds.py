@@ -6,25 +6,13 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from sarcoma_pipeline.curation import obds_reports, tnm
+from sarcoma_pipeline.curation.obds_reports import DATES, residual
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
 from schemas.rule import Rule
-from schemas.typed_metastasis import DATE_MISSING
-
-DATE_UNUSABLE = Rule(
-    "diagnosis.date-unusable",
-    "error",
-    on="typed.diagnosis",
-    scope="record",
-    what="The date of diagnosis is estimated altogether (Datumsgenauigkeit V). There is no time zero.",
-    remedy=(
-        "In the tumour documentation, correct Diagnosedatum: enter the date of the report of the first "
-        "biopsy."
-    ),
-    source="oBDS Datumsgenauigkeit V",
-)
 
 _PERSON = pl.lit("number:") + pl.col("Patient_ID")
 
@@ -37,7 +25,6 @@ _TYPED_BASE = {
     "reported_on": Reading(pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)),
 }
 
-_DATES = ("%Y-%m-%d", "%d.%m.%Y")
 _LIST = pl.List(pl.String)
 
 
@@ -45,7 +32,7 @@ def _date(column: str, **options: bool | str | Rule | None) -> Reading:
     exactness = f"{column}_Datumsgenauigkeit" if options.pop("graded", False) else None
     return date(
         column,
-        _DATES,
+        DATES,
         exactness=exactness,
         exactness_codes=v.OBDS_DATE_PRECISION,
         legacy=True,
@@ -53,58 +40,8 @@ def _date(column: str, **options: bool | str | Rule | None) -> Reading:
     )
 
 
-def _first_json(column: str) -> pl.Expr:
-    return pl.col(column).str.json_decode(_LIST).list.first()
-
-
-_FNCLCC = (
-    pl.col("Menge_Weitere_Klassifikation")
-    .str.json_decode(pl.List(pl.Struct({"Name": pl.String, "Stadium": pl.String})))
-    .list.filter(pl.element().struct.field("Name").str.to_uppercase().str.contains("FNCLCC"))
-    .list.last()
-    .struct.field("Stadium")
-)
-
-_METASTASES = pl.col("Menge_FM").str.json_decode(
-    pl.List(
-        pl.Struct({"Diagnosedatum": pl.String, "Datumsgenauigkeit": pl.String, "Lokalisation": pl.String})
-    )
-)
-
-_T = {f"{t}{suffix}": f"T{t}" for t in "01234" for suffix in ("", "a", "b", "c", "d")} | {
-    "X": "TX",
-    "is": "T0",
-}
-_N = {"0": "N0", "X": "NX"} | {f"{n}{suffix}": "N1" for n in "123" for suffix in ("", "a", "b", "c")}
-_M = {"0": "M0", "X": "MX"} | {f"1{suffix}": "M1" for suffix in ("", "a", "b", "c", "d")}
-_GRADE = {"1": "G1", "2": "G2", "3": "G3", "G1": "G1", "G2": "G2", "G3": "G3", "X": "GX", "GX": "GX"}
-_SYMBOL = r"^(?:[ypcra]*[TNM])?"
-"""Prefixes such as ``ypT``: the oBDS element holds the bare category, older exports the whole word."""
-
-_TUMOUR = {
-    "tumour_id": text("Tumor_ID"),
-    "diagnosis_date": _date("Diagnosedatum", graded=True, unusable=DATE_UNUSABLE),
-    "icd10_code": text("Primaertumor_ICD"),
-    "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
-}
-
-_HISTOLOGY = {
-    "icdo3_morphology": Reading(_first_json("Morphologie_ICD_O")),
-    "grade": code("Grading", {g: g for g in "01234XLMHBUT"}),
-    "fnclcc_grade": code(_FNCLCC, _GRADE, strip=r"^FNCLCC\s*"),
-    "t_stage": code("T", _T, strip=_SYMBOL),
-    "n_stage": code("N", _N, strip=_SYMBOL),
-    "m_stage": code("M", _M, strip=_SYMBOL),
-    "tnm_edition": Reading(pl.col("TNM_Version").cast(pl.Int32, strict=False)),
-    "distant_metastasis": Reading(
-        pl.when(pl.col("M").str.contains("1") | (_METASTASES.list.len() > 0))
-        .then(pl.lit(True))
-        .when(pl.col("M").str.contains("0"))
-        .then(pl.lit(False))
-    ),
-}
-
 _LOCAL = dict(v.OBDS_LOCAL)
+_OPS = pl.col("Menge_OPS").str.json_decode(_LIST)
 
 READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
     "received.obds_patient": [
@@ -120,31 +57,6 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
             },
         )
     ],
-    "received.obds_diagnosis": [
-        (
-            typed.Diagnosis,
-            _TUMOUR
-            | _HISTOLOGY
-            | {
-                "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
-                "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
-                "complete": constant(True, pl.Boolean),
-            },
-        )
-    ],
-    "received.obds_pathology": [
-        (
-            typed.Diagnosis,
-            _HISTOLOGY
-            | {
-                "tumour_id": text("Tumor_ID"),
-                "icd10_code": text("Primaertumor_ICD"),
-                "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
-                "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
-                "complete": constant(False, pl.Boolean),
-            },
-        )
-    ],
     "received.obds_surgery": [
         (
             typed.Surgery,
@@ -153,10 +65,10 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "module_id": text("Module_ID"),
                 "surgery_date": _date("Datum"),
                 "intent": code("Intention", v.OBDS_INTENT_SURGERY),
-                "ops_codes": Reading(pl.col("Menge_OPS").str.json_decode(_LIST)),
-                "residual_status": code(
-                    pl.coalesce(["Lokale_Beurteilung_Residualstatus", "Gesamtbeurteilung_Residualstatus"]),
-                    v.OBDS_RESIDUAL,
+                "ops_codes": Reading(_OPS.list.eval(tnm.ops_code(pl.element()))),
+                "side": Reading(tnm.ops_side(_OPS)),
+                "residual_status": residual(
+                    "Lokale_Beurteilung_Residualstatus", "Gesamtbeurteilung_Residualstatus"
                 ),
             },
         )
@@ -191,8 +103,18 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
         (
             typed.SystemicTherapy,
             {
+                "tumour_id": text("Tumor_ID"),
+                "module_id": text("Module_ID"),
                 "kind": code("Therapieart", v.OBDS_SYSTEMIC_KIND),
-                "given": constant("yes"),
+                **{
+                    component: Reading(pl.col("Therapieart").is_in(list(kinds)))
+                    for component, kinds in v.OBDS_SYSTEMIC_COMPONENTS.items()
+                },
+                "given": Reading(
+                    pl.when(pl.col("Therapieart").is_in(list(v.OBDS_SURVEILLANCE)))
+                    .then(pl.lit("no"))
+                    .otherwise(pl.lit("yes"))
+                ),
                 "protocol": text("Protokoll"),
                 "start_date": _date("Beginn", graded=True),
             },
@@ -227,21 +149,20 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
         )
     ],
 }
-"""Received table to the typed tables that its records make."""
+"""Received table to the typed tables that its records make, reports on the tumour left out."""
 
-
-_REPORTED = {
-    "received.obds_diagnosis": ("diagnosis", None),
-    "received.obds_pathology": ("pathology", "Tumor_Histologiedatum"),
-    "received.obds_surgery": ("surgery", "Datum"),
-    "received.obds_follow_up": ("follow-up", "Untersuchungsdatum_Verlauf"),
-}
-"""Received table that may document metastases to the kind of report and the column of its day."""
+TABLES = frozenset({*READINGS, *obds_reports.REPORTS})
+"""Received tables that are typed."""
 
 
 def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
     """Return the typed tables that a received one makes, each with how its columns are read."""
-    return [(contract, _TYPED_BASE | readings) for contract, readings in READINGS[table]]
+    readings = [(contract, _TYPED_BASE | own) for contract, own in READINGS.get(table, ())]
+    if table in obds_reports.REPORTS:
+        readings += [(c, _TYPED_BASE | own) for c, own in obds_reports.readings_of(table)]
+    if table != "received.obds_patient":
+        readings.append((typed.TumourAssignment, _TYPED_BASE | obds_reports.ASSIGNMENT))
+    return readings
 
 
 def typed_frames(
@@ -250,82 +171,17 @@ def typed_frames(
     """Typed frames and observations of one received oBDS table.
 
     Args:
-        table: key of :data:`READINGS`.
+        table: one of :data:`TABLES`.
         received: its rows, with ``received_on`` (Date) joined on.
     """
+    rows = {}
+    if table in obds_reports.REPORTS:
+        rows = obds_reports.rows(table, received)
     metastases = None
-    if table in _REPORTED:
-        metastases, seen = _metastases(received, *_REPORTED[table])
-        yield typed.Metastasis, metastases, seen
-    for contract, readings in readings_of(table):
-        made, seen = read(received, contract, readings)
+    for contract, readings in sorted(readings_of(table), key=lambda one: one[0] is typed.Assessment):
+        made, seen = read(rows.get(contract, received), contract, readings)
+        if contract is typed.Metastasis:
+            metastases = made
         if contract is typed.Assessment and metastases is not None:
-            made = _with_first_metastasis(made, metastases)
+            made = obds_reports.with_first_metastasis(made, metastases)
         yield contract, made, seen
-
-
-def _metastases(received: pl.DataFrame, origin: str, day: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One row per Fernmetastase."""
-    several = (
-        received.with_columns(_fm=_METASTASES)
-        .explode("_fm", empty_as_null=False, keep_nulls=False)
-        .with_columns(
-            _fm_site=pl.col("_fm").struct.field("Lokalisation"),
-            _fm_date=pl.col("_fm").struct.field("Diagnosedatum"),
-            _fm_exactness=pl.col("_fm").struct.field("Datumsgenauigkeit"),
-        )
-    )
-    found = date(
-        "_fm_date",
-        _DATES,
-        exactness="_fm_exactness",
-        exactness_codes=v.OBDS_DATE_PRECISION,
-        legacy=True,
-        unusable=DATE_MISSING,
-    )
-    # The report's own table judges its day: here an unreadable one is just missing.
-    reported = date(day, _DATES).value if day else pl.lit(None, dtype=pl.Date)
-    return read(
-        several,
-        typed.Metastasis,
-        _TYPED_BASE
-        | {
-            "tumour_id": text("Tumor_ID"),
-            "metastasis_date": found,
-            "site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
-            "extent": constant("distant"),
-            "origin": constant(origin),
-            "reported_date": Reading(reported),
-        },
-    )
-
-
-def _with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:
-    """Fill ``distant_date`` and ``distant_site`` with the first metastasis of the same record."""
-    first = first_metastasis(metastases, "record_id").select(
-        "record_id",
-        distant_date="metastasis_date",
-        distant_date_precision="metastasis_date_precision",
-        distant_site="site",
-    )
-    columns = ["distant_date", "distant_date_precision", "distant_site"]
-    return (
-        assessments.drop(columns)
-        .join(first, on="record_id", how="left", maintain_order="left")
-        .select(assessments.columns)
-    )
-
-
-def first_metastasis(metastases: pl.DataFrame, *by: str) -> pl.DataFrame:
-    """The earliest metastasis of each group: dated before undated, of one day the exact one, then by site.
-
-    Args:
-        metastases: columns of ``typed.metastasis`` or ``curated.metastasis``.
-        by: what makes a group.
-    """
-    exactness = pl.col("metastasis_date_precision").replace_strict(
-        {p: i for i, p in enumerate(v.DATE_PRECISION)}, default=len(v.DATE_PRECISION), return_dtype=pl.Int32
-    )
-    return metastases.sort(*by, "metastasis_date", exactness, "site", nulls_last=True).unique(
-        list(by), keep="first", maintain_order=True
-    )

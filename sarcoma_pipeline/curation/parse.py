@@ -187,7 +187,7 @@ def date(
         pl.when(month_only)
         .then(pl.lit("15.") + plain.str.slice(3))
         .when(year_only)
-        .then(pl.lit("02.07.") + plain.str.slice(6))
+        .then(pl.lit("01.07.") + plain.str.slice(6))
     )
     read_as = [_to_date(plain, f, not_before) for f in formats]
     full = pl.coalesce([value for value, _ in read_as])
@@ -215,7 +215,7 @@ def date(
         .when(precision == "month")
         .then(value.dt.truncate("1mo").dt.offset_by("14d"))
         .when(precision == "year")
-        .then(value.dt.truncate("1y").dt.offset_by("6mo").dt.offset_by("1d"))
+        .then(value.dt.truncate("1y").dt.offset_by("6mo"))
         .otherwise(value)
     )
     readable = value.is_not_null()
@@ -258,7 +258,7 @@ def _in_the_only_century(value: pl.Expr, not_before: pl.Expr | None) -> tuple[pl
 def _of_four_digits(plain: pl.Expr, fmt: str) -> pl.Expr:
     if fmt == "%Y":
         # strptime of a bare year needs a month; the whole year is meant anyway.
-        year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-02"))
+        year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-01"))
         return year.str.to_date("%Y-%m-%d", strict=False)
     return plain.str.to_date(fmt, strict=False)
 

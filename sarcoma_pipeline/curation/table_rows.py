@@ -127,6 +127,7 @@ def _entity(
         readings |= {"hospital_number": Reading(hospital), "master": constant(True, pl.Boolean)}
     if contract is typed.Diagnosis:
         dated = [_cell(mapped[c]) for c in ("diagnosis_date", "diagnosis_day") if c in mapped]
+        readings["origin"] = constant("table")
         readings["complete"] = Reading(
             pl.any_horizontal(c.is_not_null() for c in dated) if dated else pl.lit(False)
         )

@@ -30,6 +30,7 @@ TYPED: tuple[type[Contract], ...] = (
     typed.SystemicTherapy,
     typed.Assessment,
     typed.Metastasis,
+    typed.TumourAssignment,
     typed.VitalStatus,
     typed_dicom.Plan,
     typed_dicom.StructureSet,
@@ -61,7 +62,7 @@ TYPINGS: dict[str, Typing] = {
     "received.registry_reply": Typing(
         RegistrySource, lambda _, rows, source: registry_reply.typed_frames(rows, source)
     ),
-    **dict.fromkeys(obds.READINGS, Typing(ObdsSource, lambda table, rows, _: obds.typed_frames(table, rows))),
+    **dict.fromkeys(obds.TABLES, Typing(ObdsSource, lambda table, rows, _: obds.typed_frames(table, rows))),
     **dict.fromkeys(
         (
             "received.dicom_plan", "received.dicom_structure_set", "received.dicom_dose",

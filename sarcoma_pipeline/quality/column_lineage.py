@@ -11,7 +11,7 @@ from functools import cache
 
 import polars as pl
 
-from sarcoma_pipeline.curation import obds
+from sarcoma_pipeline.curation import obds, obds_reports
 from sarcoma_pipeline.curation.parse import Reading
 from schemas.column_lineage import Column, declared_origins
 from schemas.contract import CONTRACTS
@@ -30,7 +30,7 @@ def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
     found = {
         table: {c: set(of) for c, of in columns.items()} for table, columns in declared_origins().items()
     }
-    for table in obds.READINGS:
+    for table in sorted(obds.TABLES):
         for contract, readings in obds.readings_of(table):
             columns = found.setdefault(contract.table(), {})
             for column, of in read_from(table, readings):
@@ -60,7 +60,8 @@ def read_from(table: str, readings: Mapping[str, Reading]) -> Iterator[tuple[str
 
 def _roots(table: str, column: str, expression: pl.Expr) -> set[Column]:
     # The elements of a list have no name.
-    names = {_JOINED.get(name, name) for name in expression.meta.root_names() if name}
+    read = {name for name in expression.meta.root_names() if name}
+    names = {source for name in read for source in _delivered(name)}
     if (
         not names
         or expression.meta.has_multiple_outputs()
@@ -68,3 +69,11 @@ def _roots(table: str, column: str, expression: pl.Expr) -> set[Column]:
     ):
         raise OriginUnknown(f"{table} does not tell from what {column} is read: name its columns")
     return {(table, name) for name in names}
+
+
+def _delivered(name: str) -> tuple[str, ...]:
+    """Return the received columns behind a column that is joined on or taken out of one before typing."""
+    for start, columns in obds_reports.DERIVED.items():
+        if name.startswith(start):
+            return columns
+    return (_JOINED.get(name, name),)

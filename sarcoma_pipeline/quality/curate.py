@@ -14,7 +14,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation import identity, reconcile, reports, typed_records
 from sarcoma_pipeline.quality import cross_record, quarantine
-from schemas.configuration import Sources
+from schemas.configuration import Sources, Study
 from schemas.curated import Link
 
 Frames = Mapping[str, pl.DataFrame]
@@ -63,6 +63,7 @@ def curate(
     received_on: pl.DataFrame,
     files: pl.DataFrame | None = None,
     pseudonyms: pl.DataFrame | None = None,
+    study: Study | None = None,
 ) -> Curation:
     """Curate received records.
 
@@ -73,6 +74,7 @@ def curate(
         files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
             to order versions of a report by the names of their files.
         pseudonyms: ``patient_id``, ``pseudonym``; by default every patient is their own pseudonym.
+        study: for the choice of the index tumour and the assumptions; the defaults without one.
     """
     typed = typed_records.type_records(received, sources, received_on, files)
     linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)))
@@ -81,7 +83,7 @@ def curate(
     judged = judge(typed.frames, links, first)
     if pseudonyms is None:
         pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
-    made = reconcile.curate(typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms)
+    made = reconcile.curate(typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms, study)
     set_aside = pl.concat([typed.disposition, linked.disposition, made.disposition])
     return Curation(
         typed.frames,

@@ -92,7 +92,7 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     typed, link = _copies(night, chosen)
     held = _judged(night, typed, link).quarantine["record_id"]
     names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
-    curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id")).frames
+    curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id"), study).frames
     happened = timeline(curated, study.assumptions)
     judged = eligibility.assess(curated, happened, study).eligibility
     eligible = eligibility.eligible(judged)

@@ -6,30 +6,11 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import diagnoses
 from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
-from schemas.vocabularies import SARCOMA_MORPHOLOGY
+from schemas import site_codes
+from schemas.sarcoma_codes import MORPHOLOGIES
 
 DIAGNOSES_APART_DAYS = 30
-
-
-@rule(
-    "diagnosis.tumour-under-two-ids",
-    "warning",
-    on="typed.diagnosis",
-    scope="patient",
-    what=("One tumour (same site, morphology and date) is reported under two Tumor_IDs. It is taken as one."),
-    remedy="In the tumour documentation, merge the two tumours under one Tumor_ID.",
-    source="oBDS Tumor_ID",
-    missing="kept",
-)
-def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
-    same = ["patient_id", "icd10_code", "icdo3_morphology", "diagnosis_date"]
-    several = pl.col("tumour_id").n_unique().over(same) > 1
-    first = pl.col("tumour_id").min().over(same)
-    return (
-        diagnoses(frames)
-        .filter(pl.all_horizontal(pl.col(same).is_not_null()))
-        .pipe(verdicts, several & (pl.col("tumour_id") != first), "tumour_id")
-    )
+_UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
 
 
 @rule(
@@ -37,7 +18,7 @@ def _tumour_under_two_ids(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The T category does not fit the tumour size (T1 is up to 5 cm).",
+    what="The T category does not fit the tumour size (T1 is up to 5 cm; in head and neck, TNM 8, 2 cm).",
     remedy=(
         "Compare TNM/T and TNM/Version in the tumour documentation, and the tumour size in the table, "
         "with the report. Correct the wrong one."
@@ -49,17 +30,12 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     sizes = (
         frames["diagnosis"]
         .filter(pl.col("tumour_size_cm").is_between(0.1, 60))
-        .group_by("patient_id")
+        .sort("reported_on", "place", "record_id", nulls_last=False)
+        .group_by("patient_id", maintain_order=True)
         .agg(size=pl.col("tumour_size_cm").last())
     )
-    limit = {7: {"T1": (0.0, 5.0), "T2": (5.0, 60.0)},
-             8: {"T1": (0.0, 5.0), "T2": (5.0, 10.0), "T3": (10.0, 15.0), "T4": (15.0, 60.0)}}  # fmt: skip
-    fits = pl.lit(True)
-    for edition, classes in limit.items():
-        for t, (over, up_to) in classes.items():
-            here = (pl.col("tnm_edition") == edition) & (pl.col("t_stage") == t)
-            inside = (pl.col("size") > over) & (pl.col("size") <= up_to)
-            fits = pl.when(here).then(inside).otherwise(fits)
+    region = site_codes.region(pl.coalesce("icdo3_topography", "icd10_code"))
+    fits = site_codes.fits_size(pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), region)
     return diagnoses(frames).join(sizes, on="patient_id").pipe(verdicts, ~fits, "t_stage")
 
 
@@ -77,7 +53,7 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     missing="kept",
 )
 def _grade_against_histology(frames: Frames) -> pl.DataFrame:
-    ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(list(SARCOMA_MORPHOLOGY["UPS"]))
+    ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(_UPS)
     return verdicts(frames["diagnosis"], ups & (pl.col("fnclcc_grade") == "G1"), "fnclcc_grade")
 
 
@@ -126,7 +102,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     morphology = pl.col("icdo3_morphology").str.slice(0, 4)
     years = (pl.col("diagnosis_date") - pl.col("born")).dt.total_days() / 365.25
     wrong = ((morphology == "8910") & (years > 70)) | (
-        morphology.is_in(list(SARCOMA_MORPHOLOGY["UPS"])) & years.is_between(0, 10, closed="left")
+        morphology.is_in(_UPS) & years.is_between(0, 10, closed="left")
     )
     return diagnoses(frames).join(_born(frames), on="patient_id").pipe(verdicts, wrong, "icdo3_morphology")
 
@@ -156,35 +132,6 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     apart = (pl.col("diagnosis_date") - pl.col("diagnosis_date").first().over(tumour)).dt.total_days().abs()
     other = pl.col("source") != pl.col("source").first().over(tumour)
     return verdicts(ranked, other & (apart > DIAGNOSES_APART_DAYS), "diagnosis_date")
-
-
-@rule(
-    "diagnosis.histologies-differ",
-    "warning",
-    on="typed.diagnosis",
-    scope="source",
-    what=(
-        "Two reports of one tumour have morphologies of different histology groups. The later report counts."
-    ),
-    remedy=(
-        "In the tumour documentation, compare Morphologie_ICD_O of both reports. If no reference "
-        "pathology replaced the first result, correct the wrong one."
-    ),
-    source="WHO 2020; ICD-O-3.2",
-    missing="kept",
-    overruled=True,
-)
-def _histologies_differ(frames: Frames) -> pl.DataFrame:
-    groups = {code: group for group, codes in SARCOMA_MORPHOLOGY.items() for code in codes}
-    group = pl.col("icdo3_morphology").str.slice(0, 4).replace_strict(groups, default="others")
-    tumour = ["patient_id", "tumour_id"]
-    ordered = (
-        diagnoses(frames)
-        .filter(pl.all_horizontal(pl.col("tumour_id", "icdo3_morphology").is_not_null()))
-        .with_columns(group=group)
-        .sort(*tumour, "reported_on", "record_id", nulls_last=False)
-    )
-    return verdicts(ordered, pl.col("group") != pl.col("group").last().over(tumour), "icdo3_morphology")
 
 
 @rule(

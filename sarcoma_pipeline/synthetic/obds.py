@@ -204,6 +204,9 @@ class Course:
         code = _PROCEDURE.get(person.topography, "5-895.0")
         version = str(person.surgery_date.year)
         _code(put(module, "Menge_OPS"), "OPS", code, version)
+        # Tissue would prove a diagnosis that is clinical only.
+        if person.certainty == "histological":
+            _histology(module, person.surgery_date, person.icdo3_morphology, _specimen_grade(person))
         put(put(module, "Residualstatus"), "Lokale_Beurteilung_Residualstatus", person.resection_status)
         put(put(module, "Komplikationen"), "Komplikation_nein_oder_unbekannt", "N")
         return meldung
@@ -316,6 +319,12 @@ def _tumour(person: Person, tumour: str) -> tuple[str, dt.date, str]:
 
 def _side(person: Person) -> str:
     return "LR"[person.index % 2] if person.topography in _TARGET_REGION else "T"
+
+
+def _specimen_grade(person: Person) -> str:
+    """Return the grade of the specimen: unknown after therapy, else that of the biopsy."""
+    treated = person.radiation_sequence == "preoperative" or person.chemotherapy == "yes"
+    return "U" if treated else (person.fnclcc_grade or "GX")[1:]
 
 
 def _code(parent: Element, name: str, code: str, version: str) -> None:

@@ -46,7 +46,6 @@ def test_every_metastasis_of_every_report_is_a_row_with_the_day_that_reports_it(
         ("OSS", DAY(2013, 5, 20), 505, 517, "follow-up"),
     ]
     assert outcome["metastasis"]["tumour_id"].to_list() == ["T1", "T1"]
-    assert outcome["metastasis"]["at_diagnosis"].to_list() == [False, False]
 
 
 def test_two_reports_of_one_metastasis_are_one_row_that_names_both(records):
@@ -66,7 +65,7 @@ def test_two_reports_of_one_metastasis_are_one_row_that_names_both(records):
         ([(None, None, "LYM"), ("2018-01-15", "E", "PUL")], DAY(2018, 1, 15), "PUL"),
         ([("1900-01-01", "V", "LYM"), ("2018-01-15", "E", "PUL")], DAY(2018, 1, 15), "PUL"),
         ([("2018-03-20", "E", "OSS"), ("2018-01-15", "M", "PUL")], DAY(2018, 3, 20), "OSS"),
-        ([("2018-09-20", "E", "OSS"), ("2018-01-15", "M", "PUL")], DAY(2018, 7, 2), "PUL"),
+        ([("2018-09-20", "E", "OSS"), ("2018-01-15", "M", "PUL")], DAY(2018, 7, 1), "PUL"),
         ([("2018-01-15", "T", "PUL"), ("2018-01-15", "E", "OSS")], DAY(2018, 1, 15), "OSS"),
         ([(None, None, "LYM")], None, "LYM"),
     ],
@@ -112,14 +111,15 @@ def test_a_metastasis_dated_before_or_on_the_day_of_its_operation_is_none(record
         (("2012-02-29", "E", "PUL"), "0", True),
         (("2012-04-02", "E", "PUL"), "0", True),  # day 92
         (("2012-04-03", "E", "PUL"), "0", False),
-        (("2014-01-01", "E", "PUL"), None, False),
+        (("2014-01-01", "E", "PUL"), None, None),
         (("2011-12-20", "E", "PUL"), "0", True),  # a Diagnose tells of what was there
         ((None, None, "PUL"), None, True),
         ((None, None, "PUL"), "X", True),
         ((None, None, "PUL"), "0", False),
         (("2012-07-01", "M", "PUL"), None, True),  # some day of 2012
         (("2012-07-01", "M", "PUL"), "0", False),
-        (("2013-07-01", "M", "PUL"), None, False),
+        (("2013-07-01", "M", "PUL"), None, None),
+        (("2014-01-01", "E", "PUL"), "1", True),  # the Diagnose's own M
     ],
 )
 def test_a_metastasis_of_a_diagnose_was_there_at_diagnosis_within_the_window(
@@ -127,41 +127,95 @@ def test_a_metastasis_of_a_diagnose_was_there_at_diagnosis_within_the_window(
 ):
     records.patient()
     records.diagnosis(M=m, Menge_FM=fm(metastasis))
-    assert records.run()["metastasis"]["at_diagnosis"].to_list() == [expected]
+    assert records.run()["diagnosis"]["distant_metastasis"].to_list() == [expected]
+
+
+def test_the_first_therapy_closes_the_window_and_a_biopsy_does_not(records):
+    for number, intent, expected in (("1", "K", False), ("2", "D", True)):
+        records.patient(number, family=f"Name{number}")
+        records.diagnosis(number=number, Menge_FM=fm(("2012-02-20", "E", "PUL")))
+        records.meldung(
+            r.ObdsSurgery, number=number, Datum="2012-02-10", Intention=intent, Menge_OPS='["5-782.b0"]'
+        )
+        outcome = records.run()
+        patient = outcome["diagnosis"].filter(patient_id=f"number:{number}")
+        assert patient["distant_metastasis"].to_list() == [expected]
+
+
+def test_a_later_metastasis_in_a_diagnose_is_a_finding(records):
+    records.patient()
+    bad = records.diagnosis(M=None, Menge_FM=fm(("2014-01-01", "E", "PUL")))
+    seen = records.run().observed.filter(rule_id="metastasis.later-in-diagnosis")
+    assert seen["record_id"].to_list() == [bad]
+
+
+def test_a_synchronous_metastasis_in_a_diagnose_is_no_later_one(records):
+    records.patient()
+    records.diagnosis(M="1", Menge_FM=fm(("2012-01-05", "E", "PUL")))
+    assert "metastasis.later-in-diagnosis" not in records.run().rules()
+
+
+@pytest.mark.parametrize("symbol", ["r_Symbol", "y_Symbol"])
+def test_m1_of_a_relapse_or_after_therapy_is_a_metastasis_and_not_m1(records, symbol):
+    records.patient()
+    records.diagnosis(M=None)
+    tnm = {"kind": "pTNM", "Version": "7", symbol: symbol[0], "M": "1"}
+    records.meldung(r.ObdsPathology, TNM=json.dumps([tnm]), Tumor_Histologiedatum="2014-06-01")
+    outcome = records.run()
+    assert found(outcome, "site", "metastasis_date", "origin") == [(None, DAY(2014, 6, 1), "pathology")]
+    assert outcome["diagnosis"].select("m_stage", "distant_metastasis").rows() == [(None, None)]
+
+
+def test_an_undated_rm1_is_a_finding(records):
+    records.patient()
+    records.diagnosis(M=None)
+    bad = records.meldung(r.ObdsPathology, TNM=json.dumps([{"kind": "pTNM", "r_Symbol": "r", "M": "1"}]))
+    outcome = records.run()
+    seen = outcome.observed.filter(rule_id="metastasis.date-missing")
+    assert seen["record_id"].to_list() == [bad]
+    assert found(outcome, "metastasis_date", "reported_date") == [(None, None)]
+
+
+def test_m1_said_again_of_a_tumour_that_was_m1_is_no_metastasis_of_its_own(records):
+    records.patient()
+    records.diagnosis(M="1")
+    surgery(records, "2012-06-01", TNM=json.dumps([{"kind": "TNM", "c_p_u_Praefix_M": "c", "M": "1"}]))
+    assert records.run()["metastasis"].is_empty()
 
 
 @pytest.mark.parametrize(
-    ("examined", "metastasis", "expected"),
+    ("icd", "topography", "site", "extent"),
     [
-        ("2012-03-01", ("2012-02-20", "E", "PUL"), True),  # before the first therapy of 2012-03-10
-        ("2012-03-20", ("2012-03-10", "E", "PUL"), True),
-        ("2012-03-20", ("2012-03-11", "E", "PUL"), False),
-        ("2012-03-01", (None, None, "PUL"), True),
-        ("2013-06-01", (None, None, "PUL"), False),
-        (
-            "2013-06-01",
-            ("2011-07-01", "E", "PUL"),
-            False,
-        ),  # before the diagnosis: no date
-        ("2012-03-01", ("2012-05-01", "E", "PUL"), True),  # known on the day of the examination
+        ("C78.0", "C34.9", "PUL", "distant"),
+        ("C79.5", "C41.2", "OSS", "distant"),
+        ("C77.4", "C77.4", "LYM", "regional"),
+        ("C34.1", "C34.1", "PUL", "distant"),  # by behaviour /6 alone
     ],
 )
-def test_a_metastasis_of_an_examination_was_there_at_diagnosis_until_the_first_therapy(
-    records, examined, metastasis, expected
+def test_a_metastasis_told_as_a_tumour_is_a_metastasis_of_the_known_one(
+    records, icd, topography, site, extent
 ):
     records.patient()
     records.diagnosis()
-    surgery(records, "2012-03-10")
-    follow_up(records, examined, metastasis)
-    assert records.run()["metastasis"]["at_diagnosis"].to_list() == [expected]
+    records.diagnosis("2013-07-01", tumour="T2", Primaertumor_ICD=icd, T=None, N=None, M=None,
+                      Primaertumor_Topographie_ICD_O=topography, Morphologie_ICD_O='["8802/6"]')  # fmt: skip
+    follow_up(records, "2014-01-01", ("2014-01-01", "E", "HEP"), tumour="T2")
+    outcome = records.run()
+    assert outcome["diagnosis"].select("tumour_id", "m_stage").rows() == [("T1", "M0")]
+    told = found(outcome, "tumour_id", "site", "extent", "metastasis_date", "origin")
+    assert told[0] == ("T1", site, extent, DAY(2013, 7, 1), "tumour")
+    assert told[1][:2] == ("T1", "HEP"), "what is reported under its number belongs to the known tumour"
+    assert "diagnosis.relapse-as-tumour" in outcome.rules()
 
 
-def test_a_biopsy_ends_no_window(records):
+def test_a_metastasis_of_another_histology_is_not_the_sarcomas(records):
     records.patient()
     records.diagnosis()
-    records.meldung(r.ObdsSurgery, Datum="2012-01-01", Intention="D", Menge_OPS='["1-503.0"]')
-    follow_up(records, "2012-03-01", ("2012-02-20", "E", "PUL"))
-    assert records.run()["metastasis"]["at_diagnosis"].to_list() == [True]
+    records.diagnosis("2013-07-01", tumour="T2", Primaertumor_ICD="C78.0",
+                      Primaertumor_Topographie_ICD_O="C34.9", Morphologie_ICD_O='["8140/6"]')  # fmt: skip
+    outcome = records.run()
+    assert outcome["metastasis"].is_empty()
+    assert outcome["diagnosis"].height == 2
 
 
 def test_another_tumours_metastasis_keeps_its_tumour(records):

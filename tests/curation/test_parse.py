@@ -21,7 +21,7 @@ def _value(reading, **columns):
         ("2015-03-09", dt.date(2015, 3, 9), "day"),
         ("09.03.2015", dt.date(2015, 3, 9), "day"),
         ("00.03.2015", dt.date(2015, 3, 15), "month"),
-        ("00.00.2015", dt.date(2015, 7, 2), "year"),
+        ("00.00.2015", dt.date(2015, 7, 1), "year"),
         ("00.00.0000", None, None),
         ("2015-02-31", None, None),
         ("31.04.2015", None, None),
@@ -36,7 +36,7 @@ def test_dates_full_and_partial(delivered, value, precision):
 
 @pytest.mark.parametrize(
     ("exactness", "value"),
-    [("E", dt.date(2015, 3, 9)), ("T", dt.date(2015, 3, 15)), ("M", dt.date(2015, 7, 2)), ("V", None)],
+    [("E", dt.date(2015, 3, 9)), ("T", dt.date(2015, 3, 15)), ("M", dt.date(2015, 7, 1)), ("V", None)],
 )
 def test_datumsgenauigkeit_moves_a_date_to_the_middle_of_its_interval(exactness, value):
     reading = date("d", exactness="g", exactness_codes=v.OBDS_DATE_PRECISION)

@@ -12,7 +12,7 @@ def _whole(records):
     records.patient()
     records.diagnosis()
     records.meldung(r.ObdsSurgery, Datum="2012-05-01", Intention="K", Module_ID="O1",
-                    Lokale_Beurteilung_Residualstatus="R0")  # fmt: skip
+                    Lokale_Beurteilung_Residualstatus="R0", Morphologie_ICD_O='["8802/3"]')  # fmt: skip
     records.meldung(
         r.ObdsRadiotherapy, Module_ID="S1", Stellung_OP="N", Intention="K", Beginn="2012-02-01",
         Ende="2012-03-10",

@@ -17,7 +17,7 @@ CLEAN: dict[type[Contract], Row] = {
         "tumour_id": "1", "complete": True, "diagnosis_date": dt.date(2012, 1, 1), "t_stage": "T2",
         "diagnosis_date_precision": "day", "icd10_code": "C49.2", "icdo3_topography": "C49.2",
         "icdo3_morphology": "8802/3", "laterality": "left", "tnm_edition": 7, "grade": "3",
-        "fnclcc_grade": "G3", "m_stage": "M0", "distant_metastasis": False,
+        "fnclcc_grade": "G3", "m_stage": "M0", "distant_metastasis": False, "origin": "diagnosis",
     },
     typed.Surgery: {
         "module_id": "O1", "surgery_date": dt.date(2012, 5, 1), "intent": "curative", "residual_status": "R0",
@@ -36,6 +36,7 @@ CLEAN: dict[type[Contract], Row] = {
     typed.Metastasis: {
         "metastasis_date": dt.date(2012, 12, 20), "metastasis_date_precision": "day", "site": "PUL",
         "extent": "distant", "origin": "follow-up", "reported_date": dt.date(2013, 1, 10),
+        "named": True,
     },
     typed.VitalStatus: {
         "status": "alive", "status_date": dt.date(2020, 6, 1), "status_date_precision": "day",

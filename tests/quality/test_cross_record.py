@@ -15,6 +15,7 @@ def patient(records):
         Menge_Weitere_Klassifikation='[{"Name": "FNCLCC", "Stadium": "G3"}]',
     )
     records.meldung(r.ObdsSurgery, Datum="2012-05-01", Intention="K", Module_ID="O1",
+                    Histologie='[{"Morphologie_ICD_O": [{"Code": "8802/3"}]}]',
                     Lokale_Beurteilung_Residualstatus="R0")  # fmt: skip
     records.meldung(
         r.ObdsRadiotherapy, Module_ID="S1", Stellung_OP="N", Intention="K", Beginn="2012-02-01",

@@ -61,7 +61,7 @@ def first(column: str, value: object) -> pl.Expr:
 
 PATIENT_FAULTS = {
     "pseudonym": (first("pseudonym", f"{1:016x}"), "is unique. Not met in 2 of 40 rows"),
-    "sex": (first("sex", "Frau"), "one of female, male, diverse, unknown. Not met in 1 of 40 rows"),
+    "sex": (first("sex", "Frau"), "one of female, male, diverse, no entry, unknown. Not met in 1 of 40 rows"),
     "age_at_diagnosis_years": (first("age_at_diagnosis_years", 140.0), "between 0 and 120 a"),
     "follow_up_days": (first("follow_up_days", 40000), "between 0 and 18262 d"),
     "icd10_site": (first("icd10_site", "C49 am 03.04.1950"), "no calendar date. Not met in 1 of 40"),

@@ -40,10 +40,6 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(Dx, {"source": "table", "diagnosis_date": D(2012, 3, 1)})],
         [(Dx, {"source": "table", "diagnosis_date": D(2012, 1, 20)})],
     ),
-    "diagnosis.histologies-differ": (
-        [(Dx, {"icdo3_morphology": "8850/3", "reported_on": D(2013, 1, 1)})],
-        [(Dx, {"icdo3_morphology": "8830/3", "reported_on": D(2013, 1, 1)})],
-    ),
     "diagnosis.grade-conflict": (
         [(Dx, {"source": "table", "complete": False, "fnclcc_grade": "G2"})],
         [(Dx, {"source": "table", "complete": False, "fnclcc_grade": "GX"})],
@@ -51,10 +47,6 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
     "diagnosis.before-birth": (
         [(Dx, {"diagnosis_date": D(1949, 1, 1), "tumour_id": "2"})],
         [(Dx, {"diagnosis_date": D(1999, 1, 1), "tumour_id": "2"})],
-    ),
-    "diagnosis.tumour-under-two-ids": (
-        [(Dx, {"tumour_id": "2"})],
-        [(Dx, {"tumour_id": "2", "icd10_code": "C50.1"})],
     ),
     "diagnosis.t-against-size": (
         [(Dx, {"complete": False, "tumour_size_cm": 4.0, "source": "table"})],

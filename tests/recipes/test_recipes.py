@@ -163,13 +163,13 @@ def test_a_column_from_obds_to_the_cohort_is_three_files(copy):
     typed = copy / "schemas/typed_diagnosis.py"
     _edit(typed, "    distant_metastasis: pl.Boolean", f"    {column}    distant_metastasis: pl.Boolean")
     reading = '"performance_status": text("Allgemeiner_Leistungszustand"),\n'
-    mark = '                "complete": constant(True, pl.Boolean),\n'
-    _edit(copy / "sarcoma_pipeline/curation/obds.py", mark, f"{mark}                {reading}")
+    mark = "DIAGNOSIS: dict[str, Reading] = {\n"
+    _edit(copy / "sarcoma_pipeline/curation/obds_reports.py", mark, f"{mark}    {reading}")
     _edit(
         copy / "schemas/cohort.py", "    tumour_depth: pl.String", f"    {column}    tumour_depth: pl.String"
     )
     assert _touched(copy) == {
-        "schemas/typed_diagnosis.py", "sarcoma_pipeline/curation/obds.py", "schemas/cohort.py",
+        "schemas/typed_diagnosis.py", "sarcoma_pipeline/curation/obds_reports.py", "schemas/cohort.py",
     }  # fmt: skip
     assert _run(copy, USE_COLUMN) == ["['2']", "True"]
 

@@ -33,18 +33,20 @@ _PATIENTS = 10_000
 
 _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "curated.patient": ("typed.person", "curated.diagnosis"),
-    "curated.diagnosis": ("typed.diagnosis",),
-    "curated.surgery": ("typed.surgery", "curated.diagnosis"),
+    "curated.diagnosis": (
+        "typed.diagnosis", "typed.tumour_assignment", "typed.metastasis", "typed.surgery",
+        "typed.radiotherapy", "typed.systemic_therapy", "typed.assessment", "typed.plan", "typed.person",
+        "typed.vital_status",
+    ),
+    "curated.diagnosis_report": ("typed.diagnosis", "curated.diagnosis"),
+    "curated.surgery": ("typed.surgery", "typed.diagnosis", "curated.diagnosis"),
     "curated.radiotherapy_course": (
         "typed.radiotherapy", "typed.plan", "typed.structure_set", "typed.dose", "typed.image",
         "typed.treatment", "curated.diagnosis",
     ),
     "curated.systemic_therapy": ("typed.systemic_therapy", "curated.diagnosis"),
     "curated.assessment": ("typed.assessment", "curated.diagnosis"),
-    "curated.metastasis": (
-        "typed.metastasis", "typed.assessment", "curated.assessment", "curated.diagnosis", "curated.surgery",
-        "curated.radiotherapy_course", "curated.systemic_therapy",
-    ),
+    "curated.metastasis": ("typed.metastasis", "typed.assessment", "typed.diagnosis", "curated.diagnosis"),
     "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
     "curated.vital_statement": ("typed.vital_status", "curated.diagnosis"),
 }  # fmt: skip
@@ -88,7 +90,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
         held = warehouse.read(Quarantine.table())["record_id"]
         for some, typed in _by_patients(warehouse, links):
-            yield _made(reconcile.curate(typed, some, held, project.sources, names))
+            yield _made(reconcile.curate(typed, some, held, project.sources, names, project.study))
 
     return [
         step(
@@ -178,12 +180,27 @@ def _made(result: typed_records.Result) -> StepOutput:
 
 _READ_AS = {
     "typed.person": ("registry_reply", "obds_patient", "table_row", "dicom_plan"),
-    "typed.diagnosis": ("obds_diagnosis", "obds_pathology", "table_row"),
+    "typed.diagnosis": (
+        "obds_diagnosis",
+        "obds_pathology",
+        "obds_surgery",
+        "obds_follow_up",
+        "table_row",
+    ),
     "typed.surgery": ("obds_surgery", "table_row"),
     "typed.radiotherapy": ("obds_radiotherapy", "table_row"),
     "typed.systemic_therapy": ("obds_systemic_therapy", "table_row"),
     "typed.assessment": ("obds_follow_up", "table_row"),
     "typed.metastasis": ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up"),
+    "typed.tumour_assignment": (
+        "obds_diagnosis",
+        "obds_pathology",
+        "obds_surgery",
+        "obds_radiotherapy",
+        "obds_systemic_therapy",
+        "obds_follow_up",
+        "obds_death",
+    ),
     "typed.vital_status": ("registry_reply", "obds_death", "table_row"),
     "typed.plan": ("dicom_plan",),
     "typed.structure_set": ("dicom_structure_set",),

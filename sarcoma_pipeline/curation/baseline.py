@@ -1,0 +1,306 @@
+"""Which report describes a tumour at its diagnosis: histology, grade and TNM, each with the rule that chose.
+
+- Surgery before any other therapy: the specimen's histology, grade and pTNM, else the biopsy's and cTNM.
+- Another therapy before surgery, or no surgery: the biopsy's histology and grade, and cTNM. FNCLCC is not
+  graded after therapy; a specimen's histology counts only where the biopsy names no subtype.
+- A TNM with y, r or a, and whatever follow-up or a relapse reports, is never baseline.
+- M is the Diagnose's own. A metastasis of any report is a row of ``curated.metastasis``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
+from schemas import sarcoma_codes, typed, typed_dicom
+
+TUMOUR = ["patient_id", "tumour_id"]
+
+SPECIMEN_DAYS = 92
+"""A report this long after the first resection is still one of its specimen: a re-resection belongs to it."""
+
+SURGERY_FIRST, THERAPY_FIRST, NO_SURGERY = "surgery first", "therapy first", "no surgery"
+ORDER_UNKNOWN = "order unknown"
+
+SPECIMEN, BIOPSY, LATER, FOLLOW_UP, RELAPSE, TABLE = (
+    "specimen", "biopsy", "later specimen", "follow-up", "relapse", "table",
+)  # fmt: skip
+
+
+def treatment(sound: Frames) -> pl.DataFrame:
+    """Tell in which order each tumour was treated.
+
+    Args:
+        sound: the typed tables with their tumours.
+
+    Returns:
+        ``patient_id, tumour_id``, ``resected`` (day of the first operation that is no biopsy), ``other`` (day
+        of the first irradiation or drug), ``first_therapy`` (the earlier of both), ``treatment_order``.
+    """
+    operations = (
+        sound[typed.Surgery.table()]
+        .filter(pl.col("intent").ne_missing("diagnostic"))
+        .group_by(TUMOUR)
+        .agg(
+            resected=pl.col("surgery_date").min(), resected_day=pl.col("surgery_day").min(), operated=pl.len()
+        )
+    )
+    irradiations = sound[typed.Radiotherapy.table()].filter("irradiated")
+    planned = (
+        sound[typed_dicom.Plan.table()]
+        .filter(~pl.col("phantom"), pl.col("approval") == "APPROVED")
+        .join(irradiations, on="patient_id", how="anti")
+    )
+    drugs = sound[typed.SystemicTherapy.table()].filter(pl.col("given") == "yes")
+    others = (
+        pl.concat(
+            [
+                irradiations.select(
+                    *TUMOUR, date="start_date", day="start_day", sequence="radiation_sequence"
+                ),
+                planned.select(*TUMOUR, date="plan_date"),
+                drugs.select(*TUMOUR, date="start_date", day="start_day"),
+            ],
+            how="diagonal",
+        )
+        .group_by(TUMOUR)
+        .agg(
+            other=pl.col("date").min(),
+            other_day=pl.col("day").min(),
+            treated=pl.len(),
+            _before=(pl.col("sequence") == "preoperative").fill_null(False).any(),
+            _after=pl.col("sequence").str.starts_with("postoperative").fill_null(False).any(),
+        )
+    )
+    both = operations.join(others, on=TUMOUR, how="full", coalesce=True, nulls_equal=True)
+    by_date = pl.coalesce(
+        pl.col("resected") <= pl.col("other"), pl.col("resected_day") <= pl.col("other_day")
+    )
+    order = (
+        pl.when(pl.col("operated").is_null())
+        .then(pl.lit(NO_SURGERY))
+        .when(pl.col("treated").is_null() | by_date)
+        .then(pl.lit(SURGERY_FIRST))
+        .when(~by_date | pl.col("_before").fill_null(False))
+        .then(pl.lit(THERAPY_FIRST))
+        .when(pl.col("_after").fill_null(False))
+        .then(pl.lit(SURGERY_FIRST))
+        .otherwise(pl.lit(ORDER_UNKNOWN))
+    )
+    return both.select(
+        *TUMOUR, "resected", "other", first_therapy=pl.min_horizontal("resected", "other"),
+        treatment_order=order,
+    )  # fmt: skip
+
+
+def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.DataFrame:
+    """Tell of every report of a tumour what it was made of.
+
+    Args:
+        reports: rows of ``typed.diagnosis`` with their tumours.
+        sound: the typed tables, for the operations that reports belong to.
+        treated: as :func:`treatment` gives it.
+
+    Returns:
+        The reports with ``role``, the columns of ``treated``, and ``after`` (whether therapy came before what
+        is reported).
+    """
+    operations = sound[typed.Surgery.table()].select("record_id", _intent="intent").unique("record_id")
+    frame = reports.join(operations, on="record_id", how="left", maintain_order="left").join(
+        treated, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left"
+    )
+    frame = frame.with_columns(
+        pl.col("treatment_order").fill_null(NO_SURGERY),
+        _marked_relapse=(pl.col("of_relapse").fill_null(False)).any().over("record_id"),
+        _marked_after=(pl.col("after_therapy").fill_null(False)).any().over("record_id"),
+    )
+    day, resected = pl.col("report_date"), pl.col("resected")
+    late = day > pl.col("resected").dt.offset_by(f"{SPECIMEN_DAYS}d")
+    lone = resected.is_null() & (day > pl.col("diagnosed").dt.offset_by(f"{SPECIMEN_DAYS}d"))
+    of_tissue = pl.col("origin").is_in(["pathology", "surgery"])
+    biopsy = (
+        (pl.col("_intent") == "diagnostic").fill_null(False)
+        | (day < resected).fill_null(False)
+        | ((pl.col("origin") == "diagnosis") & ~(day >= resected).fill_null(False))
+    )
+    role = (
+        pl.when(pl.col("origin") == "table")
+        .then(pl.lit(TABLE))
+        .when(pl.col("of_relapse_report") | pl.col("_marked_relapse"))
+        .then(pl.lit(RELAPSE))
+        .when(pl.col("origin") == "follow-up")
+        .then(pl.lit(FOLLOW_UP))
+        .when(of_tissue & (late | lone).fill_null(False))
+        .then(pl.lit(LATER))
+        .when(biopsy | (pl.col("treatment_order") == NO_SURGERY))
+        .then(pl.lit(BIOPSY))
+        .otherwise(pl.lit(SPECIMEN))
+    )
+    frame = frame.with_columns(role=role)
+    therapy_first = pl.col("treatment_order").is_in([THERAPY_FIRST, ORDER_UNKNOWN])
+    dated_after = (day > pl.col("other")).fill_null(False)
+    after = pl.col("_marked_after") | (
+        (pl.col("role") == SPECIMEN) & therapy_first
+    ) | (of_tissue & dated_after & ~(pl.col("treatment_order") == SURGERY_FIRST))  # fmt: skip
+    return frame.with_columns(after=after).drop("_intent", "_marked_relapse", "_marked_after")
+
+
+# --- the choices -----------------------------------------------------------------------------------------
+
+
+def choose(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Choose histology, grade and TNM of every tumour.
+
+    Args:
+        reports: as :func:`roles` gives them.
+        precedence: kinds of source, the most credible first.
+
+    Returns:
+        One row per tumour: the chosen values, for each ``…_rule`` and ``…_record_ids``, and ``…_others``: the
+        records of the same kind that say otherwise.
+    """
+    order = {source: i for i, source in enumerate(precedence)}
+    ranked = reports.with_columns(
+        _source=pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
+    )
+    usable = ranked.filter(pl.col("role").is_in([SPECIMEN, BIOPSY, LATER, TABLE]))
+    parts = [_histology(usable), _grade(usable, "fnclcc_grade", "fnclcc"), _grade(usable, "grade", "grade")]
+    staged = usable.filter(
+        ~pl.any_horizontal(pl.col("after_therapy", "of_relapse", "by_autopsy").fill_null(False)),
+        pl.col("role") != LATER,
+    )
+    parts += [_category(staged, "t"), _category(staged, "n"), _own_m(staged)]
+    chosen = reports.select(*TUMOUR, "treatment_order").unique(TUMOUR)
+    for part in parts:
+        chosen = chosen.join(part, on=TUMOUR, how="left", nulls_equal=True)
+    return chosen
+
+
+def _chosen(
+    candidates: pl.DataFrame,
+    keys: Sequence[pl.Expr],
+    values: Mapping[str, str],
+    name: str,
+    across_kinds: bool = False,
+) -> pl.DataFrame:
+    """Take the first candidate of each tumour; what agrees with it is its evidence.
+
+    Args:
+        candidates: reports with the value, with ``kind`` (the class that the rule names).
+        keys: what makes a candidate better, the most important first; ties go to the newest record.
+        values: column of the report to column of the result; the first one is the value that is compared.
+        name: prefix of ``_rule``, ``_record_ids`` and ``_others``.
+        across_kinds: whether another kind of report that says otherwise contradicts as well.
+    """
+    value = next(iter(values))
+    newest = [pl.col(c) for c in NEWEST_LAST]
+    ordered = candidates.sort(
+        *TUMOUR, *keys, *newest, descending=[False] * (2 + len(keys)) + [True] * len(newest), nulls_last=True
+    )
+    like = pl.col(value) == pl.col(value).first()
+    same_kind = pl.lit(True) if across_kinds else pl.col("kind") == pl.col("kind").first()
+    otherwise = same_kind & ~like & ~pl.col("vague")
+    return ordered.group_by(TUMOUR, maintain_order=True).agg(
+        *(pl.col(c).first().alias(as_) for c, as_ in values.items()),
+        pl.col("kind").first().alias(f"{name}_rule"),
+        pl.col("record_id").filter(like).unique().sort().alias(f"{name}_record_ids"),
+        pl.col("record_id").filter(otherwise).unique().sort().alias(f"{name}_others"),
+    )
+
+
+_ORIGIN = {"pathology": 0, "surgery": 1, "diagnosis": 2, "follow-up": 3, "table": 4}
+
+
+def _origin(ranks: Mapping[str, int] = _ORIGIN) -> pl.Expr:
+    return pl.col("origin").replace_strict(ranks, return_dtype=pl.Int32)
+
+
+def _therapy_first() -> pl.Expr:
+    return pl.col("treatment_order") != SURGERY_FIRST
+
+
+def _histology(reports: pl.DataFrame) -> pl.DataFrame:
+    specificity = sarcoma_codes.specificity(pl.col("icdo3_morphology"))
+    candidates = reports.filter(pl.col("icdo3_morphology").is_not_null()).with_columns(
+        kind="role", vague=specificity == 2
+    )
+    role = pl.col("role")
+    specimen_first = role.replace_strict({SPECIMEN: 0, BIOPSY: 1, TABLE: 2, LATER: 3}, return_dtype=pl.Int32)
+    biopsy_first = role.replace_strict({BIOPSY: 0, SPECIMEN: 1, TABLE: 2, LATER: 3}, return_dtype=pl.Int32)
+    # After therapy the biopsy counts, unless only the specimen names a subtype.
+    keys = [
+        pl.col("_source"),
+        pl.when(_therapy_first()).then(specificity).otherwise((specificity == 2).cast(pl.Int32)),
+        pl.when(_therapy_first()).then(biopsy_first).otherwise(specimen_first),
+        specificity,
+        _origin(),
+    ]
+    return _chosen(
+        candidates, keys,
+        {"icdo3_morphology": "icdo3_morphology", "morphology_version": "morphology_version"}, "histology",
+        across_kinds=True,
+    )  # fmt: skip
+
+
+def _grade(reports: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
+    unknown = pl.col(column).is_in(["GX", "X", "U", "T"])
+    candidates = reports.filter(
+        pl.col(column).is_not_null(), ~pl.col("after") | (pl.col("role") == TABLE), pl.col("role") != LATER
+    ).with_columns(kind="role", vague=unknown)
+    role = pl.col("role").replace_strict({SPECIMEN: 0, BIOPSY: 1, TABLE: 2}, return_dtype=pl.Int32)
+    keys = [unknown, pl.col("_source"), role, _origin()]
+    return _chosen(candidates, keys, {column: column}, name)
+
+
+def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
+    """T or N: pathological after surgery first, else clinical; X only where nothing else is said."""
+    stage, prefix = pl.col(f"{letter}_stage"), pl.col(f"{letter}_prefix")
+    path = (prefix == "p").fill_null(False)
+    clinical = prefix.is_in(["c", "u"]).fill_null(False)
+    before = pl.col("first_therapy").is_null() | (pl.col("report_date") < pl.col("first_therapy"))
+    # Without y a TNM is one before therapy; after therapy and surgery the y is likely to be forgotten.
+    p_counts = (pl.col("treatment_order") != THERAPY_FIRST) | before.fill_null(False)
+    c_counts = (pl.col("origin") == "diagnosis") | ~(
+        pl.col("report_date") > pl.col("first_therapy")
+    ).fill_null(False)
+    kind = pl.when(path).then(pl.lit("pTNM")).when(clinical).then(pl.lit("cTNM")).otherwise(pl.lit(TABLE))
+    candidates = reports.filter(
+        stage.is_not_null(), (path & p_counts) | (clinical & c_counts & ~pl.col("after")) | prefix.is_null()
+    ).with_columns(kind=kind, vague=stage.str.ends_with("X"))
+    specimen_first = {"pTNM": 0, "cTNM": 1, TABLE: 2}
+    clinical_first = {"cTNM": 0, "pTNM": 1, TABLE: 2}
+    rank = (
+        pl.when(_therapy_first())
+        .then(pl.col("kind").replace_strict(clinical_first, return_dtype=pl.Int32))
+        .otherwise(pl.col("kind").replace_strict(specimen_first, return_dtype=pl.Int32))
+    )
+    of_clinic = {"diagnosis": 0, "surgery": 1, "pathology": 2, "follow-up": 3, "table": 4}
+    origin = pl.when(pl.col("kind") == "cTNM").then(_origin(of_clinic)).otherwise(_origin())
+    values = {c: c for c in (f"{letter}_stage", f"{letter}_prefix", f"{letter}_suffix")}
+    if letter == "t":
+        values |= {"tnm_edition": "tnm_edition", "m_symbol": "m_symbol"}
+    keys = [pl.col("vague"), pl.col("_source"), rank, origin]
+    return _chosen(candidates, keys, values, letter)
+
+
+def _own_m(reports: pl.DataFrame) -> pl.DataFrame:
+    """M of the Diagnose itself, M1 before M0; else M0 or MX of a report before therapy, or a table's."""
+    of_diagnose = pl.col("origin") == "diagnosis"
+    elsewhere = (pl.col("m_stage") != "M1") & ~pl.col("after")
+    candidates = reports.filter(
+        pl.col("m_stage").is_not_null(), of_diagnose | (pl.col("origin") == "table") | elsewhere
+    ).with_columns(
+        kind=pl.when(of_diagnose)
+        .then(pl.lit("Diagnose"))
+        .when(pl.col("origin") == "table")
+        .then(pl.lit(TABLE))
+        .otherwise(pl.lit("other report")),
+        vague=pl.col("m_stage") == "MX",
+    )
+    worst = pl.col("m_stage").replace_strict({"M1": 0, "M0": 1, "MX": 2}, return_dtype=pl.Int32)
+    kind = pl.col("kind").replace_strict({"Diagnose": 0, TABLE: 1, "other report": 2}, return_dtype=pl.Int32)
+    keys = [pl.col("vague"), pl.col("_source"), kind, worst]
+    values = {c: c for c in ("m_stage", "m_prefix", "m_suffix")}
+    return _chosen(candidates, keys, values, "m")

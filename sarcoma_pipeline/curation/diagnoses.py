@@ -1,0 +1,396 @@
+"""Primary tumours, one row each: date and site from the Diagnose, the rest from the right report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.curation import baseline, metastases
+from sarcoma_pipeline.curation.baseline import TUMOUR
+from sarcoma_pipeline.curation.event_rows import Frames, cut, interval, merged, ranked, with_days
+from sarcoma_pipeline.curation.typed_records import observation
+from schemas import curated, sarcoma_codes, site_codes, typed
+from schemas.assumptions import Assumptions
+from schemas.contract import Contract
+from schemas.quality import Observation
+from schemas.rule import Rule
+
+HISTOLOGIES_DIFFER = Rule(
+    "diagnosis.histologies-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two reports of the same kind (biopsy or specimen) name different subtypes; the pathology report, "
+    "then the newer one counts.",
+    remedy="Compare the pathology reports; correct Morphologie_ICD_O of the one that was revised.",
+    source="WHO 2020; ICD-O-3.2",
+)
+STAGES_DIFFER = Rule(
+    "diagnosis.stages-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two reports give different T, N or M categories of the same kind (clinical or pathological).",
+    remedy="Compare the TNM of both reports with the pathology or imaging report.",
+    source="UICC TNM",
+)
+GRADED_AFTER_THERAPY = Rule(
+    "diagnosis.graded-after-therapy",
+    "notice",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The only FNCLCC grade was found after therapy: the grade at diagnosis is not known.",
+    remedy="Add the grade of the biopsy to its Pathologie or to the Diagnose.",
+    source="FNCLCC: not graded after neoadjuvant therapy",
+)
+METASTASIS_LATER = Rule(
+    "metastasis.later-in-diagnosis",
+    "warning",
+    on="typed.metastasis",
+    scope="patient",
+    what="A Diagnose documents a metastasis that was found after the synchronous window: it is a relapse.",
+    remedy="Report the metastasis in the Verlauf in which it was found, and delete it from the Diagnose.",
+    source="oBDS 3.0.4 Menge_FM; TNM: M is that at diagnosis",
+)
+MORPHOLOGY_VERSION_MISSING = Rule(
+    "diagnosis.morphology-version-missing",
+    "notice",
+    on="typed.diagnosis",
+    scope="patient",
+    what="8832/3 is given without its ICD-O version: dermatofibrosarcoma before 3.2, its fibrosarcomatous "
+    "variant in 3.2. It is taken as the variant.",
+    remedy="Add Morphologie_ICD_O/Version.",
+    source="ICD-O-3.1 and 3.2, 8832",
+)
+SKIN_SITE = Rule(
+    "diagnosis.sarcoma-of-skin",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="A soft tissue sarcoma is coded to the skin (C44): it is eligible only in a study that includes "
+    "sarcomas of the skin.",
+    remedy="Check whether the tumour lies in the subcutis or deeper: its site is then C49.",
+    source="ICD-O-3.2: C44 skin, C49 subcutaneous and other soft tissue",
+)
+SITE_MAY_BE_VISCERAL = Rule(
+    "diagnosis.site-may-be-visceral",
+    "notice",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The site is soft tissue of thorax, abdomen or pelvis, and nothing tells whether it is the wall or "
+    "an inner organ; it is taken as the wall.",
+    remedy="Give the target region of the irradiation, or the depth of the tumour in the department's table.",
+    source="AJCC 8: trunk (chapter 41) and visceral sites (chapter 42)",
+)
+NOT_STAGED = Rule(
+    "diagnosis.t-not-applicable",
+    "notice",
+    on="typed.diagnosis",
+    scope="patient",
+    what="A T category of edition 8 or later is given for a sarcoma that the edition does not stage.",
+    remedy="Nothing if it is meant; angiosarcoma, Kaposi sarcoma and dermatofibrosarcoma have no T.",
+    source="UICC TNM 8, soft tissues",
+)
+
+
+def sketch(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Make one row per tumour with what the choice of the index tumour needs.
+
+    Args:
+        reports: rows of ``typed.diagnosis`` with their tumours.
+        precedence: kinds of source, the most credible first.
+    """
+    own = reports.filter(~pl.col("of_relapse_report"), pl.col("origin") != "follow-up")
+    rows = merged(ranked(own.filter("complete"), precedence), TUMOUR, curated.Diagnosis)
+    morphology = pl.col("icdo3_morphology")
+    best = (
+        own.filter(morphology.is_not_null())
+        .sort(
+            *TUMOUR,
+            sarcoma_codes.behaviour(morphology) != "3",
+            sarcoma_codes.specificity(morphology),
+            "record_id",
+        )
+        .unique(TUMOUR, keep="first", maintain_order=True)
+        .select(*TUMOUR, "icdo3_morphology", "morphology_version")
+    )
+    rows = rows.drop("icdo3_morphology", "morphology_version").join(
+        best, on=TUMOUR, how="left", nulls_equal=True
+    )
+    return _classified(rows)
+
+
+def curate(
+    reports: pl.DataFrame,
+    sound: Frames,
+    chosen: pl.DataFrame,
+    precedence: Sequence[str],
+    assumptions: Assumptions,
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Describe every tumour at its diagnosis.
+
+    Args:
+        reports: rows of ``typed.diagnosis`` with their tumours, and those that stand in for a Diagnose.
+        sound: the typed tables with their tumours.
+        chosen: the index tumours.
+        precedence: kinds of source, the most credible first.
+        assumptions: the synchronous window.
+
+    Returns:
+        ``curated.diagnosis``, ``curated.diagnosis_report`` (both without days but the diagnosis's own), and
+        observations.
+    """
+    # An implausible size is a finding and no covariate.
+    size = pl.when(pl.col("tumour_size_cm").is_between(0.1, 60)).then("tumour_size_cm")
+    reports = reports.with_columns(tumour_size_cm=size)
+    own = reports.filter(~pl.col("of_relapse_report"))
+    tumour = _of_diagnose(own, precedence)
+    treated = baseline.treatment(sound)
+    tumour = tumour.join(treated, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+    tumour = _dated(tumour, sound)
+    known = reports.join(
+        tumour.select(*TUMOUR, diagnosed="diagnosis_date"), on=TUMOUR, nulls_equal=True, maintain_order="left"
+    )
+    told = baseline.roles(known, sound, treated)
+    best = baseline.choose(told, precedence)
+    replaced = [c for c in best.columns if c in tumour.columns and c not in TUMOUR]
+    tumour = tumour.drop(replaced).join(best, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+    tumour = _supplemented(tumour, told, precedence)
+    early = metastases.at_diagnosis(
+        sound[typed.Metastasis.table()].filter(~pl.col("of_relapse_report")), tumour,
+        assumptions.synchronous_metastasis_days, staged=True,
+    )  # fmt: skip
+    tumour = _classified(_with_m(tumour, early))
+    tumour = tumour.join(chosen, on="patient_id", how="left", maintain_order="left").with_columns(
+        index_tumour=pl.col("tumour_id").eq_missing(pl.col("index"))
+    )
+    zero = tumour.filter("index_tumour").select("patient_id", zero="diagnosis_date")
+    tumour = (
+        tumour.with_columns(day=pl.col("diagnosis_day"))
+        .pipe(with_days, zero, {"diagnosis_date": "day"})
+        .sort("patient_id", "day", "tumour_id", nulls_last=True)
+    )
+    return tumour, _reports(told, best), _observed(tumour, told, best, early, sound)
+
+
+def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Make one row per tumour from its Diagnoses; of several dates the earliest counts."""
+    complete = ranked(own.filter("complete"), precedence)
+    rows = merged(complete, TUMOUR, curated.Diagnosis)
+    # A newer report of the same number corrects the older one's date; another number is another date.
+    latest = complete.group_by([*TUMOUR, "source", "reporter", "reported_tumour"], maintain_order=True).agg(
+        pl.col("diagnosis_date", "diagnosis_date_precision", "diagnosis_day")
+        .filter(pl.col("diagnosis_date").is_not_null() | pl.col("diagnosis_day").is_not_null())
+        .last()
+    )
+    order = {source: i for i, source in enumerate(precedence)}
+    source = pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
+    _, last = interval(pl.col("diagnosis_date"), pl.col("diagnosis_date_precision"))
+    exact = pl.col("diagnosis_date_precision").ne_missing("day")
+    # An exact day within another report's month or year is that date, known better.
+    first = latest.sort(
+        *TUMOUR, source, last, exact, "diagnosis_date", "diagnosis_day", "reporter", "reported_tumour",
+        nulls_last=True,
+    ).unique(TUMOUR, keep="first", maintain_order=True)  # fmt: skip
+    dates = ["diagnosis_date", "diagnosis_date_precision", "diagnosis_day"]
+    documented = complete.group_by(TUMOUR).agg(documented=(~pl.col("stands_in")).any())
+    return (
+        rows.drop(dates)
+        .join(first.select(*TUMOUR, *dates), on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+        .join(documented, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+    )
+
+
+def _dated(tumour: pl.DataFrame, sound: Frames) -> pl.DataFrame:
+    """Cut a partial date of diagnosis by birth, first therapy and death."""
+    born = (
+        sound[typed.Person.table()]
+        .filter("master", pl.col("birth_date_precision").ne_missing("year"))
+        .group_by("patient_id")
+        .agg(_born=pl.col("birth_date").min())
+    )
+    _, last = interval(pl.col("status_date"), pl.col("status_date_precision"))
+    died = (
+        sound[typed.VitalStatus.table()]
+        .filter(pl.col("status") == "deceased")
+        .group_by("patient_id")
+        .agg(_died=last.max())
+    )
+    frame = tumour
+    for part in (born, died):
+        frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
+    date, low, high = cut(
+        pl.col("diagnosis_date"),
+        pl.col("diagnosis_date_precision"),
+        pl.col("_born"),
+        pl.min_horizontal("first_therapy", "_died"),
+    )
+    return frame.with_columns(
+        diagnosis_date=date, diagnosis_date_earliest=low, diagnosis_date_latest=high
+    ).drop("_born", "_died")
+
+
+def _supplemented(tumour: pl.DataFrame, told: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Fill what the Diagnose lacks from other reports; list all morphologies; tissue proves the diagnosis."""
+    usable = told.filter(~pl.col("role").is_in([baseline.RELAPSE, baseline.FOLLOW_UP]))
+    columns = [
+        "age_at_diagnosis_years", "icd10_code", "icdo3_topography", "laterality", "histologically_confirmed",
+        "tumour_size_cm", "tumour_depth",
+    ]  # fmt: skip
+    added = (
+        ranked(usable.filter(~pl.col("complete")), precedence)
+        .group_by(TUMOUR, maintain_order=True)
+        .agg(pl.col(c).drop_nulls().last().alias(f"{c}_added") for c in columns)
+    )
+    every = told.group_by(TUMOUR).agg(
+        _records=pl.col("record_id").unique(),
+        _morphologies=pl.concat([pl.col("morphologies").explode(), pl.col("icdo3_morphology")])
+        .drop_nulls()
+        .unique()
+        .sort(),
+        _tissue=(
+            pl.col("origin").is_in(["pathology", "surgery"]) & pl.col("icdo3_morphology").is_not_null()
+        ).any(),
+        _by_table=pl.col("distant_metastasis").filter(pl.col("origin") == "table").drop_nulls().max(),
+    )
+    frame = tumour
+    for part in (added, every):
+        frame = frame.join(part, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+    proven = pl.coalesce("histologically_confirmed", "histologically_confirmed_added")
+    frame = frame.with_columns(
+        *(pl.coalesce(c, f"{c}_added").alias(c) for c in columns),
+        morphologies="_morphologies",
+        record_ids=pl.concat_list("record_ids", pl.col("_records").fill_null([])).list.unique().list.sort(),
+    ).with_columns(histologically_confirmed=pl.when("_tissue").then(pl.lit("yes")).otherwise(proven))
+    return frame.drop([*(f"{c}_added" for c in columns), "_records", "_morphologies", "_tissue"])
+
+
+def _with_m(tumour: pl.DataFrame, early: pl.DataFrame) -> pl.DataFrame:
+    """Say whether there was a metastasis at diagnosis, by M, by what the Diagnose names, or by a table."""
+    found = early.filter("at_diagnosis").select(*TUMOUR, _found=pl.lit(True)).unique(TUMOUR)
+    frame = tumour.join(found, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+    yes = pl.col("_found").fill_null(False) | (pl.col("m_stage") == "M1").fill_null(False)
+    return frame.with_columns(
+        distant_metastasis=pl.when(yes | pl.col("_by_table").fill_null(False))
+        .then(pl.lit(True))
+        .when((pl.col("m_stage") == "M0").fill_null(False) | pl.col("_by_table").is_not_null())
+        .then(pl.lit(False))
+    ).drop("_found", "_by_table")
+
+
+def _classified(tumour: pl.DataFrame) -> pl.DataFrame:
+    site = pl.coalesce("icdo3_topography", "icd10_code")
+    return tumour.with_columns(
+        histology_group=sarcoma_codes.histology_group(
+            pl.col("icdo3_morphology"), pl.col("morphology_version"), site
+        ),
+        region=site_codes.region(site),
+    )
+
+
+_CHOSEN = ("histology", "fnclcc", "grade", "t", "n", "m")
+
+
+def _reports(told: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """Every report of a tumour, with the values that rest on it."""
+    evidence = best.select(*TUMOUR, *(f"{name}_record_ids" for name in _CHOSEN))
+    frame = told.join(evidence, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+    has = {
+        "histology": "icdo3_morphology", "fnclcc": "fnclcc_grade", "grade": "grade", "t": "t_stage",
+        "n": "n_stage", "m": "m_stage",
+    }  # fmt: skip
+    chosen = [
+        pl.when(
+            pl.col(f"{name}_record_ids").list.contains(pl.col("record_id")) & pl.col(column).is_not_null()
+        ).then(pl.lit(name))
+        for name, column in has.items()
+    ]
+    return frame.with_columns(
+        chosen_for=pl.concat_list(chosen).list.drop_nulls(), record_ids=pl.concat_list("record_id")
+    ).sort("patient_id", "tumour_id", "report_date", "record_id", "tnm_kind", nulls_last=True)
+
+
+# --- findings ------------------------------------------------------------------------------------------
+
+
+def _observed(
+    tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame, early: pl.DataFrame, sound: Frames
+) -> pl.DataFrame:
+    table = typed.Diagnosis.table()
+    seen = [Observation.empty()]
+    for name, column, rule in (
+        ("histology", "icdo3_morphology", HISTOLOGIES_DIFFER),
+        ("t", "t_stage", STAGES_DIFFER),
+        ("n", "n_stage", STAGES_DIFFER),
+        ("m", "m_stage", STAGES_DIFFER),
+    ):
+        others = best.select(record_id=f"{name}_others").explode("record_id").drop_nulls().unique()
+        rows = told.join(others, on="record_id", how="semi").filter(pl.col(column).is_not_null())
+        if name == "histology":
+            rows = _other_group(rows, best)
+        seen.append(observation(rows, rule, table, column, pl.col(column)))
+    graded = told.filter("after", pl.col("fnclcc_grade").is_in(["G1", "G2", "G3"])).join(
+        best.filter(pl.col("fnclcc_grade").is_null()), on=TUMOUR, how="semi", nulls_equal=True
+    )
+    seen.append(observation(graded, GRADED_AFTER_THERAPY, table, "fnclcc_grade", pl.col("fnclcc_grade")))
+    later = early.filter(~pl.col("at_diagnosis"), pl.col("metastasis_date").is_not_null())
+    seen.append(
+        observation(
+            later, METASTASIS_LATER, typed.Metastasis.table(), "metastasis_date", pl.col("metastasis_date")
+        )
+    )
+    seen += _of_codes(tumour, told, sound)
+    return pl.concat(seen)
+
+
+def _other_group(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """The reports whose histology lies in another group than the chosen one."""
+    group = {
+        name: sarcoma_codes.histology_group(
+            pl.col(column), pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
+        ).fill_null("no sarcoma")
+        for name, column in (("own", "icdo3_morphology"), ("of", "_chosen"))
+    }
+    chosen = best.select(*TUMOUR, _chosen="icdo3_morphology")
+    joined = rows.join(chosen, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
+    return joined.filter(group["own"] != group["of"])
+
+
+def _of_codes(tumour: pl.DataFrame, told: pl.DataFrame, sound: Frames) -> list[pl.DataFrame]:
+    """Findings on codes of the index tumour that a person must decide."""
+    table = typed.Diagnosis.table()
+    index = tumour.filter("index_tumour").with_columns(_site=pl.coalesce("icdo3_topography", "icd10_code"))
+    sarcoma = index.filter(pl.col("histology_group").is_not_null())
+    four = sarcoma_codes.code(pl.col("icdo3_morphology"))
+    told_by_target = sound[typed.Radiotherapy.table()].filter(pl.col("target_region").is_not_null())
+    inside = sarcoma.filter(
+        pl.col("_site").str.slice(0, 5).is_in(list(site_codes.MAY_BE_VISCERAL)),
+        pl.col("tumour_depth").is_null(),
+    ).join(told_by_target, on=TUMOUR, how="anti", nulls_equal=True)
+    version = sarcoma.filter(four == "8832", pl.col("morphology_version").is_null())
+    not_staged = index.filter(
+        four.is_in(list(sarcoma_codes.NOT_STAGED)),
+        pl.col("tnm_edition") >= site_codes.FIRST_EDITION_WITH_T4,
+        pl.col("t_stage").is_in(["T1", "T2", "T3", "T4"]),
+    )
+    skin = sarcoma.filter(pl.col("_site").str.starts_with(site_codes.SKIN))
+    site = told.filter("complete").group_by(TUMOUR).agg(record_id=pl.col("record_id").min())
+
+    def at_site(rows: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+        found = rows.join(site, on=TUMOUR, nulls_equal=True, maintain_order="left")
+        return observation(found, rule, table, "icdo3_topography", pl.col("_site"))
+
+    def at(rows: pl.DataFrame, rule: Rule, column: str, evidence: str) -> pl.DataFrame:
+        found = rows.with_columns(record_id=pl.col(evidence).list.first())
+        return observation(found, rule, table, column, pl.col(column))
+
+    return [
+        at_site(skin, SKIN_SITE),
+        at_site(inside, SITE_MAY_BE_VISCERAL),
+        at(version, MORPHOLOGY_VERSION_MISSING, "icdo3_morphology", "histology_record_ids"),
+        at(not_staged, NOT_STAGED, "t_stage", "t_record_ids"),
+    ]
+
+
+CONTRACTS: tuple[type[Contract], ...] = (curated.Diagnosis, curated.DiagnosisReport)

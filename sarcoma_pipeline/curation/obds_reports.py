@@ -1,0 +1,468 @@
+"""What oBDS reports say of a tumour: assignment, histology, TNM, grades and metastases as typed records.
+
+A Diagnose, a Pathologie, an OP and a Verlauf may each carry a histology, several TNMs and metastases. Each
+TNM of a report becomes a row of ``typed.diagnosis``; the first row carries everything else. Which of the rows
+describe the tumour at its diagnosis is decided in :mod:`.baseline`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from sarcoma_pipeline.curation import tnm
+from sarcoma_pipeline.curation.parse import Reading, code, constant, date, text
+from schemas import sarcoma_codes, typed
+from schemas import vocabularies as v
+from schemas.contract import Contract
+from schemas.rule import Rule
+from schemas.typed_metastasis import DATE_MISSING
+
+DATE_UNUSABLE = Rule(
+    "diagnosis.date-unusable",
+    "error",
+    on="typed.diagnosis",
+    scope="record",
+    what="The date of diagnosis is estimated altogether (Datumsgenauigkeit V). There is no time zero.",
+    remedy=(
+        "In the tumour documentation, correct Diagnosedatum: enter the date of the report of the first "
+        "biopsy."
+    ),
+    source="oBDS Datumsgenauigkeit V",
+)
+
+DATES = ("%Y-%m-%d", "%d.%m.%Y")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A module that reports on a tumour.
+
+    Attributes:
+        origin: word of ``report_origin``.
+        day: column with the day of the module, where it has one.
+        complete: whether it documents the diagnosis itself.
+    """
+
+    origin: str
+    day: str | None
+    complete: bool = False
+
+
+REPORTS = {
+    "received.obds_diagnosis": Kind("diagnosis", None, complete=True),
+    "received.obds_pathology": Kind("pathology", None),
+    "received.obds_surgery": Kind("surgery", "Datum"),
+    "received.obds_follow_up": Kind("follow-up", "Untersuchungsdatum_Verlauf"),
+}
+"""Received table to what its reports are."""
+
+
+def graded_date(column: str, unusable: Rule | None = None) -> Reading:
+    """Read a date with its ``Datumsgenauigkeit``."""
+    return date(
+        column, DATES, exactness=f"{column}_Datumsgenauigkeit", exactness_codes=v.OBDS_DATE_PRECISION,
+        legacy=True, unusable=unusable,
+    )  # fmt: skip
+
+
+def _assignment() -> dict[str, Reading]:
+    dated = graded_date("Diagnosedatum")
+    melder = pl.coalesce(["Melder_IKNR", "Melder_ID"])
+    reporter = pl.concat_str("Absender_ID", melder, separator="|", ignore_nulls=True)
+    silent = {
+        "tumour_id": pl.col("Tumor_ID"),
+        "reporter": pl.when(reporter != "").then(reporter),
+        "icd10_code": pl.col("Primaertumor_ICD"),
+        "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY).value,
+        "icdo3_morphology": pl.col("Tumorzuordnung_Morphologie"),
+        "morphology_version": pl.col("Tumorzuordnung_Morphologie_Version"),
+    }
+    return {name: Reading(value) for name, value in silent.items()} | {
+        "diagnosis_date": Reading(dated.value, precision=dated.precision)
+    }
+
+
+ASSIGNMENT = _assignment()
+"""How the Tumorzuordnung of a Meldung is read: without findings, which the Diagnose has."""
+
+
+def rows(table: str, received: pl.DataFrame) -> dict[type[Contract], pl.DataFrame]:
+    """Take reports apart into the rows that are typed.
+
+    Args:
+        table: key of :data:`REPORTS`.
+        received: its rows.
+
+    Returns:
+        Contract of the typed table to the rows that it is read from.
+    """
+    kind = REPORTS[table]
+    told = _tnms(received)
+    reports = (
+        received.join(_histologies(received), on="record_id", how="left", maintain_order="left")
+        .join(_fnclcc(received), on="record_id", how="left", maintain_order="left")
+        .join(told, on="record_id", how="left", maintain_order="left")
+        .with_columns(pl.col("_nth").fill_null(0))
+    )
+    says = ("_histology", "_stadium", "_tnm")
+    if not kind.complete and kind.origin != "pathology":
+        reports = reports.filter(pl.any_horizontal(pl.col(says).is_not_null()))
+    return {typed.Diagnosis: _once(reports), typed.Metastasis: _metastases(received, told, kind)}
+
+
+def _once(rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave in a second row of a record what its TNM says, and nothing that the first row says already."""
+    others = [c for c in (*_FIRST_ROW_ONLY, "Menge_FM") if c in rows.columns]
+    return rows.with_columns(pl.when(pl.col("_nth") == 0).then(pl.col(others)))
+
+
+_FIRST_ROW_ONLY = (
+    "_histology", "_morphology", "_morphology_version", "_morphologies", "_grading", "_stadium",
+    "Primaertumor_ICD", "Primaertumor_Topographie_ICD_O", "Diagnosesicherung", "Diagnosedatum",
+    "Diagnosedatum_Datumsgenauigkeit", "Seitenlokalisation", "Lokale_Beurteilung_Residualstatus",
+)  # fmt: skip
+
+
+_CATEGORIES = ("_tnm_T", "_tnm_N", "_tnm_M")
+
+REPORT: dict[str, Reading] = {
+    "tumour_id": text("Tumor_ID"),
+    "icdo3_morphology": text("_morphology"),
+    "morphology_version": text("_morphology_version"),
+    "morphologies": text("_morphologies"),
+    "grade": code("_grading", {g: g for g in "01234XLMHBUT"}),
+    "fnclcc_grade": tnm.fnclcc(pl.col("_stadium")),
+    "tnm_kind": text("_tnm_kind"),
+    "tnm_edition": Reading(pl.col("_tnm_Version").cast(pl.Int32, strict=False)),
+    "m_symbol": text("_tnm_m_Symbol"),
+    "after_therapy": tnm.symbol("_tnm_y_Symbol", _CATEGORIES, "y"),
+    "of_relapse": tnm.symbol("_tnm_r_Symbol", _CATEGORIES, "r"),
+    "by_autopsy": tnm.symbol("_tnm_a_Symbol", _CATEGORIES, "a"),
+    "distant_metastasis": Reading(
+        pl.when((tnm.category("_tnm_M", "M").value == "M1") | (pl.col("Menge_FM").str.len_chars() > 2))
+        .then(pl.lit(True))
+        .when(tnm.category("_tnm_M", "M").value == "M0")
+        .then(pl.lit(False))
+    ),
+    **{f"{x.lower()}_stage": tnm.category(f"_tnm_{x}", x) for x in "TNM"},
+    **{f"{x.lower()}_suffix": tnm.suffix(f"_tnm_{x}", x) for x in "TNM"},
+    **{
+        f"{x.lower()}_prefix": tnm.prefix(f"_tnm_{x}", f"_tnm_c_p_u_Praefix_{x}", x, "_tnm_kind")
+        for x in "TNM"
+    },
+}
+"""How what every report may say of a tumour is read."""
+
+PRIMARY: dict[str, Reading] = {
+    "icd10_code": text("Primaertumor_ICD"),
+    "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
+    "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
+}
+"""What a Diagnose and a Pathologie say besides."""
+
+DIAGNOSIS: dict[str, Reading] = {
+    "diagnosis_date": graded_date("Diagnosedatum", DATE_UNUSABLE),
+    "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
+}
+"""What only a Diagnose says."""
+
+
+def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
+    """Return how the rows of :func:`rows` are read.
+
+    Args:
+        table: key of :data:`REPORTS`.
+    """
+    kind = REPORTS[table]
+    readings = REPORT | {
+        "origin": constant(kind.origin),
+        "complete": Reading(pl.col("_nth") == 0) if kind.complete else constant(False, pl.Boolean),
+        "report_date": _report_date(kind),
+    }
+    if kind.origin in ("diagnosis", "pathology"):
+        readings |= PRIMARY
+    if kind.complete:
+        readings |= DIAGNOSIS
+    if kind.origin == "pathology":
+        readings["residual_status"] = residual("Lokale_Beurteilung_Residualstatus")
+    return [(typed.Metastasis, _metastasis(kind)), (typed.Diagnosis, readings)]
+
+
+DERIVED: dict[str, tuple[str, ...]] = {
+    "_histology": ("Histologie", "Tumor_Histologiedatum", "Morphologie_ICD_O", "Grading"),
+    "_morpholog": ("Histologie", "Morphologie_ICD_O"),
+    "_grading": ("Histologie", "Grading"),
+    "_stadium": ("Menge_Weitere_Klassifikation",),
+    "_tnm": ("TNM", "T", "N", "M", "TNM_Version", "TNM_kind"),
+    "_nth": ("TNM", "TNM_kind"),
+    "_fm": ("Menge_FM", "TNM", "Histologie"),
+    "_origin": ("TNM", "Menge_FM"),
+    "_named": ("TNM", "Menge_FM"),
+}
+"""Beginning of a column of :func:`rows` to the received columns that it is taken from."""
+
+
+def residual(*columns: str) -> Reading:
+    """Read the residual status; of several columns the first that knows one. U is a missing status."""
+    known = [pl.when(pl.col(c) != "U").then(pl.col(c)) for c in columns]
+    return code(pl.coalesce(known), v.OBDS_RESIDUAL)
+
+
+def _report_date(kind: Kind) -> Reading:
+    """Read the day of the module, else of the histology, else of the TNM. Other rules judge these dates."""
+    own = [date(kind.day, DATES).value] if kind.day else []
+    histology = graded_date("_histology_date")
+    staged = date("_tnm_Datum", DATES).value
+    exact = pl.when(pl.coalesce([*own, staged]).is_not_null()).then(pl.lit("day"))
+    of_module = [pl.when(own[0].is_not_null()).then(pl.lit("day"))] if own else []
+    return Reading(
+        pl.coalesce([*own, histology.value, staged]),
+        precision=pl.coalesce([*of_module, histology.precision, exact]),
+    )
+
+
+# --- histology ----------------------------------------------------------------------------------------
+
+_MORPHOLOGY = pl.Struct({"Code": pl.String, "Version": pl.String})
+_HISTOLOGY = pl.Struct(
+    {
+        "Tumor_Histologiedatum": pl.String,
+        "Tumor_Histologiedatum_Datumsgenauigkeit": pl.String,
+        "Morphologie_ICD_O": pl.List(_MORPHOLOGY),
+        "Grading": pl.String,
+    }
+)
+
+
+def _histologies(received: pl.DataFrame) -> pl.DataFrame:
+    """One row per record with a histology: its day, grading, all morphologies and the one that counts.
+
+    Of several morphologies the malignant ones come first, a named subtype before 8801 to 8805 and these
+    before the unspecific ones, then the order of the report.
+    """
+    told = (
+        received.select("record_id", _h=pl.col("Histologie").str.json_decode(pl.List(_HISTOLOGY)))
+        .explode("_h")
+        .drop_nulls("_h")
+        .unnest("_h")
+    )
+    told = pl.concat([told, _histologies_of_older_records(received)])
+    morphologies = (
+        told.select("record_id", "Morphologie_ICD_O")
+        .explode("Morphologie_ICD_O")
+        .drop_nulls("Morphologie_ICD_O")
+        .unnest("Morphologie_ICD_O")
+        .filter(pl.col("Code").is_not_null())
+        .with_row_index("_place")
+    )
+    chosen = (
+        morphologies.sort(
+            "record_id",
+            sarcoma_codes.behaviour(pl.col("Code")) != "3",
+            sarcoma_codes.specificity(pl.col("Code")),
+            "_place",
+            nulls_last=True,
+        )
+        .group_by("record_id", maintain_order=True)
+        .agg(
+            _morphology=pl.col("Code").first(),
+            _morphology_version=pl.col("Version").first(),
+            _morphologies=pl.col("Code").sort_by("_place"),
+        )
+    )
+    whole = told.group_by("record_id", maintain_order=True).agg(
+        _histology=pl.lit(True).first(),
+        _histology_date=pl.col("Tumor_Histologiedatum").drop_nulls().first(),
+        _histology_date_Datumsgenauigkeit=pl.col("Tumor_Histologiedatum_Datumsgenauigkeit")
+        .filter(pl.col("Tumor_Histologiedatum").is_not_null())
+        .first(),
+        _grading=pl.col("Grading").drop_nulls().first(),
+    )
+    return whole.join(chosen, on="record_id", how="left")
+
+
+def _histologies_of_older_records(received: pl.DataFrame) -> pl.DataFrame:
+    """Records that an older reader received: one histology in columns of its own."""
+    columns = ["Tumor_Histologiedatum", "Morphologie_ICD_O", "Grading"]
+    older = received.filter(pl.col("Histologie").is_null(), pl.any_horizontal(pl.col(columns).is_not_null()))
+    codes = pl.col("Morphologie_ICD_O").str.json_decode(pl.List(pl.String))
+    return older.select(
+        "record_id",
+        "Tumor_Histologiedatum",
+        pl.lit(None, dtype=pl.String).alias("Tumor_Histologiedatum_Datumsgenauigkeit"),
+        codes.list.eval(
+            pl.struct(Code=pl.element(), Version=pl.lit(None, dtype=pl.String)).cast(_MORPHOLOGY)
+        ).alias("Morphologie_ICD_O"),
+        "Grading",
+    )
+
+
+_CLASSIFICATION = pl.Struct({"Name": pl.String, "Stadium": pl.String, "Datum": pl.String})
+
+
+def _fnclcc(received: pl.DataFrame) -> pl.DataFrame:
+    """One row per record with an FNCLCC grade: of several the latest, of one day the highest."""
+    return (
+        received.select(
+            "record_id", _c=pl.col("Menge_Weitere_Klassifikation").str.json_decode(pl.List(_CLASSIFICATION))
+        )
+        .explode("_c")
+        .drop_nulls("_c")
+        .unnest("_c")
+        .filter(pl.col("Name").str.contains(tnm.FNCLCC_NAME), pl.col("Stadium").is_not_null())
+        .sort("record_id", "Datum", "Stadium", nulls_last=False)
+        .group_by("record_id", maintain_order=True)
+        .agg(_stadium=pl.col("Stadium").last())
+    )
+
+
+# --- TNM ----------------------------------------------------------------------------------------------
+
+_TNM_PARTS = (
+    "kind", "Datum", "Version", "y_Symbol", "r_Symbol", "a_Symbol", "c_p_u_Praefix_T", "T", "m_Symbol",
+    "c_p_u_Praefix_N", "N", "c_p_u_Praefix_M", "M",
+)  # fmt: skip
+_TNM = pl.Struct(dict.fromkeys(_TNM_PARTS, pl.String))
+
+
+def _tnms(received: pl.DataFrame) -> pl.DataFrame:
+    """One row per TNM of a record, numbered by ``_nth``: cTNM, TNM, pTNM, then the report's order."""
+    told = (
+        received.select("record_id", _t=pl.col("TNM").str.json_decode(pl.List(_TNM)))
+        .explode("_t")
+        .drop_nulls("_t")
+        .unnest("_t")
+    )
+    # Records that an older reader received: one TNM in columns of its own.
+    older = received.filter(
+        pl.col("TNM").is_null(), pl.any_horizontal(pl.col("T", "N", "M", "TNM_Version").is_not_null())
+    ).select(
+        "record_id",
+        pl.col("TNM_kind").alias("kind"),
+        pl.col("TNM_Version").alias("Version"),
+        "T",
+        "N",
+        "M",
+    )
+    nothing = pl.lit(None, dtype=pl.String)
+    older = older.with_columns(nothing.alias(c) for c in _TNM_PARTS if c not in older.columns)
+    kinds = {"cTNM": 0, "TNM": 1, "pTNM": 2}
+    rank = pl.col("kind").replace_strict(kinds, default=3, return_dtype=pl.Int32)
+    ordered = (
+        pl.concat([told, older.select(told.columns)])
+        .with_row_index("_place")
+        .sort("record_id", rank, "_place")
+        .with_columns(_nth=pl.int_range(pl.len()).over("record_id"), _tnm=pl.lit(True))
+    )
+    return ordered.select("record_id", "_nth", "_tnm", pl.col(_TNM_PARTS).name.prefix("_tnm_"))
+
+
+# --- metastases ---------------------------------------------------------------------------------------
+
+_METASTASES = pl.col("Menge_FM").str.json_decode(
+    pl.List(
+        pl.Struct({"Diagnosedatum": pl.String, "Datumsgenauigkeit": pl.String, "Lokalisation": pl.String})
+    )
+)
+
+
+def _metastases(received: pl.DataFrame, told: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """One row per Fernmetastase; a report without one whose TNM says M1 makes one without a site.
+
+    The M of a Diagnose itself is the tumour's M category and no row, unless it is that of a relapse.
+    """
+    dated = received.join(
+        _histologies(received).select("record_id", "_histology_date", "_histology_date_Datumsgenauigkeit"),
+        on="record_id", how="left", maintain_order="left",
+    )  # fmt: skip
+    named = (
+        dated.with_columns(_fm=_METASTASES)
+        .explode("_fm", empty_as_null=False, keep_nulls=False)
+        .with_columns(
+            _fm_site=pl.col("_fm").struct.field("Lokalisation"),
+            _fm_date=pl.col("_fm").struct.field("Diagnosedatum"),
+            _fm_date_Datumsgenauigkeit=pl.col("_fm").struct.field("Datumsgenauigkeit"),
+            _tnm_Datum=pl.lit(None, dtype=pl.String),
+            _origin=pl.lit(kind.origin),
+            _named=pl.lit(True),
+        )
+        .drop("_fm")
+    )
+    relapse = pl.col("_tnm_r_Symbol").is_not_null() | pl.col("_tnm_y_Symbol").is_not_null()
+    staged = told.filter(
+        tnm.category("_tnm_M", "M").value == "M1",
+        pl.col("_tnm_a_Symbol").is_null(),
+        relapse if kind.complete else pl.lit(True),
+    ).unique("record_id", keep="first", maintain_order=True)
+    nothing = pl.lit(None, dtype=pl.String)
+    own = [kind.day] if kind.day else []
+    by_tnm = (
+        dated.filter((_METASTASES.list.len() == 0).fill_null(True))
+        .join(staged.select("record_id", "_tnm_Datum"), on="record_id", maintain_order="left")
+        .with_columns(
+            _fm_site=nothing,
+            _fm_date=pl.coalesce(["_tnm_Datum", *own, "_histology_date"]),
+            _fm_date_Datumsgenauigkeit=pl.when(
+                pl.all_horizontal(pl.col(["_tnm_Datum", *own]).is_null())
+            ).then("_histology_date_Datumsgenauigkeit"),
+            # A Diagnose that tells of a relapse tells nothing of the day of diagnosis.
+            _origin=pl.lit("follow-up" if kind.complete else kind.origin),
+            _named=pl.lit(False),
+        )
+    )
+    return pl.concat([named, by_tnm.select(named.columns)])
+
+
+def _metastasis(kind: Kind) -> dict[str, Reading]:
+    found = date(
+        "_fm_date", DATES, exactness="_fm_date_Datumsgenauigkeit", exactness_codes=v.OBDS_DATE_PRECISION,
+        legacy=True, unusable=DATE_MISSING,
+    )  # fmt: skip
+    readings = {
+        "tumour_id": text("Tumor_ID"),
+        "metastasis_date": found,
+        "site": code("_fm_site", {s: s for s in v.METASTASIS_SITE}),
+        "extent": constant("distant"),
+        "origin": text("_origin"),
+        "named": text("_named"),
+    }
+    # A Diagnose has no day of its own.
+    return readings if kind.complete else readings | {"reported_date": Reading(_report_date(kind).value)}
+
+
+def with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:
+    """Fill ``distant_date`` and ``distant_site`` of examinations with the first metastasis that they name.
+
+    Args:
+        assessments: ``typed.assessment``.
+        metastases: ``typed.metastasis`` of the same records.
+    """
+    first = first_metastasis(metastases.filter(pl.col("site").is_not_null()), "record_id").select(
+        "record_id",
+        distant_date="metastasis_date",
+        distant_date_precision="metastasis_date_precision",
+        distant_site="site",
+    )
+    columns = ["distant_date", "distant_date_precision", "distant_site"]
+    return (
+        assessments.drop(columns)
+        .join(first, on="record_id", how="left", maintain_order="left")
+        .select(assessments.columns)
+    )
+
+
+def first_metastasis(metastases: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Return the earliest metastasis of each group: dated before undated, then the exact date, then by site.
+
+    Args:
+        metastases: columns of ``typed.metastasis`` or ``curated.metastasis``.
+        by: what makes a group.
+    """
+    exactness = pl.col("metastasis_date_precision").replace_strict(
+        {p: i for i, p in enumerate(v.DATE_PRECISION)}, default=len(v.DATE_PRECISION), return_dtype=pl.Int32
+    )
+    return metastases.sort(*by, "metastasis_date", exactness, "site", nulls_last=True).unique(
+        list(by), keep="first", maintain_order=True
+    )

@@ -1,0 +1,149 @@
+"""Operations: reports of several sources and reporters to one row per operation of a tumour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.curation.baseline import TUMOUR
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged, nth_of_the_day, ranked
+from sarcoma_pipeline.curation.typed_records import observation
+from schemas import curated, typed
+from schemas.quality import Observation
+from schemas.rule import Rule
+
+RESIDUAL_DIFFERS = Rule(
+    "surgery.residual-differs",
+    "warning",
+    on="typed.surgery",
+    scope="source",
+    what="Two reports of one operation give different residual states; the source named first in the "
+    "precedence, then the newer report counts.",
+    remedy="Compare Lokale_Beurteilung_Residualstatus of both with the pathology report.",
+    source="UICC R classification",
+)
+PATHOLOGY_MISSING = Rule(
+    "surgery.pathology-missing",
+    "notice",
+    on="typed.surgery",
+    scope="patient",
+    what="A curative operation on a sarcoma has no histology: neither its OP nor a Pathologie reports one.",
+    remedy="Ask the pathology for its report of the specimen, or add Histologie to the OP.",
+    source="oBDS 3.0.4 OP/Histologie, Pathologie",
+)
+
+REPORT_DAYS = (-3, 42)
+"""A pathology report of a specimen is dated from three days before to six weeks after the operation."""
+
+
+def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
+    """Join the reports of each operation.
+
+    Operations of a tumour on one day are one, unless a reporter tells of two: then the first ones of each
+    reporter are one, and so on. A residual status that no report of the operation gives is that of the
+    pathology report of its specimen.
+
+    Args:
+        sound: the typed tables with their tumours.
+        precedence: kinds of source, the most credible first.
+
+    Returns:
+        Rows of ``curated.surgery`` without days.
+    """
+    records = ranked(sound[typed.Surgery.table()], precedence)
+    records = records.with_columns(_operation=_operation(records))
+    rows = merged(records, [*TUMOUR, "surgery_date", "surgery_day", "_operation"], curated.Surgery)
+    return _with_pathology(rows, sound[typed.Diagnosis.table()])
+
+
+def _operation(records: pl.DataFrame) -> pl.Expr:
+    dated = pl.col("surgery_date").is_not_null() | pl.col("surgery_day").is_not_null()
+    procedures = pl.col("ops_codes").cast(pl.List(pl.String)).list.sort().list.join(" ")
+    own = pl.coalesce("module_id", procedures)
+    nth = nth_of_the_day(records, [*TUMOUR, "source", "surgery_date", "surgery_day"], own)
+    return pl.when(dated).then(nth.cast(pl.String)).otherwise(pl.coalesce("module_id", "record_id"))
+
+
+def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+    """Fill a missing residual status from the pathology report of the operation."""
+    found = reports.filter(pl.col("residual_status").is_not_null(), ~pl.col("of_relapse_report")).select(
+        *TUMOUR, "record_id", "report_date", _r="residual_status"
+    )
+    numbered = rows.with_row_index("_row")
+    cutting = numbered.filter(pl.col("intent").ne_missing("diagnostic"))
+    pairs = cutting.select("_row", *TUMOUR, "surgery_date", _several=pl.len().over(TUMOUR) > 1).join(
+        found, on=TUMOUR, nulls_equal=True
+    )
+    since = (pl.col("report_date") - pl.col("surgery_date")).dt.total_days()
+    fits = since.is_between(*REPORT_DAYS).fill_null(False) | (
+        pl.col("report_date").is_null() & ~pl.col("_several")
+    )
+    best = (
+        pairs.filter(fits)
+        .sort("record_id", since.abs(), "_row", nulls_last=True)
+        .unique("record_id", keep="first", maintain_order=True)
+        .sort("_row", "report_date", "record_id", nulls_last=True)
+        .group_by("_row", maintain_order=True)
+        .agg(_r=pl.col("_r").last(), _reports=pl.col("record_id").unique().sort())
+    )
+    none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
+    return (
+        numbered.join(best, on="_row", how="left", maintain_order="left")
+        .with_columns(
+            residual_status=pl.coalesce("residual_status", "_r"),
+            record_ids=pl.concat_list("record_ids", pl.col("_reports").fill_null(none))
+            .list.unique()
+            .list.sort(),
+        )
+        .drop("_row", "_r", "_reports")
+    )
+
+
+def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) -> pl.DataFrame:
+    """Find reports of one operation that contradict each other, and operations without histology.
+
+    Args:
+        operations: ``curated.surgery``.
+        sound: the typed tables with their tumours.
+        diagnosis: ``curated.diagnosis``.
+    """
+    records, reports = sound[typed.Surgery.table()], sound[typed.Diagnosis.table()]
+    # A newer report of the same number corrects the older one: record.corrected says that.
+    number = pl.coalesce("module_id", "record_id")
+    current = records.sort(*NEWEST_LAST, nulls_last=False).unique(
+        [*TUMOUR, "source", "reporter", "surgery_date", number], keep="last", maintain_order=True
+    )
+    said = (
+        operations.select("record_ids", _chosen="residual_status")
+        .explode("record_ids")
+        .join(
+            pl.concat(
+                [
+                    current.select("record_id", "residual_status"),
+                    reports.select("record_id", "residual_status"),
+                ]
+            ).drop_nulls(),
+            left_on="record_ids",
+            right_on="record_id",
+        )
+        .filter(pl.col("residual_status") != pl.col("_chosen"))
+        .select("residual_status", record_id="record_ids")
+    )
+    tissue = reports.filter(
+        pl.col("origin").is_in(["surgery", "pathology"]), pl.col("icdo3_morphology").is_not_null()
+    )
+    sarcomas = diagnosis.filter(pl.col("histology_group").is_not_null())
+    lone = (
+        records.filter(pl.col("intent") == "curative", pl.col("source") == "oBDS")
+        .join(sarcomas, on=TUMOUR, how="semi", nulls_equal=True)
+        .join(tissue, on=TUMOUR, how="anti", nulls_equal=True)
+    )
+    table = typed.Surgery.table()
+    return pl.concat(
+        [
+            Observation.empty(),
+            observation(said, RESIDUAL_DIFFERS, table, "residual_status", pl.col("residual_status")),
+            observation(lone, PATHOLOGY_MISSING, table, "surgery_date", pl.col("surgery_date")),
+        ]
+    )

@@ -1,0 +1,105 @@
+"""Operations: which reports are one, whose residual status counts, and an operation without pathology."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from schemas import received as r
+
+HISTOLOGY = json.dumps([{"Morphologie_ICD_O": [{"Code": "8858/3", "Version": "33"}]}])
+A = {"Absender_ID": "A", "Melder_ID": "1"}
+B = {"Absender_ID": "A", "Melder_ID": "2"}
+
+
+def operation(records, on="2012-02-01", tumour="T1", reported="2020-01-01", module="O1", **values):
+    said = {"Intention": "K", "Menge_OPS": '["5-782.b"]', "Histologie": HISTOLOGY}
+    said |= {"Lokale_Beurteilung_Residualstatus": "R0"} | values
+    return records.meldung(
+        r.ObdsSurgery, tumour=tumour, reported=reported, Module_ID=module, Datum=on, **said
+    )
+
+
+def told(outcome, rule):
+    return sorted(outcome.observed.filter(rule_id=rule)["record_id"])
+
+
+def operations(outcome):
+    return outcome["surgery"].select("surgery_date", "residual_status").sort("surgery_date").rows()
+
+
+@pytest.fixture
+def patient(records):
+    records.patient()
+    records.diagnosis()
+    return records
+
+
+# --- two reports of one operation ------------------------------------------------------------------------
+
+
+def test_two_reporters_of_one_operation_disagree_on_the_residual_status(patient):
+    older = operation(patient, Lokale_Beurteilung_Residualstatus="R1", **A)
+    operation(patient, reported="2020-02-01", Lokale_Beurteilung_Residualstatus="R0", **B)
+    outcome = patient.run()
+    assert operations(outcome) == [(dt.date(2012, 2, 1), "R0")], "the newer report counts"
+    assert told(outcome, "surgery.residual-differs") == [older]
+
+
+@pytest.mark.parametrize("silent", [None, "U"])
+def test_a_reporter_who_knows_no_residual_status_contradicts_nobody(patient, silent):
+    operation(patient, Lokale_Beurteilung_Residualstatus="R1", **A)
+    operation(patient, reported="2020-02-01", Lokale_Beurteilung_Residualstatus=silent, **B)
+    outcome = patient.run()
+    assert operations(outcome) == [(dt.date(2012, 2, 1), "R1")]
+    assert told(outcome, "surgery.residual-differs") == []
+
+
+def test_two_reporters_who_agree_are_no_finding(patient):
+    operation(patient, **A)
+    operation(patient, reported="2020-02-01", **B)
+    outcome = patient.run()
+    assert outcome["surgery"].height == 1
+    assert told(outcome, "surgery.residual-differs") == []
+
+
+def test_a_pathology_that_contradicts_the_operation_is_a_finding(patient):
+    operation(patient, Lokale_Beurteilung_Residualstatus="R0")
+    other = patient.meldung(
+        r.ObdsPathology, Module_ID="P1", Lokale_Beurteilung_Residualstatus="R1",
+        Histologie=json.dumps(
+            [{"Tumor_Histologiedatum": "2012-02-05", "Morphologie_ICD_O": [{"Code": "8858/3"}]}]
+        ),
+    )  # fmt: skip
+    outcome = patient.run()
+    assert operations(outcome) == [(dt.date(2012, 2, 1), "R0")]
+    assert told(outcome, "surgery.residual-differs") == [other]
+
+
+# --- pathology -------------------------------------------------------------------------------------------
+
+
+def test_a_curative_operation_without_histology_is_a_finding(patient):
+    lone = operation(patient, Histologie=None)
+    assert told(patient.run(), "surgery.pathology-missing") == [lone]
+
+
+@pytest.mark.parametrize("intention", ["D", "P", "X", None])
+def test_only_a_curative_operation_must_have_a_histology(patient, intention):
+    operation(patient, Histologie=None, Intention=intention)
+    assert told(patient.run(), "surgery.pathology-missing") == []
+
+
+def test_a_pathology_report_of_the_tumour_is_its_histology(patient):
+    operation(patient, Histologie=None)
+    patient.meldung(r.ObdsPathology, Module_ID="P1", Histologie=HISTOLOGY)
+    assert told(patient.run(), "surgery.pathology-missing") == []
+
+
+def test_the_histology_of_another_tumour_does_not_count(patient):
+    lone = operation(patient, Histologie=None)
+    patient.diagnosis("2014-01-01", tumour="T2", Primaertumor_ICD="C50.4",
+                      Primaertumor_Topographie_ICD_O="C50.4", Morphologie_ICD_O='["8500/3"]')  # fmt: skip
+    operation(patient, "2014-02-01", tumour="T2", module="O2",
+              Histologie='[{"Morphologie_ICD_O": [{"Code": "8500/3"}]}]')  # fmt: skip
+    assert told(patient.run(), "surgery.pathology-missing") == [lone]

@@ -1,0 +1,292 @@
+"""Which records are one tumour, which tumour the study is about, and what happens without a Diagnose."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from schemas import received as r
+
+BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4",
+          "Morphologie_ICD_O": '["8500/3"]', "T": None, "N": None, "M": None}  # fmt: skip
+A = {"Absender_ID": "A", "Melder_ID": "1"}
+B = {"Absender_ID": "A", "Melder_ID": "2"}
+
+
+def sarcoma(records, on="2012-01-01", tumour="1", code="8802/3", site="C49.2", **values):
+    return records.diagnosis(
+        on, tumour=tumour, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
+        Morphologie_ICD_O=json.dumps([code]), **values,
+    )  # fmt: skip
+
+
+def irradiated(records, on="2012-02-01", tumour="1", **values):
+    return records.meldung(
+        r.ObdsRadiotherapy, tumour=tumour, Module_ID=f"S{on}", Stellung_OP="A", Intention="K", Beginn=on,
+        Ende=on, Applikationsart="Perkutan", Gesamtdosis="60", Einzeldosis="2", Boost="N", **values,
+    )  # fmt: skip
+
+
+def operated(records, on="2012-01-20", tumour="1", **values):
+    return records.meldung(
+        r.ObdsSurgery, tumour=tumour, Datum=on, Intention="K", Menge_OPS='["5-782.b0"]',
+        **({"Module_ID": f"O{on}", "Lokale_Beurteilung_Residualstatus": "R0"} | values),
+    )  # fmt: skip
+
+
+def examined(records, on, tumour="1", **values):
+    return records.meldung(
+        r.ObdsFollowUp, tumour=tumour, Module_ID=f"V{on}", Untersuchungsdatum_Verlauf=on,
+        **({"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K"} | values),
+    )  # fmt: skip
+
+
+def rows(outcome, table, *columns):
+    return outcome[table].select(columns).rows()
+
+
+def rules(outcome):
+    return {rule for rule in outcome.rules() if rule.startswith("diagnosis.")}
+
+
+# --- one tumour under two numbers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "days", "one"),
+    [
+        (("8802/3", "C49.2"), ("8802/3", "C49.2"), 0, True),
+        (("8802/3", "C49.2"), ("8802/3", "C49.2"), 7, True),
+        (("8802/3", "C49.2"), ("8802/3", "C49.2"), 2000, True),  # however far apart
+        (("8802/3", "C49.2"), ("8858/3", "C49.2"), 400, True),  # both sarcomas of IARC group 6
+        (("8800/3", "C49.2"), ("9364/3", "C49.2"), 400, True),  # refined: group 6 to group 16
+        (("8000/3", "C49.2"), ("8890/3", "C49.2"), 400, True),  # one is unspecific
+        (("8890/3", "C49.9"), ("8890/3", "C49.2"), 400, True),  # same three characters, one vague
+        (("8890/3", "C49.1"), ("8890/3", "C49.2"), 10, True),  # two codes of one tumour
+        (("8890/3", "C49.1"), ("8890/3", "C49.2"), 400, False),  # another subsite: the cohort's switch
+        (("8890/3", "C49.2"), ("9364/3", "C49.2"), 400, False),  # another histology group
+        (("8890/3", "C49.2"), ("8890/3", "C54.2"), 10, False),  # another organ
+        (("8890/3", "C49.2"), ("8140/3", "C49.2"), 10, False),
+    ],
+)
+def test_two_numbers_are_one_tumour_by_site_and_histology_group(records, first, second, days, one):
+    records.patient()
+    later = (dt.date(2012, 1, 1) + dt.timedelta(days=days)).isoformat()
+    sarcoma(records, "2012-01-01", "1", *first)
+    again = sarcoma(records, later, "A7", *second)
+    outcome = records.run()
+    assert outcome["diagnosis"].height == (1 if one else 2)
+    assert outcome["diagnosis"]["diagnosis_date"].min() == dt.date(2012, 1, 1), "the earliest date counts"
+    told = outcome.observed.filter(rule_id="diagnosis.tumour-under-two-ids")["record_id"].to_list()
+    assert told == ([again] if one else [])
+
+
+def test_the_order_of_the_records_names_no_other_tumour(records):
+    records.patient()
+    sarcoma(records, "2014-01-01", "1")
+    sarcoma(records, "2012-01-01", "2")
+    assert rows(records.run(), "diagnosis", "tumour_id", "diagnosis_date") == [("2", dt.date(2012, 1, 1))]
+
+
+def test_opposite_sides_far_apart_are_two_tumours(records):
+    records.patient()
+    sarcoma(records, "2012-01-01", "1", Seitenlokalisation="L")
+    sarcoma(records, "2015-01-01", "2", Seitenlokalisation="R")
+    assert records.run()["diagnosis"].height == 2
+
+
+def test_a_second_report_after_a_documented_relapse_is_that_relapse(records):
+    records.patient()
+    sarcoma(records, "2012-01-01", "1", T="1")
+    operated(records)
+    examined(records, "2014-01-10", Gesamtbeurteilung_Tumorstatus="Y", Verlauf_Lokaler_Tumorstatus="R")
+    again = sarcoma(records, "2014-01-20", "2", T="2b")
+    outcome = records.run()
+    assert rows(outcome, "diagnosis", "tumour_id", "t_stage") == [("1", "T1")], "a relapse is no baseline"
+    told = outcome.observed.filter(rule_id="diagnosis.relapse-as-tumour")["record_id"].to_list()
+    assert told == [again]
+    role = outcome["diagnosis_report"].filter(reported_tumour="2")["role"].to_list()
+    assert role == ["relapse"]
+
+
+def test_a_relapse_after_the_second_report_is_none_between(records):
+    records.patient()
+    sarcoma(records, "2012-01-01", "1")
+    sarcoma(records, "2012-01-08", "2")
+    examined(records, "2014-01-10", Gesamtbeurteilung_Tumorstatus="Y", Verlauf_Lokaler_Tumorstatus="R")
+    assert rules(records.run()) == {"diagnosis.tumour-under-two-ids"}
+
+
+def test_everything_of_the_second_number_belongs_to_the_one_tumour(records):
+    records.patient()
+    sarcoma(records, tumour="1", **A)
+    sarcoma(records, "2012-01-08", "A7", **B)
+    operated(records, tumour="A7", **B)
+    irradiated(records, tumour="A7", **B)
+    examined(records, "2013-01-01", tumour="A7", **B)
+    records.meldung(r.ObdsSystemicTherapy, tumour="A7", Therapieart="CH", Beginn="2012-03-01", **B)
+    outcome = records.run()
+    for table in ("surgery", "radiotherapy_course", "assessment", "systemic_therapy", "diagnosis"):
+        assert outcome[table]["tumour_id"].to_list() == ["1"], table
+
+
+def test_one_number_of_two_reporters_is_one_tumour_where_the_site_agrees(records):
+    records.patient()
+    sarcoma(records, **A)
+    operated(records, Primaertumor_ICD="C49.1", Diagnosedatum="2012-01-01",
+             Diagnosedatum_Datumsgenauigkeit="E", **B)  # fmt: skip
+    outcome = records.run()
+    assert outcome["diagnosis"].height == 1
+    assert outcome["surgery"]["tumour_id"].to_list() == ["1"]
+    assert rules(outcome) == set()
+
+
+def test_one_number_of_two_reporters_for_two_tumours_is_kept_apart_with_a_finding(records):
+    records.patient()
+    sarcoma(records, **A)
+    records.diagnosis("2009-01-01", tumour="1", **BREAST, **B)
+    examined(records, "2013-01-01", Primaertumor_ICD="C50.4", Diagnosedatum="2009-01-01",
+             Gesamtbeurteilung_Tumorstatus="Y", **B)  # fmt: skip
+    outcome = records.run()
+    assert sorted(rows(outcome, "diagnosis", "index_tumour", "icd10_code")) == [
+        (False, "C50.4"), (True, "C49.2"),
+    ]  # fmt: skip
+    breast = outcome["diagnosis"].filter(icd10_code="C50.4")["tumour_id"].to_list()
+    assert outcome["assessment"]["tumour_id"].to_list() == breast
+    assert "diagnosis.number-of-two-tumours" in outcome.rules()
+
+
+# --- the index tumour -------------------------------------------------------------------------------------
+
+
+def test_the_index_tumour_is_the_irradiated_sarcoma_and_not_the_first_one(records):
+    records.patient()
+    sarcoma(records, "2005-01-01", "9", "8890/3", "C54.2")
+    sarcoma(records, "2012-01-01", "1", "8802/3", "C49.2")
+    irradiated(records, tumour="1")
+    assert rows(records.run(), "diagnosis", "tumour_id", "index_tumour", "day") == [
+        ("9", False, -2556), ("1", True, 0),
+    ]  # fmt: skip
+
+
+def test_of_two_irradiated_tumours_the_sarcoma_is_the_index_tumour(records):
+    records.patient()
+    records.diagnosis("2005-01-01", tumour="9", **BREAST)
+    irradiated(records, "2005-03-01", tumour="9")
+    sarcoma(records, "2012-01-01", "1")
+    assert rows(records.run(), "diagnosis", "tumour_id", "index_tumour") == [("9", False), ("1", True)]
+
+
+def test_of_two_sarcomas_without_radiotherapy_the_operated_one_then_the_earliest(records):
+    records.patient()
+    sarcoma(records, "2005-01-01", "9", "8890/3", "C54.2")
+    sarcoma(records, "2012-01-01", "1")
+    assert rows(records.run(), "diagnosis", "tumour_id", "index_tumour") == [("9", True), ("1", False)]
+    operated(records, tumour="1")
+    assert rows(records.run(), "diagnosis", "tumour_id", "index_tumour") == [("9", False), ("1", True)]
+
+
+def test_a_sarcoma_of_bone_is_no_index_tumour_beside_one_of_soft_tissue(records):
+    records.patient()
+    sarcoma(records, "2005-01-01", "9", "9180/3", "C40.2")
+    irradiated(records, "2005-03-01", tumour="9")
+    sarcoma(records, "2012-01-01", "1", "9180/3", "C49.2")
+    assert rows(records.run(), "diagnosis", "tumour_id", "index_tumour") == [("9", False), ("1", True)]
+
+
+def test_a_record_without_a_tumour_belongs_to_the_index_tumour(records):
+    records.patient()
+    records.diagnosis("2005-01-01", tumour="9", **BREAST)
+    sarcoma(records)
+    records.add(r.TableRow, table_name="sheet", values=json.dumps({"Nr": "1", "cm": "12,4"}))
+    sizes = rows(records.run(), "diagnosis", "tumour_id", "tumour_size_cm")
+    assert sizes == [("9", None), ("1", 12.4)]
+
+
+# --- without a Diagnose ------------------------------------------------------------------------------------
+
+ABOUT = {"Primaertumor_ICD": "C49.2", "Diagnosedatum": "2012-01-01",
+         "Diagnosedatum_Datumsgenauigkeit": "E", "Seitenlokalisation": "L"}  # fmt: skip
+
+
+def test_without_a_diagnose_the_tumorzuordnung_stands_for_it_with_a_finding(records):
+    records.patient()
+    operation = operated(records, Morphologie_ICD_O='["8802/3"]', **ABOUT)
+    irradiated(records, **ABOUT)
+    examined(records, "2013-01-01", **ABOUT)
+    outcome = records.run()
+    assert rows(
+        outcome, "diagnosis", "diagnosis_date", "icd10_code", "icdo3_morphology", "laterality", "documented",
+        "index_tumour", "histologically_confirmed",
+    ) == [(dt.date(2012, 1, 1), "C49.2", "8802/3", "left", False, True, "yes")]  # fmt: skip
+    told = outcome.observed.filter(rule_id="diagnosis.missing")["record_id"].to_list()
+    assert len(told) == 1, "once a tumour, not once a record"
+    assert operation in outcome["diagnosis"]["record_ids"].to_list()[0]
+    assert outcome["surgery"]["surgery_day"].to_list() == [19]
+    assert outcome["radiotherapy_course"]["start_day"].to_list() == [31]
+    assert outcome["assessment"]["assessment_day"].to_list() == [366]
+
+
+def test_the_morphology_of_the_tumorzuordnung_counts_where_nothing_else_is_said(records):
+    records.patient()
+    operated(records, Tumorzuordnung_Morphologie="8890/3", **ABOUT)
+    assert rows(records.run(), "diagnosis", "icdo3_morphology", "histology_group") == [("8890/3", "others")]
+
+
+def test_a_diagnose_that_is_there_is_not_missing(records):
+    records.patient()
+    sarcoma(records)
+    operated(records, **ABOUT)
+    assert rules(records.run()) == set()
+
+
+def test_another_tumours_diagnose_does_not_take_the_sarcomas_records(records):
+    records.patient()
+    records.diagnosis("2005-01-01", tumour="2", **BREAST)
+    operated(records, Morphologie_ICD_O='["8802/3"]', **ABOUT)
+    outcome = records.run()
+    assert rows(outcome, "diagnosis", "tumour_id", "documented", "index_tumour") == [
+        ("2", True, False), ("1", False, True),
+    ]  # fmt: skip
+    assert outcome["surgery"]["tumour_id"].to_list() == ["1"]
+
+
+def test_a_diagnose_in_quarantine_is_not_missing_and_not_replaced(records):
+    records.patient()
+    held = records.diagnosis(exactness="V", tumour="1")
+    operated(records, **{**ABOUT, "Diagnosedatum_Datumsgenauigkeit": "V"})
+    outcome = records.run()
+    assert outcome.quarantined == {held}
+    assert outcome["diagnosis"].is_empty()
+    assert rules(outcome) == {"diagnosis.date-unusable"}
+
+
+def test_an_undated_tumorzuordnung_makes_no_diagnosis_and_is_found(records):
+    records.patient()
+    operated(records, **{**ABOUT, "Diagnosedatum": None})
+    outcome = records.run()
+    assert outcome["diagnosis"].is_empty()
+    assert rules(outcome) == {"diagnosis.missing"}
+    assert outcome["surgery"].height == 1, "it does not vanish"
+
+
+def test_a_death_alone_makes_no_tumour(records):
+    records.patient()
+    sarcoma(records)
+    records.meldung(r.ObdsDeath, tumour="7", Sterbedatum="2014-01-05", **{**ABOUT, "Primaertumor_ICD": "C61"})
+    assert records.run()["diagnosis"].height == 1
+
+
+def test_a_table_that_names_an_unknown_tumour_is_found(records):
+    records.patient()
+    sarcoma(records)
+    records.add(
+        r.TableRow, table_name="numbered", values=json.dumps({"Nr": "1", "Tumor": "77", "Tag": "01.02.2013"})
+    )
+    outcome = records.run()
+    assert outcome["assessment"]["tumour_id"].to_list() == ["1"]
+    assert "diagnosis.number-unknown" in outcome.rules()
+    records.add(
+        r.TableRow, table_name="numbered", values=json.dumps({"Nr": "1", "Tumor": "1", "Tag": "02.02.2013"})
+    )
+    assert outcome.observed.filter(rule_id="diagnosis.number-unknown").height == 1
