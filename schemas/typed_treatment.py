@@ -303,6 +303,9 @@ class SystemicTherapyColumns(Contract):
     start_date: pl.Date = column(
         "First day", "First day.", identifying="quasi-identifier", unreadable="error"
     )
+    start_date_precision: pl.String = column(
+        "Precision of the first day", "To what it is exact.", vocabulary="date_precision"
+    )
     start_day: pl.Int32 = column("First day since time zero", "Days since time zero.", unit="d")
 
 

@@ -111,10 +111,14 @@ def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.Dat
     frame = reports.join(operations, on="record_id", how="left", maintain_order="left").join(
         treated, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left"
     )
+    of_diagnose = pl.col("origin") == "diagnosis"
     frame = frame.with_columns(
         pl.col("treatment_order").fill_null(NO_SURGERY),
-        _marked_relapse=(pl.col("of_relapse").fill_null(False)).any().over("record_id"),
-        _marked_after=(pl.col("after_therapy").fill_null(False)).any().over("record_id"),
+        # A Diagnose tells of the tumour at diagnosis, whatever a further TNM of it says.
+        _marked_relapse=~of_diagnose & pl.col("of_relapse").fill_null(False).any().over("record_id"),
+        _marked_after=pl.when(of_diagnose)
+        .then(pl.col("after_therapy").fill_null(False).all().over("record_id"))
+        .otherwise(pl.col("after_therapy").fill_null(False).any().over("record_id")),
     )
     day, resected = pl.col("report_date"), pl.col("resected")
     late = day > pl.col("resected").dt.offset_by(f"{SPECIMEN_DAYS}d")
@@ -123,7 +127,7 @@ def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.Dat
     biopsy = (
         (pl.col("_intent") == "diagnostic").fill_null(False)
         | (day < resected).fill_null(False)
-        | ((pl.col("origin") == "diagnosis") & ~(day >= resected).fill_null(False))
+        | (of_diagnose & ~(day >= resected).fill_null(False))
     )
     role = (
         pl.when(pl.col("origin") == "table")

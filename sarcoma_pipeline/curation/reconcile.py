@@ -14,6 +14,8 @@ from sarcoma_pipeline.curation import (
     assessments,
     courses,
     diagnoses,
+    event_numbers,
+    index_tumour,
     metastases,
     surgery,
     systemic_therapy,
@@ -23,7 +25,7 @@ from sarcoma_pipeline.curation import (
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
-from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
+from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import curated, typed, typed_dicom
 from schemas.assumptions import Assumptions
@@ -40,15 +42,6 @@ CONTRACTS = {
         curated.VitalStatus, curated.VitalStatement,
     )
 }  # fmt: skip
-
-
-def preference(study: Study) -> tumours.Preference:
-    """Return what the study's criteria ask of the tumour that it is about."""
-    regions = [v for c in study.criteria if c.rule == "site" for v in c.values]
-    windows = [c for c in study.criteria if c.rule == "window"]
-    return tumours.Preference(
-        tuple(regions), windows[0].start if windows else None, windows[0].end if windows else None
-    )
 
 
 def curate(
@@ -77,10 +70,10 @@ def curate(
     assigned = tumours.assign(sound, held)
     precedence = sources.precedence["diagnosis"]
     reports = _reports(assigned)
-    chosen = tumours.index(
+    chosen = index_tumour.choose(
         diagnoses.sketch(reports, precedence),
         assigned.sound,
-        preference(study) if study else tumours.Preference(),
+        index_tumour.preference(study) if study else index_tumour.Preference(),
     )
     homes = reports.filter("complete", ~pl.col("of_relapse_report")).select(TUMOUR).unique()
     homed = {
@@ -88,7 +81,7 @@ def curate(
         for table, frame in assigned.sound.items()
     }
     plans = typed_dicom.Plan.table()
-    homed[plans] = tumours.of_index(
+    homed[plans] = index_tumour.of_index(
         homed[plans].with_columns(tumour_id=pl.lit(None, dtype=pl.String)), chosen
     )
     reports = _at_home(reports, chosen, homes)
@@ -129,8 +122,9 @@ def curate(
     homeless = reports.join(diagnosis, on=TUMOUR, how="anti", nulls_equal=True).select("record_id").unique()
     idle.append(("its tumour has no diagnosis that it could add to", homeless))
     observed = [
-        _corrections(sound), assigned.observed, seen,
+        event_numbers.observe(assigned.sound), assigned.observed, seen,
         surgery.observe(operations, homed, diagnosis), _unknown_numbers(assigned.sound, homes),
+        vital_status.observe(sound, zero, sources.precedence["death"]),
     ]  # fmt: skip
     return Result(frames, pl.concat(observed), _unused(frames, idle))
 
@@ -162,7 +156,7 @@ def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> 
     known = homes.with_columns(_known=pl.lit(True))
     joined = frame.join(known, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     own = pl.col("_known").fill_null(False) | (pl.col("source") == "oBDS")
-    return tumours.of_index(
+    return index_tumour.of_index(
         joined.with_columns(tumour_id=pl.when(own).then("tumour_id")).drop("_known"), chosen
     )
 
@@ -170,7 +164,7 @@ def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> 
 def _unknown_numbers(sound: Frames, homes: pl.DataFrame) -> pl.DataFrame:
     """Rows of tables that name a tumour which nobody else knows."""
     seen = [Observation.empty()]
-    for contract in tumours.RECORDS:
+    for contract in RECORDS:
         table = contract.table()
         lone = (
             sound[table]
@@ -197,25 +191,3 @@ def _unused(frames: Frames, idle: list[tuple[str, pl.DataFrame]]) -> pl.DataFram
         [Disposition.empty()]
         + [f.select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(why)) for why, f in idle]
     ).filter(~pl.col("record_id").is_in(used.implode()))
-
-
-def _corrections(sound: Frames) -> pl.DataFrame:
-    """Reports that a later one of the same module corrects in at least one value."""
-    seen = [Observation.empty()]
-    for contract in (typed.Surgery, typed.Radiotherapy, typed.Assessment, typed.Diagnosis):
-        frame = sound[contract.table()].filter(pl.col("source") == "oBDS")
-        if contract is typed.Diagnosis:
-            frame = frame.filter("complete").with_columns(module_id="tumour_id")
-        frame = frame.filter(pl.col("module_id").is_not_null())
-        fixed = {
-            "record_id", "source", "person_ref", "received_on", "reported_on", "place", "patient_id",
-            "module_id",
-        }  # fmt: skip
-        values = [c for c in frame.columns if c not in fixed]
-        key = ["patient_id", "tumour_id", "module_id"]
-        later = frame.sort(*key, *NEWEST_LAST)
-        changed = pl.any_horizontal(
-            (pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values
-        )
-        seen.append(observation(later.filter(changed), RECORD_CORRECTED, contract.table()))
-    return pl.concat(seen)

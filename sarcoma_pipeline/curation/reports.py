@@ -162,7 +162,7 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
     told = versions.filter("first").with_columns(
         last=pl.col("number") == pl.col("number").max().over(report),
         newer=pl.col("number").shift(-1).over(report),
-        same_day=pl.col("reported_on").eq_missing(pl.col("reported_on").last().over(report)),
+        same_day=pl.col("reported_on").eq_missing(pl.col("reported_on").shift(-1).over(report)),
     )
     again = versions.filter(~pl.col("first")).join(
         told.select(*report, "content", stands="last"),

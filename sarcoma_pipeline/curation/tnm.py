@@ -7,10 +7,11 @@ import polars as pl
 from sarcoma_pipeline.curation.parse import CODE_UNKNOWN, Reading
 
 _QUALIFIER = (
-    r"(?:\((?:m|is|sn|mi|itc|i[+-]|mol[+-]|cy[+-]|\d{1,2})"
-    r"(?:\s*[,;]\s*(?:m|is|sn|mi|i[+-]|mol[+-]|cy[+-]))*\)|mi|sn)"
+    r"(?:\((?:m|is|sn|mi|itc|i[+-]|mol[+-]|cy[+-]|pul|oss|hep|bra|lym|mar|ple|per|adr|ski|oth|gen|\d{1,2})"
+    r"(?:\s*[,;]\s*(?:m|is|sn|mi|i[+-]|mol[+-]|cy[+-]|pul|oss|hep|bra|lym|mar|ple|per|adr|ski|oth|gen))*\)"
+    r"|mi|sn)"
 )
-"""What qualifies a category and does not change it: (m), (2), (sn), (i+), (mol-), (cy+), mi …"""
+"""What qualifies a category and does not change it: (m), (2), (sn), (i+), (mol-), (cy+), (PUL), mi …"""
 
 _SYMBOLS = r"[ypracu]*"
 """Letters that older exports write before the category: ``ypT2``. oBDS has elements for them."""
@@ -89,7 +90,7 @@ def _pattern(letter: str) -> str:
     )
 
 
-FNCLCC_NAME = r"(?i)fnclcc|fncc?lcc|coindre|french\s+federation|f[eé]d[eé]ration\s+nationale"
+FNCLCC_NAME = r"(?i)fn[cl]{2,4}c|coindre|trojani|french\s+federation|f[eé]d[eé]ration\s+nationale"
 """How a further classification is called that is the FNCLCC grade."""
 
 _GRADES = {
@@ -102,7 +103,7 @@ def fnclcc(column: pl.Expr) -> Reading:
     """Read an FNCLCC grade: 2, G2, G 2, Grad 2, Grad II, FNCLCC 2, 2 (FNCLCC), 2 von 3."""
     plain = (
         column.str.to_lowercase()
-        .str.replace_all(r"fnclcc|coindre|nach|french federation|[():;,.°=-]", " ")
+        .str.replace_all(r"fn[cl]{2,4}c|coindre|trojani|nach|french federation|[():;,.°=-]", " ")
         .str.replace_all(r"\b(?:tumou?r)?grad(?:e|ing)?\b", " ")
         .str.replace_all(r"\s+", " ")
         .str.strip_chars()

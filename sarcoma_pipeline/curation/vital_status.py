@@ -6,8 +6,23 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation.event_rows import Frames, cut, ranked, with_days
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, cut, ranked, with_days
+from sarcoma_pipeline.curation.typed_records import observation
 from schemas import typed
+from schemas.rule import Rule
+
+DEATHS_DIFFER = Rule(
+    "vital-status.death-date-conflict",
+    "warning",
+    on="typed.vital_status",
+    scope="source",
+    what="Two reports give different dates of death. The first source in the precedence of sources.toml, "
+    "and of one source the newest report, counts.",
+    remedy="Compare Tod/Sterbedatum in the tumour documentation, the table and the registry office's reply. "
+    "Correct the wrong one.",
+    source="sources.toml precedence",
+    overruled=True,
+)
 
 
 def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -21,25 +36,16 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
     Returns:
         Rows of ``curated.vital_status``.
     """
-    records = ranked(sound[typed.VitalStatus.table()], precedence)
-    records = with_days(records, zero, {"status_date": "status_day"})
-    died = pl.col("status") == "deceased"
-    dated = died & (pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null())
-    # An exact date beats a more credible source's month.
-    exact = (pl.col("status_date_precision") == "day") | pl.col("status_date_precision").is_null()
-    same = pl.any_horizontal(
-        (pl.col(c) == pl.col(c).last()).fill_null(False) for c in ("status_date", "status_day")
-    )
+    records = _statements(sound, zero, precedence)
     deaths = (
-        records.filter(dated)
-        .sort(exact, maintain_order=True)
+        _dated_deaths(records)
         .group_by("patient_id", maintain_order=True)
         .agg(
             death_date=pl.col("status_date").last(),
             death_date_precision=pl.col("status_date_precision").last(),
             death_day=pl.col("status_day").last(),
             # Evidence: records with the chosen exact day, and records whose partial date may mean it.
-            death_record_ids=pl.col("record_id").filter(~exact | same).unique().sort(),
+            death_record_ids=pl.col("record_id").filter(~_EXACT | _same_day()).unique().sort(),
             tumour_related=pl.col("tumour_related").drop_nulls().last(),
         )
     )
@@ -48,10 +54,10 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
             pl.col("status").is_in(["alive", "moved"]),
             pl.any_horizontal(pl.col("status_date", "status_day").is_not_null()),
         )
-        .sort("status_date", "status_day", "record_id", nulls_last=False)
+        .sort("status_day", "status_date", *NEWEST_LAST, nulls_last=False)
         .group_by("patient_id", maintain_order=True)
         .agg(
-            _exact=pl.col("status_date").filter(exact).max(),
+            _exact=pl.col("status_date").filter(_EXACT).max(),
             last_alive_date=pl.col("status_date").last(),
             last_alive_day=pl.col("status_day").last(),
             last_alive_record_ids=pl.col("record_id").last(),
@@ -89,6 +95,45 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
         last_alive_day=pl.when(after).then("death_day").otherwise("last_alive_day"),
         last_alive_date=pl.when(after).then("death_date").otherwise("last_alive_date"),
     )
+
+
+def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Find exact dates of death that contradict the one that counts.
+
+    Args:
+        sound: the typed tables.
+        zero: ``patient_id, zero``.
+        precedence: kinds of source, the most credible first.
+    """
+    deaths = _dated_deaths(_statements(sound, zero, precedence)).filter(_EXACT)
+    other = deaths.filter(~_same_day("patient_id"))
+    said = pl.coalesce(pl.col("status_date").cast(pl.String), pl.format("day {}", "status_day"))
+    return observation(other, DEATHS_DIFFER, typed.VitalStatus.table(), "status_date", said)
+
+
+_EXACT = (pl.col("status_date_precision") == "day") | pl.col("status_date_precision").is_null()
+"""An exact date beats a more credible source's month."""
+
+
+def _statements(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
+    """Statements on life and death in rising order of credibility, with their days."""
+    records = ranked(sound[typed.VitalStatus.table()], precedence)
+    return with_days(records, zero, {"status_date": "status_day"})
+
+
+def _dated_deaths(records: pl.DataFrame) -> pl.DataFrame:
+    """The dated deaths, the one that counts last."""
+    dated = pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null()
+    return records.filter(pl.col("status") == "deceased", dated).sort(_EXACT, maintain_order=True)
+
+
+def _same_day(*over: str) -> pl.Expr:
+    """Whether a death is dated as the last one of its group."""
+    same = []
+    for column in ("status_date", "status_day"):
+        last = pl.col(column).last()
+        same.append((pl.col(column) == (last.over(over) if over else last)).fill_null(False))
+    return pl.any_horizontal(same)
 
 
 def _after_the_last_contact(frame: pl.DataFrame) -> pl.DataFrame:

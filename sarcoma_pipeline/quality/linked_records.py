@@ -7,6 +7,9 @@ import polars as pl
 from sarcoma_pipeline.quality.rule_registry import Frames
 from schemas.vocabularies import DECEASED
 
+SOFT_TISSUE = ("C47", "C48", "C49")
+"""ICD-10 sites of soft tissue."""
+
 
 def diagnoses(frames: Frames) -> pl.DataFrame:
     """Return complete, dated diagnoses of linked patients."""
@@ -22,6 +25,32 @@ def sarcomas(frames: Frames) -> pl.DataFrame:
         .sort("diagnosis_date", "record_id")
         .group_by("patient_id", maintain_order=True)
         .agg(zero=pl.col("diagnosis_date").first(), zero_precision=pl.col("diagnosis_date_precision").first())
+    )
+
+
+def with_own_tumour(frames: Frames, records: pl.DataFrame) -> pl.DataFrame:
+    """Add ``own_tumour``: the site (three characters) of the tumour that a record names by its number.
+
+    A record without a known number is one of the soft tissue tumour. Null for a patient with tumours of one
+    site, whose records are all of it.
+
+    Args:
+        frames: the linked records.
+        records: those of one typed table.
+    """
+    site = pl.col("icd10_code").str.slice(0, 3)
+    several = diagnoses(frames).filter(site.n_unique().over("patient_id") > 1)
+    numbers = (
+        several.filter(pl.col("tumour_id").is_not_null())
+        .group_by("patient_id", "tumour_id")
+        .agg(own_tumour=site.min())
+    )
+    soft = several.group_by("patient_id").agg(_soft=site.filter(site.is_in(SOFT_TISSUE)).min())
+    return (
+        records.join(numbers, on=["patient_id", "tumour_id"], how="left", maintain_order="left")
+        .join(soft, on="patient_id", how="left", maintain_order="left")
+        .with_columns(own_tumour=pl.coalesce("own_tumour", "_soft"))
+        .drop("_soft")
     )
 
 

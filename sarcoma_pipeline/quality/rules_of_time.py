@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
+from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas, with_own_tumour
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.vocabularies import DECEASED
 
@@ -69,14 +69,19 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     status = pl.any_horizontal(pl.col("local_status", "regional_status", "distant_status").is_in(RECURRED))
-    courses = frames["radiotherapy"].select("patient_id", "start_date", "end_date").drop_nulls()
+    tumour = ["patient_id", "own_tumour"]
+    courses = (
+        with_own_tumour(frames, frames["radiotherapy"])
+        .select(*tumour, "start_date", "end_date")
+        .drop_nulls(["patient_id", "start_date", "end_date"])
+    )
     first = (
-        frames["assessment"]
+        with_own_tumour(frames, frames["assessment"])
         .filter(status, pl.col("patient_id").is_not_null())
         .sort("assessment_date", "record_id")
-        .unique("patient_id", keep="first", maintain_order=True)
+        .unique(tumour, keep="first", maintain_order=True)
     )
-    return first.join(courses, on="patient_id").pipe(
+    return first.join(courses, on=tumour, nulls_equal=True).pipe(
         verdicts, pl.col("assessment_date").is_between("start_date", "end_date"), "assessment_date"
     )
 
@@ -240,9 +245,10 @@ def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     missing="kept",
 )
 def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
-    same = ["patient_id", "surgery_date"]
-    dated = frames["surgery"].filter(
-        pl.all_horizontal(pl.col(*same, "module_id").is_not_null()), pl.col("source") == "oBDS"
+    same = ["patient_id", "own_tumour", "surgery_date"]
+    dated = with_own_tumour(frames, frames["surgery"]).filter(
+        pl.all_horizontal(pl.col("patient_id", "surgery_date", "module_id").is_not_null()),
+        pl.col("source") == "oBDS",
     )
     several = pl.col("module_id").n_unique().over(same) > 1
     further = several & (pl.col("module_id") != pl.col("module_id").min().over(same))
@@ -268,8 +274,10 @@ def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     sites = pl.col("local_status", "regional_status", "distant_status")
     found = pl.any_horizontal(sites.is_in(RECURRED)).fill_null(False)
     free = (pl.col("overall_status") == "complete remission").fill_null(False)
-    day = ["patient_id", "assessment_date"]
-    dated = frames["assessment"].filter(pl.all_horizontal(pl.col(day).is_not_null()))
+    day = ["patient_id", "own_tumour", "assessment_date"]
+    dated = with_own_tumour(frames, frames["assessment"]).filter(
+        pl.all_horizontal(pl.col("patient_id", "assessment_date").is_not_null())
+    )
     return verdicts(dated, free & ~found & found.any().over(day), "overall_status")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import diagnoses
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
+from sarcoma_pipeline.quality.linked_records import diagnoses, with_own_tumour
 from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
 from schemas import site_codes
-from schemas.sarcoma_codes import MORPHOLOGIES
+from schemas.sarcoma_codes import MORPHOLOGIES, histology_group
 
 DIAGNOSES_APART_DAYS = 30
 _UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
@@ -30,13 +31,18 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     sizes = (
         frames["diagnosis"]
         .filter(pl.col("tumour_size_cm").is_between(0.1, 60))
-        .sort("reported_on", "place", "record_id", nulls_last=False)
+        .sort(*NEWEST_LAST, nulls_last=False)
         .group_by("patient_id", maintain_order=True)
         .agg(size=pl.col("tumour_size_cm").last())
     )
-    region = site_codes.region(pl.coalesce("icdo3_topography", "icd10_code"))
-    fits = site_codes.fits_size(pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), region)
-    return diagnoses(frames).join(sizes, on="patient_id").pipe(verdicts, ~fits, "t_stage")
+    site = pl.coalesce("icdo3_topography", "icd10_code")
+    fits = site_codes.fits_size(
+        pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), site_codes.region(site)
+    )
+    # The size is that of the sarcoma: it says nothing of the T of the patient's other tumours.
+    sarcoma = histology_group(pl.col("icdo3_morphology"), pl.col("morphology_version"), site)
+    of_sarcoma = sarcoma.is_not_null() | pl.col("icdo3_morphology").is_null()
+    return diagnoses(frames).filter(of_sarcoma).join(sizes, on="patient_id").pipe(verdicts, ~fits, "t_stage")
 
 
 @rule(
@@ -77,7 +83,13 @@ def _born(frames: Frames) -> pl.DataFrame:
     missing="kept",
 )
 def _sex_against_site(frames: Frames) -> pl.DataFrame:
-    sex = frames["person"].filter("master").group_by("patient_id").agg(sex=pl.col("sex").drop_nulls().last())
+    sex = (
+        frames["person"]
+        .filter("master")
+        .sort(*NEWEST_LAST, nulls_last=False)
+        .group_by("patient_id", maintain_order=True)
+        .agg(sex=pl.col("sex").drop_nulls().last())
+    )
     group = pl.col("icd10_code").str.slice(0, 3)
     wrong = ((pl.col("sex") == "male") & group.is_between(pl.lit("C51"), pl.lit("C58"))) | (
         (pl.col("sex") == "female") & group.is_between(pl.lit("C60"), pl.lit("C63"))
@@ -128,7 +140,7 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     known = diagnoses(frames).filter(
         pl.all_horizontal(pl.col(tumour).is_not_null()), pl.col("diagnosis_date_precision") == "day"
     )
-    ranked = known.sort(*tumour, pl.col("source") != "oBDS", "record_id")
+    ranked = known.sort(*tumour, pl.col("source") != "oBDS", "diagnosis_date", "record_id")
     apart = (pl.col("diagnosis_date") - pl.col("diagnosis_date").first().over(tumour)).dt.total_days().abs()
     other = pl.col("source") != pl.col("source").first().over(tumour)
     return verdicts(ranked, other & (apart > DIAGNOSES_APART_DAYS), "diagnosis_date")
@@ -174,18 +186,19 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     missing="kept",
 )
 def _residual_after_r0(frames: Frames) -> pl.DataFrame:
+    tumour = ["patient_id", "own_tumour"]
     last = (
-        frames["surgery"]
+        with_own_tumour(frames, frames["surgery"])
         .filter(pl.all_horizontal(pl.col("patient_id", "surgery_date").is_not_null()))
-        .sort("surgery_date", "record_id")
-        .group_by("patient_id")
+        .sort("surgery_date", *NEWEST_LAST, nulls_last=False)
+        .group_by(tumour, maintain_order=True)
         .agg(operated=pl.col("surgery_date").last(), r=pl.col("residual_status").last())
     )
     first_after = (
-        frames["assessment"]
-        .join(last.filter(pl.col("r") == "R0"), on="patient_id")
+        with_own_tumour(frames, frames["assessment"])
+        .join(last.filter(pl.col("r") == "R0"), on=tumour, nulls_equal=True)
         .filter(pl.col("assessment_date") > pl.col("operated"), pl.col("local_status").is_not_null())
-        .sort("assessment_date", "record_id")
-        .unique("patient_id", keep="first", maintain_order=True)
+        .sort("assessment_date", *NEWEST_LAST, nulls_last=False)
+        .unique(tumour, keep="first", maintain_order=True)
     )
     return verdicts(first_after, pl.col("local_status") == "residual", "local_status")

@@ -84,37 +84,6 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
 
 
 @rule(
-    "vital-status.death-date-conflict",
-    "warning",
-    on="typed.vital_status",
-    scope="source",
-    what=(
-        "Two sources give different dates of death. The first source in the precedence of sources.toml "
-        "counts."
-    ),
-    remedy=(
-        "Compare Tod/Sterbedatum in the tumour documentation, the table and the registry office's "
-        "reply. Correct the wrong one."
-    ),
-    source="sources.toml precedence",
-    missing="kept",
-    overruled=True,
-)
-def _death_date_conflict(frames: Frames) -> pl.DataFrame:
-    exact = (pl.col("status_date_precision") == "day") | pl.col("status_day").is_not_null()
-    deaths = frames["vital_status"].filter(
-        pl.col("status") == DECEASED, exact, pl.col("patient_id").is_not_null()
-    )
-    order = {"registry office": 0, "oBDS": 1, "table": 2}
-    ranked = deaths.with_columns(
-        rank=pl.col("source").replace_strict(order, default=9, return_dtype=pl.Int32)
-    ).sort("patient_id", "rank", "record_id", maintain_order=True)
-    when = pl.coalesce(pl.col("status_date").cast(pl.String), pl.format("day {}", "status_day"))
-    dated = ranked.with_columns(status_date=when)
-    return verdicts(dated, when != when.first().over("patient_id"), "status_date")
-
-
-@rule(
     "vital-status.before-birth",
     "error",
     on="typed.vital_status",

@@ -127,6 +127,24 @@ def test_y_r_and_a_are_never_baseline(records, symbol, course):
     assert chosen(records, "t_stage", "n_stage", "m_stage") == (None, None, None)
 
 
+@pytest.mark.parametrize("symbol", ["y_Symbol", "r_Symbol", "a_Symbol"])
+@pytest.mark.parametrize("course", [FIRST_RADIOTHERAPY, FIRST_DRUGS, ()])
+def test_a_tnm_with_y_r_or_a_leaves_the_ctnm_of_the_same_diagnose_alone(records, symbol, course):
+    marked = tnm("pTNM", T="1", N="1", **{symbol: symbol[0]})
+    diagnose(records, TNM=several(tnm(T="2b", N="0", M="0"), marked), Histologie=histology("8802/3"),
+             Menge_Weitere_Klassifikation=fnclcc("3"))  # fmt: skip
+    treat(records, course)
+    assert chosen(records, "t_stage", "n_stage", "m_stage") == ("T2", "N0", "M0")
+    assert chosen(records, "icdo3_morphology", "fnclcc_grade") == ("8802/3", "G3"), "those of the diagnosis"
+
+
+def test_a_diagnose_whose_only_tnm_is_after_therapy_was_graded_after_therapy(records):
+    diagnose(records, TNM=tnm("pTNM", T="1", y_Symbol="y"), Histologie=histology("8802/3"),
+             Menge_Weitere_Klassifikation=fnclcc("1"))  # fmt: skip
+    treat(records, FIRST_RADIOTHERAPY)
+    assert chosen(records, "t_stage", "fnclcc_grade") == (None, None)
+
+
 def test_yp_in_the_text_of_an_older_export_is_never_baseline(records):
     diagnose(records)
     pathology(records, TNM=tnm("pTNM", T="ypT1", N="ypN1"))

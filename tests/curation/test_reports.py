@@ -227,3 +227,12 @@ def test_nothing_of_a_patient_who_objects_is_curated_whatever_its_source(records
     assert made.accounting["unaccounted"].sum() == 0
     assert made.accounting["out_of_scope"].sum() == 3
     assert reply not in {r for ids in made["vital_status"]["record_ids"] for r in ids}
+
+
+def test_two_older_versions_of_one_day_are_a_finding_too(export):
+    first = export.add(file="a.xml", on="2020-01-01", Intention="K")
+    second = export.add(file="b.xml", on="2020-01-01", Intention="P")
+    export.add(file="c.xml", on="2020-02-01", Intention="X")
+    assert export.gone() == {first: "out of scope", second: "out of scope"}
+    told = {record for rule, record in export.found() if rule == "report.same-day-versions"}
+    assert told == {first}, "the second one was corrected on another day"

@@ -34,7 +34,7 @@ def operated(records, on="2012-01-20", tumour="1", **values):
     )  # fmt: skip
 
 
-def examined(records, on, tumour="1", **values):
+def examined(records, on, tumour: str | None = "1", **values):
     return records.meldung(
         r.ObdsFollowUp, tumour=tumour, Module_ID=f"V{on}", Untersuchungsdatum_Verlauf=on,
         **({"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K"} | values),
@@ -290,3 +290,20 @@ def test_a_table_that_names_an_unknown_tumour_is_found(records):
         r.TableRow, table_name="numbered", values=json.dumps({"Nr": "1", "Tumor": "1", "Tag": "02.02.2013"})
     )
     assert outcome.observed.filter(rule_id="diagnosis.number-unknown").height == 1
+
+
+def test_a_record_that_names_no_tumour_lacks_no_diagnose_where_the_patient_has_one(records):
+    records.patient()
+    sarcoma(records)
+    records.diagnosis("2014-01-01", tumour="2", **BREAST)
+    examined(records, "2015-01-01", tumour=None)
+    outcome = records.run()
+    assert rows(outcome, "assessment", "tumour_id") == [("1",)], "it belongs to the index tumour"
+    assert "diagnosis.missing" not in rules(outcome)
+
+
+def test_a_record_that_names_no_tumour_lacks_its_diagnose_where_the_patient_has_none(records):
+    records.patient()
+    examined(records, "2015-01-01", tumour=None, Primaertumor_ICD="C49.2", Diagnosedatum="2014-01-01",
+             Diagnosedatum_Datumsgenauigkeit="E")  # fmt: skip
+    assert "diagnosis.missing" in rules(records.run())

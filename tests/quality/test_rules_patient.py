@@ -134,10 +134,6 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
             (V, {"record_id": "two", "status": "deceased", "status_date": D(2021, 6, 1)}),
         ],
     ),
-    "vital-status.death-date-conflict": (
-        [DEAD, (V, {"status": "deceased", "status_date": D(2013, 6, 3), "source": "registry office"})],
-        [DEAD, (V, {"status": "deceased", "status_date": D(2013, 6, 1), "source": "registry office"})],
-    ),
     "vital-status.before-birth": (
         [(V, {"status_date": D(1949, 1, 1)})],
         [(V, {"status_date": D(1951, 1, 1)})],
@@ -254,6 +250,46 @@ def test_a_death_long_after_the_last_examination_or_without_any(records, late):
 )
 def test_a_metastasis_before_the_diagnosis_counts_from_its_report(changes, early):
     assert ("metastasis.before-diagnosis" in _observed([(M, changes)])) == early
+
+
+BREAST = (Dx, {"icd10_code": "C50.4", "icdo3_morphology": "8500/3", "tumour_id": "2", "t_stage": "T1"})
+OTHER = {"tumour_id": "2"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ("surgery.twice-a-day", (S, {"module_id": "O2"})),
+        ("surgery.residual-against-follow-up",
+         (A, {"assessment_date": D(2012, 6, 1), "local_status": "residual"})),
+        ("assessment.progression-under-treatment",
+         (A, {"assessment_date": D(2012, 3, 7), "local_status": "progression"})),
+        ("assessment.same-day-contradiction", (A, {"local_status": "relapse", "overall_status": "relapse"})),
+    ],
+)  # fmt: skip
+def test_what_belongs_to_another_tumour_contradicts_nothing(rule, fault):
+    contract, changes = fault
+    assert rule in _observed([BREAST, (contract, changes | {"tumour_id": "1"})])
+    assert rule not in _observed([BREAST, (contract, changes | OTHER)])
+    # Without a second tumour a number is only another number.
+    assert rule in _observed([(contract, changes | OTHER)])
+
+
+def test_the_size_in_the_table_says_nothing_of_another_tumours_t():
+    size = (Dx, {"complete": False, "tumour_size_cm": 9.0, "source": "table"})
+    assert "diagnosis.t-against-size" not in _observed([BREAST, size])
+    second = (Dx, BREAST[1] | {"icdo3_morphology": None})
+    assert "diagnosis.t-against-size" in _observed([second, size]), "an unknown histology may be the sarcoma"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_newest_sex_counts_whatever_the_order_of_the_records(turned):
+    said = [
+        (P, {"sex": "male", "reported_on": D(2013, 1, 1)}),
+        (P, {"sex": "female", "reported_on": D(2014, 1, 1)}),
+    ]
+    womb = (Dx, {"icd10_code": "C54.1", "tumour_id": "2"})
+    assert "diagnosis.sex-against-site" not in _observed([*(said[::-1] if turned else said), womb])
 
 
 # --- the dataset --------------------------------------------------------------------------------------

@@ -1,0 +1,106 @@
+"""What the number of an event (OP_ID, ST_ID, SYST_ID, Verlauf_ID) means: one event of a reporter's tumour.
+
+A number is a hint. An event's key is reporter, patient, tumour, module, number and its date: under one number
+on one date a newer report corrects the older one, and one number on two dates is two events.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
+from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
+from sarcoma_pipeline.curation.typed_records import observation
+from schemas import typed
+from schemas.contract import Contract
+from schemas.quality import Observation
+from schemas.rule import Rule
+
+NUMBER_ON_TWO_DATES = Rule(
+    "record.number-on-two-dates",
+    "warning",
+    on="quality.accounting",
+    scope="patient",
+    what="A reporter uses one number (OP_ID, SYST_ID or Verlauf_ID) of one tumour for events of two dates. "
+    "They are taken as two events.",
+    remedy="If it was one event, report it again under the Meldung_ID of the first report, with the right "
+    "date. If it was two, give the later one a number of its own.",
+    source="oBDS 3.0.4: OP_ID, SYST_ID and Verlauf_ID name one event",
+)
+
+DATE_OF: dict[type[Contract], str] = {
+    typed.Surgery: "surgery_date", typed.SystemicTherapy: "start_date", typed.Assessment: "assessment_date",
+}  # fmt: skip
+"""Typed table of events that have one date to its column."""
+
+_KEY = ["patient_id", "reporter", "reported_tumour", "module_id"]
+_FRAMING = {
+    "record_id", "source", "person_ref", "received_on", "reported_on", "place", "patient_id", "module_id",
+    "tumour_id", "reporter", "reported_tumour", "of_relapse_report",
+}  # fmt: skip
+
+
+def observe(sound: Frames) -> pl.DataFrame:
+    """Find reports that a later one corrects in at least one value, and numbers that are used twice.
+
+    Args:
+        sound: the typed tables with their tumours and reporters.
+    """
+    seen = [Observation.empty()]
+    for contract in (typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Assessment):
+        frame = _numbered(sound[contract.table()])
+        date = DATE_OF.get(contract)
+        seen.append(_corrected(frame, [*_KEY, *([date] if date else [])], contract))
+        if date:
+            first = pl.col(date).min().over(_KEY)
+            twice = frame.filter((pl.col(date) != first).fill_null(False))
+            seen.append(
+                observation(twice, NUMBER_ON_TWO_DATES, contract.table(), date, pl.col(date).cast(pl.String))
+            )
+    # A Diagnose has no number but that of its tumour.
+    diagnoses = sound[typed.Diagnosis.table()].filter("complete").with_columns(module_id="reported_tumour")
+    seen.append(_corrected(_numbered(diagnoses), _KEY, typed.Diagnosis))
+    return pl.concat(seen)
+
+
+def with_date_of_number(records: pl.DataFrame, date: str) -> pl.DataFrame:
+    """Date the reports of an event that are undated or partly dated as its other report does exactly.
+
+    An end of treatment is often reported without its begin. A number with two exact dates dates nothing.
+
+    Args:
+        records: records of one typed table with their tumours and reporters.
+        date: the column of the date; ``{date}_precision`` goes with it.
+    """
+    precision = f"{date}_precision"
+    exact = pl.col(precision).fill_null("day") == "day"
+    known = (
+        _numbered(records)
+        .filter(pl.col(date).is_not_null(), exact)
+        .group_by(_KEY)
+        .agg(_date=pl.col(date).min(), _dates=pl.col(date).n_unique())
+        .filter(pl.col("_dates") == 1)
+    )
+    joined = records.join(known, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
+    month = (pl.col(precision) == "month") & (
+        pl.col(date).dt.month_start() == pl.col("_date").dt.month_start()
+    )
+    year = (pl.col(precision) == "year") & (pl.col(date).dt.year() == pl.col("_date").dt.year())
+    fills = pl.col("_date").is_not_null() & (pl.col(date).is_null() | month | year).fill_null(False)
+    return joined.with_columns(
+        pl.when(fills).then("_date").otherwise(date).alias(date),
+        pl.when(fills).then(pl.lit("day")).otherwise(precision).alias(precision),
+    ).drop("_date", "_dates")
+
+
+def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("source") == "oBDS", pl.col("module_id").is_not_null())
+
+
+def _corrected(frame: pl.DataFrame, key: list[str], contract: type[Contract]) -> pl.DataFrame:
+    values = [c for c in frame.columns if c not in _FRAMING]
+    ordered = frame.sort(*key, *NEWEST_LAST, nulls_last=False)
+    # Two rows of one record are two parts of it.
+    other = (pl.col("record_id") != pl.col("record_id").shift(-1).over(key)).fill_null(False)
+    differs = pl.any_horizontal((pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values)
+    return observation(ordered.filter(other & differs), RECORD_CORRECTED, contract.table())

@@ -1,0 +1,104 @@
+"""Which of a patient's tumours the study is about."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from sarcoma_pipeline.curation.event_rows import Frames
+from schemas import typed
+from schemas.configuration import Study
+
+
+@dataclass(frozen=True)
+class Preference:
+    """What makes a tumour the one that the study is about, beside being an irradiated sarcoma.
+
+    Attributes:
+        regions: regions of the study's criterion of the site; empty if it has none.
+        start: first day of the study's window.
+        end: last day of the study's window.
+    """
+
+    regions: tuple[str, ...] = ()
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+
+def preference(study: Study) -> Preference:
+    """Return what the study's criteria ask of the tumour that it is about."""
+    regions = [v for c in study.criteria if c.rule == "site" for v in c.values]
+    windows = [c for c in study.criteria if c.rule == "window"]
+    return Preference(
+        tuple(regions), windows[0].start if windows else None, windows[0].end if windows else None
+    )
+
+
+def choose(tumours: pl.DataFrame, sound: Frames, preference: Preference) -> pl.DataFrame:
+    """Choose the tumour that the study is about: the one that meets its criteria, not the first one.
+
+    A soft tissue sarcoma comes first, then one in a region of the study, irradiated, within the study's
+    window, operated on, and the earliest.
+
+    Args:
+        tumours: rows of ``curated.diagnosis`` with ``histology_group`` and ``region``.
+        sound: the typed tables with their tumours.
+        preference: what the study asks for.
+
+    Returns:
+        ``patient_id``, ``index`` (the tumour's number, perhaps null).
+    """
+    key = ["patient_id", "tumour_id"]
+    started = pl.coalesce("start_date", "end_date")
+    within = pl.lit(True)
+    if preference.start:
+        within = within & (started >= preference.start)
+    if preference.end:
+        within = within & (started <= preference.end)
+    irradiated = (
+        sound[typed.Radiotherapy.table()]
+        .filter("irradiated")
+        .group_by(key)
+        .agg(_irradiated=pl.lit(True).first(), _within=within.fill_null(False).any())
+    )
+    operated = (
+        sound[typed.Surgery.table()]
+        .filter(pl.col("intent").ne_missing("diagnostic"))
+        .group_by(key)
+        .agg(_operated=pl.lit(True).first())
+    )
+    ranked = tumours
+    for part in (irradiated, operated):
+        ranked = ranked.join(part, on=key, how="left", nulls_equal=True, maintain_order="left")
+    regions = [~pl.col("region").is_in(list(preference.regions)).fill_null(False)]
+    ranked = ranked.sort(
+        "patient_id",
+        pl.col("histology_group").is_null(),
+        *(regions if preference.regions else []),
+        ~pl.col("_irradiated").fill_null(False),
+        ~pl.col("_within").fill_null(False),
+        ~pl.col("_operated").fill_null(False),
+        "diagnosis_date",
+        "diagnosis_day",
+        "tumour_id",
+        nulls_last=True,
+    )
+    return ranked.unique("patient_id", keep="first", maintain_order=True).select(
+        "patient_id", index="tumour_id"
+    )
+
+
+def of_index(frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Give records without a tumour that of the index tumour.
+
+    Args:
+        frame: records with ``tumour_id``.
+        chosen: as :func:`choose` gives it.
+    """
+    return (
+        frame.join(chosen, on="patient_id", how="left", maintain_order="left")
+        .with_columns(tumour_id=pl.coalesce("tumour_id", "index"))
+        .drop("index")
+    )

@@ -1,0 +1,147 @@
+"""What a number of an event means: one number on two dates is two events, on one date a correction."""
+
+import datetime as dt
+
+import pytest
+
+from schemas import received as r
+
+A, B = {"Absender_ID": "S", "Melder_ID": "A"}, {"Absender_ID": "S", "Melder_ID": "B"}
+BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4",
+          "Morphologie_ICD_O": '["8500/3"]', "T": None, "N": None, "M": None}  # fmt: skip
+TWICE = "record.number-on-two-dates"
+
+
+def operation(records, on: str | None, number: str | None = "1", tumour="T1", **values):
+    said = {"Intention": "P", "Menge_OPS": '["5-782.b"]', "Lokale_Beurteilung_Residualstatus": "R0"} | values
+    return records.meldung(r.ObdsSurgery, Module_ID=number, Datum=on, tumour=tumour, **said)
+
+
+def examination(records, on: str | None, number: str | None = "1", tumour="T1", **values):
+    said = {"Gesamtbeurteilung_Tumorstatus": "V", "Verlauf_Lokaler_Tumorstatus": "K"} | values
+    return records.meldung(
+        r.ObdsFollowUp, Module_ID=number, Untersuchungsdatum_Verlauf=on, tumour=tumour, **said
+    )
+
+
+def drugs(records, on: str | None, number: str | None = "1", tumour="T1", **values):
+    said = {"Therapieart": "CH"} | values
+    return records.meldung(r.ObdsSystemicTherapy, Module_ID=number, Beginn=on, tumour=tumour, **said)
+
+
+EVENTS = {
+    "surgery": (operation, "surgery_date"),
+    "assessment": (examination, "assessment_date"),
+    "systemic_therapy": (drugs, "start_date"),
+}
+
+
+@pytest.fixture
+def patient(records):
+    records.patient()
+    records.diagnosis()
+    return records
+
+
+def told(outcome, rule):
+    return sorted(outcome.observed.filter(rule_id=rule)["record_id"])
+
+
+@pytest.mark.parametrize("table", EVENTS)
+def test_one_number_on_two_dates_is_two_events_and_a_finding(patient, table):
+    event, date = EVENTS[table]
+    event(patient, "2013-02-01")
+    later = event(patient, "2014-03-01")
+    outcome = patient.run()
+    assert sorted(outcome[table][date]) == [dt.date(2013, 2, 1), dt.date(2014, 3, 1)]
+    assert told(outcome, TWICE) == [later]
+    assert told(outcome, "record.corrected") == [], "neither corrects the other"
+
+
+@pytest.mark.parametrize("table", EVENTS)
+def test_two_numbers_on_two_dates_are_no_finding(patient, table):
+    event, _ = EVENTS[table]
+    event(patient, "2013-02-01")
+    event(patient, "2014-03-01", number="2")
+    outcome = patient.run()
+    assert outcome[table].height == 2
+    assert told(outcome, TWICE) == []
+
+
+@pytest.mark.parametrize("table", EVENTS)
+def test_without_a_number_there_is_nothing_to_find(patient, table):
+    event, _ = EVENTS[table]
+    event(patient, "2013-02-01", number=None)
+    event(patient, "2014-03-01", number=None)
+    outcome = patient.run()
+    assert outcome[table].height == 2
+    assert told(outcome, TWICE) == []
+
+
+@pytest.mark.parametrize("table", EVENTS)
+def test_one_number_of_two_tumours_is_two_events_and_no_finding(patient, table):
+    event, _ = EVENTS[table]
+    patient.diagnosis("2014-01-01", tumour="T2", **BREAST)
+    event(patient, "2015-02-01")
+    event(patient, "2015-02-01", tumour="T2")
+    outcome = patient.run()
+    assert sorted(outcome[table]["tumour_id"]) == ["T1", "T2"]
+    assert told(outcome, TWICE) == []
+
+
+@pytest.mark.parametrize("table", EVENTS)
+def test_one_number_of_two_reporters_is_no_finding(patient, table):
+    event, _ = EVENTS[table]
+    event(patient, "2013-02-01", **A)
+    event(patient, "2014-03-01", **B)
+    outcome = patient.run()
+    assert outcome[table].height == 2
+    assert told(outcome, TWICE) == []
+
+
+def test_a_newer_report_of_one_number_and_day_corrects_the_older(patient):
+    old = operation(patient, "2013-02-01")
+    operation(patient, "2013-02-01", reported="2020-02-01", Lokale_Beurteilung_Residualstatus="R1")
+    outcome = patient.run()
+    assert outcome["surgery"]["residual_status"].to_list() == ["R1"]
+    assert told(outcome, "record.corrected") == [old]
+    assert told(outcome, TWICE) == []
+
+
+def test_what_another_reporter_says_under_the_same_number_corrects_nothing(patient):
+    examination(patient, "2013-02-01", **A)
+    examination(patient, "2013-02-01", reported="2020-02-01", Verlauf_Lokaler_Tumorstatus="R", **B)
+    outcome = patient.run()
+    assert sorted(outcome["assessment"]["local_status"]) == ["no tumour", "relapse"], "both stay"
+    assert told(outcome, "record.corrected") == []
+
+
+# --- begin and end of one treatment ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "exactness", "rows"),
+    [
+        ("2013-02-10", None, None, 1),  # an end without its begin
+        ("2013-02-10", "2013-02-15", "T", 1),  # the month of the same begin
+        ("2013-02-10", "2013-07-01", "M", 1),  # its year
+        ("2013-02-10", "2013-03-15", "T", 2),  # another month
+        (None, None, None, 1),  # nothing tells them apart
+    ],
+)
+def test_begin_and_end_of_one_systemic_therapy_are_one(patient, begin, end, exactness, rows):
+    drugs(patient, begin, Beginn_Datumsgenauigkeit="E" if begin else None)
+    drugs(patient, end, Beginn_Datumsgenauigkeit=exactness, Protokoll="AI", reported="2020-02-01")
+    therapies = patient.run()["systemic_therapy"]
+    assert therapies.height == rows
+    if rows == 1 and begin:
+        assert therapies.select("start_date", "start_date_precision", "protocol").rows() == [
+            (dt.date(2013, 2, 10), "day", "AI")
+        ]
+
+
+def test_an_undated_end_belongs_to_nothing_if_its_number_has_two_begins(patient):
+    drugs(patient, "2013-02-10")
+    drugs(patient, "2014-02-10")
+    drugs(patient, None)
+    assert patient.run()["systemic_therapy"].height == 3
