@@ -183,6 +183,11 @@ class MappedSource(ColumnFiles):
     """Headers that together name a row."""
     entities: tuple[EntityMapping, ...]
 
+    @property
+    def native(self) -> bool:
+        """Whether the format knows dates and numbers, and not only texts."""
+        return False
+
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
         """Formats of a column's dates, in the order in which they are tried."""
         declared = mapping.date_format or self.date_format
@@ -214,8 +219,13 @@ class TableSource(MappedSource):
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
         """Formats of a column's dates; a date cell of a spreadsheet is a date whatever format is declared."""
         declared = super().date_formats(mapping)
-        native = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S") if self.format in ("xlsx", "parquet") else ()
+        native = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S") if self.native else ()
         return tuple(dict.fromkeys((*declared, *native)))
+
+    @property
+    def native(self) -> bool:
+        """Whether the format knows dates and numbers, and not only texts."""
+        return self.format in ("xlsx", "parquet")
 
 
 def _of_its_kind(given: Any) -> Any:

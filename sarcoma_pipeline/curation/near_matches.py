@@ -1,10 +1,10 @@
 """Whom a person of another source resembles: candidates for a human to decide on, never a link.
 
 Family name, given names and date of birth are compared field by field. A field agrees, differs by one small
-error, or differs. A candidate has at most two fields with a small error and none that differs. The small errors
-are those that record linkage knows from registries: one letter added, lost, wrong or exchanged with its
-neighbour; a part of a double name; a second given name; a date with one digit or one of its three parts wrong,
-or with day and month transposed. A sex that contradicts counts as one more field, a missing one does not.
+error, or differs. A candidate has at most two fields with a small error and none that differs. These are the
+errors that record linkage knows from registries: one letter added, lost, wrong or swapped with its neighbour;
+a part of a double name; a second given name; a date with one digit or one of its three parts wrong, or with
+day and month transposed. A sex that contradicts counts as one more field, a missing one does not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PREFIXES = (
     r"^(?:(?:prof|dr|med|dipl|ing|freiherr|freifrau|baron|graf|gräfin)\.? "
     r"|(?:von|vom|van|zu|zum|zur|de|den|der|dem|und|la|le|di|del|da) )+"
 )
-"""Titles and name prefixes: one source writes them before the family name, another in a field of their own."""
+"""Titles and name prefixes: one source writes them before the family name, another in its own field."""
 
 
 def normalised(name: pl.Expr) -> pl.Expr:
@@ -38,7 +38,7 @@ def folded(name: pl.Expr) -> pl.Expr:
 
 
 def number_form(number: pl.Expr) -> pl.Expr:
-    """What of a patient number no program changes: not zeros before it, blanks, signs, case or a final ``.0``."""
+    """What of a patient number no program changes: not leading zeros, blanks, signs, case or ``.0``."""
     plain = number.str.strip_chars().str.replace(r"\.0+$", "").str.to_lowercase()
     bare = plain.str.replace_all(r"[\s\-./]", "").str.replace(r"^0+", "")
     return pl.when(bare != "").then(bare)

@@ -125,27 +125,36 @@ def code(
     return Reading(value, delivered, CODE_UNKNOWN)
 
 
-def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0) -> Reading:
-    """A number in the contract's unit."""
+def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
+    """A number in the contract's unit.
+
+    Args:
+        column: the text.
+        decimal: the decimal sign of the source.
+        scale: factor to the contract's unit.
+        native: whether the source knows numbers, as a spreadsheet does: they have a decimal dot, whatever
+            sign its texts use.
+    """
     delivered = pl.col(column) if isinstance(column, str) else column
     plain = delivered.str.strip_chars()
     if decimal == ",":
         # A dot groups three digits, or the number was written with a decimal dot: 5.5 is not 55.
         german = plain.str.contains(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$")
         grouped = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        plain = pl.when(german).then(grouped)
+        own = plain.str.contains(r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$") & pl.lit(native)
+        plain = pl.when(german).then(grouped).when(own).then(plain)
     parsed = plain.cast(pl.Float64, strict=False)
     # "nan" and "inf" are words that a number parser takes and no dose or size can be.
     value = pl.when(parsed.is_finite()).then(parsed * scale if scale != 1.0 else parsed)
     return Reading(value, delivered, NUMBER_UNREADABLE)
 
 
-def whole(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0) -> Reading:
+def whole(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
     """A whole number; ``1521.0`` is one, ``3.5`` is not.
 
     What is converted from another unit (months to days) is rounded to the nearest, a half upwards.
     """
-    reading = number(column, decimal=decimal, scale=scale)
+    reading = number(column, decimal=decimal, scale=scale, native=native)
     if scale != 1.0:
         exact = (reading.value + 0.5).floor()
     else:

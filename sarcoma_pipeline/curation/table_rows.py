@@ -171,9 +171,9 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
             not_before=None if spec.name == "birth_date" else _birth(source),
         )
     elif spec.dtype == "Float64":
-        reading = number(cell, decimal=source.decimal, scale=mapping.scale)
+        reading = number(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
     elif spec.dtype == "Int32":
-        reading = whole(cell, decimal=source.decimal, scale=mapping.scale)
+        reading = whole(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
     elif spec.dtype == "Boolean":
         as_text = code(cell, mapping.codes, fold=True)
         reading = Reading(as_text.value == "true", as_text.text, as_text.rule)

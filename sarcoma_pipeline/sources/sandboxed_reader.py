@@ -31,6 +31,8 @@ _ERRORS = {
     "Value": "#VALUE!", "GettingData": "#GETTING_DATA",
 }  # fmt: skip
 """The library's word for an error to what the spreadsheet shows."""
+_GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
+"""A text that is a number in two ways: with a decimal dot, or with dots that group three digits."""
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
 """A date cell: spreadsheets and Parquet know a date as the midnight with which it begins."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
@@ -99,6 +101,23 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
         row, place = error.offset_position
         kind = re.sub(r".*Error\((\w+)\).*", r"\1", error.detail)
         frame[row, place] = _ERRORS.get(kind, "#ERROR!")
+    return _numbers_told_apart(frame, loaded, read.name)
+
+
+def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.DataFrame:
+    """Write a number such as 1.234 with one more digit: as text "1.234" may be a grouped 1234.
+
+    Read as whole numbers, cells with a number are cut and cells with a text that is none are errors.
+    """
+    texts: set[tuple[int, int]] | None = None
+    for place, name in enumerate(frame.columns):
+        doubtful = frame[name].str.contains(_GROUPED).fill_null(False).arg_true().to_list()
+        if doubtful and texts is None:
+            _, errors = workbook.load_sheet(sheet, dtypes="int", header_row=None).to_arrow_with_errors()
+            texts = {error.offset_position for error in (errors.errors if errors else ())}
+        for row in doubtful:
+            if (row, place) not in (texts or ()):
+                frame[row, place] = f"{frame[row, place]}0"
     return frame
 
 
@@ -157,7 +176,14 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
     header = pl.DataFrame(
         {name: [name] for name in frame.columns}, schema=dict.fromkeys(frame.columns, pl.String)
     )
-    return pl.concat([header, frame.cast(pl.String)])
+    # A number with three decimals gets one more: as text it may be a grouped whole number.
+    told = [
+        pl.col(name).cast(pl.String).str.replace(_GROUPED, "${0}0")
+        if dtype.is_float()
+        else pl.col(name).cast(pl.String)
+        for name, dtype in frame.schema.items()
+    ]
+    return pl.concat([header, frame.select(told)])
 
 
 def _main(kind: str, sheet: str, *numbers: str) -> int:
