@@ -121,12 +121,9 @@ def test_a_dot_in_a_table_with_decimal_commas_only_groups_three_digits(read, cel
 
 @pytest.mark.parametrize("declared", ["%d.%m.%Y", "%Y-%m-%d"])
 def test_dates_and_numbers_of_a_spreadsheet_are_its_own_whatever_is_declared(read, declared):
-    rows = [
-        (1, dt.date(2015, 1, 10), 5.5),
-        (2, dt.date(2015, 1, 11), 1.234),
-        (3, dt.date(2016, 2, 29), "1.234"),
-    ]
-    found = read(_sheet(*rows), format="xlsx", date_format=declared)
+    days = [dt.date(2015, 1, 10), dt.date(2015, 1, 11), dt.date(2016, 2, 29)]
+    sheet = _sheet((1, days[0], 5.5), (2, days[1], 1.234), (3, days[2], "1.234"))
+    found = read(sheet, format="xlsx", date_format=declared)
     assert found.diagnoses() == list(zip(days, (5.5, 1.234, 1234.0), strict=True))
     assert found.observed == []
 
