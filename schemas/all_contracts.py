@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from schemas import (
     analysis,
+    analysis_follow_up,
     audit,
     cohort,
     cohort_events,
     curated,
+    curated_radiotherapy,
     impact,
     ledger,
     lineage,
@@ -26,6 +28,7 @@ MODULES = (
     typed,
     typed_dicom,
     curated,
+    curated_radiotherapy,
     quality,
     volumes,
     ledger,
@@ -34,6 +37,7 @@ MODULES = (
     impact,
     lineage,
     analysis,
+    analysis_follow_up,
     audit,
     meta,
     release,

@@ -81,6 +81,11 @@ class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
         "study.toml with other censoring: of other events, at another day, or earlier.",
         nullable=False,
     )
+    switch: pl.String = column("Switch", "For another assumption: its name in [assumptions].")
+    value: pl.String = column("Value", "For another assumption: what it is in this run.")
+    moved: pl.Int64 = column(
+        "Moved", "For another assumption: patients whose row of the endpoint differs from the main analysis."
+    )
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     quantity: pl.String = column("Quantity", "survival, median or hazard ratio.", nullable=False)
     horizon_months: pl.Float64 = column("Horizon", "For survival: the time.", unit="months")

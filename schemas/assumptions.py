@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 Value = str | int
 
+Stage = Literal["events", "cohort", "endpoints"]
+"""The timeline; who is in the cohort, and their covariates; the endpoints."""
+
 
 @dataclass(frozen=True)
 class Switch:
@@ -37,6 +40,8 @@ class Switch:
     """The sentence of the number 0, where it means that there is none."""
     only_with: tuple[str, Value] | None = None
     """Another switch and its value, without which a number means nothing: its runs have that value too."""
+    acts: Stage = "events"
+    """The first step of the derivation that the switch changes: a run need not repeat the steps before it."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,7 @@ class Assumptions(BaseModel):
                 "RX.",
             },
             "how many RX were never assessed",
+            acts="cohort",
         ),
     ] = "missing"
     chemotherapy: Annotated[
@@ -193,6 +199,7 @@ class Assumptions(BaseModel):
                 "ever": "Chemotherapy of the index tumour counts whenever it was given.",
             },
             "how much of the chemotherapy was given for a relapse",
+            acts="cohort",
         ),
     ] = "primary"
     study_window: Annotated[
@@ -205,6 +212,7 @@ class Assumptions(BaseModel):
                 "diagnosis": "The study window is that of the diagnosis.",
             },
             "who enters or leaves at the ends of the window",
+            acts="cohort",
         ),
     ] = "radiotherapy start"
     skin_sites: Annotated[
@@ -216,6 +224,7 @@ class Assumptions(BaseModel):
                 "include": "Sarcomas coded to the skin (C44) are eligible by their region.",
             },
             "what sarcomas of the skin change",
+            acts="cohort",
         ),
     ] = "exclude"
 
@@ -247,6 +256,7 @@ class Assumptions(BaseModel):
                 "case).",
             },
             "the worst case for relapses without a site",
+            acts="endpoints",
         ),
     ] = "censored"
     metastasis_date: Annotated[
@@ -272,6 +282,7 @@ class Assumptions(BaseModel):
                 "after a relapse; other deaths censor.",
             },
             "the share of deaths by other causes",
+            acts="endpoints",
         ),
     ] = "any"
     undated_death: Annotated[
@@ -301,6 +312,7 @@ class Assumptions(BaseModel):
                 "counted": "The death of a patient who was never examined for relapse is an event.",
             },
             "what patients who were never examined change",
+            acts="endpoints",
         ),
     ] = "day 0"
     late_deaths: Annotated[
@@ -315,6 +327,7 @@ class Assumptions(BaseModel):
                 "last examination; else the time is censored there.",
             },
             "the bias of deaths that count when relapses would no longer be seen (Lesko 2018, 2019)",
+            acts="endpoints",
         ),
     ] = "counted"
     late_death_days: Annotated[
@@ -325,6 +338,7 @@ class Assumptions(BaseModel):
             "what the length of the window changes, where late deaths are censored",
             (180, 730),
             only_with=("late_deaths", "within window"),
+            acts="endpoints",
         ),
     ] = 365
     relapse_free_until: Annotated[
@@ -337,6 +351,7 @@ class Assumptions(BaseModel):
                 "endpoint.",
             },
             "the most favourable reading: no relapse until somebody says so",
+            acts="endpoints",
         ),
     ] = "as declared"
     examination: Annotated[
@@ -349,6 +364,7 @@ class Assumptions(BaseModel):
                 "any statement": "An examination that says anything of the disease extends every endpoint.",
             },
             "what examinations of one component add",
+            acts="endpoints",
         ),
     ] = "component"
     questionable_status: Annotated[
@@ -373,6 +389,7 @@ class Assumptions(BaseModel):
                 "last contact": "Survivors are censored at the last contact of any source.",
             },
             "whether contacts after the registry query are informative",
+            acts="endpoints",
         ),
     ] = "registry answer"
     never_disease_free: Annotated[
@@ -387,6 +404,7 @@ class Assumptions(BaseModel):
                 "survival like everybody.",
             },
             "what the patients with residual tumour change",
+            acts="endpoints",
         ),
     ] = "exclude"
     other_relapse: Annotated[
@@ -398,6 +416,7 @@ class Assumptions(BaseModel):
                 "censors": "A relapse that is no event of an endpoint censors it.",
             },
             "whether a local relapse should end the observation for metastases, and the reverse",
+            acts="endpoints",
         ),
     ] = "ignored"
     other_malignancy: Annotated[
@@ -409,6 +428,7 @@ class Assumptions(BaseModel):
                 "censors": "A second malignancy that is no event of an endpoint censors it.",
             },
             "what second malignancies hide",
+            acts="endpoints",
         ),
     ] = "ignored"
     relapse_origin: Annotated[
@@ -421,6 +441,7 @@ class Assumptions(BaseModel):
                 "definitive resection": "The relapse endpoints are counted from the definitive resection.",
             },
             "how much of the time is waiting for therapy",
+            acts="endpoints",
         ),
     ] = "diagnosis"
     entry: Annotated[
@@ -433,6 +454,7 @@ class Assumptions(BaseModel):
                 "entry).",
             },
             "immortal time: the cohort is chosen by a treatment that one must live to begin",
+            acts="endpoints",
         ),
     ] = "origin"
     landmark_days: Annotated[
@@ -443,6 +465,7 @@ class Assumptions(BaseModel):
             "the results among those who are at risk at the landmark",
             (182,),
             zero="There is no landmark.",
+            acts="endpoints",
         ),
     ] = 0
     data_cutoff: Annotated[

@@ -133,8 +133,11 @@ class CohortPatient(
     registry_answer_days: pl.Int32 = column(
         "Last registry answer", "Day of the registry office's last answer since time zero.", unit="d"
     )
-    registry_answer_age_days: pl.Int32 = column(
-        "Age of the registry answer", "From it to the data cut-off; of the living.", unit="d"
+    registry_answer_age_months: pl.Int32 = column(
+        "Age of the registry answer",
+        "From it to the data cut-off, in whole months; of the living. Exact days would tell the date of "
+        "diagnosis to whoever knows the cut-off.",
+        unit="months",
     )
     record_ids: TextList = column("Records", "Every record that the row rests on.", nullable=False)
 

@@ -163,8 +163,8 @@ def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
         .select(
             "patient_id",
             "registry_answer_days",
-            registry_answer_age_days=pl.when(pl.col("_dead").is_null()).then(
-                pl.col("_last") - pl.col("registry_answer_days")
+            registry_answer_age_months=pl.when(pl.col("_dead").is_null()).then(
+                ((pl.col("_last") - pl.col("registry_answer_days")) / DAYS_PER_MONTH).floor().cast(pl.Int32)
             ),
         )
     )

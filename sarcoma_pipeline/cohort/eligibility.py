@@ -30,15 +30,20 @@ class Eligibility:
     flow: pl.DataFrame
 
 
-def assess(curated: Curated, timeline: Timeline, study: Study) -> Eligibility:
+def assess(
+    curated: Curated, timeline: Timeline, study: Study, described: pl.DataFrame | None = None
+) -> Eligibility:
     """Judge every patient of ``curated.patient``.
 
     Args:
         curated: the curated tables.
         timeline: what happened to the patients, under the study's assumptions or a variant of them.
         study: the criteria.
+        described: the patients' covariates, where they are known already.
     """
-    facts = _facts(curated, timeline)
+    facts = _facts(
+        curated, timeline, covariates.describe(curated, timeline) if described is None else described
+    )
     judged = []
     for position, criterion in enumerate(study.criteria, start=1):
         met, value, reason = RULES[criterion.rule](criterion, timeline.assumptions)
@@ -92,7 +97,7 @@ def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
     return CohortFlow.conform(pl.DataFrame(rows))
 
 
-def _facts(curated: Curated, timeline: Timeline) -> pl.DataFrame:
+def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.DataFrame:
     """One row a patient with everything that a criterion may ask for."""
     tumour = primary.tumour(curated).select(
         "patient_id", "histologically_confirmed", "m_stage", "distant_metastasis", "diagnosis_date"
@@ -113,7 +118,7 @@ def _facts(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     frame = curated["curated.patient"].select("patient_id", "pseudonym")
     for facts in (tumour, course, operated, observed, found):
         frame = frame.join(facts, on="patient_id", how="left")
-    return frame.join(covariates.describe(curated, timeline), on="pseudonym", how="left")
+    return frame.join(described, on="pseudonym", how="left")
 
 
 def _histology(_: Criterion, __: Assumptions) -> Judged:

@@ -41,7 +41,7 @@ SECOND = "second malignancy"
 _UNWATCHED = (*DEATHS, SECOND)
 """Events that are known without anybody looking for a relapse."""
 
-_MILESTONE: dict[Milestone, str] = {
+MILESTONE: dict[Milestone, str] = {
     "radiotherapy start": "radiotherapy_start",
     "radiotherapy end": "radiotherapy_end",
     "definitive resection": "resected_on",
@@ -137,14 +137,14 @@ def _endpoint(
     rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     frame = members.join(
-        timeline.milestones.select("patient_id", "definitive", *_MILESTONE.values()),
+        timeline.milestones.select("patient_id", "definitive", *MILESTONE.values()),
         on="patient_id",
         how="left",
     )
     parts = [
         _first(events, rule.events, "event"),
         _first(events, rule.censored_by, "stop"),
-        _last_looks(rule, timeline, events),
+        last_looks(rule, timeline, events),
         _last_alive(timeline, events),
         events.filter(pl.col("kind") == "diagnosis").select(
             "patient_id",
@@ -187,7 +187,7 @@ def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFr
     )
 
 
-def _last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
+def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
     """The last examination that extends the endpoint; of a site, only before a relapse of unknown site."""
     exams = events.filter(
         pl.col("kind") == "assessment", pl.col("day") >= 0, looks.extends(rule, timeline.assumptions)
@@ -288,7 +288,7 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _milestone(name: Milestone) -> pl.Expr:
-    return pl.lit(0, dtype=pl.Int32) if name == "diagnosis" else pl.col(_MILESTONE[name])
+    return pl.lit(0, dtype=pl.Int32) if name == "diagnosis" else pl.col(MILESTONE[name])
 
 
 def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.Expr]]:

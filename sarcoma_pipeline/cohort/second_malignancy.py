@@ -37,7 +37,8 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
         .with_columns(_of=site)
         .join(index, on="patient_id", how="left", maintain_order="left")
     )
-    morphology, group = pl.col("icdo3_morphology"), iarc.histology_group(pl.col("icdo3_morphology"))
+    morphology, group = pl.col("icdo3_morphology"), pl.col("_group")
+    frame = frame.with_columns(_group=iarc.histology_group(morphology))
     behaviour = morphology.str.slice(5, 1)
     by_site = (
         pl.when(pl.col("_of").str.starts_with("C"))
@@ -76,13 +77,20 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
 
 def _judged(frame: pl.DataFrame, reasons: list[tuple[pl.Expr, str, str]]) -> pl.DataFrame:
     """The first reason that holds names the kind."""
-    kind = pl.coalesce(
-        *(pl.when(holds.fill_null(False)).then(pl.lit(name)) for holds, name, _ in reasons), pl.lit(SECOND)
+    # Each reason is evaluated once: the tables of histology groups make long expressions.
+    frame = frame.with_columns(
+        holds.fill_null(False).alias(f"_{i}") for i, (holds, _, _) in enumerate(reasons)
     )
-    why = pl.coalesce(*(pl.when(holds.fill_null(False)).then(pl.lit(why)) for holds, _, why in reasons))
+    kind = pl.coalesce(
+        *(pl.when(f"_{i}").then(pl.lit(name)) for i, (_, name, _) in enumerate(reasons)), pl.lit(SECOND)
+    )
+    why = pl.coalesce(*(pl.when(f"_{i}").then(pl.lit(why)) for i, (_, _, why) in enumerate(reasons)))
     place = pl.col("_of").fill_null("site unknown")
     detail = pl.when(why.is_null()).then(place).otherwise(pl.format("{}: {}", place, why))
-    return frame.with_columns(kind=kind, detail=detail).drop("_of", "_site", "_morphology", "_side")
+    judged = frame.with_columns(kind=kind, detail=detail)
+    return judged.drop(
+        "_of", "_site", "_morphology", "_side", "_group", *(f"_{i}" for i in range(len(reasons)))
+    )
 
 
 def _elsewhere() -> pl.Expr:

@@ -261,7 +261,8 @@ def _grid(
     found = {}
     for time in dict.fromkeys([0.0, *horizons, *grid]):
         past = [row for row in rows if row["time_months"] <= time]
-        at_risk = sum(row["events"] + row["censored"] for row in rows if row["time_months"] >= time)
+        # With delayed entry the numbers at risk may rise: the next row is the one that counts.
+        at_risk = next((row["at_risk"] for row in rows if row["time_months"] >= time), 0)
         enough = at_risk >= policy.threshold
         so_far = sum(row["events"] for row in past)
         shown = enough and nested.admits(so_far) and together[time].admit(so_far) and nested.admit(so_far)

@@ -19,7 +19,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from sarcoma_pipeline.survival.design import with_entry
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, TOLERANCE
 from schemas.analysis import CumulativeIncidence, CumulativeIncidenceEstimate
 from schemas.configuration import CompetingRisks
@@ -50,18 +52,21 @@ def cumulative_incidence(endpoints: pl.DataFrame, analyses: Sequence[CompetingRi
     return CumulativeIncidence.enforce(pl.concat(parts))
 
 
-def at_horizons(curves: pl.DataFrame, horizons_months: Sequence[float]) -> pl.DataFrame:
+def at_horizons(
+    curves: pl.DataFrame, endpoints: pl.DataFrame, horizons_months: Sequence[float]
+) -> pl.DataFrame:
     """Read the cumulative incidence at the horizons.
 
     Args:
         curves: `schemas.analysis.CumulativeIncidence`.
+        endpoints: `schemas.cohort.CohortEndpoint`, for the number of patients: not all are there at time 0.
         horizons_months: the horizons.
 
     Returns:
         `schemas.analysis.CumulativeIncidenceEstimate`; null beyond the last time unless every patient has had
         an event.
     """
-    lines = list(_read(curves, horizons_months))
+    lines = list(_read(curves, endpoints, horizons_months))
     frame = pl.DataFrame(lines, infer_schema_length=None) if lines else CumulativeIncidenceEstimate.empty()
     return CumulativeIncidenceEstimate.enforce(CumulativeIncidenceEstimate.conform(frame))
 
@@ -69,63 +74,74 @@ def at_horizons(curves: pl.DataFrame, horizons_months: Sequence[float]) -> pl.Da
 def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
     """Estimate the curves.
 
-    The jackknife needs no sum over patients per time: the influence of a patient on the incidence ``F(t)`` is
-    the same ``B(t)`` for all patients still at risk, and ``a − q F(t)`` with constants of the patient once
-    they have left at ``T``. The squares are therefore cumulative sums.
+    The jackknife needs no sum over patients per time. The influence of a patient on the incidence ``F(t)`` is
+    ``B(t) − c − l F(t)`` while they are at risk, with constants ``c`` and ``l`` of their entry (0 for: from
+    the beginning), and ``a − q F(t)`` once they have left. The squares are therefore cumulative sums.
 
     Args:
-        times: ``days`` and ``cause`` (null if censored), one row per patient.
+        times: ``days``, ``entry`` (only after which a patient is at risk; null for: from the beginning) and
+            ``cause`` (null if censored), one row per patient.
         causes: all causes, in order.
 
     Returns:
         ``cause, time_months, at_risk, events, incidence, standard_error, ci_low, ci_high``.
     """
-    steps = (
-        times.group_by("days")
-        .agg(
-            pl.len().alias("left"),
-            *((pl.col("cause") == c).sum().alias(f"d{i}") for i, c in enumerate(causes)),
+    # Sums depend on their order in the last digit.
+    times = times.sort("days", "entry", "cause")
+    days, left_at = np.unique(times["days"].to_numpy(), return_inverse=True)
+    # How many of the steps a patient misses: those up to the day of entry.
+    entry = times["entry"].fill_null(-1).to_numpy()
+    missed = np.searchsorted(days, entry, side="right")
+    of = [(times["cause"] == c).fill_null(False).to_numpy() for c in causes]
+    ended_by_event = times["cause"].is_not_null().to_numpy()
+
+    def sums(at: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.cumsum(
+            np.bincount(at, weights=values, minlength=len(days) + 1)[: len(days)], dtype=np.float64
         )
-        .sort("days")
-    )
-    days, left = steps["days"].to_numpy(), steps["left"].to_numpy().astype(float)
-    deaths = steps.select(f"d{i}" for i in range(len(causes))).to_numpy().astype(float)
-    at_risk = np.cumsum(left[::-1])[::-1]
-    hazard = deaths.sum(axis=1) / at_risk
-    free = np.cumprod(1 - hazard)
-    before = np.concatenate([[1.0], free[:-1]])
+
+    everybody = np.ones(len(left_at))
+    gone = sums(left_at, everybody)
+    at_risk = sums(missed, everybody) - np.concatenate([[0.0], gone[:-1]])
+    deaths = [np.bincount(left_at, weights=mine, minlength=len(days)) for mine in of]
+    hazard = np.sum(deaths, axis=0) / at_risk
+    before = np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
     # If the last patients have an event, the factor is arbitrary: it is multiplied by a survival of 0.
     inverse = np.divide(1, at_risk * (1 - hazard), out=np.zeros_like(hazard), where=hazard < 1)
     lived = np.cumsum(inverse * hazard)
-    lived_before = np.concatenate([[0.0], lived[:-1]])
+    lived_before = np.concatenate([[0.0], lived])
     frames = []
-    for i, cause in enumerate(causes):
-        step = before * deaths[:, i] / at_risk
+    for cause, mine, died in zip(causes, of, deaths, strict=True):
+        step = before * died / at_risk
         incidence = np.cumsum(step)
-        staying = np.cumsum(step * (lived_before - 1 / at_risk))
-        variance = (at_risk - left) * staying**2
-        # Patients who leave at a time: by this cause, by another cause, or censored.
-        gone = (
-            (deaths[:, i], before / at_risk, inverse),
-            (deaths.sum(axis=1) - deaths[:, i], 0.0, inverse),
-            (left - deaths.sum(axis=1), 0.0, 0.0),
+        staying = np.cumsum(step * (lived_before[:-1] - 1 / at_risk))
+        # The constants of the entry, and of the leaving: by this cause, by another cause, or censored.
+        slope = lived_before[missed]
+        constant = (
+            np.concatenate([[0.0], staying])[missed] - slope * np.concatenate([[0.0], incidence])[missed]
         )
-        for number, own, ended in gone:
-            q = ended - lived
-            a = staying + own + q * incidence
-            variance += (
-                np.cumsum(number * a**2)
-                - 2 * incidence * np.cumsum(number * a * q)
-                + incidence**2 * np.cumsum(number * q**2)
-            )
-        error = np.sqrt(np.maximum(variance, 0))
-        frames.append(_curve(cause, days, at_risk, deaths[:, i], incidence, error))
+        own = np.where(mine, (before / at_risk)[left_at], 0.0)
+        q = np.where(ended_by_event, inverse[left_at], 0.0) - lived[left_at]
+        a = staying[left_at] + own + q * incidence[left_at] - constant
+        q = q + slope
+
+        def here(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return sums(missed, values) - sums(left_at, values)
+
+        there = here(everybody) * staying**2 - 2 * staying * here(constant) + here(constant**2)
+        there -= 2 * incidence * (staying * here(slope) - here(slope * constant))
+        there += incidence**2 * here(slope**2)
+        left = sums(left_at, a**2) - 2 * incidence * sums(left_at, a * q) + incidence**2 * sums(left_at, q**2)
+        error = np.sqrt(np.maximum(there + left, 0))
+        start = float((entry <= 0).sum())
+        frames.append(_curve(cause, days, start, at_risk, died, incidence, error))
     return pl.concat(frames)
 
 
 def _curve(
     cause: str,
     days: np.ndarray,
+    start: float,
     at_risk: np.ndarray,
     events: np.ndarray,
     incidence: np.ndarray,
@@ -134,7 +150,7 @@ def _curve(
     frame = pl.DataFrame(
         {
             "time_months": np.concatenate([[0.0], days / DAYS_PER_MONTH]),
-            "at_risk": np.concatenate([at_risk[:1], at_risk]),
+            "at_risk": np.concatenate([[start], at_risk]),
             "events": np.concatenate([[0], events]),
             "incidence": np.concatenate([[0.0], incidence]),
             "standard_error": np.concatenate([[0.0], error]),
@@ -155,11 +171,18 @@ def _causes(endpoints: pl.DataFrame, causes: Mapping[str, Sequence[str]]) -> pl.
     if unnamed := [kind for kind in kinds if kind not in of_kind]:
         raise ValueError(f"no cause of the cumulative incidence contains the events {unnamed}")
     cause = pl.col("event_kind").replace_strict(of_kind, default=None, return_dtype=pl.String)
-    return endpoints.select(days=pl.col("time_days").cast(pl.Int64), cause=pl.when("event").then(cause))
+    return with_entry(endpoints).select(
+        days=pl.col("time_days").cast(pl.Int64),
+        entry=pl.col("entry_days").cast(pl.Int64),
+        cause=pl.when("event").then(cause),
+    )
 
 
-def _read(curves: pl.DataFrame, horizons_months: Sequence[float]) -> Iterator[dict[str, Any]]:
+def _read(
+    curves: pl.DataFrame, endpoints: pl.DataFrame, horizons_months: Sequence[float]
+) -> Iterator[dict[str, Any]]:
     of = ["analysis", "endpoint", "cause"]
+    sizes = dict(endpoints.group_by("endpoint").len().iter_rows())
     left = curves.group_by("analysis", "time_months").agg(free=1 - pl.col("incidence").sum())
     for key, curve in curves.join(left, on=["analysis", "time_months"]).group_by(of, maintain_order=True):
         curve = curve.sort("time_months", maintain_order=True)
@@ -175,7 +198,7 @@ def _read(curves: pl.DataFrame, horizons_months: Sequence[float]) -> Iterator[di
                 **read,
                 "horizon_months": float(horizon),
                 "value": now["incidence"] if known else None,
-                "n": curve["at_risk"][0],
+                "n": sizes[key[1]],
                 "events": before["events"].sum(),
-                "at_risk": after["at_risk"].max() if after.height else 0,
+                "at_risk": after["at_risk"][0] if after.height else 0,
             }

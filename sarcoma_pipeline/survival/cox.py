@@ -43,6 +43,7 @@ def hazard_ratios(
     covariates: Sequence[Covariate],
     *,
     time: str = "time_days",
+    penalise: bool = True,
 ) -> pl.DataFrame:
     """Fit every model whose endpoint exists.
 
@@ -55,6 +56,7 @@ def hazard_ratios(
         models: the models, in order.
         covariates: the covariates of the models.
         time: column with the time in days.
+        penalise: repeat with Firth's penalty the models that need it.
 
     Returns:
         `schemas.analysis.HazardRatio`: a row per continuous covariate and per level other than the reference;
@@ -67,7 +69,7 @@ def hazard_ratios(
     for data in model_data(patients, endpoints, models, covariates, time=time):
         fit = _efron(data)
         lines += _lines(data, fit, EFRON, data.obstacles)
-        if data.events and (data.eventless or fit.note):
+        if penalise and data.events and (data.eventless or fit.note):
             empty = {
                 x.name: why for x in data.contrasts if (why := data.obstacles.get(x.name)) and _hopeless(why)
             }

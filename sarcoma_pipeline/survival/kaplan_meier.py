@@ -26,7 +26,9 @@ DATINGS = {"middle": "time_days", "earliest": "time_days_earliest", "latest": "t
 """Positions of a partial date within its interval, and the column with the resulting time."""
 
 _USUAL = ("OS", "DFS", "DMFS", "LRFS")
-_Z = NormalDist().inv_cdf(0.975)
+Z = NormalDist().inv_cdf(0.975)
+"""Quantile of the normal distribution that makes 95 % limits."""
+
 TOLERANCE = 2.0**-26
 """Tolerance of comparisons, as in R: the square root of the machine precision."""
 
@@ -92,7 +94,7 @@ def estimator(
     rest = pl.col("at_risk") - pl.col("events")
     greenwood = pl.when(some).then(pl.col("events") / (pl.col("at_risk") * rest)).otherwise(0.0)
     inside = pl.col("survival").is_between(0, 1, closed="none")
-    widening = (_Z * pl.col("variance").sqrt() / -pl.col("survival").log()).exp()
+    widening = (Z * pl.col("variance").sqrt() / -pl.col("survival").log()).exp()
     rows = (
         steps.with_columns(at_risk=at_risk, censored=pl.col("left") - pl.col("events"))
         .with_columns(

@@ -4,16 +4,17 @@ Every variant is a complete analysis, with partial dates in the middle and at bo
 
 - ``main``: as reported;
 - the ``censoring_variants`` of ``study.toml``: some kinds of event are censored, patients without event are
-followed to the last day known alive, or the follow-up is limited. The tables contain only the first event of
-an
-  endpoint: a patient whose event is censored is therefore followed up to the day of that event;
+  followed to the last day known alive, or the follow-up is limited. The tables contain only the first event
+  of an endpoint: a patient whose event is censored is therefore followed up to the day of that event;
+- ``late_deaths = within window``, and so on: another value of a switch of ``[assumptions]``, with the cohort
+  derived anew;
 - ``complete cases``: Cox models on the patients with every covariate of every model, so that models with
-different covariates use the same patients.
+  different covariates use the same patients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
 import polars as pl
@@ -21,11 +22,14 @@ import polars as pl
 from sarcoma_pipeline.survival import kaplan_meier
 from sarcoma_pipeline.survival.cox import hazard_ratios
 from sarcoma_pipeline.survival.design import values
-from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN
-from schemas.analysis import EFRON, SurvivalSensitivity
+from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN, Z
+from schemas.analysis import SurvivalSensitivity
 from schemas.configuration import CensoringVariant, Covariate, Model
 
 COMPLETE = "complete cases"
+
+Alternative = tuple[str, "str | int", tuple[pl.DataFrame, pl.DataFrame]]
+"""A switch of ``[assumptions]``, its value, and ``cohort.patients`` and ``cohort.endpoints`` under it."""
 
 _ESTIMATE = ["endpoint", "quantity", "horizon_months", "model", "term", "level"]
 
@@ -37,6 +41,7 @@ def sensitivity(
     models: Sequence[Model],
     covariates: Sequence[Covariate],
     variants: Sequence[CensoringVariant],
+    alternatives: Iterable[Alternative] = (),
 ) -> pl.DataFrame:
     """Run every variant, with the main analysis beside each estimate.
 
@@ -47,6 +52,7 @@ def sensitivity(
         models: the Cox models.
         covariates: the covariates of the models.
         variants: the censoring variants.
+        alternatives: the cohort under other assumptions, derived anew.
 
     Returns:
         `schemas.analysis.SurvivalSensitivity`.
@@ -61,10 +67,103 @@ def sensitivity(
             pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
         )
         parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates))
+    main = pl.concat(parts).filter(pl.col("variant") == MAIN)
+    for alternative in alternatives:
+        parts += _under(alternative, patients, endpoints, main, horizons_months, models, covariates)
     frame = pl.concat(parts).drop("main")
     main = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
     frame = frame.join(main, on=_ESTIMATE, how="left", nulls_equal=True, maintain_order="left")
     return SurvivalSensitivity.enforce(SurvivalSensitivity.conform(frame))
+
+
+def beyond_error(frame: pl.DataFrame) -> list[tuple[str, str, float | None]]:
+    """Return the survival rates that another assumption moves by more than their standard error.
+
+    The error is that of the main analysis, on the scale of its limits, log(-log S).
+
+    Args:
+        frame: rows of one endpoint in `schemas.analysis.SurvivalSensitivity`.
+
+    Returns:
+        Variant, quantity and horizon, in the order of the frame.
+    """
+    rates = frame.filter(quantity="survival")
+    main = rates.filter(variant=MAIN).select("horizon_months", low="ci_low", high="ci_high")
+
+    def scaled(name: str) -> pl.Expr:
+        return (-pl.col(name).log()).log()
+
+    error = (scaled("low") - scaled("high")) / (2 * Z)
+    far = (
+        rates.filter(pl.col("switch").is_not_null())
+        .join(main, on="horizon_months", how="left", maintain_order="left")
+        .filter(((scaled("middle") - scaled("main")).abs() > error).fill_null(False))
+    )
+    return list(far.select("variant", "quantity", "horizon_months").iter_rows())
+
+
+def _under(
+    alternative: Alternative,
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    main: pl.DataFrame,
+    horizons_months: Sequence[float],
+    models: Sequence[Model],
+    covariates: Sequence[Covariate],
+) -> Iterator[pl.DataFrame]:
+    """Estimate under another assumption, endpoint by endpoint, with the number of patients that it moves.
+
+    What the assumption does not change is not computed again: those rows are the main analysis's.
+    """
+    switch, value, (others, changed) = alternative
+    label = f"{switch} = {value}"
+    used = sorted({c.column for c in covariates})
+    same_covariates = _same(patients, others, ["pseudonym", *used])
+    for name in dict.fromkeys([*endpoints["endpoint"], *changed["endpoint"]]):
+        before, after = (f.filter(pl.col("endpoint") == name) for f in (endpoints, changed))
+        said = {"variant": label, "switch": switch, "value": str(value), "moved": _moved(before, after)}
+        if after.is_empty():
+            # Nobody is left in the endpoint: the line says so.
+            yield SurvivalSensitivity.conform(_nobody(main.filter(endpoint=name), said))
+            continue
+        same = _same(before, after, [c for c in _COMPARED if c in before.columns])
+        rates = pl.col("endpoint").eq(name) & pl.col("quantity").ne(_RATIO)
+        ratios = pl.col("endpoint").eq(name) & pl.col("quantity").eq(_RATIO)
+        made = [
+            main.filter(rates) if same else kaplan_meier.sensitivity(after, horizons_months),
+            main.filter(ratios)
+            if same and same_covariates
+            else _ratios(label, others, after, models, covariates),
+        ]
+        yield SurvivalSensitivity.conform(
+            pl.concat(made).with_columns(pl.lit(v).alias(c) for c, v in said.items())
+        )
+
+
+_RATIO = "hazard ratio"
+_COMPARED = ("pseudonym", "time_days", "time_days_earliest", "time_days_latest", "event_kind", "entry_days")
+
+
+def _same(before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether two frames say the same in some columns."""
+    one, other = (f.select(columns).sort(columns) for f in (before, after))
+    return one.equals(other)
+
+
+def _moved(before: pl.DataFrame, after: pl.DataFrame) -> int:
+    """Count the patients whose time, event or entry differs, those who enter or leave included."""
+    compared = [c for c in ("pseudonym", "time_days", "event_kind", "entry_days") if c in before.columns]
+    alike = before.join(after, on=compared, how="semi", nulls_equal=True).height
+    return pl.concat([before["pseudonym"], after["pseudonym"]]).n_unique() - alike
+
+
+def _nobody(main: pl.DataFrame, said: dict[str, str | int]) -> pl.DataFrame:
+    numbers = [pl.lit(None, pl.Float64).alias(c) for c in ("middle", "ci_low", "ci_high", *_ENDS)]
+    nobody = [pl.lit(0, pl.Int64).alias(c) for c in ("n", "events")]
+    return main.with_columns(*numbers, *nobody, *(pl.lit(v).alias(c) for c, v in said.items()))
+
+
+_ENDS = ("earliest", "latest")
 
 
 def _runs(
@@ -109,15 +208,18 @@ def _ratios(
     covariates: Sequence[Covariate],
 ) -> pl.DataFrame:
     of = ["model", "endpoint", "term", "level"]
-    fits = {
-        dating: hazard_ratios(patients, endpoints, models, covariates, time=time).filter(
-            pl.col("method") == EFRON
+    fits: dict[str, pl.DataFrame] = {}
+    for dating, time in DATINGS.items():
+        # Where every date is exact, the fit of the middle is that of both ends.
+        exact = bool(fits) and (endpoints.is_empty() or endpoints[time].equals(endpoints["time_days"]))
+        fits[dating] = (
+            fits["middle"]
+            if exact
+            else hazard_ratios(patients, endpoints, models, covariates, time=time, penalise=False)
         )
-        for dating, time in DATINGS.items()
-    }
     frame = fits["middle"].rename({"hazard_ratio": "middle"})
-    for dating in ("earliest", "latest"):
+    for dating in _ENDS:
         other = fits[dating].select(*of, pl.col("hazard_ratio").alias(dating))
         frame = frame.join(other, on=of, how="left", nulls_equal=True, maintain_order="left")
-    named = frame.with_columns(variant=pl.lit(variant), quantity=pl.lit("hazard ratio"))
+    named = frame.with_columns(variant=pl.lit(variant), quantity=pl.lit(_RATIO))
     return SurvivalSensitivity.conform(named)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
-from sarcoma_pipeline.survival.design import levels_of, values
+from sarcoma_pipeline.survival.design import levels_of, values, with_entry
 from sarcoma_pipeline.survival.kaplan_meier import at_horizons, estimator, quartiles, size
 from schemas.analysis import LogRank, Subgroup, SubgroupCurve
 from schemas.configuration import Covariate
@@ -54,13 +55,18 @@ def subgroups(
     """
     parts, lines, tests = [SubgroupCurve.empty()], [], []
     for name in endpoints["endpoint"].unique(maintain_order=True):
-        times = endpoints.filter(pl.col("endpoint") == name).select(
-            "pseudonym", "endpoint", "time_days", "event"
+        times = with_entry(endpoints.filter(pl.col("endpoint") == name)).select(
+            "pseudonym", "endpoint", "time_days", "event", "entry_days"
         )
         joined = times.join(patients, on="pseudonym", maintain_order="left")
         for factor in covariates:
             everybody = joined.select(
-                "endpoint", "time_days", "event", covariate=pl.lit(factor.name), level=values(factor)
+                "endpoint",
+                "time_days",
+                "event",
+                "entry_days",
+                covariate=pl.lit(factor.name),
+                level=values(factor),
             )
             known = everybody.drop_nulls("level")
             order = [
@@ -83,7 +89,8 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
     """Compute the log-rank test; returns one row per level.
 
     Args:
-        times: ``time_days, event, level``, levels in order of appearance.
+        times: ``time_days, event, level``, levels in order of appearance; with ``entry_days`` a patient is at
+            risk only after that day.
 
     Returns:
         ``level, n, observed, expected``, and ``chi_square, degrees_of_freedom, p_value`` of the test, which
@@ -103,7 +110,7 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
     )
     numbers = per_time.select(f"n{i}" for i in range(len(levels))).to_numpy().astype(float)
     deaths = per_time.select(f"d{i}" for i in range(len(levels))).to_numpy().astype(float)
-    at_risk = np.cumsum(numbers[::-1], axis=0)[::-1]
+    at_risk = np.cumsum(numbers[::-1], axis=0)[::-1] - _not_yet(times, per_time["time_days"], levels)
     total, died = at_risk.sum(axis=1, keepdims=True), deaths.sum(axis=1, keepdims=True)
     share = at_risk / np.maximum(total, 1)
     observed, expected = deaths.sum(axis=0), (died * share).sum(axis=0)
@@ -126,6 +133,16 @@ def log_rank(times: pl.DataFrame) -> list[dict[str, Any]]:
         {"level": level, "n": int(n), "observed": int(o), "expected": float(e), **test}
         for level, n, o, e in zip(levels, numbers.sum(axis=0), observed, expected, strict=True)
     ]
+
+
+def _not_yet(times: pl.DataFrame, days: pl.Series, levels: list[Any]) -> NDArray[np.float64]:
+    """Count the patients of every level who enter on a day or after it."""
+    late = with_entry(times)
+    counts = np.zeros((len(days), len(levels)))
+    for i, level in enumerate(levels):
+        entries = np.sort(late.filter(pl.col("level") == level)["entry_days"].drop_nulls().to_numpy())
+        counts[:, i] = len(entries) - np.searchsorted(entries, days.to_numpy(), side="left")
+    return counts
 
 
 def _read(curves: pl.DataFrame, horizons_months: Sequence[float]) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,9 @@ from schemas.configuration import Covariate, Model
 FOLDER = Path(__file__).parents[1] / "golden"
 SETS = ("lung", "veteran", "gbsg", "rotterdam", "colon", "mgus2", "demo_os", "demo_lrfs", "demo_dmfs")
 
+LATE = ("heart", "mgus", "late_demo_os", "late_demo_dmfs")
+"""Sets with delayed entry."""
+
 RELATIVE = 1e-8
 """Required relative agreement; R prints 17 digits."""
 
@@ -28,13 +31,14 @@ def data(name: str) -> pl.DataFrame:
         time_months=pl.col("time") / DAYS_PER_MONTH,
         event=pl.col("event") == "TRUE",
         event_kind=pl.col("kind").fill_null("censored"),
+        entry_days=pl.col("entry").cast(pl.Int64) if "entry" in frame.columns else pl.lit(None, pl.Int64),
     )
 
 
 def split(name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split a data set into endpoints and patients."""
     frame = data(name)
-    times = ["endpoint", "time_days", "time_months", "event", "event_kind"]
+    times = ["endpoint", "time_days", "time_months", "event", "event_kind", "entry_days"]
     return frame.select("pseudonym", *times), frame.drop(*times)
 
 

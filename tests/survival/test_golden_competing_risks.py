@@ -45,7 +45,9 @@ def test_the_causes_and_the_survival_add_up_to_one(name: str) -> None:
 
 
 def test_one_cause_is_the_kaplan_meier_estimate_with_greenwoods_error() -> None:
-    frame = data("lung").select(days="time_days", cause=pl.when("event").then(pl.lit("death")))
+    frame = data("lung").select(
+        days="time_days", entry=pl.lit(None, dtype=pl.Int64), cause=pl.when("event").then(pl.lit("death"))
+    )
     ours = aalen_johansen(frame, ["death"])
     survival = curves(data("lung"))
     assert ours["incidence"].to_list() == pytest.approx((1 - survival["survival"]).to_list(), abs=1e-12)
@@ -63,7 +65,7 @@ def test_horizons_are_read_off_the_curve_and_null_beyond_it() -> None:
     curve = cumulative_incidence(endpoints, [_analysis("colon")])
     last = curve["time_months"].max()
     assert isinstance(last, float)
-    found = at_horizons(curve, [2, last + 1])
+    found = at_horizons(curve, endpoints, [2, last + 1])
     for row in found.filter(pl.col("horizon_months") == 2).iter_rows(named=True):
         mine = curve.filter(pl.col("cause") == row["cause"], pl.col("time_months") <= 2)
         assert row["value"] == mine["incidence"][-1] and row["events"] == mine["events"].sum()
@@ -75,7 +77,7 @@ def test_horizons_are_read_off_the_curve_and_null_beyond_it() -> None:
 def test_the_curve_is_known_once_every_patient_had_an_event() -> None:
     endpoints, _ = split("mgus2")
     curve = cumulative_incidence(endpoints, [_analysis("mgus2")])
-    found = at_horizons(curve, [10_000 / DAYS_PER_MONTH])
+    found = at_horizons(curve, endpoints, [10_000 / DAYS_PER_MONTH])
     assert found["value"].sum() == pytest.approx(1, abs=1e-12)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.cohort import variants
+from sarcoma_pipeline.cohort.observed import observed
+from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.survival import (
     competing_risks,
+    completeness,
     cox,
     kaplan_meier,
     proportional_hazards,
@@ -34,6 +38,7 @@ from schemas.analysis import (
     SurvivalSensitivity,
     TableOne,
 )
+from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
 from schemas.cohort import CohortEndpoint, CohortPatient
 
 PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
@@ -61,8 +66,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def compete(warehouse: Warehouse) -> StepOutput:
         """Estimate cumulative incidence with competing risks (Aalen–Johansen)."""
-        curves = competing_risks.cumulative_incidence(warehouse.read(ENDPOINTS), study.cumulative_incidence)
-        at_horizons = competing_risks.at_horizons(curves, study.horizons_months)
+        endpoints = warehouse.read(ENDPOINTS)
+        curves = competing_risks.cumulative_incidence(endpoints, study.cumulative_incidence)
+        at_horizons = competing_risks.at_horizons(curves, endpoints, study.horizons_months)
         return StepOutput(
             {CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): at_horizons}
         )
@@ -87,15 +93,32 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
+        main = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS))
         frame = sensitivity.sensitivity(
-            warehouse.read(PATIENTS),
-            warehouse.read(ENDPOINTS),
+            *main,
             study.horizons_months,
             study.models,
             study.covariates,
             study.censoring_variants,
+            variants.runs(warehouse.layer("curated"), study, main),
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
+
+    def follow(warehouse: Warehouse) -> StepOutput:
+        """Measure how well the patients were followed, and what was known of them when."""
+        patients, ends = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
+        seen = observed(warehouse.layer("curated"), study, patients["pseudonym"])
+        factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
+        late = study.assumptions.late_death_days
+        followed = completeness.completeness(ends, seen, patients, factors, late)
+        timing = completeness.covariate_timing(ends, seen, study.models, study.covariates)
+        frames = {
+            FollowUpCompleteness.table(): followed,
+            ImmortalTime.table(): completeness.immortal_time(ends, seen),
+            CovariateTiming.table(): timing,
+        }
+        warnings = pl.concat([followed["warning"], timing["warning"]]).drop_nulls().len()
+        return StepOutput(frames, metadata={FollowUpCompleteness.table(): {"warnings": warnings}})
 
     def compare(warehouse: Warehouse) -> StepOutput:
         """Compare the published numbers with ours."""
@@ -121,6 +144,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
     divided = [Subgroup, SubgroupCurve, LogRank]
     regression = [HazardRatio, ProportionalHazards]
+    followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [
         step(project, "table_one", {TableOne.table(): [PATIENTS]}, describe, kinds={"polars"}),
@@ -133,7 +157,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         ),
         step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),
         step(project, "hazard_ratio", {c.table(): both for c in regression}, regress, kinds={"python"}),
-        step(project, "sensitivity", {SurvivalSensitivity.table(): both}, vary, kinds={"polars"}),
+        step(
+            project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
+        ),
+        step(
+            project, "follow_up", {c.table(): [*both, *CURATED] for c in followed}, follow, kinds={"polars"}
+        ),
         step(
             project,
             "published_comparison",

@@ -11,7 +11,7 @@ from sarcoma_pipeline.publish.report import curves, report_tables
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, median, number, p_value, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 
-_NEAR_MONTHS = 24
+NEAR_MONTHS = 24
 """Horizon printed for subgroups: the one closest to the paper's two years; ``analysis.subgroup`` has all."""
 
 _PANEL = ("time_months", "incidence", "ci_low", "ci_high", "at_risk")
@@ -102,7 +102,7 @@ def subgroups(
 ) -> Table:
     """Return a table with a row per endpoint and level: n, events, median, survival at about two years, p."""
     p = _p_values(tests)
-    months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - _NEAR_MONTHS), default=None)
+    months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - NEAR_MONTHS), default=None)
     lines: list[Line] = []
     for of in frame.partition_by("endpoint", maintain_order=True):
         endpoint = of["endpoint"][0]
@@ -184,7 +184,7 @@ def sensitivity(
             "survival": f"Survival at {number(months)} months, %",
             "median": "Median, months",
         }.get(quantity) or contrasts.get((model, term, level), " ".join(filter(None, (term, level))))
-        shown = [_run(quantity, found.get((*row, v), {}), d) for v, d, _ in runs]
+        shown = [run(quantity, found.get((*row, v), {}), d) for v, d, _ in runs]
         lines.append(Line((name, *shown), indent=quantity == "hazard ratio"))
     width = 78 // len(runs)
     return Table(
@@ -196,7 +196,8 @@ def sensitivity(
     )  # fmt: skip
 
 
-def _run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
+def run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
+    """Format an estimate of a sensitivity run; a dash if there is none."""
     if not row:
         return MISSING
     if quantity == "survival":

@@ -51,7 +51,7 @@ def kaplan_meier(
     n, events = (
         (middle.get("n"), middle.get("events"))
         if public
-        else (rows[0]["at_risk"], sum(row["events"] for row in rows))
+        else (_size(rows), sum(row["events"] for row in rows))
     )
     counted = f"{number(events)} events in {number(n)} patients"
 
@@ -162,7 +162,7 @@ def by_level(
         for tick in frame.ticks:
             sheet.text(frame.at(tick, 0)[0], y, str(_at_risk(left, tick)), anchor="middle", size=11)
     described = "; ".join(
-        f"{level}: {rows[0]['at_risk']} patients, {sum(r['events'] for r in rows)} events, "
+        f"{level}: {_size(rows)} patients, {sum(r['events'] for r in rows)} events, "
         f"{percent(rows[-1]['survival'])} % at the end"
         for level, rows in levels.items()
     )
@@ -228,7 +228,12 @@ def _so_far(rows: list[dict[str, float]], months: float) -> tuple[int, int, int]
     """Return the number at risk at a time, and the numbers censored and with an event before it."""
     past = [row for row in rows if row["time_months"] < months]
     events, censored = (int(sum(row[name] for row in past)) for name in ("events", "censored"))
-    return int(rows[0]["at_risk"]) - events - censored, censored, events
+    return _at_risk([(r["time_months"], int(r["at_risk"])) for r in rows], months), censored, events
+
+
+def _size(rows: list[dict[str, Any]]) -> int:
+    """Return the patients of a curve: all who left; with delayed entry not all are there at time 0."""
+    return int(sum(row["events"] + row["censored"] for row in rows))
 
 
 def _steps(points: list[tuple[float, float]], end: float | None) -> list[tuple[float, float]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sarcoma_pipeline.publish.report.number_format import listed, number
 from sarcoma_pipeline.sources import readers
+from schemas.assumptions import declared
 from schemas.configuration import Covariate, EndpointRule, Sources, Study
 
 _PACKAGES = (
@@ -46,26 +47,34 @@ def design(study: Study, sources: Sources) -> list[str]:
 
 
 def endpoints(study: Study) -> list[str]:
-    """Describe time zero and each endpoint, and explain which endpoints the sources do not allow."""
+    """Describe time zero, each endpoint and every assumption, and what the sources do not allow."""
     derivable = [rule for rule in study.endpoints if rule.derivable]
     sentences = [
         "Time zero is the initial pathological diagnosis (date of biopsy); months are days / 30.4375.",
         *(_endpoint(rule) for rule in derivable),
         "A date known only to the month or year is set to the middle of its interval.",
     ]
+    chosen = [d.sentence(getattr(study.assumptions, d.name)) for d in declared()]
+    assumed = "What the definitions leave open was assumed as follows. " + " ".join(filter(None, chosen))
     lacking = [
         f"{rule.title} ({rule.name}) is not derivable. {rule.reason}"
         for rule in study.endpoints
         if not rule.derivable
     ]
-    return [" ".join(sentences), *lacking]
+    return [" ".join(sentences), assumed, *lacking]
 
 
 def _endpoint(rule: EndpointRule) -> str:
     first = listed(list(rule.events)).replace(" and ", " or ")
     until = f"the first of {first}" if len(rule.events) > 1 else first
-    last = rule.censor.replace("last", "last date", 1)
-    return f"{rule.title} ({rule.name}) is the time to {until}, censored at the {last}."
+    last = rule.censor.replace("last known", "last day known", 1)
+    since = f" from the {rule.origin}" if rule.origin else ""
+    by = f", and by {listed(list(rule.censored_by)).replace(' and ', ' or ')}" if rule.censored_by else ""
+    entry = f" Patients are at risk from the {rule.entry} on." if rule.entry else ""
+    mark = f" Patients are at risk from day {rule.landmark_days} on (landmark)." if rule.landmark_days else ""
+    return (
+        f"{rule.title} ({rule.name}) is the time{since} to {until}, censored at the {last}{by}.{entry}{mark}"
+    )
 
 
 def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
@@ -108,7 +117,9 @@ def _sensitivity(study: Study) -> str:
     for variant in study.censoring_variants:
         by_name.setdefault(variant.name, []).append(titles[variant.endpoint])
     variants = [f"{name} ({listed(of)})" for name, of in by_name.items()]
-    runs = "; ".join(["every partial date at both ends of its interval", *variants, "complete cases only"])
+    both_ends = "every partial date at both ends of its interval"
+    others = "every other value of each assumption named above, derived anew from the curated events"
+    runs = "; ".join([both_ends, *variants, others, "complete cases only"])
     return f"Sensitivity was examined side by side with the main analysis: {runs}."
 
 

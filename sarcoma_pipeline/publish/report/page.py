@@ -8,7 +8,8 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sarcoma_pipeline.publish.report.sections import Report, sections
+from sarcoma_pipeline.publish.report.blocks import Report
+from sarcoma_pipeline.publish.report.sections import sections
 from schemas.configuration import Sources, Study
 from schemas.disclosure import Disclosure
 

@@ -6,84 +6,27 @@ without models therefore has a shorter report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
+    assumption_runs,
     curves,
     flow,
+    follow_up,
     forest,
     methods,
     report_tables,
     strobe,
 )
+from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report, Section
 from sarcoma_pipeline.publish.report.number_format import capital, listed, median, number, rate
 from sarcoma_pipeline.publish.report.report_tables import Table
 from schemas.analysis import EFRON, FIRTH, HazardRatio
 from schemas.cohort import CohortPatient
-from schemas.configuration import Sources, Study
-from schemas.disclosure import WITHHELD, Disclosure
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of one or more panels, each an inline SVG with its own title and description."""
-
-    key: str
-    label: str
-    caption: str
-    panels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A paragraph of text."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of the page."""
-
-    key: str
-    title: str
-    blocks: tuple[Paragraph | Table | Figure, ...]
-
-
-@dataclass
-class Report:
-    """The input of the sections, and the numbers of figures and tables assigned so far."""
-
-    study: Study
-    sources: Sources
-    frames: Mapping[str, pl.DataFrame]
-    versions: Mapping[str, str]
-    policy: Disclosure | None = None
-    """Policy of disclosure control, if it was applied to the frames."""
-    figures: int = 0
-    supplements: int = 0
-    titles: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.titles = {rule.name: rule.title for rule in self.study.endpoints if rule.derivable}
-
-    def has(self, *names: str) -> bool:
-        """Return whether all these tables exist and are not empty."""
-        return all(name in self.frames and self.frames[name].height for name in names)
-
-    def figure(self, key: str, caption: str, panels: Sequence[str]) -> Figure:
-        """Return the next numbered figure."""
-        self.figures += 1
-        return Figure(key, f"Figure {self.figures}", caption, tuple(panels))
-
-    def supplement(self) -> str:
-        """Return the label of the next table that the paper does not have."""
-        self.supplements += 1
-        return f"Table S{self.supplements}"
+from schemas.disclosure import WITHHELD
 
 
 def sections(report: Report) -> list[Section]:
@@ -237,6 +180,12 @@ def _kinds(report: Report) -> Table:
     )  # fmt: skip
 
 
+def _follow_up(report: Report) -> Iterator[Table]:
+    if report.has("analysis.follow_up_completeness"):
+        terms = methods.term_titles(report.study)
+        yield from follow_up.tables(report.frames, report.titles, terms, report.supplement)
+
+
 def _models(report: Report) -> Iterator[Table | Figure]:
     if not report.has("analysis.hazard_ratio"):
         return
@@ -313,8 +262,11 @@ def _sensitivity(report: Report) -> Iterator[Table]:
     ratios = report.frames.get("analysis.hazard_ratio", HazardRatio.empty())
     contrasts = {(r["model"], r["term"], r["level"]): r["contrast"] for r in ratios.rows(named=True)}
     for name in (n for n in report.titles if n in set(frame["endpoint"])):
-        mine = frame.filter(endpoint=name)
-        yield additional_analyses.sensitivity(mine, report.titles[name], contrasts, report.supplement())
+        mine = frame.filter(pl.col("endpoint") == name)
+        main = mine.filter(pl.col("switch").is_null())
+        yield additional_analyses.sensitivity(main, report.titles[name], contrasts, report.supplement())
+        if main.height < mine.height:
+            yield assumption_runs.table(mine, report.titles[name], contrasts, report.supplement())
 
 
 def _quality(report: Report) -> Iterator[Table]:
@@ -403,6 +355,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table |
     ("methods", "Methods", _methods),
     ("participants", "Participants", _participants),
     ("survival", "Survival", _survival),
+    ("follow-up", "Follow-up", _follow_up),
     ("models", "Multivariable models", _models),
     ("competing", "Competing risks", _competing),
     ("subgroups", "Subgroups", _subgroups),

@@ -1,0 +1,96 @@
+"""The table of the other assumptions: every switch of ``[assumptions]`` beside the main analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report.additional_analyses import NEAR_MONTHS, run
+from sarcoma_pipeline.publish.report.number_format import MISSING, listed, number
+from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from sarcoma_pipeline.survival.kaplan_meier import MAIN
+from sarcoma_pipeline.survival.sensitivity import beyond_error
+
+Key = tuple[str, float | None, str | None, str | None, str | None]
+"""Quantity, horizon, model, term and level of an estimate."""
+
+_KEY = ("quantity", "horizon_months", "model", "term", "level")
+
+
+def table(
+    frame: pl.DataFrame, title: str, contrasts: Mapping[tuple[str, str, str | None], str], label: str
+) -> Table:
+    """Make a line per other assumption of an endpoint, with the patients that it moves.
+
+    Assumptions under which every number is that of the main analysis are named in a note.
+
+    Args:
+        frame: the rows of one endpoint in `schemas.analysis.SurvivalSensitivity`, the main analysis included.
+        title: the endpoint in words.
+        contrasts: model, term and level to the contrast as printed.
+        label: of the table.
+    """
+    found: dict[str, dict[Key, dict[str, Any]]] = {}
+    for row in frame.filter((pl.col("variant") == MAIN) | pl.col("switch").is_not_null()).rows(named=True):
+        found.setdefault(row["variant"], {})[tuple(row[c] for c in _KEY)] = row
+    months = min(frame["horizon_months"].drop_nulls(), key=lambda h: abs(h - NEAR_MONTHS), default=None)
+    main = found[MAIN]
+    shown: list[Key] = [("median", None, None, None, None), ("survival", months, None, None, None)]
+    ratios = [key for key in main if key[0] == "hazard ratio"]
+    moving = [v for v, rows in found.items() if v == MAIN or _differs(rows, main)]
+    still = [v.replace("_", " ") for v in found if v not in moving]
+    lines = [_line(variant, found[variant], [*shown, *ratios]) for variant in moving]
+    letters = dict(zip(ratios, _letters(len(ratios)), strict=True))
+    named = [
+        f"{letter}: {contrasts.get(key[2:], ' '.join(filter(None, key[3:])))}"  # type: ignore[call-overload]
+        for key, letter in letters.items()
+    ]
+    far = beyond_error(frame)
+    notes = [
+        "Each line is derived anew from the curated events. Moved: patients whose time, event or entry is "
+        "another, or who are in one of the two only. NR: not reached. A dash: no estimate.",
+        *([f"Hazard ratios (HR). {'; '.join(named)}."] if named else []),
+        *([f"Nothing changes with: {'; '.join(still)}."] if still else []),
+        *([f"Warning: {_warning(far)}"] if far else []),
+    ]
+    width = 50 // max(len(ratios), 1)
+    return Table(
+        f"table-assumptions-{frame['endpoint'][0].lower()}", label, f"{title}: other assumptions",
+        ("Assumption", "Moved", "Events / patients", "Median, months", f"At {number(months)} months, %",
+         *(f"HR {letter}" for letter in letters.values())),
+        tuple(lines), tuple(notes), (22, 6, 8, 7, 7, *(width for _ in ratios)),
+    )  # fmt: skip
+
+
+def _letters(count: int) -> Sequence[str]:
+    return [ascii_lowercase[i % 26] * (i // 26 + 1) for i in range(count)]
+
+
+def _differs(rows: Mapping[Key, Mapping[str, Any]], main: Mapping[Key, Mapping[str, Any]]) -> bool:
+    if any(row["moved"] for row in rows.values()) or set(rows) != set(main):
+        return True
+    compared = ("middle", "earliest", "latest", "n", "events")
+    return any(row[c] != main[key][c] for key, row in rows.items() for c in compared)
+
+
+def _line(variant: str, rows: Mapping[Key, dict[str, Any]], shown: Sequence[Key]) -> Line:
+    # The counts of the endpoint; a model has those of its complete cases.
+    whole = rows.get(("median", None, None, None, None)) or next(iter(rows.values()))
+    name, moved = ("Main analysis", "") if variant == MAIN else (variant.replace("_", " "), whole["moved"])
+    cells = [run(key[0], rows.get(key, {}), "middle") if whole["n"] else MISSING for key in shown]
+    return Line(
+        (name, str(moved), f"{number(whole['events'])} / {number(whole['n'])}", *cells),
+    )
+
+
+def _warning(far: Sequence[tuple[str, str, float | None]]) -> str:
+    """Say which estimates an assumption moves by more than their standard error."""
+    by_variant: dict[str, list[str]] = {}
+    for variant, quantity, months in far:
+        what = f"survival at {number(months)} months" if quantity == "survival" else quantity
+        by_variant.setdefault(variant.replace("_", " "), []).append(what)
+    told = "; ".join(f"{variant} ({listed(what)})" for variant, what in by_variant.items())
+    return f"more than one standard error from the main analysis: {told}."
