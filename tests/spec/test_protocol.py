@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,11 +12,13 @@ from sarcoma_pipeline.cohort import eligibility, endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas.assumptions import declared
 from tests.conftest import Records
+from tests.spec.definitions import page
 from tests.spec.pairs import PAIRS
 from tests.spec.protocol import PROTOCOL
 from tests.spec.told import Told, distant, study
 
 PATIENTS = {**PROTOCOL, **PAIRS}
+PAGE = Path(__file__).parents[2] / "docs" / "definitions.md"
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +79,8 @@ def test_a_partial_death_is_cut_by_what_was_seen_before(records):
     times = ("time_days", "time_days_earliest", "time_days_latest")
     assert [rows["OS"][c] for c in times] == [840, 838, 843]
     assert [rows["DMFS"][c] for c in times] == [838, 838, 838]
+
+
+def test_the_page_of_the_definitions_is_current():
+    """Write it anew: ``python -m tests.spec.definitions > docs/definitions.md``."""
+    assert PAGE.read_text("utf-8") == page()
