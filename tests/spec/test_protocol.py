@@ -65,6 +65,8 @@ def test_every_switch_of_the_endpoints_has_a_patient():
     shown = {name for _, assumptions, _ in PATIENTS.values() for name in assumptions}
     elsewhere = {
         "residual_status", "residual_status_unknown", "chemotherapy", "study_window", "skin_sites",
+        "t_category", "grade", "undifferentiated_sarcoma", "spindle_cell_sarcoma", "additive_radiotherapy",
+        "nerve_sites", "visceral_sites",
     }  # fmt: skip
     assert {switch.name for switch in declared()} - elsewhere == shown
 
