@@ -62,6 +62,33 @@ _RECORDS = " ".join(
     )
 ) + " curated.vital_status.death_record_ids curated.vital_status.last_alive_record_ids"  # fmt: skip
 
+_COURSE_FACTS = " ".join(
+    [f"typed.plan.{c}" for c in (
+        "sop_instance_uid", "frame_of_reference_uid", "plan_date", "plan_label", "plan_intent", "approval",
+        "plan_relations", "dose_references", "fraction_groups", "beams", "applications", "phantom",
+        "ion_plan", "brachytherapy_type", "planning_system",
+    )]
+    + [f"typed.treatment.{c}" for c in (
+        "refers_to", "treatment_date", "treatment_time", "fraction_number", "fraction_group",
+        "content_origin", "sessions", "group_summaries", "fractions_delivered", "first_treatment_date",
+        "last_treatment_date",
+    )]
+    + [f"typed.radiotherapy.{c}" for c in (
+        "module_id", "report_id", "part", "application", "start_date", "end_date", "start_day", "end_day",
+        "prescribed_dose_gy", "single_dose_gy", "boost", "target_region", "target_side", "radiation",
+        "irradiated", "end_reason",
+    )]
+    + ["typed.surgery.surgery_date"]
+)  # fmt: skip
+"""What the rules on courses look at (docs/radiotherapy.md): any of it may decide any value of a course."""
+_OF_COURSE = (
+    "course_id", "kind", "target", "start_date", "end_date", "prescribed_dose_gy", "single_dose_gy",
+    "fractions", "levels_gy", "planned_dose_gy", "delivered_dose_gy", "delivered_fractions", "dose_origin",
+    "dose_unit", "documented_dose_gy", "documented_fractions", "documented_rule", "boost", "technique",
+    "techniques", "radiation", "radiations", "beam_energy_mv", "energies", "plans", "overall_days",
+    "longest_gap_days", "rule", "origin", "set_aside", "intent",
+)  # fmt: skip
+
 _TREATED = (
     "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
     "typed.radiotherapy.radiation_sequence typed.systemic_therapy.start_date typed.systemic_therapy.given "
@@ -139,21 +166,19 @@ _FROM: dict[str, dict[str, str]] = {
         "record_ids": "typed.diagnosis.record_id",
     },
     "curated.radiotherapy_course": {
-        "start_day": f"typed.radiotherapy.start_date typed.plan.plan_date {_ZERO}",
-        "end_day": f"typed.radiotherapy.end_date {_ZERO}",
-        "start_date": "typed.plan.plan_date",
-        "prescribed_dose_gy": "typed.plan.prescribed_dose_gy",
-        "single_dose_gy": "typed.plan.prescribed_dose_gy typed.plan.fractions "
-        "typed.radiotherapy.prescribed_dose_gy",
-        "boost": "typed.plan.dose_levels typed.plan.record_id",
-        "fractions": "typed.plan.fractions typed.radiotherapy.prescribed_dose_gy "
-        "typed.radiotherapy.single_dose_gy",
-        "dose_origin": "typed.plan.dose_origin typed.radiotherapy.prescribed_dose_gy",
-        "technique": "typed.plan.technique",
-        "beam_energy_mv": "typed.plan.beam_energy_mv",
+        "patient_id": "curated.link.patient_id",
+        "start_day": f"{_COURSE_FACTS} {_ZERO}",
+        "end_day": f"{_COURSE_FACTS} {_ZERO}",
         "ct_slice_thickness_mm": "typed.image.slice_thickness_mm",
-        "plans": "typed.plan.sop_instance_uid",
         "record_ids": " ".join(f"typed.{t}.record_id" for t in OBJECTS),
+        **dict.fromkeys(_OF_COURSE, _COURSE_FACTS),
+    },
+    **{
+        f"curated.radiotherapy_{table}": {
+            "patient_id": "curated.link.patient_id", "*": _COURSE_FACTS,
+            "record_ids": "typed.plan.record_id typed.treatment.record_id typed.radiotherapy.record_id",
+        }
+        for table in ("phase", "plan", "reading")
     },
     "curated.systemic_therapy": {"start_day": f"typed.systemic_therapy.start_date {_ZERO}"},
     "curated.assessment": {
@@ -161,6 +186,8 @@ _FROM: dict[str, dict[str, str]] = {
         "distant_day": f"typed.assessment.distant_date {_ZERO}",
     },
     "curated.metastasis": {
+        "extent": "typed.metastasis.site typed.diagnosis.icd10_code",
+        "origin": "typed.metastasis.record_id typed.diagnosis.record_id",
         "metastasis_date": "typed.assessment.distant_date typed.diagnosis.diagnosis_date",
         "metastasis_date_precision": "typed.assessment.distant_date_precision",
         "site": "typed.assessment.distant_site",

@@ -31,6 +31,8 @@ _NUMBER = {"registry_reply": "hospital_number", "table_row": "values"} | dict.fr
     OBJECTS.values(), "PatientID"
 )
 
+_GROUPS = ("FractionGroups", "NumberOfFractionsPlanned", "BeamDose")
+
 _TYPED: dict[str, dict[str, str]] = {
     "person": {
         "hospital_number": f"received.registry_reply.hospital_number received.dicom_plan.PatientID {_CELLS}",
@@ -48,20 +50,42 @@ _TYPED: dict[str, dict[str, str]] = {
         "refers_to": _each("dicom_plan", "ReferencedStructureSet"),
         "plan_date": _each("dicom_plan", "RTPlanDate"),
         "plan_label": _each("dicom_plan", "RTPlanLabel"),
+        "plan_intent": _each("dicom_plan", "PlanIntent"),
+        "plan_geometry": _each("dicom_plan", "RTPlanGeometry"),
         "approval": _each("dicom_plan", "ApprovalStatus"),
-        "prescribed_dose_gy": _each(
-            "dicom_plan", "TargetPrescriptionDose", "BeamDose", "NumberOfFractionsPlanned"
+        "review_date": _each("dicom_plan", "ReviewDate"),
+        "ion_plan": _each("dicom_plan", "SOPClassUID"),
+        "brachytherapy_type": _each("dicom_plan", "BrachyTreatmentType"),
+        "planning_system": _each("dicom_plan", "Manufacturer", "ManufacturerModelName"),
+        "plan_relations": _each("dicom_plan", "ReferencedPlans"),
+        "dose_references": _each("dicom_plan", "TargetPrescriptionDose"),
+        "fraction_groups": _each("dicom_plan", *_GROUPS),
+        "beams": _each("dicom_plan", "Beams"),
+        "applications": _each("dicom_plan", "Applications"),
+        "fingerprint": _each(
+            "dicom_plan",
+            "TargetPrescriptionDose",
+            *_GROUPS,
+            "Beams",
+            "Applications",
+            "FrameOfReferenceUID",
+            "SOPClassUID",
+            "BrachyTreatmentType",
         ),
-        "dose_levels": _each("dicom_plan", "TargetPrescriptionDose"),
-        "fractions": _each("dicom_plan", "NumberOfFractionsPlanned"),
-        "dose_origin": _each("dicom_plan", "TargetPrescriptionDose", "BeamDose", "NumberOfFractionsPlanned"),
-        "technique": _each("dicom_plan", "Beams", "Manufacturer", "ManufacturerModelName"),
-        "beam_energy_mv": _each("dicom_plan", "Beams"),
-        "machine": _each("dicom_plan", "Beams", "Manufacturer", "ManufacturerModelName"),
+        **dict.fromkeys(
+            ("prescribed_dose_gy", "dose_levels", "dose_readings", "fractions", "dose_origin"),
+            _each("dicom_plan", "TargetPrescriptionDose", *_GROUPS, "Beams"),
+        ),
+        **dict.fromkeys(
+            ("technique", "beam_energy_mv"),
+            _each("dicom_plan", *_GROUPS, "Beams", "SOPClassUID", "Manufacturer", "ManufacturerModelName"),
+        ),
+        "machine": _each("dicom_plan", "Beams"),
     },
     "structure_set": {
         "refers_to": _each("dicom_structure_set", "ReferencedSeries"),
         "roi_names": _each("dicom_structure_set", "ROIName"),
+        "series_uids": _each("dicom_structure_set", "ReferencedSeries"),
     },
     "dose": {
         "refers_to": _each("dicom_dose", "ReferencedRTPlan"),
@@ -74,7 +98,16 @@ _TYPED: dict[str, dict[str, str]] = {
     "treatment": {
         "refers_to": _each("dicom_treatment", "ReferencedRTPlan"),
         "treatment_date": _each("dicom_treatment", "TreatmentDate"),
+        "treatment_time": _each("dicom_treatment", "TreatmentTime"),
         "fraction_number": _each("dicom_treatment", "CurrentFractionNumber"),
+        "fraction_group": _each("dicom_treatment", "ReferencedFractionGroupNumber"),
+        "content_origin": _each("dicom_treatment", "ContentOrigin"),
+        "sessions": _each("dicom_treatment", "Sessions"),
+        "group_summaries": _each("dicom_treatment", "FractionGroupSummaries"),
+        "fractions_delivered": _each("dicom_treatment", "NumberOfFractionsDelivered"),
+        "first_treatment_date": _each("dicom_treatment", "FirstTreatmentDate"),
+        "last_treatment_date": _each("dicom_treatment", "MostRecentTreatmentDate"),
+        "treatment_status": _each("dicom_treatment", "CurrentTreatmentStatus"),
     },
 }
 _NO_CELL = (

@@ -22,6 +22,9 @@ Unreadable = Literal["error", "warning"]
 TextList: TypeAlias = Annotated[pl.List, pl.String]
 """Dtype of a column that holds a list of texts."""
 
+NumberList: TypeAlias = Annotated[pl.List, pl.Float64]
+"""Dtype of a column that holds a list of numbers."""
+
 CONTRACTS: dict[str, type[Contract]] = {}
 
 
@@ -74,6 +77,7 @@ _SQL = {
     "Boolean": "BOOLEAN",
     "Date": "DATE",
     "List(String)": "VARCHAR[]",
+    "List(Float64)": "DOUBLE[]",
 }
 
 

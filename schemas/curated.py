@@ -10,7 +10,6 @@ from schemas.typed import (
     DiagnosisColumns,
     MetastasisColumns,
     PersonColumns,
-    RadiotherapyColumns,
     SurgeryColumns,
     SystemicTherapyColumns,
 )
@@ -108,17 +107,6 @@ class DiagnosisReport(DiagnosisColumns, ReportColumns, Curated, table="curated.d
 
 class Surgery(SurgeryColumns, Curated, table="curated.surgery"):
     """One operation of a patient."""
-
-
-class RadiotherapyCourse(RadiotherapyColumns, Curated, table="curated.radiotherapy_course"):
-    """One course of radiotherapy of a patient: documentation and plans joined."""
-
-    fractions: pl.Int32 = column("Fractions", "Planned number of fractions.")
-    dose_origin: pl.String = column("Origin of the dose", "How the dose was had.", vocabulary="dose_origin")
-    technique: pl.String = column("Technique", "As the plan's beams show it.", vocabulary="technique")
-    beam_energy_mv: pl.Float64 = column("Energy", "Nominal beam energy.", unit="MV")
-    ct_slice_thickness_mm: pl.Float64 = column("Slice thickness", "Of the planning CT.", unit="mm")
-    plans: pl.Int32 = column("Plans", "Number of approved plans.")
 
 
 class SystemicTherapy(SystemicTherapyColumns, Curated, table="curated.systemic_therapy"):

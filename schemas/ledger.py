@@ -20,6 +20,10 @@ class Decision(Contract, table="quality.decisions"):
     content_hash: pl.String = column(
         "Content", "Content hash of the record that was decided on: a waiver is for this content only."
     )
+    reading_key: pl.String = column(
+        "Reading",
+        "Key of the chosen reading (curated.radiotherapy_reading); it lapses when the plans change.",
+    )
 
 
 class LedgerEntry(Contract, table="quality.ledger"):

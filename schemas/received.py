@@ -322,25 +322,52 @@ class DicomRecord(Received):
     file_meta: pl.String = _text("Whether the file had its meta group: yes or no")
 
 
+ION_PLAN = "1.2.840.10008.5.1.4.1.1.481.8"
+"""SOP class of an RT Ion Plan (DICOM PS3.4 B.5): protons and heavier ions."""
+
+
 class DicomPlan(DicomRecord, table="received.dicom_plan"):
-    """One RTPLAN file."""
+    """One RTPLAN file: an RT Plan of photons, electrons or brachytherapy, or an RT Ion Plan."""
 
     RTPlanLabel: pl.String = _text("Label of the plan")
     RTPlanDate: pl.String = _text("Date of the plan", "quasi-identifier")
     PlanIntent: pl.String = _text("PlanIntent")
+    RTPlanGeometry: pl.String = _text("RTPlanGeometry: PATIENT, TREATMENT_DEVICE")
     ApprovalStatus: pl.String = _text("ApprovalStatus: APPROVED, UNAPPROVED, REJECTED")
+    ReviewDate: pl.String = _text("Date of the approval", "quasi-identifier")
+    BrachyTreatmentType: pl.String = _text("Kind of brachytherapy: HDR, MDR, LDR, PDR, MANUAL")
     ReferencedStructureSet: pl.String = _text("SOPInstanceUID of the structure set", "identifier")
-    NumberOfFractionsPlanned: pl.String = _text("Fractions; JSON array, one number a fraction group")
+    ReferencedPlans: pl.String = _text(
+        "Plans that it refers to; JSON array of {ReferencedSOPInstanceUID, RTPlanRelationship}", "identifier"
+    )
     TargetPrescriptionDose: pl.String = _text(
-        "Prescribed doses in Gy; JSON array of {DoseReferenceType, DoseReferenceStructureType, "
-        "DoseReferenceDescription, TargetPrescriptionDose}"
+        "Dose references; JSON array of {DoseReferenceNumber, DoseReferenceType, DoseReferenceStructureType, "
+        "DoseReferenceDescription, TargetPrescriptionDose (Gy)}"
+    )
+    FractionGroups: pl.String = _text(
+        "Fraction groups; JSON array of {FractionGroupNumber, NumberOfFractionsPlanned, "
+        "NumberOfBeams, NumberOfBrachyApplicationSetups, "
+        "DoseReferences (numbers of the references that it is linked to), "
+        "Beams [{ReferencedBeamNumber, BeamDose, BeamMeterset}], "
+        "Applications [{ReferencedBrachyApplicationSetupNumber, BrachyApplicationSetupDose}]}"
+    )
+    NumberOfFractionsPlanned: pl.String = _text(
+        "Fractions; JSON array, one number a fraction group; only of records that came before FractionGroups"
     )
     BeamDose: pl.String = _text(
-        "Dose per fraction in Gy; JSON array, per fraction group the sum of its BeamDose"
+        "Dose per fraction in Gy; JSON array, per fraction group the sum of its BeamDose; only of records "
+        "that came before FractionGroups"
     )
     Beams: pl.String = _text(
-        "Treatment beams; JSON array of {BeamType, RadiationType, TreatmentMachineName, NominalBeamEnergy, "
-        "GantryRotationDirection (array of the values met), ManufacturerModelName, TreatmentDeliveryType}"
+        "Beams; JSON array of {BeamNumber, BeamType, RadiationType, TreatmentMachineName, Manufacturer, "
+        "ManufacturerModelName, TreatmentDeliveryType, SourceAxisDistance, RadiationMassNumber, "
+        "RadiationAtomicNumber, NominalBeamEnergy, IsocenterPosition (of the first control point that says "
+        "it), GantryRotationDirection and WedgeType (arrays of the values met), ControlPoints (how many), "
+        "LeafPositions (how many different shapes of the leaves), Digest (of the control points)}"
+    )
+    Applications: pl.String = _text(
+        "Application setups of brachytherapy; JSON array of {ApplicationSetupNumber, ApplicationSetupType, "
+        "TotalReferenceAirKerma, Digest (of the dwell positions and times)}"
     )
 
 
@@ -365,7 +392,7 @@ class DicomDose(DicomRecord, table="received.dicom_dose"):
 
 
 class DicomImage(DicomRecord, table="received.dicom_image"):
-    """The header of one planning CT slice."""
+    """The header of one CT slice, or of an Enhanced CT that holds a whole series."""
 
     SliceThickness: pl.String = _text("Slice thickness in mm")
     KVP: pl.String = _text("Peak kilovoltage")
@@ -374,12 +401,28 @@ class DicomImage(DicomRecord, table="received.dicom_image"):
 
 
 class DicomTreatment(DicomRecord, table="received.dicom_treatment"):
-    """One RT treatment record."""
+    """One RT treatment record: of beams, ion beams or brachytherapy, or a treatment summary."""
 
     TreatmentDate: pl.String = _text("Date of the fraction", "quasi-identifier")
-    CurrentFractionNumber: pl.String = _text("Fraction number")
+    TreatmentTime: pl.String = _text("Time of the fraction")
+    CurrentFractionNumber: pl.String = _text("Fraction number; of the first beam that says it")
     NumberOfFractionsPlanned: pl.String = _text("Fractions planned")
     ReferencedRTPlan: pl.String = _text("SOPInstanceUID of the plan", "identifier")
+    ReferencedFractionGroupNumber: pl.String = _text("Fraction group of the plan")
+    ContentOrigin: pl.String = _text("TreatmentRecordContentOrigin: where the content comes from")
+    Sessions: pl.String = _text(
+        "What was delivered; JSON array of {ReferencedBeamNumber, CurrentFractionNumber, "
+        "TreatmentDeliveryType, TreatmentTerminationStatus, SpecifiedMeterset, DeliveredMeterset}"
+    )
+    FirstTreatmentDate: pl.String = _text("First day, of a summary", "quasi-identifier")
+    MostRecentTreatmentDate: pl.String = _text("Last day so far, of a summary", "quasi-identifier")
+    CurrentTreatmentStatus: pl.String = _text("Status of the treatment, of a summary")
+    FractionGroupSummaries: pl.String = _text(
+        "Summary per fraction group; JSON array of {ReferencedFractionGroupNumber, NumberOfFractionsPlanned, "
+        "NumberOfFractionsDelivered, Fractions [{ReferencedFractionNumber, TreatmentDate, "
+        "TreatmentTerminationStatus}]}", "quasi-identifier"
+    )  # fmt: skip
+    NumberOfFractionsDelivered: pl.String = _text("Fractions delivered, of a summary without groups")
 
 
 class DicomOther(DicomRecord, table="received.dicom_other"):

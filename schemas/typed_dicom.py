@@ -71,19 +71,6 @@ class Plan(
             missing="kept",
         ),
         Rule(
-            "plan.unapproved",
-            "warning",
-            what="The plan's ApprovalStatus is not APPROVED. The plan is not used.",
-            remedy=(
-                "In the treatment planning system, approve the plan if it was treated. Otherwise remove"
-                " it from the export."
-            ),
-            source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
-            column="approval",
-            holds=(pl.col("approval") == "APPROVED") | pl.col("phantom"),
-            missing="kept",
-        ),
-        Rule(
             "plan.prescription-from-beam-dose",
             "notice",
             what=(
@@ -105,7 +92,9 @@ class Plan(
             remedy="In the treatment planning system, enter the prescription and export the plan again.",
             source="DICOM PS3.3 C.8.8.10",
             column="prescribed_dose_gy",
-            holds=pl.col("prescribed_dose_gy").is_not_null() | pl.col("phantom"),
+            holds=pl.col("prescribed_dose_gy").is_not_null()
+            | (pl.col("dose_readings") > 0).fill_null(False)
+            | pl.col("phantom"),
             missing="kept",
         ),
         Rule(
@@ -117,7 +106,9 @@ class Plan(
             ),
             source="DICOM PS3.3 C.8.8.13 NumberOfFractionsPlanned",
             column="fractions",
-            holds=pl.col("fractions").is_not_null() | pl.col("phantom"),
+            holds=pl.col("fractions").is_not_null()
+            | (pl.col("dose_readings") > 1).fill_null(False)
+            | pl.col("phantom"),
             missing="kept",
         ),
         Rule(
@@ -192,13 +183,47 @@ class Plan(
 
     plan_date: pl.Date = column("Date of the plan", "RTPlanDate.", identifying="quasi-identifier")
     plan_label: pl.String = column("Label", "RTPlanLabel.", identifying="identifier")
+    plan_intent: pl.String = column("Intent", "PlanIntent.", vocabulary="plan_intent")
+    plan_geometry: pl.String = column("Geometry", "RTPlanGeometry: PATIENT or TREATMENT_DEVICE.")
     approval: pl.String = column("Approval", "ApprovalStatus.", vocabulary="approval")
-    prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Highest target level.", unit="Gy")
+    review_date: pl.Date = column(
+        "Date of the review", "Day of the approval or rejection.", identifying="quasi-identifier"
+    )
+    ion_plan: pl.Boolean = column("Ion plan", "Whether it is an RT Ion Plan.")
+    brachytherapy_type: pl.String = column("Brachytherapy", "BrachyTreatmentType: HDR, LDR, PDR …")
+    planning_system: pl.String = column("Planning system", "Manufacturer and model of the plan.")
+    plan_relations: pl.String = column(
+        "Relations", "Plans that it refers to, with RTPlanRelationship; JSON.", identifying="identifier"
+    )
+    dose_references: pl.String = column(
+        "Dose references", "As delivered, with numbers and types; JSON.", identifying="identifier"
+    )
+    fraction_groups: pl.String = column(
+        "Fraction groups", "As delivered, with their links, beam doses and monitor units; JSON."
+    )
+    beams: pl.String = column(
+        "Beams", "As delivered: type, radiation, energy, isocentre, control points; JSON."
+    )
+    applications: pl.String = column("Applications", "Application setups of brachytherapy; JSON.")
+    fingerprint: pl.String = column(
+        "Fingerprint",
+        "Hash of beams, monitor units, control points, isocentre, frame of reference and prescription: the "
+        "same for the same plan under another UID, date, label or approval.",
+    )
+    prescribed_dose_gy: pl.Float64 = column(
+        "Prescribed dose", "Highest target level; empty where documentation must decide.", unit="Gy"
+    )
     dose_levels: pl.Int32 = column("Dose levels", "Number of distinct target doses in the plan.")
-    fractions: pl.Int32 = column("Fractions", "NumberOfFractionsPlanned, summed over fraction groups.")
+    dose_readings: pl.Int32 = column(
+        "Readings of the dose",
+        "In how many ways its fraction groups may be read as a dose; several: documentation decides.",
+    )
+    fractions: pl.Int32 = column("Fractions", "NumberOfFractionsPlanned; empty for 0.")
     dose_origin: pl.String = column("Origin of the dose", "How the dose was had.", vocabulary="dose_origin")
     technique: pl.String = column("Technique", "As the beams show it.", vocabulary="technique")
-    beam_energy_mv: pl.Float64 = column("Energy", "NominalBeamEnergy of the first beam.", unit="MV")
+    beam_energy_mv: pl.Float64 = column(
+        "Energy", "NominalBeamEnergy of the photon beams that give most of the dose.", unit="MV"
+    )
     machine: pl.String = column("Machine", "TreatmentMachineName and model.")
 
 
@@ -227,6 +252,9 @@ class StructureSet(
     """One set of structures."""
 
     roi_names: TextList = column("Regions of interest", "ROI names.")
+    series_uids: TextList = column(
+        "Series", "SeriesInstanceUIDs of the images that it was drawn on.", identifying="identifier"
+    )
 
 
 class Dose(
@@ -292,7 +320,24 @@ class Image(
 
 
 class Treatment(DicomObject, table="typed.treatment", rules=(not_after_receipt("treatment_date"),)):
-    """One delivered fraction."""
+    """One treatment record: a delivered fraction, or a part or a summary of several."""
 
     treatment_date: pl.Date = column("Date of the fraction", "TreatmentDate.", identifying="quasi-identifier")
+    treatment_time: pl.String = column("Time of the fraction", "TreatmentTime.")
     fraction_number: pl.Int32 = column("Fraction", "CurrentFractionNumber.")
+    fraction_group: pl.String = column("Fraction group", "ReferencedFractionGroupNumber.")
+    content_origin: pl.String = column("Origin of the content", "TreatmentRecordContentOrigin.")
+    sessions: pl.String = column(
+        "Sessions", "Per beam: fraction, kind of delivery, termination and monitor units; JSON."
+    )
+    group_summaries: pl.String = column(
+        "Summaries", "Per fraction group, of a treatment summary; JSON.", identifying="quasi-identifier"
+    )
+    fractions_delivered: pl.Int32 = column("Fractions delivered", "Of a summary without groups.")
+    first_treatment_date: pl.Date = column(
+        "First day", "FirstTreatmentDate of a summary.", identifying="quasi-identifier"
+    )
+    last_treatment_date: pl.Date = column(
+        "Last day", "MostRecentTreatmentDate of a summary.", identifying="quasi-identifier"
+    )
+    treatment_status: pl.String = column("Status", "CurrentTreatmentStatus of a summary.")

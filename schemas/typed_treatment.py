@@ -95,6 +95,9 @@ class RadiotherapyColumns(Contract):
         "Radiation sequence", "Relation to surgery (oBDS Stellung_OP).", vocabulary="radiation_sequence"
     )
     target_region: pl.String = column("Target region", "oBDS Zielgebiet code, a string.")
+    target_side: pl.String = column("Target side", "Side of the target region.", vocabulary="laterality")
+    radiation: pl.String = column("Radiation", "Kind of radiation.", vocabulary="radiation")
+    stereotactic: pl.Boolean = column("Stereotactic", "Whether it was irradiated stereotactically.")
     prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Total dose of the highest level.", unit="Gy")
     single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
     boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")
@@ -123,6 +126,12 @@ def eqd2() -> pl.Expr:
     return _TOTAL * (_SINGLE + ALPHA_BETA_GY) / (2 + ALPHA_BETA_GY)
 
 
+_ALONE = (pl.col("application").fill_null("external beam") == "external beam") & (
+    pl.col("part").fill_null(1) == 1
+)
+"""Percutaneous, and no later irradiation of its ST: a boost or brachytherapy has no usual dose of its own."""
+
+
 def _usual_eqd2() -> pl.Expr:
     low, high = (
         pl.col("radiation_sequence").replace_strict(
@@ -130,7 +139,7 @@ def _usual_eqd2() -> pl.Expr:
         )
         for i in (0, 1)
     )
-    return eqd2().is_between(low, high) | ~_PLAUSIBLE
+    return eqd2().is_between(low, high) | ~_PLAUSIBLE | ~_ALONE
 
 
 RADIOTHERAPY_RULES = (
@@ -181,7 +190,7 @@ RADIOTHERAPY_RULES = (
         ),
         source="docs/formats.md, plausibility (5 x 5 Gy)",
         column="single_dose_gy",
-        holds=pl.col("single_dose_gy") <= 2.5,
+        holds=(pl.col("single_dose_gy") <= 2.5) | ~_ALONE,
         missing="kept",
     ),
     Rule(
@@ -278,6 +287,12 @@ class Radiotherapy(RadiotherapyColumns, Typed, table="typed.radiotherapy", rules
     module_id: pl.String = column(
         "Module", "The source's own number of the course.", identifying="identifier"
     )
+    report_id: pl.String = column(
+        "Report", "The source's own number of the report that says so.", identifying="identifier"
+    )
+    part: pl.Int32 = column("Irradiation", "Number of the irradiation in its report, from 1.")
+    application: pl.String = column("Application", "oBDS Applikationsart.", vocabulary="application")
+    activity_gbq: pl.Float64 = column("Activity", "Activity of a radionuclide: no dose.", unit="GBq")
     irradiated: pl.Boolean = column(
         "Has its irradiation", "Whether dose or dates came with it.", nullable=False
     )

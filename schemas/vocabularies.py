@@ -27,7 +27,30 @@ RADIATION_SEQUENCE = (
     "without surgery",
     "other",
 )
-TECHNIQUE = ("VMAT", "helical tomotherapy", "static IMRT", "3D conformal", "unknown")
+TECHNIQUE = (
+    "VMAT", "helical tomotherapy", "static IMRT", "3D conformal", "electron", "proton", "heavier ion",
+    "neutron", "brachytherapy", "unknown",
+)  # fmt: skip
+"""Photons by how the beams move; other radiations have a word of their own and are no IMRT."""
+RADIATION = (
+    "photons", "electrons", "protons", "heavier ions", "neutrons", "brachytherapy", "cobalt",
+    "soft X-rays", "radionuclide", "other",
+)  # fmt: skip
+DOSE_UNIT = ("Gy", "Gy(RBE)")
+"""Doses of protons and heavier ions are weighted by their biological effect."""
+APPLICATION = ("external beam", "brachytherapy", "radionuclide", "other")
+"""oBDS Applikationsart: percutaneous, contact, metabolic, other."""
+PHASE_KIND = ("external beam", "brachytherapy", "intraoperative", "radionuclide", "other")
+PLAN_ROLE = (
+    "treated", "planned", "copy", "quality assurance", "setup", "rejected", "draft", "alternative",
+    "research",
+)  # fmt: skip
+"""What a plan was made for; only treated and planned ones make a course."""
+DECISION_ORIGIN = ("records", "relation", "documentation", "label", "decision")
+"""What a rule rested on, from the strongest to the weakest; the last is a data steward's choice."""
+PLAN_INTENT = (
+    "CURATIVE", "PALLIATIVE", "PROPHYLACTIC", "VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE",
+)  # fmt: skip
 BOOST = ("none", "simultaneous integrated", "sequential", "concomitant", "unspecified")
 YES_NO_UNKNOWN = ("yes", "no", "unknown")
 OVERALL_STATUS = (
@@ -61,7 +84,7 @@ TREATMENT_ORDER = ("surgery first", "therapy first", "no surgery", "order unknow
 VITAL_STATUS = ("alive", "deceased", "deceased, date unknown", "moved", "no information")
 DATE_PRECISION = ("day", "month", "year")
 SOURCE = ("registry office", "oBDS", "table", "DICOM")
-DOSE_ORIGIN = ("target prescription", "beam dose", "documented")
+DOSE_ORIGIN = ("target prescription", "beam dose", "documented", "decision")
 SYSTEMIC_KIND = (
     "chemotherapy", "targeted", "immunotherapy", "hormone therapy", "stem cell transplantation",
     "surveillance", "other",
@@ -105,7 +128,7 @@ COHORT_EVENT = (
 """What `cohort.events` holds."""
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
-DECISION_ACTION = ("acknowledge", "waive", "reopen")
+DECISION_ACTION = ("acknowledge", "waive", "reopen", "decide")
 LINEAGE_ROLE = ("decided", "supports", "overruled")
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
@@ -113,7 +136,7 @@ APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
 CURATED, QUARANTINED, DUPLICATE, OUT_OF_SCOPE = DISPOSITION
 ERROR, WARNING, NOTICE = SEVERITY
 OPEN, ACKNOWLEDGED, WAIVED, RESOLVED, REOPENED = FINDING_STATUS
-ACKNOWLEDGE, WAIVE, REOPEN = DECISION_ACTION
+ACKNOWLEDGE, WAIVE, REOPEN, DECIDE = DECISION_ACTION
 ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED, NO_INFORMATION = VITAL_STATUS
 APPROVED, UNAPPROVED, REJECTED = APPROVAL
 
@@ -151,6 +174,15 @@ OBDS_BOOST = {
     "J": "unspecified", "SIB": "simultaneous integrated", "SEQ": "sequential", "KON": "concomitant",
     "N": "none",
 }  # fmt: skip
+OBDS_APPLICATION = {
+    "Perkutan": "external beam", "Kontakt": "brachytherapy", "Metabolisch": "radionuclide",
+    "Sonstige": "other",
+}  # fmt: skip
+OBDS_RADIATION = {
+    "UH": "photons", "EL": "electrons", "NE": "neutrons", "PN": "protons", "SI": "heavier ions",
+    "RO": "soft X-rays", "RÖ": "soft X-rays", "Co-60": "cobalt", "SO": "other",
+}  # fmt: skip
+"""Strahlenart of percutaneous and contact irradiations."""
 OBDS_RESIDUAL = {
     "R0": "R0", "R1": "R1", "R2": "R2", "R1(is)": "R1", "R1(cy+)": "R1", "RX": "RX",
 }  # fmt: skip

@@ -131,9 +131,9 @@ class Records:
         } | values
         return self.add(r.RegistryReply, **values)
 
-    def run(self) -> Outcome:
+    def run(self, decided: frozenset[str] = frozenset()) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
-        made = curate(self.frames, SOURCES, on, FILES)
+        made = curate(self.frames, SOURCES, on, FILES, decided=decided)
         return Outcome(
             dict(made.curated),
             made.observed,

@@ -10,7 +10,7 @@ import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.study.project import Project
-from schemas.vocabularies import ACKNOWLEDGE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
+from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,6 +110,10 @@ def show(study: str, finding_id: str) -> None:
     for name, value in found.drop("decision_id", "content_hash").row(0, named=True).items():
         if value is not None:
             click.echo(f"{name:15} {value}")
+    for row in _readings(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
+        dose = "no dose" if row["prescribed_dose_gy"] is None else f"{row['prescribed_dose_gy']:g} Gy"
+        fractions = f" in {row['fractions']}" if row["fractions"] else ""
+        click.echo(f"reading {row['reading']}       {dose}{fractions}: {row['text']}")
     for row in decision_log.read(project.decisions).iter_rows(named=True):
         if row["finding_id"] == finding_id:
             until = f" until {row['until']}" if row["until"] else ""
@@ -147,8 +151,16 @@ def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until:
 
 @findings.command()
 @_decision
+@click.option("--reading", required=True, type=int, help="Number of the reading, as `show` lists it.")
+def decide(study: str, finding_id: tuple[str, ...], who: str, reason: str, reading: int) -> None:
+    """Choose how a course of radiotherapy is read, until its plans, records or documentation change."""
+    _apply(study, finding_id, DECIDE, who, reason, reading=reading)
+
+
+@findings.command()
+@_decision
 def reopen(study: str, finding_id: tuple[str, ...], who: str, reason: str) -> None:
-    """Withdraw an acknowledgement or a waiver."""
+    """Withdraw an acknowledgement, a waiver or the choice of a reading."""
     _apply(study, finding_id, REOPEN, who, reason)
 
 
@@ -186,11 +198,18 @@ def import_(study: str, file_name: Path) -> None:
 
 
 def _apply(
-    study: str, ids: Sequence[str], action: str, who: str, reason: str, until: str | None = None
+    study: str,
+    ids: Sequence[str],
+    action: str,
+    who: str,
+    reason: str,
+    until: str | None = None,
+    reading: int | None = None,
 ) -> None:
     from sarcoma_pipeline.quality.ledger import Request
 
-    _record(configured(study), [Request(i, action, who, reason, until) for i in dict.fromkeys(ids)])
+    requests = [Request(i, action, who, reason, until, reading=reading) for i in dict.fromkeys(ids)]
+    _record(configured(study), requests)
 
 
 def _record(project: Project, requests: Sequence[Request]) -> None:
@@ -198,8 +217,11 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
     from sarcoma_pipeline.quality.ledger import DecisionRefused
 
     entries = _ledger(project)
+    readings = _readings(project) if any(r.action == DECIDE for r in requests) else None
     try:
-        recorded = decision_log.record(project.decisions, entries, requests, dt.datetime.now(dt.UTC))
+        recorded = decision_log.record(
+            project.decisions, entries, requests, dt.datetime.now(dt.UTC), readings
+        )
     except DecisionRefused as refused:
         raise _refused(refused) from None
     except decision_log.DecisionLogDamaged as damaged:
@@ -226,6 +248,15 @@ def _effects(project: Project) -> dict[str, str]:
         "WHERE list_contains(rule_ids, rule_id)",
     )
     return dict(quarantined.join(effects, on="record_id").select("finding_id", "impact").iter_rows())
+
+
+def _readings(project: Project) -> pl.DataFrame:
+    """Readings of courses between which data stewards can choose, by finding."""
+    from sarcoma_pipeline.quality import ledger
+    from schemas.curated_radiotherapy import RadiotherapyReading
+
+    found = _read(project, "FROM quality.findings")
+    return ledger.offered(found, _read(project, f"FROM {RadiotherapyReading.table()}"))
 
 
 def _ledger(project: Project) -> pl.DataFrame:

@@ -35,7 +35,9 @@ def surgeries(curated: Curated) -> pl.DataFrame:
 def course(curated: Curated) -> pl.DataFrame:
     """The primary course of radiotherapy: a row of ``curated.radiotherapy_course`` with its sequence filled.
 
-    The first course that is not palliative, else the first. Where no source documents the relation to surgery
+    The first course of external beams that is not palliative, else the first that is not; brachytherapy and
+    radionuclides before an irradiation are not the primary one. Of several targets of one ST the main one
+    counts. Where no source documents the relation to surgery
     (oBDS Stellung_OP), the dates tell it.
     """
     first_surgery = (
@@ -52,7 +54,16 @@ def course(curated: Curated) -> pl.DataFrame:
     )
     return (
         of_index_tumour(curated, "curated.radiotherapy_course")
-        .sort(palliative, "start_day", "start_date", nulls_last=True, maintain_order=True)
+        .sort(
+            palliative,
+            pl.col("kind") != "external beam",
+            "start_day",
+            "start_date",
+            "target",
+            "course_id",
+            nulls_last=True,
+            maintain_order=True,
+        )
         .unique("patient_id", keep="first", maintain_order=True)
         .join(first_surgery, on="patient_id", how="left")
         .with_columns(radiation_sequence=pl.coalesce(["radiation_sequence", by_dates]))

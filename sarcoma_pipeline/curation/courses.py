@@ -1,180 +1,402 @@
-"""Courses of radiotherapy: documented ones (oBDS, tables) joined with their approved plans."""
+"""Courses of radiotherapy: documentation, plans and treatment records of a patient joined.
+
+The rules stand in modules of their own, in the order in which they are asked: :mod:`.documented_courses` (O),
+:mod:`.prescription` (P), :mod:`.delivery`, :mod:`.plan_roles` (R), :mod:`.course_assignment` (A),
+:mod:`.plan_combination` (D), :mod:`.course_rules`. This module applies them patient by patient.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
-from schemas import curated, typed, typed_dicom
+from sarcoma_pipeline.curation import course_questions, course_rows, plan_rows, planning_images
+from sarcoma_pipeline.curation.course_assignment import Assignment, Placeable, assign
+from sarcoma_pipeline.curation.course_phases import CoursePlan
+from sarcoma_pipeline.curation.course_questions import Asked, Course
+from sarcoma_pipeline.curation.course_rows import Note
+from sarcoma_pipeline.curation.delivery import (
+    RECORDS_PLAN_MISSING,
+    Delivered,
+    TreatmentRecord,
+    delivered,
+    record_of,
+)
+from sarcoma_pipeline.curation.documented_courses import DocumentedCourse, documented_courses
+from sarcoma_pipeline.curation.plan_combination import combine
+from sarcoma_pipeline.curation.plan_roles import CLINICAL, COPY, RESEARCH, Role, credibility, roles
+from sarcoma_pipeline.curation.plan_rows import PatientPlan
+from sarcoma_pipeline.curation.prescription import Prescription, decide, readings
+from sarcoma_pipeline.curation.radiotherapy_plans import Plan, plan_of
+from sarcoma_pipeline.curation.technique import technique_of
+from schemas import curated_radiotherapy, typed, typed_dicom
+from schemas.quality import Observation
 
 Frames = Mapping[str, pl.DataFrame]
 
-_FAR = 10**6
+
+@dataclass(frozen=True)
+class Courses:
+    """The curated tables of radiotherapy, and what was seen.
+
+    Attributes:
+        courses: ``curated.radiotherapy_course`` without days.
+        phases: ``curated.radiotherapy_phase``.
+        plans: ``curated.radiotherapy_plan``.
+        readings: ``curated.radiotherapy_reading``.
+        observed: rules broken (``schemas.quality.Observation``).
+        idle: records that no course could use, with the reason.
+    """
+
+    courses: pl.DataFrame
+    phases: pl.DataFrame
+    plans: pl.DataFrame
+    readings: pl.DataFrame
+    observed: pl.DataFrame
+    idle: list[tuple[str, pl.DataFrame]]
 
 
-def curate(sound: Frames, precedence: Sequence[str]) -> tuple[pl.DataFrame, list[tuple[str, pl.DataFrame]]]:
-    """Join plans with documented courses.
-
-    A plan belongs to the documented course of its patient that starts nearest to its date; a patient with
-    plans and no documentation has a course made of the plans. Several approved plans of one course are a
-    sequence: their doses and fractions add up. Dose, fractions, technique and energy are the plan's where
-    the precedence names DICOM first, else the documentation's.
+def curate(
+    sound: Frames,
+    precedence: Sequence[str],
+    *,
+    sites: Mapping[str, str | None] | None = None,
+    decided: Collection[str] = frozenset(),
+    known_plans: Collection[str] = frozenset(),
+) -> Courses:
+    """Join plans and treatment records with documented courses.
 
     Args:
-        sound: typed tables with ``patient_id``, quarantined records left out.
+        sound: typed tables with ``patient_id``, quarantined records left out; plans with the ``tumour_id`` of
+            the index tumour.
         precedence: order of the sources for radiotherapy.
-
-    Returns:
-        The courses (columns of ``curated.radiotherapy_course`` without days), and records that no course
-        could use, with the reason.
+        sites: patient to the site of the index tumour, which names the main target region.
+        decided: keys of the readings that data stewards chose (``curated.radiotherapy_reading``).
+        known_plans: SOP instance UIDs of all delivered plans, those in quarantine included.
     """
-    documented = _documented(sound[typed.Radiotherapy.table()])
-    all_plans = sound[typed_dicom.Plan.table()].filter(~pl.col("phantom"))
-    approved = pl.col("approval") == "APPROVED"
-    plans = all_plans.filter(approved)
-    placed = _placed(plans, documented)
-    lone = placed.filter(pl.col("course").is_null()).with_columns(
-        course=pl.lit("plan:") + pl.col("patient_id")
-    )
-    placed = pl.concat([placed.filter(pl.col("course").is_not_null()), lone])
-    summed = _summed(placed)
-    attached, orphans = _attached(sound, placed, documented)
-    courses = documented.join(summed, on=["patient_id", "course"], how="full", coalesce=True).join(
-        attached, on=["patient_id", "course"], how="left"
-    )
     plan_first = _rank(precedence, "DICOM") < _rank(precedence, "oBDS")
-
-    def preferred(plan: str, file: str) -> pl.Expr:
-        return pl.coalesce([plan, file] if plan_first else [file, plan])
-
-    none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
-    planned_single = pl.col("plan_single")
-    courses = courses.with_columns(
-        prescribed_dose_gy=preferred("plan_dose", "prescribed_dose_gy"),
-        single_dose_gy=pl.coalesce([planned_single, "single_dose_gy"])
-        if plan_first
-        else pl.coalesce(["single_dose_gy", planned_single]),
-        dose_origin=pl.when(
-            pl.col("plan_dose").is_not_null() & (plan_first | pl.col("prescribed_dose_gy").is_null())
-        )
-        .then("plan_origin")
-        .when(pl.col("prescribed_dose_gy").is_not_null())
-        .then(pl.lit("documented")),
-        boost=pl.when(pl.col("boost").is_null() | (pl.col("boost") == "unspecified"))
-        .then(pl.coalesce(["plan_boost", "boost"]))
-        .otherwise("boost"),
-        plans=pl.col("plans").fill_null(0).cast(pl.Int32),
-        record_ids=pl.concat_list(
-            *(pl.col(c).fill_null(none) for c in ("record_ids", "plan_records", "attached_records"))
-        )
-        .list.unique()
-        .list.sort(),
+    documentation = _rows(
+        sound[typed.Radiotherapy.table()].sort("reported_on", "record_id", nulls_last=False)
     )
-    idle = [
-        ("the plan is not approved", all_plans.filter(~approved.fill_null(False)).select("record_id")),
-        ("no approved plan or course of the patient refers to it", orphans),
-    ]
-    return courses, idle
+    plans = _rows(sound[typed_dicom.Plan.table()].sort("sop_instance_uid", "record_id"))
+    records = _rows(sound[typed_dicom.Treatment.table()].sort("record_id"))
+    surgeries = _rows(sound[typed.Surgery.table()].select("patient_id", "surgery_date"))
+    made = _Made()
+    for patient in sorted({*documentation, *plans}):
+        days = frozenset(r["surgery_date"] for r in surgeries.get(patient, ()) if r["surgery_date"])
+        site = (sites or {}).get(patient)
+        _Patient(
+            patient, documented_courses(documentation.get(patient, ()), site), plans.get(patient, ()),
+            records.get(patient, ()), days, plan_first, decided, made,
+        ).curate()  # fmt: skip
+    lost = [r["record_id"] for of in records.values() for r in of if r["record_id"] not in made.used]
+    gone = [i for i in lost if made.refers[i] not in known_plans] if lost else []
+    made.notes += [(RECORDS_PLAN_MISSING, i, "treatment", "refers_to", None) for i in gone]
+    return _frames(sound, made)
 
 
 def _rank(precedence: Sequence[str], source: str) -> int:
     return list(precedence).index(source) if source in precedence else len(precedence)
 
 
-def _documented(records: pl.DataFrame) -> pl.DataFrame:
-    """One row per documented course; reports of its begin and its end are one course."""
-    ordered = records.sort("reported_on", "record_id", nulls_last=False)
-    values = [c.name for c in curated.RadiotherapyCourse.columns() if c.name in records.columns]
-    values = [c for c in values if c not in ("patient_id", "record_ids")]
-    key = pl.coalesce(["module_id", pl.col("start_date").cast(pl.String), "record_id"]).alias("course")
-    return ordered.group_by("patient_id", key, maintain_order=True).agg(
-        *(pl.col(c).drop_nulls().last() for c in values), record_ids=pl.col("record_id").unique().sort()
-    )
+def _rows(frame: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in frame.iter_rows(named=True):
+        found[row["patient_id"]].append(row)
+    return found
 
 
-def _placed(plans: pl.DataFrame, documented: pl.DataFrame) -> pl.DataFrame:
-    distance = (pl.col("plan_date") - pl.col("start_date")).dt.total_days().abs().fill_null(_FAR)
-    nearest = (
-        plans.join(documented.select("patient_id", "course", "start_date"), on="patient_id", how="left")
-        .with_columns(_distance=distance)
-        .sort("record_id", "_distance", "course")
-        .unique("record_id", keep="first", maintain_order=True)
-    )
-    return nearest.drop("start_date", "_distance")
+@dataclass
+class _Made:
+    courses: list[dict[str, Any]] = field(default_factory=list)
+    phases: list[dict[str, Any]] = field(default_factory=list)
+    plans: list[dict[str, Any]] = field(default_factory=list)
+    readings: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    refers: dict[str, str | None] = field(default_factory=dict)
 
 
-def _summed(placed: pl.DataFrame) -> pl.DataFrame:
-    once = pl.col("sop_instance_uid").is_first_distinct().over("patient_id", "course")
-    distinct = placed.sort("plan_date", "record_id").filter(once)
-    several = pl.len() > 1
-    return distinct.group_by("patient_id", "course", maintain_order=True).agg(
-        plan_dose=pl.when(pl.col("prescribed_dose_gy").count() > 0)
-        .then(pl.col("prescribed_dose_gy").sum())
-        .first(),
-        fractions=pl.when(pl.col("fractions").count() > 0).then(pl.col("fractions").sum()).first(),
-        plan_single=(pl.col("prescribed_dose_gy") / pl.col("fractions")).max(),
-        plan_origin=pl.col("dose_origin").drop_nulls().first(),
-        technique=pl.col("technique").drop_nulls().first(),
-        beam_energy_mv=pl.col("beam_energy_mv").drop_nulls().first(),
-        plan_boost=pl.when(several)
-        .then(pl.lit("sequential"))
-        .when(pl.col("dose_levels").max() > 1)
-        .then(pl.lit("simultaneous integrated"))
-        .otherwise(pl.lit("none"))
-        .first(),
-        plans=pl.len(),
-        plan_records=pl.col("record_id").unique(),
-    )
+@dataclass
+class _Patient:
+    """The radiotherapy of one patient."""
 
+    patient: str
+    documented: Sequence[DocumentedCourse]
+    plan_rows: Sequence[Mapping[str, Any]]
+    record_rows: Sequence[Mapping[str, Any]]
+    surgeries: frozenset[dt.date]
+    plan_first: bool
+    decided: Collection[str]
+    made: _Made
 
-def _attached(
-    sound: Frames, placed: pl.DataFrame, documented: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Structure sets, doses, images and treatment records of a course, by the plan that they belong to."""
-    plan_keys = placed.select(
-        "patient_id", "course", "sop_instance_uid", "frame_of_reference_uid", structures="refers_to"
-    )
-    any_course = pl.concat(
-        [placed.select("patient_id", "course"), documented.select("patient_id", "course")]
-    ).unique("patient_id", keep="first", maintain_order=True)
-    none = pl.lit(None, dtype=pl.Float64)
-    objects = pl.concat(
-        [
-            sound[c.table()].select(
-                "record_id", "patient_id", "sop_instance_uid", "frame_of_reference_uid", "refers_to",
-                thickness=pl.col("slice_thickness_mm") if c is typed_dicom.Image else none,
+    def curate(self) -> None:
+        plans = self._plans()
+        records = self._records(plans)
+        given = {
+            key: found
+            for key, plan in plans.items()
+            if (found := delivered(plan, records.get(key, ()))) is not None
+        }
+        read = {key: readings(plan) for key, plan in plans.items()}
+        plain = {key: decide(found, ()) for key, found in read.items()}
+        totals = [pair for course in self.documented for pair in course.documented]
+        role = roles(list(plans.values()), plain, given, totals)
+        # A research plan is used only if a data steward said that it was treated.
+        everything = _Placing(plans, read, given, role, self.documented, self.surgeries)
+        research = sorted(key for key, r in role.items() if r.role == RESEARCH)
+        placing = everything.place(frozenset())
+        asked: list[Asked] = []
+        for key in research:
+            within = everything.place(frozenset({key}))
+            course = within.assigned[key].course
+            asked.append(
+                course_questions.of_research(plans[key], placing.course(course), within.course(course))
             )
-            for c in (typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image, typed_dicom.Treatment)
-        ]
-    ).filter(pl.col("record_id").is_not_null())  # fmt: skip
+        treated = frozenset(
+            key
+            for key, one in zip(research, asked, strict=True)
+            if any(reading.key in self.decided and reading.number == 2 for reading in one.readings)
+        )
+        if treated:
+            placing = everything.place(treated)
+        for one in asked:
+            self._ask(one)
+        self._write(plans, plain, role, given, records, placing)
 
-    def by(left: str, right: str) -> pl.DataFrame:
-        keys = plan_keys.filter(pl.col(right).is_not_null()).unique(["patient_id", right], keep="first")
-        return objects.join(
-            keys.select("patient_id", "course", on=right),
-            left_on=["patient_id", left],
-            right_on=["patient_id", "on"],
-        ).select("record_id", "course")
+    def _tumour(self) -> str | None:
+        """The tumour that plans belong to, which name none: a course of plans alone is this tumour's."""
+        return next((row["tumour_id"] for row in self.plan_rows), None)
 
-    found = pl.concat(
-        [
-            by("refers_to", "sop_instance_uid"),
-            by("sop_instance_uid", "structures"),
-            by("frame_of_reference_uid", "frame_of_reference_uid"),
-        ]
-    ).unique("record_id", keep="first", maintain_order=True)
-    homed = (
-        objects.join(found, on="record_id", how="left")
-        .join(any_course.rename({"course": "_any"}), on="patient_id", how="left")
-        .with_columns(course=pl.coalesce(["course", "_any"]))
-    )
-    attached = (
-        homed.filter(pl.col("course").is_not_null())
-        .group_by("patient_id", "course")
-        .agg(
-            ct_slice_thickness_mm=pl.col("thickness").drop_nulls().mode().min(),
-            attached_records=pl.col("record_id").unique(),
+    def _plans(self) -> dict[str, Plan]:
+        """Every plan once: of several records with one UID the last counts, and all of them are kept."""
+        found: dict[str, Plan] = {}
+        ids: dict[str, list[str]] = defaultdict(list)
+        for row in self.plan_rows:
+            plan = plan_of(row)
+            found[plan.key] = plan
+            ids[plan.key].append(plan.record_id)
+        self.ids = ids
+        return found
+
+    def _records(self, plans: Mapping[str, Plan]) -> dict[str, list[TreatmentRecord]]:
+        found: dict[str, list[TreatmentRecord]] = defaultdict(list)
+        for row in self.record_rows:
+            record = record_of(row)
+            self.made.refers[record.record_id] = record.plan
+            if record.plan is not None and record.plan in plans:
+                found[record.plan].append(record)
+                self.made.used.add(record.record_id)
+        return found
+
+    def _write(
+        self,
+        plans: Mapping[str, Plan],
+        plain: Mapping[str, Prescription],
+        role: Mapping[str, Role],
+        given: Mapping[str, Delivered],
+        records: Mapping[str, Sequence[TreatmentRecord]],
+        placing: _Placed,
+    ) -> None:
+        made = self.made
+        phase_of: dict[str, int] = {}
+        for course in placing.courses:
+            rows = course_rows.rows(self.patient, course, self.plan_first, self.decided, self.ids, records)
+            made.courses.append({"tumour_id": self._tumour()} | rows.course)
+            made.phases += rows.phases
+            made.notes += rows.notes
+            phase_of |= rows.phase_of
+            for question in rows.asked:
+                self._ask(question)
+            made.keys += [
+                {
+                    "patient_id": self.patient, "course_id": course.key, "sop_instance_uid": key,
+                    "frame_of_reference_uid": plans[key].frame, "structures": plans[key].structures,
+                    "rank": rank,
+                }
+                for rank, key in enumerate(rows.by_dose, start=1)
+            ]  # fmt: skip
+        for key, plan in plans.items():
+            one = PatientPlan(
+                plan, role[key], placing.plans.get(key), plain[key], placing.assigned.get(key),
+                given.get(key), phase_of.get(key), tuple(self.ids[key]),
+                tuple(r.record_id for r in records.get(key, ())),
+            )  # fmt: skip
+            made.plans.append(plan_rows.plan_row(self.patient, one))
+            made.notes += plan_rows.plan_notes(one)
+
+    def _ask(self, question: Asked) -> None:
+        chosen = course_questions.chosen(question, self.decided)
+        self.made.readings += plan_rows.reading_rows(self.patient, question, self.decided)
+        self.made.notes.append(plan_rows.question_note(question, chosen))
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """The plans of a patient in their courses."""
+
+    courses: list[Course]
+    plans: dict[str, CoursePlan]
+    assigned: dict[str, Assignment]
+
+    def course(self, key: str | None) -> Course | None:
+        return next((c for c in self.courses if c.key == key), None)
+
+
+@dataclass(frozen=True)
+class _Placing:
+    """Puts the clinical plans of a patient into courses and combines them."""
+
+    plans: Mapping[str, Plan]
+    read: Mapping[str, tuple[Prescription, ...]]
+    given: Mapping[str, Delivered]
+    role: Mapping[str, Role]
+    documented: Sequence[DocumentedCourse]
+    surgeries: frozenset[dt.date]
+
+    def place(self, research: frozenset[str]) -> _Placed:
+        """Place the clinical plans, and the research plans that are taken for treated."""
+        clinical = [k for k, r in self.role.items() if r.role in CLINICAL or k in research]
+        copies: dict[str, list[str]] = defaultdict(list)
+        for key, role in self.role.items():
+            if role.role == COPY and role.of is not None:
+                copies[role.of].append(key)
+        relations = _Relations(self.plans, self.role, frozenset(clinical))
+        placeable = [self._placeable(k, copies[k], relations) for k in clinical]
+        assigned = assign(placeable, self.documented, self.surgeries)
+        dates = {p.key: (p.first, p.last) for p in placeable}
+        of_course: dict[str, list[str]] = defaultdict(list)
+        for key, one in assigned.items():
+            if one.course is not None:
+                of_course[one.course].append(key)
+        parts: dict[str, CoursePlan] = {}
+        courses: list[Course] = []
+        names = [c.key for c in self.documented]
+        own = sorted(k for k in of_course if k not in names)
+        by_key = {c.key: c for c in self.documented}
+        for name in [*names, *own]:
+            documented = by_key.get(name)
+            pairs = documented.documented if documented else ()
+            members = []
+            for key in sorted(of_course.get(name, ())):
+                plan = self.plans[key]
+                known = documented.brachytherapy if documented and plan.is_brachytherapy else pairs
+                part = CoursePlan(
+                    plan, decide(self.read[key], known), technique_of(plan), self.given.get(key),
+                    *dates[key], relations.predecessors(key), relations.concurrent(key),
+                    credibility(plan),
+                )  # fmt: skip
+                parts[key] = part
+                members.append(part)
+            combined = combine(members, documented, self.surgeries) if members else None
+            courses.append(Course(name, documented, combined))
+        return _Placed(courses, parts, assigned)
+
+    def _placeable(self, key: str, copies: Iterable[str], relations: _Relations) -> Placeable:
+        plan, given = self.plans[key], self.given.get(key)
+        related = relations.related(key)
+        if given and given.dates:
+            return Placeable(plan, self.read[key], given.dates[0], given.dates[-1], True, related)
+        # A copy is dated when it was approved again: the first of its dates is the plan's.
+        days = [day for k in (key, *copies) if (day := self.plans[k].date)]
+        day = min(days, default=None)
+        return Placeable(plan, self.read[key], day, day, False, related)
+
+
+class _Relations:
+    """Relations between clinical plans: those of a copy are the plan's, and unused plans are passed over."""
+
+    def __init__(self, plans: Mapping[str, Plan], role: Mapping[str, Role], clinical: frozenset[str]) -> None:
+        self.clinical = clinical
+        self.kept = {k: r.of for k, r in role.items() if r.role == COPY and r.of is not None}
+        self.named: dict[str, set[tuple[str, str | None]]] = defaultdict(set)
+        for key, plan in plans.items():
+            for uid, relation in plan.relations:
+                self.named[self.kept.get(key, key)].add((self.kept.get(uid, uid), relation))
+
+    def _reached(self, key: str, wanted: frozenset[str | None] | None) -> frozenset[str]:
+        found: set[str] = set()
+        seen = {key}
+        waiting = [key]
+        while waiting:
+            for uid, relation in sorted(self.named.get(waiting.pop(), ()), key=str):
+                if (wanted is None or relation in wanted) and uid not in seen:
+                    seen.add(uid)
+                    if uid in self.clinical:
+                        found.add(uid)
+                    else:
+                        waiting.append(uid)
+        return frozenset(found)
+
+    def predecessors(self, key: str) -> frozenset[str]:
+        return self._reached(key, frozenset({"PREDECESSOR"}))
+
+    def concurrent(self, key: str) -> frozenset[str]:
+        return self._reached(key, frozenset({"CONCURRENT"}))
+
+    def related(self, key: str) -> frozenset[str]:
+        return self._reached(key, None)
+
+
+# --- frames -------------------------------------------------------------------------------------------
+
+
+def _frames(sound: Frames, made: _Made) -> Courses:
+    keys = pl.DataFrame(
+        made.keys,
+        schema={
+            "patient_id": pl.String, "course_id": pl.String, "sop_instance_uid": pl.String,
+            "frame_of_reference_uid": pl.String, "structures": pl.String, "rank": pl.Int32,
+        },
+    )  # fmt: skip
+    links, thickness = planning_images.attach(sound, keys)
+    course = _table(curated_radiotherapy.RadiotherapyCourse, made.courses)
+    attached = links.group_by("patient_id", "course_id").agg(attached=pl.col("record_id").unique())
+    joined = (
+        course.drop("ct_slice_thickness_mm")
+        .join(attached, on=["patient_id", "course_id"], how="left", maintain_order="left")
+        .join(thickness, on=["patient_id", "course_id"], how="left", maintain_order="left")
+        .with_columns(
+            record_ids=pl.concat_list("record_ids", pl.col("attached").fill_null([]))
+            .list.unique()
+            .list.sort()
         )
     )
-    return attached, homed.filter(pl.col("course").is_null()).select("record_id")
+    objects = pl.concat(
+        [
+            sound[c.table()].select("record_id")
+            for c in (typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image, typed_dicom.Treatment)
+        ]
+    )
+    return Courses(
+        curated_radiotherapy.RadiotherapyCourse.conform(joined),
+        _table(curated_radiotherapy.RadiotherapyPhase, made.phases),
+        _table(curated_radiotherapy.RadiotherapyPlan, made.plans),
+        _table(curated_radiotherapy.RadiotherapyReading, made.readings),
+        _observed(made.notes),
+        [("no plan of a course refers to it", objects)],
+    )
+
+
+def _table(contract: type[Any], rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    if not rows:
+        return contract.empty()
+    schema = contract.polars_schema()
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in schema}, schema=schema)
+
+
+def _observed(notes: Iterable[Note]) -> pl.DataFrame:
+    rows = [
+        {
+            "rule_id": rule.id, "severity": rule.severity, "record_id": record,
+            "table_name": f"typed.{table}", "column_name": column, "value": value, "note": None,
+        }
+        for rule, record, table, column, value in dict.fromkeys(notes)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=Observation.polars_schema())

@@ -1,4 +1,4 @@
-"""DICOM RT records to typed ones: prescription and how it was had, technique, energy, fractions, boost."""
+"""DICOM RT records to typed ones."""
 
 from __future__ import annotations
 
@@ -6,117 +6,83 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from sarcoma_pipeline.curation import prescription, radiotherapy_plans, technique
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text, whole
 from schemas import typed, typed_dicom
 from schemas import vocabularies as v
 from schemas.configuration import DicomSource
 from schemas.contract import Contract
+from schemas.received import ION_PLAN
 
 _DATE = ("%Y%m%d", "%Y-%m-%d", "%Y.%m.%d")
 _LIST = pl.List(pl.String)
-_BEAM = pl.Struct(
-    {
-        "BeamType": pl.String,
-        "RadiationType": pl.String,
-        "TreatmentMachineName": pl.String,
-        "NominalBeamEnergy": pl.String,
-        "GantryRotationDirection": _LIST,
-        "ManufacturerModelName": pl.String,
-    }
-)
-_REFERENCE = pl.Struct(
-    {
-        "DoseReferenceType": pl.String,
-        "DoseReferenceStructureType": pl.String,
-        "DoseReferenceDescription": pl.String,
-        "TargetPrescriptionDose": pl.String,
-    }
-)
 
-
-def _numbers(column: str) -> pl.Expr:
-    # JSON numbers and numbers in quotes are both met; polars reads either as text.
-    return pl.col(column).str.json_decode(_LIST).cast(pl.List(pl.Float64), strict=False)
+_PLAN_TEXTS = {
+    "plan_relations": "ReferencedPlans", "dose_references": "TargetPrescriptionDose", "beams": "Beams",
+    "applications": "Applications", "brachytherapy_type": "BrachyTreatmentType",
+}  # fmt: skip
+_FACTS = {
+    "_groups": pl.String, "_prescribed": pl.Float64, "_levels": pl.Int32, "_readings": pl.Int32,
+    "_fractions": pl.Int32, "_origin": pl.String, "_technique": pl.String, "_energy": pl.Float64,
+    "_machine": pl.String, "_fingerprint": pl.String,
+}  # fmt: skip
 
 
 def with_plan_facts(plans: pl.DataFrame) -> pl.DataFrame:
     """Add what must be worked out of a plan's nested attributes.
 
-    Prescription: the highest TargetPrescriptionDose of a TARGET reference (docs/formats.md: a plan may
-    list per-beam doses after the total); lacking one, BeamDose x NumberOfFractionsPlanned summed over the
-    fraction groups. VMAT: a control point with a gantry rotation CW or CC; tomotherapy by the names of
-    machine and model; a dynamic beam with a static gantry is static IMRT; else 3D conformal.
+    The prescription is the reading that needs no documentation (:mod:`.prescription`); a plan whose fraction
+    groups can be read in several ways has none yet. The technique is that of the beams that give most of the
+    dose (:mod:`.technique`).
 
     Args:
         plans: rows of ``received.dicom_plan``.
 
     Returns:
-        The rows with ``_prescribed`` (Gy), ``_levels``, ``_fractions``, ``_origin``, ``_technique``,
-        ``_energy`` (MV), ``_machine``.
+        The rows with ``_groups`` (JSON), ``_prescribed`` (Gy), ``_levels``, ``_readings``, ``_fractions``,
+        ``_origin``, ``_technique``, ``_energy`` (MV), ``_machine`` and ``_fingerprint``.
     """
-    fractions = _numbers("NumberOfFractionsPlanned")
-    references = pl.col("TargetPrescriptionDose").str.json_decode(pl.List(_REFERENCE))
-    is_target = pl.element().struct.field("DoseReferenceType").fill_null("TARGET") == "TARGET"
-    target = (
-        references.list.filter(is_target)
-        .list.eval(pl.element().struct.field("TargetPrescriptionDose").cast(pl.Float64, strict=False))
-        .list.drop_nulls()
+    rows = [_facts(row) for row in plans.iter_rows(named=True)]
+    facts = pl.DataFrame(rows, schema=_FACTS) if rows else pl.DataFrame(schema=_FACTS)
+    return plans.with_columns(facts.get_columns())
+
+
+def _facts(row: dict[str, str | None]) -> dict[str, object]:
+    groups = row["FractionGroups"] or radiotherapy_plans.legacy_groups(
+        row["NumberOfFractionsPlanned"], row["BeamDose"]
     )
-    frame = plans.with_columns(
-        _target=target,
-        _groups=fractions,
-        _beam=_numbers("BeamDose"),
-        _beams=pl.col("Beams").str.json_decode(pl.List(_BEAM)),
-    )
-    by_beam = (pl.col("_beam") * pl.col("_groups")).list.drop_nulls()
-    model = pl.concat_str(
-        pl.col("_beams").list.first().struct.field("TreatmentMachineName"),
-        pl.col("_beams").list.first().struct.field("ManufacturerModelName"),
-        pl.col("ManufacturerModelName"),
-        pl.col("Manufacturer"),
-        separator=" ",
-        ignore_nulls=True,
-    )
-    rotations = pl.col("_beams").list.eval(
-        pl.element()
-        .struct.field("GantryRotationDirection")
-        .list.eval(pl.element().is_in(["CW", "CC"]))
-        .list.any()
-    )
-    dynamic = pl.col("_beams").list.eval(pl.element().struct.field("BeamType") == "DYNAMIC")
-    same_length = pl.col("_beam").list.len() == pl.col("_groups").list.len()
-    frame = frame.with_columns(
-        _by_beam=pl.when(same_length).then(by_beam),
-        _machine=model,
-        _rotates=rotations.list.any().fill_null(False),
-        _dynamic=dynamic.list.any().fill_null(False),
-    )
-    has_target = pl.col("_target").list.len() > 0
-    has_beam = pl.col("_by_beam").list.len() > 0
-    return frame.with_columns(
-        _prescribed=pl.when(has_target)
-        .then(pl.col("_target").list.max())
-        .when(has_beam)
-        .then(pl.col("_by_beam").list.sum()),
-        _levels=pl.when(has_target).then(pl.col("_target").list.n_unique()).cast(pl.Int32),
-        _fractions=pl.when(pl.col("_groups").list.len() > 0)
-        .then(pl.col("_groups").list.sum())
-        .cast(pl.Int32, strict=False),
-        _origin=pl.when(has_target)
-        .then(pl.lit("target prescription"))
-        .when(has_beam)
-        .then(pl.lit("beam dose")),
-        _technique=pl.when(model.str.to_lowercase().str.contains("tomo|radixact|hi-art|hi art"))
-        .then(pl.lit("helical tomotherapy"))
-        .when(pl.col("_rotates"))
-        .then(pl.lit("VMAT"))
-        .when(pl.col("_dynamic"))
-        .then(pl.lit("static IMRT"))
-        .when(pl.col("_beams").list.len() > 0)
-        .then(pl.lit("3D conformal"))
-        .otherwise(pl.lit("unknown")),
-        _energy=pl.col("_beams").list.first().struct.field("NominalBeamEnergy"),
-    )
+    plan = radiotherapy_plans.plan_of(
+        {
+            "record_id": "", "sop_instance_uid": "", "plan_date": None, "refers_to": None, "phantom": False,
+            "plan_label": row["RTPlanLabel"], "plan_intent": None, "approval": None,
+            "frame_of_reference_uid": row["FrameOfReferenceUID"], "planning_system": _system(row),
+            "ion_plan": row["SOPClassUID"] == ION_PLAN, "fraction_groups": groups,
+            **{column: row[name] for column, name in _PLAN_TEXTS.items()},
+        }
+    )  # fmt: skip
+    found = prescription.readings(plan)
+    plain = prescription.decide(found, ())
+    how = technique.technique_of(plan)
+    machine = next((b for b in plan.beams if b.machine), None) or next(iter(plan.beams), None)
+    named = (machine.machine, machine.manufacturer, machine.model) if machine else ()
+    return {
+        "_groups": groups,
+        "_prescribed": plain.dose,
+        # A dose of beams is no level of a target.
+        "_levels": len(plain.levels) if plain.origin == "target prescription" else None,
+        "_readings": sum(one.dose is not None for one in found),
+        "_fractions": plain.fractions,
+        "_origin": plain.origin,
+        "_technique": how.technique,
+        "_energy": how.energy_mv,
+        "_machine": " ".join(dict.fromkeys(word for word in named if word)) or None,
+        "_fingerprint": plan.fingerprint,
+    }
+
+
+def _system(row: dict[str, str | None]) -> str | None:
+    words = [row["Manufacturer"], row["ManufacturerModelName"]]
+    return " ".join(word for word in words if word) or None
 
 
 def typed_frames(
@@ -129,6 +95,9 @@ def typed_frames(
         received: its rows with ``received_on`` (Date) joined on.
         source: patterns of phantoms.
     """
+    # Blanks around an identifier mean nothing in DICOM (PS3.5 6.2, LO).
+    trimmed = pl.col("PatientID").str.strip_chars()
+    received = received.with_columns(PatientID=pl.when(trimmed != "").then(trimmed))
     phantom = pl.any_horizontal(
         pl.col(c).str.contains(p).fill_null(False)
         for c in ("PatientID", "PatientName")
@@ -149,31 +118,13 @@ def typed_frames(
     }
     if table == "received.dicom_plan":
         received = with_plan_facts(received)
-        person = {k: base[k] for k in ("record_id", "source", "person_ref", "received_on")} | {
-            "hospital_number": text("PatientID"),
-            "family_name": Reading(pl.col("PatientName").str.split("^").list.get(0, null_on_oob=True)),
-            "given_names": Reading(pl.col("PatientName").str.split("^").list.get(1, null_on_oob=True)),
-            "birth_date": date("PatientBirthDate", _DATE),
-            "sex": code("PatientSex", v.DICOM_SEX),
-            "master": constant(False, pl.Boolean),
-        }
-        yield typed.Person, *read(received.filter(~phantom), typed.Person, person)
-        plan = {
-            "refers_to": text("ReferencedStructureSet"),
-            "plan_date": date("RTPlanDate", _DATE),
-            "plan_label": text("RTPlanLabel"),
-            "approval": code("ApprovalStatus", {a: a for a in v.APPROVAL}),
-            "prescribed_dose_gy": Reading(pl.col("_prescribed")),
-            "dose_levels": Reading(pl.col("_levels")),
-            "fractions": Reading(pl.col("_fractions")),
-            "dose_origin": Reading(pl.col("_origin")),
-            "technique": Reading(pl.col("_technique")),
-            "beam_energy_mv": number("_energy"),
-            "machine": Reading(pl.col("_machine")),
-        }
-        yield typed_dicom.Plan, *read(received, typed_dicom.Plan, base | plan)
+        yield typed.Person, *read(received.filter(~phantom), typed.Person, _person(base))
+        yield typed_dicom.Plan, *read(received, typed_dicom.Plan, base | _plan())
     elif table == "received.dicom_structure_set":
-        names = {"roi_names": Reading(pl.col("ROIName").str.json_decode(_LIST))}
+        names = {
+            "roi_names": Reading(pl.col("ROIName").str.json_decode(_LIST)),
+            "series_uids": Reading(pl.col("ReferencedSeries").str.json_decode(_LIST)),
+        }
         yield typed_dicom.StructureSet, *read(received, typed_dicom.StructureSet, base | names)
     elif table == "received.dicom_dose":
         dose = {"refers_to": text("ReferencedRTPlan"), "dose_units": text("DoseUnits")}
@@ -182,9 +133,59 @@ def typed_frames(
         image = {"series_uid": text("SeriesInstanceUID"), "slice_thickness_mm": number("SliceThickness")}
         yield typed_dicom.Image, *read(received, typed_dicom.Image, base | image)
     elif table == "received.dicom_treatment":
-        treatment = {
-            "refers_to": text("ReferencedRTPlan"),
-            "treatment_date": date("TreatmentDate", _DATE),
-            "fraction_number": whole("CurrentFractionNumber"),
-        }
-        yield typed_dicom.Treatment, *read(received, typed_dicom.Treatment, base | treatment)
+        yield typed_dicom.Treatment, *read(received, typed_dicom.Treatment, base | _treatment())
+
+
+def _person(base: dict[str, Reading]) -> dict[str, Reading]:
+    parts = pl.col("PatientName").str.split("^")
+    return {k: base[k] for k in ("record_id", "source", "person_ref", "received_on")} | {
+        "hospital_number": text("PatientID"),
+        "family_name": Reading(parts.list.get(0, null_on_oob=True).str.strip_chars()),
+        "given_names": Reading(parts.list.get(1, null_on_oob=True).str.strip_chars()),
+        "birth_date": date("PatientBirthDate", _DATE),
+        "sex": code("PatientSex", v.DICOM_SEX),
+        "master": constant(False, pl.Boolean),
+    }
+
+
+def _plan() -> dict[str, Reading]:
+    system = pl.concat_str("Manufacturer", "ManufacturerModelName", separator=" ", ignore_nulls=True)
+    return {
+        **{column: text(name) for column, name in _PLAN_TEXTS.items()},
+        "refers_to": text("ReferencedStructureSet"),
+        "plan_date": date("RTPlanDate", _DATE),
+        "plan_label": text("RTPlanLabel"),
+        "plan_intent": code("PlanIntent", {i: i for i in v.PLAN_INTENT}, fold=True),
+        "plan_geometry": text("RTPlanGeometry"),
+        "approval": code("ApprovalStatus", {a: a for a in v.APPROVAL}, fold=True),
+        "review_date": date("ReviewDate", _DATE),
+        "ion_plan": Reading(pl.col("SOPClassUID") == ION_PLAN),
+        "planning_system": Reading(pl.when(system != "").then(system)),
+        "fraction_groups": Reading(pl.col("_groups")),
+        "fingerprint": Reading(pl.col("_fingerprint")),
+        "prescribed_dose_gy": Reading(pl.col("_prescribed")),
+        "dose_levels": Reading(pl.col("_levels")),
+        "dose_readings": Reading(pl.col("_readings")),
+        "fractions": Reading(pl.col("_fractions")),
+        "dose_origin": Reading(pl.col("_origin")),
+        "technique": Reading(pl.col("_technique")),
+        "beam_energy_mv": Reading(pl.col("_energy")),
+        "machine": Reading(pl.col("_machine")),
+    }
+
+
+def _treatment() -> dict[str, Reading]:
+    return {
+        "refers_to": text("ReferencedRTPlan"),
+        "treatment_date": date("TreatmentDate", _DATE),
+        "treatment_time": text("TreatmentTime"),
+        "fraction_number": whole("CurrentFractionNumber"),
+        "fraction_group": text("ReferencedFractionGroupNumber"),
+        "content_origin": text("ContentOrigin"),
+        "sessions": text("Sessions"),
+        "group_summaries": text("FractionGroupSummaries"),
+        "fractions_delivered": whole("NumberOfFractionsDelivered"),
+        "first_treatment_date": date("FirstTreatmentDate", _DATE),
+        "last_treatment_date": date("MostRecentTreatmentDate", _DATE),
+        "treatment_status": text("CurrentTreatmentStatus"),
+    }

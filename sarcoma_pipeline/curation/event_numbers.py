@@ -37,6 +37,7 @@ _KEY = ["patient_id", "reporter", "reported_tumour", "module_id"]
 _FRAMING = {
     "record_id", "source", "person_ref", "received_on", "reported_on", "place", "patient_id", "module_id",
     "tumour_id", "reporter", "reported_tumour", "of_relapse_report",
+    "report_id",
 }  # fmt: skip
 
 
@@ -50,7 +51,9 @@ def observe(sound: Frames) -> pl.DataFrame:
     for contract in (typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Assessment):
         frame = _numbered(sound[contract.table()])
         date = DATE_OF.get(contract)
-        seen.append(_corrected(frame, [*_KEY, *([date] if date else [])], contract))
+        # The irradiations of one ST stand beside each other; none corrects another.
+        own = [c for c in (date, "part") if c in frame.columns]
+        seen.append(_corrected(frame, [*_KEY, *own], contract))
         if date:
             first = pl.col(date).min().over(_KEY)
             twice = frame.filter((pl.col(date) != first).fill_null(False))

@@ -43,6 +43,36 @@ def _date(column: str, **options: bool | str | Rule | None) -> Reading:
 _LOCAL = dict(v.OBDS_LOCAL)
 _OPS = pl.col("Menge_OPS").str.json_decode(_LIST)
 
+_PART = pl.col("position").str.extract(r"Bestrahlung\[(\d+)\]").cast(pl.Int32, strict=False)
+"""Which Bestrahlung of its ST it is."""
+_RADIONUCLIDE = pl.col("Applikationsart") == "Metabolisch"
+_RADIATION = code(pl.when(~_RADIONUCLIDE).then("Strahlenart"), v.OBDS_RADIATION)
+
+
+_TO_GY = {"gy": 1.0, "cgy": 0.01}
+_TO_GBQ = {"gbq": 1.0, "mbq": 1e-3, "kbq": 1e-6}
+"""oBDS gives the activity of a radionuclide where it gives the dose of a beam."""
+
+
+def _dose(column: str) -> Reading:
+    """A dose in Gy. An activity is none; a unit that is neither makes it unreadable."""
+    plain = number(column)
+    unit = pl.col(f"{column}_Einheit").str.strip_chars().str.to_lowercase()
+    factor = unit.replace_strict(_TO_GY, default=None, return_dtype=pl.Float64)
+    activity = _RADIONUCLIDE.fill_null(False) | unit.is_in(list(_TO_GBQ)).fill_null(False)
+    value = plain.value * pl.when(unit.is_null()).then(1.0).otherwise(factor)
+    shown = pl.concat_str(column, f"{column}_Einheit", separator=" ", ignore_nulls=True)
+    delivered = pl.when(~activity & pl.col(column).is_not_null()).then(shown)
+    return Reading(pl.when(~activity).then(value), delivered, plain.rule)
+
+
+def _activity() -> Reading:
+    """The activity of a radionuclide in GBq."""
+    unit = pl.col("Gesamtdosis_Einheit").str.strip_chars().str.to_lowercase()
+    factor = unit.replace_strict(_TO_GBQ, default=None, return_dtype=pl.Float64)
+    return Reading(number("Gesamtdosis").value * factor)
+
+
 READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
     "received.obds_patient": [
         (
@@ -83,9 +113,23 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "end_date": _date("Ende"),
                 "intent": code("Intention", v.OBDS_INTENT_RADIOTHERAPY),
                 "radiation_sequence": code("Stellung_OP", v.OBDS_SEQUENCE),
+                "report_id": text("Meldung_ID"),
+                "part": Reading(_PART),
+                "application": code("Applikationsart", v.OBDS_APPLICATION),
+                "radiation": Reading(
+                    pl.when(_RADIONUCLIDE).then(pl.lit("radionuclide")).otherwise(_RADIATION.value),
+                    _RADIATION.text,
+                ),
                 "target_region": text("Zielgebiet"),
-                "prescribed_dose_gy": number("Gesamtdosis"),
-                "single_dose_gy": number("Einzeldosis"),
+                "target_side": code("Seite_Zielgebiet", v.OBDS_LATERALITY),
+                "prescribed_dose_gy": _dose("Gesamtdosis"),
+                "single_dose_gy": _dose("Einzeldosis"),
+                "activity_gbq": _activity(),
+                "stereotactic": Reading(
+                    pl.when(pl.col("Applikationsart") == "Perkutan").then(
+                        (pl.col("Stereotaktisch") == "ST").fill_null(False)
+                    )
+                ),
                 "boost": code("Boost", v.OBDS_BOOST),
                 "end_reason": code("Ende_Grund", {c: c for c in "EFAPSVTU"}),
                 "irradiated": Reading(

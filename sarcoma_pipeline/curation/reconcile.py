@@ -6,7 +6,7 @@ tumour is chosen, whose diagnosis is time zero, then the events are joined.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -27,7 +27,7 @@ from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.typed_records import Result, observation
-from schemas import curated, typed, typed_dicom
+from schemas import curated, curated_radiotherapy, typed, typed_dicom
 from schemas.assumptions import Assumptions
 from schemas.configuration import Sources, Study
 from schemas.quality import Disposition, Observation
@@ -38,7 +38,9 @@ CONTRACTS = {
     c.table(): c
     for c in (
         curated.Patient, curated.Diagnosis, curated.DiagnosisReport, curated.Surgery,
-        curated.RadiotherapyCourse, curated.SystemicTherapy, curated.Assessment, curated.Metastasis,
+        curated_radiotherapy.RadiotherapyCourse, curated_radiotherapy.RadiotherapyPhase,
+        curated_radiotherapy.RadiotherapyPlan, curated_radiotherapy.RadiotherapyReading,
+        curated.SystemicTherapy, curated.Assessment, curated.Metastasis,
         curated.VitalStatus, curated.VitalStatement,
     )
 }  # fmt: skip
@@ -51,6 +53,8 @@ def curate(
     sources: Sources,
     pseudonyms: pl.DataFrame,
     study: Study | None = None,
+    *,
+    decided: Collection[str] = frozenset(),
 ) -> Result:
     """Reconcile the sound records of linked patients.
 
@@ -61,6 +65,7 @@ def curate(
         sources: for the precedence.
         pseudonyms: ``patient_id``, ``pseudonym``.
         study: for the choice of the index tumour and the assumptions; the defaults without one.
+        decided: keys of the readings of a course that data stewards chose.
 
     Returns:
         The curated tables; what was observed; dispositions of records that no patient's row could use.
@@ -86,8 +91,17 @@ def curate(
     )
     reports = _at_home(reports, chosen, homes)
     diagnosis, told, seen = diagnoses.curate(reports, homed, chosen, precedence, assumptions)
-    zero = diagnosis.filter("index_tumour").select("patient_id", zero="diagnosis_date")
-    course, idle = courses.curate(homed, sources.precedence["radiotherapy"])
+    index = diagnosis.filter("index_tumour")
+    zero = index.select("patient_id", zero="diagnosis_date")
+    sites = index.select("patient_id", pl.coalesce("icdo3_topography", "icd10_code"))
+    radiotherapy = courses.curate(
+        homed,
+        sources.precedence["radiotherapy"],
+        sites=dict(sites.iter_rows()),
+        decided=decided,
+        known_plans=set(typed_frames[plans]["sop_instance_uid"]),
+    )
+    idle = list(radiotherapy.idle)
     staged_m1 = diagnosis.filter(pl.col("m_stage") == "M1").select(TUMOUR)
     operations = surgery.curate(homed, precedence)
     frames = {
@@ -96,8 +110,11 @@ def curate(
         "curated.diagnosis_report": with_days(told, zero, {"report_date": "report_day"}),
         "curated.surgery": with_days(operations, zero, {"surgery_date": "surgery_day"}),
         "curated.radiotherapy_course": with_days(
-            course, zero, {"start_date": "start_day", "end_date": "end_day"}
+            radiotherapy.courses, zero, {"start_date": "start_day", "end_date": "end_day"}
         ),
+        "curated.radiotherapy_phase": radiotherapy.phases,
+        "curated.radiotherapy_plan": radiotherapy.plans,
+        "curated.radiotherapy_reading": radiotherapy.readings,
         "curated.systemic_therapy": with_days(
             systemic_therapy.curate(homed), zero, {"start_date": "start_day"}
         ),
@@ -124,6 +141,7 @@ def curate(
     observed = [
         event_numbers.observe(assigned.sound), assigned.observed, seen,
         surgery.observe(operations, homed, diagnosis), _unknown_numbers(assigned.sound, homes),
+        radiotherapy.observed,
         vital_status.observe(sound, zero, sources.precedence["death"]),
     ]  # fmt: skip
     return Result(frames, pl.concat(observed), _unused(frames, idle))

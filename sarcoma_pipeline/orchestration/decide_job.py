@@ -8,10 +8,12 @@ from pydantic import Field
 
 from sarcoma_pipeline.orchestration.assets.step import tags
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality import decision_log
+from sarcoma_pipeline.quality import decision_log, ledger
 from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
 from sarcoma_pipeline.study.project import Project
+from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.ledger import LedgerEntry
+from schemas.quality import Finding
 
 DECIDE = "decide"
 
@@ -19,11 +21,14 @@ DECIDE = "decide"
 class DecisionConfig(dg.Config):
     """Run config of the job: one decision on one or more findings."""
 
-    action: Literal["acknowledge", "waive", "reopen"] = Field(description="The decision.")
+    action: Literal["acknowledge", "waive", "reopen", "decide"] = Field(description="The decision.")
     finding_ids: list[str] = Field(description="Ids of the findings, from a check's table or quality.ledger.")
     by: str = Field(description="Who decides.")
     reason: str = Field(description="Why. Dagster stores this text: write no names and no birth dates.")
     until: str | None = Field(default=None, description="Last day of a waiver: 2030-12-31 or 31.12.2030.")
+    reading: int | None = Field(
+        default=None, description="For decide: number of the chosen reading, from the finding's value."
+    )
 
 
 def decide_job(project: Project) -> dg.JobDefinition:
@@ -37,19 +42,24 @@ def decide_job(project: Project) -> dg.JobDefinition:
         context: dg.OpExecutionContext, config: DecisionConfig, warehouse: Warehouse
     ) -> None:
         requests = [
-            Request(finding, config.action, config.by, config.reason, config.until)
+            Request(finding, config.action, config.by, config.reason, config.until, reading=config.reading)
             for finding in dict.fromkeys(config.finding_ids)
         ]
         entries = warehouse.read(LedgerEntry.table())
+        readings = ledger.offered(
+            warehouse.read(Finding.table()), warehouse.read(RadiotherapyReading.table())
+        )
         try:
-            recorded = decision_log.record(project.decisions, entries, requests, dt.datetime.now(dt.UTC))
+            recorded = decision_log.record(
+                project.decisions, entries, requests, dt.datetime.now(dt.UTC), readings
+            )
         except (DecisionRefused, decision_log.DecisionLogDamaged) as refused:
             raise dg.Failure(f"Refused; nothing was changed: {refused}.", allow_retries=False) from None
         context.log.info(f"{recorded.height} decisions recorded; they take effect with the next refresh.")
 
     @dg.job(
         name=DECIDE,
-        description=f"Acknowledge, waive or reopen findings of {project.study.name}.",
+        description=f"Acknowledge, waive, reopen or decide findings of {project.study.name}.",
         tags=tags(project),
     )
     def decide() -> None:

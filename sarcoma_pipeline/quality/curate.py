@@ -7,7 +7,7 @@ reconciling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -64,6 +64,8 @@ def curate(
     files: pl.DataFrame | None = None,
     pseudonyms: pl.DataFrame | None = None,
     study: Study | None = None,
+    *,
+    decided: Collection[str] = frozenset(),
 ) -> Curation:
     """Curate received records.
 
@@ -75,6 +77,7 @@ def curate(
             to order versions of a report by the names of their files.
         pseudonyms: ``patient_id``, ``pseudonym``; by default every patient is their own pseudonym.
         study: for the choice of the index tumour and the assumptions; the defaults without one.
+        decided: keys of the readings of a course that data stewards chose (``ledger.chosen_readings``).
     """
     typed = typed_records.type_records(received, sources, received_on, files)
     linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)))
@@ -83,7 +86,9 @@ def curate(
     judged = judge(typed.frames, links, first)
     if pseudonyms is None:
         pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
-    made = reconcile.curate(typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms, study)
+    made = reconcile.curate(
+        typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms, study, decided=decided
+    )
     set_aside = pl.concat([typed.disposition, linked.disposition, made.disposition])
     return Curation(
         typed.frames,

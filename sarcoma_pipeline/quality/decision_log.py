@@ -44,7 +44,11 @@ def read(path: Path) -> pl.DataFrame:
 
 
 def record(
-    path: Path, entries: pl.DataFrame, requests: Sequence[ledger.Request], now: dt.datetime
+    path: Path,
+    entries: pl.DataFrame,
+    requests: Sequence[ledger.Request],
+    now: dt.datetime,
+    readings: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Decide on requests and record the decisions, all of them or none.
 
@@ -53,6 +57,7 @@ def record(
         entries: ``quality.ledger``.
         requests: the stewards' requests.
         now: the time of the decision, with its time zone.
+        readings: readings of courses that may be chosen, as :func:`.ledger.offered` gives them.
 
     Returns:
         The new decisions.
@@ -62,9 +67,9 @@ def record(
         DecisionLogDamaged: nothing was written; the log cannot be read.
     """
     # Validates before creating the file, and again under the lock.
-    ledger.decide(entries, read(path), requests, now)
+    ledger.decide(entries, read(path), requests, now, readings)
     with _locked(path) as (known, append):
-        made = ledger.decide(entries, known, requests, now)
+        made = ledger.decide(entries, known, requests, now, readings)
         append(made)
     return made
 
@@ -106,7 +111,7 @@ def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame],
             # An incomplete last line was cut off by a crash, before success was reported: it is removed.
             whole = content.rfind(b"\n") + 1
             stream.truncate(whole)
-            text = Decision.enforce(decisions).write_csv(include_header=whole == 0)
+            text = Decision.enforce(decisions).write_csv(include_header=not _is_current(content[:whole]))
             try:
                 stream.write(text.encode())
                 stream.flush()
@@ -128,11 +133,37 @@ def _parsed(content: bytes, path: Path) -> pl.DataFrame:
     if not whole:
         return Decision.empty()
     try:
-        text = pl.read_csv(io.BytesIO(whole), infer_schema=False)
-        if text.columns != list(Decision.polars_schema()):
-            raise DecisionLogDamaged(f"{path.name} does not have the columns of the decision log")
-        return Decision.enforce(Decision.conform(text.with_columns(pl.col("until").str.to_date("%Y-%m-%d"))))
+        parts = []
+        for block in _blocks(whole):
+            text = pl.read_csv(io.BytesIO(block), infer_schema=False)
+            if tuple(text.columns) not in (_COLUMNS, _COLUMNS_BEFORE):
+                raise DecisionLogDamaged(f"{path.name} does not have the columns of the decision log")
+            dated = text.with_columns(pl.col("until").str.to_date("%Y-%m-%d"))
+            parts.append(Decision.conform(dated))
+        return Decision.enforce(pl.concat(parts))
     except (pl.exceptions.PolarsError, ContractBroken):
         raise DecisionLogDamaged(
             f"the decision log {path.name} is damaged; repair it before the next refresh"
         ) from None
+
+
+_COLUMNS = tuple(Decision.polars_schema())
+_COLUMNS_BEFORE = _COLUMNS[:-1]
+"""Of a log, or of the part of a log, from before readings could be chosen."""
+_HEADER = b"decision_id,"
+
+
+def _blocks(content: bytes) -> list[bytes]:
+    """Split the log at its headers. No line is ever changed, so a new column brings a header of its own."""
+    blocks: list[list[bytes]] = [[]]
+    for line in content.splitlines(keepends=True):
+        if line.startswith(_HEADER) and blocks[-1]:
+            blocks.append([])
+        blocks[-1].append(line)
+    return [b"".join(lines) for lines in blocks]
+
+
+def _is_current(content: bytes) -> bool:
+    """Whether the last header of a log names today's columns."""
+    headers = [line for line in content.splitlines() if line.startswith(_HEADER)]
+    return bool(headers) and headers[-1] == ",".join(_COLUMNS).encode()

@@ -16,13 +16,15 @@ SHOWN = (
     "column_name", "value", "what", "remedy", "first_seen", "last_seen", "content_hash",
 )  # fmt: skip
 TO_FILL_IN = ("action", "by", "reason", "until")
+_READING = "reading"
+"""To fill in for a course that asks for a decision; sheets of earlier versions lack it."""
 
 _FORMULA = r"^[=+\-@\t\r]"
 """Leading characters that make a spreadsheet treat a cell as a formula (OWASP, CSV injection)."""
 
 
 def write(path: Path, found: pl.DataFrame) -> None:
-    """Write findings with empty columns ``action``, ``by``, ``reason``, ``until``.
+    """Write findings with empty columns ``action``, ``by``, ``reason``, ``until``, ``reading``.
 
     Cells that a spreadsheet would treat as a formula get a leading apostrophe. Only the owner can read the
     file; an existing file is never overwritten.
@@ -38,7 +40,7 @@ def write(path: Path, found: pl.DataFrame) -> None:
     sheet = found.select(SHOWN).with_columns(
         pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep()
     )
-    content = sheet.with_columns(pl.lit("").alias(name) for name in TO_FILL_IN).write_csv()
+    content = sheet.with_columns(pl.lit("").alias(name) for name in (*TO_FILL_IN, _READING)).write_csv()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:
         stream.write(content)
@@ -71,7 +73,7 @@ def read(path: Path) -> list[Request]:
     problems: list[str] = []
     for cells in lines:
         place = f"line {lines.line_num}"
-        filled = {name: (cells[name] or "").strip() for name in TO_FILL_IN}
+        filled = {name: (cells.get(name) or "").strip() for name in (*TO_FILL_IN, _READING)}
         if None in cells:
             problems.append(f"{place}: more cells than columns; quote cells that contain the delimiter")
         elif filled["action"]:
@@ -84,6 +86,7 @@ def read(path: Path) -> list[Request]:
                     until=filled["until"],
                     content_hash=cells.get("content_hash") or None,
                     place=place,
+                    reading=filled[_READING] or None,
                 )
             )
         elif any(filled.values()):

@@ -7,6 +7,9 @@
   after; in force means not past its last day, and the record's content is still the one decided on;
 * else, if the last decision is an acknowledgement, it is ``acknowledged`` until the fault is resolved; when
   it comes back it is ``reopened``;
+* else, if the last decision chose a reading of a course, it is ``reopened``: a choice in force leaves no
+  fault, so the plans must have changed and the choice has lapsed; until the next refresh it is
+  ``acknowledged``;
 * else, if the last decision is to reopen, or the fault comes back, it is ``reopened``;
 * else it is ``open``.
 
@@ -29,6 +32,7 @@ from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.vocabularies import (
     ACKNOWLEDGE,
     ACKNOWLEDGED,
+    DECIDE,
     DECISION_ACTION,
     OPEN,
     REOPEN,
@@ -66,12 +70,13 @@ class Request:
 
     Attributes:
         finding_id: the finding.
-        action: ``acknowledge``, ``waive`` or ``reopen``.
+        action: ``acknowledge``, ``waive``, ``reopen`` or ``decide``.
         who: the steward.
         reason: in the steward's words.
         until: last day of a waiver: a date, or text as ``2030-12-31`` or ``31.12.2030``.
         content_hash: content of the record that the steward saw, if that is known.
         place: where the request stands (a line of an imported file), for the error message.
+        reading: number of the chosen reading of a course.
     """
 
     finding_id: str
@@ -81,6 +86,7 @@ class Request:
     until: dt.date | str | None = None
     content_hash: str | None = None
     place: str = ""
+    reading: int | str | None = None
 
 
 def advance(
@@ -129,15 +135,20 @@ def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> p
         decisions: ``quality.decisions``.
         today: the day on which waivers are judged.
     """
-    return _settled(ledger.with_columns(present=pl.col("resolved_at").is_null()), decisions, today)
+    present = ledger.with_columns(present=pl.col("resolved_at").is_null())
+    return _settled(present, decisions, today, between_refreshes=True)
 
 
-def _settled(rows: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.DataFrame:
+def _settled(
+    rows: pl.DataFrame, decisions: pl.DataFrame, today: dt.date, *, between_refreshes: bool = False
+) -> pl.DataFrame:
     """Status of every row from ``present``, its former ``status`` and ``decision_id``, and the decisions."""
     rows = rows.join(_last(decisions), on="finding_id", how="left", suffix="_last")
     was, action = pl.col("status"), pl.col("action")
     fresh = pl.col("decision_id_last").ne_missing(pl.col("decision_id"))
     acknowledged = (action == ACKNOWLEDGE) & (fresh | (was == ACKNOWLEDGED).fill_null(False))
+    if between_refreshes:
+        acknowledged = acknowledged | ((action == DECIDE) & fresh)
     never_settled = action.is_null() & (was.is_null() | (was == OPEN))
     status = (
         pl.when(~pl.col("present"))
@@ -194,6 +205,16 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
     return held["finding_id"].unique().sort()
 
 
+def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
+    """Keys of the readings that data stewards chose and did not take back.
+
+    Args:
+        decisions: ``quality.decisions``.
+    """
+    last = decisions.sort("at", maintain_order=True).unique("finding_id", keep="last", maintain_order=True)
+    return frozenset(last.filter(pl.col("action") == DECIDE)["reading_key"].drop_nulls())
+
+
 def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
     """How the rules stand after a refresh.
 
@@ -237,8 +258,30 @@ def day(text: str | None) -> dt.date | None:
     raise DecisionRefused([f"{text.strip()!r} is not a day: write 2030-12-31 or 31.12.2030"])
 
 
+def offered(findings: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """Readings between which data stewards can choose, by finding.
+
+    Args:
+        findings: ``quality.findings``.
+        readings: ``curated.radiotherapy_reading``.
+
+    Returns:
+        ``finding_id``, ``reading``, ``reading_key``, ``text``, ``prescribed_dose_gy``, ``fractions``.
+    """
+    asked = findings.select("finding_id", "rule_id", "record_id")
+    return asked.join(readings, on=["rule_id", "record_id"]).select(*OFFERED).sort("finding_id", "reading")
+
+
+OFFERED = ("finding_id", "reading", "reading_key", "text", "prescribed_dose_gy", "fractions")
+"""Columns of the readings that are offered for a choice."""
+
+
 def decide(
-    ledger: pl.DataFrame, decisions: pl.DataFrame, requests: Sequence[Request], now: dt.datetime
+    ledger: pl.DataFrame,
+    decisions: pl.DataFrame,
+    requests: Sequence[Request],
+    now: dt.datetime,
+    readings: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Turn what stewards ask for into decisions: all of it or nothing.
 
@@ -247,6 +290,7 @@ def decide(
         decisions: ``quality.decisions``: what has been decided before.
         requests: what is asked for; one per finding.
         now: the time of the decision, with its time zone.
+        readings: what may be chosen, as :func:`offered` gives it; nothing without it.
 
     Returns:
         The new rows of ``quality.decisions``.
@@ -257,6 +301,8 @@ def decide(
     utc = now.astimezone(dt.UTC)
     at = utc.isoformat(timespec="microseconds")
     known = {row["finding_id"]: row for row in standing(ledger, decisions, utc.date()).iter_rows(named=True)}
+    last = dict(_last(decisions).select("finding_id", "action").iter_rows())
+    keys = _keys(readings)
     times = Counter(request.finding_id for request in requests)
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
@@ -267,7 +313,8 @@ def decide(
         elif entry is None:
             found = ["there is no such finding"]
         else:
-            found = _objections(request, entry, utc.date())
+            found = _objections(request, entry, utc.date(), last.get(request.finding_id))
+            found += _no_reading(request, keys.get(request.finding_id, {}))
         place = f"{request.place}: " if request.place else ""
         problems += [f"{place}{request.finding_id}: {sentence}" for sentence in found]
         if entry is None or found:
@@ -283,6 +330,7 @@ def decide(
                 "reason": reason,
                 "until": _until(request),
                 "content_hash": entry["content_hash"],
+                "reading_key": keys.get(request.finding_id, {}).get(_number(request.reading)),
             }
         )
     if not requests:
@@ -292,7 +340,35 @@ def decide(
     return pl.DataFrame(rows, schema=Decision.polars_schema())
 
 
-def _objections(request: Request, entry: dict[str, Any], today: dt.date) -> list[str]:
+def _keys(readings: pl.DataFrame | None) -> dict[str, dict[int | None, str]]:
+    """Finding to the keys of its readings by their number."""
+    found: dict[str, dict[int | None, str]] = {}
+    if readings is not None:
+        for finding, number, key in readings.select("finding_id", "reading", "reading_key").iter_rows():
+            found.setdefault(finding, {})[number] = key
+    return found
+
+
+def _number(reading: int | str | None) -> int | None:
+    text = str(reading or "").strip()
+    return int(text) if text.isdigit() else None
+
+
+def _no_reading(request: Request, keys: dict[int | None, str]) -> list[str]:
+    """Why the reading that is asked for cannot be chosen."""
+    if request.action != DECIDE:
+        return ["only a decision chooses a reading"] if _number(request.reading) is not None else []
+    if not keys:
+        return ["asks for no decision: acknowledge or waive it"]
+    if _number(request.reading) not in keys:
+        numbers = ", ".join(str(n) for n in sorted(n for n in keys if n is not None))
+        return [f"choose one of its readings: {numbers}"]
+    return []
+
+
+def _objections(
+    request: Request, entry: dict[str, Any], today: dt.date, last: str | None = None
+) -> list[str]:
     """Why a request on a known finding cannot be granted."""
     if request.action not in DECISION_ACTION:
         return [f"unknown action {request.action!r}; known are: {', '.join(DECISION_ACTION)}"]
@@ -313,12 +389,14 @@ def _objections(request: Request, entry: dict[str, Any], today: dt.date) -> list
         found.append("only a waiver has a last day")
     elif until is not None and until < today:
         found.append(f"{until} is in the past")
-    return found + _out_of_turn(request.action, entry)
+    return found + _out_of_turn(request.action, entry, last)
 
 
-def _out_of_turn(action: str, entry: dict[str, Any]) -> list[str]:
+def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[str]:
     """Why the state of a finding does not allow an action."""
     status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
+    if status == RESOLVED and action == REOPEN and last == DECIDE:
+        return []  # the choice of a reading resolves its finding; to take it back brings the finding back
     if status == RESOLVED:
         return ["is resolved; if the fault comes back, it reopens by itself"]
     if action == REOPEN and status in (OPEN, REOPENED):

@@ -7,9 +7,6 @@ import polars as pl
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.vocabularies import APPROVED
 
-DOSE_TOLERANCE_GY = 0.1
-PLAN_MARGIN_DAYS = 120
-
 
 @rule(
     "radiotherapy.sequence-against-dates",
@@ -35,40 +32,6 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     sequence = pl.col("radiation_sequence")
     wrong = ((sequence == "preoperative") & ~before) | (sequence.str.starts_with("postoperative") & ~after)
     return frames["radiotherapy"].join(surgery, on="patient_id").pipe(verdicts, wrong, "radiation_sequence")
-
-
-@rule(
-    "radiotherapy.dose-conflict",
-    "warning",
-    on="typed.radiotherapy",
-    scope="source",
-    what=("The documented total dose differs by more than 0.1 Gy from the approved plan. The plan counts."),
-    remedy=(
-        "Compare Gesamtdosis with the prescription in the treatment planning system. Correct "
-        "Gesamtdosis, or withdraw a plan that was not treated."
-    ),
-    source="ICRU 83; oBDS Gesamtdosis",
-    missing="kept",
-    overruled=True,
-)
-def _dose_conflict(frames: Frames) -> pl.DataFrame:
-    plans = (
-        frames["plan"]
-        .filter(pl.col("approval") == APPROVED, ~pl.col("phantom"), pl.col("patient_id").is_not_null())
-        .unique("sop_instance_uid", keep="first", maintain_order=True)
-        .group_by("patient_id")
-        .agg(total=pl.col("prescribed_dose_gy").sum(), single=pl.col("prescribed_dose_gy"))
-    )
-    documented = pl.col("prescribed_dose_gy")
-    as_sum = (documented - pl.col("total")).abs() <= DOSE_TOLERANCE_GY
-    as_one = pl.col("nearest") <= DOSE_TOLERANCE_GY
-    return (
-        frames["radiotherapy"]
-        .join(plans, on="patient_id")
-        .with_columns(nearest=(pl.col("single") - documented).list.eval(pl.element().abs()).list.min())
-        .filter(pl.col("total") > 0)
-        .pipe(verdicts, ~(as_sum | as_one), "prescribed_dose_gy")
-    )
 
 
 @rule(
@@ -167,127 +130,6 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
         .join(frames["every surgery"].drop_nulls("patient_id"), on="patient_id", how="anti")
         .select("record_id", *at("radiation_sequence"))
     )
-
-
-@rule(
-    "radiotherapy.fractions-conflict",
-    "warning",
-    on="typed.radiotherapy",
-    scope="source",
-    what=("The total dose agrees with the approved plan, the number of fractions does not. The plan counts."),
-    remedy=(
-        "Compare Einzeldosis with the prescription in the treatment planning system. Correct "
-        "Einzeldosis in the tumour documentation."
-    ),
-    source="ICRU 83; oBDS Einzeldosis",
-    missing="kept",
-    overruled=True,
-)
-def _fractions_conflict(frames: Frames) -> pl.DataFrame:
-    planned = (
-        _approved(frames)
-        .unique("sop_instance_uid", keep="first", maintain_order=True)
-        .group_by("patient_id")
-        .agg(total=pl.col("fractions").sum(), single="fractions", dose=pl.col("prescribed_dose_gy").sum())
-    )
-    documented = pl.col("prescribed_dose_gy") / pl.col("single_dose_gy")
-    nearest = (pl.col("single") - documented).list.eval(pl.element().abs()).list.min()
-    # Another dose is another rule: here the doses agree and their parts do not.
-    same_dose = (pl.col("dose") - pl.col("prescribed_dose_gy")).abs() <= DOSE_TOLERANCE_GY
-    return (
-        _courses(frames)
-        .join(planned, on="patient_id")
-        .filter(same_dose, pl.col("total") > 0)
-        .pipe(verdicts, ((pl.col("total") - documented).abs() > 0.5) & (nearest > 0.5), "single_dose_gy")
-    )
-
-
-def _against_course(frames: Frames) -> pl.DataFrame:
-    """Approved plans with the first and the last day of all courses of the patient."""
-    courses = (
-        _courses(frames)
-        .group_by("patient_id")
-        .agg(first=pl.col("start_date").min(), last=pl.coalesce("end_date", "start_date").max())
-    )
-    return _approved(frames).join(courses, on="patient_id")
-
-
-@rule(
-    "plan.after-course",
-    "warning",
-    on="typed.plan",
-    scope="source",
-    what="The plan is dated after the last day of the documented courses.",
-    remedy=(
-        "Compare RTPlanDate with Bestrahlung/Ende in the tumour documentation. Correct the wrong date, "
-        "or withdraw the approval of a plan that was not treated."
-    ),
-    missing="kept",
-)
-def _plan_after_course(frames: Frames) -> pl.DataFrame:
-    late = pl.col("plan_date") > pl.max_horizontal("first", "last")
-    return verdicts(_against_course(frames), late, "plan_date")
-
-
-@rule(
-    "plan.long-before-course",
-    "warning",
-    on="typed.plan",
-    scope="source",
-    what="The plan is dated more than 120 days before the first documented course.",
-    remedy=(
-        "Compare RTPlanDate with Bestrahlung/Beginn in the tumour documentation. Correct the wrong "
-        "date, or document the missing course."
-    ),
-    missing="kept",
-)
-def _plan_long_before(frames: Frames) -> pl.DataFrame:
-    early = pl.col("plan_date") < pl.col("first").dt.offset_by(f"-{PLAN_MARGIN_DAYS}d")
-    return verdicts(_against_course(frames), early, "plan_date")
-
-
-@rule(
-    "plan.without-course",
-    "warning",
-    on="typed.plan",
-    scope="source",
-    what="The patient has an approved plan, but no documented radiotherapy.",
-    remedy=(
-        "If the plan was treated, document the course (ST) in the tumour documentation. Otherwise "
-        "withdraw its approval in the treatment planning system."
-    ),
-    source="oBDS module ST",
-)
-def _plan_without_course(frames: Frames) -> pl.DataFrame:
-    # A report of radiotherapy without its irradiation is a finding of its own.
-    documented = frames["every radiotherapy"].drop_nulls("patient_id")
-    return (
-        _approved(frames)
-        .join(documented, on="patient_id", how="anti")
-        .join(frames["diagnosis"].drop_nulls("patient_id"), on="patient_id", how="semi")
-        .select("record_id", *at("plan_label"))
-    )
-
-
-@rule(
-    "plan.label-twice",
-    "warning",
-    on="typed.plan",
-    scope="source",
-    what=(
-        "Two approved plans of one patient have the same label and date, but different UIDs. Their "
-        "doses would be added."
-    ),
-    remedy="In the treatment planning system, withdraw the approval of the plan that was not treated.",
-    source="DICOM PS3.3 C.8.8.9 RTPlanLabel",
-    missing="kept",
-)
-def _plan_label_twice(frames: Frames) -> pl.DataFrame:
-    same = ["patient_id", "plan_label", "plan_date"]
-    known = _approved(frames).filter(pl.all_horizontal(pl.col(same).is_not_null()))
-    several = pl.col("sop_instance_uid").n_unique().over(same) > 1
-    first = pl.col("sop_instance_uid").min().over(same)
-    return verdicts(known, several & (pl.col("sop_instance_uid") != first), "plan_label")
 
 
 @rule(

@@ -30,6 +30,7 @@ from sarcoma_pipeline.synthetic.dicom_course import (
     rt_object,
 )
 from sarcoma_pipeline.synthetic.dicom_plan import MACHINES, plan_object
+from sarcoma_pipeline.synthetic.dicom_record import RECORD, record_objects
 
 __all__ = ["Course", "write"]
 
@@ -49,7 +50,7 @@ def write(course: Course, folder: Path, seed: str) -> dict[str, Path]:
         seed: seed of the UIDs, different for each course.
 
     Returns:
-        Modality to file; the slices are ``CT``, ``CT2`` and ``CT3``.
+        Modality to file; the slices are ``CT``, ``CT2`` and ``CT3``, further treatment records ``RTRECORD2``.
 
     Raises:
         ValueError: the technique or a modality is not supported, or single dose times fractions is not the
@@ -73,13 +74,14 @@ def write(course: Course, folder: Path, seed: str) -> dict[str, Path]:
     if "CT" in course.modalities:
         for index in range(_SLICES):
             objects[f"CT{index + 1}" if index else "CT"] = _slice(course, uids, index)
+    objects |= record_objects(course, uids, len(MACHINES[course.technique].turns))
     return {
         name: _save(dataset, folder, name != "RTPLAN" or course.file_meta)
         for name, dataset in objects.items()
     }
 
 
-_PREFIXES = {"RTPLAN": "RP", "RTSTRUCT": "RS", "RTDOSE": "RD", "CT": "CT"}
+_PREFIXES = {"RTPLAN": "RP", "RTSTRUCT": "RS", "RTDOSE": "RD", "CT": "CT", RECORD: "RT"}
 
 
 def _save(dataset: Dataset, folder: Path, file_meta: bool) -> Path:
@@ -195,7 +197,7 @@ def _dose(course: Course, uids: Uids) -> Dataset:
     dose.DoseType = "PHYSICAL"
     dose.DoseSummationType = "PLAN"
     dose.DoseGridScaling = str(_DOSE_SCALING)
-    dose.ReferencedRTPlanSequence = Sequence([reference(RT_PLAN, uids("plan"))])
+    dose.ReferencedRTPlanSequence = Sequence([reference(RT_PLAN, uids(course.plan))])
     level = int(Decimal(repr(course.prescribed_dose_gy)) / _DOSE_SCALING)
     _pixels(dose, 32, [level] * (_GRID * _GRID * _SLICES))
     return dose

@@ -16,8 +16,46 @@ from pydicom.uid import UID, generate_uid
 RT_PLAN = UID("1.2.840.10008.5.1.4.1.1.481.5")
 RT_STRUCT = UID("1.2.840.10008.5.1.4.1.1.481.3")
 RT_DOSE = UID("1.2.840.10008.5.1.4.1.1.481.2")
+RT_RECORD = UID("1.2.840.10008.5.1.4.1.1.481.4")
 CT = UID("1.2.840.10008.5.1.4.1.1.2")
 """SOP classes (DICOM PS3.4 B.5)."""
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """A delivered fraction.
+
+    Attributes:
+        day: of treatment.
+        number: of the fraction, from 1.
+        part: distinguishes records of one fraction.
+    """
+
+    day: dt.date
+    number: int
+    part: int = 1
+
+
+def fractions(
+    first: dt.date, count: int, pause_after: int | None = None, pause_days: int = 0
+) -> tuple[Fraction, ...]:
+    """Return fractions on working days.
+
+    Args:
+        first: day of the first one.
+        count: how many.
+        pause_after: number of the fraction after which treatment pauses; None for no pause.
+        pause_days: length of the pause.
+    """
+    made: list[Fraction] = []
+    day = first
+    while len(made) < count:
+        if day.weekday() < 5:
+            made.append(Fraction(day, len(made) + 1))
+            if pause_after == len(made):
+                day += dt.timedelta(days=pause_days)
+        day += dt.timedelta(days=1)
+    return tuple(made)
 
 
 @dataclass(frozen=True)
@@ -38,13 +76,19 @@ class Course:
         beam_energy_mv: nominal energy in MV.
         ct_slice_thickness_mm: slice thickness in mm.
         label: RTPlanLabel and similar labels.
-        approval: ApprovalStatus of plan and structure set.
+        plan: name of the plan among those of its UIDs.
+        intent: PlanIntent.
+        approval: ApprovalStatus of plan and structure set; empty to leave it out.
+        meterset: monitor units of each beam; None to leave them out.
+        written_dose_gy: what stands as TargetPrescriptionDose, if it is not the prescribed dose.
+        beam_dose_share: share of the prescription that the beam doses add up to.
+        delivered: the fractions that have a treatment record.
         prescription: whether the plan has TargetPrescriptionDose; without it, only the beam doses give the
             dose, and only of one level.
         file_meta: whether the plan has preamble and file meta information.
         structure_set_patient_id: PatientID of the structure set, if different.
         second_slice_thickness_mm: thickness of the second slice in mm, if different.
-        modalities: the files to write, of RTPLAN, RTSTRUCT, RTDOSE, CT.
+        modalities: the files to write, of RTPLAN, RTSTRUCT, RTDOSE, CT; treatment records besides.
     """
 
     patient_id: str
@@ -60,7 +104,13 @@ class Course:
     beam_energy_mv: float
     ct_slice_thickness_mm: float
     label: str = "STS"
+    plan: str = "plan"
+    intent: str = "CURATIVE"
     approval: str = "APPROVED"
+    meterset: str | None = "300.5"
+    written_dose_gy: float | None = None
+    beam_dose_share: str = "1"
+    delivered: tuple[Fraction, ...] = ()
     prescription: bool = True
     file_meta: bool = True
     structure_set_patient_id: str | None = None
@@ -147,7 +197,9 @@ def _is_latin(text: str) -> bool:
 
 
 def approve(dataset: Dataset, course: Course) -> None:
-    """Add the approval module; unapproved objects have no reviewer."""
+    """Add the approval module if there is one; unapproved objects have no reviewer."""
+    if not course.approval:
+        return
     dataset.ApprovalStatus = course.approval
     if course.approval != "UNAPPROVED":
         dataset.ReviewDate = f"{course.plan_date:%Y%m%d}"

@@ -57,11 +57,11 @@ def _levels(course: Course) -> list[tuple[str, Decimal]]:
 def plan_object(course: Course, uids: Uids) -> Dataset:
     """Build the RTPLAN of a course."""
     machine = MACHINES[course.technique]
-    plan = rt_object(course, uids, "RTPLAN", RT_PLAN, uids("plan"))
+    plan = rt_object(course, uids, "RTPLAN", RT_PLAN, uids(course.plan))
     plan.RTPlanLabel = course.label
     plan.RTPlanDate = f"{course.plan_date:%Y%m%d}"
     plan.RTPlanTime = ""
-    plan.PlanIntent = "CURATIVE"
+    plan.PlanIntent = course.intent
     plan.PrescriptionDescription = f"{course.fractions} x {course.single_dose_gy:g} Gy"
     plan.RTPlanGeometry = "PATIENT"
     plan.DoseReferenceSequence = Sequence(_dose_references(course, uids))
@@ -76,8 +76,7 @@ def plan_object(course: Course, uids: Uids) -> Dataset:
                 NumberOfBeams=str(len(shares)),
                 NumberOfBrachyApplicationSetups="0",
                 ReferencedBeamSequence=[
-                    item(BeamDose=decimal(dose), BeamMeterset="300.5", ReferencedBeamNumber=str(number))
-                    for number, dose in enumerate(shares, 1)
+                    _referenced_beam(course, number, dose) for number, dose in enumerate(shares, 1)
                 ],
             )
         ]
@@ -91,6 +90,13 @@ def plan_object(course: Course, uids: Uids) -> Dataset:
     return plan
 
 
+def _referenced_beam(course: Course, number: int, dose: Decimal) -> Dataset:
+    beam = item(BeamDose=decimal(dose * Decimal(course.beam_dose_share)), ReferencedBeamNumber=str(number))
+    if course.meterset is not None:
+        beam.BeamMeterset = course.meterset
+    return beam
+
+
 def _dose_references(course: Course, uids: Uids) -> Iterator[Dataset]:
     for number, (volume, dose) in enumerate(_levels(course), 1):
         reference = item(
@@ -101,7 +107,8 @@ def _dose_references(course: Course, uids: Uids) -> Iterator[Dataset]:
             DoseReferenceType="TARGET",
         )
         if course.prescription:
-            reference.TargetPrescriptionDose = decimal(dose)
+            written = course.written_dose_gy
+            reference.TargetPrescriptionDose = decimal(dose if written is None else written)
         yield reference
     yield item(
         DoseReferenceNumber=str(len(_levels(course)) + 1),

@@ -57,7 +57,12 @@ def test_without_a_prescription_the_dose_is_beam_dose_times_fractions_and_says_s
 def test_the_plan_wins_over_another_documented_dose_and_the_conflict_is_found(records):
     _whole(records)
     records.add(
-        r.DicomPlan, **{**PLAN, "TargetPrescriptionDose": PLAN["TargetPrescriptionDose"].replace("50", "54")}
+        r.DicomPlan,
+        **{
+            **PLAN,
+            "BeamDose": "[2.16]",
+            "TargetPrescriptionDose": PLAN["TargetPrescriptionDose"].replace("50", "54"),
+        },
     )
     outcome = records.run()
     assert outcome["radiotherapy_course"]["prescribed_dose_gy"].to_list() == [54.0]

@@ -89,8 +89,6 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(R, {"radiation_sequence": "postoperative adjuvant", "person_ref": "number:2"})],
         [(R, {"radiation_sequence": "preoperative", "person_ref": "number:2"})],
     ),
-    "radiotherapy.dose-conflict": ([(R, {"prescribed_dose_gy": 66.0})], [(R, {"prescribed_dose_gy": 50.05})]),
-    "radiotherapy.fractions-conflict": ([(R, {"single_dose_gy": 2.5})], [(R, {"single_dose_gy": 2.01})]),
     "systemic-therapy.after-death": ([DEAD, (C, {"start_date": D(2013, 6, 2)})], [DEAD, (C, {})]),
     "systemic-therapy.before-diagnosis": (
         [(C, {"start_date": D(2011, 6, 1)})],
@@ -153,19 +151,6 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
     "metastasis.before-diagnosis": (
         [(M, {"metastasis_date": D(2011, 12, 1)})],
         [(M, {"metastasis_date": D(2011, 12, 1), "origin": "diagnosis"})],
-    ),
-    "plan.after-course": ([(Plan, {"plan_date": D(2012, 3, 8)})], [(Plan, {"plan_date": D(2012, 3, 7)})]),
-    "plan.long-before-course": (
-        [(Plan, {"plan_date": D(2011, 9, 1)})],
-        [(Plan, {"plan_date": D(2011, 12, 1)})],
-    ),
-    "plan.without-course": (
-        [(x, {"person_ref": "number:2"}) for x in (P, Dx, Plan)],
-        [(x, {"person_ref": "number:2"}) for x in (P, Dx, Plan, R)],
-    ),
-    "plan.label-twice": (
-        [(Plan, {"sop_instance_uid": "1.2.9"})],
-        [(Plan, {"sop_instance_uid": "1.2.9", "plan_label": "B"})],
     ),
     "plan.structure-set-missing": ([(Plan, {"refers_to": "1.3.9"})], [(Plan, {"refers_to": None})]),
     "dose.without-plan": ([(RD, {"refers_to": "1.2.9"})], [(RD, {"refers_to": None})]),

@@ -168,11 +168,6 @@ ALONE: dict[str, tuple[type[Contract], Row, Row]] = {
     ),
     "dicom.file-meta-missing": (typed_dicom.Plan, {"has_file_meta": False}, {}),
     "plan.phantom": (typed_dicom.Plan, {"phantom": True}, {}),
-    "plan.unapproved": (
-        typed_dicom.Plan,
-        {"approval": "UNAPPROVED"},
-        {"approval": "UNAPPROVED", "phantom": True},
-    ),
     "plan.prescription-from-beam-dose": (typed_dicom.Plan, {"dose_origin": "beam dose"}, {}),
     "plan.dose-missing": (typed_dicom.Plan, {"prescribed_dose_gy": None}, {}),
     "plan.fractions-missing": (typed_dicom.Plan, {"fractions": None}, {"fractions": None, "phantom": True}),

@@ -103,7 +103,7 @@ def test_a_drawing_holds_every_column_that_it_rests_on():
     words = {"".join(e.itertext()) for e in svg.iter("{http://www.w3.org/2000/svg}text")}
     assert {
         "dicom_plan.Beams",
-        "plan.technique",
+        "plan.beams",
         "radiotherapy_course.technique",
         "patients.technique",
     } <= words

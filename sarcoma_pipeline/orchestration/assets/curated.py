@@ -31,6 +31,9 @@ _RECORDS = 100_000
 _PATIENTS = 10_000
 """Patients whose records are curated at a time, to limit memory."""
 
+_RADIOTHERAPY = (
+    "typed.radiotherapy", "typed.plan", "typed.treatment", "typed.surgery", Decision.table(),
+)  # fmt: skip
 _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "curated.patient": ("typed.person", "curated.diagnosis"),
     "curated.diagnosis": (
@@ -41,9 +44,11 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "curated.diagnosis_report": ("typed.diagnosis", "curated.diagnosis"),
     "curated.surgery": ("typed.surgery", "typed.diagnosis", "curated.diagnosis"),
     "curated.radiotherapy_course": (
-        "typed.radiotherapy", "typed.plan", "typed.structure_set", "typed.dose", "typed.image",
-        "typed.treatment", "curated.diagnosis",
+        *_RADIOTHERAPY, "typed.structure_set", "typed.dose", "typed.image", "curated.diagnosis",
     ),
+    "curated.radiotherapy_phase": _RADIOTHERAPY,
+    "curated.radiotherapy_plan": _RADIOTHERAPY,
+    "curated.radiotherapy_reading": _RADIOTHERAPY,
     "curated.systemic_therapy": ("typed.systemic_therapy", "curated.diagnosis"),
     "curated.assessment": ("typed.assessment", "curated.diagnosis"),
     "curated.metastasis": ("typed.metastasis", "typed.assessment", "typed.diagnosis", "curated.diagnosis"),
@@ -89,8 +94,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         links = warehouse.read(Link.table())
         names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
         held = warehouse.read(Quarantine.table())["record_id"]
+        decided = ledger.chosen_readings(warehouse.read(Decision.table()))
         for some, typed in _by_patients(warehouse, links):
-            yield _made(reconcile.curate(typed, some, held, project.sources, names, project.study))
+            made = reconcile.curate(typed, some, held, project.sources, names, project.study, decided=decided)
+            yield _made(made)
 
     return [
         step(

@@ -1,0 +1,344 @@
+"""What was delivered of a plan, by its treatment records.
+
+A fraction is known by its plan, fraction group and number; without a number, by its day. Records that
+continue a fraction are merged with it: its share is the delivered over the planned monitor units, at most 1.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan
+from schemas.rule import Rule
+
+_SIMULATED = "SIMULATION"
+_TWICE = 1.05
+"""Share of the planned monitor units from which two days under one fraction number are two fractions."""
+
+RECORDS_INCOMPLETE = Rule(
+    "records.incomplete",
+    "warning",
+    on="typed.treatment",
+    what="The fraction numbers of the treatment records have gaps: fractions are missing.",
+    remedy="Export the missing treatment records from the record and verify system.",
+    scope="source",
+    source="DICOM PS3.3 C.8.8.21 CurrentFractionNumber",
+)
+RECORDS_PLAN_MISSING = Rule(
+    "records.plan-missing",
+    "warning",
+    on="typed.treatment",
+    what="The plan to which the treatment record refers was not delivered; the record is not used.",
+    remedy="Export the plan from the planning system.",
+    scope="source",
+    source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
+)
+FRACTION_TWICE = Rule(
+    "records.fraction-twice",
+    "warning",
+    on="typed.treatment",
+    what="One fraction number stands for more than the planned monitor units on several days; "
+    "it counts as one fraction.",
+    remedy="Check the fraction numbers in the record and verify system.",
+    scope="source",
+    source="DICOM PS3.3 C.8.8.21 CurrentFractionNumber",
+)
+ENDED_EARLY = Rule(
+    "records.ended-early",
+    "warning",
+    on="typed.treatment",
+    what="A fraction ended before its time, and its monitor units are unknown: it does not count.",
+    remedy="Check in the record and verify system what was delivered.",
+    scope="source",
+    source="DICOM PS3.3 C.8.8.21 TreatmentTerminationStatus",
+)
+SUMMARY_DIFFERS = Rule(
+    "records.summary-differs",
+    "warning",
+    on="typed.treatment",
+    what="The treatment summary counts another number of fractions than the treatment records do; "
+    "the records count.",
+    remedy="Export the missing treatment records, or correct the summary.",
+    scope="source",
+    source="DICOM PS3.3 C.8.8.23 NumberOfFractionsDelivered",
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one treatment record says of one beam."""
+
+    beam: str | None
+    fraction: int | None
+    delivery: str | None
+    ended: str | None
+    specified: float | None
+    delivered: float | None
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """What a treatment summary says of one fraction group."""
+
+    delivered: int | None
+    dates: tuple[dt.date, ...]
+
+
+@dataclass(frozen=True)
+class TreatmentRecord:
+    """One treatment record of any kind."""
+
+    record_id: str
+    uid: str | None
+    plan: str | None
+    date: dt.date | None
+    time: str | None
+    group: str | None
+    origin: str | None
+    sessions: tuple[Session, ...]
+    summaries: tuple[GroupSummary, ...]
+    first: dt.date | None = None
+    last: dt.date | None = None
+
+    @property
+    def treats(self) -> bool:
+        """Whether it tells of a treatment: not of a simulation, a verification or a port film."""
+        if self.origin == _SIMULATED:
+            return False
+        return bool(self.summaries) or any(s.delivery not in NOT_TREATING for s in self.sessions)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What was delivered of a plan.
+
+    Attributes:
+        fractions: number of fractions of which something was delivered.
+        shares: sum of their shares: 14.5 after fourteen whole fractions and half of one.
+        dates: the days of treatment, each once.
+        origin: ``records`` or ``summary``.
+        record_ids: the records that say so.
+        numbers: the fraction numbers of the records.
+        notes: rules whose findings it brings with it, with the record at fault and a value.
+    """
+
+    fractions: int
+    shares: float
+    dates: tuple[dt.date, ...]
+    origin: str
+    record_ids: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
+    notes: tuple[tuple[Rule, str, str], ...] = ()
+
+    @property
+    def longest_gap_days(self) -> int | None:
+        """Most days between two days of treatment that follow each other."""
+        gaps = [(b - a).days for a, b in zip(self.dates, self.dates[1:], strict=False)]
+        return max(gaps, default=None)
+
+
+@dataclass
+class _Fraction:
+    beams: dict[str | None, float]
+    specified: dict[str | None, float]
+    dates: set[dt.date]
+    record_ids: list[str]
+    whole: bool = False
+    unknown: bool = False
+
+
+def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | None:
+    """Count what was delivered of a plan.
+
+    Args:
+        plan: the plan.
+        records: the treatment records that refer to it.
+
+    Returns:
+        None if no record tells of a treatment.
+    """
+    telling = [r for r in _distinct(records) if r.treats]
+    if not telling:
+        return None
+    fractions = _fractions(plan, telling)
+    summarised, summary_dates, by = _summary(telling)
+    if not fractions:
+        if summarised is None:
+            return None
+        ids = tuple(sorted(r.record_id for r in telling if r.summaries))
+        return Delivered(summarised, float(summarised), summary_dates, "summary", ids)
+    shares = {key: _share(plan, key[0], one) for key, one in fractions.items()}
+    dates = tuple(sorted({day for key, one in fractions.items() if shares[key] for day in one.dates}))
+    counted = sum(share > 0 for share in shares.values())
+    notes = _notes(plan, fractions, shares)
+    if summarised is not None and summarised != counted:
+        notes.append((SUMMARY_DIFFERS, by, f"summary {summarised}, records {counted}"))
+    ids = sorted({r.record_id for r in telling})
+    numbers = tuple(sorted({n for _, n in fractions if isinstance(n, int)}))
+    return Delivered(counted, math.fsum(shares.values()), dates, "records", tuple(ids), numbers, tuple(notes))
+
+
+def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
+    """Leave out what was exported twice: the same UID, or the same sessions at the same time."""
+    found: dict[Any, TreatmentRecord] = {}
+    for record in sorted(records, key=lambda r: r.record_id):
+        again = (
+            (record.date, record.time, record.group, record.sessions)
+            if record.time and record.sessions
+            else record.uid or record.record_id
+        )
+        found.setdefault(again, record)
+    by_uid: dict[str, TreatmentRecord] = {}
+    for record in found.values():
+        by_uid.setdefault(record.uid or record.record_id, record)
+    return list(by_uid.values())
+
+
+Key = tuple[str | None, int | dt.date | None]
+"""Fraction group, and the fraction's number or, without one, its day."""
+
+
+def _fractions(plan: Plan, records: Iterable[TreatmentRecord]) -> dict[Key, _Fraction]:
+    only = plan.groups[0].number if len(plan.groups) == 1 else None
+    found: dict[Key, _Fraction] = {}
+    for record in records:
+        for session in record.sessions:
+            if session.delivery in NOT_TREATING:
+                continue
+            key = (record.group or only, session.fraction or record.date)
+            one = found.setdefault(key, _Fraction(defaultdict(float), {}, set(), []))
+            one.record_ids.append(record.record_id)
+            if record.date:
+                one.dates.add(record.date)
+            if session.specified is not None:
+                one.specified[session.beam] = session.specified
+            units = session.delivered
+            if units is None and session.ended in ("NORMAL", None):
+                units = plan.meterset_of(session.beam)
+            if units is not None:
+                one.beams[session.beam] += units
+            elif session.ended in ("NORMAL", None):
+                one.whole = True
+            else:
+                one.unknown = True
+    return found
+
+
+def _share(plan: Plan, group: str | None, one: _Fraction) -> float:
+    """Delivered over planned monitor units, at most 1; without them, what the termination status says."""
+    given = math.fsum(one.beams.values())
+    groups = [g for g in plan.groups if g.number == group] or list(plan.groups)[:1]
+    planned = (plan.meterset(groups[0]) if groups else None) or math.fsum(one.specified.values())
+    if one.beams and planned:
+        # A beam whose record has no monitor units and ended normally was delivered as planned.
+        return min(1.0, given / planned) if not one.whole else 1.0
+    return 1.0 if one.whole or given > 0 else 0.0
+
+
+def _notes(
+    plan: Plan, fractions: Mapping[Key, _Fraction], shares: Mapping[Key, float]
+) -> list[tuple[Rule, str, str]]:
+    notes: list[tuple[Rule, str, str]] = []
+    groups: dict[str | None, set[int]] = defaultdict(set)
+    for (group, number), one in sorted(
+        fractions.items(), key=lambda item: (str(item[0][0]), str(item[0][1]))
+    ):
+        first = min(one.record_ids)
+        if isinstance(number, int):
+            groups[group].add(number)
+            of_group = [g for g in plan.groups if g.number == group] or list(plan.groups)[:1]
+            planned = plan.meterset(of_group[0]) if of_group else None
+            if planned and len(one.dates) > 1 and math.fsum(one.beams.values()) > planned * _TWICE:
+                notes.append((FRACTION_TWICE, first, str(number)))
+        if not shares[group, number] and one.unknown:
+            notes.append((ENDED_EARLY, first, str(number)))
+    everyone = min(i for one in fractions.values() for i in one.record_ids)
+    for numbers in (groups[group] for group in sorted(groups, key=str)):
+        missing = sorted(set(range(min(numbers), max(numbers))) - numbers)
+        if missing:
+            notes.append((RECORDS_INCOMPLETE, everyone, "missing " + ", ".join(map(str, missing))))
+    return notes
+
+
+def _summary(records: Iterable[TreatmentRecord]) -> tuple[int | None, tuple[dt.date, ...], str]:
+    """Fractions by the latest treatment summary, its days, and the record."""
+    summaries = [r for r in records if r.summaries]
+    if not summaries:
+        return None, (), ""
+    earliest = dt.date.min
+    last = max(summaries, key=lambda r: (r.last or r.date or earliest, _count(r) or -1, r.record_id))
+    days = {d for s in last.summaries for d in s.dates} | {d for d in (last.first, last.last) if d}
+    return _count(last), tuple(sorted(days)), last.record_id
+
+
+def _count(record: TreatmentRecord) -> int | None:
+    known = [s.delivered for s in record.summaries if s.delivered is not None]
+    return sum(known) if known else None
+
+
+# --- from the columns of typed.treatment --------------------------------------------------------------
+
+
+def record_of(row: Mapping[str, Any]) -> TreatmentRecord:
+    """Build a treatment record from a row of ``typed.treatment``."""
+    sessions = tuple(
+        Session(
+            s.get("ReferencedBeamNumber"),
+            _whole(s.get("CurrentFractionNumber")),
+            s.get("TreatmentDeliveryType"),
+            s.get("TreatmentTerminationStatus"),
+            _number(s.get("SpecifiedMeterset")),
+            _number(s.get("DeliveredMeterset")),
+        )
+        for s in json.loads(row["sessions"] or "[]")
+    )
+    if not sessions and row["fraction_number"] is not None:
+        sessions = (Session(None, row["fraction_number"], None, None, None, None),)
+    summaries = tuple(
+        GroupSummary(
+            _whole(g.get("NumberOfFractionsDelivered")),
+            tuple(sorted(day for f in g.get("Fractions", ()) if (day := _day(f.get("TreatmentDate"))))),
+        )
+        for g in json.loads(row["group_summaries"] or "[]")
+    )
+    if not summaries and row["fractions_delivered"] is not None:
+        summaries = (GroupSummary(row["fractions_delivered"], ()),)
+    return TreatmentRecord(
+        record_id=row["record_id"],
+        uid=row["sop_instance_uid"],
+        plan=row["refers_to"],
+        date=row["treatment_date"],
+        time=row["treatment_time"],
+        group=row["fraction_group"],
+        origin=row["content_origin"],
+        sessions=sessions,
+        summaries=summaries,
+        first=row["first_treatment_date"],
+        last=row["last_treatment_date"],
+    )
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and number == int(number) else None
+
+
+def _day(value: Any) -> dt.date | None:
+    try:
+        return dt.datetime.strptime(str(value), "%Y%m%d").date()
+    except ValueError:
+        return None

@@ -1,0 +1,325 @@
+"""Documented irradiations (oBDS, tables) to courses: rules O1 to O7.
+
+A course is an oBDS ST, or a row of a table. Every Bestrahlung of an ST counts: another target region is a
+course of its own, brachytherapy and radionuclides are phases of their own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sarcoma_pipeline.curation.prescription import Documented, same_dose
+from schemas.rule import Rule
+
+EXTERNAL = "external beam"
+BRACHYTHERAPY = "brachytherapy"
+RADIONUCLIDE = "radionuclide"
+OTHER = "other"
+
+MOST_GY = 80.0
+"""A sum above it needs more than the documentation of its parts."""
+
+_SUMMED = ("sequential",)
+_TARGETS = {
+    "C49.0": ("7.1",), "C49.1": ("7.2",), "C49.2": ("7.3",), "C49.3": ("7.4",), "C49.4": ("7.5", "4.9"),
+    "C49.5": ("7.6", "7.7"), "C49.6": ("7.7",), "C48": ("4.7",),
+}  # fmt: skip
+"""Site of the tumour to the target regions (oBDS Zielgebiet 2021) that hold it."""
+
+SEVERAL_IRRADIATIONS = Rule(
+    "radiotherapy.irradiations-undecided",
+    "warning",
+    on="curated.radiotherapy_course",
+    what="Several irradiations of one target region in one ST, and none is marked as a sequential (SEQ) or "
+    "an integrated boost (SIB), or their sum is above 80 Gy. The documented total dose is left empty.",
+    remedy="In the tumour documentation, set Boost of each Bestrahlung of the ST, or report the courses as "
+    "STs of their own.",
+    scope="record",
+    source="oBDS 3.0.4 Bestrahlung/Boost",
+)
+
+
+@dataclass(frozen=True)
+class Irradiation:
+    """One Bestrahlung, from all reports of it."""
+
+    record_ids: tuple[str, ...]
+    kind: str = EXTERNAL
+    start: dt.date | None = None
+    end: dt.date | None = None
+    start_day: int | None = None
+    end_day: int | None = None
+    region: str | None = None
+    side: str | None = None
+    radiation: str | None = None
+    dose: float | None = None
+    single: float | None = None
+    boost: str | None = None
+    stereotactic: bool | None = None
+
+    @property
+    def fractions(self) -> int | None:
+        """Total over single dose, if that is a whole number."""
+        if not self.dose or not self.single:
+            return None
+        number = self.dose / self.single
+        return round(number) if abs(number - round(number)) < 0.05 and number >= 0.95 else None
+
+
+@dataclass(frozen=True)
+class DocumentedCourse:
+    """A course as it is documented.
+
+    Attributes:
+        key: names it among the courses of its patient.
+        record_id: the latest of its records, on which findings are reported.
+        target: 1 for the main target region of an ST, 2 and more for the others.
+        parts: the irradiations that give its dose.
+        apart: brachytherapy and others of the same ST, never added to it.
+        rule: the numbers of the rules that gave its dose.
+        undecided: whether the parts allow more than one total.
+    """
+
+    key: str
+    record_id: str
+    record_ids: tuple[str, ...]
+    target: int = 1
+    tumour_id: str | None = None
+    intent: str | None = None
+    sequence: str | None = None
+    end_reason: str | None = None
+    kind: str = EXTERNAL
+    region: str | None = None
+    side: str | None = None
+    start: dt.date | None = None
+    end: dt.date | None = None
+    start_day: int | None = None
+    end_day: int | None = None
+    dose: float | None = None
+    single: float | None = None
+    boost: str | None = None
+    radiation: str | None = None
+    stereotactic: bool | None = None
+    fractions: int | None = None
+    parts: tuple[Irradiation, ...] = ()
+    apart: tuple[Irradiation, ...] = ()
+    rule: str = "O1"
+    undecided: bool = False
+
+    @property
+    def documented(self) -> tuple[Documented, ...]:
+        """Doses and fractions that a plan of it may have: the total first, then each part."""
+        parts = [(p.dose, p.fractions) for p in self.parts] if len(self.parts) > 1 else []
+        return ((self.dose, self.fractions), *parts)
+
+    @property
+    def brachytherapy(self) -> tuple[Documented, ...]:
+        """Doses and fractions of the brachytherapy that it documents."""
+        parts = self.parts if self.kind == BRACHYTHERAPY else self.apart
+        return tuple((p.dose, p.fractions) for p in parts if p.kind == BRACHYTHERAPY)
+
+
+def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = None) -> list[DocumentedCourse]:
+    """Join the reports of one patient's irradiations into courses.
+
+    Args:
+        rows: of ``typed.radiotherapy``, in rising order of credibility (earlier reports first).
+        site: ICD-10 or ICD-O-3 site of the patient's tumour, which names the main target region.
+
+    Returns:
+        The courses in the order of their first day.
+    """
+    reports: dict[tuple[str | None, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        reports[row["tumour_id"], _name(row)].append(row)
+    found: list[DocumentedCourse] = []
+    names = [name for _, name in reports]
+    for (tumour, name), of_course in reports.items():
+        # Two tumours may number their courses alike.
+        own = name if names.count(name) == 1 else f"{name} of tumour {tumour}"
+        found += _courses(own, of_course, site)
+    late = dt.date.max
+    return sorted(
+        found, key=lambda c: (c.start or late, c.start_day is None, c.start_day or 0, c.target, c.key)
+    )
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """The source's own number of the course; without one, its report, its first day, or its record."""
+    day = row["start_date"] or row["start_day"]
+    own = row["module_id"] or row["report_id"]
+    return str(own) if own else f"{day} {row['target_region'] or ''}".strip() if day else row["record_id"]
+
+
+def _courses(name: str, rows: Sequence[Mapping[str, Any]], site: str | None) -> Iterable[DocumentedCourse]:
+    everything = tuple(sorted({row["record_id"] for row in rows}))
+    whole = DocumentedCourse(
+        key=name,
+        record_id=rows[-1]["record_id"],
+        record_ids=everything,
+        tumour_id=_last(rows, "tumour_id"),
+        intent=_last(rows, "intent"),
+        sequence=_last(rows, "radiation_sequence"),
+        end_reason=_last(rows, "end_reason"),
+    )
+    irradiations = _irradiations(rows)
+    external = [i for i in irradiations if i.kind == EXTERNAL]
+    apart = tuple(i for i in irradiations if i.kind != EXTERNAL)
+    if not external:
+        # Without percutaneous irradiation, the course is what there is.
+        kinds = sorted({i.kind for i in apart}, key=[BRACHYTHERAPY, OTHER, RADIONUCLIDE].index)
+        if not kinds:
+            return [whole]
+        first = [i for i in apart if i.kind == kinds[0]]
+        rest = tuple(i for i in apart if i.kind != kinds[0])
+        return [replace(_total(whole, first), kind=kinds[0], apart=rest)]
+    targets = _by_target(external)
+    order = sorted(targets, key=lambda t: (not _is_site(t[0], site), -_most(targets[t]), str(t)))
+    made = []
+    for number, target in enumerate(order, start=1):
+        one = _total(replace(whole, target=number), targets[target])
+        own = tuple(sorted({r for i in targets[target] for r in i.record_ids}))
+        if number == 1:
+            made.append(replace(one, apart=apart))
+        else:
+            rule = f"O2 {one.rule}" if one.rule != "O1" else "O2"
+            latest = next(r["record_id"] for r in reversed(rows) if r["record_id"] in own)
+            made.append(
+                replace(one, key=f"{name} target {number}", record_id=latest, record_ids=own, rule=rule)
+            )
+    return made
+
+
+def _last(rows: Sequence[Mapping[str, Any]], column: str) -> Any:
+    return next((row[column] for row in reversed(rows) if row[column] is not None), None)
+
+
+def _irradiations(rows: Sequence[Mapping[str, Any]]) -> list[Irradiation]:
+    """The irradiations of the latest report that holds any; earlier reports fill what it leaves out."""
+    by_report: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row["irradiated"]:
+            by_report[row["reported_on"], row["report_id"] or row["record_id"]].append(row)
+    if not by_report:
+        return []
+    latest = list(by_report)[-1]
+    numbers = sorted({row["part"] or 1 for row in by_report[latest]})
+    found = []
+    for number in numbers:
+        of_part = [r for r in rows if r["irradiated"] and (r["part"] or 1) == number]
+        found.append(
+            Irradiation(
+                record_ids=tuple(sorted({r["record_id"] for r in of_part})),
+                kind=_last(of_part, "application") or EXTERNAL,
+                start=_last(of_part, "start_date"),
+                end=_last(of_part, "end_date"),
+                start_day=_last(of_part, "start_day"),
+                end_day=_last(of_part, "end_day"),
+                region=_last(of_part, "target_region"),
+                side=_last(of_part, "target_side"),
+                radiation=_last(of_part, "radiation"),
+                dose=_last(of_part, "prescribed_dose_gy"),
+                single=_last(of_part, "single_dose_gy"),
+                boost=_last(of_part, "boost"),
+                stereotactic=_last(of_part, "stereotactic"),
+            )
+        )
+    return found
+
+
+Target = tuple[str | None, str | None]
+
+
+def _by_target(irradiations: Sequence[Irradiation]) -> dict[Target, list[Irradiation]]:
+    """Rule O2: irradiations by target region and side; what names none joins the only target there is."""
+    named = {(i.region, i.side) for i in irradiations if i.region}
+    only = next(iter(named)) if len(named) == 1 else None
+    found: dict[Target, list[Irradiation]] = defaultdict(list)
+    for one in irradiations:
+        found[(one.region, one.side) if one.region else (only or (None, None))].append(one)
+    return found
+
+
+def _is_site(region: str | None, site: str | None) -> bool:
+    return any(region in regions for prefix, regions in _TARGETS.items() if site and site.startswith(prefix))
+
+
+def _most(irradiations: Iterable[Irradiation]) -> float:
+    return max((i.dose or 0.0 for i in irradiations), default=0.0)
+
+
+def _total(whole: DocumentedCourse, irradiations: Sequence[Irradiation]) -> DocumentedCourse:
+    """The total dose of irradiations of one target (rules O1, O3 to O7)."""
+    parts = _once(irradiations)
+    main = max(parts, key=lambda p: (p.dose or 0.0, -(p.start or dt.date.max).toordinal()))
+    dose, fractions, rule = _dose(parts)
+    undecided = len(parts) > 1 and dose is None and any(p.dose is not None for p in parts)
+    boosts = [p.boost for p in parts if p.boost and p.boost != "none"]
+    return replace(
+        whole,
+        region=main.region,
+        side=main.side,
+        start=min((p.start for p in parts if p.start), default=None),
+        end=max((p.end for p in parts if p.end), default=None),
+        start_day=min((p.start_day for p in parts if p.start_day is not None), default=None),
+        end_day=max((p.end_day for p in parts if p.end_day is not None), default=None),
+        dose=dose,
+        single=main.single,
+        boost=next(iter(sorted(boosts, key=_by_name)), next((p.boost for p in parts if p.boost), None)),
+        radiation=main.radiation,
+        stereotactic=main.stereotactic,
+        fractions=fractions,
+        parts=tuple(parts),
+        rule=rule,
+        undecided=undecided,
+    )
+
+
+def _by_name(boost: str) -> int:
+    known = ["sequential", "simultaneous integrated", "concomitant", "unspecified"]
+    return known.index(boost) if boost in known else len(known)
+
+
+def _once(irradiations: Sequence[Irradiation]) -> list[Irradiation]:
+    """Rule O7: what is documented twice to the letter is one irradiation."""
+    found: dict[Any, Irradiation] = {}
+    for one in irradiations:
+        facts = (one.start, one.end, one.start_day, one.region, one.side, one.dose, one.single, one.boost)
+        if facts in found:
+            both = tuple(sorted({*found[facts].record_ids, *one.record_ids}))
+            found[facts] = replace(found[facts], record_ids=both)
+        else:
+            found[facts] = one
+    late = dt.date.max
+    return sorted(found.values(), key=lambda p: (p.start or late, p.record_ids))
+
+
+def _dose(parts: Sequence[Irradiation]) -> tuple[float | None, int | None, str]:
+    """Total dose, fractions and rule of the irradiations of one target."""
+    if len(parts) == 1:
+        return parts[0].dose, parts[0].fractions, "O1"
+    doses = [p.dose for p in parts]
+    if None in doses:
+        return None, None, "O6"
+    known = [d for d in doses if d is not None]
+    numbers = [p.fractions for p in parts]
+    kinds = {p.boost for p in parts}
+    if "simultaneous integrated" in kinds and not kinds & {*_SUMMED, "concomitant"}:
+        best = max(parts, key=lambda p: p.dose or 0.0)
+        return max(known), best.fractions, "O4"
+    total = math.fsum(known)
+    if kinds & set(_SUMMED) and "concomitant" not in kinds and total <= MOST_GY:
+        fractions = sum(n for n in numbers if n) if None not in numbers else None
+        return total, fractions, "O3"
+    if all(same_dose(d, known[0], 1e-6) for d in known) and _same_days(parts):
+        return known[0], numbers[0], "O7"
+    return None, None, "O6"
+
+
+def _same_days(parts: Sequence[Irradiation]) -> bool:
+    return len({(p.start, p.end) for p in parts}) == 1

@@ -1,0 +1,280 @@
+"""What a plan was made for: rules R1 to R7, the first that fits.
+
+Only plans that were, or may have been, used to treat the patient go into a course: ``treated`` and
+``planned``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sarcoma_pipeline.curation.delivery import Delivered
+from sarcoma_pipeline.curation.prescription import Documented, Prescription, same_dose
+from sarcoma_pipeline.curation.radiotherapy_plans import Plan
+from schemas.rule import Rule
+
+QUALITY_ASSURANCE = "quality assurance"
+SETUP = "setup"
+COPY = "copy"
+TREATED = "treated"
+REJECTED = "rejected"
+DRAFT = "draft"
+ALTERNATIVE = "alternative"
+RESEARCH = "research"
+PLANNED = "planned"
+
+CLINICAL = (TREATED, PLANNED)
+"""Roles of the plans that make a course."""
+
+_QA_INTENTS = frozenset({"VERIFICATION", "MACHINE_QA", "SERVICE"})
+_APPROVAL = {"APPROVED": 0, None: 1, "UNAPPROVED": 2, "REJECTED": 3}
+"""Approval from the most to the least credible."""
+
+QA_WITH_FRACTIONS = Rule(
+    "plan.qa-with-fractions",
+    "warning",
+    on="curated.radiotherapy_plan",
+    what="The plan is marked as quality assurance and has two fractions or more; it is not used.",
+    remedy="In the planning system, check PlanIntent and the relation VERIFIED_PLAN: if the plan was "
+    "treated, correct its intent and export it again.",
+    scope="patient",
+    source="DICOM PS3.3 C.8.8.9 PlanIntent",
+)
+NO_METERSET = Rule(
+    "plan.no-meterset",
+    "warning",
+    on="curated.radiotherapy_plan",
+    what="No beam of the plan treats: there are only setup or portal beams, or no monitor units. "
+    "It is not used.",
+    remedy="In the planning system, check whether the plan was calculated; if it was treated, export it "
+    "again.",
+    scope="record",
+    source="DICOM PS3.3 C.8.8.13 BeamMeterset",
+)
+COPIED = Rule(
+    "plan.copy",
+    "warning",
+    on="curated.radiotherapy_plan",
+    what="The plan is the same as another one of the patient (beams, monitor units, control points, "
+    "isocentre, frame of reference, prescription). It counts once.",
+    remedy="Check in the planning system whether both were treated, for two sites or one after the other; "
+    "if so, export their treatment records.",
+    scope="patient",
+    source="DICOM PS3.3 C.8.8.9",
+)
+TREATED_UNAPPROVED = Rule(
+    "plan.treated-unapproved",
+    "warning",
+    on="curated.radiotherapy_plan",
+    what="The plan is not approved, but treatment records refer to it: it was treated.",
+    remedy="Approve the plan in the planning system, or correct the plan to which the records refer.",
+    scope="patient",
+    source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
+)
+LOOKS_LIKE_QA = Rule(
+    "plan.looks-like-qa",
+    "warning",
+    on="curated.radiotherapy_plan",
+    what="The plan has one fraction with the dose per fraction of another plan, in another frame of "
+    "reference: it looks like a measurement and is not used.",
+    remedy="If it is a verification plan, set its PlanIntent to VERIFICATION; if it was treated, export its "
+    "treatment records.",
+    scope="patient",
+    source="DICOM PS3.3 C.8.8.9 PlanIntent",
+)
+APPROVAL_MISSING = Rule(
+    "plan.approval-missing",
+    "warning",
+    on="curated.radiotherapy_plan",
+    what="The plan does not say whether it is approved (no ApprovalStatus); it is used.",
+    remedy="Check in the planning system that it is the treated plan; export it with its approval.",
+    scope="patient",
+    source="DICOM PS3.3 C.8.8.16 ApprovalStatus (the module is optional)",
+)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a plan was made for.
+
+    Attributes:
+        role: a word of the vocabulary ``plan_role``.
+        rule: R1 to R7.
+        origin: what decided: records, relation, or the plan itself (label).
+        of: key of the plan that it is a copy, a verification or an alternative of.
+        notes: rules whose findings it brings with it.
+    """
+
+    role: str
+    rule: str
+    origin: str
+    of: str | None = None
+    notes: tuple[Rule, ...] = ()
+
+
+def roles(
+    plans: Sequence[Plan],
+    readings: Mapping[str, Prescription],
+    delivered: Mapping[str, Delivered],
+    documented: Sequence[Documented],
+) -> dict[str, Role]:
+    """Give every plan of a patient its role.
+
+    Args:
+        plans: of one patient, each key once.
+        readings: key of a plan to the reading of its prescription that needs no documentation.
+        delivered: key of a plan to what its treatment records say; plans without records are left out.
+        documented: doses and fractions of the patient's documented courses.
+
+    Returns:
+        Key of the plan to its role.
+    """
+    found: dict[str, Role] = {}
+    for plan in plans:
+        role = _quality_assurance(plan, plan.key in delivered) or _setup(plan, plan.key in delivered)
+        if role is not None:
+            found[plan.key] = role
+    found |= _copies([p for p in plans if p.key not in found], delivered, readings, documented)
+    alternatives = _alternatives([p for p in plans if p.key not in found])
+    rest = [p for p in plans if p.key not in found]
+    for plan in rest:
+        found[plan.key] = (
+            _treated(plan, delivered)
+            or _set_aside(plan, alternatives)
+            or _suspected(plan, rest, readings)
+            or _planned(plan)
+        )
+    return found
+
+
+def _quality_assurance(plan: Plan, treated: bool) -> Role | None:
+    """R1."""
+    verified = next((uid for uid, relation in plan.relations if relation == "VERIFIED_PLAN"), None)
+    if plan.phantom or plan.intent in _QA_INTENTS or verified:
+        several = (plan.fractions or 0) >= 2 and not plan.phantom
+        notes = (QA_WITH_FRACTIONS,) if several else ()
+        return Role(QUALITY_ASSURANCE, "R1", "relation" if verified else "label", verified, notes)
+    if plan.intent == "RESEARCH" and not treated:
+        return Role(RESEARCH, "R1", "label")
+    return None
+
+
+def _setup(plan: Plan, treated: bool) -> Role | None:
+    """R2: external beams only. What has treatment records was treated, whatever its beams say."""
+    if plan.is_brachytherapy or treated or not (plan.beams or plan.groups):
+        return None
+    only_setup = bool(plan.beams) and not plan.treating
+    units = [b.meterset for g in plan.groups for b in plan.group_beams(g)]
+    if only_setup or (plan.known_metersets and not any(units)):
+        return Role(SETUP, "R2", "label", notes=(NO_METERSET,))
+    return None
+
+
+def _copies(
+    plans: Sequence[Plan],
+    delivered: Mapping[str, Delivered],
+    readings: Mapping[str, Prescription],
+    documented: Sequence[Documented],
+) -> dict[str, Role]:
+    """R3: of plans with one fingerprint the treated, then the approved, then the newest one is kept."""
+    same: dict[str, list[Plan]] = defaultdict(list)
+    for plan in plans:
+        same[plan.fingerprint].append(plan)
+    found: dict[str, Role] = {}
+    for alike in same.values():
+        if len(alike) < 2 or _is_daily(alike, readings, documented):
+            continue
+        kept: list[Plan] = []
+        for plan in sorted(alike, key=lambda p: _credibility(p, delivered)):
+            original = next((k for k in kept if not _follows(plan, k) and not _follows(k, plan)), None)
+            if original is None or plan.key in delivered:
+                kept.append(plan)
+            else:
+                found[plan.key] = Role(COPY, "R3", "label", original.key, (COPIED,))
+    return found
+
+
+def credibility(plan: Plan) -> int:
+    """Sorts approved plans before those without a status, drafts and rejected ones."""
+    return _APPROVAL.get(plan.approval, 1)
+
+
+def _credibility(plan: Plan, delivered: Mapping[str, Delivered]) -> tuple[bool, int, int, str]:
+    """Sorts treated before approved before newest plans; the UID settles the rest."""
+    newest = -plan.date.toordinal() if plan.date else 0
+    return plan.key not in delivered, credibility(plan), newest, plan.key
+
+
+def _follows(plan: Plan, other: Plan) -> bool:
+    return any(uid == other.key and relation == "PREDECESSOR" for uid, relation in plan.relations)
+
+
+def _is_daily(
+    alike: Sequence[Plan], readings: Mapping[str, Prescription], documented: Sequence[Documented]
+) -> bool:
+    """Whether plans of one fraction each, with dates of their own, are documented as a sum."""
+    doses = [readings[p.key].dose for p in alike if p.key in readings]
+    dates = {p.date for p in alike}
+    if any(p.fractions != 1 for p in alike) or None in dates or len(dates) < len(alike):
+        return False
+    if len(doses) < len(alike) or None in doses:
+        return False
+    total = sum(d for d in doses if d)
+    return any(dose is not None and same_dose(total, dose) for dose, _ in documented)
+
+
+def _treated(plan: Plan, delivered: Mapping[str, Delivered]) -> Role | None:
+    """R4."""
+    if plan.key not in delivered:
+        return None
+    notes = () if plan.approval in ("APPROVED", None) else (TREATED_UNAPPROVED,)
+    return Role(TREATED, "R4", "records", notes=notes)
+
+
+def _alternatives(plans: Sequence[Plan]) -> dict[str, str]:
+    """Key of a plan to the plan that refers to it as an alternative.
+
+    A plan that was rejected or is a draft does not make another one an alternative, and neither do two plans
+    that call each other so.
+    """
+    named = {
+        (plan.key, uid)
+        for plan in plans
+        if plan.approval in ("APPROVED", None)
+        for uid, relation in plan.relations
+        if relation == "ALTERNATIVE"
+    }
+    return {uid: holder for holder, uid in sorted(named) if (uid, holder) not in named and uid != holder}
+
+
+def _set_aside(plan: Plan, alternatives: Mapping[str, str]) -> Role | None:
+    """R5."""
+    if plan.approval == "REJECTED":
+        return Role(REJECTED, "R5", "label")
+    if plan.approval == "UNAPPROVED":
+        return Role(DRAFT, "R5", "label")
+    if plan.key in alternatives:
+        return Role(ALTERNATIVE, "R5", "relation", alternatives[plan.key])
+    return None
+
+
+def _suspected(plan: Plan, others: Sequence[Plan], readings: Mapping[str, Prescription]) -> Role | None:
+    """R6: one fraction that equals another plan's dose per fraction, in another frame of reference."""
+    own = readings.get(plan.key)
+    if plan.fractions != 1 or own is None or own.dose is None or plan.frame is None:
+        return None
+    if plan.is_brachytherapy:
+        return None
+    for other in others:
+        single = readings[other.key].single if other.key in readings else None
+        many = (other.fractions or 0) >= 2 and other.frame is not None and other.frame != plan.frame
+        if many and single is not None and same_dose(own.dose, single):
+            return Role(QUALITY_ASSURANCE, "R6", "label", other.key, (LOOKS_LIKE_QA,))
+    return None
+
+
+def _planned(plan: Plan) -> Role:
+    """R7."""
+    return Role(PLANNED, "R7", "label", notes=(APPROVAL_MISSING,) if plan.approval is None else ())

@@ -1,0 +1,94 @@
+"""ZIP exports of DICOM files: every entry is handed on like a file of a folder, within the same bounds.
+
+Nothing is unpacked to the disk. What the archive's directory says of its entries is a claim; what counts
+against the bounds is what is read.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from sarcoma_pipeline.sources.received_record import Stopped
+from schemas.configuration import Limits
+
+MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+"""The first bytes of an archive with entries, and of an empty one (APPNOTE.TXT 4.3.7, 4.3.16)."""
+
+_PIECE = 1024**2
+_MOST_UNPACKED = 100
+"""Times its own size that an archive may hold; images and doses shrink to a half or a twentieth."""
+_ENCRYPTED = 0x1
+
+
+class _Wary:
+    """A stream of which nothing is read that is larger than what may be parsed in one piece."""
+
+    def __init__(self, stream: BinaryIO, most: int) -> None:
+        self.stream = stream
+        self.most = most
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, count: int = -1) -> bytes:
+        content = self.stream.read(self.most + 1 if count < 0 else min(count, self.most + 1))
+        if len(content) > self.most:
+            raise Stopped("file", "file.too-large", "the archive's directory is too long")
+        return content
+
+
+def entries(stream: BinaryIO, size: int, limits: Limits) -> Iterator[tuple[str, BinaryIO | Stopped]]:
+    """Yield the entries of an archive in the order of its directory, without folders and hidden files.
+
+    Args:
+        stream: the archive.
+        size: of the archive, in bytes.
+        limits: what a file may ask for; every entry is a file.
+
+    Yields:
+        Where it stands, and its content or what is wrong with it. Entries are numbered and not named, for
+        their names may be those of patients.
+
+    Raises:
+        Stopped: the archive as a whole cannot be read, or the rest of it would be too large.
+    """
+    try:
+        archive = zipfile.ZipFile(cast(BinaryIO, _Wary(stream, limits.record_bytes)))
+    except Stopped:
+        raise
+    except Exception:
+        # Its directory stands at the end: an export that was cut off has none.
+        raise Stopped("file", "file.truncated", "the archive ends before its directory") from None
+    left = limits.held_bytes + _MOST_UNPACKED * size
+    with archive:
+        for number, info in enumerate(archive.infolist(), start=1):
+            if info.is_dir() or any(part.startswith(".") for part in info.filename.split("/")):
+                continue
+            position = f"archive entry {number}"
+            if info.flag_bits & _ENCRYPTED:
+                yield position, Stopped(position, "file.unreadable", "the entry is encrypted")
+                continue
+            try:
+                content = _unpacked(archive, info, min(limits.held_bytes, left))
+            except Exception as broken:  # each method of compression has exceptions of its own
+                why = f"the entry cannot be unpacked: {type(broken).__name__}"
+                yield position, Stopped(position, "file.unreadable", why)
+                continue
+            left -= len(content)
+            if left <= 0:
+                raise Stopped(position, "file.too-large", "the archive holds too much when unpacked")
+            if len(content) > limits.held_bytes:
+                why = f"more than {limits.held_bytes:,} bytes when unpacked"
+                yield position, Stopped(position, "file.too-large", why)
+                continue
+            yield position, io.BytesIO(content)
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    """Return the content of an entry, or one byte more than is allowed."""
+    content = bytearray()
+    with archive.open(info) as stream:
+        while len(content) <= most and (piece := stream.read(min(_PIECE, most + 1 - len(content)))):
+            content += piece
+    return bytes(content)

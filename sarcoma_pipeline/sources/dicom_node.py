@@ -1,0 +1,154 @@
+"""A DICOM data set of which any attribute may be missing or damaged."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+
+from sarcoma_pipeline.sources.received_record import Stopped
+from schemas.configuration import Limits
+
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+_ITEM_GROUP = 0xFFFE
+_UNDEFINED = 0xFFFFFFFF
+_NUMERIC = frozenset({"DS", "IS"})
+_ASCII = _NUMERIC | {"CS", "DA", "TM", "UI"}
+"""Value representations of the default repertoire (PS3.5 6.2): their bytes are their text."""
+_TEXT_BYTES = 65_536
+"""Longest value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
+
+
+@cache
+def tag(keyword: str) -> BaseTag:
+    """The tag of an attribute.
+
+    Raises:
+        KeyError: DICOM has no attribute of that name.
+    """
+    found = tag_for_keyword(keyword)
+    if found is None:
+        raise KeyError(keyword)
+    return BaseTag(found)
+
+
+class Node:
+    """A data set, and the attributes of it that could not be parsed.
+
+    Attributes:
+        dataset: pydicom's data set.
+        faults: keywords of the attributes that could not be parsed, shared with the nested items.
+        limits: what one sequence may ask for.
+    """
+
+    def __init__(self, dataset: Dataset, faults: set[str], limits: Limits) -> None:
+        self.dataset = dataset
+        self.faults = faults
+        self.limits = limits
+
+    def _raw(self, keyword: str) -> object:
+        """The element's value, not yet parsed if pydicom can hand it over so."""
+        try:
+            return self.dataset.get_item(tag(keyword)).value
+        except Exception:
+            self.faults.add(keyword)
+            return None
+
+    def _plain(self, keyword: str) -> str | None:
+        """The text of an element that needs no parsing; None if it does, or is not there."""
+        try:
+            element = self.dataset.get_item(tag(keyword))
+        except Exception:
+            return None
+        if not isinstance(element, RawDataElement) or element.VR not in _ASCII:
+            return None
+        raw = element.value
+        if not isinstance(raw, bytes) or len(raw) > _TEXT_BYTES or not raw.isascii():
+            return None
+        text = raw.decode("ascii").rstrip(" \0")
+        return "\\".join(map(str.strip, text.split("\\"))) if element.VR in _NUMERIC else text
+
+    def content(self, keyword: str) -> bytes:
+        """The element's bytes while pydicom has not parsed them; empty after that or without the element."""
+        if tag(keyword) not in self.dataset:
+            return b""
+        raw = self._raw(keyword)
+        return raw if isinstance(raw, bytes) else b""
+
+    def text(self, keyword: str) -> str | None:
+        """The value as it was delivered; several values are joined by the backslash of DICOM."""
+        if (plain := self._plain(keyword)) is not None:
+            return plain
+        if tag(keyword) not in self.dataset:
+            return None
+        if len(self.content(keyword)) > _TEXT_BYTES:
+            self.faults.add(keyword)
+            return None
+        try:
+            value = self.dataset[keyword].value
+        except Exception:
+            # "1.5" where a whole number belongs: curation judges it, so it is handed on as it stands.
+            value = self._raw(keyword)
+        if isinstance(value, Sequence):
+            self.faults.add(keyword)
+            return None
+        if isinstance(value, bytes):
+            return value.decode("latin-1").strip(" \0")
+        if isinstance(value, MultiValue):
+            return "\\".join(map(str, value))
+        return None if value is None else str(value)
+
+    def values(self, keyword: str) -> list[str]:
+        """The single values of an attribute."""
+        text = self.text(keyword)
+        return text.split("\\") if text else []
+
+    def items(self, keyword: str) -> list[Node]:
+        """Items of a sequence; one that cannot be parsed is noted among the faults."""
+        if tag(keyword) not in self.dataset:
+            return []
+        # Measured before pydicom parses it: that multiplies the bytes by a hundred.
+        claims = self.content(keyword)
+        items = max(claims.count(mark) for mark in _ITEMS)
+        if len(claims) > self.limits.record_bytes or items > self.limits.items:
+            raise Stopped(f"file {keyword}", "file.too-large", f"{len(claims):,} bytes, {items:,} items")
+        try:
+            value = self.dataset[keyword].value
+        except Exception:
+            value = None
+        # An item that is longer than it says takes the next one's place: two doses would become one.
+        if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
+            self.faults.add(keyword)
+            return []
+        return [Node(item, self.faults, self.limits) for item in value]
+
+    def referenced(self, keyword: str) -> str | None:
+        """ReferencedSOPInstanceUID of the first item of a sequence."""
+        return next((item.text("ReferencedSOPInstanceUID") for item in self.items(keyword)), None)
+
+    def plain(self, *keywords: str) -> dict[str, str | None]:
+        """Attributes by keyword, as text."""
+        return {keyword: self.text(keyword) for keyword in keywords}
+
+
+def _are_whole(claims: bytes) -> bool:
+    """Whether the items of a sequence end where they say; what has no length yet is for the parser to see."""
+    start = 0
+    while start < len(claims):
+        if (mark := claims[start : start + 4]) not in _ITEMS:
+            return False
+        length = int.from_bytes(claims[start + 4 : start + 8], "little" if mark == _ITEMS[0] else "big")
+        if length == _UNDEFINED:
+            return True
+        start += 8 + length
+    return start == len(claims)
+
+
+def _swallowed(dataset: Dataset) -> bool:
+    """Whether an item holds the mark of another: it was read past its end."""
+    return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP

@@ -1,0 +1,133 @@
+"""Structure sets, doses, images and treatment records to the columns of their received tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sarcoma_pipeline.sources.dicom_node import Node
+from sarcoma_pipeline.sources.dicom_plan import as_json
+
+Columns = dict[str, str | None]
+
+
+def structure_set(node: Node) -> Columns:
+    """The columns of an RTSTRUCT."""
+    frames = node.items("ReferencedFrameOfReferenceSequence")
+    regions = node.items("StructureSetROISequence")
+    kinds = {
+        observed.text("ReferencedROINumber"): observed.text("RTROIInterpretedType")
+        for observed in node.items("RTROIObservationsSequence")
+    }
+    series = [
+        one.text("SeriesInstanceUID")
+        for frame in frames
+        for study in frame.items("RTReferencedStudySequence")
+        for one in study.items("RTReferencedSeriesSequence")
+    ]
+    # The frame of reference module is not part of a structure set: its own sequence names it.
+    of_sequence = next((frame.text("FrameOfReferenceUID") for frame in frames), None)
+    return {
+        **node.plain("StructureSetLabel", "StructureSetDate"),
+        "FrameOfReferenceUID": node.text("FrameOfReferenceUID") or of_sequence,
+        "ROIName": as_json(region.text("ROIName") for region in regions),
+        "RTROIInterpretedType": as_json(kinds.get(region.text("ROINumber")) for region in regions),
+        "ReferencedSeries": as_json(one for one in series if one),
+    }
+
+
+def dose(node: Node) -> Columns:
+    """The columns of the header of an RTDOSE."""
+    return {
+        **node.plain("DoseUnits", "DoseType", "DoseSummationType", "DoseGridScaling"),
+        "ReferencedRTPlan": node.referenced("ReferencedRTPlanSequence"),
+    }
+
+
+def image(node: Node) -> Columns:
+    """The columns of the header of a CT slice."""
+    return {
+        **node.plain("SliceThickness", "KVP"),
+        "PixelSpacing": as_json(node.values("PixelSpacing")),
+        "ImagePositionPatient": as_json(node.values("ImagePositionPatient")),
+    }
+
+
+def enhanced_image(node: Node) -> Columns:
+    """The columns of an Enhanced CT: one file holds the series, its groups hold what a slice holds itself.
+
+    Where the frames differ in thickness, the most frequent one stands for the file.
+    """
+    shared = node.items("SharedFunctionalGroupsSequence")
+    measures = [m for group in shared for m in group.items("PixelMeasuresSequence")]
+    if not any(m.text("SliceThickness") for m in measures):
+        frames = node.items("PerFrameFunctionalGroupsSequence")
+        measures = [m for group in frames for m in group.items("PixelMeasuresSequence")]
+    thickness = Counter(text for m in measures if (text := m.text("SliceThickness")))
+    rays = [x for group in shared for x in group.items("CTXRayDetailsSequence")]
+    usual = min(thickness, key=lambda text: (-thickness[text], text), default=None)
+    return {
+        "SliceThickness": usual,
+        "KVP": next((x.text("KVP") for x in rays), node.text("KVP")),
+        "PixelSpacing": as_json(measures[0].values("PixelSpacing")) if measures else None,
+        "ImagePositionPatient": None,
+    }
+
+
+_SESSIONS = (
+    "TreatmentSessionBeamSequence",
+    "TreatmentSessionIonBeamSequence",
+    "TreatmentSessionApplicationSetupSequence",
+)
+
+
+def treatment(node: Node) -> Columns:
+    """The columns of a treatment record: beams, ion beams, brachytherapy or a treatment summary."""
+    sessions = [_session(item) for keyword in _SESSIONS for item in node.items(keyword)]
+    numbers = (session["CurrentFractionNumber"] for session in sessions)
+    return {
+        **node.plain(
+            "TreatmentDate", "TreatmentTime", "NumberOfFractionsPlanned", "ReferencedFractionGroupNumber",
+            "FirstTreatmentDate", "MostRecentTreatmentDate", "CurrentTreatmentStatus",
+        ),
+        "ContentOrigin": node.text("TreatmentRecordContentOrigin"),
+        "CurrentFractionNumber": next((number for number in numbers if number), None),
+        "ReferencedRTPlan": node.referenced("ReferencedRTPlanSequence"),
+        "Sessions": as_json(sessions),
+        "FractionGroupSummaries": as_json(map(_summary, node.items("FractionGroupSummarySequence"))),
+        "NumberOfFractionsDelivered": node.text("NumberOfFractionsDelivered"),
+    }  # fmt: skip
+
+
+def _session(item: Node) -> dict[str, str | None]:
+    number = item.text("ReferencedBeamNumber") or item.text("ReferencedBrachyApplicationSetupNumber")
+    return {
+        "ReferencedBeamNumber": number,
+        **item.plain("CurrentFractionNumber", "TreatmentDeliveryType", "TreatmentTerminationStatus"),
+        "SpecifiedMeterset": _meterset(item, "Specified"),
+        "DeliveredMeterset": _meterset(item, "Delivered"),
+    }
+
+
+def _meterset(item: Node, which: str) -> str | None:
+    """Meterset of a beam: its own, else the last of its control points, which count from the first on."""
+    if own := item.text(f"{which}PrimaryMeterset") or item.text(f"{which}Meterset"):
+        return own
+    points = [*item.items("ControlPointDeliverySequence"), *item.items("IonControlPointDeliverySequence")]
+    return next((text for point in reversed(points) if (text := point.text(f"{which}Meterset"))), None)
+
+
+def _summary(group: Node) -> dict[str, object]:
+    return {
+        **group.plain(
+            "ReferencedFractionGroupNumber", "NumberOfFractionsPlanned", "NumberOfFractionsDelivered"
+        ),
+        "Fractions": [
+            one.plain("ReferencedFractionNumber", "TreatmentDate", "TreatmentTerminationStatus")
+            for one in group.items("FractionStatusSummarySequence")
+        ],
+    }
+
+
+def other(node: Node) -> Columns:
+    """No columns: a kind that no study uses."""
+    return {}

@@ -1,0 +1,87 @@
+"""A patient whose radiotherapy is documented, planned and delivered as a test describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pydicom.dataset import Dataset
+
+from schemas import received as r
+from tests.conftest import Outcome, Records
+from tests.curation import rt_files
+
+OPERATED = "2015-05-20"
+
+
+@dataclass
+class Case:
+    """One patient: files are read back by the program's reader, reports come as received records."""
+
+    records: Records
+    folder: Path
+    counted: dict[str, int] = field(default_factory=dict)
+
+    def patient(self, operated: str | None = OPERATED) -> Case:
+        """Add the patient, a sarcoma of the thigh, and an operation."""
+        self.records.patient()
+        self.records.diagnosis("2015-01-10")
+        if operated:
+            self.records.meldung(
+                r.ObdsSurgery, Module_ID="O1", Datum=operated, Intention="K",
+                Lokale_Beurteilung_Residualstatus="R0", Menge_OPS='["5-782.b"]',
+            )  # fmt: skip
+        return self
+
+    def course(
+        self, dose: float | None = 50, single: float | None = 2, start: str | None = "2015-03-02",
+        end: str | None = "2015-04-03", *, st: str = "ST1", part: int = 1, **more: Any,
+    ) -> str:  # fmt: skip
+        """Document one Bestrahlung of an ST; returns its record."""
+        values = {
+            "Module_ID": st, "Intention": "K", "Stellung_OP": "N", "Ende_Grund": "E",
+            "Applikationsart": "Perkutan", "Strahlenart": "UH", "Zielgebiet": "7.3",
+            "Seite_Zielgebiet": "L", "Beginn": start, "Ende": end, "Meldung_ID": f"M-{st}",
+            "Gesamtdosis": None if dose is None else str(dose),
+            "Einzeldosis": None if single is None else str(single),
+            "position": f"line 1 ST/Bestrahlung[{part}]",
+        } | more  # fmt: skip
+        return self.records.meldung(r.ObdsRadiotherapy, **values)
+
+    def files(self, *datasets: Dataset | Iterable[Dataset]) -> list[str]:
+        """Write and read DICOM files; returns their records."""
+        ids = []
+        for one in datasets:
+            for dataset in [one] if isinstance(one, Dataset) else one:
+                for contract, values in rt_files.read(dataset, self.folder):
+                    ids.append(self.records.add(contract, **values))
+        return ids
+
+    def run(self, decided: frozenset[str] = frozenset()) -> Outcome:
+        """Type, judge and curate."""
+        return self.records.run(decided)
+
+
+def courses(outcome: Outcome, *columns: str) -> list[tuple[Any, ...]]:
+    """Columns of the courses, in the order of the courses."""
+    return outcome["radiotherapy_course"].select(columns).rows()
+
+
+def plans(outcome: Outcome, *columns: str) -> dict[str, Any]:
+    """UID of each plan to a column, or to several."""
+    rows = outcome["radiotherapy_plan"].select("sop_instance_uid", *columns).rows()
+    return {uid: rest[0] if len(columns) == 1 else tuple(rest) for uid, *rest in rows}
+
+
+def findings(outcome: Outcome) -> set[str]:
+    """Rules of every finding that is no notice."""
+    return set(outcome.observed.filter(pl.col("severity") != "notice")["rule_id"])
+
+
+@pytest.fixture
+def case(records: Records, tmp_path: Path) -> Case:
+    return Case(records, tmp_path).patient()

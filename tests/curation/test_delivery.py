@@ -1,0 +1,162 @@
+"""Delivered fractions: keys, continuations, shares, gaps, summaries."""
+
+import datetime as dt
+
+import pytest
+
+from sarcoma_pipeline.curation.delivery import (
+    Delivered,
+    GroupSummary,
+    Session,
+    TreatmentRecord,
+    delivered,
+)
+from sarcoma_pipeline.curation.radiotherapy_plans import Group, GroupBeam, Plan
+
+TWO_BEAMS = (GroupBeam("1", 1.0, 200.0), GroupBeam("2", 1.0, 100.0))
+PLAN = Plan("plan", "1.1", groups=(Group("1", 25, (), TWO_BEAMS, (), 0),))
+WITHOUT_UNITS = Plan("plan", "1.1", groups=(Group("1", 25, (), (), (), 0),))
+
+
+def _day(n: int) -> dt.date:
+    return dt.date(2015, 3, 2) + dt.timedelta(n)
+
+
+def _record(n, number: int | None = 0, *, beam=None, units=None, ended="NORMAL", kind="TREATMENT", **more):
+    session = Session(
+        beam, (n if number == 0 else number) or None, kind, ended, more.pop("said", None), units
+    )
+    values = {
+        "uid": more.pop("uid", f"u{n}{beam}{units}"),
+        "time": None,
+        "group": None,
+        "origin": None,
+    } | more
+    return TreatmentRecord(
+        f"record {n} {beam} {units} {values['uid']}", plan="1.1", date=_day(n), sessions=(session,),
+        summaries=(), **values,
+    )  # fmt: skip
+
+
+def _summary(count, last=30, dates=()):
+    return TreatmentRecord(
+        f"summary {count}", f"s{count}", "1.1", None, None, None, None, (), (GroupSummary(count, dates),),
+        _day(0), _day(last),
+    )  # fmt: skip
+
+
+def _given(*records, plan=PLAN) -> Delivered:
+    found = delivered(plan, records)
+    assert found is not None
+    return found
+
+
+def _notes(found: Delivered):
+    return [(rule.id, value) for rule, _, value in found.notes]
+
+
+def test_one_fraction_a_record():
+    found = _given(*(_record(n) for n in range(1, 6)))
+    assert (found.fractions, found.shares, found.origin) == (5, 5.0, "records")
+    assert (found.dates[0], found.dates[-1], found.numbers) == (_day(1), _day(5), (1, 2, 3, 4, 5))
+    assert _notes(found) == []
+
+
+def test_a_record_for_each_beam_is_one_fraction():
+    found = _given(_record(1, beam="1", units=200.0), _record(1, beam="2", units=100.0))
+    assert (found.fractions, found.shares) == (1, 1.0)
+    half = _given(_record(1, beam="1", units=200.0))
+    assert (half.fractions, round(half.shares, 6)) == (1, round(200 / 300, 6))
+
+
+def test_a_continuation_is_merged_and_a_fraction_is_never_more_than_whole():
+    parts = (_record(1, beam="1", units=150.0, ended="MACHINE"), _record(2, 1, beam="1", units=50.0,
+             kind="CONTINUATION"), _record(2, 1, beam="2", units=100.0))  # fmt: skip
+    assert (_given(*parts).fractions, _given(*parts).shares) == (1, 1.0)
+    assert _given(_record(1, beam="1", units=330.0)).shares == 1.0
+
+
+def test_monitor_units_outweigh_the_termination_status():
+    assert _given(_record(1, beam=None, units=300.0, ended="OPERATOR")).shares == 1.0
+    assert _given(_record(1, beam=None, units=150.0, ended="NORMAL")).shares == 0.5
+
+
+def test_an_early_end_without_monitor_units_does_not_count():
+    found = _given(_record(1), _record(2, ended="MACHINE"))
+    assert (found.fractions, found.shares) == (1, 1.0)
+    assert _notes(found) == [("records.ended-early", "2")]
+    done = _given(_record(1), _record(2, ended="MACHINE"), _record(3, 2, kind="CONTINUATION"))
+    assert (done.fractions, _notes(done)) == (2, [])
+
+
+def test_without_a_number_the_day_is_the_key():
+    found = _given(*(_record(n, None) for n in (1, 2, 3)), _record(3, None, uid="again"))
+    assert (found.fractions, found.numbers) == (3, ())
+
+
+@pytest.mark.parametrize("kind", ["VERIFICATION", "SETUP", "OPEN_PORTFILM"])
+def test_verification_setup_and_port_films_do_not_count(kind):
+    assert delivered(PLAN, [_record(1, kind=kind)]) is None
+    assert _given(_record(1), _record(2, kind=kind)).fractions == 1
+    assert _given(_record(1, kind="TRMT_PORTFILM")).fractions == 1
+
+
+def test_a_simulation_does_not_count():
+    assert delivered(PLAN, [_record(1, origin="SIMULATION")]) is None
+    assert _given(_record(1, origin="MEASURED")).fractions == 1
+
+
+def test_gaps_in_the_numbers_are_found():
+    found = _given(*(_record(n) for n in (1, 2, 5)))
+    assert _notes(found) == [("records.incomplete", "missing 3, 4")] and found.fractions == 3
+    assert _notes(_given(*(_record(n) for n in (9, 10, 11)))) == [], "an earlier plan may have the first"
+    assert _notes(_given(*(_record(n, None) for n in (1, 4)))) == []
+
+
+def test_one_number_on_two_days_with_whole_doses_is_found():
+    found = _given(_record(1, 1, units=300.0), _record(2, 1, units=300.0))
+    assert (found.fractions, _notes(found)) == (1, [("records.fraction-twice", "1")])
+    assert _notes(_given(_record(1, 1, units=200.0), _record(2, 1, units=100.0))) == []
+
+
+def test_a_record_that_was_exported_twice_counts_once():
+    same = _record(1, beam="1", units=100.0, uid="same")
+    assert round(_given(same, same).shares, 6) == round(100 / 300, 6)
+    again = (_record(1, beam="1", units=100.0, uid=u, time="101500") for u in ("a", "b"))
+    assert round(_given(*again).shares, 6) == round(100 / 300, 6)
+
+
+def test_a_plan_without_monitor_units_is_judged_by_the_specified_ones():
+    assert _given(_record(1, units=150.0, said=300.0), plan=WITHOUT_UNITS).shares == 0.5
+    assert _given(_record(1, units=150.0), plan=WITHOUT_UNITS).shares == 1.0
+
+
+def test_a_summary_stands_for_missing_records():
+    found = _given(_summary(25))
+    assert (found.fractions, found.shares, found.origin) == (25, 25.0, "summary")
+    assert found.dates == (_day(0), _day(30))
+    latest = _given(_summary(10, last=10), _summary(25))
+    assert latest.fractions == 25
+
+
+def test_a_summary_checks_the_records():
+    records = [_record(n) for n in range(1, 4)]
+    assert _notes(_given(*records, _summary(3))) == []
+    found = _given(*records, _summary(25))
+    assert (found.fractions, found.origin) == (3, "records")
+    assert _notes(found) == [("records.summary-differs", "summary 25, records 3")]
+
+
+def test_fraction_groups_are_counted_apart():
+    groups = (PLAN.groups[0], Group("2", 8, (), TWO_BEAMS, (), 0))
+    plan = Plan("plan", "1.1", groups=groups)
+    records = [_record(n, group="1") for n in (1, 2)] + [
+        _record(n, n - 2, group="2", uid=f"g{n}") for n in (3, 4)
+    ]
+    assert _given(*records, plan=plan).fractions == 4
+
+
+def test_no_record_gives_nothing():
+    assert delivered(PLAN, []) is None
+    assert _given(_record(1), _record(2), _record(9)).longest_gap_days == 7
+    assert _given(_record(1)).longest_gap_days is None

@@ -1,0 +1,172 @@
+"""Prescriptions P1 to P8: expected doses by hand from the page on radiotherapy."""
+
+import pytest
+
+from sarcoma_pipeline.curation.prescription import Prescription, decide, readings
+from sarcoma_pipeline.curation.radiotherapy_plans import DoseReference, Group, GroupBeam, Plan
+
+
+def _ref(dose, structure="SITE", kind="TARGET", number="1"):
+    return DoseReference(number, kind, structure, "PTV", dose)
+
+
+def _group(fractions: int | None = 25, doses=(1.0, 1.0), links=(), number="1"):
+    beams = tuple(GroupBeam(f"{number}{at}", dose, 300.0) for at, dose in enumerate(doses))
+    return Group(number, fractions, tuple(links), beams, (), 0)
+
+
+def _plan(references=(), groups=()) -> Plan:
+    return Plan("record", "key", references=tuple(references), groups=tuple(groups))
+
+
+def _one(references, groups, *documented) -> Prescription:
+    return decide(readings(_plan(references, groups)), documented)
+
+
+def _shown(p: Prescription):
+    return p.dose, p.fractions, p.rule
+
+
+def _notes(p: Prescription):
+    return [rule.id for rule in p.notes]
+
+
+def test_p1_the_highest_target_level():
+    p = _one([_ref(50), _ref(60, number="2")], [_group(doses=(1.2, 1.2))])
+    assert _shown(p) == (60, 25, "P1") and p.levels == (60, 50)
+    assert p.is_integrated_boost and p.origin == "target prescription"
+    assert _shown(_one([_ref(50, "VOLUME")], [_group()])) == (50, 25, "P1")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [_ref(51.3, "COORDINATES"), _ref(51.3, "POINT"), _ref(55, kind="ORGAN_AT_RISK"), _ref(0), _ref(None)],
+)
+def test_p1_points_organs_and_nothing_are_no_level(more):
+    p = _one([_ref(50), more], [_group()])
+    assert _shown(p) == (50, 25, "P1") and not p.is_integrated_boost
+
+
+def test_p1_levels_within_two_percent_are_one():
+    assert _one([_ref(50), _ref(50.9, number="2")], [_group()]).levels == (50.9,)
+    assert _one([_ref(50), _ref(51.1, number="2")], [_group()]).levels == (51.1, 50)
+
+
+def test_p1_only_the_references_that_the_group_is_linked_to():
+    both = [_ref(50), _ref(66, number="2")]
+    assert _shown(_one(both, [_group(links=["1"])])) == (50, 25, "P1")
+    assert _shown(_one(both, [_group(links=["7"])])) == (66, 25, "P1")
+
+
+@pytest.mark.parametrize("nothing", [(), [_ref(0)], [_ref(None)], [_ref(50, "POINT")]])
+def test_p2_beam_dose_times_fractions(nothing):
+    p = _one(nothing, [_group()])
+    assert (*_shown(p), p.origin) == (50, 25, "P2", "beam dose")
+
+
+def test_p2_only_if_every_treating_beam_has_a_dose():
+    p = _one((), [_group(doses=(1.0, None))])
+    assert _shown(p) == (None, 25, "") and _notes(p) == ["plan.beam-dose-incomplete"]
+    assert _notes(_one((), [_group(doses=(None, None))])) == []
+    assert _one((), [_group(None)]).dose is None
+
+
+def test_p3_groups_of_one_reference_add_their_fractions():
+    p = _one([_ref(50)], [_group(15, links=["1"]), _group(10, links=["1"], number="2")])
+    assert _shown(p) == (50, 25, "P3")
+    unlinked = _one([_ref(66)], [_group(25), _group(8, number="2")])
+    assert _shown(unlinked) == (66, 33, "P3"), "beam dose times fractions of both gives it"
+
+
+def test_p3_groups_that_each_give_the_whole_dose_are_side_by_side():
+    p = _one([_ref(50)], [_group(25, links=["1"]), _group(25, links=["1"], number="2")])
+    assert _shown(p) == (50, 25, "P5")
+
+
+PHASES = ([_ref(50), _ref(16, number="2")], [_group(25, links=["1"]), _group(8, links=["2"], number="2")])
+CUMULATIVE = ([_ref(50), _ref(66, number="2")], PHASES[1])
+
+
+def test_p4_documentation_equals_the_sum():
+    p = _one(*PHASES, (66.0, 33))
+    assert _shown(p) == (66, 33, "P4") and p.sequential and p.levels == (66, 50)
+    assert _shown(_one(*PHASES, (66.0, None))) == (66, 33, "P4")
+    assert _shown(_one(*PHASES, (66.0, 30))) == (66, 33, "P4"), "a wrong single dose is another finding"
+
+
+def test_p4_cumulative_references():
+    assert _shown(_one(*CUMULATIVE, (66.0, 33))) == (66, 33, "P4")
+    assert _one(*CUMULATIVE, (116.0, 33)).dose == 116, "only if documentation says so"
+
+
+def test_p4_without_links_the_references_add():
+    unlinked = (PHASES[0], [_group(25), _group(8, number="2")])
+    assert _shown(_one(*unlinked, (66.0, 33))) == (66, 33, "P4")
+
+
+def test_p5_documentation_equals_one_prescription():
+    two = ([_ref(50)], [_group(25), _group(25, number="2")])
+    assert _shown(_one(*two, (50.0, 25))) == (50, 25, "P5")
+    three = ([_ref(50)], [_group(25), _group(25, number="2"), _group(25, number="3")])
+    assert _shown(_one(*three, (50.0, 25))) == (50, 25, "P5")
+    apart = ([_ref(50), _ref(46, number="2")], [_group(25, links=["1"]), _group(23, links=["2"], number="2")])
+    assert _shown(_one(*apart, (50.0, 25))) == (50, 25, "P5")
+    assert _shown(_one(*apart, (46.0, 23))) == (46, 23, "P5")
+
+
+@pytest.mark.parametrize("documented", [(), ((60.0, 30),), ((None, None),)])
+def test_p6_neither_has_no_dose_and_is_asked_for(documented):
+    p = _one(*PHASES, *documented)
+    assert (p.dose, p.rule) == (None, "P6")
+    assert [(a.dose, a.fractions) for a in p.alternatives] == [(66, 33), (50, 25), (16, 8)]
+
+
+def test_p7_centigray():
+    p = _one([_ref(5000)], [_group()])
+    assert _shown(p) == (50, 25, "P1 P7") and _notes(p) == ["plan.prescription-in-cgy"]
+    assert _one([_ref(499)], [_group()]).rule == "P1"
+    beams = _one((), [_group(doses=(100.0, 100.0))])
+    assert _shown(beams) == (50, 25, "P2 P7") and _notes(beams) == ["plan.prescription-in-cgy"]
+    levels = _one([_ref(5000), _ref(6000, number="2")], [_group(doses=(1.2, 1.2))])
+    assert levels.levels == (60, 50)
+
+
+def test_p8_the_dose_of_one_fraction():
+    p = _one([_ref(2)], [_group()])
+    assert _shown(p) == (50, 25, "P1 P8") and _notes(p) == ["plan.prescription-per-fraction"]
+    both = _one([_ref(2.4), _ref(2, number="2")], [_group(doses=(1.2, 1.2))])
+    assert both.levels == (60, 50)
+    cgy = _one([_ref(200)], [_group()])
+    assert _shown(cgy) == (50, 25, "P1 P7 P8")
+    assert set(_notes(cgy)) == {"plan.prescription-in-cgy", "plan.prescription-per-fraction"}
+
+
+def test_p8_not_for_a_small_total_dose():
+    assert _shown(_one([_ref(10)], [_group(5)])) == (10, 5, "P1"), "a boost of 5 x 2 Gy"
+    assert _shown(_one([_ref(8)], [_group(1, doses=(8.0,))])) == (8, 1, "P1"), "one fraction of 8 Gy"
+    assert _shown(_one([_ref(12.5)], [_group(5, doses=(12.5,))])) == (12.5, 5, "P1")
+
+
+def test_p8_without_beam_doses_documentation_decides():
+    without = ([_ref(2)], [_group(doses=(None, None))])
+    assert _shown(_one(*without, (50.0, 25))) == (50, 25, "P1 P8")
+    assert _shown(_one(*without)) == (2, 25, "P1")
+
+
+@pytest.mark.parametrize("fractions", [None, 0])
+def test_unknown_fractions_stay_unknown(fractions):
+    p = _one([_ref(50)], [_group(fractions or None)])
+    assert (p.dose, p.fractions, p.single) == (50, None, None)
+
+
+def test_beam_doses_that_differ_from_the_prescription_are_a_warning():
+    assert _notes(_one([_ref(50)], [_group(doses=(1.1, 1.1))])) == ["plan.beam-dose-differs"]
+    assert _notes(_one([_ref(50)], [_group(doses=(1.02, 1.02))])) == []
+    assert _notes(_one([_ref(50)], [_group(doses=(1.0, None))])) == []
+    assert _notes(_one([_ref(50), _ref(60, number="2")], [_group()])) == [], "equal to a lower level"
+    assert _notes(_one(*PHASES, (66.0, 33))) == []
+
+
+def test_a_plan_without_groups_or_references():
+    assert _shown(_one([_ref(50)], [])) == (50, None, "P1")
+    assert _shown(_one([], [])) == (None, None, "")
