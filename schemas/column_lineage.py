@@ -191,7 +191,6 @@ _FROM: dict[str, dict[str, str]] = {
         "metastasis_date": "typed.assessment.distant_date typed.diagnosis.diagnosis_date",
         "metastasis_date_precision": "typed.assessment.distant_date_precision",
         "site": "typed.assessment.distant_site",
-        "extent": "typed.diagnosis.icd10_code typed.diagnosis.icdo3_topography",
         "reported_date": "typed.assessment.assessment_date",
         "reported_day": f"typed.metastasis.reported_date typed.assessment.assessment_day {_ZERO}",
         "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {_ZERO}",
