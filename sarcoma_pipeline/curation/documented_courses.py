@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,6 +42,9 @@ SEVERAL_IRRADIATIONS = Rule(
     scope="record",
     source="oBDS 3.0.4 Bestrahlung/Boost",
 )
+
+SAME_COURSE_DAYS = 3
+"""Days between the beginnings that two reporters give of one course."""
 
 
 @dataclass(frozen=True)
@@ -134,19 +137,68 @@ def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = Non
     Returns:
         The courses in the order of their first day.
     """
-    reports: dict[tuple[str | None, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        reports[row["tumour_id"], _name(row)].append(row)
+    groups = _by_number(rows)
+    named = Counter(group.name for group in groups)
+    alike: Counter[str] = Counter()
     found: list[DocumentedCourse] = []
-    names = [name for _, name in reports]
-    for (tumour, name), of_course in reports.items():
-        # Two tumours may number their courses alike.
-        own = name if names.count(name) == 1 else f"{name} of tumour {tumour}"
-        found += _courses(own, of_course, site)
+    for group in groups:
+        # Two tumours, and two reporters, may number their courses alike.
+        alike[group.name] += 1
+        nth = f"{group.name} ({alike[group.name]})"
+        found += _courses(group.name if named[group.name] == 1 else nth, group.rows(), site)
     late = dt.date.max
     return sorted(
         found, key=lambda c: (c.start or late, c.start_day is None, c.start_day or 0, c.target, c.key)
     )
+
+
+@dataclass
+class _Group:
+    """The reports of one course, with their places in the order of credibility."""
+
+    tumour: str | None
+    name: str
+    reporters: set[str | None]
+    reports: list[tuple[int, Mapping[str, Any]]]
+
+    def rows(self) -> list[Mapping[str, Any]]:
+        return [row for _, row in sorted(self.reports, key=lambda report: report[0])]
+
+    @property
+    def first(self) -> dt.date | None:
+        return min((row["start_date"] for _, row in self.reports if row["start_date"]), default=None)
+
+    @property
+    def regions(self) -> set[str]:
+        return {row["target_region"] for _, row in self.reports if row["target_region"]}
+
+    def is_same(self, other: _Group) -> bool:
+        """Whether the reports of two reporters are about one course."""
+        if self.tumour != other.tumour or self.reporters & other.reporters:
+            return False
+        if self.regions and other.regions and not self.regions & other.regions:
+            return False
+        if self.first and other.first:
+            return abs((self.first - other.first).days) <= SAME_COURSE_DAYS
+        return self.name == other.name
+
+
+def _by_number(rows: Sequence[Mapping[str, Any]]) -> list[_Group]:
+    """Rule O8: a number is one course of one reporter; two reporters tell of one that begins alike."""
+    own: dict[tuple[str | None, str | None, str], _Group] = {}
+    for place, row in enumerate(rows):
+        tumour, reporter, name = row["tumour_id"], row.get("reporter"), _name(row)
+        group = own.setdefault((tumour, reporter, name), _Group(tumour, name, {reporter}, []))
+        group.reports.append((place, row))
+    joined: list[_Group] = []
+    for group in own.values():
+        same = next((other for other in joined if other.is_same(group)), None)
+        if same is None:
+            joined.append(group)
+        else:
+            same.reporters |= group.reporters
+            same.reports += group.reports
+    return joined
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -192,3 +192,33 @@ def test_only_a_changed_value_corrects_an_irradiation(case: Case):
     outcome = case.run()
     assert outcome.observed.filter(pl.col("rule_id") == "record.corrected").height == 1
     assert courses(outcome, "prescribed_dose_gy") == [(60.0,)]
+
+
+def test_o8_two_reporters_of_one_course_under_two_numbers(case: Case):
+    case.course(50, 2, Absender_ID="A", st="ST1")
+    case.course(50, 2, Absender_ID="B", st="77", start="2015-03-03", reported="2020-02-01")
+    outcome = case.run()
+    assert courses(outcome, "prescribed_dose_gy") == [(50.0,)]
+    assert len(outcome["radiotherapy_course"]["record_ids"].item()) == 2
+
+
+def test_o8_one_number_of_two_reporters_for_two_courses(case: Case):
+    case.course(50, 2, Absender_ID="A", st="1")
+    case.course(30, 3, Absender_ID="B", st="1", start="2019-03-04", end="2019-03-15")
+    outcome = case.run()
+    assert courses(outcome, "prescribed_dose_gy") == [(50.0,), (30.0,)]
+    assert outcome["radiotherapy_course"]["course_id"].n_unique() == 2
+
+
+def test_o8_two_reporters_of_two_targets_and_one_reporter_of_two_courses_stay_apart(case: Case):
+    case.course(50, 2, Absender_ID="A", st="1", Zielgebiet="7.3")
+    case.course(46, 2, Absender_ID="B", st="1", Zielgebiet="5.9")
+    case.course(8, 8, Absender_ID="A", st="2", start="2015-03-03", Zielgebiet="7.3")
+    outcome = case.run()
+    assert sorted(d for (d,) in courses(outcome, "prescribed_dose_gy")) == [8.0, 46.0, 50.0]
+
+
+def test_o8_a_report_without_days_follows_its_number(case: Case):
+    case.course(None, None, Absender_ID="A", st="1")
+    case.course(50, 2, Absender_ID="B", st="1", start=None, end=None)
+    assert courses(case.run(), "prescribed_dose_gy") == [(50.0,)]
