@@ -71,9 +71,9 @@ def _sheet(*rows: tuple, hidden: bool = False, head: tuple[str, ...] = ("Pat", "
         for number, row in enumerate(rows, start=1):
             for place, value in enumerate(row):
                 if isinstance(value, dt.date):
-                    sheet.write_datetime(number, place, value, date)
+                    sheet.write_datetime(number, place, dt.datetime.combine(value, dt.time()), date)
                 elif isinstance(value, str) and value.startswith("#"):
-                    sheet.write_formula(number, place, "=NA()", None, value)
+                    sheet.write_formula(number, place, "=NA()", None, value)  # pyright: ignore[reportArgumentType]
                 elif isinstance(value, str):
                     sheet.write_string(number, place, value)
                 else:
