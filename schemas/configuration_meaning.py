@@ -269,6 +269,7 @@ def _registry(loc: Loc, source: RegistrySource) -> Complaints:
         yield loc, f"{', '.join(needed)} must be mapped: a reply needs a person, an answer and its date"
     for text in source.date_formats:
         yield from _date_format((loc[0], loc[1], "date_formats"), text, "day")
+    yield from _among((loc[0], loc[1], "answers"), dict.fromkeys(source.answers.values()), v.VITAL_STATUS)
 
 
 def _dicom(loc: Loc, source: DicomSource) -> Complaints:
@@ -284,7 +285,8 @@ def _table(loc: Loc, source: TableSource) -> Complaints:
 def _mapped(loc: Loc, source: MappedSource) -> Complaints:
     if not source.key:
         yield (*loc, "key"), "name at least one column that identifies a row"
-    yield from _date_format((*loc, "date_format"), source.date_format, None)
+    for text in _texts(source.date_format):
+        yield from _date_format((*loc, "date_format"), text, None)
     if not source.entities:
         yield (*loc, "entities"), "map at least one entity"
     for at, entity in enumerate(source.entities):
@@ -312,9 +314,9 @@ _OF_A_SOURCE: tuple[tuple[type[SourceFiles], Callable[[Loc, Any], Complaints]], 
 
 def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> Complaints:
     if spec.dtype == "Date":
-        text = mapping.date_format or source.date_format
         key: Loc = ("date_format",) if mapping.date_format else ()
-        yield from _date_format(key, text, mapping.precision)
+        for text in _texts(mapping.date_format or source.date_format):
+            yield from _date_format(key, text, mapping.precision)
         if mapping.constant is not None:
             yield ("constant",), "the same date for every row is no date of a patient"
     elif mapping.date_format is not None or mapping.precision != "day":
@@ -358,6 +360,10 @@ _DIRECTIVES = frozenset("dmYybBhHMSfFDTRjepIaAzZ%sn3-_")
 _YEAR = ("%Y", "%y", "%F", "%D")
 _MONTH = ("%m", "%b", "%B", "%h", "%F", "%D", "%j", "%-m")
 _DAY = ("%d", "%e", "%F", "%D", "%j", "%-d")
+
+
+def _texts(formats: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (formats,) if isinstance(formats, str) else formats
 
 
 def _date_format(loc: Loc, text: str, precision: str | None) -> Complaints:

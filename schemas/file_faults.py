@@ -59,6 +59,27 @@ ROW_MALFORMED = _fault(
         "Switch on quoting of cells."
     ),
 )
+QUOTE_UNCLOSED = _fault(
+    "file.quote-unclosed",
+    "A cell begins with a quotation mark that is not closed, or that no delimiter follows. The mark was read "
+    "as a part of the text, and the line as a row of its own.",
+    "Look at the row. In the exporting program, switch on quoting of cells, or remove the mark.",
+    severity="warning",
+    source="RFC 4180",
+)
+COLUMN_TWICE = _fault(
+    "file.column-twice",
+    "A column that sources.toml maps or ignores stands twice in the header. The first one was read under its "
+    "name, the others as columns of their own.",
+    "Give every column a name of its own in the table, and name the right one in sources.toml.",
+    severity="warning",
+)
+TOTALS_ROW = _fault(
+    "file.totals-row",
+    "The key of the row is a word for a total (Summe, Total, Mittelwert ...). The row was not read.",
+    "Remove totals and means below the table before it is delivered.",
+    severity="warning",
+)
 UNREADABLE = _fault(
     "file.unreadable",
     "The file, or this part of it, cannot be read.",

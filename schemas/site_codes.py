@@ -56,6 +56,9 @@ not specified. C48.8 overlaps retroperitoneum and peritoneum."""
 MAY_BE_VISCERAL = ("C49.3", "C49.4", "C49.5")
 """Soft tissue of thorax, abdomen and pelvis: of their wall (trunk) or inside (staged as visceral sarcoma)."""
 
+NERVE = "C47"
+"""Peripheral nerves: whether their sarcomas belong to a study of soft tissue is the study's switch."""
+
 SKIN = "C44"
 """Whether a sarcoma coded to the skin belongs to a study of soft tissue is the study's switch."""
 

@@ -36,8 +36,8 @@ class ColumnMapping(Section):
     """The same value for every row, instead of a column."""
     codes: dict[str, str] = {}
     """Delivered code (compared without case and outer blanks) to the vocabulary's code."""
-    date_format: str | None = None
-    """strptime format, when it differs from the table's."""
+    date_format: str | tuple[str, ...] | None = None
+    """strptime format, or several that are tried in order, when they differ from the table's."""
     precision: Literal["day", "month", "year"] = "day"
     """What a date of this column is exact to."""
     scale: float = 1.0
@@ -136,7 +136,7 @@ class ColumnFiles(SourceFiles):
 class RegistrySource(ColumnFiles):
     """Replies of registry offices: CSV with configurable headers."""
 
-    _AFTER_READING = frozenset({"date_formats"})
+    _AFTER_READING = frozenset({"date_formats", "answers"})
 
     kind: Literal["registry"]
     delimiter: str = ";"
@@ -145,6 +145,8 @@ class RegistrySource(ColumnFiles):
     columns: dict[str, str]
     """Column of ``received.registry_reply`` to delivered header."""
     date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
+    answers: dict[str, str] = {}
+    """Words of the office to a vital status, besides the usual German ones; compared without case."""
 
 
 class ObdsSource(SourceFiles):
@@ -172,13 +174,24 @@ class MappedSource(ColumnFiles):
     _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
 
     decimal: Literal[".", ","] = "."
-    date_format: str = "%Y-%m-%d"
+    date_format: str | tuple[str, ...] = "%Y-%m-%d"
+    """strptime format of the table's dates, or several that are tried in order."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
     separator: str | None = None
     """A text that joins several values in one cell; a mapped cell that holds it gets a finding."""
     key: tuple[str, ...]
     """Headers that together name a row."""
     entities: tuple[EntityMapping, ...]
+
+    @property
+    def native(self) -> bool:
+        """Whether the format knows dates and numbers, and not only texts."""
+        return False
+
+    def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
+        """Formats of a column's dates, in the order in which they are tried."""
+        declared = mapping.date_format or self.date_format
+        return (declared,) if isinstance(declared, str) else declared
 
     def headers(self) -> list[str]:
         """Every delivered header that the mapping needs, in order, once."""
@@ -201,6 +214,18 @@ class TableSource(MappedSource):
     delimiter: str | None = None
     encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
     sheet: str | None = None
+    """Name of the spreadsheet's sheet; without one the first that is not hidden."""
+
+    def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
+        """Formats of a column's dates; a date cell of a spreadsheet is a date whatever format is declared."""
+        declared = super().date_formats(mapping)
+        native = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S") if self.native else ()
+        return tuple(dict.fromkeys((*declared, *native)))
+
+    @property
+    def native(self) -> bool:
+        """Whether the format knows dates and numbers, and not only texts."""
+        return self.format in ("xlsx", "parquet")
 
 
 def _of_its_kind(given: Any) -> Any:

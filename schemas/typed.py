@@ -294,7 +294,8 @@ class VitalStatus(
     )  # fmt: skip
     status_date: pl.Date = column(
         "Date", "Of death, of the move, or on which the person was known alive.",
-        identifying="quasi-identifier", unreadable="error",
+        # A warning: a death whose date cannot be read is a death, and must not vanish with its record.
+        identifying="quasi-identifier", unreadable="warning",
     )  # fmt: skip
     status_date_precision: pl.String = column(
         "Precision", "To what the date is exact.", vocabulary="date_precision"

@@ -243,10 +243,31 @@ OBDS_HISTOLOGICAL = {
 }  # fmt: skip
 """Diagnosesicherung: whether the diagnosis rests on histology."""
 REGISTRY_ANSWER = {
-    "lebt": "alive",
-    "verstorben": "deceased",
-    "verstorben, datum unbekannt": "deceased, date unknown",
-    "verzogen": "moved",
-    "keine auskunft": "no information",
-}
+    **dict.fromkeys(("lebt", "lebend", "wohnhaft", "gemeldet", "hier gemeldet", "hier wohnhaft"), "alive"),
+    **dict.fromkeys(
+        ("verstorben", "verst", "gestorben", "gest", "tot", "todesfall", "sterbefall"), "deceased"
+    ),
+    **dict.fromkeys(
+        (
+            "verstorben, datum unbekannt", "gestorben, datum unbekannt", "sterbedatum unbekannt",
+            "verstorben, sterbedatum unbekannt", "tot, datum unbekannt",
+        ),
+        "deceased, date unknown",
+    ),
+    **dict.fromkeys(
+        (
+            "verzogen", "unbekannt verzogen", "nach unbekannt verzogen", "fortgezogen", "weggezogen",
+            "ins ausland verzogen", "verzogen ins ausland", "abgemeldet", "von amts wegen abgemeldet",
+        ),
+        "moved",
+    ),
+    **dict.fromkeys(
+        (
+            "keine auskunft", "auskunftssperre", "nicht ermittelt", "nicht gemeldet", "nicht bekannt",
+            "unbekannt",
+        ),
+        "no information",
+    ),
+}  # fmt: skip
+"""Usual German wordings of registry offices, in lower case, without a final dot; ``answers`` adds others."""
 DICOM_SEX = {"M": "male", "F": "female", "O": "diverse"}

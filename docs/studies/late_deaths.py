@@ -15,6 +15,7 @@ from sarcoma_pipeline.cohort import endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.survival.kaplan_meier import curves
 from schemas import curated
+from schemas.all_contracts import CONTRACTS
 from schemas.assumptions import Assumptions
 from schemas.configuration import Study
 
@@ -90,6 +91,7 @@ def tables(drawn: pl.DataFrame) -> dict[str, pl.DataFrame]:
     last = pl.when(dead).then(pl.col("death")).otherwise(pl.col("cut")).cast(pl.Int32)
     statement = pl.when(dead).then(pl.lit("deceased")).otherwise(pl.lit("alive"))
     return {
+        **{table: contract.empty() for table, contract in CONTRACTS.items() if table.startswith("curated.")},
         "curated.patient": curated.Patient.conform(base),
         "curated.diagnosis": curated.Diagnosis.conform(
             base.with_columns(
@@ -118,10 +120,6 @@ def tables(drawn: pl.DataFrame) -> dict[str, pl.DataFrame]:
                 status_date=zero + pl.duration(days=last), status_date_precision=pl.lit("day"),
             )
         ),
-        **{
-            c.table(): c.empty()
-            for c in (curated.RadiotherapyCourse, curated.SystemicTherapy, curated.Metastasis)
-        },
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import primary
+from sarcoma_pipeline.cohort import baseline_choice, primary
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
@@ -32,15 +32,21 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     """Every patient with an index tumour, eligible or not, in the columns of ``cohort.patients``.
 
     - age: days from birth to time zero / 365.25; else the age that a source gives;
-    - T category in the terms of AJCC 7 (docs/formats.md, vocabularies);
+    - T category and grade of the report that the assumptions choose; T in the terms of AJCC 7
+      (docs/formats.md, vocabularies);
     - residual status of the definitive resection, or as the assumptions say;
     - relapse pattern over the whole follow-up; regional lymphatic relapse counts as local.
     """
-    index = primary.tumour(curated).with_columns(icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"]))
+    index = baseline_choice.index_tumour(curated, timeline.assumptions).with_columns(
+        icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"])
+    )
     course = primary.course(curated).select(
         "patient_id", "radiation_sequence", "prescribed_dose_gy", "fractions", "single_dose_gy", "boost",
         "technique", "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin", _course_ids="record_ids",
     )  # fmt: skip
+    if timeline.assumptions.additive_radiotherapy == "adjuvant":
+        adjuvant = pl.col("radiation_sequence").replace({"postoperative additive": "postoperative adjuvant"})
+        course = course.with_columns(radiation_sequence=adjuvant)
     persons = curated["curated.patient"].select(
         "patient_id", "pseudonym", "birth_date", "sex", _person_ids="record_ids"
     )

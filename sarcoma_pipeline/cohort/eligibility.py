@@ -14,6 +14,7 @@ from sarcoma_pipeline.cohort import covariates, primary
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS
 from sarcoma_pipeline.cohort.timeline import Timeline
+from schemas import site_codes
 from schemas.assumptions import Assumptions
 from schemas.cohort import CohortEligibility, CohortFlow
 from schemas.configuration import Criterion, Study
@@ -136,11 +137,17 @@ def _histology(_: Criterion, __: Assumptions) -> Judged:
 
 def _site(criterion: Criterion, assumptions: Assumptions) -> Judged:
     value = pl.concat_str("icd10_site", pl.lit(", "), "region")
-    skin = pl.col("icd10_site").str.starts_with("C44").fill_null(False)
-    excluded = skin if assumptions.skin_sites == "exclude" else pl.lit(False)
-    reason = (
-        pl.when(excluded).then(pl.lit("a site of the skin")).otherwise(pl.lit("primary tumour elsewhere"))
+    switches = (
+        (assumptions.skin_sites, (site_codes.SKIN,), "a site of the skin"),
+        (assumptions.nerve_sites, (site_codes.NERVE,), "a peripheral nerve"),
+        (assumptions.visceral_sites, site_codes.MAY_BE_VISCERAL, "a site that may be visceral"),
     )
+    elsewhere = pl.lit("primary tumour elsewhere")
+    reason, excluded = elsewhere, pl.lit(False)
+    for chosen, sites, why in switches:
+        if chosen == "exclude":
+            of = pl.any_horizontal(pl.col("icd10_site").str.starts_with(s) for s in sites).fill_null(False)
+            reason, excluded = pl.when(of).then(pl.lit(why)).otherwise(reason), excluded | of
     return pl.col("region").is_in(criterion.values) & ~excluded, value, reason
 
 

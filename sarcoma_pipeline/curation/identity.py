@@ -1,7 +1,7 @@
 """Which patient a record means: by hospital number, else by normalised name, date of birth and sex.
 
-Exact or nothing: a near-match (umlaut written out, part of a double name, day and month transposed) is a
-finding for a person to decide, never a silent merge.
+Exact or nothing: a near-match (``near_matches``) is a finding for a person to decide, never a silent merge.
+Titles and name prefixes do not count, since sources write them in different fields.
 """
 
 from __future__ import annotations
@@ -11,6 +11,13 @@ from collections.abc import Mapping
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
+from sarcoma_pipeline.curation.near_matches import (
+    folded,
+    near_matches,
+    normalised,
+    number_form,
+    without_prefix,
+)
 from sarcoma_pipeline.curation.typed_records import Result, observation
 from schemas import typed, typed_dicom
 from schemas.curated import Link
@@ -49,6 +56,29 @@ NO_PATIENT = Rule(
         "missing, export their Patienten_Stammdaten from the tumour documentation."
     ),
     waivable=False,
+)
+NUMBER_FORM = Rule(
+    "identity.number-differs-in-form",
+    "error",
+    on="curated.link",
+    scope="source",
+    what=(
+        "No patient has this patient number, but one has it in another form: with leading zeros, blanks or "
+        "signs, or without the .0 that a statistics program adds. The record is not linked."
+    ),
+    remedy=(
+        "Check whom the record means. Have the number written as the tumour documentation writes it; in a "
+        "spreadsheet, format the column as text."
+    ),
+    waivable=False,
+)
+NUMBERS_ALIKE = Rule(
+    "identity.numbers-alike",
+    "warning",
+    on="curated.link",
+    scope="source",
+    what="Two patients have the same patient number in two forms. They are kept as two patients.",
+    remedy="Check whether it is one person. If so, write the number in one form in every source.",
 )
 AMBIGUOUS = Rule(
     "identity.ambiguous",
@@ -110,21 +140,6 @@ TWO_NUMBERS = Rule(
 )
 
 
-def normalised(name: pl.Expr) -> pl.Expr:
-    """A name without case, outer blanks and repeated blanks: what counts as the same spelling."""
-    return name.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
-
-
-def folded(name: pl.Expr) -> pl.Expr:
-    """A name as different keyboards write it: umlauts written out, accents, hyphens and blanks gone."""
-    plain = normalised(name).str.replace_many(["ä", "ö", "ü", "ß"], ["ae", "oe", "ue", "ss"])
-    return plain.str.normalize("NFD").str.replace_all(r"[^a-z]", "")
-
-
-def _parts(name: pl.Expr) -> pl.Expr:
-    return normalised(name).str.replace_all(r"[\s-]+", "-").str.split("-")
-
-
 def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
     """Link person references to patients.
 
@@ -136,11 +151,11 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
     """
     persons = typed_frames[PERSON].with_columns(
         _name=pl.concat_str(
-            normalised(pl.col("family_name")), pl.lit("|"), normalised(pl.col("given_names"))
+            without_prefix(pl.col("family_name")), pl.lit("|"), normalised(pl.col("given_names"))
         ),
-        _folded=pl.concat_str(folded(pl.col("family_name")), pl.lit("|"), folded(pl.col("given_names"))),
-        _parts=_parts(pl.col("family_name")),
-        _given=folded(pl.col("given_names")),
+        _folded=pl.concat_str(
+            folded(without_prefix(pl.col("family_name"))), pl.lit("|"), folded(pl.col("given_names"))
+        ),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
@@ -152,7 +167,7 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
     # Only a reply without a number may be linked by name: a number that nobody has is a fault of its own.
     nameless = unknown.filter(pl.col("hospital_number").is_null())
     exact, ambiguous, unmatched = _by_name(nameless, latest)
-    near = _near_matches(unmatched, latest)
+    near = unmatched.join(near_matches(unmatched, latest), on="record_id")
     lost = unmatched.join(near, on="record_id", how="anti")
     links = pl.concat(
         [
@@ -164,11 +179,12 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
         [
             _contradictions(known, latest),
             observation(ambiguous, AMBIGUOUS, PERSON, "family_name", pl.col("family_name")),
-            observation(near, NEAR_MATCH, PERSON, "family_name", pl.col("family_name"), pl.col("_why")),
+            observation(near, NEAR_MATCH, PERSON, "family_name", pl.col("family_name"), _resemblance()),
             observation(lost, NO_PATIENT, PERSON, "family_name", pl.col("family_name")),
-            _unlinked(typed_frames, links, nameless),
+            _unlinked(typed_frames, links, nameless, latest),
             _two_numbers(latest),
             _masters_differ(masters, latest),
+            _numbers_alike(latest),
         ]
     )
     return Result({Link.table(): Link.conform(links)}, observed, _phantoms(typed_frames))
@@ -182,32 +198,10 @@ def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame
     return pairs.filter(once), pairs.filter(~once), nameless.join(matched, on="record_id", how="anti")
 
 
-def _near_matches(unmatched: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    candidates = latest.select(
-        "_folded", "_given", other_parts="_parts", other_birth="birth_date", other_id="patient_id"
-    )
-    swapped = pl.date(
-        pl.col("birth_date").dt.year(), pl.col("birth_date").dt.day(), pl.col("birth_date").dt.month()
-    )
-    # A day above 12 makes no month; polars must not be asked for the thirteenth.
-    swapped = pl.when(pl.col("birth_date").dt.day() <= 12).then(swapped)
-    spelled = unmatched.join(
-        candidates, left_on=["_folded", "birth_date"], right_on=["_folded", "other_birth"]
-    ).with_columns(_why=pl.lit("same name in another spelling, same date of birth"))
-    halves = (
-        unmatched.join(candidates, left_on=["_given", "birth_date"], right_on=["_given", "other_birth"])
-        .filter(pl.col("_parts").list.set_intersection("other_parts").list.len() > 0)
-        .with_columns(_why=pl.lit("part of a double name, same given names and date of birth"))
-    )
-    turned = (
-        unmatched.with_columns(_swapped=swapped)
-        .join(candidates, left_on=["_folded", "_swapped"], right_on=["_folded", "other_birth"])
-        .with_columns(_why=pl.lit("same name, day and month of birth transposed"))
-    )
-    keep = ["record_id", "family_name", "_why"]
-    return pl.concat([f.select(keep) for f in (spelled, halves, turned)]).unique(
-        "record_id", keep="first", maintain_order=True
-    )
+def _resemblance() -> pl.Expr:
+    others = (pl.col("candidates") - 1).cast(pl.String)
+    several = pl.format("; {} other patients are near as well", others)
+    return pl.when(pl.col("candidates") > 1).then(pl.col("why") + several).otherwise("why")
 
 
 def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
@@ -247,8 +241,12 @@ def _masters_differ(masters: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame
 
 
 def _unlinked(
-    typed_frames: Mapping[str, pl.DataFrame], links: pl.DataFrame, judged: pl.DataFrame
+    typed_frames: Mapping[str, pl.DataFrame],
+    links: pl.DataFrame,
+    judged: pl.DataFrame,
+    latest: pl.DataFrame,
 ) -> pl.DataFrame:
+    forms = latest.select(person_ref="patient_id").select(_form=_form()).drop_nulls().unique()
     mismatched = mismatched_structures(typed_frames).select("record_id")
     seen = [Observation.empty()]
     for table, frame in typed_frames.items():
@@ -259,8 +257,15 @@ def _unlinked(
         elif table == PERSON:
             # Plans speak for themselves below; their person rows would say it twice.
             lone = lone.filter(pl.col("source") != "DICOM")
-        seen.append(observation(lone, NO_PATIENT, table))
+        alike = lone.with_columns(_form=_form()).join(forms, on="_form", how="semi")
+        seen.append(observation(alike, NUMBER_FORM, table))
+        seen.append(observation(lone.join(alike, on="record_id", how="anti"), NO_PATIENT, table))
     return pl.concat(seen).unique("record_id", keep="first", maintain_order=True)
+
+
+def _form() -> pl.Expr:
+    numbered = pl.col("person_ref").str.starts_with("number:")
+    return number_form(pl.when(numbered).then(pl.col("person_ref").str.strip_prefix("number:")))
 
 
 def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -280,6 +285,14 @@ def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
     whole = latest.filter(pl.all_horizontal(pl.col(keys).is_not_null()))
     twins = whole.filter(pl.len().over(keys) > 1)
     return observation(twins, TWO_NUMBERS, PERSON, "hospital_number", pl.col("hospital_number"))
+
+
+def _numbers_alike(latest: pl.DataFrame) -> pl.DataFrame:
+    alike = latest.filter(
+        pl.col("hospital_number").n_unique().over(number_form(pl.col("hospital_number"))) > 1
+    )
+    numbered = alike.filter(number_form(pl.col("hospital_number")).is_not_null())
+    return observation(numbered, NUMBERS_ALIKE, PERSON, "hospital_number", pl.col("hospital_number"))
 
 
 def _phantoms(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

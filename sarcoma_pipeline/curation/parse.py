@@ -46,6 +46,13 @@ CODE_UNKNOWN = Rule(
     ),
     source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
 )
+DATE_CENTURY = Rule(
+    "date.century-unclear",
+    "error",
+    what="The year has two digits, and both centuries are possible: neither lies in the future or before the "
+    "birth. The date was not read.",
+    remedy="Write the year with four digits in the table, and %Y in its date_format in sources.toml.",
+)
 DATE_PARTIAL = Rule(
     "date.partial",
     "notice",
@@ -118,22 +125,40 @@ def code(
     return Reading(value, delivered, CODE_UNKNOWN)
 
 
-def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0) -> Reading:
-    """A number in the contract's unit."""
+def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
+    """A number in the contract's unit.
+
+    Args:
+        column: the text.
+        decimal: the decimal sign of the source.
+        scale: factor to the contract's unit.
+        native: whether the source knows numbers, as a spreadsheet does: they have a decimal dot, whatever
+            sign its texts use.
+    """
     delivered = pl.col(column) if isinstance(column, str) else column
     plain = delivered.str.strip_chars()
     if decimal == ",":
-        plain = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        # A dot groups three digits, or the number was written with a decimal dot: 5.5 is not 55.
+        german = plain.str.contains(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$")
+        grouped = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        own = plain.str.contains(r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$") & pl.lit(native)
+        plain = pl.when(german).then(grouped).when(own).then(plain)
     parsed = plain.cast(pl.Float64, strict=False)
     # "nan" and "inf" are words that a number parser takes and no dose or size can be.
     value = pl.when(parsed.is_finite()).then(parsed * scale if scale != 1.0 else parsed)
     return Reading(value, delivered, NUMBER_UNREADABLE)
 
 
-def whole(column: pl.Expr | str, *, scale: float = 1.0) -> Reading:
-    """A whole number; ``1521.0`` is one, ``3.5`` is not."""
-    reading = number(column, scale=scale)
-    exact = pl.when(reading.value == reading.value.round()).then(reading.value)
+def whole(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
+    """A whole number; ``1521.0`` is one, ``3.5`` is not.
+
+    What is converted from another unit (months to days) is rounded to the nearest, a half upwards.
+    """
+    reading = number(column, decimal=decimal, scale=scale, native=native)
+    if scale != 1.0:
+        exact = (reading.value + 0.5).floor()
+    else:
+        exact = pl.when(reading.value == reading.value.round()).then(reading.value)
     return Reading(exact.cast(pl.Int32, strict=False), reading.text, reading.rule)
 
 
@@ -147,6 +172,7 @@ def date(
     legacy: bool = False,
     unusable: Rule | None = None,
     notices: bool = True,
+    not_before: pl.Expr | None = None,
 ) -> Reading:
     """A calendar date, perhaps partial; a partial one becomes the middle of its month or year.
 
@@ -159,6 +185,8 @@ def date(
         legacy: whether ``00.MM.YYYY`` is a fault of an old export worth a notice of its own.
         unusable: rule for a date whose code says that it is fully estimated (V).
         notices: whether a partial date is worth a notice at all.
+        not_before: a date before which the event cannot lie, for years of two digits. They are read as in the
+            only century that lies neither before it nor after the column ``received_on``.
     """
     delivered = pl.col(column) if isinstance(column, str) else column
     plain = delivered.str.strip_chars()
@@ -170,7 +198,9 @@ def date(
         .when(year_only)
         .then(pl.lit("01.07.") + plain.str.slice(6))
     )
-    full = pl.coalesce([_to_date(plain, f) for f in formats])
+    read_as = [_to_date(plain, f, not_before) for f in formats]
+    full = pl.coalesce([value for value, _ in read_as])
+    unclear = full.is_null() & pl.any_horizontal([unclear for _, unclear in read_as])
     value = pl.coalesce([full, padded.str.to_date("%d.%m.%Y", strict=False)])
     precision = (
         pl.when(month_only)
@@ -200,6 +230,8 @@ def date(
     readable = value.is_not_null()
     old = month_only | year_only
     notes: list[tuple[Rule, pl.Expr]] = []
+    if any("%y" in f for f in formats):
+        notes.append((DATE_CENTURY, unclear))
     if unusable:
         notes.append((unusable, estimated & delivered.is_not_null()))
     if legacy:
@@ -210,7 +242,29 @@ def date(
     return Reading(value, delivered, DATE_UNREADABLE, pl.when(readable).then(precision), tuple(notes))
 
 
-def _to_date(plain: pl.Expr, fmt: str) -> pl.Expr:
+def _to_date(plain: pl.Expr, fmt: str, not_before: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
+    """The date, and whether it could be in either of two centuries."""
+    if "%y" in fmt:
+        return _in_the_only_century(plain.str.to_date(fmt, strict=False), not_before)
+    value = _of_four_digits(plain, fmt)
+    # strptime takes "50" for the year 50.
+    return pl.when(value.dt.year() >= 1000).then(value), pl.lit(False)
+
+
+def _in_the_only_century(value: pl.Expr, not_before: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
+    later = pl.when(value.dt.year() < 2000).then(value.dt.offset_by("100y")).otherwise(value)
+    earlier = later.dt.offset_by("-100y")
+    is_later = later <= pl.col("received_on")
+    # 1900 had no 29th of February.
+    is_earlier = earlier.dt.day() == later.dt.day()
+    if not_before is not None:
+        is_earlier &= (earlier >= not_before).fill_null(True)
+        is_later &= (later >= not_before).fill_null(True)
+    only = pl.when(is_later & ~is_earlier).then(later).when(is_earlier & ~is_later).then(earlier)
+    return only, (is_earlier & is_later).fill_null(False)
+
+
+def _of_four_digits(plain: pl.Expr, fmt: str) -> pl.Expr:
     if fmt == "%Y":
         # strptime of a bare year needs a month; the whole year is meant anyway.
         year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-01"))

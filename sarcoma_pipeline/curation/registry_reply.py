@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -16,6 +17,8 @@ _SEX = {
     "m": "male", "männlich": "male", "w": "female", "f": "female", "weiblich": "female", "d": "diverse",
     "divers": "diverse", "x": "unknown", "u": "unknown",
 }  # fmt: skip
+_WITH_DATE = r"^(.+?)\s+(?:am|seit|zum)\s+(\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d\d-\d\d)$"
+"""An answer that names its day, such as "verstorben am 11.03.2014"."""
 
 
 def typed_frames(
@@ -27,36 +30,60 @@ def typed_frames(
         received: rows of ``received.registry_reply`` with ``received_on`` (Date) joined on.
         source: the date formats of the offices.
     """
+    number = pl.col("hospital_number").str.strip_chars()
     base = {
         "record_id": text("record_id"),
         "source": constant("registry office"),
         "person_ref": Reading(
-            pl.coalesce(
-                [pl.lit("number:") + pl.col("hospital_number"), pl.lit("record:") + pl.col("record_id")]
-            )
+            pl.coalesce([pl.lit("number:") + number, pl.lit("record:") + pl.col("record_id")])
         ),
         "received_on": Reading(pl.col("received_on")),
         "reported_on": Reading(_answered_on(source.date_formats)),
     }
     formats = source.date_formats
+    told = _answer(v.REGISTRY_ANSWER | source.answers)
     person = {
-        "hospital_number": text("hospital_number"),
+        "hospital_number": Reading(number),
         "family_name": text("family_name"),
         "given_names": text("given_names"),
         "birth_date": date("birth_date", formats),
         "sex": code("sex", _SEX, fold=True),
         "master": constant(False, pl.Boolean),
     }
-    # Of a death or a move the event's own date counts; of a life the day on which it held.
-    dated = pl.col("answer").str.to_lowercase().str.contains("verstorben|verzogen")
-    when = pl.when(dated).then(pl.coalesce(["event_date"])).otherwise(pl.col("answered_on"))
     status = {
-        "status": code("answer", v.REGISTRY_ANSWER, fold=True),
-        "status_date": date(when, formats),
+        "status": told.status,
+        "status_date": date(told.when, formats),
         "tumour_related": constant(None),
     }
     yield typed.Person, *read(received, typed.Person, base | person)
     yield typed.VitalStatus, *read(received, typed.VitalStatus, base | status)
+
+
+@dataclass(frozen=True)
+class _Told:
+    status: Reading
+    when: pl.Expr
+
+
+def _answer(answers: Mapping[str, str]) -> _Told:
+    """Read an answer, and the text of the day that it is about."""
+    plain = pl.col("answer").str.strip_chars().str.replace_all(r"\s+", " ").str.strip_chars_end(".")
+    day = plain.str.extract(_WITH_DATE, 2)
+    event = pl.col("event_date").str.strip_chars()
+    # Two days in one reply: neither is chosen, and the answer is a finding.
+    word = pl.when(day != event).then(None).otherwise(pl.coalesce([plain.str.extract(_WITH_DATE, 1), plain]))
+    known = {words.strip().rstrip("."): status for words, status in answers.items()}
+    read_as = code(word, known, fold=True)
+    # "verzogen nach" names a place, which no list of words can hold.
+    moved = word.str.to_lowercase().str.starts_with("verzogen nach ")
+    status = pl.coalesce([read_as.value, pl.when(moved).then(pl.lit("moved"))])
+    # Of a death or a move the event's own date counts; of a life the day on which it held.
+    of_event = status.is_in(["deceased", "deceased, date unknown", "moved"])
+    dated = pl.coalesce([pl.when(event != "").then(event), day])
+    return _Told(
+        Reading(status, pl.col("answer"), read_as.rule),
+        pl.when(of_event).then(dated).otherwise(pl.col("answered_on")),
+    )
 
 
 def _answered_on(formats: Sequence[str]) -> pl.Expr:

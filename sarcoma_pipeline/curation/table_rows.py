@@ -10,6 +10,7 @@ from sarcoma_pipeline.curation.parse import MISSING, Reading, code, constant, da
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract
+from schemas.quality import Observation
 from schemas.rule import Rule
 
 SEVERAL_VALUES = Rule(
@@ -20,6 +21,16 @@ SEVERAL_VALUES = Rule(
         "In the table, leave only the value that counts in this cell. Or set first_of for the column in"
         " sources.toml."
     ),
+)
+
+CONDITION_UNMATCHED = Rule(
+    "value.condition-unmatched",
+    "warning",
+    what=(
+        "The cell is filled, and fulfils none of the conditions (when) on its column in sources.toml: the "
+        "row says nothing there."
+    ),
+    remedy="Add the word to its condition in sources.toml, or correct the cell in the table.",
 )
 
 
@@ -41,8 +52,49 @@ def typed_frames(
     rows = received.with_columns(cells.alias("_cells")).with_columns(
         _present(pl.col("_cells").struct.field(h), source).alias(f"_cell_{h}") for h in headers
     )
+    unmatched = _unmatched(rows, source)
     for entity in source.entities:
-        yield _entity(rows, entity, source)
+        contract, made, seen = _entity(rows, entity, source)
+        yield contract, made, pl.concat([seen, unmatched])
+        unmatched = unmatched.clear()
+
+
+def fold(word: str) -> str:
+    """A word as conditions compare it: without case and outer blanks, as codes are."""
+    return word.strip().lower()
+
+
+def _folded(cell: pl.Expr) -> pl.Expr:
+    return cell.str.strip_chars().str.to_lowercase()
+
+
+def _unmatched(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
+    """Rows whose filled cell fulfils none of the conditions on its column: they yield no entity."""
+    words: dict[str, set[str]] = {}
+    any_filled: set[str] = set()
+    for entity in source.entities:
+        for when in entity.when:
+            words.setdefault(when.column, set()).update(fold(word) for word in when.equals)
+            if when.filled:
+                any_filled.add(when.column)
+    seen = [Observation.empty()]
+    for column in sorted(set(words) - any_filled):
+        if not words[column]:
+            continue
+        cell = pl.col(f"_cell_{column}")
+        lost = rows.filter(cell.is_not_null() & ~_folded(cell).is_in(sorted(words[column])))
+        seen.append(
+            lost.select(
+                rule_id=pl.lit(CONDITION_UNMATCHED.id),
+                severity=pl.lit(CONDITION_UNMATCHED.severity),
+                record_id="record_id",
+                table_name=pl.lit("received.table_row"),
+                column_name=pl.lit("values"),
+                value=cell,
+                note=pl.lit(f"column {column!r}"),
+            )
+        )
+    return pl.concat(seen)
 
 
 def _present(cell: pl.Expr, source: MappedSource) -> pl.Expr:
@@ -58,11 +110,11 @@ def _entity(
         if when.filled is not None:
             rows = rows.filter(cell.is_not_null() if when.filled else cell.is_null())
         if when.equals:
-            rows = rows.filter(cell.is_in(list(when.equals)))
+            rows = rows.filter(_folded(cell).is_in([fold(word) for word in when.equals]))
     specs = {c.name: c for c in contract.columns()}
     mapped = dict(entity.columns)
     number_mapping = mapped.pop("hospital_number", None)
-    hospital = _cell(number_mapping) if number_mapping else MISSING
+    hospital = _cell(number_mapping).str.strip_chars() if number_mapping else MISSING
     readings: dict[str, Reading] = {
         "record_id": Reading(pl.col("record_id")),
         "source": constant("table"),
@@ -86,6 +138,15 @@ def _entity(
     return contract, *read(rows, contract, readings)
 
 
+def _birth(source: MappedSource) -> pl.Expr | None:
+    """The birth in the same row, where the table has one: no event lies before it."""
+    for entity in source.entities:
+        mapping = entity.columns.get("birth_date")
+        if mapping is not None and mapping.column is not None:
+            return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision).value
+    return None
+
+
 def _cell(mapping: ColumnMapping) -> pl.Expr:
     if mapping.column is None:
         return pl.lit(mapping.constant, dtype=pl.String)
@@ -104,14 +165,15 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
         # A table's own precision is a fact of its layout, the same for every row: no finding a row.
         reading = date(
             cell,
-            (mapping.date_format or source.date_format,),
+            source.date_formats(mapping),
             exact_to=mapping.precision,
             notices=mapping.precision == "day",
+            not_before=None if spec.name == "birth_date" else _birth(source),
         )
     elif spec.dtype == "Float64":
-        reading = number(cell, decimal=source.decimal, scale=mapping.scale)
+        reading = number(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
     elif spec.dtype == "Int32":
-        reading = whole(cell, scale=mapping.scale)
+        reading = whole(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
     elif spec.dtype == "Boolean":
         as_text = code(cell, mapping.codes, fold=True)
         reading = Reading(as_text.value == "true", as_text.text, as_text.rule)

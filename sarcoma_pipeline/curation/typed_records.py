@@ -11,10 +11,11 @@ import polars as pl
 
 from sarcoma_pipeline.curation import dicom, obds, registry_reply, reports, table_rows
 from sarcoma_pipeline.curation.reports import RowsOf
+from sarcoma_pipeline.curation.vital_statements import undated_deaths
 from schemas import typed, typed_dicom
 from schemas.configuration import DicomSource, MappedSource, ObdsSource, RegistrySource, SourceFiles, Sources
 from schemas.contract import Contract
-from schemas.file_faults import FILE_FAULTS
+from schemas.file_faults import FILE_FAULTS, UNEXPECTED
 from schemas.quality import Disposition, Observation
 from schemas.received import NO_NAMESPACE
 from schemas.rule import Rule
@@ -308,7 +309,8 @@ def type_part(
     if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
     else:
-        for contract, made, seen in _typed_frames(table, frame, sources, files):
+        for contract, typed_frame, seen in _typed_frames(table, frame, sources, files):
+            made = undated_deaths(typed_frame) if contract is typed.VitalStatus else typed_frame
             parts.setdefault(contract, []).append(made)
             observed.append(seen)
     read_faults = pl.concat(observed)
@@ -353,7 +355,13 @@ def _unread(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _unread_but_harmless(frame: pl.DataFrame) -> pl.DataFrame:
     harmless = [r.id for r in FILE_FAULTS.values() if r.severity != "error"]
-    return _disposed(frame.filter(pl.col("rule_id").is_in(harmless)), "out of scope", "no source reads it")
+    unexpected = pl.col("rule_id") == UNEXPECTED.id
+    reason = (
+        pl.when(unexpected).then(pl.lit("no source reads it")).otherwise(pl.lit("a note on what was read"))
+    )
+    return frame.filter(pl.col("rule_id").is_in(harmless)).select(
+        "record_id", disposition=pl.lit("out of scope"), reason=reason
+    )
 
 
 def _export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:

@@ -5,6 +5,20 @@ from __future__ import annotations
 import polars as pl
 
 from schemas import curated
+from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
+
+
+def undated_deaths(statements: pl.DataFrame) -> pl.DataFrame:
+    """Give a death without a readable date its own status: however it is written, it is a death.
+
+    Args:
+        statements: ``typed.vital_status``, or rows of it.
+    """
+    undated = pl.col("status_date").is_null() & pl.col("status_day").is_null()
+    undated_death = (pl.col("status") == DECEASED) & undated
+    return statements.with_columns(
+        status=pl.when(undated_death).then(pl.lit(DECEASED_DATE_UNKNOWN)).otherwise("status")
+    )
 
 
 def curate(statements: pl.DataFrame) -> pl.DataFrame:

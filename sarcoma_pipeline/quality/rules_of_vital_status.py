@@ -33,6 +33,36 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
 
 
 @rule(
+    "vital-status.alive-after-undated-death",
+    "warning",
+    on="typed.vital_status",
+    scope="source",
+    what=(
+        "A later statement says that the person is alive, an earlier one that the person is dead without a "
+        "date of death. The death stands until somebody decides."
+    ),
+    remedy=(
+        "Ask the registry office for an extended reply. If the person lives, have the statement of death "
+        "withdrawn by whoever sent it."
+    ),
+    missing="kept",
+)
+def _alive_after_undated_death(frames: Frames) -> pl.DataFrame:
+    told = pl.coalesce("reported_on", "status_date")
+    statements = frames["vital_status"].filter(pl.col("patient_id").is_not_null())
+    dead = (
+        statements.filter(pl.col("status") == DECEASED_DATE_UNKNOWN)
+        .group_by("patient_id")
+        .agg(dead_told=told.min())
+    )
+    living = statements.filter(pl.col("status").is_in([ALIVE, MOVED])).join(dead, on="patient_id")
+    # Without the day of either statement nobody can say which is the later one: it is told as well.
+    return verdicts(
+        living, (pl.coalesce("status_date", told) > pl.col("dead_told")).fill_null(True), "status_date"
+    )
+
+
+@rule(
     "vital-status.contradiction",
     "warning",
     on="typed.vital_status",

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, TextIO
 
 from sarcoma_pipeline.sources.drop_folder import open_file
+from sarcoma_pipeline.sources.headers import missing_columns, named, too_wide
+from sarcoma_pipeline.sources.quotation import StrayQuotes
 from sarcoma_pipeline.sources.received_record import Batch, Stopped
 
 _NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\xd0\xcf\x11\xe0", b"PAR1")
@@ -19,7 +21,11 @@ _ZEROS_IN_TEXT = 0.01
 
 
 def rows(
-    batch: Batch, delimiter: str, encodings: Sequence[str], needed: Sequence[str]
+    batch: Batch,
+    delimiter: str,
+    encodings: Sequence[str],
+    needed: Sequence[str],
+    known: Sequence[str] = (),
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read a file's rows under the headers of its first line.
 
@@ -31,6 +37,7 @@ def rows(
         encodings: tried in order; the first that decodes the whole file wins. In Python: DuckDB's reader
             needs an extension for anything but UTF-8.
         needed: headers without which no row can be read.
+        known: all headers that the configuration names; those needed, if none are given.
 
     Yields:
         ``line N`` (of the row's first line) and header to cell.
@@ -43,7 +50,7 @@ def rows(
         encoding = _encoding(stream, encodings)
         stream.seek(0)
         with io.TextIOWrapper(stream, encoding, newline="") as text:
-            yield from _rows(batch, _Lines(batch, text), delimiter, needed)
+            yield from _rows(batch, _Lines(batch, text), delimiter, needed, known or needed)
 
 
 class _Lines:
@@ -79,11 +86,16 @@ class _Lines:
 
 
 def _rows(
-    batch: Batch, lines: _Lines, delimiter: str, needed: Sequence[str]
+    batch: Batch, lines: _Lines, delimiter: str, needed: Sequence[str], known: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    reader = csv.reader(lines, delimiter=delimiter)
     headers: list[str] = []
     missing: list[str] = []
+
+    def stray(number: int) -> None:
+        batch.unread(f"line {number}", "file.quote-unclosed", "the mark was read as a part of the text")
+
+    unquoted = StrayQuotes(iter(lines), delimiter, lambda: len(headers), batch.limits.line_chars, stray)
+    reader = csv.reader(unquoted, delimiter=delimiter)
     last = 0
     try:
         for cells in reader:
@@ -94,7 +106,7 @@ def _rows(
             if not headers:
                 # Before the columns are named: that is no work for a table of a million of them.
                 too_wide(batch, len(cells), position)
-                headers = _named_once([cell.strip() for cell in cells])
+                headers = named(batch, cells, known, position)
                 lines.headed = True
                 missing = missing_columns(batch, headers, needed, position)
             elif missing:
@@ -108,41 +120,6 @@ def _rows(
                 yield position, dict(zip(headers, cells, strict=False))
     except csv.Error:
         batch.unread(f"line {last + 1}", "file.unreadable", "no delimited text from here on")
-
-
-def _named_once(headers: list[str]) -> list[str]:
-    """Name every column once: of headers that repeat, the first keeps its name."""
-    taken = set(headers)
-    named: list[str] = []
-    used: set[str] = set()
-    for place, header in enumerate(headers, start=1):
-        name, times = header, 1
-        while not name or name in used or (times > 1 and name in taken):
-            times += 1
-            name = (
-                f"{header} ({times})" if header else f"(column {place} without a header)" + "'" * (times - 2)
-            )
-        used.add(name)
-        named.append(name)
-    return named
-
-
-def too_wide(batch: Batch, columns: int, position: str) -> None:
-    """Refuse a table that is wider than any table for people.
-
-    Raises:
-        Stopped: it is.
-    """
-    if columns > batch.limits.columns:
-        raise Stopped(position, "file.too-many-columns", f"{columns:,} columns")
-
-
-def missing_columns(batch: Batch, headers: Sequence[str], needed: Sequence[str], position: str) -> list[str]:
-    """Needed headers that are not there; each is noted at the header's position."""
-    missing = [name for name in needed if name not in headers]
-    for name in missing:
-        batch.unread(position, "file.column-missing", f"column {name!r} is missing")
-    return missing
 
 
 def _encoding(stream: BinaryIO, encodings: Sequence[str]) -> str:

@@ -28,8 +28,9 @@ def read(file: SourceFile, source: RegistrySource, refresh: str, limits: Limits 
     mapped = {header: (READ, name) for name, header in headers.items()}
     ignored = {header: (IGNORED, reason) for header, reason in source.reasons().items()}
     batch.account.outcomes = mapped | ignored
+    known = list(batch.account.outcomes)
     with batch.guarded():
-        for position, cells in rows(batch, source.delimiter, source.encodings, list(headers.values())):
+        for position, cells in rows(batch, source.delimiter, source.encodings, list(headers.values()), known):
             batch.account.cells(cells)
             values: dict[str, str | None] = {name: cells[header] for name, header in headers.items()}
             rest = {h: c for h, c in cells.items() if h not in batch.account.outcomes and c.strip()}

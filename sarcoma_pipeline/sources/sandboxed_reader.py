@@ -17,6 +17,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -25,6 +26,15 @@ _PROGRAM_BYTES = 3 * 1024**3
 """Address space that the interpreter and its libraries map."""
 _GROWTH = 4
 """Copies of the content in memory: compressed, decompressed, parsed, returned."""
+_ERRORS = {
+    "Div0": "#DIV/0!", "NA": "#N/A", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!",
+    "Value": "#VALUE!", "GettingData": "#GETTING_DATA",
+}  # fmt: skip
+"""The library's word for an error to what the spreadsheet shows."""
+_GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
+"""A text that is a number in two ways: with a decimal dot, or with dots that group three digits."""
+_MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
+"""A date cell: spreadsheets and Parquet know a date as the midnight with which it begins."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -45,7 +55,8 @@ def read(
         seconds: timeout.
 
     Returns:
-        Every cell as text; missing cells are empty.
+        Every cell as text, the header in the first filled row; missing cells are empty, a date is written
+        ``YYYY-MM-DD``, an error as the spreadsheet shows it (``#REF!``).
 
     Raises:
         Refused: with the rule that the file breaks.
@@ -82,7 +93,40 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
     import fastexcel
 
     loaded = fastexcel.read_excel(_unpacked(data, held, columns, records))
-    return pl.DataFrame(loaded.load_sheet(sheet or 0, dtypes="string").to_arrow())
+    read = loaded.load_sheet(sheet or _first_visible(loaded), dtypes="string", header_row=None)
+    # Every cell that the library cannot give as text holds an error.
+    batch, errors = read.to_arrow_with_errors()
+    frame = pl.DataFrame(batch)
+    for error in errors.errors if errors else ():
+        row, place = error.offset_position
+        kind = re.sub(r".*Error\((\w+)\).*", r"\1", error.detail)
+        frame[row, place] = _ERRORS.get(kind, "#ERROR!")
+    return _numbers_told_apart(frame, loaded, read.name)
+
+
+def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.DataFrame:
+    """Write a number such as 1.234 with one more digit: as text "1.234" may be a grouped 1234.
+
+    Read as whole numbers, cells with a number are cut and cells with a text that is none are errors.
+    """
+    texts: set[tuple[int, int]] | None = None
+    for place, name in enumerate(frame.columns):
+        doubtful = frame[name].str.contains(_GROUPED).fill_null(False).arg_true().to_list()
+        if doubtful and texts is None:
+            _, errors = workbook.load_sheet(sheet, dtypes="int", header_row=None).to_arrow_with_errors()
+            texts = {error.offset_position for error in (errors.errors if errors else ())}
+        for row in doubtful:
+            if (row, place) not in (texts or ()):
+                frame[row, place] = f"{frame[row, place]}0"
+    return frame
+
+
+def _first_visible(workbook: Any) -> str | int:
+    """Name the first sheet that a person who opens the workbook sees; the first one, if all are hidden."""
+    for name in workbook.sheet_names:
+        if workbook.load_sheet(name, n_rows=0).visible == "visible":
+            return name
+    return 0
 
 
 def _unpacked(data: bytes, held: int, columns: int, records: int) -> bytes:
@@ -127,7 +171,19 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
         raise Refused("file.too-many-columns", f"{width:,} columns")
     if height > records or width * height > held:
         raise Refused("file.too-large", f"{height:,} rows and {width:,} columns")
-    return pl.read_parquet(io.BytesIO(data))
+    frame = pl.read_parquet(io.BytesIO(data))
+    # As of a spreadsheet: the first row is the header.
+    header = pl.DataFrame(
+        {name: [name] for name in frame.columns}, schema=dict.fromkeys(frame.columns, pl.String)
+    )
+    # A number with three decimals gets one more: as text it may be a grouped whole number.
+    told = [
+        pl.col(name).cast(pl.String).str.replace(_GROUPED, "${0}0")
+        if dtype.is_float()
+        else pl.col(name).cast(pl.String)
+        for name, dtype in frame.schema.items()
+    ]
+    return pl.concat([header, frame.select(told)])
 
 
 def _main(kind: str, sheet: str, *numbers: str) -> int:
@@ -137,7 +193,8 @@ def _main(kind: str, sheet: str, *numbers: str) -> int:
     try:
         read_it = {"xlsx": _spreadsheet, "parquet": _parquet}[kind]
         frame = read_it(data, sheet, held, columns, records)
-        frame.select(pl.all().cast(pl.String).fill_null("")).write_ipc_stream(sys.stdout.buffer)
+        text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
+        frame.select(text).write_ipc_stream(sys.stdout.buffer)
     except Refused as refused:
         print(*refused.args, sep="\t", file=sys.stderr)
     except BaseException as broken:  # a panic of native code is no Exception

@@ -6,12 +6,21 @@ import json
 from collections.abc import Iterator
 
 from sarcoma_pipeline.sources import sandboxed_reader
-from sarcoma_pipeline.sources.delimited import missing_columns, rows
+from sarcoma_pipeline.sources.delimited import rows
 from sarcoma_pipeline.sources.drop_folder import open_file
+from sarcoma_pipeline.sources.headers import folded, missing_columns, named
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
 from schemas.configuration import DEFAULT_LIMITS, Limits, TableSource
 from schemas.received import TableRow
+
+TOTALS = frozenset(
+    (
+        "summe", "gesamt", "gesamtsumme", "insgesamt", "total", "totals", "sum", "mittel", "mittelwert",
+        "mean", "average", "durchschnitt", "median", "anzahl", "count",
+    )
+)  # fmt: skip
+"""What stands in the key of a row that sums up the others, in any case."""
 
 _MAGIC = {"xlsx": b"PK\x03\x04", "parquet": b"PAR1"}
 
@@ -34,10 +43,14 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
     with batch.guarded():
         if source.format in ("csv", "tsv"):
             delimiter = source.delimiter or {"csv": ",", "tsv": "\t"}[source.format]
-            found = rows(batch, delimiter, source.encodings, source.headers())
+            found = rows(batch, delimiter, source.encodings, source.headers(), list(batch.account.outcomes))
         else:
             found = _binary_rows(batch, source)
         for position, cells in found:
+            if any(folded(cells[h]).rstrip(":") in TOTALS for h in source.key):
+                batch.unread(position, "file.totals-row", "a total or a mean")
+                batch.account.set_aside(cells, "(row of totals)", "a total or a mean, nobody's record")
+                continue
             batch.account.cells(cells)
             filled = {header: cell for header, cell in cells.items() if cell.strip()}
             batch.add(
@@ -75,11 +88,18 @@ def _binary_rows(batch: Batch, source: TableSource) -> Iterator[tuple[str, dict[
         )
     except sandboxed_reader.Refused as refused:
         raise Stopped("file", *refused.args) from None
-    if missing_columns(batch, text.columns, source.headers(), "row 1"):
-        for number in range(2, text.height + 2):
-            batch.unread(f"row {number}", "file.column-missing", "the row cannot be read without the column")
-        return
-    for number, cells in enumerate(text.iter_rows(named=True), start=2):
-        if filled := sum(bool(cell.strip()) for cell in cells.values()):
+    headers: list[str] = []
+    missing: list[str] = []
+    for number, cells in enumerate(text.iter_rows(), start=1):
+        filled = sum(bool(cell.strip()) for cell in cells)
+        if not filled:
+            continue
+        position = f"row {number}"
+        if not headers:
+            headers = named(batch, cells, list(batch.account.outcomes), position)
+            missing = missing_columns(batch, headers, source.headers(), position)
+        elif missing:
+            batch.unread(position, "file.column-missing", "the row cannot be read without the column")
+        else:
             batch.account.delivered += filled
-            yield f"row {number}", cells
+            yield position, dict(zip(headers, cells, strict=True))

@@ -67,7 +67,11 @@ def penalised(likelihood: PartialLikelihood) -> Penalised:
     Raises:
         NoEstimate: the covariates are collinear.
     """
-    scale = np.sqrt(np.diag(likelihood.at(np.zeros(likelihood.p)).information))
+    curvature = np.diag(likelihood.at(np.zeros(likelihood.p)).information)
+    # Rounding makes the information of a column that is the same in every risk set negative.
+    if not (curvature > 0).all():
+        raise NoEstimate("a covariate has no variance among the patients at risk")
+    scale = np.sqrt(curvature)
     every = np.ones(likelihood.p, dtype=bool)
     best, height, there = _maximise(likelihood, np.zeros(likelihood.p), every, scale)
     errors = np.sqrt(np.diag(inverse(there.information)))

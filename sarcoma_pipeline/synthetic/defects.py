@@ -156,7 +156,8 @@ def _alive_after_death(drop: Drop, person: Person) -> Planted:
 
 @plants("death without a date")
 def _death_unknown(drop: Drop, person: Person) -> Planted:
-    return _told(drop.tell(person, "verstorben, Datum unbekannt", "", dt.date(2021, 12, 1)))
+    # The office answers on the last day on which anybody knew of the life: no source contradicts it.
+    return _told(drop.tell(person, "verstorben, Datum unbekannt", "", person.last_known_alive_date))
 
 
 @plants("no information")

@@ -7,7 +7,7 @@ import pytest
 
 from sarcoma_pipeline.cohort.observed import observed
 from tests.conftest import Records
-from tests.spec.test_protocol import FREE, Told, local, on, study
+from tests.spec.told import FREE, Told, local, on, study
 
 
 @pytest.fixture(scope="module")

@@ -58,3 +58,32 @@ def test_twins_of_name_and_birth_are_never_merged(records):
     outcome = records.run()
     assert outcome.rules() == {"identity.two-numbers", "identity.ambiguous"}
     assert outcome["patient"].height == 2
+
+
+@pytest.mark.parametrize("number", ["01", "1.0", "0 1", "001.00"])
+def test_a_number_in_another_form_is_found_and_not_linked(records, number):
+    reply = _reply(records, hospital_number=number)
+    outcome = records.run()
+    assert outcome.rules() == {"identity.number-differs-in-form"}
+    assert outcome.quarantined == {reply}
+
+
+def test_blanks_around_a_number_are_no_difference(records):
+    _reply(records, hospital_number=" 1 ")
+    assert records.run().rules() == set()
+
+
+def test_two_patients_whose_numbers_differ_in_form_only_are_told(records):
+    records.patient("17")
+    records.patient("0017", family="Schmidt")
+    outcome = records.run()
+    assert outcome.rules() == {"identity.numbers-alike"}
+    assert outcome["patient"].height == 2
+
+
+@pytest.mark.parametrize(("filed", "told"), [("von Müller", "Müller"), ("Müller", "Dr. von Müller")])
+def test_a_name_prefix_on_one_side_links_when_all_else_agrees(records, filed, told):
+    records.patient(family=filed)
+    records.diagnosis()
+    records.reply(answer="lebt", answered_on="01.06.2015", family_name=told)
+    assert records.run().rules() == set()

@@ -196,9 +196,9 @@ def _(to):
     return (HEAD.decode() + "1;lebt\n" * 100).encode("utf-16-le")
 
 
-@kind("registry/an-open-quote.csv", "file.unreadable", position="line 3", records=1)
+@kind("registry/an-open-quote.csv", "file.quote-unclosed", position="line 3", records=10_002)
 def _(to):
-    return HEAD + b'1;lebt\n2;"lebt\n' + b"3;lebt\n" * 100_000
+    return HEAD + b'1;lebt\n2;"lebt\n' + b"3;lebt\n" * 10_000
 
 
 @kind("registry/formulas.csv", records=2)

@@ -15,7 +15,7 @@ from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.survival.competing_risks import cumulative_incidence
 from schemas.configuration import Study
 from tests.conftest import Records
-from tests.spec.test_protocol import CRITERIA, FREE, Told, distant, local, on
+from tests.spec.told import CRITERIA, FREE, Told, distant, local, on
 
 PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 PATIENTS = {

@@ -11,7 +11,8 @@ from sarcoma_pipeline.survival.sensitivity import beyond_error, sensitivity
 from schemas.assumptions import alternatives, declared
 from schemas.configuration import Covariate, Model
 from tests.conftest import Records
-from tests.spec.test_protocol import FREE, PROTOCOL, Told, distant, local, on, study
+from tests.spec.protocol import PROTOCOL
+from tests.spec.told import FREE, Told, distant, local, on, study
 
 SKIPPED = {"data_cutoff"}
 """A date of the study: no other value is as good."""

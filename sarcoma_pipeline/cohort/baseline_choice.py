@@ -1,0 +1,80 @@
+"""The baseline of the index tumour as the assumptions read it: T, grade, histology group.
+
+Curation chooses by the order of treatment (``sarcoma_pipeline.curation.baseline``). Here the switches choose
+another report of the same tumour, or another group of the same morphology.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import primary
+from sarcoma_pipeline.cohort.primary import Curated
+from schemas import sarcoma_codes
+from schemas.assumptions import Assumptions
+
+_CLINICAL = ("c", "u")
+_OLDER_NAMES, _SPINDLE_CELL = ("8805", "8830"), "8801"
+_KEY = ["patient_id", "tumour_id"]
+_TABLE = "table"
+"""A table does not say how it was staged: its value stands under every switch."""
+
+
+def index_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
+    """Return the index tumours: rows of ``curated.diagnosis`` with the baseline that the switches choose.
+
+    Args:
+        curated: the curated tables.
+        assumptions: the switches.
+    """
+    frame = primary.tumour(curated)
+    reports = curated["curated.diagnosis_report"]
+    if assumptions.t_category != "by treatment":
+        wanted = (
+            pl.col("t_prefix").is_in(_CLINICAL)
+            if assumptions.t_category == "clinical"
+            else pl.col("t_prefix") == "p"
+        )
+        frame = _chosen(frame, reports.filter(wanted, _baseline()), ("t_stage", "tnm_edition"), "t_rule")
+    if assumptions.grade != "by treatment":
+        of_role = reports.filter(pl.col("role") == assumptions.grade, _baseline())
+        frame = _chosen(frame, of_role, ("fnclcc_grade",), "fnclcc_rule")
+    code = sarcoma_codes.code(pl.col("icdo3_morphology"))
+    group = pl.col("histology_group")
+    if assumptions.undifferentiated_sarcoma == "others":
+        older = (code.is_in(_OLDER_NAMES) & (group == "UPS")).fill_null(False)
+        frame = frame.with_columns(
+            pl.when(older).then(pl.lit("others")).otherwise(group).alias("histology_group")
+        )
+    if assumptions.spindle_cell_sarcoma == "UPS":
+        spindle = ((code == _SPINDLE_CELL) & (group == "others")).fill_null(False)
+        frame = frame.with_columns(
+            pl.when(spindle).then(pl.lit("UPS")).otherwise(group).alias("histology_group")
+        )
+    return frame
+
+
+def _baseline() -> pl.Expr:
+    """Whether a report describes the tumour before any treatment and before a relapse."""
+    flags = pl.any_horizontal(pl.col("after_therapy", "of_relapse", "by_autopsy", "after").fill_null(False))
+    return ~flags & pl.col("role").is_in(["biopsy", "specimen"])
+
+
+def _chosen(frame: pl.DataFrame, reports: pl.DataFrame, columns: tuple[str, ...], rule: str) -> pl.DataFrame:
+    """Take the columns from the newest of the reports; a value that is unknown only where no other is."""
+    value = pl.col(columns[0])
+    newest = (
+        reports.filter(value.is_not_null())
+        .sort(
+            *_KEY, value.str.ends_with("X"), "report_day", pl.col("record_ids").list.join(" "), value,
+            descending=[False, False, False, True, True, True], nulls_last=True,
+        )
+        .group_by(_KEY, maintain_order=True)
+        .agg(pl.col(c).first().alias(f"_{c}") for c in columns)
+    )  # fmt: skip
+    joined = frame.join(newest, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
+    of_table = pl.col(rule) == _TABLE
+    return joined.with_columns(
+        pl.when(of_table.fill_null(False)).then(pl.col(c)).otherwise(pl.col(f"_{c}")).alias(c)
+        for c in columns
+    ).drop(f"_{c}" for c in columns)

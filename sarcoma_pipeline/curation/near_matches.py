@@ -1,0 +1,128 @@
+"""Whom a person of another source resembles: candidates for a human to decide on, never a link.
+
+Family name, given names and date of birth are compared field by field. A field agrees, differs by one small
+error, or differs. A candidate has at most two fields with a small error and none that differs. These are the
+errors that record linkage knows from registries: one letter added, lost, wrong or swapped with its neighbour;
+a part of a double name; a second given name; a date with one digit or one of its three parts wrong, or with
+day and month transposed. A sex that contradicts counts as one more field, a missing one does not.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+_PREFIXES = (
+    r"^(?:(?:prof|dr|med|dipl|ing|freiherr|freifrau|baron|graf|gräfin)\.? "
+    r"|(?:von|vom|van|zu|zum|zur|de|den|der|dem|und|la|le|di|del|da) )+"
+)
+"""Titles and name prefixes: one source writes them before the family name, another in its own field."""
+
+
+def normalised(name: pl.Expr) -> pl.Expr:
+    """A name without case, outer blanks and repeated blanks: what counts as the same spelling."""
+    return name.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
+
+
+def without_prefix(name: pl.Expr) -> pl.Expr:
+    """A family name as :func:`normalised`, without titles and name prefixes before it."""
+    plain = normalised(name)
+    bare = plain.str.replace(_PREFIXES, "")
+    return pl.when(bare == "").then(plain).otherwise(bare)
+
+
+def folded(name: pl.Expr) -> pl.Expr:
+    """A name as different keyboards write it: umlauts written out, accents, hyphens and blanks gone."""
+    plain = normalised(name).str.replace_many(["ä", "ö", "ü", "ß"], ["ae", "oe", "ue", "ss"])
+    return plain.str.normalize("NFD").str.replace_all(r"[^a-z]", "")
+
+
+def number_form(number: pl.Expr) -> pl.Expr:
+    """What of a patient number no program changes: not leading zeros, blanks, signs, case or ``.0``."""
+    plain = number.str.strip_chars().str.replace(r"\.0+$", "").str.to_lowercase()
+    bare = plain.str.replace_all(r"[\s\-./]", "").str.replace(r"^0+", "")
+    return pl.when(bare != "").then(bare)
+
+
+def near_matches(persons: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """Find the known patients whom persons resemble.
+
+    Args:
+        persons: ``record_id``, ``family_name``, ``given_names``, ``birth_date``, ``sex``; one row each.
+        patients: ``patient_id`` and the same.
+
+    Returns:
+        ``record_id``, ``patient_id`` of the nearest patient, ``candidates`` (number of patients who are near)
+        and ``why``: in what the nearest differs. One row per person who resembles anybody.
+    """
+    if persons.is_empty() or patients.is_empty():
+        return pl.DataFrame(schema=_SCHEMA)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("person", persons.select("record_id", **_fields()).to_arrow())
+        connection.register("patient", patients.select("patient_id", **_fields()).to_arrow())
+        return connection.execute(_SQL).pl().cast(_SCHEMA)  # pyright: ignore[reportArgumentType]
+
+
+_SCHEMA = {"record_id": pl.String, "patient_id": pl.String, "candidates": pl.Int64, "why": pl.String}
+
+
+def _fields() -> dict[str, pl.Expr]:
+    family = without_prefix(pl.col("family_name"))
+    return {
+        "family": folded(family),
+        "families": family.str.replace_all("-", " "),
+        "given": folded(pl.col("given_names")),
+        "givens": normalised(pl.col("given_names")).str.replace_all("-", " "),
+        "birth": pl.col("birth_date"),
+        "sex": pl.when(pl.col("sex").is_in(["female", "male", "diverse"])).then("sex"),
+    }
+
+
+_SQL = """
+WITH blocked AS (
+    -- At most two of three fields err, so that one agrees.
+    SELECT record_id, patient_id FROM person JOIN patient ON person.birth = patient.birth
+    UNION SELECT record_id, patient_id FROM person JOIN patient ON person.family = patient.family
+    UNION SELECT record_id, patient_id FROM person JOIN patient ON person.given = patient.given
+),
+compared AS (
+    SELECT record_id, patient_id,
+        CASE WHEN a.family = b.family THEN 0
+             WHEN damerau_levenshtein(a.family, b.family) = 1 THEN 1
+             WHEN list_has_any(string_split(a.families, ' '), string_split(b.families, ' ')) THEN 2
+             ELSE 9 END AS family,
+        CASE WHEN a.given = b.given THEN 0
+             WHEN damerau_levenshtein(a.given, b.given) = 1 THEN 1
+             WHEN list_has_all(string_split(a.givens, ' '), string_split(b.givens, ' '))
+               OR list_has_all(string_split(b.givens, ' '), string_split(a.givens, ' ')) THEN 2
+             ELSE 9 END AS given,
+        CASE WHEN a.birth = b.birth THEN 0
+             WHEN month(a.birth) = day(b.birth) AND day(a.birth) = month(b.birth)
+                  AND year(a.birth) = year(b.birth) THEN 1
+             WHEN damerau_levenshtein(strftime(a.birth, '%Y%m%d'), strftime(b.birth, '%Y%m%d')) = 1 THEN 2
+             WHEN (year(a.birth) = year(b.birth))::INT + (month(a.birth) = month(b.birth))::INT
+                  + (day(a.birth) = day(b.birth))::INT = 2 THEN 3
+             ELSE 9 END AS birth,
+        CASE WHEN a.sex IS NULL OR b.sex IS NULL THEN 1 WHEN a.sex = b.sex THEN 0 ELSE 2 END AS sex
+    FROM blocked JOIN person AS a USING (record_id) JOIN patient AS b USING (patient_id)
+),
+near AS (
+    SELECT *, (family > 0)::INT + (given > 0)::INT + (birth > 0)::INT + (sex = 2)::INT AS errors
+    FROM compared WHERE family < 9 AND given < 9 AND birth < 9
+),
+ranked AS (
+    SELECT *, row_number() OVER one AS place, count(*) OVER (PARTITION BY record_id) AS candidates
+    FROM near WHERE errors <= 2
+    WINDOW one AS (PARTITION BY record_id ORDER BY errors, family, given, birth, sex, patient_id)
+)
+SELECT record_id, patient_id, candidates, concat_ws('; ',
+    CASE family WHEN 1 THEN 'one letter of the family name differs' WHEN 2 THEN 'a part of a double name' END,
+    CASE given WHEN 1 THEN 'one letter of the given names differs' WHEN 2 THEN 'one given name more' END,
+    CASE birth WHEN 1 THEN 'day and month of birth are transposed'
+        WHEN 2 THEN 'one digit of the date of birth differs'
+        WHEN 3 THEN 'day, month or year of birth differs' END,
+    CASE sex WHEN 1 THEN 'the sex is missing' WHEN 2 THEN 'the sex differs' END,
+    CASE WHEN family + given + birth + sex = 0 THEN 'the names are spelled differently' END
+) AS why
+FROM ranked WHERE place = 1 ORDER BY record_id
+"""

@@ -1,0 +1,70 @@
+"""The headers of a table: trimmed, named once, and recognised whatever their case, blanks or normal form."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from sarcoma_pipeline.sources.received_record import Batch, Stopped
+
+
+def too_wide(batch: Batch, columns: int, position: str) -> None:
+    """Refuse a table that is wider than any table for people.
+
+    Raises:
+        Stopped: it is.
+    """
+    if columns > batch.limits.columns:
+        raise Stopped(position, "file.too-many-columns", f"{columns:,} columns")
+
+
+def folded(header: str) -> str:
+    """Return what of a header counts: not its case, blanks, line breaks or normal form."""
+    return " ".join(unicodedata.normalize("NFC", header).casefold().split())
+
+
+def named(batch: Batch, cells: Sequence[str], known: Sequence[str], position: str) -> list[str]:
+    """Name every column once, in the words of the configuration where it knows the header.
+
+    Args:
+        batch: takes a note of each known header that stands there twice.
+        cells: the header's cells as delivered.
+        known: headers that the configuration names.
+        position: of the header, for the note.
+
+    Returns:
+        A name per cell. Of headers that repeat, the first keeps its name.
+    """
+    words = {folded(name): name for name in reversed(known)}
+    exact = set(known)
+    trimmed = [cell.strip() for cell in cells]
+    headers = [h if h in exact else words.get(folded(h), h) for h in trimmed]
+    for header, times in Counter(headers).items():
+        if times > 1 and header in exact:
+            batch.unread(position, "file.column-twice", f"column {header!r} stands there {times} times")
+    return _named_once(headers)
+
+
+def missing_columns(batch: Batch, headers: Sequence[str], needed: Sequence[str], position: str) -> list[str]:
+    """Return the needed headers that are not there; each is noted at the header's position."""
+    missing = [name for name in needed if name not in headers]
+    for name in missing:
+        batch.unread(position, "file.column-missing", f"column {name!r} is missing")
+    return missing
+
+
+def _named_once(headers: list[str]) -> list[str]:
+    taken = set(headers)
+    names: list[str] = []
+    used: set[str] = set()
+    for place, header in enumerate(headers, start=1):
+        name, times = header, 1
+        while not name or name in used or (times > 1 and name in taken):
+            times += 1
+            name = (
+                f"{header} ({times})" if header else f"(column {place} without a header)" + "'" * (times - 2)
+            )
+        used.add(name)
+        names.append(name)
+    return names

@@ -1,0 +1,129 @@
+"""The baseline under each switch: T, grade, histology group, sequence, and the sites that are eligible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sarcoma_pipeline.cohort import covariates, eligibility
+from sarcoma_pipeline.cohort.timeline import timeline
+from schemas.assumptions import Assumptions
+from tests.cohort.test_eligibility import course, judged, study, whole
+from tests.curation.test_baseline import diagnose, fnclcc, irradiation, operation, several, tnm
+
+
+def described(records, **assumptions: Any) -> dict[str, Any]:
+    frames = records.run().frames
+    return covariates.describe(frames, timeline(frames, Assumptions(**assumptions))).row(0, named=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "switch", "stage"),
+    [
+        ("surgery", "by treatment", "T2"),
+        ("surgery", "clinical", "T1"),
+        ("surgery", "pathological", "T2"),
+        ("radiotherapy", "by treatment", "T1"),
+        ("radiotherapy", "clinical", "T1"),
+        # The specimen was irradiated before: its T is no baseline.
+        ("radiotherapy", "pathological", None),
+    ],
+)
+def test_t_is_that_of_the_report_that_the_switch_names(records, first, switch, stage):
+    diagnose(records, TNM=tnm(T="1"))
+    irradiation(records, "2012-02-01" if first == "radiotherapy" else "2012-06-01")
+    operation(records, "2012-05-01", TNM=tnm("pTNM", T="2b"))
+    assert described(records, t_category=switch)["t_stage"] == stage
+
+
+def test_an_unknown_t_gives_way_to_a_known_one(records):
+    diagnose(records, TNM=several(tnm(T="X"), tnm("pTNM", T="1")))
+    operation(records, "2012-02-01", TNM=tnm("pTNM", T="2b"))
+    assert described(records, t_category="clinical")["t_stage"] == "TX"
+    assert described(records, t_category="pathological")["t_stage"] == "T2"
+
+
+def test_without_such_a_report_t_is_missing(records):
+    diagnose(records, TNM=tnm("pTNM", T="2b"))
+    operation(records, "2012-02-01")
+    assert described(records, t_category="clinical")["t_stage"] is None
+
+
+@pytest.mark.parametrize(
+    ("first", "switch", "grade"),
+    [
+        ("surgery", "by treatment", "G3"),
+        ("surgery", "biopsy", "G2"),
+        ("surgery", "specimen", "G3"),
+        ("radiotherapy", "by treatment", "G2"),
+        ("radiotherapy", "biopsy", "G2"),
+        ("radiotherapy", "specimen", None),
+    ],
+)
+def test_the_grade_is_that_of_the_report_that_the_switch_names(records, first, switch, grade):
+    diagnose(records, Menge_Weitere_Klassifikation=fnclcc("2"))
+    irradiation(records, "2012-02-01" if first == "radiotherapy" else "2012-06-01")
+    operation(records, "2012-05-01", Menge_Weitere_Klassifikation=fnclcc("3"))
+    assert described(records, grade=switch)["fnclcc_grade"] == grade
+
+
+@pytest.mark.parametrize(
+    ("morphology", "switch", "group"),
+    [
+        ("8805/3", {}, "UPS"),
+        ("8805/3", {"undifferentiated_sarcoma": "others"}, "others"),
+        ("8830/3", {"undifferentiated_sarcoma": "others"}, "others"),
+        ("8802/3", {"undifferentiated_sarcoma": "others"}, "UPS"),
+        ("8858/3", {"undifferentiated_sarcoma": "others"}, "liposarcoma"),
+        ("8801/3", {}, "others"),
+        ("8801/3", {"spindle_cell_sarcoma": "UPS"}, "UPS"),
+        ("8811/3", {"spindle_cell_sarcoma": "UPS"}, "myxofibrosarcoma"),
+    ],
+)
+def test_the_groups_of_the_histologies(records, morphology, switch, group):
+    records.patient()
+    records.diagnosis(Morphologie_ICD_O=f'["{morphology}"]')
+    assert described(records, **switch)["histology_group"] == group
+
+
+@pytest.mark.parametrize(
+    ("position", "switch", "sequence"),
+    [
+        ("Z", "its own", "postoperative additive"),
+        ("Z", "adjuvant", "postoperative adjuvant"),
+        ("A", "adjuvant", "postoperative adjuvant"),
+        ("N", "adjuvant", "preoperative"),
+    ],
+)
+def test_additive_radiotherapy(records, position, switch, sequence):
+    records.patient()
+    records.diagnosis()
+    course(records, Stellung_OP=position)
+    assert described(records, additive_radiotherapy=switch)["radiation_sequence"] == sequence
+
+
+@pytest.mark.parametrize(
+    ("site", "switch", "reason"),
+    [
+        ("C47.2", {}, None),
+        ("C47.2", {"nerve_sites": "exclude"}, "a peripheral nerve"),
+        ("C49.2", {"nerve_sites": "exclude", "visceral_sites": "exclude"}, None),
+        ("C49.4", {}, None),
+        ("C49.3", {"visceral_sites": "exclude"}, "a site that may be visceral"),
+        ("C49.6", {"visceral_sites": "exclude"}, None),
+        ("C44.7", {}, "a site of the skin"),
+        ("C44.7", {"skin_sites": "include"}, None),
+    ],
+)
+def test_the_sites_that_are_eligible(records, site, switch, reason):
+    whole(records, diagnosis={"Primaertumor_ICD": site, "Primaertumor_Topographie_ICD_O": site})
+    frames = records.run().frames
+    made = eligibility.assess(frames, timeline(frames, Assumptions(**switch)), study()).eligibility
+    row = made.filter(criterion="site").row(0, named=True)
+    assert (row["met"], row["reason"]) == (reason is None, reason)
+
+
+def test_the_defaults_judge_as_before(records):
+    whole(records)
+    assert judged(records).eligibility["met"].all()

@@ -1,0 +1,250 @@
+"""Tables as people really send them: right, or a finding that says what was not read."""
+
+import datetime as dt
+import io
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from sarcoma_pipeline.curation import table_rows
+from sarcoma_pipeline.sources import table_file
+from sarcoma_pipeline.sources.received_record import SourceFile
+from schemas.configuration import TableSource
+
+DIAGNOSIS = {"hospital_number": "Pat", "diagnosis_date": "Datum", "tumour_size_cm": "Größe"}
+
+
+def _source(**more) -> TableSource:
+    return TableSource.model_validate(
+        {
+            "name": "sheet", "kind": "table", "format": "csv", "delimiter": ";", "files": ["*"],
+            "key": ["Pat"], "decimal": ",", "date_format": "%d.%m.%Y",
+            "entities": [{"entity": "diagnosis", "columns": DIAGNOSIS}],
+            **more,
+        }
+    )  # fmt: skip
+
+
+class Read:
+    """What became of one file."""
+
+    def __init__(self, folder: Path, content: bytes | str, source: TableSource) -> None:
+        path = folder / "file"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        batch = table_file.read(SourceFile("F", path, "file"), source, "R1")
+        frames = batch.frames()
+        unread = frames.get("received.unread")
+        self.faults = [] if unread is None else unread.select("position", "rule_id").rows()
+        self.account = batch.account
+        rows = frames.get("received.table_row")
+        self.typed, self.observed = {}, []
+        if rows is not None:
+            dated = rows.with_columns(received_on=pl.lit(dt.date(2021, 12, 1)))
+            for contract, frame, seen in table_rows.typed_frames(dated, source):
+                self.typed[contract.table()] = frame
+                self.observed += seen.select("rule_id", "column_name", "value").rows()
+
+    def diagnoses(self, *columns: str) -> list[tuple]:
+        return self.typed["typed.diagnosis"].select(columns or ("diagnosis_date", "tumour_size_cm")).rows()
+
+
+@pytest.fixture
+def read(tmp_path):
+    return lambda content, **more: Read(tmp_path, content, _source(**more))
+
+
+def _sheet(*rows: tuple, hidden: bool = False, head: tuple[str, ...] = ("Pat", "Datum", "Größe")) -> bytes:
+    whole = io.BytesIO()
+    with xlsxwriter.Workbook(whole) as workbook:
+        date = workbook.add_format({"num_format": "dd.mm.yy"})
+        if hidden:
+            old = workbook.add_worksheet("Alt")
+            old.write_row(0, 0, ("Pat", "Datum", "Größe"))
+            old.hide()
+        sheet = workbook.add_worksheet("Daten")
+        if hidden:
+            sheet.activate()
+            sheet.set_first_sheet()
+        sheet.write_row(0, 0, head)
+        for number, row in enumerate(rows, start=1):
+            for place, value in enumerate(row):
+                if isinstance(value, dt.date):
+                    sheet.write_datetime(number, place, dt.datetime.combine(value, dt.time()), date)
+                elif isinstance(value, str) and value.startswith("#"):
+                    sheet.write_formula(number, place, "=NA()", None, value)  # pyright: ignore[reportArgumentType]
+                elif isinstance(value, str):
+                    sheet.write_string(number, place, value)
+                else:
+                    sheet.write(number, place, value)
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("lines", "numbers", "stray"),
+    [
+        # Never closed: the rest of the file would be one cell.
+        (['1;01.02.2015;5;"18 cm', "2;01.02.2015;5;ok", "3;01.02.2015;5;ok"], ["1", "2", "3"], [2]),
+        # Closed by the next stray mark: the row between would vanish, and no cell would be missing.
+        (['1;01.02.2015;5;"18 cm', "2;01.02.2015;5;ok", '3;01.02.2015;5;"2 cm', "4;01.02.2015;5;x"],
+         ["1", "2", "3", "4"], [2, 4]),
+        # In two rows that follow each other.
+        (['1;01.02.2015;5;"18 cm', '2;01.02.2015;5;"2 cm', "3;01.02.2015;5;ok"], ["1", "2", "3"], [2, 3]),
+        # A closed mark that no delimiter follows.
+        (['1;01.02.2015;5;"18" cm', "2;01.02.2015;5;ok"], ["1", "2"], [2]),
+        # A mark in the middle of a cell is text, and no fault.
+        (['1;01.02.2015;5;18" cm', "2;01.02.2015;5;ok"], ["1", "2"], []),
+        # A cell with line breaks, delimiters and doubled marks.
+        (['1;01.02.2015;5;"two', 'lines; a ""word"";', 'end"', "2;01.02.2015;5;ok"], ["1", "2"], []),
+        # The quoted cell comes first.
+        (['"1";01.02.2015;5;ok', '"2";01.02.2015;5;"x', 'y"'], ["1", "2"], []),
+    ],
+)  # fmt: skip
+def test_a_mark_that_is_no_quotation_swallows_no_row(read, lines, numbers, stray):
+    found = read("\n".join(["Pat;Datum;Größe;Notiz", *lines]) + "\n")
+    assert found.typed["typed.diagnosis"]["person_ref"].to_list() == [f"number:{n}" for n in numbers]
+    assert found.faults == [(f"line {n}", "file.quote-unclosed") for n in stray]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [("5,5", 5.5), ("1.234", 1234.0), ("1.234,5", 1234.5), ("5.5", None), ("12.34", None), ("1.23,4", None),
+     (",5", 0.5), ("-5", -5.0), ("5", 5.0)],
+)  # fmt: skip
+def test_a_dot_in_a_table_with_decimal_commas_only_groups_three_digits(read, cell, expected):
+    found = read(f"Pat;Datum;Größe\n1;01.02.2015;{cell}\n")
+    assert found.diagnoses("tumour_size_cm") == [(expected,)]
+    unread = [("value.number-unreadable", "tumour_size_cm", cell)] if expected is None else []
+    assert found.observed == unread
+
+
+@pytest.mark.parametrize("declared", ["%d.%m.%Y", "%Y-%m-%d"])
+def test_dates_and_numbers_of_a_spreadsheet_are_its_own_whatever_is_declared(read, declared):
+    days = [dt.date(2015, 1, 10), dt.date(2015, 1, 11), dt.date(2016, 2, 29)]
+    sheet = _sheet((1, days[0], 5.5), (2, days[1], 1.234), (3, days[2], "1.234"))
+    found = read(sheet, format="xlsx", date_format=declared)
+    assert found.diagnoses() == list(zip(days, (5.5, 1.234, 1234.0), strict=True))
+    assert found.observed == []
+
+
+def test_parquet_keeps_its_types(read):
+    whole = io.BytesIO()
+    frame = {"Pat": ["1"], "Datum": [dt.datetime(2015, 1, 10)], "Größe": [1.234]}
+    pl.DataFrame(frame).write_parquet(whole)
+    assert read(whole.getvalue(), format="parquet").diagnoses() == [(dt.date(2015, 1, 10), 1.234)]
+
+
+def test_an_error_of_a_spreadsheet_is_shown_and_is_no_value(read):
+    found = read(_sheet((1, "#N/A", "#REF!"), (2, dt.date(2015, 1, 11), 3)), format="xlsx")
+    assert found.diagnoses() == [(None, None), (dt.date(2015, 1, 11), 3.0)]
+    assert found.observed == [
+        ("value.date-unreadable", "diagnosis_date", "#N/A"),
+        ("value.number-unreadable", "tumour_size_cm", "#REF!"),
+    ]
+
+
+def test_the_first_sheet_that_a_person_sees_is_read(read):
+    found = read(_sheet((1, dt.date(2015, 1, 10), 5), hidden=True), format="xlsx")
+    assert found.diagnoses() == [(dt.date(2015, 1, 10), 5.0)]
+
+
+@pytest.mark.parametrize("head", ["PAT;datum;GRÖSSE", " Pat ;Datum;Gro\u0308\u00dfe", "Pat;  Datum;Größe"])
+def test_headers_are_compared_without_case_blanks_and_normal_form(read, head):
+    found = read(f"{head}\n1;01.02.2015;5\n")
+    assert found.faults == [] and found.diagnoses() == [(dt.date(2015, 2, 1), 5.0)]
+    assert found.account.unknown == {}
+
+
+def test_a_header_with_a_line_break(read):
+    sheet = _sheet((1, dt.date(2015, 1, 10), 5), head=("Pat ", "Datum\n", "Größe"))
+    assert read(sheet, format="xlsx").diagnoses() == [(dt.date(2015, 1, 10), 5.0)]
+
+
+def test_a_mapped_header_that_stands_there_twice_is_told(read):
+    found = read("Pat;Datum;Größe;Datum\n1;01.02.2015;5;01.01.2024\n")
+    assert found.faults == [("line 1", "file.column-twice")]
+    assert found.diagnoses() == [(dt.date(2015, 2, 1), 5.0)]
+    assert found.account.unknown == {"Datum (2)": 1}
+
+
+def test_a_header_twice_that_nothing_needs_is_no_fault(read):
+    assert read("Pat;Datum;Größe;x;x\n1;01.02.2015;5;a;b\n").faults == []
+
+
+@pytest.mark.parametrize("word", ["Summe", "gesamt", "Total:", " MITTELWERT "])
+def test_a_row_of_totals_is_nobody(read, word):
+    found = read(f"Pat;Datum;Größe\n1;01.02.2015;5\n{word};;5\n")
+    assert found.typed["typed.diagnosis"]["person_ref"].to_list() == ["number:1"]
+    assert found.faults == [("line 3", "file.totals-row")]
+    account = found.account
+    assert sum(account.counts.values()) + sum(account.unknown.values()) == account.delivered == 5
+
+
+@pytest.mark.parametrize(
+    ("cell", "declared", "expected"),
+    [
+        # strptime would take 50 for the year 50.
+        ("03.04.50", "%d.%m.%Y", "value.date-unreadable"),
+        ("03.04.45", "%d.%m.%y", dt.date(1945, 4, 3)),
+        ("03.04.69", "%d.%m.%y", dt.date(1969, 4, 3)),
+        ("03.04.15", "%d.%m.%y", "date.century-unclear"),
+        # The day of receipt is 2021-12-01: a day later is the future.
+        ("02.12.21", "%d.%m.%y", dt.date(1921, 12, 2)),
+        ("01.12.21", "%d.%m.%y", "date.century-unclear"),
+        # 1900 had no 29th of February.
+        ("29.02.00", "%d.%m.%y", dt.date(2000, 2, 29)),
+        ("31.02.45", "%d.%m.%y", "value.date-unreadable"),
+    ],
+)
+def test_a_birth_with_a_year_of_two_digits(read, cell, declared, expected):
+    person = {"entity": "person", "columns": {"hospital_number": "Pat", "birth_date": "Geb"}}
+    found = read(f"Pat;Geb\n1;{cell}\n", entities=[person], date_format=declared)
+    born = found.typed["typed.person"]["birth_date"].to_list()
+    if isinstance(expected, str):
+        assert born == [None] and found.observed == [(expected, "birth_date", cell)]
+    else:
+        assert born == [expected] and found.observed == []
+
+
+def test_no_event_lies_before_the_birth_in_its_row(read):
+    entities = [
+        {"entity": "person", "columns": {"hospital_number": "Pat", "birth_date": "Geb"}},
+        {"entity": "diagnosis", "columns": {"hospital_number": "Pat", "diagnosis_date": "Datum"}},
+    ]
+    found = read("Pat;Geb;Datum\n1;03.04.45;10.01.15\n", entities=entities, date_format="%d.%m.%y")
+    assert found.diagnoses("diagnosis_date") == [(dt.date(2015, 1, 10),)]
+    assert found.observed == []
+
+
+def test_several_formats_are_tried_in_order(read):
+    found = read("Pat;Datum;Größe\n1;01.02.2015;5\n2;2015-02-03;5\n", date_format=["%d.%m.%Y", "%Y-%m-%d"])
+    assert found.diagnoses("diagnosis_date") == [(dt.date(2015, 2, 1),), (dt.date(2015, 2, 3),)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "scale", "days"),
+    [("13", 30.4375, 396), ("61,5", 30.4375, 1872), ("2", 365.25, 731), ("5", 365.25, 1826), ("52", 7, 364),
+     ("0", 30.4375, 0), ("12", 1, 12), ("12,5", 1, None)],
+)  # fmt: skip
+def test_time_in_another_unit_is_rounded_to_the_nearest_day(read, cell, scale, days):
+    time = {"column": "Zeit", "scale": scale}
+    status = {"hospital_number": "Pat", "status": {"constant": "alive"}, "status_day": time}
+    found = read(f"Pat;Zeit\n1;{cell}\n", entities=[{"entity": "vital_status", "columns": status}])
+    assert found.typed["typed.vital_status"]["status_day"].to_list() == [days]
+    assert bool(found.observed) == (days is None)
+
+
+def test_a_condition_compares_like_codes_and_what_none_fulfils_is_told(read):
+    entities = [
+        {
+            "entity": "vital_status",
+            "when": [{"column": "Status", "equals": [word]}],
+            "columns": {"hospital_number": "Pat", "status": {"constant": status}, "status_date": "Datum"},
+        }
+        for word, status in (("tot", "deceased"), ("lebt", "alive"))
+    ]
+    found = read(
+        "Pat;Status;Datum\n1; TOT ;01.02.2015\n2;verschollen;01.02.2015\n3;;01.02.2015\n", entities=entities
+    )
+    assert found.observed == [("value.condition-unmatched", "values", "verschollen")]
