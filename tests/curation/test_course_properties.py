@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
@@ -19,6 +20,8 @@ from pydicom.dataset import Dataset
 from tests.conftest import Records
 from tests.curation.conftest import Case, courses
 from tests.curation.rt_files import Field, days, level, plan, records
+
+pytestmark = pytest.mark.slow
 
 FEW = settings(max_examples=5, deadline=None, derandomize=True)
 FIRST = "20150302"

@@ -15,6 +15,8 @@ from schemas.file_faults import FILE_FAULTS
 from schemas.meta import MetaFile
 from tests.sources import confined, hostile
 
+pytestmark = pytest.mark.slow
+
 MEGABYTES = 1536
 """What all files together may take beyond the imported program; one of them alone would take terabytes."""
 SOUND = {

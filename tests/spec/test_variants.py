@@ -14,6 +14,8 @@ from tests.conftest import Records
 from tests.spec.protocol import PROTOCOL
 from tests.spec.told import FREE, Told, distant, local, on, study
 
+pytestmark = pytest.mark.slow
+
 SKIPPED = {"data_cutoff"}
 """A date of the study: no other value is as good."""
 
