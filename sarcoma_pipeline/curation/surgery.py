@@ -39,8 +39,9 @@ PATHOLOGY_MISSING = Rule(
     "notice",
     on="typed.surgery",
     scope="patient",
-    what="A curative operation on a sarcoma has no histology: neither its OP nor a Pathologie reports one.",
-    remedy="Ask the pathology for its report of the specimen, or add Histologie to the OP.",
+    what="Nothing is known of the specimen of a curative operation on a sarcoma: neither a histology, in its "
+    "OP or a Pathologie, nor a residual status.",
+    remedy="Ask the pathology for its report of the specimen. Add Histologie and Residualstatus to the OP.",
     source="oBDS 3.0.4 OP/Histologie, Pathologie",
 )
 
@@ -182,6 +183,8 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
     sarcomas = diagnosis.filter(pl.col("histology_group").is_not_null())
     lone = (
         records.filter(pl.col("intent") == "curative", pl.col("source") == "oBDS")
+        # R0, R1 and R2 are told from the specimen: somebody has seen it.
+        .filter(pl.col("residual_status").is_null() | (pl.col("residual_status") == "RX"))
         .join(sarcomas, on=TUMOUR, how="semi", nulls_equal=True)
         .join(tissue, on=TUMOUR, how="anti", nulls_equal=True)
     )

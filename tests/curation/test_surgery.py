@@ -80,24 +80,30 @@ def test_a_pathology_that_contradicts_the_operation_is_a_finding(patient):
 
 
 def test_a_curative_operation_without_histology_is_a_finding(patient):
-    lone = operation(patient, Histologie=None)
+    lone = operation(patient, Histologie=None, Lokale_Beurteilung_Residualstatus=None)
     assert told(patient.run(), "surgery.pathology-missing") == [lone]
+
+
+@pytest.mark.parametrize(("residual", "fires"), [("R0", False), ("R2", False), ("RX", True)])
+def test_a_residual_status_is_told_from_the_specimen(patient, residual, fires):
+    operation(patient, Histologie=None, Lokale_Beurteilung_Residualstatus=residual)
+    assert bool(told(patient.run(), "surgery.pathology-missing")) == fires
 
 
 @pytest.mark.parametrize("intention", ["D", "P", "X", None])
 def test_only_a_curative_operation_must_have_a_histology(patient, intention):
-    operation(patient, Histologie=None, Intention=intention)
+    operation(patient, Histologie=None, Intention=intention, Lokale_Beurteilung_Residualstatus=None)
     assert told(patient.run(), "surgery.pathology-missing") == []
 
 
 def test_a_pathology_report_of_the_tumour_is_its_histology(patient):
-    operation(patient, Histologie=None)
+    operation(patient, Histologie=None, Lokale_Beurteilung_Residualstatus=None)
     patient.meldung(r.ObdsPathology, Module_ID="P1", Histologie=HISTOLOGY)
     assert told(patient.run(), "surgery.pathology-missing") == []
 
 
 def test_the_histology_of_another_tumour_does_not_count(patient):
-    lone = operation(patient, Histologie=None)
+    lone = operation(patient, Histologie=None, Lokale_Beurteilung_Residualstatus=None)
     patient.diagnosis("2014-01-01", tumour="T2", Primaertumor_ICD="C50.4",
                       Primaertumor_Topographie_ICD_O="C50.4", Morphologie_ICD_O='["8500/3"]')  # fmt: skip
     operation(patient, "2014-02-01", tumour="T2", module="O2",
