@@ -40,12 +40,12 @@ from schemas.study_toml import (
     Criterion,
     EndpointName,
     EndpointRule,
-    EventKind,
     Milestone,
     Model,
     Study,
     TableRow,
 )
+from schemas.vocabularies import EventKind
 
 __all__ = [
     "DEFAULT_LIMITS",

@@ -16,6 +16,7 @@ from schemas.assumptions import Assumptions
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 from schemas.sources_toml import Section
+from schemas.vocabularies import EventKind
 
 
 class Criterion(Section):
@@ -36,20 +37,6 @@ class Criterion(Section):
 
 
 EndpointName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-
-EventKind = Literal[
-    "death",
-    "tumour-related death",
-    "other death",
-    "local relapse",
-    "regional relapse",
-    "distant relapse",
-    "relapse of unknown site",
-    "progression under treatment",
-    "residual tumour",
-    "second malignancy",
-]
-"""`schemas.vocabularies.EVENT_KIND` without the censored time."""
 
 Milestone = Literal["diagnosis", "radiotherapy start", "radiotherapy end", "definitive resection"]
 """A day of the treatment that an endpoint may be counted from, or that a patient may enter at."""

@@ -5,6 +5,8 @@ Sources: oBDS 3.0.4 schema, ICD-O-3.2, AJCC 7/8, FNCLCC (Coindre), ENMOC, ICRU 8
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 SEX = ("female", "male", "diverse", "no entry", "unknown")
 HISTOLOGY_GROUP = ("UPS", "liposarcoma", "myxofibrosarcoma", "synovial sarcoma", "others")
 REGION = (
@@ -91,7 +93,7 @@ SYSTEMIC_KIND = (
 )  # fmt: skip
 VALUE_OUTCOME = ("read", "ignored", "unknown")
 DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
-EVENT_KIND = (
+EventKind = Literal[
     "death",
     "tumour-related death",
     "other death",
@@ -102,9 +104,9 @@ EVENT_KIND = (
     "progression under treatment",
     "residual tumour",
     "second malignancy",
-    "censored",
-)
+]
 """What may end an endpoint; every death is a `death`, and by its cause one of the two after it."""
+EVENT_KIND: tuple[str, ...] = (*get_args(EventKind), "censored")
 COHORT_EVENT = (
     "diagnosis",
     "metastasis at diagnosis",

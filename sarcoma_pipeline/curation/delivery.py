@@ -7,14 +7,13 @@ continue a fraction are merged with it: its share is the delivered over the plan
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan
+from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan, finite, items
 from schemas.rule import Rule
 
 _SIMULATED = "SIMULATION"
@@ -230,11 +229,16 @@ def _fractions(plan: Plan, records: Iterable[TreatmentRecord]) -> dict[Key, _Fra
     return found
 
 
+def _planned_units(plan: Plan, group: str | None) -> float | None:
+    """Monitor units of a fraction group; those of the first where the plan does not number them so."""
+    groups = [g for g in plan.groups if g.number == group] or list(plan.groups)[:1]
+    return plan.meterset(groups[0]) if groups else None
+
+
 def _share(plan: Plan, group: str | None, one: _Fraction) -> float:
     """Delivered over planned monitor units, at most 1; without them, what the termination status says."""
     given = math.fsum(one.beams.values())
-    groups = [g for g in plan.groups if g.number == group] or list(plan.groups)[:1]
-    planned = (plan.meterset(groups[0]) if groups else None) or math.fsum(one.specified.values())
+    planned = _planned_units(plan, group) or math.fsum(one.specified.values())
     if one.beams and planned:
         # A beam whose record has no monitor units and ended normally was delivered as planned.
         return min(1.0, given / planned) if not one.whole else 1.0
@@ -252,8 +256,7 @@ def _notes(
         first = min(one.record_ids)
         if isinstance(number, int):
             groups[group].add(number)
-            of_group = [g for g in plan.groups if g.number == group] or list(plan.groups)[:1]
-            planned = plan.meterset(of_group[0]) if of_group else None
+            planned = _planned_units(plan, group)
             if planned and len(one.dates) > 1 and math.fsum(one.beams.values()) > planned * _TWICE:
                 notes.append((FRACTION_TWICE, first, str(number)))
         if not shares[group, number] and one.unknown:
@@ -296,7 +299,7 @@ def record_of(row: Mapping[str, Any]) -> TreatmentRecord:
             _number(s.get("SpecifiedMeterset")),
             _number(s.get("DeliveredMeterset")),
         )
-        for s in json.loads(row["sessions"] or "[]")
+        for s in items(row["sessions"])
     )
     if not sessions and row["fraction_number"] is not None:
         sessions = (Session(None, row["fraction_number"], None, None, None, None),)
@@ -305,7 +308,7 @@ def record_of(row: Mapping[str, Any]) -> TreatmentRecord:
             _whole(g.get("NumberOfFractionsDelivered")),
             tuple(sorted(day for f in g.get("Fractions", ()) if (day := _day(f.get("TreatmentDate"))))),
         )
-        for g in json.loads(row["group_summaries"] or "[]")
+        for g in items(row["group_summaries"])
     )
     if not summaries and row["fractions_delivered"] is not None:
         summaries = (GroupSummary(row["fractions_delivered"], ()),)
@@ -325,11 +328,8 @@ def record_of(row: Mapping[str, Any]) -> TreatmentRecord:
 
 
 def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
+    number = finite(value)
+    return number if number is not None and number >= 0 else None
 
 
 def _whole(value: Any) -> int | None:

@@ -9,7 +9,7 @@ import polars as pl
 from sarcoma_pipeline.curation import baseline, best_of, diagnosis_codes, metastases
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import Frames, cut, interval, merged, ranked, with_days
-from sarcoma_pipeline.curation.typed_records import observation
+from sarcoma_pipeline.curation.observations import observation
 from schemas import curated, sarcoma_codes, site_codes, typed
 from schemas.assumptions import Assumptions
 from schemas.contract import Contract

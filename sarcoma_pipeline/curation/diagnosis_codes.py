@@ -6,7 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import Frames
-from sarcoma_pipeline.curation.typed_records import observation
+from sarcoma_pipeline.curation.observations import observation
 from schemas import sarcoma_codes, site_codes, typed
 from schemas.rule import Rule
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
+from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
-from sarcoma_pipeline.curation.typed_records import observation
 from schemas import typed
 from schemas.contract import Contract
 from schemas.quality import Observation

@@ -18,7 +18,8 @@ from sarcoma_pipeline.curation.near_matches import (
     number_form,
     without_prefix,
 )
-from sarcoma_pipeline.curation.typed_records import Result, observation
+from sarcoma_pipeline.curation.observations import observation
+from sarcoma_pipeline.curation.typed_records import Result
 from schemas import typed, typed_dicom
 from schemas.curated import Link
 from schemas.quality import Disposition, Observation
@@ -288,11 +289,10 @@ def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbers_alike(latest: pl.DataFrame) -> pl.DataFrame:
-    alike = latest.filter(
-        pl.col("hospital_number").n_unique().over(number_form(pl.col("hospital_number"))) > 1
-    )
-    numbered = alike.filter(number_form(pl.col("hospital_number")).is_not_null())
-    return observation(numbered, NUMBERS_ALIKE, PERSON, "hospital_number", pl.col("hospital_number"))
+    number = pl.col("hospital_number")
+    numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
+    alike = numbered.filter(number.n_unique().over("_form") > 1)
+    return observation(alike, NUMBERS_ALIKE, PERSON, "hospital_number", number)
 
 
 def _phantoms(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

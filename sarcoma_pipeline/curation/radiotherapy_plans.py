@@ -203,13 +203,10 @@ def distance_mm(one: Plan, other: Plan) -> float | None:
 
 # --- from the columns of typed.plan -------------------------------------------------------------------
 
-LEGACY_GROUPS = ("NumberOfFractionsPlanned", "BeamDose")
-"""Columns of records read before ``FractionGroups``."""
-
 
 def plan_of(row: Mapping[str, Any]) -> Plan:
     """Build a plan from a row of ``typed.plan``."""
-    groups = _list(row["fraction_groups"])
+    groups = items(row["fraction_groups"])
     return Plan(
         record_id=row["record_id"],
         key=row["sop_instance_uid"] or row["record_id"],
@@ -225,21 +222,21 @@ def plan_of(row: Mapping[str, Any]) -> Plan:
         brachy_type=row["brachytherapy_type"],
         relations=tuple(
             (r["ReferencedSOPInstanceUID"], r["RTPlanRelationship"])
-            for r in _list(row["plan_relations"])
+            for r in items(row["plan_relations"])
             if r.get("ReferencedSOPInstanceUID")
         ),
-        references=tuple(map(_reference, _list(row["dose_references"]))),
+        references=tuple(map(_reference, items(row["dose_references"]))),
         groups=tuple(map(_group, groups)),
-        beams=tuple(map(_beam, _list(row["beams"]))),
-        applications=tuple(str(a.get("Digest")) for a in _list(row["applications"])),
+        beams=tuple(map(_beam, items(row["beams"]))),
+        applications=tuple(str(a.get("Digest")) for a in items(row["applications"])),
         known_metersets=all("DoseReferences" in g for g in groups) and bool(groups),
     )
 
 
 def legacy_groups(fractions: str | None, beam_doses: str | None) -> str | None:
     """The fraction groups of a record that was read before ``FractionGroups``, as far as it tells them."""
-    numbers = _list(fractions)
-    doses: Sequence[Any] = _list(beam_doses)
+    numbers = items(fractions)
+    doses: Sequence[Any] = items(beam_doses)
     if not numbers:
         return None
     together = doses if len(doses) == len(numbers) else [None] * len(numbers)
@@ -255,12 +252,13 @@ def legacy_groups(fractions: str | None, beam_doses: str | None) -> str | None:
     )
 
 
-def _list(text: str | None) -> list[Any]:
+def items(text: str | None) -> list[Any]:
+    """Return the elements of a column of JSON; none of an empty cell."""
     return json.loads(text) if text else []
 
 
-def _number(value: Any) -> float | None:
-    """A finite number; None for what is missing or is none."""
+def finite(value: Any) -> float | None:
+    """Return a finite number; None for what is missing or is none."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -270,7 +268,7 @@ def _number(value: Any) -> float | None:
 
 def _count(value: Any) -> int | None:
     """A whole number above 0; None for what is missing, 0, or no whole number."""
-    number = _number(value)
+    number = finite(value)
     return int(number) if number is not None and number > 0 and number == int(number) else None
 
 
@@ -280,7 +278,7 @@ def _reference(item: Mapping[str, Any]) -> DoseReference:
         item.get("DoseReferenceType"),
         item.get("DoseReferenceStructureType"),
         item.get("DoseReferenceDescription"),
-        _number(item.get("TargetPrescriptionDose")),
+        finite(item.get("TargetPrescriptionDose")),
     )
 
 
@@ -290,15 +288,13 @@ def _group(item: Mapping[str, Any]) -> Group:
         _count(item.get("NumberOfFractionsPlanned")),
         tuple(n for n in item.get("DoseReferences", ()) if n),
         tuple(
-            GroupBeam(
-                b.get("ReferencedBeamNumber"), _number(b.get("BeamDose")), _number(b.get("BeamMeterset"))
-            )
+            GroupBeam(b.get("ReferencedBeamNumber"), finite(b.get("BeamDose")), finite(b.get("BeamMeterset")))
             for b in item.get("Beams", ())
         ),
         tuple(
             GroupBeam(
                 b.get("ReferencedBrachyApplicationSetupNumber"),
-                _number(b.get("BrachyApplicationSetupDose")),
+                finite(b.get("BrachyApplicationSetupDose")),
                 None,
             )
             for b in item.get("Applications", ())
@@ -308,7 +304,7 @@ def _group(item: Mapping[str, Any]) -> Group:
 
 
 def _beam(item: Mapping[str, Any]) -> Beam:
-    at = [_number(x) for x in (item.get("IsocenterPosition") or "").split("\\")]
+    at = [finite(x) for x in (item.get("IsocenterPosition") or "").split("\\")]
     mass = _count(item.get("RadiationMassNumber"))
     return Beam(
         number=item.get("BeamNumber"),
@@ -318,8 +314,8 @@ def _beam(item: Mapping[str, Any]) -> Beam:
         machine=item.get("TreatmentMachineName"),
         manufacturer=item.get("Manufacturer"),
         model=item.get("ManufacturerModelName"),
-        axis_distance=_number(item.get("SourceAxisDistance")),
-        energy=_number(item.get("NominalBeamEnergy")),
+        axis_distance=finite(item.get("SourceAxisDistance")),
+        energy=finite(item.get("NominalBeamEnergy")),
         isocentre=(at[0], at[1], at[2]) if len(at) == 3 and None not in at else None,  # pyright: ignore[reportArgumentType]
         turns=bool({"CW", "CC"} & set(item.get("GantryRotationDirection") or ())),
         points=int(item.get("ControlPoints") or 0),

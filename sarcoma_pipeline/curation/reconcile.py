@@ -25,8 +25,9 @@ from sarcoma_pipeline.curation import (
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
+from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
-from sarcoma_pipeline.curation.typed_records import Result, observation
+from sarcoma_pipeline.curation.typed_records import Result
 from schemas import curated, curated_radiotherapy, typed, typed_dicom
 from schemas.assumptions import Assumptions
 from schemas.configuration import Sources, Study

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from sarcoma_pipeline.curation.observations import observation
 from schemas import received as r
 from schemas.contract import CONTRACTS
 from schemas.quality import Disposition, Observation
@@ -400,13 +401,4 @@ def _one_of_each(frame: pl.DataFrame) -> pl.DataFrame:
 def _observed(
     frame: pl.DataFrame, rule: Rule, column: pl.Expr | None = None, note: pl.Expr | None = None
 ) -> pl.DataFrame:
-    nothing = pl.lit(None, dtype=pl.String)
-    return frame.select(
-        rule_id=pl.lit(rule.id),
-        severity=pl.lit(rule.severity),
-        record_id="record_id",
-        table_name="table",
-        column_name=nothing if column is None else column,
-        value=nothing,
-        note=nothing if note is None else note,
-    ).sort("record_id")
+    return observation(frame, rule, pl.col("table"), column, note=note).sort("record_id")

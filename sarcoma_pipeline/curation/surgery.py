@@ -8,7 +8,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged, nth_of_the_day, ranked
-from sarcoma_pipeline.curation.typed_records import observation
+from sarcoma_pipeline.curation.observations import observation
 from schemas import curated, typed
 from schemas.quality import Observation
 from schemas.rule import Rule

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import MISSING, Reading, code, constant, date, number, read, whole
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
@@ -83,17 +84,8 @@ def _unmatched(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
             continue
         cell = pl.col(f"_cell_{column}")
         lost = rows.filter(cell.is_not_null() & ~_folded(cell).is_in(sorted(words[column])))
-        seen.append(
-            lost.select(
-                rule_id=pl.lit(CONDITION_UNMATCHED.id),
-                severity=pl.lit(CONDITION_UNMATCHED.severity),
-                record_id="record_id",
-                table_name=pl.lit("received.table_row"),
-                column_name=pl.lit("values"),
-                value=cell,
-                note=pl.lit(f"column {column!r}"),
-            )
-        )
+        note = pl.lit(f"column {column!r}")
+        seen.append(observation(lost, CONDITION_UNMATCHED, "received.table_row", "values", cell, note))
     return pl.concat(seen)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
-from sarcoma_pipeline.curation.typed_records import observation
+from sarcoma_pipeline.curation.observations import observation
 from schemas import iarc, sarcoma_codes, typed
 from schemas.quality import Observation
 from schemas.rule import Rule

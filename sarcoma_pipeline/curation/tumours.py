@@ -12,8 +12,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation import tumour_numbers
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
+from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.tumour_numbers import KEY, RECORDS
-from sarcoma_pipeline.curation.typed_records import observation
 from schemas import typed
 from schemas.rule import Rule
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation import dicom, obds, registry_reply, reports, table_rows
+from sarcoma_pipeline.curation import dicom, export_faults, obds, registry_reply, reports, table_rows
+from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.reports import RowsOf
 from sarcoma_pipeline.curation.vital_statements import undated_deaths
 from schemas import typed, typed_dicom
 from schemas.configuration import DicomSource, MappedSource, ObdsSource, RegistrySource, SourceFiles, Sources
 from schemas.contract import Contract
-from schemas.file_faults import FILE_FAULTS, UNEXPECTED
 from schemas.quality import Disposition, Observation
-from schemas.received import NO_NAMESPACE
 from schemas.rule import Rule
 from schemas.typed_record import VALUE_MISSING
 from schemas.vocabularies import DUPLICATE
@@ -91,41 +89,6 @@ RECORD_DUPLICATE = Rule(
     remedy="Nothing needs to be done. To avoid it, limit the export to new and changed records.",
     source="oBDS: repeated Meldung; DICOM: repeated export",
 )
-NAMESPACE_MISSING = Rule(
-    "obds.namespace-missing",
-    "warning",
-    on="received.obds_patient",
-    scope="file",
-    what="The export lacks the oBDS namespace. It was read.",
-    remedy=(
-        "Ask the vendor of the tumour documentation to write the namespace of oBDS 3 into the root element."
-    ),
-    source="oBDS 3.0.4 schema",
-)
-SCHEMA_VERSION_UNKNOWN = Rule(
-    "obds.schema-version-unknown",
-    "warning",
-    on="received.obds_patient",
-    scope="file",
-    what=(
-        "The export's Schema_Version is not one of 3.0.0 to 3.0.5. It was read, but values of other "
-        "versions may be missed."
-    ),
-    remedy="In the tumour documentation, check the settings of the export: it must write oBDS 3.0.",
-    source="oBDS 3.0.4 schema",
-)
-
-ELEMENT_REPEATED = Rule(
-    "obds.element-repeated",
-    "warning",
-    on="quality.accounting",
-    scope="record",
-    what="An element that may stand once in its place came again; the last one counts.",
-    remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
-    source="oBDS 3.0.4 schema: maxOccurs",
-)
-
-KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
 
 
 @dataclass(frozen=True)
@@ -141,27 +104,6 @@ class Result:
     frames: dict[str, pl.DataFrame]
     observed: pl.DataFrame
     disposition: pl.DataFrame
-
-
-def observation(
-    frame: pl.DataFrame,
-    rule: Rule,
-    table: str,
-    column: str | None = None,
-    value: pl.Expr | None = None,
-    note: pl.Expr | None = None,
-) -> pl.DataFrame:
-    """Every row of a frame with ``record_id`` as an observation of one rule."""
-    nothing = pl.lit(None, dtype=pl.String)
-    return frame.select(
-        rule_id=pl.lit(rule.id),
-        severity=pl.lit(rule.severity),
-        record_id="record_id",
-        table_name=pl.lit(table),
-        column_name=pl.lit(column, dtype=pl.String),
-        value=nothing if value is None else value.cast(pl.String),
-        note=nothing if note is None else note.cast(pl.String),
-    )
 
 
 def type_records(
@@ -292,7 +234,7 @@ def type_part(
     if frame.is_empty():
         return Result({}, Observation.empty(), Disposition.empty())
     if table == "received.unread":
-        return Result({}, _unread(frame), _unread_but_harmless(frame))
+        return Result({}, export_faults.unread(frame), export_faults.unread_but_harmless(frame))
     frame = _placed(frame, files).join(
         received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
     )
@@ -304,7 +246,7 @@ def type_part(
         # Every export repeats a patient's master data: that is its form, not a fault.
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
-        observed += [_export_faults(frame, table), _repeated_elements(frame, table)]
+        observed += [export_faults.export_faults(frame, table), export_faults.repeated_elements(frame, table)]
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
@@ -339,66 +281,6 @@ def _typed_frames(
 
 def _disposed(frame: pl.DataFrame, disposition: str, reason: str) -> pl.DataFrame:
     return frame.select("record_id", disposition=pl.lit(disposition), reason=pl.lit(reason))
-
-
-def _unread(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(
-        rule_id="rule_id",
-        severity=pl.col("rule_id").replace_strict({r.id: r.severity for r in FILE_FAULTS.values()}),
-        record_id="record_id",
-        table_name=pl.lit("received.unread"),
-        column_name=pl.lit(None, dtype=pl.String),
-        value=pl.lit(None, dtype=pl.String),
-        note="detail",
-    )
-
-
-def _unread_but_harmless(frame: pl.DataFrame) -> pl.DataFrame:
-    harmless = [r.id for r in FILE_FAULTS.values() if r.severity != "error"]
-    unexpected = pl.col("rule_id") == UNEXPECTED.id
-    reason = (
-        pl.when(unexpected).then(pl.lit("no source reads it")).otherwise(pl.lit("a note on what was read"))
-    )
-    return frame.filter(pl.col("rule_id").is_in(harmless)).select(
-        "record_id", disposition=pl.lit("out of scope"), reason=reason
-    )
-
-
-def _export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-    if table != "received.obds_patient":
-        return Observation.empty()
-    first = frame.filter(pl.col("file_id").is_first_distinct())
-    version = pl.col("Schema_Version").fill_null("")
-    bare = version.str.strip_suffix(NO_NAMESPACE)
-    return pl.concat(
-        [
-            observation(
-                first.filter(version.str.ends_with(NO_NAMESPACE)),
-                NAMESPACE_MISSING,
-                table,
-                "Schema_Version",
-            ),
-            observation(
-                first.filter(~bare.is_in(KNOWN_SCHEMA_VERSIONS)),
-                SCHEMA_VERSION_UNKNOWN,
-                table,
-                "Schema_Version",
-                bare,
-            ),
-        ]
-    )
-
-
-def _repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Elements that the schema allows once and that came again, each with all its texts."""
-    rows = [
-        {"record_id": record_id, "path": path, "texts": " | ".join(texts)}
-        for record_id, kept in frame.select("record_id", "repeated_elements").drop_nulls().iter_rows()
-        for path, texts in json.loads(kept).items()
-    ]
-    found = pl.DataFrame(rows, schema={"record_id": pl.String, "path": pl.String, "texts": pl.String})
-    made = observation(found, ELEMENT_REPEATED, table, value=pl.col("texts"))
-    return made.with_columns(column_name=found["path"])
 
 
 def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, cut, ranked, with_days
-from sarcoma_pipeline.curation.typed_records import observation
+from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.rule import Rule
 

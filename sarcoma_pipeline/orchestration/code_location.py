@@ -6,6 +6,7 @@ import dagster as dg
 
 from sarcoma_pipeline.orchestration import (
     celery,
+    data_versions,
     decide_job,
     drop_folder_sensor,
     jobs,
@@ -49,9 +50,14 @@ def build_definitions(study: project.Project) -> dg.Definitions:
     )
     found = [definition for layer in layers for definition in layer.assets(study)]
     checks = [d for d in found if isinstance(d, dg.AssetChecksDefinition)]
+    version = data_versions.code_version(study)
+    assets = dg.map_asset_specs(
+        lambda spec: spec.replace_attributes(code_version=version),
+        [d for d in found if not isinstance(d, dg.AssetChecksDefinition)],
+    )
     refresh = jobs.refresh_jobs(study)
     return dg.Definitions(
-        assets=[d for d in found if not isinstance(d, dg.AssetChecksDefinition)],
+        assets=assets,
         asset_checks=checks,
         jobs=[*refresh, decide_job.decide_job(study), retention.delete_job(study)],
         schedules=[schedules.nightly(study), retention.weekly(study)],

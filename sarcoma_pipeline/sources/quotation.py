@@ -6,6 +6,7 @@ cell begins with it, a parser reads on to the next mark, or to the end of the fi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 
@@ -33,7 +34,7 @@ class StrayQuotes:
         self._width = width
         self._most = most
         self._note = note
-        self._ahead: list[str] = []
+        self._ahead: deque[str] = deque()
         self._number = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -58,7 +59,7 @@ class StrayQuotes:
         return self._ahead[place]
 
     def _taken(self) -> None:
-        del self._ahead[0]
+        self._ahead.popleft()
         self._number += 1
 
     def _record_length(self, line: str) -> int:

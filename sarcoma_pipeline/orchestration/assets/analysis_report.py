@@ -83,7 +83,6 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             f"data/published/{name}/report/index.html: the released tables as a paper would print them, in "
             "one self-contained file, and report.pdf where a Chromium is installed."
         ),
-        code_version=data_versions.code_version(project),
         group_name="report",
         kinds={"html"},
         owners=[project.study.owner],

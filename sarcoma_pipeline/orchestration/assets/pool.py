@@ -5,7 +5,6 @@ import hashlib
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.assets.step import RETRY, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study import provenance
@@ -71,7 +70,6 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         key=pool_key(project),
         deps=[asset_key(project, contract.table()) for contract in needs],
         description="The last refresh of every centre, combined into one refresh of the pooled study.",
-        code_version=data_versions.code_version(project),
         group_name="meta",
         kinds={"duckdb"},
         owners=[project.study.owner],

@@ -164,7 +164,6 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             "replaced atomically. The published file is unchanged if the gate fails."
         ),
         group_name="release",
-        code_version=data_versions.code_version(project),
         kinds={"duckdb", "greatexpectations"},
         owners=[project.study.owner],
         freshness_policy=FRESHNESS,

@@ -127,7 +127,6 @@ def table_spec(
         key=asset_key(project, table),
         deps=[d if isinstance(d, dg.AssetKey) else asset_key(project, d) for d in deps],
         description=CONTRACTS[table].describe(),
-        code_version=data_versions.code_version(project),
         group_name=table.partition(".")[0],
         kinds=kinds,
         owners=[project.study.owner],

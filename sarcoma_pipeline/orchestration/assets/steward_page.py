@@ -78,7 +78,6 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             f"{where}: findings by rule, file and patient, with their trend; one self-contained file "
             "without identifying data."
         ),
-        code_version=data_versions.code_version(project),
         group_name="report",
         kinds={"html"},
         owners=[project.study.owner],

@@ -1,0 +1,112 @@
+"""Faults of files and exports as observations: what was not read, and how an export was written."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from sarcoma_pipeline.curation.observations import observation
+from schemas.file_faults import FILE_FAULTS, UNEXPECTED
+from schemas.quality import Observation
+from schemas.received import NO_NAMESPACE
+from schemas.rule import Rule
+
+NAMESPACE_MISSING = Rule(
+    "obds.namespace-missing",
+    "warning",
+    on="received.obds_patient",
+    scope="file",
+    what="The export lacks the oBDS namespace. It was read.",
+    remedy=(
+        "Ask the vendor of the tumour documentation to write the namespace of oBDS 3 into the root element."
+    ),
+    source="oBDS 3.0.4 schema",
+)
+SCHEMA_VERSION_UNKNOWN = Rule(
+    "obds.schema-version-unknown",
+    "warning",
+    on="received.obds_patient",
+    scope="file",
+    what=(
+        "The export's Schema_Version is not one of 3.0.0 to 3.0.5. It was read, but values of other "
+        "versions may be missed."
+    ),
+    remedy="In the tumour documentation, check the settings of the export: it must write oBDS 3.0.",
+    source="oBDS 3.0.4 schema",
+)
+
+ELEMENT_REPEATED = Rule(
+    "obds.element-repeated",
+    "warning",
+    on="quality.accounting",
+    scope="record",
+    what="An element that may stand once in its place came again; the last one counts.",
+    remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
+    source="oBDS 3.0.4 schema: maxOccurs",
+)
+
+KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
+
+
+def unread(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return ``received.unread`` as observations, each with the severity of its fault."""
+    return frame.select(
+        rule_id="rule_id",
+        severity=pl.col("rule_id").replace_strict({r.id: r.severity for r in FILE_FAULTS.values()}),
+        record_id="record_id",
+        table_name=pl.lit("received.unread"),
+        column_name=pl.lit(None, dtype=pl.String),
+        value=pl.lit(None, dtype=pl.String),
+        note="detail",
+    )
+
+
+def unread_but_harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return those of ``received.unread`` that lose no record, as out of scope."""
+    harmless = [r.id for r in FILE_FAULTS.values() if r.severity != "error"]
+    unexpected = pl.col("rule_id") == UNEXPECTED.id
+    reason = (
+        pl.when(unexpected).then(pl.lit("no source reads it")).otherwise(pl.lit("a note on what was read"))
+    )
+    return frame.filter(pl.col("rule_id").is_in(harmless)).select(
+        "record_id", disposition=pl.lit("out of scope"), reason=reason
+    )
+
+
+def export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return how the exports of a table's records were written, once per file."""
+    if table != "received.obds_patient":
+        return Observation.empty()
+    first = frame.filter(pl.col("file_id").is_first_distinct())
+    version = pl.col("Schema_Version").fill_null("")
+    bare = version.str.strip_suffix(NO_NAMESPACE)
+    return pl.concat(
+        [
+            observation(
+                first.filter(version.str.ends_with(NO_NAMESPACE)),
+                NAMESPACE_MISSING,
+                table,
+                "Schema_Version",
+            ),
+            observation(
+                first.filter(~bare.is_in(KNOWN_SCHEMA_VERSIONS)),
+                SCHEMA_VERSION_UNKNOWN,
+                table,
+                "Schema_Version",
+                bare,
+            ),
+        ]
+    )
+
+
+def repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Elements that the schema allows once and that came again, each with all its texts."""
+    rows = [
+        {"record_id": record_id, "path": path, "texts": " | ".join(texts)}
+        for record_id, kept in frame.select("record_id", "repeated_elements").drop_nulls().iter_rows()
+        for path, texts in json.loads(kept).items()
+    ]
+    found = pl.DataFrame(rows, schema={"record_id": pl.String, "path": pl.String, "texts": pl.String})
+    made = observation(found, ELEMENT_REPEATED, table, value=pl.col("texts"))
+    return made.with_columns(column_name=found["path"])
