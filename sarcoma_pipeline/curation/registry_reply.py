@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -41,7 +40,7 @@ def typed_frames(
         "reported_on": Reading(_answered_on(source.date_formats)),
     }
     formats = source.date_formats
-    told = _answer(v.REGISTRY_ANSWER | source.answers)
+    told = _answered(received, v.REGISTRY_ANSWER | source.answers)
     person = {
         "hospital_number": Reading(number),
         "family_name": text("family_name"),
@@ -51,39 +50,34 @@ def typed_frames(
         "master": constant(False, pl.Boolean),
     }
     status = {
-        "status": told.status,
-        "status_date": date(told.when, formats),
+        "status": Reading(pl.col("_status"), pl.col("answer")),
+        "status_date": date("_when", formats),
         "tumour_related": constant(None),
     }
     yield typed.Person, *read(received, typed.Person, base | person)
-    yield typed.VitalStatus, *read(received, typed.VitalStatus, base | status)
+    yield typed.VitalStatus, *read(told, typed.VitalStatus, base | status)
 
 
-@dataclass(frozen=True)
-class _Told:
-    status: Reading
-    when: pl.Expr
+def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame:
+    """Add what an answer says (``_status``), and the text of the day that it is about (``_when``).
 
-
-def _answer(answers: Mapping[str, str]) -> _Told:
-    """Read an answer, and the text of the day that it is about."""
+    As columns, since a date is read from many copies of its text's expression.
+    """
     plain = pl.col("answer").str.strip_chars().str.replace_all(r"\s+", " ").str.strip_chars_end(".")
     day = plain.str.extract(_WITH_DATE, 2)
     event = pl.col("event_date").str.strip_chars()
     # Two days in one reply: neither is chosen, and the answer is a finding.
     word = pl.when(day != event).then(None).otherwise(pl.coalesce([plain.str.extract(_WITH_DATE, 1), plain]))
     known = {words.strip().rstrip("."): status for words, status in answers.items()}
-    read_as = code(word, known, fold=True)
+    listed = code(word, known, fold=True).value
     # "verzogen nach" names a place, which no list of words can hold.
     moved = word.str.to_lowercase().str.starts_with("verzogen nach ")
-    status = pl.coalesce([read_as.value, pl.when(moved).then(pl.lit("moved"))])
+    status = pl.coalesce([listed, pl.when(moved).then(pl.lit("moved"))])
     # Of a death or a move the event's own date counts; of a life the day on which it held.
     of_event = status.is_in(["deceased", "deceased, date unknown", "moved"])
     dated = pl.coalesce([pl.when(event != "").then(event), day])
-    return _Told(
-        Reading(status, pl.col("answer"), read_as.rule),
-        pl.when(of_event).then(dated).otherwise(pl.col("answered_on")),
-    )
+    when = pl.when(of_event).then(dated).otherwise(pl.col("answered_on"))
+    return replies.with_columns(_status=status, _when=when)
 
 
 def _answered_on(formats: Sequence[str]) -> pl.Expr:

@@ -53,6 +53,8 @@ def typed_frames(
     rows = received.with_columns(cells.alias("_cells")).with_columns(
         _present(pl.col("_cells").struct.field(h), source).alias(f"_cell_{h}") for h in headers
     )
+    # As a column, since every date of the row is compared with it.
+    rows = rows.with_columns(_birth=_birth(source))
     unmatched = _unmatched(rows, source)
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
@@ -130,13 +132,13 @@ def _entity(
     return contract, *read(rows, contract, readings)
 
 
-def _birth(source: MappedSource) -> pl.Expr | None:
-    """The birth in the same row, where the table has one: no event lies before it."""
+def _birth(source: MappedSource) -> pl.Expr:
+    """The birth in the same row, null where the table has none: no event lies before it."""
     for entity in source.entities:
         mapping = entity.columns.get("birth_date")
         if mapping is not None and mapping.column is not None:
             return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision).value
-    return None
+    return pl.lit(None, dtype=pl.Date)
 
 
 def _cell(mapping: ColumnMapping) -> pl.Expr:
@@ -160,7 +162,7 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
             source.date_formats(mapping),
             exact_to=mapping.precision,
             notices=mapping.precision == "day",
-            not_before=None if spec.name == "birth_date" else _birth(source),
+            not_before=None if spec.name == "birth_date" else pl.col("_birth"),
         )
     elif spec.dtype == "Float64":
         reading = number(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
