@@ -347,8 +347,16 @@ def _once(irradiations: Sequence[Irradiation]) -> list[Irradiation]:
             found[facts] = replace(found[facts], record_ids=both)
         else:
             found[facts] = one
+    return sorted(found.values(), key=_in_order)
+
+
+def _in_order(one: Irradiation) -> tuple[Any, ...]:
+    """By first day, then by what is documented: how records are named decides only between equals."""
     late = dt.date.max
-    return sorted(found.values(), key=lambda p: (p.start or late, p.record_ids))
+    return (
+        one.start or late, one.end or late, -(one.dose or 0.0), -(one.single or 0.0), one.kind,
+        one.region or "", one.side or "", one.radiation or "", one.boost or "", one.record_ids,
+    )  # fmt: skip
 
 
 def _dose(parts: Sequence[Irradiation]) -> tuple[float | None, int | None, str]:
