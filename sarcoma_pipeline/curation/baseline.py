@@ -268,8 +268,10 @@ def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
     path = (prefix == "p").fill_null(False)
     clinical = prefix.is_in(["c", "u"]).fill_null(False)
     before = pl.col("first_therapy").is_null() | (pl.col("report_date") < pl.col("first_therapy"))
-    # Without y a TNM is one before therapy; after therapy and surgery the y is likely to be forgotten.
-    p_counts = (pl.col("treatment_order") != THERAPY_FIRST) | before.fill_null(False)
+    # Without y a TNM is one before therapy; after therapy and surgery the y is likely to be forgotten. The
+    # day of a Diagnose is that of its biopsy, and tells nothing of when its pTNM was found.
+    early = before.fill_null(False) & (pl.col("origin") != "diagnosis")
+    p_counts = (pl.col("treatment_order") != THERAPY_FIRST) | early
     c_counts = (pl.col("origin") == "diagnosis") | ~(
         pl.col("report_date") > pl.col("first_therapy")
     ).fill_null(False)

@@ -79,7 +79,7 @@ class Writer:
         }  # fmt: skip
         path = "oBDS/Menge_Patient/Patient/Patienten_Stammdaten"
         person = Person(number, self._grow(path, told))
-        zero = dt.date(2013, 1, 1) + dt.timedelta(days=draw.randint(0, 1500))
+        zero = dt.date(2013, 1, 1) + dt.timedelta(days=draw.randint(0, 1200))
         # A day that is estimated stands at the middle of the month: nothing else then precedes the diagnosis.
         sarcoma = Tumour(
             "1", draw.choice(("C49.1", "C49.2")), draw.choice(SARCOMAS), zero, draw.choice("EEEET")
