@@ -26,10 +26,11 @@ MOST_GY = 80.0
 
 _SUMMED = ("sequential",)
 _TARGETS = {
-    "C49.0": ("7.1",), "C49.1": ("7.2",), "C49.2": ("7.3",), "C49.3": ("7.4",), "C49.4": ("7.5", "4.9"),
-    "C49.5": ("7.6", "7.7"), "C49.6": ("7.7",), "C48": ("4.7",),
+    "C49.0": ("7.1",), "C49.1": ("7.2", "6.9.", "6.10.", "6.11.", "6.12."),
+    "C49.2": ("7.3", "6.8.", "6.13.", "6.14.", "6.15.", "6.16."), "C49.3": ("7.4", "3.3."),
+    "C49.4": ("7.5", "4.9", "4.9."), "C49.5": ("7.6", "7.7", "5."), "C49.6": ("7.7",), "C48": ("4.7", "4.8."),
 }  # fmt: skip
-"""Site of the tumour to the target regions (oBDS Zielgebiet 2021) that hold it."""
+"""Site of the tumour to the oBDS target regions that hold it, of 2021, and with a final dot of 2014."""
 
 SEVERAL_IRRADIATIONS = Rule(
     "radiotherapy.irradiations-undecided",

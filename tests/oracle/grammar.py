@@ -80,6 +80,8 @@ class Schema:
             part = kind.find(f"{XS}restriction")
             if part is None:
                 part = kind.find(f"{XS}simpleContent/{XS}extension")
+            if part is None:
+                break
             base = part.get("base")
             for facet in part:
                 name = facet.tag.removeprefix(XS)

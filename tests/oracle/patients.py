@@ -10,14 +10,19 @@ import datetime as dt
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from lxml import etree
 
-from tests.oracle.grammar import NS, XS, Element, Grower, Told, schema
+from tests.oracle.grammar import NS, Element, Grower, Told, schema
 
 SARCOMAS = ("8802/3", "8805/3", "8890/3", "8811/3", "9040/3", "8852/3", "8800/3")
 OTHERS = (("C50.4", "8500/3"), ("C61", "8140/3"), ("C34.1", "8070/3"), ("C18.2", "8140/3"))
 OTHER_MODULES = ("Modul_Mamma", "Modul_Darm", "Modul_Prostata", "Modul_Malignes_Melanom", "Modul_DKKR")
+
+
+DEFAULT: Any = {None: NS}
+"""The namespace without a prefix."""
 
 
 @dataclass
@@ -72,7 +77,7 @@ class Writer:
         draw = self.draw
         born = dt.date(draw.randint(1930, 1985), draw.randint(1, 12), draw.randint(1, 28))
         told: Told = {
-            "Nachname": f"Probe{_letters(number)}", "Vornamen": draw.choice(("Anna", "Karl", "Eva")),
+            "Nachname": f"Probe{letters(number)}", "Vornamen": draw.choice(("Anna", "Karl", "Eva")),
             "Geburtsdatum": born.isoformat(),
             "Geburtsdatum/@Datumsgenauigkeit": draw.choice("EEEEEETM"),
             "Geburtsname": None, "Menge_Frueherer_Name": None,
@@ -184,7 +189,8 @@ class Writer:
             })  # fmt: skip
 
 
-def _letters(number: str) -> str:
+def letters(number: str) -> str:
+    """A number as letters, for names."""
     return "".join("abcdefghij"[int(digit)] for digit in number)
 
 
@@ -195,7 +201,7 @@ def document(
     melder: Iterable[str] = ("M1",),
 ) -> Element:
     """One export of patients."""
-    root = etree.Element(f"{{{NS}}}oBDS", nsmap={None: NS}, Schema_Version=version)
+    root = etree.Element(f"{{{NS}}}oBDS", {"Schema_Version": version}, DEFAULT)
     sender = etree.SubElement(
         root, f"{{{NS}}}Absender", Absender_ID="A", Software_ID="P", Software_Version="1"
     )
@@ -212,6 +218,3 @@ def document(
     for name in melder:
         etree.SubElement(reporters, f"{{{NS}}}Melder", ID=name)
     return root
-
-
-__all__ = ["XS", "Person", "Tumour", "Writer", "document"]

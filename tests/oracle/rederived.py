@@ -67,7 +67,7 @@ def text(element: Element | None, path: str = ".") -> str | None:
     return None if found is None or not (found.text or "").strip() else found.text.strip()
 
 
-def at(element: Element, path: str) -> Element | None:
+def at(element: Element, path: str) -> Any:
     return element.find("/".join(_N + step for step in path.split("/")))
 
 
@@ -218,7 +218,7 @@ class _Patient:
 
     @property
     def died(self) -> dt.date | None:
-        return max((plain(r.module, "Sterbedatum") for r in self.of("Tod")), default=None)
+        return max((d for r in self.of("Tod") if (d := plain(r.module, "Sterbedatum"))), default=None)
 
     def patient(self) -> Iterator[Row]:
         born = date(at(self.master, "Geburtsdatum"))
@@ -352,7 +352,9 @@ class _Patient:
     def surgery(self) -> Iterator[Row]:
         for report in self.of("OP"):
             day = plain(report.module, "Datum")
-            codes = sorted({text(o, "Code").rstrip("RLB") for o in every(report.module, "Menge_OPS/OPS")})
+            codes = sorted(
+                {(text(o, "Code") or "").rstrip("RLB") for o in every(report.module, "Menge_OPS/OPS")}
+            )
             residual = RESIDUAL.get(
                 text(report.module, "Residualstatus/Lokale_Beurteilung_Residualstatus") or ""
             )

@@ -36,7 +36,7 @@ def people(seed: int, *, messy: bool, count: int = 8) -> tuple[Writer, list[Pers
 
 
 def written(document: Element) -> bytes:
-    return etree.tostring(document, encoding="UTF-8", xml_declaration=True)
+    return bytes(etree.tostring(document, encoding="UTF-8", xml_declaration=True))
 
 
 def delivered(persons: list[Person], reported: str = "2020-01-01") -> bytes:
@@ -117,11 +117,11 @@ def other_attribute_order(persons: list[Person], _: random.Random) -> bytes:
         attributes = dict(reversed(element.attrib.items()))
         element.attrib.clear()
         element.attrib.update(attributes)
-    return etree.tostring(root, encoding="UTF-8")
+    return bytes(etree.tostring(root, encoding="UTF-8"))
 
 
 def other_encoding(persons: list[Person], _: random.Random) -> bytes:
-    return etree.tostring(document(persons, melder=MELDER), encoding="UTF-16")
+    return bytes(etree.tostring(document(persons, melder=MELDER), encoding="UTF-16"))
 
 
 def character_references(persons: list[Person], _: random.Random) -> bytes:
