@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -35,8 +36,12 @@ def people(seed: int, *, messy: bool, count: int = 8) -> tuple[Writer, list[Pers
     return writer, persons
 
 
+def as_bytes(*what: Any, **how: Any) -> Any:
+    return etree.tostring(*what, **how)
+
+
 def written(document: Element) -> bytes:
-    return bytes(etree.tostring(document, encoding="UTF-8", xml_declaration=True))
+    return as_bytes(document, encoding="UTF-8", xml_declaration=True)
 
 
 def delivered(persons: list[Person], reported: str = "2020-01-01") -> bytes:
@@ -117,11 +122,11 @@ def other_attribute_order(persons: list[Person], _: random.Random) -> bytes:
         attributes = dict(reversed(element.attrib.items()))
         element.attrib.clear()
         element.attrib.update(attributes)
-    return bytes(etree.tostring(root, encoding="UTF-8"))
+    return as_bytes(root, encoding="UTF-8")
 
 
 def other_encoding(persons: list[Person], _: random.Random) -> bytes:
-    return bytes(etree.tostring(document(persons, melder=MELDER), encoding="UTF-16"))
+    return as_bytes(document(persons, melder=MELDER), encoding="UTF-16")
 
 
 def character_references(persons: list[Person], _: random.Random) -> bytes:
