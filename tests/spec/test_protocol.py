@@ -66,7 +66,7 @@ def test_every_switch_of_the_endpoints_has_a_patient():
     elsewhere = {
         "residual_status", "residual_status_unknown", "chemotherapy", "study_window", "skin_sites",
         "t_category", "grade", "undifferentiated_sarcoma", "spindle_cell_sarcoma", "additive_radiotherapy",
-        "nerve_sites", "visceral_sites",
+        "nerve_sites", "visceral_sites", "atypical_lipomatous_tumour", "t_edition", "dose", "boost",
     }  # fmt: skip
     assert {switch.name for switch in declared()} - elsewhere == shown
 
