@@ -21,6 +21,7 @@ P, Dx, S, R, C, A, M, V = (
 )  # fmt: skip
 Plan, RS, RD, CT = typed_dicom.Plan, typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image
 DEAD = (V, {"status": "deceased", "status_date": D(2013, 6, 1)})
+UNDATED = (V, {"status": "deceased, date unknown", "reported_on": D(2013, 6, 1)})
 Records = list[tuple[type[Contract], Row]]
 
 TOGETHER: dict[str, tuple[Records, Records]] = {
@@ -121,6 +122,15 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
     "vital-status.alive-after-death": (
         [DEAD, (V, {"status_date": D(2013, 7, 1)})],
         [(V, {"status": "deceased", "status_date": D(2020, 7, 1)})],
+    ),
+    "vital-status.alive-after-undated-death": (
+        [UNDATED, (V, {"status_date": D(2013, 7, 1)})],
+        # The clean patient was alive on 1 June 2020.
+        [(V, UNDATED[1] | {"reported_on": D(2020, 6, 1)})],
+    ),
+    "vital-status.death-order-unknown": (
+        [(V, UNDATED[1] | {"reported_on": None})],
+        [(V, UNDATED[1] | {"reported_on": D(2020, 6, 1)})],
     ),
     "vital-status.contradiction": (
         [

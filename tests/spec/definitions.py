@@ -111,8 +111,10 @@ def _given(told: Told) -> Iterator[str]:
         yield "dead on an unknown day"
     elif told.died:
         yield f"dead on day {_day(told.died)}"
-    elif told.alive != usual.alive:
+    elif told.alive != usual.alive and told.alive is not None:
         yield f"alive on day {told.alive}"
+    for day, answer in told.answers:
+        yield f"day {day}: answered {answer}{' without a date' if answer == 'dead' else ''}"
 
 
 def _code(told: Told, day: int) -> str:
