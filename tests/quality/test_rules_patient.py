@@ -21,7 +21,9 @@ P, Dx, S, R, C, A, M, V = (
 )  # fmt: skip
 Plan, RS, RD, CT = typed_dicom.Plan, typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image
 DEAD = (V, {"status": "deceased", "status_date": D(2013, 6, 1)})
-UNDATED = (V, {"status": "deceased, date unknown", "reported_on": D(2013, 6, 1)})
+UNDATED = (
+    V, {"status": "deceased, date unknown", "status_date": None, "reported_on": D(2013, 6, 1)},
+)  # fmt: skip
 Records = list[tuple[type[Contract], Row]]
 
 TOGETHER: dict[str, tuple[Records, Records]] = {
