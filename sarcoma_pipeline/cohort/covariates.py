@@ -7,6 +7,7 @@ import datetime as dt
 import polars as pl
 
 from sarcoma_pipeline.cohort import baseline_choice, dose, primary
+from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
@@ -106,6 +107,8 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     """Whether chemotherapy was given for the index tumour, in its primary treatment or ever (switch)."""
     frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
+    zero = primary.tumour(curated).select("patient_id", zero="diagnosis_date")
+    frame = rows_until(frame, "start_day", zero, timeline.assumptions.data_cutoff)
     of_kind = pl.col("kind").is_null() | (pl.col("kind") == "chemotherapy")
     told = frame.filter(of_kind)
     if timeline.assumptions.chemotherapy == "primary":

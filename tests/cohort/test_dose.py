@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -20,7 +22,7 @@ def phase(number: int, prescribed: float | None, delivered: float | None = None,
             "prescribed_dose_gy": prescribed, "delivered_dose_gy": delivered, **values}  # fmt: skip
 
 
-def told(course: dict, phases: list[dict], **assumptions: str) -> float | None:
+def told(course: dict, phases: list[dict], **assumptions: Any) -> float | None:
     of_phase = pl.DataFrame(
         phases or [phase(1, 1.0)],
         schema_overrides={

@@ -121,6 +121,26 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(V, {"status": "deceased", "status_date": D(2011, 12, 31)})],
         [(V, {"status": "deceased", "status_date": D(2021, 12, 31)})],
     ),
+    # The clean patient was free of local tumour on 1 August 2012; the diagnosis is of 1 January 2012.
+    "assessment.relapse-at-diagnosis": (
+        [(A, {"assessment_date": D(2012, 1, 1), "overall_status": None, "local_status": "relapse"})],
+        [
+            (A, {"assessment_date": D(2012, 1, 1), "overall_status": None, "local_status": None}),
+            (A, {"assessment_date": D(2012, 1, 2), "local_status": "relapse", "overall_status": None}),
+            (A, {"assessment_date": D(2012, 1, 1), "overall_status": None, "local_status": "no tumour"}),
+        ],
+    ),
+    "assessment.residual-after-remission": (
+        [(A, {"assessment_date": D(2013, 1, 1), "overall_status": None, "local_status": "residual"})],
+        [
+            # Before; of the same day as a relapse; after a relapse; of a site of which nothing was said.
+            (A, {"assessment_date": D(2012, 7, 1), "overall_status": None, "local_status": "residual"}),
+            (A, {"assessment_date": D(2013, 1, 1), "overall_status": None, "local_status": "relapse"}),
+            (A, {"assessment_date": D(2013, 1, 1), "overall_status": None, "local_status": "residual"}),
+            (A, {"assessment_date": D(2013, 6, 1), "overall_status": None, "local_status": "residual"}),
+            (A, {"assessment_date": None, "overall_status": None, "local_status": "residual"}),
+        ],
+    ),
     "vital-status.alive-after-death": (
         [DEAD, (V, {"status_date": D(2013, 7, 1)})],
         [(V, {"status": "deceased", "status_date": D(2020, 7, 1)})],

@@ -13,11 +13,12 @@ from sarcoma_pipeline.cohort.timeline import timeline
 from schemas.assumptions import declared
 from tests.conftest import Records
 from tests.spec.definitions import page
+from tests.spec.hostile import HOSTILE
 from tests.spec.pairs import PAIRS
 from tests.spec.protocol import PROTOCOL
 from tests.spec.told import Told, distant, study
 
-PATIENTS = {**PROTOCOL, **PAIRS}
+PATIENTS = {**PROTOCOL, **PAIRS, **HOSTILE}
 PAGE = Path(__file__).parents[2] / "docs" / "definitions.md"
 
 
