@@ -136,7 +136,7 @@ def _early_examination(drop: Drop, person: Person) -> Planted:
 def _two_reports(drop: Drop, person: Person) -> Planted:
     first = _without_number(_last(drop, person))
     second = _without_number(numbered(drop, person).follow_up(_seen(first)))
-    _state(second, "K", local="T")
+    _state(second, "R")
     drop.reports(person).append(second)
     return on(drop, person, first)
 
