@@ -292,10 +292,10 @@ def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
         FROM quality.findings AS q
         JOIN quality.observed AS o
             ON (o.rule_id, o.record_id, o.table_name) = (q.rule_id, q.record_id, q.table_name)
-        LEFT JOIN ({received}) AS r USING (record_id)
-        LEFT JOIN meta.files AS f USING (file_id)
+        LEFT JOIN ({received}) AS r ON r.record_id = q.record_id
+        LEFT JOIN meta.files AS f ON f.file_id = r.file_id
         WHERE q.finding_id = '{finding_id.replace("'", "''")}'
-        ORDER BY (o.column_name IS NOT DISTINCT FROM q.column_name) DESC, ALL
+        ORDER BY (o.column_name IS NOT DISTINCT FROM q.column_name) DESC, o.column_name, o.value, o.note
         LIMIT 1
         """,
     )

@@ -71,8 +71,8 @@ def causes(old: Tables, new: Tables, files: pl.DataFrame) -> pl.DataFrame:
     Args:
         old: tables of the older release.
         new: tables of the newer release.
-        files: ``file_id`` and ``path`` of the warehouse; a release names files by their id only, and a changed
-            file has another id. A file that the warehouse does not know any more keeps its id as path.
+        files: ``file_id`` and ``path`` of the warehouse; a release names files by their id only, and a
+            changed file has another id. A file that the warehouse no longer knows keeps its id as path.
 
     Returns:
         ``pseudonym``, ``path``, ``gone`` and ``new``: numbers of records that only one of the releases uses.

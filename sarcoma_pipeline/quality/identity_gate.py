@@ -162,22 +162,27 @@ class IdentityGate:
     def value(self, text: str) -> str:
         """Return a value, with the shape of every part that could identify somebody."""
         written, spoken, _ = _program()
-        text = printable(text)
+        text = printable(unicodedata.normalize("NFC", text))
         text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
         if text.casefold() in spoken or text.casefold() in self._configured:
             return text
-        # "E. K." are initials; one letter alone is a code.
-        initials = sum(len(w) == 1 for w in _WORD.findall(text)) > 1
+
+        def hidden(match: re.Match[str]) -> bool:
+            part = match[0]
+            if self._names_somebody(part):
+                return True
+            if match["word"]:
+                return len(part) > 1 and part not in written and part.casefold() not in spoken
+            return _is_identifying(part) if match["numbers"] else bool(match["mixed"])
+
+        parts = list(_PARTS.finditer(text))
+        letters = sum(bool(m["word"]) and len(m[0]) == 1 for m in parts)
+        # One letter alone is a code; two, or one beside a name, are initials.
+        initials = letters > 1 or any(m["word"] and hidden(m) for m in parts)
 
         def shown(match: re.Match[str]) -> str:
-            part = match[0]
-            if match["word"]:
-                hidden = initials if len(part) == 1 else not (part in written or part.casefold() in spoken)
-            elif match["numbers"]:
-                hidden = _is_identifying(part)
-            else:
-                hidden = bool(match["mixed"])
-            return _shape(part) if hidden or self._names_somebody(part) else part
+            initial = initials and bool(match["word"]) and len(match[0]) == 1
+            return _shape(match[0]) if initial or hidden(match) else match[0]
 
         return _PARTS.sub(shown, text)
 
@@ -219,6 +224,8 @@ class IdentityGate:
         return re.sub(_NUMBERS, lambda m: _shape(m[0]) if spelling(m[0]) in self._known else m[0], hidden)
 
     def _path_part(self, part: str) -> bool:
+        if any(self._names_somebody(token) for token in re.findall(r"[^\W_]+", part)):
+            return False
         if any(w.casefold() not in self._path_words or self._names_somebody(w) for w in _WORD.findall(part)):
             return False
         return not any(_is_identifying(group) for group in re.findall(r"\d+(?:[.\-_ ]\d+)*", part))
