@@ -63,7 +63,7 @@ class CoursePlan:
     @property
     def is_boost(self) -> bool:
         """Whether its label, or the name of every target that it treats, says so."""
-        targets = [r.description for r in self.plan.references if r.is_level]
+        targets = [r.description for r in self.plan.levels]
         by_target = bool(targets) and all(t and _BOOST.search(t) for t in targets)
         return by_target or bool(_BOOST.search(self.plan.label or ""))
 

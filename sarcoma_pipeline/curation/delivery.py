@@ -10,7 +10,7 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan, finite, items
@@ -33,8 +33,10 @@ RECORDS_PLAN_MISSING = Rule(
     "records.plan-missing",
     "warning",
     on="typed.treatment",
-    what="The plan to which the treatment record refers was not delivered; the record is not used.",
-    remedy="Export the plan from the planning system.",
+    what="The plan to which the treatment record refers was not delivered, or the record names none; it is "
+    "not used.",
+    remedy="Export the plan from the planning system. A record that names no plan: export it again from the "
+    "record and verify system, with ReferencedRTPlanSequence.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
 )
@@ -124,6 +126,7 @@ class Delivered:
         origin: ``records`` or ``summary``.
         record_ids: the records that say so.
         numbers: the fraction numbers of the records.
+        missing: fraction numbers between the first and the last of which there is no record.
         notes: rules whose findings it brings with it, with the record at fault and a value.
     """
 
@@ -133,13 +136,13 @@ class Delivered:
     origin: str
     record_ids: tuple[str, ...]
     numbers: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
     notes: tuple[tuple[Rule, str, str], ...] = ()
 
     @property
-    def longest_gap_days(self) -> int | None:
-        """Most days between two days of treatment that follow each other."""
-        gaps = [(b - a).days for a, b in zip(self.dates, self.dates[1:], strict=False)]
-        return max(gaps, default=None)
+    def tells_each_day(self) -> bool:
+        """Whether its dates are all days of treatment: a summary may give the first and the last alone."""
+        return self.origin == "records" or len(self.dates) >= self.fractions
 
 
 @dataclass
@@ -180,7 +183,43 @@ def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | Non
         notes.append((SUMMARY_DIFFERS, by, f"summary {summarised}, records {counted}"))
     ids = sorted({r.record_id for r in telling})
     numbers = tuple(sorted({n for _, n in fractions if isinstance(n, int)}))
-    return Delivered(counted, math.fsum(shares.values()), dates, "records", tuple(ids), numbers, tuple(notes))
+    return Delivered(
+        counted,
+        math.fsum(shares.values()),
+        dates,
+        "records",
+        tuple(ids),
+        numbers,
+        _missing(fractions),
+        tuple(notes),
+    )
+
+
+def filled(given: Mapping[str, Delivered]) -> dict[str, Delivered]:
+    """Take out the missing fractions of a plan that other plans gave in the same weeks.
+
+    Args:
+        given: key of a plan to what was delivered of it, of one patient.
+    """
+    found: dict[str, Delivered] = {}
+    for key, one in given.items():
+        others = {
+            number
+            for k, other in given.items()
+            if k != key and other.dates and one.dates
+            and other.dates[0] <= one.dates[-1] and one.dates[0] <= other.dates[-1]
+            for number in other.numbers
+        }  # fmt: skip
+        found[key] = replace(one, missing=tuple(n for n in one.missing if n not in others))
+    return found
+
+
+def _missing(fractions: Iterable[Key]) -> tuple[int, ...]:
+    groups: dict[str | None, set[int]] = defaultdict(set)
+    for group, number in fractions:
+        if isinstance(number, int):
+            groups[group].add(number)
+    return tuple(sorted({n for of in groups.values() for n in set(range(min(of), max(of))) - of}))
 
 
 def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
@@ -249,23 +288,16 @@ def _notes(
     plan: Plan, fractions: Mapping[Key, _Fraction], shares: Mapping[Key, float]
 ) -> list[tuple[Rule, str, str]]:
     notes: list[tuple[Rule, str, str]] = []
-    groups: dict[str | None, set[int]] = defaultdict(set)
     for (group, number), one in sorted(
         fractions.items(), key=lambda item: (str(item[0][0]), str(item[0][1]))
     ):
         first = min(one.record_ids)
         if isinstance(number, int):
-            groups[group].add(number)
             planned = _planned_units(plan, group)
             if planned and len(one.dates) > 1 and math.fsum(one.beams.values()) > planned * _TWICE:
                 notes.append((FRACTION_TWICE, first, str(number)))
         if not shares[group, number] and one.unknown:
             notes.append((ENDED_EARLY, first, str(number)))
-    everyone = min(i for one in fractions.values() for i in one.record_ids)
-    for numbers in (groups[group] for group in sorted(groups, key=str)):
-        missing = sorted(set(range(min(numbers), max(numbers))) - numbers)
-        if missing:
-            notes.append((RECORDS_INCOMPLETE, everyone, "missing " + ", ".join(map(str, missing))))
     return notes
 
 

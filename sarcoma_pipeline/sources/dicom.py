@@ -136,7 +136,7 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
         batch.unread(position, "file.truncated", "the file is shorter than its elements say")
         if walk.last <= kind.needed:
             return
-    elif not walk.seen or (walk.last < kind.needed and kind is not _OTHER):
+    elif not walk.seen or (walk.last < (kind.begins or kind.needed) and kind is not _OTHER):
         batch.unread(position, "file.truncated", "the file ends before the attributes of its kind")
         return
     instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
@@ -162,14 +162,15 @@ class Kind:
 
     Attributes:
         contract: its received table.
-        needed: the tag that must stand whole before a break for the record to be of use. An object that ends
-            before it has no content of its kind.
+        needed: the tag that must stand whole before a break for the record to be of use.
         own: reads the columns that only this kind has.
     """
 
     contract: type[r.DicomRecord]
     needed: int
     own: Callable[[Node], dict[str, str | None]]
+    begins: int | None = None
+    """An object that ends before this tag has no content of its kind; None: ``needed``."""
 
     def columns(self, node: Node) -> dict[str, str | None]:
         """All columns."""
@@ -188,7 +189,7 @@ _IMAGE = Kind(r.DicomImage, 0x00280030, dicom_objects.image)
 _ENHANCED = Kind(r.DicomImage, 0x52009229, dicom_objects.enhanced_image)
 _STRUCTURES = Kind(r.DicomStructureSet, 0x30060020, dicom_objects.structure_set)
 _DOSE = Kind(r.DicomDose, 0x300C0002, dicom_objects.dose)
-_TREATMENT = Kind(r.DicomTreatment, 0x300C0002, dicom_objects.treatment)
+_TREATMENT = Kind(r.DicomTreatment, 0x300C0002, dicom_objects.treatment, begins=0x30080020)
 _OTHER = Kind(r.DicomOther, MODALITY, dicom_objects.other)
 
 _MODALITIES = {
