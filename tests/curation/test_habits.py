@@ -350,6 +350,12 @@ HABITS: dict[str, Situation] = {
                    records("1.2", "20150406", 5), end="2015-04-10"),
         [(60, 30, 60)], GIVEN,
     ),
+    "aborted and planned anew with another dose per fraction": Situation(
+        documented(55, 2, plan("1.1", 60, 30), records("1.1", "20150302", 15),
+                   plan("1.2", 25, 10, date="20150322", beams=arcs(2.5, 310)),
+                   records("1.2", "20150325", 10, start=16), end="2015-04-07"),
+        [(None, None, 55)], GIVEN, findings="course.undecided",
+    ),
     # --- radiation, sites, courses
     "brachytherapy after the beams": Situation(
         documented(50, 2, plan("1.1"), hdr("1.2", 10, 2, date="20150402")),
