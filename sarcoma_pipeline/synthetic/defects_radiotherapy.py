@@ -183,6 +183,8 @@ def _planned_anew(drop: Drop, person: Person) -> Planted:
     def given(report: Element) -> None:
         _set(report, "Ende", rest[-1].day.isoformat())
         _set(report, "Dosis", "55")
+        single = next(report.iter(tag("Einzeldosis")))
+        next(single.iter(tag("Dosis"))).text = "2.2"
 
     _documented(drop, person, given)
     return Planted(_first(drop, person).folder, planned=_first(drop, person))
