@@ -312,7 +312,7 @@ def test_the_first_night_has_nothing_to_compare_with():
 @pytest.mark.parametrize(
     ("other", "overlaps"),
     [
-        # The clean course lasts from 1 February to 7 March; S2 has two irradiations, of which the first lies in it.
+        # The clean course lasts from 1 February to 7 March; the first of two irradiations of S2 lies in it.
         ([{"start_date": D(2012, 3, 1), "end_date": D(2012, 3, 20)}, {"start_date": D(2012, 4, 2)}], True),
         ([{"start_date": D(2012, 3, 8), "end_date": D(2012, 3, 20)}, {"start_date": D(2012, 4, 2)}], False),
         # Before and after the other course, never on its days.
