@@ -124,6 +124,9 @@ class Phase:
         for part in self.plans:
             if part.delivered is None:
                 continue
+            if part.delivered.dose is not None:
+                doses.append(part.delivered.dose)
+                continue
             single = part.prescription.single or self.single
             if single is None:
                 return None

@@ -24,6 +24,7 @@ from sarcoma_pipeline.curation.delivery import (
     RECORDS_PLAN_MISSING,
     Delivered,
     TreatmentRecord,
+    as_prescribed,
     delivered,
     filled,
     record_of,
@@ -305,8 +306,9 @@ class _Placing:
             for key in sorted(of_course.get(name, ())):
                 plan = self.plans[key]
                 known = documented.brachytherapy if documented and plan.is_brachytherapy else pairs
+                read, given = decide(self.read[key], known), self.given.get(key)
                 part = CoursePlan(
-                    plan, decide(self.read[key], known), technique_of(plan), self.given.get(key),
+                    plan, read, technique_of(plan), given and as_prescribed(given, plan, read),
                     *dates[key], relations.predecessors(key), relations.concurrent(key),
                     credibility(plan),
                 )  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan, finite, items
 from schemas.rule import Rule
 
@@ -89,6 +90,7 @@ class GroupSummary:
 
     delivered: int | None
     dates: tuple[dt.date, ...]
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class Delivered:
         origin: ``records`` or ``summary``.
         record_ids: the records that say so.
         numbers: the fraction numbers of the records.
+        groups: number of a fraction group to the fractions and shares of it alone.
+        dose: in Gy, where the groups of a plan give doses of their own per fraction.
         missing: fraction numbers between the first and the last of which there is no record.
         notes: rules whose findings it brings with it, with the record at fault and a value.
     """
@@ -137,6 +141,8 @@ class Delivered:
     record_ids: tuple[str, ...]
     numbers: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
+    groups: tuple[tuple[str | None, int, float], ...] = ()
+    dose: float | None = None
     notes: tuple[tuple[Rule, str, str], ...] = ()
 
     @property
@@ -174,7 +180,14 @@ def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | Non
         if summarised is None:
             return None
         ids = tuple(sorted(r.record_id for r in telling if r.summaries))
-        return Delivered(summarised, float(summarised), summary_dates, "summary", ids)
+        return Delivered(
+            summarised,
+            float(summarised),
+            summary_dates,
+            "summary",
+            ids,
+            groups=_summarised_groups(telling, by),
+        )
     shares = {key: _share(plan, key[0], one) for key, one in fractions.items()}
     dates = tuple(sorted({day for key, one in fractions.items() if shares[key] for day in one.dates}))
     counted = sum(share > 0 for share in shares.values())
@@ -191,8 +204,29 @@ def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | Non
         tuple(ids),
         numbers,
         _missing(fractions),
-        tuple(notes),
+        _groups(shares),
+        notes=tuple(notes),
     )
+
+
+def as_prescribed(given: Delivered, plan: Plan, read: Prescription) -> Delivered:
+    """What was delivered in the terms of the prescription of a plan of several fraction groups.
+
+    Groups side by side are parts of the same fractions: those of the longest one count. Groups one after the
+    other have doses per fraction of their own.
+    """
+    if not given.groups or (len(given.groups) < 2 and not read.phases):
+        return given
+    if "P5" in read.rule.split():
+        fractions = max(count for _, count, _ in given.groups)
+        return replace(given, fractions=fractions, shares=max(shares for _, _, shares in given.groups))
+    linked = len(read.phases) == len(plan.groups) and all(g.references for g in plan.groups)
+    if not linked and read.origin != "beam dose":
+        return given
+    single = {g.number: dose / n for g, (dose, n) in zip(plan.groups, read.phases, strict=False) if n}
+    if not all(group in single for group, _, _ in given.groups):
+        return given
+    return replace(given, dose=math.fsum(shares * single[group] for group, _, shares in given.groups))
 
 
 def filled(given: Mapping[str, Delivered]) -> dict[str, Delivered]:
@@ -212,6 +246,23 @@ def filled(given: Mapping[str, Delivered]) -> dict[str, Delivered]:
         }  # fmt: skip
         found[key] = replace(one, missing=tuple(n for n in one.missing if n not in others))
     return found
+
+
+def _groups(shares: Mapping[Key, float]) -> tuple[tuple[str | None, int, float], ...]:
+    found: dict[str | None, list[float]] = defaultdict(list)
+    for (group, _), share in shares.items():
+        found[group].append(share)
+    return tuple(
+        (group, sum(share > 0 for share in found[group]), math.fsum(found[group]))
+        for group in sorted(found, key=str)
+    )
+
+
+def _summarised_groups(
+    records: Iterable[TreatmentRecord], by: str
+) -> tuple[tuple[str | None, int, float], ...]:
+    summaries = next(r.summaries for r in records if r.record_id == by)
+    return tuple((s.group, s.delivered, float(s.delivered)) for s in summaries if s.delivered is not None)
 
 
 def _missing(fractions: Iterable[Key]) -> tuple[int, ...]:
@@ -339,6 +390,7 @@ def record_of(row: Mapping[str, Any]) -> TreatmentRecord:
         GroupSummary(
             _whole(g.get("NumberOfFractionsDelivered")),
             tuple(sorted(day for f in g.get("Fractions", ()) if (day := _day(f.get("TreatmentDate"))))),
+            g.get("ReferencedFractionGroupNumber"),
         )
         for g in items(row["group_summaries"])
     )

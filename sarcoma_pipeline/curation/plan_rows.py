@@ -47,10 +47,12 @@ def plan_row(patient: str, one: PatientPlan) -> dict[str, Any]:
     """The row of one plan, clinical or not."""
     plan, part = one.plan, one.part
     read = part.prescription if part else one.read
-    given = one.delivered
+    given = part.delivered if part else one.delivered
     how = part.technique if part else technique_of(plan)
     single = read.single
     dose = given.shares * single if given and single is not None else None
+    if given and given.dose is not None:
+        dose = given.dose
     return {
         "patient_id": patient,
         "record_ids": sorted({*one.record_ids, *one.treatment_ids}),

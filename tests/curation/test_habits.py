@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from tests.curation.clinic import Clinic, Situation, check
 from tests.curation.conftest import Case
 from tests.curation.rt_files import (
+    BRACHY_RECORD,
     ION_PLAN,
     ION_RECORD,
     Field,
@@ -66,6 +67,24 @@ def own_number(pattern: str):
         case.files(of_person(plan("1.1", 60, 30), pattern.format(case.number)))
 
     return deliver
+
+
+def of_group(number: int, first: str, count: int) -> list[Dataset]:
+    """Treatment records of one fraction group of a plan."""
+    return [record("1.1", day, n, group=number) for n, day in enumerate(days(first, count), 1)]
+
+
+def side_by_side() -> Dataset:
+    """Two isocentres of one volume, each a group of 25 fractions."""
+    lower = arcs(1.8, isocentre=(0.0, 0.0, 200.0))
+    return plan("1.1", references=[level(45), level(45, "PTV distal")], groups=[
+        FractionGroup(25, arcs(1.8), links=[1]), FractionGroup(25, lower, links=[2])])  # fmt: skip
+
+
+def one_after_the_other() -> Dataset:
+    """50 Gy in 25 and 9 Gy in 3, two groups of one plan."""
+    return plan("1.1", references=[level(50), level(9, "boost")], groups=[
+        FractionGroup(25, arcs(2), links=[1]), FractionGroup(3, arcs(3, 250), links=[2])])  # fmt: skip
 
 
 def halves(of: str, count: int) -> Iterator[Dataset]:
@@ -355,6 +374,40 @@ HABITS: dict[str, Situation] = {
                    plan("1.2", 25, 10, date="20150322", beams=arcs(2.5, 310)),
                    records("1.2", "20150325", 10, start=16), end="2015-04-07"),
         [(None, None, None)], GIVEN, findings="course.undecided",
+    ),
+    "records of two groups side by side": Situation(
+        documented(45, 1.8, side_by_side(), of_group(1, "20150302", 25), of_group(2, "20150302", 25)),
+        [(45, 25, 45)], GIVEN,
+    ),
+    "two groups side by side, broken off, the documented dose fits no reading": Situation(
+        documented(27, 1.8, side_by_side(), of_group(1, "20150302", 15), of_group(2, "20150302", 15),
+                   end="2015-03-20", Ende_Grund="A"),
+        [(None, None, None)], GIVEN, findings="course.undecided",
+    ),
+    "the first of two groups one after the other": Situation(
+        documented(59, 2, one_after_the_other(), of_group(1, "20150302", 25), end="2015-04-08"),
+        [(59, 28, 50)], GIVEN, findings="course.delivered-less",
+    ),
+    "both groups one after the other": Situation(
+        documented(59, 2, one_after_the_other(), of_group(1, "20150302", 25), of_group(2, "20150406", 3),
+                   end="2015-04-08"),
+        [(59, 28, 59)], GIVEN,
+    ),
+    "brachytherapy with records before the beams": Situation(
+        documented(45, 1.8, plan("1.1", 45, 25, date="20150225"), records("1.1", "20150302", 25),
+                   hdr("1.2", 21, 3, date="20150216"),
+                   records("1.2", "20150216", 3, sop_class=BRACHY_RECORD)),
+        [(45, 25, 45)], GIVEN,
+    ),
+    "broken off, and another course half a year later": Situation(
+        several(st(20, 2, "2015-03-02", "2015-03-13", "ST1", Ende_Grund="A"),
+                files(plan("1.1"), records("1.1", "20150302", 10),
+                      plan("1.2", 30, 10, date="20150910", beams=arcs(3, 310)),
+                      records("1.2", "20150914", 10))),
+        [(50, 25, 20), (30, 10, 30)], GIVEN, findings="course.delivered-less plan.outside-courses",
+    ),
+    "electrons on the days of the photons, no boost, not documented": Situation(
+        files(plan("1.1"), electrons("1.2", 10, 5)), [(None, None)], findings="course.undecided",
     ),
     # --- radiation, sites, courses
     "brachytherapy after the beams": Situation(
