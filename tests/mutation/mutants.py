@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -45,7 +46,7 @@ class Mutant:
         return f"{self.path.parent.name}/{self.path.name}:{self.line} {self.what}"
 
 
-Change = tuple[str, Callable[[ast.AST], ast.AST]]
+Change = tuple[str, Callable[[Any], ast.AST]]
 
 
 def _changes(node: ast.AST) -> Iterator[Change]:

@@ -61,7 +61,7 @@ class Schema:
 
     def __post_init__(self) -> None:
         tree = etree.parse(str(self.path)).getroot()
-        self.types = {e.get("name"): e for e in tree if e.tag in (f"{XS}complexType", f"{XS}simpleType")}
+        self.types = {str(e.get("name")): e for e in tree if e.tag in (f"{XS}complexType", f"{XS}simpleType")}
         self.root = next(e for e in tree if e.tag == f"{XS}element")
 
     def type_of(self, declared: Element) -> Element | None:
