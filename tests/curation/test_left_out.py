@@ -5,8 +5,6 @@ import pytest
 from schemas import received as r
 from tests.curation.test_baseline import chosen, diagnose, irradiation, operation, tnm
 
-A, B = {"Absender_ID": "S", "Melder_ID": "A"}, {"Absender_ID": "S", "Melder_ID": "B"}
-
 
 def told(outcome, rule):
     return sorted(outcome.observed.filter(rule_id=rule)["record_id"].unique())
@@ -91,48 +89,6 @@ def test_a_grade_of_an_unknown_name_is_told(records, name, stage, site, unread):
     seen = records.diagnosis(Primaertumor_ICD=site, Menge_Weitere_Klassifikation=of)
     outcome = records.run()
     assert told(outcome, "diagnosis.grade-of-unknown-name") == ([seen] if unread else [])
-
-
-def _drugs(records, protocol, **values):
-    return records.meldung(
-        r.ObdsSystemicTherapy, Beginn="2012-06-01", Module_ID="SY1", Therapieart="CH", Protokoll=protocol,
-        Meldeanlass="behandlungsbeginn", **values,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_of_two_reporters_the_newer_protocol_counts_and_the_other_is_told(records, turned):
-    records.patient()
-    records.diagnosis()
-    older = {"record_id": "z", "reported": "2020-01-01", **A}
-    newer = {"record_id": "a", "reported": "2020-02-01", **B}
-    both = [("AIM", older), ("Doxorubicin mono", newer)]
-    for protocol, values in reversed(both) if turned else both:
-        _drugs(records, protocol, **values)
-    outcome = records.run()
-    assert outcome["systemic_therapy"]["protocol"].to_list() == ["Doxorubicin mono"]
-    assert told(outcome, "systemic-therapy.reports-differ") == ["z"]
-
-
-@pytest.mark.parametrize("other", ["a.i.m.", None])
-def test_a_protocol_in_other_signs_or_none_contradicts_nobody(records, other):
-    records.patient()
-    records.diagnosis()
-    _drugs(records, "AIM", reported="2020-01-01", **A)
-    _drugs(records, other, reported="2020-02-01", **B)
-    outcome = records.run()
-    assert outcome["systemic_therapy"].height == 1
-    assert told(outcome, "systemic-therapy.reports-differ") == []
-
-
-def test_a_reporters_own_later_protocol_is_no_contradiction(records):
-    records.patient()
-    records.diagnosis()
-    _drugs(records, "AIM", reported="2020-01-01", **A)
-    _drugs(records, "Doxorubicin mono", reported="2020-02-01", **A)
-    outcome = records.run()
-    assert outcome["systemic_therapy"]["protocol"].to_list() == ["Doxorubicin mono"]
-    assert told(outcome, "systemic-therapy.reports-differ") == []
 
 
 def test_the_baseline_stays(records):
