@@ -30,7 +30,7 @@ def modules() -> list[Path]:
     return [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py")) if path.stem != "__init__"]
 
 
-def tests_of(module: Path) -> list[str]:
+def files_for(module: Path) -> list[str]:
     """The test files of a module: those of its name, then those that see everything."""
     named = sorted((ROOT / "tests").glob(f"*/test_{module.stem}*.py"))
     first = [p.relative_to(ROOT).as_posix() for p in named]
@@ -49,7 +49,7 @@ def measure(chosen: list[Mutant]) -> tuple[Counter[str], list[Mutant]]:
     alive = []
     for one in chosen:
         began = time.monotonic()
-        outcome = judge(one.path, one.source, tests_of(one.path), SECONDS)
+        outcome = judge(one.path, one.source, files_for(one.path), SECONDS)
         outcomes[outcome] += 1
         if outcome == SURVIVED:
             alive.append(one)
