@@ -26,9 +26,9 @@ from schemas.sources_toml import (
     IgnoredColumns,
     MappedSource,
     RegistrySource,
-    SourceFiles,
+    Section,
     Sources,
-    TableSource,
+    TableLayout,
 )
 from schemas.study_toml import Criterion, Study
 from schemas.typed_record import Typed
@@ -277,9 +277,16 @@ def _dicom(loc: Loc, source: DicomSource) -> Complaints:
         yield from _expression((*loc, "phantom_patterns"), pattern)
 
 
-def _table(loc: Loc, source: TableSource) -> Complaints:
+def _layout(loc: Loc, source: TableLayout) -> Complaints:
     if source.format in ("csv", "tsv") and source.delimiter is not None and len(source.delimiter) != 1:
         yield (*loc, "delimiter"), "must be one character"
+    if source.sheet is not None and source.format != "xlsx":
+        yield (*loc, "sheet"), f"a {source.format} file has no sheets"
+    for at, row in enumerate(source.skipped_rows):
+        if row == source.header_row:
+            yield (*loc, "skipped_rows", at), f"row {row} is the header row"
+    if source.comment is not None and not source.comment.strip():
+        yield (*loc, "comment"), "say how a line of remarks begins"
 
 
 def _mapped(loc: Loc, source: MappedSource) -> Complaints:
@@ -303,11 +310,11 @@ def _mapped(loc: Loc, source: MappedSource) -> Complaints:
             yield here, "hospital_number must be mapped: nobody could know whose record it is"
 
 
-_OF_A_SOURCE: tuple[tuple[type[SourceFiles], Callable[[Loc, Any], Complaints]], ...] = (
+_OF_A_SOURCE: tuple[tuple[type[Section], Callable[[Loc, Any], Complaints]], ...] = (
     (RegistrySource, _registry),
     (DicomSource, _dicom),
     (MappedSource, _mapped),
-    (TableSource, _table),
+    (TableLayout, _layout),
 )
 """Model of a source to what its values must mean."""
 

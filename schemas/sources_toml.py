@@ -133,20 +133,75 @@ class ColumnFiles(SourceFiles):
         return {column: one.reason for one in self.ignored for column in one.columns}
 
 
-class RegistrySource(ColumnFiles):
-    """Replies of registry offices: CSV with configurable headers."""
+TableFormat = Literal["csv", "tsv", "xlsx", "parquet"]
+
+
+class TableLayout(Section):
+    """How a table is written: its format, where its header stands, and which rows are no records."""
+
+    format: TableFormat
+    """Format of the file."""
+    delimiter: str | None = None
+    """Character between the cells of a line; without it a comma in CSV and a tabulator in TSV."""
+    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
+    """Encodings of a text file, tried in order; the first that decodes the whole file wins."""
+    sheet: str | None = None
+    """Name of the spreadsheet's sheet; without one the first that is not hidden."""
+    header_row: PositiveInt | None = None
+    """Row (in a text file: line) in which the headers stand, counted from 1; rows above are not read. Without
+    it the first filled row."""
+    skipped_rows: tuple[PositiveInt, ...] = ()
+    """Rows (in a text file: lines) that are no records, such as a remark or a second header."""
+    units_row: bool = False
+    """Whether the row below the header holds units and no record."""
+    comment: str | None = None
+    """Text with which a line of remarks begins, such as "#"."""
+
+    _USUAL_DELIMITERS: ClassVar[dict[str, str]] = {"csv": ",", "tsv": "\t"}
+
+    @property
+    def between_cells(self) -> str | None:
+        """Delimiter of a text file; None for a format that has none."""
+        usual = self._USUAL_DELIMITERS.get(self.format)
+        return (self.delimiter or usual) if usual else None
+
+    @property
+    def native(self) -> bool:
+        """Whether the format knows dates and numbers, and not only texts."""
+        return self.format in ("xlsx", "parquet")
+
+    def with_native(self, declared: tuple[str, ...]) -> tuple[str, ...]:
+        """Formats of dates; a date cell of a spreadsheet is a date whatever format is declared."""
+        return tuple(dict.fromkeys((*declared, *(NATIVE_DATES if self.native else ()))))
+
+
+NATIVE_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
+"""How the readers write a date cell."""
+
+
+class RegistrySource(TableLayout, ColumnFiles):
+    """Replies of registry offices: any table with configurable headers."""
 
     _AFTER_READING = frozenset({"date_formats", "answers"})
+    _USUAL_DELIMITERS = {"csv": ";", "tsv": "\t"}
 
     kind: Literal["registry"]
-    delimiter: str = ";"
+    format: TableFormat = "csv"
+    """Format of the file."""
+    delimiter: str | None = None
+    """Character between the cells of a line; without it a semicolon in CSV and a tabulator in TSV."""
     encodings: tuple[str, ...] = ("utf-8-sig", "latin-1")
-    """Tried in order; the first that decodes the whole file wins."""
+    """Encodings of a text file, tried in order; the first that decodes the whole file wins."""
     columns: dict[str, str]
     """Column of ``received.registry_reply`` to delivered header."""
     date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
+    """strptime formats of the office's dates, tried in order."""
     answers: dict[str, str] = {}
     """Words of the office to a vital status, besides the usual German ones; compared without case."""
+
+    def formats_of_dates(self) -> tuple[str, ...]:
+        """Formats of the replies' dates, in the order in which they are tried."""
+        return self.with_native(self.date_formats)
 
 
 class ObdsSource(SourceFiles):
@@ -206,26 +261,14 @@ class MappedSource(ColumnFiles):
         return f"{super().reading()} {','.join(self.headers())}"
 
 
-class TableSource(MappedSource):
+class TableSource(TableLayout, MappedSource):
     """CSV, TSV, XLSX or Parquet."""
 
     kind: Literal["table"]
-    format: Literal["csv", "tsv", "xlsx", "parquet"]
-    delimiter: str | None = None
-    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
-    sheet: str | None = None
-    """Name of the spreadsheet's sheet; without one the first that is not hidden."""
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
-        """Formats of a column's dates; a date cell of a spreadsheet is a date whatever format is declared."""
-        declared = super().date_formats(mapping)
-        native = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S") if self.native else ()
-        return tuple(dict.fromkeys((*declared, *native)))
-
-    @property
-    def native(self) -> bool:
-        """Whether the format knows dates and numbers, and not only texts."""
-        return self.format in ("xlsx", "parquet")
+        """Formats of a column's dates, in the order in which they are tried."""
+        return self.with_native(super().date_formats(mapping))
 
 
 def _of_its_kind(given: Any) -> Any:
