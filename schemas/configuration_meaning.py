@@ -64,6 +64,9 @@ def of_study(study: Study, folder: str) -> Complaints:
         for loc, message in _criterion(criterion):
             yield ("criteria", at, *loc), message
     yield from _endpoints(study)
+    yield from _among(
+        ("gate", "may_lack_events"), study.gate.may_lack_events, [e.name for e in study.endpoints]
+    )
     yield from _covariates(study)
     yield from _table_one(study)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
 from sarcoma_pipeline.cli.key import key
@@ -28,6 +29,7 @@ def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
 
 
+main.add_command(check)
 main.add_command(findings)
 main.add_command(report)
 main.add_command(export)

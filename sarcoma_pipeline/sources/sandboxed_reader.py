@@ -197,9 +197,7 @@ def _told(name: str, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.List) and not dtype.inner.is_nested():  # pyright: ignore[reportAttributeAccessIssue]
         return column.list.eval(pl.element().cast(pl.String)).list.join("; ", ignore_nulls=True)
     if dtype.is_nested():
-        return column.map_elements(
-            lambda v: json.dumps(_plain(v), ensure_ascii=False, default=str), pl.String
-        )
+        return column.map_elements(_as_json, pl.String)
     if dtype == pl.Binary:
         return pl.when(column.is_not_null()).then(pl.lit("#BINARY!"))
     return column.cast(pl.String)
