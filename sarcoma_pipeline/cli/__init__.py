@@ -50,8 +50,13 @@ main.add_command(key)
     help="Rebuild this earlier release from the records, configuration and decisions it was built from; "
     "publishes nothing.",
 )
+@click.option(
+    "--draft",
+    is_flag=True,
+    help="Publish beside the release, marked as a draft and compared with no earlier release.",
+)
 @click.option("--full", is_flag=True, help="Compute every step, also those whose inputs have not changed.")
-def refresh(study: str, as_of: str | None, full: bool) -> None:
+def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
     Exit code 0: a release was published, or the last one is still valid because nothing changed; findings do
@@ -60,6 +65,11 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
     """
     began = time.perf_counter()
     project = configured(study)
+    if draft:
+        if as_of:
+            raise click.UsageError("--as-of rebuilds a release and publishes nothing: leave out --draft")
+        in_one_file(project, "--draft")
+        project = project.as_draft()
     if as_of:
         in_one_file(project, "--as-of")
         from sarcoma_pipeline.cli import rebuild

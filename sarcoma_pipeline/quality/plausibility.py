@@ -57,6 +57,8 @@ def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Re
     """
     emptied = flow.filter((pl.col("entered") > 0) & (pl.col("remaining") == 0)).sort("position")
     if emptied.is_empty():
+        if flow.is_empty():
+            return []
         none = Reason("no patient was read", "Look at the findings of the files (sarcoma check).")
         return [] if flow["entered"].sum() else [none]
     name, label, entered = emptied.select("criterion", "label", "entered").row(0)
@@ -76,13 +78,14 @@ def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Re
     ]
 
 
-def without_follow_up(patients: pl.DataFrame) -> list[Reason]:
+def without_follow_up(patients: pl.DataFrame, endpoints: pl.DataFrame) -> list[Reason]:
     """Say so if the patients' median follow-up is 0 or nobody has one.
 
     Args:
         patients: ``cohort.patients``.
+        endpoints: ``cohort.endpoints``; a study without any follows nobody up.
     """
-    if patients.is_empty():
+    if patients.is_empty() or endpoints.is_empty():
         return []
     median = patients["follow_up_days"].median()
     if median is not None and median > 0:  # pyright: ignore[reportOperatorIssue]
@@ -147,6 +150,11 @@ def relapses_read(typed: Frames) -> str:
     return f"relapses of {persons} persons" if persons else ""
 
 
+def of_cells(observed: pl.DataFrame) -> pl.DataFrame:
+    """Return the observations of cells that are filled and yield no value."""
+    return observed.filter(pl.col("rule_id").is_in(_UNREADABLE) & pl.col("column_name").is_not_null())
+
+
 def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -> pl.DataFrame:
     """Count the unreadable cells of every mapped column.
 
@@ -160,7 +168,7 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
         ``record_id``, in order; only columns with an unreadable cell.
     """
     failed = (
-        observed.filter(pl.col("rule_id").is_in(_UNREADABLE) & pl.col("column_name").is_not_null())
+        of_cells(observed)
         .select("record_id", "table_name", "column_name")
         .unique()
         .join(source_of, on="record_id")
@@ -254,7 +262,7 @@ def never_published(
     """
     return [
         *excluded_everybody(tables[CohortFlow.table()], tables[CohortEligibility.table()]),
-        *without_follow_up(tables[CohortPatient.table()]),
+        *without_follow_up(tables[CohortPatient.table()], tables[CohortEndpoint.table()]),
         *without_events(tables[CohortEndpoint.table()], study, tables),
         *mostly_unreadable(unreadable(tables, observed, source_of), sources, study.gate),
     ]

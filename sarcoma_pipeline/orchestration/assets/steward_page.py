@@ -45,7 +45,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         warehouse.read(Trend.table()),
         {
             "study": project.study.name,
-            "title": project.study.title,
+            "title": f"DRAFT: {project.study.title}" if project.draft else project.study.title,
             **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
         },
     )
