@@ -12,6 +12,7 @@ import click
 from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
+from sarcoma_pipeline.cli.init import init
 from sarcoma_pipeline.cli.key import key
 from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
 from sarcoma_pipeline.cli.releases import release
@@ -29,6 +30,7 @@ def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
 
 
+main.add_command(init)
 main.add_command(check)
 main.add_command(findings)
 main.add_command(report)
