@@ -231,7 +231,7 @@ class _Entities:
 
     def write(self) -> None:
         person = [t for t in self.columns if t.startswith("person.") and t != words.NUMBER]
-        if person or not self.dated:
+        if person or "diagnosis.diagnosis_date" in self.columns or not self.dated:
             # A table that only follows patients up names none who is not known from elsewhere.
             self._entity("person", person)
         diagnosis = [t for t in self.columns if t.startswith("diagnosis.")]
