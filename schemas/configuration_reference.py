@@ -6,12 +6,14 @@ What a key means stands below its field, its type and default in the field itsel
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import inspect
 import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -88,14 +90,17 @@ class Key:
 
 _EXAMPLES: dict[str, Any] = {
     "Study.name": "my_study", "Study.title": "Overall survival of soft tissue sarcoma",
-    "Study.description": "All patients of the department since 2010.", "Study.note": "The data are invented.",
+    "Study.description": "All patients of the department since 2010.",
+    "Study.note": "The data are invented.",
     "Study.drop": "data/drop/my_study", "Study.centres": {"north": "data/drop/my_study/north"},
     "Study.published": "data/studies/my_study/published.csv",
     "Study.published_map": "data/studies/my_study/map.csv",
     "Study.published_audit": "data/studies/my_study/audit.csv", "Study.subgroups": ["sex"],
     "Study.owner": "registry@example.org",
-    "Criterion.name": "site", "Criterion.label": "Tumour of the extremities", "Criterion.values": ["extremities"],
-    "Criterion.techniques": ["VMAT"], "Criterion.start": "2011-01-01", "Criterion.end": "2020-12-31",
+    "Criterion.name": "site", "Criterion.label": "Tumour of the extremities",
+    "Criterion.values": ["extremities"],
+    "Criterion.techniques": ["VMAT"],
+    "Criterion.start": dt.date(2011, 1, 1), "Criterion.end": dt.date(2020, 12, 31),
     "Criterion.column": "age_at_diagnosis_years",
     "EndpointRule.name": "OS", "EndpointRule.title": "Overall survival", "EndpointRule.events": ["death"],
     "EndpointRule.censored_by": ["second malignancy"], "EndpointRule.landmark_days": 90,
@@ -103,8 +108,10 @@ _EXAMPLES: dict[str, Any] = {
     "Covariate.name": "sex", "Covariate.column": "sex", "Covariate.reference": "male",
     "Covariate.levels": ["female", "male"], "Covariate.merge": {"postoperative additive": "postoperative"},
     "Covariate.labels": {"female": "Female vs. male"},
-    "Model.name": "OS", "Model.endpoint": "OS", "Model.title": "Overall survival", "Model.covariates": ["sex", "age"],
-    "CompetingRisks.name": "death", "CompetingRisks.endpoint": "OS", "CompetingRisks.title": "Causes of death",
+    "Model.name": "OS", "Model.endpoint": "OS", "Model.title": "Overall survival",
+    "Model.covariates": ["sex", "age"],
+    "CompetingRisks.name": "death", "CompetingRisks.endpoint": "OS",
+    "CompetingRisks.title": "Causes of death",
     "CompetingRisks.causes": {"tumour": ["tumour-related death"], "other": ["other death"]},
     "CensoringVariant.name": "deaths censored", "CensoringVariant.endpoint": "DFS",
     "CensoringVariant.censor": ["death"], "CensoringVariant.months": 60.0,
@@ -117,7 +124,9 @@ _EXAMPLES: dict[str, Any] = {
     "ColumnMapping.scale": 30.4375, "ColumnMapping.first_of": "|",
     "When.column": "Status", "When.filled": True, "When.equals": ["tot", "verstorben"],
     "EntityMapping.when": [{"column": "Status", "equals": ["tot"]}],
-    "EntityMapping.columns": {"hospital_number": "Pat.-Nr.", "sex": {"column": "Geschlecht", "codes": {"m": "male"}}},
+    "EntityMapping.columns": {
+        "hospital_number": "Pat.-Nr.", "sex": {"column": "Geschlecht", "codes": {"m": "male", "w": "female"}},
+    },
     "IgnoredColumns.columns": ["Bemerkung"], "IgnoredColumns.reason": "free text that no analysis uses",
     "SourceFiles.name": "follow-up", "SourceFiles.files": ["follow_up*.xlsx"],
     "ColumnFiles.ignored": [{"reason": "free text", "columns": ["Bemerkung"]}],
@@ -125,16 +134,17 @@ _EXAMPLES: dict[str, Any] = {
     "TableLayout.skipped_rows": [5], "TableLayout.units_row": True, "TableLayout.comment": "#",
     "RegistrySource.delimiter": ";", "RegistrySource.answers": {"ausgetragen": "no information"},
     "RegistrySource.columns": {
-        "hospital_number": "Patientennummer", "answer": "Auskunft", "event_date": "Datum", "answered_on": "Stand",
+        "hospital_number": "Patientennummer", "answer": "Auskunft", "event_date": "Datum",
+        "answered_on": "Stand",
     },
     "MappedSource.separator": " / ", "MappedSource.key": ["Pat.-Nr."],
     "MappedSource.entities": [{"entity": "person", "columns": {"hospital_number": "Pat.-Nr."}}],
     "Sources.source": [{"kind": "obds", "name": "tumour documentation", "files": ["obds/*.xml"]}],
-    "CohortAssumptions.end_of_follow_up": "2020-12-31",
+    "Assumptions.data_cutoff": dt.date(2020, 12, 31),
 }  # fmt: skip
 """Model and key to an example that neither its default nor its values give."""
 
-_OPTIONAL_WORDS = {
+_TYPES = {
     "str": "text",
     "int": "whole number",
     "float": "number",
@@ -151,6 +161,8 @@ def keys(model: type[BaseModel]) -> list[Key]:
 
 
 def _key(model: type[BaseModel], name: str, info: FieldInfo) -> Key:
+    if _is_section(info.annotation):
+        return Key(name, _meaning(model, name), "a section of its own", "", info.is_required(), "")
     nothing = info.is_required() or (default := info.get_default(call_default_factory=True)) is None
     shown = "" if nothing else _toml(_dumped(default))  # pyright: ignore[reportPossiblyUnboundVariable]
     return Key(
@@ -211,6 +223,8 @@ def _toml(value: Any) -> str:
         return (
             "{ " + ", ".join(f"{_name(k)} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
         )
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(v) for v in value)}]"
     return json.dumps(value, ensure_ascii=False)
@@ -236,7 +250,13 @@ def _values(annotation: Any) -> str:
         return " or ".join(dict.fromkeys(_values(a) for a in inside))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "table"
-    return _OPTIONAL_WORDS.get(getattr(annotation, "__name__", ""), "table")
+    return _TYPES.get(getattr(annotation, "__name__", ""), "table")
+
+
+def _is_section(annotation: Any) -> bool:
+    """Return whether a key holds sections, whose keys are described under a heading of their own."""
+    inside = get_args(annotation) if get_origin(annotation) is tuple else (annotation,)
+    return any(isinstance(a, type) and issubclass(a, BaseModel) for a in inside)
 
 
 def _literals(annotation: Any) -> list[str]:
@@ -257,12 +277,14 @@ def _docstrings(model: type) -> dict[str, str]:
     """Return the text below each field of a model's own."""
     if not issubclass(model, BaseModel) or model is BaseModel:
         return {}
-    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
+    (defined,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    body = defined.body if isinstance(defined, ast.ClassDef) else []
     found = {}
-    for field, below in zip(body, body[1:], strict=False):
-        is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if is_text and isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            found[field.target.id] = " ".join(str(below.value.value).split())
+    for field, below in pairwise(body):
+        if not (isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)):
+            continue
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            found[field.target.id] = " ".join(str(below.value.value).replace("``", "`").split())
     return found
 
 
@@ -285,8 +307,8 @@ Every key of a study's `study.toml` and `sources.toml`. This page is generated: 
 `sarcoma check` says where a file is wrong, and `sarcoma init` proposes both files from your data.
 
 Editors that know JSON Schema (Even Better TOML in VS Code, Taplo) complete and check the keys while you type:
-[schemas/study.schema.json](schemas/study.schema.json) and [schemas/sources.schema.json](schemas/sources.schema.json).
-The line `#:schema` at the top of a file names its schema.
+[study.schema.json](schemas/study.schema.json) and [sources.schema.json](schemas/sources.schema.json). The line
+`#:schema` at the top of a file names its schema.
 """
 
 
@@ -300,7 +322,10 @@ def markdown() -> str:
         if heading:
             lines += ["", f"### {heading}"]
         if model.__doc__:
-            lines += ["", " ".join(inspect.cleandoc(model.__doc__).split("\n\n")[0].split())]
+            lines += [
+                "",
+                " ".join(inspect.cleandoc(model.__doc__).replace("``", "`").split("\n\n")[0].split()),
+            ]
         lines += ["", "| key | meaning | values | default | example |", "|---|---|---|---|---|"]
         for key in keys(model):
             default = f"`{_cell(key.default)}`" if key.default else "must be given" if key.needed else "none"
@@ -315,11 +340,18 @@ def markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _example(key: Key) -> str:
+    return f"`{_cell(key.example)}`" if key.example else "see below"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def schema(file: Literal["study", "sources"]) -> dict[str, Any]:
+FILES = ("study", "sources")
+
+
+def schema(file: str) -> dict[str, Any]:
     """Return the JSON Schema of a configuration file, with the meaning of every key."""
     made = _described(Study if file == "study" else Sources)
     if file == "sources":

@@ -56,16 +56,22 @@ class When(Section):
     """A condition on a row: only rows that fulfil it yield the entity."""
 
     column: str
+    """Header of the column that is looked at."""
     filled: bool | None = None
+    """Whether the cell must be filled (true) or empty (false)."""
     equals: tuple[str, ...] = ()
+    """Words of which the cell must be one, compared without case and outer blanks."""
 
 
 class EntityMapping(Section):
     """One typed record per row of a table."""
 
     entity: Entity
+    """What a row tells of."""
     when: tuple[When, ...] = ()
+    """Conditions that a row must fulfil to tell of it; all of them."""
     columns: dict[str, ColumnMapping]
+    """Column of the entity to a header, or to a table of what a column is mapped by."""
 
     @model_validator(mode="before")
     @classmethod
@@ -88,7 +94,9 @@ class SourceFiles(Section):
     """Fields that are applied to what was read: when they change, no file need be read again."""
 
     kind: str
+    """Which reader reads the files."""
     name: str
+    """Name of the source in findings and reports."""
     files: tuple[str, ...]
     """Glob patterns below the drop folder."""
 
@@ -119,7 +127,9 @@ class IgnoredColumns(Section):
     """Columns of a table that nothing uses, by name."""
 
     columns: tuple[str, ...]
+    """Headers that nothing uses."""
     reason: str
+    """Why nothing uses them."""
 
 
 class ColumnFiles(SourceFiles):
@@ -186,6 +196,7 @@ class RegistrySource(TableLayout, ColumnFiles):
     _USUAL_DELIMITERS = {"csv": ";", "tsv": "\t"}
 
     kind: Literal["registry"]
+    """Replies of registry offices."""
     format: TableFormat = "csv"
     """Format of the file."""
     delimiter: str | None = None
@@ -208,6 +219,7 @@ class ObdsSource(SourceFiles):
     """oBDS 3 XML exports."""
 
     kind: Literal["obds"]
+    """oBDS 3 exports."""
 
 
 class DicomSource(SourceFiles):
@@ -216,6 +228,7 @@ class DicomSource(SourceFiles):
     _AFTER_READING = frozenset({"phantom_patterns"})
 
     kind: Literal["dicom"]
+    """DICOM RT exports."""
     phantom_patterns: tuple[str, ...] = ("(?i)phantom", "(?i)^qa[_^-]")
     """Regular expressions on PatientID and PatientName of plans that are nobody's."""
 
@@ -229,14 +242,17 @@ class MappedSource(ColumnFiles):
     _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
 
     decimal: Literal[".", ","] = "."
+    """Decimal sign of numbers; under a comma a dot only groups three digits."""
     date_format: str | tuple[str, ...] = "%Y-%m-%d"
     """strptime format of the table's dates, or several that are tried in order."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
+    """Words that stand for a missing value."""
     separator: str | None = None
     """A text that joins several values in one cell; a mapped cell that holds it gets a finding."""
     key: tuple[str, ...]
     """Headers that together name a row."""
     entities: tuple[EntityMapping, ...]
+    """What a row tells of."""
 
     @property
     def native(self) -> bool:
@@ -265,6 +281,7 @@ class TableSource(TableLayout, MappedSource):
     """CSV, TSV, XLSX or Parquet."""
 
     kind: Literal["table"]
+    """Tables."""
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
         """Formats of a column's dates, in the order in which they are tried."""
@@ -321,6 +338,8 @@ class Sources(Section):
     """``sources.toml``: what lies in the drop folder and how to read it."""
 
     source: tuple[Source, ...]
+    """What lies in the drop folder, one entry per kind of file; the first whose pattern names a file reads
+    it."""
     limits: Limits = DEFAULT_LIMITS
     """What a file may ask for; the defaults if the file has no ``[limits]``."""
     precedence: dict[str, tuple[str, ...]] = {

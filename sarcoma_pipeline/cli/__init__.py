@@ -17,6 +17,7 @@ from sarcoma_pipeline.cli.key import key
 from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
+from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
@@ -32,6 +33,7 @@ def main() -> None:
 
 main.add_command(init)
 main.add_command(check)
+main.add_command(schema)
 main.add_command(findings)
 main.add_command(report)
 main.add_command(export)

@@ -12,13 +12,15 @@ from sarcoma_pipeline.operations import setup_looking as looking
 from sarcoma_pipeline.operations import setup_words as words
 from tests.operations.conftest import Place
 
-FULL = """\
-Pat.-Nr.;Nachname;Vorname;Geburtsdatum;Geschlecht;Datum Erstdiagnose;ICD-10;Histologie-Code;Tumorgröße (mm);Vitalstatus;Sterbedatum;Letzter Kontakt;Bemerkung
+FULL = (
+    "Pat.-Nr.;Nachname;Vorname;Geburtsdatum;Geschlecht;Datum Erstdiagnose;ICD-10;"
+    """Histologie-Code;Tumorgröße (mm);Vitalstatus;Sterbedatum;Letzter Kontakt;Bemerkung
 0101;Testfallova;Anna;03.04.1950;w;01.02.2015;C49.2;8802/3;55,5;lebt;;01.02.2020;a
 0102;Testfaller;Bert;05.06.1961;m;01.03.2015;C49.1;8850/3;120;tot;01.06.2016;30.05.2016;b
 0103;Testfallis;Curt;07.08.1942;m;01.04.2015;C49.2;8811/3;42;lebt;;01.04.2019;c
 0104;Testfallum;Dora;09.10.1970;w;01.05.2015;C49.3;9040/3;k. A.;tot;01.05.2018;30.04.2018;d
 """
+)
 
 
 def _init(place: Place, content: str | bytes, name: str = "delivery.csv", study: str = "fresh"):
@@ -98,8 +100,8 @@ def test_dates_in_either_order_are_asked_for(place):
     assert sources["source"][0]["date_format"] == "?"
     assert "Which comes first in the dates, day or month?" in result.output
     assert place.run("check", "--study", "fresh").exit_code == 2
-    _, sources, _ = _init(place, f"id,diagnosis date,status,last contact\n{rows}9,13/02/2015,alive,13/03/2019\n",
-                          study="other")  # fmt: skip
+    rows += "9,13/02/2015,alive,13/03/2019\n"
+    _, sources, _ = _init(place, f"id,diagnosis date,status,last contact\n{rows}", study="other")
     assert sources["source"][0]["date_format"] == "%d/%m/%Y"
 
 
@@ -220,9 +222,12 @@ def test_headers_in_german_and_english(header, expected):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (["01.02.2015", "31.12.2016"], ["%d.%m.%Y"]), (["2015-02-01"], ["%Y-%m-%d"]), (["01.02.15"], ["%d.%m.%y"]),
-        (["12/31/2016", "01/02/2015"], ["%m/%d/%Y"]), (["31/12/2016"], ["%d/%m/%Y"]), (["20150201"], ["%Y%m%d"]),
-        (["01.02.2015", "02.02.2015", "2016-01-01"], ["%d.%m.%Y", "%Y-%m-%d"]), (["12", "13"], []), (["a"], []),
+        (["01.02.2015", "31.12.2016"], ["%d.%m.%Y"]), (["2015-02-01"], ["%Y-%m-%d"]),
+        (["01.02.15"], ["%d.%m.%y"]),
+        (["12/31/2016", "01/02/2015"], ["%m/%d/%Y"]), (["31/12/2016"], ["%d/%m/%Y"]),
+        (["20150201"], ["%Y%m%d"]),
+        (["01.02.2015", "02.02.2015", "2016-01-01"], ["%d.%m.%Y", "%Y-%m-%d"]),
+        (["12", "13"], []), (["a"], []),
     ],
 )  # fmt: skip
 def test_formats_of_dates(values, expected):
