@@ -8,7 +8,9 @@ from schemas.contract import Contract, column
 
 KNOWN_FROM: dict[str, tuple[str, ...]] = {
     "radiation_sequence": ("radiotherapy start",),
+    "dose_gy": ("radiotherapy start",),
     "prescribed_dose_gy": ("radiotherapy start",),
+    "delivered_dose_gy": ("radiotherapy end",),
     "fractions": ("radiotherapy start",),
     "single_dose_gy": ("radiotherapy start",),
     "boost": ("radiotherapy start",),

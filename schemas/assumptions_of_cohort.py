@@ -191,12 +191,14 @@ class CohortAssumptions(BaseModel):
         ),
     ] = "by treatment"
     undifferentiated_sarcoma: Annotated[
-        Literal["UPS", "others"],
+        Literal["UPS", "older name only", "others"],
         Switch(
             "7",
             {
                 "UPS": "Undifferentiated sarcoma (8805) and malignant fibrous histiocytoma (8830) count "
                 "as UPS.",
+                "older name only": "Malignant fibrous histiocytoma (8830) counts as UPS, undifferentiated "
+                "sarcoma (8805) is among the others.",
                 "others": "Only undifferentiated pleomorphic sarcoma (8802) is UPS; 8805 and 8830 are "
                 "others.",
             },
@@ -252,3 +254,56 @@ class CohortAssumptions(BaseModel):
             acts="cohort",
         ),
     ] = "include"
+    atypical_lipomatous_tumour: Annotated[
+        Literal["exclude", "include"],
+        Switch(
+            "7",
+            {
+                "exclude": "Atypical lipomatous tumour (8850/1) is no sarcoma and not eligible.",
+                "include": "Atypical lipomatous tumour (8850/1) counts as liposarcoma and is eligible.",
+            },
+            "what tumours change that differ from well differentiated liposarcoma (8851/3) by site only",
+            acts="cohort",
+        ),
+    ] = "exclude"
+    t_edition: Annotated[
+        Literal["7", "8", "as reported"],
+        Switch(
+            "7",
+            {
+                "7": "T is in the words of TNM edition 7; where the reported category does not tell it, the "
+                "size does, and without a size T is missing.",
+                "8": "T is in the words of TNM edition 8; where the reported category does not tell it, the "
+                "size does, and without a size T is missing.",
+                "as reported": "T is as reported, whatever the edition.",
+            },
+            "how much rests on the edition of the TNM",
+            acts="cohort",
+        ),
+    ] = "7"
+    dose: Annotated[
+        Literal["prescribed", "delivered"],
+        Switch(
+            "7",
+            {
+                "prescribed": "The dose is the prescribed one.",
+                "delivered": "The dose is the one that the treatment records sum up to; without records it "
+                "is missing.",
+            },
+            "how far the delivered dose falls short of the prescribed one",
+            acts="cohort",
+        ),
+    ] = "prescribed"
+    boost: Annotated[
+        Literal["counted", "not counted"],
+        Switch(
+            "7",
+            {
+                "counted": "The dose is that of the highest level, a boost included.",
+                "not counted": "The dose is that without a boost: of the first phase, or of the lowest level "
+                "of an integrated boost; where the boost cannot be told apart, it is missing.",
+            },
+            "how much of the dose is boost",
+            acts="cohort",
+        ),
+    ] = "counted"

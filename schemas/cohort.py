@@ -91,7 +91,11 @@ class CohortPatient(
     icdo3_morphology: pl.String = column("ICD-O-3 morphology", "Histology with behaviour.")
     icd10_site: pl.String = column("Site", "ICD-10 / ICD-O-3 site of the primary tumour.")
     region: pl.String = column("Region", "Region of the body by site.", vocabulary="region")
-    t_stage: pl.String = column("T category", "In the words of AJCC 7.", vocabulary="t_stage")
+    t_stage: pl.String = column(
+        "T category",
+        "In the words of the TNM edition that the assumptions choose, 7 by default.",
+        vocabulary="t_stage",
+    )
     n_stage: pl.String = column("N category", "Regional lymph nodes.", vocabulary="n_stage")
     fnclcc_grade: pl.String = column("FNCLCC grade", "Coindre: G1 to G3.", vocabulary="fnclcc_grade")
     residual_status: pl.String = column(
@@ -108,7 +112,16 @@ class CohortPatient(
     tumour_depth: pl.String = column(
         "Depth", "Above or below the superficial fascia.", vocabulary="tumour_depth"
     )
+    dose_gy: pl.Float64 = column(
+        "Dose",
+        "Prescribed or delivered, with or without a boost, as the assumptions choose; the prescribed total "
+        "dose of the highest level by default.",
+        unit="Gy",
+    )
     prescribed_dose_gy: pl.Float64 = column("Prescribed dose", "Total dose of the highest level.", unit="Gy")
+    delivered_dose_gy: pl.Float64 = column(
+        "Delivered dose", "By the treatment records: shares of fractions times dose per fraction.", unit="Gy"
+    )
     fractions: pl.Int32 = column("Fractions", "Planned number of fractions.")
     single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
     boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")

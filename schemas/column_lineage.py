@@ -22,7 +22,7 @@ _COVARIATES = " ".join(
     for c in (
         "age_at_diagnosis_years", "sex", "histology_group", "region", "t_stage", "fnclcc_grade",
         "residual_status", "radiation_sequence", "chemotherapy", "tumour_size_cm", "tumour_depth", "boost",
-        "technique", "prescribed_dose_gy",
+        "technique", "dose_gy", "prescribed_dose_gy",
     )
 )  # fmt: skip
 _SURVIVAL = f"{_STATUS}.endpoint {_STATUS}.time_months {_STATUS}.entry_months {_STATUS}.event"
@@ -246,10 +246,16 @@ _FROM: dict[str, dict[str, str]] = {
         **{
             c: f"curated.radiotherapy_course.{c}"
             for c in (
-                "radiation_sequence", "prescribed_dose_gy", "fractions", "single_dose_gy", "boost",
-                "technique", "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin",
+                "radiation_sequence", "prescribed_dose_gy", "delivered_dose_gy", "fractions",
+                "single_dose_gy", "boost", "technique", "beam_energy_mv", "ct_slice_thickness_mm",
+                "dose_origin",
             )
         },
+        "dose_gy": "curated.radiotherapy_course.prescribed_dose_gy "
+        "curated.radiotherapy_course.delivered_dose_gy curated.radiotherapy_course.boost "
+        "curated.radiotherapy_course.levels_gy curated.radiotherapy_phase.prescribed_dose_gy "
+        "curated.radiotherapy_phase.delivered_dose_gy curated.radiotherapy_phase.phase "
+        "curated.radiotherapy_phase.site",
         "diagnosis_year": "curated.diagnosis.diagnosis_date",
         "relapse_pattern": _EVENTS,
         **dict.fromkeys(

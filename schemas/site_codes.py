@@ -126,3 +126,20 @@ def t_in_edition_7(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Ex
         .then(by_size)
         .otherwise(head)
     )
+
+
+def t_in_edition_8(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Expr) -> pl.Expr:
+    """Return a T category in the words of edition 8, where the size tells what edition 7 has as one.
+
+    Outside head and neck T1 is up to 5 cm in both editions, and T2 of edition 7 is T2, T3 or T4 by the size.
+    In head and neck the limits are others, and the size alone tells. T3 and T4 exist in edition 8 only.
+    """
+    in_head = (region == "head and neck").fill_null(False)
+    by_size = pl.lit(None, dtype=pl.String)
+    for where, of_region in (("head and neck", in_head), ("elsewhere", ~in_head)):
+        for category, (over, up_to) in T_LIMITS_CM[FIRST_EDITION_WITH_T4, where].items():
+            inside = (of_region & (size_cm > over) & (size_cm <= up_to)).fill_null(False)
+            by_size = pl.when(inside).then(pl.lit(category)).otherwise(by_size)
+    same = (edition >= FIRST_EDITION_WITH_T4).fill_null(False) | t.is_in(["T0", "T3", "T4", "TX"])
+    larger = pl.when(by_size != "T1").then(by_size)
+    return pl.when(same | ((t == "T1") & ~in_head)).then(t).when(~in_head).then(larger).otherwise(by_size)

@@ -14,7 +14,9 @@ from schemas import sarcoma_codes
 from schemas.assumptions import Assumptions
 
 _CLINICAL = ("c", "u")
-_OLDER_NAMES, _SPINDLE_CELL = ("8805", "8830"), "8801"
+_OTHERS = {"UPS": (), "older name only": ("8805",), "others": ("8805", "8830")}
+"""Value of ``undifferentiated_sarcoma`` to the morphologies that it takes from UPS."""
+_SPINDLE_CELL, _ATYPICAL_LIPOMATOUS = "8801", "8850/1"
 _KEY = ["patient_id", "tumour_id"]
 _TABLE = "table"
 """A table does not say how it was staged: its value stands under every switch."""
@@ -41,10 +43,15 @@ def index_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
         frame = _chosen(frame, of_role, ("fnclcc_grade",), "fnclcc_rule")
     code = sarcoma_codes.code(pl.col("icdo3_morphology"))
     group = pl.col("histology_group")
-    if assumptions.undifferentiated_sarcoma == "others":
-        older = (code.is_in(_OLDER_NAMES) & (group == "UPS")).fill_null(False)
+    if others := _OTHERS[assumptions.undifferentiated_sarcoma]:
+        older = (code.is_in(others) & (group == "UPS")).fill_null(False)
         frame = frame.with_columns(
             pl.when(older).then(pl.lit("others")).otherwise(group).alias("histology_group")
+        )
+    if assumptions.atypical_lipomatous_tumour == "include":
+        lipomatous = (pl.col("icdo3_morphology") == _ATYPICAL_LIPOMATOUS).fill_null(False)
+        frame = frame.with_columns(
+            pl.when(lipomatous).then(pl.lit("liposarcoma")).otherwise(group).alias("histology_group")
         )
     if assumptions.spindle_cell_sarcoma == "UPS":
         spindle = ((code == _SPINDLE_CELL) & (group == "others")).fill_null(False)

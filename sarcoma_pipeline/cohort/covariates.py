@@ -6,7 +6,8 @@ import datetime as dt
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import baseline_choice, primary
+from sarcoma_pipeline.cohort import baseline_choice, dose, primary
+from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
@@ -15,6 +16,13 @@ from schemas import site_codes
 from schemas.cohort import CohortPatient
 
 DAYS_PER_YEAR = 365.25
+
+_T_STAGE = {
+    "7": site_codes.t_in_edition_7,
+    "8": site_codes.t_in_edition_8,
+    "as reported": lambda t, *_: t,
+}
+"""Edition to how a T category is put in its words."""
 
 
 def patients(curated: Curated, timeline: Timeline, eligible: pl.Series) -> pl.DataFrame:
@@ -32,19 +40,21 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     """Every patient with an index tumour, eligible or not, in the columns of ``cohort.patients``.
 
     - age: days from birth to time zero / 365.25; else the age that a source gives;
-    - T category and grade of the report that the assumptions choose; T in the terms of AJCC 7
-      (docs/formats.md, vocabularies);
+    - T category and grade of the report that the assumptions choose; T in the terms of the
+      edition that they choose (docs/formats.md, vocabularies);
     - residual status of the definitive resection, or as the assumptions say;
     - relapse pattern over the whole follow-up; regional lymphatic relapse counts as local.
     """
-    index = baseline_choice.index_tumour(curated, timeline.assumptions).with_columns(
+    assumptions = timeline.assumptions
+    index = baseline_choice.index_tumour(curated, assumptions).with_columns(
         icd10_site=pl.coalesce(["icdo3_topography", "icd10_code"])
     )
-    course = primary.course(curated).select(
-        "patient_id", "radiation_sequence", "prescribed_dose_gy", "fractions", "single_dose_gy", "boost",
-        "technique", "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin", _course_ids="record_ids",
+    course = dose.doses(curated, primary.course(curated), assumptions).select(
+        "patient_id", "radiation_sequence", "dose_gy", "prescribed_dose_gy", "delivered_dose_gy", "fractions",
+        "single_dose_gy", "boost", "technique", "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin",
+        _course_ids="record_ids",
     )  # fmt: skip
-    if timeline.assumptions.additive_radiotherapy == "adjuvant":
+    if assumptions.additive_radiotherapy == "adjuvant":
         adjuvant = pl.col("radiation_sequence").replace({"postoperative additive": "postoperative adjuvant"})
         course = course.with_columns(radiation_sequence=adjuvant)
     persons = curated["curated.patient"].select(
@@ -70,14 +80,13 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     )  # fmt: skip
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
-    t_stage = site_codes.t_in_edition_7(
-        pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
-    )
-    unknown = "RX" if timeline.assumptions.residual_status_unknown == "RX" else None
+    unknown = "RX" if assumptions.residual_status_unknown == "RX" else None
     return CohortPatient.conform(
         frame.with_columns(
             age_at_diagnosis_years=pl.coalesce([by_dates, "age_at_diagnosis_years"]),
-            t_stage=t_stage,
+            t_stage=_T_STAGE[assumptions.t_edition](
+                pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
+            ),
             resected=pl.col("resected").fill_null(False),
             residual_status=pl.coalesce(["residual_status", pl.lit(unknown, dtype=pl.String)]),
             chemotherapy=pl.col("chemotherapy").fill_null("unknown"),
@@ -98,6 +107,8 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     """Whether chemotherapy was given for the index tumour, in its primary treatment or ever (switch)."""
     frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
+    zero = primary.tumour(curated).select("patient_id", zero="diagnosis_date")
+    frame = rows_until(frame, "start_day", zero, timeline.assumptions.data_cutoff)
     of_kind = pl.col("kind").is_null() | (pl.col("kind") == "chemotherapy")
     told = frame.filter(of_kind)
     if timeline.assumptions.chemotherapy == "primary":

@@ -137,7 +137,7 @@ def _endpoint(
     rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     frame = members.join(
-        timeline.milestones.select("patient_id", "definitive", *MILESTONE.values()),
+        timeline.milestones.select("patient_id", "disease_free", *MILESTONE.values()),
         on="patient_id",
         how="left",
     )
@@ -299,7 +299,7 @@ def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.E
     yield f"no {origin}", pl.col("_origin").is_null()
     yield f"no {entry}", pl.col("_entry").is_null()
     if disease_free(rule) and timeline.assumptions.never_disease_free == "exclude":
-        yield "never free of disease", ~pl.col("definitive").fill_null(False)
+        yield "never free of disease", ~pl.col("disease_free").fill_null(False)
     if origin != "diagnosis":
         yield f"ended before the {origin}", time <= 0
     if entry != origin:

@@ -43,12 +43,16 @@ def definitive(operations: pl.DataFrame) -> pl.DataFrame:
 
 
 def residual(operations: pl.DataFrame, relapsed: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Return what was left: ``patient_id, residual_status, surgery_ids``, one row per operated patient.
+    """Return what was left: one row per operated patient.
 
     Args:
         operations: as :func:`resections` gives them.
         relapsed: ``patient_id, relapsed_on``: the first relapse of any site.
         assumptions: which resection counts.
+
+    Returns:
+        ``patient_id``, ``residual_status``, ``left_status`` (that of the definitive resection, whichever
+        counts) and ``surgery_ids``.
     """
     first = definitive(operations)
     frame = operations.join(first, on="patient_id", how="left").join(relapsed, on="patient_id", how="left")
@@ -58,10 +62,13 @@ def residual(operations: pl.DataFrame, relapsed: pl.DataFrame, assumptions: Assu
     same = day.is_between("resected_on", until) & ~between.fill_null(False)
     # Who never was free of tumour has the status of the last operation: R2.
     same = pl.when(pl.col("resected_on").is_not_null()).then(same).otherwise(True)
+    counts = same
     if assumptions.residual_status == "last resection":
         before = (day <= relapse).fill_null(True)
-        same = pl.when(before.any().over("patient_id")).then(before).otherwise(same)
-    counted = pl.col("residual_status").filter(same.fill_null(False)).drop_nulls().last()
+        counts = pl.when(before.any().over("patient_id")).then(before).otherwise(same)
+    status = pl.col("residual_status")
     return frame.group_by("patient_id", maintain_order=True).agg(
-        residual_status=counted, surgery_ids=pl.col("record_ids").explode()
+        residual_status=status.filter(counts.fill_null(False)).drop_nulls().last(),
+        left_status=status.filter(same.fill_null(False)).drop_nulls().last(),
+        surgery_ids=pl.col("record_ids").explode(),
     )

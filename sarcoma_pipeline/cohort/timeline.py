@@ -6,11 +6,13 @@ derived from this timeline alone; without the patient's number it is released as
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
 
 from sarcoma_pipeline.cohort import looks, relapses, resection, second_malignancy
+from sarcoma_pipeline.cohort.data_cutoff import days_until, last_day, rows_until
 from sarcoma_pipeline.cohort.partial_dates import dated, reach
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, LOCAL, REGIONAL, UNKNOWN
@@ -33,7 +35,8 @@ class Timeline:
     Attributes:
         events: ``patient_id`` and the columns of ``cohort.events`` but the pseudonym.
         milestones: one row per patient with an index tumour: ``first_therapy``, ``radiotherapy_start``,
-            ``radiotherapy_end``, ``resected_on`` (days), ``resected``, ``residual_status``, ``surgery_ids``.
+            ``radiotherapy_end``, ``resected_on`` (days), ``definitive`` (whether there was a definitive
+            resection), ``disease_free`` (whether it left no tumour), ``residual_status``, ``surgery_ids``.
         assumptions: what was assumed.
     """
 
@@ -55,6 +58,7 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
         own_m="m_stage",
     )  # fmt: skip
     operations = resection.resections(curated)
+    operations = rows_until(operations, "surgery_day", zero, assumptions.data_cutoff)
     steps = _milestones(curated, zero, operations, assumptions)
     exams = of_index_tumour(curated, "curated.assessment")
     found = relapses.placed(of_index_tumour(curated, "curated.metastasis"), steps, zero, assumptions)
@@ -71,7 +75,9 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
         .agg(relapsed_on=pl.col("day").min())
     )
     left = resection.residual(operations, first, assumptions)
-    steps = steps.join(left, on="patient_id", how="left")
+    steps = steps.join(left, on="patient_id", how="left").with_columns(
+        disease_free=pl.col("definitive") & pl.col("left_status").ne_missing("R2")
+    )
     parts = [
         _diagnosed(zero),
         _operated(curated, operations, steps),
@@ -86,7 +92,7 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
     filled = [_with_all(part) for part in parts]
     events = pl.concat(filled).join(steps.select("patient_id"), on="patient_id", how="semi")
     if assumptions.data_cutoff:
-        events = _cut(events, zero, assumptions)
+        events = _cut(events, zero, assumptions.data_cutoff)
     order = ["patient_id", "day", "kind", "detail", pl.col("record_ids").list.join(" ")]
     return Timeline(events.sort(order, nulls_last=True), steps, assumptions)
 
@@ -118,6 +124,8 @@ def _milestones(
     irradiated = course(curated).select(
         "patient_id", radiotherapy_start="start_day", radiotherapy_end="end_day"
     )
+    ends = ("radiotherapy_start", "radiotherapy_end")
+    irradiated = days_until(irradiated, ends, zero, assumptions.data_cutoff)
     drugs = of_index_tumour(curated, "curated.systemic_therapy").filter(pl.col("given") == "yes")
     therapies = pl.concat(
         [
@@ -202,13 +210,10 @@ def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assump
         .agg(day=pl.col("surgery_day").first(), record_ids=pl.col("record_ids").first())
     )
     frame = steps.join(incomplete, on="patient_id", how="left", maintain_order="left")
-    mended = (pl.col("resected_on") <= pl.col("day") + assumptions.reresection_days).fill_null(False)
-    left = (
-        pl.col("day").is_not_null()
-        & ~mended
-        & (~pl.col("definitive") | (pl.col("resected_on") > pl.col("day")))
-    )
-    never = ~pl.col("definitive") & pl.col("day").is_null()
+    free, resected = pl.col("disease_free"), pl.col("resected_on")
+    mended = free & (resected <= pl.col("day") + assumptions.reresection_days).fill_null(False)
+    left = pl.col("day").is_not_null() & ~mended & (~free | (resected > pl.col("day")))
+    never = ~free & pl.col("day").is_null()
     return frame.filter(left.fill_null(False) | never).select(
         "patient_id",
         pl.col("record_ids").fill_null([]),
@@ -346,19 +351,16 @@ def _alive(curated: Curated) -> pl.DataFrame:
     return pl.concat([_stated_alive(curated), contacts], how="diagonal")
 
 
-def _cut(events: pl.DataFrame, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+def _cut(events: pl.DataFrame, zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
     """Let nothing after the data cut-off count; who was known alive or dead after it, was alive on it."""
-    last = (pl.lit(assumptions.data_cutoff) - pl.col("zero")).dt.total_days().cast(pl.Int32)
-    frame = events.join(
-        zero.select("patient_id", _last=last), on="patient_id", how="left", maintain_order="left"
-    )
-    late = (pl.col("day") > pl.col("_last")).fill_null(False)
+    frame = events.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
+    late = (pl.col("day") > pl.col("_last_day")).fill_null(False)
     alive = (
-        frame.filter(late, pl.col("_last") >= 0)
+        frame.filter(late, pl.col("_last_day") >= 0)
         .group_by("patient_id")
-        .agg(day=pl.col("_last").first(), record_ids=pl.col("record_ids").explode().unique().sort())
+        .agg(day=pl.col("_last_day").first(), record_ids=pl.col("record_ids").explode().unique().sort())
         .with_columns(kind=pl.lit("alive"), detail=pl.lit(CUT_OFF))
     )
-    ends = [pl.min_horizontal(c, "_last").alias(c) for c in ("day_earliest", "day_latest")]
-    kept = frame.filter(~late).with_columns(ends).drop("_last")
+    ends = [pl.min_horizontal(c, "_last_day").alias(c) for c in ("day_earliest", "day_latest")]
+    kept = frame.filter(~late).with_columns(ends).drop("_last_day")
     return pl.concat([kept, _with_all(alive)])

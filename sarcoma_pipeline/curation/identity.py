@@ -1,7 +1,8 @@
 """Which patient a record means: by hospital number, else by normalised name, date of birth and sex.
 
 Exact or nothing: a near-match (``near_matches``) is a finding for a person to decide, never a silent merge.
-Titles and name prefixes do not count, since sources write them in different fields.
+Titles and name prefixes do not count, since sources write them in different fields. A number in another form
+(leading zeros, blanks) is one more field that must agree with the other three, and alone a finding.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.near_matches import (
     folded,
     near_matches,
-    normalised,
     number_form,
     without_prefix,
+    without_title,
 )
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.typed_records import Result
@@ -150,13 +151,10 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
     Returns:
         ``curated.link``, the identity findings, and the phantoms' records as out of scope.
     """
+    family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     persons = typed_frames[PERSON].with_columns(
-        _name=pl.concat_str(
-            without_prefix(pl.col("family_name")), pl.lit("|"), normalised(pl.col("given_names"))
-        ),
-        _folded=pl.concat_str(
-            folded(without_prefix(pl.col("family_name"))), pl.lit("|"), folded(pl.col("given_names"))
-        ),
+        _name=pl.concat_str(family, pl.lit("|"), given),
+        _folded=pl.concat_str(folded(family), pl.lit("|"), folded(given)),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
@@ -174,6 +172,7 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
         [
             latest.select(person_ref="patient_id", patient_id="patient_id", method=pl.lit("hospital number")),
             exact.select("person_ref", "patient_id", method=pl.lit("name, date of birth and sex")),
+            _in_another_form(unknown, latest),
         ]
     )
     observed = pl.concat(
@@ -197,6 +196,25 @@ def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame
     once = pl.len().over("record_id") == 1
     matched = pairs.select("record_id").unique()
     return pairs.filter(once), pairs.filter(~once), nameless.join(matched, on="record_id", how="anti")
+
+
+def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    """Link a number that one patient has in another form, where name, date of birth and sex agree exactly.
+
+    Every record with that number must agree: one that does not leaves them all to a person.
+    """
+    form = number_form(pl.col("hospital_number"))
+    known = latest.with_columns(_form=form).filter(pl.col("patient_id").n_unique().over("_form") == 1)
+    keys = ["_name", "birth_date", "sex"]
+    same = pl.all_horizontal((pl.col(k) == pl.col(f"{k}_right")).fill_null(False) for k in keys)
+    return (
+        unknown.with_columns(_form=form)
+        .join(known.select("patient_id", "_form", *keys), on="_form", how="inner", maintain_order="left")
+        .group_by("person_ref", "patient_id")
+        .agg(_same=same.all())
+        .filter("_same")
+        .select("person_ref", "patient_id", method=pl.lit("number in another form, name, birth and sex"))
+    )
 
 
 def _resemblance() -> pl.Expr:

@@ -12,11 +12,20 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
-_PREFIXES = (
-    r"^(?:(?:prof|dr|med|dipl|ing|freiherr|freifrau|baron|graf|gräfin)\.? "
-    r"|(?:von|vom|van|zu|zum|zur|de|den|der|dem|und|la|le|di|del|da) )+"
+_TITLES = (
+    "prof|dr|med|dent|vet|rer|nat|phil|habil|mult|pd|univ|dipl|ing|mag|"
+    "freiherr|freifrau|freiin|frhr|frfr|baron|baronin|graf|gräfin|ritter|edler|edle|fürst|fürstin|prinz|prinzessin"
 )
-"""Titles and name prefixes: one source writes them before the family name, another in its own field."""
+_OF = "von|vom|van|zu|zum|zur|de|den|der|dem|und|la|le|di|del|da|dos|du|ter|ten|v|vd|d|z|u"
+_BEFORE = rf"^(?:(?:{_TITLES}|{_OF}) )+"
+_BEHIND = rf"(?: (?:{_TITLES}|{_OF}))+$"
+"""Titles and name prefixes: one source writes them before the family name, another behind it ("Berg, v. d."),
+with the given names, or in a field of its own."""
+
+_BEHIND_GIVEN = (
+    rf"(?: (?:{_TITLES}|von|vom|zu|zum|zur|und|v|vd|u|(?:von|van|v|zu|de) (?:der|den|dem|d|la)))+$"
+)
+"""Behind given names only what is no given name: "Thi Van" and "Maria La" stay."""
 
 
 def normalised(name: pl.Expr) -> pl.Expr:
@@ -24,11 +33,27 @@ def normalised(name: pl.Expr) -> pl.Expr:
     return name.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
 
 
-def without_prefix(name: pl.Expr) -> pl.Expr:
-    """A family name as :func:`normalised`, without titles and name prefixes before it."""
-    plain = normalised(name)
-    bare = plain.str.replace(_PREFIXES, "")
+def without_prefix(family_name: pl.Expr) -> pl.Expr:
+    """A family name as :func:`normalised`, without titles and name prefixes before or behind it."""
+    plain = _words(family_name)
+    behind_first = plain.str.replace(_BEHIND, "").str.replace(_BEFORE, "")
+    before_first = plain.str.replace(_BEFORE, "").str.replace(_BEHIND, "")
+    # Who is called "Zu" keeps the name, and "von Graf" is a Graf.
+    named = [
+        pl.when(~bare.str.contains(rf"^(?:{_OF})?$")).then(bare) for bare in (behind_first, before_first)
+    ]
+    return pl.coalesce([*named, plain])
+
+
+def without_title(given_names: pl.Expr) -> pl.Expr:
+    """Given names as :func:`normalised`, without titles before and name prefixes behind them."""
+    plain = _words(given_names)
+    bare = plain.str.replace(_BEHIND_GIVEN, "").str.replace(rf"^(?:(?:{_TITLES}) )+", "")
     return pl.when(bare == "").then(plain).otherwise(bare)
+
+
+def _words(name: pl.Expr) -> pl.Expr:
+    return normalised(normalised(name).str.replace_all(r"[.,;()]", " "))
 
 
 def folded(name: pl.Expr) -> pl.Expr:
@@ -67,12 +92,12 @@ _SCHEMA = {"record_id": pl.String, "patient_id": pl.String, "candidates": pl.Int
 
 
 def _fields() -> dict[str, pl.Expr]:
-    family = without_prefix(pl.col("family_name"))
+    family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     return {
         "family": folded(family),
         "families": family.str.replace_all("-", " "),
-        "given": folded(pl.col("given_names")),
-        "givens": normalised(pl.col("given_names")).str.replace_all("-", " "),
+        "given": folded(given),
+        "givens": given.str.replace_all("-", " "),
         "birth": pl.col("birth_date"),
         "sex": pl.when(pl.col("sex").is_in(["female", "male", "diverse"])).then("sex"),
     }

@@ -66,9 +66,12 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
     )
     seen = _last_seen(sound, zero)
     everyone = pl.concat([records.select("patient_id"), seen.select("patient_id")]).unique()
+    dead = pl.col("status").str.starts_with("deceased")
+    told = pl.col("reported_on").filter(dead)
     claimed = records.group_by("patient_id").agg(
         record_ids=pl.col("record_id").unique().sort(),
-        _dead=pl.col("status").str.starts_with("deceased").any(),
+        _dead=dead.any(),
+        _told=pl.when(told.null_count() == 0).then(told.max()),
     )
     frame = (
         everyone.join(claimed, on="patient_id", how="left")
@@ -83,9 +86,13 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
         last_alive_record_ids=pl.when(better).then("seen_record_ids").otherwise("last_alive_record_ids"),
         last_alive_day=pl.when(better).then("seen_day").otherwise("last_alive_day"),
         record_ids=pl.col("record_ids").fill_null([]),
+    )
+    # A life after every undated death was told counts only where a data steward let it through.
+    refuted = (pl.col("last_alive_date") > pl.col("_told")).fill_null(False)
+    frame = frame.with_columns(
         status=pl.when(pl.col("death_day").is_not_null() | pl.col("death_date").is_not_null())
         .then(pl.lit("deceased"))
-        .when(pl.col("_dead").fill_null(False))
+        .when(pl.col("_dead").fill_null(False) & ~refuted)
         .then(pl.lit("deceased, date unknown"))
         .otherwise(pl.lit("alive")),
     )

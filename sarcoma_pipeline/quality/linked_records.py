@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.rule_registry import Frames
-from schemas.vocabularies import DECEASED
+from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
 
 SOFT_TISSUE = ("C47", "C48", "C49")
 """ICD-10 sites of soft tissue."""
@@ -75,4 +75,19 @@ def deaths(frames: Frames) -> pl.DataFrame:
         .filter((last >= pl.col("zero")).fill_null(True), (pl.col("status_day") >= 0).fill_null(True))
         .group_by("patient_id")
         .agg(died=last.max(), death_day=pl.col("status_day").max(), death_records=pl.col("record_id"))
+    )
+
+
+def undated_deaths(frames: Frames) -> pl.DataFrame:
+    """Return the day on which a death without a date was first told, of the patients without a dated one.
+
+    The patient cannot have been alive after it. ``told`` is null where no statement says when it was made.
+    """
+    told = pl.coalesce("reported_on", "status_date")
+    return (
+        frames["vital_status"]
+        .filter(pl.col("status") == DECEASED_DATE_UNKNOWN, pl.col("patient_id").is_not_null())
+        .join(deaths(frames), on="patient_id", how="anti")
+        .group_by("patient_id")
+        .agg(told=told.min())
     )

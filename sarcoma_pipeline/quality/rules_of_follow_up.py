@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
-from sarcoma_pipeline.quality.rule_registry import Frames, at, rule
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.assumptions import Assumptions
 from schemas.vocabularies import SOURCE
 
@@ -76,3 +76,64 @@ def _metastasis_before_diagnosis(frames: Frames) -> pl.DataFrame:
         .filter(last < pl.col("zero"))
         .select("record_id", *at("metastasis_date"))
     )
+
+
+_FOUND = ("relapse", "progression")
+
+
+@rule(
+    "assessment.relapse-at-diagnosis",
+    "warning",
+    on="typed.assessment",
+    scope="patient",
+    what="A relapse or progression is documented on the day of the diagnosis. It is no event.",
+    remedy="In the tumour documentation, compare Untersuchungsdatum_Verlauf with Diagnosedatum. If the "
+    "tumour of that day is the relapse of an older one, document the older one with its own date of "
+    "diagnosis.",
+    source="an event is after time zero",
+    missing="kept",
+)
+def _relapse_at_diagnosis(frames: Frames) -> pl.DataFrame:
+    found = pl.any_horizontal(
+        pl.col(f"{part}_status").is_in(_FOUND) for part in ("overall", "local", "regional", "distant")
+    )
+    exact = sarcomas(frames).filter(pl.col("zero_precision").fill_null("day") == "day")
+    judged = frames["assessment"].filter(found.fill_null(False)).join(exact, on="patient_id")
+    return verdicts(judged, pl.col("assessment_date") == pl.col("zero"), "assessment_date")
+
+
+@rule(
+    "assessment.residual-after-remission",
+    "warning",
+    on="typed.assessment",
+    scope="patient",
+    what="Residual tumour of a site is documented where an earlier examination found none, without a "
+    "relapse or progression between. It is no event.",
+    remedy="Read the letters of both examinations. If the tumour came back, document R or P "
+    "in Verlauf_Lokaler_Tumorstatus or Verlauf_Tumorstatus_Lymphknoten on the day on which it was found; if "
+    "it was never gone, correct the earlier one.",
+    source="oBDS 3.0.4 Verlauf: T residual tumour, R relapse",
+)
+def _residual_after_remission(frames: Frames) -> pl.DataFrame:
+    tumour = ["patient_id", "tumour_id"]
+    dated = frames["assessment"].filter(
+        pl.col("patient_id").is_not_null(), pl.col("assessment_date").is_not_null()
+    )
+    at_fault = []
+    for site in ("local", "regional"):
+        status = pl.col(f"{site}_status")
+        clear = (status == "no tumour").fill_null(pl.col("overall_status") == "complete remission")
+        said = dated.with_columns(_clear=clear.fill_null(False)).filter(
+            pl.col("_clear") | status.is_in([*_FOUND, "residual"]).fill_null(False)
+        )
+        # What one day says at once contradicts nothing that came before.
+        days = said.group_by(*tumour, "assessment_date").agg(
+            _all_clear=pl.col("_clear").all(), _found=status.is_in(_FOUND).fill_null(False).any()
+        )
+        before = days.sort("assessment_date").with_columns(
+            _was_clear=pl.col("_all_clear").shift(1).over(tumour)
+        )
+        judged = said.join(before, on=[*tumour, "assessment_date"], nulls_equal=True, maintain_order="left")
+        wrong = (status == "residual") & pl.col("_was_clear") & ~pl.col("_found")
+        at_fault.append(judged.filter(wrong.fill_null(False)).select("record_id", *at(f"{site}_status")))
+    return pl.concat(at_fault).unique("record_id", keep="first", maintain_order=True)

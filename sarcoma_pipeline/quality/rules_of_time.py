@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas, with_own_tumour
+from sarcoma_pipeline.quality.linked_records import (
+    deaths,
+    diagnoses,
+    sarcomas,
+    undated_deaths,
+    with_own_tumour,
+)
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.vocabularies import DECEASED
 
@@ -91,10 +97,11 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.assessment",
     scope="patient",
-    what="The examination is dated after the death.",
+    what="The examination is dated after the death, or after a death without a date was told.",
     remedy=(
         "In the tumour documentation, correct Untersuchungsdatum_Verlauf; or correct the date of death "
         "in the source that states it."
+        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
     ),
     missing="kept",
 )
@@ -126,7 +133,9 @@ def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
 
 def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl.DataFrame:
     late = (pl.col(date) > pl.col("died")) | (pl.col(day) > pl.col("death_day"))
-    return frame.join(deaths(frames), on="patient_id").pipe(verdicts, late, date)
+    dated = frame.join(deaths(frames), on="patient_id").pipe(verdicts, late, date)
+    told = frame.join(undated_deaths(frames), on="patient_id")
+    return pl.concat([dated, verdicts(told, pl.col(date) > pl.col("told"), date)])
 
 
 @rule(
@@ -134,10 +143,11 @@ def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl
     "error",
     on="typed.surgery",
     scope="patient",
-    what="The operation is dated after the death.",
+    what="The operation is dated after the death, or after a death without a date was told.",
     remedy=(
         "In the tumour documentation, correct OP/Datum; or correct the date of death in the source that"
         " states it."
+        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
     ),
     missing="kept",
 )
@@ -150,10 +160,11 @@ def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.radiotherapy",
     scope="patient",
-    what="The radiotherapy begins after the death.",
+    what="The radiotherapy begins after the death, or after a death without a date was told.",
     remedy=(
         "In the tumour documentation, correct Bestrahlung/Beginn; or correct the date of death in the "
         "source that states it."
+        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
     ),
     missing="kept",
 )
@@ -166,10 +177,11 @@ def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.systemic_therapy",
     scope="patient",
-    what="The systemic therapy begins after the death.",
+    what="The systemic therapy begins after the death, or after a death without a date was told.",
     remedy=(
         "In the tumour documentation, correct SYST/Beginn; or correct the date of death in the source "
         "that states it."
+        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
     ),
     missing="kept",
 )

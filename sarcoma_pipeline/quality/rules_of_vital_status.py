@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import deaths
+from sarcoma_pipeline.quality.linked_records import deaths, undated_deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
@@ -34,32 +34,52 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
 
 @rule(
     "vital-status.alive-after-undated-death",
-    "warning",
+    "error",
     on="typed.vital_status",
     scope="source",
     what=(
-        "A later statement says that the person is alive, an earlier one that the person is dead without a "
-        "date of death. The death stands until somebody decides."
+        "The person is stated to be alive after another statement said that they are dead, without a date of "
+        "death. The death stands and this statement is not used until a data steward decides."
     ),
     remedy=(
         "Ask the registry office for an extended reply. If the person lives, have the statement of death "
-        "withdrawn by whoever sent it."
+        "withdrawn by whoever sent it; until then waive this finding: the statement counts, and the death "
+        "does not. If the person is dead, enter Sterbedatum in the tumour documentation."
     ),
     missing="kept",
 )
 def _alive_after_undated_death(frames: Frames) -> pl.DataFrame:
-    told = pl.coalesce("reported_on", "status_date")
-    statements = frames["vital_status"].filter(pl.col("patient_id").is_not_null())
-    dead = (
-        statements.filter(pl.col("status") == DECEASED_DATE_UNKNOWN)
-        .group_by("patient_id")
-        .agg(dead_told=told.min())
-    )
-    living = statements.filter(pl.col("status").is_in([ALIVE, MOVED])).join(dead, on="patient_id")
-    # Without the day of either statement nobody can say which is the later one: it is told as well.
-    return verdicts(
-        living, (pl.coalesce("status_date", told) > pl.col("dead_told")).fill_null(True), "status_date"
-    )
+    alive = pl.coalesce("status_date", "reported_on")
+    return verdicts(_living_and_dead(frames), alive > pl.col("told"), "status_date")
+
+
+@rule(
+    "vital-status.death-order-unknown",
+    "warning",
+    on="typed.vital_status",
+    scope="source",
+    what=(
+        "One statement says that the person is alive, another that they are dead without a date of death, "
+        "and nothing tells which was made later. Both count: known alive until then, dead at an unknown "
+        "time after."
+    ),
+    remedy=(
+        "Add to both the day on which they were made: the day of the answer in the reply, Meldedatum in the "
+        "tumour documentation. Ask the registry office for an extended reply."
+    ),
+    missing="broken",
+)
+def _death_order_unknown(frames: Frames) -> pl.DataFrame:
+    alive = pl.coalesce("status_date", "reported_on")
+    order = alive > pl.col("told")
+    # A known order is no fault, or one of the rule above.
+    return verdicts(_living_and_dead(frames), order & ~order, "status_date")
+
+
+def _living_and_dead(frames: Frames) -> pl.DataFrame:
+    """Statements of life of patients of whom nothing but an undated death is told."""
+    living = frames["vital_status"].filter(pl.col("status").is_in([ALIVE, MOVED]))
+    return living.join(undated_deaths(frames), on="patient_id")
 
 
 @rule(

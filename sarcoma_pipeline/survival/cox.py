@@ -140,15 +140,18 @@ def _efron(data: ModelData) -> _Fit:
         }
         for name, b, error in zip(matrix.columns, found.coefficients.tolist(), errors.tolist(), strict=True)
     }
-    return _Fit(
-        numbers, concordance(data, dict(zip(matrix.columns, found.coefficients.tolist(), strict=True)))
-    )
+    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
+    lost = data.aliased(used) | _beyond(numbers)
+    return _Fit(numbers, concordance(data, coefficients), lost=lost)
 
 
 def _firth(data: ModelData) -> _Fit:
     matrix = data.matrix(data.complete)
     if not matrix.width:
         return _Fit({})
+    if matrix.width > data.events:
+        # The penalty alone would decide, after a search that has no end in sight.
+        return _Fit({}, note=f"no estimate: {matrix.width} coefficients, but only {data.events} events")
     x, time, event = matrix.to_numpy(), data.complete["time_days"], data.complete["event"]
     entry = entries(data.complete)
     try:
@@ -175,10 +178,23 @@ def _firth(data: ModelData) -> _Fit:
         for name, of in numbers.items()
         if (parts := [word for part, word in _PARTS.items() if of[part] is None])
     }
+    lost |= data.aliased(data.complete) | _beyond(numbers)
     return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients), entry), lost=lost)
 
 
 _PARTS = {"ci_low": "lower limit", "ci_high": "upper limit", "p_value": "p value"}
+
+
+def _beyond(numbers: dict[str, dict[str, float | None]]) -> dict[str, str]:
+    """Take away hazard ratios and limits that no number can hold, and say why; the coefficient stays."""
+    why = "the hazard ratio of one unit is beyond what a number holds: give the covariate in other units"
+    lost = {}
+    for name, of in numbers.items():
+        parts = {part: of[part] for part in ("hazard_ratio", "ci_low", "ci_high")}
+        if any(x is not None and (x == math.inf or x == 0) for x in parts.values()):
+            of.update(dict.fromkeys(parts))
+            lost[name] = why
+    return lost
 
 
 def _known(x: float) -> float | None:

@@ -95,11 +95,27 @@ class ModelData:
         return self.complete.filter(~pl.any_horizontal(gone))
 
     def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
-        """Build the design matrix: numbers, indicators of all levels but the reference, no constant columns.
+        """Build the design matrix: numbers, and indicators of all levels but the reference.
+
+        A constant column is left out, and one that follows from the columns before it (as R does).
 
         Args:
             used: rows of the complete cases.
         """
+        design = self._varying(used)
+        return design.select(independent(design))
+
+    def aliased(self, used: pl.DataFrame) -> dict[str, str]:
+        """Return the columns that follow from those before them, and the reason for a reader.
+
+        Args:
+            used: rows of the complete cases.
+        """
+        design = self._varying(used)
+        why = "no estimate: the covariates before it tell it completely (collinear)"
+        return dict.fromkeys(set(design.columns) - set(independent(design)), why)
+
+    def _varying(self, used: pl.DataFrame) -> pl.DataFrame:
         columns: list[pl.Expr] = []
         for covariate in self.covariates:
             if covariate.kind == "continuous":
@@ -229,6 +245,32 @@ def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
     if used["entry_days"].null_count() == used.height:
         return None
     return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+_COLLINEAR = 1e-12
+"""Share of a column's variance that the columns before it leave: below it only rounding errors remain."""
+
+
+def independent(design: pl.DataFrame) -> list[str]:
+    """Return the columns that do not follow from those before them.
+
+    Args:
+        design: columns that are not constant.
+    """
+    kept: list[str] = []
+    basis: list[NDArray[np.floating]] = []
+    for name in design.columns:
+        column = design[name].to_numpy()
+        spread = column - column.mean()
+        left = spread = spread / max(np.abs(spread).max(), np.finfo(float).tiny)
+        # Twice, because the first pass leaves rounding errors of the size of what is looked for.
+        for _ in range(2):
+            for direction in basis:
+                left = left - (left @ direction) * direction
+        if left @ left > _COLLINEAR * (spread @ spread):
+            kept.append(name)
+            basis.append(left / np.sqrt(left @ left))
+    return kept
 
 
 _LOWEST = 1e6

@@ -67,6 +67,7 @@ def penalised(likelihood: PartialLikelihood) -> Penalised:
     Raises:
         NoEstimate: the covariates are collinear.
     """
+    likelihood.compares()
     curvature = np.diag(likelihood.at(np.zeros(likelihood.p)).information)
     # Rounding makes the information of a column that is the same in every risk set negative.
     if not (curvature > 0).all():

@@ -178,12 +178,26 @@ class PartialLikelihood:
             information=second - means.T @ (factor * means),
         )
 
+    def compares(self) -> None:
+        """Check that somebody outlives an event.
+
+        Where all who are at risk have the event on the same day, nobody comes before another. Efron's risk
+        sets would still give the information of an order that nobody saw.
+
+        Raises:
+            NoEstimate: at every event time all who are at risk have the event.
+        """
+        at_risk = self.over_risk_sets(np.ones((self.n, 1)))[self._starts, 0]
+        if (at_risk <= np.diff(self._starts, append=self.events)).all():
+            raise NoEstimate("at every event time all patients at risk have the event")
+
     def maximum(self) -> Maximum:
         """Maximise by Newton's method from 0, halving steps that do not increase the likelihood.
 
         Raises:
             NoEstimate: the covariates are collinear, or a coefficient tends to infinity.
         """
+        self.compares()
         coefficients = np.zeros(self.p)
         here = self.at(coefficients)
         scale = np.sqrt(np.diag(here.information))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import covariates, eligibility
 from sarcoma_pipeline.cohort.timeline import timeline
+from schemas import site_codes
 from schemas.assumptions import Assumptions
 from tests.cohort.test_eligibility import course, judged, study, whole
 from tests.curation.test_baseline import diagnose, fnclcc, irradiation, operation, several, tnm
@@ -75,6 +77,13 @@ def test_the_grade_is_that_of_the_report_that_the_switch_names(records, first, s
         ("8805/3", {"undifferentiated_sarcoma": "others"}, "others"),
         ("8830/3", {"undifferentiated_sarcoma": "others"}, "others"),
         ("8802/3", {"undifferentiated_sarcoma": "others"}, "UPS"),
+        ("8805/3", {"undifferentiated_sarcoma": "older name only"}, "others"),
+        ("8830/3", {"undifferentiated_sarcoma": "older name only"}, "UPS"),
+        ("8850/1", {}, None),
+        ("8850/1", {"atypical_lipomatous_tumour": "include"}, "liposarcoma"),
+        ("8850/0", {"atypical_lipomatous_tumour": "include"}, None),
+        ("8851/3", {"atypical_lipomatous_tumour": "include"}, "liposarcoma"),
+        ("8805/3", {"atypical_lipomatous_tumour": "include"}, "UPS"),
         ("8858/3", {"undifferentiated_sarcoma": "others"}, "liposarcoma"),
         ("8801/3", {}, "others"),
         ("8801/3", {"spindle_cell_sarcoma": "UPS"}, "UPS"),
@@ -127,3 +136,56 @@ def test_the_sites_that_are_eligible(records, site, switch, reason):
 def test_the_defaults_judge_as_before(records):
     whole(records)
     assert judged(records).eligibility["met"].all()
+
+
+@pytest.mark.parametrize(("switch", "met"), [("exclude", False), ("include", True)])
+def test_an_atypical_lipomatous_tumour_is_eligible_by_the_switch(records, switch, met):
+    whole(records, diagnosis={"Morphologie_ICD_O": '["8850/1"]'})
+    frames = records.run().frames
+    assumed = Assumptions(atypical_lipomatous_tumour=switch)
+    made = eligibility.assess(frames, timeline(frames, assumed), study()).eligibility
+    assert made.filter(criterion="histology")["met"].to_list() == [met]
+
+
+# UICC TNM 7: T1 up to 5 cm, T2 larger. TNM 8, extremities and trunk: 5, 10, 15 cm; head and neck: 2, 4 cm.
+@pytest.mark.parametrize(
+    ("t", "size", "edition", "region", "in_7", "in_8"),
+    [
+        ("T1", 3.0, 7, "extremities", "T1", "T1"),
+        ("T1", None, 7, "extremities", "T1", "T1"),
+        ("T2", 7.0, 7, "extremities", "T2", "T2"),
+        ("T2", 10.0, 7, "trunk", "T2", "T2"),
+        ("T2", 10.1, 7, "trunk", "T2", "T3"),
+        ("T2", 16.0, 7, "extremities", "T2", "T4"),
+        ("T2", None, 7, "extremities", "T2", None),
+        # A size of 4 cm contradicts T2 of edition 7: there is no such category to tell.
+        ("T2", 4.0, 7, "extremities", "T2", None),
+        ("T3", 12.0, 8, "extremities", "T2", "T3"),
+        ("T2", None, 8, "extremities", "T2", "T2"),
+        ("T1", 3.0, 7, "head and neck", "T1", "T2"),
+        ("T1", 1.5, 7, "head and neck", "T1", "T1"),
+        ("T2", 6.0, 7, "head and neck", "T2", "T3"),
+        ("T1", None, 7, "head and neck", "T1", None),
+        ("T2", None, 8, "head and neck", "T1", "T2"),
+        ("T2", 7.0, None, "extremities", "T2", "T2"),
+        ("T4", None, None, "extremities", "T4", "T4"),
+        ("TX", 3.0, 7, "extremities", "TX", "TX"),
+        (None, 3.0, 7, "extremities", None, None),
+        ("T2", 7.0, 7, None, "T2", "T2"),
+    ],
+)
+def test_t_in_the_words_of_either_edition(t, size, edition, region, in_7, in_8):
+    types = {"t": pl.String, "size": pl.Float64, "edition": pl.Int32, "region": pl.String}
+    frame = pl.DataFrame({"t": [t], "size": [size], "edition": [edition], "region": [region]}, schema=types)
+    told = frame.select(
+        in_7=site_codes.t_in_edition_7(*map(pl.col, types)),
+        in_8=site_codes.t_in_edition_8(*map(pl.col, types)),
+    )
+    assert told.row(0) == (in_7, in_8)
+
+
+@pytest.mark.parametrize(("switch", "said"), [("7", "T2"), ("8", "T4"), ("as reported", "T4")])
+def test_the_edition_is_a_switch(records, switch, said):
+    records.patient()
+    records.diagnosis(TNM_Version="8", T="4")
+    assert described(records, t_edition=switch)["t_stage"] == said

@@ -61,10 +61,39 @@ def test_twins_of_name_and_birth_are_never_merged(records):
 
 
 @pytest.mark.parametrize("number", ["01", "1.0", "0 1", "001.00"])
-def test_a_number_in_another_form_is_found_and_not_linked(records, number):
-    reply = _reply(records, hospital_number=number)
+def test_a_number_in_another_form_links_where_name_birth_and_sex_agree(records, number):
+    _reply(records, hospital_number=number)
+    outcome = records.run()
+    assert outcome.rules() == set()
+    assert outcome["vital_status"]["last_alive_day"].to_list() == [1247]
+
+
+@pytest.mark.parametrize(
+    "values", [{"family_name": "Mueller"}, {"birth_date": None}, {"sex": "m"}, {"given_names": None}]
+)
+def test_a_number_in_another_form_alone_is_found_and_not_linked(records, values):
+    reply = _reply(records, hospital_number="01", **values)
     outcome = records.run()
     assert outcome.rules() == {"identity.number-differs-in-form"}
+    assert outcome.quarantined == {reply}
+
+
+def test_of_two_records_in_another_form_one_that_differs_leaves_both(records):
+    first = _reply(records, hospital_number="01")
+    second = records.reply(
+        answer="lebt", answered_on="01.06.2016", hospital_number="01", family_name="Schmidt"
+    )
+    outcome = records.run()
+    assert outcome.rules() == {"identity.number-differs-in-form"}
+    assert outcome.quarantined == {first, second}
+
+
+def test_a_number_that_two_patients_have_in_other_forms_is_not_linked(records):
+    records.patient("17")
+    records.patient("0017", family="Schmidt")
+    reply = records.reply(answer="lebt", answered_on="01.06.2015", hospital_number="1 7")
+    outcome = records.run()
+    assert outcome.rules() == {"identity.numbers-alike", "identity.number-differs-in-form"}
     assert outcome.quarantined == {reply}
 
 
@@ -81,9 +110,20 @@ def test_two_patients_whose_numbers_differ_in_form_only_are_told(records):
     assert outcome["patient"].height == 2
 
 
-@pytest.mark.parametrize(("filed", "told"), [("von Müller", "Müller"), ("Müller", "Dr. von Müller")])
+@pytest.mark.parametrize(("filed", "told"), [
+    ("von Müller", "Müller"), ("Müller", "Dr. von Müller"), ("Müller", "Müller, von"),
+    ("Müller", "MÜLLER VON DER"), ("v. d. Müller", "Müller, von der"), ("Freiherr von Müller", "Müller"),
+])  # fmt: skip
 def test_a_name_prefix_on_one_side_links_when_all_else_agrees(records, filed, told):
     records.patient(family=filed)
     records.diagnosis()
     records.reply(answer="lebt", answered_on="01.06.2015", family_name=told)
+    assert records.run().rules() == set()
+
+
+@pytest.mark.parametrize("given", ["Anna von", "Dr. Anna", "Anna, Freifrau v."])
+def test_a_name_prefix_with_the_given_names_links(records, given):
+    records.patient()
+    records.diagnosis()
+    records.reply(answer="lebt", answered_on="01.06.2015", given_names=given)
     assert records.run().rules() == set()

@@ -5,7 +5,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation.near_matches import near_matches, number_form, without_prefix
+from sarcoma_pipeline.curation.near_matches import near_matches, number_form, without_prefix, without_title
 
 KNOWN = {
     "family_name": "Hoffmann",
@@ -82,10 +82,24 @@ def test_a_spelling_with_umlauts_written_out_is_near():
 @pytest.mark.parametrize(
     ("name", "bare"),
     [("von Berg", "berg"), ("Prof. Dr. von der Heide", "heide"), ("Vonberg", "vonberg"), ("Zu", "zu"),
-     ("van den Berg", "berg"), ("Berg", "berg")],
+     ("van den Berg", "berg"), ("Berg", "berg"), ("Berg, von", "berg"), ("BERG VON DER", "berg"),
+     ("Heide (v. d.)", "heide"), ("v.d. Heide", "heide"), ("v. Berg", "berg"), ("Freiherr von Berg", "berg"),
+     ("Berg, Frhr. v.", "berg"), ("Graf von und zu Berg", "berg"), ("Berg, Graf", "berg"), ("Graf", "graf"),
+     ("von Graf", "graf"), ("Graf, von", "graf"), ("Le Van", "le van"), ("Berg-von Heide", "berg-von heide"),
+     ("Müller v. Berg", "müller v berg"), ("Vandenberg", "vandenberg"), ("  ", ""), (None, None)],
 )  # fmt: skip
 def test_titles_and_prefixes_do_not_count(name, bare):
-    assert pl.select(without_prefix(pl.lit(name))).item() == bare
+    assert pl.select(without_prefix(pl.lit(name, pl.String))).item() == bare
+
+
+@pytest.mark.parametrize(
+    ("names", "bare"),
+    [("Toni", "toni"), ("Toni von", "toni"), ("Toni Freiherr v.", "toni"), ("Dr. Toni", "toni"),
+     ("Toni van der", "toni"), ("Thi Van", "thi van"), ("Maria La", "maria la"), ("Graf", "graf"),
+     (None, None)],
+)  # fmt: skip
+def test_a_prefix_behind_the_given_names_does_not_count(names, bare):
+    assert pl.select(without_title(pl.lit(names, pl.String))).item() == bare
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,12 @@
 
 import datetime as dt
 
+import polars as pl
 import pytest
+
+from sarcoma_pipeline.curation import reconcile
+from schemas import received as r
+from tests.conftest import SOURCES
 
 DAY = dt.date(2014, 3, 11)
 
@@ -62,6 +67,49 @@ def test_a_life_after_an_undated_death_is_told(records):
     rule = "vital-status.alive-after-undated-death"
     assert rule in outcome.rules()
     assert outcome.observed.filter(rule_id=rule)["record_id"].to_list() == [alive]
+
+    assert outcome.quarantined == {alive}
+    # The death stands, and nobody is followed beyond the last day known alive before it.
+    (row,) = outcome["vital_status"].to_dicts()
+    assert (row["status"], row["last_alive_day"]) == ("deceased, date unknown", 0)
+
+
+def test_a_life_that_a_steward_lets_through_refutes_an_undated_death(records):
+    records.patient()
+    records.diagnosis()
+    records.reply(hospital_number="1", answer="verstorben", answered_on="01.12.2013")
+    records.reply(hospital_number="1", answer="lebt", answered_on="19.06.2014")
+    assert _let_through(records.run()) == ("alive", dt.date(2014, 6, 19))
+
+
+def test_an_undated_death_that_was_told_again_later_stands(records):
+    records.patient()
+    records.diagnosis()
+    records.reply(hospital_number="1", answer="verstorben", answered_on="01.12.2013")
+    records.reply(hospital_number="1", answer="lebt", answered_on="19.06.2014")
+    records.reply(hospital_number="1", answer="verstorben", answered_on="01.12.2014")
+    assert _let_through(records.run()) == ("deceased, date unknown", dt.date(2014, 6, 19))
+
+
+def test_what_was_done_after_an_undated_death_was_told_is_held_back(records):
+    records.patient()
+    records.diagnosis()
+    seen = records.meldung(
+        r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2014-06-19", Verlauf_Lokaler_Tumorstatus="R"
+    )
+    records.reply(hospital_number="1", answer="verstorben", answered_on="01.12.2013")
+    outcome = records.run()
+    assert outcome.quarantined == {seen} and "assessment.after-death" in outcome.rules()
+    assert _let_through(outcome) == ("alive", dt.date(2014, 6, 19))
+
+
+def _let_through(outcome):
+    """The vital status where waivers admit every record."""
+    links = outcome.link
+    named = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
+    made = reconcile.curate(outcome.typed, links, pl.Series(["none"]), SOURCES, named, None)
+    (row,) = made.frames["curated.vital_status"].to_dicts()
+    return row["status"], row["last_alive_date"]
 
 
 def test_a_life_before_an_undated_death_is_none(records):

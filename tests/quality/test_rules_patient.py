@@ -21,6 +21,9 @@ P, Dx, S, R, C, A, M, V = (
 )  # fmt: skip
 Plan, RS, RD, CT = typed_dicom.Plan, typed_dicom.StructureSet, typed_dicom.Dose, typed_dicom.Image
 DEAD = (V, {"status": "deceased", "status_date": D(2013, 6, 1)})
+UNDATED = (
+    V, {"status": "deceased, date unknown", "status_date": None, "reported_on": D(2013, 6, 1)},
+)  # fmt: skip
 Records = list[tuple[type[Contract], Row]]
 
 TOGETHER: dict[str, tuple[Records, Records]] = {
@@ -118,9 +121,38 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(V, {"status": "deceased", "status_date": D(2011, 12, 31)})],
         [(V, {"status": "deceased", "status_date": D(2021, 12, 31)})],
     ),
+    # The clean patient was free of local tumour on 1 August 2012; the diagnosis is of 1 January 2012.
+    "assessment.relapse-at-diagnosis": (
+        [(A, {"assessment_date": D(2012, 1, 1), "overall_status": None, "local_status": "relapse"})],
+        [
+            (A, {"assessment_date": D(2012, 1, 1), "overall_status": None, "local_status": None}),
+            (A, {"assessment_date": D(2012, 1, 2), "local_status": "relapse", "overall_status": None}),
+            (A, {"assessment_date": D(2012, 1, 1), "overall_status": None, "local_status": "no tumour"}),
+        ],
+    ),
+    "assessment.residual-after-remission": (
+        [(A, {"assessment_date": D(2013, 1, 1), "overall_status": None, "local_status": "residual"})],
+        [
+            # Before; of the same day as a relapse; after a relapse; of a site of which nothing was said.
+            (A, {"assessment_date": D(2012, 7, 1), "overall_status": None, "local_status": "residual"}),
+            (A, {"assessment_date": D(2013, 1, 1), "overall_status": None, "local_status": "relapse"}),
+            (A, {"assessment_date": D(2013, 1, 1), "overall_status": None, "local_status": "residual"}),
+            (A, {"assessment_date": D(2013, 6, 1), "overall_status": None, "local_status": "residual"}),
+            (A, {"assessment_date": None, "overall_status": None, "local_status": "residual"}),
+        ],
+    ),
     "vital-status.alive-after-death": (
         [DEAD, (V, {"status_date": D(2013, 7, 1)})],
         [(V, {"status": "deceased", "status_date": D(2020, 7, 1)})],
+    ),
+    "vital-status.alive-after-undated-death": (
+        [UNDATED, (V, {"status_date": D(2013, 7, 1)})],
+        # The clean patient was alive on 1 June 2020.
+        [(V, UNDATED[1] | {"reported_on": D(2020, 6, 1)})],
+    ),
+    "vital-status.death-order-unknown": (
+        [(V, UNDATED[1] | {"reported_on": None})],
+        [(V, UNDATED[1] | {"reported_on": D(2020, 6, 1)})],
     ),
     "vital-status.contradiction": (
         [

@@ -112,6 +112,23 @@ PAIRS: dict[str, tuple[Told, dict[str, Any], dict[str, str]]] = {
     "dead on an unknown day, in the middle": (
         Told(died=UNKNOWN_DAY), {"undated_death": "middle"}, {"OS": "1062 death", "DFS": "1062 death"},
     ),
+    "a death without a date, then a life": (
+        Told(alive=None, answers=[(700, "dead"), (900, "alive")]), {}, {"OS": "366 censored", "DFS": "366 censored"},
+    ),
+    "a death without a date, then a life: the middle": (
+        Told(alive=None, answers=[(700, "dead"), (900, "alive")]), {"undated_death": "middle"}, {"OS": "533 death"},
+    ),
+    "a life, then a death without a date": (
+        Told(alive=None, answers=[(700, "alive"), (900, "dead")]), {}, {"OS": "700 censored", "DFS": "366 censored"},
+    ),
+    "an examination after a death without a date was told": (
+        Told(alive=None, seen={366: FREE, 800: local("R")}, answers=[(700, "dead")]), {},
+        {"OS": "366 censored", "DFS": "366 censored", "LRFS": "366 censored"},
+    ),
+    "an examination on the day on which it was told": (
+        Told(alive=None, seen={366: FREE, 700: local("R")}, answers=[(700, "dead")]), {},
+        {"OS": "700 censored", "DFS": "700 local relapse"},
+    ),
     # --- more of the delivered patients -----------------------------------------------------------------
     "metastasectomy is no resection of the primary": (
         Told(operated={102: "R0", 792: "R0"}, codes={792: "5-324.71"},

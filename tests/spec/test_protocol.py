@@ -13,11 +13,12 @@ from sarcoma_pipeline.cohort.timeline import timeline
 from schemas.assumptions import declared
 from tests.conftest import Records
 from tests.spec.definitions import page
+from tests.spec.hostile import HOSTILE
 from tests.spec.pairs import PAIRS
 from tests.spec.protocol import PROTOCOL
 from tests.spec.told import Told, distant, study
 
-PATIENTS = {**PROTOCOL, **PAIRS}
+PATIENTS = {**PROTOCOL, **PAIRS, **HOSTILE}
 PAGE = Path(__file__).parents[2] / "docs" / "definitions.md"
 
 
@@ -66,7 +67,7 @@ def test_every_switch_of_the_endpoints_has_a_patient():
     elsewhere = {
         "residual_status", "residual_status_unknown", "chemotherapy", "study_window", "skin_sites",
         "t_category", "grade", "undifferentiated_sarcoma", "spindle_cell_sarcoma", "additive_radiotherapy",
-        "nerve_sites", "visceral_sites",
+        "nerve_sites", "visceral_sites", "atypical_lipomatous_tumour", "t_edition", "dose", "boost",
     }  # fmt: skip
     assert {switch.name for switch in declared()} - elsewhere == shown
 

@@ -54,6 +54,8 @@ class Told:
     others: list[tuple[int, str, str]] = field(default_factory=list)
     codes: dict[int, str] = field(default_factory=dict)
     """Day of an operation to its OPS code; any other is a resection of the primary."""
+    answers: list[tuple[int, str]] = field(default_factory=list)
+    """Further answers of the registry office: the day, and ``alive`` or ``dead`` (without a date of death)."""
 
     def put(self, records, number: str) -> None:
         records.patient(number=number, family=f"Testfall{number}")
@@ -77,6 +79,10 @@ class Told:
                 on=on(day), number=number, tumour=f"T{count}", Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
                 Morphologie_ICD_O=f'["{morphology}"]', TNM_Version=None, T=None, M=None, N=None, Grading=None,
             )  # fmt: skip
+        for day, answer in self.answers:
+            said = {"alive": "lebt", "dead": "verstorben"}[answer]
+            date = (ZERO + dt.timedelta(days=day)).strftime("%d.%m.%Y")
+            records.reply(answer=said, answered_on=date, hospital_number=number)
         if self.died:
             date = None if self.died == UNKNOWN_DAY else self.died
             records.meldung(r.ObdsDeath, number, Sterbedatum=date)

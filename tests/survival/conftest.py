@@ -40,6 +40,7 @@ def patients(demo: pl.DataFrame) -> pl.DataFrame:
     local, distant = pl.col("local_relapse_date").is_not_null(), pl.col("distant_relapse_date").is_not_null()
     frame = demo.with_columns(
         pseudonym="patient",
+        dose_gy="prescribed_dose_gy",
         age_at_diagnosis_years="age_at_diagnosis",
         residual_status="resection_status",
         boost=pl.when("simultaneous_integrated_boost")

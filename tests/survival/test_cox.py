@@ -128,8 +128,11 @@ def test_constants_collinearity_and_no_event_have_a_note(
     assert "no variance" in _fit(patients, endpoints, slices, AGE)["slices"]["note"]
 
     again = Covariate(name="again", column="age_at_diagnosis_years", kind="continuous")
-    twice = _fit(patients, endpoints, AGE, again)
-    assert all(line["note"] for line in twice.values())
+    # Like R: of two that say the same the first has the estimate that it has alone, the other none.
+    twice, alone = _fit(patients, endpoints, AGE, again), _fit(patients, endpoints, AGE)
+    assert twice["age"]["coefficient"] == pytest.approx(alone["age"]["coefficient"], rel=1e-12)
+    assert twice["age"]["note"] is None and twice["age"]["events_per_variable"] == 18
+    assert twice["again"]["hazard_ratio"] is None and "collinear" in twice["again"]["note"]
 
     nobody = _fit(patients, endpoints.with_columns(event=False), AGE, SEX)
     assert {line["note"] for line in nobody.values()} == {"no event in the model"}
@@ -151,3 +154,48 @@ def test_a_missing_endpoint_has_no_model(
     os = endpoints.filter(pl.col("endpoint") == "OS")
     assert hazard_ratios(patients, os, study.models, study.covariates)["model"].unique().to_list() == ["OS"]
     assert hazard_ratios(patients, os.clear(), study.models, study.covariates).is_empty()
+
+
+def test_a_level_that_another_factor_tells_has_no_estimate_of_its_own(
+    patients: pl.DataFrame, endpoints: pl.DataFrame
+) -> None:
+    """Nested factors are common: a centre that treats one region only."""
+    named = patients.with_columns(twin=pl.col("sex").replace({"female": "w", "male": "m"}))
+    twin = Covariate(name="twin", column="twin", kind="factor", reference="m", levels=("w",))
+    found, alone = _fit(named, endpoints, SEX, AGE, twin), _fit(named, endpoints, SEX, AGE)
+    for name in ("female", "age"):
+        assert found[name]["coefficient"] == pytest.approx(alone[name]["coefficient"], rel=1e-9)
+    assert found["w"]["hazard_ratio"] is None and "collinear" in found["w"]["note"]
+    # Turned round, the other one has it.
+    turned = _fit(named, endpoints, twin, AGE, SEX)
+    assert turned["w"]["coefficient"] == pytest.approx(alone["female"]["coefficient"], rel=1e-9)
+    assert "collinear" in turned["female"]["note"]
+
+
+def test_where_everybody_dies_on_one_day_nobody_comes_first(
+    patients: pl.DataFrame, endpoints: pl.DataFrame
+) -> None:
+    """Efron's risk sets would give limits that rest on nothing."""
+    one_day = endpoints.with_columns(time_days=pl.lit(100, dtype=pl.Int32), event=True)
+    found = _fit(patients, one_day, AGE, SEX)
+    assert {line["hazard_ratio"] for line in found.values()} == {None}
+    assert all("all patients at risk have the event" in line["note"] for line in found.values())
+    # One survivor makes it a comparison.
+    first = patients["pseudonym"].min()
+    some = one_day.with_columns(event=pl.col("pseudonym") != first)
+    assert _fit(patients, some, AGE)["age"]["hazard_ratio"] is not None
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e8])
+def test_the_unit_of_a_covariate_changes_its_coefficient_only(
+    patients: pl.DataFrame, endpoints: pl.DataFrame, factor: float
+) -> None:
+    scaled = patients.with_columns(age_at_diagnosis_years=pl.col("age_at_diagnosis_years") * factor)
+    found, plain = _fit(scaled, endpoints, AGE, SEX), _fit(patients, endpoints, AGE, SEX)
+    assert found["female"]["coefficient"] == pytest.approx(plain["female"]["coefficient"], rel=1e-9)
+    assert found["age"]["p_value"] == pytest.approx(plain["age"]["p_value"], rel=1e-9)
+    assert found["age"]["coefficient"] == pytest.approx(plain["age"]["coefficient"] / factor, rel=1e-9)
+    # exp of 10^10 is no number: neither infinite nor 0, but none, and the line says so.
+    held = factor > 1
+    assert (found["age"]["hazard_ratio"] is not None) is held
+    assert (found["age"]["note"] is None) is held

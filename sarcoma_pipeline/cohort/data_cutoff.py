@@ -1,0 +1,54 @@
+"""Nothing after the data cut-off counts: rows and days are cut before anything is derived from them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import polars as pl
+
+_LAST = "_last_day"
+
+
+def last_day(zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
+    """Return the day of the cut-off since each patient's time zero.
+
+    Args:
+        zero: ``patient_id, zero``.
+        cutoff: last day that counts.
+    """
+    days = (pl.lit(cutoff) - pl.col("zero")).dt.total_days().cast(pl.Int32)
+    return zero.select("patient_id", days.alias(_LAST))
+
+
+def rows_until(frame: pl.DataFrame, day: str, zero: pl.DataFrame, cutoff: dt.date | None) -> pl.DataFrame:
+    """Leave out what happened after the cut-off; what has no day stays.
+
+    Args:
+        frame: rows with ``patient_id`` and ``day``.
+        day: column with the day since time zero.
+        zero: ``patient_id, zero``.
+        cutoff: last day that counts; None for no cut-off.
+    """
+    if cutoff is None:
+        return frame
+    joined = frame.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
+    return joined.filter((pl.col(day) <= pl.col(_LAST)).fill_null(True)).drop(_LAST)
+
+
+def days_until(
+    frame: pl.DataFrame, days: Sequence[str], zero: pl.DataFrame, cutoff: dt.date | None
+) -> pl.DataFrame:
+    """Empty the days after the cut-off.
+
+    Args:
+        frame: rows with ``patient_id`` and the days.
+        days: columns with days since time zero.
+        zero: ``patient_id, zero``.
+        cutoff: last day that counts; None for no cut-off.
+    """
+    if cutoff is None:
+        return frame
+    joined = frame.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
+    early = {day: (pl.col(day) <= pl.col(_LAST)).fill_null(False) for day in days}
+    return joined.with_columns(pl.when(e).then(day).alias(day) for day, e in early.items()).drop(_LAST)

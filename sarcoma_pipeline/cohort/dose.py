@@ -1,0 +1,59 @@
+"""The dose of a course as the assumptions read it: prescribed or delivered, with or without a boost.
+
+Without a boost the dose is that of the phase with the highest dose, of equal ones the earlier; of an
+integrated boost that of the lowest level. Where a boost is documented that no phase and no level shows, the
+dose without it cannot be told and is missing.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.cohort.primary import Curated
+from schemas.assumptions import Assumptions
+
+_INTEGRATED, _FOLLOWING = "simultaneous integrated", ("sequential", "concomitant")
+_KEY = ("patient_id", "course_id")
+
+
+def doses(curated: Curated, courses: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
+    """Give every course its ``dose_gy``.
+
+    Args:
+        curated: the curated tables.
+        courses: rows of ``curated.radiotherapy_course``.
+        assumptions: whether the dose is the prescribed one, and whether a boost counts.
+    """
+    column = f"{assumptions.dose}_dose_gy"
+    if assumptions.boost == "counted":
+        return courses.with_columns(dose_gy=pl.col(column))
+    leading = _leading_phases(curated, courses, column)
+    frame = courses.join(leading, on=_KEY, how="left", maintain_order="left")
+    boost = pl.col("boost")
+    levels = pl.col("levels_gy").list.drop_nulls()
+    # Every fraction gives all levels of an integrated boost: what was delivered of one is a share of all.
+    share = pl.when(levels.list.len() > 1).then(levels.list.min() / levels.list.max())
+    whole = boost.is_null() | (boost == "none")
+    return frame.with_columns(
+        dose_gy=pl.when(whole)
+        .then(column)
+        .when(boost == _INTEGRATED)
+        .then(pl.col(column) * share)
+        .when(boost.is_in(_FOLLOWING))
+        .then("_without")
+    ).drop("_without")
+
+
+def _leading_phases(curated: Curated, courses: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The dose of the leading phase of every course that has others at its site: ``_without``."""
+    of_site = (pl.col("site") == 1).fill_null(True)
+    # A brachytherapy is a boost of an irradiation from outside, whatever its dose.
+    another_kind = pl.col("kind").ne_missing(pl.col("_kind"))
+    return (
+        curated["curated.radiotherapy_phase"]
+        .filter(of_site, pl.col("prescribed_dose_gy").is_not_null())
+        .join(courses.select(*_KEY, _kind="kind"), on=_KEY)
+        .sort(*_KEY, another_kind, pl.col("prescribed_dose_gy").neg(), "phase")
+        .group_by(_KEY, maintain_order=True)
+        .agg(_without=pl.when(pl.len() > 1).then(pl.col(column).first()))
+    )
