@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from schemas import typed, typed_diagnosis, typed_treatment  # noqa: F401  they register the typed contracts
+from schemas import typed, typed_diagnosis, typed_treatment, units  # noqa: F401  they register the typed contracts
 from schemas import vocabularies as v
 from schemas.cohort import CohortPatient
 from schemas.configuration_faults import Loc, not_allowed
@@ -333,6 +333,15 @@ def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
         yield (), f'"{spec.name}" is no date: it has no date_format or precision'
     if mapping.scale != 1.0 and spec.dtype not in _NUMBERS:
         yield ("scale",), f'"{spec.name}" is no number'
+    named = units.factor(spec.unit, mapping.column or "")
+    if named not in (None, 1.0) and "scale" not in mapping.model_fields_set:
+        yield (
+            (),
+            (
+                f'the header "{mapping.column}" names another unit than {spec.unit}: give scale = {named}, '
+                f"or scale = 1.0 if the column is in {spec.unit} all the same"
+            ),
+        )
     if mapping.scale == 0:
         yield ("scale",), "0 makes every value 0"
     if mapping.codes and spec.dtype in _NUMBERS | {"Date"}:

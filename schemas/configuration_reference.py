@@ -307,8 +307,8 @@ Every key of a study's `study.toml` and `sources.toml`. This page is generated: 
 `sarcoma check` says where a file is wrong, and `sarcoma init` proposes both files from your data.
 
 Editors that know JSON Schema (Even Better TOML in VS Code, Taplo) complete and check the keys while you type:
-[study.schema.json](schemas/study.schema.json) and [sources.schema.json](schemas/sources.schema.json). The line
-`#:schema` at the top of a file names its schema.
+[study.schema.json](schemas/study.schema.json) and [sources.schema.json](schemas/sources.schema.json). The
+line `#:schema` at the top of a file names its schema.
 """
 
 

@@ -14,6 +14,7 @@ from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
 from sarcoma_pipeline.cli.init import init
 from sarcoma_pipeline.cli.key import key
+from sarcoma_pipeline.cli.linkage import linkage
 from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
@@ -44,6 +45,7 @@ main.add_command(doctor)
 main.add_command(backup)
 main.add_command(restore)
 main.add_command(key)
+main.add_command(linkage)
 
 
 @main.command()

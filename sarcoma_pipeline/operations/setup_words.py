@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from schemas import units
+
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -133,15 +135,6 @@ def target(header: str, table: tuple[tuple[str, str], ...] = COLUMNS) -> str | N
     return None
 
 
-UNITS: tuple[tuple[str, float], ...] = (
-    (r"days?|tagen?|d", 1.0),
-    (r"weeks?|wochen?|wk", 7.0),
-    (r"months?|monaten?|mo|mon", 30.4375),
-    (r"years?|jahren?|yrs?|a", 365.25),
-)
-"""Unit of a time to its factor in days."""
-
-
 def scale(target: str, header: str, unit: str) -> float | None:
     """Return the factor to the contract's unit, as header or row of units say it; None if neither does."""
     words = [*plain(header).split(), *plain(unit).split()]
@@ -149,7 +142,7 @@ def scale(target: str, header: str, unit: str) -> float | None:
         return 0.1 if "mm" in words else 1.0
     if target != TIME:
         return 1.0
-    for pattern, factor in UNITS:
+    for pattern, factor in units.DAYS:
         if any(
             re.fullmatch(pattern, word) and (len(word) > 1 or word in plain(unit).split()) for word in words
         ):

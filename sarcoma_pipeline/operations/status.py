@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
+import polars as pl
 
 from sarcoma_pipeline.orchestration import jobs, orphaned_runs, schedules
 from sarcoma_pipeline.orchestration.assets.publication import DRAFT, FRESHNESS, release_key
 from sarcoma_pipeline.orchestration.dagster_internals import next_tick
 from sarcoma_pipeline.orchestration.drop_folder_sensor import BUSY
 from sarcoma_pipeline.publish import release
+from sarcoma_pipeline.quality import registry_coverage
+from sarcoma_pipeline.quality.findings import masked_path
 from sarcoma_pipeline.sources.drop_folder import shown, walk
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
@@ -77,6 +80,7 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
     )
     lines.append(("drop folder", _waiting(project)))
     lines += _values(project)
+    lines += [("registry", sentence) for sentence in _replies(project)]
     return Status(lines, faults)
 
 
@@ -181,6 +185,30 @@ def _values(project: Project) -> list[tuple[str, str]]:
     words = f"{delivered} delivered = {read} read + {ignored} ignored by name + {odd} unknown"
     lines = [("values", words + (f"; {lost} are nowhere" if lost else ""))]
     return lines + [("unknown", f"{source}: {n} values of {paths} paths") for source, paths, n in unknown]
+
+
+def _replies(project: Project) -> list[str]:
+    """Describe what came of the queries to registry offices, by the last refresh."""
+    if project.centres or not read_only.is_built(project):
+        return []
+    current = "last_refresh IS NULL"
+    try:
+        with read_only.connect(project) as connection:
+            replies = connection.execute(
+                f"SELECT record_id, file_id FROM received.registry_reply WHERE {current}"
+            ).pl()
+            if replies.is_empty():
+                return []
+            files = connection.execute(f"SELECT file_id, path FROM meta.files WHERE {current}").pl()
+            others = [
+                connection.execute(f"FROM {table}").pl()
+                for table in ("typed.vital_status", "curated.link", "curated.patient")
+            ]
+    except duckdb.Error:
+        return []
+    statements, link, patients = others
+    shown = files.select("file_id", path=masked_path(pl.col("path"), patients))
+    return registry_coverage.described(statements, replies, shown, link, patients)
 
 
 def _waiting(project: Project) -> str:

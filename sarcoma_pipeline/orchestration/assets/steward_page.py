@@ -12,14 +12,16 @@ from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
-from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.quality import impact, registry_coverage
 from sarcoma_pipeline.quality.findings import masked_path
 from sarcoma_pipeline.study.project import Project
-from schemas.curated import Patient
+from schemas.curated import Link, Patient
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Accounting, Finding, QualityRule
+from schemas.received import RegistryReply
+from schemas.typed import VitalStatus
 from schemas.vocabularies import ERROR
 
 
@@ -48,10 +50,21 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
             "title": f"DRAFT: {project.study.title}" if project.draft else project.study.title,
             **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
         },
+        _coverage(warehouse, files.select("file_id", path=masked_path(pl.col("path"), patients)), patients),
     )
     target = project.published / "steward.html"
     write_whole(target, html)
     return target, findings.height
+
+
+def _coverage(warehouse: Warehouse, files: pl.DataFrame, patients: pl.DataFrame) -> list[str]:
+    """Describe what came of the queries to registry offices."""
+    replies = warehouse.read(RegistryReply.table(), columns=("record_id", "file_id"))
+    if replies.is_empty():
+        return []
+    return registry_coverage.described(
+        warehouse.read(VitalStatus.table()), replies, files, warehouse.read(Link.table()), patients
+    )
 
 
 def write_whole(target: Path, text: str) -> None:

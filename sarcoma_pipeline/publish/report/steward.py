@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ def page(
     files: pl.DataFrame,
     trend: pl.DataFrame,
     meta: Mapping[str, str],
+    coverage: Sequence[str] = (),
 ) -> str:
     """Render the page.
 
@@ -57,6 +58,7 @@ def page(
         files: ``file_id`` and ``path``, with paths masked like those of the findings.
         trend: the columns of :data:`NO_TREND`, and optionally counts of other statuses; may be empty.
         meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
+        coverage: what came of the queries to registry offices, in sentences; paths in them are masked.
 
     Returns:
         One self-contained HTML document.
@@ -91,8 +93,17 @@ def page(
         "counts": _counts(shown),
         "trend": _trend(trend),
         "accounting": escape(_accounted(accounting)),
+        "coverage": _coverage(coverage),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
+
+
+def _coverage(sentences: Sequence[str]) -> str:
+    """Write the coverage of the queries as a list that opens; nothing if there was no query."""
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<details><summary>Queries to registry offices</summary><ul>{items}</ul></details>"
 
 
 def _part(name: str) -> str:
