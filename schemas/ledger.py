@@ -27,7 +27,7 @@ class Decision(Contract, table="quality.decisions"):
 
 
 class LedgerEntry(Contract, table="quality.ledger"):
-    """One finding over all nights, resolved ones included; nothing in it identifies a patient."""
+    """One finding over all nights, resolved ones included; pages show it through the identity gate."""
 
     finding_id: pl.String = column(
         "Finding", "Hash of rule and subject; stable.", nullable=False, unique=True
@@ -50,13 +50,16 @@ class LedgerEntry(Contract, table="quality.ledger"):
     until: pl.Date = column("Until", "Of the last decision, if it is a waiver.")
     content_hash: pl.String = column("Content", "Content hash of the record when last seen.")
     pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")
-    path: pl.String = column("File", "File below the drop folder, identifiers masked.", nullable=False)
+    path: pl.String = column(
+        "File", "File below the drop folder, patients' numbers and names masked.", nullable=False
+    )
     position: pl.String = column("Position", "Where in the file.", nullable=False)
     table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
     column_name: pl.String = column("Column", "The column at fault.")
     value: pl.String = column("Value", "As delivered, masked where identifying.")
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
+    file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
 
 
 class Trend(Contract, table="quality.trend"):

@@ -22,6 +22,9 @@ class Lineage(Contract, table="meta.lineage"):
     )
     record_id: pl.String = column("Record", "Key of the received tables.", nullable=False)
     table_name: pl.String = column("Table", "The received table that holds it.", nullable=False)
-    path: pl.String = column("File", "Below the drop folder, identifiers masked.", nullable=False)
+    file_id: pl.String = column("File", "Key of meta.files in the warehouse.", nullable=False)
+    path: pl.String = column(
+        "Path", "Below the drop folder, unknown words hidden.", nullable=False, identifying="identifier"
+    )
     position: pl.String = column("Position", "Where in the file.", nullable=False)
     rule_ids: TextList = column("Rules", "Every rule that the record breaks; empty for most.", nullable=False)

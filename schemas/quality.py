@@ -56,13 +56,15 @@ class SetAside(Contract, table="quality.set_aside"):
 
 
 class Finding(Contract, table="quality.findings"):
-    """A finding as a steward sees it tonight: nothing in it identifies a patient."""
+    """A finding as a steward sees it tonight; pages, checks and lists show it through the identity gate."""
 
     finding_id: pl.String = column("Finding", "Hash of rule and subject; stable.", nullable=False)
     rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
     severity: pl.String = column("Severity", "What it does.", nullable=False, vocabulary="severity")
     pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")
-    path: pl.String = column("File", "File below the drop folder, identifiers masked.", nullable=False)
+    path: pl.String = column(
+        "File", "File below the drop folder, patients' numbers and names masked.", nullable=False
+    )
     position: pl.String = column("Position", "Where in the file.", nullable=False)
     table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
     column_name: pl.String = column("Column", "The column at fault.")
@@ -70,6 +72,7 @@ class Finding(Contract, table="quality.findings"):
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     record_id: pl.String = column("Record", "The record.", nullable=False)
+    file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
 
 
 class Quarantine(Contract, table="quality.quarantine"):

@@ -342,6 +342,8 @@ class Sources(Section):
     it."""
     limits: Limits = DEFAULT_LIMITS
     """What a file may ask for; the defaults if the file has no ``[limits]``."""
+    path_words: tuple[str, ...] = ()
+    """Words that may stand in names of files and folders and name no patient; others are hidden on pages."""
     precedence: dict[str, tuple[str, ...]] = {
         "death": ("registry office", "oBDS", "table"),
         "radiotherapy": ("DICOM", "oBDS", "table"),

@@ -82,7 +82,7 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 def list_(study: str, **wanted: str | None) -> None:
     """List findings: status, file, position, what is wrong and what to do."""
     project = configured(study)
-    found = _select(_current(project), **wanted)
+    found = _gated(project, _select(_current(project), **wanted))
     effects = _effects(project)
     for row in found.iter_rows(named=True):
         click.echo(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
@@ -98,18 +98,23 @@ def list_(study: str, **wanted: str | None) -> None:
 @study_option
 @click.argument("finding_id")
 def show(study: str, finding_id: str) -> None:
-    """Show one finding in full, with every decision ever taken on it."""
+    """Show one finding in full, as delivered, with every decision ever taken on it.
+
+    Lists and pages hide what could name a patient; this shows file, position and value themselves.
+    """
     import polars as pl
 
     from sarcoma_pipeline.quality import decision_log
+    from sarcoma_pipeline.quality.identity_gate import printable
 
     project = configured(study)
     found = _current(project).filter(pl.col("finding_id") == finding_id)
     if found.is_empty():
         raise Refused(f"{finding_id}: there is no such finding")
-    for name, value in found.drop("decision_id", "content_hash").row(0, named=True).items():
+    row = found.drop("decision_id", "content_hash").row(0, named=True) | _as_delivered(project, finding_id)
+    for name, value in row.items():
         if value is not None:
-            click.echo(f"{name:15} {value}")
+            click.echo(f"{name:15} {printable(str(value))}")
     for row in _readings(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
         dose = "no dose" if row["prescribed_dose_gy"] is None else f"{row['prescribed_dose_gy']:g} Gy"
         fractions = f" in {row['fractions']}" if row["fractions"] else ""
@@ -172,7 +177,8 @@ def export(study: str, file_name: Path, **wanted: str | None) -> None:
     """Write findings to a sheet with empty columns action, by, reason and until, for a steward to fill in."""
     from sarcoma_pipeline.quality import decision_sheet
 
-    found = _select(_current(configured(study)), **wanted)
+    project = configured(study)
+    found = _gated(project, _select(_current(project), **wanted))
     try:
         decision_sheet.write(file_name, found)
     except FileExistsError:
@@ -257,6 +263,45 @@ def _readings(project: Project) -> pl.DataFrame:
 
     found = _read(project, "FROM quality.findings")
     return ledger.offered(found, _read(project, f"FROM {RadiotherapyReading.table()}"))
+
+
+def _gated(project: Project, found: pl.DataFrame) -> pl.DataFrame:
+    """Hide what could identify a patient: lists are mailed and printed."""
+    from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
+
+    persons = _read(project, f"SELECT {', '.join(IDENTIFYING)} FROM typed.person")
+    return IdentityGate.of(persons, project.sources).frame(found)
+
+
+def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
+    """Return file, position, column, value and note of a finding as the warehouse holds them.
+
+    Empty for a finding that the last refresh did not see: only what was shown of it is kept.
+    """
+    from schemas.all_contracts import CONTRACTS
+
+    received = " UNION ALL ".join(
+        f"SELECT record_id, file_id, position FROM {table}"
+        for table in sorted(CONTRACTS)
+        if table.startswith("received.")
+    )
+    found = _read(
+        project,
+        f"""
+        SELECT f.path, r.position, o.column_name, o.value, o.note
+        FROM quality.findings AS q
+        JOIN quality.observed AS o
+            ON (o.rule_id, o.record_id, o.table_name) = (q.rule_id, q.record_id, q.table_name)
+        LEFT JOIN ({received}) AS r ON r.record_id = q.record_id
+        LEFT JOIN meta.files AS f ON f.file_id = r.file_id
+        WHERE q.finding_id = '{finding_id.replace("'", "''")}'
+        ORDER BY (o.column_name IS NOT DISTINCT FROM q.column_name) DESC, o.column_name, o.value, o.note
+        LIMIT 1
+        """,
+    )
+    return {
+        name: value for row in found.iter_rows(named=True) for name, value in row.items() if value is not None
+    }
 
 
 def _ledger(project: Project) -> pl.DataFrame:

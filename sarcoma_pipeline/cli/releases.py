@@ -50,6 +50,8 @@ def diff(study: str, old: str, new: str) -> None:
     from sarcoma_pipeline.publish import release_diff
     from sarcoma_pipeline.publish.release import read
     from sarcoma_pipeline.quality import decision_log
+    from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
+    from sarcoma_pipeline.warehouse import read_only
 
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
@@ -66,8 +68,13 @@ def diff(study: str, old: str, new: str) -> None:
     ):
         if labels[0][column] != labels[1][column]:
             click.echo(f"changed {what}: {labels[0][column]} → {labels[1][column]}")
-    for row in release_diff.causes(before, after).iter_rows(named=True):
-        click.echo(f"  {row['pseudonym']}  {row['path']}: {row['gone']} records gone, {row['new']} new")
+    with read_only.connect(project) as warehouse:
+        files = warehouse.execute("SELECT file_id, path FROM meta.files ORDER BY ALL").pl()
+        persons = warehouse.execute(f"SELECT {', '.join(IDENTIFYING)} FROM typed.person").pl()
+    gate, ids = IdentityGate.of(persons, project.sources), dict(files.select("path", "file_id").iter_rows())
+    for row in release_diff.causes(before, after, files).iter_rows(named=True):
+        path = gate.path(row["path"], ids.get(row["path"]))
+        click.echo(f"  {row['pseudonym']}  {path}: {row['gone']} records gone, {row['new']} new")
     times = sorted(str(label["released_at"]) for label in labels)
     for row in decision_log.read(project.decisions).iter_rows(named=True):
         if times[0] < row["at"] <= times[1]:

@@ -63,7 +63,7 @@ class CoursePlan:
     @property
     def is_boost(self) -> bool:
         """Whether its label, or the name of every target that it treats, says so."""
-        targets = [r.description for r in self.plan.references if r.is_level]
+        targets = [r.description for r in self.plan.levels]
         by_target = bool(targets) and all(t and _BOOST.search(t) for t in targets)
         return by_target or bool(_BOOST.search(self.plan.label or ""))
 
@@ -123,6 +123,9 @@ class Phase:
         doses = []
         for part in self.plans:
             if part.delivered is None:
+                continue
+            if part.delivered.dose is not None:
+                doses.append(part.delivered.dose)
                 continue
             single = part.prescription.single or self.single
             if single is None:

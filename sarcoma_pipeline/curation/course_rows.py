@@ -256,6 +256,7 @@ class _Given:
     fractions: int
     days: tuple[dt.date, ...]
     record: str | None
+    tells_each_day: bool
 
     @property
     def first(self) -> dt.date | None:
@@ -267,6 +268,8 @@ class _Given:
 
     @property
     def gap(self) -> int | None:
+        if not self.tells_each_day:
+            return None
         gaps = [(b - a).days for a, b in zip(self.days, self.days[1:], strict=False)]
         return max(gaps, default=None)
 
@@ -279,7 +282,8 @@ class _Given:
         dose = math.fsum(d for d in doses if d is not None) if doses and None not in doses else None
         days = tuple(sorted({day for part in parts for day in part.dates}))
         records = sorted(i for part in parts for i in part.record_ids)
-        return cls(dose, sum(p.fractions for p in parts), days, records[0] if records else None)
+        told = all(p.tells_each_day for p in parts)
+        return cls(dose, sum(p.fractions for p in parts), days, records[0] if records else None, told)
 
 
 def _plans(combined: Combination) -> list[CoursePlan]:

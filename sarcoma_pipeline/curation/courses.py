@@ -24,12 +24,23 @@ from sarcoma_pipeline.curation.delivery import (
     RECORDS_PLAN_MISSING,
     Delivered,
     TreatmentRecord,
+    as_prescribed,
     delivered,
+    filled,
     record_of,
 )
 from sarcoma_pipeline.curation.documented_courses import DocumentedCourse, documented_courses
 from sarcoma_pipeline.curation.plan_combination import combine
-from sarcoma_pipeline.curation.plan_roles import CLINICAL, COPY, RESEARCH, Role, credibility, roles
+from sarcoma_pipeline.curation.plan_roles import (
+    CLINICAL,
+    COPY,
+    RESEARCH,
+    UID_REUSED,
+    Role,
+    credibility,
+    of_one_uid,
+    roles,
+)
 from sarcoma_pipeline.curation.plan_rows import PatientPlan
 from sarcoma_pipeline.curation.prescription import Prescription, decide, readings
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan, plan_of
@@ -139,11 +150,13 @@ class _Patient:
     def curate(self) -> None:
         plans = self._plans()
         records = self._records(plans)
-        given = {
-            key: found
-            for key, plan in plans.items()
-            if (found := delivered(plan, records.get(key, ()))) is not None
-        }
+        given = filled(
+            {
+                key: found
+                for key, plan in plans.items()
+                if (found := delivered(plan, records.get(key, ()))) is not None
+            }
+        )
         read = {key: readings(plan) for key, plan in plans.items()}
         plain = {key: decide(found, ()) for key, found in read.items()}
         totals = [pair for course in self.documented for pair in course.documented]
@@ -175,14 +188,20 @@ class _Patient:
         return next((row["tumour_id"] for row in self.plan_rows), None)
 
     def _plans(self) -> dict[str, Plan]:
-        """Every plan once: of several records with one UID the last counts, and all of them are kept."""
-        found: dict[str, Plan] = {}
-        ids: dict[str, list[str]] = defaultdict(list)
+        """Every plan once, with all records of its UID."""
+        same: dict[str, list[Plan]] = defaultdict(list)
         for row in self.plan_rows:
             plan = plan_of(row)
-            found[plan.key] = plan
-            ids[plan.key].append(plan.record_id)
-        self.ids = ids
+            same[plan.key].append(plan)
+        self.ids = {key: [p.record_id for p in plans] for key, plans in same.items()}
+        found: dict[str, Plan] = {}
+        for key, plans in same.items():
+            found[key], differ = of_one_uid(plans)
+            if differ:
+                record = found[key].record_id
+                self.made.notes.append(
+                    (UID_REUSED, record, "plan", "sop_instance_uid", f"{len(plans)} plans")
+                )
         return found
 
     def _records(self, plans: Mapping[str, Plan]) -> dict[str, list[TreatmentRecord]]:
@@ -287,8 +306,9 @@ class _Placing:
             for key in sorted(of_course.get(name, ())):
                 plan = self.plans[key]
                 known = documented.brachytherapy if documented and plan.is_brachytherapy else pairs
+                read, given = decide(self.read[key], known), self.given.get(key)
                 part = CoursePlan(
-                    plan, decide(self.read[key], known), technique_of(plan), self.given.get(key),
+                    plan, read, technique_of(plan), given and as_prescribed(given, plan, read),
                     *dates[key], relations.predecessors(key), relations.concurrent(key),
                     credibility(plan),
                 )  # fmt: skip

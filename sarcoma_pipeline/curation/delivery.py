@@ -10,9 +10,10 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan, finite, items
 from schemas.rule import Rule
 
@@ -33,8 +34,10 @@ RECORDS_PLAN_MISSING = Rule(
     "records.plan-missing",
     "warning",
     on="typed.treatment",
-    what="The plan to which the treatment record refers was not delivered; the record is not used.",
-    remedy="Export the plan from the planning system.",
+    what="The plan to which the treatment record refers was not delivered, or the record names none; it is "
+    "not used.",
+    remedy="Export the plan from the planning system. A record that names no plan: export it again from the "
+    "record and verify system, with ReferencedRTPlanSequence.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
 )
@@ -87,6 +90,7 @@ class GroupSummary:
 
     delivered: int | None
     dates: tuple[dt.date, ...]
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,9 @@ class Delivered:
         origin: ``records`` or ``summary``.
         record_ids: the records that say so.
         numbers: the fraction numbers of the records.
+        groups: number of a fraction group to the fractions and shares of it alone.
+        dose: in Gy, where the groups of a plan give doses of their own per fraction.
+        missing: fraction numbers between the first and the last of which there is no record.
         notes: rules whose findings it brings with it, with the record at fault and a value.
     """
 
@@ -133,13 +140,15 @@ class Delivered:
     origin: str
     record_ids: tuple[str, ...]
     numbers: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+    groups: tuple[tuple[str | None, int, float], ...] = ()
+    dose: float | None = None
     notes: tuple[tuple[Rule, str, str], ...] = ()
 
     @property
-    def longest_gap_days(self) -> int | None:
-        """Most days between two days of treatment that follow each other."""
-        gaps = [(b - a).days for a, b in zip(self.dates, self.dates[1:], strict=False)]
-        return max(gaps, default=None)
+    def tells_each_day(self) -> bool:
+        """Whether its dates are all days of treatment: a summary may give the first and the last alone."""
+        return self.origin == "records" or len(self.dates) >= self.fractions
 
 
 @dataclass
@@ -171,7 +180,14 @@ def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | Non
         if summarised is None:
             return None
         ids = tuple(sorted(r.record_id for r in telling if r.summaries))
-        return Delivered(summarised, float(summarised), summary_dates, "summary", ids)
+        return Delivered(
+            summarised,
+            float(summarised),
+            summary_dates,
+            "summary",
+            ids,
+            groups=_summarised_groups(telling, by),
+        )
     shares = {key: _share(plan, key[0], one) for key, one in fractions.items()}
     dates = tuple(sorted({day for key, one in fractions.items() if shares[key] for day in one.dates}))
     counted = sum(share > 0 for share in shares.values())
@@ -180,7 +196,81 @@ def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | Non
         notes.append((SUMMARY_DIFFERS, by, f"summary {summarised}, records {counted}"))
     ids = sorted({r.record_id for r in telling})
     numbers = tuple(sorted({n for _, n in fractions if isinstance(n, int)}))
-    return Delivered(counted, math.fsum(shares.values()), dates, "records", tuple(ids), numbers, tuple(notes))
+    return Delivered(
+        counted,
+        math.fsum(shares.values()),
+        dates,
+        "records",
+        tuple(ids),
+        numbers,
+        _missing(fractions),
+        _groups(shares),
+        notes=tuple(notes),
+    )
+
+
+def as_prescribed(given: Delivered, plan: Plan, read: Prescription) -> Delivered:
+    """What was delivered in the terms of the prescription of a plan of several fraction groups.
+
+    Groups side by side are parts of the same fractions: those of the longest one count. Groups one after the
+    other have doses per fraction of their own.
+    """
+    if not given.groups or (len(given.groups) < 2 and not read.phases):
+        return given
+    if "P5" in read.rule.split():
+        fractions = max(count for _, count, _ in given.groups)
+        return replace(given, fractions=fractions, shares=max(shares for _, _, shares in given.groups))
+    linked = len(read.phases) == len(plan.groups) and all(g.references for g in plan.groups)
+    if not linked and read.origin != "beam dose":
+        return given
+    single = {g.number: dose / n for g, (dose, n) in zip(plan.groups, read.phases, strict=False) if n}
+    if not all(group in single for group, _, _ in given.groups):
+        return given
+    return replace(given, dose=math.fsum(shares * single[group] for group, _, shares in given.groups))
+
+
+def filled(given: Mapping[str, Delivered]) -> dict[str, Delivered]:
+    """Take out the missing fractions of a plan that other plans gave in the same weeks.
+
+    Args:
+        given: key of a plan to what was delivered of it, of one patient.
+    """
+    found: dict[str, Delivered] = {}
+    for key, one in given.items():
+        others = {
+            number
+            for k, other in given.items()
+            if k != key and other.dates and one.dates
+            and other.dates[0] <= one.dates[-1] and one.dates[0] <= other.dates[-1]
+            for number in other.numbers
+        }  # fmt: skip
+        found[key] = replace(one, missing=tuple(n for n in one.missing if n not in others))
+    return found
+
+
+def _groups(shares: Mapping[Key, float]) -> tuple[tuple[str | None, int, float], ...]:
+    found: dict[str | None, list[float]] = defaultdict(list)
+    for (group, _), share in shares.items():
+        found[group].append(share)
+    return tuple(
+        (group, sum(share > 0 for share in found[group]), math.fsum(found[group]))
+        for group in sorted(found, key=str)
+    )
+
+
+def _summarised_groups(
+    records: Iterable[TreatmentRecord], by: str
+) -> tuple[tuple[str | None, int, float], ...]:
+    summaries = next(r.summaries for r in records if r.record_id == by)
+    return tuple((s.group, s.delivered, float(s.delivered)) for s in summaries if s.delivered is not None)
+
+
+def _missing(fractions: Iterable[Key]) -> tuple[int, ...]:
+    groups: dict[str | None, set[int]] = defaultdict(set)
+    for group, number in fractions:
+        if isinstance(number, int):
+            groups[group].add(number)
+    return tuple(sorted({n for of in groups.values() for n in set(range(min(of), max(of))) - of}))
 
 
 def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
@@ -249,23 +339,16 @@ def _notes(
     plan: Plan, fractions: Mapping[Key, _Fraction], shares: Mapping[Key, float]
 ) -> list[tuple[Rule, str, str]]:
     notes: list[tuple[Rule, str, str]] = []
-    groups: dict[str | None, set[int]] = defaultdict(set)
     for (group, number), one in sorted(
         fractions.items(), key=lambda item: (str(item[0][0]), str(item[0][1]))
     ):
         first = min(one.record_ids)
         if isinstance(number, int):
-            groups[group].add(number)
             planned = _planned_units(plan, group)
             if planned and len(one.dates) > 1 and math.fsum(one.beams.values()) > planned * _TWICE:
                 notes.append((FRACTION_TWICE, first, str(number)))
         if not shares[group, number] and one.unknown:
             notes.append((ENDED_EARLY, first, str(number)))
-    everyone = min(i for one in fractions.values() for i in one.record_ids)
-    for numbers in (groups[group] for group in sorted(groups, key=str)):
-        missing = sorted(set(range(min(numbers), max(numbers))) - numbers)
-        if missing:
-            notes.append((RECORDS_INCOMPLETE, everyone, "missing " + ", ".join(map(str, missing))))
     return notes
 
 
@@ -307,6 +390,7 @@ def record_of(row: Mapping[str, Any]) -> TreatmentRecord:
         GroupSummary(
             _whole(g.get("NumberOfFractionsDelivered")),
             tuple(sorted(day for f in g.get("Fractions", ()) if (day := _day(f.get("TreatmentDate"))))),
+            g.get("ReferencedFractionGroupNumber"),
         )
         for g in items(row["group_summaries"])
     )

@@ -191,6 +191,7 @@ def _joined(
             and open_
             and not part.is_boost
             and not plans_are_disjoint(phase.plans[-1], part)
+            and not _on_same_days(phase, part)
         ):
             return replace(phase, plans=(*phase.plans, part), rule=_and(phase, "D2"), origin="records")
         return None
@@ -345,7 +346,7 @@ class _Settling:
         """D6: what says that a phase comes after those of a site."""
         if any(phases_are_disjoint(one, phase) for one in site):
             return None
-        if all(one.is_complete for one in site):
+        if all(one.is_complete and not _on_days_of(one, phase) for one in site):
             return "records"
         total, fractions = self._sum([*site, phase])
         if self._is_documented(total, fractions):
@@ -417,6 +418,19 @@ _WORDS = {
     "P5": "fraction groups side by side",
     "P8": "the prescription is the dose of one fraction",
 }
+
+
+def _on_days_of(earlier: Phase, later: Phase) -> bool:
+    """Whether a phase begins before the last day of another: both are complete, and none follows."""
+    ended = [day for p in earlier.plans if p.delivered for day in p.delivered.dates]
+    begun = [day for p in later.plans if p.delivered for day in p.delivered.dates]
+    return bool(ended and begun) and min(begun) < max(ended)
+
+
+def _on_same_days(phase: Phase, part: CoursePlan) -> bool:
+    """Whether both were treated on several days: a revision may take over within a fraction, once."""
+    days = {day for p in phase.plans if p.delivered for day in p.delivered.dates}
+    return part.delivered is not None and len(days & set(part.delivered.dates)) > 1
 
 
 def _choice(phase: Phase) -> tuple[int, int, str]:

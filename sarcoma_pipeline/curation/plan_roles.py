@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sarcoma_pipeline.curation.delivery import Delivered
 from sarcoma_pipeline.curation.prescription import Documented, Prescription, same_dose
@@ -92,6 +92,17 @@ APPROVAL_MISSING = Rule(
     remedy="Check in the planning system that it is the treated plan; export it with its approval.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus (the module is optional)",
+)
+
+UID_REUSED = Rule(
+    "plan.uid-reused",
+    "warning",
+    on="curated.radiotherapy_plan",
+    what="Several plans have one SOPInstanceUID and differ in beams, fractions or prescription. The "
+    "approved, then the newest one counts; if that tells nothing, the plan has no dose.",
+    remedy="Find out in the planning system which of them was treated, and export that one alone.",
+    scope="source",
+    source="DICOM PS3.3 C.12.1 SOPInstanceUID",
 )
 
 
@@ -194,6 +205,20 @@ def _copies(
             else:
                 found[plan.key] = Role(COPY, "R3", "label", original.key, (COPIED,))
     return found
+
+
+def of_one_uid(plans: Sequence[Plan]) -> tuple[Plan, bool]:
+    """The plan that counts of several with one UID, and whether they are different plans.
+
+    Args:
+        plans: at least one.
+    """
+    best, *others = sorted(plans, key=lambda p: (*_credibility(p, {}), p.fingerprint, p.record_id))
+    differing = [p for p in others if p.fingerprint != best.fingerprint]
+    if any(_credibility(p, {}) == _credibility(best, {}) for p in differing):
+        # Nobody knows which was treated: what they prescribe is unknown, not that of the one read last.
+        best = replace(best, references=(), groups=(), known_metersets=False)
+    return best, bool(differing)
 
 
 def credibility(plan: Plan) -> int:

@@ -10,7 +10,7 @@ from sarcoma_pipeline.curation.course_assignment import Assignment
 from sarcoma_pipeline.curation.course_phases import CoursePlan
 from sarcoma_pipeline.curation.course_questions import DECIDED, Asked, AskedReading
 from sarcoma_pipeline.curation.course_rows import Note, how_columns, unit_of
-from sarcoma_pipeline.curation.delivery import Delivered
+from sarcoma_pipeline.curation.delivery import RECORDS_INCOMPLETE, Delivered
 from sarcoma_pipeline.curation.plan_roles import CLINICAL, DRAFT, REJECTED, Role
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
@@ -47,10 +47,12 @@ def plan_row(patient: str, one: PatientPlan) -> dict[str, Any]:
     """The row of one plan, clinical or not."""
     plan, part = one.plan, one.part
     read = part.prescription if part else one.read
-    given = one.delivered
+    given = part.delivered if part else one.delivered
     how = part.technique if part else technique_of(plan)
     single = read.single
     dose = given.shares * single if given and single is not None else None
+    if given and given.dose is not None:
+        dose = given.dose
     return {
         "patient_id": patient,
         "record_ids": sorted({*one.record_ids, *one.treatment_ids}),
@@ -94,6 +96,9 @@ def plan_notes(one: PatientPlan) -> Iterator[Note]:
     if one.delivered:
         for rule, at, value in one.delivered.notes:
             yield rule, at, "treatment", "fraction_number", value
+        if one.delivered.missing:
+            missing = "missing " + ", ".join(map(str, one.delivered.missing))
+            yield RECORDS_INCOMPLETE, one.delivered.record_ids[0], "treatment", "fraction_number", missing
     if one.role.role not in CLINICAL:
         return
     if one.part:

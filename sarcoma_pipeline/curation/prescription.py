@@ -122,7 +122,7 @@ def readings(plan: Plan) -> tuple[Prescription, ...]:
         One reading that needs no documentation, or several that do. At least one.
     """
     groups = [g for g in plan.groups if _is_used(g)] or list(plan.groups)
-    levels = [r for r in plan.references if r.is_level]
+    levels = plan.levels
     if not groups:
         found = [_from_references(levels)] if levels else [UNKNOWN]
     elif not levels:

@@ -132,6 +132,12 @@ class Plan:
     records: tuple[str, ...] = field(default=())
 
     @cached_property
+    def levels(self) -> tuple[DoseReference, ...]:
+        """The doses of targets; a reference that does not say of what counts only where none says it."""
+        found = tuple(r for r in self.references if r.is_level)
+        return tuple(r for r in found if r.kind and r.structure) or found
+
+    @cached_property
     def treating(self) -> tuple[Beam, ...]:
         """The beams that give dose."""
         return tuple(beam for beam in self.beams if beam.treats)

@@ -6,7 +6,7 @@ Readers, typing, linkage, curation and cohort are those of the refresh; nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -16,10 +16,12 @@ from sarcoma_pipeline.operations import check_reading
 from sarcoma_pipeline.operations.check_reading import Delivered
 from sarcoma_pipeline.quality import accounting, findings, plausibility
 from sarcoma_pipeline.quality.curate import Curation, curate
+from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.configuration import MappedSource
 from schemas.received import RegistryReply, TableRow
+from schemas.typed import Person
 from schemas.vocabularies import SEVERITY
 
 _ROWS_NAMED = 5
@@ -90,8 +92,10 @@ def check(project: Project) -> Checked:
         curated = curate(
             found.received, project.sources, check_reading.days(), found.files, study=project.study
         )
-        result.notices += [*_files(project, found), *_keys(found), *_unmapped(found)]
-        result.notices += _findings(project, found, curated, centre)
+        gate = IdentityGate.of(curated.typed[Person.table()], project.sources)
+        own = [*_files(project, found), *_keys(found), *_unmapped(found)]
+        result.notices += [_masked(gate, notice, found) for notice in own]
+        result.notices += _findings(project, found, curated, centre, gate)
         result.preview += [
             (f"{centre} {topic}".strip(), words) for topic, words in _preview(project, found, curated, result)
         ]
@@ -180,21 +184,35 @@ def _unmapped(found: Delivered) -> Iterator[Notice]:
         )  # fmt: skip
 
 
-def _findings(project: Project, found: Delivered, made: Curation, centre: str) -> Iterator[Notice]:
+def _masked(gate: IdentityGate, notice: Notice, found: Delivered) -> Notice:
+    """Return the notice with its file as it may be shown; sheets and headers are values like others."""
+    ids = dict(found.files.select("path", "file_id").iter_rows())
+    file = gate.path(notice.file, ids.get(notice.file)) if notice.file in ids else notice.file
+    return replace(notice, file=file)
+
+
+def _findings(
+    project: Project, found: Delivered, made: Curation, centre: str, gate: IdentityGate
+) -> Iterator[Notice]:
     """What a refresh would report, equal faults of one file together."""
     patients = made.curated["curated.patient"]
-    listed = findings.findings(
-        made.observed, findings.places(found.received, found.files), made.typed, patients, made.link, centre
-    ).with_columns(place=pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False))
-    source_of = dict(found.files.select("path", "source").iter_rows())
-    same = ("severity", "rule_id", "path", "table_name", "column_name", "value")
+    places = findings.places(found.received, found.files)
+    listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
+    sources = found.files.select("file_id", origin="source")
+    if "file_id" not in listed.columns:
+        listed = listed.join(
+            places.select("record_id", "file_id").unique("record_id"), on="record_id", how="left"
+        )
+    listed = gate.frame(listed.join(sources, on="file_id", how="left"))
+    listed = listed.with_columns(place=pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False))
+    same = ("severity", "rule_id", "path", "origin", "table_name", "column_name", "value")
     grouped = (
         listed.sort("place", "position", "finding_id", nulls_last=True)
         .group_by(same, maintain_order=True)
         .agg(pl.first("position", "what", "remedy"), times=pl.len())
     )
     for row in grouped.iter_rows(named=True):
-        place = {**row, "source": source_of.get(row["path"]) or ""}
+        place = {**row, "source": row["origin"] or ""}
         yield Notice(
             row["severity"], row["rule_id"], row["path"], row["position"],
             _column(project, place),

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
-import polars as pl
 
 from sarcoma_pipeline.orchestration import jobs, orphaned_runs, schedules
 from sarcoma_pipeline.orchestration.assets.publication import DRAFT, FRESHNESS, release_key
@@ -17,7 +16,7 @@ from sarcoma_pipeline.orchestration.dagster_internals import next_tick
 from sarcoma_pipeline.orchestration.drop_folder_sensor import BUSY
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import registry_coverage
-from sarcoma_pipeline.quality.findings import masked_path
+from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
 from sarcoma_pipeline.sources.drop_folder import shown, walk
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
@@ -202,12 +201,13 @@ def _replies(project: Project) -> list[str]:
             files = connection.execute(f"SELECT file_id, path FROM meta.files WHERE {current}").pl()
             others = [
                 connection.execute(f"FROM {table}").pl()
-                for table in ("typed.vital_status", "curated.link", "curated.patient")
+                for table in ("typed.vital_status", "curated.link", "curated.patient", "typed.person")
             ]
     except duckdb.Error:
         return []
-    statements, link, patients = others
-    shown = files.select("file_id", path=masked_path(pl.col("path"), patients))
+    statements, link, patients, persons = others
+    gate = IdentityGate.of(persons.select(IDENTIFYING), project.sources)
+    shown = files.select("file_id", gate.paths(files))
     return registry_coverage.described(statements, replies, shown, link, patients)
 
 

@@ -65,16 +65,30 @@ def _table(table: str, old: pl.DataFrame, new: pl.DataFrame, keys: list[str]) ->
     ).sort("row", "column_name")
 
 
-def causes(old: Tables, new: Tables) -> pl.DataFrame:
+def causes(old: Tables, new: Tables, files: pl.DataFrame) -> pl.DataFrame:
     """List the files through which each patient gained or lost records.
+
+    Args:
+        old: tables of the older release.
+        new: tables of the newer release.
+        files: ``file_id`` and ``path`` of the warehouse; a release names files by their id only, and a
+            changed file has another id. A file that the warehouse no longer knows keeps its id as path.
 
     Returns:
         ``pseudonym``, ``path``, ``gone`` and ``new``: numbers of records that only one of the releases uses.
     """
-    sides = [t["meta.lineage"].select("pseudonym", "path", "record_id").unique() for t in (old, new)]
+    sides = [_used(t["meta.lineage"], files) for t in (old, new)]
     gone, added = (
         a.join(b, on=["pseudonym", "record_id"], how="anti").group_by("pseudonym", "path").len(name)
         for a, b, name in ((sides[0], sides[1], "gone"), (sides[1], sides[0], "new"))
     )
     both = gone.join(added, on=["pseudonym", "path"], how="full", coalesce=True)
     return both.with_columns(pl.col("gone", "new").fill_null(0)).sort("pseudonym", "path")
+
+
+def _used(lineage: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    # Releases of older versions of the program name the path itself.
+    if "file_id" in lineage.columns:
+        known = files.select("file_id", "path").unique("file_id")
+        lineage = lineage.join(known, on="file_id", how="left").with_columns(pl.coalesce("path", "file_id"))
+    return lineage.select("pseudonym", "path", "record_id").unique()

@@ -21,9 +21,10 @@ UNKNOWN_VALUE = Rule(
     "notice",
     on="meta.value_account",
     scope="source",
-    what="The files hold values that no column takes: they are kept as delivered, and nothing uses them.",
-    remedy="Look at the element or column: map it in sources.toml, list it there as ignored with the reason, "
-    "or report it to the program's developers.",
+    what="The files hold values that no column takes: nothing uses them. Those of oBDS, tables and replies "
+    "are kept as delivered, those of DICOM in the file only.",
+    remedy="Look at the element, attribute or column: map a column in sources.toml or list it there as "
+    "ignored with the reason; report any other to the program's developers.",
 )
 
 

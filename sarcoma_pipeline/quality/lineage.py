@@ -22,7 +22,8 @@ def lineage(
     Args:
         patients: ``cohort.patients``.
         endpoints: ``cohort.endpoints``.
-        places: ``record_id``, ``received_as``, ``path`` (masked), ``position`` of the received records.
+        places: ``record_id``, ``received_as``, ``file_id``, and ``path`` and ``position`` as the identity
+            gate shows them, of the received records.
         observed: ``quality.observed``.
 
     Returns:
@@ -42,7 +43,9 @@ def lineage(
         .explode("record_id")
         .drop_nulls("record_id")
         .join(
-            places.select("record_id", "path", "position", table_name="received_as").unique("record_id"),
+            places.select("record_id", "file_id", "path", "position", table_name="received_as").unique(
+                "record_id"
+            ),
             on="record_id",
             how="left",
         )
@@ -52,4 +55,4 @@ def lineage(
             role=pl.when((pl.col("role") == "supports") & lost).then(pl.lit("overruled")).otherwise("role")
         )
     )
-    return Lineage.conform(rows.sort("pseudonym", "subject", "role", "path", "position", "record_id"))
+    return Lineage.conform(rows.sort("pseudonym", "subject", "role", "file_id", "position", "record_id"))

@@ -83,10 +83,11 @@ def _courses(frames: Frames) -> pl.DataFrame:
     return frames["radiotherapy"].filter("irradiated", pl.col("patient_id").is_not_null())
 
 
-def _approved(frames: Frames) -> pl.DataFrame:
-    return frames["plan"].filter(
-        pl.col("approval") == APPROVED, ~pl.col("phantom"), pl.col("patient_id").is_not_null()
-    )
+def _used(frames: Frames) -> pl.DataFrame:
+    """Plans that may have been used: approved ones, those that do not say it, and what was treated anyway."""
+    treated = pl.col("sop_instance_uid").is_in(frames["treatment"]["refers_to"].drop_nulls().implode())
+    approved = pl.col("approval").is_null() | (pl.col("approval") == APPROVED)
+    return frames["plan"].filter(approved | treated, ~pl.col("phantom"), pl.col("patient_id").is_not_null())
 
 
 @rule(
@@ -94,7 +95,7 @@ def _approved(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.radiotherapy",
     scope="patient",
-    what="Two courses of one patient overlap in time.",
+    what="Two courses of one patient irradiate one target region on the same days.",
     remedy=(
         "In the tumour documentation, check whether one course was documented under two ST_IDs. A boost"
         " belongs to its course."
@@ -106,12 +107,24 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     dated = _courses(frames).filter(
         pl.all_horizontal(pl.col("start_date", "end_date", "module_id").is_not_null())
     )
-    latest = dated.sort("reported_on", "record_id", nulls_last=False).unique(
-        ["patient_id", "module_id"], keep="last", maintain_order=True
+    # The last report of a course holds all its irradiations; each may lie beside those of another course.
+    report = pl.struct("reported_on", pl.coalesce("report_id", "record_id"))
+    latest = dated.sort("reported_on", "record_id", nulls_last=False).filter(
+        report == report.last().over("patient_id", "module_id")
     )
-    ordered = latest.sort("patient_id", "start_date", "end_date", "record_id")
-    before = pl.col("end_date").cum_max().shift(1).over("patient_id")
-    return verdicts(ordered, pl.col("start_date") <= before, "start_date")
+    latest = latest.sort("patient_id", "start_date", "end_date", "record_id").with_row_index("nth")
+    facts = ("nth", "end_date", "module_id", "target_region", "target_side")
+    pairs = latest.join(latest.select("patient_id", *facts), on="patient_id", suffix="_other").filter(
+        pl.col("nth") > pl.col("nth_other"),
+        pl.col("module_id") != pl.col("module_id_other"),
+        pl.col("start_date") <= pl.col("end_date_other"),
+        *(
+            # Two target regions on the same days are two courses, and no fault.
+            (pl.col(column) == pl.col(f"{column}_other")).fill_null(True)
+            for column in ("target_region", "target_side")
+        ),
+    )
+    return verdicts(latest, pl.col("record_id").is_in(pairs["record_id"].implode()), "start_date")
 
 
 @rule(
@@ -144,7 +157,7 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
 )
 def _structure_set_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every structure_set"]["sop_instance_uid"]
-    return verdicts(_approved(frames), ~pl.col("refers_to").is_in(delivered.implode()), "refers_to")
+    return verdicts(_used(frames), ~pl.col("refers_to").is_in(delivered.implode()), "refers_to")
 
 
 def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:

@@ -14,14 +14,15 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO
 
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileDataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from sarcoma_pipeline.sources import dicom_archive, dicom_objects, dicom_plan
+from sarcoma_pipeline.sources import dicom_account, dicom_archive, dicom_objects, dicom_plan
 from sarcoma_pipeline.sources.dicom_node import Node
 from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
 from sarcoma_pipeline.sources.drop_folder import open_file
@@ -130,21 +131,23 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
     node = Node(dataset, set(), batch.limits)
     about = Node(meta, set(), batch.limits)
     sop_class = node.text("SOPClassUID") or about.text("MediaStorageSOPClassUID")
-    contract, needed, columns = _kind(sop_class, node.text("Modality"))
+    kind = _kind(sop_class, node.text("Modality"))
     if walk.broken:
         batch.unread(position, "file.truncated", "the file is shorter than its elements say")
-        if walk.last <= needed:
+        if walk.last <= kind.needed:
             return
-    elif not walk.seen or (walk.last < needed and contract is not r.DicomOther):
+    elif not walk.seen or (walk.last < (kind.begins or kind.needed) and kind is not _OTHER):
         batch.unread(position, "file.truncated", "the file ends before the attributes of its kind")
         return
     instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
-    values = {name: node.text(name) for name in _COMMON} | {
+    values = kind.columns(node) | {
         "SOPClassUID": sop_class,
         "SOPInstanceUID": instance,
         "file_meta": "yes" if dataset.preamble is not None and len(meta) else "no",
     }
-    batch.add(contract, position, (instance,), values | columns(node), frozenset({"file_meta"}))
+    batch.add(kind.contract, position, (instance,), values, frozenset({"file_meta"}))
+    filled = walk.filled[:-1] if walk.broken and walk.filled[-1:] == [walk.last] else walk.filled
+    dicom_account.take(batch.account, kind.declared, filled, node, used=kind is not _OTHER)
     if not walk.broken:
         for keyword in sorted(node.faults):
             batch.unread(f"{position} {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
@@ -152,17 +155,42 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
 
 # --- kinds of objects ---------------------------------------------------------------------------------
 
-Kind = tuple[type[r.DicomRecord], int, Callable[[Node], dict[str, str | None]]]
-"""Received table, the tag that must stand whole before a break for the record to be of use, and how its
-columns are read. An object that ends before that tag has no content of its kind."""
 
-_PLAN: Kind = (r.DicomPlan, 0x300A0070, dicom_plan.columns)
-_IMAGE: Kind = (r.DicomImage, 0x00280030, dicom_objects.image)
-_ENHANCED: Kind = (r.DicomImage, 0x52009229, dicom_objects.enhanced_image)
-_STRUCTURES: Kind = (r.DicomStructureSet, 0x30060020, dicom_objects.structure_set)
-_DOSE: Kind = (r.DicomDose, 0x300C0002, dicom_objects.dose)
-_TREATMENT: Kind = (r.DicomTreatment, 0x300C0002, dicom_objects.treatment)
-_OTHER: Kind = (r.DicomOther, MODALITY, dicom_objects.other)
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of object is read.
+
+    Attributes:
+        contract: its received table.
+        needed: the tag that must stand whole before a break for the record to be of use.
+        own: reads the columns that only this kind has.
+    """
+
+    contract: type[r.DicomRecord]
+    needed: int
+    own: Callable[[Node], dict[str, str | None]]
+    begins: int | None = None
+    """An object that ends before this tag has no content of its kind; None: ``needed``."""
+
+    def columns(self, node: Node) -> dict[str, str | None]:
+        """All columns."""
+        return node.plain(*_COMMON) | self.own(node)
+
+    @cached_property
+    def declared(self) -> dicom_account.Kind:
+        """What of an object of this kind is read."""
+        return dicom_account.declared(self.columns)
+
+
+_COMMON = tuple(name for name in r.DicomRecord.polars_schema() if name not in (*r.PROVENANCE, "file_meta"))
+
+_PLAN = Kind(r.DicomPlan, 0x300A0070, dicom_plan.columns)
+_IMAGE = Kind(r.DicomImage, 0x00280030, dicom_objects.image)
+_ENHANCED = Kind(r.DicomImage, 0x52009229, dicom_objects.enhanced_image)
+_STRUCTURES = Kind(r.DicomStructureSet, 0x30060020, dicom_objects.structure_set)
+_DOSE = Kind(r.DicomDose, 0x300C0002, dicom_objects.dose)
+_TREATMENT = Kind(r.DicomTreatment, 0x300C0002, dicom_objects.treatment, begins=0x30080020)
+_OTHER = Kind(r.DicomOther, MODALITY, dicom_objects.other)
 
 _MODALITIES = {
     "RTPLAN": _PLAN, "RTSTRUCT": _STRUCTURES, "RTDOSE": _DOSE, "CT": _IMAGE, "RTRECORD": _TREATMENT,
@@ -192,31 +220,11 @@ def _kind(sop_class: str | None, modality: str | None) -> Kind:
     return _OTHER if known else _MODALITIES.get((modality or "").strip(), _OTHER)
 
 
-_COMMON = tuple(name for name in r.DicomRecord.polars_schema() if name not in (*r.PROVENANCE, "file_meta"))
-
-_SEQUENCES = (
-    "ReferencedStructureSetSequence",
-    "ReferencedRTPlanSequence",
-    "FractionGroupSequence",
-    "DoseReferenceSequence",
-    "BeamSequence",
-    "IonBeamSequence",
-    "ApplicationSetupSequence",
-    "ReferencedFrameOfReferenceSequence",
-    "StructureSetROISequence",
-    "RTROIObservationsSequence",
-    "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-    "TreatmentRecordContentOrigin",
-    "TreatmentSessionBeamSequence",
-    "TreatmentSessionIonBeamSequence",
-    "TreatmentSessionApplicationSetupSequence",
-    "FractionGroupSummarySequence",
-)
 _WANTED = sorted(
-    BaseTag(found)
-    for kind in (r.DicomPlan, r.DicomStructureSet, r.DicomDose, r.DicomImage, r.DicomTreatment)
-    for keyword in (*kind.polars_schema(), *_SEQUENCES)
-    if (found := tag_for_keyword(keyword)) is not None
+    {
+        BaseTag(number)
+        for kind in (_PLAN, _IMAGE, _ENHANCED, _STRUCTURES, _DOSE, _TREATMENT, _OTHER)
+        for number in kind.declared.tree
+    }
 )
 """Contours, overlays and private attributes are passed over on the disk instead of being loaded."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cache
 
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
@@ -37,6 +38,19 @@ def tag(keyword: str) -> BaseTag:
     return BaseTag(found)
 
 
+@dataclass
+class Opened:
+    """The sequences of an object that somebody opened.
+
+    Attributes:
+        items: data set and tag to the items of the sequence, each with the tags that have a value.
+        delivered: attributes with a value in them, less the sequences themselves.
+    """
+
+    items: dict[tuple[int, int], list[tuple[Node, list[int]]]] = field(default_factory=dict)
+    delivered: int = 0
+
+
 class Node:
     """A data set, and the attributes of it that could not be parsed.
 
@@ -44,12 +58,18 @@ class Node:
         dataset: pydicom's data set.
         faults: keywords of the attributes that could not be parsed, shared with the nested items.
         limits: what one sequence may ask for.
+        opened: the sequences that were opened, shared likewise.
     """
 
-    def __init__(self, dataset: Dataset, faults: set[str], limits: Limits) -> None:
+    __slots__ = ("dataset", "faults", "limits", "opened")
+
+    def __init__(
+        self, dataset: Dataset, faults: set[str], limits: Limits, opened: Opened | None = None
+    ) -> None:
         self.dataset = dataset
         self.faults = faults
         self.limits = limits
+        self.opened = Opened() if opened is None else opened
 
     def _raw(self, keyword: str) -> object:
         """The element's value, not yet parsed if pydicom can hand it over so."""
@@ -112,6 +132,9 @@ class Node:
         """Items of a sequence; one that cannot be parsed is noted among the faults."""
         if tag(keyword) not in self.dataset:
             return []
+        if (known := self.opened.items.get((id(self.dataset), int(tag(keyword))))) is not None:
+            return [item for item, _ in known]
+        counted = _has_value(self.dataset.get_item(tag(keyword)))
         # Measured before pydicom parses it: that multiplies the bytes by a hundred.
         claims = self.content(keyword)
         items = max(claims.count(mark) for mark in _ITEMS)
@@ -125,7 +148,10 @@ class Node:
         if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
             self.faults.add(keyword)
             return []
-        return [Node(item, self.faults, self.limits) for item in value]
+        found = [(Node(item, self.faults, self.limits, self.opened), _filled(item)) for item in value]
+        self.opened.items[id(self.dataset), int(tag(keyword))] = found
+        self.opened.delivered += sum(len(tags) for _, tags in found) - counted
+        return [item for item, _ in found]
 
     def referenced(self, keyword: str) -> str | None:
         """ReferencedSOPInstanceUID of the first item of a sequence."""
@@ -134,6 +160,21 @@ class Node:
     def plain(self, *keywords: str) -> dict[str, str | None]:
         """Attributes by keyword, as text."""
         return {keyword: self.text(keyword) for keyword in keywords}
+
+
+def _filled(dataset: Dataset) -> list[int]:
+    """Tags of the attributes that have a value; nothing is parsed for it."""
+    # As plain numbers: pydicom's own are compared in Python, and there are a hundred thousand of them.
+    return [int(element.tag) for element in dataset.values() if _has_value(element)]
+
+
+def _has_value(element: DataElement | RawDataElement | None) -> bool:
+    if isinstance(element, RawDataElement):
+        return element.length != 0
+    if element is None or element.VR != "SQ":
+        return element is not None and not element.is_empty
+    # Whether a sequence without a length has items, nobody knows who meets its head only.
+    return element.is_undefined_length or len(element.value) > 0
 
 
 def _are_whole(claims: bytes) -> bool:

@@ -67,7 +67,7 @@ def enhanced_image(node: Node) -> Columns:
     usual = min(thickness, key=lambda text: (-thickness[text], text), default=None)
     return {
         "SliceThickness": usual,
-        "KVP": next((x.text("KVP") for x in rays), node.text("KVP")),
+        "KVP": next((text for x in rays if (text := x.text("KVP"))), None) or node.text("KVP"),
         "PixelSpacing": as_json(measures[0].values("PixelSpacing")) if measures else None,
         "ImagePositionPatient": None,
     }

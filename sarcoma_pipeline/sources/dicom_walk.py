@@ -61,7 +61,12 @@ class _Bounded:
 
 
 class Walk:
-    """Reads the top level of a file and sees whether its elements end where they say they do."""
+    """Reads the top level of a file and sees whether its elements end where they say they do.
+
+    Attributes:
+        seen: tags of the top level in the order of the file.
+        filled: those that have a value, without the one at which the file breaks.
+    """
 
     def __init__(self, stream: BinaryIO, size: int, wanted: list[BaseTag], limits: Limits) -> None:
         self.stream = stream
@@ -69,6 +74,7 @@ class Walk:
         self.wanted = wanted
         self.limits = limits
         self.seen: list[int] = []
+        self.filled: list[int] = []
         self.start = 0
         self.end: int | None = 0
         self.broken = False
@@ -128,10 +134,13 @@ class Walk:
 
     def _note(self, stream: BinaryIO):
         self.seen.clear()
+        self.filled.clear()
 
         def note(tag: BaseTag, vr: str | None, length: int) -> bool:
             position = stream.tell()
             self.seen.append(int(tag))
+            if length:
+                self.filled.append(int(tag))
             self.start = position - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8)
             self.end = None if length == _UNDEFINED else position + length
             return int(tag) in _PIXELS

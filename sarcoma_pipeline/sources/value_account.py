@@ -55,14 +55,18 @@ def frame(accounts: Iterable[tuple[str, Account]], refresh: str) -> pl.DataFrame
         accounts: ``file_id`` and account.
         refresh: that read them.
     """
-    rows = [
-        (file_id, path, *outcome, count, refresh, None)
-        for file_id, account in accounts
-        for counts, outcomes in (
-            (account.counts, account.outcomes),
-            (account.unknown, dict.fromkeys(account.unknown, (UNKNOWN, None))),
-        )
-        for path, count in counts.items()
-        for outcome in (outcomes[path],)
-    ]
-    return pl.DataFrame(rows, schema=MetaValueAccount.polars_schema(), orient="row")
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("file_id", "path", "outcome", "detail", "values")
+    }
+    for file_id, account in accounts:
+        # By column: a folder of images has hundreds of thousands of rows.
+        known = [account.outcomes[path] for path in account.counts]
+        columns["file_id"] += [file_id] * (len(account.counts) + len(account.unknown))
+        columns["path"] += [*account.counts, *account.unknown]
+        columns["outcome"] += [outcome for outcome, _ in known] + [UNKNOWN] * len(account.unknown)
+        columns["detail"] += [detail for _, detail in known] + [None] * len(account.unknown)
+        columns["values"] += [*account.counts.values(), *account.unknown.values()]
+    schema = MetaValueAccount.polars_schema()
+    return pl.DataFrame(columns, schema={name: schema[name] for name in columns}).select(
+        *columns, first_refresh=pl.lit(refresh), last_refresh=pl.lit(None, dtype=pl.String)
+    )

@@ -168,6 +168,28 @@ def _broken_off(drop: Drop, person: Person) -> Planted:
     return _documented(drop, person, end)
 
 
+@plants("broken off and planned anew with another dose per fraction")
+def _planned_anew(drop: Drop, person: Person) -> Planted:
+    last = _records(drop, person, 15)
+    rest = fractions(last + dt.timedelta(days=5), 10)
+    follow_up = _beside(
+        drop, person, "rest", label="STS Rest", plan_date=last + dt.timedelta(days=2), fractions=len(rest),
+        prescribed_dose_gy=25.0, single_dose_gy=2.5, meterset=_OTHER_UNITS,
+    ).planned  # fmt: skip
+    assert follow_up is not None
+    numbered = tuple(replace(one, number=15 + one.number) for one in rest)
+    follow_up.course = replace(follow_up.course, delivered=numbered)
+
+    def given(report: Element) -> None:
+        _set(report, "Ende", rest[-1].day.isoformat())
+        _set(report, "Dosis", "55")
+        single = next(report.iter(tag("Einzeldosis")))
+        next(single.iter(tag("Dosis"))).text = "2.2"
+
+    _documented(drop, person, given)
+    return Planted(_first(drop, person).folder, planned=_first(drop, person))
+
+
 @plants("three weeks without treatment")
 def _interrupted(drop: Drop, person: Person) -> Planted:
     last = _records(drop, person, None, 10, 21)

@@ -20,19 +20,31 @@ OPERATED = "2015-05-20"
 
 @dataclass
 class Case:
-    """One patient: files are read back by the program's reader, reports come as received records."""
+    """One patient: files are read back by the program's reader, reports come as received records.
+
+    Attributes:
+        number: hospital number; patients of numbers of their own can share the records.
+        ids: the records of the patient.
+    """
 
     records: Records
     folder: Path
-    counted: dict[str, int] = field(default_factory=dict)
+    number: str = "1"
+    ids: list[str] = field(default_factory=list)
+
+    @property
+    def family(self) -> str:
+        """The name of the patient: no two are alike."""
+        return "Müller" if self.number == "1" else "".join(chr(ord("a") + int(n)) * 3 for n in self.number)
 
     def patient(self, operated: str | None = OPERATED) -> Case:
         """Add the patient, a sarcoma of the thigh, and an operation."""
-        self.records.patient()
-        self.records.diagnosis("2015-01-10")
+        born = "1950-03-04" if self.number == "1" else f"19{20 + int(self.number) % 70}-03-04"
+        self.records.patient(self.number, self.family, born=born)
+        self.records.diagnosis("2015-01-10", number=self.number)
         if operated:
             self.records.meldung(
-                r.ObdsSurgery, Module_ID="O1", Datum=operated, Intention="K",
+                r.ObdsSurgery, self.number, Module_ID="O1", Datum=operated, Intention="K",
                 Lokale_Beurteilung_Residualstatus="R0", Menge_OPS='["5-782.b"]',
             )  # fmt: skip
         return self
@@ -45,20 +57,24 @@ class Case:
         values = {
             "Module_ID": st, "Intention": "K", "Stellung_OP": "N", "Ende_Grund": "E",
             "Applikationsart": "Perkutan", "Strahlenart": "UH", "Zielgebiet": "7.3",
-            "Seite_Zielgebiet": "L", "Beginn": start, "Ende": end, "Meldung_ID": f"M-{st}",
+            "Seite_Zielgebiet": "L", "Beginn": start, "Ende": end, "Meldung_ID": f"M{self.number}-{st}",
             "Gesamtdosis": None if dose is None else str(dose),
             "Einzeldosis": None if single is None else str(single),
             "position": f"line 1 ST/Bestrahlung[{part}]",
         } | more  # fmt: skip
-        return self.records.meldung(r.ObdsRadiotherapy, **values)
+        self.ids.append(self.records.meldung(r.ObdsRadiotherapy, self.number, **values))
+        return self.ids[-1]
 
     def files(self, *datasets: Dataset | Iterable[Dataset]) -> list[str]:
         """Write and read DICOM files; returns their records."""
         ids = []
         for one in datasets:
             for dataset in [one] if isinstance(one, Dataset) else one:
+                if self.number != "1":
+                    rt_files.of_patient(dataset, self.number, self.family)
                 for contract, values in rt_files.read(dataset, self.folder):
                     ids.append(self.records.add(contract, **values))
+        self.ids += ids
         return ids
 
     def run(self, decided: frozenset[str] = frozenset()) -> Outcome:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
@@ -320,6 +321,20 @@ def enhanced_ct(uid: str, series: str, thickness: Sequence[float], frame: str = 
         SharedFunctionalGroupsSequence=[shared],
         PerFrameFunctionalGroupsSequence=[measures(t) for t in thickness] if len(thickness) > 1 else None,
     )  # fmt: skip
+
+
+def of_patient(dataset: Dataset, number: str, family: str) -> None:
+    """Give a file to a patient: number, name, and UIDs that no other patient has."""
+
+    def own(_: Dataset, element: DataElement) -> None:
+        if element.VR == "UI" and element.keyword != "SOPClassUID":
+            element.value = f"{element.value}.{number}"
+
+    dataset.walk(own)
+    if dataset.get("PatientID") == "1":
+        dataset.PatientID = number
+    dataset.PatientName = f"{family}^Anna"
+    dataset.PatientBirthDate = f"19{20 + int(number) % 70}0304"
 
 
 def content(dataset: Dataset, *, implicit: bool = False) -> bytes:

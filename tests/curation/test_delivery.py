@@ -10,6 +10,7 @@ from sarcoma_pipeline.curation.delivery import (
     Session,
     TreatmentRecord,
     delivered,
+    filled,
 )
 from sarcoma_pipeline.curation.radiotherapy_plans import Group, GroupBeam, Plan
 
@@ -108,9 +109,18 @@ def test_a_simulation_does_not_count():
 
 def test_gaps_in_the_numbers_are_found():
     found = _given(*(_record(n) for n in (1, 2, 5)))
-    assert _notes(found) == [("records.incomplete", "missing 3, 4")] and found.fractions == 3
-    assert _notes(_given(*(_record(n) for n in (9, 10, 11)))) == [], "an earlier plan may have the first"
-    assert _notes(_given(*(_record(n, None) for n in (1, 4)))) == []
+    assert found.missing == (3, 4) and found.fractions == 3
+    assert _given(*(_record(n) for n in (9, 10, 11))).missing == (), "an earlier plan may have the first"
+    assert _given(*(_record(n, None) for n in (1, 4))).missing == ()
+
+
+def test_what_another_plan_of_the_same_weeks_gave_is_not_missing():
+    odd, even = _given(*(_record(n) for n in (1, 3, 5))), _given(*(_record(n) for n in (2, 6)))
+    assert (odd.missing, even.missing) == ((2, 4), (3, 4, 5))
+    both = filled({"odd": odd, "even": even})
+    assert (both["odd"].missing, both["even"].missing) == ((4,), (4,))
+    later = _given(*(_record(day, day - 20) for day in (22, 24)))
+    assert filled({"odd": odd, "later": later})["odd"].missing == (2, 4)
 
 
 def test_one_number_on_two_days_with_whole_doses_is_found():
@@ -158,5 +168,3 @@ def test_fraction_groups_are_counted_apart():
 
 def test_no_record_gives_nothing():
     assert delivered(PLAN, []) is None
-    assert _given(_record(1), _record(2), _record(9)).longest_gap_days == 7
-    assert _given(_record(1)).longest_gap_days is None

@@ -75,7 +75,7 @@ def test_deaths_of_nobody_known_are_no_healthy_cohort(place):
 
 
 def test_a_source_without_files_and_a_folder_that_is_not_there(place):
-    place.write(sources=SOURCES.replace('["*.csv"]', '["*.tsv"]'))
+    place.write(sources=SOURCES.replace('["t.csv"]', '["*.tsv"]'))
     assert {"check.source-without-files", "file.unexpected"} <= place.rules()
     (place.drop / "t.csv").unlink()
     place.drop.rmdir()

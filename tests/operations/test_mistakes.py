@@ -17,7 +17,7 @@ name = "sheet"
 kind = "table"
 format = "csv"
 delimiter = ";"
-files = ["t.*"]
+files = ["t.csv", "t.xlsx"]
 key = ["Pat"]
 decimal = ","
 date_format = "%d.%m.%Y"
@@ -43,7 +43,7 @@ name = "follow-up"
 kind = "table"
 format = "csv"
 delimiter = ";"
-files = ["f.*"]
+files = ["f.csv"]
 key = ["Nr"]
 date_format = "%d.%m.%Y"
 

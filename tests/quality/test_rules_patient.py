@@ -343,3 +343,54 @@ def test_a_rule_on_the_dataset(rule):
 def test_the_first_night_has_nothing_to_compare_with():
     first = _nights({}).filter(pl.col("refresh_id") == "R1")
     assert volumes.observe(first, "R1").is_empty()
+
+
+@pytest.mark.parametrize(
+    ("other", "overlaps"),
+    [
+        # The clean course lasts from 1 February to 7 March; the first of two irradiations of S2 lies in it.
+        ([{"start_date": D(2012, 3, 1), "end_date": D(2012, 3, 20)}, {"start_date": D(2012, 4, 2)}], True),
+        ([{"start_date": D(2012, 3, 8), "end_date": D(2012, 3, 20)}, {"start_date": D(2012, 4, 2)}], False),
+        # Before and after the other course, never on its days.
+        ([{"start_date": D(2012, 1, 2), "end_date": D(2012, 1, 31)}, {"start_date": D(2012, 3, 8)}], False),
+        # Several of one ST on the same days are a boost or a second target of that course.
+        ([{"start_date": D(2012, 5, 1), "end_date": D(2012, 5, 9)}, {"start_date": D(2012, 5, 2)}], False),
+        ([{"start_date": D(2012, 3, 1), "end_date": D(2012, 3, 20), "target_region": "5.9"}], False),
+        ([{"start_date": D(2012, 3, 1), "end_date": D(2012, 3, 20), "target_region": None}], True),
+        ([{"start_date": D(2012, 3, 1), "end_date": D(2012, 3, 20), "target_side": "right"}], False),
+        ([{"start_date": D(2012, 3, 1), "end_date": None}], False),
+    ],
+)  # fmt: skip
+def test_every_irradiation_of_a_course_may_overlap_another_course(other, overlaps):
+    own = {"target_region": "7.3", "target_side": "left"}
+    rows: Records = [(R, {"module_id": "S1", "reported_on": D(2013, 1, 1), **own})]
+    rows += [
+        (R, {"module_id": "S2", "report_id": "M2", "reported_on": D(2012, 9, 1), "end_date": D(2012, 5, 30)}
+         | own | changes)
+        for changes in other
+    ]  # fmt: skip
+    assert ("radiotherapy.overlapping" in _observed(rows)) == overlaps
+
+
+def test_an_earlier_report_of_a_course_overlaps_nothing():
+    corrected = {"module_id": "S2", "start_date": D(2012, 5, 1), "end_date": D(2012, 5, 30)}
+    wrong = {**corrected, "start_date": D(2012, 3, 1), "report_id": "M1", "reported_on": D(2012, 9, 1)}
+    right = {**corrected, "report_id": "M2", "reported_on": D(2012, 10, 1)}
+    assert "radiotherapy.overlapping" in _observed([(R, wrong)])
+    assert "radiotherapy.overlapping" not in _observed([(R, wrong), (R, right)])
+
+
+@pytest.mark.parametrize(
+    ("approval", "treated", "missed"),
+    [
+        ("APPROVED", False, True),
+        (None, False, True),  # it is used, with a finding of its own
+        ("UNAPPROVED", False, False),
+        ("REJECTED", False, False),
+        ("UNAPPROVED", True, True),
+    ],
+)
+def test_the_structure_set_of_every_plan_that_may_have_been_used(approval, treated, missed):
+    plan = (Plan, {"approval": approval, "refers_to": "1.3.9", "sop_instance_uid": "1.2.7"})
+    record = [(typed_dicom.Treatment, {"refers_to": "1.2.7"})] if treated else []
+    assert ("plan.structure-set-missing" in _observed([plan, *record])) == missed

@@ -8,16 +8,16 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
-from sarcoma_pipeline.orchestration.assets.record_locations import locations
+from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate, locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality import findings, lineage
+from sarcoma_pipeline.quality import lineage
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEndpoint, CohortPatient
-from schemas.curated import Patient
 from schemas.lineage import Lineage
 from schemas.meta import MetaFile
 from schemas.quality import Finding, Observed
+from schemas.typed import Person
 
 _PATIENTS = 10_000
 """Patients whose lineage is computed at a time, to limit memory."""
@@ -28,9 +28,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def trace(warehouse: Warehouse) -> Iterator[StepOutput]:
         """List the records that decided each endpoint, and those from which a patient's row is derived."""
-        masked = findings.masked_path(
-            pl.col("path"), warehouse.read(Patient.table(), columns=findings.IDENTIFYING)
-        )
+        gate = identity_gate(project, warehouse)
         patients = warehouse.read(CohortPatient.table(), columns=("pseudonym", "record_ids"))
         endpoints = warehouse.read(CohortEndpoint.table(), columns=("pseudonym", "endpoint", "evidence"))
         observed = warehouse.read(Observed.table())
@@ -43,8 +41,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             used = pl.concat(
                 [of_some["record_ids"].explode(), ends["evidence"].explode().alias("record_ids")]
             )
-            places = locations(warehouse, used).with_columns(path=masked)
+            places = locations(warehouse, used).pipe(gate.places)
             yield StepOutput({Lineage.table(): lineage.lineage(of_some, ends, places, observed)})
 
-    needs = [CohortPatient.table(), CohortEndpoint.table(), Finding.table(), MetaFile.table(), *RECEIVED]
+    read = (CohortPatient, CohortEndpoint, Finding, MetaFile, Person)
+    needs = [*(t.table() for t in read), *RECEIVED]
     return [step(project, "lineage", {Lineage.table(): needs}, trace, kinds={"polars"})]

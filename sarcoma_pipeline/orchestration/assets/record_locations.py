@@ -1,4 +1,4 @@
-"""Finds file and position of received records."""
+"""Finds file and position of received records, and builds the gate that shows them outside the warehouse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import polars as pl
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import findings
+from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
+from sarcoma_pipeline.study.project import Project
 from schemas.meta import MetaFile
+from schemas.typed import Person
 
 
 def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
@@ -23,3 +26,8 @@ def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
     return findings.places(
         received, warehouse.read(MetaFile.table(), columns=("file_id", "path"), among=file_ids)
     )
+
+
+def identity_gate(project: Project, warehouse: Warehouse) -> IdentityGate:
+    """Build the gate of a study: it knows every delivered person, linked or not, and the study's sources."""
+    return IdentityGate.of(warehouse.read(Person.table(), columns=IDENTIFYING), project.sources)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import rule_catalogue
@@ -17,6 +18,7 @@ from sarcoma_pipeline.study.project import Project
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.quality import Finding
+from schemas.typed import Person
 from schemas.vocabularies import ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
 
 Group = tuple[str, str]
@@ -32,7 +34,7 @@ def groups() -> dict[Group, list[str]]:
     return found
 
 
-_READ = (Finding.table(), LedgerEntry.table(), Impact.table())
+_READ = (Finding.table(), LedgerEntry.table(), Impact.table(), Person.table())
 
 _SHOWN = 10
 """Failing records in a check's table; ``quality.ledger`` and the steward's page list all."""
@@ -54,7 +56,7 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="rules", specs=list(specs.values()))
     def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         with redacted_errors(project):
-            found = _to_show(warehouse)
+            found = identity_gate(project, warehouse).frame(_to_show(warehouse))
             before = _last_night(warehouse.read(Trend.table()))
             results = [_check_result(spec, rules_of[key], found, before) for key, spec in specs.items()]
         yield from results

@@ -9,11 +9,11 @@ import polars as pl
 
 from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
+from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.quality import impact, registry_coverage
-from sarcoma_pipeline.quality.findings import masked_path
 from sarcoma_pipeline.study.project import Project
 from schemas.curated import Link, Patient
 from schemas.impact import Impact
@@ -21,7 +21,7 @@ from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Accounting, Finding, QualityRule
 from schemas.received import RegistryReply
-from schemas.typed import VitalStatus
+from schemas.typed import Person, VitalStatus
 from schemas.vocabularies import ERROR
 
 
@@ -31,7 +31,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     Returns:
         The file, and the number of findings on it.
     """
-    patients = warehouse.read(Patient.table())
+    gate = identity_gate(project, warehouse)
     files = warehouse.read(MetaFile.table())
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
     effect = impact.sentences(warehouse.read(Impact.table()))
@@ -39,32 +39,33 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     findings = warehouse.read(LedgerEntry.table()).join(
         errors.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
     )
+    reasons = findings["reason"].map_elements(gate.remark, return_dtype=pl.String)
+    shown = files.select("file_id", gate.paths(files))
     html = steward.page(
-        findings,
+        gate.frame(findings).with_columns(reasons),
         warehouse.read(QualityRule.table()),
         warehouse.read(Accounting.table()),
-        files.select("file_id", path=masked_path(pl.col("path"), patients)),
+        shown,
         warehouse.read(Trend.table()),
         {
             "study": project.study.name,
             "title": f"DRAFT: {project.study.title}" if project.draft else project.study.title,
             **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
         },
-        _coverage(warehouse, files.select("file_id", path=masked_path(pl.col("path"), patients)), patients),
+        _coverage(warehouse, shown),
     )
     target = project.published / "steward.html"
     write_whole(target, html)
     return target, findings.height
 
 
-def _coverage(warehouse: Warehouse, files: pl.DataFrame, patients: pl.DataFrame) -> list[str]:
+def _coverage(warehouse: Warehouse, files: pl.DataFrame) -> list[str]:
     """Describe what came of the queries to registry offices."""
     replies = warehouse.read(RegistryReply.table(), columns=("record_id", "file_id"))
     if replies.is_empty():
         return []
-    return registry_coverage.described(
-        warehouse.read(VitalStatus.table()), replies, files, warehouse.read(Link.table()), patients
-    )
+    tables = (warehouse.read(VitalStatus.table()), replies, files, warehouse.read(Link.table()))
+    return registry_coverage.described(*tables, warehouse.read(Patient.table()))
 
 
 def write_whole(target: Path, text: str) -> None:
@@ -82,7 +83,7 @@ def write_whole(target: Path, text: str) -> None:
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return the asset of the steward's page."""
     where = f"data/published/{project.study.name}/steward.html"
-    tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting)
+    tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting, Person)
 
     @dg.asset(
         key=dg.AssetKey([project.study.name, "report", "steward_page"]),

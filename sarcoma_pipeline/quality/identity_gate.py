@@ -1,0 +1,291 @@
+"""Lets out of the warehouse only what cannot identify a patient, and hides everything else.
+
+Findings quote values, file names and positions that a sender wrote. A sender can write a name anywhere: as
+the answer of a registry office, as the name of a folder, as the label of a plan. So the gate knows what may
+pass and fails closed: a word passes if the program, its vocabularies or the study's configuration know it, a
+number passes if it is short and no date. Of everything else the shape is shown (``x`` for a letter, ``9`` for
+a digit), and ``sarcoma findings show`` prints the value from the warehouse.
+
+A word that is known and also names a patient of the study is hidden.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.quality import rule_catalogue
+from schemas.all_contracts import CONTRACTS
+from schemas.sources_toml import Sources
+from schemas.vocabularies import VOCABULARIES
+
+MASK = "•••"
+
+IDENTIFYING = ("hospital_number", "family_name", "given_names", "birth_date")
+"""Columns of ``typed.person`` and ``curated.patient`` that name a patient."""
+
+_FILE_WORDS = """
+antwort auskunft beam bestrahlung brachy ct csv dcm dicom dose export exports file follow gekid import kopie
+krebsregister meldeamt meldeaemter meldung meldungen obds pathologie pet plan plaene plans planning protokoll
+rd register registry rp rs rt rtdose rtplan rtstruct structure tabelle table tables tudok tumordokumentation
+up verlauf xlsx xml zip
+"""
+FILE_WORDS = frozenset(_FILE_WORDS.split())
+"""Words that exports use as names of files and folders; a study adds its own in ``path_words``."""
+
+_OF_POSITIONS = "a as cell column file hidden item line lines page record row rows sheet source the to whole"
+_GIVES_ROWS = frozenset(_OF_POSITIONS.split())
+"""Words of the program in positions."""
+
+_SAID = frozenset(("alone", "irradiation", "irradiations", "phase", "phases", "together"))
+"""Words of the program in values, beside those of its rules and contracts."""
+_UNITS = frozenset(("Gy", "cGy", "MV", "MeV", "GyRBE", "CTCAE", "UID"))
+_WORD = re.compile(r"[^\W\d_]+")
+_CODES = (
+    r"[A-Z]\d{2}(?:\.\d{1,2})?"  # ICD-10, ICD-O topography
+    r"|\d{4}/\d"  # ICD-O morphology
+    r"|\d-\d{3}(?:\.[0-9a-z]{1,3})?"  # OPS
+    r"|[cprya]{0,3}[TNMLVR][0-4X][a-d]?|Pn[01X]|G[1-4X]"  # TNM, grade
+    r"|\d{1,4}(?:Gy|cGy|mm|cm|MV)"
+)
+_NUMBERS = r"\d+(?:(?:\s?[./\-–_^]\s?|:|,\s?|\s)\d+)*"
+_PARTS = re.compile(
+    rf"(?<![^\W_])(?:(?P<code>{_CODES})(?![^\W_]|[./\-]\d)"
+    r"|(?P<mixed>\d+[^\W\d_][^\W_]*|[^\W\d_]+\d[^\W_]*)"
+    rf"|(?P<numbers>{_NUMBERS})(?![^\W_])"
+    r"|(?P<word>[^\W\d_]+))"
+)
+"""The parts of a value: what stands between them are blanks and signs."""
+_DECIMAL = re.compile(r"\d{1,4}[.,]\d{1,3}")
+_SHORT = 4
+"""Digits of a number that passes: a year, a dose in cGy; patient numbers are longer."""
+_LINE_DIGITS = 7
+"""Digits of a line or of a record's place in a position."""
+_BY_ID = " (file "
+_ID_SHOWN = 12
+"""Digits of a file's id that are shown; they name it among millions."""
+_LONGEST = 200
+"""Characters of a value that are shown; more is no value of a field."""
+
+
+def spelling(text: str) -> str:
+    """Return a text in one spelling: without case, accents, blanks and signs, umlauts as two letters."""
+    text = unicodedata.normalize("NFC", text).casefold()
+    for letter, written in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa")):
+        text = text.replace(letter, written)
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in plain if c.isalnum())
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would obey instead of print: control characters and changes of direction."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def known_words(persons: Iterable[pl.DataFrame]) -> frozenset[str]:
+    """Return every word and number that names a person of the study, in one spelling.
+
+    Args:
+        persons: frames with some of :data:`IDENTIFYING`; other columns are left alone.
+    """
+    found: set[str] = set()
+    for frame in persons:
+        for column in (c for c in IDENTIFYING if c in frame.columns):
+            for text in frame[column].cast(pl.String).drop_nulls().unique():
+                found.add(spelling(text))
+                # "ae" and "a" both stand for the umlaut.
+                found.update(s for part in _WORD.findall(text) for s in (spelling(part), _bare(part)))
+    return frozenset(word for word in found if len(word) > 1)
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isalnum())
+
+
+def texts(configuration: Any) -> Iterator[str]:
+    """Yield every text of a configuration: keys and values of tables at any depth."""
+    if isinstance(configuration, str):
+        yield configuration
+    elif isinstance(configuration, Mapping):
+        yield from configuration
+        for value in configuration.values():
+            yield from texts(value)
+    elif isinstance(configuration, Sequence):
+        for value in configuration:
+            yield from texts(value)
+
+
+@cache
+def _program() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Words of rules and contracts as written; words and values of vocabularies; names of columns."""
+    rules = rule_catalogue.catalogue()
+    said = [*rules["what"], *rules["remedy"], *rules["rule_id"]]
+    columns: set[str] = set()
+    for contract in CONTRACTS.values():
+        columns |= {c.name for c in contract.columns()}
+        said += [c.comment for c in contract.columns()]
+    written = {w for text in said for w in _WORD.findall(text) if w.islower()}
+    values = {str(v).casefold() for values in VOCABULARIES.values() for v in values}
+    spoken = {w for value in values for w in _WORD.findall(value)}
+    return frozenset(written | _SAID | _UNITS), frozenset(values | spoken), frozenset(columns)
+
+
+class IdentityGate:
+    """Decides what of a text may be shown outside the warehouse.
+
+    Args:
+        known: words and numbers that name persons of the study, from :func:`known_words`.
+        configured: every text of the study's ``sources.toml``: headers, codes, sheets, patterns of files.
+        path_words: further words that may stand in names of files and folders.
+    """
+
+    def __init__(
+        self, known: frozenset[str], configured: Iterable[str] = (), path_words: Iterable[str] = ()
+    ) -> None:
+        self._known = known
+        self._configured = frozenset(text.casefold() for text in configured)
+        words = {w for text in self._configured for w in _WORD.findall(text)}
+        self._configured_words = frozenset(words)
+        self._path_words = FILE_WORDS | words | {w.casefold() for w in path_words}
+
+    @classmethod
+    def of(cls, persons: pl.DataFrame, sources: Sources) -> IdentityGate:
+        """Build the gate of a study from ``typed.person`` and its ``sources.toml``."""
+        configured = sources.model_dump(mode="json", exclude={"path_words"})
+        return cls(known_words([persons]), texts(configured), sources.path_words)
+
+    def value(self, text: str) -> str:
+        """Return a value, with the shape of every part that could identify somebody."""
+        written, spoken, _ = _program()
+        text = printable(unicodedata.normalize("NFC", text))
+        text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+        if text.casefold() in spoken or text.casefold() in self._configured:
+            return text
+
+        def hidden(match: re.Match[str]) -> bool:
+            part = match[0]
+            if self._names_somebody(part):
+                return True
+            if match["word"]:
+                return len(part) > 1 and part not in written and part.casefold() not in spoken
+            return _is_identifying(part) if match["numbers"] else bool(match["mixed"])
+
+        parts = list(_PARTS.finditer(text))
+        letters = sum(bool(m["word"]) and len(m[0]) == 1 for m in parts)
+        # One letter alone is a code; two, or one beside a name, are initials.
+        initials = letters > 1 or any(m["word"] and hidden(m) for m in parts)
+
+        def shown(match: re.Match[str]) -> str:
+            initial = initials and bool(match["word"]) and len(match[0]) == 1
+            return _shape(match[0]) if initial or hidden(match) else match[0]
+
+        return _PARTS.sub(shown, text)
+
+    def position(self, text: str) -> str:
+        """Return a position with its numbers, and the names of elements and sheets that are known."""
+        columns = _program()[2]
+
+        def part(match: re.Match[str]) -> str:
+            word = match[0]
+            if word.isdigit():
+                return word if len(word) <= _LINE_DIGITS else "9" * len(word)
+            known = word in _GIVES_ROWS or word in columns or word in _element_words()
+            configured = word.casefold() in self._configured_words and not self._names_somebody(word)
+            return word if known or configured else MASK
+
+        return re.sub(r"\w+", part, printable(text))
+
+    def column(self, text: str) -> str:
+        """Return the name of a column of a contract or of the study's configuration; others are hidden."""
+        if text in _program()[2] or text in _element_words() or text.casefold() in self._configured:
+            return text
+        return MASK
+
+    def path(self, text: str, file_id: str | None) -> str:
+        """Return a path whose folders and name are made of known words and short numbers.
+
+        A part with another word is hidden; the file is then named by its id.
+        """
+        text, named, of_file = printable(text).partition(_BY_ID)
+        shown = "/".join(part if self._path_part(part) else MASK for part in text.split("/"))
+        if named:
+            return f"{shown}{named}{of_file}"
+        return f"{shown}{_BY_ID}{file_id[:_ID_SHOWN]})" if MASK in shown and file_id else shown
+
+    def remark(self, text: str) -> str:
+        """Return what a steward wrote, without the names and numbers of patients."""
+        text = printable(text)
+        hidden = re.sub(r"[^\W_]+", lambda m: _shape(m[0]) if self._names_somebody(m[0]) else m[0], text)
+        return re.sub(_NUMBERS, lambda m: _shape(m[0]) if spelling(m[0]) in self._known else m[0], hidden)
+
+    def _path_part(self, part: str) -> bool:
+        if any(self._names_somebody(token) for token in re.findall(r"[^\W_]+", part)):
+            return False
+        if any(w.casefold() not in self._path_words or self._names_somebody(w) for w in _WORD.findall(part)):
+            return False
+        return not any(_is_identifying(group) for group in re.findall(r"\d+(?:[.\-_ ]\d+)*", part))
+
+    def _names_somebody(self, word: str) -> bool:
+        return spelling(word) in self._known or _bare(word) in self._known
+
+    def frame(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Apply the gate to ``path``, ``position``, ``column_name`` and ``value`` of findings.
+
+        Args:
+            found: has these columns, and ``file_id`` (null where the finding is about a whole source).
+        """
+        return self.places(found).with_columns(
+            _replaced(found, "column_name", self.column), _replaced(found, "value", self.value)
+        )
+
+    def places(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Apply the gate to ``path`` and ``position`` of records; ``file_id`` names their files."""
+        return found.with_columns(self.paths(found), _replaced(found, "position", self.position))
+
+    def paths(self, files: pl.DataFrame) -> pl.Series:
+        """Return ``path`` of files with their ``file_id``, as it may be shown."""
+        pairs = files.select("path", "file_id")
+        shown = {(p, f): self.path(p, f) for p, f in pairs.unique().iter_rows() if p is not None}
+        return pl.Series("path", [shown.get(pair) for pair in pairs.iter_rows()], dtype=pl.String)
+
+
+def _replaced(found: pl.DataFrame, column: str, shown: Callable[[str], str]) -> pl.Series:
+    """Map the distinct values of a column: the same value stands in many findings."""
+    masked: Mapping[str, str] = {text: shown(text) for text in found[column].drop_nulls().unique().sort()}
+    return pl.Series(column, [masked.get(text) for text in found[column]], dtype=pl.String)
+
+
+@cache
+def _element_words() -> frozenset[str]:
+    """Names of elements and attributes that positions are made of, and those that received tables hold."""
+    received = (contract for table, contract in CONTRACTS.items() if table.startswith("received."))
+    frame = {
+        "oBDS",
+        "Menge_Patient",
+        "Patient",
+        "Menge_Meldung",
+        "Meldung",
+        "Menge_Bestrahlung",
+        "Bestrahlung",
+    }
+    return frozenset(frame | {c.name for contract in received for c in contract.columns()})
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "x", text))
+
+
+def _is_identifying(group: str) -> bool:
+    """Whether a run of numbers may be a date, or is as long as a patient's number."""
+    runs = re.findall(r"\d+", group)
+    if len(runs) == 1:
+        return len(group) > _SHORT
+    # Two years, a decimal number and "4,5 / 5,0" are neither.
+    if len(runs) == 2 and (_DECIMAL.fullmatch(group) or all(len(r) == _SHORT for r in runs)):
+        return False
+    return not all(_DECIMAL.fullmatch(part) for part in re.split(r"\s+[/,]?\s*", group))

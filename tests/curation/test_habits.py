@@ -1,0 +1,483 @@
+"""Habits of planning systems and clinics that no example names, each a patient of its own, all in one run.
+
+The expected courses were written down from the tables of docs/radiotherapy.md before anything ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydicom.dataset import Dataset
+
+from tests.curation.clinic import Clinic, Situation, check
+from tests.curation.conftest import Case
+from tests.curation.rt_files import (
+    BRACHY_RECORD,
+    ION_PLAN,
+    ION_RECORD,
+    Field,
+    FractionGroup,
+    days,
+    electrons,
+    hdr,
+    level,
+    plan,
+    record,
+    records,
+    summary,
+)
+from tests.curation.test_situations import (
+    BOOST,
+    DOSE,
+    STANDS,
+    TECHNIQUE,
+    arcs,
+    documented,
+    files,
+    reviewed,
+    several,
+    st,
+    two,
+)
+
+GIVEN = f"{DOSE} delivered_dose_gy"
+PREDECESSOR = [("1.1", "PREDECESSOR")]
+
+
+def without(dataset: Dataset, *keywords: str) -> Dataset:
+    """A file in which attributes are missing."""
+    for keyword in keywords:
+        delattr(dataset, keyword)
+    return dataset
+
+
+def of_person(dataset: Dataset, number: str) -> Dataset:
+    """A file with a PatientID as somebody typed it."""
+    dataset.PatientID = number
+    return dataset
+
+
+def own_number(pattern: str):
+    """A plan whose PatientID is the patient's number in some form."""
+
+    def deliver(case: Case) -> None:
+        case.course(60, 2, end="2015-04-10")
+        case.files(of_person(plan("1.1", 60, 30), pattern.format(case.number)))
+
+    return deliver
+
+
+def of_group(number: int, first: str, count: int) -> list[Dataset]:
+    """Treatment records of one fraction group of a plan."""
+    return [record("1.1", day, n, group=number) for n, day in enumerate(days(first, count), 1)]
+
+
+def side_by_side() -> Dataset:
+    """Two isocentres of one volume, each a group of 25 fractions."""
+    lower = arcs(1.8, isocentre=(0.0, 0.0, 200.0))
+    return plan("1.1", references=[level(45), level(45, "PTV distal")], groups=[
+        FractionGroup(25, arcs(1.8), links=[1]), FractionGroup(25, lower, links=[2])])  # fmt: skip
+
+
+def one_after_the_other() -> Dataset:
+    """50 Gy in 25 and 9 Gy in 3, two groups of one plan."""
+    return plan("1.1", references=[level(50), level(9, "boost")], groups=[
+        FractionGroup(25, arcs(2), links=[1]), FractionGroup(3, arcs(3, 250), links=[2])])  # fmt: skip
+
+
+def halves(of: str, count: int) -> Iterator[Dataset]:
+    """Each fraction interrupted and continued: two records with half of the monitor units."""
+    for number, day in enumerate(days("20150302", count), start=1):
+        for part in range(2):
+            yield record(of, day, number, delivered=[150.0, 150.0], beams=[1, 2], ended="OPERATOR",
+                         time=f"10{part}000")  # fmt: skip
+
+
+def untyped(dataset: Dataset, *keep: int) -> Dataset:
+    """A plan whose dose references do not say what they are of, but for those that are kept."""
+    for number, one in enumerate(dataset.DoseReferenceSequence):
+        if number not in keep:
+            del one.DoseReferenceType, one.DoseReferenceStructureType
+    return dataset
+
+
+def no_groups(dataset: Dataset) -> Dataset:
+    dataset.FractionGroupSequence = []
+    return dataset
+
+
+def sum_plan(uid: str, dose: float, fractions: int) -> Dataset:
+    """A sum of plans, exported as a plan of its own: a dose and no beams."""
+    return plan(uid, dose, fractions, label="PLANSUMME", groups=[FractionGroup(fractions, [])])
+
+
+BASE = {"end": "2015-04-03"}
+HABITS: dict[str, Situation] = {
+    # --- prescriptions
+    "a reference without a type": Situation(
+        documented(45, 1.8, untyped(plan("1.1", 45, 25))), [(45, 25)],
+    ),
+    "a reference without a type above that of the target": Situation(
+        documented(45, 1.8, untyped(plan("1.1", 45, 25, references=[level(45), level(60, "Max")]), 0)),
+        [(45, 25, "unspecified")], BOOST,
+    ),
+    "beam doses alone": Situation(documented(50.4, 1.8, plan("1.1", None, 28, beams=two(1.8))), [(50.4, 28)]),
+    "beam doses in centigray alone": Situation(
+        documented(50.4, 1.8, plan("1.1", None, 28, beams=two(180.0))),
+        [(50.4, 28)], findings="plan.prescription-in-cgy",
+    ),
+    "prescription and beam doses in centigray": Situation(
+        documented(45, 1.8, plan("1.1", 4500, 25, beams=two(180.0))),
+        [(45, 25)], findings="plan.prescription-in-cgy",
+    ),
+    "a reference and no fraction group": Situation(
+        documented(60, 2, no_groups(plan("1.1", 60, 30))), [(60, None)], findings="plan.fractions-missing",
+    ),
+    "no beam dose in the group": Situation(
+        documented(54, 1.8, plan("1.1", 54, 30, beams=[Field(None), Field(None, turns="CC")])), [(54, 30)],
+    ),
+    "a point alone": Situation(
+        documented(50.4, 1.8, plan("1.1", references=[level(52.1, "ISO", "POINT")],
+                                   groups=[FractionGroup(28, two(1.8))])),
+        [(50.4, 28, "unspecified")], BOOST,
+    ),
+    "the limit of an organ above the target": Situation(
+        documented(50.4, 1.8, plan("1.1", 50.4, 28, references=[
+            level(50.4), level(54, "Knochen", "VOLUME", "ORGAN_AT_RISK")])),
+        [(50.4, 28, "unspecified")], BOOST,
+    ),
+    "a link to a reference that is not there": Situation(
+        documented(50.4, 1.8, plan("1.1", 50.4, 28, groups=[FractionGroup(28, two(1.8), links=[9])])),
+        [(50.4, 28)],
+    ),
+    "three levels": Situation(
+        documented(55, 2.2, plan("1.1", 55, 25, references=[level(45, "A"), level(50, "B"), level(55, "C")]),
+                   Boost="SIB"),
+        [(55, 25, "simultaneous integrated", [55, 50, 45])], f"{BOOST} levels_gy",
+    ),
+    "levels that differ by one percent": Situation(
+        documented(50.4, 1.8, plan("1.1", 50.4, 28, references=[level(50, "A"), level(50.4, "B")])),
+        [(50.4, 28, "unspecified")], BOOST,
+    ),
+    "two groups of one reference without links": Situation(
+        documented(60, 2, plan("1.1", references=[level(60)],
+                               groups=[FractionGroup(25, two(2)), FractionGroup(5, two(2))])),
+        [(60, 30)],
+    ),
+    "two groups of two references that nobody documented": Situation(
+        files(plan("1.1", references=[level(45, "A"), level(30, "B")], groups=[
+            FractionGroup(25, two(1.8), links=[1]), FractionGroup(10, two(3), links=[2])])),
+        [(None, None)], findings="course.undecided plan.without-course",
+    ),
+    "a boost in German": Situation(
+        files(plan("1.1", 50, 25),
+              plan("1.2", 10, 5, date="20150325", label="Aufsättigung", beams=arcs(2, 310))),
+        [(60, 30, "sequential")], BOOST, findings="plan.without-course",
+    ),
+    "two groups linked to one reference": Situation(
+        documented(60, 2, plan("1.1", references=[level(60)], groups=[
+            FractionGroup(25, two(2), links=[1]), FractionGroup(5, two(2), links=[1])])),
+        [(60, 30)],
+    ),
+    "0 fractions and no documentation": Situation(
+        files(plan("1.1", 45, 0, beams=two(1.8))),
+        [(45, None, None)], f"{DOSE} single_dose_gy", findings="plan.fractions-missing plan.without-course",
+    ),
+    # --- plans beside each other
+    "a sum plan beside its parts": Situation(
+        documented(66, 2, plan("1.1"), plan("1.2", 16, 8, date="20150401", label="BOOST"),
+                   sum_plan("1.3", 66, 33), end="2015-04-15"),
+        [(66, 33)], findings="plan.no-meterset",
+    ),
+    "a boost with the label of the first plan, documented": Situation(
+        documented(60, 2, plan("1.1"), plan("1.2", 10, 5, date="20150401", beams=arcs(2, 310)),
+                   end="2015-04-10"),
+        [(60, 30, "sequential")], BOOST,
+    ),
+    "a boost with the label of the first plan, not documented": Situation(
+        files(plan("1.1"), plan("1.2", 10, 5, date="20150325", beams=arcs(2, 310))),
+        [(None, None)], findings="course.undecided",
+    ),
+    "a replan of more fractions": Situation(
+        files(plan("1.1", 45, 25), plan("1.2", 54, 30, date="20150312", beams=arcs(1.8, 310),
+                                        relations=PREDECESSOR)),
+        [(None, None)], findings="course.undecided",
+    ),
+    "adaptive plans of one fraction a day apart, documented": Situation(
+        documented(10, 2, *(plan(f"1.{n}", 2, 1, date=f"201503{n + 1:02}", beams=arcs(2, 300 + n))
+                            for n in range(1, 6)), end="2015-03-06"),
+        [(10, 5)],
+    ),
+    "adaptive plans of one fraction a day apart, not documented": Situation(
+        files(*(plan(f"1.{n}", 6, 1, date=f"201503{n + 1:02}", beams=arcs(6, 300 + n)) for n in range(1, 6))),
+        [(None, None)], findings="course.undecided",
+    ),
+    "a new CT, the same prescription in another frame three weeks later": Situation(
+        documented(50, 2, plan("1.1"), plan("1.2", date="20150313", beams=arcs(2, 310), frame="1.8")),
+        [(50, 25)], findings="course.replan-unlinked",
+    ),
+    "more than 80 Gy that nobody documented": Situation(
+        files(plan("1.1"), plan("1.2", 36, 18, date="20150401", label="BOOST",
+                                references=[level(36, "PTV boost")])),
+        [(None, None)], findings="course.undecided",
+    ),
+    "two plans that call each other predecessor": Situation(
+        documented(50, 2, plan("1.1", relations=[("1.2", "PREDECESSOR")]),
+                   plan("1.2", date="20150312", beams=arcs(2, 310), relations=PREDECESSOR)),
+        [(50, 25)],
+    ),
+    "parts of one plan that differ": Situation(
+        files(plan("1.1"), plan("1.2", 30, 25, beams=arcs(1.2, 200), relations=[("1.1", "CONCURRENT")])),
+        [(None, None)], findings="course.undecided",
+    ),
+    "parts of one plan that are alike": Situation(
+        documented(50, 2, plan("1.1", beams=two(2)),
+                   plan("1.2", beams=arcs(2, 200), relations=[("1.1", "CONCURRENT")])),
+        [(50, 25)],
+    ),
+    "one UID with two contents": Situation(
+        documented(50, 2, plan("1.1"), plan("1.1", 60, 30, beams=arcs(2, 310))),
+        [(50, None)], findings="plan.uid-reused",
+    ),
+    "a rejected plan beside the treated one": Situation(
+        documented(50, 2, plan("1.1", 66, 33, approval="REJECTED"), plan("1.2")),
+        [(50, 25)], findings="plan.unapproved",
+    ),
+    "one UID, approved again": Situation(
+        documented(50, 2, plan("1.1", approval="UNAPPROVED"), plan("1.1")), [(50, 25)],
+    ),
+    "one UID with two contents, of which one is approved": Situation(
+        documented(50, 2, plan("1.1"), plan("1.1", 60, 30, approval="UNAPPROVED", beams=arcs(2, 310))),
+        [(50, 25)], findings="plan.uid-reused",
+    ),
+    "a draft alone": Situation(
+        documented(50, 2, plan("1.1", approval="UNAPPROVED")), [(50, None)], findings="plan.unapproved",
+    ),
+    "a draft that was treated": Situation(
+        documented(50, 2, plan("1.1", approval="UNAPPROVED"), records("1.1", "20150302", 25)),
+        [(50, 25, 50)], GIVEN, findings="plan.treated-unapproved",
+    ),
+    # --- quality assurance
+    "a verification plan without an intent": Situation(
+        documented(50, 2, plan("1.1"), plan("1.2", intent="CURATIVE", beams=arcs(2, 290),
+                                            relations=[("1.1", "VERIFIED_PLAN")])),
+        [(50, 25)], findings="plan.qa-with-fractions",
+    ),
+    "a verification plan with records": Situation(
+        documented(50, 2, plan("1.1", intent="VERIFICATION"), records("1.1", "20150302", 25)),
+        [(50, None)], findings="plan.qa-with-fractions",
+    ),
+    "a research plan that was treated": Situation(
+        documented(50, 2, plan("1.1", intent="RESEARCH"), records("1.1", "20150302", 25)),
+        [(50, 25, 50)], GIVEN,
+    ),
+    "a research plan that was not": Situation(
+        documented(50, 2, plan("1.1", intent="RESEARCH")), [(50, None)], findings="course.research-plan",
+    ),
+    "a plan on a phantom in another frame": Situation(
+        documented(50, 2, plan("1.1"), plan("1.2", 2, 1, frame="8.8", beams=arcs(2, 290))),
+        [(50, 25)], findings="plan.looks-like-qa",
+    ),
+    "a plan for a treatment device that is no quality assurance": Situation(
+        documented(50, 2, plan("1.1", geometry="TREATMENT_DEVICE")), [(50, 25, "VMAT")], TECHNIQUE,
+    ),
+    # --- treatment records
+    "records without the UID of the plan": Situation(
+        documented(50, 2, plan("1.1"),
+                   [without(one, "ReferencedRTPlanSequence") for one in records("1.1", "20150302", 25)]),
+        [(50, 25, None)], GIVEN, findings="records.plan-missing",
+    ),
+    "a summary alone": Situation(
+        documented(60, 2, plan("1.1", 60, 30), summary("1.1", 30, "20150302", "20150410", planned=30),
+                   end="2015-04-10"),
+        [(60, 30, 60, "2015-03-02", "2015-04-10")], f"{GIVEN} start_date end_date",
+    ),
+    "a summary that contradicts the records": Situation(
+        documented(50, 2, plan("1.1"), records("1.1", "20150302", 25),
+                   summary("1.1", 20, "20150302", "20150403")),
+        [(50, 25, 50)], GIVEN, findings="records.summary-differs",
+    ),
+    "each fraction in two halves": Situation(
+        documented(50, 2, plan("1.1"), halves("1.1", 25)), [(50, 25, 50)], GIVEN,
+    ),
+    "verification films among the records": Situation(
+        documented(50, 2, plan("1.1"), records("1.1", "20150302", 25),
+                   records("1.1", "20150302", 25, delivery="OPEN_PORTFILM")),
+        [(50, 25, 50)], GIVEN,
+    ),
+    "a fraction is missing in the middle": Situation(
+        documented(50, 2, plan("1.1"), records("1.1", "20150302", 10),
+                   records("1.1", "20150317", 14, start=12)),
+        [(50, 25, 48)], GIVEN, findings="records.incomplete",
+    ),
+    "more records than fractions": Situation(
+        documented(50, 2, plan("1.1"), records("1.1", "20150302", 27), end="2015-04-07"),
+        [(50, 25, 54)], GIVEN, findings="course.delivered-more",
+    ),
+    "every record exported twice": Situation(
+        documented(50, 2, plan("1.1"), records("1.1", "20150302", 25), records("1.1", "20150302", 25)),
+        [(50, 25, 50)], GIVEN,
+    ),
+    "approved after the delivery": Situation(
+        documented(50, 2, reviewed(plan("1.1"), "20150601"), records("1.1", "20150302", 25)),
+        [(50, 25, 50)], GIVEN,
+    ),
+    "aborted and planned anew": Situation(
+        documented(50, 2, plan("1.1"), records("1.1", "20150302", 15),
+                   plan("1.2", 20, 10, date="20150320", beams=arcs(2, 320)),
+                   records("1.2", "20150324", 10), end="2015-04-06"),
+        [(50, 25, 50)], GIVEN,
+    ),
+    "records of the plan and of its copy": Situation(
+        documented(50, 2, plan("1.1"), plan("1.2", date="20150224"), records("1.1", "20150302", 10),
+                   records("1.2", "20150316", 15, start=11)),
+        [(50, 25, 50)], GIVEN,
+    ),
+    "two plans on the same days, no boost, six centimetres apart": Situation(
+        documented(30, 3, plan("1.1", 30, 10), records("1.1", "20150302", 10),
+                   plan("1.2", 30, 10, beams=arcs(3, 310), isocentre=(0.0, 0.0, 60.0)),
+                   records("1.2", "20150302", 10), end="2015-03-13"),
+        [(None, None)], findings="course.undecided",
+    ),
+    "two plans on the same days, six centimetres apart, not documented": Situation(
+        files(plan("1.1", 30, 10), records("1.1", "20150302", 10),
+              plan("1.2", 20, 10, beams=arcs(2, 310), isocentre=(0.0, 0.0, 60.0)),
+              records("1.2", "20150302", 10)),
+        [(None, None)], findings="course.undecided",
+    ),
+    "two plans aborted on the same days, six centimetres apart": Situation(
+        files(plan("1.1"), records("1.1", "20150302", 12),
+              plan("1.2", beams=arcs(2, 310), isocentre=(0.0, 0.0, 60.0)), records("1.2", "20150302", 12)),
+        [(None, None)], findings="course.undecided",
+    ),
+    "plans of a library, each on other days": Situation(
+        documented(50, 2, plan("1.1"), plan("1.2", beams=arcs(2, 310)),
+                   [record(f"1.{1 + n % 2}", day, n + 1) for n, day in enumerate(days("20150302", 25))]),
+        [(50, 25, 50)], GIVEN,
+    ),
+    "a concomitant boost on the last days": Situation(
+        documented(60, 1.8, plan("1.1", 45, 25), records("1.1", "20150302", 25),
+                   plan("1.2", 15, 10, date="20150318", label="BOOST", references=[level(15, "PTV boost")]),
+                   records("1.2", "20150323", 10)),
+        [(60, 35, 60)], GIVEN,
+    ),
+    "a second phase on the day after the first": Situation(
+        documented(60, 2, plan("1.1"), records("1.1", "20150302", 25),
+                   plan("1.2", 10, 5, date="20150401", beams=arcs(2, 310)),
+                   records("1.2", "20150406", 5), end="2015-04-10"),
+        [(60, 30, 60)], GIVEN,
+    ),
+    "aborted and planned anew with another dose per fraction": Situation(
+        documented(55, 2.2, plan("1.1", 60, 30), records("1.1", "20150302", 15),
+                   plan("1.2", 25, 10, date="20150322", beams=arcs(2.5, 310)),
+                   records("1.2", "20150325", 10, start=16), end="2015-04-07"),
+        [(None, None, None)], GIVEN, findings="course.undecided",
+    ),
+    "records of two groups side by side": Situation(
+        documented(45, 1.8, side_by_side(), of_group(1, "20150302", 25), of_group(2, "20150302", 25)),
+        [(45, 25, 45)], GIVEN,
+    ),
+    "two groups side by side, broken off, the documented dose fits no reading": Situation(
+        documented(27, 1.8, side_by_side(), of_group(1, "20150302", 15), of_group(2, "20150302", 15),
+                   end="2015-03-20", Ende_Grund="A"),
+        [(None, None, None)], GIVEN, findings="course.undecided",
+    ),
+    "the first of two groups one after the other": Situation(
+        documented(59, 2, one_after_the_other(), of_group(1, "20150302", 25), end="2015-04-08"),
+        [(59, 28, 50)], GIVEN, findings="course.delivered-less",
+    ),
+    "both groups one after the other": Situation(
+        documented(59, 2, one_after_the_other(), of_group(1, "20150302", 25), of_group(2, "20150406", 3),
+                   end="2015-04-08"),
+        [(59, 28, 59)], GIVEN,
+    ),
+    "brachytherapy with records before the beams": Situation(
+        documented(45, 1.8, plan("1.1", 45, 25, date="20150225"), records("1.1", "20150302", 25),
+                   hdr("1.2", 21, 3, date="20150216"),
+                   records("1.2", "20150216", 3, sop_class=BRACHY_RECORD)),
+        [(45, 25, 45)], GIVEN,
+    ),
+    "broken off, and another course half a year later": Situation(
+        several(st(20, 2, "2015-03-02", "2015-03-13", "ST1", Ende_Grund="A"),
+                files(plan("1.1"), records("1.1", "20150302", 10),
+                      plan("1.2", 30, 10, date="20150910", beams=arcs(3, 310)),
+                      records("1.2", "20150914", 10))),
+        [(50, 25, 20), (30, 10, 30)], GIVEN, findings="course.delivered-less plan.outside-courses",
+    ),
+    "electrons on the days of the photons, no boost, not documented": Situation(
+        files(plan("1.1"), electrons("1.2", 10, 5)), [(None, None)], findings="course.undecided",
+    ),
+    # --- radiation, sites, courses
+    "brachytherapy after the beams": Situation(
+        documented(50, 2, plan("1.1"), hdr("1.2", 10, 2, date="20150402")),
+        [(50, 25, "VMAT")], TECHNIQUE,
+    ),
+    "brachytherapy a week after the beams, not documented": Situation(
+        documented(50, 2, plan("1.1"), hdr("1.2", 10, 2, date="20150410")),
+        [(50, 25), (10, 2)], findings="plan.outside-courses",
+    ),
+    "an electron boost of several fractions": Situation(
+        documented(60, 2, plan("1.1"), electrons("1.2", 10, 5, date="20150401", label="BOOST"),
+                   end="2015-04-10"),
+        [(60, 30, "VMAT", "photons")], f"{TECHNIQUE} radiation",
+    ),
+    "carbon ions": Situation(
+        documented(64, 4, plan("1.1", 64, 16, sop_class=ION_PLAN, beams=[
+            Field(4.0, **STANDS | {"radiation": "ION", "mass_number": 12, "shapes": None})]),
+            records("1.1", "20150302", 16, sop_class=ION_RECORD), end="2015-03-23", Strahlenart="C12"),
+        [(64, 16, 64, "Gy(RBE)")], f"{GIVEN} dose_unit",
+    ),
+    "both sides on the same days": Situation(
+        several(st(50, 2, "2015-03-02", "2015-04-03", "ST1", Seite_Zielgebiet="L"),
+                st(50, 2, "2015-03-02", "2015-04-03", "ST2", Seite_Zielgebiet="R"),
+                files(plan("1.1", label="LI"), plan("1.2", label="RE", isocentre=(300.0, 0.0, 0.0)))),
+        [(50, 25), (50, 25)], findings="plan.course-ambiguous",
+    ),
+    "another course within six weeks, after the operation": Situation(
+        documented(50, 2, plan("1.1"), plan("1.2", 20, 5, date="20150529", intent="PALLIATIVE")),
+        [(50, 25), (20, 5)], findings="plan.outside-courses",
+    ),
+    "a plan with the year of last winter": Situation(
+        documented(50, 2, plan("1.1", date="20140220")),
+        [(50, None), (50, 25)], findings="plan.outside-courses",
+    ),
+    "no date, but in the name of the file": Situation(
+        documented(50, 2, plan("1.1", date=None)), [(50, 25)],
+    ),
+    "no date and no documentation": Situation(
+        files(plan("1.1", date=None)), [(50, 25)], findings="plan.without-course",
+    ),
+    "the documentation gives no dose": Situation(
+        documented(None, None, plan("1.1")), [(50, 25)],
+    ),
+    "documented in centigray": Situation(
+        documented(5000, 200, plan("1.1")), [(50, 25)],
+    ),
+    "a number with blanks around it": Situation(own_number("  {} "), [(60, 30)]),
+    "a number with leading zeros": Situation(
+        own_number("000{}"), [(60, None)], findings="identity.number-differs-in-form",
+    ),
+}  # fmt: skip
+"""Habit to what a careful reader makes of it."""
+
+SITUATIONS = HABITS
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
+    clinic = Clinic(Path(tmp_path_factory.mktemp("clinic")))
+    for name, situation in HABITS.items():
+        clinic.add(name, situation)
+    return clinic
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_habit(clinic: Clinic, name: str) -> None:
+    check(clinic, name, HABITS[name])
+
+
+def test_every_record_of_all_patients_is_accounted_for(clinic: Clinic) -> None:
+    accounts = clinic.run().accounting
+    assert accounts["unaccounted"].sum() == 0 and accounts["counted_twice"].sum() == 0
