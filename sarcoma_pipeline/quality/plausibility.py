@@ -59,7 +59,9 @@ def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Re
     if emptied.is_empty():
         if flow.is_empty():
             return []
-        none = Reason("no patient was read", "Look at the findings of the files (sarcoma check).")
+        none = Reason(
+            "no patient is eligible: none was read", "Look at the findings of the files (sarcoma check)."
+        )
         return [] if flow["entered"].sum() else [none]
     name, label, entered = emptied.select("criterion", "label", "entered").row(0)
     reasons = (
@@ -72,7 +74,8 @@ def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Re
     said = ", ".join(f"{reason} ({n})" for reason, n in reasons.iter_rows())
     return [
         Reason(
-            f'the criterion "{name}" ({label}) excludes all {entered} patients who came to it: {said}',
+            f'no patient is eligible: the criterion "{name}" ({label}) excludes all {entered} patients who '
+            f"came to it: {said}",
             "Check the criterion in study.toml and, in sources.toml, the columns that it rests on.",
         )
     ]
