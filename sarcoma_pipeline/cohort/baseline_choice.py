@@ -73,7 +73,7 @@ def _chosen(frame: pl.DataFrame, reports: pl.DataFrame, columns: tuple[str, ...]
     newest = (
         reports.filter(value.is_not_null())
         .sort(
-            *_KEY, value.str.ends_with("X"), "report_day", pl.col("record_ids").list.join(" "), value,
+            *_KEY, value.str.ends_with("X"), "report_day", value, pl.col("record_ids").list.join(" "),
             descending=[False, False, False, True, True, True], nulls_last=True,
         )
         .group_by(_KEY, maintain_order=True)

@@ -106,10 +106,11 @@ def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.
     course = primary.course(curated).select(
         "patient_id", course_intent="intent", start_date="start_date", end_date="end_date"
     )
+    by_day = ["surgery_day", "intent"]
     operated = (
         primary.surgeries(curated)
         .group_by("patient_id")
-        .agg(surgery_intent=pl.col("intent").drop_nulls().first())
+        .agg(surgery_intent=pl.col("intent").sort_by(by_day, nulls_last=True).drop_nulls().first())
     )
     observed = curated["curated.vital_status"].select(
         "patient_id", observed_day=pl.coalesce(["death_day", "last_alive_day"])

@@ -18,18 +18,18 @@ _ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
 def resections(curated: Curated) -> pl.DataFrame:
     """Operations on the primary tumour, dated ones first and in order: rows of ``curated.surgery``.
 
+    Of two operations of one day the one with the graver residual status is the later one.
     An operation of which every procedure is a biopsy, or on an organ that sarcomas spread to, is none.
     """
     code = pl.element()
     elsewhere = code.str.starts_with("1-") | pl.any_horizontal(code.str.starts_with(p) for p in _ELSEWHERE)
     on_primary = pl.col("ops_codes").list.eval(~elsewhere).list.any().fill_null(True)
     none = pl.col("ops_codes").list.len() == 0
+    graver = [pl.col("residual_status") != "RX", pl.col("residual_status")]
     return (
         surgeries(curated)
         .filter(on_primary | none.fill_null(True))
-        .sort(
-            "patient_id", "surgery_day", "residual_status", pl.col("record_ids").list.first(), nulls_last=True
-        )
+        .sort("patient_id", "surgery_day", *graver, pl.col("record_ids").list.first(), nulls_last=True)
     )
 
 

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.curation import reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged
 from schemas import curated, typed
+from schemas.rule import Rule
+
+REPORTS_DIFFER = Rule(
+    "assessment.reports-differ",
+    "warning",
+    on="typed.assessment",
+    scope="source",
+    what="Two reports of one examination give different states of the disease. The newer report counts, of "
+    "one day the one whose file name sorts later, within a file the later one. A state that says nothing "
+    "gives way.",
+    remedy="Compare both with the letter of the examination. Correct the wrong report in the tumour "
+    "documentation, or give two examinations of one day a Verlauf_ID each.",
+    source="oBDS 3.0.4 Verlauf: an examination without Verlauf_ID is known by its date",
+    overruled=True,
+)
+
+_STATES = ("overall_status", "local_status", "regional_status", "distant_status")
+_NOTHING = ("missing", "unknown", "not assessable")
+"""States that say nothing of the disease."""
 
 
 def curate(sound: Frames) -> pl.DataFrame:
@@ -24,8 +44,25 @@ def curate(sound: Frames) -> pl.DataFrame:
     records = sound[typed.Assessment.table()].sort(*NEWEST_LAST, nulls_last=False)
     dated = pl.col("assessment_date").is_not_null() | pl.col("assessment_day").is_not_null()
     number = pl.when(~dated & pl.col("module_id").is_null()).then("record_id").otherwise("module_id")
-    return merged(
-        records,
-        [*TUMOUR, "reporter", "assessment_date", "assessment_day", number],
-        curated.Assessment,
+    records = records.with_columns(_number=number)
+    examination = [*TUMOUR, "reporter", "assessment_date", "assessment_day", "_number"]
+    says = {state: (~pl.col(state).is_in(_NOTHING)).fill_null(False) for state in _STATES}
+    stated = records.with_columns(
+        pl.when(says[state] | ~says[state].any().over(examination)).then(state).alias(state)
+        for state in _STATES
+    )
+    return merged(stated, examination, curated.Assessment)
+
+
+def observe(examinations: pl.DataFrame, sound: Frames) -> pl.DataFrame:
+    """Find reports of one examination that contradict each other.
+
+    Args:
+        examinations: ``curated.assessment``.
+        sound: the typed tables with their tumours.
+    """
+    table = typed.Assessment.table()
+    current = reports_differ.current(sound[table], "assessment_date")
+    return reports_differ.observe(
+        examinations, current, (*_STATES, "distant_site"), REPORTS_DIFFER, table, _NOTHING
     )

@@ -193,16 +193,20 @@ def _chosen(
 
     Args:
         candidates: reports with the value, with ``kind`` (the class that the rule names).
-        keys: what makes a candidate better, the most important first; ties go to the newest record.
+        keys: what makes a candidate better, the most important first; ties go to the newest record, within a
+            record to its cTNM.
         values: column of the report to column of the result; the first one is the value that is compared.
         name: prefix of ``_rule``, ``_record_ids`` and ``_others``.
         across_kinds: whether another kind of report that says otherwise contradicts as well.
     """
     value = next(iter(values))
     newest = [pl.col(c) for c in NEWEST_LAST]
+    # Of unknown values none is newer than another: which of them counts must not depend on order.
+    equal = pl.when("vague").then(pl.col(value))
     ordered = candidates.sort(
-        *TUMOUR, *keys, *newest, descending=[False] * (2 + len(keys)) + [True] * len(newest), nulls_last=True
-    )
+        *TUMOUR, *keys, equal, *newest, "tnm_kind", value,
+        descending=[False] * (3 + len(keys)) + [True] * len(newest) + [False] * 2, nulls_last=True,
+    )  # fmt: skip
     like = pl.col(value) == pl.col(value).first()
     same_kind = pl.lit(True) if across_kinds else pl.col("kind") == pl.col("kind").first()
     otherwise = same_kind & ~like & ~pl.col("vague")
@@ -264,8 +268,10 @@ def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
     path = (prefix == "p").fill_null(False)
     clinical = prefix.is_in(["c", "u"]).fill_null(False)
     before = pl.col("first_therapy").is_null() | (pl.col("report_date") < pl.col("first_therapy"))
-    # Without y a TNM is one before therapy; after therapy and surgery the y is likely to be forgotten.
-    p_counts = (pl.col("treatment_order") != THERAPY_FIRST) | before.fill_null(False)
+    # Without y a TNM is one before therapy; after therapy and surgery the y is likely to be forgotten. The
+    # day of a Diagnose is that of its biopsy, and tells nothing of when its pTNM was found.
+    early = before.fill_null(False) & (pl.col("origin") != "diagnosis")
+    p_counts = (pl.col("treatment_order") != THERAPY_FIRST) | early
     c_counts = (pl.col("origin") == "diagnosis") | ~(
         pl.col("report_date") > pl.col("first_therapy")
     ).fill_null(False)
@@ -305,6 +311,6 @@ def _own_m(reports: pl.DataFrame) -> pl.DataFrame:
     )
     worst = pl.col("m_stage").replace_strict({"M1": 0, "M0": 1, "MX": 2}, return_dtype=pl.Int32)
     kind = pl.col("kind").replace_strict({"Diagnose": 0, TABLE: 1, "other report": 2}, return_dtype=pl.Int32)
-    keys = [pl.col("vague"), pl.col("_source"), kind, worst]
+    keys = [pl.col("vague"), pl.col("_source"), kind, worst, pl.col("m_prefix")]
     values = {c: c for c in ("m_stage", "m_prefix", "m_suffix")}
     return _chosen(candidates, keys, values, "m")

@@ -30,6 +30,7 @@ from sarcoma_pipeline.curation.delivery import (
     record_of,
 )
 from sarcoma_pipeline.curation.documented_courses import DocumentedCourse, documented_courses
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.plan_combination import combine
 from sarcoma_pipeline.curation.plan_roles import (
     CLINICAL,
@@ -91,9 +92,7 @@ def curate(
         known_plans: SOP instance UIDs of all delivered plans, those in quarantine included.
     """
     plan_first = _rank(precedence, "DICOM") < _rank(precedence, "oBDS")
-    documentation = _rows(
-        sound[typed.Radiotherapy.table()].sort("reported_on", "record_id", nulls_last=False)
-    )
+    documentation = _rows(sound[typed.Radiotherapy.table()].sort(*NEWEST_LAST, "part", nulls_last=False))
     plans = _rows(sound[typed_dicom.Plan.table()].sort("sop_instance_uid", "record_id"))
     records = _rows(sound[typed_dicom.Treatment.table()].sort("record_id"))
     surgeries = _rows(sound[typed.Surgery.table()].select("patient_id", "surgery_date"))

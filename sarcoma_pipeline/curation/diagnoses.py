@@ -6,9 +6,17 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import baseline, best_of, diagnosis_codes, metastases
+from sarcoma_pipeline.curation import baseline, best_of, diagnosis_codes, metastases, reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
-from sarcoma_pipeline.curation.event_rows import Frames, cut, interval, merged, ranked, with_days
+from sarcoma_pipeline.curation.event_rows import (
+    NEWEST_LAST,
+    Frames,
+    cut,
+    interval,
+    merged,
+    ranked,
+    with_days,
+)
 from sarcoma_pipeline.curation.observations import observation
 from schemas import curated, sarcoma_codes, site_codes, typed
 from schemas.assumptions import Assumptions
@@ -35,6 +43,29 @@ STAGES_DIFFER = Rule(
     remedy="Compare the TNM of both reports with the pathology or imaging report.",
     source="UICC TNM",
 )
+GRADES_DIFFER = Rule(
+    "diagnosis.report-grades-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two reports of the same kind (biopsy or specimen) give different grades. The pathology report, "
+    "then the newer one counts.",
+    remedy="Compare Grading and the FNCLCC grade of both with the pathology report. Correct the wrong one.",
+    source="FNCLCC (Coindre); oBDS Histologie/Grading",
+    overruled=True,
+)
+VALUES_DIFFER = Rule(
+    "diagnosis.values-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="source",
+    what="Two records give one tumour different sizes, depths or ages at diagnosis. The source named first "
+    "in the precedence, then the newer record counts.",
+    remedy="Compare both with the pathology or imaging report, and correct the wrong one in its table.",
+    source="docs/formats.md, tables",
+    overruled=True,
+)
+_MEASURED = ("tumour_size_cm", "tumour_depth", "age_at_diagnosis_years")
 GRADED_AFTER_THERAPY = Rule(
     "diagnosis.graded-after-therapy",
     "notice",
@@ -71,7 +102,9 @@ def sketch(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
             *TUMOUR,
             sarcoma_codes.behaviour(morphology) != "3",
             sarcoma_codes.specificity(morphology),
-            "record_id",
+            *NEWEST_LAST,
+            descending=[False] * 4 + [True] * len(NEWEST_LAST),
+            nulls_last=True,
         )
         .unique(TUMOUR, keep="first", maintain_order=True)
         .select(*TUMOUR, "icdo3_morphology", "morphology_version")
@@ -292,6 +325,8 @@ def _observed(
         ("t", "t_stage", STAGES_DIFFER),
         ("n", "n_stage", STAGES_DIFFER),
         ("m", "m_stage", STAGES_DIFFER),
+        ("fnclcc", "fnclcc_grade", GRADES_DIFFER),
+        ("grade", "grade", GRADES_DIFFER),
     ):
         others = best.select(record_id=f"{name}_others").explode("record_id").drop_nulls().unique()
         rows = told.join(others, on="record_id", how="semi").filter(pl.col(column).is_not_null())
@@ -309,6 +344,8 @@ def _observed(
         )
     )
     seen += diagnosis_codes.observe(tumour, told, sound)
+    usable = told.filter(~pl.col("role").is_in([baseline.RELAPSE, baseline.FOLLOW_UP]))
+    seen.append(reports_differ.observe(tumour, usable, _MEASURED, VALUES_DIFFER, table))
     own = told.filter("complete", ~pl.col("of_relapse_report"))
     seen.append(best_of.observe(own, precedence))
     return pl.concat(seen)

@@ -26,10 +26,11 @@ MOST_GY = 80.0
 
 _SUMMED = ("sequential",)
 _TARGETS = {
-    "C49.0": ("7.1",), "C49.1": ("7.2",), "C49.2": ("7.3",), "C49.3": ("7.4",), "C49.4": ("7.5", "4.9"),
-    "C49.5": ("7.6", "7.7"), "C49.6": ("7.7",), "C48": ("4.7",),
+    "C49.0": ("7.1",), "C49.1": ("7.2", "6.9.", "6.10.", "6.11.", "6.12."),
+    "C49.2": ("7.3", "6.8.", "6.13.", "6.14.", "6.15.", "6.16."), "C49.3": ("7.4", "3.3."),
+    "C49.4": ("7.5", "4.9", "4.9."), "C49.5": ("7.6", "7.7", "5."), "C49.6": ("7.7",), "C48": ("4.7", "4.8."),
 }  # fmt: skip
-"""Site of the tumour to the target regions (oBDS Zielgebiet 2021) that hold it."""
+"""Site of the tumour to the oBDS target regions that hold it, of 2021, and with a final dot of 2014."""
 
 SEVERAL_IRRADIATIONS = Rule(
     "radiotherapy.irradiations-undecided",
@@ -347,8 +348,16 @@ def _once(irradiations: Sequence[Irradiation]) -> list[Irradiation]:
             found[facts] = replace(found[facts], record_ids=both)
         else:
             found[facts] = one
+    return sorted(found.values(), key=_in_order)
+
+
+def _in_order(one: Irradiation) -> tuple[Any, ...]:
+    """By first day, then by what is documented: how records are named decides only between equals."""
     late = dt.date.max
-    return sorted(found.values(), key=lambda p: (p.start or late, p.record_ids))
+    return (
+        one.start or late, one.end or late, -(one.dose or 0.0), -(one.single or 0.0), one.kind,
+        one.region or "", one.side or "", one.radiation or "", one.boost or "", one.record_ids,
+    )  # fmt: skip
 
 
 def _dose(parts: Sequence[Irradiation]) -> tuple[float | None, int | None, str]:

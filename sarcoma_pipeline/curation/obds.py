@@ -98,7 +98,7 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "ops_codes": Reading(_OPS.list.eval(tnm.ops_code(pl.element()))),
                 "side": Reading(tnm.ops_side(_OPS)),
                 "residual_status": residual(
-                    "Lokale_Beurteilung_Residualstatus", "Gesamtbeurteilung_Residualstatus"
+                    "Lokale_Beurteilung_Residualstatus", overall="Gesamtbeurteilung_Residualstatus"
                 ),
             },
         )

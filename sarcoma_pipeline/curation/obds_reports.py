@@ -204,9 +204,17 @@ DERIVED: dict[str, tuple[str, ...]] = {
 """Beginning of a column of :func:`rows` to the received columns that it is taken from."""
 
 
-def residual(*columns: str) -> Reading:
-    """Read the residual status; of several columns the first that knows one. U is a missing status."""
-    known = [pl.when(pl.col(c) != "U").then(pl.col(c)) for c in columns]
+def residual(column: str, overall: str | None = None) -> Reading:
+    """Read the local residual status; U is a missing one.
+
+    Args:
+        column: the local status.
+        overall: the status of all tumour, metastases included. R0 there is R0 at the primary too; any other
+            says nothing of where the rest is.
+    """
+    known = [pl.when(pl.col(column) != "U").then(pl.col(column))]
+    if overall:
+        known.append(pl.when(pl.col(overall) == "R0").then(pl.col(overall)))
     return code(pl.coalesce(known), v.OBDS_RESIDUAL)
 
 

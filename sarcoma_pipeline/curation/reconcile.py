@@ -105,6 +105,7 @@ def curate(
     idle = list(radiotherapy.idle)
     staged_m1 = diagnosis.filter(pl.col("m_stage") == "M1").select(TUMOUR)
     operations = surgery.curate(homed, precedence)
+    therapies, examinations = systemic_therapy.curate(homed), assessments.curate(homed)
     frames = {
         "curated.patient": _patient(sound, pseudonyms),
         "curated.diagnosis": diagnosis,
@@ -116,11 +117,9 @@ def curate(
         "curated.radiotherapy_phase": radiotherapy.phases,
         "curated.radiotherapy_plan": radiotherapy.plans,
         "curated.radiotherapy_reading": radiotherapy.readings,
-        "curated.systemic_therapy": with_days(
-            systemic_therapy.curate(homed), zero, {"start_date": "start_day"}
-        ),
+        "curated.systemic_therapy": with_days(therapies, zero, {"start_date": "start_day"}),
         "curated.assessment": with_days(
-            assessments.curate(homed),
+            examinations,
             zero,
             {"assessment_date": "assessment_day", "distant_date": "distant_day"},
         ),
@@ -141,7 +140,8 @@ def curate(
     idle.append(("its tumour has no diagnosis that it could add to", homeless))
     observed = [
         event_numbers.observe(assigned.sound), assigned.observed, seen,
-        surgery.observe(operations, homed, diagnosis), _unknown_numbers(assigned.sound, homes),
+        surgery.observe(operations, homed, diagnosis), systemic_therapy.observe(therapies, homed),
+        assessments.observe(examinations, homed), _unknown_numbers(assigned.sound, homes),
         radiotherapy.observed,
         vital_status.observe(sound, zero, sources.precedence["death"]),
     ]  # fmt: skip

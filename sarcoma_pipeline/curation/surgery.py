@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from sarcoma_pipeline.curation import reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged, nth_of_the_day, ranked
 from sarcoma_pipeline.curation.observations import observation
@@ -75,16 +76,13 @@ def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
     return _with_pathology(rows, sound[typed.Diagnosis.table()])
 
 
-def _current(records: pl.DataFrame) -> pl.DataFrame:
-    """The newest report of each reporter's number; record.corrected tells of the older ones."""
-    number = pl.coalesce("module_id", "record_id")
-    return records.sort(*NEWEST_LAST, nulls_last=False).unique(
-        [*TUMOUR, "source", "reporter", "surgery_date", number], keep="last", maintain_order=True
-    )
-
-
 def _with_all_procedures(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    named = _current(records).select(record_ids="record_id", _ops="ops_codes").explode("_ops").drop_nulls()
+    named = (
+        reports_differ.current(records, "surgery_date")
+        .select(record_ids="record_id", _ops="ops_codes")
+        .explode("_ops")
+        .drop_nulls()
+    )
     numbered = rows.with_row_index("_row")
     found = (
         numbered.select("_row", "record_ids")
@@ -111,7 +109,7 @@ def _operation(records: pl.DataFrame) -> pl.Expr:
 def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
     """Fill a missing residual status from the pathology report of the operation."""
     found = reports.filter(pl.col("residual_status").is_not_null(), ~pl.col("of_relapse_report")).select(
-        *TUMOUR, "record_id", "report_date", _r="residual_status"
+        *TUMOUR, *NEWEST_LAST, "report_date", _r="residual_status"
     )
     numbered = rows.with_row_index("_row")
     cutting = numbered.filter(pl.col("intent").ne_missing("diagnostic"))
@@ -126,7 +124,7 @@ def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
         pairs.filter(fits)
         .sort("record_id", since.abs(), "_row", nulls_last=True)
         .unique("record_id", keep="first", maintain_order=True)
-        .sort("_row", "report_date", "record_id", nulls_last=True)
+        .sort("_row", "report_date", *NEWEST_LAST, nulls_last=True)
         .group_by("_row", maintain_order=True)
         .agg(_r=pl.col("_r").last(), _reports=pl.col("record_id").unique().sort())
     )
@@ -152,15 +150,7 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
         diagnosis: ``curated.diagnosis``.
     """
     records, reports = sound[typed.Surgery.table()], sound[typed.Diagnosis.table()]
-    current = _current(records)
-    differ = [
-        operations.select("record_ids", _chosen=column)
-        .explode("record_ids")
-        .join(current.select("record_id", column), left_on="record_ids", right_on="record_id")
-        .filter((pl.col(column) != pl.col("_chosen")) & ~pl.col(column).is_in(["unknown", "other"]))
-        .select(record_id="record_ids", value=column)
-        for column in ("intent", "side")
-    ]
+    current = reports_differ.current(records, "surgery_date")
     said = (
         operations.select("record_ids", _chosen="residual_status")
         .explode("record_ids")
@@ -193,9 +183,8 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
         [
             Observation.empty(),
             observation(said, RESIDUAL_DIFFERS, table, "residual_status", pl.col("residual_status")),
-            *(
-                observation(d, REPORTS_DIFFER, table, column, pl.col("value"))
-                for d, column in zip(differ, ("intent", "side"), strict=True)
+            reports_differ.observe(
+                operations, current, ("intent", "side"), REPORTS_DIFFER, table, ("unknown", "other")
             ),
             observation(lone, PATHOLOGY_MISSING, table, "surgery_date", pl.col("surgery_date")),
         ]

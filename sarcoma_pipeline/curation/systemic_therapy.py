@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.curation import reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_numbers import with_date_of_number
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged
 from schemas import curated, typed
+from schemas.rule import Rule
+
+REPORTS_DIFFER = Rule(
+    "systemic-therapy.reports-differ",
+    "warning",
+    on="typed.systemic_therapy",
+    scope="source",
+    what="Two reports of one systemic therapy (same tumour, kind and first day) give different components or "
+    "protocols. The newer report counts.",
+    remedy="Compare Therapieart and Protokoll of both reports with the letter. Correct the wrong one. If "
+    "they were two therapies, give each its own first day.",
+    source="oBDS 3.0.4 SYST",
+    overruled=True,
+)
 
 _FLAGS = {
     "chemotherapy": "chemotherapy", "immunotherapy": "immunotherapy", "targeted": "targeted",
@@ -26,11 +41,25 @@ def curate(sound: Frames) -> pl.DataFrame:
     Returns:
         Rows of ``curated.systemic_therapy`` without days.
     """
-    records = with_date_of_number(sound[typed.SystemicTherapy.table()], "start_date").sort(
-        *NEWEST_LAST, nulls_last=False
-    )
+    records = _records(sound).sort(*NEWEST_LAST, nulls_last=False)
+    return merged(records, [*TUMOUR, "kind", "given", "start_date", "start_day"], curated.SystemicTherapy)
+
+
+def _records(sound: Frames) -> pl.DataFrame:
+    records = with_date_of_number(sound[typed.SystemicTherapy.table()], "start_date")
     # A source without components, as a table, has one: its kind.
-    records = records.with_columns(
+    return records.with_columns(
         pl.coalesce(flag, pl.col("kind") == kind).alias(flag) for flag, kind in _FLAGS.items()
     )
-    return merged(records, [*TUMOUR, "kind", "given", "start_date", "start_day"], curated.SystemicTherapy)
+
+
+def observe(therapies: pl.DataFrame, sound: Frames) -> pl.DataFrame:
+    """Find reports of one therapy that contradict each other.
+
+    Args:
+        therapies: ``curated.systemic_therapy``.
+        sound: the typed tables with their tumours.
+    """
+    current = reports_differ.current(_records(sound), "start_date")
+    table = typed.SystemicTherapy.table()
+    return reports_differ.observe(therapies, current, (*_FLAGS, "protocol"), REPORTS_DIFFER, table)

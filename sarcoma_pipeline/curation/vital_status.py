@@ -23,6 +23,17 @@ DEATHS_DIFFER = Rule(
     source="sources.toml precedence",
     overruled=True,
 )
+CAUSES_DIFFER = Rule(
+    "vital-status.causes-differ",
+    "warning",
+    on="typed.vital_status",
+    scope="source",
+    what="Two reports of a death differ in whether the tumour caused it. A known cause counts before an "
+    "unknown one, then the first source in the precedence of sources.toml, then the newest report.",
+    remedy="Compare Tod_tumorbedingt of both reports with the death certificate. Correct the wrong one.",
+    source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
+    overruled=True,
+)
 
 
 def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -46,7 +57,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
             death_day=pl.col("status_day").last(),
             # Evidence: records with the chosen exact day, and records whose partial date may mean it.
             death_record_ids=pl.col("record_id").filter(~_EXACT | _same_day()).unique().sort(),
-            tumour_related=pl.col("tumour_related").drop_nulls().last(),
+            tumour_related=_cause(),
         )
     )
     living = (
@@ -105,7 +116,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
 
 
 def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Find exact dates of death that contradict the one that counts.
+    """Find exact dates and causes of death that contradict the one that counts.
 
     Args:
         sound: the typed tables.
@@ -115,7 +126,21 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
     deaths = _dated_deaths(_statements(sound, zero, precedence)).filter(_EXACT)
     other = deaths.filter(~_same_day("patient_id"))
     said = pl.coalesce(pl.col("status_date").cast(pl.String), pl.format("day {}", "status_day"))
-    return observation(other, DEATHS_DIFFER, typed.VitalStatus.table(), "status_date", said)
+    table, cause = typed.VitalStatus.table(), pl.col("tumour_related")
+    caused = _dated_deaths(_statements(sound, zero, precedence))
+    caused = caused.filter((cause != _cause().over("patient_id")) & (cause != "unknown"))
+    return pl.concat(
+        [
+            observation(other, DEATHS_DIFFER, table, "status_date", said),
+            observation(caused, CAUSES_DIFFER, table, "tumour_related", cause),
+        ]
+    )
+
+
+def _cause() -> pl.Expr:
+    """Whether the tumour caused the death: the last statement that knows, else the last one."""
+    cause = pl.col("tumour_related").drop_nulls()
+    return pl.coalesce(cause.filter(cause != "unknown").last(), cause.last())
 
 
 _EXACT = (pl.col("status_date_precision") == "day") | pl.col("status_date_precision").is_null()

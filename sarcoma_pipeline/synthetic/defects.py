@@ -1,6 +1,7 @@
 """Seeds defects: in whole files, registry replies, the department's table and DICOM files.
 
-All kinds of defects are those of :mod:`defects_obds`, :mod:`defects_radiotherapy` and this module;
+All kinds of defects are those of :mod:`defects_obds`, :mod:`defects_radiotherapy`, :mod:`defects_reports` and
+this module;
 ``data/demo/defects.csv`` lists which are seeded.
 """
 
@@ -20,13 +21,18 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RTPlanStorage, generate_uid
 
-from sarcoma_pipeline.synthetic import defects_obds, defects_radiotherapy, department_table
+from sarcoma_pipeline.synthetic import (
+    defects_obds,
+    defects_radiotherapy,
+    defects_reports,
+    department_table,
+)
 from sarcoma_pipeline.synthetic.drop import OFFICES, TABLE, Drop, Planned
 from sarcoma_pipeline.synthetic.people import Person
 from sarcoma_pipeline.synthetic.registry_reply import german, reply
 from sarcoma_pipeline.synthetic.seeding import PLANTS, Planted, plants
 
-__all__ = ["PLANTS", "defects_obds", "defects_radiotherapy", "plant"]
+__all__ = ["PLANTS", "defects_obds", "defects_radiotherapy", "defects_reports", "plant"]
 
 _ARCHIVED = (2021, 12, 30, 12, 0, 0)
 _STRANGER = {"family": "Xantelbrook", "given": "Paul", "born": "11.06.1948", "sex": "M", "number": ""}

@@ -16,19 +16,22 @@ LATER = "obds/tudok_nachmeldung.xml"
 _LATER_REPORTED = dt.date(2021, 12, 31)
 
 
-def _find(reports: list[Element], module: str, nth: int = 0) -> Element:
+def find(reports: list[Element], module: str, nth: int = 0) -> Element:
+    """The report of a module."""
     return [r for r in reports if r.find(tag(module)) is not None][nth]
 
 
-def _inner(report: Element, name: str) -> Element:
+def inner(report: Element, name: str) -> Element:
+    """The first element of a name within another."""
     return next(report.iter(tag(name)))
 
 
-def _on(drop: Drop, person: Person, report: Element) -> Planted:
+def on(drop: Drop, person: Person, report: Element) -> Planted:
+    """Locate a report of a person."""
     return Planted(drop.export_of(person), report.get("Meldung_ID"))
 
 
-def _numbered(drop: Drop, person: Person) -> obds.Course:
+def numbered(drop: Drop, person: Person) -> obds.Course:
     """Return a builder that continues the numbering of the person's reports."""
     builder = obds.Course(person)
     builder.count = len(drop.reports(person))
@@ -37,7 +40,7 @@ def _numbered(drop: Drop, person: Person) -> obds.Course:
 
 def _all_diagnosis_dates(drop: Drop, person: Person, text: str, exactness: str | None) -> None:
     for report in drop.reports(person):
-        date = _inner(_inner(report, "Tumorzuordnung"), "Diagnosedatum")
+        date = inner(inner(report, "Tumorzuordnung"), "Diagnosedatum")
         date.text = text
         del date.attrib["Datumsgenauigkeit"]
         if exactness:
@@ -47,7 +50,7 @@ def _all_diagnosis_dates(drop: Drop, person: Person, text: str, exactness: str |
 @plants("truncated export")
 def _truncated(drop: Drop, person: Person) -> Planted:
     path = "obds/tudok_abgebrochen.xml"
-    cut = _find(drop.reports(person), "Verlauf", 1).get("Meldung_ID").encode()
+    cut = find(drop.reports(person), "Verlauf", 1).get("Meldung_ID").encode()
 
     def damage(data: bytes) -> bytes:
         start = data.index(cut)
@@ -60,57 +63,57 @@ def _truncated(drop: Drop, person: Person) -> Planted:
 @plants("impossible date of surgery")
 def _date_unreadable(drop: Drop, person: Person) -> Planted:
     drop.move(person, INVALID, Export())
-    report = _find(drop.reports(person), "OP")
+    report = find(drop.reports(person), "OP")
     assert person.surgery_date is not None
-    _inner(report, "Datum").text = f"{person.surgery_date.year}-02-31"
-    return _on(drop, person, report)
+    inner(report, "Datum").text = f"{person.surgery_date.year}-02-31"
+    return on(drop, person, report)
 
 
 @plants("unknown status code")
 def _code_unknown(drop: Drop, person: Person) -> Planted:
     drop.move(person, INVALID, Export())
-    report = _find(drop.reports(person), "Verlauf")
-    _inner(report, "Verlauf_Lokaler_Tumorstatus").text = "Q"
-    return _on(drop, person, report)
+    report = find(drop.reports(person), "Verlauf")
+    inner(report, "Verlauf_Lokaler_Tumorstatus").text = "Q"
+    return on(drop, person, report)
 
 
 @plants("examination in the future")
 def _in_future(drop: Drop, person: Person) -> Planted:
-    report = _numbered(drop, person).follow_up(dt.date(2029, 6, 1))
+    report = numbered(drop, person).follow_up(dt.date(2029, 6, 1))
     drop.reports(person).append(report)
-    return _on(drop, person, report)
+    return on(drop, person, report)
 
 
 @plants("old notation of a date")
 def _legacy(drop: Drop, person: Person) -> Planted:
     drop.move(person, "obds/altsystem.xml", Export())
     _all_diagnosis_dates(drop, person, f"00.{person.diagnosis_date:%m.%Y}", None)
-    return _on(drop, person, _find(drop.reports(person), "Diagnose"))
+    return on(drop, person, find(drop.reports(person), "Diagnose"))
 
 
 @plants("estimated diagnosis")
 def _estimated(drop: Drop, person: Person) -> Planted:
     _all_diagnosis_dates(drop, person, f"{person.diagnosis_date.year}-07-01", "V")
-    return _on(drop, person, _find(drop.reports(person), "Diagnose"))
+    return on(drop, person, find(drop.reports(person), "Diagnose"))
 
 
 @plants("diagnosis a century early")
 def _before_birth(drop: Drop, person: Person) -> Planted:
     early = person.diagnosis_date.replace(year=person.diagnosis_date.year - 100)
     _all_diagnosis_dates(drop, person, early.isoformat(), "E")
-    return _on(drop, person, _find(drop.reports(person), "Diagnose"))
+    return on(drop, person, find(drop.reports(person), "Diagnose"))
 
 
 @plants("T category against size", "grade against histology", "hypofractionated course")
 def _by_its_own_values(drop: Drop, person: Person) -> Planted:
     """Locate a defect that is already in the patient's row."""
     hypofractionated = person.single_dose_gy is not None and person.single_dose_gy > 2.5
-    return _on(drop, person, _find(drop.reports(person), "ST" if hypofractionated else "Diagnose"))
+    return on(drop, person, find(drop.reports(person), "ST" if hypofractionated else "Diagnose"))
 
 
 @plants("sequence against dates", "ten times the dose")
 def _by_its_own_radiotherapy(drop: Drop, person: Person) -> Planted:
-    return _on(drop, person, _find(drop.reports(person), "ST"))
+    return on(drop, person, find(drop.reports(person), "ST"))
 
 
 @plants("progression under treatment")
@@ -119,37 +122,42 @@ def _progression(drop: Drop, person: Person) -> Planted:
     relapse = person.local_relapse_date.isoformat()
     reports = drop.reports(person)
     days = (r for r in reports if r.findtext(f".//{tag('Untersuchungsdatum_Verlauf')}") == relapse)
-    return _on(drop, person, next(days))
+    return on(drop, person, next(days))
 
 
 @plants("tumour under two numbers")
 def _two_ids(drop: Drop, person: Person) -> Planted:
-    report = _numbered(drop, person).diagnosis("2")
+    report = numbered(drop, person).diagnosis("2")
     drop.reports(person).append(report)
-    return _on(drop, person, report)
+    return on(drop, person, report)
+
+
+def later_export(drop: Drop, person: Person) -> list[Element]:
+    """Return the person's reports in a later export; changing the list changes the export."""
+    export = drop.exports.setdefault(LATER, Export(_LATER_REPORTED))
+    return export.patients.setdefault(person.number, (person, []))[1]
 
 
 def _again(drop: Drop, person: Person, report: Element) -> Element:
     """Copy a report into a later export."""
-    export = drop.exports.setdefault(LATER, Export(_LATER_REPORTED))
     repeated = copy.deepcopy(report)
-    export.patients[person.number] = (person, [repeated])
+    later_export(drop, person).append(repeated)
     return repeated
 
 
 @plants("repeated report")
 def _duplicate(drop: Drop, person: Person) -> Planted:
-    repeated = _again(drop, person, _find(drop.reports(person), "Verlauf"))
+    repeated = _again(drop, person, find(drop.reports(person), "Verlauf"))
     return Planted(LATER, repeated.get("Meldung_ID"))
 
 
 @plants("corrected report")
 def _corrected(drop: Drop, person: Person) -> Planted:
-    first = _find(drop.reports(person), "OP")
+    first = find(drop.reports(person), "OP")
     later = _again(drop, person, first)
     later.set("Meldung_ID", f"{person.number}-K01")
-    _inner(first, "Lokale_Beurteilung_Residualstatus").text = "RX"
-    return _on(drop, person, first)
+    inner(first, "Lokale_Beurteilung_Residualstatus").text = "RX"
+    return on(drop, person, first)
 
 
 @plants("no namespace")
@@ -168,55 +176,55 @@ def _schema_version(drop: Drop, person: Person) -> Planted:
 
 @plants("radiotherapy without irradiation")
 def _no_irradiation(drop: Drop, person: Person) -> Planted:
-    report = _find(drop.reports(person), "ST")
-    irradiation = _inner(report, "Menge_Bestrahlung")
+    report = find(drop.reports(person), "ST")
+    irradiation = inner(report, "Menge_Bestrahlung")
     irradiation.getparent().remove(irradiation)
-    return _on(drop, person, report)
+    return on(drop, person, report)
 
 
 @plants("course ends before it starts")
 def _ends_early(drop: Drop, person: Person) -> Planted:
     assert person.rt_start is not None
-    report = _find(drop.reports(person), "ST")
-    _inner(report, "Ende").text = (person.rt_start - dt.timedelta(days=20)).isoformat()
-    return _on(drop, person, report)
+    report = find(drop.reports(person), "ST")
+    inner(report, "Ende").text = (person.rt_start - dt.timedelta(days=20)).isoformat()
+    return on(drop, person, report)
 
 
 @plants("operation before diagnosis")
 def _early_surgery(drop: Drop, person: Person) -> Planted:
-    report = _find(drop.reports(person), "OP")
-    _inner(report, "Datum").text = (person.diagnosis_date - dt.timedelta(days=365)).isoformat()
-    return _on(drop, person, report)
+    report = find(drop.reports(person), "OP")
+    inner(report, "Datum").text = (person.diagnosis_date - dt.timedelta(days=365)).isoformat()
+    return on(drop, person, report)
 
 
 @plants("examination after death")
 def _after_death(drop: Drop, person: Person) -> Planted:
     assert person.death_date is not None
-    report = _numbered(drop, person).follow_up(person.death_date + dt.timedelta(days=30))
+    report = numbered(drop, person).follow_up(person.death_date + dt.timedelta(days=30))
     drop.reports(person).append(report)
-    return _on(drop, person, report)
+    return on(drop, person, report)
 
 
 @plants("death before diagnosis")
 def _early_death(drop: Drop, person: Person) -> Planted:
     day = person.diagnosis_date - dt.timedelta(days=400)
-    report = _numbered(drop, person).death(day)
+    report = numbered(drop, person).death(day)
     drop.reports(person).append(report)
-    return _on(drop, person, report)
+    return on(drop, person, report)
 
 
 @plants("two dates of death")
 def _death_conflict(drop: Drop, person: Person) -> Planted:
     assert person.death_date is not None
-    report = _find(drop.reports(person), "Tod")
-    _inner(report, "Sterbedatum").text = (person.death_date + dt.timedelta(days=4)).isoformat()
+    report = find(drop.reports(person), "Tod")
+    inner(report, "Sterbedatum").text = (person.death_date + dt.timedelta(days=4)).isoformat()
     drop.tell(person, "verstorben", person.death_date, person.death_date + dt.timedelta(days=90))
-    return _on(drop, person, report)
+    return on(drop, person, report)
 
 
 @plants("plan against documentation")
 def _dose_conflict(drop: Drop, person: Person) -> Planted:
-    report = _find(drop.reports(person), "ST")
+    report = find(drop.reports(person), "ST")
     assert person.prescribed_dose_gy is not None
-    _inner(_inner(report, "Gesamtdosis"), "Dosis").text = f"{person.prescribed_dose_gy + 4:g}"
-    return _on(drop, person, report)
+    inner(inner(report, "Gesamtdosis"), "Dosis").text = f"{person.prescribed_dose_gy + 4:g}"
+    return on(drop, person, report)

@@ -1,0 +1,61 @@
+"""Several reports tell of one event: what of them does not count, value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.curation.baseline import TUMOUR
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
+from sarcoma_pipeline.curation.observations import observation
+from schemas.rule import Rule
+
+
+def current(records: pl.DataFrame, date: str) -> pl.DataFrame:
+    """Return the newest report of each reporter's number; ``record.corrected`` tells of the older ones.
+
+    Args:
+        records: typed records of events with their tumours and reporters.
+        date: the column of the event's date.
+    """
+    number = pl.coalesce("module_id", "record_id")
+    return records.sort(*NEWEST_LAST, nulls_last=False).unique(
+        [*TUMOUR, "source", "reporter", date, number], keep="last", maintain_order=True
+    )
+
+
+def observe(
+    rows: pl.DataFrame,
+    records: pl.DataFrame,
+    columns: Sequence[str],
+    rule: Rule,
+    table: str,
+    nothing: Collection[str] = (),
+) -> pl.DataFrame:
+    """Find the values of an event's reports that its row does not have.
+
+    Args:
+        rows: curated events with ``record_ids``.
+        records: the typed records that can contradict.
+        columns: that are compared.
+        rule: of the finding.
+        table: the typed table.
+        nothing: values that say nothing, so that they contradict none.
+    """
+    told = rows.select("record_ids", *(pl.col(c).alias(f"_{c}") for c in columns)).explode("record_ids")
+    told = told.join(
+        records.select("record_id", *columns), left_on="record_ids", right_on="record_id", how="inner"
+    ).rename({"record_ids": "record_id"})
+    return pl.concat(
+        observation(
+            told.filter(
+                (pl.col(c) != pl.col(f"_{c}")) & ~pl.col(c).cast(pl.String).is_in(list(nothing))
+            ).unique(["record_id", c], maintain_order=True),
+            rule,
+            table,
+            c,
+            pl.col(c),
+        )
+        for c in columns
+    )

@@ -1,0 +1,80 @@
+"""Runs tests against mutants, each in a process of its own that a fork server starts.
+
+The server has imported the libraries and nothing of the program; polars starts its threads with the first
+query, so that no thread is alive when it forks. A mutant that runs out of time is neither killed nor alive.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
+LIBRARIES = ("polars", "pandera.polars", "pytest", "lxml.etree", "pydantic", "pydicom", "hypothesis")
+
+
+class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Finds one module with another source."""
+
+    def __init__(self, name: str, path: str, source: str) -> None:
+        self.name, self.path, self.source = name, path, source
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname == self.name:
+            return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
+        return None
+
+    def get_filename(self, fullname: str) -> str:
+        return self.path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self.source.encode()
+
+    def source_to_code(self, data, path="", *, _optimize=-1):
+        return compile(self.source, str(path), "exec")
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def _run(name: str, path: str, source: str, tests: Sequence[str]) -> None:
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    sys.dont_write_bytecode = True
+    sys.meta_path.insert(0, _Mutated(name, path, source))
+    import pytest
+
+    flags = ["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow and not marathon"]
+    os._exit(0 if pytest.main([*flags, *tests]) == 0 else 1)
+
+
+def judge(path: Path, source: str, tests: Sequence[str], seconds: float) -> str:
+    """Tell what becomes of a mutant.
+
+    Args:
+        path: of the module.
+        source: of the mutant.
+        tests: paths of test files.
+        seconds: after which it is given up.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(LIBRARIES))
+    process = context.Process(target=_run, args=(module_name(path), str(path), source, list(tests)))
+    process.start()
+    process.join(seconds)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return TIMEOUT
+    return SURVIVED if process.exitcode == 0 else KILLED

@@ -1,0 +1,131 @@
+"""From files to the curated tables and the cohort, in one process: reader, curation, cohort."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from lxml import etree
+
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events
+from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.quality.curate import Curation, curate
+from sarcoma_pipeline.sources import received_record
+from sarcoma_pipeline.sources.readers import reader
+from sarcoma_pipeline.sources.received_record import SourceFile
+from schemas.all_contracts import CONTRACTS
+from schemas.configuration import Criterion, Limits, Sources
+from tests.oracle.grammar import Element
+from tests.spec.told import study
+
+SOURCES = Sources.model_validate({"source": [{"name": "obds", "kind": "obds", "files": ["*.xml"]}]})
+STUDY = study()
+STRICT = STUDY.model_copy(
+    update={
+        "criteria": tuple(
+            Criterion.model_validate(one)
+            for one in (
+                {"name": "histology", "rule": "histology", "label": "Sarcoma"},
+                {"name": "site", "rule": "site", "label": "Site", "values": ["extremities", "trunk"]},
+                {"name": "m0", "rule": "no_metastasis", "label": "M0"},
+                {"name": "curative", "rule": "curative", "label": "Curative"},
+                {
+                    "name": "rt",
+                    "rule": "radiotherapy",
+                    "label": "Irradiated",
+                    "values": ["preoperative", "postoperative adjuvant", "postoperative additive"],
+                },
+            )
+        )
+    }
+)
+"""A study that asks for everything; the endpoints are those of :data:`STUDY`, which asks for M0 only."""
+NIGHT = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
+
+PROVENANCE = ("record_id", "record_ids", "evidence", "file_id", "ordinal", "position", "pseudonym")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the program makes of a delivery."""
+
+    made: Curation
+    frames: Mapping[str, pl.DataFrame]
+
+    def __getitem__(self, entity: str) -> pl.DataFrame:
+        return self.frames[entity if "." in entity else f"curated.{entity}"]
+
+    def said(self, but: Collection[str] = ()) -> dict[tuple[str, str], list[str]]:
+        """Table and patient to what is said of them there: rows without what only names records.
+
+        Args:
+            but: other columns to leave out.
+        """
+        said: dict[tuple[str, str], list[str]] = {}
+        for table, frame in self.frames.items():
+            who = "patient_id" if "patient_id" in frame.columns else "pseudonym"
+            if who not in frame.columns:
+                continue
+            kept = [
+                c for c in frame.columns if not c.endswith(PROVENANCE) and c not in (who, "course_id", *but)
+            ]
+            for patient, rows in frame.partition_by(who, as_dict=True).items():
+                said[table, str(patient[0])] = sorted(map(repr, rows.select(kept).rows()))
+        return said
+
+    def findings(self, *, notices: bool = False) -> dict[str, list[str]]:
+        """Patient to the rules that their records break."""
+        table = pl.concat(
+            [
+                frame.select("record_id", "person_ref")
+                for name, frame in self.made.typed.items()
+                if "person_ref" in frame.columns
+            ]
+        ).unique()
+        links = self.made.link.select("person_ref", "patient_id")
+        whose = table.join(links, on="person_ref").select("record_id", "patient_id").unique()
+        kept = self.made.observed.filter(pl.lit(notices) | (pl.col("severity") != "notice"))
+        found = kept.join(whose, on="record_id").group_by("patient_id").agg(pl.col("rule_id").sort())
+        return dict(found.iter_rows())
+
+
+def build(folder: Path, files: Mapping[str, Element | bytes], sources: Sources = SOURCES) -> Built:
+    """Write files, read them as the night does, curate, and derive the cohort.
+
+    Args:
+        folder: an empty folder.
+        files: name to the document.
+        sources: of the study; the first one reads all files of its kind.
+    """
+    batches, known = [], []
+    for name, content in files.items():
+        path = folder / name
+        path.write_bytes(content if isinstance(content, bytes) else etree.tostring(content, encoding="UTF-8"))
+        source = next(one for one in sources.source if Path(name).match(one.files[0]))
+        file_id = hashlib.blake2b(name.encode() + path.read_bytes(), digest_size=8).hexdigest()
+        known.append((file_id, name, source.name))
+        file = SourceFile(file_id, path, name, source.name)
+        batches.append(reader(source.kind).read(file, source, "R1", Limits()))
+    received = {t: c.empty() for t, c in CONTRACTS.items() if t.startswith("received.")}
+    received |= received_record.frames(batches)
+    paths = pl.DataFrame(known, schema=["file_id", "path", "source"], orient="row")
+    made = curate(received, sources, NIGHT, paths, study=STUDY)
+    curated = dict(made.curated)
+    happened = timeline(curated, STUDY.assumptions)
+    assessed = eligibility.assess(curated, happened, STUDY)
+    eligible = eligibility.eligible(assessed.eligibility)
+    members = eligibility.members(curated, eligible)
+    derived = endpoints.derive(happened, members, STUDY)
+    cohort = {
+        "cohort.strict": eligibility.assess(curated, happened, STRICT).eligibility,
+        "cohort.eligibility": assessed.eligibility,
+        "cohort.patients": covariates.patients(curated, happened, eligible),
+        "cohort.events": released_events.events(happened, members),
+        "cohort.endpoints": derived.endpoints,
+        "cohort.not_at_risk": derived.not_at_risk,
+    }
+    return Built(made, {**curated, **cohort})
