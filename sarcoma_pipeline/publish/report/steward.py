@@ -93,18 +93,14 @@ def page(
         ),
         "counts": _counts(shown),
         "trend": _trend(trend),
-        "accounting": escape(_accounted(accounting)),
-        "coverage": _coverage(coverage),
+        "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
 
 
-def _coverage(sentences: Sequence[str]) -> str:
-    """Write the coverage of the queries as a list that opens; nothing if there was no query."""
-    if not sentences:
-        return ""
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    return f"<details><summary>Queries to registry offices</summary><ul>{items}</ul></details>"
+def _queries(coverage: Sequence[str]) -> list[str]:
+    """Say what came of the queries to registry offices; nothing if there was none."""
+    return [f"Queries to registry offices: {'; '.join(coverage)}."] if coverage else []
 
 
 def _part(name: str) -> str:
