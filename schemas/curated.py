@@ -42,10 +42,7 @@ class Link(Contract, table="curated.link"):
         "Person reference", "As in the typed tables.", nullable=False, unique=True, identifying="identifier"
     )
     patient_id: pl.String = column("Patient", "The patient.", nullable=False, identifying="identifier")
-    method: pl.String = column(
-        "Method", "hospital number, name + birth date + sex, or all of them with the number in another form.",
-        nullable=False,
-    )  # fmt: skip
+    method: pl.String = column("Method", "hospital number, or name + birth date + sex.", nullable=False)
 
 
 class Diagnosis(DiagnosisColumns, Curated, table="curated.diagnosis"):

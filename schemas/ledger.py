@@ -57,6 +57,7 @@ class LedgerEntry(Contract, table="quality.ledger"):
     table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
     column_name: pl.String = column("Column", "The column at fault.")
     value: pl.String = column("Value", "As delivered, masked where identifying.")
+    note: pl.String = column("Note", "What else the steward needs, as the other side of a contradiction.")
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")

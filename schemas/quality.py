@@ -69,6 +69,7 @@ class Finding(Contract, table="quality.findings"):
     table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
     column_name: pl.String = column("Column", "The column at fault.")
     value: pl.String = column("Value", "As delivered, masked where identifying.")
+    note: pl.String = column("Note", "What else the steward needs, as the other side of a contradiction.")
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     record_id: pl.String = column("Record", "The record.", nullable=False)

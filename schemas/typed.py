@@ -147,6 +147,17 @@ ASSESSMENT_RULES = (
     not_after_receipt("assessment_date"),
     not_after_receipt("distant_date"),
     Rule(
+        "assessment.date-missing",
+        "warning",
+        what="The examination has no date. It counts neither as an event nor as follow-up, whatever it says.",
+        remedy="In the tumour documentation, add Untersuchungsdatum_Verlauf; in a table, the date of the "
+        "examination.",
+        source="oBDS 3.0.4 Verlauf",
+        column="assessment_date",
+        holds=pl.col("assessment_date").is_not_null() | pl.col("assessment_day").is_not_null(),
+        missing="kept",
+    ),
+    Rule(
         "assessment.says-nothing",
         "notice",
         what="The examination states nothing about the disease. It does not count as follow-up.",

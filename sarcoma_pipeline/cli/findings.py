@@ -89,6 +89,8 @@ def list_(study: str, **wanted: str | None) -> None:
         shown = f"  {row['column_name']} = {row['value']!r}" if row["column_name"] and row["value"] else ""
         click.echo(f"         {row['path']}, {row['position']}{shown}")
         click.echo(f"         {row['what']} {row['remedy']}")
+        if row["note"]:
+            click.echo(f"         in this record: {row['note']}")
         if row["finding_id"] in effects:
             click.echo(f"         if waived: {effects[row['finding_id']]}")
     click.echo(f"{found.height} findings")

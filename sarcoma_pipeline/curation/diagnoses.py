@@ -75,6 +75,28 @@ GRADED_AFTER_THERAPY = Rule(
     remedy="Add the grade of the biopsy to its Pathologie or to the Diagnose.",
     source="FNCLCC: not graded after neoadjuvant therapy",
 )
+STAGED_AFTER_THERAPY = Rule(
+    "diagnosis.staged-after-therapy",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="A pTNM without y is dated after another therapy than surgery, or has no date: it does not count as "
+    "the stage at diagnosis.",
+    remedy="In the tumour documentation, add y_Symbol if the specimen was treated before, or the date "
+    "of the TNM if it is older than the therapy.",
+    source="UICC TNM: y after multimodality therapy",
+)
+HISTOLOGY_LATER = Rule(
+    "diagnosis.histology-of-later-specimen",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The only histology is that of a specimen taken long after the first resection, perhaps of a "
+    "relapse. It counts as the histology at diagnosis.",
+    remedy="Add the histology of the biopsy or of the first resection to its Pathologie, its OP or the "
+    "Diagnose.",
+    source="baseline: histology of the primary before therapy",
+)
 METASTASIS_LATER = Rule(
     "metastasis.later-in-diagnosis",
     "warning",
@@ -337,6 +359,7 @@ def _observed(
         best.filter(pl.col("fnclcc_grade").is_null()), on=TUMOUR, how="semi", nulls_equal=True
     )
     seen.append(observation(graded, GRADED_AFTER_THERAPY, table, "fnclcc_grade", pl.col("fnclcc_grade")))
+    seen += _out_of_time(tumour, told, best)
     later = early.filter(~pl.col("at_diagnosis"), pl.col("metastasis_date").is_not_null())
     seen.append(
         observation(
@@ -349,6 +372,31 @@ def _observed(
     own = told.filter("complete", ~pl.col("of_relapse_report"))
     seen.append(best_of.observe(own, precedence))
     return pl.concat(seen)
+
+
+def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -> list[pl.DataFrame]:
+    """A stage that is left out, and a histology that is taken, because of when the report was made."""
+    table = typed.Diagnosis.table()
+    sarcomas = tumour.filter(pl.col("histology_group").is_not_null() | pl.col("index_tumour"))
+    own = told.join(sarcomas.select(TUMOUR), on=TUMOUR, how="semi", nulls_equal=True)
+    marked = pl.any_horizontal(pl.col("after_therapy", "of_relapse", "by_autopsy").fill_null(False))
+    before = (pl.col("report_date") < pl.col("first_therapy")).fill_null(False)
+    staged = own.filter(
+        pl.col("treatment_order") == baseline.THERAPY_FIRST,
+        pl.col("role") != baseline.TABLE,
+        ~(marked | before | pl.col("of_relapse_report")),
+    )
+    seen = []
+    for letter in ("t", "n"):
+        stage = pl.col(f"{letter}_stage")
+        at_fault = staged.filter(pl.col(f"{letter}_prefix") == "p", stage.is_not_null())
+        seen.append(observation(at_fault, STAGED_AFTER_THERAPY, table, f"{letter}_stage", stage))
+    late = best.filter(pl.col("histology_rule") == baseline.LATER)
+    ids = late.select(record_id="histology_record_ids").explode("record_id").drop_nulls().unique()
+    morphology = pl.col("icdo3_morphology")
+    of_late = own.join(ids, on="record_id", how="semi").filter(morphology.is_not_null())
+    seen.append(observation(of_late, HISTOLOGY_LATER, table, "icdo3_morphology", morphology))
+    return seen
 
 
 def _other_group(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,8 @@ import json
 
 import polars as pl
 
+from sarcoma_pipeline.curation import tnm
+from sarcoma_pipeline.curation.obds_nested import CLASSIFICATION
 from sarcoma_pipeline.curation.observations import observation
 from schemas.file_faults import FILE_FAULTS, UNEXPECTED
 from schemas.quality import Observation
@@ -45,6 +47,18 @@ ELEMENT_REPEATED = Rule(
     remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
     source="oBDS 3.0.4 schema: maxOccurs",
 )
+
+CLASSIFICATION_UNREAD = Rule(
+    "diagnosis.grade-of-unknown-name",
+    "notice",
+    on="typed.diagnosis",
+    scope="record",
+    what="A further classification of a tumour of soft tissue has a stage from 1 to 3, and a name that the "
+    "program does not know: it is not read as the FNCLCC grade.",
+    remedy="If it is the FNCLCC grade, name it FNCLCC in Weitere_Klassifikation/Name.",
+    source="oBDS 3.0.4 Menge_Weitere_Klassifikation",
+)
+_SOFT_TISSUE = r"^C(?:4[01789]|76)"
 
 KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
 
@@ -98,6 +112,26 @@ def export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
             ),
         ]
     )
+
+
+def unknown_grades(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return further classifications that look like the FNCLCC grade and are not called so."""
+    column = "Menge_Weitere_Klassifikation"
+    if column not in frame.columns or frame[column].null_count() == frame.height:
+        return Observation.empty()
+    site = pl.col("Primaertumor_ICD").str.contains(_SOFT_TISSUE).fill_null(True)
+    told = (
+        frame.filter(site)
+        .select("record_id", _c=pl.col(column).str.json_decode(pl.List(CLASSIFICATION)))
+        .explode("_c")
+        .drop_nulls("_c")
+        .unnest("_c")
+    )
+    graded = tnm.fnclcc(pl.col("Stadium")).value.is_in(["G1", "G2", "G3"])
+    unknown = ~pl.col("Name").str.contains(tnm.FNCLCC_NAME).fill_null(False)
+    at_fault = told.filter(unknown, graded).sort("record_id", "Name", "Stadium")
+    at_fault = at_fault.unique("record_id", keep="first", maintain_order=True)
+    return observation(at_fault, CLASSIFICATION_UNREAD, table, column, pl.col("Name"))
 
 
 def repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 Exact or nothing: a near-match (``near_matches``) is a finding for a person to decide, never a silent merge.
 Titles and name prefixes do not count, since sources write them in different fields. A number in another form
-(leading zeros, blanks) is one more field that must agree with the other three, and alone a finding.
+(leading zeros, blanks) is a near-match where the other three agree.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ NEAR_MATCH = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "Near match: the name or the date of birth differs slightly from a known patient's. The record "
-        "is not linked."
+        "Near match: the name, the date of birth or the form of the patient number differs slightly from a "
+        "known patient's. The record is not linked."
     ),
     remedy=(
         "Compare both persons. If they are one, correct the spelling or the date of birth, or add the "
@@ -168,11 +168,12 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
     exact, ambiguous, unmatched = _by_name(nameless, latest)
     near = unmatched.join(near_matches(unmatched, latest), on="record_id")
     lost = unmatched.join(near, on="record_id", how="anti")
+    in_form = _in_another_form(unknown, latest)
+    judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
     links = pl.concat(
         [
             latest.select(person_ref="patient_id", patient_id="patient_id", method=pl.lit("hospital number")),
             exact.select("person_ref", "patient_id", method=pl.lit("name, date of birth and sex")),
-            _in_another_form(unknown, latest),
         ]
     )
     observed = pl.concat(
@@ -180,8 +181,11 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
             _contradictions(known, latest),
             observation(ambiguous, AMBIGUOUS, PERSON, "family_name", pl.col("family_name")),
             observation(near, NEAR_MATCH, PERSON, "family_name", pl.col("family_name"), _resemblance()),
+            observation(
+                in_form, NEAR_MATCH, PERSON, "hospital_number", pl.col("hospital_number"), _SAME_PERSON
+            ),
             observation(lost, NO_PATIENT, PERSON, "family_name", pl.col("family_name")),
-            _unlinked(typed_frames, links, nameless, latest),
+            _unlinked(typed_frames, links, judged, latest),
             _two_numbers(latest),
             _masters_differ(masters, latest),
             _numbers_alike(latest),
@@ -199,10 +203,7 @@ def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame
 
 
 def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    """Link a number that one patient has in another form, where name, date of birth and sex agree exactly.
-
-    Every record with that number must agree: one that does not leaves them all to a person.
-    """
+    """Records whose number one patient has in another form, and whose name, date of birth and sex agree."""
     form = number_form(pl.col("hospital_number"))
     known = latest.with_columns(_form=form).filter(pl.col("patient_id").n_unique().over("_form") == 1)
     keys = ["_name", "birth_date", "sex"]
@@ -210,11 +211,11 @@ def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFram
     return (
         unknown.with_columns(_form=form)
         .join(known.select("patient_id", "_form", *keys), on="_form", how="inner", maintain_order="left")
-        .group_by("person_ref", "patient_id")
-        .agg(_same=same.all())
-        .filter("_same")
-        .select("person_ref", "patient_id", method=pl.lit("number in another form, name, birth and sex"))
+        .filter(same)
     )
+
+
+_SAME_PERSON = pl.lit("a patient has the number in another form; name, date of birth and sex agree")
 
 
 def _resemblance() -> pl.Expr:

@@ -86,14 +86,14 @@ def _histologies_of_older_records(received: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_CLASSIFICATION = pl.Struct({"Name": pl.String, "Stadium": pl.String, "Datum": pl.String})
+CLASSIFICATION = pl.Struct({"Name": pl.String, "Stadium": pl.String, "Datum": pl.String})
 
 
 def fnclcc(received: pl.DataFrame) -> pl.DataFrame:
     """One row per record with an FNCLCC grade: of several the latest, of one day the highest."""
     return (
         received.select(
-            "record_id", _c=pl.col("Menge_Weitere_Klassifikation").str.json_decode(pl.List(_CLASSIFICATION))
+            "record_id", _c=pl.col("Menge_Weitere_Klassifikation").str.json_decode(pl.List(CLASSIFICATION))
         )
         .explode("_c")
         .drop_nulls("_c")

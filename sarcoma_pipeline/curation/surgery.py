@@ -46,6 +46,18 @@ PATHOLOGY_MISSING = Rule(
     source="oBDS 3.0.4 OP/Histologie, Pathologie",
 )
 
+RESIDUAL_UNUSED = Rule(
+    "surgery.residual-of-no-operation",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="A pathology report gives a residual status that belongs to no operation: it has no date and there "
+    "are several operations, or none was from six weeks before to three days after it.",
+    remedy="In the tumour documentation, compare the date of the Pathologie with OP/Datum. Add "
+    "Residualstatus to the OP that it belongs to.",
+    source="oBDS 3.0.4 Pathologie/Residualstatus",
+)
+
 REPORT_DAYS = (-3, 42)
 """A pathology report of a specimen is dated from three days before to six weeks after the operation."""
 
@@ -178,7 +190,14 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
         .join(sarcomas, on=TUMOUR, how="semi", nulls_equal=True)
         .join(tissue, on=TUMOUR, how="anti", nulls_equal=True)
     )
-    table = typed.Surgery.table()
+    used = operations.select(record_id="record_ids").explode("record_id").drop_nulls().unique()
+    unused = reports.filter(
+        pl.col("residual_status").is_not_null(),
+        ~pl.col("of_relapse_report"),
+        pl.col("patient_id").is_not_null(),
+    ).join(used, on="record_id", how="anti")
+    unused = unused.unique("record_id", keep="first", maintain_order=True)
+    table, residual = typed.Surgery.table(), pl.col("residual_status")
     return pl.concat(
         [
             Observation.empty(),
@@ -186,6 +205,7 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
             reports_differ.observe(
                 operations, current, ("intent", "side"), REPORTS_DIFFER, table, ("unknown", "other")
             ),
+            observation(unused, RESIDUAL_UNUSED, typed.Diagnosis.table(), "residual_status", residual),
             observation(lone, PATHOLOGY_MISSING, table, "surgery_date", pl.col("surgery_date")),
         ]
     )

@@ -247,6 +247,7 @@ def type_part(
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
         observed += [export_faults.export_faults(frame, table), export_faults.repeated_elements(frame, table)]
+        observed.append(export_faults.unknown_grades(frame, table))
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))

@@ -127,6 +127,7 @@ def findings(
         .with_columns(
             path=masked_path(pl.col("path"), patients).fill_null("?"),
             value=_masked_value(),
+            note=masked_path(pl.col("note"), patients),
             position=pl.col("position").fill_null("?"),
         )
     )

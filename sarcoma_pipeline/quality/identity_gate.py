@@ -234,13 +234,17 @@ class IdentityGate:
         return spelling(word) in self._known or _bare(word) in self._known
 
     def frame(self, found: pl.DataFrame) -> pl.DataFrame:
-        """Apply the gate to ``path``, ``position``, ``column_name`` and ``value`` of findings.
+        """Apply the gate to ``path``, ``position``, ``column_name``, ``value`` and ``note`` of findings.
+
+        A note is a sentence of the program: of it only what names a patient is hidden.
 
         Args:
-            found: has these columns, and ``file_id`` (null where the finding is about a whole source).
+            found: has these columns, perhaps without a note, and ``file_id`` (null where the finding is
+                about a whole source).
         """
+        notes = [_replaced(found, "note", self.remark)] if "note" in found.columns else []
         return self.places(found).with_columns(
-            _replaced(found, "column_name", self.column), _replaced(found, "value", self.value)
+            _replaced(found, "column_name", self.column), _replaced(found, "value", self.value), *notes
         )
 
     def places(self, found: pl.DataFrame) -> pl.DataFrame:

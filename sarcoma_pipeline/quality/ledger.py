@@ -44,8 +44,8 @@ from schemas.vocabularies import (
 
 _OF_DECISION = ("decision_id", "who", "reason", "until")
 _SHOWN = (
-    "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value", "what",
-    "remedy", "content_hash", "file_id",
+    "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value", "note",
+    "what", "remedy", "content_hash", "file_id",
 )  # fmt: skip
 """What is taken over from tonight's finding; of a resolved one the last stays."""
 

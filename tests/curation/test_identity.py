@@ -61,11 +61,12 @@ def test_twins_of_name_and_birth_are_never_merged(records):
 
 
 @pytest.mark.parametrize("number", ["01", "1.0", "0 1", "001.00"])
-def test_a_number_in_another_form_links_where_name_birth_and_sex_agree(records, number):
-    _reply(records, hospital_number=number)
+def test_a_number_in_another_form_is_a_near_match_where_name_birth_and_sex_agree(records, number):
+    reply = _reply(records, hospital_number=number)
     outcome = records.run()
-    assert outcome.rules() == set()
-    assert outcome["vital_status"]["last_alive_day"].to_list() == [1247]
+    assert outcome.rules() == {"identity.near-match"}
+    assert outcome.quarantined == {reply}
+    assert "another form" in outcome.observed["note"][0]
 
 
 @pytest.mark.parametrize(
@@ -78,13 +79,13 @@ def test_a_number_in_another_form_alone_is_found_and_not_linked(records, values)
     assert outcome.quarantined == {reply}
 
 
-def test_of_two_records_in_another_form_one_that_differs_leaves_both(records):
+def test_of_two_records_in_another_form_the_one_that_agrees_is_near(records):
     first = _reply(records, hospital_number="01")
     second = records.reply(
         answer="lebt", answered_on="01.06.2016", hospital_number="01", family_name="Schmidt"
     )
     outcome = records.run()
-    assert outcome.rules() == {"identity.number-differs-in-form"}
+    assert outcome.rules() == {"identity.near-match", "identity.number-differs-in-form"}
     assert outcome.quarantined == {first, second}
 
 

@@ -34,6 +34,14 @@ def test_a_finding_names_file_position_value_and_remedy(records):
     assert found["pseudonym"] == "number:4711"
 
 
+def test_a_finding_says_what_its_record_has_of_its_own(records):
+    noted = dict(_findings(_faulty(records)).select("rule_id", "note").iter_rows())
+    assert noted == {
+        "identity.near-match": "the names are spelled differently",
+        "value.date-unreadable": None,
+    }
+
+
 def test_nothing_that_names_a_person_is_in_a_finding(records):
     frame = _findings(_faulty(records), path="dicom/Müller_4711/a.dcm").drop("pseudonym")
     text = frame.write_csv()

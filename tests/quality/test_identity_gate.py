@@ -107,3 +107,14 @@ def test_control_characters_are_written_out():
 
 def test_the_gate_knows_keys_and_values_of_a_configuration():
     assert set(texts({"a": {"b": ["c", {"d": "e"}]}, "n": 1})) == {"a", "b", "c", "d", "e", "n"}
+
+
+def test_a_note_is_a_sentence_of_the_program_without_the_names_of_patients():
+    names = PERSONS["family_name"].drop_nulls().to_list()
+    frame = pl.DataFrame(
+        {"path": ["a.xml"], "position": ["line 1"], "column_name": ["family_name"], "value": [None],
+         "note": [f"the names are spelled differently: {names[0]}"], "file_id": ["f"]},
+        schema_overrides={"value": pl.String},
+    )  # fmt: skip
+    shown = GATE.frame(frame)["note"][0]
+    assert shown.startswith("the names are spelled differently: ") and names[0] not in shown

@@ -168,6 +168,7 @@
       ["Where", `${finding.path}, ${finding.position}`],
       ["Column", place],
       ["Value", finding.value],
+      ["In this record", finding.note],
       ["Patient", patient(finding.pseudonym)],
       ["Why it is a rule", rule.source],
       ["Seen", finding.first_seen && `${finding.first_seen} to ${finding.last_seen}`],
