@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from schemas import typed, typed_diagnosis, typed_treatment  # noqa: F401  they register the typed contracts
+from schemas import typed, typed_diagnosis, typed_treatment, units  # noqa: F401  they register the typed contracts
 from schemas import vocabularies as v
 from schemas.cohort import CohortPatient
 from schemas.configuration_faults import Loc, not_allowed
@@ -26,9 +26,9 @@ from schemas.sources_toml import (
     IgnoredColumns,
     MappedSource,
     RegistrySource,
-    SourceFiles,
+    Section,
     Sources,
-    TableSource,
+    TableLayout,
 )
 from schemas.study_toml import Criterion, Study
 from schemas.typed_record import Typed
@@ -64,6 +64,9 @@ def of_study(study: Study, folder: str) -> Complaints:
         for loc, message in _criterion(criterion):
             yield ("criteria", at, *loc), message
     yield from _endpoints(study)
+    yield from _among(
+        ("gate", "may_lack_events"), study.gate.may_lack_events, [e.name for e in study.endpoints]
+    )
     yield from _covariates(study)
     yield from _table_one(study)
 
@@ -277,9 +280,16 @@ def _dicom(loc: Loc, source: DicomSource) -> Complaints:
         yield from _expression((*loc, "phantom_patterns"), pattern)
 
 
-def _table(loc: Loc, source: TableSource) -> Complaints:
+def _layout(loc: Loc, source: TableLayout) -> Complaints:
     if source.format in ("csv", "tsv") and source.delimiter is not None and len(source.delimiter) != 1:
         yield (*loc, "delimiter"), "must be one character"
+    if source.sheet is not None and source.format != "xlsx":
+        yield (*loc, "sheet"), f"a {source.format} file has no sheets"
+    for at, row in enumerate(source.skipped_rows):
+        if row == source.header_row:
+            yield (*loc, "skipped_rows", at), f"row {row} is the header row"
+    if source.comment is not None and not source.comment.strip():
+        yield (*loc, "comment"), "say how a line of remarks begins"
 
 
 def _mapped(loc: Loc, source: MappedSource) -> Complaints:
@@ -303,11 +313,11 @@ def _mapped(loc: Loc, source: MappedSource) -> Complaints:
             yield here, "hospital_number must be mapped: nobody could know whose record it is"
 
 
-_OF_A_SOURCE: tuple[tuple[type[SourceFiles], Callable[[Loc, Any], Complaints]], ...] = (
+_OF_A_SOURCE: tuple[tuple[type[Section], Callable[[Loc, Any], Complaints]], ...] = (
     (RegistrySource, _registry),
     (DicomSource, _dicom),
     (MappedSource, _mapped),
-    (TableSource, _table),
+    (TableLayout, _layout),
 )
 """Model of a source to what its values must mean."""
 
@@ -323,6 +333,15 @@ def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
         yield (), f'"{spec.name}" is no date: it has no date_format or precision'
     if mapping.scale != 1.0 and spec.dtype not in _NUMBERS:
         yield ("scale",), f'"{spec.name}" is no number'
+    named = units.factor(spec.unit, mapping.column or "")
+    if named not in (None, 1.0) and "scale" not in mapping.model_fields_set:
+        yield (
+            (),
+            (
+                f'the header "{mapping.column}" names another unit than {spec.unit}: give scale = {named}, '
+                f"or scale = 1.0 if the column is in {spec.unit} all the same"
+            ),
+        )
     if mapping.scale == 0:
         yield ("scale",), "0 makes every value 0"
     if mapping.codes and spec.dtype in _NUMBERS | {"Date"}:

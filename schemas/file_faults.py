@@ -74,6 +74,11 @@ COLUMN_TWICE = _fault(
     "Give every column a name of its own in the table, and name the right one in sources.toml.",
     severity="warning",
 )
+SHEET_MISSING = _fault(
+    "file.sheet-missing",
+    "The spreadsheet has no sheet of the name that sources.toml gives. Nothing of it was read.",
+    "Compare sheet in sources.toml with the tabs of the spreadsheet; `sarcoma check` lists them.",
+)
 TOTALS_ROW = _fault(
     "file.totals-row",
     "The key of the row is a word for a total (Summe, Total, Mittelwert ...). The row was not read.",

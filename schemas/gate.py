@@ -32,6 +32,12 @@ class Gate(BaseModel):
     """Maximum change of a median, in standard deviations of the last release."""
     drift_from: Annotated[int, Field(ge=1)] = 30
     """Minimum number of patients of the last release for comparing shares and medians."""
+    max_unreadable_percent: Annotated[float, Field(ge=0, le=100)] = 50
+    """Maximum share of a mapped column's filled cells that may be unreadable, in percent."""
+    unreadable_from: Annotated[int, Field(ge=1)] = 3
+    """Minimum number of unreadable cells for holding a release back: one faulty record never does."""
+    may_lack_events: tuple[str, ...] = ()
+    """Endpoints that may have no event although deaths or relapses were read."""
     bounds: dict[str, tuple[float, float]] = {}
     """Unit to least and greatest plausible value; replaces the default for that unit."""
 

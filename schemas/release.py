@@ -55,6 +55,7 @@ class MetaRelease(Contract, table="meta.release"):
         "Content", "Hash of the released tables; equal for equal numbers.", nullable=False
     )
     eligible: pl.Int64 = column("Eligible", "Patients in the cohort.", nullable=False)
+    draft: pl.Boolean = column("Draft", "Whether it is a draft; null in releases of before there were any.")
 
 
 def released_name(table: str) -> str:

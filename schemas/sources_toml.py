@@ -56,16 +56,22 @@ class When(Section):
     """A condition on a row: only rows that fulfil it yield the entity."""
 
     column: str
+    """Header of the column that is looked at."""
     filled: bool | None = None
+    """Whether the cell must be filled (true) or empty (false)."""
     equals: tuple[str, ...] = ()
+    """Words of which the cell must be one, compared without case and outer blanks."""
 
 
 class EntityMapping(Section):
     """One typed record per row of a table."""
 
     entity: Entity
+    """What a row tells of."""
     when: tuple[When, ...] = ()
+    """Conditions that a row must fulfil to tell of it; all of them."""
     columns: dict[str, ColumnMapping]
+    """Column of the entity to a header, or to a table of what a column is mapped by."""
 
     @model_validator(mode="before")
     @classmethod
@@ -88,7 +94,9 @@ class SourceFiles(Section):
     """Fields that are applied to what was read: when they change, no file need be read again."""
 
     kind: str
+    """Which reader reads the files."""
     name: str
+    """Name of the source in findings and reports."""
     files: tuple[str, ...]
     """Glob patterns below the drop folder."""
 
@@ -119,7 +127,9 @@ class IgnoredColumns(Section):
     """Columns of a table that nothing uses, by name."""
 
     columns: tuple[str, ...]
+    """Headers that nothing uses."""
     reason: str
+    """Why nothing uses them."""
 
 
 class ColumnFiles(SourceFiles):
@@ -133,26 +143,83 @@ class ColumnFiles(SourceFiles):
         return {column: one.reason for one in self.ignored for column in one.columns}
 
 
-class RegistrySource(ColumnFiles):
-    """Replies of registry offices: CSV with configurable headers."""
+TableFormat = Literal["csv", "tsv", "xlsx", "parquet"]
+
+
+class TableLayout(Section):
+    """How a table is written: its format, where its header stands, and which rows are no records."""
+
+    format: TableFormat
+    """Format of the file."""
+    delimiter: str | None = None
+    """Character between the cells of a line; without it a comma in CSV and a tabulator in TSV."""
+    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
+    """Encodings of a text file, tried in order; the first that decodes the whole file wins."""
+    sheet: str | None = None
+    """Name of the spreadsheet's sheet; without one the first that is not hidden."""
+    header_row: PositiveInt | None = None
+    """Row (in a text file: line) in which the headers stand, counted from 1; rows above are not read. Without
+    it the first filled row."""
+    skipped_rows: tuple[PositiveInt, ...] = ()
+    """Rows (in a text file: lines) that are no records, such as a remark or a second header."""
+    units_row: bool = False
+    """Whether the row below the header holds units and no record."""
+    comment: str | None = None
+    """Text with which a line of remarks begins, such as "#"."""
+
+    _USUAL_DELIMITERS: ClassVar[dict[str, str]] = {"csv": ",", "tsv": "\t"}
+
+    @property
+    def between_cells(self) -> str | None:
+        """Delimiter of a text file; None for a format that has none."""
+        usual = self._USUAL_DELIMITERS.get(self.format)
+        return (self.delimiter or usual) if usual else None
+
+    @property
+    def native(self) -> bool:
+        """Whether the format knows dates and numbers, and not only texts."""
+        return self.format in ("xlsx", "parquet")
+
+    def with_native(self, declared: tuple[str, ...]) -> tuple[str, ...]:
+        """Formats of dates; a date cell of a spreadsheet is a date whatever format is declared."""
+        return tuple(dict.fromkeys((*declared, *(NATIVE_DATES if self.native else ()))))
+
+
+NATIVE_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
+"""How the readers write a date cell."""
+
+
+class RegistrySource(TableLayout, ColumnFiles):
+    """Replies of registry offices: any table with configurable headers."""
 
     _AFTER_READING = frozenset({"date_formats", "answers"})
+    _USUAL_DELIMITERS = {"csv": ";", "tsv": "\t"}
 
     kind: Literal["registry"]
-    delimiter: str = ";"
+    """Replies of registry offices."""
+    format: TableFormat = "csv"
+    """Format of the file."""
+    delimiter: str | None = None
+    """Character between the cells of a line; without it a semicolon in CSV and a tabulator in TSV."""
     encodings: tuple[str, ...] = ("utf-8-sig", "latin-1")
-    """Tried in order; the first that decodes the whole file wins."""
+    """Encodings of a text file, tried in order; the first that decodes the whole file wins."""
     columns: dict[str, str]
     """Column of ``received.registry_reply`` to delivered header."""
     date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
+    """strptime formats of the office's dates, tried in order."""
     answers: dict[str, str] = {}
     """Words of the office to a vital status, besides the usual German ones; compared without case."""
+
+    def formats_of_dates(self) -> tuple[str, ...]:
+        """Formats of the replies' dates, in the order in which they are tried."""
+        return self.with_native(self.date_formats)
 
 
 class ObdsSource(SourceFiles):
     """oBDS 3 XML exports."""
 
     kind: Literal["obds"]
+    """oBDS 3 exports."""
 
 
 class DicomSource(SourceFiles):
@@ -161,6 +228,7 @@ class DicomSource(SourceFiles):
     _AFTER_READING = frozenset({"phantom_patterns"})
 
     kind: Literal["dicom"]
+    """DICOM RT exports."""
     phantom_patterns: tuple[str, ...] = ("(?i)phantom", "(?i)^qa[_^-]")
     """Regular expressions on PatientID and PatientName of plans that are nobody's."""
 
@@ -174,14 +242,17 @@ class MappedSource(ColumnFiles):
     _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
 
     decimal: Literal[".", ","] = "."
+    """Decimal sign of numbers; under a comma a dot only groups three digits."""
     date_format: str | tuple[str, ...] = "%Y-%m-%d"
     """strptime format of the table's dates, or several that are tried in order."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
+    """Words that stand for a missing value."""
     separator: str | None = None
     """A text that joins several values in one cell; a mapped cell that holds it gets a finding."""
     key: tuple[str, ...]
     """Headers that together name a row."""
     entities: tuple[EntityMapping, ...]
+    """What a row tells of."""
 
     @property
     def native(self) -> bool:
@@ -206,26 +277,15 @@ class MappedSource(ColumnFiles):
         return f"{super().reading()} {','.join(self.headers())}"
 
 
-class TableSource(MappedSource):
+class TableSource(TableLayout, MappedSource):
     """CSV, TSV, XLSX or Parquet."""
 
     kind: Literal["table"]
-    format: Literal["csv", "tsv", "xlsx", "parquet"]
-    delimiter: str | None = None
-    encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
-    sheet: str | None = None
-    """Name of the spreadsheet's sheet; without one the first that is not hidden."""
+    """Tables."""
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
-        """Formats of a column's dates; a date cell of a spreadsheet is a date whatever format is declared."""
-        declared = super().date_formats(mapping)
-        native = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S") if self.native else ()
-        return tuple(dict.fromkeys((*declared, *native)))
-
-    @property
-    def native(self) -> bool:
-        """Whether the format knows dates and numbers, and not only texts."""
-        return self.format in ("xlsx", "parquet")
+        """Formats of a column's dates, in the order in which they are tried."""
+        return self.with_native(super().date_formats(mapping))
 
 
 def _of_its_kind(given: Any) -> Any:
@@ -278,6 +338,8 @@ class Sources(Section):
     """``sources.toml``: what lies in the drop folder and how to read it."""
 
     source: tuple[Source, ...]
+    """What lies in the drop folder, one entry per kind of file; the first whose pattern names a file reads
+    it."""
     limits: Limits = DEFAULT_LIMITS
     """What a file may ask for; the defaults if the file has no ``[limits]``."""
     path_words: tuple[str, ...] = ()

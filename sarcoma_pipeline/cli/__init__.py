@@ -9,12 +9,16 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
+from sarcoma_pipeline.cli.init import init
 from sarcoma_pipeline.cli.key import key
+from sarcoma_pipeline.cli.linkage import linkage
 from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
+from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
@@ -28,6 +32,9 @@ def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
 
 
+main.add_command(init)
+main.add_command(check)
+main.add_command(schema)
 main.add_command(findings)
 main.add_command(report)
 main.add_command(export)
@@ -38,6 +45,7 @@ main.add_command(doctor)
 main.add_command(backup)
 main.add_command(restore)
 main.add_command(key)
+main.add_command(linkage)
 
 
 @main.command()
@@ -48,8 +56,13 @@ main.add_command(key)
     help="Rebuild this earlier release from the records, configuration and decisions it was built from; "
     "publishes nothing.",
 )
+@click.option(
+    "--draft",
+    is_flag=True,
+    help="Publish beside the release, marked as a draft and compared with no earlier release.",
+)
 @click.option("--full", is_flag=True, help="Compute every step, also those whose inputs have not changed.")
-def refresh(study: str, as_of: str | None, full: bool) -> None:
+def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
     Exit code 0: a release was published, or the last one is still valid because nothing changed; findings do
@@ -58,6 +71,11 @@ def refresh(study: str, as_of: str | None, full: bool) -> None:
     """
     began = time.perf_counter()
     project = configured(study)
+    if draft:
+        if as_of:
+            raise click.UsageError("--as-of rebuilds a release and publishes nothing: leave out --draft")
+        in_one_file(project, "--draft")
+        project = project.as_draft()
     if as_of:
         in_one_file(project, "--as-of")
         from sarcoma_pipeline.cli import rebuild

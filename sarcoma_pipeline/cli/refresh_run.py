@@ -94,9 +94,8 @@ def run(project: Project, began: float) -> bool:
             for event in events
             if event.is_step_failure
         ]
-    _summary(
-        console, project, "unchanged" if unchanged else "published" if published else "NOT PUBLISHED", done
-    )
+    outcome = "unchanged" if unchanged else "published" if published else "NOT PUBLISHED"
+    _summary(console, project, f"draft {outcome}" if project.draft else outcome, done)
     if skipped:
         console.print(f"unchanged   {len(skipped)} of {steps} steps skipped: none of their inputs changed")
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)

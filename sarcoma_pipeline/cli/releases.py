@@ -93,17 +93,47 @@ def rollback(study: str, to: str, reason: str) -> None:
     replaced = _published_id(project)
     shutil.copyfile(source, partial)
     partial.replace(project.release)
-    log = source.parent / "log.csv"
+    _log(project, replaced, source.stem, reason)
+    click.echo(f"published again: {source.stem}, instead of {replaced or 'nothing'}")
+
+
+@release.command()
+@study_option
+@click.option("--reason", required=True, help="Why. Recorded in releases/log.csv.")
+def withdraw(study: str, reason: str) -> None:
+    """Withdraw the published release without putting another in its place, e.g. a first one that was wrong.
+
+    Database and report move to the folder `withdrawn`. No later release is compared with a withdrawn one.
+    """
+    project = configured(study)
+    name = _published_id(project)
+    if not name:
+        raise click.UsageError("nothing is published that could be withdrawn")
+    into = project.withdrawn / (name if name != _DAMAGED else "damaged")
+    into.mkdir(parents=True, exist_ok=True)
+    _log(project, name, "", reason)
+    for path in (project.release, project.published / "report"):
+        if path.exists():
+            target = into / path.name
+            shutil.rmtree(target, ignore_errors=True)
+            path.replace(target)
+    click.echo(f"withdrawn: {name}; moved to {into.relative_to(project.root)}")
+
+
+def _log(project: Project, replaced: str, by: str, reason: str) -> None:
+    """Record that a person replaced a release by another, or by none."""
+    log = project.published / "releases" / LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
     is_new = not log.exists()
     with log.open("a", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream)
         if is_new:
             rows.writerow(["at", "who", "from", "to", "reason"])
-        rows.writerow(
-            [dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _who(), replaced, source.stem, reason]
-        )
-    click.echo(f"published again: {source.stem}, instead of {replaced or 'nothing'}")
+        rows.writerow([dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), _who(), replaced, by, reason])
 
+
+LOG = "log.csv"
+"""File in ``releases/`` that records what a person withdrew or published again."""
 
 _DAMAGED = "a damaged release"
 

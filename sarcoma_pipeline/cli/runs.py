@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -11,6 +11,7 @@ from multiprocessing import get_context
 import dagster as dg
 
 from sarcoma_pipeline.orchestration import celery, code_location, jobs
+from sarcoma_pipeline.orchestration.assets.publication import DRAFT
 from sarcoma_pipeline.orchestration.step_events import PROGRESS_LOGGING
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
 from sarcoma_pipeline.study.project import Project
@@ -55,7 +56,8 @@ def refresh(
         The last run's id, and the events of all runs.
     """
     if celery.executor() is None:
-        return _run_in_process(planned, instance)
+        tags = {**NO_RETRY, DRAFT: "true"} if project.draft else NO_RETRY
+        return _run_in_process(planned, instance, tags)
     centres = [run for run in planned if run.centre]
     runs: list[tuple[str, bool]] = []
     if centres:
@@ -71,7 +73,7 @@ def refresh(
 
 
 def _run_in_process(
-    planned: Sequence[PlannedRun], instance: dg.DagsterInstance
+    planned: Sequence[PlannedRun], instance: dg.DagsterInstance, tags: Mapping[str, str]
 ) -> tuple[str, list[dg.DagsterEvent]]:
     events: list[dg.DagsterEvent] = []
     success, run_id = True, ""
@@ -83,7 +85,7 @@ def _run_in_process(
             run_config=PROGRESS_LOGGING,
             partition_key=run.centre,
             raise_on_error=False,
-            tags=NO_RETRY,
+            tags=tags,
         )
         success, run_id = success and result.success, result.run_id
         events += result.all_events

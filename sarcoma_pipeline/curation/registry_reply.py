@@ -37,9 +37,9 @@ def typed_frames(
             pl.coalesce([pl.lit("number:") + number, pl.lit("record:") + pl.col("record_id")])
         ),
         "received_on": Reading(pl.col("received_on")),
-        "reported_on": Reading(_answered_on(source.date_formats)),
+        "reported_on": Reading(_answered_on(source.formats_of_dates())),
     }
-    formats = source.date_formats
+    formats = source.formats_of_dates()
     told = _answered(received, v.REGISTRY_ANSWER | source.answers)
     person = {
         "hospital_number": Reading(number),

@@ -11,16 +11,21 @@ import dagster as dg
 import duckdb
 
 from sarcoma_pipeline.orchestration import jobs, orphaned_runs, schedules
-from sarcoma_pipeline.orchestration.assets.publication import FRESHNESS, release_key
+from sarcoma_pipeline.orchestration.assets.publication import DRAFT, FRESHNESS, release_key
 from sarcoma_pipeline.orchestration.dagster_internals import next_tick
 from sarcoma_pipeline.orchestration.drop_folder_sensor import BUSY
 from sarcoma_pipeline.publish import release
+from sarcoma_pipeline.quality import registry_coverage
+from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
 from sarcoma_pipeline.sources.drop_folder import shown, walk
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
 
 STUCK_HOURS = 4
 """Dagster's run monitor ends runs after this time (``dagster.yaml``); an older run escaped it."""
+
+_RUNS_LOOKED_AT = 50
+"""Successful runs among which the last one that is no draft's is looked for."""
 
 DAEMON_SECONDS = 300
 """Age of the last heartbeat from which the daemon counts as stopped; it sends one every 30 s."""
@@ -64,6 +69,7 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         lines.append(("release", f"{words}; last confirmed {hours(now - confirmed)} ago"))
         if now - confirmed > FRESHNESS.fail_window.to_timedelta():
             faults.append(f"no refresh has succeeded for {hours(now - confirmed)}")
+    lines += _draft(project, now)
     lines += _runs(project, instance, now, faults)
     lines.append(("next", f"{next_night(now):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
     beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
@@ -73,7 +79,18 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
     )
     lines.append(("drop folder", _waiting(project)))
     lines += _values(project)
+    lines += [("registry", sentence) for sentence in _replies(project)]
     return Status(lines, faults)
+
+
+def _draft(project: Project, now: dt.datetime) -> list[tuple[str, str]]:
+    """Say that there is a draft, which is no release however new it is."""
+    label = release.read_label(project.as_draft().release)
+    if label is None:
+        return []
+    age = hours(now - dt.datetime.fromisoformat(label["released_at"]))
+    words = f"{label['refresh_id']}, built {age} ago, {label['eligible']} patients; not a release"
+    return [("draft", words)]
 
 
 def next_night(now: dt.datetime) -> dt.datetime:
@@ -92,16 +109,22 @@ def hours(age: dt.timedelta) -> str:
 def _confirmations(project: Project, instance: dg.DagsterInstance) -> Iterator[dt.datetime]:
     """Yield when a refresh last succeeded, and when the release was last confirmed as valid."""
     event = instance.get_latest_materialization_event(release_key(project))
-    if event is not None:
+    # A draft's run confirms no release.
+    if event is not None and not _of_draft(instance.get_run_by_id(event.run_id)):
         yield dt.datetime.fromtimestamp(event.timestamp, dt.UTC)
     successful = dg.RunsFilter(
         job_name=jobs.last_job(project),
         tags={"study": project.study.name},
         statuses=[dg.DagsterRunStatus.SUCCESS],
     )
-    for record in instance.get_run_records(filters=successful, limit=1):
-        if record.end_time:
+    for record in instance.get_run_records(filters=successful, limit=_RUNS_LOOKED_AT):
+        if record.end_time and not _of_draft(record.dagster_run):
             yield dt.datetime.fromtimestamp(record.end_time, dt.UTC)
+            break
+
+
+def _of_draft(run: dg.DagsterRun | None) -> bool:
+    return run is not None and DRAFT in run.tags
 
 
 def _runs(
@@ -161,6 +184,31 @@ def _values(project: Project) -> list[tuple[str, str]]:
     words = f"{delivered} delivered = {read} read + {ignored} ignored by name + {odd} unknown"
     lines = [("values", words + (f"; {lost} are nowhere" if lost else ""))]
     return lines + [("unknown", f"{source}: {n} values of {paths} paths") for source, paths, n in unknown]
+
+
+def _replies(project: Project) -> list[str]:
+    """Describe what came of the queries to registry offices, by the last refresh."""
+    if project.centres or not read_only.is_built(project):
+        return []
+    current = "last_refresh IS NULL"
+    try:
+        with read_only.connect(project) as connection:
+            replies = connection.execute(
+                f"SELECT record_id, file_id FROM received.registry_reply WHERE {current}"
+            ).pl()
+            if replies.is_empty():
+                return []
+            files = connection.execute(f"SELECT file_id, path FROM meta.files WHERE {current}").pl()
+            others = [
+                connection.execute(f"FROM {table}").pl()
+                for table in ("typed.vital_status", "curated.link", "curated.patient", "typed.person")
+            ]
+    except duckdb.Error:
+        return []
+    statements, link, patients, persons = others
+    gate = IdentityGate.of(persons.select(IDENTIFYING), project.sources)
+    shown = files.select("file_id", gate.paths(files))
+    return registry_coverage.described(statements, replies, shown, link, patients)
 
 
 def _waiting(project: Project) -> str:

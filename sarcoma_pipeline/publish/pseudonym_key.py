@@ -43,7 +43,8 @@ def ensure_key(project: Project) -> bytes:
         KeyLost: the key file is missing; the message says how to recover.
         ValueError: the file is no valid key.
     """
-    if project.release.exists() and not project.key.exists():
+    published = (project.as_released().release, project.as_draft().release)
+    if any(path.exists() for path in published) and not project.key.exists():
         name = project.study.name
         raise KeyLost(
             f"{project.key.name} is missing, and a new key would change every pseudonym. Recover it with "

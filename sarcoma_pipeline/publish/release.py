@@ -6,6 +6,7 @@ see partial of a release: the database is built beside the published one and swa
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import hmac
 import os
@@ -244,6 +245,16 @@ def faults(path: Path) -> list[str]:
         if strangers and strangers[0]:
             found.append("endpoints of patients who are not in the cohort")
     return found
+
+
+def withdrawn(releases: Path) -> set[str]:
+    """Return the refresh ids that were withdrawn and not published again, by the log in ``releases/``."""
+    away: set[str] = set()
+    with suppress(FileNotFoundError), (releases / "log.csv").open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            away.add(row["from"])
+            away.discard(row["to"])
+    return away - {""}
 
 
 def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> None:

@@ -39,6 +39,27 @@ def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
 
 
 @rule(
+    "diagnosis.on-birth",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="The diagnosis is dated on the day of birth.",
+    remedy=(
+        "Compare both dates with the patient's record. If all patients of a table are named here, the birth "
+        "is mapped as the diagnosis: correct diagnosis_date in sources.toml."
+    ),
+    missing="kept",
+)
+def _diagnosis_on_birth(frames: Frames) -> pl.DataFrame:
+    born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
+    return (
+        diagnoses(frames)
+        .join(born, on="patient_id")
+        .pipe(verdicts, pl.col("diagnosis_date") == pl.col("born"), "diagnosis_date")
+    )
+
+
+@rule(
     "surgery.before-diagnosis",
     "error",
     on="typed.surgery",

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, TextIO
 
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.headers import missing_columns, named, too_wide
 from sarcoma_pipeline.sources.quotation import StrayQuotes
 from sarcoma_pipeline.sources.received_record import Batch, Stopped
+from sarcoma_pipeline.sources.table_layout import Layout
+from schemas.configuration import TableLayout
 
 _NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\xd0\xcf\x11\xe0", b"PAR1")
 """First bytes of archives, PDF, old Office and Parquet files: often renamed, never text."""
@@ -21,23 +22,20 @@ _ZEROS_IN_TEXT = 0.01
 
 
 def rows(
-    batch: Batch,
-    delimiter: str,
-    encodings: Sequence[str],
-    needed: Sequence[str],
-    known: Sequence[str] = (),
+    batch: Batch, declared: TableLayout, delimiter: str, needed: Sequence[str], known: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Read a file's rows under the headers of its first line.
+    """Read a file's rows under its headers.
 
     The file is streamed: what is held is one line, never longer than the limit.
 
     Args:
         batch: takes the faults of the file and of its rows; names the file.
+        declared: its encodings, where its header stands and which rows are no records. Encodings are tried
+            in order; the first that decodes the whole file wins. In Python: DuckDB's reader needs an
+            extension for anything but UTF-8.
         delimiter: one character.
-        encodings: tried in order; the first that decodes the whole file wins. In Python: DuckDB's reader
-            needs an extension for anything but UTF-8.
         needed: headers without which no row can be read.
-        known: all headers that the configuration names; those needed, if none are given.
+        known: all headers that the configuration names.
 
     Yields:
         ``line N`` (of the row's first line) and header to cell.
@@ -47,10 +45,10 @@ def rows(
         Stopped: the file is no delimited text, or asks for too much.
     """
     with open_file(batch.file.path) as stream:
-        encoding = _encoding(stream, encodings)
+        encoding = _encoding(stream, declared.encodings)
         stream.seek(0)
         with io.TextIOWrapper(stream, encoding, newline="") as text:
-            yield from _rows(batch, _Lines(batch, text), delimiter, needed, known or needed)
+            yield from _rows(batch, _Lines(batch, text), Layout(batch, declared, needed, known), delimiter)
 
 
 class _Lines:
@@ -86,38 +84,25 @@ class _Lines:
 
 
 def _rows(
-    batch: Batch, lines: _Lines, delimiter: str, needed: Sequence[str], known: Sequence[str]
+    batch: Batch, lines: _Lines, layout: Layout, delimiter: str
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    headers: list[str] = []
-    missing: list[str] = []
-
     def stray(number: int) -> None:
         batch.unread(f"line {number}", "file.quote-unclosed", "the mark was read as a part of the text")
 
-    unquoted = StrayQuotes(iter(lines), delimiter, lambda: len(headers), batch.limits.line_chars, stray)
+    def width() -> int:
+        return len(layout.headers)
+
+    unquoted = StrayQuotes(iter(lines), delimiter, width, batch.limits.line_chars, stray)
     reader = csv.reader(unquoted, delimiter=delimiter)
     last = 0
     try:
         for cells in reader:
             first, last = last + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
             position = f"line {first}"
-            if not headers:
-                # Before the columns are named: that is no work for a table of a million of them.
-                too_wide(batch, len(cells), position)
-                headers = named(batch, cells, known, position)
-                lines.headed = True
-                missing = missing_columns(batch, headers, needed, position)
-            elif missing:
-                batch.unread(position, "file.column-missing", "the row cannot be read without the column")
-            elif len(cells) < len(headers) or any(cell.strip() for cell in cells[len(headers) :]):
-                batch.unread(
-                    position, "file.row-malformed", f"{len(cells)} cells under {len(headers)} headers"
-                )
-            else:
-                batch.account.delivered += sum(bool(cell.strip()) for cell in cells)
-                yield position, dict(zip(headers, cells, strict=False))
+            row = layout.record(first, position, cells)
+            lines.headed = bool(layout.headers)
+            if row is not None:
+                yield position, row
     except csv.Error:
         batch.unread(f"line {last + 1}", "file.unreadable", "no delimited text from here on")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sarcoma_pipeline.sources.delimited import rows
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile
+from sarcoma_pipeline.sources.table_file import table_rows
 from sarcoma_pipeline.sources.value_account import IGNORED, READ
 from schemas.configuration import DEFAULT_LIMITS, Limits, RegistrySource
 from schemas.received import RegistryReply
@@ -16,7 +16,7 @@ def read(file: SourceFile, source: RegistrySource, refresh: str, limits: Limits 
 
     Args:
         file: the file.
-        source: its headers, delimiter and encodings.
+        source: its format, headers and layout.
         refresh: id of the refresh that reads it.
         limits: what the file may ask for.
 
@@ -28,9 +28,8 @@ def read(file: SourceFile, source: RegistrySource, refresh: str, limits: Limits 
     mapped = {header: (READ, name) for name, header in headers.items()}
     ignored = {header: (IGNORED, reason) for header, reason in source.reasons().items()}
     batch.account.outcomes = mapped | ignored
-    known = list(batch.account.outcomes)
     with batch.guarded():
-        for position, cells in rows(batch, source.delimiter, source.encodings, list(headers.values()), known):
+        for position, cells in table_rows(batch, source, list(headers.values())):
             batch.account.cells(cells)
             values: dict[str, str | None] = {name: cells[header] for name, header in headers.items()}
             rest = {h: c for h, c in cells.items() if h not in batch.account.outcomes and c.strip()}

@@ -10,6 +10,7 @@ in the last line of standard error, with exit code 3.
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import resource
@@ -93,7 +94,10 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
     import fastexcel
 
     loaded = fastexcel.read_excel(_unpacked(data, held, columns, records))
-    read = loaded.load_sheet(sheet or _first_visible(loaded), dtypes="string", header_row=None)
+    if sheet and sheet not in loaded.sheet_names:
+        raise Refused("file.sheet-missing", f"none of its {len(loaded.sheet_names)} sheets has that name")
+    # Rows count from the first of the sheet, also where it is empty: so does the program that shows it.
+    read = loaded.load_sheet(sheet or _first_visible(loaded), dtypes="string", header_row=None, skip_rows=0)
     # Every cell that the library cannot give as text holds an error.
     batch, errors = read.to_arrow_with_errors()
     frame = pl.DataFrame(batch)
@@ -113,7 +117,9 @@ def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.Da
     for place, name in enumerate(frame.columns):
         doubtful = frame[name].str.contains(_GROUPED).fill_null(False).arg_true().to_list()
         if doubtful and texts is None:
-            _, errors = workbook.load_sheet(sheet, dtypes="int", header_row=None).to_arrow_with_errors()
+            _, errors = workbook.load_sheet(
+                sheet, dtypes="int", header_row=None, skip_rows=0
+            ).to_arrow_with_errors()
             texts = {error.offset_position for error in (errors.errors if errors else ())}
         for row in doubtful:
             if (row, place) not in (texts or ()):
@@ -176,14 +182,30 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
     header = pl.DataFrame(
         {name: [name] for name in frame.columns}, schema=dict.fromkeys(frame.columns, pl.String)
     )
-    # A number with three decimals gets one more: as text it may be a grouped whole number.
-    told = [
-        pl.col(name).cast(pl.String).str.replace(_GROUPED, "${0}0")
-        if dtype.is_float()
-        else pl.col(name).cast(pl.String)
-        for name, dtype in frame.schema.items()
-    ]
+    told = [_told(name, dtype) for name, dtype in frame.schema.items()]
     return pl.concat([header, frame.select(told)])
+
+
+def _told(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Write a column as text; of a list all values, of anything else that is nested its JSON."""
+    column = pl.col(name)
+    if dtype.is_float():
+        # A number with three decimals gets one more: as text it may be a grouped whole number.
+        return column.cast(pl.String).str.replace(_GROUPED, "${0}0")
+    if isinstance(dtype, pl.Array):
+        column, dtype = column.arr.to_list(), pl.List(dtype.inner)
+    if isinstance(dtype, pl.List) and not dtype.inner.is_nested():  # pyright: ignore[reportAttributeAccessIssue]
+        return column.list.eval(pl.element().cast(pl.String)).list.join("; ", ignore_nulls=True)
+    if dtype.is_nested():
+        return column.map_elements(_as_json, pl.String)
+    if dtype == pl.Binary:
+        return pl.when(column.is_not_null()).then(pl.lit("#BINARY!"))
+    return column.cast(pl.String)
+
+
+def _as_json(value: Any) -> str:
+    plain = value.to_list() if isinstance(value, pl.Series) else value
+    return json.dumps(plain, ensure_ascii=False, default=str)
 
 
 def _main(kind: str, sheet: str, *numbers: str) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import polars as pl
 
 from sarcoma_pipeline.sources import sandboxed_reader
 from sarcoma_pipeline.sources.delimited import rows
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.headers import folded, missing_columns, named
+from sarcoma_pipeline.sources.headers import folded
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
+from sarcoma_pipeline.sources.table_layout import Layout
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
-from schemas.configuration import DEFAULT_LIMITS, Limits, TableSource
+from schemas.configuration import DEFAULT_LIMITS, Limits, TableLayout, TableSource
 from schemas.received import TableRow
 
 TOTALS = frozenset(
@@ -41,15 +44,11 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
     mapped: dict[str, Outcome] = dict.fromkeys(source.headers(), (READ, "values"))
     batch.account.outcomes = mapped | {h: (IGNORED, reason) for h, reason in source.reasons().items()}
     with batch.guarded():
-        if source.format in ("csv", "tsv"):
-            delimiter = source.delimiter or {"csv": ",", "tsv": "\t"}[source.format]
-            found = rows(batch, delimiter, source.encodings, source.headers(), list(batch.account.outcomes))
-        else:
-            found = _binary_rows(batch, source)
-        for position, cells in found:
+        for position, cells in table_rows(batch, source, source.headers()):
             if any(folded(cells[h]).rstrip(":") in TOTALS for h in source.key):
                 batch.unread(position, "file.totals-row", "a total or a mean")
-                batch.account.set_aside(cells, "(row of totals)", "a total or a mean, nobody's record")
+                filled = sum(bool(cell.strip()) for cell in cells.values())
+                batch.account.set_aside(filled, "(row of totals)", "a total or a mean, nobody's record")
                 continue
             batch.account.cells(cells)
             filled = {header: cell for header, cell in cells.items() if cell.strip()}
@@ -60,6 +59,34 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
                 {"table_name": source.name, "values": json.dumps(filled, ensure_ascii=False, sort_keys=True)},
             )
     return batch
+
+
+def table_rows(
+    batch: Batch, declared: TableLayout, needed: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Read the rows of a table in any format.
+
+    Args:
+        batch: takes the faults of the file and of its rows, and knows all headers that the source names.
+        declared: the table's format and layout.
+        needed: headers without which no row can be read.
+
+    Yields:
+        Position and header to cell.
+
+    Raises:
+        Stopped: the file is no such table, or asks for too much.
+    """
+    known = list(batch.account.outcomes)
+    if declared.between_cells is not None:
+        yield from rows(batch, declared, declared.between_cells, needed, known)
+        return
+    layout = Layout(batch, declared, needed, known)
+    for number, cells in enumerate(_sheet(batch, declared).iter_rows(), start=1):
+        position = f"row {number}"
+        row = layout.record(number, position, cells)
+        if row is not None:
+            yield position, row
 
 
 def _content(batch: Batch) -> bytes:
@@ -73,33 +100,18 @@ def _content(batch: Batch) -> bytes:
     return data
 
 
-def _binary_rows(batch: Batch, source: TableSource) -> Iterator[tuple[str, dict[str, str]]]:
+def _sheet(batch: Batch, declared: TableLayout) -> pl.DataFrame:
     data = _content(batch)
-    if not data.startswith(_MAGIC[source.format]):
-        raise Stopped("file", "file.wrong-format", f"the content is not {source.format}")
+    if not data.startswith(_MAGIC[declared.format]):
+        raise Stopped("file", "file.wrong-format", f"the content is not {declared.format}")
     limits = batch.limits
     try:
-        text = sandboxed_reader.read(
+        return sandboxed_reader.read(
             data,
-            source.format,
-            source.sheet,
+            declared.format,
+            declared.sheet,
             (limits.held_bytes, limits.columns, limits.records),
             limits.native_seconds,
         )
     except sandboxed_reader.Refused as refused:
         raise Stopped("file", *refused.args) from None
-    headers: list[str] = []
-    missing: list[str] = []
-    for number, cells in enumerate(text.iter_rows(), start=1):
-        filled = sum(bool(cell.strip()) for cell in cells)
-        if not filled:
-            continue
-        position = f"row {number}"
-        if not headers:
-            headers = named(batch, cells, list(batch.account.outcomes), position)
-            missing = missing_columns(batch, headers, source.headers(), position)
-        elif missing:
-            batch.unread(position, "file.column-missing", "the row cannot be read without the column")
-        else:
-            batch.account.delivered += filled
-            yield position, dict(zip(headers, cells, strict=True))

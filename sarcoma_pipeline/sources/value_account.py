@@ -42,10 +42,10 @@ class Account:
                 counts = self.counts if header in self.outcomes else self.unknown
                 counts[header] = counts.get(header, 0) + 1
 
-    def set_aside(self, row: Mapping[str, str], path: str, reason: str) -> None:
+    def set_aside(self, cells: int, path: str, reason: str) -> None:
         """Account for the filled cells of a row that is no record: ignored under a path of their own."""
         self.outcomes = {**self.outcomes, path: (IGNORED, reason)}
-        self.counts[path] = self.counts.get(path, 0) + sum(bool(cell.strip()) for cell in row.values())
+        self.counts[path] = self.counts.get(path, 0) + cells
 
 
 def frame(accounts: Iterable[tuple[str, Account]], refresh: str) -> pl.DataFrame:

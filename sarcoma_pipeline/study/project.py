@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.configuration import Sources, Study, load_study
@@ -27,11 +27,13 @@ class Project:
         root: the folder that contains ``data/``.
         study: content of ``study.toml``.
         sources: content of ``sources.toml``.
+        draft: whether what is published is a draft, which stands beside the release.
     """
 
     root: Path
     study: Study
     sources: Sources
+    draft: bool = False
 
     @property
     def folder(self) -> Path:
@@ -75,12 +77,26 @@ class Project:
     @property
     def published(self) -> Path:
         """Folder of everything that readers may see."""
-        return self.root / "data/published" / self.study.name
+        folder = self.root / "data/published" / self.study.name
+        return folder / "draft" if self.draft else folder
 
     @property
     def release(self) -> Path:
         """The published database."""
-        return self.published / "cohort.duckdb"
+        return self.published / ("draft_cohort.duckdb" if self.draft else "cohort.duckdb")
+
+    @property
+    def withdrawn(self) -> Path:
+        """Folder of releases that were withdrawn."""
+        return self.published / "withdrawn"
+
+    def as_released(self) -> Project:
+        """Return the same study, whose next release is none but a release."""
+        return replace(self, draft=False)
+
+    def as_draft(self) -> Project:
+        """Return the same study, whose next release is a draft."""
+        return replace(self, draft=True)
 
     def configuration_files(self) -> list[Path]:
         """Return the files of the study's configuration, sorted."""

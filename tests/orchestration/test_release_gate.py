@@ -31,7 +31,7 @@ def night(project) -> Callable[[str, int], dg.ExecuteInProcessResult]:
     def run(refresh: str, patients: int) -> dg.ExecuteInProcessResult:
         names = [f"{i:016x}" for i in range(patients)]
         rows = pl.DataFrame({"pseudonym": names}).with_columns(
-            relapse_pattern=pl.lit("none"), record_ids=pl.lit(["r"])
+            relapse_pattern=pl.lit("none"), follow_up_days=9, record_ids=pl.lit(["r"])
         )
         endpoints = rows.select(
             "pseudonym", endpoint=pl.lit("OS"), time_days=9, time_months=0.3, event=False,

@@ -51,6 +51,10 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(Dx, {"diagnosis_date": D(1949, 1, 1), "tumour_id": "2"})],
         [(Dx, {"diagnosis_date": D(1999, 1, 1), "tumour_id": "2"})],
     ),
+    "diagnosis.on-birth": (
+        [(Dx, {"diagnosis_date": D(1950, 3, 4), "tumour_id": "2"})],
+        [(Dx, {"diagnosis_date": D(1950, 3, 5), "tumour_id": "2"})],
+    ),
     "diagnosis.t-against-size": (
         [(Dx, {"complete": False, "tumour_size_cm": 4.0, "source": "table"})],
         [(Dx, {"complete": False, "tumour_size_cm": 9.0, "source": "table"})],

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.orchestration import data_versions
+from sarcoma_pipeline.orchestration.assets import plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -32,6 +33,9 @@ FRESHNESS = dg.FreshnessPolicy.time_window(
 
 _IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
 """Columns of ``meta.release`` that are equal if two releases have the same inputs and content."""
+
+DRAFT = "draft"
+"""Metadata of a release's materialization: whether it is a draft, which confirms no release."""
 
 _LISTED_FAULTS = 5
 """Faults listed in the failure message; the check and the Data Docs list all."""
@@ -59,6 +63,7 @@ def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.Da
         "decisions_hash": provenance.decisions_hash(decisions),
         "content_hash": release.content_hash(tables),
         "eligible": warehouse.height("cohort.patients"),
+        "draft": project.draft,
     }
 
 
@@ -111,8 +116,15 @@ def _tables(path: Path) -> Mapping[str, pl.DataFrame] | None:
 
 
 def _last_release(project: Project) -> Mapping[str, pl.DataFrame] | None:
-    """Return the published release for comparison; if it is damaged, the newest kept one."""
-    kept = sorted((project.published / "releases").glob("*.duckdb"), reverse=True)
+    """Return the published release for comparison; if it is damaged, the newest kept one.
+
+    A draft is compared with nothing, and nothing with a release that was withdrawn.
+    """
+    if project.draft:
+        return None
+    away = release.withdrawn(project.published / "releases")
+    kept = [path for path in (project.published / "releases").glob("*.duckdb") if path.stem not in away]
+    kept.sort(reverse=True)
     for path in (project.release, *kept):
         with suppress(duckdb.Error):
             found = _tables(path) or {}
@@ -183,11 +195,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 description="Nothing changed: the published release has passed the gate before.",
             )
             yield dg.MaterializeResult(
-                metadata={"content hash": row["content_hash"], UNCHANGED: True},
+                metadata={"content hash": row["content_hash"], DRAFT: project.draft, UNCHANGED: True},
                 data_version=data_versions.of_content(row["content_hash"]),
             )
             return
         with redacted_errors(project):
+            reasons = plausible.reasons(project, warehouse)
+            if reasons:
+                raise held_back([str(reason) for reason in reasons])
             built = build(project, tables, row)
             faults = release.faults(built)
             if faults:
@@ -205,8 +220,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             publish(project, warehouse, built, row)
         yield dg.MaterializeResult(
             metadata={
-                "path": f"data/published/{project.study.name}/cohort.duckdb",
+                "path": project.release.relative_to(project.root).as_posix(),
                 "refresh": row["refresh_id"],
+                DRAFT: project.draft,
                 UNCHANGED: False,
                 "content hash": row["content_hash"],
                 "patients": row["eligible"],

@@ -13,13 +13,15 @@ from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
-from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.quality import impact, registry_coverage
 from sarcoma_pipeline.study.project import Project
+from schemas.curated import Link, Patient
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Accounting, Finding, QualityRule
-from schemas.typed import Person
+from schemas.received import RegistryReply
+from schemas.typed import Person, VitalStatus
 from schemas.vocabularies import ERROR
 
 
@@ -38,21 +40,32 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         errors.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
     )
     reasons = findings["reason"].map_elements(gate.remark, return_dtype=pl.String)
+    shown = files.select("file_id", gate.paths(files))
     html = steward.page(
         gate.frame(findings).with_columns(reasons),
         warehouse.read(QualityRule.table()),
         warehouse.read(Accounting.table()),
-        files.select("file_id", gate.paths(files)),
+        shown,
         warehouse.read(Trend.table()),
         {
             "study": project.study.name,
-            "title": project.study.title,
+            "title": f"DRAFT: {project.study.title}" if project.draft else project.study.title,
             **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
         },
+        _coverage(warehouse, shown),
     )
     target = project.published / "steward.html"
     write_whole(target, html)
     return target, findings.height
+
+
+def _coverage(warehouse: Warehouse, files: pl.DataFrame) -> list[str]:
+    """Describe what came of the queries to registry offices."""
+    replies = warehouse.read(RegistryReply.table(), columns=("record_id", "file_id"))
+    if replies.is_empty():
+        return []
+    tables = (warehouse.read(VitalStatus.table()), replies, files, warehouse.read(Link.table()))
+    return registry_coverage.described(*tables, warehouse.read(Patient.table()))
 
 
 def write_whole(target: Path, text: str) -> None:

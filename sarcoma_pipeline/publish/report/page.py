@@ -40,7 +40,8 @@ def page(
     source, _, _ = PackageLoader("sarcoma_pipeline.publish.report", "").get_source(environment, "page.css")
     return environment.get_template("page.html.j2").render(
         study=study,
-        release=frames["meta.release"].row(0, named=True),
+        # Releases of before there were drafts lack the mark.
+        release={"draft": False, **frames["meta.release"].row(0, named=True)},
         sections=sections(Report(study, sources, frames, versions, policy)),
         style=Markup(source),
     )

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def page(
     files: pl.DataFrame,
     trend: pl.DataFrame,
     meta: Mapping[str, str],
+    coverage: Sequence[str] = (),
 ) -> str:
     """Render the page.
 
@@ -58,6 +59,7 @@ def page(
         files: ``file_id`` and ``path``, with paths masked like those of the findings.
         trend: the columns of :data:`NO_TREND`, and optionally counts of other statuses; may be empty.
         meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
+        coverage: what came of the queries to registry offices, in sentences; paths in them are masked.
 
     Returns:
         One self-contained HTML document.
@@ -91,9 +93,14 @@ def page(
         ),
         "counts": _counts(shown),
         "trend": _trend(trend),
-        "accounting": escape(_accounted(accounting)),
+        "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
+
+
+def _queries(coverage: Sequence[str]) -> list[str]:
+    """Say what came of the queries to registry offices; nothing if there was none."""
+    return [f"Queries to registry offices: {'; '.join(coverage)}."] if coverage else []
 
 
 def _part(name: str) -> str:

@@ -1,0 +1,37 @@
+"""``sarcoma linkage``: prints the error rates of the linkage on labelled pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PAIRS.csv")
+def linkage(pairs: Path) -> None:
+    """Print how many labelled pairs are linked, offered as near, missed or wrong.
+
+    PAIRS.csv has a row per record, with the columns family_name, given_names, birth_date (or birth_year,
+    birth_month, birth_day), identity (the same for records of one person) and perhaps sex. The first record
+    of an identity is the patient, the others are replies without a number. Nothing is stored.
+    """
+    from sarcoma_pipeline.operations import linkage as measuring
+
+    try:
+        found = measuring.rates(measuring.read(pairs))
+    except measuring.NoPairs as why:
+        raise click.UsageError(str(why)) from None
+    click.echo(f"patients      {found.patients:6}")
+    click.echo(f"pairs         {found.pairs:6}")
+    for name, count, of in (
+        ("linked", found.linked, found.pairs),
+        ("offered", found.offered, found.pairs),
+        ("missed", found.missed, found.pairs),
+        ("wrong links", found.wrong_links, found.patients),
+        ("wrong offers", found.wrong_offers, found.patients),
+    ):
+        share = (
+            f"{100 * count / of:6.2f} % of {of} {'pairs' if of is found.pairs else 'patients'}" if of else ""
+        )
+        click.echo(f"{name:13} {count:6}  {share}".rstrip())

@@ -1,0 +1,42 @@
+"""``sarcoma schema``: writes the description of the configuration files, for editors and for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--markdown", is_flag=True, help="Print docs/configuration.md.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write study.schema.json and sources.schema.json into this folder.",
+)
+@click.argument("file", required=False, type=click.Choice(["study", "sources"]))
+def schema(markdown: bool, into: Path | None, file: str | None) -> None:
+    """Print the JSON Schema of study.toml or sources.toml, or the page of all keys."""
+    # Importing the registry makes the kinds of its formats known to the configuration.
+    from sarcoma_pipeline.sources import readers  # noqa: F401
+    from schemas import configuration_reference as reference
+
+    if markdown:
+        click.echo(reference.markdown(), nl=False)
+    elif into is not None:
+        into.mkdir(parents=True, exist_ok=True)
+        for name in reference.FILES:
+            (into / f"{name}.schema.json").write_text(written(name), "utf-8")
+        click.echo(f"2 schemas in {into}")
+    elif file in reference.FILES:
+        click.echo(written(file), nl=False)
+    else:
+        raise click.UsageError("name study or sources, or give --markdown or --into")
+
+
+def written(file: str) -> str:
+    """Return a file's JSON Schema as it is written."""
+    from schemas import configuration_reference as reference
+
+    return json.dumps(reference.schema(file), indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,300 @@
+"""Checks a study before its first refresh: its files against its configuration, and what would come of them.
+
+Readers, typing, linkage, curation and cohort are those of the refresh; nothing is stored or published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.operations import check_reading
+from sarcoma_pipeline.operations.check_reading import Delivered
+from sarcoma_pipeline.quality import accounting, findings, plausibility
+from sarcoma_pipeline.quality.curate import Curation, curate
+from sarcoma_pipeline.quality.identity_gate import IdentityGate
+from sarcoma_pipeline.study.project import Project
+from schemas.cohort import CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
+from schemas.configuration import MappedSource
+from schemas.received import RegistryReply, TableRow
+from schemas.typed import Person
+from schemas.vocabularies import SEVERITY
+
+_ROWS_NAMED = 5
+"""Rows with the same key that are named."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that the check noticed.
+
+    Attributes:
+        severity: ``error``, ``warning`` or ``notice``; a notice needs no action.
+        rule: the rule that a refresh would report, or the check's own word for it.
+        file: file below the drop folder, identifiers masked; "" for the study as a whole.
+        position: the first place in the file.
+        column: the delivered column, where it is known.
+        value: as delivered, masked where it identifies.
+        times: how often it occurs.
+        what: what is wrong.
+        remedy: what to do.
+    """
+
+    severity: str
+    rule: str
+    file: str
+    position: str
+    column: str
+    value: str
+    times: int
+    what: str
+    remedy: str
+
+
+@dataclass
+class Checked:
+    """The result of a check.
+
+    Attributes:
+        notices: what was noticed, the most severe first.
+        preview: topic and text of what a refresh would make of the files.
+    """
+
+    notices: list[Notice] = field(default_factory=list)
+    preview: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is nothing to look at."""
+        return all(one.severity == "notice" for one in self.notices)
+
+
+def check(project: Project) -> Checked:
+    """Check the files of a study, centre by centre.
+
+    Args:
+        project: the study; its configuration has been found sound.
+    """
+    result = Checked()
+    for centre in project.centres or ("",):
+        drop = project.drop_of(centre)
+        if not drop.is_dir():
+            name = str(drop.relative_to(project.root))
+            what = "The drop folder does not exist."
+            remedy = f"Create the folder {name} and put the files there, or correct drop in study.toml."
+            result.notices.append(_own("error", "check.no-drop-folder", what, remedy, file=name))
+            continue
+        found = check_reading.read(drop, project.sources, centre)
+        curated = curate(
+            found.received, project.sources, check_reading.days(), found.files, study=project.study
+        )
+        gate = IdentityGate.of(curated.typed[Person.table()], project.sources)
+        own = [*_files(project, found), *_keys(found), *_unmapped(found)]
+        result.notices += [_masked(gate, notice, found) for notice in own]
+        result.notices += _findings(project, found, curated, centre, gate)
+        result.preview += [
+            (f"{centre} {topic}".strip(), words) for topic, words in _preview(project, found, curated, result)
+        ]
+    order = {severity: place for place, severity in enumerate(SEVERITY)}
+    result.notices.sort(key=lambda n: (order[n.severity], n.rule, n.file, n.column, n.position, n.value))
+    return result
+
+
+def _own(severity: str, rule: str, what: str, remedy: str, **place: str) -> Notice:
+    blank = {"file": "", "position": "", "column": "", "value": ""}
+    return Notice(severity=severity, rule=rule, what=what, remedy=remedy, times=1, **{**blank, **place})
+
+
+def _files(project: Project, found: Delivered) -> Iterator[Notice]:
+    """Sources without a file, and sheets that are not read."""
+    for source in project.sources.source:
+        if not found.counted.get(source.name):
+            yield _own(
+                "warning", "check.source-without-files",
+                f'No file of the drop folder belongs to the source "{source.name}".',
+                "Put the file there, or correct files in sources.toml.",
+                value=", ".join(source.files),
+            )  # fmt: skip
+    for path, listed in found.sheets.items():
+        for name, hidden, read in listed:
+            if hidden and read:
+                yield _own(
+                    "warning", "check.sheet-hidden", "The sheet that is read is hidden in the spreadsheet.",
+                    "Name the right sheet in sources.toml: sheet.", file=path, value=name,
+                )  # fmt: skip
+            elif not read:
+                words = "The sheet is hidden and not read." if hidden else "The sheet is not read."
+                severity = "notice" if hidden or _named(project, found, path) else "warning"
+                yield _own(
+                    severity, "check.sheet-unread", words,
+                    "If it holds data, name it in sources.toml (sheet) in a source of its own; "
+                    "otherwise name the sheet that is read.",
+                    file=path, value=name,
+                )  # fmt: skip
+    for path in found.left_out:
+        yield _own(
+            "notice", "check.too-large", "The file is too large for a check.",
+            "Nothing needs to be done: a refresh reads it.", file=path,
+        )  # fmt: skip
+
+
+def _named(project: Project, found: Delivered, path: str) -> bool:
+    """Whether sources.toml chooses the sheet of a spreadsheet by name."""
+    names = set(found.files.filter(pl.col("path") == path)["source"])
+    return any(s.name in names and getattr(s, "sheet", None) for s in project.sources.source)
+
+
+def _keys(found: Delivered) -> Iterator[Notice]:
+    """Rows of one file that share their key."""
+    paths = dict(found.files.select("file_id", "path").iter_rows())
+    for table in (TableRow.table(), RegistryReply.table()):
+        rows = found.received.get(table)
+        if rows is None:
+            continue
+        repeated = (
+            rows.sort("file_id", "ordinal")
+            .group_by("file_id", "record_key", maintain_order=True)
+            .agg("position", pl.len())
+            .filter(pl.col("len") > 1)
+        )
+        for file_id, part in repeated.group_by("file_id", maintain_order=True):
+            shared = part.row(0, named=True)
+            first = ", ".join(shared["position"][:_ROWS_NAMED])
+            yield Notice(
+                "warning", "check.key-repeated", paths[str(file_id[0])], first, "", "", part.height,
+                f"{part['len'].sum()} rows share their key with others. Here are those of the first key.",
+                "If each row is a patient, remove the repeated ones. If a patient has several rows, add to "
+                "key in sources.toml the column that tells them apart, such as a date.",
+            )  # fmt: skip
+
+
+def _unmapped(found: Delivered) -> Iterator[Notice]:
+    """Columns and elements that nothing takes."""
+    unknown = accounting.unknown(found.files, found.values)
+    for record, path, value in unknown.select("record_id", "column_name", "value").iter_rows():
+        source = record.partition(":")[2] or record
+        yield _own(
+            "warning", "check.never-mapped", "Nothing takes this column or element.",
+            "Map it in sources.toml, or name it under [[source.ignored]] with the reason.",
+            file=f'source "{source}"', column=path, value=value,
+        )  # fmt: skip
+
+
+def _masked(gate: IdentityGate, notice: Notice, found: Delivered) -> Notice:
+    """Return the notice with its file as it may be shown; sheets and headers are values like others."""
+    ids = dict(found.files.select("path", "file_id").iter_rows())
+    file = gate.path(notice.file, ids.get(notice.file)) if notice.file in ids else notice.file
+    return replace(notice, file=file)
+
+
+def _findings(
+    project: Project, found: Delivered, made: Curation, centre: str, gate: IdentityGate
+) -> Iterator[Notice]:
+    """What a refresh would report, equal faults of one file together."""
+    patients = made.curated["curated.patient"]
+    places = findings.places(found.received, found.files)
+    listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
+    sources = found.files.select("file_id", origin="source")
+    if "file_id" not in listed.columns:
+        listed = listed.join(
+            places.select("record_id", "file_id").unique("record_id"), on="record_id", how="left"
+        )
+    listed = gate.frame(listed.join(sources, on="file_id", how="left"))
+    listed = listed.with_columns(place=pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False))
+    same = ("severity", "rule_id", "path", "origin", "table_name", "column_name", "value")
+    grouped = (
+        listed.sort("place", "position", "finding_id", nulls_last=True)
+        .group_by(same, maintain_order=True)
+        .agg(pl.first("position", "what", "remedy"), times=pl.len())
+    )
+    for row in grouped.iter_rows(named=True):
+        place = {**row, "source": row["origin"] or ""}
+        yield Notice(
+            row["severity"], row["rule_id"], row["path"], row["position"],
+            _column(project, place),
+            row["value"] or "", row["times"], row["what"], row["remedy"],
+        )  # fmt: skip
+
+
+def _column(project: Project, place: dict[str, str]) -> str:
+    """Name the delivered column of a finding; the typed one, if the file's path is masked."""
+    if place["source"] and place["column_name"]:
+        return plausibility.header(project.sources, place)
+    return place["column_name"] or ""
+
+
+def _preview(
+    project: Project, found: Delivered, made: Curation, result: Checked
+) -> Iterator[tuple[str, str]]:
+    """What would come of the files; reasons for which nothing would be published join the notices."""
+    study = project.study
+    sampled = bool(found.shortened or found.left_out) or found.counted != found.read
+    for source in project.sources.source:
+        here, read = found.counted.get(source.name, 0), found.read.get(source.name, 0)
+        of = f"{here} files" if here == read else f"{read} of {here} files looked at"
+        yield "files", f"{source.name}: {of}"
+    if sampled:
+        yield "sample", "not everything was looked at: the numbers below are those of the sample"
+    records = sum(frame.height for frame in found.received.values())
+    patients = made.curated["curated.patient"]
+    yield "records", f"{records} read, {made.quarantine.height} of them unusable, {patients.height} patients"
+    for mapped in project.sources.source:
+        if isinstance(mapped, MappedSource) and TableRow.table() in found.received:
+            rows = found.received[TableRow.table()].filter(pl.col("table_name") == mapped.name)
+            linked = _linked(rows, made)
+            yield "rows", f"{mapped.name}: {linked} of {rows.height} rows belong to a patient"
+    happened = timeline(made.curated, study.assumptions)
+    judged = eligibility.assess(made.curated, happened, study)
+    admitted = eligibility.eligible(judged.eligibility)
+    for label, excluded, remaining in judged.flow.select("label", "excluded", "remaining").iter_rows():
+        yield "criterion", f"{label}: {excluded} excluded, {remaining} remain"
+    derived = endpoints.derive(happened, eligibility.members(made.curated, admitted), study)
+    for name, n, events in (
+        derived.endpoints.group_by("endpoint", maintain_order=True)
+        .agg(pl.len(), pl.col("event").sum())
+        .iter_rows()
+    ):
+        yield "endpoint", f"{name}: {events} events in {n} patients"
+    described = covariates.patients(made.curated, happened, admitted)
+    if admitted.len() and (median := described["follow_up_days"].median()) is not None:
+        yield "follow-up", f"median {median:g} days"
+    source_of = found.files.select("file_id", "source")
+    mapped_records = _mapped_records(found, source_of)
+    for row in plausibility.unreadable(made.typed, made.observed, mapped_records).iter_rows(named=True):
+        words = plausibility.header(project.sources, row)
+        yield "unreadable", f"{row['unreadable']} of {row['filled']} filled cells of {words}"
+    tables = {
+        **made.typed,
+        CohortFlow.table(): judged.flow,
+        CohortEligibility.table(): judged.eligibility,
+        CohortPatient.table(): described,
+        CohortEndpoint.table(): derived.endpoints,
+    }
+    never = plausibility.never_published(study, project.sources, tables, made.observed, mapped_records)
+    for reason in never:
+        # A sample may lack by chance what the whole has.
+        severity = "warning" if sampled else "error"
+        what = f"A refresh would publish nothing: {reason.what}."
+        result.notices.append(_own(severity, "check.never-published", what, reason.remedy))
+
+
+def _linked(rows: pl.DataFrame, made: Curation) -> int:
+    """Count the rows of which a record belongs to a patient."""
+    persons = pl.concat([f.select("record_id", "person_ref") for f in made.typed.values()])
+    known = persons.join(made.link.select("person_ref"), on="person_ref", how="semi")
+    return rows.join(known, on="record_id", how="semi").height
+
+
+def _mapped_records(found: Delivered, source_of: pl.DataFrame) -> pl.DataFrame:
+    """Return ``record_id`` and ``source`` of the records of mapped sources."""
+    parts = [
+        found.received[table].select("record_id", "file_id")
+        for table in (TableRow.table(), RegistryReply.table())
+        if table in found.received
+    ]
+    empty = pl.DataFrame(schema={"record_id": pl.String, "file_id": pl.String})
+    return pl.concat([empty, *parts]).join(source_of, on="file_id").select("record_id", "source")

@@ -1,0 +1,271 @@
+"""Reasons why a study is never published: what was read and what came of it cannot both be right.
+
+A wrong mapping leaves no fault in any record: an endpoint without events looks like a healthy cohort. Each
+reason says what to look at, and how to publish all the same where that can be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from sarcoma_pipeline.cohort.endpoints import DEATHS
+from sarcoma_pipeline.cohort.timeline import RELAPSES
+from sarcoma_pipeline.curation.parse import CODE_UNKNOWN, DATE_CENTURY, DATE_UNREADABLE, NUMBER_UNREADABLE
+from sarcoma_pipeline.curation.table_rows import SEVERAL_VALUES
+from schemas.cohort import CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
+from schemas.configuration import MappedSource, RegistrySource, Sources, Study
+from schemas.gate import Gate
+from schemas.typed import Assessment, VitalStatus
+from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
+
+Frames = Mapping[str, pl.DataFrame]
+
+_UNREADABLE = (
+    DATE_UNREADABLE.id, NUMBER_UNREADABLE.id, CODE_UNKNOWN.id, DATE_CENTURY.id, SEVERAL_VALUES.id,
+)  # fmt: skip
+"""Rules of cells that are filled and yield no value."""
+
+_REASONS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why nothing is published.
+
+    Attributes:
+        what: what cannot be right; no value of a patient.
+        remedy: what to correct, and how to publish all the same where that can be right.
+    """
+
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return both in one sentence each."""
+        return f"{self.what}. {self.remedy}"
+
+
+def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Reason]:
+    """Name the criterion after which nobody is left, with the most frequent reasons.
+
+    Args:
+        flow: ``cohort.flow``.
+        eligibility: ``cohort.eligibility``.
+    """
+    emptied = flow.filter((pl.col("entered") > 0) & (pl.col("remaining") == 0)).sort("position")
+    if emptied.is_empty():
+        if flow.is_empty():
+            return []
+        none = Reason(
+            "no patient is eligible: none was read", "Look at the findings of the files (sarcoma check)."
+        )
+        return [] if flow["entered"].sum() else [none]
+    name, label, entered = emptied.select("criterion", "label", "entered").row(0)
+    reasons = (
+        eligibility.filter((pl.col("criterion") == name) & pl.col("excluded_here"))
+        .group_by("reason")
+        .len()
+        .sort(pl.col("len"), "reason", descending=[True, False])
+        .head(_REASONS_SHOWN)
+    )
+    said = ", ".join(f"{reason} ({n})" for reason, n in reasons.iter_rows())
+    return [
+        Reason(
+            f'no patient is eligible: the criterion "{name}" ({label}) excludes all {entered} patients who '
+            f"came to it: {said}",
+            "Check the criterion in study.toml and, in sources.toml, the columns that it rests on.",
+        )
+    ]
+
+
+def without_follow_up(patients: pl.DataFrame, endpoints: pl.DataFrame) -> list[Reason]:
+    """Say so if the patients' median follow-up is 0 or nobody has one.
+
+    Args:
+        patients: ``cohort.patients``.
+        endpoints: ``cohort.endpoints``; a study without any follows nobody up.
+    """
+    if patients.is_empty() or endpoints.is_empty():
+        return []
+    median = patients["follow_up_days"].median()
+    if median is not None and median > 0:  # pyright: ignore[reportOperatorIssue]
+        return []
+    found = "0 days" if median is not None else "unknown"
+    return [
+        Reason(
+            f"the median follow-up of {patients.height} patients is {found}",
+            "Check status_date or status_day, its format and scale, in sources.toml, and the diagnosis date.",
+        )
+    ]
+
+
+def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list[Reason]:
+    """Name the endpoints that have patients and no event, although such events were read.
+
+    Args:
+        endpoints: ``cohort.endpoints``.
+        study: the endpoints' rules, and ``[gate]``.
+        typed: ``typed.vital_status`` and ``typed.assessment``.
+    """
+    counted = endpoints.group_by("endpoint").agg(pl.len(), pl.col("event").sum())
+    none = set(counted.filter(pl.col("event") == 0)["endpoint"]) - set(study.gate.may_lack_events)
+    faults = []
+    for rule in study.endpoints:
+        if rule.name not in none:
+            continue
+        read = [
+            words
+            for kinds_read, words in ((DEATHS, deaths_read(typed)), (RELAPSES, relapses_read(typed)))
+            if words and set(kinds_read) & set(rule.events)
+        ]
+        if read:
+            faults.append(
+                Reason(
+                    f"{rule.name} has no event, although {' and '.join(read)} were read",
+                    "Check their dates, their codes and the patient numbers. If it is right, write "
+                    f'may_lack_events = ["{rule.name}"] under [gate] in study.toml.',
+                )
+            )
+    return faults
+
+
+def deaths_read(typed: Frames) -> str:
+    """Count the deaths that were read, in words; empty if there is none."""
+    statements = typed[VitalStatus.table()]
+    deaths = statements.filter(pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN]))
+    if deaths.is_empty():
+        return ""
+    persons = deaths["person_ref"].n_unique()
+    undated = deaths.filter(pl.col("status") == DECEASED_DATE_UNKNOWN)["person_ref"].n_unique()
+    return f"deaths of {persons} persons" + (f" ({undated} without a readable date)" if undated else "")
+
+
+def relapses_read(typed: Frames) -> str:
+    """Count the persons of whom a relapse was read, in words; empty if there is none."""
+    relapse = pl.any_horizontal(
+        pl.col(c) == "relapse"
+        for c in ("overall_status", "local_status", "regional_status", "distant_status")
+    )
+    persons = typed[Assessment.table()].filter(relapse)["person_ref"].n_unique()
+    return f"relapses of {persons} persons" if persons else ""
+
+
+def of_cells(observed: pl.DataFrame) -> pl.DataFrame:
+    """Return the observations of cells that are filled and yield no value."""
+    return observed.filter(pl.col("rule_id").is_in(_UNREADABLE) & pl.col("column_name").is_not_null())
+
+
+def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -> pl.DataFrame:
+    """Count the unreadable cells of every mapped column.
+
+    Args:
+        typed: the typed tables.
+        observed: observations.
+        source_of: ``record_id`` and ``source`` (its name) of the records of mapped sources.
+
+    Returns:
+        ``source``, ``table_name``, ``column_name``, ``unreadable``, ``filled`` (read or not) and an example's
+        ``record_id``, in order; only columns with an unreadable cell.
+    """
+    failed = (
+        of_cells(observed)
+        .select("record_id", "table_name", "column_name")
+        .unique()
+        .join(source_of, on="record_id")
+    )
+    rows = []
+    for (table, column), cells in failed.group_by("table_name", "column_name"):
+        frame = typed.get(str(table))
+        if frame is None or column not in frame.columns:
+            continue
+        read = frame.filter(pl.col(str(column)).is_not_null()).select("record_id").unique()
+        lost = cells.join(read, on="record_id", how="anti")
+        read_by = dict(read.join(source_of, on="record_id").group_by("source").len().iter_rows())
+        for (source,), part in lost.group_by("source"):
+            filled = part.height + read_by.get(source, 0)
+            rows.append((source, table, column, part.height, filled, part["record_id"].min()))
+    schema = {
+        "source": pl.String, "table_name": pl.String, "column_name": pl.String,
+        "unreadable": pl.Int64, "filled": pl.Int64, "record_id": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("source", "table_name", "column_name")
+
+
+def mostly_unreadable(counts: pl.DataFrame, sources: Sources, gate: Gate) -> list[Reason]:
+    """Name the mapped columns of which more is unreadable than ``[gate]`` allows.
+
+    Args:
+        counts: :func:`unreadable`.
+        sources: ``sources.toml``.
+        gate: ``[gate]`` of ``study.toml``.
+    """
+    share = 100 * pl.col("unreadable") / pl.col("filled")
+    many = counts.filter(
+        (share > gate.max_unreadable_percent) & (pl.col("unreadable") >= gate.unreadable_from)
+    )
+    return [
+        Reason(
+            f"{row['unreadable']} of {row['filled']} filled cells of {header(sources, row)} cannot be read "
+            f"as {row['table_name'].removeprefix('typed.')}.{row['column_name']}",
+            "Correct its format, codes or column in sources.toml. If it is right, raise "
+            "max_unreadable_percent under [gate] in study.toml.",
+        )
+        for row in many.iter_rows(named=True)
+    ]
+
+
+def header(sources: Sources, place: Mapping[str, str]) -> str:
+    """Name the delivered column of a typed one, as a person finds it in the table.
+
+    Args:
+        sources: ``sources.toml``.
+        place: ``source``, ``table_name``, ``column_name``.
+    """
+    headers: list[str] = []
+    for source in sources.source:
+        if source.name == place["source"]:
+            headers += _headers(source, place["table_name"], place["column_name"])
+    quoted = " / ".join(f'"{name}"' for name in dict.fromkeys(headers)) or f'"{place["column_name"]}"'
+    return f'column {quoted} of source "{place["source"]}"'
+
+
+_OF_A_REPLY = {"status": "answer", "status_date": "event_date"}
+"""Typed column of a reply to the column that sources.toml names."""
+
+
+def _headers(source: object, table: str, column: str) -> list[str]:
+    if isinstance(source, RegistrySource):
+        name = source.columns.get(_OF_A_REPLY.get(column, column))
+        return [name] if name else []
+    if isinstance(source, MappedSource):
+        mapped = [e.columns.get(column) for e in source.entities if f"typed.{e.entity}" == table]
+        return [m.column for m in mapped if m is not None and m.column is not None]
+    return []
+
+
+def never_published(
+    study: Study,
+    sources: Sources,
+    tables: Frames,
+    observed: pl.DataFrame,
+    source_of: pl.DataFrame,
+) -> list[Reason]:
+    """Return every reason why what was derived must not be published; empty if there is none.
+
+    Args:
+        study: ``study.toml``.
+        sources: ``sources.toml``.
+        tables: typed tables and ``cohort.flow``, ``cohort.eligibility``, ``cohort.patients``,
+            ``cohort.endpoints``.
+        observed: observations of all steps.
+        source_of: ``record_id`` and ``source`` of the records of mapped sources.
+    """
+    return [
+        *excluded_everybody(tables[CohortFlow.table()], tables[CohortEligibility.table()]),
+        *without_follow_up(tables[CohortPatient.table()], tables[CohortEndpoint.table()]),
+        *without_events(tables[CohortEndpoint.table()], study, tables),
+        *mostly_unreadable(unreadable(tables, observed, source_of), sources, study.gate),
+    ]

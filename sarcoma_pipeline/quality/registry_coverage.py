@@ -1,0 +1,88 @@
+"""What came of the queries to registry offices: how many persons were asked about, answered, and when."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.vocabularies import NO_INFORMATION
+
+COLUMNS = {
+    "path": pl.String, "asked": pl.Int64, "answered": pl.Int64, "linked": pl.Int64,
+    "first": pl.String, "last": pl.String,
+}  # fmt: skip
+
+
+def coverage(
+    statements: pl.DataFrame, replies: pl.DataFrame, files: pl.DataFrame, link: pl.DataFrame
+) -> pl.DataFrame:
+    """Count the persons of every file of replies.
+
+    Args:
+        statements: ``typed.vital_status``.
+        replies: ``record_id``, ``file_id`` of ``received.registry_reply``.
+        files: ``file_id``, ``path``, as it may be shown.
+        link: ``curated.link``.
+
+    Returns:
+        Per file the persons asked about, those with an answer about life or death, those who are a known
+        patient, and the first and last day on which the answers held (``YYYY-MM-DD``).
+    """
+    told = (
+        replies.unique("record_id")
+        .join(files.unique("file_id"), on="file_id", how="left")
+        .join(statements.unique("record_id"), on="record_id", how="left")
+        .join(link.select("person_ref", "patient_id"), on="person_ref", how="left")
+    )
+    answered = pl.col("status").is_not_null() & (pl.col("status") != NO_INFORMATION)
+    return (
+        told.group_by("path")
+        .agg(
+            asked=pl.len().cast(pl.Int64),
+            answered=answered.sum().cast(pl.Int64),
+            linked=pl.col("patient_id").is_not_null().sum().cast(pl.Int64),
+            first=pl.col("reported_on").min().cast(pl.String),
+            last=pl.col("reported_on").max().cast(pl.String),
+        )
+        .sort("path", nulls_last=True)
+        .select(list(COLUMNS))
+    )
+
+
+def never_asked(patients: pl.DataFrame, statements: pl.DataFrame, link: pl.DataFrame) -> int:
+    """Count the patients about whom no office replied.
+
+    Args:
+        patients: ``curated.patient``.
+        statements: ``typed.vital_status``.
+        link: ``curated.link``.
+    """
+    of_offices = statements.filter(pl.col("source") == "registry office")
+    asked = link.join(of_offices.select("person_ref"), on="person_ref", how="semi")
+    return patients.join(asked, on="patient_id", how="anti").height
+
+
+def described(
+    statements: pl.DataFrame,
+    replies: pl.DataFrame,
+    files: pl.DataFrame,
+    link: pl.DataFrame,
+    patients: pl.DataFrame,
+) -> list[str]:
+    """Describe the coverage in a sentence per file of replies, and one of the patients without any reply.
+
+    Args:
+        statements: ``typed.vital_status``.
+        replies: ``record_id``, ``file_id`` of ``received.registry_reply``.
+        files: ``file_id``, ``path``, as it may be shown.
+        link: ``curated.link``.
+        patients: ``curated.patient``.
+    """
+    lines = []
+    for row in coverage(statements, replies, files, link).iter_rows(named=True):
+        days = " to ".join(dict.fromkeys(d for d in (row["first"], row["last"]) if d)) or "an unknown day"
+        lines.append(
+            f"{row['path'] or '?'}: {row['asked']} asked, {row['answered']} answered, {row['linked']} known "
+            f"patients; as of {days}"
+        )
+    missing = never_asked(patients, statements, link)
+    return [*lines, f"no reply about {missing} of {patients.height} patients"] if lines else []

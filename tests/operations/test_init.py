@@ -1,0 +1,234 @@
+"""``sarcoma init``: a proposal that the check accepts, or that asks; never a guess, never an identity."""
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from sarcoma_pipeline.operations import setup_looking as looking
+from sarcoma_pipeline.operations import setup_words as words
+from tests.operations.conftest import Place
+
+FULL = (
+    "Pat.-Nr.;Nachname;Vorname;Geburtsdatum;Geschlecht;Datum Erstdiagnose;ICD-10;"
+    """Histologie-Code;Tumorgröße (mm);Vitalstatus;Sterbedatum;Letzter Kontakt;Bemerkung
+0101;Testfallova;Anna;03.04.1950;w;01.02.2015;C49.2;8802/3;55,5;lebt;;01.02.2020;a
+0102;Testfaller;Bert;05.06.1961;m;01.03.2015;C49.1;8850/3;120;tot;01.06.2016;30.05.2016;b
+0103;Testfallis;Curt;07.08.1942;m;01.04.2015;C49.2;8811/3;42;lebt;;01.04.2019;c
+0104;Testfallum;Dora;09.10.1970;w;01.05.2015;C49.3;9040/3;k. A.;tot;01.05.2018;30.04.2018;d
+"""
+)
+
+
+def _init(place: Place, content: str | bytes, name: str = "delivery.csv", study: str = "fresh"):
+    path = place.root / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    result = place.run("init", study, str(path), "--copy")
+    folder = place.root / "data/studies" / study
+    sources = tomllib.loads((folder / "sources.toml").read_text()) if folder.exists() else {}
+    return result, sources, folder
+
+
+def test_a_german_table_is_mapped_and_the_check_accepts_it(place):
+    result, sources, _ = _init(place, FULL)
+    assert result.exit_code == 0, result.output
+    (source,) = sources["source"]
+    assert (source["delimiter"], source["decimal"], source["date_format"]) == (";", ",", "%d.%m.%Y")
+    assert source["missing"] == ["", "k. A."] and source["key"] == ["Pat.-Nr."]
+    person, diagnosis, *vital = source["entities"]
+    assert person["columns"]["sex"] == {"column": "Geschlecht", "codes": {"m": "male", "w": "female"}}
+    assert diagnosis["columns"] == {
+        "hospital_number": "Pat.-Nr.",
+        "diagnosis_date": "Datum Erstdiagnose",
+        "icd10_code": "ICD-10",
+        "icdo3_morphology": "Histologie-Code",
+        "tumour_size_cm": {"column": "Tumorgröße (mm)", "scale": 0.1},
+    }
+    assert [(v["when"][0]["equals"], v["columns"]["status_date"]) for v in vital] == [
+        (["tot"], "Sterbedatum"),
+        (["lebt"], "Letzter Kontakt"),
+    ]
+    assert source["ignored"][0]["columns"] == ["Bemerkung"]
+    checked = place.run("check", "--study", "fresh")
+    assert checked.exit_code == 0, checked.output
+    assert "OS: 2 events in 4 patients" in checked.output
+
+
+def test_nothing_that_identifies_is_written_or_printed(place):
+    result, _, folder = _init(place, FULL)
+    written = result.output + "".join(p.read_text() for p in folder.iterdir())
+    for identity in ("Testfall", "Anna", "1950", "0101", "01.06.2016"):
+        assert identity not in written
+
+
+def test_codes_that_no_word_explains_are_asked_for(place):
+    table = "id,time,status,sex\n" + "".join(f"{n},{100 + n},{n % 2 + 1},{n % 2 + 1}\n" for n in range(12))
+    result, sources, _ = _init(place, table)
+    _, _, vital = sources["source"][0]["entities"]
+    assert vital["columns"]["status"]["codes"] == {"1": "?", "2": "?"}
+    assert vital["columns"]["status_day"] == {"column": "time", "scale": "?"}
+    assert 'What do the codes "1" (6 rows), "2" (6 rows) of "status" mean?' in result.output
+    assert 'In which unit is "time"?' in result.output
+    checked = place.run("check", "--study", "fresh")
+    assert checked.exit_code == 2 and "sources.toml:" in checked.output
+
+
+@pytest.mark.parametrize(
+    ("header", "codes"),
+    [
+        ("dead", {"0": "alive", "1": "deceased"}),
+        ("Verstorben", {"0": "alive", "1": "deceased"}),
+        ("alive", {"0": "deceased", "1": "alive"}),
+        ("status", {"0": "?", "1": "?"}),
+        ("censored", {"0": "?", "1": "?"}),
+    ],
+)
+def test_a_header_may_say_what_1_means(place, header, codes):
+    table = f"id,days,{header}\n" + "".join(f"{n},{100 + n},{n % 2}\n" for n in range(12))
+    _, sources, _ = _init(place, table)
+    vital = sources["source"][0]["entities"][-1]
+    assert vital["columns"]["status"]["codes"] == codes
+    assert vital["columns"]["status_day"] == "days"
+
+
+def test_dates_in_either_order_are_asked_for(place):
+    rows = "".join(f"{n},0{n}/02/2015,alive,0{n}/03/2019\n" for n in range(1, 9))
+    result, sources, _ = _init(place, f"id,diagnosis date,status,last contact\n{rows}")
+    assert sources["source"][0]["date_format"] == "?"
+    assert "Which comes first in the dates, day or month?" in result.output
+    assert place.run("check", "--study", "fresh").exit_code == 2
+    rows += "9,13/02/2015,alive,13/03/2019\n"
+    _, sources, _ = _init(place, f"id,diagnosis date,status,last contact\n{rows}", study="other")
+    assert sources["source"][0]["date_format"] == "%d/%m/%Y"
+
+
+def _workbook(path: Path, rows: list[tuple]) -> None:
+    with xlsxwriter.Workbook(path) as workbook:
+        day = workbook.add_format({"num_format": "dd.mm.yyyy"})
+        sheet = workbook.add_worksheet("Daten")
+        for number, row in enumerate(rows):
+            for place, cell in enumerate(row):
+                if isinstance(cell, dt.date):
+                    sheet.write_datetime(number, place, dt.datetime.combine(cell, dt.time()), day)
+                else:
+                    sheet.write(number, place, cell)
+
+
+def test_the_layout_of_a_spreadsheet_is_found(place):
+    path = place.root / "Tabelle.xlsx"
+    day = dt.date(2015, 2, 1)
+    rows: list[tuple] = [
+        ("Sarkomregister",), (), ("# exported by hand",),
+        ("Pat.-Nr.", "ED", "Größe", "Status", "Stand"),
+        ("", "TT.MM.JJJJ", "mm", "", "TT.MM.JJJJ"),
+        *((n, day, 50 + n, "lebt", dt.date(2020, 1, n)) for n in range(1, 9)),
+        ("Summe", "", 436, "", ""),
+    ]  # fmt: skip
+    _workbook(path, rows)
+    assert place.run("init", "fresh", str(path), "--copy").exit_code == 0
+    source = tomllib.loads((place.root / "data/studies/fresh/sources.toml").read_text())["source"][0]
+    assert (source["header_row"], source["units_row"], source["comment"]) == (4, True, "#")
+    diagnosis = next(e for e in source["entities"] if e["entity"] == "diagnosis")
+    assert diagnosis["columns"]["tumour_size_cm"] == {"column": "Größe", "scale": 0.1}
+    found = looking.table(path)
+    assert (found.rows, found.totals) == (8, 1)
+    checked = place.run("check", "--study", "fresh", "--json")
+    assert "Tabelle: 8 of 8 rows belong to a patient" in checked.output
+
+
+def test_a_reply_of_a_registry_office_is_no_table_of_patients(place):
+    reply = (
+        "Aktenzeichen;Familienname;Vornamen;Geburtsdatum;Geschlecht;Auskunft;Datum;Stand\n"
+        "A1;Testfallova;Anna;03.04.1950;w;wohnhaft;;01.02.2020\n"
+        "A2;Testfaller;Bert;05.06.1961;m;verstorben am 02.05.2019;02.05.2019;01.02.2020\n"
+        "A3;Testfallis;Curt;07.08.1942;m;ausgetragen;;01.02.2020\n"
+        "A4;Testfallum;Dora;07.08.1943;w;ausgetragen;;01.02.2020\n"
+    )
+    result, sources, folder = _init(place, reply)
+    (source,) = sources["source"]
+    assert source["kind"] == "registry" and source["answers"] == {"ausgetragen": "?"}
+    assert source["columns"] == {
+        "reference": "Aktenzeichen", "family_name": "Familienname", "given_names": "Vornamen",
+        "birth_date": "Geburtsdatum", "sex": "Geschlecht", "answer": "Auskunft", "event_date": "Datum",
+        "answered_on": "Stand",
+    }  # fmt: skip
+    assert "Testfall" not in result.output + (folder / "sources.toml").read_text()
+
+
+def test_a_table_that_only_follows_up_makes_no_patient(place):
+    (place.root / "lung.csv").write_text("id,days,status\n0101,400,dead\n0103,500,alive\n0999,600,dead\n")
+    (place.root / "p.csv").write_text(FULL.replace(";Vitalstatus;Sterbedatum", ";x;y"))
+    assert place.run("init", "fresh", str(place.root / "p.csv"), str(place.root / "lung.csv")).exit_code == 0
+    sources = tomllib.loads((place.root / "data/studies/fresh/sources.toml").read_text())["source"]
+    assert [e["entity"] for e in sources[1]["entities"]] == ["vital_status"]
+
+
+def test_a_study_is_never_overwritten(place):
+    before = (place.folder / "sources.toml").read_text()
+    result, _, _ = _init(place, FULL, study="small")
+    assert result.exit_code == 2 and "exists already" in result.output
+    assert (place.folder / "sources.toml").read_text() == before
+    assert _init(place, FULL, study="Meine Studie")[0].exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "empty"), (b"\xd0\xcf\x11\xe0old", ".xls"), (b"%PDF-1.7", "neither"), (b"<a><b/></a>", "no oBDS"),
+     (b"just a line of text\n", "no table")],
+)  # fmt: skip
+def test_what_cannot_be_read_is_said_and_nothing_is_written(place, content, says):
+    result, _, folder = _init(place, content, name="x.bin")
+    assert result.exit_code == 2 and says in result.output and not folder.exists()
+
+
+def test_obds_and_dicom_need_no_mapping(place):
+    (place.root / "a.xml").write_text('<oBDS xmlns="http://www.basisdatensatz.de/oBDS/XML"/>')
+    export = place.root / "plans"
+    export.mkdir()
+    (export / "1.dcm").write_bytes(b"\0" * 128 + b"DICM")
+    assert place.run("init", "fresh", str(place.root / "a.xml"), str(export), "--copy").exit_code == 0
+    sources = tomllib.loads((place.root / "data/studies/fresh/sources.toml").read_text())["source"]
+    assert [(s["kind"], s["files"]) for s in sources] == [("obds", ["a.xml"]), ("dicom", ["plans/**/*"])]
+    assert (place.root / "data/drop/fresh/plans/1.dcm").exists()
+
+
+def test_parquet_and_utf_16_are_looked_into(tmp_path):
+    frame = pl.DataFrame({"patient_id": ["1", "2"], "days": [5, 6], "status": ["dead", "alive"]})
+    frame.write_parquet(tmp_path / "a")
+    assert looking.table(tmp_path / "a").headers == ["patient_id", "days", "status"]
+    (tmp_path / "b").write_bytes("id;ED\n1;01.02.2015\n2;01.03.2015\n".encode("utf-16"))
+    assert looking.table(tmp_path / "b").cells["ED"] == ["01.02.2015", "01.03.2015"]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("PatientenNr", words.NUMBER), ("patient_id", words.NUMBER), ("Geb.-Datum", "person.birth_date"),
+        ("Diagnosedatum", "diagnosis.diagnosis_date"), ("Date of diagnosis", "diagnosis.diagnosis_date"),
+        ("Alter bei Diagnose", "diagnosis.age_at_diagnosis_years"), ("Todesdatum", words.DEATH),
+        ("date of death", words.DEATH), ("Letzter Kontakt", words.CONTACT), ("last follow-up", words.CONTACT),
+        ("futime", words.TIME), ("Überlebenszeit (Monate)", words.TIME), ("OS_months", words.TIME),
+        ("Vitalstatus", words.STATUS), ("Lokalrezidiv am", "relapse.local_status"), ("Freitext", None),
+        ("Hausarzt Name", None), ("Name", "person.family_name"), ("Vorname", "person.given_names"),
+    ],
+)  # fmt: skip
+def test_headers_in_german_and_english(header, expected):
+    assert words.target(header) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["01.02.2015", "31.12.2016"], ["%d.%m.%Y"]), (["2015-02-01"], ["%Y-%m-%d"]),
+        (["01.02.15"], ["%d.%m.%y"]),
+        (["12/31/2016", "01/02/2015"], ["%m/%d/%Y"]), (["31/12/2016"], ["%d/%m/%Y"]),
+        (["20150201"], ["%Y%m%d"]),
+        (["01.02.2015", "02.02.2015", "2016-01-01"], ["%d.%m.%Y", "%Y-%m-%d"]),
+        (["12", "13"], []), (["a"], []),
+    ],
+)  # fmt: skip
+def test_formats_of_dates(values, expected):
+    assert looking.formats(values) == expected
