@@ -88,7 +88,7 @@ def test_every_seeded_defect_is_found_by_its_rule_and_nothing_else(demo, request
         + " UNION ALL BY NAME ".join(
             f"SELECT record_id, file_id FROM {table}" for table in _received(demo) if "unread" not in table
         )
-        + ") r USING (record_id) JOIN meta.files m USING (file_id)"
+        + ") r USING (record_id) JOIN meta.files m ON m.file_id = r.file_id"
     )
     assert found.height == demo.warehouse("FROM quality.findings").height == demo.truth.height
 
