@@ -52,6 +52,11 @@ class Place:
     def release(self) -> Path:
         return self.root / "data/published" / self.study / "cohort.duckdb"
 
+    @property
+    def delivered(self) -> int:
+        """Number of files in the drop folder."""
+        return sum(path.is_file() for path in self.drop.rglob("*"))
+
     def sarcoma(self, *words: str) -> Result:
         env = {"SARCOMA_ROOT": str(self.root), "DAGSTER_HOME": str(self.home), "COLUMNS": "200"}
         return CliRunner(env=env).invoke(main, list(words), catch_exceptions=False)

@@ -81,14 +81,24 @@ def _withdrawn_value(drop: Drop, person: Person) -> Planted:
 
 @plants("report under another patient")
 def _other_patient(drop: Drop, person: Person) -> Planted:
-    own = _last(drop, person)
-    stranger = next(
-        p for p, _ in drop.exports[drop.export_of(person)].patients.values() if p.number != person.number
-    )
+    own, stranger = _last(drop, person), _stranger(drop, person)
     report = numbered(drop, stranger).follow_up(_seen(_last(drop, stranger)) - dt.timedelta(days=1))
     report.set("Meldung_ID", own.get("Meldung_ID"))
     drop.reports(stranger).append(report)
     return on(drop, person, own)
+
+
+@plants("report under another patient, the other side")
+def _other_side(drop: Drop, person: Person) -> Planted:
+    """Locate the report that the row before puts under another patient."""
+    stranger = _stranger(drop, person)
+    return on(drop, stranger, _last(drop, stranger))
+
+
+def _stranger(drop: Drop, person: Person) -> Person:
+    """Return the first other patient of the same export."""
+    export = drop.exports[drop.export_of(person)].patients.values()
+    return next(p for p, _ in export if p.number != person.number)
 
 
 # --- examinations ---------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ def test_a_choice_that_has_lapsed_reopens_the_finding(tmp_path):
         "finding_id": ["f1"], "record_id": ["r"],
         **{c: _book()[c] for c in (
             "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value",
-            "what", "remedy",
+            "what", "remedy", "note", "file_id",
         )},
     })  # fmt: skip
     content = pl.DataFrame({"record_id": ["r"], "content_hash": ["A"]})

@@ -457,7 +457,7 @@ HABITS: dict[str, Situation] = {
     ),
     "a number with blanks around it": Situation(own_number("  {} "), [(60, 30)]),
     "a number with leading zeros": Situation(
-        own_number("000{}"), [(60, None)], findings="identity.number-differs-in-form",
+        own_number("000{}"), [(60, None)], findings="identity.near-match",
     ),
 }  # fmt: skip
 """Habit to what a careful reader makes of it."""

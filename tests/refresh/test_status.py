@@ -30,7 +30,7 @@ def test_after_a_successful_refresh_there_is_no_problem(demo):
     assert told.exit_code == 0, told.output
     assert "86 patients" in told.output
     assert "success, ended" in told.output
-    assert "1032 files: 0 new, 0 changed, 0 gone" in told.output
+    assert f"{demo.delivered} files: 0 new, 0 changed, 0 gone" in told.output
     assert "PROBLEM" not in told.output
 
 
