@@ -105,6 +105,7 @@ def describe(
         on="number", how="left",
     )  # fmt: skip
     patients["prescribed_dose_gy"] = patients["planned_dose"].fillna(patients["documented_dose"])
+    patients["dose_gy"] = patients["prescribed_dose_gy"]
     before = patients["start_date"] < patients["operated_first"]
     by_dates = pd.Series(
         np.where(
