@@ -12,7 +12,7 @@ def two(copy):
     """A second release, after a registry office corrected a date of death by one day."""
     patient, path, position = copy.warehouse(
         "SELECT l.pseudonym, m.path, r.position FROM meta.lineage l "
-        "JOIN received.registry_reply r USING (record_id) JOIN meta.files m USING (file_id) "
+        "JOIN received.registry_reply r USING (record_id) JOIN meta.files m ON m.file_id = r.file_id "
         "WHERE l.subject = 'OS' AND l.role = 'decided' AND r.answer = 'verstorben' "
         "AND length(r.event_date) = 10 ORDER BY 1"
     ).row(0)
