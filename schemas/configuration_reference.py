@@ -340,10 +340,6 @@ def markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _example(key: Key) -> str:
-    return f"`{_cell(key.example)}`" if key.example else "see below"
-
-
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 

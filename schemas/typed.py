@@ -140,7 +140,9 @@ class AssessmentColumns(Contract):
     )
 
 
-_SITES = pl.col("local_status", "regional_status", "distant_status")
+STATES = ("overall_status", "local_status", "regional_status", "distant_status")
+"""Columns of an assessment that tell the state of the disease: as a whole, then by site."""
+_SITES = pl.col(STATES[1:])
 _FOUND = ["relapse", "progression"]
 
 ASSESSMENT_RULES = (

@@ -24,13 +24,17 @@ def plain(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", text.casefold())
 
 
-def factor(unit: str | None, header: str) -> float | None:
-    """Return the factor to a contract's unit that a header names; None if it names none, or several.
+def factors(unit: str | None, header: str, row_of_units: str = "") -> list[float]:
+    """Return the factors to a contract's unit that a header or the row of units below it names, each once.
 
     A single letter is no unit in a header: it may be a name.
     """
-    words = [word for word in plain(header) if len(word) > 1]
-    found = {
-        value for pattern, value in _OF_UNIT.get(unit or "", ()) for w in words if re.fullmatch(pattern, w)
-    }
-    return found.pop() if len(found) == 1 else None
+    words = [word for word in plain(header) if len(word) > 1] + plain(row_of_units)
+    known = _OF_UNIT.get(unit or "", ())
+    return [value for pattern, value in known if any(re.fullmatch(pattern, word) for word in words)]
+
+
+def factor(unit: str | None, header: str) -> float | None:
+    """Return the factor to a contract's unit that a header names; None if it names none, or several."""
+    found = factors(unit, header)
+    return found[0] if len(found) == 1 else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sarcoma_pipeline.cli.study_option import study_option
+from sarcoma_pipeline.cli.study_option import know_formats, study_option
 from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
 
@@ -28,9 +28,7 @@ def check(study: str, as_json: bool) -> None:
     Reads the first files and rows with the readers of the refresh. Exit code 0: nothing to look at. 1: things
     to look at. 2: the configuration is wrong.
     """
-    # Importing the registry makes the kinds of its formats known to the configuration.
-    from sarcoma_pipeline.sources import readers  # noqa: F401
-
+    know_formats()
     try:
         project = projects.load(study)
     except (projects.UnknownStudy, ConfigurationWrong) as wrong:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.cli.warehouse_rows import identity_gate, rows
 from sarcoma_pipeline.study.project import Project
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
 
@@ -82,7 +83,7 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 def list_(study: str, **wanted: str | None) -> None:
     """List findings: status, file, position, what is wrong and what to do."""
     project = configured(study)
-    found = _gated(project, _select(_current(project), **wanted))
+    found = identity_gate(project).frame(_select(_current(project), **wanted))
     effects = _effects(project)
     for row in found.iter_rows(named=True):
         click.echo(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
@@ -180,7 +181,7 @@ def export(study: str, file_name: Path, **wanted: str | None) -> None:
     from sarcoma_pipeline.quality import decision_sheet
 
     project = configured(study)
-    found = _gated(project, _select(_current(project), **wanted))
+    found = identity_gate(project).frame(_select(_current(project), **wanted))
     try:
         decision_sheet.write(file_name, found)
     except FileExistsError:
@@ -249,8 +250,8 @@ def _effects(project: Project) -> dict[str, str]:
     from sarcoma_pipeline.quality import impact
     from schemas.impact import Impact
 
-    effects = impact.sentences(_read(project, f"FROM {Impact.table()}"))
-    quarantined = _read(
+    effects = impact.sentences(rows(project, f"FROM {Impact.table()}"))
+    quarantined = rows(
         project,
         "SELECT finding_id, record_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
         "WHERE list_contains(rule_ids, rule_id)",
@@ -263,16 +264,8 @@ def _readings(project: Project) -> pl.DataFrame:
     from sarcoma_pipeline.quality import ledger
     from schemas.curated_radiotherapy import RadiotherapyReading
 
-    found = _read(project, "FROM quality.findings")
-    return ledger.offered(found, _read(project, f"FROM {RadiotherapyReading.table()}"))
-
-
-def _gated(project: Project, found: pl.DataFrame) -> pl.DataFrame:
-    """Hide what could identify a patient: lists are mailed and printed."""
-    from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
-
-    persons = _read(project, f"SELECT {', '.join(IDENTIFYING)} FROM typed.person")
-    return IdentityGate.of(persons, project.sources).frame(found)
+    found = rows(project, "FROM quality.findings")
+    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"))
 
 
 def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
@@ -287,7 +280,7 @@ def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
         for table in sorted(CONTRACTS)
         if table.startswith("received.")
     )
-    found = _read(
+    found = rows(
         project,
         f"""
         SELECT f.path, r.position, o.column_name, o.value, o.note
@@ -310,24 +303,7 @@ def _ledger(project: Project) -> pl.DataFrame:
     """Read ``quality.ledger`` as the last refresh wrote it."""
     from schemas.ledger import LedgerEntry
 
-    return LedgerEntry.conform(_read(project, f"FROM {LedgerEntry.table()}"))
-
-
-def _read(project: Project, sql: str) -> pl.DataFrame:
-    import duckdb
-
-    from sarcoma_pipeline.warehouse import read_only
-
-    not_built = f"nothing built yet: sarcoma refresh --study {project.study.name}"
-    if not read_only.is_built(project):
-        raise click.UsageError(not_built)
-    try:
-        with read_only.connect(project) as connection:
-            return connection.execute(sql).pl()
-    except duckdb.IOException:
-        raise click.ClickException("a refresh is running; try again when it has ended") from None
-    except duckdb.CatalogException:
-        raise click.UsageError(not_built) from None
+    return LedgerEntry.conform(rows(project, f"FROM {LedgerEntry.table()}"))
 
 
 def _current(project: Project) -> pl.DataFrame:

@@ -24,14 +24,12 @@ def linkage(pairs: Path) -> None:
         raise click.UsageError(str(why)) from None
     click.echo(f"patients      {found.patients:6}")
     click.echo(f"pairs         {found.pairs:6}")
-    for name, count, of in (
-        ("linked", found.linked, found.pairs),
-        ("offered", found.offered, found.pairs),
-        ("missed", found.missed, found.pairs),
-        ("wrong links", found.wrong_links, found.patients),
-        ("wrong offers", found.wrong_offers, found.patients),
+    for name, count, of, what in (
+        ("linked", found.linked, found.pairs, "pairs"),
+        ("offered", found.offered, found.pairs, "pairs"),
+        ("missed", found.missed, found.pairs, "pairs"),
+        ("wrong links", found.wrong_links, found.patients, "patients"),
+        ("wrong offers", found.wrong_offers, found.patients, "patients"),
     ):
-        share = (
-            f"{100 * count / of:6.2f} % of {of} {'pairs' if of is found.pairs else 'patients'}" if of else ""
-        )
+        share = f"{100 * count / of:6.2f} % of {of} {what}" if of else ""
         click.echo(f"{name:13} {count:6}  {share}".rstrip())

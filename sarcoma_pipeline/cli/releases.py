@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.cli.warehouse_rows import identity_gate, rows
 from sarcoma_pipeline.study.project import Project
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ def diff(study: str, old: str, new: str) -> None:
     from sarcoma_pipeline.publish import release_diff
     from sarcoma_pipeline.publish.release import read
     from sarcoma_pipeline.quality import decision_log
-    from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
-    from sarcoma_pipeline.warehouse import read_only
 
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
@@ -68,10 +67,8 @@ def diff(study: str, old: str, new: str) -> None:
     ):
         if labels[0][column] != labels[1][column]:
             click.echo(f"changed {what}: {labels[0][column]} → {labels[1][column]}")
-    with read_only.connect(project) as warehouse:
-        files = warehouse.execute("SELECT file_id, path FROM meta.files ORDER BY ALL").pl()
-        persons = warehouse.execute(f"SELECT {', '.join(IDENTIFYING)} FROM typed.person").pl()
-    gate, ids = IdentityGate.of(persons, project.sources), dict(files.select("path", "file_id").iter_rows())
+    files = rows(project, "SELECT file_id, path FROM meta.files ORDER BY ALL")
+    gate, ids = identity_gate(project), dict(files.select("path", "file_id").iter_rows())
     for row in release_diff.causes(before, after, files).iter_rows(named=True):
         path = gate.path(row["path"], ids.get(row["path"]))
         click.echo(f"  {row['pseudonym']}  {path}: {row['gone']} records gone, {row['new']} new")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.study_option import know_formats
+
 
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print docs/configuration.md.")
@@ -18,10 +20,9 @@ import click
 @click.argument("file", required=False, type=click.Choice(["study", "sources"]))
 def schema(markdown: bool, into: Path | None, file: str | None) -> None:
     """Print the JSON Schema of study.toml or sources.toml, or the page of all keys."""
-    # Importing the registry makes the kinds of its formats known to the configuration.
-    from sarcoma_pipeline.sources import readers  # noqa: F401
     from schemas import configuration_reference as reference
 
+    know_formats()
     if markdown:
         click.echo(reference.markdown(), nl=False)
     elif into is not None:

@@ -17,15 +17,20 @@ study_option = click.option(
 )
 
 
+def know_formats() -> None:
+    """Make the kinds of every reader's sources known to the configuration: importing the registry does."""
+    from sarcoma_pipeline.sources import readers
+
+    assert readers.READERS
+
+
 def configured(name: str) -> projects.Project:
     """Load a study's configuration.
 
     Raises:
         click.UsageError: it is not configured, or its configuration is wrong.
     """
-    # Importing the registry makes the kinds of its formats known to the configuration.
-    from sarcoma_pipeline.sources import readers  # noqa: F401
-
+    know_formats()
     try:
         return projects.load(name)
     except (projects.UnknownStudy, ConfigurationWrong) as wrong:

@@ -24,7 +24,6 @@ REPORTS_DIFFER = Rule(
     overruled=True,
 )
 
-_STATES = ("overall_status", "local_status", "regional_status", "distant_status")
 _NOTHING = ("missing", "unknown", "not assessable")
 """States that say nothing of the disease."""
 
@@ -46,10 +45,10 @@ def curate(sound: Frames) -> pl.DataFrame:
     number = pl.when(~dated & pl.col("module_id").is_null()).then("record_id").otherwise("module_id")
     records = records.with_columns(_number=number)
     examination = [*TUMOUR, "reporter", "assessment_date", "assessment_day", "_number"]
-    says = {state: (~pl.col(state).is_in(_NOTHING)).fill_null(False) for state in _STATES}
+    says = {state: (~pl.col(state).is_in(_NOTHING)).fill_null(False) for state in typed.STATES}
     stated = records.with_columns(
         pl.when(says[state] | ~says[state].any().over(examination)).then(state).alias(state)
-        for state in _STATES
+        for state in typed.STATES
     )
     return merged(stated, examination, curated.Assessment)
 
@@ -64,5 +63,5 @@ def observe(examinations: pl.DataFrame, sound: Frames) -> pl.DataFrame:
     table = typed.Assessment.table()
     current = reports_differ.current(sound[table], "assessment_date")
     return reports_differ.observe(
-        examinations, current, (*_STATES, "distant_site"), REPORTS_DIFFER, table, _NOTHING
+        examinations, current, (*typed.STATES, "distant_site"), REPORTS_DIFFER, table, _NOTHING
     )

@@ -28,6 +28,10 @@ _BEHIND_GIVEN = (
 """Behind given names only what is no given name: "Thi Van" and "Maria La" stay."""
 
 
+UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
+"""Letters to what a keyboard without them writes."""
+
+
 def normalised(name: pl.Expr) -> pl.Expr:
     """A name without case, outer blanks and repeated blanks: what counts as the same spelling."""
     return name.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
@@ -58,7 +62,7 @@ def _words(name: pl.Expr) -> pl.Expr:
 
 def folded(name: pl.Expr) -> pl.Expr:
     """A name as different keyboards write it: umlauts written out, accents, hyphens and blanks gone."""
-    plain = normalised(name).str.replace_many(["ä", "ö", "ü", "ß"], ["ae", "oe", "ue", "ss"])
+    plain = normalised(name).str.replace_many(UMLAUTS)
     return plain.str.normalize("NFD").str.replace_all(r"[^a-z]", "")
 
 

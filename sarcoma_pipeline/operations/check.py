@@ -20,7 +20,7 @@ from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.configuration import MappedSource
-from schemas.received import RegistryReply, TableRow
+from schemas.received import TableRow
 from schemas.typed import Person
 from schemas.vocabularies import SEVERITY
 
@@ -151,7 +151,7 @@ def _named(project: Project, found: Delivered, path: str) -> bool:
 def _keys(found: Delivered) -> Iterator[Notice]:
     """Rows of one file that share their key."""
     paths = dict(found.files.select("file_id", "path").iter_rows())
-    for table in (TableRow.table(), RegistryReply.table()):
+    for table in plausibility.MAPPED:
         rows = found.received.get(table)
         if rows is None:
             continue
@@ -185,7 +185,7 @@ def _unmapped(found: Delivered) -> Iterator[Notice]:
 
 
 def _masked(gate: IdentityGate, notice: Notice, found: Delivered) -> Notice:
-    """Return the notice with its file as it may be shown; sheets and headers are values like others."""
+    """Return the notice with its file as it may be shown; who maps sheets and headers must see them."""
     ids = dict(found.files.select("path", "file_id").iter_rows())
     file = gate.path(notice.file, ids.get(notice.file)) if notice.file in ids else notice.file
     return replace(notice, file=file)
@@ -199,10 +199,6 @@ def _findings(
     places = findings.places(found.received, found.files)
     listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
     sources = found.files.select("file_id", origin="source")
-    if "file_id" not in listed.columns:
-        listed = listed.join(
-            places.select("record_id", "file_id").unique("record_id"), on="record_id", how="left"
-        )
     listed = gate.frame(listed.join(sources, on="file_id", how="left"))
     listed = listed.with_columns(place=pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False))
     same = ("severity", "rule_id", "path", "origin", "table_name", "column_name", "value")
@@ -242,11 +238,11 @@ def _preview(
     records = sum(frame.height for frame in found.received.values())
     patients = made.curated["curated.patient"]
     yield "records", f"{records} read, {made.quarantine.height} of them unusable, {patients.height} patients"
-    for mapped in project.sources.source:
-        if isinstance(mapped, MappedSource) and TableRow.table() in found.received:
-            rows = found.received[TableRow.table()].filter(pl.col("table_name") == mapped.name)
+    for source in project.sources.source:
+        if isinstance(source, MappedSource) and TableRow.table() in found.received:
+            rows = found.received[TableRow.table()].filter(pl.col("table_name") == source.name)
             linked = _linked(rows, made)
-            yield "rows", f"{mapped.name}: {linked} of {rows.height} rows belong to a patient"
+            yield "rows", f"{source.name}: {linked} of {rows.height} rows belong to a patient"
     happened = timeline(made.curated, study.assumptions)
     judged = eligibility.assess(made.curated, happened, study)
     admitted = eligibility.eligible(judged.eligibility)
@@ -262,9 +258,9 @@ def _preview(
     described = covariates.patients(made.curated, happened, admitted)
     if admitted.len() and (median := described["follow_up_days"].median()) is not None:
         yield "follow-up", f"median {median:g} days"
-    source_of = found.files.select("file_id", "source")
-    mapped_records = _mapped_records(found, source_of)
-    for row in plausibility.unreadable(made.typed, made.observed, mapped_records).iter_rows(named=True):
+    mapped = [found.received[table] for table in plausibility.MAPPED if table in found.received]
+    source_of = plausibility.sources_of(mapped, found.files)
+    for row in plausibility.unreadable(made.typed, made.observed, source_of).iter_rows(named=True):
         words = plausibility.header(project.sources, row)
         yield "unreadable", f"{row['unreadable']} of {row['filled']} filled cells of {words}"
     tables = {
@@ -274,7 +270,7 @@ def _preview(
         CohortPatient.table(): described,
         CohortEndpoint.table(): derived.endpoints,
     }
-    never = plausibility.never_published(study, project.sources, tables, made.observed, mapped_records)
+    never = plausibility.never_published(study, project.sources, tables, made.observed, source_of)
     for reason in never:
         # A sample may lack by chance what the whole has.
         severity = "warning" if sampled else "error"
@@ -287,14 +283,3 @@ def _linked(rows: pl.DataFrame, made: Curation) -> int:
     persons = pl.concat([f.select("record_id", "person_ref") for f in made.typed.values()])
     known = persons.join(made.link.select("person_ref"), on="person_ref", how="semi")
     return rows.join(known, on="record_id", how="semi").height
-
-
-def _mapped_records(found: Delivered, source_of: pl.DataFrame) -> pl.DataFrame:
-    """Return ``record_id`` and ``source`` of the records of mapped sources."""
-    parts = [
-        found.received[table].select("record_id", "file_id")
-        for table in (TableRow.table(), RegistryReply.table())
-        if table in found.received
-    ]
-    empty = pl.DataFrame(schema={"record_id": pl.String, "file_id": pl.String})
-    return pl.concat([empty, *parts]).join(source_of, on="file_id").select("record_id", "source")

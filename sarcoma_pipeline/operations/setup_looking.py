@@ -35,7 +35,7 @@ _UNIT = re.compile(
     r"|m/f|f/m|ja/nein|yes/no|0/1|1/2|text|datum|date|(tt|dd)\.mm\.(jj(jj)?|yy(yy)?)|yyyy-mm-dd)\s*[\])]?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 class NotRead(Exception):
@@ -210,7 +210,7 @@ def _header_at(rows: list[tuple[int, list[str]]]) -> int:
     width = max((n for n, times in usual if times == usual[0][1]), default=1)
     for at, (_, cells) in enumerate(rows[:30]):
         words = [c.strip() for c in cells if c.strip()]
-        texts = [w for w in words if not _NUMBER.fullmatch(w) and not formats([w])]
+        texts = [w for w in words if not NUMBER.fullmatch(w) and not formats([w])]
         if (
             len(words) >= max(2, 0.6 * width)
             and len(texts) >= 0.9 * len(words)

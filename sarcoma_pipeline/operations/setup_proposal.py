@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sarcoma_pipeline.operations import setup_words as words
-from sarcoma_pipeline.operations.setup_looking import Table, either_order, formats
+from sarcoma_pipeline.operations.setup_looking import NUMBER, Table, either_order, formats
 from sarcoma_pipeline.operations.setup_toml import inline, text, texts
 from schemas.vocabularies import REGISTRY_ANSWER
 
@@ -35,7 +35,6 @@ _PATTERNS = {
     "diagnosis.icd10_code": r"[A-Z]\d\d(\.\d{1,2})?",
     "diagnosis.icdo3_topography": r"C\d\d(\.\d\d?)?",
 }
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 @dataclass
@@ -134,7 +133,7 @@ def reply(name: str, pattern: str, table: Table) -> Proposal:
             made.questions.append(f"Which column holds the {needed.replace('_', ' ')}? ({needed})")
     if "answered_on" not in columns:
         made.questions.append("On which day did the office answer? Without it, who is alive has no day.")
-    made.lines += _ignored(table, set(columns.values()), made)
+    _ignore(made, table, set(columns.values()))
     return made
 
 
@@ -197,7 +196,7 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     entities = _Entities(made, table, columns, number or UNKNOWN, dated)
     entities.write()
     made.mapped = set(columns)
-    made.lines += _ignored(table, {*columns.values()} - entities.unused, made)
+    _ignore(made, table, set(columns.values()) - entities.unused)
     return made
 
 
@@ -213,7 +212,7 @@ def _target(header: str, cells: list[str]) -> str | None:
         return None
     if found in _DATED and not formats(cells):
         return None
-    if found in _NUMERIC and cells and sum(bool(_NUMBER.fullmatch(c)) for c in cells) < 0.6 * len(cells):
+    if found in _NUMERIC and cells and sum(bool(NUMBER.fullmatch(c)) for c in cells) < 0.6 * len(cells):
         return None
     if found in words.CODES and len(set(cells)) > _MOST_CODES:
         return None
@@ -350,11 +349,11 @@ class _Entities:
         return codes or {UNKNOWN: UNKNOWN}
 
 
-def _ignored(table: Table, mapped: set[str], made: Proposal) -> list[str]:
-    """List the columns that nothing uses, for the person to decide on."""
+def _ignore(made: Proposal, table: Table, mapped: set[str]) -> None:
+    """Add the columns that nothing uses to the proposal, for the person to decide on."""
     rest = [h for h in table.headers if h not in mapped]
     if not rest:
-        return []
+        return
     made.questions.append(
         f"{len(rest)} columns are not mapped: {', '.join(rest[:8])}{' …' if len(rest) > 8 else ''}."
     )
@@ -366,7 +365,6 @@ def _ignored(table: Table, mapped: set[str], made: Proposal) -> list[str]:
         'reason = "not needed so far"',
         f"columns = {texts(rest)}",
     ]
-    return []
 
 
 def source_of(kind: str, name: str, patterns: list[str], count: int) -> Proposal:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from schemas import units
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_UMLAUTS = str.maketrans(UMLAUTS)
 
 
 def plain(text: str) -> str:
@@ -137,14 +138,9 @@ def target(header: str, table: tuple[tuple[str, str], ...] = COLUMNS) -> str | N
 
 def scale(target: str, header: str, unit: str) -> float | None:
     """Return the factor to the contract's unit, as header or row of units say it; None if neither does."""
-    words = [*plain(header).split(), *plain(unit).split()]
     if target == "diagnosis.tumour_size_cm":
-        return 0.1 if "mm" in words else 1.0
+        return min(units.factors("cm", plain(header), plain(unit)), default=1.0)
     if target != TIME:
         return 1.0
-    for pattern, factor in units.DAYS:
-        if any(
-            re.fullmatch(pattern, word) and (len(word) > 1 or word in plain(unit).split()) for word in words
-        ):
-            return factor
-    return 1.0 if plain(header) == "futime" else None
+    named = units.factors("d", plain(header), plain(unit))
+    return named[0] if named else 1.0 if plain(header) == "futime" else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
+import polars as pl
 
 from sarcoma_pipeline.orchestration import jobs, orphaned_runs, schedules
 from sarcoma_pipeline.orchestration.assets.publication import DRAFT, FRESHNESS, release_key
@@ -20,6 +21,7 @@ from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
 from sarcoma_pipeline.sources.drop_folder import shown, walk
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
+from schemas.received import RegistryReply
 
 STUCK_HOURS = 4
 """Dagster's run monitor ends runs after this time (``dagster.yaml``); an older run escaped it."""
@@ -190,25 +192,26 @@ def _replies(project: Project) -> list[str]:
     """Describe what came of the queries to registry offices, by the last refresh."""
     if project.centres or not read_only.is_built(project):
         return []
-    current = "last_refresh IS NULL"
+    current = " WHERE last_refresh IS NULL"
     try:
         with read_only.connect(project) as connection:
-            replies = connection.execute(
-                f"SELECT record_id, file_id FROM received.registry_reply WHERE {current}"
-            ).pl()
-            if replies.is_empty():
+
+            def read(table: str, columns: Sequence[str], only: str = "") -> pl.DataFrame:
+                return connection.execute(f"SELECT {', '.join(columns)} FROM {table}{only}").pl()
+
+            replies = RegistryReply.table()
+            if read(replies, ("count(*) AS n",), current)["n"].item() == 0:
                 return []
-            files = connection.execute(f"SELECT file_id, path FROM meta.files WHERE {current}").pl()
-            others = [
-                connection.execute(f"FROM {table}").pl()
-                for table in ("typed.vital_status", "curated.link", "curated.patient", "typed.person")
-            ]
+            tables = {
+                table: read(table, columns, current if table == replies else "")
+                for table, columns in registry_coverage.NEEDED.items()
+            }
+            files = read("meta.files", ("file_id", "path"), current)
+            persons = read("typed.person", IDENTIFYING)
     except duckdb.Error:
         return []
-    statements, link, patients, persons = others
-    gate = IdentityGate.of(persons.select(IDENTIFYING), project.sources)
-    shown = files.select("file_id", gate.paths(files))
-    return registry_coverage.described(statements, replies, shown, link, patients)
+    shown = files.select("file_id", IdentityGate.of(persons, project.sources).paths(files))
+    return registry_coverage.described(tables, shown)
 
 
 def _waiting(project: Project) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from sarcoma_pipeline.quality import rule_catalogue
 from schemas.all_contracts import CONTRACTS
 from schemas.sources_toml import Sources
@@ -29,17 +30,17 @@ MASK = "•••"
 IDENTIFYING = ("hospital_number", "family_name", "given_names", "birth_date")
 """Columns of ``typed.person`` and ``curated.patient`` that name a patient."""
 
-_FILE_WORDS = """
+_IN_FILE_NAMES = """
 antwort auskunft beam bestrahlung brachy ct csv dcm dicom dose export exports file follow gekid import kopie
 krebsregister meldeamt meldeaemter meldung meldungen obds pathologie pet plan plaene plans planning protokoll
 rd register registry rp rs rt rtdose rtplan rtstruct structure tabelle table tables tudok tumordokumentation
 up verlauf xlsx xml zip
 """
-FILE_WORDS = frozenset(_FILE_WORDS.split())
+FILE_WORDS = frozenset(_IN_FILE_NAMES.split())
 """Words that exports use as names of files and folders; a study adds its own in ``path_words``."""
 
-_OF_POSITIONS = "a as cell column file hidden item line lines page record row rows sheet source the to whole"
-_GIVES_ROWS = frozenset(_OF_POSITIONS.split())
+_IN_POSITIONS = "a as cell column file hidden item line lines page record row rows sheet source the to whole"
+_POSITION_WORDS = frozenset(_IN_POSITIONS.split())
 """Words of the program in positions."""
 
 _SAID = frozenset(("alone", "irradiation", "irradiations", "phase", "phases", "together"))
@@ -69,17 +70,14 @@ _LINE_DIGITS = 7
 _BY_ID = " (file "
 _ID_SHOWN = 12
 """Digits of a file's id that are shown; they name it among millions."""
+_WRITTEN = str.maketrans({**UMLAUTS, "ø": "oe", "å": "aa"})
 _LONGEST = 200
 """Characters of a value that are shown; more is no value of a field."""
 
 
 def spelling(text: str) -> str:
     """Return a text in one spelling: without case, accents, blanks and signs, umlauts as two letters."""
-    text = unicodedata.normalize("NFC", text).casefold()
-    for letter, written in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa")):
-        text = text.replace(letter, written)
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in plain if c.isalnum())
+    return _bare(unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN))
 
 
 def printable(text: str) -> str:
@@ -104,7 +102,12 @@ def known_words(persons: Iterable[pl.DataFrame]) -> frozenset[str]:
 
 
 def _bare(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isalnum())
+    """Return a text without case, accents, blanks and signs."""
+    plain = text.casefold()
+    # Most names and all numbers need no more: there are a hundred thousand of them.
+    if plain.isascii() and plain.isalnum():
+        return plain
+    return "".join(c for c in unicodedata.normalize("NFKD", plain) if c.isalnum())
 
 
 def texts(configuration: Any) -> Iterator[str]:
@@ -194,7 +197,7 @@ class IdentityGate:
             word = match[0]
             if word.isdigit():
                 return word if len(word) <= _LINE_DIGITS else "9" * len(word)
-            known = word in _GIVES_ROWS or word in columns or word in _element_words()
+            known = word in _POSITION_WORDS or word in columns or word in _element_words()
             configured = word.casefold() in self._configured_words and not self._names_somebody(word)
             return word if known or configured else MASK
 

@@ -6,7 +6,7 @@ reason says what to look at, and how to publish all the same where that can be r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -18,7 +18,8 @@ from sarcoma_pipeline.curation.table_rows import SEVERAL_VALUES
 from schemas.cohort import CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.configuration import MappedSource, RegistrySource, Sources, Study
 from schemas.gate import Gate
-from schemas.typed import Assessment, VitalStatus
+from schemas.received import RegistryReply, TableRow
+from schemas.typed import STATES, Assessment, VitalStatus
 from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
 
 Frames = Mapping[str, pl.DataFrame]
@@ -145,12 +146,25 @@ def deaths_read(typed: Frames) -> str:
 
 def relapses_read(typed: Frames) -> str:
     """Count the persons of whom a relapse was read, in words; empty if there is none."""
-    relapse = pl.any_horizontal(
-        pl.col(c) == "relapse"
-        for c in ("overall_status", "local_status", "regional_status", "distant_status")
-    )
+    relapse = pl.any_horizontal(pl.col(STATES) == "relapse")
     persons = typed[Assessment.table()].filter(relapse)["person_ref"].n_unique()
     return f"relapses of {persons} persons" if persons else ""
+
+
+MAPPED = (TableRow.table(), RegistryReply.table())
+"""Received tables of the sources whose columns ``sources.toml`` maps."""
+
+
+def sources_of(records: Iterable[pl.DataFrame], files: pl.DataFrame) -> pl.DataFrame:
+    """Return ``record_id`` and ``source`` (its name) of the records of mapped sources.
+
+    Args:
+        records: ``record_id`` and ``file_id`` of the tables :data:`MAPPED`; may be none.
+        files: ``file_id`` and ``source`` of their files.
+    """
+    none = pl.DataFrame(schema={"record_id": pl.String, "file_id": pl.String})
+    everything = pl.concat([none, *(frame.select(none.columns) for frame in records)])
+    return everything.join(files.select("file_id", "source").unique(), on="file_id").drop("file_id")
 
 
 def of_cells(observed: pl.DataFrame) -> pl.DataFrame:
@@ -164,7 +178,7 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
     Args:
         typed: the typed tables.
         observed: observations.
-        source_of: ``record_id`` and ``source`` (its name) of the records of mapped sources.
+        source_of: :func:`sources_of`.
 
     Returns:
         ``source``, ``table_name``, ``column_name``, ``unreadable``, ``filled`` (read or not) and an example's
@@ -261,7 +275,7 @@ def never_published(
         tables: typed tables and ``cohort.flow``, ``cohort.eligibility``, ``cohort.patients``,
             ``cohort.endpoints``.
         observed: observations of all steps.
-        source_of: ``record_id`` and ``source`` of the records of mapped sources.
+        source_of: :func:`sources_of`.
     """
     return [
         *excluded_everybody(tables[CohortFlow.table()], tables[CohortEligibility.table()]),

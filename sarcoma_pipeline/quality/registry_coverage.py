@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from schemas.curated import Link, Patient
+from schemas.received import RegistryReply
+from schemas.typed import VitalStatus
 from schemas.vocabularies import NO_INFORMATION
+
+NEEDED = {
+    VitalStatus.table(): ("record_id", "person_ref", "status", "reported_on", "source"),
+    RegistryReply.table(): ("record_id", "file_id"),
+    Link.table(): ("person_ref", "patient_id"),
+    Patient.table(): ("patient_id",),
+}
+"""Tables from which the coverage follows, with the columns that it needs of them."""
 
 COLUMNS = {
     "path": pl.String, "asked": pl.Int64, "answered": pl.Int64, "linked": pl.Int64,
@@ -61,22 +74,14 @@ def never_asked(patients: pl.DataFrame, statements: pl.DataFrame, link: pl.DataF
     return patients.join(asked, on="patient_id", how="anti").height
 
 
-def described(
-    statements: pl.DataFrame,
-    replies: pl.DataFrame,
-    files: pl.DataFrame,
-    link: pl.DataFrame,
-    patients: pl.DataFrame,
-) -> list[str]:
+def described(tables: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> list[str]:
     """Describe the coverage in a sentence per file of replies, and one of the patients without any reply.
 
     Args:
-        statements: ``typed.vital_status``.
-        replies: ``record_id``, ``file_id`` of ``received.registry_reply``.
+        tables: the tables :data:`NEEDED`.
         files: ``file_id``, ``path``, as it may be shown.
-        link: ``curated.link``.
-        patients: ``curated.patient``.
     """
+    statements, replies, link, patients = (tables[table] for table in NEEDED)
     lines = []
     for row in coverage(statements, replies, files, link).iter_rows(named=True):
         days = " to ".join(dict.fromkeys(d for d in (row["first"], row["last"]) if d)) or "an unknown day"

@@ -7,6 +7,7 @@ import polars as pl
 from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.assumptions import Assumptions
+from schemas.typed import STATES
 from schemas.vocabularies import SOURCE
 
 LATE_DEATH_DAYS = Assumptions().late_death_days
@@ -94,9 +95,7 @@ _FOUND = ("relapse", "progression")
     missing="kept",
 )
 def _relapse_at_diagnosis(frames: Frames) -> pl.DataFrame:
-    found = pl.any_horizontal(
-        pl.col(f"{part}_status").is_in(_FOUND) for part in ("overall", "local", "regional", "distant")
-    )
+    found = pl.any_horizontal(pl.col(STATES).is_in(_FOUND))
     exact = sarcomas(frames).filter(pl.col("zero_precision").fill_null("day") == "day")
     judged = frames["assessment"].filter(found.fill_null(False)).join(exact, on="patient_id")
     return verdicts(judged, pl.col("assessment_date") == pl.col("zero"), "assessment_date")

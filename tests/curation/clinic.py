@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,20 @@ class Clinic:
             & pl.col("rule_id").str.contains("^(course|plan|records|dicom|file|identity)")
         )  # fmt: skip
         return set(of["rule_id"])
+
+
+def clinic_of(folder: Path, situations: Mapping[str, Situation]) -> Clinic:
+    """Deliver a patient of every situation."""
+    clinic = Clinic(folder)
+    for name, situation in situations.items():
+        clinic.add(name, situation)
+    return clinic
+
+
+def check_accounts(clinic: Clinic) -> None:
+    """Check that every record of all patients is accounted for once."""
+    accounts = clinic.run().accounting
+    assert accounts["unaccounted"].sum() == 0 and accounts["counted_twice"].sum() == 0
 
 
 def check(clinic: Clinic, name: str, situation: Situation) -> None:

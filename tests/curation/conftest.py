@@ -98,6 +98,19 @@ def findings(outcome: Outcome) -> set[str]:
     return set(outcome.observed.filter(pl.col("severity") != "notice")["rule_id"])
 
 
+def told(outcome: Outcome, rule: str) -> list[str]:
+    """Records of the findings of one rule, sorted."""
+    return sorted(outcome.observed.filter(rule_id=rule)["record_id"])
+
+
+@pytest.fixture
+def patient(records: Records) -> Records:
+    """The records of one patient with a sarcoma."""
+    records.patient()
+    records.diagnosis()
+    return records
+
+
 @pytest.fixture
 def case(records: Records, tmp_path: Path) -> Case:
     return Case(records, tmp_path).patient()

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from schemas import received as r
+from tests.curation.conftest import told
 
 A, B = {"Absender_ID": "S", "Melder_ID": "A"}, {"Absender_ID": "S", "Melder_ID": "B"}
 BREAST = {"Primaertumor_ICD": "C50.4", "Primaertumor_Topographie_ICD_O": "C50.4",
@@ -34,17 +35,6 @@ EVENTS = {
     "assessment": (examination, "assessment_date"),
     "systemic_therapy": (drugs, "start_date"),
 }
-
-
-@pytest.fixture
-def patient(records):
-    records.patient()
-    records.diagnosis()
-    return records
-
-
-def told(outcome, rule):
-    return sorted(outcome.observed.filter(rule_id=rule)["record_id"])
 
 
 @pytest.mark.parametrize("table", EVENTS)

@@ -6,12 +6,11 @@ The expected courses were written down from the tables of docs/radiotherapy.md b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 
-from tests.curation.clinic import Clinic, Situation, check
+from tests.curation.clinic import Clinic, Situation, check, check_accounts, clinic_of
 from tests.curation.conftest import Case
 from tests.curation.rt_files import (
     BRACHY_RECORD,
@@ -462,15 +461,10 @@ HABITS: dict[str, Situation] = {
 }  # fmt: skip
 """Habit to what a careful reader makes of it."""
 
-SITUATIONS = HABITS
-
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
-    clinic = Clinic(Path(tmp_path_factory.mktemp("clinic")))
-    for name, situation in HABITS.items():
-        clinic.add(name, situation)
-    return clinic
+    return clinic_of(tmp_path_factory.mktemp("clinic"), HABITS)
 
 
 @pytest.mark.parametrize("name", HABITS)
@@ -479,5 +473,4 @@ def test_habit(clinic: Clinic, name: str) -> None:
 
 
 def test_every_record_of_all_patients_is_accounted_for(clinic: Clinic) -> None:
-    accounts = clinic.run().accounting
-    assert accounts["unaccounted"].sum() == 0 and accounts["counted_twice"].sum() == 0
+    check_accounts(clinic)

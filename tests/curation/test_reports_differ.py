@@ -5,20 +5,10 @@ import json
 import pytest
 
 from schemas import received as r
+from tests.curation.conftest import told
 
 A = {"Absender_ID": "A", "Melder_ID": "1"}
 B = {"Absender_ID": "A", "Melder_ID": "2"}
-
-
-@pytest.fixture
-def patient(records):
-    records.patient()
-    records.diagnosis()
-    return records
-
-
-def told(outcome, rule):
-    return sorted(outcome.observed.filter(rule_id=rule)["record_id"])
 
 
 def seen(records, local, reported="2020-01-01", number=None, overall="P", on="2013-01-01", **who):

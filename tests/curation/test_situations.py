@@ -7,13 +7,12 @@ docs/radiotherapy.md by pencil: doses are dose per fraction × fractions.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
 
-from tests.curation.clinic import Clinic, Situation, check
+from tests.curation.clinic import Clinic, Situation, check, check_accounts, clinic_of
 from tests.curation.conftest import Case
 from tests.curation.rt_files import (
     ION_PLAN,
@@ -360,10 +359,7 @@ SITUATIONS = PLANS | DOCUMENTED
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
-    clinic = Clinic(Path(tmp_path_factory.mktemp("clinic")))
-    for name, situation in SITUATIONS.items():
-        clinic.add(name, situation)
-    return clinic
+    return clinic_of(tmp_path_factory.mktemp("clinic"), SITUATIONS)
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -372,5 +368,4 @@ def test_situation(clinic: Clinic, name: str) -> None:
 
 
 def test_every_record_of_all_patients_is_accounted_for(clinic: Clinic) -> None:
-    accounts = clinic.run().accounting
-    assert accounts["unaccounted"].sum() == 0 and accounts["counted_twice"].sum() == 0
+    check_accounts(clinic)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from schemas import received as r
+from tests.curation.conftest import told
 
 HISTOLOGY = json.dumps([{"Morphologie_ICD_O": [{"Code": "8858/3", "Version": "33"}]}])
 A = {"Absender_ID": "A", "Melder_ID": "1"}
@@ -20,19 +21,8 @@ def operation(records, on="2012-02-01", tumour="T1", reported="2020-01-01", modu
     )
 
 
-def told(outcome, rule):
-    return sorted(outcome.observed.filter(rule_id=rule)["record_id"])
-
-
 def operations(outcome):
     return outcome["surgery"].select("surgery_date", "residual_status").sort("surgery_date").rows()
-
-
-@pytest.fixture
-def patient(records):
-    records.patient()
-    records.diagnosis()
-    return records
 
 
 # --- two reports of one operation ------------------------------------------------------------------------

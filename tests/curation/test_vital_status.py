@@ -2,18 +2,9 @@
 
 import datetime as dt
 
-import pytest
-
 from schemas import received as r
 
 CONFLICT = "vital-status.death-date-conflict"
-
-
-@pytest.fixture
-def patient(records):
-    records.patient()
-    records.diagnosis()
-    return records
 
 
 def died(records, on, **values):

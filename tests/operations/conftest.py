@@ -26,40 +26,38 @@ events = ["death"]
 censor = "last known alive"
 """
 
-SOURCES = """\
-[[source]]
-name = "sheet"
+
+def source(name: str, files: str, key: str, *entities: str, more: str = "") -> str:
+    """Return a ``[[source]]`` of CSV with German dates."""
+    head = f'''[[source]]
+name = "{name}"
 kind = "table"
 format = "csv"
 delimiter = ";"
-files = ["t.csv"]
-key = ["Pat"]
-decimal = ","
-date_format = "%d.%m.%Y"
+files = [{files}]
+key = ["{key}"]
+{more}date_format = "%d.%m.%Y"
+'''
+    return "\n".join([head, *entities])
 
-[[source.entities]]
-entity = "person"
 
-[source.entities.columns]
-hospital_number = "Pat"
-sex = { column = "Geschlecht", codes = { m = "male", w = "female" } }
+def entity(name: str, number: str, *columns: str) -> str:
+    """Return an entity of a source whose rows name the patient in a column."""
+    lines = "\n".join([f'hospital_number = "{number}"', *columns])
+    return f'[[source.entities]]\nentity = "{name}"\n\n[source.entities.columns]\n{lines}\n'
 
-[[source.entities]]
-entity = "diagnosis"
 
-[source.entities.columns]
-hospital_number = "Pat"
-diagnosis_date = "ED"
-age_at_diagnosis_years = "Alter"
+SEX = 'sex = { column = "Geschlecht", codes = { m = "male", w = "female" } }'
+STATUS = 'status = { column = "Status", codes = { lebt = "alive", tot = "deceased" } }'
+STAND = 'status_date = "Stand"'
 
-[[source.entities]]
-entity = "vital_status"
-
-[source.entities.columns]
-hospital_number = "Pat"
-status = { column = "Status", codes = { lebt = "alive", tot = "deceased" } }
-status_date = "Stand"
-"""
+SOURCES = source(
+    "sheet", '"t.csv"', "Pat",
+    entity("person", "Pat", SEX),
+    entity("diagnosis", "Pat", 'diagnosis_date = "ED"', 'age_at_diagnosis_years = "Alter"'),
+    entity("vital_status", "Pat", STATUS, STAND),
+    more='decimal = ","\n',
+)  # fmt: skip
 
 HEADER = "Pat;Geschlecht;ED;Alter;Status;Stand"
 ROWS = [

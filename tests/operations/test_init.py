@@ -2,15 +2,14 @@
 
 import datetime as dt
 import tomllib
-from pathlib import Path
 
 import polars as pl
 import pytest
-import xlsxwriter
 
 from sarcoma_pipeline.operations import setup_looking as looking
 from sarcoma_pipeline.operations import setup_words as words
 from tests.operations.conftest import Place
+from tests.sources.workbook import workbook
 
 FULL = (
     "Pat.-Nr.;Nachname;Vorname;Geburtsdatum;Geschlecht;Datum Erstdiagnose;ICD-10;"
@@ -105,18 +104,6 @@ def test_dates_in_either_order_are_asked_for(place):
     assert sources["source"][0]["date_format"] == "%d/%m/%Y"
 
 
-def _workbook(path: Path, rows: list[tuple]) -> None:
-    with xlsxwriter.Workbook(path) as workbook:
-        day = workbook.add_format({"num_format": "dd.mm.yyyy"})
-        sheet = workbook.add_worksheet("Daten")
-        for number, row in enumerate(rows):
-            for place, cell in enumerate(row):
-                if isinstance(cell, dt.date):
-                    sheet.write_datetime(number, place, dt.datetime.combine(cell, dt.time()), day)
-                else:
-                    sheet.write(number, place, cell)
-
-
 def test_the_layout_of_a_spreadsheet_is_found(place):
     path = place.root / "Tabelle.xlsx"
     day = dt.date(2015, 2, 1)
@@ -127,7 +114,7 @@ def test_the_layout_of_a_spreadsheet_is_found(place):
         *((n, day, 50 + n, "lebt", dt.date(2020, 1, n)) for n in range(1, 9)),
         ("Summe", "", 436, "", ""),
     ]  # fmt: skip
-    _workbook(path, rows)
+    path.write_bytes(workbook(rows))
     assert place.run("init", "fresh", str(path), "--copy").exit_code == 0
     source = tomllib.loads((place.root / "data/studies/fresh/sources.toml").read_text())["source"][0]
     assert (source["header_row"], source["units_row"], source["comment"]) == (4, True, "#")

@@ -9,52 +9,19 @@ from dataclasses import dataclass
 import pytest
 import xlsxwriter
 
-from tests.operations.conftest import STUDY, Place
+from tests.operations.conftest import SEX, STAND, STATUS, STUDY, Place, entity, source
 
-SOURCES = """\
-[[source]]
-name = "sheet"
-kind = "table"
-format = "csv"
-delimiter = ";"
-files = ["t.csv", "t.xlsx"]
-key = ["Pat"]
-decimal = ","
-date_format = "%d.%m.%Y"
-
-[[source.entities]]
-entity = "person"
-
-[source.entities.columns]
-hospital_number = "Pat"
-birth_date = "Geb"
-sex = { column = "Geschlecht", codes = { m = "male", w = "female" } }
-
-[[source.entities]]
-entity = "diagnosis"
-
-[source.entities.columns]
-hospital_number = "Pat"
-diagnosis_date = "ED"
-tumour_size_cm = { column = "Größe", scale = 1.0 }
-
-[[source]]
-name = "follow-up"
-kind = "table"
-format = "csv"
-delimiter = ";"
-files = ["f.csv"]
-key = ["Nr"]
-date_format = "%d.%m.%Y"
-
-[[source.entities]]
-entity = "vital_status"
-
-[source.entities.columns]
-hospital_number = "Nr"
-status = { column = "Status", codes = { lebt = "alive", tot = "deceased" } }
-status_date = "Stand"
-"""
+SOURCES = "\n".join([
+    source(
+        "sheet", '"t.csv", "t.xlsx"', "Pat",
+        entity("person", "Pat", 'birth_date = "Geb"', SEX),
+        entity(
+            "diagnosis", "Pat", 'diagnosis_date = "ED"', 'tumour_size_cm = { column = "Größe", scale = 1.0 }'
+        ),
+        more='decimal = ","\n',
+    ),
+    source("follow-up", '"f.csv"', "Nr", entity("vital_status", "Nr", STATUS, STAND)),
+])  # fmt: skip
 
 HEAD = ["Pat", "Geb", "Geschlecht", "ED", "Größe"]
 PATIENTS = [

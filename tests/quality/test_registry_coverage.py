@@ -25,6 +25,12 @@ REPLIES = pl.DataFrame({"record_id": ["a", "b", "c", "d"], "file_id": ["F", "F",
 FILES = pl.DataFrame({"file_id": ["F", "G"], "path": ["north.csv", "south.csv"]})
 LINK = pl.DataFrame({"person_ref": ["number:1", "number:2", "number:4"], "patient_id": ["1", "2", "4"]})
 PATIENTS = pl.DataFrame({"patient_id": ["1", "2", "4"]})
+TABLES = {
+    "typed.vital_status": STATEMENTS,
+    "received.registry_reply": REPLIES,
+    "curated.link": LINK,
+    "curated.patient": PATIENTS,
+}
 
 
 def test_each_file_is_counted():
@@ -36,7 +42,7 @@ def test_each_file_is_counted():
 
 
 def test_in_words_and_who_was_never_asked():
-    told = registry_coverage.described(STATEMENTS, REPLIES, FILES, LINK, PATIENTS)
+    told = registry_coverage.described(TABLES, FILES)
     assert told == [
         "north.csv: 3 asked, 2 answered, 2 known patients; as of 2020-02-01 to 2020-02-03",
         "south.csv: 1 asked, 0 answered, 0 known patients; as of 2021-01-01",
@@ -45,4 +51,4 @@ def test_in_words_and_who_was_never_asked():
 
 
 def test_a_study_without_replies_says_nothing():
-    assert registry_coverage.described(STATEMENTS, REPLIES.clear(), FILES, LINK, PATIENTS) == []
+    assert registry_coverage.described({**TABLES, "received.registry_reply": REPLIES.clear()}, FILES) == []

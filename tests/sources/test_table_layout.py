@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import xlsxwriter
 
 from sarcoma_pipeline.curation import registry_reply as replies
 from sarcoma_pipeline.sources import registry_reply, table_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile
 from schemas.configuration import RegistrySource, TableSource
+from tests.sources.workbook import workbook
 
 ROWS: list[tuple] = [
     ("Sarkomregister, Stand 2021",),
@@ -30,20 +30,6 @@ LAYOUT = {"header_row": 4, "units_row": True, "comment": "#", "skipped_rows": [9
 
 def _csv(rows: list[tuple]) -> bytes:
     return "".join(";".join((*row, "", "")[:2]) + "\n" for row in rows).encode()
-
-
-def _sheet(rows: list[tuple]) -> bytes:
-    whole = io.BytesIO()
-    with xlsxwriter.Workbook(whole) as workbook:
-        day = workbook.add_format({"num_format": "dd.mm.yyyy"})
-        sheet = workbook.add_worksheet("Daten")
-        for number, row in enumerate(rows):
-            for place, cell in enumerate(row):
-                if isinstance(cell, dt.date):
-                    sheet.write_datetime(number, place, dt.datetime.combine(cell, dt.time()), day)
-                else:
-                    sheet.write(number, place, cell)
-    return whole.getvalue()
 
 
 def _source(form: str, **more) -> TableSource:
@@ -78,7 +64,7 @@ def _faults(batch: Batch) -> list[tuple]:
 
 @pytest.mark.parametrize(("form", "word"), [("csv", "line"), ("xlsx", "row")])
 def test_declared_rows_are_no_records_and_each_value_is_accounted_for(tmp_path, form, word):
-    batch = _read(tmp_path, _csv(ROWS) if form == "csv" else _sheet(ROWS), _source(form, **LAYOUT))
+    batch = _read(tmp_path, _csv(ROWS) if form == "csv" else workbook(ROWS), _source(form, **LAYOUT))
     assert _records(batch) == [
         (f"{word} 6", {"Pat": "1", "Größe": "5"}),
         (f"{word} 8", {"Pat": "2", "Größe": "6"}),
@@ -95,7 +81,7 @@ def test_declared_rows_are_no_records_and_each_value_is_accounted_for(tmp_path, 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_is_not_declared_is_told(tmp_path, form):
-    batch = _read(tmp_path, _csv(ROWS) if form == "csv" else _sheet(ROWS), _source(form))
+    batch = _read(tmp_path, _csv(ROWS) if form == "csv" else workbook(ROWS), _source(form))
     assert _records(batch) == []
     assert ("line 1" if form == "csv" else "row 1", "file.column-missing") in _faults(batch)
 
@@ -107,12 +93,12 @@ def test_a_header_row_beyond_the_end_is_a_fault_of_the_file(tmp_path):
 
 @pytest.mark.parametrize("above", [0, 1, 3])
 def test_rows_of_a_spreadsheet_count_from_its_first_row(tmp_path, above):
-    batch = _read(tmp_path, _sheet([()] * above + [("Pat", "Größe"), ("1", 5)]), _source("xlsx"))
+    batch = _read(tmp_path, workbook([()] * above + [("Pat", "Größe"), ("1", 5)]), _source("xlsx"))
     assert _records(batch) == [(f"row {above + 2}", {"Pat": "1", "Größe": "5"})]
 
 
 def test_a_sheet_that_is_not_there_is_named_as_such(tmp_path):
-    batch = _read(tmp_path, _sheet([("Pat", "Größe"), ("1", 5)]), _source("xlsx", sheet="Patienten"))
+    batch = _read(tmp_path, workbook([("Pat", "Größe"), ("1", 5)]), _source("xlsx", sheet="Patienten"))
     assert _faults(batch) == [("file", "file.sheet-missing")]
 
 
@@ -145,7 +131,7 @@ def test_a_reply_may_come_in_any_format_of_a_table(tmp_path, form):
     day = [dt.date(1950, 4, 3), dt.date(2019, 5, 2), dt.date(2020, 6, 1)]
     head, row = REPLY
     if form == "xlsx":
-        content = _sheet([(), head, (row[0], row[1], day[0], row[3], day[1], day[2])])
+        content = workbook([(), head, (row[0], row[1], day[0], row[3], day[1], day[2])])
     else:
         content = "\n".join((";" if form == "csv" else "\t").join(r) for r in REPLY).encode()
     path = tmp_path / "file"

@@ -15,13 +15,12 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.quality import impact, registry_coverage
 from sarcoma_pipeline.study.project import Project
-from schemas.curated import Link, Patient
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Accounting, Finding, QualityRule
 from schemas.received import RegistryReply
-from schemas.typed import Person, VitalStatus
+from schemas.typed import Person
 from schemas.vocabularies import ERROR
 
 
@@ -61,11 +60,10 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
 
 def _coverage(warehouse: Warehouse, files: pl.DataFrame) -> list[str]:
     """Describe what came of the queries to registry offices."""
-    replies = warehouse.read(RegistryReply.table(), columns=("record_id", "file_id"))
-    if replies.is_empty():
+    if not warehouse.height(RegistryReply.table()):
         return []
-    tables = (warehouse.read(VitalStatus.table()), replies, files, warehouse.read(Link.table()))
-    return registry_coverage.described(*tables, warehouse.read(Patient.table()))
+    needed = registry_coverage.NEEDED.items()
+    return registry_coverage.described({t: warehouse.read(t, columns=c) for t, c in needed}, files)
 
 
 def write_whole(target: Path, text: str) -> None:

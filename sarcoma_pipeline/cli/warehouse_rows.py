@@ -1,0 +1,48 @@
+"""Reads the warehouse for a command, and builds the gate through which a command shows what was delivered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sarcoma_pipeline.quality.identity_gate import IdentityGate
+    from sarcoma_pipeline.study.project import Project
+
+
+def rows(project: Project, sql: str) -> pl.DataFrame:
+    """Run a query on the warehouse.
+
+    Raises:
+        click.UsageError: nothing is built yet.
+        click.ClickException: a refresh is running.
+    """
+    import duckdb
+
+    from sarcoma_pipeline.warehouse import read_only
+
+    not_built = f"nothing built yet: sarcoma refresh --study {project.study.name}"
+    if not read_only.is_built(project):
+        raise click.UsageError(not_built)
+    try:
+        with read_only.connect(project) as connection:
+            return connection.execute(sql).pl()
+    except duckdb.IOException:
+        raise click.ClickException("a refresh is running; try again when it has ended") from None
+    except duckdb.CatalogException:
+        raise click.UsageError(not_built) from None
+
+
+def identity_gate(project: Project) -> IdentityGate:
+    """Build the gate of a study: what a command prints may be mailed.
+
+    Raises:
+        click.ClickException: the warehouse cannot be read.
+    """
+    from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
+
+    persons = rows(project, f"SELECT {', '.join(IDENTIFYING)} FROM typed.person")
+    return IdentityGate.of(persons, project.sources)
