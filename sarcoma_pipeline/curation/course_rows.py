@@ -11,7 +11,7 @@ from typing import Any
 from sarcoma_pipeline.curation import course_questions, course_rules
 from sarcoma_pipeline.curation.course_phases import Combination, CoursePlan, Phase
 from sarcoma_pipeline.curation.course_questions import Asked, AskedReading, Course
-from sarcoma_pipeline.curation.delivery import RECORDS_INCOMPLETE, TreatmentRecord
+from sarcoma_pipeline.curation.delivery import RECORDS_INCOMPLETE
 from sarcoma_pipeline.curation.documented_courses import (
     BRACHYTHERAPY,
     EXTERNAL,
@@ -20,6 +20,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 )
 from sarcoma_pipeline.curation.prescription import same_dose
 from sarcoma_pipeline.curation.technique import RBE_WEIGHTED, Technique
+from sarcoma_pipeline.curation.treatment_records import TreatmentRecord
 from schemas.rule import Rule
 
 Note = tuple[Rule, str, str, str | None, str | None]

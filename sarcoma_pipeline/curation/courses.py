@@ -23,11 +23,9 @@ from sarcoma_pipeline.curation.course_rows import Note
 from sarcoma_pipeline.curation.delivery import (
     RECORDS_PLAN_MISSING,
     Delivered,
-    TreatmentRecord,
     as_prescribed,
     delivered,
     filled,
-    record_of,
 )
 from sarcoma_pipeline.curation.documented_courses import DocumentedCourse, documented_courses
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
@@ -46,6 +44,7 @@ from sarcoma_pipeline.curation.plan_rows import PatientPlan
 from sarcoma_pipeline.curation.prescription import Prescription, decide, readings
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan, plan_of
 from sarcoma_pipeline.curation.technique import technique_of
+from sarcoma_pipeline.curation.treatment_records import TreatmentRecord, record_of
 from schemas import curated_radiotherapy, typed, typed_dicom
 from schemas.quality import Observation
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sarcoma_pipeline.curation.prescription import Prescription
-from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan, finite, items
+from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan
+from sarcoma_pipeline.curation.treatment_records import TreatmentRecord
 from schemas.rule import Rule
 
-_SIMULATED = "SIMULATION"
 _TWICE = 1.05
 """Share of the planned monitor units from which two days under one fraction number are two fractions."""
 
@@ -70,51 +70,6 @@ SUMMARY_DIFFERS = Rule(
     scope="source",
     source="DICOM PS3.3 C.8.8.23 NumberOfFractionsDelivered",
 )
-
-
-@dataclass(frozen=True)
-class Session:
-    """What one treatment record says of one beam."""
-
-    beam: str | None
-    fraction: int | None
-    delivery: str | None
-    ended: str | None
-    specified: float | None
-    delivered: float | None
-
-
-@dataclass(frozen=True)
-class GroupSummary:
-    """What a treatment summary says of one fraction group."""
-
-    delivered: int | None
-    dates: tuple[dt.date, ...]
-    group: str | None = None
-
-
-@dataclass(frozen=True)
-class TreatmentRecord:
-    """One treatment record of any kind."""
-
-    record_id: str
-    uid: str | None
-    plan: str | None
-    date: dt.date | None
-    time: str | None
-    group: str | None
-    origin: str | None
-    sessions: tuple[Session, ...]
-    summaries: tuple[GroupSummary, ...]
-    first: dt.date | None = None
-    last: dt.date | None = None
-
-    @property
-    def treats(self) -> bool:
-        """Whether it tells of a treatment: not of a simulation, a verification or a port film."""
-        if self.origin == _SIMULATED:
-            return False
-        return bool(self.summaries) or any(s.delivery not in NOT_TREATING for s in self.sessions)
 
 
 @dataclass(frozen=True)
@@ -366,63 +321,3 @@ def _summary(records: Iterable[TreatmentRecord]) -> tuple[int | None, tuple[dt.d
 def _count(record: TreatmentRecord) -> int | None:
     known = [s.delivered for s in record.summaries if s.delivered is not None]
     return sum(known) if known else None
-
-
-# --- from the columns of typed.treatment --------------------------------------------------------------
-
-
-def record_of(row: Mapping[str, Any]) -> TreatmentRecord:
-    """Build a treatment record from a row of ``typed.treatment``."""
-    sessions = tuple(
-        Session(
-            s.get("ReferencedBeamNumber"),
-            _whole(s.get("CurrentFractionNumber")),
-            s.get("TreatmentDeliveryType"),
-            s.get("TreatmentTerminationStatus"),
-            _number(s.get("SpecifiedMeterset")),
-            _number(s.get("DeliveredMeterset")),
-        )
-        for s in items(row["sessions"])
-    )
-    if not sessions and row["fraction_number"] is not None:
-        sessions = (Session(None, row["fraction_number"], None, None, None, None),)
-    summaries = tuple(
-        GroupSummary(
-            _whole(g.get("NumberOfFractionsDelivered")),
-            tuple(sorted(day for f in g.get("Fractions", ()) if (day := _day(f.get("TreatmentDate"))))),
-            g.get("ReferencedFractionGroupNumber"),
-        )
-        for g in items(row["group_summaries"])
-    )
-    if not summaries and row["fractions_delivered"] is not None:
-        summaries = (GroupSummary(row["fractions_delivered"], ()),)
-    return TreatmentRecord(
-        record_id=row["record_id"],
-        uid=row["sop_instance_uid"],
-        plan=row["refers_to"],
-        date=row["treatment_date"],
-        time=row["treatment_time"],
-        group=row["fraction_group"],
-        origin=row["content_origin"],
-        sessions=sessions,
-        summaries=summaries,
-        first=row["first_treatment_date"],
-        last=row["last_treatment_date"],
-    )
-
-
-def _number(value: Any) -> float | None:
-    number = finite(value)
-    return number if number is not None and number >= 0 else None
-
-
-def _whole(value: Any) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and number == int(number) else None
-
-
-def _day(value: Any) -> dt.date | None:
-    try:
-        return dt.datetime.strptime(str(value), "%Y%m%d").date()
-    except ValueError:
-        return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import baseline, best_of, diagnosis_codes, metastases, reports_differ
+from sarcoma_pipeline.curation import baseline, best_of, diagnosis_findings, metastases
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import (
     NEWEST_LAST,
@@ -17,95 +17,9 @@ from sarcoma_pipeline.curation.event_rows import (
     ranked,
     with_days,
 )
-from sarcoma_pipeline.curation.observations import observation
 from schemas import curated, sarcoma_codes, site_codes, typed
 from schemas.assumptions import Assumptions
 from schemas.contract import Contract
-from schemas.quality import Observation
-from schemas.rule import Rule
-
-HISTOLOGIES_DIFFER = Rule(
-    "diagnosis.histologies-differ",
-    "warning",
-    on="typed.diagnosis",
-    scope="source",
-    what="Two reports of the same kind (biopsy or specimen) name different subtypes; the pathology report, "
-    "then the newer one counts.",
-    remedy="Compare the pathology reports; correct Morphologie_ICD_O of the one that was revised.",
-    source="WHO 2020; ICD-O-3.2",
-)
-STAGES_DIFFER = Rule(
-    "diagnosis.stages-differ",
-    "warning",
-    on="typed.diagnosis",
-    scope="source",
-    what="Two reports give different T, N or M categories of the same kind (clinical or pathological).",
-    remedy="Compare the TNM of both reports with the pathology or imaging report.",
-    source="UICC TNM",
-)
-GRADES_DIFFER = Rule(
-    "diagnosis.report-grades-differ",
-    "warning",
-    on="typed.diagnosis",
-    scope="source",
-    what="Two reports of the same kind (biopsy or specimen) give different grades. The pathology report, "
-    "then the newer one counts.",
-    remedy="Compare Grading and the FNCLCC grade of both with the pathology report. Correct the wrong one.",
-    source="FNCLCC (Coindre); oBDS Histologie/Grading",
-    overruled=True,
-)
-VALUES_DIFFER = Rule(
-    "diagnosis.values-differ",
-    "warning",
-    on="typed.diagnosis",
-    scope="source",
-    what="Two records give one tumour different sizes, depths or ages at diagnosis. The source named first "
-    "in the precedence, then the newer record counts.",
-    remedy="Compare both with the pathology or imaging report, and correct the wrong one in its table.",
-    source="docs/formats.md, tables",
-    overruled=True,
-)
-_MEASURED = ("tumour_size_cm", "tumour_depth", "age_at_diagnosis_years")
-GRADED_AFTER_THERAPY = Rule(
-    "diagnosis.graded-after-therapy",
-    "notice",
-    on="typed.diagnosis",
-    scope="patient",
-    what="The only FNCLCC grade was found after therapy: the grade at diagnosis is not known.",
-    remedy="Add the grade of the biopsy to its Pathologie or to the Diagnose.",
-    source="FNCLCC: not graded after neoadjuvant therapy",
-)
-STAGED_AFTER_THERAPY = Rule(
-    "diagnosis.staged-after-therapy",
-    "warning",
-    on="typed.diagnosis",
-    scope="patient",
-    what="A pTNM without y is dated after another therapy than surgery, or has no date: it does not count as "
-    "the stage at diagnosis.",
-    remedy="In the tumour documentation, add y_Symbol if the specimen was treated before, or the date "
-    "of the TNM if it is older than the therapy.",
-    source="UICC TNM: y after multimodality therapy",
-)
-HISTOLOGY_LATER = Rule(
-    "diagnosis.histology-of-later-specimen",
-    "warning",
-    on="typed.diagnosis",
-    scope="patient",
-    what="The only histology is that of a specimen taken long after the first resection, perhaps of a "
-    "relapse. It counts as the histology at diagnosis.",
-    remedy="Add the histology of the biopsy or of the first resection to its Pathologie, its OP or the "
-    "Diagnose.",
-    source="baseline: histology of the primary before therapy",
-)
-METASTASIS_LATER = Rule(
-    "metastasis.later-in-diagnosis",
-    "warning",
-    on="typed.metastasis",
-    scope="patient",
-    what="A Diagnose documents a metastasis that was found after the synchronous window: it is a relapse.",
-    remedy="Report the metastasis in the Verlauf in which it was found, and delete it from the Diagnose.",
-    source="oBDS 3.0.4 Menge_FM; TNM: M is that at diagnosis",
-)
 
 
 def sketch(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -187,7 +101,11 @@ def curate(
         .pipe(with_days, zero, {"diagnosis_date": "day"})
         .sort("patient_id", "day", "tumour_id", nulls_last=True)
     )
-    return tumour, _reports(told, best), _observed(tumour, told, best, early, sound, precedence)
+    return (
+        tumour,
+        _reports(told, best),
+        diagnosis_findings.observe(tumour, told, best, early, sound, precedence),
+    )
 
 
 def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -327,89 +245,6 @@ def _reports(told: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         chosen_for=pl.concat_list(chosen).list.drop_nulls(), record_ids=pl.concat_list("record_id")
     ).sort("patient_id", "tumour_id", "report_date", "record_id", "tnm_kind", nulls_last=True)
-
-
-# --- findings ------------------------------------------------------------------------------------------
-
-
-def _observed(
-    tumour: pl.DataFrame,
-    told: pl.DataFrame,
-    best: pl.DataFrame,
-    early: pl.DataFrame,
-    sound: Frames,
-    precedence: Sequence[str],
-) -> pl.DataFrame:
-    table = typed.Diagnosis.table()
-    seen = [Observation.empty()]
-    for name, column, rule in (
-        ("histology", "icdo3_morphology", HISTOLOGIES_DIFFER),
-        ("t", "t_stage", STAGES_DIFFER),
-        ("n", "n_stage", STAGES_DIFFER),
-        ("m", "m_stage", STAGES_DIFFER),
-        ("fnclcc", "fnclcc_grade", GRADES_DIFFER),
-        ("grade", "grade", GRADES_DIFFER),
-    ):
-        others = best.select(record_id=f"{name}_others").explode("record_id").drop_nulls().unique()
-        rows = told.join(others, on="record_id", how="semi").filter(pl.col(column).is_not_null())
-        if name == "histology":
-            rows = _other_group(rows, best)
-        seen.append(observation(rows, rule, table, column, pl.col(column)))
-    graded = told.filter("after", pl.col("fnclcc_grade").is_in(["G1", "G2", "G3"])).join(
-        best.filter(pl.col("fnclcc_grade").is_null()), on=TUMOUR, how="semi", nulls_equal=True
-    )
-    seen.append(observation(graded, GRADED_AFTER_THERAPY, table, "fnclcc_grade", pl.col("fnclcc_grade")))
-    seen += _out_of_time(tumour, told, best)
-    later = early.filter(~pl.col("at_diagnosis"), pl.col("metastasis_date").is_not_null())
-    seen.append(
-        observation(
-            later, METASTASIS_LATER, typed.Metastasis.table(), "metastasis_date", pl.col("metastasis_date")
-        )
-    )
-    seen += diagnosis_codes.observe(tumour, told, sound)
-    usable = told.filter(~pl.col("role").is_in([baseline.RELAPSE, baseline.FOLLOW_UP]))
-    seen.append(reports_differ.observe(tumour, usable, _MEASURED, VALUES_DIFFER, table))
-    own = told.filter("complete", ~pl.col("of_relapse_report"))
-    seen.append(best_of.observe(own, precedence))
-    return pl.concat(seen)
-
-
-def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -> list[pl.DataFrame]:
-    """A stage that is left out, and a histology that is taken, because of when the report was made."""
-    table = typed.Diagnosis.table()
-    sarcomas = tumour.filter(pl.col("histology_group").is_not_null() | pl.col("index_tumour"))
-    own = told.join(sarcomas.select(TUMOUR), on=TUMOUR, how="semi", nulls_equal=True)
-    marked = pl.any_horizontal(pl.col("after_therapy", "of_relapse", "by_autopsy").fill_null(False))
-    before = (pl.col("report_date") < pl.col("first_therapy")).fill_null(False)
-    staged = own.filter(
-        pl.col("treatment_order") == baseline.THERAPY_FIRST,
-        pl.col("role") != baseline.TABLE,
-        ~(marked | before | pl.col("of_relapse_report")),
-    )
-    seen = []
-    for letter in ("t", "n"):
-        stage = pl.col(f"{letter}_stage")
-        at_fault = staged.filter(pl.col(f"{letter}_prefix") == "p", stage.is_not_null())
-        seen.append(observation(at_fault, STAGED_AFTER_THERAPY, table, f"{letter}_stage", stage))
-    late = best.filter(pl.col("histology_rule") == baseline.LATER)
-    ids = late.select(record_id="histology_record_ids").explode("record_id").drop_nulls().unique()
-    morphology = pl.col("icdo3_morphology")
-    of_late = own.join(ids, on="record_id", how="semi").filter(morphology.is_not_null())
-    seen.append(observation(of_late, HISTOLOGY_LATER, table, "icdo3_morphology", morphology))
-    return seen
-
-
-def _other_group(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """The reports whose histology lies in another group than the chosen one."""
-    group = {
-        name: sarcoma_codes.histology_group(
-            pl.col(column), pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
-        ).fill_null("no sarcoma")
-        for name, column in (("own", "icdo3_morphology"), ("of", "_chosen"))
-    }
-    chosen = best.select(*TUMOUR, _chosen="icdo3_morphology")
-    joined = rows.join(chosen, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
-    return joined.filter(group["own"] != group["of"])
 
 
 CONTRACTS: tuple[type[Contract], ...] = (curated.Diagnosis, curated.DiagnosisReport)

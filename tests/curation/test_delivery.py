@@ -4,15 +4,9 @@ import datetime as dt
 
 import pytest
 
-from sarcoma_pipeline.curation.delivery import (
-    Delivered,
-    GroupSummary,
-    Session,
-    TreatmentRecord,
-    delivered,
-    filled,
-)
+from sarcoma_pipeline.curation.delivery import Delivered, delivered, filled
 from sarcoma_pipeline.curation.radiotherapy_plans import Group, GroupBeam, Plan
+from sarcoma_pipeline.curation.treatment_records import GroupSummary, Session, TreatmentRecord
 
 TWO_BEAMS = (GroupBeam("1", 1.0, 200.0), GroupBeam("2", 1.0, 100.0))
 PLAN = Plan("plan", "1.1", groups=(Group("1", 25, (), TWO_BEAMS, (), 0),))
