@@ -14,6 +14,7 @@ from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
@@ -56,9 +57,9 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="rules", specs=list(specs.values()))
     def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         with redacted_errors(project):
-            found = identity_gate(project, warehouse).frame(_to_show(warehouse))
+            found, gate = _to_show(warehouse), identity_gate(project, warehouse)
             before = _last_night(warehouse.read(Trend.table()))
-            results = [_check_result(spec, rules_of[key], found, before) for key, spec in specs.items()]
+            results = [_check_result(spec, rules_of[key], found, before, gate) for key, spec in specs.items()]
         yield from results
 
     return rules
@@ -87,7 +88,11 @@ def _last_night(trend: pl.DataFrame) -> dict[str, int] | None:
 
 
 def _check_result(
-    spec: dg.AssetCheckSpec, rules: Sequence[str], found: pl.DataFrame, before: Mapping[str, int] | None
+    spec: dg.AssetCheckSpec,
+    rules: Sequence[str],
+    found: pl.DataFrame,
+    before: Mapping[str, int] | None,
+    gate: IdentityGate,
 ) -> dg.AssetCheckResult:
     found = found.filter(pl.col("rule_id").is_in(rules))
     waived = found.filter(pl.col("status") == WAIVED).height
@@ -103,7 +108,7 @@ def _check_result(
         metadata["change since last refresh"] = change
         parts.append(f"{change:+d} since the last refresh" if change else "as in the last refresh")
     if found.height:
-        metadata["failing records"] = _table(found.head(_SHOWN))
+        metadata["failing records"] = _table(gate.frame(found.head(_SHOWN)))
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
         check_name=spec.name,
