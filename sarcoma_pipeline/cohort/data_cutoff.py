@@ -7,18 +7,19 @@ from collections.abc import Sequence
 
 import polars as pl
 
-_LAST = "_last_day"
+LAST_DAY = "_last_day"
+"""Column with the day of the cut-off."""
 
 
 def last_day(zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
-    """Return the day of the cut-off since each patient's time zero.
+    """Return the day of the cut-off since each patient's time zero: ``patient_id`` and :data:`LAST_DAY`.
 
     Args:
         zero: ``patient_id, zero``.
         cutoff: last day that counts.
     """
     days = (pl.lit(cutoff) - pl.col("zero")).dt.total_days().cast(pl.Int32)
-    return zero.select("patient_id", days.alias(_LAST))
+    return zero.select("patient_id", days.alias(LAST_DAY))
 
 
 def rows_until(frame: pl.DataFrame, day: str, zero: pl.DataFrame, cutoff: dt.date | None) -> pl.DataFrame:
@@ -33,7 +34,7 @@ def rows_until(frame: pl.DataFrame, day: str, zero: pl.DataFrame, cutoff: dt.dat
     if cutoff is None:
         return frame
     joined = frame.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
-    return joined.filter((pl.col(day) <= pl.col(_LAST)).fill_null(True)).drop(_LAST)
+    return joined.filter((pl.col(day) <= pl.col(LAST_DAY)).fill_null(True)).drop(LAST_DAY)
 
 
 def days_until(
@@ -50,5 +51,5 @@ def days_until(
     if cutoff is None:
         return frame
     joined = frame.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
-    early = {day: (pl.col(day) <= pl.col(_LAST)).fill_null(False) for day in days}
-    return joined.with_columns(pl.when(e).then(day).alias(day) for day, e in early.items()).drop(_LAST)
+    early = {day: (pl.col(day) <= pl.col(LAST_DAY)).fill_null(False) for day in days}
+    return joined.with_columns(pl.when(e).then(day).alias(day) for day, e in early.items()).drop(LAST_DAY)

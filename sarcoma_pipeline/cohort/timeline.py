@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.cohort import looks, relapses, resection, second_malignancy
-from sarcoma_pipeline.cohort.data_cutoff import days_until, last_day, rows_until
+from sarcoma_pipeline.cohort.data_cutoff import LAST_DAY, days_until, last_day, rows_until
 from sarcoma_pipeline.cohort.partial_dates import dated, reach
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, LOCAL, REGIONAL, UNKNOWN
@@ -354,13 +354,13 @@ def _alive(curated: Curated) -> pl.DataFrame:
 def _cut(events: pl.DataFrame, zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
     """Let nothing after the data cut-off count; who was known alive or dead after it, was alive on it."""
     frame = events.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
-    late = (pl.col("day") > pl.col("_last_day")).fill_null(False)
+    late = (pl.col("day") > pl.col(LAST_DAY)).fill_null(False)
     alive = (
-        frame.filter(late, pl.col("_last_day") >= 0)
+        frame.filter(late, pl.col(LAST_DAY) >= 0)
         .group_by("patient_id")
-        .agg(day=pl.col("_last_day").first(), record_ids=pl.col("record_ids").explode().unique().sort())
+        .agg(day=pl.col(LAST_DAY).first(), record_ids=pl.col("record_ids").explode().unique().sort())
         .with_columns(kind=pl.lit("alive"), detail=pl.lit(CUT_OFF))
     )
-    ends = [pl.min_horizontal(c, "_last_day").alias(c) for c in ("day_earliest", "day_latest")]
-    kept = frame.filter(~late).with_columns(ends).drop("_last_day")
+    ends = [pl.min_horizontal(c, LAST_DAY).alias(c) for c in ("day_earliest", "day_latest")]
+    kept = frame.filter(~late).with_columns(ends).drop(LAST_DAY)
     return pl.concat([kept, _with_all(alive)])
