@@ -7,7 +7,7 @@ reconciling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -83,7 +83,7 @@ def curate(
     linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)))
     links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
-    judged = judge(typed.frames, links, first)
+    judged = judge(typed.frames, links, first, precedence=sources.precedence["death"])
     if pseudonyms is None:
         pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
     made = reconcile.curate(
@@ -115,7 +115,11 @@ def link(typed: Frames, objecting: pl.Series) -> typed_records.Result:
 
 
 def judge(
-    typed: Frames, link: pl.DataFrame, first: pl.DataFrame, unwaived: Waivers = lambda observed: observed
+    typed: Frames,
+    link: pl.DataFrame,
+    first: pl.DataFrame,
+    unwaived: Waivers = lambda observed: observed,
+    precedence: Sequence[str] = cross_record.PRECEDENCE,
 ) -> Judged:
     """Evaluate the rules over several records, and put what breaks an error rule into quarantine.
 
@@ -126,7 +130,8 @@ def judge(
         link: ``curated.link``.
         first: observations of typing and linking.
         unwaived: leaves out the observations that a waiver admits.
+        precedence: kinds of source, the most credible on life and death first.
     """
     alone = quarantine.quarantine(unwaived(first))
-    crossed = cross_record.observe(typed, link, alone["record_id"])
+    crossed = cross_record.observe(typed, link, alone["record_id"], precedence)
     return Judged(crossed, quarantine.quarantine(unwaived(pl.concat([first, crossed]))))

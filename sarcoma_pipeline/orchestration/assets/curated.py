@@ -86,6 +86,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             warehouse.read(Link.table()),
             first,
             lambda observed: _unwaived(warehouse, observed),
+            project.sources.precedence["death"],
         )
         return StepOutput({Quarantine.table(): judged.quarantine}, {Observed.table(): judged.crossed})
 
