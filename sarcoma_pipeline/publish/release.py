@@ -114,7 +114,12 @@ def released(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
     return OnDemand(RELEASED, lambda table: tables[table].select(released_columns(table)))
 
 
-def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame) -> None:
+def build(
+    path: Path,
+    tables: Mapping[str, pl.DataFrame],
+    release: pl.DataFrame,
+    account: Mapping[str, pl.DataFrame] | None = None,
+) -> None:
     """Write the database of a release, documented by comments, with enumerated types for coded columns.
 
     A type is named after its vocabulary and keeps its order, so that ``ORDER BY fnclcc_grade`` sorts in the
@@ -124,19 +129,21 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
         path: the new file; an existing file is replaced.
         tables: the tables, from :func:`released`.
         release: ``meta.release``.
+        account: tables that say how the release came about; they are no part of its content.
     """
+    beside = {MetaRelease.table(): release, **(account or {})}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     documents = {MetaDictionary.table(), MetaVocabulary.table()}
     types: dict[tuple[str, str], str] = {}
     with duckdb.connect(str(path)) as connection:
-        everything = [*tables, MetaRelease.table(), *documents]
+        everything = [*tables, *beside, *documents]
         for schema in sorted({released_name(t).partition(".")[0] for t in everything} - {"main"}):
             connection.execute(f"CREATE SCHEMA {schema}")
         for table in tables:
             types |= {(table, c): kind for c, kind in _write(connection, table, tables[table]).items()}
-        own = _write(connection, MetaRelease.table(), release)
-        types |= {(MetaRelease.table(), c): kind for c, kind in own.items()}
+        for table, frame in beside.items():
+            types |= {(table, c): kind for c, kind in _write(connection, table, frame).items()}
         _write(connection, MetaDictionary.table(), _dictionary(types))
         _write(connection, MetaVocabulary.table(), vocabularies())
 
@@ -255,6 +262,18 @@ def withdrawn(releases: Path) -> set[str]:
             away.add(row["from"])
             away.discard(row["to"])
     return away - {""}
+
+
+def standing(target: Path) -> Path | None:
+    """Return the release that stands: the published one, or the newest kept one if that cannot be read.
+
+    Args:
+        target: the published database. What was withdrawn does not stand.
+    """
+    releases = target.parent / "releases"
+    away = withdrawn(releases)
+    kept = sorted((p for p in releases.glob("*.duckdb") if p.stem not in away), reverse=True)
+    return next((path for path in (target, *kept) if read_label(path) is not None), None)
 
 
 def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> None:

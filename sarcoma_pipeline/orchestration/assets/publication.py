@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.orchestration import data_versions
-from sarcoma_pipeline.orchestration.assets import plausible
+from sarcoma_pipeline.orchestration.assets import movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -76,13 +76,18 @@ def is_published(project: Project, row: dict[str, Any]) -> bool:
     return kept.exists() and filecmp.cmp(kept, project.release, shallow=False)
 
 
-def build(project: Project, tables: Mapping[str, pl.DataFrame], row: dict[str, Any]) -> Path:
-    """Build the release beside the published one."""
+def build(
+    project: Project,
+    tables: Mapping[str, pl.DataFrame],
+    row: dict[str, Any],
+    account: Mapping[str, pl.DataFrame],
+) -> Path:
+    """Build the release beside the published one, with the account of what moved."""
     # Remove partial files of a killed refresh; only one refresh runs at a time.
     for partial in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
         partial.unlink()
     built = project.published / f".building-{row['refresh_id']}.duckdb"
-    release.build(built, tables, label(row))
+    release.build(built, tables, label(row), account)
     return built
 
 
@@ -169,7 +174,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=release_key(project),
-        deps=[*(asset_key(project, table) for table in RELEASED), *pooled_first(project)],
+        deps=[*(asset_key(project, t) for t in (*RELEASED, *movement.ACCOUNT)), *pooled_first(project)],
         check_specs=[gate],
         description=(
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "
@@ -203,7 +208,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             reasons = plausible.reasons(project, warehouse)
             if reasons:
                 raise held_back([str(reason) for reason in reasons])
-            built = build(project, tables, row)
+            built = build(project, tables, row, movement.released(project, warehouse))
             faults = release.faults(built)
             if faults:
                 # Basic faults need no suite, whose import takes seconds.
