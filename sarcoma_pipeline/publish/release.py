@@ -22,7 +22,7 @@ import polars as pl
 
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
-from schemas.release import RELEASED, MetaRelease, released_columns, released_name
+from schemas.release import ACCOUNT, RELEASED, MetaRelease, released_columns, released_name
 from schemas.vocabularies import VOCABULARIES
 
 KEEP = 14
@@ -210,6 +210,7 @@ def on_demand(path: Path) -> OnDemand | None:
             "WHERE table_schema <> 'meta' OR table_name IN ('release', 'lineage') ORDER BY ALL"
         ).fetchall()
     known = {f"{'cohort' if schema == 'main' else schema}.{name}": (schema, name) for schema, name in names}
+    known = {table: place for table, place in known.items() if table not in ACCOUNT}
 
     def one(table: str) -> pl.DataFrame:
         with duckdb.connect(str(path), read_only=True) as connection:

@@ -20,6 +20,9 @@ OF_ESTIMATES: Mapping[str, tuple[str, ...]] = {
 }
 """Compared tables of estimates, with the columns that identify a row."""
 
+EVERYTHING: Mapping[str, tuple[str, ...]] = {**OF_PATIENTS, **OF_ESTIMATES}
+"""All compared tables."""
+
 _ESTIMATES = {
     "analysis.survival_estimate": ("value", "ci_low", "ci_high"),
     "analysis.hazard_ratio": ("hazard_ratio", "ci_low", "ci_high", "p_value"),
@@ -83,3 +86,9 @@ def _table(table: str, old: pl.DataFrame, new: pl.DataFrame, keys: list[str]) ->
     return rows.select(
         pl.lit(table).alias("table_name"), *row, "column_name", old="cell", new="cell_new"
     ).sort(*row, "column_name", nulls_last=True)
+
+
+def sentence(row: Mapping[str, str | None]) -> str:
+    """Return one moved value as a line: table, row, column, before and after."""
+    key = " ".join(part for part in (row["pseudonym"], row["row"]) if part)
+    return f"{row['table_name']}  {key}  {row['column_name']}: {row['old']} → {row['new']}"

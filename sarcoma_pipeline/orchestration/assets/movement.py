@@ -30,15 +30,13 @@ from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import EstimateMovement, Movement, MovementRecord
 from schemas.quality import Disposition, Observed, Quarantine
 from schemas.received import PROVENANCE
-from schemas.release import released_columns
+from schemas.release import ACCOUNT, released_columns
 from schemas.vocabularies import ACKNOWLEDGE, WAIVE
 from schemas.volumes import Volume
 
 OWN = "movement"
 """Name of the step."""
 CHECK = "moves_are_explained"
-ACCOUNT = (Movement.table(), MovementRecord.table(), EstimateMovement.table())
-"""Tables of the account, as a release holds them."""
 _ORDER = ("pseudonym", "table_name", "row", "column_name", "refresh_id")
 _FILE = ("file_id", "kind", "content_hash", "first_refresh", "last_refresh")
 _OF_PATIENTS = (CohortPatient.table(), CohortEndpoint.table(), Lineage.table())

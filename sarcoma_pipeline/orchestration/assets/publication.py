@@ -24,7 +24,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
-from schemas.release import RELEASED, MetaRelease
+from schemas.release import ACCOUNT, RELEASED, MetaRelease
 
 FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26)
@@ -174,7 +174,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=release_key(project),
-        deps=[*(asset_key(project, t) for t in (*RELEASED, *movement.ACCOUNT)), *pooled_first(project)],
+        deps=[*(asset_key(project, t) for t in (*RELEASED, *ACCOUNT)), *pooled_first(project)],
         check_specs=[gate],
         description=(
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "
