@@ -85,7 +85,9 @@ def test_the_process_outlives_its_start_and_reports_to_dagster(study, refreshed,
                 opinion_key(study), limit=1
             )
     assert opinion_process.given(study) == opinion_process.Opinion(published(study))
-    evaluation = records[0].event.dagster_event.asset_check_evaluation_data
+    found = records[0].event
+    assert found and found.dagster_event
+    evaluation = found.dagster_event.asset_check_evaluation_data
     assert evaluation.passed
     assert evaluation.asset_key == release_key(study)
     assert (study.published / "data_docs/index.html").is_file()
