@@ -265,18 +265,6 @@ def withdrawn(releases: Path) -> set[str]:
     return away - {""}
 
 
-def standing(target: Path) -> Path | None:
-    """Return the release that stands: the published one, or the newest kept one if that cannot be read.
-
-    Args:
-        target: the published database. What was withdrawn does not stand.
-    """
-    releases = target.parent / "releases"
-    away = withdrawn(releases)
-    kept = sorted((p for p in releases.glob("*.duckdb") if p.stem not in away), reverse=True)
-    return next((path for path in (target, *kept) if read_label(path) is not None), None)
-
-
 def publish(built: Path, target: Path, refresh_id: str, keep: int = KEEP) -> None:
     """Check a built database, keep a copy under its refresh id, and swap it in.
 

@@ -19,7 +19,7 @@ _SHORTEST_NAME = 4
 
 _OF_SOURCE = pl.col("record_id").str.starts_with(DATASET)
 
-_WHOLE_FILE = "file.column-missing"
+WHOLE_FILE = "file.column-missing"
 """A rule that makes every row of a file unreadable; it becomes one finding and not thousands."""
 
 
@@ -32,29 +32,36 @@ def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.Data
 
     Args:
         received: received tables, with the columns :data:`PLACE`.
-        files: ``meta.files``.
+        files: ``file_id``, ``path``, ``source`` of ``meta.files``.
 
     Returns:
-        ``record_id``, ``file_id``, ``path``, ``position``, ``record_key``, ``content_hash``, ``received_as``
-        (the received table).
+        ``record_id``, ``file_id``, ``path``, ``source``, ``position``, ``record_key``, ``content_hash``,
+        ``received_as`` (the received table).
     """
     return pl.concat(
         [pl.DataFrame(schema=dict.fromkeys((*PLACE, "received_as"), pl.String))]
         + [f.select(*PLACE, received_as=pl.lit(table)) for table, f in sorted(received.items())]
-    ).join(files.select("file_id", "path").unique("file_id"), on="file_id", how="left")
+    ).join(files.select("file_id", "path", "source").unique("file_id"), on="file_id", how="left")
 
 
-def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "") -> pl.DataFrame:
+def finding_ids(
+    observed: pl.DataFrame,
+    records: pl.DataFrame,
+    centre: str = "",
+    decisions: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Compute the id of each observation's finding; the same fault of the same record keeps its id.
 
-    The id is a hash of rule, record key, table and column; for a fault of a whole file, of rule and path. Two
-    records with the same key (a repeated line of a table) are two findings: the second one, in the order of
-    the files, has the suffix ``-1``.
+    The id is a hash of rule, record key, table and column; for a fault of a whole file, of rule and source.
+    Several records with the same key (repeated lines of a table), and several such files, are several
+    findings: the second one, in the order of the files, has the suffix ``-1``. A finding on which was decided
+    keeps its suffix while its record has the same content, whatever is delivered or renamed beside it.
 
     Args:
         observed: observations; all of a rule, because the suffix counts them.
         records: places, from :func:`places`.
         centre: the records' centre in a study with several: two centres may use the same keys.
+        decisions: ``quality.decisions``.
 
     Returns:
         The distinct observations with ``finding_id`` and the columns of ``records``, in the order of the
@@ -72,22 +79,55 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "")
         # Sorted by length first, so that line 9 comes before line 10 and inserted lines do not swap ids.
         .sort("path", pl.col("position").str.len_chars(), "position", "record_id", nulls_last=True)
     )
-    whole_file = pl.col("rule_id") == _WHOLE_FILE
+    whole_file = pl.col("rule_id") == WHOLE_FILE
     subject = frame.select(
         "rule_id",
-        pl.when(whole_file).then("path").otherwise("record_key"),
+        pl.when(whole_file).then("source").otherwise("record_key"),
         "table_name",
         "column_name",
     )
-    of = (centre,) if centre else ()
-    ids = [hashlib.blake2b(repr(s + of).encode(), digest_size=8).hexdigest() for s in subject.iter_rows()]
+    ids = [stem(s, centre) for s in subject.iter_rows()]
     frame = frame.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
-    nth = pl.int_range(pl.len()).over("finding_id")
-    return frame.with_columns(
-        finding_id=pl.when((nth > 0) & ~whole_file)
-        .then(pl.format("{}-{}", "finding_id", nth))
-        .otherwise("finding_id")
+    # Rows are in the order of their paths, so that each file of a source is one run.
+    nth = pl.when(whole_file).then(pl.col("path").rle_id()).otherwise(pl.int_range(pl.len()))
+    frame = frame.with_columns(_nth=nth.over("finding_id").cast(pl.Int64))
+    if decisions is not None:
+        frame = _keep_decided(frame, decisions)
+    suffixed = pl.when(pl.col("_nth") > 0).then(pl.format("{}-{}", "finding_id", "_nth"))
+    return frame.with_columns(finding_id=suffixed.otherwise("finding_id")).drop("_nth")
+
+
+def stem(subject: tuple[str | None, ...], centre: str = "") -> str:
+    """Return a finding's id without suffix, from rule, key, table and column."""
+    of = (centre,) if centre else ()
+    return hashlib.blake2b(repr(subject + of).encode(), digest_size=8).hexdigest()
+
+
+def _keep_decided(frame: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Give the records of one key, of which some were decided on, the numbers under which that was."""
+    number = pl.col("finding_id").str.extract(r"-(\d+)$").cast(pl.Int64).fill_null(0)
+    decided: dict[str, dict[int, str]] = {}
+    known = decisions.sort("at", maintain_order=True).drop_nulls("content_hash")
+    of_stem = known.select(
+        pl.col("finding_id").str.split("-").list.first(), number.alias("n"), "content_hash"
     )
+    for name, nth, content in of_stem.iter_rows():
+        decided.setdefault(name, {})[nth] = content
+    shared = frame.with_row_index("_row").filter(
+        pl.col("finding_id").is_in(list(decided)), pl.col("rule_id") != WHOLE_FILE
+    )
+    numbers = frame["_nth"].to_list()
+    for (name,), group in shared.group_by("finding_id", maintain_order=True):
+        rows = dict(group.select("_row", "content_hash").iter_rows())
+        kept: dict[int, int] = {}
+        for nth, content in sorted(decided[str(name)].items()):
+            same = [row for row, own in rows.items() if own == content and row not in kept]
+            if same:
+                kept[same[0]] = nth
+        free = (n for n in range(len(rows) + len(kept)) if n not in kept.values())
+        for row in rows:
+            numbers[row] = kept[row] if row in kept else next(free)
+    return frame.with_columns(_nth=pl.Series(numbers, dtype=pl.Int64))
 
 
 def findings(
@@ -97,6 +137,7 @@ def findings(
     patients: pl.DataFrame,
     link: pl.DataFrame,
     centre: str = "",
+    decisions: pl.DataFrame | None = None,
     moved: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Describe observations in words, with their places.
@@ -108,6 +149,7 @@ def findings(
         patients: ``curated.patient``.
         link: ``curated.link``.
         centre: the records' centre in a study with several.
+        decisions: ``quality.decisions``.
         moved: ``meta.movement``, which knows the patients of records that are no longer delivered.
 
     Returns:
@@ -126,7 +168,7 @@ def findings(
         owners = pl.concat([owners, gone.join(owners, on="record_id", how="anti")])
     words = rule_catalogue.catalogue().select("rule_id", "what", "remedy")
     frame = (
-        finding_ids(observed, records, centre)
+        finding_ids(observed, records, centre, decisions)
         .filter(pl.col("finding_id").is_first_distinct())
         .join(owners, on="record_id", how="left")
         .join(words, on="rule_id", how="left")

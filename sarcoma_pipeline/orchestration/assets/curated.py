@@ -176,9 +176,12 @@ def _by_patients(
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """Return the observations of errors that no waiver admits."""
     broken = observed.filter(pl.col("severity") == ERROR)
-    errors = findings.finding_ids(broken, locations(warehouse, broken["record_id"]), warehouse.centre)
+    decisions = warehouse.read(Decision.table())
+    errors = findings.finding_ids(
+        broken, locations(warehouse, broken["record_id"]), warehouse.centre, decisions
+    )
     _, today = tonight(warehouse, noted=False)
-    waived = ledger.waived(warehouse.read(Decision.table()), errors, today)
+    waived = ledger.waived(decisions, errors, today)
     return errors.filter(~pl.col("finding_id").is_in(waived.implode()))
 
 

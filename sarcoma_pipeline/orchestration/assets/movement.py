@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -14,6 +15,7 @@ from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
+from sarcoma_pipeline.orchestration.standing_release import candidates
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.publish.pseudonym_key import key_of
@@ -69,22 +71,26 @@ class Base:
         return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
 
 
+def _standing(project: Project) -> tuple[Path, Mapping[str, str]] | None:
+    """Return the release that stands with its label: the first to compare with that can be read."""
+    labels = ((path, release.read_label(path)) for path in candidates(project))
+    return next(((path, label) for path, label in labels if label), None)
+
+
 def base(project: Project) -> Base | None:
     """Return the release that stands; None if there is none, and for a draft: it is compared with none."""
-    path = None if project.draft else release.standing(project.release)
-    label = path and release.read_label(path)
+    found = _standing(project)
     try:
-        tables = release.on_demand(path) if path and label else None
+        tables = release.on_demand(found[0]) if found else None
     except duckdb.Error:
         return None
-    return Base(label, tables) if label and tables is not None else None
+    return Base(found[1], tables) if found and tables is not None else None
 
 
 def base_id(project: Project) -> str:
     """Return the refresh of the release that stands; nothing if there is none."""
-    path = None if project.draft else release.standing(project.release)
-    label = path and release.read_label(path)
-    return label["refresh_id"] if label else ""
+    found = _standing(project)
+    return found[1]["refresh_id"] if found else ""
 
 
 def account(project: Project, warehouse: Warehouse) -> tuple[Account, pl.DataFrame]:
@@ -298,7 +304,7 @@ def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions
     seen = movement.observe(found.values, used)
     if seen.is_empty():
         return found
-    named = findings.finding_ids(seen, locations(warehouse, seen["record_id"]), warehouse.centre)
+    named = findings.finding_ids(seen, locations(warehouse, seen["record_id"]), warehouse.centre, decisions)
     settling = decisions.filter(pl.col("action").is_in([ACKNOWLEDGE, WAIVE]))
     last = settling.group_by("finding_id").agg(pl.col("at").max())
     decided = named.join(last, on="finding_id").select("record_id", "at")

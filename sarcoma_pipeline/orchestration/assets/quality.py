@@ -90,6 +90,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(Patient.table()),
             warehouse.read(Link.table()),
             warehouse.centre,
+            warehouse.read(Decision.table()),
             warehouse.read(Movement.table(), columns=("record_id", "pseudonym", "unexplained")),
         )
         by = found.group_by("severity").len().sort("severity")
@@ -128,7 +129,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
 
     return [
-        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}, other_inputs=log),
+        # After the files are read: that may add decisions, carried over to findings with another id.
+        step(
+            project, "decisions", {Decision.table(): [MetaFile.table()]}, load_decisions, kinds={"csv"},
+            other_inputs=log,
+        ),
         step(
             project,
             "accounting",
@@ -171,6 +176,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                     Link.table(),
                     Quarantine.table(),
                     Patient.table(),
+                    Decision.table(),
                     Movement.table(),
                 ],
                 QualityRule.table(): [],
@@ -189,7 +195,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             kinds={"polars"},
         ),
         rule_checks.checks(project),
-    ]
+    ]  # fmt: skip
 
 
 def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) -> dg.AssetCheckResult:

@@ -31,7 +31,7 @@ def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
         return _places_of_gone(warehouse, received, gone)
     file_ids = pl.concat([f["file_id"] for f in received.values()]).unique()
     return findings.places(
-        received, warehouse.read(MetaFile.table(), columns=("file_id", "path"), among=file_ids)
+        received, warehouse.read(MetaFile.table(), columns=("file_id", "path", "source"), among=file_ids)
     )
 
 
@@ -48,7 +48,7 @@ def _places_of_gone(
             both[table] = pl.concat([current, past])
     file_ids = pl.concat([f["file_id"] for f in both.values()]).unique()
     return findings.places(
-        both, warehouse.read_versions(MetaFile.table(), columns=("file_id", "path"), among=file_ids)
+        both, warehouse.read_versions(MetaFile.table(), columns=("file_id", "path", "source"), among=file_ids)
     )
 
 
