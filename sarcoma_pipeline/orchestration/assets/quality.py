@@ -16,6 +16,7 @@ from sarcoma_pipeline.study.project import Project
 from schemas.curated import Link, Patient
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaValueAccount
+from schemas.movement import Movement
 from schemas.quality import (
     Accounting,
     Disposition,
@@ -90,6 +91,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(Link.table()),
             warehouse.centre,
             warehouse.read(Decision.table()),
+            warehouse.read(Movement.table(), columns=("record_id", "pseudonym", "unexplained")),
         )
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
@@ -175,6 +177,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                     Quarantine.table(),
                     Patient.table(),
                     Decision.table(),
+                    Movement.table(),
                 ],
                 QualityRule.table(): [],
             },
