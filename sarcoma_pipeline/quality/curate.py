@@ -80,7 +80,7 @@ def curate(
         decided: keys of the readings of a course that data stewards chose (``ledger.chosen_readings``).
     """
     typed = typed_records.type_records(received, sources, received_on, files)
-    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)))
+    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)), decided)
     links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
     judged = judge(typed.frames, links, first, precedence=sources.precedence["death"])
@@ -100,14 +100,15 @@ def curate(
     )
 
 
-def link(typed: Frames, objecting: pl.Series) -> typed_records.Result:
+def link(typed: Frames, objecting: pl.Series, decided: Collection[str] = frozenset()) -> typed_records.Result:
     """Link records to patients, and leave out everything of the patients who object.
 
     Args:
         typed: the typed tables.
         objecting: person references of the patients who object (``reports.objecting``).
+        decided: keys of the answers on identities that data stewards chose.
     """
-    linked = identity.link(typed)
+    linked = identity.link(typed, decided)
     kept, left_out = reports.without_objecting(linked.frames[Link.table()], typed, objecting)
     return typed_records.Result(
         {**linked.frames, Link.table(): kept}, linked.observed, pl.concat([linked.disposition, left_out])
