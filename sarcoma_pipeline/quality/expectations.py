@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +39,9 @@ _IDENTIFYING_WORDS = (
     "postcode", "phone", "e_?mail", "insurance", "hospital_?number", "patient_?(?:id|number)",
 )  # fmt: skip
 _SHOWN = 20
+_ROUNDING = 1e-9
+_PATIENTS_NAMED = 3
+"""Patients that a failed expectation names; the rows of the others are counted."""
 _KNOWN = f"pseudonym in {PATIENTS}"
 """Column of the endpoints' page, because a set of all pseudonyms would be copied for every expectation."""
 
@@ -52,12 +55,15 @@ class Failed:
         column: the column, if the expectation is about one.
         severity: an ``error`` holds the release back, a ``warning`` does not.
         what: in words, without any value of a patient.
+        patients: pseudonyms of the first patients whose rows do not meet it; none where it is about a whole
+            table.
     """
 
     table: str
     column: str | None
     severity: Literal["error", "warning"]
     what: str
+    patients: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return place and words."""
@@ -212,6 +218,7 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
 
 def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[dict[str, Any]]:
     unique = {str(n) for n, c in CONTRACTS[table].to_schema().columns.items() if c.unique}
+    bounded = thresholds.bounded(CONTRACTS[table])
     for c in CONTRACTS[table].columns():
         if c.name not in frame.columns:
             continue
@@ -240,9 +247,8 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
                 regex=_CALENDAR_DATE,
                 description=f"{c.title} contains no calendar date.",
             )
-        bounds = thresholds.plausible(c.unit)
-        if bounds and frame.schema[c.name].is_numeric():
-            low, high = bounds
+        if c.name in bounded and frame.schema[c.name].is_numeric():
+            low, high = bounded[c.name]
             yield _that(
                 "expect_column_values_to_be_between",
                 column=c.name,
@@ -254,14 +260,16 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
 
 def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> Iterator[dict[str, Any]]:
     before = last[table].height if table in last else 0
-    least = math.floor(before * (1 - thresholds.max_drop_percent / 100))
     cohort = table in (PATIENTS, ENDPOINTS)
+    # Whoever leaves a small cohort alone is more than a share of it, and holds nothing back.
+    one = last[table]["pseudonym"].value_counts()["count"].max() if cohort and before else 0
+    least = min(math.floor(before * (1 - thresholds.max_drop_percent / 100)), before - int(one or 0))
     if before:
         yield _that(
             "expect_table_row_count_to_be_between",
             min_value=least,
             description=f"At least {least} rows: the last release had {before}, "
-            f"and not more than {thresholds.max_drop_percent:g} % may be lost in one night.",
+            f"and not more than {thresholds.max_drop_percent:g} % may be lost in one night, or one patient.",
             # Numbers of estimates change with the models of study.toml; those of patients do not.
             severity="critical" if cohort else "warning",
         )
@@ -313,13 +321,24 @@ def _medians(
         values = before[c.name].cast(pl.Float64)
         (median, deviation) = values.to_frame().select(m=pl.first().median(), s=pl.first().std()).row(0)
         reach = thresholds.max_median_sd * deviation
+        below, above = _beside_the_median(values)
         yield _that(
             "expect_column_median_to_be_between",
             column=c.name,
-            min_value=median - reach,
-            max_value=median + reach,
-            description=f"The median of {c.title} is within {reach:.3g} of the last release's {median:.4g}.",
+            min_value=min(median - reach, below),
+            max_value=max(median + reach, above),
+            description=f"The median of {c.title} is within {reach:.3g} of the last release's {median:.4g}, "
+            "or has moved by one patient's place.",
         )
+
+
+def _beside_the_median(values: pl.Series) -> tuple[float, float]:
+    """Return between what the median can lie after one patient came, left or changed."""
+    known = values.drop_nulls().sort()
+    middle = ((known.len() - 1) // 2, known.len() // 2)
+    below = (known[max(place - 1, 0)] for place in middle)
+    above = (known[min(place + 1, known.len() - 1)] for place in middle)
+    return sum(below) / 2, sum(above) / 2
 
 
 def _drift(
@@ -334,14 +353,16 @@ def _drift(
             "level", points=pl.col("share_right").fill_null(0) - pl.col("share").fill_null(0)
         )
         moved[name] = points["points"]
+        # One patient alone moves a share by up to this.
+        allowed = max(thresholds.max_share_points, 100 / max(min(before[name].len(), now[name].len()), 1))
         level, most = points.sort(pl.col("points").abs(), descending=True).row(0)
         described.append(
             _that(
                 "expect_column_values_to_be_between",
                 column=name,
-                min_value=-thresholds.max_share_points,
-                max_value=thresholds.max_share_points,
-                description=f"No share moves by more than {thresholds.max_share_points:g} percentage points "
+                min_value=-allowed - _ROUNDING,
+                max_value=allowed + _ROUNDING,
+                description=f"No share moves by more than {allowed:g} percentage points "
                 f"against the last release; {level} moved most, by {most:+.1f}.",
             )
         )
@@ -398,4 +419,28 @@ def _in_words(page: Page, result: Any) -> list[Failed]:
         words += f" Not met in {outcome['unexpected_count']} of {outcome['element_count']} rows."
     elif "observed_value" in outcome:
         words += f" It is {outcome['observed_value']:.6g}."
-    return [Failed(page.name, column, severity, words)]
+    return [Failed(page.name, column, severity, words, _patients(page, config))]
+
+
+def _patients(page: Page, config: Any) -> tuple[str, ...]:
+    """Return the pseudonyms of the first rows that do not meet an expectation about single values."""
+    judge = UNMET.get(config.type)
+    column = config.kwargs.get("column")
+    if judge is None or "pseudonym" not in page.frame.columns or column not in page.frame.columns:
+        return ()
+    unmet = page.frame.filter(judge(pl.col(column), config.kwargs).fill_null(False))
+    return tuple(unmet["pseudonym"].drop_nulls().unique().sort().head(_PATIENTS_NAMED))
+
+
+UNMET: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], pl.Expr]] = {
+    "expect_column_values_to_not_be_null": lambda c, _: c.is_null(),
+    "expect_column_values_to_be_unique": lambda c, _: c.is_duplicated(),
+    "expect_column_values_to_be_in_set": lambda c, given: ~c.cast(pl.String).is_in(given["value_set"]),
+    "expect_column_values_to_not_match_regex": lambda c, given: c.cast(pl.String).str.contains(
+        given["regex"]
+    ),
+    "expect_column_values_to_be_between": lambda c, given: (
+        ~c.is_between(given["min_value"], given["max_value"])
+    ),
+}
+"""Kind of expectation to which values do not meet it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
-from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality import repeated_faults, rule_catalogue
 from sarcoma_pipeline.quality.volumes import DATASET
 from schemas.contract import CONTRACTS
 from schemas.quality import Finding
@@ -90,6 +90,21 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "")
     )
 
 
+def joined_ids(
+    observed: pl.DataFrame, records: pl.DataFrame, centre: str = "", decided: Collection[str] = ()
+) -> pl.DataFrame:
+    """Compute the id of each observation's finding, as :func:`finding_ids`; a repeated fault has one id.
+
+    Args:
+        observed: observations; all of a rule.
+        records: places, from :func:`places`.
+        centre: the records' centre in a study with several.
+        decided: findings on which a data steward has decided.
+    """
+    alone = finding_ids(observed, records, centre)
+    return repeated_faults.join_repeated(alone, decided, centre, never=(_WHOLE_FILE,))
+
+
 def findings(
     observed: pl.DataFrame,
     records: pl.DataFrame,
@@ -97,8 +112,9 @@ def findings(
     patients: pl.DataFrame,
     link: pl.DataFrame,
     centre: str = "",
+    decided: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Describe observations in words, with their places.
+    """Describe observations in words, with their places; a fault that repeats in a file is one finding.
 
     Args:
         observed: observations of every step (``schemas.quality.Observation``).
@@ -107,6 +123,7 @@ def findings(
         patients: ``curated.patient``.
         link: ``curated.link``.
         centre: the records' centre in a study with several.
+        decided: findings on which a data steward has decided.
 
     Returns:
         ``quality.findings``; the same fault of the same record has the same id in every refresh.
@@ -119,10 +136,11 @@ def findings(
         .select("record_id", "pseudonym")
     )
     words = rule_catalogue.catalogue().select("rule_id", "what", "remedy")
+    found = joined_ids(observed, records, centre, decided)
     frame = (
-        finding_ids(observed, records, centre)
-        .filter(pl.col("finding_id").is_first_distinct())
-        .join(owners, on="record_id", how="left")
+        repeated_faults.one_row_each(found.join(owners, on="record_id", how="left", maintain_order="left"))
+        .drop("content_hash")
+        .join(repeated_faults.content(found), on="finding_id", how="left")
         .join(words, on="rule_id", how="left")
         .with_columns(
             path=masked_path(pl.col("path"), patients).fill_null("?"),

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.orchestration import data_versions
-from sarcoma_pipeline.orchestration.assets import plausible
+from sarcoma_pipeline.orchestration.assets import gate_failures, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -213,7 +213,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             failed = run_gate(project, built)
         gate_seconds = round(time.perf_counter() - gate_began, 3)
         yield _check_result(gate, failed, {"data docs": docs, "seconds": gate_seconds})
-        errors = [str(f) for f in failed if f.severity == "error"]
+        with redacted_errors(project):
+            errors = gate_failures.in_words(warehouse, failed)
         if errors:
             raise held_back(errors)
         with redacted_errors(project):
