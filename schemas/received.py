@@ -17,7 +17,9 @@ class Received(Contract):
     """Provenance that every received record carries."""
 
     record_id: pl.String = column(
-        "Record", "Hash of file, key and content; names the record everywhere.", nullable=False
+        "Record",
+        "Hash of source, key and content; names the record everywhere. A copy has the suffix -2, -3, ….",
+        nullable=False,
     )
     file_id: pl.String = column("File", "Key of meta.files: the version of the file read.", nullable=False)
     position: pl.String = column(

@@ -51,6 +51,7 @@ def diff(study: str, old: str, new: str) -> None:
     from sarcoma_pipeline.publish import release_diff
     from sarcoma_pipeline.publish.release import read
     from sarcoma_pipeline.quality import decision_log
+    from schemas.all_contracts import CONTRACTS
 
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
@@ -69,7 +70,9 @@ def diff(study: str, old: str, new: str) -> None:
             click.echo(f"changed {what}: {labels[0][column]} → {labels[1][column]}")
     files = rows(project, "SELECT file_id, path FROM meta.files ORDER BY ALL")
     gate, ids = identity_gate(project), dict(files.select("path", "file_id").iter_rows())
-    for row in release_diff.causes(before, after, files).iter_rows(named=True):
+    received = [table for table in sorted(CONTRACTS) if table.startswith("received.")]
+    names = " UNION ".join(release_diff.SAME_RECORDS.format(table=table) for table in received)
+    for row in release_diff.causes(before, after, files, rows(project, names)).iter_rows(named=True):
         path = gate.path(row["path"], ids.get(row["path"]))
         click.echo(f"  {row['pseudonym']}  {path}: {row['gone']} records gone, {row['new']} new")
     times = sorted(str(label["released_at"]) for label in labels)

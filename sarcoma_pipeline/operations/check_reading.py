@@ -89,7 +89,7 @@ def read(drop: Path, sources: Sources, centre: str = "") -> Delivered:
             if entry.size > BYTES and _whole(source):
                 found.left_out.append(relative)
                 continue
-            file = SourceFile(digest(relative), entry.path, relative, name or "")
+            file = SourceFile(digest(relative), entry.path, relative, name or "", centre)
             batches.append((file, _batch(file, entry, source, sources.limits)))
             if isinstance(source, TableLayout) and source.format == "xlsx":
                 found.sheets[relative] = sheets(entry.path, source.sheet)

@@ -19,7 +19,7 @@ import duckdb
 from sarcoma_pipeline.orchestration import step_events
 from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.assets.publication import release_key
-from sarcoma_pipeline.orchestration.assets.received import OF_FILES
+from sarcoma_pipeline.orchestration.assets.received import OF_FILES, RECEIVED
 from sarcoma_pipeline.orchestration.assets.step import asset_key
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.publish.pseudonym_key import key_of
@@ -27,6 +27,8 @@ from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import record_copies
+from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.ddl import prepare
 from schemas.all_contracts import CONTRACTS
 from schemas.ledger import Decision
@@ -169,3 +171,5 @@ def _copy_records(source: Path, target: Path, refresh_id: str) -> None:
                 f"INSERT INTO {table} BY NAME SELECT {columns} FROM past.{table} WHERE {condition}",
                 {"at": refresh_id},
             )
+        # Copies are numbered among the records of one night; later nights may have numbered them anew.
+        record_copies.number(Tables(connection), RECEIVED)

@@ -23,6 +23,17 @@ _ESTIMATES = {
 _NOT_COMPARED = {"record_ids", "evidence"}
 """Columns with record ids, which :func:`causes` compares."""
 
+SAME_RECORDS = """
+SELECT DISTINCT a.record_id AS former, b.record_id
+FROM {table} AS a
+JOIN meta.files AS was ON was.file_id = a.file_id
+JOIN meta.files AS became
+    ON became.path = was.path AND became.content_hash = was.content_hash AND became.file_id <> was.file_id
+JOIN {table} AS b ON b.file_id = became.file_id AND b.position = a.position
+WHERE a.record_id <> b.record_id
+"""
+"""Names of one record in two versions of the program: it is at one place of a file with the same bytes."""
+
 _SCHEMA = {name: pl.String() for name in ("table_name", "row", "column_name", "old", "new")}
 
 
@@ -65,7 +76,7 @@ def _table(table: str, old: pl.DataFrame, new: pl.DataFrame, keys: list[str]) ->
     ).sort("row", "column_name")
 
 
-def causes(old: Tables, new: Tables, files: pl.DataFrame) -> pl.DataFrame:
+def causes(old: Tables, new: Tables, files: pl.DataFrame, same: pl.DataFrame | None = None) -> pl.DataFrame:
     """List the files through which each patient gained or lost records.
 
     Args:
@@ -73,11 +84,20 @@ def causes(old: Tables, new: Tables, files: pl.DataFrame) -> pl.DataFrame:
         new: tables of the newer release.
         files: ``file_id`` and ``path`` of the warehouse; a release names files by their id only, and a
             changed file has another id. A file that the warehouse no longer knows keeps its id as path.
+        same: ``former``, ``record_id``: names of one record in two versions of the program
+            (:data:`SAME_RECORDS`).
 
     Returns:
         ``pseudonym``, ``path``, ``gone`` and ``new``: numbers of records that only one of the releases uses.
     """
     sides = [_used(t["meta.lineage"], files) for t in (old, new)]
+    if same is not None:
+        now = same.join(sides[1].select("pseudonym", "record_id"), on="record_id")
+        now = now.sort("pseudonym", "former", "record_id").unique(["pseudonym", "former"], keep="first")
+        renamed = sides[0].join(
+            now.rename({"former": "record_id", "record_id": "now"}), on=["pseudonym", "record_id"], how="left"
+        )
+        sides[0] = renamed.with_columns(record_id=pl.coalesce("now", "record_id")).drop("now").unique()
     gone, added = (
         a.join(b, on=["pseudonym", "record_id"], how="anti").group_by("pseudonym", "path").len(name)
         for a, b, name in ((sides[0], sides[1], "gone"), (sides[1], sides[0], "new"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -19,7 +19,7 @@ _SHORTEST_NAME = 4
 
 _OF_SOURCE = pl.col("record_id").str.starts_with(DATASET)
 
-_WHOLE_FILE = "file.column-missing"
+WHOLE_FILE = "file.column-missing"
 """A rule that makes every row of a file unreadable; it becomes one finding and not thousands."""
 
 
@@ -32,29 +32,36 @@ def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.Data
 
     Args:
         received: received tables, with the columns :data:`PLACE`.
-        files: ``meta.files``.
+        files: ``file_id``, ``path``, ``source`` of ``meta.files``.
 
     Returns:
-        ``record_id``, ``file_id``, ``path``, ``position``, ``record_key``, ``content_hash``, ``received_as``
-        (the received table).
+        ``record_id``, ``file_id``, ``path``, ``source``, ``position``, ``record_key``, ``content_hash``,
+        ``received_as`` (the received table).
     """
     return pl.concat(
         [pl.DataFrame(schema=dict.fromkeys((*PLACE, "received_as"), pl.String))]
         + [f.select(*PLACE, received_as=pl.lit(table)) for table, f in sorted(received.items())]
-    ).join(files.select("file_id", "path").unique("file_id"), on="file_id", how="left")
+    ).join(files.select("file_id", "path", "source").unique("file_id"), on="file_id", how="left")
 
 
-def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "") -> pl.DataFrame:
+def finding_ids(
+    observed: pl.DataFrame,
+    records: pl.DataFrame,
+    centre: str = "",
+    decisions: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Compute the id of each observation's finding; the same fault of the same record keeps its id.
 
-    The id is a hash of rule, record key, table and column; for a fault of a whole file, of rule and path. Two
-    records with the same key (a repeated line of a table) are two findings: the second one, in the order of
-    the files, has the suffix ``-1``.
+    The id is a hash of rule, record key, table and column; for a fault of a whole file, of rule and source.
+    Several records with the same key (repeated lines of a table), and several such files, are several
+    findings: the second one, in the order of the files, has the suffix ``-1``. A finding on which was decided
+    keeps its suffix while its record has the same content, whatever is delivered or renamed beside it.
 
     Args:
         observed: observations; all of a rule, because the suffix counts them.
         records: places, from :func:`places`.
         centre: the records' centre in a study with several: two centres may use the same keys.
+        decisions: ``quality.decisions``.
 
     Returns:
         The distinct observations with ``finding_id`` and the columns of ``records``, in the order of the
@@ -72,37 +79,116 @@ def finding_ids(observed: pl.DataFrame, records: pl.DataFrame, centre: str = "")
         # Sorted by length first, so that line 9 comes before line 10 and inserted lines do not swap ids.
         .sort("path", pl.col("position").str.len_chars(), "position", "record_id", nulls_last=True)
     )
-    whole_file = pl.col("rule_id") == _WHOLE_FILE
+    whole_file = pl.col("rule_id") == WHOLE_FILE
     subject = frame.select(
         "rule_id",
-        pl.when(whole_file).then("path").otherwise("record_key"),
+        pl.when(whole_file).then("source").otherwise("record_key"),
         "table_name",
         "column_name",
     )
-    of = (centre,) if centre else ()
-    ids = [hashlib.blake2b(repr(s + of).encode(), digest_size=8).hexdigest() for s in subject.iter_rows()]
+    ids = [stem(s, centre) for s in subject.iter_rows()]
     frame = frame.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
-    nth = pl.int_range(pl.len()).over("finding_id")
-    return frame.with_columns(
-        finding_id=pl.when((nth > 0) & ~whole_file)
-        .then(pl.format("{}-{}", "finding_id", nth))
-        .otherwise("finding_id")
+    # Rows are in the order of their paths, so that each file of a source is one run.
+    nth = pl.when(whole_file).then(pl.col("path").rle_id()).otherwise(pl.int_range(pl.len()))
+    frame = frame.with_columns(_nth=nth.over("finding_id").cast(pl.Int64))
+    if decisions is not None:
+        frame = _keep_decided(frame, decisions)
+    return frame.with_columns(finding_id=_suffixed()).drop("_nth")
+
+
+def stem(subject: tuple[str | None, ...], centre: str = "") -> str:
+    """Return a finding's id without suffix, from rule, key, table and column."""
+    of = (centre,) if centre else ()
+    return hashlib.blake2b(repr(subject + of).encode(), digest_size=8).hexdigest()
+
+
+def _keep_decided(frame: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Give the records of one key, of which some were decided on, the numbers under which that was."""
+    number = pl.col("finding_id").str.extract(r"-(\d+)$").cast(pl.Int64).fill_null(0)
+    decided: dict[str, dict[int, str]] = {}
+    known = decisions.sort("at", maintain_order=True).drop_nulls("content_hash")
+    of_stem = known.select(
+        pl.col("finding_id").str.split("-").list.first(), number.alias("n"), "content_hash"
     )
+    for name, nth, content in of_stem.iter_rows():
+        decided.setdefault(name, {})[nth] = content
+    shared = frame.with_row_index("_row").filter(
+        pl.col("finding_id").is_in(list(decided)), pl.col("rule_id") != WHOLE_FILE
+    )
+    numbers = frame["_nth"].to_list()
+    for (name,), group in shared.group_by("finding_id", maintain_order=True):
+        rows = dict(group.select("_row", "content_hash").iter_rows())
+        kept: dict[int, int] = {}
+        for nth, content in sorted(decided[str(name)].items()):
+            same = [row for row, own in rows.items() if own == content and row not in kept]
+            if same:
+                kept[same[0]] = nth
+        free = (n for n in range(len(rows) + len(kept)) if n not in kept.values())
+        for row in rows:
+            numbers[row] = kept[row] if row in kept else next(free)
+    return frame.with_columns(_nth=pl.Series(numbers, dtype=pl.Int64))
 
 
 def joined_ids(
-    observed: pl.DataFrame, records: pl.DataFrame, centre: str = "", decided: Collection[str] = ()
+    observed: pl.DataFrame,
+    records: pl.DataFrame,
+    centre: str = "",
+    decisions: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Compute the id of each observation's finding, as :func:`finding_ids`; a repeated fault has one id.
+    """Compute the id of each observation's finding; a fault that repeats in a file has one id.
+
+    That id is a hash of rule, source, table and column, so it stays when the number of records changes or the
+    file is renamed; of several such files of a source the second has the suffix ``-1``. A record whose own
+    finding was decided on keeps it, and a joined finding that was decided on stays joined, however few
+    records are left: no decision lapses because a fault became more or less frequent.
 
     Args:
         observed: observations; all of a rule.
         records: places, from :func:`places`.
         centre: the records' centre in a study with several.
-        decided: findings on which a data steward has decided.
+        decisions: ``quality.decisions``.
+
+    Returns:
+        The rows of :func:`finding_ids`, and ``joined``.
     """
-    alone = finding_ids(observed, records, centre)
-    return repeated_faults.join_repeated(alone, decided, centre, never=(_WHOLE_FILE,))
+    group = ["rule_id", "source", "path", "table_name", "column_name"]
+    frame = finding_ids(observed, records, centre, decisions)
+    decided = [] if decisions is None else decisions["finding_id"].unique().to_list()
+    own = pl.col("finding_id").is_in(decided) | (pl.col("rule_id") == WHOLE_FILE)
+    # Only a record of a file has a source: a fault of a whole source is one finding anyhow.
+    frame = frame.with_columns(_one=~own & pl.col("source").is_not_null())
+    ones = frame.filter("_one")
+    groups = ones.group_by(group).agg(_times=pl.len()).sort(group)
+    ids = [stem(("repeated", *s), centre) for s in groups.drop("path", "_times").iter_rows()]
+    groups = groups.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
+    is_decided = pl.col("finding_id").is_in([name.partition("-")[0] for name in decided])
+    groups = groups.filter((pl.col("_times") > repeated_faults.MANY) | is_decided)
+    if groups.is_empty():
+        return frame.with_columns(joined=pl.lit(False)).drop("_one")
+    of_group = ones.select(*group, "content_hash").join(groups, on=group, nulls_equal=True)
+    contents = of_group.group_by(group).agg(pl.col("content_hash").sort())
+    digests = [repeated_faults.digest(hashes) for hashes in contents["content_hash"]]
+    contents = contents.with_columns(content_hash=pl.Series(digests, dtype=pl.String))
+    groups = groups.join(contents, on=group, how="left", nulls_equal=True).sort(group)
+    groups = groups.with_columns(_nth=pl.int_range(pl.len()).over("finding_id").cast(pl.Int64))
+    if decisions is not None:
+        groups = _keep_decided(groups, decisions)
+    groups = groups.with_columns(_group=_suffixed()).filter(
+        (pl.col("_times") > repeated_faults.MANY) | pl.col("_group").is_in(decided)
+    )
+    joined = pl.col("_one") & pl.col("_group").is_not_null()
+    marked = frame.join(
+        groups.select(*group, "_group"), on=group, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return marked.with_columns(
+        finding_id=pl.when(joined).then("_group").otherwise("finding_id"), joined=joined
+    ).drop("_group", "_one")
+
+
+def _suffixed() -> pl.Expr:
+    """Return the id with the number of a finding among those that share its stem."""
+    suffixed = pl.when(pl.col("_nth") > 0).then(pl.format("{}-{}", "finding_id", "_nth"))
+    return suffixed.otherwise("finding_id")
 
 
 def findings(
@@ -112,7 +198,7 @@ def findings(
     patients: pl.DataFrame,
     link: pl.DataFrame,
     centre: str = "",
-    decided: Collection[str] = (),
+    decisions: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Describe observations in words, with their places; a fault that repeats in a file is one finding.
 
@@ -123,7 +209,7 @@ def findings(
         patients: ``curated.patient``.
         link: ``curated.link``.
         centre: the records' centre in a study with several.
-        decided: findings on which a data steward has decided.
+        decisions: ``quality.decisions``.
 
     Returns:
         ``quality.findings``; the same fault of the same record has the same id in every refresh.
@@ -136,7 +222,7 @@ def findings(
         .select("record_id", "pseudonym")
     )
     words = rule_catalogue.catalogue().select("rule_id", "what", "remedy")
-    found = joined_ids(observed, records, centre, decided)
+    found = joined_ids(observed, records, centre, decisions)
     frame = (
         repeated_faults.one_row_each(found.join(owners, on="record_id", how="left", maintain_order="left"))
         .drop("content_hash")

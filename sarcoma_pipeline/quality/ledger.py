@@ -208,15 +208,6 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
     return held["finding_id"].unique().sort()
 
 
-def decided(decisions: pl.DataFrame) -> frozenset[str]:
-    """Return the findings on which a data steward ever decided.
-
-    Args:
-        decisions: ``quality.decisions``.
-    """
-    return frozenset(decisions["finding_id"])
-
-
 def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
     """Keys of the readings that data stewards chose and did not take back.
 

@@ -1,4 +1,4 @@
-"""Joins a fault that repeats in a file into one finding per file, rule and column.
+"""Describes a fault that repeats in a file as one finding per file, rule and column.
 
 A wrong file of a million rows is one thing to correct, one letter and one decision, so it is one finding. The
 records behind it stay apart: quarantine and accounting know each of them.
@@ -7,7 +7,7 @@ records behind it stay apart: quarantine and accounting know each of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -17,47 +17,10 @@ MANY = 50
 POSITIONS = 3
 """First positions that a joined finding names."""
 
-_GROUP = ("rule_id", "severity", "path", "table_name", "column_name")
 
-
-def join_repeated(
-    found: pl.DataFrame, decided: Collection[str] = (), centre: str = "", never: Collection[str] = ()
-) -> pl.DataFrame:
-    """Give the records of a repeated fault the id of one finding.
-
-    The id is a hash of rule, path, table and column, so it stays when the number of records changes. A record
-    whose own finding was decided on keeps it, and a joined finding that was decided on stays joined, however
-    few records are left: no decision lapses because a fault became more or less frequent.
-
-    Args:
-        found: observations with ``finding_id`` and their places, in the order of the files.
-        decided: findings on which a data steward has decided.
-        centre: the records' centre in a study with several.
-        never: rules whose findings are of whole files anyhow.
-
-    Returns:
-        The same rows in the same order, with ``finding_id`` of the joined ones replaced, and ``joined``.
-    """
-    groups = found.select(_GROUP).unique().sort(_GROUP)
-    of = (centre,) if centre else ()
-    ids = [
-        hashlib.blake2b(repr(("repeated", *row, *of)).encode(), digest_size=8).hexdigest()
-        for row in groups.drop("severity").iter_rows()
-    ]
-    own = pl.col("finding_id").is_in(list(decided)) | pl.col("rule_id").is_in(list(never))
-    one_of_many = ~own & pl.col("path").is_not_null() & pl.col("file_id").is_not_null()
-    marked = found.join(
-        groups.with_columns(_group=pl.Series(ids, dtype=pl.String)),
-        on=_GROUP,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    ).with_columns(_one=one_of_many)
-    times = pl.col("_one").sum().over("_group")
-    joined = pl.col("_one") & ((times > MANY) | pl.col("_group").is_in(list(decided)))
-    return marked.with_columns(
-        finding_id=pl.when(joined).then("_group").otherwise("finding_id"), joined=joined
-    ).drop("_group", "_one")
+def digest(contents: Iterable[str | None]) -> str:
+    """Return one hash of the sorted content hashes of several records."""
+    return hashlib.blake2b(" ".join(c or "" for c in contents).encode(), digest_size=8).hexdigest()
 
 
 def content(found: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +30,7 @@ def content(found: pl.DataFrame) -> pl.DataFrame:
     the finding is open again under the same id.
 
     Args:
-        found: rows of :func:`join_repeated`.
+        found: rows of :func:`.findings.joined_ids`.
     """
     parts = (
         found.group_by("finding_id", maintain_order=True)
@@ -75,10 +38,7 @@ def content(found: pl.DataFrame) -> pl.DataFrame:
         .select("finding_id", "joined", "content_hash")
     )
     hashes = [
-        hashlib.blake2b(" ".join(h or "" for h in hashes).encode(), digest_size=8).hexdigest()
-        if joined
-        else next(iter(hashes), None)
-        for _, joined, hashes in parts.iter_rows()
+        digest(hashes) if joined else next(iter(hashes), None) for _, joined, hashes in parts.iter_rows()
     ]
     return parts.select("finding_id", content_hash=pl.Series(hashes, dtype=pl.String))
 
@@ -87,7 +47,7 @@ def one_row_each(found: pl.DataFrame) -> pl.DataFrame:
     """Return one row per finding: the first of its records, their number, and the first positions.
 
     Args:
-        found: rows of :func:`join_repeated` with ``pseudonym``.
+        found: rows of :func:`.findings.joined_ids` with ``pseudonym``.
     """
     more = pl.len() - POSITIONS
     first_positions = pl.col("position").head(POSITIONS).str.join("; ")

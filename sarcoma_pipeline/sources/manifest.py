@@ -131,7 +131,7 @@ def scan(
             "first_refresh": refresh,
             "last_refresh": None,
         }
-        file = SourceFile(file_id, entry.path, relative, source.name if source else "")
+        file = SourceFile(file_id, entry.path, relative, source.name if source else "", centre, content)
         feared = old is not None and old["content_hash"] == _FEARED
         to_read.append(Found(file, source, row, old is not None, entry, feared))
     here = {*unchanged, *(str(f.row["file_id"]) for f in to_read)}

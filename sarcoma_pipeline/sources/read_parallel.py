@@ -117,7 +117,7 @@ def _read(found: Sequence[Found], batches: Sequence[Batch], refresh: str) -> Rea
         for one, batch in zip(found, batches, strict=True)
     ]
     accounts = value_account.frame(((b.file.file_id, b.account) for b in batches), refresh)
-    return Read(rows, {**frames(batches), MetaValueAccount.table(): accounts})
+    return Read(rows, {**frames(batches, numbered=False), MetaValueAccount.table(): accounts})
 
 
 def _in_order(

@@ -28,6 +28,12 @@ Row: TypeAlias = "dict[str, str | int | None]"
 """Column to what was delivered; a column that is not there is null."""
 
 _PROVENANCE = frozenset(PROVENANCE)
+_WHOLE_FILE = frozenset({"file", "name"})
+"""Positions of notes about a file as a whole."""
+
+COPY = "-"
+"""Stands in a ``record_id`` before the number of a copy: the second of two equal records is ``<id>-2``."""
+
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 
@@ -56,12 +62,16 @@ class SourceFile:
         path: where it lies now.
         relative: its path below the drop folder, as findings name it.
         source: name of the source in ``sources.toml`` that reads it.
+        centre: whose file it is, where a study has several centres.
+        content: hash of the file's content; names the file itself in notes about it as a whole.
     """
 
     file_id: str
     path: Path
     relative: str
     source: str = ""
+    centre: str = ""
+    content: str = ""
 
 
 @dataclass(slots=True)
@@ -161,29 +171,27 @@ class Batch:
 
     @property
     def rows(self) -> Mapping[type[Received], list[Row]]:
-        """Contract to rows, each with its names."""
-        times: Counter[tuple[str, str]] = Counter()
+        """Contract to rows, each with its names; copies are told apart by :func:`frames`."""
         return {
-            contract: [self._named(contract.table(), entry, times) for entry in entries]
+            contract: [self._named(contract, entry) for entry in entries]
             for contract, entries in self._entries.items()
         }
 
-    def _named(self, table: str, entry: _Entry, times: Counter[tuple[str, str]]) -> Row:
-        """Name a record by key and content: an inserted line renames nobody.
+    def _named(self, contract: type[Received], entry: _Entry) -> Row:
+        """Name a record by source, key and content: neither an inserted line nor a new file name renames it.
 
-        Records that are alike in both are told apart by their order among themselves.
+        The name of a record without a key is its key, too.
         """
-        row, relative = entry.row, self.file.relative
+        row, table, file = entry.row, contract.table(), self.file
         said = {k: v for k, v in row.items() if k not in entry.unhashed and k not in _PROVENANCE}
         content = digest(table, _canonical(said))
         record_key = digest(table, *entry.key) if any(entry.key) else ""
-        times[record_key, content] += 1
-        nth = str(times[record_key, content])
-        record_key = record_key or digest(table, relative, content, nth)
-        row["record_id"] = digest(relative, record_key, content, nth)
-        row["record_key"] = record_key
+        # A note about a file as a whole says nothing of its content: without it, all empty files are one.
+        about = file.content if contract is Unread and row["position"] in _WHOLE_FILE else ""
+        row["record_id"] = digest(file.centre, file.source, record_key, content, about)
+        row["record_key"] = record_key or row["record_id"]
         row["content_hash"] = content
-        row["file_id"] = self.file.file_id
+        row["file_id"] = file.file_id
         row["first_refresh"] = self.refresh
         return row
 
@@ -192,16 +200,28 @@ class Batch:
         return frames([self])
 
 
-def frames(batches: Iterable[Batch]) -> dict[str, pl.DataFrame]:
+def frames(batches: Iterable[Batch], *, numbered: bool = True) -> dict[str, pl.DataFrame]:
     """Received table name to frame of the records of several files, each as its contract says.
+
+    Records of one source that are equal in key and content are numbered in the order of their files' paths
+    and of their places in them. :mod:`sarcoma_pipeline.warehouse.record_copies` does the same across all
+    files of a warehouse.
+
+    Args:
+        batches: the files' records.
+        numbered: whether to number copies; a part of a delivery leaves that to the whole.
 
     Raises:
         KeyError: a reader gave a column that its contract does not know.
     """
     gathered: dict[type[Received], list[Row]] = {}
+    placed: list[tuple[str, Row]] = []
     for batch in batches:
         for contract, rows in batch.rows.items():
             gathered.setdefault(contract, []).extend(rows)
+            placed += ((batch.file.relative, row) for row in rows)
+    if numbered:
+        _number_copies(placed)
     made = {}
     for contract, rows in gathered.items():
         schema = contract.polars_schema()
@@ -216,6 +236,17 @@ def frames(batches: Iterable[Batch]) -> dict[str, pl.DataFrame]:
             schema=schema,
         )
     return made
+
+
+def _number_copies(placed: list[tuple[str, Row]]) -> None:
+    times: Counter[str] = Counter()
+    for _, row in sorted(placed, key=lambda one: (one[0], one[1]["ordinal"])):
+        name = str(row["record_id"])
+        times[name] += 1
+        if times[name] > 1:
+            keyless = row["record_key"] == name
+            row["record_id"] = f"{name}{COPY}{times[name]}"
+            row["record_key"] = row["record_id"] if keyless else row["record_key"]
 
 
 def _gave_up(detail: str) -> dict[str, str | None]:

@@ -32,22 +32,30 @@ def night(numbers: range, path: str = "table/a.csv", rule: str = RULE) -> tuple[
     ]  # fmt: skip
     at = [
         {"record_id": i, "file_id": f"id of {path}", "path": path, "position": f"line {n}", "record_key": i,
-         "content_hash": f"c{i}", "received_as": "received.table_row"}
+         "content_hash": f"c{i}", "received_as": "received.table_row", "source": "sheet"}
         for i, n in zip(ids, numbers, strict=True)
     ]  # fmt: skip
-    places = pl.DataFrame(at, schema=dict.fromkeys(
-        ("record_id", "file_id", "path", "position", "record_key", "content_hash", "received_as"), pl.String
-    ))  # fmt: skip
+    names = (
+        "record_id",
+        "file_id",
+        "path",
+        "position",
+        "record_key",
+        "content_hash",
+        "received_as",
+        "source",
+    )
+    places = pl.DataFrame(at, schema=dict.fromkeys(names, pl.String))
     return Observation.conform(pl.DataFrame(seen)), places
 
 
 def found(
-    observed: pl.DataFrame, places: pl.DataFrame, decided: frozenset[str] = frozenset()
+    observed: pl.DataFrame, places: pl.DataFrame, decisions: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     nobody = {t: CONTRACTS[t].empty() for t in ("typed.assessment", "curated.patient", "curated.link")}
     made = findings.findings(
         observed, places, {"typed.assessment": nobody["typed.assessment"]}, nobody["curated.patient"],
-        nobody["curated.link"], decided=decided,
+        nobody["curated.link"], decisions=decisions,
     )  # fmt: skip
     return Finding.enforce(made)
 
@@ -69,6 +77,24 @@ def test_the_id_stays_when_the_count_grows_and_the_order_of_the_records_does_not
     (shuffled,) = found(observed.reverse(), places.sample(fraction=1, shuffle=True, seed=7)).rows(named=True)
     assert first == more == shuffled["finding_id"]
     assert shuffled["position"].startswith("line 2; line 3; line 4")
+
+
+def test_the_id_stays_when_the_file_is_renamed_and_a_second_file_has_a_suffix():
+    (first,) = found(*night(range(2, 60), "table/20211230.csv"))["finding_id"]
+    (renamed,) = found(*night(range(2, 60), "table/20211231.csv"))["finding_id"]
+    assert first == renamed
+    both = [night(range(2, 60), f"table/{name}.csv") for name in "ab"]
+    made = found(*(pl.concat(part) for part in zip(*both, strict=True))).sort("path")
+    assert made["finding_id"].to_list() == [first, f"{first}-1"]
+
+
+def test_a_decided_finding_keeps_its_number_when_another_wrong_file_is_delivered_before_it():
+    observed, places = night(range(2, 60), "table/b.csv")
+    (one,) = found(observed, places).rows(named=True)
+    waiver = _decision(one["finding_id"], one["content_hash"])
+    more = night(range(2, 90), "table/a.csv")
+    made = found(pl.concat([more[0], observed]), pl.concat([more[1], places]), waiver).sort("path")
+    assert made["finding_id"].to_list() == [f"{one['finding_id']}-1", one["finding_id"]]
 
 
 def test_another_file_rule_column_or_centre_is_another_finding():
@@ -123,17 +149,16 @@ def test_a_waiver_of_the_whole_admits_every_record_and_ends_when_a_record_joins(
     waiver = _decision(entry["finding_id"], entry["content_hash"])
 
     def admitted(seen: pl.DataFrame, at: pl.DataFrame) -> int:
-        ids = findings.joined_ids(seen, at, decided=ledger.decided(waiver))
+        ids = findings.joined_ids(seen, at, decisions=waiver)
         held = ids.drop("content_hash").join(repeated_faults.content(ids), on="finding_id")
         return held.filter(pl.col("finding_id").is_in(ledger.waived(waiver, held, TODAY).implode())).height
 
     assert admitted(observed, places) == 58
     grown = night(range(2, 61))
     assert admitted(*grown) == 0, "nobody has looked at the new record"
-    decided = ledger.decided(waiver)
-    book = _book(found(observed, places, decided), places, waiver)
+    book = _book(found(observed, places, waiver), places, waiver)
     assert book["status"].to_list() == ["waived"]
-    later = _book(found(*grown, decided), grown[1], waiver, book)
+    later = _book(found(*grown, waiver), grown[1], waiver, book)
     assert later.select("finding_id", "status", "records").rows() == [(entry["finding_id"], "reopened", 59)]
 
 
@@ -141,16 +166,16 @@ def test_a_decided_finding_stays_joined_when_the_fault_becomes_rare():
     observed, places = night(range(2, 60))
     (one,) = found(observed, places)["finding_id"]
     few = night(range(2, 12))
-    (row,) = found(*few, decided=frozenset({one})).rows(named=True)
+    (row,) = found(*few, decisions=_decision(one, None)).rows(named=True)
     assert (row["finding_id"], row["records"]) == (one, 10)
     assert found(*few).height == 10
-    assert found(*night(range(0)), decided=frozenset({one})).is_empty()
+    assert found(*night(range(0)), decisions=_decision(one, None)).is_empty()
 
 
 def test_a_record_that_was_decided_on_alone_keeps_its_finding():
     observed, places = night(range(2, 60))
     alone = findings.finding_ids(observed, places)["finding_id"][3]
-    made = found(observed, places, frozenset({alone}))
+    made = found(observed, places, _decision(alone, None))
     assert sorted(made["records"]) == [1, 57]
     assert alone in set(made["finding_id"])
 
@@ -170,7 +195,7 @@ def test_quarantine_and_accounting_know_every_record(records):
     ).row(0, named=True)
     assert rows["quarantined"] == 60 and rows["unaccounted"] == 0
     assert rows["records"] == sum(rows[c] for c in ("curated", "quarantined", "duplicates", "out_of_scope"))
-    files = pl.DataFrame({"file_id": ["r", "o", "d", "t"], "path": ["r", "o", "d", "t"]})
+    files = pl.DataFrame({"file_id": list("rodt"), "path": list("rodt"), "source": list("rodt")})
     made = findings.findings(
         outcome.observed,
         findings.places(records.frames, files),

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from sarcoma_pipeline.orchestration import warehouse_resource
@@ -67,6 +68,54 @@ def test_the_next_refresh_of_an_earlier_warehouse_succeeds(demo, tmp_path, name)
     assert of_both[0] != of_both[1]
     numbers = "SELECT * FROM analysis.survival_estimate ORDER BY ALL"
     assert place.published(numbers).equals(demo.published(numbers))
+
+
+@pytest.mark.slow
+def test_decisions_of_a_warehouse_whose_record_ids_held_paths_hold_after_it(tmp_path):
+    """Three waivers (with a key, without one, of a report) and two acknowledgements of faults of files."""
+    folder = WAREHOUSES / "paths_in_record_ids"
+    place = lay(tmp_path)
+    warehouse = place.root / "data/warehouse/sts_imrt.duckdb"
+    _lay(folder, warehouse)
+    warehouse.chmod(0o600)
+    shutil.copytree(folder / "drop", place.drop)
+    before = place.warehouse("FROM quality.ledger")
+
+    def stands() -> list[tuple[str, str]]:
+        place.refresh()
+        query = (
+            "SELECT rule_id, status FROM quality.ledger WHERE resolved_at IS NULL AND rule_id NOT LIKE "
+            "'dataset.%' AND status <> 'open' ORDER BY ALL"
+        )
+        return place.warehouse(query).rows()
+
+    wanted = [
+        *3 * [("date.in-future", "waived")], ("file.column-missing", "acknowledged"),
+        ("file.wrong-format", "acknowledged"),
+    ]  # fmt: skip
+    assert stands() == wanted
+    kept = place.warehouse("FROM quality.ledger WHERE first_seen < last_seen")
+    assert kept.filter(pl.col("status").is_in(["waived", "acknowledged"])).height == 5
+    assert set(kept["first_seen"]) <= set(before["first_seen"])
+    decisions = place.warehouse('FROM quality.decisions ORDER BY "at"')
+    # The keys of two waived records did not change; three findings got other ids.
+    assert decisions.height == 8
+    assert decisions.filter(pl.col("reason").str.contains("carried over"))["who"].to_list() == ["steward"] * 3
+    held = "SELECT count(*) AS n FROM quality.quarantine WHERE list_contains(rule_ids, 'date.in-future')"
+    assert place.warehouse(held).item() == 0
+
+    (place.drop / "obds/export.xml").rename(place.drop / "obds/other.xml")
+    (place.drop / "registry/nord.csv").rename(place.drop / "registry/sued.csv")
+    (place.drop / "registry/ohne.csv").rename(place.drop / "registry/neu.csv")
+    (place.drop / "obds/leer.xml").rename(place.drop / "obds/nichts.xml")
+    replies = place.drop / "registry/sued.csv"
+    head, *rest = replies.read_text().splitlines()
+    replies.write_text("\n".join([head, "A0;17;;;;;lebt;;01.01.2020", *rest]))
+    assert stands() == wanted
+
+    warehouse.unlink()
+    assert stands() == wanted
+    assert place.warehouse("FROM quality.decisions").height == 8
 
 
 def test_a_new_warehouse_starts_at_the_last_version_without_running_any_step(tmp_path, monkeypatch):

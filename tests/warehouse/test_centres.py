@@ -118,7 +118,7 @@ def test_one_fault_in_two_centres_is_two_findings():
         [{"rule_id": "r", "record_id": "a", "table_name": "t", "column_name": "c", "severity": "error"}]
     )
     records = pl.DataFrame(
-        [{"record_id": "a", "file_id": "f", "path": "p", "position": "1", "record_key": "k"}],
+        [{"record_id": "a", "file_id": "f", "path": "p", "source": "s", "position": "1", "record_key": "k"}],
         schema_overrides={"position": pl.String},
     )
     ids = {finding_ids(observed, records, centre)["finding_id"].item() for centre in ("", "north", "south")}

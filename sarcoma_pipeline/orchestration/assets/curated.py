@@ -178,10 +178,7 @@ def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     if decisions.filter(pl.col("until") >= today).is_empty():
         return broken
     errors = findings.joined_ids(
-        broken,
-        locations(warehouse, broken["record_id"]),
-        warehouse.centre,
-        ledger.decided(decisions),
+        broken, locations(warehouse, broken["record_id"]), warehouse.centre, decisions
     )
     held = errors.drop("content_hash").join(repeated_faults.content(errors), on="finding_id", how="left")
     waived = ledger.waived(decisions, held, today)

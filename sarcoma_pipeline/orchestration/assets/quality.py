@@ -90,7 +90,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(Patient.table()),
             warehouse.read(Link.table()),
             warehouse.centre,
-            ledger.decided(warehouse.read(Decision.table())),
+            warehouse.read(Decision.table()),
         )
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
@@ -128,7 +128,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
 
     return [
-        step(project, "decisions", {Decision.table(): []}, load_decisions, kinds={"csv"}, other_inputs=log),
+        # After the files are read: that may add decisions, carried over to findings with another id.
+        step(
+            project, "decisions", {Decision.table(): [MetaFile.table()]}, load_decisions, kinds={"csv"},
+            other_inputs=log,
+        ),
         step(
             project,
             "accounting",
@@ -191,7 +195,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             kinds={"polars"},
         ),
         rule_checks.checks(project),
-    ]
+    ]  # fmt: skip
 
 
 def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) -> dg.AssetCheckResult:

@@ -19,14 +19,15 @@ from sarcoma_pipeline.orchestration.assets.step import (
 )
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import pseudonym_key
+from sarcoma_pipeline.quality import carried_over, decision_log
 from sarcoma_pipeline.sources import manifest, read_parallel, readers, worker_process
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import permissions, step_cache
+from sarcoma_pipeline.warehouse import permissions, record_copies, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.all_contracts import CONTRACTS
-from schemas.configuration import Limits
+from schemas.ledger import Decision, LedgerEntry
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh, MetaValueAccount
 
 RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
@@ -146,15 +147,15 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
     # Named by centre: centres may be read at the same time.
     mark = project.warehouse.with_suffix(f".{warehouse.centre}.reading" if warehouse.centre else ".reading")
     with worker_process.remembered(mark) as died:
-        return refresh, _write(warehouse, scan, row, configuration, project.sources.limits, careful=died)
+        return refresh, _write(project, warehouse, scan, row, configuration, careful=died)
 
 
 def _write(
+    project: Project,
     warehouse: Warehouse,
     scan: manifest.Scan,
     row: dict[str, str | int | dt.date],
     configuration: pl.DataFrame,
-    limits: Limits,
     *,
     careful: bool,
 ) -> dict[str, int]:
@@ -163,10 +164,12 @@ def _write(
     A large delivery is committed in pieces of whole files, because an open transaction takes more memory than
     what it writes. After a crash, the next refresh continues with the files that are not yet written.
     """
-    refreshes, refresh = MetaRefresh.table(), str(row["refresh_id"])
+    refreshes, refresh, limits = MetaRefresh.table(), str(row["refresh_id"]), project.sources.limits
     added: dict[str, int] = {}
     pending = 0
     with warehouse.transaction() as tables:
+        again = _read_again(tables, scan)
+        before = _names(tables, again)
         _close(tables, scan)
         insert(tables, refreshes, MetaRefresh.conform(pl.DataFrame([row])))
         kept = tables.execute(
@@ -186,6 +189,9 @@ def _write(
                 warehouse.commit(tables)
                 tables.execute("BEGIN")
                 pending = 0
+        if scan.to_read or scan.closed:
+            record_copies.number(tables, RECEIVED)
+        _carry_over(project, tables, before, again)
         # file_id is not unique for a file modified while it was read: the version includes first_refresh.
         last_read = tables.execute(
             f"SELECT max(first_refresh) FROM {tables.own(MetaFile.table())} WHERE last_refresh IS NULL"
@@ -193,8 +199,67 @@ def _write(
         received = f"{row['manifest_hash']} {last_read[0] if last_read else ''}"
         step_cache.note_versions(tables, dict.fromkeys(OF_FILES, received))
         step_cache.note_versions(tables, {refreshes: refresh})
-    warehouse.forget(refreshes, *OF_FILES)
+    warehouse.forget(refreshes, LedgerEntry.table(), *OF_FILES)
     return added
+
+
+def _read_again(tables: Tables, scan: manifest.Scan) -> pl.DataFrame:
+    """Return ``path`` of the files that another version of their reader reads, with the same content."""
+    found = [(f.row["path"], f.row["content_hash"]) for f in scan.to_read if f.changed]
+    now = pl.DataFrame(found, schema={"path": pl.String, "content_hash": pl.String}, orient="row")
+    known = tables.execute(
+        f"SELECT path, content_hash FROM {tables.own(MetaFile.table())} WHERE last_refresh IS NULL"
+    ).pl()
+    return now.join(known, on=["path", "content_hash"], how="semi").select("path")
+
+
+def _names(tables: Tables, paths: pl.DataFrame, contents: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return places and names of the current records of files that have, or had, a finding.
+
+    Args:
+        tables: the study's tables.
+        paths: ``path`` of the files.
+        contents: places of the records; by default those whose content the ledger knows.
+    """
+    parts = [pl.DataFrame(schema=dict.fromkeys(carried_over.NAMES, pl.String))]
+    if paths.is_empty():
+        return parts[0]
+    tables.connection.register("_paths", paths.to_arrow())
+    if contents is None:
+        wanted = f"r.content_hash IN (SELECT content_hash FROM {tables.own(LedgerEntry.table())})"
+    else:
+        tables.connection.register("_places", contents.select(carried_over.PLACE).unique().to_arrow())
+        wanted = "(path, '{table}', position) IN (SELECT (path, received_as, position) FROM _places)"
+    for table in RECEIVED:
+        parts.append(
+            tables.execute(
+                f"SELECT path, '{table}' AS received_as, position, source, record_key, r.content_hash "
+                f"FROM {tables.own(table)} AS r JOIN {tables.own(MetaFile.table())} AS f USING (file_id) "
+                "WHERE r.last_refresh IS NULL AND f.last_refresh IS NULL "
+                f"AND path IN (SELECT path FROM _paths) AND {wanted.format(table=table)}"
+            ).pl()
+        )
+    return pl.concat(parts, how="vertical_relaxed")
+
+
+def _carry_over(project: Project, tables: Tables, before: pl.DataFrame, again: pl.DataFrame) -> None:
+    """Give the findings of records that have other names now their new ids, with the decisions on them.
+
+    The log is written first: if the transaction then fails, the next refresh adds nothing to it twice.
+    """
+    if before.is_empty():
+        return
+    own = tables.own(LedgerEntry.table())
+    entries = LedgerEntry.conform(tables.execute(f"FROM {own}").pl())
+    moved = carried_over.carried(entries, before, _names(tables, again, before), tables.centre)
+    if moved.is_empty():
+        return
+    known = Decision.conform(tables.execute(f"FROM {tables.own(Decision.table())}").pl())
+    logged = decision_log.restore(project.decisions, known)
+    made = carried_over.decisions(logged, moved, dt.datetime.now(dt.UTC))
+    decision_log.restore(project.decisions, made)
+    tables.execute(f"TRUNCATE {own}")
+    insert(tables, LedgerEntry.table(), carried_over.ledger(entries, moved))
 
 
 def _close(tables: Tables, scan: manifest.Scan) -> None:

@@ -24,7 +24,7 @@ def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
     received = {t: warehouse.read(t, columns=findings.PLACE, among=wanted) for t in RECEIVED}
     file_ids = pl.concat([f["file_id"] for f in received.values()]).unique()
     return findings.places(
-        received, warehouse.read(MetaFile.table(), columns=("file_id", "path"), among=file_ids)
+        received, warehouse.read(MetaFile.table(), columns=("file_id", "path", "source"), among=file_ids)
     )
 
 

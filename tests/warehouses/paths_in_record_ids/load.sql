@@ -1,0 +1,14 @@
+COPY meta.configurations FROM 'meta_configurations.csv' (FORMAT 'csv', force_not_null ('configuration_hash', 'path', 'content'), quote '"', delimiter ',', header 1);
+COPY meta.files FROM 'meta_files.csv' (FORMAT 'csv', force_not_null ('file_id', 'path', 'kind', 'size_bytes', 'mtime_ns', 'content_hash', 'reader_version', 'records', 'first_refresh'), quote '"', delimiter ',', header 1);
+COPY meta.migrations FROM 'meta_migrations.csv' (FORMAT 'csv', force_not_null ('version', 'what', 'applied_at', 'code_version'), quote '"', delimiter ',', header 1);
+COPY meta.refreshes FROM 'meta_refreshes.csv' (FORMAT 'csv', force_not_null ('refresh_id', 'run_id', 'started_at', 'received_on', 'code_version', 'configuration_hash', 'manifest_hash', 'new_files', 'changed_files', 'gone_files', 'unchanged_files'), quote '"', delimiter ',', header 1);
+COPY meta.value_account FROM 'meta_value_account.csv' (FORMAT 'csv', force_not_null ('file_id', 'path', 'outcome', 'values', 'first_refresh'), quote '"', delimiter ',', header 1);
+COPY quality.decisions FROM 'quality_decisions.csv' (FORMAT 'csv', force_not_null ('decision_id', 'finding_id', 'action', 'who', 'at', 'reason'), quote '"', delimiter ',', header 1);
+COPY quality.ledger FROM 'quality_ledger.csv' (FORMAT 'csv', force_not_null ('finding_id', 'rule_id', 'severity', 'status', 'first_seen', 'last_seen', 'times_seen', 'reopened_count', 'path', 'position', 'table_name', 'what', 'remedy'), quote '"', delimiter ',', header 1);
+COPY quality.trend FROM 'quality_trend.csv' (FORMAT 'csv', force_not_null ('refresh_id', 'rule_id', 'severity', 'open', 'acknowledged', 'waived', 'reopened', 'new', 'resolved'), quote '"', delimiter ',', header 1);
+COPY quality.volumes FROM 'quality_volumes.csv' (FORMAT 'csv', force_not_null ('refresh_id', 'source', 'measure', 'count'), quote '"', delimiter ',', header 1);
+COPY received.obds_diagnosis FROM 'received_obds_diagnosis.csv' (FORMAT 'csv', force_not_null ('record_id', 'file_id', 'position', 'record_key', 'content_hash', 'first_refresh'), quote '"', delimiter ',', header 1);
+COPY received.obds_follow_up FROM 'received_obds_follow_up.csv' (FORMAT 'csv', force_not_null ('record_id', 'file_id', 'position', 'record_key', 'content_hash', 'first_refresh'), quote '"', delimiter ',', header 1);
+COPY received.obds_patient FROM 'received_obds_patient.csv' (FORMAT 'csv', force_not_null ('record_id', 'file_id', 'position', 'record_key', 'content_hash', 'first_refresh'), quote '"', delimiter ',', header 1);
+COPY received.registry_reply FROM 'received_registry_reply.csv' (FORMAT 'csv', force_not_null ('record_id', 'file_id', 'position', 'record_key', 'content_hash', 'first_refresh'), quote '"', delimiter ',', header 1);
+COPY received.unread FROM 'received_unread.csv' (FORMAT 'csv', force_not_null ('record_id', 'file_id', 'position', 'record_key', 'content_hash', 'first_refresh', 'rule_id'), quote '"', delimiter ',', header 1);
