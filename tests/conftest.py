@@ -1,11 +1,13 @@
 """A builder of received records, and the way from them to curated rows, for described patients."""
 
 import datetime as dt
+import os
 from dataclasses import dataclass, field
 
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.orchestration import opinion_process
 from sarcoma_pipeline.quality import accounting
 from sarcoma_pipeline.quality.curate import curate
 from schemas import received as r
@@ -13,6 +15,9 @@ from schemas.configuration import Sources
 from schemas.contract import CONTRACTS
 from tests.cpu_time import pytest_terminal_summary
 from tests.markers import pytest_collection_modifyitems
+
+# A process that outlives its refresh would outlive the test; the tests of the opinion call for it.
+os.environ[opinion_process.SWITCH] = "off"
 
 __all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 

@@ -11,7 +11,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import jobs, orphaned_runs, schedules
+from sarcoma_pipeline.orchestration import jobs, opinion_process, orphaned_runs, schedules
 from sarcoma_pipeline.orchestration.assets.publication import DRAFT, FRESHNESS, release_key
 from sarcoma_pipeline.orchestration.dagster_internals import next_tick
 from sarcoma_pipeline.orchestration.drop_folder_sensor import BUSY
@@ -71,6 +71,7 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         lines.append(("release", f"{words}; last confirmed {hours(now - confirmed)} ago"))
         if now - confirmed > FRESHNESS.fail_window.to_timedelta():
             faults.append(f"no refresh has succeeded for {hours(now - confirmed)}")
+        lines.append(("second opinion", _opinion(project, released["refresh_id"], faults)))
     lines += _draft(project, now)
     lines += _runs(project, instance, now, faults)
     lines.append(("next", f"{next_night(now):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
@@ -83,6 +84,16 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
     lines += _values(project)
     lines += [("registry", sentence) for sentence in _replies(project)]
     return Status(lines, faults)
+
+
+def _opinion(project: Project, refresh_id: str, faults: list[str]) -> str:
+    """Say what Great Expectations said about the release, once its process has ended."""
+    opinion = opinion_process.given(project)
+    if opinion is None or opinion.refresh_id != refresh_id:
+        return "not given yet; the check `second_opinion` of the release in the Dagster UI gives it"
+    if not opinion.agrees:
+        faults.append(f"{opinion} See the check `second_opinion` of the release in the Dagster UI.")
+    return str(opinion)
 
 
 def _draft(project: Project, now: dt.datetime) -> list[tuple[str, str]]:

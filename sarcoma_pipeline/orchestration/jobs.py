@@ -3,6 +3,7 @@
 import dagster as dg
 
 from sarcoma_pipeline.orchestration.assets.pool import pool_key
+from sarcoma_pipeline.orchestration.assets.publication import opinion_key
 from sarcoma_pipeline.orchestration.assets.step import partitions, tags
 from sarcoma_pipeline.orchestration.dagster_internals import AssetJob
 from sarcoma_pipeline.study.project import Project
@@ -19,20 +20,22 @@ POOL = "pool"
 def refresh_jobs(project: Project) -> list[AssetJob]:
     """Return the job of a refresh; for a study with centres, the one that receives and the one that pools."""
     name = project.study.name
+    # Nobody waits for the second opinion: a process of its own gives it after publication.
+    later = dg.AssetSelection.checks(opinion_key(project))
     # A run whose process died is retried as a whole: each step needs the frames of the steps before it.
     retry_all = {**tags(project), "dagster/retry_strategy": "ALL_STEPS"}
     if not project.centres:
         return [
             dg.define_asset_job(
                 REFRESH,
-                selection=dg.AssetSelection.all(),
+                selection=dg.AssetSelection.all() - later,
                 description=f"Nightly refresh of {name}: raw files in, validated release out.",
                 tags=retry_all,
             )
         ]
     whole = dg.AssetSelection.key_prefixes([name, POOLED_LAYER], [name, "release"], [name, "report"])
     whole |= dg.AssetSelection.assets(pool_key(project))
-    receive = dg.AssetSelection.all() - whole
+    receive = dg.AssetSelection.all() - whole - later
     return [
         dg.define_asset_job(
             RECEIVE,
@@ -43,7 +46,7 @@ def refresh_jobs(project: Project) -> list[AssetJob]:
         ),
         dg.define_asset_job(
             POOL,
-            selection=whole,
+            selection=whole - later,
             description=f"Pools the centres of {name} into one study: analysis, validated release, report.",
             tags=retry_all,
         ),

@@ -1,20 +1,18 @@
-"""The release gate: a Great Expectations suite over the built release.
+"""What the release gate expects of a built release, as Great Expectations' configurations.
 
 Most expectations follow from the contracts: columns, nullability, code lists and the plausible range of each
 unit. Added are referential integrity, volumes and drift compared with the last release, and the absence of
-identifying data. Great Expectations takes seconds to import and is therefore imported only by the functions
-that run it.
+identifying data. ``release_gate`` judges them with polars before publication, ``second_opinion`` with Great
+Expectations after it.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
@@ -28,7 +26,6 @@ PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
 COLUMNS, DRIFT = "release.columns", "release.drift"
 """Pages beside those of the tables: names and types of all released columns, and the drift of shares."""
 
-_SEVERITY: dict[str, Literal["error", "warning"]] = {"critical": "error", "warning": "warning"}
 _CALENDAR_DATE = (
     r"\b(?:(?:19|20)\d{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d{2})\b"
@@ -38,36 +35,9 @@ _IDENTIFYING_WORDS = (
     "family_?name", "given_?name", "sur_?name", "first_?name", "last_?name", "birth", "address", "street",
     "postcode", "phone", "e_?mail", "insurance", "hospital_?number", "patient_?(?:id|number)",
 )  # fmt: skip
-_SHOWN = 20
 _ROUNDING = 1e-9
-_PATIENTS_NAMED = 3
-"""Patients that a failed expectation names; the rows of the others are counted."""
-_KNOWN = f"pseudonym in {PATIENTS}"
+KNOWN = f"pseudonym in {PATIENTS}"
 """Column of the endpoints' page, because a set of all pseudonyms would be copied for every expectation."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """An expectation that the release does not meet.
-
-    Attributes:
-        table: the released table.
-        column: the column, if the expectation is about one.
-        severity: an ``error`` holds the release back, a ``warning`` does not.
-        what: in words, without any value of a patient.
-        patients: pseudonyms of the first patients whose rows do not meet it; none where it is about a whole
-            table.
-    """
-
-    table: str
-    column: str | None
-    severity: Literal["error", "warning"]
-    what: str
-    patients: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """Return place and words."""
-        return f"{self.table}{f'.{self.column}' if self.column else ''}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -88,52 +58,6 @@ class Page:
     names_shown: bool = False
 
 
-def gate(
-    tables: Mapping[str, pl.DataFrame],
-    last: Mapping[str, pl.DataFrame] | None,
-    thresholds: Gate,
-    docs: Path | None = None,
-) -> list[Failed]:
-    """Check a built release, and write the result as Data Docs.
-
-    Args:
-        tables: released table to frame.
-        last: the same for the last release; None if there is none.
-        thresholds: ``[gate]`` of ``study.toml``.
-        docs: folder of the Data Docs, replaced as a whole; None for none.
-
-    Returns:
-        Failed expectations, errors first.
-    """
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_pandas("release")
-    results, failed = [], []
-    for page in expected(tables, last or {}, thresholds):
-        asset = source.add_dataframe_asset(page.name)
-        batch = asset.add_batch_definition_whole_dataframe("all").get_batch(
-            # Arrow types: text as Python objects would take ten times the memory.
-            {"dataframe": page.frame.to_pandas(use_pyarrow_extension_array=True)}
-        )
-        shown = _SHOWN if page.names_shown else 0
-        result = batch.validate(
-            gx.ExpectationSuite(page.name, expectations=page.expectations),
-            result_format={"result_format": "SUMMARY", "partial_unexpected_count": shown},
-        )
-        results.append((page.name, result))
-        failed += [fault for r in result.results if not r.success for fault in _in_words(page, r)]
-    failed.sort(key=lambda f: (f.severity, f.table, f.column or ""))
-    if docs is not None:
-        from sarcoma_pipeline.quality import data_docs
-
-        data_docs.write(docs, results, failed, compared=last is not None)
-    return failed
-
-
 def expected(
     tables: Mapping[str, pl.DataFrame], last: Mapping[str, pl.DataFrame], thresholds: Gate
 ) -> Iterator[Page]:
@@ -146,7 +70,7 @@ def expected(
             if table == PATIENTS:
                 page.expectations.extend(_medians(frame, last, thresholds))
             if table == ENDPOINTS and PATIENTS in tables:
-                known = tables[PATIENTS].select("pseudonym", pl.col("pseudonym").alias(_KNOWN))
+                known = tables[PATIENTS].select("pseudonym", pl.col("pseudonym").alias(KNOWN))
                 page = replace(page, frame=frame.join(known.unique(), on="pseudonym", how="left"))
                 page.expectations.extend(_referential(tables))
             yield page
@@ -281,7 +205,7 @@ def _referential(tables: Mapping[str, pl.DataFrame]) -> Iterator[dict[str, Any]]
     patients = tables[PATIENTS].height
     yield _that(
         "expect_column_values_to_not_be_null",
-        column=_KNOWN,
+        column=KNOWN,
         description=f"Every pseudonym is one of {PATIENTS}.",
     )
     yield _that(
@@ -398,49 +322,3 @@ def _shares(values: pl.Series) -> pl.DataFrame:
     """Return ``level`` and ``share`` in percent; missing values are a level."""
     counts = values.fill_null("missing").rename("level").value_counts(sort=True)
     return counts.select("level", share=100 * pl.col("count") / max(values.len(), 1))
-
-
-def _in_words(page: Page, result: Any) -> list[Failed]:
-    """Describe a failed expectation; one fault per column on pages about columns."""
-    config, outcome = result.expectation_config, result.result
-    severity = _SEVERITY[config.severity]
-    column = config.kwargs.get("column")
-    column = "pseudonym" if column == _KNOWN else column
-    words = config.description
-    if not outcome:
-        return [Failed(page.name, column, severity, f"{words} This could not be evaluated.")]
-    if page.names_shown:
-        places = sorted({v.partition(" ")[0] for v in outcome["partial_unexpected_list"]})
-        return [Failed(t, c, severity, words) for t, _, c in (p.rpartition(".") for p in places)]
-    if page.name == DRIFT:
-        table, _, column = column.rpartition(".")
-        return [Failed(table, column, severity, words)]
-    if "unexpected_count" in outcome:
-        words += f" Not met in {outcome['unexpected_count']} of {outcome['element_count']} rows."
-    elif "observed_value" in outcome:
-        words += f" It is {outcome['observed_value']:.6g}."
-    return [Failed(page.name, column, severity, words, _patients(page, config))]
-
-
-def _patients(page: Page, config: Any) -> tuple[str, ...]:
-    """Return the pseudonyms of the first rows that do not meet an expectation about single values."""
-    judge = UNMET.get(config.type)
-    column = config.kwargs.get("column")
-    if judge is None or "pseudonym" not in page.frame.columns or column not in page.frame.columns:
-        return ()
-    unmet = page.frame.filter(judge(pl.col(column), config.kwargs).fill_null(False))
-    return tuple(unmet["pseudonym"].drop_nulls().unique().sort().head(_PATIENTS_NAMED))
-
-
-UNMET: Mapping[str, Callable[[pl.Expr, Mapping[str, Any]], pl.Expr]] = {
-    "expect_column_values_to_not_be_null": lambda c, _: c.is_null(),
-    "expect_column_values_to_be_unique": lambda c, _: c.is_duplicated(),
-    "expect_column_values_to_be_in_set": lambda c, given: ~c.cast(pl.String).is_in(given["value_set"]),
-    "expect_column_values_to_not_match_regex": lambda c, given: c.cast(pl.String).str.contains(
-        given["regex"]
-    ),
-    "expect_column_values_to_be_between": lambda c, given: (
-        ~c.is_between(given["min_value"], given["max_value"])
-    ),
-}
-"""Kind of expectation to which values do not meet it."""

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events, within_bounds
 from sarcoma_pipeline.cohort.timeline import timeline
-from sarcoma_pipeline.quality import expectations
+from sarcoma_pipeline.quality import expectations, release_gate
 from sarcoma_pipeline.quality.lineage import lineage
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from schemas import received as r
@@ -202,12 +202,13 @@ def released(curated: dict[str, pl.DataFrame], observed: pl.DataFrame, study: St
 def unmet(tables: dict[str, pl.DataFrame], gate: Gate = STUDY.gate) -> list[tuple[str, str]]:
     """Table and column of every expectation of the gate on single values that is not met."""
     found = []
-    for table, one in expected(tables, gate):
-        judge, column = expectations.UNMET.get(one["type"]), one["kwargs"].get("column")
-        if judge is None or table not in tables or column not in tables[table].columns:
+    for page in expectations.expected(tables, {}, gate):
+        if page.name not in tables:
             continue
-        if tables[table].filter(judge(pl.col(column), one["kwargs"]).fill_null(False)).height:
-            found.append((table, column))
+        for verdict in release_gate.judge(page):
+            column = verdict.expectation["kwargs"].get("column")
+            if verdict.unexpected and column in tables[page.name].columns:
+                found.append((page.name, column))
     return found
 
 
@@ -381,7 +382,7 @@ def _cohort(fractions: list[int], sexes: list[str] | None = None) -> dict[str, p
 
 
 def _errors(now: dict[str, pl.DataFrame], last: dict[str, pl.DataFrame], gate: Gate | None = None):
-    return [f for f in expectations.gate(now, last, gate or Gate()) if f.severity == "error"]
+    return [f for f in release_gate.gate(now, last, gate or Gate()) if f.severity == "error"]
 
 
 def test_one_patient_moves_no_median_no_share_and_no_volume_over_a_threshold():

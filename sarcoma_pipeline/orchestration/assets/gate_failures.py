@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality.expectations import Failed
+from sarcoma_pipeline.quality.release_gate import Failed
 from schemas.lineage import Lineage
 from schemas.quality import Finding
 

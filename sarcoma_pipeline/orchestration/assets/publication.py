@@ -4,21 +4,20 @@ import datetime as dt
 import filecmp
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions
+from sarcoma_pipeline.orchestration import data_versions, opinion_process
 from sarcoma_pipeline.orchestration.assets import gate_failures, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
+from sarcoma_pipeline.orchestration.standing_release import last_compared, tables_of
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.quality import expectations
+from sarcoma_pipeline.quality import release_gate
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.rewrite import insert
@@ -91,47 +90,24 @@ def label(row: dict[str, Any]) -> pl.DataFrame:
     return MetaRelease.enforce(MetaRelease.conform(pl.DataFrame([row])))
 
 
-def run_gate(project: Project, built: Path) -> list[expectations.Failed]:
-    """Run the gate over a built release and write its Data Docs; deletes a release that fails."""
+def run_gate(
+    project: Project, built: Path, last: Mapping[str, pl.DataFrame] | None
+) -> list[release_gate.Failed]:
+    """Run the gate over a built release; deletes a release that fails, after its Data Docs are written."""
     passed = False
     try:
-        failed = expectations.gate(
-            _tables(built) or {},
-            _last_release(project),
-            project.study.gate,
-            project.published / "data_docs",
-        )
+        tables = tables_of(built) or {}
+        failed = release_gate.gate(tables, last, project.study.gate)
         passed = not any(f.severity == "error" for f in failed)
+        if not passed:
+            # Nothing is published that could wait for it, and the file is gone afterwards.
+            from sarcoma_pipeline.quality.second_opinion import second_opinion
+
+            second_opinion(tables, last, project.study.gate, project.published / "data_docs")
     finally:
         if not passed:
             built.unlink()
     return failed
-
-
-def _tables(path: Path) -> Mapping[str, pl.DataFrame] | None:
-    """Return the tables that the gate checks: all but the release's own label."""
-    found = release.on_demand(path)
-    names = [table for table in found or () if table != MetaRelease.table()]
-    return found and release.OnDemand(names, found.__getitem__)
-
-
-def _last_release(project: Project) -> Mapping[str, pl.DataFrame] | None:
-    """Return the published release for comparison; if it is damaged, the newest kept one.
-
-    A draft is compared with nothing, and nothing with a release that was withdrawn.
-    """
-    if project.draft:
-        return None
-    away = release.withdrawn(project.published / "releases")
-    kept = [path for path in (project.published / "releases").glob("*.duckdb") if path.stem not in away]
-    kept.sort(reverse=True)
-    for path in (project.release, *kept):
-        with suppress(duckdb.Error):
-            found = _tables(path) or {}
-            # Read now, so that a damaged file is detected here and not within the gate.
-            if all(found[table].width for table in found):
-                return found or None
-    return None
 
 
 def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, Any]) -> None:
@@ -158,14 +134,13 @@ def held_back(faults: Sequence[str]) -> dg.Failure:
     )
 
 
-def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """Return the asset of the published database."""
+def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
+    """Return the asset of the published database, and the check that nobody waits for."""
     gate = dg.AssetCheckSpec(
         "release_gate",
         asset=release_key(project),
-        description="Great Expectations suite over the built release; an error holds the release back.",
+        description="What is expected of the built release; an error holds the release back.",
     )
-    docs = f"data/published/{project.study.name}/data_docs/index.html"
 
     @dg.asset(
         key=release_key(project),
@@ -176,7 +151,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             "replaced atomically. The published file is unchanged if the gate fails."
         ),
         group_name="release",
-        kinds={"duckdb", "greatexpectations"},
+        kinds={"duckdb", "polars"},
         owners=[project.study.owner],
         freshness_policy=FRESHNESS,
         retry_policy=RETRY,
@@ -209,16 +184,18 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 # Basic faults need no suite, whose import takes seconds.
                 built.unlink()
                 raise held_back(faults)
+            last, compared = last_compared(project)
             gate_began = time.perf_counter()
-            failed = run_gate(project, built)
+            failed = run_gate(project, built, compared)
         gate_seconds = round(time.perf_counter() - gate_began, 3)
-        yield _check_result(gate, failed, {"data docs": docs, "seconds": gate_seconds})
+        yield _check_result(gate, failed, {"data docs": _docs(project), "seconds": gate_seconds})
         with redacted_errors(project):
             errors = gate_failures.in_words(warehouse, failed)
         if errors:
             raise held_back(errors)
         with redacted_errors(project):
             publish(project, warehouse, built, row)
+            opinion_process.start(project, row["refresh_id"], last)
         yield dg.MaterializeResult(
             metadata={
                 "path": project.release.relative_to(project.root).as_posix(),
@@ -234,11 +211,62 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             data_version=data_versions.of_content(row["content_hash"]),
         )
 
-    return [cohort_duckdb]
+    @dg.asset_check(
+        asset=release_key(project),
+        name=opinion_process.CHECK,
+        description=(
+            "Great Expectations judges the published release by the gate's expectations, in a process of its "
+            "own after publication. A disagreement is an error of the program."
+        ),
+    )
+    def second_opinion() -> dg.AssetCheckResult:
+        with redacted_errors(project):
+            label = release.read_label(project.release)
+            if label is None:
+                return dg.AssetCheckResult(passed=False, description="There is no release to judge.")
+            earlier = sorted(
+                path.stem
+                for path in (project.published / "releases").glob("*.duckdb")
+                if path.stem < label["refresh_id"]
+                and path.stem not in release.withdrawn(project.published / "releases")
+            )
+            last = earlier[-1] if earlier and not project.draft else None
+            return opinion_result(project, opinion_process.give(project, label["refresh_id"], last))
+
+    return [cohort_duckdb, second_opinion]
+
+
+def opinion_key(project: Project) -> dg.AssetCheckKey:
+    """Return the key of the check that no refresh waits for."""
+    return dg.AssetCheckKey(release_key(project), opinion_process.CHECK)
+
+
+def opinion_result(project: Project, opinion: opinion_process.Opinion) -> dg.AssetCheckResult:
+    """Return the second opinion as the result of its check."""
+    table = dg.MetadataValue.table(
+        records=[dg.TableRecord({"disagreement": words}) for words in opinion.disagreements],
+        schema=dg.TableSchema([dg.TableColumn("disagreement")]),
+    )
+    return dg.AssetCheckResult(
+        asset_key=release_key(project),
+        check_name=opinion_process.CHECK,
+        passed=opinion.agrees,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"Release {opinion.refresh_id}: {opinion}",
+        metadata={
+            "data docs": _docs(project),
+            "refresh": opinion.refresh_id,
+            **({"disagreements": table} if opinion.disagreements else {}),
+        },
+    )
+
+
+def _docs(project: Project) -> str:
+    return (project.published / "data_docs/index.html").relative_to(project.root).as_posix()
 
 
 def _check_result(
-    spec: dg.AssetCheckSpec, failed: Sequence[expectations.Failed], metadata: dict[str, Any]
+    spec: dg.AssetCheckSpec, failed: Sequence[release_gate.Failed], metadata: dict[str, Any]
 ) -> dg.AssetCheckResult:
     errors = sum(f.severity == "error" for f in failed)
     table = dg.MetadataValue.table(

@@ -1,0 +1,140 @@
+"""Starts the second opinion on a published release in a process of its own, for which nobody waits.
+
+Great Expectations takes longer to import than the gate takes to judge. The process ends in a file beside the
+release, which ``sarcoma status`` reads, and in a result of the check ``second_opinion`` in Dagster.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+from sarcoma_pipeline.orchestration.standing_release import kept, tables_of
+from sarcoma_pipeline.study import project as projects
+from sarcoma_pipeline.study.project import Project
+
+SWITCH = "SARCOMA_SECOND_OPINION"
+"""Environment variable; ``off`` starts no process, for machines that may run nothing after a refresh."""
+CHECK = "second_opinion"
+_FILE = "second_opinion.json"
+_LOCK = ".second_opinion.lock"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What Great Expectations said about one release.
+
+    Attributes:
+        refresh_id: the release.
+        disagreements: expectations on which it and the gate disagree, in words.
+        failure: kind of the error that ended it before it had an opinion; None if it has one.
+    """
+
+    refresh_id: str
+    disagreements: tuple[str, ...] = ()
+    failure: str | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it came to the gate's verdict on every expectation."""
+        return not self.disagreements and self.failure is None
+
+    def __str__(self) -> str:
+        """Return the opinion in a sentence."""
+        if self.failure:
+            return f"Great Expectations ended with {self.failure} and has no opinion."
+        if self.disagreements:
+            n = len(self.disagreements)
+            return f"Great Expectations disagrees with the gate on {n} expectation{'s' if n > 1 else ''}."
+        return "Great Expectations agrees with the gate on every expectation."
+
+
+def start(project: Project, refresh_id: str, last: str | None) -> None:
+    """Start the process for a release that has just been published.
+
+    Args:
+        project: the study.
+        refresh_id: the release.
+        last: the release that the gate compared it with; None if there was none.
+    """
+    if os.environ.get(SWITCH) == "off":
+        return
+    subprocess.Popen(
+        [
+            *(sys.executable, "-m", __name__, project.study.name, refresh_id, last or "-"),
+            *(["draft"] if project.draft else []),
+        ],
+        env={**os.environ, "SARCOMA_ROOT": str(project.root)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # It outlives the refresh, and is not interrupted with it.
+        start_new_session=True,
+    )
+
+
+def give(project: Project, refresh_id: str, last: str | None) -> Opinion:
+    """Judge a published release, write its Data Docs, and record the opinion beside the release."""
+    from sarcoma_pipeline.quality.second_opinion import second_opinion
+
+    with (project.published / _LOCK).open("w") as lock:
+        # One at a time: two would write the Data Docs of two releases into one folder.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            judged = tables_of(kept(project, refresh_id))
+            if judged is None:
+                opinion = Opinion(refresh_id, failure="a missing file of the release")
+            else:
+                before = tables_of(kept(project, last)) if last else None
+                docs = project.published / "data_docs"
+                found = second_opinion(judged, before, project.study.gate, docs)
+                opinion = Opinion(refresh_id, tuple(found))
+        except Exception as error:
+            # The words of an error may hold values; its kind does not.
+            opinion = Opinion(refresh_id, failure=type(error).__name__)
+        written = project.published / f"{_FILE}.part"
+        written.write_text(json.dumps(asdict(opinion), indent=1), "utf-8")
+        written.replace(project.published / _FILE)
+    return opinion
+
+
+def given(project: Project) -> Opinion | None:
+    """Return the last recorded opinion; None if there is none or it cannot be read."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        found = json.loads((project.published / _FILE).read_text("utf-8"))
+        return Opinion(found["refresh_id"], tuple(found["disagreements"]), found["failure"])
+    return None
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Give the opinion and report it to Dagster as a result of the check on the release."""
+    name, refresh_id, last, *draft = arguments
+    study = projects.load(name)
+    study = study.as_draft() if draft else study
+    opinion = give(study, refresh_id, None if last == "-" else last)
+    import dagster as dg
+
+    from sarcoma_pipeline.orchestration.assets.publication import opinion_result, release_key
+
+    result = opinion_result(study, opinion)
+    with dg.DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=release_key(study),
+                check_name=CHECK,
+                passed=result.passed,
+                severity=result.severity,
+                description=result.description,
+                metadata=result.metadata,
+            )
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
