@@ -199,6 +199,7 @@ def findings(
     link: pl.DataFrame,
     centre: str = "",
     decisions: pl.DataFrame | None = None,
+    moved: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Describe observations in words, with their places; a fault that repeats in a file is one finding.
 
@@ -210,6 +211,7 @@ def findings(
         link: ``curated.link``.
         centre: the records' centre in a study with several.
         decisions: ``quality.decisions``.
+        moved: ``meta.movement``, which knows the patients of records that are no longer delivered.
 
     Returns:
         ``quality.findings``; the same fault of the same record has the same id in every refresh.
@@ -221,6 +223,10 @@ def findings(
         .join(patients.select("patient_id", "pseudonym"), on="patient_id")
         .select("record_id", "pseudonym")
     )
+    if moved is not None:
+        gone = moved.filter("unexplained").select("record_id", "pseudonym").drop_nulls()
+        gone = gone.sort("record_id", "pseudonym").unique("record_id", keep="first", maintain_order=True)
+        owners = pl.concat([owners, gone.join(owners, on="record_id", how="anti")])
     words = rule_catalogue.catalogue().select("rule_id", "what", "remedy")
     found = joined_ids(observed, records, centre, decisions)
     frame = (

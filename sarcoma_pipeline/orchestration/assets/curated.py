@@ -26,6 +26,9 @@ from schemas.vocabularies import ERROR
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
 
+OBSERVING = ("typed", "link", "quarantine", "curated", "volumes", "eligibility")
+"""Steps that observe faults of delivered records; the account of movement observes what came of them."""
+
 _RECORDS = 100_000
 """Received records that are typed at a time, to limit memory; a larger file is typed as a whole."""
 _PATIENTS = 10_000
@@ -75,12 +78,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def link(warehouse: Warehouse) -> StepOutput:
         """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
-        first = warehouse.read_parts(Observed.table(), ("typed",))
+        first = warehouse.read_parts(Observed.table(), ("typed",)).drop("step")
         return _made(curation.link(warehouse.layer("typed"), reports.objecting(first, _rows_of(warehouse))))
 
     def judge(warehouse: Warehouse) -> StepOutput:
         """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
-        first = warehouse.read_parts(Observed.table(), ("typed", "link"))
+        first = warehouse.read_parts(Observed.table(), ("typed", "link")).drop("step")
         judged = curation.judge(
             warehouse.layer("typed"),
             warehouse.read(Link.table()),

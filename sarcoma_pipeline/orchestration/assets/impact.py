@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets.curated import TYPED
+from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -16,6 +16,7 @@ from schemas.cohort import CohortEligibility, CohortEndpoint, CohortPatient
 from schemas.curated import Link
 from schemas.impact import Impact
 from schemas.quality import Observed, Quarantine
+from schemas.volumes import Volume
 
 COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table())
 
@@ -31,7 +32,7 @@ def night(project: Project, warehouse: Warehouse) -> impact.Night:
     return impact.Night(
         {t: warehouse.read(t, among=persons) for t in TYPED},
         link,
-        warehouse.read(Observed.table()),
+        warehouse.read_parts(Observed.table(), OBSERVING),
         held,
         pseudonyms(link["patient_id"], pseudonym_key(project.key, warehouse.centre)),
         *(warehouse.read(table) for table in COHORT),
@@ -51,5 +52,5 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             {Impact.table(): frame}, metadata={Impact.table(): {"simulated records": again.scenarios.height}}
         )
 
-    needs = [Quarantine.table(), *COHORT]
+    needs = [Quarantine.table(), Volume.table(), *COHORT]
     return [step(project, "impact", {Impact.table(): needs}, simulate, kinds={"polars"})]

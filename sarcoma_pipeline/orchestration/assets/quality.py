@@ -17,6 +17,7 @@ from schemas.cohort import CohortEligibility
 from schemas.curated import Link, Patient
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaValueAccount
+from schemas.movement import Movement
 from schemas.quality import (
     Accounting,
     Disposition,
@@ -91,6 +92,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(Link.table()),
             warehouse.centre,
             warehouse.read(Decision.table()),
+            warehouse.read(Movement.table(), columns=("record_id", "pseudonym", "unexplained")),
         )
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
@@ -178,6 +180,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                     Quarantine.table(),
                     Patient.table(),
                     Decision.table(),
+                    Movement.table(),
                 ],
                 QualityRule.table(): [],
             },
