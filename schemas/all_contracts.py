@@ -14,6 +14,7 @@ from schemas import (
     ledger,
     lineage,
     meta,
+    movement,
     quality,
     received,
     release,
@@ -40,6 +41,7 @@ MODULES = (
     analysis_follow_up,
     audit,
     meta,
+    movement,
     release,
 )
 """Layers in the order in which data flows."""

@@ -298,6 +298,7 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.survival_estimate": {"*": _SURVIVAL},
     "analysis.restricted_mean": {"*": "analysis.survival_curve.survival analysis.survival_curve.time_months"},
     "analysis.cumulative_incidence": {"*": f"{_SURVIVAL} {_STATUS}.event_kind"},
+    "analysis.estimate_movement": {"*": _SURVIVAL},
     "analysis.cumulative_incidence_estimate": {
         "*": "analysis.cumulative_incidence.incidence analysis.cumulative_incidence.time_months"
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import analysis, analysis_follow_up, cohort, cohort_events, lineage
+from schemas import analysis, analysis_follow_up, cohort, cohort_events, lineage, movement
 from schemas.contract import CONTRACTS, Contract, column
 
 RELEASED = tuple(
@@ -36,6 +36,11 @@ RELEASED = tuple(
     )
 )
 """Tables that leave the warehouse."""
+
+ACCOUNT = tuple(
+    contract.table() for contract in (movement.Movement, movement.MovementRecord, movement.EstimateMovement)
+)
+"""The account of movement: a release has it, but its content hash and its gate do not depend on it."""
 
 
 class MetaRelease(Contract, table="meta.release"):

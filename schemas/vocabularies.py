@@ -142,6 +142,17 @@ ACKNOWLEDGE, WAIVE, REOPEN, DECIDE = DECISION_ACTION
 ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED, NO_INFORMATION = VITAL_STATUS
 APPROVED, UNAPPROVED, REJECTED = APPROVAL
 
+RECORD_CHANGE = (
+    "added", "newly used", "read differently", "changed", "vanished", "outranked", "set aside",
+    "of another patient", "no longer used",
+)  # fmt: skip
+"""What became of a record behind a patient's values since the release before."""
+MOVEMENT_CAUSE = (
+    "file added", "file changed", "file removed", "decision", "program", "configuration", "calendar", "key",
+    "patients",
+)  # fmt: skip
+"""What explains that a released value moved."""
+
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     name.lower(): value
     for name, value in list(globals().items())

@@ -11,8 +11,8 @@ import duckdb
 from sarcoma_pipeline.cli.releases import named, release_label
 from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.operations import rebuild
-from sarcoma_pipeline.publish import release_diff
 from sarcoma_pipeline.publish.release import read
+from sarcoma_pipeline.quality import moved_values
 from sarcoma_pipeline.study.project import Project
 
 
@@ -65,7 +65,7 @@ def _moved(project: Project, rebuilt: rebuild.Rebuilt, refresh_id: str) -> None:
     if kept is None or rebuilt.path is None:
         say("            its database is no longer kept, so values cannot be compared")
         return
-    moved = release_diff.moved(kept, read(rebuilt.path) or {})
+    moved = moved_values.moved(kept, read(rebuilt.path) or {}, moved_values.EVERYTHING)
     for row in moved.iter_rows(named=True):
-        say(f"{row['table_name']}  {row['row']}  {row['column_name']}: {row['old']} → {row['new']}")
+        say(moved_values.sentence(row))
     say(f"{moved.height} values changed")

@@ -49,16 +49,16 @@ def diff(study: str, old: str, new: str) -> None:
     """
     from sarcoma_pipeline.publish import release_diff
     from sarcoma_pipeline.publish.release import read
-    from sarcoma_pipeline.quality import decision_log
+    from sarcoma_pipeline.quality import decision_log, moved_values
     from schemas.all_contracts import CONTRACTS
 
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
     before, after = (read(path) or {} for path in paths)
     labels = [release_label(path) for path in paths]
-    moved = release_diff.moved(before, after)
+    moved = moved_values.moved(before, after, moved_values.EVERYTHING)
     for row in moved.iter_rows(named=True):
-        say(f"{row['table_name']}  {row['row']}  {row['column_name']}: {row['old']} → {row['new']}")
+        say(moved_values.sentence(row))
     say(f"{moved.height} values changed")
     for column, what in (
         ("code_version", "program"),

@@ -26,17 +26,22 @@ def kept(project: Project, refresh_id: str) -> Path:
     return project.published / "releases" / f"{refresh_id}.duckdb"
 
 
-def last_compared(project: Project) -> tuple[str | None, Mapping[str, pl.DataFrame] | None]:
-    """Return id and tables of the release to compare with: the published one, or if damaged the newest kept.
+def candidates(project: Project) -> list[Path]:
+    """Return the releases to compare with, best first: the published one, then the kept ones, newest first.
 
     A draft is compared with nothing, and nothing with a release that was withdrawn.
     """
     if project.draft:
-        return None, None
+        return []
     folder = project.published / "releases"
     away = release.withdrawn(folder)
     others = sorted((path for path in folder.glob("*.duckdb") if path.stem not in away), reverse=True)
-    for path in (project.release, *others):
+    return [project.release, *others]
+
+
+def last_compared(project: Project) -> tuple[str | None, Mapping[str, pl.DataFrame] | None]:
+    """Return id and tables of the release to compare with: the first of the candidates that is undamaged."""
+    for path in candidates(project):
         with suppress(duckdb.Error):
             found = tables_of(path) or {}
             # Read now, so that a damaged file is detected here and not within the gate.

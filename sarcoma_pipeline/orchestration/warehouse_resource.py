@@ -180,10 +180,26 @@ class Warehouse(dg.ConfigurableResource):
             self._cached[table] = frame
         return frame.select(columns) if columns else frame
 
-    def _select(self, table: str, columns: Sequence[str], among: pl.Series | None) -> pl.DataFrame:
+    def read_versions(
+        self, table: str, *, columns: Sequence[str] = (), among: pl.Series | None = None
+    ) -> pl.DataFrame:
+        """Read rows of an append-only table with their earlier versions; a step does not depend on them.
+
+        Args:
+            table: name as in its contract.
+            columns: columns to read; empty for all.
+            among: keep only rows whose value in the column of this name is among its values.
+        """
+        found = self._select(table, columns, among, current=False)
+        schema = CONTRACTS[table].polars_schema()
+        return found.select(pl.col(c).cast(schema[c]) for c in columns or schema.names())
+
+    def _select(
+        self, table: str, columns: Sequence[str], among: pl.Series | None, *, current: bool = True
+    ) -> pl.DataFrame:
         tables = self._tables()
         what = ", ".join(f'"{c}"' for c in columns) or "*"
-        conditions = [c for c in [_current(table)] if c]
+        conditions = [c for c in [_current(table)] if c and current]
         if among is None:
             return tables.execute(f"SELECT {what} FROM {tables.rows(table)}{_where(conditions)}").pl()
         conditions.append(f'"{among.name}" IN (SELECT "{among.name}" FROM _among)')
@@ -205,10 +221,10 @@ class Warehouse(dg.ConfigurableResource):
         }
 
     def read_parts(self, table: str, steps: Sequence[str]) -> pl.DataFrame:
-        """Read the rows that these steps wrote to a shared table, without the column ``step``."""
+        """Read the rows that these steps wrote to a shared table, with the column ``step``."""
         for step in steps:
             self._note(f"{table}#{step}")
-        return self.read(table, noted=False).filter(pl.col("step").is_in(list(steps))).drop("step")
+        return self.read(table, noted=False).filter(pl.col("step").is_in(list(steps)))
 
     def _note(self, table: str) -> None:
         if self._reads is not None:

@@ -22,7 +22,7 @@ import polars as pl
 
 from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
-from schemas.release import RELEASED, MetaRelease, released_columns, released_name
+from schemas.release import ACCOUNT, RELEASED, MetaRelease, released_columns, released_name
 from schemas.vocabularies import VOCABULARIES
 
 KEEP = 14
@@ -114,7 +114,12 @@ def released(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
     return OnDemand(RELEASED, lambda table: tables[table].select(released_columns(table)))
 
 
-def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame) -> None:
+def build(
+    path: Path,
+    tables: Mapping[str, pl.DataFrame],
+    release: pl.DataFrame,
+    account: Mapping[str, pl.DataFrame] | None = None,
+) -> None:
     """Write the database of a release, documented by comments, with enumerated types for coded columns.
 
     A type is named after its vocabulary and keeps its order, so that ``ORDER BY fnclcc_grade`` sorts in the
@@ -124,19 +129,21 @@ def build(path: Path, tables: Mapping[str, pl.DataFrame], release: pl.DataFrame)
         path: the new file; an existing file is replaced.
         tables: the tables, from :func:`released`.
         release: ``meta.release``.
+        account: tables that say how the release came about; they are no part of its content.
     """
+    beside = {MetaRelease.table(): release, **(account or {})}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     documents = {MetaDictionary.table(), MetaVocabulary.table()}
     types: dict[tuple[str, str], str] = {}
     with duckdb.connect(str(path)) as connection:
-        everything = [*tables, MetaRelease.table(), *documents]
+        everything = [*tables, *beside, *documents]
         for schema in sorted({released_name(t).partition(".")[0] for t in everything} - {"main"}):
             connection.execute(f"CREATE SCHEMA {schema}")
         for table in tables:
             types |= {(table, c): kind for c, kind in _write(connection, table, tables[table]).items()}
-        own = _write(connection, MetaRelease.table(), release)
-        types |= {(MetaRelease.table(), c): kind for c, kind in own.items()}
+        for table, frame in beside.items():
+            types |= {(table, c): kind for c, kind in _write(connection, table, frame).items()}
         _write(connection, MetaDictionary.table(), _dictionary(types))
         _write(connection, MetaVocabulary.table(), vocabularies())
 
@@ -203,6 +210,7 @@ def on_demand(path: Path) -> OnDemand | None:
             "WHERE table_schema <> 'meta' OR table_name IN ('release', 'lineage') ORDER BY ALL"
         ).fetchall()
     known = {f"{'cohort' if schema == 'main' else schema}.{name}": (schema, name) for schema, name in names}
+    known = {table: place for table, place in known.items() if table not in ACCOUNT}
 
     def one(table: str) -> pl.DataFrame:
         with duckdb.connect(str(path), read_only=True) as connection:

@@ -1,4 +1,4 @@
-"""Compares two releases: which values changed, and because of which files."""
+"""Compares the records behind two releases: through which files patients gained or lost some."""
 
 from __future__ import annotations
 
@@ -7,21 +7,6 @@ from collections.abc import Mapping
 import polars as pl
 
 Tables = Mapping[str, pl.DataFrame]
-
-_KEYS = {
-    "cohort.patients": ["pseudonym"],
-    "cohort.endpoints": ["pseudonym", "endpoint"],
-    "analysis.survival_estimate": ["endpoint", "quantity", "horizon_months"],
-    "analysis.hazard_ratio": ["model", "contrast", "method"],
-}
-"""Compared tables, with the columns that identify a row."""
-
-_ESTIMATES = {
-    "analysis.survival_estimate": ["value", "ci_low", "ci_high"],
-    "analysis.hazard_ratio": ["hazard_ratio", "ci_low", "ci_high", "p_value"],
-}
-_NOT_COMPARED = {"record_ids", "evidence"}
-"""Columns with record ids, which :func:`causes` compares."""
 
 SAME_RECORDS = """
 SELECT DISTINCT a.record_id AS former, b.record_id
@@ -33,47 +18,6 @@ JOIN {table} AS b ON b.file_id = became.file_id AND b.position = a.position
 WHERE a.record_id <> b.record_id
 """
 """Names of one record in two versions of the program: it is at one place of a file with the same bytes."""
-
-_SCHEMA = {name: pl.String() for name in ("table_name", "row", "column_name", "old", "new")}
-
-
-def moved(old: Tables, new: Tables) -> pl.DataFrame:
-    """List every value that differs.
-
-    Args:
-        old: tables of the older release, from ``release.read``.
-        new: tables of the newer release.
-
-    Returns:
-        ``table_name``, ``row`` (its key), ``column_name``, ``old``, ``new``. An added or removed row has the
-        column ``(row)`` with the values ``absent`` and ``present``.
-    """
-    parts = [pl.DataFrame(schema=_SCHEMA)]
-    for table, keys in _KEYS.items():
-        if table in old and table in new:
-            parts.append(_table(table, old[table], new[table], keys))
-    return pl.concat(parts)
-
-
-def _table(table: str, old: pl.DataFrame, new: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    values = _ESTIMATES.get(table) or [c for c in new.columns if c not in {*keys, *_NOT_COMPARED}]
-    values = [c for c in values if c in old.columns and c in new.columns]
-    named = pl.concat_str([pl.col(k).cast(pl.String).fill_null("") for k in keys], separator=" ")
-    sides = [
-        f.select(
-            named.alias("row"), pl.col(values).cast(pl.String), pl.lit("present").alias("(row)")
-        ).unpivot(index="row", variable_name="column_name", value_name="cell")
-        for f in (old, new)
-    ]
-    both = sides[0].join(sides[1], on=["row", "column_name"], how="full", coalesce=True, suffix="_new")
-    is_row = pl.col("column_name") == "(row)"
-    one_sided = both.filter(is_row, pl.col("cell").is_null() | pl.col("cell_new").is_null())
-    changed = both.filter(~is_row, pl.col("cell").ne_missing(pl.col("cell_new")))
-    changed = changed.join(one_sided.select("row"), on="row", how="anti")
-    rows = pl.concat([one_sided.with_columns(pl.col("cell", "cell_new").fill_null("absent")), changed])
-    return rows.select(
-        pl.lit(table).alias("table_name"), "row", "column_name", old="cell", new="cell_new"
-    ).sort("row", "column_name")
 
 
 def causes(old: Tables, new: Tables, files: pl.DataFrame, same: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -17,8 +17,10 @@ from schemas.quality import Finding, QualityRule
 from schemas.rule import DECLARED, Rule
 
 _ELSEWHERE = (
+    "sarcoma_pipeline.cohort.within_bounds",
     "sarcoma_pipeline.quality.volumes",
     "sarcoma_pipeline.quality.accounting",
+    "sarcoma_pipeline.quality.movement",
     file_faults.__name__,
 )
 """Modules that declare rules and whose name does not say so."""

@@ -5,23 +5,26 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets.curated import TYPED
+from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
-from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.quality import impact, repeated_faults
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEligibility, CohortEndpoint, CohortPatient
 from schemas.curated import Link
 from schemas.impact import Impact
 from schemas.quality import Observed, Quarantine
+from schemas.volumes import Volume
 
 COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table())
 
 
 def night(project: Project, warehouse: Warehouse) -> impact.Night:
     """Read what the last refresh found, limited to the patients of quarantined records."""
-    link, held = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
+    link, every = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
+    held, repeated = repeated_faults.once_a_file(every, locations(warehouse, every["record_id"]))
     records = held["record_id"]
     owners = [warehouse.read(t, columns=("person_ref",), among=records)["person_ref"] for t in TYPED]
     known = link.filter(pl.col("person_ref").is_in(pl.concat(owners).implode()))
@@ -29,10 +32,11 @@ def night(project: Project, warehouse: Warehouse) -> impact.Night:
     return impact.Night(
         {t: warehouse.read(t, among=persons) for t in TYPED},
         link,
-        warehouse.read(Observed.table()),
+        warehouse.read_parts(Observed.table(), OBSERVING),
         held,
         pseudonyms(link["patient_id"], pseudonym_key(project.key, warehouse.centre)),
         *(warehouse.read(table) for table in COHORT),
+        repeated=repeated,
     )
 
 
@@ -48,5 +52,5 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             {Impact.table(): frame}, metadata={Impact.table(): {"simulated records": again.scenarios.height}}
         )
 
-    needs = [Quarantine.table(), *COHORT]
+    needs = [Quarantine.table(), Volume.table(), *COHORT]
     return [step(project, "impact", {Impact.table(): needs}, simulate, kinds={"polars"})]

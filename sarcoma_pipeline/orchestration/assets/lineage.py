@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration.assets.curated import OBSERVING
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate, locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -16,8 +17,9 @@ from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.lineage import Lineage
 from schemas.meta import MetaFile
-from schemas.quality import Finding, Observed
+from schemas.quality import Observed, Quarantine
 from schemas.typed import Person
+from schemas.volumes import Volume
 
 _PATIENTS = 10_000
 """Patients whose lineage is computed at a time, to limit memory."""
@@ -31,7 +33,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         gate = identity_gate(project, warehouse)
         patients = warehouse.read(CohortPatient.table(), columns=("pseudonym", "record_ids"))
         endpoints = warehouse.read(CohortEndpoint.table(), columns=("pseudonym", "endpoint", "evidence"))
-        observed = warehouse.read(Observed.table())
+        # The account of movement is made of the lineage, so it is no part of it.
+        observed = warehouse.read_parts(Observed.table(), OBSERVING)
         everyone = pl.concat([patients["pseudonym"], endpoints["pseudonym"]]).unique().sort()
         yield StepOutput({Lineage.table(): Lineage.empty()})
         # The parts are in order of pseudonym, so the whole table is sorted by pseudonym.
@@ -44,6 +47,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             places = locations(warehouse, used).pipe(gate.places)
             yield StepOutput({Lineage.table(): lineage.lineage(of_some, ends, places, observed)})
 
-    read = (CohortPatient, CohortEndpoint, Finding, MetaFile, Person)
+    # Every step that observes a record is done: the rules that it breaks are complete.
+    read = (CohortPatient, CohortEndpoint, Quarantine, Volume, MetaFile, Person)
     needs = [*(t.table() for t in read), *RECEIVED]
     return [step(project, "lineage", {Lineage.table(): needs}, trace, kinds={"polars"})]

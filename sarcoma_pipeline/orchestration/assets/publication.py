@@ -11,7 +11,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration import data_versions, opinion_process
-from sarcoma_pipeline.orchestration.assets import plausible
+from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.standing_release import last_compared, tables_of
@@ -23,7 +23,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
-from schemas.release import RELEASED, MetaRelease
+from schemas.release import ACCOUNT, RELEASED, MetaRelease
 
 FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26)
@@ -75,13 +75,18 @@ def is_published(project: Project, row: dict[str, Any]) -> bool:
     return kept.exists() and filecmp.cmp(kept, project.release, shallow=False)
 
 
-def build(project: Project, tables: Mapping[str, pl.DataFrame], row: dict[str, Any]) -> Path:
-    """Build the release beside the published one."""
+def build(
+    project: Project,
+    tables: Mapping[str, pl.DataFrame],
+    row: dict[str, Any],
+    account: Mapping[str, pl.DataFrame],
+) -> Path:
+    """Build the release beside the published one, with the account of what moved."""
     # Remove partial files of a killed refresh; only one refresh runs at a time.
     for partial in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
         partial.unlink()
     built = project.published / f".building-{row['refresh_id']}.duckdb"
-    release.build(built, tables, label(row))
+    release.build(built, tables, label(row), account)
     return built
 
 
@@ -144,7 +149,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
 
     @dg.asset(
         key=release_key(project),
-        deps=[*(asset_key(project, table) for table in RELEASED), *pooled_first(project)],
+        deps=[*(asset_key(project, t) for t in (*RELEASED, *ACCOUNT)), *pooled_first(project)],
         check_specs=[gate],
         description=(
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "
@@ -178,7 +183,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             reasons = plausible.reasons(project, warehouse)
             if reasons:
                 raise held_back([str(reason) for reason in reasons])
-            built = build(project, tables, row)
+            built = build(project, tables, row, movement.released(project, warehouse))
             faults = release.faults(built)
             if faults:
                 # Basic faults need no suite, whose import takes seconds.
@@ -189,7 +194,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             failed = run_gate(project, built, compared)
         gate_seconds = round(time.perf_counter() - gate_began, 3)
         yield _check_result(gate, failed, {"data docs": _docs(project), "seconds": gate_seconds})
-        errors = [str(f) for f in failed if f.severity == "error"]
+        with redacted_errors(project):
+            errors = gate_failures.in_words(warehouse, failed)
         if errors:
             raise held_back(errors)
         with redacted_errors(project):

@@ -13,9 +13,11 @@ from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger,
 from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
+from schemas.cohort import CohortEligibility
 from schemas.curated import Link, Patient
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaValueAccount
+from schemas.movement import Movement
 from schemas.quality import (
     Accounting,
     Disposition,
@@ -90,6 +92,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(Link.table()),
             warehouse.centre,
             warehouse.read(Decision.table()),
+            warehouse.read(Movement.table(), columns=("record_id", "pseudonym", "unexplained")),
         )
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
@@ -171,10 +174,13 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 Finding.table(): [
                     "meta.files",
                     Volume.table(),
+                    # Its step says what of the patients is set aside.
+                    CohortEligibility.table(),
                     Link.table(),
                     Quarantine.table(),
                     Patient.table(),
                     Decision.table(),
+                    Movement.table(),
                 ],
                 QualityRule.table(): [],
             },

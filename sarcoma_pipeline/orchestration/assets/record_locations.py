@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED
@@ -16,15 +18,37 @@ from schemas.typed import Person
 def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
     """Read the locations of these records only, as :func:`sarcoma_pipeline.quality.findings.places`.
 
+    A record that is no longer delivered has the last place in which it was.
+
     Args:
         warehouse: the warehouse of the study or of one centre.
         record_ids: ids in any order.
     """
     wanted = record_ids.drop_nulls().unique().alias("record_id")
     received = {t: warehouse.read(t, columns=findings.PLACE, among=wanted) for t in RECEIVED}
+    gone = wanted.filter(~wanted.is_in(pl.concat([f["record_id"] for f in received.values()]).implode()))
+    if gone.len():
+        return _places_of_gone(warehouse, received, gone)
     file_ids = pl.concat([f["file_id"] for f in received.values()]).unique()
     return findings.places(
         received, warehouse.read(MetaFile.table(), columns=("file_id", "path", "source"), among=file_ids)
+    )
+
+
+def _places_of_gone(
+    warehouse: Warehouse, received: Mapping[str, pl.DataFrame], gone: pl.Series
+) -> pl.DataFrame:
+    """Return the locations of current records, and the last ones of those that are gone."""
+    both = dict(received)
+    for table, current in received.items():
+        past = warehouse.read_versions(table, columns=(*findings.PLACE, "last_refresh"), among=gone)
+        if past.height:
+            past = past.sort("record_id", "last_refresh", "file_id", "position")
+            past = past.unique("record_id", keep="last", maintain_order=True).drop("last_refresh")
+            both[table] = pl.concat([current, past])
+    file_ids = pl.concat([f["file_id"] for f in both.values()]).unique()
+    return findings.places(
+        both, warehouse.read_versions(MetaFile.table(), columns=("file_id", "path", "source"), among=file_ids)
     )
 
 

@@ -1,0 +1,407 @@
+"""Asset ``meta.movement``: explains each value of a patient that moved against the release that stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
+from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
+from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
+from sarcoma_pipeline.orchestration.standing_release import candidates
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.publish import release
+from sarcoma_pipeline.publish.pseudonym_key import key_of
+from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
+from sarcoma_pipeline.quality import findings, moved_values, movement, record_changes
+from sarcoma_pipeline.quality.movement import Account, Circumstances
+from sarcoma_pipeline.study import provenance
+from sarcoma_pipeline.study.project import Project
+from schemas.cohort import CohortEligibility, CohortEndpoint, CohortPatient
+from schemas.curated import Link, Patient
+from schemas.ledger import Decision, LedgerEntry
+from schemas.lineage import Lineage
+from schemas.meta import MetaFile, MetaRefresh
+from schemas.movement import EstimateMovement, Movement, MovementRecord
+from schemas.quality import Disposition, Observed, Quarantine
+from schemas.received import PROVENANCE
+from schemas.release import ACCOUNT, released_columns
+from schemas.vocabularies import ACKNOWLEDGE, WAIVE
+from schemas.volumes import Volume
+
+OWN = "movement"
+"""Name of the step."""
+CHECK = "moves_are_explained"
+_ORDER = ("pseudonym", "table_name", "row", "column_name", "refresh_id")
+_FILE = ("file_id", "kind", "content_hash", "first_refresh", "last_refresh")
+_OF_PATIENTS = (CohortPatient.table(), CohortEndpoint.table(), Lineage.table())
+_VERSION = (
+    "record_id", "record_key", "content_hash", "file_id", "position", "first_refresh", "last_refresh",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Base:
+    """The release that stood before tonight.
+
+    Attributes:
+        label: its ``meta.release``.
+        tables: its tables by their contracts' names.
+    """
+
+    label: Mapping[str, str]
+    tables: Mapping[str, pl.DataFrame]
+
+    @property
+    def refresh_id(self) -> str:
+        """Its refresh."""
+        return self.label["refresh_id"]
+
+    @property
+    def started_at(self) -> str:
+        """Start of its refresh in UTC, ISO 8601, as decisions name their time."""
+        day, time = self.refresh_id[:8], self.refresh_id[9:15]
+        return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
+
+
+def _standing(project: Project) -> tuple[Path, Mapping[str, str]] | None:
+    """Return the release that stands with its label: the first to compare with that can be read."""
+    labels = ((path, release.read_label(path)) for path in candidates(project))
+    return next(((path, label) for path, label in labels if label), None)
+
+
+def base(project: Project) -> Base | None:
+    """Return the release that stands; None if there is none, and for a draft: it is compared with none."""
+    found = _standing(project)
+    try:
+        tables = release.on_demand(found[0]) if found else None
+    except duckdb.Error:
+        return None
+    return Base(found[1], tables) if found and tables is not None else None
+
+
+def base_id(project: Project) -> str:
+    """Return the refresh of the release that stands; nothing if there is none."""
+    found = _standing(project)
+    return found[1]["refresh_id"] if found else ""
+
+
+def account(project: Project, warehouse: Warehouse) -> tuple[Account, pl.DataFrame]:
+    """Explain what moved; returns the account, and the observations of what nothing explains."""
+    earlier = Account(
+        warehouse.read(Movement.table(), noted=False), warehouse.read(MovementRecord.table(), noted=False)
+    )
+    now = {table: warehouse.read(table) for table in _OF_PATIENTS}
+    decisions = warehouse.read(Decision.table())
+    # What stands behind the account in other tables changes only with these.
+    for table in (MetaFile.table(), Quarantine.table(), CohortEligibility.table()):
+        warehouse.read(table)
+    before = base(project)
+    made = None if before is None else _against(project, warehouse, before, now, decisions)
+    found = earlier if made is None else _with_standing(made, earlier, now)
+    used = now[Lineage.table()].select("pseudonym", "record_id")
+    found = _settled(warehouse, found, used, decisions)
+    return found, movement.observe(found.values, used)
+
+
+def _against(
+    project: Project,
+    warehouse: Warehouse,
+    before: Base,
+    now: Mapping[str, pl.DataFrame],
+    decisions: pl.DataFrame,
+) -> Account | None:
+    """Compare tonight with a release; None if no value and no record behind one is another one."""
+    old, key_lost = _own(project, warehouse, before)
+    moved = moved_values.moved(old, now, moved_values.OF_PATIENTS)
+    lines = [f[Lineage.table()] for f in (old, now)]
+    concerned = _concerned(moved, *lines)
+    if concerned.is_empty():
+        return None
+    refresh, _ = tonight(warehouse, noted=False)
+    given = _circumstances(project, warehouse, before, decisions, refresh, key_lost=key_lost)
+    if key_lost:
+        changed = MovementRecord.empty()
+    else:
+        changed = record_changes.changes(_evidence(warehouse, before, concerned, *lines))
+    return movement.account(
+        moved,
+        changed,
+        warehouse.read(CohortEligibility.table()),
+        given,
+        lambda t, ids: _rows(warehouse, t, ids),
+    )
+
+
+def _own(project: Project, warehouse: Warehouse, before: Base) -> tuple[dict[str, pl.DataFrame], bool]:
+    """Return the released tables of this centre's patients by tonight's pseudonyms.
+
+    Returns:
+        The tables, and whether the key is another one and the old one is lost.
+    """
+    tables = {t: before.tables[t] for t in _OF_PATIENTS}
+    if warehouse.centre:
+        patients = tables[CohortPatient.table()].filter(pl.col("centre") == warehouse.centre)
+        who = patients.select("pseudonym").unique()
+        tables = {t: f.join(who, on="pseudonym", how="semi") for t, f in tables.items()}
+    then = key_of(project, before.refresh_id)
+    ids = warehouse.read(Patient.table(), columns=("patient_id", "pseudonym"), noted=False)
+    if then != project.key:
+        olds = pseudonyms(ids["patient_id"], pseudonym_key(then, warehouse.centre))
+        pairs = olds.rename({"pseudonym": "then"}).join(ids, on="patient_id")
+        names = dict(pairs.select("then", "pseudonym").iter_rows())
+        tables = {t: f.with_columns(pl.col("pseudonym").replace(names)) for t, f in tables.items()}
+    known = tables[CohortPatient.table()]["pseudonym"]
+    lost = known.len() > 0 and ids.height > 0 and not known.is_in(ids["pseudonym"].implode()).any()
+    replaced_since = (
+        project.key.stat().st_mtime > dt.datetime.fromisoformat(before.label["released_at"]).timestamp()
+    )
+    return tables, lost and replaced_since
+
+
+def _concerned(moved: pl.DataFrame, old: pl.DataFrame, new: pl.DataFrame) -> pl.Series:
+    """Return the patients with a moved value, or with another record behind their values."""
+    sides = [
+        f.select("pseudonym", "record_id", overruled=pl.col("role") == "overruled").unique()
+        for f in (old, new)
+    ]
+    on = sides[0].columns
+    other = [a.join(b, on=on, how="anti")["pseudonym"] for a, b in (sides, reversed(sides))]
+    return pl.concat([moved["pseudonym"], *other]).unique().sort()
+
+
+def _evidence(
+    warehouse: Warehouse, before: Base, concerned: pl.Series, old: pl.DataFrame, new: pl.DataFrame
+) -> record_changes.Evidence:
+    who = concerned.to_frame()
+    sides = [f.join(who, on="pseudonym", how="semi") for f in (old, new)]
+    owned = _owned(warehouse, who)
+    ids = pl.concat([*(f["record_id"] for f in sides), owned["record_id"]]).unique()
+    broken = warehouse.read_parts(Observed.table(), OBSERVING)
+    aside = [
+        warehouse.read(t, columns=("record_id",), noted=False)
+        for t in (Quarantine.table(), Disposition.table())
+    ]
+    return record_changes.Evidence(
+        base=_known_refresh(warehouse, before),
+        before=sides[0],
+        now=sides[1],
+        owned=owned,
+        versions=_versions(warehouse, ids),
+        files=warehouse.read_versions(MetaFile.table()),
+        broken=broken.select("record_id", "rule_id"),
+        aside=pl.concat(aside)["record_id"].unique(),
+    )
+
+
+def _known_refresh(warehouse: Warehouse, before: Base) -> str:
+    """Return the last refresh that a release can know; a centre is received before the study is pooled."""
+    refreshes = warehouse.read(MetaRefresh.table(), columns=("refresh_id",), noted=False)["refresh_id"]
+    return str(refreshes.filter(refreshes <= before.refresh_id).max() or before.refresh_id)
+
+
+def _owned(warehouse: Warehouse, who: pl.DataFrame) -> pl.DataFrame:
+    """Return ``pseudonym`` and ``record_id`` of every typed record of these patients."""
+    persons = (
+        warehouse.read(Patient.table(), columns=("patient_id", "pseudonym"), noted=False)
+        .join(who, on="pseudonym", how="semi")
+        .join(warehouse.read(Link.table(), noted=False), on="patient_id")
+        .select("pseudonym", "person_ref")
+    )
+    refs = persons["person_ref"].unique()
+    typed = [warehouse.read(t, columns=("record_id", "person_ref"), among=refs, noted=False) for t in TYPED]
+    return persons.join(pl.concat(typed), on="person_ref").select("pseudonym", "record_id").unique()
+
+
+def _versions(warehouse: Warehouse, ids: pl.Series) -> pl.DataFrame:
+    """Return the versions of records, of all records of their keys and of those with their content."""
+    parts = [pl.DataFrame(schema=dict.fromkeys(("table_name", *_VERSION), pl.String))]
+    for table in RECEIVED:
+        own = warehouse.read_versions(table, columns=_VERSION, among=ids)
+        if own.is_empty():
+            continue
+        alike = [
+            warehouse.read_versions(table, columns=_VERSION, among=own[c].unique())
+            for c in ("record_key", "content_hash")
+        ]
+        parts.append(pl.concat([own, *alike]).unique().select(pl.lit(table).alias("table_name"), *_VERSION))
+    return pl.concat(parts).sort(pl.all())
+
+
+def _rows(warehouse: Warehouse, table: str, ids: pl.Series) -> pl.DataFrame:
+    """Return what was delivered as these records, each in its last version."""
+    found = warehouse.read_versions(table, among=ids.alias("record_id"))
+    delivered = [c for c in found.columns if c not in PROVENANCE]
+    last = found.sort("record_id", "first_refresh", "file_id").unique(
+        "record_id", keep="last", maintain_order=True
+    )
+    return last.select("record_id", *delivered)
+
+
+def _circumstances(
+    project: Project,
+    warehouse: Warehouse,
+    before: Base,
+    decisions: pl.DataFrame,
+    refresh: str,
+    *,
+    key_lost: bool,
+) -> Circumstances:
+    """Return what else is different: decisions, program, configuration and the calendar."""
+    _, today = tonight(warehouse, noted=False)
+    findings_of = warehouse.read(LedgerEntry.table(), columns=("finding_id", "pseudonym"), noted=False)
+    named = decisions.select("finding_id", "at", "action", "until").join(
+        findings_of, on="finding_id", how="left"
+    )
+    since = named.filter(pl.col("at") >= before.started_at)["pseudonym"]
+    then = dt.date.fromisoformat(before.started_at[:10])
+    ended = (pl.col("action") == WAIVE) & (pl.col("until") >= then) & (pl.col("until") < today)
+    lapsed = named.filter(ended)["pseudonym"]
+    files = warehouse.read_versions(MetaFile.table(), columns=_FILE)
+    past, current = (
+        record_changes.open_at(files, _known_refresh(warehouse, before)),
+        files.filter(pl.col("last_refresh").is_null()),
+    )
+    answers = [
+        f.filter(pl.col("kind") == "registry")["content_hash"].unique().sort() for f in (past, current)
+    ]
+    other_answers = not answers[0].equals(answers[1]) or not answers[1].len()
+    free = project.study.assumptions.data_cutoff is None
+    return Circumstances(
+        refresh_id=refresh,
+        compared_with=before.refresh_id,
+        program=before.label["code_hash"] != provenance.code_hash(),
+        configuration=before.label["configuration_hash"] != project.configuration_hash(),
+        key=key_lost,
+        cut_off=free and (other_answers or since.len() > 0 or lapsed.len() > 0),
+        decided=frozenset(since.drop_nulls()),
+        decided_all=since.has_nulls(),
+        lapsed=frozenset(lapsed.drop_nulls()),
+    )
+
+
+def _with_standing(made: Account, earlier: Account, now: Mapping[str, pl.DataFrame]) -> Account:
+    """Add the unexplained moves of earlier nights that still stand, with the records behind them."""
+    values = {t: now[t] for t in moved_values.OF_PATIENTS}
+    kept = movement.standing(earlier.values, made.values, values)
+    records = earlier.records.join(kept.select("pseudonym").unique(), on="pseudonym", how="semi")
+    records = records.join(made.records.select("pseudonym").unique(), on="pseudonym", how="anti")
+    return Account(
+        pl.concat([made.values, kept]).sort(*_ORDER, nulls_last=True),
+        pl.concat([made.records, records]).sort(pl.all().exclude(pl.List), nulls_last=True),
+    )
+
+
+def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions: pl.DataFrame) -> Account:
+    """Take a steward's decision on an unexplained move as its cause."""
+    seen = movement.observe(found.values, used)
+    if seen.is_empty():
+        return found
+    named = findings.joined_ids(seen, locations(warehouse, seen["record_id"]), warehouse.centre, decisions)
+    settling = decisions.filter(pl.col("action").is_in([ACKNOWLEDGE, WAIVE]))
+    last = settling.group_by("finding_id").agg(pl.col("at").max())
+    decided = named.join(last, on="finding_id").select("record_id", "at")
+    return Account(movement.decided(found.values, used, decided), found.records)
+
+
+def released(project: Project, warehouse: Warehouse) -> dict[str, pl.DataFrame]:
+    """Return the account as a release holds it: without identifying columns, of its own moves only."""
+    compared_with = base_id(project)
+    tables = {}
+    for table in ACCOUNT:
+        frame = warehouse.read(table)
+        if "compared_with" in frame.columns:
+            frame = frame.filter(pl.col("compared_with") == compared_with)
+        tables[table] = frame.select(released_columns(table))
+    return tables
+
+
+def assets(project: Project) -> list[dg.AssetsDefinition]:
+    """Return the step that computes ``meta.movement``, and that of the estimates."""
+    explained = dg.AssetCheckSpec(
+        CHECK,
+        asset=asset_key(project, Movement.table()),
+        description="Every released value that moved since the last release is explained.",
+    )
+    estimated = dg.AssetCheckSpec(
+        "estimates_are_explained",
+        asset=asset_key(project, EstimateMovement.table()),
+        description="Every estimate that moved since the last release is explained.",
+    )
+
+    def explain(warehouse: Warehouse) -> StepOutput:
+        """Explain each patient's value that moved: by files, decisions, program, configuration, calendar."""
+        found, seen = account(project, warehouse)
+        counts = {"moved": found.values.height, "unexplained": int(found.values["unexplained"].sum())}
+        return StepOutput(
+            {Movement.table(): found.values, MovementRecord.table(): found.records},
+            {Observed.table(): seen},
+            metadata={Movement.table(): counts},
+        )
+
+    def explain_estimates(warehouse: Warehouse) -> StepOutput:
+        """Explain each estimate that moved by the patients that moved."""
+        before = base(project)
+        now = {t: warehouse.read(t) for t in moved_values.OF_ESTIMATES}
+        patients = warehouse.read(Movement.table())
+        if before is None:
+            return StepOutput({EstimateMovement.table(): EstimateMovement.empty()})
+        moved = moved_values.moved(before.tables, now, moved_values.OF_ESTIMATES)
+        if moved.is_empty():
+            earlier = warehouse.read(EstimateMovement.table(), noted=False)
+            return StepOutput({EstimateMovement.table(): earlier})
+        whole = {
+            "program": before.label["code_hash"] != provenance.code_hash(),
+            "configuration": before.label["configuration_hash"] != project.configuration_hash(),
+        }
+        others = frozenset(name for name, holds in whole.items() if holds)
+        frame = movement.of_estimates(moved, patients, before.refresh_id, others)
+        return StepOutput({EstimateMovement.table(): frame})
+
+    needs = [*_OF_PATIENTS, CohortEligibility.table(), Decision.table(), MetaFile.table(), Volume.table()]
+    needs += [Quarantine.table(), Disposition.table()]
+    return [
+        step(
+            project,
+            OWN,
+            {Movement.table(): needs, MovementRecord.table(): needs},
+            explain,
+            kinds={"polars"},
+            checks=[explained],
+            run_checks=lambda w: [_check(explained, w.read(Movement.table()))],
+            other_inputs=lambda _: base_id(project),
+        ),
+        step(
+            project,
+            "estimate_movement",
+            {EstimateMovement.table(): [*moved_values.OF_ESTIMATES, Movement.table()]},
+            explain_estimates,
+            kinds={"polars"},
+            checks=[estimated],
+            run_checks=lambda w: [_check(estimated, w.read(EstimateMovement.table()))],
+            other_inputs=lambda _: base_id(project),
+        ),
+    ]
+
+
+def _check(spec: dg.AssetCheckSpec, values: pl.DataFrame) -> dg.AssetCheckResult:
+    """Say how many values moved without an explanation; the findings name the patients."""
+    silent = values.filter("unexplained")
+    patients = silent["pseudonym"].n_unique() if "pseudonym" in silent.columns else None
+    of = "" if patients is None else f" of {patients} patient{'' if patients == 1 else 's'}"
+    words = f"{silent.height} released values{of} moved, and nothing says why"
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=silent.is_empty(),
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"moved": values.height, "unexplained": silent.height},
+        description=words if silent.height else f"{values.height} moved values are explained.",
+    )

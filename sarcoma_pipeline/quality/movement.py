@@ -1,0 +1,372 @@
+"""The account of movement: why each released value is another one than in the release before.
+
+A value of a patient is explained by the records behind it: a record that was added explains a move by itself,
+a record that changed, vanished, was outranked or set aside needs a finding about it. Where no record is
+another one, a decision, the program, the configuration or the calendar explains the move. What none of them
+explains is a finding itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.quality.column_lineage import origins
+from sarcoma_pipeline.quality.moved_values import ABSENT, PRESENT, ROW
+from sarcoma_pipeline.quality.record_changes import NEEDS_FINDING
+from schemas.column_lineage import upstream
+from schemas.movement import EstimateMovement, Movement, MovementRecord
+from schemas.quality import Observation
+from schemas.rule import Rule
+from schemas.vocabularies import MOVEMENT_CAUSE
+
+MOVED_UNEXPLAINED = Rule(
+    "release.moved-unexplained",
+    "warning",
+    on="meta.movement",
+    scope="patient",
+    what="A released value of the patient moved because a record changed, vanished or no longer counts, and "
+    "no other finding says why.",
+    remedy="Compare the record in its source system with the values before and after that the note names. If "
+    "it was changed on purpose, acknowledge the finding with the reason. If not, correct the record and "
+    "export it again.",
+    waivable=False,
+)
+
+_CUT_OFF = "registry_answer_age_months"
+"""Column that depends on the data cut-off, and so on the newest registry answer of any patient."""
+_LISTED = 8
+"""Values that a finding's note lists; ``meta.movement`` has all."""
+_FIRST = (ROW, "time_days", "event", "event_kind", "follow_up_days")
+"""Columns that are named before others: a time in months moves with its days."""
+_BY_FILE = ("added", "changed", "vanished")
+_BY_CHOICE = ("no longer used", "of another patient")
+"""Changes that another explained change, or what holds for the whole study, may have brought."""
+
+RowsOf = Callable[[str, pl.Series], pl.DataFrame]
+"""Takes a received table and record ids; returns the rows of these records, earlier versions included."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What else is different from the time of the release before.
+
+    Attributes:
+        refresh_id: tonight's refresh.
+        compared_with: refresh of the release before.
+        program: whether the program is another one.
+        configuration: whether the study's configuration is another one.
+        key: whether the key of the pseudonyms is another one and no file says which patient was which.
+        cut_off: whether the day of the data cut-off may be another one.
+        decided: pseudonyms of patients about whose findings a steward has decided since.
+        decided_all: whether a decision since concerns no single patient.
+        lapsed: pseudonyms of patients of whose findings a waiver has lapsed since.
+    """
+
+    refresh_id: str
+    compared_with: str
+    program: bool = False
+    configuration: bool = False
+    key: bool = False
+    cut_off: bool = False
+    decided: frozenset[str] = frozenset()
+    decided_all: bool = False
+    lapsed: frozenset[str] = frozenset()
+
+    def of(self, pseudonym: str) -> set[str]:
+        """Return the causes, other than files, that may have moved a patient's values."""
+        found = {"key": self.key, "program": self.program, "configuration": self.configuration}
+        found["decision"] = self.decided_all or pseudonym in self.decided
+        found["calendar"] = pseudonym in self.lapsed
+        return {name for name, holds in found.items() if holds}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account of one night.
+
+    Attributes:
+        values: ``meta.movement``.
+        records: ``meta.movement_record``.
+    """
+
+    values: pl.DataFrame = field(default_factory=Movement.empty)
+    records: pl.DataFrame = field(default_factory=MovementRecord.empty)
+
+
+def account(
+    moved: pl.DataFrame,
+    changed: pl.DataFrame,
+    eligibility: pl.DataFrame,
+    circumstances: Circumstances,
+    rows_of: RowsOf,
+) -> Account:
+    """Explain every moved value.
+
+    Args:
+        moved: moved values of patients, from :func:`moved_values.moved`.
+        changed: records behind these patients' values that are others now, from
+            :func:`record_changes.changes`.
+        eligibility: ``cohort.eligibility`` of tonight.
+        circumstances: what else is different.
+        rows_of: reads received records, to say which of their columns differ.
+    """
+    changed = changed.with_columns(differing=_differing(changed, rows_of))
+    records: dict[str, list[dict[str, Any]]] = {}
+    for row in changed.with_row_index("at").iter_rows(named=True):
+        records.setdefault(row["pseudonym"], []).append(row)
+    why = {
+        row["pseudonym"]: row
+        for row in eligibility.filter("excluded_here").sort("pseudonym", "position").iter_rows(named=True)
+    }
+    values, through = [], set()
+    for row in moved.iter_rows(named=True):
+        relevant = _relevant(records.get(row["pseudonym"], []), row, circumstances)
+        through.update(r["at"] for r in relevant)
+        left = why.get(row["pseudonym"], {}) if row["new"] == ABSENT else {}
+        values.append(
+            row
+            | _explained(relevant, row, circumstances)
+            | {"criterion": left.get("criterion"), "reason": left.get("reason")}
+        )
+    frame = pl.DataFrame(values, schema_overrides=_schema(Movement), infer_schema_length=None)
+    frame = frame.with_columns(
+        refresh_id=pl.lit(circumstances.refresh_id), compared_with=pl.lit(circumstances.compared_with)
+    )
+    part = pl.int_range(pl.len()).is_in(sorted(through))
+    return Account(Movement.conform(frame), MovementRecord.conform(changed.with_columns(moved=part)))
+
+
+def _schema(contract: type[Movement]) -> dict[str, pl.DataType]:
+    return dict(contract.polars_schema())
+
+
+def _differing(changed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
+    """Return the received columns in which the two versions of each changed record differ."""
+    found: dict[tuple[str, str], list[str]] = {}
+    pairs = changed.filter(pl.col("change") == "changed").drop_nulls(["record_before", "record_now"])
+    for (table,), some in pairs.group_by(["table_name"], maintain_order=True):
+        ids = pl.concat([some["record_before"], some["record_now"]]).unique().sort()
+        rows = {row["record_id"]: row for row in rows_of(str(table), ids).iter_rows(named=True)}
+        for before, now in some.select("record_before", "record_now").iter_rows():
+            one, other = rows.get(before), rows.get(now)
+            if one and other:
+                found[before, now] = sorted(c for c in one if c != "record_id" and one[c] != other[c])
+    return pl.Series(
+        "differing",
+        [found.get(pair, []) for pair in changed.select("record_before", "record_now").iter_rows()],
+        dtype=pl.List(pl.String),
+    )
+
+
+@cache
+def _sources(table: str, column: str) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+    """Return the received columns from which a released value is computed, and their tables."""
+    known = origins()
+    columns = [column] if column != ROW else [c for c in known[table] if c != "pseudonym"]
+    found = {s for c in columns for _, s in upstream(known, (table, c)) if s[0].startswith("received.")}
+    return frozenset(found), frozenset(t for t, _ in found)
+
+
+def _relevant(
+    records: list[dict[str, Any]], value: Mapping[str, Any], circumstances: Circumstances
+) -> list[dict[str, Any]]:
+    """Return the changes that may have moved a value: those of columns from which it is computed.
+
+    Whether a patient is in the cohort rests on every record. So does a value for which no column tells.
+    """
+    if value["column_name"] == ROW:
+        return records
+    columns, tables = _sources(value["table_name"], value["column_name"])
+
+    def matters(change: Mapping[str, Any]) -> bool:
+        table = change["table_name"]
+        if change["differing"]:
+            return any((table, c) in columns for c in change["differing"])
+        return table in tables
+
+    found = [change for change in records if matters(change)]
+    return found or ([] if circumstances.of(value["pseudonym"]) else records)
+
+
+def _explained(
+    relevant: list[dict[str, Any]], value: Mapping[str, Any], circumstances: Circumstances
+) -> dict[str, Any]:
+    """Return ``causes``, ``file_ids``, ``unexplained`` and ``record_id`` of a moved value."""
+    others = circumstances.of(value["pseudonym"])
+    # The day of the cut-off follows from other patients' records too.
+    if circumstances.cut_off and value["column_name"] == _CUT_OFF:
+        others = others | {"calendar"}
+    causes = {c["cause"] for c in relevant if c["change"] in _BY_FILE and c["cause"]}
+    chosen = bool(others) or any(c["explained"] for c in relevant)
+    silent = [c for c in relevant if not c["explained"] and not (c["change"] in _BY_CHOICE and chosen)]
+    if any(c["change"] not in _BY_FILE for c in relevant) or not causes:
+        causes |= others
+    told = any(c["explained"] and c["change"] in NEEDS_FINDING for c in relevant)
+    unexplained = bool(silent) or not (causes or told)
+    if circumstances.key:
+        causes, unexplained = {"key"}, False
+    look_at = sorted(silent or relevant, key=_order) if unexplained else []
+    files = {c[side] for c in relevant if c["cause"] for side in ("file_before", "file_now")} - {None}
+    return {
+        "causes": [c for c in MOVEMENT_CAUSE if c in causes],
+        "file_ids": sorted(files),
+        "unexplained": unexplained,
+        "record_id": (look_at[0]["record_now"] or look_at[0]["record_before"]) if look_at else None,
+    }
+
+
+def _order(change: Mapping[str, Any]) -> tuple[bool, str, str, str]:
+    names = ("table_name", "record_now", "record_before")
+    table, now, before = (change[name] or "" for name in names)
+    # A changed record says more than one that is gone.
+    return change["change"] != "changed", table, now, before
+
+
+def standing(
+    earlier: pl.DataFrame, tonight: pl.DataFrame, values: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """Return the unexplained moves of earlier nights that still stand: the value is the one it moved to.
+
+    Args:
+        earlier: ``meta.movement`` as the last refresh left it.
+        tonight: moved values of tonight, which replace those of the same place.
+        values: tonight's released tables of patients.
+    """
+    place = ["table_name", "pseudonym", "row", "column_name"]
+    open_ = earlier.filter("unexplained").join(tonight, on=place, how="anti", nulls_equal=True)
+    if open_.is_empty():
+        return Movement.empty()
+    cells = _cells(open_, values)
+    kept = open_.join(cells, on=place, how="left", nulls_equal=True).filter(
+        pl.col("new").eq_missing(pl.col("cell"))
+    )
+    return Movement.conform(kept)
+
+
+def _cells(wanted: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the present text of each wanted value."""
+    schema = {c: pl.String() for c in ("table_name", "pseudonym", "row", "column_name", "cell")}
+    rows = []
+    for table, frame in sorted(values.items()):
+        who = frame.join(wanted.select("pseudonym").unique(), on="pseudonym", how="semi")
+        texts = who.select(pl.all().exclude(pl.List).cast(pl.String)).rows(named=True)
+        known = {(r["pseudonym"], r.get("endpoint")): r for r in texts}
+        for one in wanted.filter(pl.col("table_name") == table).iter_rows(named=True):
+            row = known.get((one["pseudonym"], one["row"]))
+            if one["column_name"] == ROW:
+                cell = ABSENT if row is None else PRESENT
+            else:
+                cell = None if row is None else row.get(one["column_name"])
+            rows.append((table, one["pseudonym"], one["row"], one["column_name"], cell))
+    return pl.DataFrame(rows, schema=schema, orient="row").unique()
+
+
+def _looked_at(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """Return the moved values with the record to look at: where none is another one, the patient's first."""
+    anyone = used.group_by("pseudonym").agg(first=pl.col("record_id").min())
+    return values.join(anyone, on="pseudonym", how="left", maintain_order="left").with_columns(
+        record_id=pl.coalesce("record_id", "first", pl.lit("?"))
+    )
+
+
+def observe(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """Return one observation per patient and record whose moves nothing explains.
+
+    Args:
+        values: ``meta.movement``.
+        used: ``pseudonym`` and ``record_id`` of the records behind the patients' values.
+    """
+    rows = list(_observations(_looked_at(values.filter("unexplained"), used)))
+    return Observation.conform(pl.DataFrame(rows, schema=Observation.polars_schema()))
+
+
+def decided(values: pl.DataFrame, used: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Explain the unexplained moves on which a steward has decided since they were first seen.
+
+    Args:
+        values: ``meta.movement``.
+        used: as for :func:`observe`.
+        decisions: ``record_id`` of the finding and ``at``, when it was last decided.
+    """
+    at = decisions.group_by("record_id").agg(pl.col("at").max())
+    rows = (
+        _looked_at(values, used)
+        .select("record_id")
+        .join(at, on="record_id", how="left", maintain_order="left")
+    )
+    day, time = pl.col("refresh_id").str.head(8), pl.col("refresh_id").str.slice(9, 6)
+    seen = pl.concat_str(
+        day.str.head(4), pl.lit("-"), day.str.slice(4, 2), pl.lit("-"), day.str.slice(6, 2), pl.lit("T"),
+        time.str.head(2), pl.lit(":"), time.str.slice(2, 2), pl.lit(":"), time.str.slice(4, 2),
+    )  # fmt: skip
+    settled = pl.col("unexplained") & (rows["at"] >= seen).fill_null(False)
+    causes = pl.col("causes").list.concat(pl.lit(["decision"]))
+    return values.with_columns(
+        causes=pl.when(settled).then(causes).otherwise("causes"),
+        unexplained=pl.col("unexplained") & ~settled,
+    )
+
+
+def _observations(silent: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    ordered = silent.sort("pseudonym", "record_id")
+    for (pseudonym, record), some in ordered.group_by(["pseudonym", "record_id"], maintain_order=True):
+        rows = sorted(some.iter_rows(named=True), key=_prominence)
+        listed = [f"{_named(r)}: {_text(r['old'])} → {_text(r['new'])}" for r in rows[:_LISTED]]
+        more = [f"{len(rows) - _LISTED} more values"] if len(rows) > _LISTED else []
+        files = sorted({f for r in rows for f in r["file_ids"]})
+        shown = [f"files {', '.join(f[:12] for f in files)}"] if files else []
+        yield {
+            "rule_id": MOVED_UNEXPLAINED.id,
+            "severity": MOVED_UNEXPLAINED.severity,
+            "record_id": record,
+            "table_name": Movement.table(),
+            "column_name": None,
+            "value": f"{_text(rows[0]['old'])} → {_text(rows[0]['new'])}",
+            "note": "; ".join([f"patient {pseudonym}", *listed, *more, *shown]),
+        }
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    what = "in the cohort" if row["column_name"] == ROW else row["column_name"]
+    return f"{row['row']} {what}" if row["row"] else what
+
+
+def _text(value: str | None) -> str:
+    return "none" if value is None else value
+
+
+def _prominence(row: Mapping[str, Any]) -> tuple[int, str, str, str]:
+    column = row["column_name"]
+    rank = _FIRST.index(column) if column in _FIRST else len(_FIRST)
+    return rank, row["table_name"], row["row"] or "", column
+
+
+def of_estimates(
+    moved: pl.DataFrame, patients: pl.DataFrame, compared_with: str, whole: frozenset[str]
+) -> pl.DataFrame:
+    """Explain the estimates that moved by the patients that moved, else by program or configuration.
+
+    Args:
+        moved: moved estimates, from :func:`moved_values.moved`.
+        patients: ``meta.movement``.
+        compared_with: refresh of the release before.
+        whole: ``program``, ``configuration`` where they are others now.
+
+    Returns:
+        ``analysis.estimate_movement``.
+    """
+    tonight = patients.filter(pl.col("compared_with") == compared_with)
+    causes = whole | ({"patients"} if tonight.height else frozenset())
+    named = [c for c in MOVEMENT_CAUSE if c in causes]
+    return EstimateMovement.conform(
+        moved.with_columns(
+            compared_with=pl.lit(compared_with),
+            causes=pl.lit(named, dtype=pl.List(pl.String)),
+            unexplained=pl.lit(not named),
+        )
+    )

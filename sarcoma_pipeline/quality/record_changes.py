@@ -1,0 +1,311 @@
+"""Says what became of the records behind each patient's values since an earlier release.
+
+A record is the same if its content is: neither its place in a file nor the name of the file counts, so a
+permuted, split or renamed delivery changes nothing. A record that differs although the bytes of its file are
+the same was read differently: that is the program or the configuration, and no sender.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.movement import MovementRecord
+
+NEEDS_FINDING = ("changed", "vanished", "outranked", "set aside", "of another patient", "no longer used")
+"""Changes that explain a move only with a finding about the record."""
+
+_NOT_HASHED = "not hashed"
+_NO_LIST = pl.lit([], dtype=pl.List(pl.String))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands behind the values at an earlier release and tonight.
+
+    Attributes:
+        base: last refresh that the earlier release can know.
+        before: ``pseudonym``, ``record_id``, ``table_name``, ``file_id``, ``position``, ``rule_ids``,
+            ``role`` of its ``meta.lineage``.
+        now: the same of tonight.
+        owned: ``pseudonym``, ``record_id``: every record of these patients tonight, used or not.
+        versions: ``table_name``, ``record_id``, ``record_key``, ``content_hash``, ``file_id``, ``position``,
+            ``first_refresh``, ``last_refresh``: the records of both sides, all records of their keys and
+            contents, and their earlier versions.
+        files: ``meta.files`` with its earlier versions.
+        broken: ``record_id``, ``rule_id`` of tonight.
+        aside: ``record_id`` of records in quarantine or set aside tonight.
+    """
+
+    base: str
+    before: pl.DataFrame
+    now: pl.DataFrame
+    owned: pl.DataFrame
+    versions: pl.DataFrame
+    files: pl.DataFrame
+    broken: pl.DataFrame
+    aside: pl.Series
+
+
+def open_at(frame: pl.DataFrame, refresh: str) -> pl.DataFrame:
+    """Return the rows of an append-only table that were current after a refresh."""
+    last = pl.col("last_refresh")
+    return frame.filter(pl.col("first_refresh") <= refresh, last.is_null() | (last >= refresh))
+
+
+def changes(evidence: Evidence) -> pl.DataFrame:
+    """Compare the records behind each patient's values.
+
+    Args:
+        evidence: both sides.
+
+    Returns:
+        ``meta.movement_record`` without ``differing`` and with ``moved`` false, one row per record that is
+        another one, in a total order.
+    """
+    gone, come = _gone(evidence), _come(evidence)
+    rows = _paired(pl.concat([gone, come], how="diagonal_relaxed"), evidence)
+    broken = evidence.broken.group_by("record_id").agg(rules=pl.col("rule_id").unique().sort())
+    rows = (
+        rows.join(broken.rename({"record_id": "record_now"}), on="record_now", how="left")
+        .with_columns(pl.col("rules", "old_rules").fill_null(_NO_LIST))
+        .with_columns(new_rules=pl.col("rules").list.set_difference("old_rules").list.sort())
+        .with_columns(
+            explained=~pl.col("change").is_in(NEEDS_FINDING) | (pl.col("new_rules").list.len() > 0),
+            cause=_cause(evidence),
+            differing=_NO_LIST,
+            moved=pl.lit(False),
+        )
+    )
+    return MovementRecord.conform(
+        rows.sort("pseudonym", "table_name", "change", "record_before", "record_now", nulls_last=True)
+    )
+
+
+def _sides(evidence: Evidence) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the versions at the release before and those of tonight."""
+    current = evidence.versions.filter(pl.col("last_refresh").is_null())
+    return open_at(evidence.versions, evidence.base), current
+
+
+def _known(frame: pl.DataFrame) -> pl.DataFrame:
+    columns = ("table_name", "record_id", "record_key", "content_hash", "file_id", "position")
+    return frame.select(columns).sort(columns).unique("record_id", keep="first", maintain_order=True)
+
+
+def _before(evidence: Evidence) -> pl.DataFrame:
+    """Return the records behind the earlier values, one per patient, with key and content where known."""
+    roles = evidence.before.group_by("pseudonym", "record_id", "table_name", "file_id", "position").agg(
+        old_rules=pl.col("rule_ids").explode().drop_nulls().unique().sort(),
+        was_overruled=(pl.col("role") == "overruled").any(),
+    )
+    past, _ = _sides(evidence)
+    named = _known(past).select("table_name", "record_id", "record_key", "content_hash")
+    found = roles.join(named, on=["table_name", "record_id"], how="left")
+    # A program that names records anew leaves their place as it was.
+    place = ["table_name", "file_id", "position"]
+    by_place = (
+        evidence.versions.select(*place, "record_key", "content_hash")
+        .unique()
+        .filter(pl.len().over(place) == 1)
+    )
+    return (
+        found.join(by_place, on=place, how="left", suffix="_placed")
+        .with_columns(pl.coalesce(c, f"{c}_placed").alias(c) for c in ("record_key", "content_hash"))
+        .drop("record_key_placed", "content_hash_placed")
+    )
+
+
+def _contents(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select("table_name", "content_hash").unique()
+
+
+def _same_bytes(evidence: Evidence) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the file versions of before with bytes of tonight, and those of tonight with bytes of before."""
+    past = open_at(evidence.files, evidence.base)
+    current = evidence.files.filter(pl.col("last_refresh").is_null())
+    hashed = ~pl.col("content_hash").str.starts_with(_NOT_HASHED)
+    sides = (past, current), (current, past)
+    still, known = (
+        one.filter(hashed).join(other.select("content_hash").unique(), on="content_hash", how="semi")
+        for one, other in sides
+    )
+    return still.select("file_id").unique(), known.select("file_id").unique()
+
+
+def _gone(evidence: Evidence) -> pl.DataFrame:
+    """Return the records of before that no longer stand behind their patient's values as they did."""
+    _, current = _sides(evidence)
+    content, whose = ["table_name", "content_hash"], ["pseudonym", "table_name", "content_hash"]
+    marked = current.select("record_id", *content).unique()
+    used = (
+        evidence.now.select("pseudonym", "record_id", "role")
+        .join(marked.rename({"table_name": "of_table"}), on="record_id")
+        .rename({"of_table": "table_name"})
+    )
+    uses = used.group_by(whose).agg(overruled=(pl.col("role") == "overruled").any(), used=pl.lit(True))
+    own = evidence.owned.join(marked, on="record_id").select(*whose, own=pl.lit(True)).unique()
+    delivered = marked.group_by(content).agg(
+        record_now=pl.col("record_id").min(),
+        aside=pl.col("record_id").is_in(evidence.aside.implode()).all(),
+        delivered=pl.lit(True),
+    )
+    in_cohort = evidence.now.select("pseudonym", member=pl.lit(True)).unique()
+    by_key = (
+        current.select("table_name", "record_key", changed_to="record_id")
+        .group_by("table_name", "record_key")
+        .agg(pl.col("changed_to").min())
+    )
+    same_bytes = _same_bytes(evidence)[0].with_columns(same_bytes=pl.lit(True))
+    rows = (
+        _before(evidence)
+        .join(uses, on=whose, how="left")
+        .join(own, on=whose, how="left")
+        .join(delivered, on=content, how="left")
+        .join(in_cohort, on="pseudonym", how="left")
+        .join(by_key, on=["table_name", "record_key"], how="left")
+        .join(same_bytes, on="file_id", how="left")
+        .with_columns(
+            pl.col("used", "own", "delivered", "member", "same_bytes", "aside", "overruled").fill_null(False)
+        )
+    )
+    stands = pl.lit(None, dtype=pl.String)
+    change = (
+        pl.when(pl.col("content_hash").is_null())
+        .then(pl.lit("read differently"))
+        .when(pl.col("used"))
+        .then(pl.when(pl.col("overruled") & ~pl.col("was_overruled")).then(pl.lit("outranked")))
+        .when(pl.col("delivered") & pl.col("aside"))
+        .then(pl.lit("set aside"))
+        .when(pl.col("delivered") & ~pl.col("own"))
+        .then(pl.lit("of another patient"))
+        # Of a patient who left the cohort no record is used: that they left is the move.
+        .when(pl.col("delivered"))
+        .then(pl.when(pl.col("member")).then(pl.lit("no longer used")).otherwise(stands))
+        .when(pl.col("same_bytes"))
+        .then(pl.lit("read differently"))
+        .when(pl.col("changed_to").is_not_null())
+        .then(pl.lit("changed"))
+        .otherwise(pl.lit("vanished"))
+    )
+    rows = rows.with_columns(change=change).filter(pl.col("change").is_not_null())
+    gone_now = pl.when(pl.col("change") == "changed").then("changed_to").when("delivered").then("record_now")
+    return rows.select(
+        "pseudonym",
+        "table_name",
+        "change",
+        "old_rules",
+        record_before="record_id",
+        file_before="file_id",
+        record_now=gone_now,
+    ).unique(["pseudonym", "table_name", "record_before"], keep="first", maintain_order=True)
+
+
+def _come(evidence: Evidence) -> pl.DataFrame:
+    """Return the records of tonight that did not stand behind their patient's values before."""
+    past, current = _sides(evidence)
+    content, whose = ["table_name", "content_hash"], ["pseudonym", "table_name", "content_hash"]
+    before = _before(evidence).select(whose).unique()
+    cohort = evidence.before.select("pseudonym").unique()
+    used = evidence.now.select("pseudonym", "record_id", used=pl.lit(True)).unique()
+    everyone = pl.concat([used.select("pseudonym", "record_id"), evidence.owned]).unique()
+    same_bytes = _same_bytes(evidence)[1].with_columns(same_bytes=pl.lit(True))
+    past_key = past.group_by("table_name", "record_key").agg(
+        record_before=pl.col("record_id").min(), file_before=pl.col("file_id").min()
+    )
+    rows = (
+        everyone.join(_known(current), on="record_id")
+        .join(before, on=whose, how="anti")
+        .join(used, on=["pseudonym", "record_id"], how="left")
+        .join(cohort.with_columns(member=pl.lit(True)), on="pseudonym", how="left")
+        .join(_contents(past).with_columns(known=pl.lit(True)), on=content, how="left")
+        .join(past_key, on=["table_name", "record_key"], how="left")
+        .join(same_bytes, on="file_id", how="left")
+        .with_columns(pl.col("used", "known", "same_bytes", "member").fill_null(False))
+    )
+    change = (
+        pl.when(pl.col("known"))
+        .then(pl.when(pl.col("used") & pl.col("member")).then(pl.lit("newly used")))
+        .when(pl.col("same_bytes"))
+        .then(pl.lit("read differently"))
+        .when(pl.col("record_before").is_not_null())
+        .then(pl.lit("changed"))
+        .otherwise(pl.lit("added"))
+    )
+    changed = pl.col("change") == "changed"
+    return (
+        rows.with_columns(change=change)
+        .filter(pl.col("change").is_not_null())
+        .select(
+            "pseudonym",
+            "table_name",
+            "change",
+            record_now="record_id",
+            file_now="file_id",
+            record_before=pl.when(changed).then("record_before"),
+            file_before=pl.when(changed).then("file_before"),
+        )
+    )
+
+
+def _paired(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
+    """Make one row of the two sides of a changed record, also where only its place says that it is one."""
+    places = evidence.versions.select("record_id", "file_id", "position").join(
+        evidence.files.select("file_id", "path").unique("file_id"), on="file_id", how="left"
+    )
+    places = places.sort("record_id", "path", "position", "file_id", nulls_last=True).unique(
+        "record_id", keep="first", maintain_order=True
+    )
+    lost = rows.filter(pl.col("change") == "vanished").join(
+        places.select(record_before="record_id", path="path", position="position"), on="record_before"
+    )
+    new = rows.filter(pl.col("change") == "added").join(
+        places.select(record_now="record_id", path="path", position="position"), on="record_now"
+    )
+    pairs = pl.DataFrame(schema={"record_before": pl.String, "record_now": pl.String, "pseudonym": pl.String})
+    for on in (["pseudonym", "table_name", "path", "position"], ["pseudonym", "table_name", "path"]):
+        single = pl.len().over(on) == 1
+        left = lost.join(pairs, on=["pseudonym", "record_before"], how="anti").filter(single)
+        right = new.join(pairs, on=["pseudonym", "record_now"], how="anti").filter(single)
+        found = left.join(right.select(*on, now="record_now"), on=on)
+        pairs = pl.concat([pairs, found.select("record_before", record_now="now", pseudonym="pseudonym")])
+    rows = (
+        rows.join(pairs.rename({"record_now": "pair"}), on=["pseudonym", "record_before"], how="left")
+        .join(
+            pairs.select("pseudonym", "record_now", paired=pl.lit(True)),
+            on=["pseudonym", "record_now"],
+            how="left",
+        )
+        .filter(~((pl.col("change") == "added") & pl.col("paired").fill_null(False)))
+    )
+    is_pair = (pl.col("change") == "vanished") & pl.col("pair").is_not_null()
+    rows = rows.with_columns(
+        change=pl.when(is_pair).then(pl.lit("changed")).otherwise("change"),
+        record_now=pl.when(is_pair).then("pair").otherwise("record_now"),
+    )
+    merged = rows.group_by("pseudonym", "table_name", "change", "record_now", "record_before").agg(
+        pl.col("file_before", "file_now").drop_nulls().min(),
+        old_rules=pl.col("old_rules").explode().drop_nulls().unique().sort(),
+    )
+    current = _known(_sides(evidence)[1]).select(record_now="record_id", of_now="file_id")
+    return merged.join(current, on="record_now", how="left").with_columns(
+        file_now=pl.coalesce("file_now", "of_now")
+    )
+
+
+def _cause(evidence: Evidence) -> pl.Expr:
+    """Return the kind of cause that a changed file is; null for what no file brought."""
+    past = open_at(evidence.files, evidence.base)
+    current = evidence.files.filter(pl.col("last_refresh").is_null())
+    new_paths = current.join(past.select("path").unique(), on="path", how="anti")["file_id"].unique()
+    lost_paths = past.join(current.select("path").unique(), on="path", how="anti")["file_id"].unique()
+    came = pl.col("file_now").is_in(new_paths.implode())
+    went = pl.col("file_before").is_in(lost_paths.implode())
+    change = pl.col("change")
+    return (
+        pl.when(change.is_in(["added", "changed"]))
+        .then(pl.when(came).then(pl.lit("file added")).otherwise(pl.lit("file changed")))
+        .when(change == "vanished")
+        .then(pl.when(went).then(pl.lit("file removed")).otherwise(pl.lit("file changed")))
+    )

@@ -1,0 +1,387 @@
+"""The account of movement: what each kind of change explains, and what nothing explains."""
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.quality import movement, record_changes
+from sarcoma_pipeline.quality.moved_values import OF_ESTIMATES, OF_PATIENTS, moved
+from sarcoma_pipeline.quality.movement import Circumstances, observe
+from sarcoma_pipeline.quality.record_changes import Evidence
+from schemas.cohort import CohortEligibility
+from schemas.movement import Movement
+
+BASE, NIGHT = "20300101T010000Z-a", "20300102T010000Z-b"
+EXAM, REPLY = "received.obds_follow_up", "received.registry_reply"
+WHO = "p1"
+
+
+def _frame(columns, rows):
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns.split(), pl.String), orient="row")
+
+
+def _lineage(*rows):
+    """Rows of meta.lineage: (pseudonym, record, table, file, rules, role)."""
+    made = [(p, r, t, f, f"at {r}", rules, role) for p, r, t, f, rules, role in rows]
+    names = ("pseudonym", "record_id", "table_name", "file_id", "position", "rule_ids", "role")
+    schema = {n: pl.List(pl.String) if n == "rule_ids" else pl.String for n in names}
+    return pl.DataFrame(made, schema=schema, orient="row")
+
+
+def _evidence(before, now, versions, files, *, broken=(), aside=(), owned=None):
+    """Build both sides.
+
+    Args:
+        before: rows of :func:`_lineage`.
+        now: the same.
+        versions: (table, record, key, content, file, first refresh, last refresh).
+        files: (file, path, content, first refresh, last refresh).
+        broken: (record, rule).
+        aside: records in quarantine or set aside.
+        owned: (pseudonym, record); the used ones by default.
+    """
+    used = [(row[0], row[1]) for row in now]
+    placed = [(t, r, k, c, f, f"at {r}", first, last) for t, r, k, c, f, first, last in versions]
+    return Evidence(
+        base=BASE,
+        before=_lineage(*before),
+        now=_lineage(*now),
+        owned=_frame("pseudonym record_id", used if owned is None else owned),
+        versions=_frame(
+            "table_name record_id record_key content_hash file_id position first_refresh last_refresh", placed
+        ),
+        files=_frame("file_id path content_hash first_refresh last_refresh", files),
+        broken=_frame("record_id rule_id", list(broken)),
+        aside=pl.Series("record_id", list(aside), dtype=pl.String),
+    )
+
+
+def _used(record, file, table=EXAM, *, rules=(), role="supports", who=WHO):
+    return (who, record, table, file, list(rules), role)
+
+
+def _was(record, key, content, file, table=EXAM):
+    """A record that was there at the release before and is gone."""
+    return (table, record, key, content, file, BASE, BASE)
+
+
+def _is(record, key, content, file, table=EXAM, *, since=BASE):
+    return (table, record, key, content, file, since, None)
+
+
+OLD_FILE = ("f1", "obds/a.xml", "bytes 1", BASE, BASE)
+NEW_FILE = ("f2", "obds/a.xml", "bytes 2", NIGHT, None)
+CHANGED_FILE = [OLD_FILE, NEW_FILE]
+
+CHANGED = _evidence(
+    [_used("r1", "f1")],
+    [_used("r2", "f2")],
+    [_was("r1", "k", "c1", "f1"), _is("r2", "k", "c2", "f2", since=NIGHT)],
+    CHANGED_FILE,
+)
+VANISHED = _evidence([_used("r1", "f1")], [], [_was("r1", "k", "c1", "f1")], CHANGED_FILE)
+ADDED = _evidence(
+    [_used("r1", "f1")],
+    [_used("r1", "f2"), _used("r2", "f2")],
+    [
+        _was("r1", "k", "c1", "f1"),
+        _is("r1", "k", "c1", "f2", since=NIGHT),
+        _is("r2", "k2", "c2", "f2", since=NIGHT),
+    ],
+    CHANGED_FILE,
+)
+SET_ASIDE = _evidence(
+    [_used("r1", "f1"), _used("r3", "f1")],
+    [_used("r3", "f1")],
+    [_is("r1", "k", "c1", "f1"), _is("r3", "k3", "c3", "f1")],
+    [("f1", "obds/a.xml", "bytes 1", BASE, None)],
+    aside=["r1"],
+    owned=[(WHO, "r1"), (WHO, "r3")],
+)
+
+
+def _kinds(evidence):
+    found = record_changes.changes(evidence)
+    return found.select("change", "cause", "explained", "record_before", "record_now").rows()
+
+
+def _with(evidence, **changes):
+    return Evidence(**{**evidence.__dict__, **changes})
+
+
+def test_a_record_of_the_same_key_with_other_content_has_changed_and_needs_a_finding():
+    assert _kinds(CHANGED) == [("changed", "file changed", False, "r1", "r2")]
+
+
+def test_a_new_finding_about_the_changed_record_explains_it_and_a_standing_one_does_not():
+    finding = _frame("record_id rule_id", [("r2", "date.in-future")])
+    assert _kinds(_with(CHANGED, broken=finding))[0][2] is True
+    stood = _with(CHANGED, broken=finding, before=_lineage(_used("r1", "f1", rules=["date.in-future"])))
+    assert _kinds(stood)[0][2] is False
+
+
+def test_a_record_without_a_key_that_changed_in_its_place_is_paired_with_its_successor():
+    unkeyed = _evidence(
+        [_used("r1", "f1")],
+        [_used("r2", "f2")],
+        [_was("r1", "r1", "c1", "f1"), _is("r2", "r2", "c2", "f2", since=NIGHT)],
+        CHANGED_FILE,
+    )
+    assert _kinds(unkeyed) == [("changed", "file changed", False, "r1", "r2")]
+
+
+def test_a_vanished_record_needs_a_finding_and_its_file_may_be_gone():
+    assert _kinds(VANISHED) == [("vanished", "file changed", False, "r1", None)]
+    assert _kinds(_with(VANISHED, files=VANISHED.files.head(1)))[0][:3] == ("vanished", "file removed", False)
+
+
+def test_an_added_record_explains_itself():
+    assert _kinds(ADDED) == [("added", "file changed", True, None, "r2")]
+
+
+def test_a_record_set_aside_needs_a_finding():
+    assert _kinds(SET_ASIDE) == [("set aside", None, False, "r1", "r1")]
+    finding = _frame("record_id rule_id", [("r1", "record.corrected")])
+    assert _kinds(_with(SET_ASIDE, broken=finding))[0][2] is True
+
+
+def test_an_outranked_record_is_told_from_one_that_was_outranked_before():
+    whole = [("f1", "a", "bytes", BASE, None)]
+    versions = [_is("r1", "k", "c1", "f1")]
+    lost = [_used("r1", "f1", role="overruled", rules=["record.corrected"])]
+    outranked = _evidence([_used("r1", "f1")], lost, versions, whole, broken=[("r1", "record.corrected")])
+    assert _kinds(outranked) == [("outranked", None, True, "r1", "r1")]
+    assert _kinds(_evidence(lost, lost, versions, whole)) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "file"), [("r1", ("f2", "obds/b.xml", "bytes 9", NIGHT, None)), ("r9", NEW_FILE)]
+)
+def test_the_same_content_elsewhere_is_the_same_record(record, file):
+    """A renamed, split or permuted delivery: places and even the names of records do not count."""
+    again = _evidence(
+        [_used("r1", "f1")],
+        [_used(record, "f2")],
+        [_was("r1", "k", "c1", "f1"), _is(record, record, "c1", "f2", since=NIGHT)],
+        [OLD_FILE, file],
+    )
+    assert _kinds(again) == []
+
+
+def test_the_same_bytes_read_differently_are_no_change_of_the_sender():
+    upgrade = _evidence(
+        [_used("r1", "f1")],
+        [_used("r2", "f2")],
+        [_was("r1", "k", "c1", "f1"), _is("r2", "k", "c2", "f2", since=NIGHT)],
+        [OLD_FILE, ("f2", "obds/a.xml", "bytes 1", NIGHT, None)],
+    )
+    assert {row[0] for row in _kinds(upgrade)} == {"read differently"}
+    assert all(row[2] for row in _kinds(upgrade))
+
+
+def test_a_record_that_a_newer_program_names_anew_is_found_by_its_place():
+    renamed = _evidence(
+        [("p1", "old name", EXAM, "f1", [], "supports")],
+        [_used("r1", "f1")],
+        [_is("r1", "k", "c1", "f1")],
+        [("f1", "a", "bytes", BASE, None)],
+    )
+    placed = renamed.before.with_columns(position=pl.lit("at r1"))
+    assert _kinds(_with(renamed, before=placed)) == []
+
+
+def test_nothing_behind_nobody():
+    assert _kinds(_evidence([], [], [], [])) == []
+
+
+ENDPOINT = {
+    "pseudonym": WHO,
+    "endpoint": "OS",
+    "time_days": 100,
+    "event_kind": "censored",
+    "evidence": ["r1"],
+}
+
+
+def _released(**changes):
+    return {"cohort.endpoints": pl.DataFrame([{**ENDPOINT, **changes}])}
+
+
+MOVED = moved(_released(), _released(time_days=130, evidence=["r2"]), OF_PATIENTS)
+LEFT = moved(_released(), {"cohort.endpoints": _released()["cohort.endpoints"].clear()}, OF_PATIENTS)
+
+
+def _account(evidence, moves=MOVED, differing=("Untersuchungsdatum_Verlauf",), eligibility=None, **changes):
+    def rows_of(_, ids):
+        return pl.DataFrame({"record_id": ids}).with_columns(
+            *(pl.col("record_id").alias(c) for c in differing), same=pl.lit("x")
+        )
+
+    return movement.account(
+        moves,
+        record_changes.changes(evidence),
+        CohortEligibility.empty() if eligibility is None else eligibility,
+        Circumstances(NIGHT, BASE, **changes),
+        rows_of,
+    )
+
+
+QUIET = _evidence(
+    [_used("r1", "f1")],
+    [_used("r1", "f1")],
+    [_is("r1", "k", "c1", "f1")],
+    [("f1", "a", "bytes", BASE, None)],
+)
+
+
+def _said(made):
+    return made.values.select("causes", "unexplained").unique().rows()
+
+
+def test_only_values_move_and_evidence_alone_does_not():
+    assert MOVED.select("pseudonym", "row", "column_name", "old", "new").rows() == [
+        (WHO, "OS", "time_days", "100", "130")
+    ]
+    assert moved(_released(), _released(evidence=["r9"]), OF_PATIENTS).is_empty()
+    assert LEFT.select("column_name", "old", "new").rows() == [("(row)", "present", "absent")]
+
+
+def test_a_value_that_becomes_null_moves():
+    gone = moved(_released(event_kind=None), _released(event_kind="death"), OF_PATIENTS)
+    assert gone.select("old", "new").rows() == [(None, "death")]
+
+
+@pytest.mark.parametrize("silent", [CHANGED, VANISHED])
+def test_a_silent_change_is_a_finding_with_patient_values_and_files(silent):
+    made = _account(silent)
+    assert _said(made) == [(["file changed"], True)]
+    seen = observe(made.values, silent.now.select("pseudonym", "record_id"))
+    assert seen["rule_id"].to_list() == ["release.moved-unexplained"]
+    assert seen["value"].to_list() == ["100 → 130"]
+    note = seen["note"].item()
+    assert WHO in note and "OS time_days: 100 → 130" in note and "f1" in note
+    assert made.records["moved"].all()
+
+
+def test_a_changed_record_whose_difference_is_no_part_of_the_value_does_not_explain_it():
+    """The patient's name changed the same night: it moves no time."""
+    made = _account(CHANGED, differing=("Meldung_ID",), program=True)
+    assert _said(made) == [(["program"], False)]
+
+
+def test_an_added_record_explains_the_move():
+    made = _account(ADDED)
+    assert _said(made) == [(["file changed"], False)]
+    assert made.values["file_ids"].to_list() == [["f2"]]
+    assert observe(made.values, ADDED.now.select("pseudonym", "record_id")).is_empty()
+
+
+def test_an_added_record_does_not_excuse_a_changed_one():
+    both = _evidence(
+        [_used("r1", "f1")],
+        [_used("r2", "f2"), _used("r3", "f2")],
+        [
+            _was("r1", "k", "c1", "f1"),
+            _is("r2", "k", "c2", "f2", since=NIGHT),
+            _is("r3", "k3", "c3", "f2", since=NIGHT),
+        ],
+        CHANGED_FILE,
+    )
+    assert _said(_account(both)) == [(["file changed"], True)]
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        ({"program": True}, "program"),
+        ({"configuration": True}, "configuration"),
+        ({"decided": frozenset({WHO})}, "decision"),
+        ({"decided_all": True}, "decision"),
+        ({"lapsed": frozenset({WHO})}, "calendar"),
+        ({"key": True}, "key"),
+    ],
+)
+def test_what_holds_for_the_whole_study_explains_where_no_record_is_another_one(given, cause):
+    assert _said(_account(QUIET, **given)) == [([cause], False)]
+
+
+def test_a_decision_about_another_patient_explains_nothing():
+    assert _said(_account(QUIET, decided=frozenset({"p2"}))) == [([], True)]
+
+
+@pytest.mark.parametrize("given", [{"program": True}, {"configuration": True}])
+def test_a_new_program_does_not_excuse_a_record_that_a_sender_changed(given):
+    assert [unexplained for _, unexplained in _said(_account(CHANGED, **given))] == [True]
+
+
+def test_a_move_that_nothing_explains_is_a_finding_about_the_patients_first_record():
+    made = _account(QUIET)
+    assert _said(made) == [([], True)]
+    assert observe(made.values, QUIET.now.select("pseudonym", "record_id"))["record_id"].to_list() == ["r1"]
+
+
+def test_a_patient_who_leaves_has_the_criterion_that_they_do_not_meet():
+    columns = {**dict.fromkeys(CohortEligibility.polars_schema()), "pseudonym": WHO, "position": 1}
+    row = {**columns, "criterion": "site", "met": False, "reason": "head", "excluded_here": True}
+    left = CohortEligibility.conform(pl.DataFrame([row], strict=False))
+    whole = [("f1", "a", "bytes", BASE, None)]
+    gone = _evidence([_used("r1", "f1")], [], [_is("r1", "k", "c1", "f1")], whole, owned=[(WHO, "r1")])
+    made = _account(gone, LEFT, eligibility=left, configuration=True)
+    assert made.values.select("criterion", "reason").rows() == [("site", "head")]
+    assert _said(made) == [(["configuration"], False)]
+    assert _said(_account(gone, LEFT, eligibility=left)) == [([], True)]
+
+
+def test_the_day_of_the_cut_off_moves_the_age_of_answers_and_nothing_else():
+    columns = "table_name pseudonym row column_name old new"
+    age = _frame(columns, [("cohort.patients", WHO, None, "registry_answer_age_months", "1", "2")])
+    assert _said(_account(QUIET, age, cut_off=True)) == [(["calendar"], False)]
+    assert _said(_account(QUIET, age)) == [([], True)]
+    assert _said(_account(QUIET, cut_off=True)) == [([], True)]
+
+
+def test_an_unexplained_move_stands_until_the_value_moves_again_or_a_steward_decides():
+    made = _account(CHANGED).values
+    nothing = MOVED.clear()
+    stands = movement.standing(made, nothing, _released(time_days=130))
+    assert stands.equals(made)
+    assert movement.standing(made, nothing, _released(time_days=100)).is_empty()
+    assert movement.standing(made, MOVED, _released(time_days=130)).is_empty()
+    assert movement.standing(
+        made, nothing, {"cohort.endpoints": _released()["cohort.endpoints"].clear()}
+    ).is_empty()
+    used = CHANGED.now.select("pseudonym", "record_id")
+    for at, unexplained in (("2030-01-02T09:00:00+00:00", False), ("2030-01-01T09:00:00+00:00", True)):
+        decided = movement.decided(stands, used, _frame("record_id at", [("r2", at)]))
+        assert decided["unexplained"].to_list() == [unexplained]
+    assert movement.decided(stands, used, _frame("record_id at", [("other", at)]))["unexplained"].all()
+    assert movement.standing(Movement.empty(), nothing, {}).is_empty()
+
+
+def test_the_first_and_the_last_patient_of_many_have_findings_of_their_own():
+    """The order of rows does not change the account."""
+    two = MOVED.with_columns(pseudonym=pl.lit("p0")).vstack(MOVED)
+    orders = [observe(_account(CHANGED, frame).values, CHANGED.now) for frame in (two, two.reverse())]
+    assert orders[0].height == 2 and orders[0].equals(orders[1])
+
+
+def test_estimates_move_because_patients_moved():
+    row = {
+        "endpoint": "OS",
+        "quantity": "median",
+        "horizon_months": 12,
+        "value": 1.0,
+        "ci_low": 0.5,
+        "ci_high": None,
+    }
+    old, new = ({"analysis.survival_estimate": pl.DataFrame([{**row, "value": v}])} for v in (1.0, 2.0))
+    estimates = moved(old, new, OF_ESTIMATES)
+    assert estimates["row"].to_list() == ["OS median 12"]
+    patients = _account(ADDED).values
+    made = movement.of_estimates(estimates, patients, BASE, frozenset())
+    assert made.select("causes", "unexplained").rows() == [(["patients"], False)]
+    alone = movement.of_estimates(estimates, Movement.empty(), BASE, frozenset())
+    assert alone.select("causes", "unexplained").rows() == [([], True)]
+    upgraded = movement.of_estimates(estimates, Movement.empty(), BASE, frozenset({"program"}))
+    assert upgraded.select("causes", "unexplained").rows() == [(["program"], False)]
+    earlier = movement.of_estimates(estimates, patients, "another release", frozenset())
+    assert earlier["unexplained"].all()
