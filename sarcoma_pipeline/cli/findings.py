@@ -120,7 +120,7 @@ def show(study: str, finding_id: str) -> None:
             say(f"{name:15} {value}")
     for row in _readings(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
         if found["rule_id"].item().startswith("identity."):
-            click.echo(f"reading {row['reading']}       {row['text']}")
+            say(f"reading {row['reading']}       {row['text']}")
             continue
         dose = "no dose" if row["prescribed_dose_gy"] is None else f"{row['prescribed_dose_gy']:g} Gy"
         fractions = f" in {row['fractions']}" if row["fractions"] else ""
