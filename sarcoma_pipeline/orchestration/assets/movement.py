@@ -394,9 +394,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 def _check(spec: dg.AssetCheckSpec, values: pl.DataFrame) -> dg.AssetCheckResult:
     """Say how many values moved without an explanation; the findings name the patients."""
     silent = values.filter("unexplained")
-    patients = silent["pseudonym"].n_unique() if "pseudonym" in silent.columns else None
-    of = "" if patients is None else f" of {patients} patient{'' if patients == 1 else 's'}"
-    words = f"{silent.height} released values{of} moved, and nothing says why"
+    if "pseudonym" in values.columns:
+        words = "; ".join(movement.summary(silent))
+    else:
+        words = f"{silent.height} estimates moved, and nothing says why"
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
         check_name=spec.name,
