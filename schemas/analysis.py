@@ -117,8 +117,8 @@ class RestrictedMean(Contract, table="analysis.restricted_mean"):
     standard_error: pl.Float64 = column(
         "Standard error", "By Greenwood's formula (R: print of survfit).", unit="months"
     )
-    ci_low: pl.Float64 = column("95 % CI, low", "Normal approximation.", unit="months")
-    ci_high: pl.Float64 = column("95 % CI, high", "Normal approximation.", unit="months")
+    ci_low: pl.Float64 = column("95 % CI, low", "Normal approximation, at least 0.", unit="months")
+    ci_high: pl.Float64 = column("95 % CI, high", "Normal approximation, at most the horizon.", unit="months")
     n: pl.Int64 = column("n", "Patients.", nullable=False)
     events: pl.Int64 = column("Events", "Up to the horizon.", nullable=False)
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.contract import Contract
+
 _BOUNDS = {
     "a": (0.0, 120.0),
     "d": (0.0, 18262.0),
@@ -35,9 +37,9 @@ class Gate(BaseModel):
     max_unreadable_percent: Annotated[float, Field(ge=0, le=100)] = 50
     """Maximum share of a mapped column's filled cells that may be unreadable, in percent."""
     unreadable_from: Annotated[int, Field(ge=1)] = 3
-    """Minimum number of unreadable cells for holding a release back: one faulty record never does."""
+    """Minimum number of unreadable cells for holding a release back: those of one person never do."""
     may_lack_events: tuple[str, ...] = ()
-    """Endpoints that may have no event although deaths or relapses were read."""
+    """Endpoints that may have no event although deaths or relapses of two persons or more were read."""
     bounds: dict[str, tuple[float, float]] = {}
     """Unit to least and greatest plausible value; replaces the default for that unit."""
 
@@ -53,3 +55,8 @@ class Gate(BaseModel):
     def plausible(self, unit: str | None) -> tuple[float, float] | None:
         """Return the least and greatest plausible value of a unit; None without bounds."""
         return {**_BOUNDS, **self.bounds}.get(unit or "")
+
+    def bounded(self, contract: type[Contract]) -> dict[str, tuple[float, float]]:
+        """Return the numeric columns of a table that have bounds, with their least and greatest value."""
+        numbers = (c for c in contract.columns() if c.dtype.startswith(("Int", "Float")))
+        return {c.name: bounds for c in numbers if (bounds := self.plausible(c.unit))}

@@ -61,6 +61,7 @@ class LedgerEntry(Contract, table="quality.ledger"):
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
+    records: pl.Int64 = column("Records", "How many records it is about; null in ledgers of before.")
 
 
 class Trend(Contract, table="quality.trend"):

@@ -72,8 +72,12 @@ class Finding(Contract, table="quality.findings"):
     note: pl.String = column("Note", "What else the steward needs, as the other side of a contradiction.")
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
-    record_id: pl.String = column("Record", "The record.", nullable=False)
+    record_id: pl.String = column(
+        "Record", "The record; of a fault that repeats in a file, the first one.", nullable=False
+    )
     file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
+    records: pl.Int64 = column("Records", "How many records the finding is about.")
+    content_hash: pl.String = column("Content", "Hash of the content of these records.")
 
 
 class Quarantine(Contract, table="quality.quarantine"):

@@ -37,6 +37,9 @@ def lines(project: Project, finding_id: str) -> Iterator[str]:
     else:
         raise click.ClickException(f"{finding_id} is resolved: the last refresh no longer found the fault")
     record = findings["record_id"].item()
+    if record in set(known.repeated):
+        yield f"{findings['records'].item()} records have this fault. Its impact is {impact.REPEATED}."
+        return
     quarantined = known.quarantine.filter(pl.col("record_id") == record)
     if quarantined.is_empty():
         yield "The record is not in quarantine: the study already uses it."

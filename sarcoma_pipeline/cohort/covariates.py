@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import baseline_choice, dose, primary
+from sarcoma_pipeline.cohort import baseline_choice, dose, primary, within_bounds
 from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
@@ -14,8 +14,10 @@ from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
 from sarcoma_pipeline.cohort.timeline import RELAPSES, Timeline
 from schemas import site_codes
 from schemas.cohort import CohortPatient
+from schemas.gate import Gate
 
 DAYS_PER_YEAR = 365.25
+_DEFAULT_GATE = Gate()
 
 _T_STAGE = {
     "7": site_codes.t_in_edition_7,
@@ -25,19 +27,33 @@ _T_STAGE = {
 """Edition to how a T category is put in its words."""
 
 
-def patients(curated: Curated, timeline: Timeline, eligible: pl.Series) -> pl.DataFrame:
+def patients(
+    curated: Curated, timeline: Timeline, eligible: pl.Series, gate: Gate = _DEFAULT_GATE
+) -> pl.DataFrame:
     """``cohort.patients`` of the eligible patients.
 
     Args:
         curated: the curated tables.
         timeline: what happened to the patients.
         eligible: pseudonyms.
+        gate: the bounds of plausible values.
     """
-    return describe(curated, timeline).filter(pl.col("pseudonym").is_in(eligible.implode()))
+    return describe(curated, timeline, gate).filter(pl.col("pseudonym").is_in(eligible.implode()))
 
 
-def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
-    """Every patient with an index tumour, eligible or not, in the columns of ``cohort.patients``.
+def describe(curated: Curated, timeline: Timeline, gate: Gate = _DEFAULT_GATE) -> pl.DataFrame:
+    """Every patient with an index tumour in the columns of ``cohort.patients``, within the gate's bounds.
+
+    Args:
+        curated: the curated tables.
+        timeline: what happened to the patients.
+        gate: the bounds of plausible values; what is outside is unknown.
+    """
+    return CohortPatient.conform(within_bounds.patients(as_delivered(curated, timeline), timeline, gate))
+
+
+def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
+    """Every patient with an index tumour, eligible or not: ``patient_id`` and ``cohort.patients``, unbounded.
 
     - age: days from birth to time zero / 365.25; else the age that a source gives;
     - T category and grade of the report that the assumptions choose; T in the terms of the
@@ -81,27 +97,27 @@ def describe(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     local, distant = pl.col("_local").fill_null(False), pl.col("_distant").fill_null(False)
     unknown = "RX" if assumptions.residual_status_unknown == "RX" else None
-    return CohortPatient.conform(
-        frame.with_columns(
-            age_at_diagnosis_years=pl.coalesce([by_dates, "age_at_diagnosis_years"]),
-            t_stage=_T_STAGE[assumptions.t_edition](
-                pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
-            ),
-            resected=pl.col("resected").fill_null(False),
-            residual_status=pl.coalesce(["residual_status", pl.lit(unknown, dtype=pl.String)]),
-            chemotherapy=pl.col("chemotherapy").fill_null("unknown"),
-            diagnosis_year=pl.col("diagnosis_date").dt.year(),
-            relapse_pattern=pl.when(local & distant)
-            .then(pl.lit("local and distant"))
-            .when(local)
-            .then(pl.lit("local only"))
-            .when(distant)
-            .then(pl.lit("distant only"))
-            .otherwise(pl.lit("none")),
-            follow_up_months=pl.col("follow_up_days") / DAYS_PER_MONTH,
-            record_ids=pl.concat_list(pl.col(c).fill_null(none) for c in lists).list.unique().list.sort(),
-        ).sort("pseudonym")
-    )
+    described = frame.with_columns(
+        age_at_diagnosis_years=pl.coalesce([by_dates, "age_at_diagnosis_years"]),
+        t_stage=_T_STAGE[assumptions.t_edition](
+            pl.col("t_stage"), pl.col("tumour_size_cm"), pl.col("tnm_edition"), pl.col("region")
+        ),
+        resected=pl.col("resected").fill_null(False),
+        residual_status=pl.coalesce(["residual_status", pl.lit(unknown, dtype=pl.String)]),
+        chemotherapy=pl.col("chemotherapy").fill_null("unknown"),
+        diagnosis_year=pl.col("diagnosis_date").dt.year(),
+        relapse_pattern=pl.when(local & distant)
+        .then(pl.lit("local and distant"))
+        .when(local)
+        .then(pl.lit("local only"))
+        .when(distant)
+        .then(pl.lit("distant only"))
+        .otherwise(pl.lit("none")),
+        follow_up_months=pl.col("follow_up_days") / DAYS_PER_MONTH,
+        record_ids=pl.concat_list(pl.col(c).fill_null(none) for c in lists).list.unique().list.sort(),
+    ).sort("pseudonym")
+    # Conformed first: whether a value is within bounds is judged as it would be released.
+    return described.select("patient_id").hstack(CohortPatient.conform(described))
 
 
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:

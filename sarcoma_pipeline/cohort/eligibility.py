@@ -43,7 +43,9 @@ def assess(
         described: the patients' covariates, where they are known already.
     """
     facts = _facts(
-        curated, timeline, covariates.describe(curated, timeline) if described is None else described
+        curated,
+        timeline,
+        covariates.describe(curated, timeline, study.gate) if described is None else described,
     )
     judged = []
     for position, criterion in enumerate(study.criteria, start=1):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import looks
+from sarcoma_pipeline.cohort import looks, within_bounds
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL, UNDER_TREATMENT, UNKNOWN
 from sarcoma_pipeline.cohort.timeline import (
     BY_TUMOUR,
@@ -33,11 +33,14 @@ from sarcoma_pipeline.cohort.timeline import (
 from schemas.cohort import CohortDerivability, CohortEndpoint
 from schemas.cohort_events import CohortNotAtRisk
 from schemas.configuration import EndpointRule, Milestone, Study
+from schemas.gate import Gate
 
 DAYS_PER_MONTH = 30.4375
 
 DEATHS = ("death", "tumour-related death", "other death")
 SECOND = "second malignancy"
+OUTSIDE_BOUNDS = "a time outside the bounds of the release gate"
+"""Reason why a patient is not at risk; the finding is ``patient.time-implausible``."""
 _UNWATCHED = (*DEATHS, SECOND)
 """Events that are known without anybody looking for a relapse."""
 
@@ -69,7 +72,7 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
     at_risk, others = [CohortEndpoint.empty()], [CohortNotAtRisk.empty()]
     for rule in study.endpoints:
         if rule.derivable:
-            row, out = _endpoint(resolved(rule, timeline), timeline, events, members)
+            row, out = _endpoint(resolved(rule, timeline), timeline, events, members, study.gate)
             at_risk.append(row)
             others.append(out)
     derivability = [
@@ -134,7 +137,7 @@ def _causes(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _endpoint(
-    rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame
+    rule: EndpointRule, timeline: Timeline, events: pl.DataFrame, members: pl.DataFrame, gate: Gate
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     frame = members.join(
         timeline.milestones.select("patient_id", "disease_free", *MILESTONE.values()),
@@ -157,7 +160,8 @@ def _endpoint(
     for part in parts:
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
     frame = _counted(rule, _ended(rule, timeline, frame))
-    why = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in _reasons(rule, timeline)]
+    reasons = [(OUTSIDE_BOUNDS, _outside_bounds(timeline, gate)), *_reasons(rule, timeline)]
+    why = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in reasons]
     frame = frame.with_columns(endpoint=pl.lit(rule.name), reason=pl.coalesce(why)).sort("pseudonym")
     return (
         CohortEndpoint.conform(frame.filter(pl.col("reason").is_null())),
@@ -289,6 +293,13 @@ def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _milestone(name: Milestone) -> pl.Expr:
     return pl.lit(0, dtype=pl.Int32) if name == "diagnosis" else pl.col(MILESTONE[name])
+
+
+def _outside_bounds(timeline: Timeline, gate: Gate) -> pl.Expr:
+    """Whether the release gate would stop the row, or anything of the patient is dated too late."""
+    doubtful = within_bounds.doubtful_times(timeline, gate)["patient_id"]
+    bounds = gate.bounded(CohortEndpoint)
+    return pl.col("patient_id").is_in(doubtful.implode()) | within_bounds.outside(bounds, bounds)
 
 
 def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.Expr]]:

@@ -50,7 +50,7 @@ def derived(curated: Curated, study: Study, assumptions: Assumptions) -> Cohort:
 
 def _from_cohort(curated: Curated, happened: Timeline, study: Study, main: Cohort | None) -> Cohort:
     """Derive the cohort from a timeline; the endpoints of the same patients stay those of ``main``."""
-    described = covariates.describe(curated, happened)
+    described = covariates.describe(curated, happened, study.gate)
     eligible = eligibility.eligible(eligibility.assess(curated, happened, study, described).eligibility)
     patients = described.filter(pl.col("pseudonym").is_in(eligible.implode()))
     if main and patients["pseudonym"].equals(main[0]["pseudonym"].sort()):

@@ -255,7 +255,7 @@ def _preview(
         .iter_rows()
     ):
         yield "endpoint", f"{name}: {events} events in {n} patients"
-    described = covariates.patients(made.curated, happened, admitted)
+    described = covariates.patients(made.curated, happened, admitted, study.gate)
     if admitted.len() and (median := described["follow_up_days"].median()) is not None:
         yield "follow-up", f"median {median:g} days"
     mapped = [found.received[table] for table in plausibility.MAPPED if table in found.received]

@@ -35,6 +35,7 @@ _IDENTIFYING_WORDS = (
     "family_?name", "given_?name", "sur_?name", "first_?name", "last_?name", "birth", "address", "street",
     "postcode", "phone", "e_?mail", "insurance", "hospital_?number", "patient_?(?:id|number)",
 )  # fmt: skip
+_ROUNDING = 1e-9
 KNOWN = f"pseudonym in {PATIENTS}"
 """Column of the endpoints' page, because a set of all pseudonyms would be copied for every expectation."""
 
@@ -141,6 +142,7 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
 
 def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[dict[str, Any]]:
     unique = {str(n) for n, c in CONTRACTS[table].to_schema().columns.items() if c.unique}
+    bounded = thresholds.bounded(CONTRACTS[table])
     for c in CONTRACTS[table].columns():
         if c.name not in frame.columns:
             continue
@@ -169,9 +171,8 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
                 regex=_CALENDAR_DATE,
                 description=f"{c.title} contains no calendar date.",
             )
-        bounds = thresholds.plausible(c.unit)
-        if bounds and frame.schema[c.name].is_numeric():
-            low, high = bounds
+        if c.name in bounded and frame.schema[c.name].is_numeric():
+            low, high = bounded[c.name]
             yield _that(
                 "expect_column_values_to_be_between",
                 column=c.name,
@@ -183,14 +184,16 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
 
 def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> Iterator[dict[str, Any]]:
     before = last[table].height if table in last else 0
-    least = math.floor(before * (1 - thresholds.max_drop_percent / 100))
     cohort = table in (PATIENTS, ENDPOINTS)
+    # Whoever leaves a small cohort alone is more than a share of it, and holds nothing back.
+    one = last[table]["pseudonym"].value_counts()["count"].max() if cohort and before else 0
+    least = min(math.floor(before * (1 - thresholds.max_drop_percent / 100)), before - int(one or 0))
     if before:
         yield _that(
             "expect_table_row_count_to_be_between",
             min_value=least,
             description=f"At least {least} rows: the last release had {before}, "
-            f"and not more than {thresholds.max_drop_percent:g} % may be lost in one night.",
+            f"and not more than {thresholds.max_drop_percent:g} % may be lost in one night, or one patient.",
             # Numbers of estimates change with the models of study.toml; those of patients do not.
             severity="critical" if cohort else "warning",
         )
@@ -242,13 +245,24 @@ def _medians(
         values = before[c.name].cast(pl.Float64)
         (median, deviation) = values.to_frame().select(m=pl.first().median(), s=pl.first().std()).row(0)
         reach = thresholds.max_median_sd * deviation
+        below, above = _beside_the_median(values)
         yield _that(
             "expect_column_median_to_be_between",
             column=c.name,
-            min_value=median - reach,
-            max_value=median + reach,
-            description=f"The median of {c.title} is within {reach:.3g} of the last release's {median:.4g}.",
+            min_value=min(median - reach, below),
+            max_value=max(median + reach, above),
+            description=f"The median of {c.title} is within {reach:.3g} of the last release's {median:.4g}, "
+            "or has moved by one patient's place.",
         )
+
+
+def _beside_the_median(values: pl.Series) -> tuple[float, float]:
+    """Return between what the median can lie after one patient came, left or changed."""
+    known = values.drop_nulls().sort()
+    middle = ((known.len() - 1) // 2, known.len() // 2)
+    below = (known[max(place - 1, 0)] for place in middle)
+    above = (known[min(place + 1, known.len() - 1)] for place in middle)
+    return sum(below) / 2, sum(above) / 2
 
 
 def _drift(
@@ -263,14 +277,16 @@ def _drift(
             "level", points=pl.col("share_right").fill_null(0) - pl.col("share").fill_null(0)
         )
         moved[name] = points["points"]
+        # One patient alone moves a share by up to this.
+        allowed = max(thresholds.max_share_points, 100 / max(min(before[name].len(), now[name].len()), 1))
         level, most = points.sort(pl.col("points").abs(), descending=True).row(0)
         described.append(
             _that(
                 "expect_column_values_to_be_between",
                 column=name,
-                min_value=-thresholds.max_share_points,
-                max_value=thresholds.max_share_points,
-                description=f"No share moves by more than {thresholds.max_share_points:g} percentage points "
+                min_value=-allowed - _ROUNDING,
+                max_value=allowed + _ROUNDING,
+                description=f"No share moves by more than {allowed:g} percentage points "
                 f"against the last release; {level} moved most, by {most:+.1f}.",
             )
         )

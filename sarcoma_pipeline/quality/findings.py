@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality import repeated_faults, rule_catalogue
 from sarcoma_pipeline.quality.volumes import DATASET
 from schemas.contract import CONTRACTS
 from schemas.quality import Finding
@@ -93,8 +93,7 @@ def finding_ids(
     frame = frame.with_columns(_nth=nth.over("finding_id").cast(pl.Int64))
     if decisions is not None:
         frame = _keep_decided(frame, decisions)
-    suffixed = pl.when(pl.col("_nth") > 0).then(pl.format("{}-{}", "finding_id", "_nth"))
-    return frame.with_columns(finding_id=suffixed.otherwise("finding_id")).drop("_nth")
+    return frame.with_columns(finding_id=_suffixed()).drop("_nth")
 
 
 def stem(subject: tuple[str | None, ...], centre: str = "") -> str:
@@ -130,6 +129,68 @@ def _keep_decided(frame: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(_nth=pl.Series(numbers, dtype=pl.Int64))
 
 
+def joined_ids(
+    observed: pl.DataFrame,
+    records: pl.DataFrame,
+    centre: str = "",
+    decisions: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Compute the id of each observation's finding; a fault that repeats in a file has one id.
+
+    That id is a hash of rule, source, table and column, so it stays when the number of records changes or the
+    file is renamed; of several such files of a source the second has the suffix ``-1``. A record whose own
+    finding was decided on keeps it, and a joined finding that was decided on stays joined, however few
+    records are left: no decision lapses because a fault became more or less frequent.
+
+    Args:
+        observed: observations; all of a rule.
+        records: places, from :func:`places`.
+        centre: the records' centre in a study with several.
+        decisions: ``quality.decisions``.
+
+    Returns:
+        The rows of :func:`finding_ids`, and ``joined``.
+    """
+    group = ["rule_id", "source", "path", "table_name", "column_name"]
+    frame = finding_ids(observed, records, centre, decisions)
+    decided = [] if decisions is None else decisions["finding_id"].unique().to_list()
+    own = pl.col("finding_id").is_in(decided) | (pl.col("rule_id") == WHOLE_FILE)
+    # Only a record of a file has a source: a fault of a whole source is one finding anyhow.
+    frame = frame.with_columns(_one=~own & pl.col("source").is_not_null())
+    ones = frame.filter("_one")
+    groups = ones.group_by(group).agg(_times=pl.len()).sort(group)
+    ids = [stem(("repeated", *s), centre) for s in groups.drop("path", "_times").iter_rows()]
+    groups = groups.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
+    is_decided = pl.col("finding_id").is_in([name.partition("-")[0] for name in decided])
+    groups = groups.filter((pl.col("_times") > repeated_faults.MANY) | is_decided)
+    if groups.is_empty():
+        return frame.with_columns(joined=pl.lit(False)).drop("_one")
+    of_group = ones.select(*group, "content_hash").join(groups, on=group, nulls_equal=True)
+    contents = of_group.group_by(group).agg(pl.col("content_hash").sort())
+    digests = [repeated_faults.digest(hashes) for hashes in contents["content_hash"]]
+    contents = contents.with_columns(content_hash=pl.Series(digests, dtype=pl.String))
+    groups = groups.join(contents, on=group, how="left", nulls_equal=True).sort(group)
+    groups = groups.with_columns(_nth=pl.int_range(pl.len()).over("finding_id").cast(pl.Int64))
+    if decisions is not None:
+        groups = _keep_decided(groups, decisions)
+    groups = groups.with_columns(_group=_suffixed()).filter(
+        (pl.col("_times") > repeated_faults.MANY) | pl.col("_group").is_in(decided)
+    )
+    joined = pl.col("_one") & pl.col("_group").is_not_null()
+    marked = frame.join(
+        groups.select(*group, "_group"), on=group, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return marked.with_columns(
+        finding_id=pl.when(joined).then("_group").otherwise("finding_id"), joined=joined
+    ).drop("_group", "_one")
+
+
+def _suffixed() -> pl.Expr:
+    """Return the id with the number of a finding among those that share its stem."""
+    suffixed = pl.when(pl.col("_nth") > 0).then(pl.format("{}-{}", "finding_id", "_nth"))
+    return suffixed.otherwise("finding_id")
+
+
 def findings(
     observed: pl.DataFrame,
     records: pl.DataFrame,
@@ -140,7 +201,7 @@ def findings(
     decisions: pl.DataFrame | None = None,
     moved: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Describe observations in words, with their places.
+    """Describe observations in words, with their places; a fault that repeats in a file is one finding.
 
     Args:
         observed: observations of every step (``schemas.quality.Observation``).
@@ -167,10 +228,11 @@ def findings(
         gone = gone.sort("record_id", "pseudonym").unique("record_id", keep="first", maintain_order=True)
         owners = pl.concat([owners, gone.join(owners, on="record_id", how="anti")])
     words = rule_catalogue.catalogue().select("rule_id", "what", "remedy")
+    found = joined_ids(observed, records, centre, decisions)
     frame = (
-        finding_ids(observed, records, centre, decisions)
-        .filter(pl.col("finding_id").is_first_distinct())
-        .join(owners, on="record_id", how="left")
+        repeated_faults.one_row_each(found.join(owners, on="record_id", how="left", maintain_order="left"))
+        .drop("content_hash")
+        .join(repeated_faults.content(found), on="finding_id", how="left")
         .join(words, on="rule_id", how="left")
         .with_columns(
             path=masked_path(pl.col("path"), patients).fill_null("?"),

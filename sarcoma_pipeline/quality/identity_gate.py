@@ -39,7 +39,10 @@ up verlauf xlsx xml zip
 FILE_WORDS = frozenset(_IN_FILE_NAMES.split())
 """Words that exports use as names of files and folders; a study adds its own in ``path_words``."""
 
-_IN_POSITIONS = "a as cell column file hidden item line lines page record row rows sheet source the to whole"
+_IN_POSITIONS = """
+a and archive as cell column entry file hidden item line lines more page record row rows sheet source the to
+whole
+"""
 _POSITION_WORDS = frozenset(_IN_POSITIONS.split())
 """Words of the program in positions."""
 
@@ -63,6 +66,10 @@ _PARTS = re.compile(
 )
 """The parts of a value: what stands between them are blanks and signs."""
 _DECIMAL = re.compile(r"\d{1,4}[.,]\d{1,3}")
+_DATES = re.compile(
+    r"(?<!\d)(?:\d{1,2}([.\-_/ ])\d{1,2}\1(?:19|20)?\d{2}|(?:19|20)\d{2}([.\-_/ ])\d{1,2}\2\d{1,2})(?!\d)"
+)
+"""Days as people write them in names of sheets and files, each number short enough to pass alone."""
 _SHORT = 4
 """Digits of a number that passes: a year, a dose in cGy; patient numbers are longer."""
 _LINE_DIGITS = 7
@@ -201,7 +208,9 @@ class IdentityGate:
             configured = word.casefold() in self._configured_words and not self._names_somebody(word)
             return word if known or configured else MASK
 
-        return re.sub(r"\w+", part, printable(text))
+        # Short numbers may be a date together, as in the name of a sheet.
+        hidden = re.sub(_DATES, lambda match: _shape(match[0]), printable(text))
+        return re.sub(r"\w+", part, hidden)
 
     def column(self, text: str) -> str:
         """Return the name of a column of a contract or of the study's configuration; others are hidden."""

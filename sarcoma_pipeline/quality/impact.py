@@ -9,7 +9,7 @@ errors costs one more pass over the patients concerned.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -33,6 +33,9 @@ NOTHING = "no change"
 MEND_ONLY = "can only be mended"
 """There is nothing to admit: the record could not be read, or belongs to no patient."""
 
+REPEATED = "not computed: the fault repeats in many records of the file"
+"""Each of the records would be a copy of its patient, and a decision admits all of them at once."""
+
 _NAMES_SOMETHING = ("record_id", "person_ref", "refers_to")
 """Columns that join records, besides the UIDs: a copy must not join with its original."""
 
@@ -50,6 +53,7 @@ class Night:
         eligibility: ``cohort.eligibility``.
         patients: ``cohort.patients``.
         endpoints: ``cohort.endpoints``.
+        repeated: the first record of every fault that repeats in a file; the quarantine lacks its records.
     """
 
     typed: Frames
@@ -60,6 +64,7 @@ class Night:
     eligibility: pl.DataFrame
     patients: pl.DataFrame
     endpoints: pl.DataFrame
+    repeated: pl.Series = field(default_factory=lambda: pl.Series("record_id", [], dtype=pl.String))
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     return Rerun(
         chosen,
         judged,
-        covariates.patients(curated, happened, eligible),
+        covariates.patients(curated, happened, eligible, study.gate),
         endpoints.derive(happened, eligibility.members(curated, eligible), study).endpoints,
     )
 
@@ -142,7 +147,8 @@ def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:
     outside = night.quarantine.join(who, on="record_id", how="anti").select(
         "record_id", quantity=pl.lit(MEND_ONLY)
     )
-    parts = [Impact.conform(f) for f in (compared, unmoved, outside)]
+    repeated = night.repeated.to_frame("record_id").select("record_id", quantity=pl.lit(REPEATED))
+    parts = [Impact.conform(f) for f in (compared, unmoved, outside, repeated)]
     return pl.concat(parts).sort("record_id", "quantity")
 
 

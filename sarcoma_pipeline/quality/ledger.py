@@ -45,7 +45,7 @@ from schemas.vocabularies import (
 _OF_DECISION = ("decision_id", "who", "reason", "until")
 _SHOWN = (
     "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value", "note",
-    "what", "remedy", "content_hash", "file_id",
+    "what", "remedy", "content_hash", "file_id", "records",
 )  # fmt: skip
 """What is taken over from tonight's finding; of a resolved one the last stays."""
 
@@ -110,9 +110,12 @@ def advance(
     Returns:
         ``quality.ledger``: one row per finding ever seen, sorted by ``finding_id``.
     """
-    seen = tonight.join(
-        content.select("record_id", "content_hash").unique("record_id"), on="record_id", how="left"
-    ).select("finding_id", *_SHOWN, present=pl.lit(True))
+    of_record = content.select("record_id", _content="content_hash").unique("record_id")
+    seen = (
+        tonight.join(of_record, on="record_id", how="left")
+        .with_columns(content_hash=pl.coalesce("content_hash", "_content"))
+        .select("finding_id", *_SHOWN, present=pl.lit(True))
+    )
     rows = ledger.join(seen, on="finding_id", how="full", coalesce=True, suffix="_now")
     present = pl.col("present").fill_null(False)
     again = pl.col("last_seen").eq_missing(pl.lit(refresh_id))

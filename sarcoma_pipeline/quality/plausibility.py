@@ -111,18 +111,17 @@ def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list
         study: the endpoints' rules, and ``[gate]``.
         typed: ``typed.vital_status`` and ``typed.assessment``.
     """
+    died, relapsed = deaths_read(typed), relapses_read(typed)
     counted = endpoints.group_by("endpoint").agg(pl.len(), pl.col("event").sum())
     none = set(counted.filter(pl.col("event") == 0)["endpoint"]) - set(study.gate.may_lack_events)
     faults = []
     for rule in study.endpoints:
         if rule.name not in none:
             continue
-        read = [
-            words
-            for kinds_read, words in ((DEATHS, deaths_read(typed)), (RELAPSES, relapses_read(typed)))
-            if words and set(kinds_read) & set(rule.events)
-        ]
-        if read:
+        of_rule = [kind for kind in (died, relapsed) if set(kind.events) & set(rule.events)]
+        read = [kind.words for kind in of_rule if kind.words]
+        # The death of one person may be undated or in quarantine: that has a finding and stops nobody else.
+        if len(frozenset[str]().union(*(kind.persons for kind in of_rule))) > 1:
             faults.append(
                 Reason(
                     f"{rule.name} has no event, although {' and '.join(read)} were read",
@@ -133,22 +132,36 @@ def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list
     return faults
 
 
-def deaths_read(typed: Frames) -> str:
-    """Count the deaths that were read, in words; empty if there is none."""
+@dataclass(frozen=True)
+class Read:
+    """Events of one kind that were read, whatever became of them.
+
+    Attributes:
+        events: the kinds of event of an endpoint that they could be.
+        persons: whose they are.
+        words: their number in words; empty if there is none.
+    """
+
+    events: tuple[str, ...]
+    persons: frozenset[str]
+    words: str
+
+
+def deaths_read(typed: Frames) -> Read:
+    """Return the persons of whom a death was read."""
     statements = typed[VitalStatus.table()]
     deaths = statements.filter(pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN]))
-    if deaths.is_empty():
-        return ""
-    persons = deaths["person_ref"].n_unique()
+    persons = frozenset(deaths["person_ref"].drop_nulls())
     undated = deaths.filter(pl.col("status") == DECEASED_DATE_UNKNOWN)["person_ref"].n_unique()
-    return f"deaths of {persons} persons" + (f" ({undated} without a readable date)" if undated else "")
+    lost = f" ({undated} without a readable date)" if undated else ""
+    return Read(DEATHS, persons, f"deaths of {len(persons)} persons{lost}" if persons else "")
 
 
-def relapses_read(typed: Frames) -> str:
-    """Count the persons of whom a relapse was read, in words; empty if there is none."""
+def relapses_read(typed: Frames) -> Read:
+    """Return the persons of whom a relapse was read."""
     relapse = pl.any_horizontal(pl.col(STATES) == "relapse")
-    persons = typed[Assessment.table()].filter(relapse)["person_ref"].n_unique()
-    return f"relapses of {persons} persons" if persons else ""
+    persons = frozenset(typed[Assessment.table()].filter(relapse)["person_ref"].drop_nulls())
+    return Read(RELAPSES, persons, f"relapses of {len(persons)} persons" if persons else "")
 
 
 MAPPED = (TableRow.table(), RegistryReply.table())
@@ -181,8 +194,8 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
         source_of: :func:`sources_of`.
 
     Returns:
-        ``source``, ``table_name``, ``column_name``, ``unreadable``, ``filled`` (read or not) and an example's
-        ``record_id``, in order; only columns with an unreadable cell.
+        ``source``, ``table_name``, ``column_name``, ``unreadable``, ``filled`` (read or not), ``persons`` (of
+        whom a cell is unreadable) and an example's ``record_id``, in order; only columns with such a cell.
     """
     failed = (
         of_cells(observed)
@@ -196,14 +209,20 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
         if frame is None or column not in frame.columns:
             continue
         read = frame.filter(pl.col(str(column)).is_not_null()).select("record_id").unique()
+        owners = frame.select("record_id", "person_ref").unique("record_id", keep="any")
         lost = cells.join(read, on="record_id", how="anti")
         read_by = dict(read.join(source_of, on="record_id").group_by("source").len().iter_rows())
         for (source,), part in lost.group_by("source"):
             filled = part.height + read_by.get(source, 0)
-            rows.append((source, table, column, part.height, filled, part["record_id"].min()))
+            # A record of nobody known counts as a person of its own.
+            whose = part.join(owners, on="record_id", how="left").select(
+                pl.coalesce("person_ref", "record_id")
+            )
+            persons = whose.to_series().n_unique()
+            rows.append((source, table, column, part.height, filled, persons, part["record_id"].min()))
     schema = {
         "source": pl.String, "table_name": pl.String, "column_name": pl.String,
-        "unreadable": pl.Int64, "filled": pl.Int64, "record_id": pl.String,
+        "unreadable": pl.Int64, "filled": pl.Int64, "persons": pl.Int64, "record_id": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row").sort("source", "table_name", "column_name")
 
@@ -218,7 +237,9 @@ def mostly_unreadable(counts: pl.DataFrame, sources: Sources, gate: Gate) -> lis
     """
     share = 100 * pl.col("unreadable") / pl.col("filled")
     many = counts.filter(
-        (share > gate.max_unreadable_percent) & (pl.col("unreadable") >= gate.unreadable_from)
+        (share > gate.max_unreadable_percent)
+        & (pl.col("unreadable") >= gate.unreadable_from)
+        & (pl.col("persons") > 1)
     )
     return [
         Reason(

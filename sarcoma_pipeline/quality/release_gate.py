@@ -16,6 +16,8 @@ import polars as pl
 from sarcoma_pipeline.quality.expectations import DRIFT, KNOWN, Page, expected
 from schemas.gate import Gate
 
+_PATIENTS_NAMED = 3
+"""Patients that a failed expectation names; the rows of all are counted."""
 _SEVERITY: dict[str, Literal["error", "warning"]] = {"critical": "error", "warning": "warning"}
 
 
@@ -28,12 +30,15 @@ class Failed:
         column: the column, if the expectation is about one.
         severity: an ``error`` holds the release back, a ``warning`` does not.
         what: in words, without any value of a patient.
+        patients: pseudonyms of the first patients whose rows do not meet it; none where it is about a whole
+            table.
     """
 
     table: str
     column: str | None
     severity: Literal["error", "warning"]
     what: str
+    patients: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return place and words."""
@@ -92,7 +97,7 @@ def _twice(kwargs: Mapping[str, Any]) -> pl.Expr:
     return pl.struct(columns).is_duplicated() & pl.any_horizontal(pl.col(c).is_not_null() for c in columns)
 
 
-_BREAKS: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
+BREAKS: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
     "expect_column_values_to_be_null": lambda k: pl.col(k["column"]).is_not_null(),
     "expect_column_values_to_not_be_null": lambda k: pl.col(k["column"]).is_null(),
     "expect_column_values_to_be_in_set": lambda k: ~pl.col(k["column"]).is_in(k["value_set"]),
@@ -139,14 +144,14 @@ def _measure(expectation: Mapping[str, Any], schema: pl.Schema) -> pl.Expr:
     needed = _NEEDS.get(kind)
     if needed and not needed(schema[kwargs["column"]]):
         return pl.lit(None)
-    return _MEASURED[kind](kwargs) if kind in _MEASURED else _BREAKS[kind](kwargs).sum()
+    return _MEASURED[kind](kwargs) if kind in _MEASURED else BREAKS[kind](kwargs).sum()
 
 
 def _verdict(expectation: Mapping[str, Any], measured: float | None) -> Verdict:
     if measured is None:
         # No value at all has no median, and text no range: no reason to publish.
         return Verdict(expectation, met=False)
-    if expectation["type"] in _BREAKS:
+    if expectation["type"] in BREAKS:
         unexpected = int(measured)
         return Verdict(expectation, unexpected == 0, unexpected=unexpected)
     bounds = expectation["kwargs"]
@@ -178,11 +183,19 @@ def faults(page: Page, verdict: Verdict) -> list[Failed]:
         words += f" It is {verdict.observed:.6g}."
     else:
         words += " It has no value that could be judged."
-    return [Failed(page.name, column, severity, words)]
+    return [Failed(page.name, column, severity, words, _patients(page, verdict))]
+
+
+def _patients(page: Page, verdict: Verdict) -> tuple[str, ...]:
+    """Return the pseudonyms of the first rows that break an expectation about single values."""
+    if not verdict.unexpected or "pseudonym" not in page.frame.columns:
+        return ()
+    broken = page.frame.filter(BREAKS[verdict.expectation["type"]](verdict.expectation["kwargs"]))
+    return tuple(broken["pseudonym"].drop_nulls().unique().sort().head(_PATIENTS_NAMED))
 
 
 def _names(page: Page, config: Mapping[str, Any]) -> list[str]:
     """Return the released columns whose names break an expectation, sorted."""
-    broken = page.frame.filter(_BREAKS[config["type"]](config["kwargs"]))
+    broken = page.frame.filter(BREAKS[config["type"]](config["kwargs"]))
     # A name may be followed by its type.
     return sorted({value.partition(" ")[0] for value in broken[config["kwargs"]["column"]]})

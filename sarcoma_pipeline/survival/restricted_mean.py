@@ -60,6 +60,7 @@ def area(curve: pl.DataFrame, horizon: float) -> dict[str, float]:
     return {
         "value": value,
         "standard_error": error,
-        "ci_low": value - _Z * error,
-        "ci_high": value + _Z * error,
+        # Of few patients the normal approximation leaves what a mean time can be.
+        "ci_low": max(value - _Z * error, 0.0),
+        "ci_high": min(value + _Z * error, horizon),
     }

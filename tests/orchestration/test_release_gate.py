@@ -14,8 +14,24 @@ from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEndpoint, CohortPatient
 from schemas.configuration import Sources, Study
 from schemas.contract import CONTRACTS
+from schemas.lineage import Lineage
 from schemas.meta import MetaRefresh
+from schemas.quality import Observed
 from schemas.release import RELEASED
+
+LINEAGE = pl.DataFrame(
+    [
+        {"pseudonym": f"{7:016x}", "subject": "patient", "role": "supports", "record_id": "r",
+         "table_name": "received.table_row", "file_id": "0123456789abcdef", "path": "table/a.csv",
+         "position": "line 2", "rule_ids": ["diagnosis.age-implausible"]}
+    ]
+)  # fmt: skip
+OBSERVED = pl.DataFrame(
+    [
+        {"rule_id": "diagnosis.age-implausible", "severity": "warning", "record_id": "r",
+         "table_name": "typed.diagnosis", "column_name": "age_at_diagnosis_years", "step": "typed"}
+    ]
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -28,10 +44,14 @@ def project(tmp_path) -> Project:
 def night(project) -> Callable[[str, int], dg.ExecuteInProcessResult]:
     """Return a function that releases a cohort of this many patients under a refresh id."""
 
-    def run(refresh: str, patients: int) -> dg.ExecuteInProcessResult:
+    def run(refresh: str, patients: int, age: float = 50.0) -> dg.ExecuteInProcessResult:
         names = [f"{i:016x}" for i in range(patients)]
         rows = pl.DataFrame({"pseudonym": names}).with_columns(
-            relapse_pattern=pl.lit("none"), follow_up_days=9, record_ids=pl.lit(["r"])
+            relapse_pattern=pl.lit("none"),
+            follow_up_days=9,
+            record_ids=pl.lit(["r"]),
+            # Past curation and cohort, which would have set it aside.
+            age_at_diagnosis_years=pl.when(pl.int_range(pl.len()) == 7).then(age).otherwise(50.0),
         )
         endpoints = rows.select(
             "pseudonym", endpoint=pl.lit("OS"), time_days=9, time_months=0.3, event=False,
@@ -45,6 +65,8 @@ def night(project) -> Callable[[str, int], dg.ExecuteInProcessResult]:
             (CohortDerivability, derivable),
         ):
             frames[contract.table()] = contract.conform(frame)
+        frames[Lineage.table()] = Lineage.conform(LINEAGE)
+        frames[Observed.table()] = Observed.conform(OBSERVED)
         made = MetaRefresh.conform(
             pl.DataFrame({c.name: [refresh if c.dtype == "String" else 1] for c in MetaRefresh.columns()})
         )
@@ -95,3 +117,17 @@ def test_a_gate_that_crashes_publishes_nothing_and_leaves_nothing(project, night
     assert sorted(p.name for p in project.published.iterdir()) == ["cohort.duckdb", "releases"]
     (failure,) = second.get_step_failure_events()
     assert "secret" not in str(failure.step_failure_data)
+
+
+@pytest.mark.slow
+def test_what_the_gate_stops_names_patient_file_and_finding(project, night):
+    assert night("R1", 40).success
+    second = night("R2", 40, 140.0)
+    assert not second.success
+    (failure,) = second.get_step_failure_events()
+    said = failure.step_failure_data.user_failure_data.description
+    assert "cohort.patients.age_at_diagnosis_years" in said and "Not met in 1 of 40 rows" in said
+    assert f"Patient {7:016x}: files table/a.csv (file 0123456789ab); findings " in said
+    assert "(diagnosis.age-implausible); see sarcoma findings --patient" in said
+    assert f"{8:016x}" not in said
+    assert f"{7:016x}" not in "".join(p.read_text() for p in (project.published / "data_docs").iterdir())

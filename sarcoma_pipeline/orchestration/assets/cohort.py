@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events, within_bounds
 from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -13,7 +13,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
-from schemas.quality import Accounting
+from schemas.quality import Accounting, Observed
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
@@ -23,11 +23,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
         curated = warehouse.layer("curated")
-        result = eligibility.assess(curated, timeline(curated, study.assumptions), study)
+        happened = timeline(curated, study.assumptions)
+        delivered = covariates.as_delivered(curated, happened)
+        result = eligibility.assess(curated, happened, study)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
-        return StepOutput(frames, metadata={CohortFlow.table(): remaining})
+        seen = within_bounds.observe(delivered, happened, study.gate)
+        return StepOutput(frames, {Observed.table(): seen}, {CohortFlow.table(): remaining})
 
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
@@ -40,9 +43,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
         return StepOutput(
             {
-                CohortPatient.table(): covariates.patients(curated, happened, eligible).with_columns(
-                    centre=centre
-                ),
+                CohortPatient.table(): covariates.patients(
+                    curated, happened, eligible, study.gate
+                ).with_columns(centre=centre),
                 CohortEvent.table(): released_events.events(happened, members),
                 CohortEndpoint.table(): derived.endpoints,
                 CohortNotAtRisk.table(): derived.not_at_risk,

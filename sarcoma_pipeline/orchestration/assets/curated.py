@@ -14,7 +14,7 @@ from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import curate as curation
-from sarcoma_pipeline.quality import findings, ledger
+from sarcoma_pipeline.quality import findings, ledger, repeated_faults
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
@@ -26,7 +26,7 @@ from schemas.vocabularies import ERROR
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
 
-OBSERVING = ("typed", "link", "quarantine", "curated", "volumes")
+OBSERVING = ("typed", "link", "quarantine", "curated", "volumes", "eligibility")
 """Steps that observe faults of delivered records; the account of movement observes what came of them."""
 
 _RECORDS = 100_000
@@ -176,12 +176,15 @@ def _by_patients(
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """Return the observations of errors that no waiver admits."""
     broken = observed.filter(pl.col("severity") == ERROR)
+    _, today = tonight(warehouse, noted=False)
     decisions = warehouse.read(Decision.table())
-    errors = findings.finding_ids(
+    if decisions.filter(pl.col("until") >= today).is_empty():
+        return broken
+    errors = findings.joined_ids(
         broken, locations(warehouse, broken["record_id"]), warehouse.centre, decisions
     )
-    _, today = tonight(warehouse, noted=False)
-    waived = ledger.waived(decisions, errors, today)
+    held = errors.drop("content_hash").join(repeated_faults.content(errors), on="finding_id", how="left")
+    waived = ledger.waived(decisions, held, today)
     return errors.filter(~pl.col("finding_id").is_in(waived.implode()))
 
 

@@ -6,10 +6,11 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
-from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.quality import impact, repeated_faults
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEligibility, CohortEndpoint, CohortPatient
 from schemas.curated import Link
@@ -22,7 +23,8 @@ COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table
 
 def night(project: Project, warehouse: Warehouse) -> impact.Night:
     """Read what the last refresh found, limited to the patients of quarantined records."""
-    link, held = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
+    link, every = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
+    held, repeated = repeated_faults.once_a_file(every, locations(warehouse, every["record_id"]))
     records = held["record_id"]
     owners = [warehouse.read(t, columns=("person_ref",), among=records)["person_ref"] for t in TYPED]
     known = link.filter(pl.col("person_ref").is_in(pl.concat(owners).implode()))
@@ -34,6 +36,7 @@ def night(project: Project, warehouse: Warehouse) -> impact.Night:
         held,
         pseudonyms(link["patient_id"], pseudonym_key(project.key, warehouse.centre)),
         *(warehouse.read(table) for table in COHORT),
+        repeated=repeated,
     )
 
 

@@ -304,7 +304,7 @@ def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions
     seen = movement.observe(found.values, used)
     if seen.is_empty():
         return found
-    named = findings.finding_ids(seen, locations(warehouse, seen["record_id"]), warehouse.centre, decisions)
+    named = findings.joined_ids(seen, locations(warehouse, seen["record_id"]), warehouse.centre, decisions)
     settling = decisions.filter(pl.col("action").is_in([ACKNOWLEDGE, WAIVE]))
     last = settling.group_by("finding_id").agg(pl.col("at").max())
     decided = named.join(last, on="finding_id").select("record_id", "at")

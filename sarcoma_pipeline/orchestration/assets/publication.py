@@ -11,7 +11,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.orchestration import data_versions, opinion_process
-from sarcoma_pipeline.orchestration.assets import movement, plausible
+from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.standing_release import last_compared, tables_of
@@ -194,7 +194,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             failed = run_gate(project, built, compared)
         gate_seconds = round(time.perf_counter() - gate_began, 3)
         yield _check_result(gate, failed, {"data docs": _docs(project), "seconds": gate_seconds})
-        errors = [str(f) for f in failed if f.severity == "error"]
+        with redacted_errors(project):
+            errors = gate_failures.in_words(warehouse, failed)
         if errors:
             raise held_back(errors)
         with redacted_errors(project):

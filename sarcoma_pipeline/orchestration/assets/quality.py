@@ -13,6 +13,7 @@ from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger,
 from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
+from schemas.cohort import CohortEligibility
 from schemas.curated import Link, Patient
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaValueAccount
@@ -173,6 +174,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 Finding.table(): [
                     "meta.files",
                     Volume.table(),
+                    # Its step says what of the patients is set aside.
+                    CohortEligibility.table(),
                     Link.table(),
                     Quarantine.table(),
                     Patient.table(),

@@ -1,0 +1,134 @@
+"""Sets aside what the release gate would stop, so that one patient never holds back the others.
+
+The gate bounds every released number by its unit, and every code by its form. The same bounds are applied
+here to each patient: a value outside becomes unknown, and a patient with a time outside has no endpoints.
+Each is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from sarcoma_pipeline.cohort.timeline import Timeline
+from sarcoma_pipeline.curation.observations import observation
+from schemas.cohort import CohortPatient
+from schemas.gate import Gate
+from schemas.quality import Observation
+from schemas.rule import Rule
+
+VALUE = Rule(
+    "patient.value-implausible",
+    "warning",
+    on=CohortPatient.table(),
+    scope="patient",
+    what="A value of the patient is outside the bounds of the release gate. It is not used: the patient "
+    "counts with an unknown value.",
+    remedy="Compare the value with the letter or the plan, and correct it in the system that sent the "
+    "record: tumour size and age in the table or the tumour documentation, dose and energy in the plan or "
+    "the ST, slice thickness in the planning CT. If it is right, widen bounds under [gate] in study.toml.",
+    source="the bounds of the release gate",
+)
+TIME = Rule(
+    "patient.time-implausible",
+    "warning",
+    on=CohortPatient.table(),
+    scope="patient",
+    what="Something is dated further after the diagnosis than the bounds of the release gate allow. One of "
+    "the two dates is wrong, so no time of the patient is used: they have no follow-up and no endpoint.",
+    remedy="Compare Diagnosedatum in the tumour documentation with the date of the record named here. Look "
+    "for a wrong year or century, and correct it. If both are right, widen bounds.d and bounds.months under "
+    "[gate] in study.toml.",
+    source="the bounds of the release gate",
+)
+
+CODES = {"icd10_site": r"^[A-Z]\d\d(\.\d{1,2})?$", "icdo3_morphology": r"^\d{4}/\d$"}
+"""Column of ``cohort.patients`` to the form of its codes; findings on records say which code has another."""
+
+_FOLLOW_UP = ("follow_up_days", "follow_up_months")
+_ANSWER = ("registry_answer_days", "registry_answer_age_months")
+TIMES = (*_FOLLOW_UP, *_ANSWER)
+"""Columns of ``cohort.patients`` that are times since the diagnosis; two that tell one time go together."""
+
+
+def outside(columns: Iterable[str], bounds: dict[str, tuple[float, float]]) -> pl.Expr:
+    """Return whether one of the columns has a value outside its bounds; a missing value is not outside."""
+    verdicts = [~pl.col(c).is_between(*bounds[c]) for c in columns if c in bounds]
+    return pl.any_horizontal(pl.lit(False), *verdicts).fill_null(False)
+
+
+def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
+    """Return the patients of whom something is dated too late after the diagnosis.
+
+    Args:
+        timeline: what happened to the patients.
+        gate: the bounds of days.
+
+    Returns:
+        ``patient_id``, ``day`` (the latest), ``record_id`` (the first of the records that date it).
+    """
+    bounds = gate.plausible("d")
+    late = pl.col("day") > bounds[1] if bounds else pl.lit(False)
+    return (
+        timeline.events.filter(late.fill_null(False))
+        .sort(
+            "patient_id",
+            "day",
+            pl.col("record_ids").list.sort().list.join(" "),
+            descending=[False, True, False],
+        )
+        .group_by("patient_id", maintain_order=True)
+        .agg(pl.col("day").first(), record_id=pl.col("record_ids").first().list.min())
+    )
+
+
+def patients(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
+    """Return ``cohort.patients`` without the values that are outside the gate's bounds.
+
+    Args:
+        described: the columns of ``cohort.patients``, and ``patient_id``.
+        timeline: what happened to the patients.
+        gate: the bounds.
+    """
+    bounds = gate.bounded(CohortPatient)
+    doubtful = pl.col("patient_id").is_in(doubtful_times(timeline, gate)["patient_id"].implode())
+    together = {c: pair for pair in (_FOLLOW_UP, _ANSWER) for c in pair}
+    aside = {c: outside(together.get(c, [c]), bounds) for c in {**bounds, **together}}
+    return described.with_columns(
+        *(
+            pl.when(~(wrong | (doubtful & pl.lit(c in TIMES)))).then(pl.col(c)).alias(c)
+            for c, wrong in aside.items()
+        ),
+        *(pl.when(pl.col(c).str.contains(form)).then(pl.col(c)).alias(c) for c, form in CODES.items()),
+    )
+
+
+def observe(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
+    """Return what is set aside, as observations: a value or a time of one patient is one finding.
+
+    Args:
+        described: the columns of ``cohort.patients`` before anything was set aside, and ``patient_id``. The
+            finding stands on the first of a patient's records.
+        timeline: what happened to the patients.
+        gate: the bounds.
+    """
+    bounds, table = gate.bounded(CohortPatient), CohortPatient.table()
+    units = {c.name: c.unit for c in CohortPatient.columns()}
+    dated = doubtful_times(timeline, gate)
+    evidenced = described.with_columns(record_id=pl.col("record_ids").list.min()).filter(
+        pl.col("record_id").is_not_null()
+    )
+    seen = [Observation.empty()]
+    for column, (low, high) in bounds.items():
+        wrong = evidenced.filter(outside([column], bounds))
+        if column in TIMES:
+            wrong = wrong.join(dated, on="patient_id", how="anti")
+        note = pl.lit(f"the bounds are {low:g} and {high:g} {units[column]}")
+        rule = TIME if column in _FOLLOW_UP else VALUE
+        seen.append(observation(wrong, rule, table, column, pl.col(column), note))
+    allowed = gate.plausible("d")
+    note = pl.lit(f"the bounds are {allowed[0]:g} and {allowed[1]:g} d") if allowed else None
+    at_fault = dated.filter(pl.col("record_id").is_not_null())
+    seen.append(observation(at_fault, TIME, table, _FOLLOW_UP[0], pl.col("day"), note))
+    return pl.concat(seen)

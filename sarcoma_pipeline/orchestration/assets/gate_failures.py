@@ -1,0 +1,71 @@
+"""Says which files, patients and findings are behind an expectation that holds a release back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sarcoma_pipeline.orchestration.assets.curated import OBSERVING
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality import findings
+from sarcoma_pipeline.quality.release_gate import Failed
+from schemas.ledger import Decision
+from schemas.lineage import Lineage
+from schemas.quality import Observed
+
+_NAMED = 3
+"""Files and findings that are named of one patient; ``sarcoma findings --patient`` lists all."""
+_ID = 12
+"""Digits of a file's id that are shown."""
+
+
+def in_words(warehouse: Warehouse, failed: Sequence[Failed]) -> list[str]:
+    """Return the errors in words, each with the patients whose rows fail, their files and findings.
+
+    Args:
+        warehouse: of the whole study. Paths of its lineage have passed the identity gate.
+        failed: what the gate found.
+    """
+    errors = [f for f in failed if f.severity == "error"]
+    patients = sorted({patient for f in errors for patient in f.patients})
+    if not patients:
+        return [str(f) for f in errors]
+    lineage = warehouse.read(Lineage.table()).filter(pl.col("pseudonym").is_in(patients))
+    found = _findings(warehouse, lineage)
+    return [" ".join([str(f), *(_patient(p, lineage, found) for p in f.patients)]) for f in errors]
+
+
+def _findings(warehouse: Warehouse, lineage: pl.DataFrame) -> pl.DataFrame:
+    """Return the records' rules and finding ids; the step of the findings may run later."""
+    rules = lineage["rule_ids"].explode().drop_nulls().unique()
+    observed = warehouse.read_parts(Observed.table(), OBSERVING)
+    # All observations of a rule, because they are counted in the ids.
+    observed = observed.filter(pl.col("rule_id").is_in(rules.implode()))
+    places = locations(warehouse, observed["record_id"])
+    named = findings.joined_ids(observed, places, warehouse.centre, warehouse.read(Decision.table()))
+    return named.filter(pl.col("record_id").is_in(lineage["record_id"].implode()))
+
+
+def _patient(pseudonym: str, lineage: pl.DataFrame, found: pl.DataFrame) -> str:
+    """Name a patient's files and findings in one sentence."""
+    of_patient = lineage.filter(pl.col("pseudonym") == pseudonym)
+    read = of_patient.select("path", "file_id").unique().sort("path", "file_id")
+    files = [
+        f"{path} (file {file_id[:_ID]})" for path, file_id in read.iter_rows() if file_id[:_ID] not in path
+    ]
+    # A path that was hidden names its file already.
+    files += [path for path, file_id in read.iter_rows() if file_id[:_ID] in path]
+    mine = found.filter(pl.col("record_id").is_in(of_patient["record_id"].implode()))
+    named = mine.select("rule_id", "finding_id").unique().sort("rule_id", "finding_id")
+    said = [f"{finding} ({rule})" for rule, finding in named.iter_rows()]
+    return (
+        f"Patient {pseudonym}: files {_listed(files)}; findings {_listed(said)}; "
+        f"see sarcoma findings --patient {pseudonym}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return (", ".join(names[:_NAMED]) or "none") + more
