@@ -10,7 +10,6 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 from sarcoma_pipeline.cli import runs
+from sarcoma_pipeline.cli.terminal import marked
 from sarcoma_pipeline.orchestration import orphaned_runs, step_events
 from sarcoma_pipeline.orchestration.assets.analysis import median_text
 from sarcoma_pipeline.orchestration.assets.publication import release_key
@@ -101,7 +101,7 @@ def run(project: Project, began: float) -> bool:
         console.print(f"unchanged   {len(skipped)} of {steps} steps skipped: none of their inputs changed")
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
-        console.print(f"[red]failed[/red]      {step}: {escape(message)}")
+        console.print(f"[red]failed[/red]      {step}: {marked(message)}")
     _where_to_look(console, project, published, run_id)
     return published
 
@@ -169,7 +169,7 @@ def _cohort(console: Console, warehouse: duckdb.DuckDBPyConnection) -> None:
     console.print(f"patients    {patients} known, {flow[-1][2] if flow else 0} eligible")
     for label, excluded, _ in flow:
         if excluded:
-            console.print(f"            − {excluded:3} {label}")
+            console.print(f"            − {excluded:3} {marked(label)}")
 
 
 def _endpoints(console: Console, warehouse: duckdb.DuckDBPyConnection, names: list[str]) -> None:
@@ -193,7 +193,7 @@ def _endpoints(console: Console, warehouse: duckdb.DuckDBPyConnection, names: li
     for name, reason in warehouse.execute(
         "SELECT endpoint, reason FROM cohort.derivability WHERE NOT derivable"
     ).fetchall():
-        console.print(f"{name} is not derivable: {reason}")
+        console.print(f"{name} is not derivable: {marked(reason)}")
 
 
 def _where_time_goes(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.study.project import Project
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def list_(study: str) -> None:
     for name, path in _kept(project).items():
         label = release_label(path)
         mark = "*" if name == current else " "
-        click.echo(
-            f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}"
-        )
+        say(f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}")
 
 
 @release.command()
@@ -54,7 +53,7 @@ def diff(study: str, old: str, new: str) -> None:
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
     for line in release_differences.lines(project, *paths):
-        click.echo(line)
+        say(line)
 
 
 @release.command()
@@ -70,7 +69,7 @@ def rollback(study: str, to: str, reason: str) -> None:
     shutil.copyfile(source, partial)
     partial.replace(project.release)
     _log(project, replaced, source.stem, reason)
-    click.echo(f"published again: {source.stem}, instead of {replaced or 'nothing'}")
+    say(f"published again: {source.stem}, instead of {replaced or 'nothing'}")
 
 
 @release.command()
@@ -93,7 +92,7 @@ def withdraw(study: str, reason: str) -> None:
             target = into / path.name
             shutil.rmtree(target, ignore_errors=True)
             path.replace(target)
-    click.echo(f"withdrawn: {name}; moved to {into.relative_to(project.root)}")
+    say(f"withdrawn: {name}; moved to {into.relative_to(project.root)}")
 
 
 def _log(project: Project, replaced: str, by: str, reason: str) -> None:
