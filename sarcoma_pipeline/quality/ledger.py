@@ -316,6 +316,9 @@ def decide(
     rows: list[dict[str, Any]] = []
     for request in requests:
         entry = known.get(request.finding_id)
+        if entry is None and last.get(request.finding_id) == DECIDE:
+            # A warehouse that was built anew has never seen the finding that the choice resolves.
+            entry = {"status": RESOLVED, "rule_id": "", "content_hash": None, "until": None}
         if times[request.finding_id] > 1:
             found = ["is named more than once"]
         elif entry is None:

@@ -24,7 +24,7 @@ def place(tmp_path) -> Place:
     for number in ("17", "18"):
         content = export(meldung(DIAGNOSIS)).replace('Patient_ID="17"', f'Patient_ID="{number}"')
         (place.drop / f"obds/{number}.xml").write_text(content, "utf-8")
-    reply = "A1;;Mustér-Weber;Eva;04.03.1950;w;verstorben;01.06.2015;01.08.2015"
+    reply = "A1;;Muster-Weber;Eva;04.03.1950;w;verstorben;01.06.2015;01.08.2015"
     (place.drop / "registry/nord.csv").write_text(f"{HEAD}\n{reply}\n", "utf-8")
     return place
 
