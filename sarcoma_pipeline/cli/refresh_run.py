@@ -28,6 +28,7 @@ from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.orchestration.step_events import short_name
+from sarcoma_pipeline.quality import movement
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
 
@@ -116,6 +117,8 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
     if "received" not in done:
         return
     with read_only.connect(project) as warehouse:
+        if "movement" in done:
+            _moved(console, warehouse)
         _input(console, warehouse, done)
         if "cohort" in done:
             _cohort(console, warehouse)
@@ -125,6 +128,14 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
 
 def _one(warehouse: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
     return tuple(int(n or 0) for n in warehouse.execute(sql).fetchone() or ())
+
+
+def _moved(console: Console, warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Print what moved against the last release, first what nothing explains."""
+    values = warehouse.execute("SELECT pseudonym, causes, unexplained FROM meta.movement").pl()
+    for sentence in movement.summary(values):
+        silent = movement.MOVED_UNEXPLAINED.id in sentence
+        console.print(f"{'[red]MOVED[/red]' if silent else 'moved'}       {sentence}")
 
 
 def _input(console: Console, warehouse: duckdb.DuckDBPyConnection, done: Set[str]) -> None:
