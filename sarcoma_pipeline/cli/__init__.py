@@ -20,6 +20,7 @@ from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
+from sarcoma_pipeline.cli.terminal import PrintableErrors, say
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
@@ -27,7 +28,7 @@ from sarcoma_pipeline.warehouse import permissions
 # Each command imports dagster, polars and duckdb itself, so that `sarcoma --help` needs no seconds.
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=PrintableErrors, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
 
@@ -150,15 +151,13 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
 
         data, cores = projects.root() / "data/demo", os.cpu_count() or 1
         planted = crowd.write(into, patients, seed, data, defects, plans, cores)
-        click.echo(
-            f"{patients} patients in {into}, {planted.total()} seeded defects of {len(planted)} kinds."
-        )
+        say(f"{patients} patients in {into}, {planted.total()} seeded defects of {len(planted)} kinds.")
         return
     from sarcoma_pipeline.synthetic import render
 
     truth = render.demo(into, seed, projects.root() / "data/demo")
     files = sum(1 for p in into.rglob("*") if p.is_file())
-    click.echo(f"{files} files in {into}, {truth.height} seeded defects of {truth['kind'].n_unique()} kinds.")
+    say(f"{files} files in {into}, {truth.height} seeded defects of {truth['kind'].n_unique()} kinds.")
 
 
 @main.command()
@@ -178,10 +177,10 @@ def rules(rule: str | None, markdown: bool) -> None:
         if found.is_empty():
             raise click.UsageError(f"no rule {rule!r}")
         for name, value in found.row(0, named=True).items():
-            click.echo(f"{name:9} {value}")
+            say(f"{name:9} {value}")
         return
     for row in found.iter_rows(named=True):
-        click.echo(f"{row['severity']:8} {row['rule_id']:42} {row['what']}")
+        say(f"{row['severity']:8} {row['rule_id']:42} {row['what']}")
 
 
 @main.command()
@@ -190,4 +189,4 @@ def studies() -> None:
     for name in projects.studies():
         project = configured(name)
         released = "released" if project.release.exists() else "not yet released"
-        click.echo(f"{name:12} {released:18} {project.study.title}")
+        say(f"{name:12} {released:18} {project.study.title}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.cli.study_option import know_formats, study_option
+from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
 
@@ -50,7 +51,7 @@ def check(study: str, as_json: bool) -> None:
             "notices": [dataclasses.asdict(one) for one in found.notices],
             "preview": found.preview,
         }
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(told))
     else:
         _print(found)
     sys.exit(code)
@@ -68,18 +69,18 @@ def _print(found: Checked) -> None:
     for group in alike.values():
         first = min(group, key=lambda one: (len(one.position), one.position))
         times = sum(one.times for one in group)
-        click.echo(f"{first.severity:8} {first.rule}")
+        say(f"{first.severity:8} {first.rule}")
         place = [first.file, f"{first.position}{f' and {times - 1} more' if times > 1 else ''}", first.column]
-        click.echo(f"         {', '.join(part for part in place if part) or 'the study'}")
+        say(f"         {', '.join(part for part in place if part) or 'the study'}")
         values = sorted((one for one in group if one.value), key=lambda one: (-one.times, one.value))
         if values:
             shown = [f"{one.value!r}{f' ({one.times} times)' if one.times > 1 else ''}" for one in values]
             more = len(shown) - _VALUES_SHOWN
             listed = ", ".join(shown[:_VALUES_SHOWN]) + (f" and {more} other values" if more > 0 else "")
-            click.echo(f"         {listed}")
-        click.echo(f"         {first.what} {first.remedy}")
+            say(f"         {listed}")
+        say(f"         {first.what} {first.remedy}")
     for topic, words in found.preview:
-        click.echo(f"{topic:12} {words}")
+        say(f"{topic:12} {words}")
     quiet = len(found.notices) - len(loud)
     more = f", and {quiet} notices that need no action (--json lists them)" if quiet else ""
-    click.echo(f"configuration sound; {len(alike)} things to look at{more}")
+    say(f"configuration sound; {len(alike)} things to look at{more}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, released, study_option
+from sarcoma_pipeline.cli.terminal import say
 
 
 @click.command()
@@ -43,4 +44,4 @@ def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[st
         raise click.UsageError(unknown.args[0]) from None
     except files.NotEmpty as full:
         raise click.UsageError(str(full)) from None
-    click.echo(f"{len(written)} files in {into}")
+    say(f"{len(written)} files in {into}")

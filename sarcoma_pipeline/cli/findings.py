@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.cli.warehouse_rows import identity_gate, rows
 from sarcoma_pipeline.study.project import Project
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
@@ -86,15 +87,15 @@ def list_(study: str, **wanted: str | None) -> None:
     found = identity_gate(project).frame(_select(_current(project), **wanted))
     effects = _effects(project)
     for row in found.iter_rows(named=True):
-        click.echo(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
+        say(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
         shown = f"  {row['column_name']} = {row['value']!r}" if row["column_name"] and row["value"] else ""
-        click.echo(f"         {row['path']}, {row['position']}{shown}")
-        click.echo(f"         {row['what']} {row['remedy']}")
+        say(f"         {row['path']}, {row['position']}{shown}")
+        say(f"         {row['what']} {row['remedy']}")
         if row["note"]:
-            click.echo(f"         in this record: {row['note']}")
+            say(f"         in this record: {row['note']}")
         if row["finding_id"] in effects:
-            click.echo(f"         if waived: {effects[row['finding_id']]}")
-    click.echo(f"{found.height} findings")
+            say(f"         if waived: {effects[row['finding_id']]}")
+    say(f"{found.height} findings")
 
 
 @findings.command()
@@ -108,7 +109,6 @@ def show(study: str, finding_id: str) -> None:
     import polars as pl
 
     from sarcoma_pipeline.quality import decision_log
-    from sarcoma_pipeline.quality.identity_gate import printable
 
     project = configured(study)
     found = _current(project).filter(pl.col("finding_id") == finding_id)
@@ -117,15 +117,18 @@ def show(study: str, finding_id: str) -> None:
     row = found.drop("decision_id", "content_hash").row(0, named=True) | _as_delivered(project, finding_id)
     for name, value in row.items():
         if value is not None:
-            click.echo(f"{name:15} {printable(str(value))}")
+            say(f"{name:15} {value}")
     for row in _readings(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
+        if found["rule_id"].item().startswith("identity."):
+            say(f"reading {row['reading']}       {row['text']}")
+            continue
         dose = "no dose" if row["prescribed_dose_gy"] is None else f"{row['prescribed_dose_gy']:g} Gy"
         fractions = f" in {row['fractions']}" if row["fractions"] else ""
-        click.echo(f"reading {row['reading']}       {dose}{fractions}: {row['text']}")
+        say(f"reading {row['reading']}       {dose}{fractions}: {row['text']}")
     for row in decision_log.read(project.decisions).iter_rows(named=True):
         if row["finding_id"] == finding_id:
             until = f" until {row['until']}" if row["until"] else ""
-            click.echo(f"{row['at'][:19]}Z {row['action']}{until} by {row['who']}: {row['reason']}")
+            say(f"{row['at'][:19]}Z {row['action']}{until} by {row['who']}: {row['reason']}")
 
 
 @findings.command()
@@ -139,7 +142,7 @@ def impact(study: str, finding_id: str) -> None:
     if finding_id not in set(_current(project)["finding_id"]):
         raise Refused(f"{finding_id}: there is no such finding")
     for line in finding_impact.lines(project, finding_id):
-        click.echo(line)
+        say(line)
 
 
 @findings.command()
@@ -161,7 +164,7 @@ def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until:
 @_decision
 @click.option("--reading", required=True, type=int, help="Number of the reading, as `show` lists it.")
 def decide(study: str, finding_id: tuple[str, ...], who: str, reason: str, reading: int) -> None:
-    """Choose how a course of radiotherapy is read, until its plans, records or documentation change."""
+    """Choose how a course of radiotherapy is read, or whose a record is, until what it rests on changes."""
     _apply(study, finding_id, DECIDE, who, reason, reading=reading)
 
 
@@ -188,7 +191,7 @@ def export(study: str, file_name: Path, **wanted: str | None) -> None:
         raise Refused(f"{file_name} already exists; somebody may have filled it in") from None
     except OSError as broken:
         raise Refused(f"{file_name} cannot be written: {broken.strerror}") from None
-    click.echo(f"{found.height} findings in {file_name}")
+    say(f"{found.height} findings in {file_name}")
 
 
 @findings.command("import")
@@ -237,8 +240,8 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
         raise click.ClickException(str(damaged)) from None
     for row in recorded.iter_rows(named=True):
         until = f" until {row['until']}" if row["until"] else ""
-        click.echo(f"{row['finding_id']}: {row['action']}{until}")
-    click.echo(f"{recorded.height} decisions recorded; they take effect with the next refresh")
+        say(f"{row['finding_id']}: {row['action']}{until}")
+    say(f"{recorded.height} decisions recorded; they take effect with the next refresh")
 
 
 def _refused(refused: Any) -> Refused:
@@ -260,12 +263,19 @@ def _effects(project: Project) -> dict[str, str]:
 
 
 def _readings(project: Project) -> pl.DataFrame:
-    """Readings of courses between which data stewards can choose, by finding."""
+    """Readings of courses and answers on identities between which data stewards can choose, by finding."""
     from sarcoma_pipeline.quality import ledger
+    from schemas.curated_identity import IdentityReading
     from schemas.curated_radiotherapy import RadiotherapyReading
 
     found = rows(project, "FROM quality.findings")
-    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"))
+    # The patient whom an answer means is shown by pseudonym.
+    identities = rows(
+        project,
+        "SELECT i.* REPLACE (i.text || coalesce(': patient ' || p.pseudonym, '') AS text) "
+        f"FROM {IdentityReading.table()} AS i LEFT JOIN curated.patient AS p USING (patient_id)",
+    )
+    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"), identities)
 
 
 def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.study import project as projects
 
 
@@ -27,14 +28,14 @@ def init(name: str, files: tuple[Path, ...], copy: bool) -> None:
         made = setup.set_up(projects.root(), name, files, copy=copy)
     except setup.CannotSetUp as why:
         raise click.UsageError(str(why)) from None
-    click.echo(f"written     data/studies/{name}/study.toml and sources.toml")
+    say(f"written     data/studies/{name}/study.toml and sources.toml")
     number = 0
     for one in made.proposals:
-        click.echo(f"{one.name}: {one.what}")
+        say(f"{one.name}: {one.what}")
         for question in one.questions:
             number += 1
-            click.echo(f"  {number:2}. {question}")
+            say(f"  {number:2}. {question}")
     if made.to_copy:
         listed = " ".join(f'"{path}"' for path in made.to_copy[:5]) + (" …" if len(made.to_copy) > 5 else "")
-        click.echo(f"next        cp {listed} data/drop/{name}/")
-    click.echo(f"then        answer the questions in data/studies/{name}, and: sarcoma check --study {name}")
+        say(f"next        cp {listed} data/drop/{name}/")
+    say(f"then        answer the questions in data/studies/{name}, and: sarcoma check --study {name}")

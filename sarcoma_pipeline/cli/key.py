@@ -7,6 +7,7 @@ import datetime as dt
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
+from sarcoma_pipeline.cli.terminal import say
 
 
 @click.group()
@@ -25,7 +26,7 @@ def new(study: str) -> None:
     if project.key.exists():
         raise click.UsageError(f"{study} has a key. To replace it (the old one is kept): sarcoma key rotate")
     pseudonym_key(project.key)
-    click.echo(f"every pseudonym changes with the next refresh: sarcoma refresh --study {study}")
+    say(f"every pseudonym changes with the next refresh: sarcoma refresh --study {study}")
 
 
 @key.command()
@@ -51,6 +52,6 @@ def rotate(study: str) -> None:
         raise click.ClickException("the key was rotated a moment ago") from None
     except duckdb.Error:
         raise click.ClickException("the warehouse cannot be opened: is a refresh running?") from None
-    click.echo(f"{done.patients} pseudonyms change with the next refresh: sarcoma refresh --study {study}")
+    say(f"{done.patients} pseudonyms change with the next refresh: sarcoma refresh --study {study}")
     for what, path in (("key before", done.kept), ("crosswalk", done.crosswalk)):
-        click.echo(f"{what:10} {path.relative_to(project.root)}")
+        say(f"{what:10} {path.relative_to(project.root)}")

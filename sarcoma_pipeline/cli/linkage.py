@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.terminal import say
+
 
 @click.command()
 @click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PAIRS.csv")
@@ -22,8 +24,8 @@ def linkage(pairs: Path) -> None:
         found = measuring.rates(measuring.read(pairs))
     except measuring.NoPairs as why:
         raise click.UsageError(str(why)) from None
-    click.echo(f"patients      {found.patients:6}")
-    click.echo(f"pairs         {found.pairs:6}")
+    say(f"patients      {found.patients:6}")
+    say(f"pairs         {found.pairs:6}")
     for name, count, of, what in (
         ("linked", found.linked, found.pairs, "pairs"),
         ("offered", found.offered, found.pairs, "pairs"),
@@ -32,4 +34,4 @@ def linkage(pairs: Path) -> None:
         ("wrong offers", found.wrong_offers, found.patients, "patients"),
     ):
         share = f"{100 * count / of:6.2f} % of {of} {what}" if of else ""
-        click.echo(f"{name:13} {count:6}  {share}".rstrip())
+        say(f"{name:13} {count:6}  {share}".rstrip())

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
+from sarcoma_pipeline.cli.terminal import say
 
 
 @click.command()
@@ -35,9 +36,9 @@ def status(study: str, as_json: bool) -> None:
         click.echo(json.dumps(fields))
         sys.exit(1 if report.faults else 0)
     for topic, words in report.lines:
-        click.echo(f"{topic:12} {words}")
+        say(f"{topic:12} {words}")
     for fault in report.faults:
-        click.echo(f"{'PROBLEM':12} {fault}")
+        say(f"{'PROBLEM':12} {fault}")
     sys.exit(1 if report.faults else 0)
 
 
@@ -50,11 +51,11 @@ def doctor(study: str) -> None:
     project = configured(study)
     faultless = True
     for diagnosis in checks.examine(project):
-        click.echo(f"{'FAULT' if diagnosis.faults else 'ok':6} {diagnosis.what}")
+        say(f"{'FAULT' if diagnosis.faults else 'ok':6} {diagnosis.what}")
         for fault in diagnosis.faults:
-            click.echo(f"       {fault}")
+            say(f"       {fault}")
         if diagnosis.faults:
-            click.echo(f"       remedy: {diagnosis.remedy}")
+            say(f"       remedy: {diagnosis.remedy}")
             faultless = False
     sys.exit(0 if faultless else 1)
 
@@ -77,7 +78,7 @@ def backup(study: str, into: Path) -> None:
         names = archive.backup(project, into)
     except duckdb.IOException:
         raise click.ClickException("the warehouse cannot be opened: is a refresh running?") from None
-    click.echo(f"{len(names)} files, {into.stat().st_size / 1e6:.1f} MB in {into}, verified")
+    say(f"{len(names)} files, {into.stat().st_size / 1e6:.1f} MB in {into}, verified")
 
 
 @click.command()
@@ -96,4 +97,4 @@ def restore(study: str, archive: Path, replace: bool) -> None:
         raise click.UsageError(f"{refused}: use --replace to confirm") from None
     except archives.ArchiveDamaged as damaged:
         raise click.ClickException(f"{damaged}; nothing was restored") from None
-    click.echo(f"{len(names)} files restored; check them with: sarcoma doctor --study {study}")
+    say(f"{len(names)} files restored; check them with: sarcoma doctor --study {study}")

@@ -9,6 +9,7 @@ import click
 import duckdb
 
 from sarcoma_pipeline.cli.releases import named, release_label
+from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.operations import rebuild
 from sarcoma_pipeline.publish.release import read
 from sarcoma_pipeline.quality import moved_values
@@ -47,17 +48,13 @@ def run(project: Project, name: str) -> bool:
             "another process has locked the warehouse: try again after its refresh"
         ) from None
     for failure in rebuilt.failures:
-        click.echo(f"failed      {failure}")
+        say(f"failed      {failure}")
     if rebuilt.path is None:
         return False
-    click.echo(f"release     {rebuilt.path.relative_to(project.root)}")
-    click.echo(
-        f"content     {rebuilt.now['content_hash']}, {'same' if rebuilt.same else 'NOT the same'} as before"
-    )
+    say(f"release     {rebuilt.path.relative_to(project.root)}")
+    say(f"content     {rebuilt.now['content_hash']}, {'same' if rebuilt.same else 'NOT the same'} as before")
     if rebuilt.now["code_hash"] != then["code_hash"]:
-        click.echo(
-            f"program     changed; the release was built by {then['code_version']} {then['code_hash']}"
-        )
+        say(f"program     changed; the release was built by {then['code_version']} {then['code_hash']}")
     if not rebuilt.same:
         _moved(project, rebuilt, refresh_id)
     return rebuilt.same
@@ -66,9 +63,9 @@ def run(project: Project, name: str) -> bool:
 def _moved(project: Project, rebuilt: rebuild.Rebuilt, refresh_id: str) -> None:
     kept = read(project.published / "releases" / f"{refresh_id}.duckdb")
     if kept is None or rebuilt.path is None:
-        click.echo("            its database is no longer kept, so values cannot be compared")
+        say("            its database is no longer kept, so values cannot be compared")
         return
     moved = moved_values.moved(kept, read(rebuilt.path) or {}, moved_values.EVERYTHING)
     for row in moved.iter_rows(named=True):
-        click.echo(moved_values.sentence(row))
-    click.echo(f"{moved.height} values changed")
+        say(moved_values.sentence(row))
+    say(f"{moved.height} values changed")

@@ -10,7 +10,6 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,12 +21,14 @@ from rich.progress import (
 from rich.table import Table
 
 from sarcoma_pipeline.cli import runs
+from sarcoma_pipeline.cli.terminal import marked
 from sarcoma_pipeline.orchestration import orphaned_runs, step_events
 from sarcoma_pipeline.orchestration.assets.analysis import median_text
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.orchestration.step_events import short_name
+from sarcoma_pipeline.quality import movement
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
 
@@ -100,7 +101,7 @@ def run(project: Project, began: float) -> bool:
         console.print(f"unchanged   {len(skipped)} of {steps} steps skipped: none of their inputs changed")
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
-        console.print(f"[red]failed[/red]      {step}: {escape(message)}")
+        console.print(f"[red]failed[/red]      {step}: {marked(message)}")
     _where_to_look(console, project, published, run_id)
     return published
 
@@ -116,6 +117,8 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
     if "received" not in done:
         return
     with read_only.connect(project) as warehouse:
+        if "movement" in done:
+            _moved(console, warehouse)
         _input(console, warehouse, done)
         if "cohort" in done:
             _cohort(console, warehouse)
@@ -125,6 +128,14 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
 
 def _one(warehouse: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
     return tuple(int(n or 0) for n in warehouse.execute(sql).fetchone() or ())
+
+
+def _moved(console: Console, warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Print what moved against the last release, first what nothing explains."""
+    values = warehouse.execute("SELECT pseudonym, causes, unexplained FROM meta.movement").pl()
+    for sentence in movement.summary(values):
+        silent = movement.MOVED_UNEXPLAINED.id in sentence
+        console.print(f"{'[red]MOVED[/red]' if silent else 'moved'}       {sentence}")
 
 
 def _input(console: Console, warehouse: duckdb.DuckDBPyConnection, done: Set[str]) -> None:
@@ -158,7 +169,7 @@ def _cohort(console: Console, warehouse: duckdb.DuckDBPyConnection) -> None:
     console.print(f"patients    {patients} known, {flow[-1][2] if flow else 0} eligible")
     for label, excluded, _ in flow:
         if excluded:
-            console.print(f"            − {excluded:3} {label}")
+            console.print(f"            − {excluded:3} {marked(label)}")
 
 
 def _endpoints(console: Console, warehouse: duckdb.DuckDBPyConnection, names: list[str]) -> None:
@@ -182,7 +193,7 @@ def _endpoints(console: Console, warehouse: duckdb.DuckDBPyConnection, names: li
     for name, reason in warehouse.execute(
         "SELECT endpoint, reason FROM cohort.derivability WHERE NOT derivable"
     ).fetchall():
-        console.print(f"{name} is not derivable: {reason}")
+        console.print(f"{name} is not derivable: {marked(reason)}")
 
 
 def _where_time_goes(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.warehouse_rows import identity_gate, rows
+from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.study.project import Project
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def list_(study: str) -> None:
     for name, path in _kept(project).items():
         label = release_label(path)
         mark = "*" if name == current else " "
-        click.echo(
-            f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}"
-        )
+        say(f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}")
 
 
 @release.command()
@@ -44,41 +42,18 @@ def list_(study: str) -> None:
 @click.argument("old")
 @click.argument("new", default="current")
 def diff(study: str, old: str, new: str) -> None:
-    """Show which patients, endpoints and estimates changed between two releases, and which files caused it.
+    """Show which values changed between two releases, and what explains it: files, decisions, program.
+
+    Records that are others without moving a value are named too.
 
     OLD and NEW are refresh ids as shown by `sarcoma release list`, or `current` or `previous`.
     """
-    from sarcoma_pipeline.publish import release_diff
-    from sarcoma_pipeline.publish.release import read
-    from sarcoma_pipeline.quality import decision_log, moved_values
-    from schemas.all_contracts import CONTRACTS
+    from sarcoma_pipeline.cli import release_differences
 
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
-    before, after = (read(path) or {} for path in paths)
-    labels = [release_label(path) for path in paths]
-    moved = moved_values.moved(before, after, moved_values.EVERYTHING)
-    for row in moved.iter_rows(named=True):
-        click.echo(moved_values.sentence(row))
-    click.echo(f"{moved.height} values changed")
-    for column, what in (
-        ("code_version", "program"),
-        ("configuration_hash", "configuration"),
-        ("manifest_hash", "files"),
-    ):
-        if labels[0][column] != labels[1][column]:
-            click.echo(f"changed {what}: {labels[0][column]} → {labels[1][column]}")
-    files = rows(project, "SELECT file_id, path FROM meta.files ORDER BY ALL")
-    gate, ids = identity_gate(project), dict(files.select("path", "file_id").iter_rows())
-    received = [table for table in sorted(CONTRACTS) if table.startswith("received.")]
-    names = " UNION ".join(release_diff.SAME_RECORDS.format(table=table) for table in received)
-    for row in release_diff.causes(before, after, files, rows(project, names)).iter_rows(named=True):
-        path = gate.path(row["path"], ids.get(row["path"]))
-        click.echo(f"  {row['pseudonym']}  {path}: {row['gone']} records gone, {row['new']} new")
-    times = sorted(str(label["released_at"]) for label in labels)
-    for row in decision_log.read(project.decisions).iter_rows(named=True):
-        if times[0] < row["at"] <= times[1]:
-            click.echo(f"  decision of {row['who']}: {row['action']} {row['finding_id']}: {row['reason']}")
+    for line in release_differences.lines(project, *paths):
+        say(line)
 
 
 @release.command()
@@ -94,7 +69,7 @@ def rollback(study: str, to: str, reason: str) -> None:
     shutil.copyfile(source, partial)
     partial.replace(project.release)
     _log(project, replaced, source.stem, reason)
-    click.echo(f"published again: {source.stem}, instead of {replaced or 'nothing'}")
+    say(f"published again: {source.stem}, instead of {replaced or 'nothing'}")
 
 
 @release.command()
@@ -117,7 +92,7 @@ def withdraw(study: str, reason: str) -> None:
             target = into / path.name
             shutil.rmtree(target, ignore_errors=True)
             path.replace(target)
-    click.echo(f"withdrawn: {name}; moved to {into.relative_to(project.root)}")
+    say(f"withdrawn: {name}; moved to {into.relative_to(project.root)}")
 
 
 def _log(project: Project, replaced: str, by: str, reason: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, released, study_option
+from sarcoma_pipeline.cli.terminal import say
 
 
 @click.command()
@@ -36,4 +37,5 @@ def report(study: str, for_public: bool, into: Path | None) -> None:
     policy = project.study.disclosure if for_public else None
     folder = into or project.published / ("report_public" if for_public else "report_release")
     page, pdf = analysis_report.write(project, frames, folder, policy)
-    click.echo(f"{page}\n{page.parent / pdf if pdf.endswith('.pdf') else pdf}")
+    say(str(page))
+    say(str(page.parent / pdf) if pdf.endswith(".pdf") else pdf)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline.cli.study_option import know_formats
+from sarcoma_pipeline.cli.terminal import say
 
 
 @click.command()
@@ -29,7 +30,7 @@ def schema(markdown: bool, into: Path | None, file: str | None) -> None:
         into.mkdir(parents=True, exist_ok=True)
         for name in reference.FILES:
             (into / f"{name}.schema.json").write_text(written(name), "utf-8")
-        click.echo(f"2 schemas in {into}")
+        say(f"2 schemas in {into}")
     elif file in reference.FILES:
         click.echo(written(file), nl=False)
     else:

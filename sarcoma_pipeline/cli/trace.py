@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.cli.terminal import marked
 
 _PIPE_WIDTH = 500
 """Columns of the output when it goes to a pipe or file, so that no line is wrapped."""
@@ -49,7 +50,7 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[
 
 
 def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> Tree:
-    from rich.markup import escape
+
     from rich.tree import Tree
 
     ends = _rows(
@@ -62,7 +63,7 @@ def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | 
         known = _rows(warehouse, "SELECT 1 FROM cohort.patients WHERE pseudonym = ?", pseudonym)
         missing = f"{pseudonym} has no endpoint {endpoint!r}" if known else f"no patient {pseudonym!r}"
         raise click.UsageError(f"{missing} in the cohort")
-    root = Tree(f"patient {escape(pseudonym)}")
+    root = Tree(f"patient {marked(pseudonym)}")
     for end in ends:
         ending = end["event_kind"] if end["event"] else "censored"
         branch = root.add(
@@ -78,7 +79,7 @@ def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | 
     for record in others:
         files[record["path"]] = files.get(record["path"], 0) + 1
     for path, count in sorted(files.items()):
-        own.add(escape(f"{path}: {count} record{'' if count == 1 else 's'}"))
+        own.add(marked(f"{path}: {count} record{'' if count == 1 else 's'}"))
     return root
 
 
@@ -95,14 +96,12 @@ def _records(
 
 
 def _add(branch: Tree, warehouse: duckdb.DuckDBPyConnection, record: dict[str, Any]) -> None:
-    from rich.markup import escape
-
     overruled = ", overruled by another source" if record["role"] == "overruled" else ""
-    node = branch.add(escape(f"{record['path']}, {record['position']}{overruled}"))
+    node = branch.add(marked(f"{record['path']}, {record['position']}{overruled}"))
     for line in _read(warehouse, record["record_id"]):
-        node.add(escape(line))
+        node.add(marked(line))
     for rule in record["rule_ids"]:
-        node.add(escape(f"breaks {rule}"))
+        node.add(marked(f"breaks {rule}"))
 
 
 def _read(warehouse: duckdb.DuckDBPyConnection, record_id: str) -> Iterator[str]:

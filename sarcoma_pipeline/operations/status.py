@@ -16,7 +16,7 @@ from sarcoma_pipeline.orchestration.assets.publication import DRAFT, FRESHNESS, 
 from sarcoma_pipeline.orchestration.dagster_internals import next_tick
 from sarcoma_pipeline.orchestration.drop_folder_sensor import BUSY
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.quality import registry_coverage
+from sarcoma_pipeline.quality import movement, registry_coverage
 from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
 from sarcoma_pipeline.sources.drop_folder import shown, walk
 from sarcoma_pipeline.study.project import Project
@@ -72,6 +72,12 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         if now - confirmed > FRESHNESS.fail_window.to_timedelta():
             faults.append(f"no refresh has succeeded for {hours(now - confirmed)}")
         lines.append(("second opinion", _opinion(project, released["refresh_id"], faults)))
+    told = _moved(project)
+    if told and movement.MOVED_UNEXPLAINED.id in told[0]:
+        # Before everything else: a number that is wrong is worse than one that is old.
+        lines.insert(0, ("moved", told.pop(0)))
+        faults.insert(0, lines[0][1])
+    lines += [("moved", sentence) for sentence in told]
     lines += _draft(project, now)
     lines += _runs(project, instance, now, faults)
     lines.append(("next", f"{next_night(now):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
@@ -94,6 +100,20 @@ def _opinion(project: Project, refresh_id: str, faults: list[str]) -> str:
     if not opinion.agrees:
         faults.append(f"{opinion} See the check `second_opinion` of the release in the Dagster UI.")
     return str(opinion)
+
+
+def _moved(project: Project) -> list[str]:
+    """Say what moved against the last release, first what nothing explains."""
+    if not read_only.is_built(project):
+        return []
+    try:
+        with read_only.connect(project) as connection:
+            return movement.summary(
+                connection.execute("SELECT pseudonym, causes, unexplained FROM meta.movement").pl()
+            )
+    except duckdb.Error:
+        # An older warehouse has no account yet; the next refresh makes it.
+        return []
 
 
 def _draft(project: Project, now: dt.datetime) -> list[tuple[str, str]]:

@@ -18,6 +18,10 @@ _SMTP_SECONDS = 20
 """Timeout of the connection to the mail server."""
 
 
+MOVED = ("moves_are_explained", "estimates_are_explained")
+"""Checks of the account of movement, which a message names before all others."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One failed step or check.
@@ -102,9 +106,13 @@ def message(study: str, run_id: str, failed: Sequence[Problem], checks: Sequence
     """
     if not failed and not checks:
         return None
+    moved = [p for p in checks if p.what.startswith(MOVED)]
     state = "refresh FAILED, the last release is unchanged" if failed else f"{len(checks)} checks failed"
+    if moved:
+        state = f"released values moved and nothing says why; {state}"
     lines = [f"{study}: {state}.", ""]
-    for title, problems in (("Failed steps", failed), ("Failed checks", checks)):
+    others = [p for p in checks if p not in moved]
+    for title, problems in (("Moved", moved), ("Failed steps", failed), ("Failed checks", others)):
         if problems:
             lines += [f"{title}:", *(f"  {p.what}: {p.reason}" for p in problems), ""]
     lines += [

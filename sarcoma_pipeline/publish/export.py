@@ -12,16 +12,11 @@ import polars as pl
 from schemas.all_contracts import CONTRACTS
 from schemas.contract import ColumnSpec
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
+from schemas.spreadsheet import neutralised
 from schemas.vocabularies import VOCABULARIES
 
 LIST_SEPARATOR = "; "
 """Separator of list items in formats without lists."""
-
-_SIGNS = "=+\\-@＝＋－＠"
-_FORMULA = rf"^([{_SIGNS}\t\r\n])"
-"""Leading characters that make a spreadsheet run or split a cell (OWASP, CSV Injection)."""
-_LATER_FORMULA = rf"([;\t\r\n]\s*)([{_SIGNS}])"
-"""The same after a separator: in some locales, spreadsheets split cells at semicolons or tabs."""
 
 
 class NotEmpty(Exception):
@@ -94,18 +89,6 @@ def csv(table: str, frame: pl.DataFrame, path: Path) -> Path:
     target = path.with_name(path.name + ".csv")
     neutralised(flat(frame)).write_csv(target)
     return target
-
-
-def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
-    """Put an apostrophe before texts that begin with ``= + - @`` (also full-width), a tab or a line break.
-
-    The same applies within a text after a semicolon, a tab or a line break. Columns of numbers are unchanged:
-    -0.5 is a number and no formula.
-    """
-    text = pl.col(pl.String)
-    return frame.with_columns(
-        text.str.replace(_FORMULA, "'${1}").str.replace_all(_LATER_FORMULA, "${1}'${2}")
-    )
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

@@ -220,6 +220,15 @@ def on_demand(path: Path) -> OnDemand | None:
     return OnDemand(known, one)
 
 
+def account(path: Path) -> dict[str, pl.DataFrame]:
+    """Read the account of movement of a release; releases of older versions have none."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        present = connection.execute(
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables"
+        ).fetchall()
+        return {t: connection.table(t).pl() for t in ACCOUNT if (t,) in present}
+
+
 def read_label(path: Path) -> dict[str, Any] | None:
     """Read ``meta.release`` of a database; None if there is none, or if it cannot be read."""
     if not path.exists():

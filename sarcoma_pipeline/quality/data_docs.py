@@ -15,8 +15,9 @@ from typing import Any
 
 from lxml import html
 
+from schemas.content_policy import STATIC_PAGE
+
 _STYLE = Path(__file__).with_suffix(".css")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _LEFT_OUT = {"script", "link", "img", "button", "a"}
 _ATTRIBUTES = {"class", "id", "colspan", "rowspan", "aria-hidden"}
 
@@ -118,7 +119,7 @@ def _shell(title: str, body: str, *, home: bool) -> str:
     back = '<p><a href="index.html">All tables</a></p>' if home else ""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{STATIC_PAGE}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} – Data Docs</title><style>{_STYLE.read_text('utf-8')}</style></head>"
         f"<body><main>{back}<h1>{escape(title)}</h1>{body}</main></body></html>\n"

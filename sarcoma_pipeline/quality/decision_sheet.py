@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from schemas.spreadsheet import neutralised
 
 SHOWN = (
     "finding_id", "severity", "rule_id", "status", "pseudonym", "path", "position", "table_name",
@@ -18,9 +19,6 @@ SHOWN = (
 TO_FILL_IN = ("action", "by", "reason", "until")
 _READING = "reading"
 """To fill in for a course that asks for a decision; sheets of earlier versions lack it."""
-
-_FORMULA = r"^[=+\-@\t\r]"
-"""Leading characters that make a spreadsheet treat a cell as a formula (OWASP, CSV injection)."""
 
 
 def write(path: Path, found: pl.DataFrame) -> None:
@@ -36,10 +34,7 @@ def write(path: Path, found: pl.DataFrame) -> None:
     Raises:
         FileExistsError: the file exists.
     """
-    text = pl.col(pl.String)
-    sheet = found.select(SHOWN).with_columns(
-        pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep()
-    )
+    sheet = neutralised(found.select(SHOWN))
     content = sheet.with_columns(pl.lit("").alias(name) for name in (*TO_FILL_IN, _READING)).write_csv()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:

@@ -22,6 +22,7 @@ import polars as pl
 from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from sarcoma_pipeline.quality import rule_catalogue
 from schemas.all_contracts import CONTRACTS
+from schemas.printable import printable
 from schemas.sources_toml import Sources
 from schemas.vocabularies import VOCABULARIES
 
@@ -85,11 +86,6 @@ _LONGEST = 200
 def spelling(text: str) -> str:
     """Return a text in one spelling: without case, accents, blanks and signs, umlauts as two letters."""
     return _bare(unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN))
-
-
-def printable(text: str) -> str:
-    """Escape what a terminal would obey instead of print: control characters and changes of direction."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def known_words(persons: Iterable[pl.DataFrame]) -> frozenset[str]:

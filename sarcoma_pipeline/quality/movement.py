@@ -346,6 +346,32 @@ def _prominence(row: Mapping[str, Any]) -> tuple[int, str, str, str]:
     return rank, row["table_name"], row["row"] or "", column
 
 
+def summary(values: pl.DataFrame) -> list[str]:
+    """Return the account in sentences, first what nothing explains; nothing if no value moved.
+
+    Args:
+        values: ``pseudonym``, ``causes``, ``unexplained`` of ``meta.movement``.
+    """
+    silent = values.filter("unexplained")
+    sentences = []
+    if silent.height:
+        sentences.append(
+            f"{_counted(silent)} moved, and nothing says why: sarcoma findings --rule {MOVED_UNEXPLAINED.id}"
+        )
+    told = values.filter(~pl.col("unexplained"))
+    if told.height:
+        by = told.select(pl.col("causes").list.join(" and ").replace("", "a finding")).to_series()
+        counts = by.value_counts().sort("count", "causes", descending=[True, False])
+        named = ", ".join(f"{cause} {n}" for cause, n in counts.iter_rows())
+        sentences.append(f"{_counted(told)} moved: {named}")
+    return sentences
+
+
+def _counted(values: pl.DataFrame) -> str:
+    n, patients = values.height, values["pseudonym"].n_unique()
+    return f"{n} released value{'s' * (n != 1)} of {patients} patient{'s' * (patients != 1)}"
+
+
 def of_estimates(
     moved: pl.DataFrame, patients: pl.DataFrame, compared_with: str, whole: frozenset[str]
 ) -> pl.DataFrame:

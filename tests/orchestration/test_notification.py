@@ -68,6 +68,17 @@ def test_a_failed_step_says_that_the_release_is_unchanged():
     assert "release: nobody is eligible" in told.body
 
 
+def test_moves_that_nothing_explains_are_named_first():
+    moved = Problem("moves_are_explained on meta/movement", "2 released values of 1 patient moved")
+    other = Problem("date_rules on typed/assessment", "1 error, +1")
+    for failed in ([], [Problem("release", "nobody is eligible")]):
+        told = notification.message("s", "run-1", failed, [other, moved])
+        assert told and told.subject.startswith("[sarcoma] s: released values moved and nothing says why; ")
+        lines = told.body.splitlines()
+        assert lines[2:4] == ["Moved:", f"  {moved.what}: {moved.reason}"]
+        assert told.body.count(moved.what) == 1 and other.what in told.body
+
+
 def test_a_file_is_written_with_nothing_configured(tmp_path):
     assert TOLD
     assert notification.mail_settings({}) is None

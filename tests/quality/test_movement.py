@@ -385,3 +385,13 @@ def test_estimates_move_because_patients_moved():
     assert upgraded.select("causes", "unexplained").rows() == [(["program"], False)]
     earlier = movement.of_estimates(estimates, patients, "another release", frozenset())
     assert earlier["unexplained"].all()
+
+
+def test_the_summary_says_first_what_nothing_explains():
+    silent, told = _account(CHANGED).values, _account(ADDED).values
+    assert movement.summary(pl.concat([told, silent])) == [
+        "1 released value of 1 patient moved, and nothing says why: "
+        "sarcoma findings --rule release.moved-unexplained",
+        "1 released value of 1 patient moved: file changed 1",
+    ]
+    assert movement.summary(Movement.empty()) == []

@@ -11,6 +11,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.curation import reports
 from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
@@ -84,7 +85,8 @@ def base(project: Project) -> Base | None:
         tables = release.on_demand(found[0]) if found else None
     except duckdb.Error:
         return None
-    return Base(found[1], tables) if found and tables is not None else None
+    comparable = tables is not None and all(table in tables for table in _OF_PATIENTS)
+    return Base(found[1], tables) if found and tables is not None and comparable else None
 
 
 def base_id(project: Project) -> str:
@@ -127,7 +129,8 @@ def _against(
         return None
     refresh, _ = tonight(warehouse, noted=False)
     given = _circumstances(project, warehouse, before, decisions, refresh, key_lost=key_lost)
-    if key_lost:
+    # Releases of early versions of the program do not say in which file a record was.
+    if key_lost or not {"file_id", "position", "rule_ids"} <= set(lines[0].columns):
         changed = MovementRecord.empty()
     else:
         changed = record_changes.changes(_evidence(warehouse, before, concerned, *lines))
@@ -196,9 +199,16 @@ def _evidence(
         owned=owned,
         versions=_versions(warehouse, ids),
         files=warehouse.read_versions(MetaFile.table()),
-        broken=broken.select("record_id", "rule_id"),
+        broken=pl.concat([broken.select("record_id", "rule_id"), _objected(warehouse)]),
         aside=pl.concat(aside)["record_id"].unique(),
     )
+
+
+def _objected(warehouse: Warehouse) -> pl.DataFrame:
+    """Return the records of patients who objected: the finding about the objection is about all of them."""
+    apart = warehouse.read(Disposition.table(), columns=("record_id", "reason"), noted=False)
+    objected = apart.filter(pl.col("reason") == reports.OBJECTED)
+    return objected.select("record_id", rule_id=pl.lit(reports.OBJECTION.id))
 
 
 def _known_refresh(warehouse: Warehouse, before: Base) -> str:
@@ -277,8 +287,8 @@ def _circumstances(
     return Circumstances(
         refresh_id=refresh,
         compared_with=before.refresh_id,
-        program=before.label["code_hash"] != provenance.code_hash(),
-        configuration=before.label["configuration_hash"] != project.configuration_hash(),
+        program=before.label.get("code_hash") != provenance.code_hash(),
+        configuration=before.label.get("configuration_hash") != project.configuration_hash(),
         key=key_lost,
         cut_off=free and (other_answers or since.len() > 0 or lapsed.len() > 0),
         decided=frozenset(since.drop_nulls()),
@@ -358,8 +368,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             earlier = warehouse.read(EstimateMovement.table(), noted=False)
             return StepOutput({EstimateMovement.table(): earlier})
         whole = {
-            "program": before.label["code_hash"] != provenance.code_hash(),
-            "configuration": before.label["configuration_hash"] != project.configuration_hash(),
+            "program": before.label.get("code_hash") != provenance.code_hash(),
+            "configuration": before.label.get("configuration_hash") != project.configuration_hash(),
         }
         others = frozenset(name for name, holds in whole.items() if holds)
         frame = movement.of_estimates(moved, patients, before.refresh_id, others)
@@ -394,9 +404,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 def _check(spec: dg.AssetCheckSpec, values: pl.DataFrame) -> dg.AssetCheckResult:
     """Say how many values moved without an explanation; the findings name the patients."""
     silent = values.filter("unexplained")
-    patients = silent["pseudonym"].n_unique() if "pseudonym" in silent.columns else None
-    of = "" if patients is None else f" of {patients} patient{'' if patients == 1 else 's'}"
-    words = f"{silent.height} released values{of} moved, and nothing says why"
+    if "pseudonym" in values.columns:
+        words = "; ".join(movement.summary(silent))
+    else:
+        words = f"{silent.height} estimates moved, and nothing says why"
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
         check_name=spec.name,

@@ -13,11 +13,12 @@ from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
-from sarcoma_pipeline.quality import impact, registry_coverage
+from sarcoma_pipeline.quality import impact, movement, registry_coverage
 from sarcoma_pipeline.study.project import Project
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
+from schemas.movement import Movement
 from schemas.quality import Accounting, Finding, QualityRule
 from schemas.received import RegistryReply
 from schemas.typed import Person
@@ -52,6 +53,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
             **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
         },
         _coverage(warehouse, shown),
+        movement.summary(warehouse.read(Movement.table())),
     )
     target = project.published / "steward.html"
     write_whole(target, html)
@@ -81,7 +83,7 @@ def write_whole(target: Path, text: str) -> None:
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return the asset of the steward's page."""
     where = f"data/published/{project.study.name}/steward.html"
-    tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting, Person)
+    tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting, Person, Movement)
 
     @dg.asset(
         key=dg.AssetKey([project.study.name, "report", "steward_page"]),

@@ -7,6 +7,7 @@ from html import escape
 
 from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
 from schemas.column_lineage import Column, upstream
+from schemas.content_policy import STATIC_PAGE
 from schemas.contract import CONTRACTS
 
 LAYERS = ("received", "typed", "curated", "cohort", "analysis", "meta")
@@ -32,7 +33,8 @@ def page(title: str, origins: Mapping[str, Mapping[str, tuple[Column, ...]]], ta
         HTML; equal declarations give equal bytes.
     """
     parts = [
-        "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Column lineage</title>"
+        "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{STATIC_PAGE}"><title>Column lineage</title>'
         f"<style>{_STYLE}</style></head><body><h1>Column lineage</h1><p>{escape(title)}. Every column of the "
         "release, with the columns from which its values are computed, back to the delivered texts or to "
         "columns with their own drawing. For the records behind a patient's value, see "

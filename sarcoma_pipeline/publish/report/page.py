@@ -11,6 +11,7 @@ from markupsafe import Markup
 from sarcoma_pipeline.publish.report.blocks import Report
 from sarcoma_pipeline.publish.report.sections import sections
 from schemas.configuration import Sources, Study
+from schemas.content_policy import STATIC_PAGE
 from schemas.disclosure import Disclosure
 
 
@@ -44,4 +45,5 @@ def page(
         release={"draft": False, **frames["meta.release"].row(0, named=True)},
         sections=sections(Report(study, sources, frames, versions, policy)),
         style=Markup(source),
+        content_policy=Markup(STATIC_PAGE),
     )

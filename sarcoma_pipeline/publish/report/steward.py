@@ -34,6 +34,10 @@ NO_TREND = pl.DataFrame(
 
 SEVERITIES = ("error", "warning", "notice")
 STATUSES = ("open", "reopened", "acknowledged", "waived", "resolved")
+MOVED = "release.moved-unexplained"
+"""The rule whose findings stand before all others."""
+_MOVES = 20
+"""Moves that nothing explains which are listed before the findings."""
 _NIGHTS = 60
 """Refreshes in the trend's drawing."""
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 96, 8, 22
@@ -48,6 +52,7 @@ def page(
     trend: pl.DataFrame,
     meta: Mapping[str, str],
     coverage: Sequence[str] = (),
+    moves: Sequence[str] = (),
 ) -> str:
     """Render the page.
 
@@ -60,6 +65,7 @@ def page(
         trend: the columns of :data:`NO_TREND`, and optionally counts of other statuses; may be empty.
         meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
         coverage: what came of the queries to registry offices, in sentences; paths in them are masked.
+        moves: what moved against the last release, in sentences.
 
     Returns:
         One self-contained HTML document.
@@ -91,11 +97,31 @@ def page(
             f"Study {meta['study']}, refresh {meta['refresh_id']}, {meta['started_at']}, "
             f"program {meta['code_version']}"
         ),
+        "moved": _moved(shown, moves),
         "counts": _counts(shown),
         "trend": _trend(trend),
         "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
+
+
+def _moved(shown: pl.DataFrame, moves: Sequence[str]) -> str:
+    """Render what moved against the last release: each move that nothing explains, then the account."""
+    silent = shown.filter(pl.col("rule_id") == MOVED, pl.col("status").is_in(["open", "reopened"]))
+    account = "".join(f"<p>{escape(sentence)}.</p>" for sentence in moves)
+    if silent.is_empty():
+        return account
+    ordered = silent.sort("pseudonym", "path", "position", "finding_id", nulls_last=True)
+    items = "".join(
+        f"<li><strong>{escape(row['note'] or row['value'] or '')}</strong>, "
+        f"{escape(row['path'] or '')} {escape(row['position'] or '')}</li>"
+        for row in ordered.head(_MOVES).iter_rows(named=True)
+    )
+    more = f"<p>{ordered.height - _MOVES} more: see the list below.</p>" if ordered.height > _MOVES else ""
+    return (
+        '<section class="moved"><h2>Released values that moved, and nothing says why</h2>'
+        f"<p>{escape(ordered['remedy'][0] or '')}</p><ul>{items}</ul>{more}</section>{account}"
+    )
 
 
 def _queries(coverage: Sequence[str]) -> list[str]:

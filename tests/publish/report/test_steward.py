@@ -114,3 +114,16 @@ def test_the_trend_is_drawn_and_described():
     assert len(heights) == 9
     assert heights == sorted(heights, reverse=True), "more to do stands higher"
     assert "13 errors" in "".join(drawing.itertext())
+
+
+def test_moves_that_nothing_explains_stand_before_everything_else_until_they_are_settled():
+    rule = {
+        "rule_id": pl.lit("release.moved-unexplained"),
+        "note": pl.lit(f"patient p1; OS: 1 → 2 {HOSTILE}"),
+    }
+    text = html(findings(2, **rule, status=pl.Series(["open", "acknowledged"])))
+    (section,) = parsed(text).find_class("moved")
+    assert text.index('class="moved"') < text.index('class="facts"')
+    assert len(list(section.iter("li"))) == 1
+    assert "OS: 1 → 2" in section.text_content() and not list(section.iter("img"))
+    assert not parsed(html(findings(2))).find_class("moved")
