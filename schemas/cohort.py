@@ -25,6 +25,11 @@ class CohortEligibility(Contract, table="cohort.eligibility"):
     met: pl.Boolean = column("Met", "Whether the patient fulfils it.", nullable=False)
     value: pl.String = column("Value", "What it was judged on, as text.")
     reason: pl.String = column("Reason", "Why it is not met.")
+    known: pl.Boolean = column(
+        "Known",
+        "Whether the verdict rests on known facts, and not on a value that is missing or contradictory.",
+        nullable=False,
+    )
     excluded_here: pl.Boolean = column(
         "Excluded here", "Whether it is the first criterion that the patient does not meet.", nullable=False
     )
@@ -38,6 +43,9 @@ class CohortFlow(Contract, table="cohort.flow"):
     label: pl.String = column("Label", "The criterion in words.", nullable=False)
     entered: pl.Int64 = column("Entered", "Patients before the step.", nullable=False)
     excluded: pl.Int64 = column("Excluded", "Patients whose first unmet criterion it is.", nullable=False)
+    not_known: pl.Int64 = column(
+        "Not known", "Of the excluded, those of whom a value is missing or contradictory."
+    )
     remaining: pl.Int64 = column("Remaining", "Patients after the step.", nullable=False)
 
 

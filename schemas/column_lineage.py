@@ -220,7 +220,7 @@ _FROM: dict[str, dict[str, str]] = {
     "cohort.eligibility": {
         "pseudonym": "curated.patient.pseudonym",
         **dict.fromkeys(
-            ("met", "value", "reason", "excluded_here"),
+            ("met", "value", "reason", "known", "excluded_here"),
             "curated.diagnosis.icdo3_morphology curated.diagnosis.histology_group curated.diagnosis.region "
             "curated.diagnosis.histologically_confirmed curated.diagnosis.diagnosis_date "
             "curated.diagnosis.m_stage curated.diagnosis.distant_metastasis "
@@ -229,9 +229,12 @@ _FROM: dict[str, dict[str, str]] = {
             f"curated.surgery.intent curated.radiotherapy_course.end_date {_EVENTS}",
         ),
     },
-    "cohort.flow": dict.fromkeys(
-        ("entered", "excluded", "remaining"), "cohort.eligibility.met cohort.eligibility.excluded_here"
-    ),
+    "cohort.flow": {
+        **dict.fromkeys(
+            ("entered", "excluded", "remaining"), "cohort.eligibility.met cohort.eligibility.excluded_here"
+        ),
+        "not_known": "cohort.eligibility.known cohort.eligibility.excluded_here",
+    },
     "cohort.patients": {
         "pseudonym": "curated.patient.pseudonym",
         "age_at_diagnosis_years": "curated.diagnosis.diagnosis_date curated.patient.birth_date "

@@ -14,13 +14,15 @@ from sarcoma_pipeline.cohort import covariates, primary
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS
 from sarcoma_pipeline.cohort.timeline import Timeline
+from sarcoma_pipeline.curation.observations import observation
 from schemas import site_codes
 from schemas.assumptions import Assumptions
 from schemas.cohort import CohortEligibility, CohortFlow
 from schemas.configuration import Criterion, Study
+from schemas.rule import Rule
 
-Judged = tuple[pl.Expr, pl.Expr, pl.Expr]
-"""Whether it is met, what it was judged on, why it is not met."""
+Judged = tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]
+"""Whether it is met, what it was judged on, why it is not met, and whether that rests on known facts."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def assess(
     )
     judged = []
     for position, criterion in enumerate(study.criteria, start=1):
-        met, value, reason = RULES[criterion.rule](criterion, timeline.assumptions)
+        met, value, reason, known = RULES[criterion.rule](criterion, timeline.assumptions)
         judged.append(
             facts.select(
                 "pseudonym",
@@ -58,6 +60,7 @@ def assess(
                 met=met.fill_null(False),
                 value=value.cast(pl.String),
                 reason=reason,
+                known=known.fill_null(False),
             )
         )
     frame = pl.concat(judged).sort("pseudonym", "position")
@@ -81,7 +84,9 @@ def members(curated: Curated, eligible: pl.Series) -> pl.DataFrame:
 
 
 def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
-    excluded = dict(frame.filter("excluded_here").group_by("position").len().iter_rows())
+    out_here = frame.filter("excluded_here")
+    excluded = dict(out_here.group_by("position").len().iter_rows())
+    unknown = dict(out_here.filter(~pl.col("known")).group_by("position").len().iter_rows())
     entered = frame["pseudonym"].n_unique()
     rows = []
     for position, criterion in enumerate(study.criteria, start=1):
@@ -93,6 +98,7 @@ def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
                 "label": criterion.label,
                 "entered": entered,
                 "excluded": out,
+                "not_known": unknown.get(position, 0),
                 "remaining": entered - out,
             }
         )
@@ -106,7 +112,11 @@ def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.
         "patient_id", "histologically_confirmed", "m_stage", "distant_metastasis", "diagnosis_date"
     )
     course = primary.course(curated).select(
-        "patient_id", course_intent="intent", start_date="start_date", end_date="end_date"
+        "patient_id",
+        irradiated=pl.lit(True),
+        course_intent="intent",
+        start_date="start_date",
+        end_date="end_date",
     )
     by_day = ["surgery_day", "intent"]
     operated = (
@@ -135,7 +145,9 @@ def _histology(_: Criterion, __: Assumptions) -> Judged:
         .then(pl.lit("morphology is no soft tissue sarcoma"))
         .otherwise(pl.lit("not histologically proven"))
     )
-    return sarcoma & proven, pl.col("icdo3_morphology"), reason
+    # A sarcoma in the morphology that no histology proves contradicts itself.
+    known = pl.col("icdo3_morphology").is_not_null() & ~(sarcoma & ~proven.fill_null(False))
+    return sarcoma & proven, pl.col("icdo3_morphology"), reason, known
 
 
 def _site(criterion: Criterion, assumptions: Assumptions) -> Judged:
@@ -145,13 +157,20 @@ def _site(criterion: Criterion, assumptions: Assumptions) -> Judged:
         (assumptions.nerve_sites, (site_codes.NERVE,), "a peripheral nerve"),
         (assumptions.visceral_sites, site_codes.MAY_BE_VISCERAL, "a site that may be visceral"),
     )
-    elsewhere = pl.lit("primary tumour elsewhere")
+    unspecified = pl.col("region").fill_null("unspecified") == "unspecified"
+    elsewhere = (
+        pl.when(pl.col("icd10_site").is_null())
+        .then(pl.lit("no site documented"))
+        .when(unspecified)
+        .then(pl.lit("site not specified"))
+        .otherwise(pl.lit("primary tumour elsewhere"))
+    )
     reason, excluded = elsewhere, pl.lit(False)
     for chosen, sites, why in switches:
         if chosen == "exclude":
             of = pl.any_horizontal(pl.col("icd10_site").str.starts_with(s) for s in sites).fill_null(False)
             reason, excluded = pl.when(of).then(pl.lit(why)).otherwise(reason), excluded | of
-    return pl.col("region").is_in(criterion.values) & ~excluded, value, reason
+    return pl.col("region").is_in(criterion.values) & ~excluded, value, reason, ~unspecified
 
 
 def _no_metastasis(_: Criterion, __: Assumptions) -> Judged:
@@ -165,7 +184,9 @@ def _no_metastasis(_: Criterion, __: Assumptions) -> Judged:
     value = pl.concat_str(
         "m_stage", pl.when(found).then(pl.lit("metastasis")), separator=", ", ignore_nulls=True
     )
-    return ~(staged | found), pl.when(value != "").then(value), reason
+    # Without M and without a metastasis the patient counts as free of one.
+    known = staged | found | (pl.col("m_stage") == "M0").fill_null(False)
+    return ~(staged | found), pl.when(value != "").then(value), reason, known
 
 
 def _curative(_: Criterion, __: Assumptions) -> Judged:
@@ -173,14 +194,18 @@ def _curative(_: Criterion, __: Assumptions) -> Judged:
     palliative = intents.list.contains("palliative")
     met = intents.list.contains("curative") & ~palliative
     reason = pl.when(palliative).then(pl.lit("palliative intent"))
-    return met, intents.list.join(", "), reason
+    both = palliative & intents.list.contains("curative")
+    return met, intents.list.join(", "), reason, (intents.list.len() > 0) & ~both
 
 
 def _radiotherapy(criterion: Criterion, _: Assumptions) -> Judged:
     sequence = pl.col("radiation_sequence").is_in(criterion.values)
     technique = pl.col("technique").is_in(criterion.techniques) if criterion.techniques else pl.lit(True)
+    irradiated = pl.col("irradiated").fill_null(False)
     reason = (
-        pl.when(pl.col("radiation_sequence").is_null())
+        pl.when(irradiated & pl.col("radiation_sequence").is_null())
+        .then(pl.lit("radiotherapy without its relation to surgery"))
+        .when(pl.col("radiation_sequence").is_null())
         .then(pl.lit("no radiotherapy documented"))
         .when(~sequence)
         .then(pl.lit("neither pre- nor postoperative"))
@@ -189,7 +214,11 @@ def _radiotherapy(criterion: Criterion, _: Assumptions) -> Judged:
         .otherwise(pl.lit("another technique"))
     )
     value = pl.concat_str("radiation_sequence", pl.lit(", "), pl.col("technique").fill_null("no plan"))
-    return sequence & technique.fill_null(False), value, reason
+    # No course at all is an answer; a course of which the sequence or the technique is missing is none.
+    shown = pl.col("technique").is_not_null() & (pl.col("technique") != "unknown")
+    asked = shown if criterion.techniques else pl.lit(True)
+    known = ~irradiated | (pl.col("radiation_sequence").is_not_null() & (~sequence.fill_null(False) | asked))
+    return sequence & technique.fill_null(False), value, reason, known
 
 
 def _window(criterion: Criterion, assumptions: Assumptions) -> Judged:
@@ -204,17 +233,22 @@ def _window(criterion: Criterion, assumptions: Assumptions) -> Judged:
         met = met & (start >= criterion.start)
     if criterion.end:
         met = met & (start <= criterion.end)
-    return met, start.dt.year(), pl.when(start.is_not_null()).then(pl.lit("outside the window"))
+    return (
+        met,
+        start.dt.year(),
+        pl.when(start.is_not_null()).then(pl.lit("outside the window")),
+        (start.is_not_null()),
+    )
 
 
 def _observed(_: Criterion, __: Assumptions) -> Judged:
     day = pl.col("observed_day")
-    return day.is_not_null(), day, pl.lit("neither a day of death nor one known alive")
+    return day.is_not_null(), day, pl.lit("neither a day of death nor one known alive"), day.is_not_null()
 
 
 def _known(criterion: Criterion, _: Assumptions) -> Judged:
     value = pl.col(criterion.column or criterion.name)
-    return value.is_not_null(), value, pl.lit("missing")
+    return value.is_not_null(), value, pl.lit("missing"), value.is_not_null()
 
 
 RULES: dict[str, Callable[[Criterion, Assumptions], Judged]] = {
@@ -228,3 +262,68 @@ RULES: dict[str, Callable[[Criterion, Assumptions], Judged]] = {
     "known": _known,
 }
 """Rule of study.toml to how it is judged."""
+
+
+NOT_KNOWN = Rule(
+    "eligibility.not-known",
+    "warning",
+    on=CohortEligibility.table(),
+    scope="patient",
+    what="The patient is excluded because something is missing or contradictory, and not because the "
+    "criterion is not fulfilled.",
+    remedy="The note says what is missing. Look it up in the letters and add it in the tumour documentation: "
+    "Morphologie_ICD_O and Diagnosesicherung, Primaertumor_ICD, Intention, Stellung_OP or the dates of life; "
+    "of a technique, export the plan from the planning system.",
+    source="STROBE, item 13: not fulfilled is not the same as not known",
+)
+ASSUMED = Rule(
+    "eligibility.assumed",
+    "notice",
+    on=CohortEligibility.table(),
+    scope="patient",
+    what="The patient is included although nothing says that the criterion is fulfilled: an unknown value "
+    "counts as none.",
+    remedy="Look it up in the letters and add it in the tumour documentation, as TNM/M or Menge_FM.",
+    source="STROBE, item 13",
+)
+
+
+def observe(judged: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Return who is excluded, or included, by what is not known; a patient is excluded once.
+
+    Args:
+        judged: ``cohort.eligibility``.
+        records: ``pseudonym`` and ``record_id``: the record that a data steward would look at first.
+    """
+    unknown = judged.filter(~pl.col("known")).join(records, on="pseudonym", maintain_order="left")
+    included = judged.group_by("pseudonym").agg(_all=pl.col("met").all()).filter("_all")
+    note = pl.concat_str(pl.lit("criterion "), "criterion", (pl.lit(": ") + pl.col("reason")).fill_null(""))
+    table = CohortEligibility.table()
+    out = unknown.filter("excluded_here")
+    taken = unknown.filter("met").join(included, on="pseudonym", how="semi", maintain_order="left")
+    # The column is the criterion, so that two criteria of one patient are two findings.
+    return pl.concat(
+        observation(frame, rule, table, pl.col("criterion"), pl.col("value"), note)
+        for frame, rule in ((out, NOT_KNOWN), (taken, ASSUMED))
+    )
+
+
+def first_records(curated: Curated) -> pl.DataFrame:
+    """Return the record of every patient that a data steward would look at first: of the index tumour.
+
+    Args:
+        curated: the curated tables.
+
+    Returns:
+        ``pseudonym``, ``record_id``; of a patient without a tumour a record of the person.
+    """
+    tumour = primary.tumour(curated).select("patient_id", _of_tumour="record_ids")
+    none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
+    persons = curated["curated.patient"].select("patient_id", "pseudonym", "record_ids")
+    joined = persons.join(tumour, on="patient_id", how="left", maintain_order="left").sort("pseudonym")
+    return joined.select(
+        "pseudonym",
+        record_id=pl.coalesce(
+            pl.col("_of_tumour").fill_null(none).list.min(), pl.col("record_ids").list.min()
+        ),
+    ).drop_nulls("record_id")

@@ -177,6 +177,10 @@ def flow(frame: pl.DataFrame, policy: Disclosure) -> pl.DataFrame:
         )
         if row["entered"] is None or row["remaining"] is None:
             row["excluded"] = None
+        excluded, unknown = row["excluded"], row["not_known"]
+        parts = () if excluded is None or unknown is None else (unknown, excluded - unknown)
+        if not parts or any(0 < n < policy.threshold for n in parts):
+            row["not_known"] = None
     return pl.DataFrame(rows, schema=frame.schema)
 
 

@@ -186,8 +186,8 @@ def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> I
     before = last[table].height if table in last else 0
     cohort = table in (PATIENTS, ENDPOINTS)
     # Whoever leaves a small cohort alone is more than a share of it, and holds nothing back.
-    one = last[table]["pseudonym"].value_counts()["count"].max() if cohort and before else 0
-    least = min(math.floor(before * (1 - thresholds.max_drop_percent / 100)), before - int(one or 0))
+    one = int(last[table].group_by("pseudonym").len()["len"].to_numpy().max()) if cohort and before else 0
+    least = min(math.floor(before * (1 - thresholds.max_drop_percent / 100)), before - one)
     if before:
         yield _that(
             "expect_table_row_count_to_be_between",

@@ -95,7 +95,7 @@ def _once(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _flow(frame: pl.DataFrame) -> pl.DataFrame:
     """Add up the centres' STROBE flows."""
-    counts = pl.col("entered", "excluded", "remaining").sum()
+    counts = pl.col("entered", "excluded", "not_known", "remaining").sum()
     return frame.group_by("position", "criterion", "label").agg(counts).sort("position")
 
 

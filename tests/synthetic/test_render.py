@@ -124,6 +124,7 @@ def _tree(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_other_seed_other_names(night, tmp_path):
     again = demo(tmp_path / "again", SEED, DATA)
     assert again.equals(night.truth)

@@ -29,7 +29,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
-        seen = within_bounds.observe(delivered, happened, study.gate)
+        seen = pl.concat(
+            [
+                within_bounds.observe(delivered, happened, study.gate),
+                eligibility.observe(result.eligibility, eligibility.first_records(curated)),
+            ]
+        )
         return StepOutput(frames, {Observed.table(): seen}, {CohortFlow.table(): remaining})
 
     def derive(warehouse: Warehouse) -> StepOutput:

@@ -47,13 +47,19 @@ def flow_diagram(flow: pl.DataFrame, endpoints: list[tuple[str, int]], *, key: s
 
 
 def _excluded(sheet: Drawing, step: dict[str, object], y: float, start: float) -> None:
-    excluded = step["excluded"]
-    words = f"Excluded, not fulfilled: n = {number(excluded if isinstance(excluded, int) else None)}"
+    excluded, unknown = step["excluded"], step.get("not_known")
+    words = [f"Excluded: n = {number(excluded if isinstance(excluded, int) else None)}"]
+    if isinstance(excluded, int) and isinstance(unknown, int) and unknown:
+        words.append(f"not fulfilled {number(excluded - unknown)}, not known {number(unknown)}")
+    else:
+        words[0] = words[0].replace("Excluded:", "Excluded, not fulfilled:")
     x, width = _SIDE
     sheet.line(start, y, x - 6, y)
     sheet.path([(x, y), (x - 7, y - 4), (x - 7, y + 4)], width=0, fill="#111")
-    sheet.rect(x, y - 15, width, 30)
-    sheet.text(x + width / 2, y + 4, words, anchor="middle")
+    height = 15.0 * len(words) + 15
+    sheet.rect(x, y - height / 2, width, height)
+    for line, text in enumerate(words):
+        sheet.text(x + width / 2, y + 4 + 15 * (line - (len(words) - 1) / 2), text, anchor="middle")
 
 
 def _arrow(sheet: Drawing, x: float, top: float, bottom: float) -> None:

@@ -1,0 +1,163 @@
+"""Exclusion and censoring that rest on what is missing or contradictory are findings."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.cohort import eligibility
+from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.quality.rule_catalogue import rules
+from schemas import received as r
+from schemas.assumptions import Assumptions
+from tests.cohort.test_eligibility import CRITERIA, course, study, whole
+from tests.conftest import Records
+
+RADIOTHERAPY = {**CRITERIA[4], "techniques": ["VMAT"]}
+KNOWN = {"name": "size", "rule": "known", "label": "Size", "column": "tumour_size_cm"}
+OBSERVED = {"name": "observed", "rule": "observed", "label": "Observed"}
+
+NOT_KNOWN = {
+    "no morphology": (CRITERIA[0], {"Morphologie_ICD_O": None}, {}, "no morphology documented"),
+    "certainty against the morphology": (
+        CRITERIA[0], {"Diagnosesicherung": "2"}, {}, "not histologically proven",
+    ),
+    "no certainty": (CRITERIA[0], {"Diagnosesicherung": None}, {}, "not histologically proven"),
+    "no site": (
+        CRITERIA[1], {"Primaertumor_ICD": None, "Primaertumor_Topographie_ICD_O": None}, {},
+        "no site documented",
+    ),
+    "a site that says nothing": (
+        CRITERIA[1], {"Primaertumor_ICD": "C80.9", "Primaertumor_Topographie_ICD_O": "C80.9"}, {},
+        "site not specified",
+    ),
+    "no intent": (CRITERIA[3], {}, {"Intention": None}, "not documented"),
+    "no plan": (RADIOTHERAPY, {}, {}, "no plan shows the technique"),
+    "no value": (KNOWN, {}, {}, "missing"),
+}  # fmt: skip
+"""What is missing or contradictory: criterion, diagnosis, radiotherapy, and the reason that is given."""
+
+NOT_FULFILLED = {
+    "histology": (CRITERIA[0], {"Morphologie_ICD_O": '["8140/3"]'}, {}),
+    "site": (CRITERIA[1], {"Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"}, {}),
+    "no_metastasis": (CRITERIA[2], {"M": "1"}, {}),
+    "curative": (CRITERIA[3], {}, {"Intention": "P"}),
+    "radiotherapy": (CRITERIA[4], {}, {"Stellung_OP": "O"}),
+    "window": (CRITERIA[5], {}, {"start": "2021-02-01"}),
+}  # fmt: skip
+
+
+def judged(records: Records, criterion: dict) -> tuple[eligibility.Eligibility, pl.DataFrame]:
+    frames = records.run().frames
+    made = eligibility.assess(frames, timeline(frames, Assumptions()), study(criterion))
+    return made, eligibility.observe(made.eligibility, eligibility.first_records(frames))
+
+
+@pytest.mark.parametrize(
+    ("criterion", "diagnosis", "radiotherapy", "reason"), NOT_KNOWN.values(), ids=NOT_KNOWN
+)
+def test_who_is_excluded_by_what_is_not_known_has_a_finding(
+    records, criterion, diagnosis, radiotherapy, reason
+):
+    whole(records, diagnosis=diagnosis, radiotherapy=radiotherapy)
+    made, seen = judged(records, criterion)
+    assert made.flow.select("excluded", "not_known", "remaining").row(0) == (1, 1, 0)
+    (found,) = seen.rows(named=True)
+    assert (found["rule_id"], found["severity"]) == ("eligibility.not-known", "warning")
+    assert found["note"] == f"criterion {criterion['name']}: {reason}"
+    assert found["record_id"].startswith("obds_")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "diagnosis", "radiotherapy"), NOT_FULFILLED.values(), ids=NOT_FULFILLED
+)
+def test_who_does_not_fulfil_a_criterion_has_none(records, criterion, diagnosis, radiotherapy):
+    whole(records, diagnosis=diagnosis, radiotherapy=radiotherapy)
+    made, seen = judged(records, criterion)
+    assert made.flow.select("excluded", "not_known").row(0) == (1, 0)
+    assert seen.is_empty()
+
+
+@pytest.mark.parametrize("criterion", [*CRITERIA, OBSERVED], ids=lambda c: c["name"])
+def test_who_fulfils_a_criterion_by_what_is_known_has_none(records, criterion):
+    whole(records)
+    records.meldung(
+        r.ObdsFollowUp, Untersuchungsdatum_Verlauf="2013-01-01", Gesamtbeurteilung_Tumorstatus="V"
+    )
+    made, seen = judged(records, criterion)
+    assert made.flow["remaining"].to_list() == [1]
+    assert seen.is_empty()
+
+
+def test_two_intents_contradict_each_other(records):
+    whole(records)
+    records.meldung(r.ObdsSurgery, Module_ID="O1", Datum="2012-03-01", Intention="P", Menge_OPS='["5-782.b"]')
+    made, seen = judged(records, CRITERIA[3])
+    assert made.flow.select("excluded", "not_known").row(0) == (1, 1)
+    (found,) = seen.rows(named=True)
+    assert found["value"] == "curative, palliative"
+
+
+def test_an_unknown_m_that_counts_as_none_is_a_notice_and_only_of_who_is_included(records):
+    whole(records, "1", {"M": None})
+    whole(records, "2", {"M": "X"})
+    whole(records, "3", {"M": None, "Primaertumor_ICD": "C48.0", "Primaertumor_Topographie_ICD_O": "C48.0"})
+    frames = records.run().frames
+    chosen = study(*CRITERIA[:3])
+    made = eligibility.assess(frames, timeline(frames, Assumptions()), chosen)
+    seen = eligibility.observe(made.eligibility, eligibility.first_records(frames))
+    assert seen["rule_id"].to_list() == ["eligibility.assumed"] * 2
+    assert seen["note"].to_list() == ["criterion no_metastasis"] * 2
+
+
+def test_a_patient_is_excluded_once_by_the_first_criterion(records):
+    whole(records, diagnosis={"Morphologie_ICD_O": None, "Primaertumor_ICD": None,
+                              "Primaertumor_Topographie_ICD_O": None})  # fmt: skip
+    frames = records.run().frames
+    made = eligibility.assess(frames, timeline(frames, Assumptions()), study(*CRITERIA[:2]))
+    seen = eligibility.observe(made.eligibility, eligibility.first_records(frames))
+    assert seen["column_name"].to_list() == ["histology"]
+    assert made.flow["not_known"].to_list() == [1, 0]
+
+
+def test_without_any_radiotherapy_the_answer_is_known_and_without_its_relation_to_surgery_it_is_not(records):
+    records.patient()
+    records.diagnosis()
+    records.meldung(r.ObdsSurgery, Module_ID="O1", Datum="2012-05-01", Intention="K", Menge_OPS='["5-782.b"]')
+    made, seen = judged(records, CRITERIA[4])
+    assert seen.is_empty() and made.flow["excluded"].to_list() == [1]
+    # The dates tell the relation where the documentation does not; here there is no date either.
+    course(records, start=None, Stellung_OP=None)
+    (found,) = judged(records, CRITERIA[4])[1].rows(named=True)
+    assert found["note"] == "criterion radiotherapy: radiotherapy without its relation to surgery"
+
+
+def test_every_kind_of_criterion_is_swept():
+    swept = {c["rule"] for c, *_ in (*NOT_KNOWN.values(), *NOT_FULFILLED.values())} | {"observed"}
+    assert swept == set(eligibility.RULES)
+
+
+CENSORED_BY = {
+    "a death without a date": "vital-status.death-date-unknown",
+    "life or death in an unknown order": "vital-status.death-order-unknown",
+    "a statement of life without a date": "vital-status.date-missing",
+    "an office that gives no information": "vital-status.no-information",
+    "life after death": "vital-status.alive-after-death",
+    "no examination at all": "follow-up.none",
+    "a death long after the last examination": "follow-up.late-death",
+    "an examination without a date": "assessment.date-missing",
+    "an examination that says nothing": "assessment.says-nothing",
+    "a relapse without a site": "assessment.relapse-without-site",
+    "a relapse on the day of the diagnosis": "assessment.relapse-at-diagnosis",
+    "a relapse after the death": "assessment.after-death",
+    "residual tumour after remission": "assessment.residual-after-remission",
+    "a metastasis without a date": "metastasis.date-missing",
+    "a metastasis before the diagnosis": "metastasis.before-diagnosis",
+    "a radiotherapy without its first day, as origin or entry": "radiotherapy.start-missing",
+    "something dated impossibly late": "patient.time-implausible",
+}
+"""What ends or shortens a time without an event to the finding that speaks; each has tests of its own."""
+
+
+def test_every_censoring_by_what_is_missing_names_a_rule():
+    assert set(CENSORED_BY.values()) <= set(rules())
