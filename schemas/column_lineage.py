@@ -371,7 +371,7 @@ def _split(sources: str) -> tuple[Column, ...]:
 def upstream(
     origins: Mapping[str, Mapping[str, tuple[Column, ...]]], column: Column
 ) -> set[tuple[Column, Column]]:
-    """Every edge (target, source) between a column and the received ones that it goes back to.
+    """Return every edge (target, source) between a column and the received ones that it goes back to.
 
     Args:
         origins: as :func:`origins` gives them.

@@ -123,7 +123,7 @@ _NO_CELL = (
 
 
 def typed_origins(name: str) -> dict[str, str]:
-    """Column of ``typed.NAME`` to the received columns that it is read from, as words between spaces."""
+    """Map each column of ``typed.NAME`` to the received columns it is read from, as words."""
     received = RECEIVED_FOR[name].split()
     obds = [table for table in received if table.startswith("obds_")]
     base = {

@@ -136,28 +136,31 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def rules(cls) -> tuple[Rule, ...]:
-        """The record rules, those of the base classes first."""
+        """Return the record rules, those of the base classes first."""
         return cls._rules
 
     @classmethod
     def columns(cls) -> list[ColumnSpec]:
-        """The columns in order."""
+        """Return the columns in order."""
         return list(_columns(cls))
 
     @classmethod
     def polars_schema(cls) -> pl.Schema:
-        """Column names and polars dtypes, in order."""
+        """Return column names and polars dtypes, in order."""
         return pl.Schema(_dtypes(cls))
 
     @classmethod
     def empty(cls) -> pl.DataFrame:
-        """A frame of this contract with no row."""
+        """Return a frame of this contract with no row."""
         # A clone shares its columns; a caller who changes it changes nobody else's.
         return _empty(cls).clone()
 
     @classmethod
     def conform(cls, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with exactly the contract's columns: missing ones null, others left out, dtypes cast."""
+        """Return the frame with exactly the contract's columns.
+
+        Missing columns are null, others are left out, dtypes are cast.
+        """
         have = set(frame.columns)
         if not have:
             # Selecting literals from a frame without columns would make a row of them.
@@ -169,7 +172,7 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def failures(cls, frame: pl.DataFrame) -> pl.DataFrame:
-        """Rows that break a rule of this contract.
+        """Return rows that break a rule of this contract.
 
         Args:
             frame: a frame with the contract's columns.
@@ -240,7 +243,7 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def describe(cls) -> str:
-        """What one row is: the first paragraph of the docstring."""
+        """Return what one row is: the first paragraph of the docstring."""
         return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
 
 
@@ -283,7 +286,7 @@ def _empty(contract: type[Contract]) -> pl.DataFrame:
 
 
 def _kept(contract: type[Contract], frame: pl.DataFrame) -> bool:
-    """Whether every rule is kept, in one pass over the frame; what cannot be evaluated is not."""
+    """Return whether every rule is kept, in one pass over the frame; what cannot be evaluated is not."""
     try:
         return all(frame.lazy().select(*_verdicts(contract)).collect().row(0))
     except pl.exceptions.PolarsError:

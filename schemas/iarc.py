@@ -76,17 +76,20 @@ def histology_group(morphology: pl.Expr) -> pl.Expr:
 
 
 def is_sarcoma(morphology: pl.Expr) -> pl.Expr:
-    """Whether it is a sarcoma, those of group 16 included."""
+    """Return whether it is a sarcoma, those of group 16 included."""
     return _within(_code(morphology), (*HISTOLOGY_GROUPS[SARCOMA], *_SARCOMAS_IN_OTHER))
 
 
 def is_unspecific(morphology: pl.Expr) -> pl.Expr:
-    """Whether a closer histology may give it a name: no morphology, a neoplasm or a sarcoma as such."""
+    """Return whether a closer histology may give it a name.
+
+    This is so without a morphology, and of a neoplasm or a sarcoma as such.
+    """
     return morphology.is_null() | _within(_code(morphology), _UNSPECIFIC)
 
 
 def same_histology(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Whether two morphologies do not make two primaries of one organ.
+    """Return whether two morphologies do not make two primaries of one organ.
 
     A diagnosis that is only refined (sarcoma not otherwise specified, then Ewing sarcoma) changes its group
     and is no new primary: an unspecific code is like every sarcoma, and a neoplasm as such like everything.
@@ -103,6 +106,6 @@ def organ(site: pl.Expr) -> pl.Expr:
 
 
 def is_secondary(site: pl.Expr, morphology: pl.Expr) -> pl.Expr:
-    """Whether it is coded as a metastasis: ICD-10 C77 to C79, or behaviour /6."""
+    """Return whether it is coded as a metastasis: ICD-10 C77 to C79, or behaviour /6."""
     coded = site.str.slice(0, 3).is_in(_SECONDARY).fill_null(False)
     return coded | morphology.str.ends_with("/6").fill_null(False)

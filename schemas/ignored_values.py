@@ -65,7 +65,7 @@ IGNORED = (
 
 
 def ignored_paths(element: str) -> Iterator[tuple[str, str]]:
-    """Paths below an element of oBDS that are ignored by name, and why.
+    """Yield paths below an element of oBDS that are ignored by name, and why.
 
     Args:
         element: its own path, such as ``Meldung/OP``.

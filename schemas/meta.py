@@ -138,7 +138,7 @@ class MetaVocabulary(Contract, table="meta.vocabularies"):
 
 
 def dictionary(tables: list[str] | None = None) -> pl.DataFrame:
-    """The data dictionary of the named tables (all by default), as ``meta.dictionary``."""
+    """Return the data dictionary of the named tables (all by default), as ``meta.dictionary``."""
     names = sorted(CONTRACTS) if tables is None else tables
     rows = [
         {
@@ -160,7 +160,7 @@ def dictionary(tables: list[str] | None = None) -> pl.DataFrame:
 
 
 def vocabularies() -> pl.DataFrame:
-    """Every code list, as ``meta.vocabularies``."""
+    """Return every code list, as ``meta.vocabularies``."""
     rows = [
         {"vocabulary": name, "position": position, "value": value}
         for name, values in sorted(VOCABULARIES.items())

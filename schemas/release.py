@@ -64,7 +64,7 @@ class MetaRelease(Contract, table="meta.release"):
 
 
 def released_name(table: str) -> str:
-    """Where a table stands in the release: tables of the cohort layer in ``main``.
+    """Return where a table stands in the release: tables of the cohort layer in ``main``.
 
     The file is called cohort.duckdb, so DuckDB calls the database ``cohort``: a schema of that name would
     make ``cohort.patients`` ambiguous. In ``main``, both ``patients`` and ``cohort.patients`` find the table.
@@ -74,5 +74,5 @@ def released_name(table: str) -> str:
 
 
 def released_columns(table: str) -> list[str]:
-    """The columns of a table that may leave: all but identifiers."""
+    """Return the columns of a table that may leave: all but identifiers."""
     return [c.name for c in CONTRACTS[table].columns() if c.identifying != "identifier"]

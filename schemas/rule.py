@@ -77,7 +77,7 @@ class Rule:
         return bound
 
     def kept(self) -> pl.Expr:
-        """The verdict of a rule of a contract, never null.
+        """Return the verdict of a rule of a contract, never null.
 
         Raises:
             ValueError: the rule has no column, no expression, or does not say what a missing value means.

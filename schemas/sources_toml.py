@@ -118,7 +118,7 @@ KINDS: dict[str, type[SourceFiles]] = {}
 
 
 def kind_of(model: type[SourceFiles]) -> str:
-    """The kind that a model of sources is for."""
+    """Return the kind that a model of sources is for."""
     (kind,) = get_args(model.model_fields["kind"].annotation)
     return kind
 
@@ -139,7 +139,7 @@ class ColumnFiles(SourceFiles):
     """Delivered headers that nothing uses. A notice names every other one that is not mapped."""
 
     def reasons(self) -> dict[str, str]:
-        """Ignored header to the reason."""
+        """Return ignored header to the reason."""
         return {column: one.reason for one in self.ignored for column in one.columns}
 
 
@@ -181,7 +181,7 @@ class TableLayout(Section):
         return self.format in ("xlsx", "parquet")
 
     def with_native(self, declared: tuple[str, ...]) -> tuple[str, ...]:
-        """Formats of dates; a date cell of a spreadsheet is a date whatever format is declared."""
+        """Return formats of dates; a date cell of a spreadsheet is a date whatever format is declared."""
         return tuple(dict.fromkeys((*declared, *(NATIVE_DATES if self.native else ()))))
 
 
@@ -211,7 +211,7 @@ class RegistrySource(TableLayout, ColumnFiles):
     """Words of the office to a vital status, besides the usual German ones; compared without case."""
 
     def formats_of_dates(self) -> tuple[str, ...]:
-        """Formats of the replies' dates, in the order in which they are tried."""
+        """Return formats of the replies' dates, in the order in which they are tried."""
         return self.with_native(self.date_formats)
 
 
@@ -260,12 +260,12 @@ class MappedSource(ColumnFiles):
         return False
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
-        """Formats of a column's dates, in the order in which they are tried."""
+        """Return formats of a column's dates, in the order in which they are tried."""
         declared = mapping.date_format or self.date_format
         return (declared,) if isinstance(declared, str) else declared
 
     def headers(self) -> list[str]:
-        """Every delivered header that the mapping needs, in order, once."""
+        """Return every delivered header that the mapping needs, in order, once."""
         names = list(self.key)
         for entity in self.entities:
             names += [w.column for w in entity.when]
@@ -284,7 +284,7 @@ class TableSource(TableLayout, MappedSource):
     """Tables."""
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
-        """Formats of a column's dates, in the order in which they are tried."""
+        """Return formats of a column's dates, in the order in which they are tried."""
         return self.with_native(super().date_formats(mapping))
 
 

@@ -122,7 +122,7 @@ _PLAUSIBLE = _TOTAL.is_between(1, 100) & _SINGLE.is_between(0.5, 30) & (_SINGLE 
 
 
 def eqd2() -> pl.Expr:
-    """Dose in 2 Gy fractions of the same effect: D (d + alpha/beta) / (2 + alpha/beta)."""
+    """Return the dose in 2 Gy fractions of the same effect: D (d + alpha/beta) / (2 + alpha/beta)."""
     return _TOTAL * (_SINGLE + ALPHA_BETA_GY) / (2 + ALPHA_BETA_GY)
 
 

@@ -263,7 +263,7 @@ def _effects(project: Project) -> dict[str, str]:
 
 
 def _readings(project: Project) -> pl.DataFrame:
-    """Readings of courses and answers on identities between which data stewards can choose, by finding."""
+    """Return, by finding, the readings and answers between which data stewards can choose."""
     from sarcoma_pipeline.quality import ledger
     from schemas.curated_identity import IdentityReading
     from schemas.curated_radiotherapy import RadiotherapyReading

@@ -62,7 +62,7 @@ def index_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
 
 
 def _baseline() -> pl.Expr:
-    """Whether a report describes the tumour before any treatment and before a relapse."""
+    """Return whether a report describes the tumour before any treatment and before a relapse."""
     flags = pl.any_horizontal(pl.col("after_therapy", "of_relapse", "by_autopsy", "after").fill_null(False))
     return ~flags & pl.col("role").is_in(["biopsy", "specimen"])
 

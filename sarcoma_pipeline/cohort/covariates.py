@@ -42,7 +42,7 @@ def patients(
 
 
 def describe(curated: Curated, timeline: Timeline, gate: Gate = _DEFAULT_GATE) -> pl.DataFrame:
-    """Every patient with an index tumour in the columns of ``cohort.patients``, within the gate's bounds.
+    """Return every patient with an index tumour, as ``cohort.patients`` within the gate's bounds.
 
     Args:
         curated: the curated tables.
@@ -53,7 +53,9 @@ def describe(curated: Curated, timeline: Timeline, gate: Gate = _DEFAULT_GATE) -
 
 
 def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
-    """Every patient with an index tumour, eligible or not: ``patient_id`` and ``cohort.patients``, unbounded.
+    """Return every patient with an index tumour, eligible or not, without the gate's bounds.
+
+    Columns are ``patient_id`` and those of ``cohort.patients``.
 
     - age: days from birth to time zero / 365.25; else the age that a source gives;
     - T category and grade of the report that the assumptions choose; T in the terms of the
@@ -121,7 +123,7 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
 
 
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
-    """Whether chemotherapy was given for the index tumour, in its primary treatment or ever (switch)."""
+    """Return whether the index tumour had chemotherapy, in primary treatment or ever (switch)."""
     frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
     zero = primary.tumour(curated).select("patient_id", zero="diagnosis_date")
     frame = rows_until(frame, "start_day", zero, timeline.assumptions.data_cutoff)
@@ -163,7 +165,7 @@ def _relapses(timeline: Timeline) -> pl.DataFrame:
 
 
 def _followed(timeline: Timeline) -> pl.DataFrame:
-    """Days to death or, of the living, to the last contact."""
+    """Return days to death or, of the living, to the last contact."""
     died = _events(timeline, "death").group_by("patient_id").agg(_died=pl.col("day").min())
     seen = pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
     return (
@@ -176,7 +178,7 @@ def _followed(timeline: Timeline) -> pl.DataFrame:
 
 
 def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
-    """The registry office's last answer, and how old it is at the cut-off; of the living."""
+    """Return the registry office's last answer, and how old it is at the cut-off; of the living."""
     zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
     died = _events(timeline, "death").select("patient_id").unique()
     answers = (

@@ -45,7 +45,7 @@ def doses(curated: Curated, courses: pl.DataFrame, assumptions: Assumptions) -> 
 
 
 def _leading_phases(curated: Curated, courses: pl.DataFrame, column: str) -> pl.DataFrame:
-    """The dose of the leading phase of every course that has others at its site: ``_without``."""
+    """Return the dose of the leading phase of every course that has others at its site: ``_without``."""
     of_site = (pl.col("site") == 1).fill_null(True)
     # A brachytherapy is a boost of an irradiation from outside, whatever its dose.
     another_kind = pl.col("kind").ne_missing(pl.col("_kind"))

@@ -73,7 +73,7 @@ def assess(
 
 
 def eligible(eligibility: pl.DataFrame) -> pl.Series:
-    """Pseudonyms of the patients who meet every criterion."""
+    """Return pseudonyms of the patients who meet every criterion."""
     return eligibility.group_by("pseudonym").agg(pl.col("met").all()).filter("met")["pseudonym"].sort()
 
 
@@ -107,7 +107,7 @@ def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
 
 
 def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.DataFrame:
-    """One row a patient with everything that a criterion may ask for."""
+    """Return one row a patient with everything that a criterion may ask for."""
     tumour = primary.tumour(curated).select(
         "patient_id", "histologically_confirmed", "m_stage", "distant_metastasis", "diagnosis_date"
     )

@@ -85,12 +85,12 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
 
 
 def of_relapse(rule: EndpointRule) -> bool:
-    """Whether an endpoint needs examinations, and not only news of life and death."""
+    """Return whether an endpoint needs examinations, and not only news of life and death."""
     return rule.censor == "last disease assessment"
 
 
 def disease_free(rule: EndpointRule) -> bool:
-    """Whether an endpoint supposes that the patient was once free of disease."""
+    """Return whether an endpoint supposes that the patient was once free of disease."""
     return looks.needed(rule) == (looks.OVERALL,) and not {"residual tumour", UNDER_TREATMENT} & set(
         rule.events
     )
@@ -174,7 +174,7 @@ _DETAILS = ("kind", "day", "day_earliest", "day_latest", "precision")
 
 
 def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFrame:
-    """The first of some kinds of event; all records that tell of it on that day are its evidence."""
+    """Return the first of some kinds of event; all records that tell of it on that day are its evidence."""
     order = pl.col("kind").replace_strict(
         {k: i for i, k in enumerate(kinds)}, default=None, return_dtype=pl.Int32
     )
@@ -192,7 +192,10 @@ def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFr
 
 
 def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
-    """The last examination that extends the endpoint; of a site, only before a relapse of unknown site."""
+    """Return the last examination that extends the endpoint.
+
+    An endpoint of one site ends before a relapse of unknown site.
+    """
     exams = events.filter(
         pl.col("kind") == "assessment", pl.col("day") >= 0, looks.extends(rule, timeline.assumptions)
     )
@@ -205,7 +208,7 @@ def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> 
 
 
 def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
-    """The last news of life; where an office answered, the day of its last answer (switch)."""
+    """Return the last news of life; where an office answered, the day of its last answer (switch)."""
     seen = events.filter(~pl.col("kind").is_in(DEATHS), pl.col("day").is_not_null()).with_columns(
         # Of a partial date only the beginning is sure.
         day=pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
@@ -227,7 +230,10 @@ def _latest(days: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.DataFrame:
-    """What ended each time, in days since time zero: the event, what censors, or the end of looking."""
+    """Return what ended each time, in days since time zero.
+
+    It is the event, what censors, or the end of looking.
+    """
     a = timeline.assumptions
     event = pl.col("event_day").is_not_null() & (pl.col("event_day") <= pl.col("stop_day")).fill_null(True)
     frame = frame.with_columns(
@@ -269,7 +275,10 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
 
 
 def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
-    """The time from the origin on, and the day of entry; a partial time zero widens what starts there."""
+    """Return the time from the origin on, and the day of entry.
+
+    A partial time zero widens what starts there.
+    """
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     frame = frame.with_columns(_origin=_milestone(origin), _entry=_milestone(entry))
     later = pl.max_horizontal(pl.col("_entry") - pl.col("_origin"), pl.lit(rule.landmark_days or 0))
@@ -296,14 +305,14 @@ def _milestone(name: Milestone) -> pl.Expr:
 
 
 def _outside_bounds(timeline: Timeline, gate: Gate) -> pl.Expr:
-    """Whether the release gate would stop the row, or anything of the patient is dated too late."""
+    """Return whether the release gate would stop the row, or anything of the patient is dated too late."""
     doubtful = within_bounds.doubtful_times(timeline, gate)["patient_id"]
     bounds = gate.bounded(CohortEndpoint)
     return pl.col("patient_id").is_in(doubtful.implode()) | within_bounds.outside(bounds, bounds)
 
 
 def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.Expr]]:
-    """Why a patient is not at risk, in order; the first that holds is given."""
+    """Yield why a patient is not at risk, in order; the first that holds is given."""
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     time, enters = pl.col("time_days"), pl.col("entry_days")
     yield "diagnosed after the data cut-off", pl.col("_day").is_null()

@@ -39,7 +39,9 @@ def states(assumptions: Assumptions, documents_metastasis: pl.Expr) -> pl.Expr:
 
 
 def needed(rule: EndpointRule) -> tuple[str, ...]:
-    """Components that an examination must state to extend an endpoint; ``overall`` for disease-free survival.
+    """Return components that an examination must state to extend an endpoint.
+
+    ``overall`` stands for disease-free survival.
 
     An endpoint of every site, or of relapses of unknown site, needs an overall statement or all components;
     one of local and regional relapse needs the local component.
@@ -51,7 +53,7 @@ def needed(rule: EndpointRule) -> tuple[str, ...]:
 
 
 def extends(rule: EndpointRule, assumptions: Assumptions) -> pl.Expr:
-    """Whether an examination extends an endpoint, from its list ``states``."""
+    """Return whether an examination extends an endpoint, from its list ``states``."""
     said = pl.col("states")
     wanted = needed(rule)
     if assumptions.examination == "any statement" or not wanted:

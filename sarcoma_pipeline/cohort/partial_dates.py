@@ -10,7 +10,7 @@ import polars as pl
 
 
 def reach(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Days from a date back to the first and forth to the last day that it may mean."""
+    """Return days from a date back to the first and forth to the last day that it may mean."""
     year = pl.date(date.dt.year(), 1, 1), pl.date(date.dt.year(), 12, 31)
     first = pl.when(precision == "month").then(date.dt.month_start()).when(precision == "year").then(year[0])
     last = pl.when(precision == "month").then(date.dt.month_end()).when(precision == "year").then(year[1])

@@ -14,12 +14,12 @@ Curated = Mapping[str, pl.DataFrame]
 
 
 def tumour(curated: Curated) -> pl.DataFrame:
-    """The index tumour: rows of ``curated.diagnosis``."""
+    """Return the index tumour: rows of ``curated.diagnosis``."""
     return curated["curated.diagnosis"].filter("index_tumour")
 
 
 def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
-    """Rows of a table that belong to the index tumour; curation gives every row its tumour."""
+    """Return rows of a table that belong to the index tumour; curation gives every row its tumour."""
     index = tumour(curated).select("patient_id", "tumour_id")
     return curated[table].join(
         index, on=["patient_id", "tumour_id"], how="semi", nulls_equal=True, maintain_order="left"
@@ -27,13 +27,15 @@ def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
 
 
 def surgeries(curated: Curated) -> pl.DataFrame:
-    """Operations on the index tumour: rows of ``curated.surgery``, biopsies left out."""
+    """Return operations on the index tumour: rows of ``curated.surgery``, biopsies left out."""
     frame = of_index_tumour(curated, "curated.surgery")
     return frame.filter(pl.col("intent").ne_missing("diagnostic"))
 
 
 def course(curated: Curated) -> pl.DataFrame:
-    """The primary course of radiotherapy: a row of ``curated.radiotherapy_course`` with its sequence filled.
+    """Return the primary course of radiotherapy.
+
+    It is a row of ``curated.radiotherapy_course`` with its sequence filled.
 
     The first course of external beams that is not palliative, else the first that is not; brachytherapy and
     radionuclides before an irradiation are not the primary one. Of several targets of one ST the main one

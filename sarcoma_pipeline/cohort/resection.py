@@ -16,7 +16,7 @@ _ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
 
 
 def resections(curated: Curated) -> pl.DataFrame:
-    """Operations on the primary tumour, dated ones first and in order: rows of ``curated.surgery``.
+    """Return operations on the primary tumour, dated ones first and in order: rows of ``curated.surgery``.
 
     Of two operations of one day the one with the graver residual status is the later one.
     An operation of which every procedure is a biopsy, or on an organ that sarcomas spread to, is none.

@@ -94,7 +94,7 @@ def _judged(frame: pl.DataFrame, reasons: list[tuple[pl.Expr, str, str]]) -> pl.
 
 
 def _elsewhere() -> pl.Expr:
-    """Whether two sites of one organ are two: other subsites, or the other side."""
+    """Return whether two sites of one organ are two: other subsites, or the other side."""
     one, other = pl.col("_of").str.slice(3, 2), pl.col("_site").str.slice(3, 2)
     vague = pl.any_horizontal(s.is_in([*_UNSPECIFIED_SUBSITES, ""]) for s in (one, other))
     sides = pl.concat_list("laterality", "_side").list.sort() == pl.lit(["left", "right"], pl.List(pl.String))

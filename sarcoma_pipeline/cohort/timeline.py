@@ -98,7 +98,7 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
 
 
 def _with_all(part: pl.DataFrame) -> pl.DataFrame:
-    """The columns of the timeline; an event without ends happened on its day, exactly."""
+    """Return the columns of the timeline; an event without ends happened on its day, exactly."""
     have = set(part.columns)
     missing = {
         "detail": pl.lit(None, dtype=pl.String),
@@ -158,7 +158,7 @@ def _diagnosed(zero: pl.DataFrame) -> pl.DataFrame:
 
 
 def _operated(curated: Curated, operations: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """Every operation of the index tumour; the definitive resection by its own name."""
+    """Return every operation of the index tumour; the definitive resection by its own name."""
     of_tumour = of_index_tumour(curated, "curated.surgery")
     on_primary = operations.select("patient_id", "record_ids", _primary=pl.lit(True))
     days = steps.select("patient_id", "resected_on", "definitive")
@@ -200,7 +200,9 @@ def _given(curated: Curated) -> pl.DataFrame:
 
 
 def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Who never was free of disease, for event-free survival: from the R2 resection, else from the beginning.
+    """Return who never was free of disease, for event-free survival.
+
+    That holds from the R2 resection on, else from the beginning.
 
     A definitive resection within the time of a re-resection makes up for it.
     """
@@ -243,7 +245,7 @@ def _examined(exams: pl.DataFrame, metastases: pl.DataFrame, assumptions: Assump
 
 
 def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame) -> pl.DataFrame:
-    """Second malignancies, other tumours, and relapses that were coded as tumours."""
+    """Return second malignancies, other tumours, and relapses that were coded as tumours."""
     frame = others.join(
         steps.select("patient_id", "window_closes"), on="patient_id", how="left"
     ).with_columns(date="diagnosis_date", precision="diagnosis_date_precision")
@@ -306,7 +308,7 @@ def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.
 
 
 def _contacts(curated: Curated) -> pl.DataFrame:
-    """Days on which the hospital saw the patient, whichever tumour it was about."""
+    """Return days on which the hospital saw the patient, whichever tumour it was about."""
     given = curated["curated.systemic_therapy"].filter(pl.col("given") == "yes")
     exact = curated["curated.diagnosis"].filter(pl.col("diagnosis_date_precision").fill_null("day") == "day")
     days = [
@@ -322,7 +324,7 @@ def _contacts(curated: Curated) -> pl.DataFrame:
 
 
 def _stated_alive(curated: Curated) -> pl.DataFrame:
-    """Statements of life; one of a month holds for its first day."""
+    """Return statements of life; one of a month holds for its first day."""
     stated = curated["curated.vital_statement"].filter(pl.col("status").is_in(["alive", "moved"]))
     back, _ = reach(pl.col("status_date"), pl.col("status_date_precision").fill_null("day"))
     office = pl.col("source") == "registry office"
@@ -337,7 +339,7 @@ def _stated_alive(curated: Curated) -> pl.DataFrame:
 
 
 def _alive(curated: Curated) -> pl.DataFrame:
-    """Statements of life, and contacts that are no event of the index tumour."""
+    """Return statements of life, and contacts that are no event of the index tumour."""
     own = [
         of_index_tumour(curated, table).select("patient_id", "record_ids")
         for table in (

@@ -88,7 +88,7 @@ def observe(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
 
 
 def _newest(complete: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Each reporter's newest value of each number."""
+    """Return each reporter's newest value of each number."""
     return (
         complete.filter(pl.col(column).is_not_null())
         .sort(*NEWEST_LAST, nulls_last=False)
@@ -97,7 +97,7 @@ def _newest(complete: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def _candidates(complete: pl.DataFrame, precedence: Sequence[str], column: str) -> pl.DataFrame:
-    """Each reporter's newest value, the one that counts last."""
+    """Return each reporter's newest value, the one that counts last."""
     return ranked(_newest(complete, column), precedence).sort(
         ~FIELDS[column].fill_null(True), maintain_order=True
     )

@@ -167,7 +167,7 @@ def assign(
 
 
 def _matches(plan: Placeable, course: DocumentedCourse, cuts: Sequence[dt.date]) -> bool:
-    """Whether dose and fractions are those of the course, and its date does not speak against it."""
+    """Return whether dose and fractions are those of the course, and its date does not speak against it."""
     if not _is_allowed(plan, course):
         return False
     documented = course.brachytherapy if plan.plan.is_brachytherapy else course.documented
@@ -183,14 +183,14 @@ def _matches(plan: Placeable, course: DocumentedCourse, cuts: Sequence[dt.date])
 
 
 def _is_allowed(plan: Placeable, course: DocumentedCourse) -> bool:
-    """Whether the plan may belong to a course of that kind: sources to sources, beams to beams."""
+    """Return whether the plan may belong to a course of that kind: sources to sources, beams to beams."""
     if course.kind == RADIONUCLIDE:
         return False
     return course.kind != BRACHYTHERAPY or plan.plan.is_brachytherapy
 
 
 def _end(course: DocumentedCourse) -> dt.date:
-    """The documented end; without one, the end that the fractions give at five a week."""
+    """Return the documented end; without one, the end that the fractions give at five a week."""
     assert course.start is not None
     if course.end and course.end >= course.start:
         return course.end
@@ -282,7 +282,7 @@ def _by_interval(
 
 
 def _gap(one: Placeable, other: Placeable) -> int | None:
-    """Days between two plans: 0 where their days overlap, None where one has no date."""
+    """Return days between two plans: 0 where their days overlap, None where one has no date."""
     if one.first is None or one.last is None or other.first is None or other.last is None:
         return None
     return max((other.first - one.last).days, (one.first - other.last).days, 0)

@@ -183,7 +183,10 @@ class Combination:
 
 
 def plans_are_disjoint(one: CoursePlan, other: CoursePlan) -> bool:
-    """Whether two plans treat sites apart: isocentres over 10 cm apart, or frames of one time that differ."""
+    """Return whether two plans treat sites apart.
+
+    Their isocentres are over 10 cm apart, or frames of one time that differ.
+    """
     if one.is_boost or other.is_boost:
         return False
     apart = distance_mm(one.plan, other.plan)
@@ -201,7 +204,7 @@ def plans_are_disjoint(one: CoursePlan, other: CoursePlan) -> bool:
 
 
 def phases_are_disjoint(one: Phase, other: Phase) -> bool:
-    """Whether every plan of one phase is apart from every plan of the other."""
+    """Return whether every plan of one phase is apart from every plan of the other."""
     return all(plans_are_disjoint(p, q) for p in one.plans for q in other.plans)
 
 

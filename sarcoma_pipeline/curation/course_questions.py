@@ -140,7 +140,7 @@ def _key(content: Sequence[Any], reading: Reading) -> str:
 def of_combination(
     course: str, combination: Combination, documented: DocumentedCourse | None
 ) -> Asked | None:
-    """The question that the combination of a course leaves open; None if the rules decided."""
+    """Return the question that the combination of a course leaves open; None if the rules decided."""
     if not combination.readings:
         return None
     plans = [(p.plan, p.n) for phase in combination.phases for p in phase.plans]
@@ -148,7 +148,7 @@ def of_combination(
 
 
 def of_documentation(documented: DocumentedCourse) -> Asked | None:
-    """The question that several irradiations of one target leave open, where no plan answers it."""
+    """Return the question that several irradiations of one target leave open, where no plan answers it."""
     if not documented.undecided:
         return None
     parts = [(p.dose, p.fractions) for p in documented.parts if p.dose is not None]
@@ -180,7 +180,7 @@ def of_research(plan: Plan, without: Course | None, within: Course | None) -> As
 
 
 def _value(course: Course | None) -> tuple[float | None, int | None]:
-    """Dose and fractions of a course, by its plans or else its documentation."""
+    """Return dose and fractions of a course, by its plans or else its documentation."""
     if course is None:
         return None, None
     if course.combined is not None and course.combined.dose is not None:
@@ -189,13 +189,13 @@ def _value(course: Course | None) -> tuple[float | None, int | None]:
 
 
 def sum_or_none(numbers: Sequence[int | None]) -> int | None:
-    """The sum, if every number is known."""
+    """Return the sum, if every number is known."""
     known = [n for n in numbers if n is not None]
     return sum(known) if len(known) == len(numbers) else None
 
 
 def chosen(question: Asked | None, decided: Collection[str]) -> AskedReading | None:
-    """The reading that a data steward chose."""
+    """Return the reading that a data steward chose."""
     if question is None:
         return None
     return next((r for r in question.readings if r.key in decided), None)

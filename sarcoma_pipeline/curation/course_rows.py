@@ -174,7 +174,7 @@ class _CourseRows:
     def _doses(
         self, main: Sequence[Phase], question: Asked | None, answer: AskedReading | None
     ) -> tuple[float | None, int | None, float | None, tuple[float, ...], str | None]:
-        """Prescribed dose, fractions, dose per fraction, levels, and how the dose was had."""
+        """Return prescribed dose, fractions, dose per fraction, levels, and how the dose was had."""
         documented, combined = self.course.documented, self.course.combined
         if question is not None:
             if answer is None:
@@ -292,7 +292,7 @@ def _plans(combined: Combination) -> list[CoursePlan]:
 
 
 def _main_phases(combined: Combination | None, documented: DocumentedCourse | None) -> list[Phase]:
-    """The phases that give the course's dose.
+    """Return the phases that give the course's dose.
 
     Where percutaneous irradiation is documented, a plan of brachytherapy alone does not.
     """
@@ -305,7 +305,10 @@ def _main_phases(combined: Combination | None, documented: DocumentedCourse | No
 
 
 def _phases(combined: Combination | None, documented: DocumentedCourse | None) -> list[Phase | Irradiation]:
-    """Phases by plans, else by documentation; brachytherapy that only documentation knows is one as well."""
+    """Return phases by plans, else by documentation.
+
+    Brachytherapy that only documentation knows is one as well.
+    """
     found: list[Phase | Irradiation] = list(combined.phases) if combined else []
     if documented is None:
         return found
@@ -315,7 +318,7 @@ def _phases(combined: Combination | None, documented: DocumentedCourse | None) -
 
 
 def _dominant(phases: Sequence[Phase]) -> Phase:
-    """The phase that gives most dose; of equal ones the first."""
+    """Return the phase that gives most dose; of equal ones the first."""
     return max(enumerate(phases), key=lambda item: (item[1].dose or 0.0, -item[0]))[1]
 
 
@@ -333,7 +336,7 @@ def _technique(phases: Sequence[Phase]) -> Technique:
 
 
 def how_columns(how: Technique, radiation: str | None) -> dict[str, Any]:
-    """The columns that say how a plan, a phase or a course treats."""
+    """Return the columns that say how a plan, a phase or a course treats."""
     energy = how.energy_mv
     return {
         "radiation": radiation,
@@ -346,7 +349,7 @@ def how_columns(how: Technique, radiation: str | None) -> dict[str, Any]:
 
 
 def unit_of(radiation: str | None) -> str:
-    """The unit of doses of a radiation."""
+    """Return the unit of doses of a radiation."""
     return "Gy(RBE)" if radiation in RBE_WEIGHTED else "Gy"
 
 
@@ -357,7 +360,7 @@ def _kind(main: Sequence[Phase], documented: DocumentedCourse | None) -> str:
 
 
 def _by_dose(combined: Combination | None) -> list[str]:
-    """Plans, the one that gives most of the dose first."""
+    """Return plans, the one that gives most of the dose first."""
     if combined is None:
         return []
     best = _dominant(combined.main_phases)
@@ -366,7 +369,7 @@ def _by_dose(combined: Combination | None) -> list[str]:
 
 
 def _planned(phases: Sequence[Phase]) -> float | None:
-    """Beam dose times fractions of the plans whose prescription counts."""
+    """Return beam dose times fractions of the plans whose prescription counts."""
     total = 0.0
     for phase in phases:
         own = [p for p in phase.plans if p.prescription.dose is not None and phase.dose is not None]
@@ -383,7 +386,10 @@ def _planned(phases: Sequence[Phase]) -> float | None:
 
 
 def _days(documented: DocumentedCourse | None, given: _Given) -> tuple[dt.date | None, dt.date | None]:
-    """First and last day: by the treatment records, unless they break off before the documented end."""
+    """Return the first and the last day.
+
+    The treatment records give them, unless they break off before the documented end.
+    """
     said_start, said_end = (documented.start, documented.end) if documented else (None, None)
     start = given.first or said_start
     end = given.last or said_end
@@ -397,7 +403,7 @@ def _days(documented: DocumentedCourse | None, given: _Given) -> tuple[dt.date |
 def _boost(
     documented: DocumentedCourse | None, combined: Combination | None, main: Sequence[Phase]
 ) -> str | None:
-    """The documented kind of boost; where it is not told, what the plans show."""
+    """Return the documented kind of boost; where it is not told, what the plans show."""
     said = documented.boost if documented else None
     if said is not None and said != "unspecified":
         return said

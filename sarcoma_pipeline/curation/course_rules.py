@@ -131,7 +131,7 @@ class CourseFacts:
 
 
 def differs(one: float, other: float) -> bool:
-    """Whether two doses are more than 0.5 Gy or more than 2 % apart."""
+    """Return whether two doses are more than 0.5 Gy or more than 2 % apart."""
     return abs(one - other) > DIFFERS_GY + 1e-9 or not same_dose(one, other, DIFFERS_SHARE)
 
 
@@ -181,7 +181,7 @@ def _side_by_side(documented: float | None, prescribed: float | None, delivered:
 
 
 def is_implausible(dose: float | None, single: float | None, fractions: int | None) -> bool:
-    """Whether a course has a dose, a dose per fraction or a number of fractions that cannot be."""
+    """Return whether a course has a dose, a dose per fraction or a number of fractions that cannot be."""
     return (
         (dose is not None and not DOSE_GY[0] <= dose <= DOSE_GY[1])
         or (single is not None and not SINGLE_GY[0] <= single <= SINGLE_GY[1])

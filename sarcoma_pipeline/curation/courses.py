@@ -182,11 +182,14 @@ class _Patient:
         self._write(plans, plain, role, given, records, placing)
 
     def _tumour(self) -> str | None:
-        """The tumour that plans belong to, which name none: a course of plans alone is this tumour's."""
+        """Return the tumour of plans that name none.
+
+        A course of plans alone is this tumour's.
+        """
         return next((row["tumour_id"] for row in self.plan_rows), None)
 
     def _plans(self) -> dict[str, Plan]:
-        """Every plan once, with all records of its UID."""
+        """Return every plan once, with all records of its UID."""
         same: dict[str, list[Plan]] = defaultdict(list)
         for row in self.plan_rows:
             plan = plan_of(row)

@@ -165,7 +165,7 @@ def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | Non
 
 
 def as_prescribed(given: Delivered, plan: Plan, read: Prescription) -> Delivered:
-    """What was delivered in the terms of the prescription of a plan of several fraction groups.
+    """Return what was delivered in the terms of the prescription of a plan of several fraction groups.
 
     Groups side by side are parts of the same fractions: those of the longest one count. Groups one after the
     other have doses per fraction of their own.
@@ -286,7 +286,10 @@ def _planned_units(plan: Plan, group: str | None) -> float | None:
 
 
 def _share(plan: Plan, group: str | None, one: _Fraction) -> float:
-    """Delivered over planned monitor units, at most 1; without them, what the termination status says."""
+    """Return delivered over planned monitor units, at most 1.
+
+    Without them the termination status decides.
+    """
     given = math.fsum(one.beams.values())
     planned = _planned_units(plan, group) or math.fsum(one.specified.values())
     if one.beams and planned:
@@ -313,7 +316,7 @@ def _notes(
 
 
 def _summary(records: Iterable[TreatmentRecord]) -> tuple[int | None, tuple[dt.date, ...], str]:
-    """Fractions by the latest treatment summary, its days, and the record."""
+    """Return fractions by the latest treatment summary, its days, and the record."""
     summaries = [r for r in records if r.summaries]
     if not summaries:
         return None, (), ""

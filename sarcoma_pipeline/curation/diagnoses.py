@@ -229,7 +229,7 @@ _CHOSEN = ("histology", "fnclcc", "grade", "t", "n", "m")
 
 
 def _reports(told: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """Every report of a tumour, with the values that rest on it."""
+    """Return every report of a tumour, with the values that rest on it."""
     evidence = best.select(*TUMOUR, *(f"{name}_record_ids" for name in _CHOSEN))
     frame = told.join(evidence, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     has = {

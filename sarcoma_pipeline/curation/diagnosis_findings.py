@@ -151,7 +151,7 @@ def observe(
 
 
 def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -> list[pl.DataFrame]:
-    """A stage that is left out, and a histology that is taken, because of when the report was made."""
+    """Return a stage that is left out, and a histology that is taken, because of when the report was made."""
     table = typed.Diagnosis.table()
     sarcomas = tumour.filter(pl.col("histology_group").is_not_null() | pl.col("index_tumour"))
     own = told.join(sarcomas.select(TUMOUR), on=TUMOUR, how="semi", nulls_equal=True)
@@ -176,7 +176,7 @@ def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -
 
 
 def _other_histology(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """The reports whose histology is another subtype than the chosen one, or lies in another group."""
+    """Return the reports whose histology is another subtype than the chosen one, or lies in another group."""
     group = {
         name: sarcoma_codes.histology_group(
             pl.col(column), pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)

@@ -88,7 +88,7 @@ def _system(row: dict[str, str | None]) -> str | None:
 def typed_frames(
     table: str, received: pl.DataFrame, source: DicomSource
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
-    """Typed frames and observations of one received DICOM table.
+    """Yield typed frames and observations of one received DICOM table.
 
     Args:
         table: ``received.dicom_plan`` …

@@ -174,7 +174,7 @@ class _Group:
         return {row["target_region"] for _, row in self.reports if row["target_region"]}
 
     def is_same(self, other: _Group) -> bool:
-        """Whether the reports of two reporters are about one course."""
+        """Return whether the reports of two reporters are about one course."""
         if self.tumour != other.tumour or self.reporters & other.reporters:
             return False
         if self.regions and other.regions and not self.regions & other.regions:
@@ -203,7 +203,7 @@ def _by_number(rows: Sequence[Mapping[str, Any]]) -> list[_Group]:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    """The source's own number of the course; without one, its report, its first day, or its record."""
+    """Return the source's own number of the course; without one, its report, its first day, or its record."""
     day = row["start_date"] or row["start_day"]
     own = row["module_id"] or row["report_id"]
     return str(own) if own else f"{day} {row['target_region'] or ''}".strip() if day else row["record_id"]
@@ -253,7 +253,10 @@ def _last(rows: Sequence[Mapping[str, Any]], column: str) -> Any:
 
 
 def _irradiations(rows: Sequence[Mapping[str, Any]]) -> list[Irradiation]:
-    """The irradiations of the latest report that holds any; earlier reports fill what it leaves out."""
+    """Return the irradiations of the latest report that holds any.
+
+    Earlier reports fill what it leaves out.
+    """
     by_report: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         if row["irradiated"]:
@@ -307,7 +310,7 @@ def _most(irradiations: Iterable[Irradiation]) -> float:
 
 
 def _total(whole: DocumentedCourse, irradiations: Sequence[Irradiation]) -> DocumentedCourse:
-    """The total dose of irradiations of one target (rules O1, O3 to O7)."""
+    """Return the total dose of irradiations of one target (rules O1, O3 to O7)."""
     parts = _once(irradiations)
     main = max(parts, key=lambda p: (p.dose or 0.0, -(p.start or dt.date.max).toordinal()))
     dose, fractions, rule = _dose(parts)
@@ -361,7 +364,7 @@ def _in_order(one: Irradiation) -> tuple[Any, ...]:
 
 
 def _dose(parts: Sequence[Irradiation]) -> tuple[float | None, int | None, str]:
-    """Total dose, fractions and rule of the irradiations of one target."""
+    """Return total dose, fractions and rule of the irradiations of one target."""
     if len(parts) == 1:
         return parts[0].dose, parts[0].fractions, "O1"
     doses = [p.dose for p in parts]

@@ -135,7 +135,7 @@ def unknown_grades(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Elements that the schema allows once and that came again, each with all its texts."""
+    """Return elements that the schema allows once and that came again, each with all its texts."""
     rows = [
         {"record_id": record_id, "path": path, "texts": " | ".join(texts)}
         for record_id, kept in frame.select("record_id", "repeated_elements").drop_nulls().iter_rows()

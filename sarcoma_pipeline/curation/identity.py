@@ -262,7 +262,10 @@ def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame
 
 
 def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    """Records whose number one patient has in another form, and whose name, date of birth and sex agree."""
+    """Return records whose number one patient has in another form.
+
+    Name, date of birth and sex agree.
+    """
     form = number_form(pl.col("hospital_number"))
     known = latest.with_columns(_form=form).filter(pl.col("patient_id").n_unique().over("_form") == 1)
     keys = ["_name", "birth_date", "sex"]
@@ -348,7 +351,10 @@ def _form() -> pl.Expr:
 
 
 def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Structure sets that a plan refers to under another PatientID: ``record_id`` of the structure set."""
+    """Return structure sets that a plan refers to under another PatientID.
+
+    The column is ``record_id`` of the structure set.
+    """
     plans = typed_frames[typed_dicom.Plan.table()].filter("has_patient_id")
     structures = typed_frames[typed_dicom.StructureSet.table()].filter("has_patient_id")
     pairs = structures.join(
@@ -363,7 +369,7 @@ _WHO = ["_name", "birth_date", "sex"]
 
 
 def _twins(latest: pl.DataFrame) -> pl.DataFrame:
-    """The numbers whose name, date of birth and sex another number has as well."""
+    """Return the numbers whose name, date of birth and sex another number has as well."""
     whole = latest.filter(pl.all_horizontal(pl.col(_WHO).is_not_null()))
     return whole.filter(pl.len().over(_WHO) > 1)
 
@@ -374,7 +380,7 @@ def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _alike(latest: pl.DataFrame) -> pl.DataFrame:
-    """The numbers of which another one is the same number in another form."""
+    """Return the numbers of which another one is the same number in another form."""
     number = pl.col("hospital_number")
     numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
     return numbered.filter(number.n_unique().over("_form") > 1)

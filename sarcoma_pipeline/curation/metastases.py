@@ -86,7 +86,7 @@ def _documented(metastases: pl.DataFrame, staged_m1: pl.DataFrame) -> pl.DataFra
 
 
 def _of_tables(assessments: pl.DataFrame) -> pl.DataFrame:
-    """Metastases that a table gives as columns of an examination."""
+    """Return metastases that a table gives as columns of an examination."""
     named = pl.col("distant_date").is_not_null() | pl.col("distant_site").is_not_null()
     return assessments.filter((pl.col("source") != "oBDS") & named).select(
         *_KEYS,
@@ -111,7 +111,7 @@ _SITE_OF_SECONDARY = {
 
 
 def _told_as_tumours(reports: pl.DataFrame) -> pl.DataFrame:
-    """Metastases that were reported as a tumour of their own: behaviour /6, or ICD-10 C77 to C79."""
+    """Return metastases that were reported as a tumour of their own: behaviour /6, or ICD-10 C77 to C79."""
     code = pl.coalesce(
         pl.when(pl.col("icd10_code").str.slice(0, 3).is_in(["C77", "C78", "C79"])).then("icd10_code"),
         "icdo3_topography",

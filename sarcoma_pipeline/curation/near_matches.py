@@ -33,12 +33,12 @@ UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
 
 
 def normalised(name: pl.Expr) -> pl.Expr:
-    """A name without case, outer blanks and repeated blanks: what counts as the same spelling."""
+    """Return a name without case, outer blanks and repeated blanks: what counts as the same spelling."""
     return name.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
 
 
 def without_prefix(family_name: pl.Expr) -> pl.Expr:
-    """A family name as :func:`normalised`, without titles and name prefixes before or behind it."""
+    """Return a family name as :func:`normalised`, without titles and name prefixes before or behind it."""
     plain = _words(family_name)
     behind_first = plain.str.replace(_BEHIND, "").str.replace(_BEFORE, "")
     before_first = plain.str.replace(_BEFORE, "").str.replace(_BEHIND, "")
@@ -50,7 +50,7 @@ def without_prefix(family_name: pl.Expr) -> pl.Expr:
 
 
 def without_title(given_names: pl.Expr) -> pl.Expr:
-    """Given names as :func:`normalised`, without titles before and name prefixes behind them."""
+    """Return given names as :func:`normalised`, without titles before and name prefixes behind them."""
     plain = _words(given_names)
     bare = plain.str.replace(_BEHIND_GIVEN, "").str.replace(rf"^(?:(?:{_TITLES}) )+", "")
     return pl.when(bare == "").then(plain).otherwise(bare)
@@ -61,13 +61,19 @@ def _words(name: pl.Expr) -> pl.Expr:
 
 
 def folded(name: pl.Expr) -> pl.Expr:
-    """A name as different keyboards write it: umlauts written out, accents, hyphens and blanks gone."""
+    """Return a name as different keyboards write it.
+
+    Umlauts are written out; accents, hyphens and blanks are gone.
+    """
     plain = normalised(name).str.replace_many(UMLAUTS)
     return plain.str.normalize("NFD").str.replace_all(r"[^a-z]", "")
 
 
 def number_form(number: pl.Expr) -> pl.Expr:
-    """What of a patient number no program changes: not leading zeros, blanks, signs, case or ``.0``."""
+    """Return what of a patient number no program changes.
+
+    Programs change leading zeros, blanks, signs, case and ``.0``.
+    """
     plain = number.str.strip_chars().str.replace(r"\.0+$", "").str.to_lowercase()
     bare = plain.str.replace_all(r"[\s\-./]", "").str.replace(r"^0+", "")
     return pl.when(bare != "").then(bare)

@@ -55,7 +55,7 @@ _TO_GBQ = {"gbq": 1.0, "mbq": 1e-3, "kbq": 1e-6}
 
 
 def _dose(column: str) -> Reading:
-    """A dose in Gy. An activity is none; a unit that is neither makes it unreadable."""
+    """Return a dose in Gy. An activity is none; a unit that is neither makes it unreadable."""
     plain = number(column)
     unit = pl.col(f"{column}_Einheit").str.strip_chars().str.to_lowercase()
     factor = unit.replace_strict(_TO_GY, default=None, return_dtype=pl.Float64)
@@ -67,7 +67,7 @@ def _dose(column: str) -> Reading:
 
 
 def _activity() -> Reading:
-    """The activity of a radionuclide in GBq."""
+    """Return the activity of a radionuclide in GBq."""
     unit = pl.col("Gesamtdosis_Einheit").str.strip_chars().str.to_lowercase()
     factor = unit.replace_strict(_TO_GBQ, default=None, return_dtype=pl.Float64)
     return Reading(number("Gesamtdosis").value * factor)
@@ -212,7 +212,7 @@ def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
 def typed_frames(
     table: str, received: pl.DataFrame
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
-    """Typed frames and observations of one received oBDS table.
+    """Yield typed frames and observations of one received oBDS table.
 
     Args:
         table: one of :data:`TABLES`.

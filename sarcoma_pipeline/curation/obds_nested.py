@@ -24,7 +24,7 @@ _HISTOLOGY = pl.Struct(
 
 
 def histologies(received: pl.DataFrame) -> pl.DataFrame:
-    """One row per record with a histology: its day, grading, all morphologies and the one that counts.
+    """Return one row per record with a histology: its day, grading, all morphologies and the one that counts.
 
     Of several morphologies the malignant ones come first, a named subtype before 8801 to 8805 and these
     before the unspecific ones, then the order of the report.
@@ -71,7 +71,7 @@ def histologies(received: pl.DataFrame) -> pl.DataFrame:
 
 
 def _histologies_of_older_records(received: pl.DataFrame) -> pl.DataFrame:
-    """Records that an older reader received: one histology in columns of its own."""
+    """Return records that an older reader received: one histology in columns of its own."""
     columns = ["Tumor_Histologiedatum", "Morphologie_ICD_O", "Grading"]
     older = received.filter(pl.col("Histologie").is_null(), pl.any_horizontal(pl.col(columns).is_not_null()))
     codes = pl.col("Morphologie_ICD_O").str.json_decode(pl.List(pl.String))
@@ -90,7 +90,7 @@ CLASSIFICATION = pl.Struct({"Name": pl.String, "Stadium": pl.String, "Datum": pl
 
 
 def fnclcc(received: pl.DataFrame) -> pl.DataFrame:
-    """One row per record with an FNCLCC grade: of several the latest, of one day the highest."""
+    """Return one row per record with an FNCLCC grade: of several the latest, of one day the highest."""
     return (
         received.select(
             "record_id", _c=pl.col("Menge_Weitere_Klassifikation").str.json_decode(pl.List(CLASSIFICATION))
@@ -115,7 +115,7 @@ _TNM = pl.Struct(dict.fromkeys(_TNM_PARTS, pl.String))
 
 
 def tnms(received: pl.DataFrame) -> pl.DataFrame:
-    """One row per TNM of a record, numbered by ``_nth``: cTNM, TNM, pTNM, then the report's order."""
+    """Return one row per TNM of a record, numbered by ``_nth``: cTNM, TNM, pTNM, then the report's order."""
     told = (
         received.select("record_id", _t=pl.col("TNM").str.json_decode(pl.List(_TNM)))
         .explode("_t")

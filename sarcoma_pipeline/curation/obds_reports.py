@@ -241,7 +241,7 @@ _METASTASES = pl.col("Menge_FM").str.json_decode(
 
 
 def _metastases(received: pl.DataFrame, told: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """One row per Fernmetastase; a report without one whose TNM says M1 makes one without a site.
+    """Return one row per Fernmetastase; a report without one whose TNM says M1 makes one without a site.
 
     The M of a Diagnose itself is the tumour's M category and no row, unless it is that of a relapse.
     """

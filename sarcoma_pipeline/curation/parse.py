@@ -94,19 +94,19 @@ class Reading:
 
 
 def text(column: str) -> Reading:
-    """The text itself."""
+    """Return the text itself."""
     return Reading(pl.col(column))
 
 
 def constant(value: str | bool | None, dtype: pl.DataType | type[pl.DataType] = pl.String) -> Reading:
-    """The same value in every row."""
+    """Return the same value in every row."""
     return Reading(pl.lit(value, dtype=dtype), constant=True)
 
 
 def code(
     column: pl.Expr | str, codes: Mapping[str, str], *, fold: bool = False, strip: str | None = None
 ) -> Reading:
-    """A coded value by its code list.
+    """Return a coded value by its code list.
 
     Args:
         column: the text.
@@ -126,7 +126,7 @@ def code(
 
 
 def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
-    """A number in the contract's unit.
+    """Return a number in the contract's unit.
 
     Args:
         column: the text.
@@ -150,7 +150,7 @@ def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, nat
 
 
 def whole(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
-    """A whole number; ``1521.0`` is one, ``3.5`` is not.
+    """Return a whole number; ``1521.0`` is one, ``3.5`` is not.
 
     What is converted from another unit (months to days) is rounded to the nearest, a half upwards.
     """
@@ -174,7 +174,7 @@ def date(
     notices: bool = True,
     not_before: pl.Expr | None = None,
 ) -> Reading:
-    """A calendar date, perhaps partial; a partial one becomes the middle of its month or year.
+    """Return a calendar date, perhaps partial; a partial one becomes the middle of its month or year.
 
     Args:
         column: the text.
@@ -243,7 +243,7 @@ def date(
 
 
 def _to_date(plain: pl.Expr, fmt: str, not_before: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
-    """The date, and whether it could be in either of two centuries."""
+    """Return the date, and whether it could be in either of two centuries."""
     if "%y" in fmt:
         return _in_the_only_century(plain.str.to_date(fmt, strict=False), not_before)
     value = _of_four_digits(plain, fmt)

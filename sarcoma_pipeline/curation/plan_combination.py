@@ -103,7 +103,7 @@ def combine(
 
 
 def _apart_only(phases: tuple[Phase, ...]) -> Combination:
-    """A course of brachytherapy or intraoperative irradiation alone: the dose of its one phase."""
+    """Return a course of brachytherapy or intraoperative irradiation alone: the dose of its one phase."""
     if len(phases) == 1:
         one = phases[0]
         return Combination(phases, one.dose, one.fractions, one.levels, "D9", "label")
@@ -266,7 +266,7 @@ class _Settling:
 
     @staticmethod
     def _is_unknown(phase: Phase) -> bool:
-        """Whether its dose is missing, not undecided."""
+        """Return whether its dose is missing, not undecided."""
         return all("P6" not in p.prescription.rule for p in phase.plans)
 
     def _is_documented(self, dose: float | None, fractions: int | None) -> bool:
@@ -328,7 +328,7 @@ class _Settling:
         return self._made([[whole]], whole.rule, "documentation")
 
     def _sites(self, phases: Sequence[Phase]) -> list[list[Phase]] | None:
-        """Phases by site, those of a site one after the other; None if nothing tells."""
+        """Return phases by site, those of a site one after the other; None if nothing tells."""
         sites: list[list[Phase]] = [[phases[0]]]
         for phase in phases[1:]:
             for site in sites:
@@ -421,14 +421,14 @@ _WORDS = {
 
 
 def _on_days_of(earlier: Phase, later: Phase) -> bool:
-    """Whether a phase begins before the last day of another: both are complete, and none follows."""
+    """Return whether a phase begins before the last day of another: both are complete, and none follows."""
     ended = [day for p in earlier.plans if p.delivered for day in p.delivered.dates]
     begun = [day for p in later.plans if p.delivered for day in p.delivered.dates]
     return bool(ended and begun) and min(begun) < max(ended)
 
 
 def _on_same_days(phase: Phase, part: CoursePlan) -> bool:
-    """Whether both were treated on several days: a revision may take over within a fraction, once."""
+    """Return whether both were treated on several days: a revision may take over within a fraction, once."""
     days = {day for p in phase.plans if p.delivered for day in p.delivered.dates}
     return part.delivered is not None and len(days & set(part.delivered.dates)) > 1
 

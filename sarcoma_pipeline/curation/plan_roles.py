@@ -208,7 +208,7 @@ def _copies(
 
 
 def of_one_uid(plans: Sequence[Plan]) -> tuple[Plan, bool]:
-    """The plan that counts of several with one UID, and whether they are different plans.
+    """Return the plan that counts of several with one UID, and whether they are different plans.
 
     Args:
         plans: at least one.
@@ -239,7 +239,7 @@ def _follows(plan: Plan, other: Plan) -> bool:
 def _is_daily(
     alike: Sequence[Plan], readings: Mapping[str, Prescription], documented: Sequence[Documented]
 ) -> bool:
-    """Whether plans of one fraction each, with dates of their own, are documented as a sum."""
+    """Return whether plans of one fraction each, with dates of their own, are documented as a sum."""
     doses = [readings[p.key].dose for p in alike if p.key in readings]
     dates = {p.date for p in alike}
     if any(p.fractions != 1 for p in alike) or None in dates or len(dates) < len(alike):
@@ -259,7 +259,7 @@ def _treated(plan: Plan, delivered: Mapping[str, Delivered]) -> Role | None:
 
 
 def _alternatives(plans: Sequence[Plan]) -> dict[str, str]:
-    """Key of a plan to the plan that refers to it as an alternative.
+    """Return the key of a plan to the plan that refers to it as an alternative.
 
     A plan that was rejected or is a draft does not make another one an alternative, and neither do two plans
     that call each other so.

@@ -44,7 +44,7 @@ class PatientPlan:
 
 
 def plan_row(patient: str, one: PatientPlan) -> dict[str, Any]:
-    """The row of one plan, clinical or not."""
+    """Return the row of one plan, clinical or not."""
     plan, part = one.plan, one.part
     read = part.prescription if part else one.read
     given = part.delivered if part else one.delivered
@@ -87,7 +87,7 @@ def plan_row(patient: str, one: PatientPlan) -> dict[str, Any]:
 
 
 def plan_notes(one: PatientPlan) -> Iterator[Note]:
-    """Findings on one plan: its role, its prescription, its records, its course."""
+    """Yield findings on one plan: its role, its prescription, its records, its course."""
     record = one.plan.record_id
     for rule in one.role.notes:
         yield rule, record, "plan", "sop_instance_uid", None
@@ -115,7 +115,7 @@ def _shown(dose: float | None) -> str | None:
 
 
 def reading_rows(patient: str, question: Asked, decided: Collection[str]) -> list[dict[str, Any]]:
-    """The rows of a question's readings."""
+    """Return the rows of a question's readings."""
     return [
         {
             "patient_id": patient,
@@ -135,7 +135,7 @@ def reading_rows(patient: str, question: Asked, decided: Collection[str]) -> lis
 
 
 def question_note(question: Asked, answer: AskedReading | None) -> Note:
-    """The finding that asks, or the notice that somebody has answered."""
+    """Return the finding that asks, or the notice that somebody has answered."""
     column = "prescribed_dose_gy"
     if answer is not None:
         return DECIDED, question.record_id, question.table, column, str(answer)

@@ -101,7 +101,10 @@ class Prescription:
         return len(self.levels) > 1 and not self.sequential
 
     def fits(self, dose: float | None, fractions: int | None) -> bool:
-        """Whether documentation equals it: the dose within 2 %, and the fractions where both are known."""
+        """Return whether documentation equals it.
+
+        Doses may differ by 2 %; fractions are compared where both are known.
+        """
         if self.dose is None or dose is None or not same_dose(self.dose, dose):
             return False
         return self.fractions is None or fractions is None or self.fractions == fractions
@@ -111,12 +114,12 @@ UNKNOWN = Prescription(None, None)
 
 
 def same_dose(one: float, other: float, tolerance: float = _SAME) -> bool:
-    """Whether two doses are equal within a share of the greater."""
+    """Return whether two doses are equal within a share of the greater."""
     return abs(one - other) <= tolerance * max(abs(one), abs(other)) + 1e-9
 
 
 def readings(plan: Plan) -> tuple[Prescription, ...]:
-    """Every reading of a plan, in the order in which documentation is asked for it.
+    """Return every reading of a plan, in the order in which documentation is asked for it.
 
     Returns:
         One reading that needs no documentation, or several that do. At least one.
@@ -177,13 +180,13 @@ def _is_used(group: Group) -> bool:
 
 
 def _dose(delivered: float | None) -> tuple[float, bool]:
-    """A dose in Gy, and whether it was delivered in centigray (rule P7)."""
+    """Return a dose in Gy, and whether it was delivered in centigray (rule P7)."""
     value = delivered or 0.0
     return (value / 100, True) if value >= CGY_FROM else (value, False)
 
 
 def _levels(doses: Sequence[float]) -> tuple[float, ...]:
-    """Distinct levels, the highest first; what differs by no more than 2 % is one."""
+    """Return distinct levels, the highest first; what differs by no more than 2 % is one."""
     kept: list[float] = []
     for dose in sorted(doses, reverse=True):
         if not kept or not same_dose(kept[-1], dose, LEVEL_TOLERANCE):
@@ -220,7 +223,7 @@ def _single_group(plan: Plan, group: Group, doses: Sequence[tuple[float, bool]])
 
 
 def _from_references(levels: Sequence[DoseReference]) -> Prescription:
-    """The prescription of a plan without fraction groups."""
+    """Return the prescription of a plan without fraction groups."""
     doses = [_dose(r.dose) for r in levels]
     found = _levels([dose for dose, _ in doses])
     cgy = any(c for _, c in doses)
@@ -231,7 +234,7 @@ def _from_references(levels: Sequence[DoseReference]) -> Prescription:
 
 
 def _beam_dose(plan: Plan, group: Group) -> float | None:
-    """Dose of one fraction by the beams; None unless every treating beam has one."""
+    """Return the dose of one fraction by the beams; None unless every treating beam has one."""
     doses = [b.dose for b in plan.group_beams(group)]
     known = [d for d in doses if d is not None]
     total = math.fsum(known)
@@ -288,7 +291,7 @@ def _several_groups(
 def _alternatives(
     parts: Sequence[float], per_group: Sequence[float], numbers: Sequence[int | None]
 ) -> list[tuple[float, int | None]]:
-    """One prescription with the fractions of one group, the highest dose first."""
+    """Return one prescription with the fractions of one group, the highest dose first."""
     pairs = (
         set(zip(per_group, numbers, strict=True)) if per_group else {(d, n) for d in parts for n in numbers}
     )
@@ -296,12 +299,12 @@ def _alternatives(
 
 
 def _cumulated(parts: Sequence[float]) -> tuple[float, ...]:
-    """Total dose after each of several phases, the highest first."""
+    """Return total dose after each of several phases, the highest first."""
     return tuple(math.fsum(parts[: at + 1]) for at in reversed(range(len(parts))))
 
 
 def _group_doses(plan: Plan, groups: Sequence[Group]) -> list[float | None]:
-    """Beam dose times fractions of each group in Gy; None where it is unknown."""
+    """Return beam dose times fractions of each group in Gy; None where it is unknown."""
     found: list[float | None] = []
     for group in groups:
         beam = _beam_dose(plan, group)

@@ -156,7 +156,7 @@ class Plan:
         return max((g.fractions for g in self.groups if g.fractions), default=None)
 
     def group_beams(self, group: Group) -> tuple[GroupBeam, ...]:
-        """The beams of a group that give dose, or its applications."""
+        """Return the beams of a group that give dose, or its applications."""
         idle = {b.number for b in self.beams if not b.treats}
         return tuple(b for b in group.beams if b.number not in idle) or group.applications
 
@@ -201,7 +201,10 @@ class Plan:
 
 
 def distance_mm(one: Plan, other: Plan) -> float | None:
-    """Distance between the nearest isocentres of two plans in one frame of reference; None if unknown."""
+    """Return the distance between the nearest isocentres of two plans in one frame of reference.
+
+    It is None if unknown.
+    """
     if one.frame is None or one.frame != other.frame or not one.isocentres or not other.isocentres:
         return None
     return min(math.dist(a, b) for a in one.isocentres for b in other.isocentres)
@@ -240,7 +243,7 @@ def plan_of(row: Mapping[str, Any]) -> Plan:
 
 
 def legacy_groups(fractions: str | None, beam_doses: str | None) -> str | None:
-    """The fraction groups of a record that was read before ``FractionGroups``, as far as it tells them."""
+    """Return what a record that was read before ``FractionGroups`` tells of its fraction groups."""
     numbers = items(fractions)
     doses: Sequence[Any] = items(beam_doses)
     if not numbers:
@@ -273,7 +276,7 @@ def finite(value: Any) -> float | None:
 
 
 def _count(value: Any) -> int | None:
-    """A whole number above 0; None for what is missing, 0, or no whole number."""
+    """Return a whole number above 0; None for what is missing, 0, or no whole number."""
     number = finite(value)
     return int(number) if number is not None and number > 0 and number == int(number) else None
 

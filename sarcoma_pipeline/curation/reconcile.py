@@ -161,7 +161,7 @@ def _linked(typed_frames: Frames, link: pl.DataFrame, quarantined: pl.Series) ->
 
 
 def _reports(assigned: tumours.Assigned) -> pl.DataFrame:
-    """The reports on tumours, with one that stands in for each Diagnose that was not delivered."""
+    """Return the reports on tumours, with one that stands in for each Diagnose that was not delivered."""
     told = assigned.sound[typed.Diagnosis.table()].with_columns(stands_in=pl.lit(False))
     missing = assigned.missing.with_columns(
         complete=pl.lit(True), stands_in=pl.lit(True), origin=pl.lit("diagnosis"),
@@ -181,7 +181,7 @@ def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> 
 
 
 def _unknown_numbers(sound: Frames, homes: pl.DataFrame) -> pl.DataFrame:
-    """Rows of tables that name a tumour which nobody else knows."""
+    """Return rows of tables that name a tumour which nobody else knows."""
     seen = [Observation.empty()]
     for contract in RECORDS:
         table = contract.table()
@@ -204,7 +204,7 @@ def _patient(sound: Frames, pseudonyms: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unused(frames: Frames, idle: list[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
-    """Dispositions of the records that no row of the curated tables names."""
+    """Return dispositions of the records that no row of the curated tables names."""
     used = pl.concat([f["record_ids"].explode() for f in frames.values()])
     return pl.concat(
         [Disposition.empty()]

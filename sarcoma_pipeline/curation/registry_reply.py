@@ -23,7 +23,7 @@ _WITH_DATE = r"^(.+?)\s+(?:am|seit|zum)\s+(\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d\d-\d
 def typed_frames(
     received: pl.DataFrame, source: RegistrySource
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
-    """A person and a vital status per reply.
+    """Yield a person and a vital status per reply.
 
     Args:
         received: rows of ``received.registry_reply`` with ``received_on`` (Date) joined on.
@@ -81,6 +81,9 @@ def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame
 
 
 def _answered_on(formats: Sequence[str]) -> pl.Expr:
-    """The day on which the office answered; it only orders replies, an unreadable one is no fault of them."""
+    """Return the day on which the office answered.
+
+    It only orders replies, an unreadable one is no fault of them.
+    """
     text = pl.col("answered_on")
     return pl.coalesce(text.str.to_date(f, strict=False) for f in formats)

@@ -38,7 +38,7 @@ CONDITION_UNMATCHED = Rule(
 def typed_frames(
     received: pl.DataFrame, source: MappedSource
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
-    """One typed frame per entity of the mapping.
+    """Yield one typed frame per entity of the mapping.
 
     Args:
         received: rows of ``received.table_row`` of this source, or of a table of its own whose columns are
@@ -63,7 +63,7 @@ def typed_frames(
 
 
 def fold(word: str) -> str:
-    """A word as conditions compare it: without case and outer blanks, as codes are."""
+    """Return a word as conditions compare it: without case and outer blanks, as codes are."""
     return word.strip().lower()
 
 
@@ -72,7 +72,7 @@ def _folded(cell: pl.Expr) -> pl.Expr:
 
 
 def _unmatched(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
-    """Rows whose filled cell fulfils none of the conditions on its column: they yield no entity."""
+    """Return rows whose filled cell fulfils none of the conditions on its column: they yield no entity."""
     words: dict[str, set[str]] = {}
     any_filled: set[str] = set()
     for entity in source.entities:
@@ -133,7 +133,7 @@ def _entity(
 
 
 def _birth(source: MappedSource) -> pl.Expr:
-    """The birth in the same row, null where the table has none: no event lies before it."""
+    """Return the birth in the same row, null where the table has none: no event lies before it."""
     for entity in source.entities:
         mapping = entity.columns.get("birth_date")
         if mapping is not None and mapping.column is not None:

@@ -78,7 +78,7 @@ def technique_of(plan: Plan) -> Technique:
 
 
 def _weights(plan: Plan) -> list[float]:
-    """Share of each treating beam: its dose, else its monitor units, else all alike."""
+    """Return the share of each treating beam: its dose, else its monitor units, else all alike."""
     doses = defaultdict(float)
     units = defaultdict(float)
     for group in plan.groups:
@@ -97,7 +97,7 @@ _Value = TypeVar("_Value", str, float)
 
 
 def _ordered(weighted: Iterable[tuple[_Value, float]]) -> tuple[_Value, ...]:
-    """Distinct values, the heaviest first; what weighs the same, by its name."""
+    """Return distinct values, the heaviest first; what weighs the same, by its name."""
     total: dict[_Value, float] = defaultdict(float)
     for value, weight in weighted:
         total[value] += weight

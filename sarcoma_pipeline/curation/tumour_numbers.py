@@ -136,7 +136,7 @@ def _shown(node: _Node, rule: Rule) -> str | None:
 
 
 def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
-    """The numbers of tumours, with what their best report says of each."""
+    """Return the numbers of tumours, with what their best report says of each."""
     reports = told[typed.Diagnosis.table()].filter(pl.col("origin") != "follow-up")
     rank = pl.when("complete").then(0).otherwise(1)
     said = pl.concat(
@@ -190,7 +190,10 @@ def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
 
 
 def _counted(day: str) -> pl.Expr:
-    """A day that a source counts, as a date that only orders: no calendar date is invented for the tables."""
+    """Return a day that a source counts, as a date that only orders.
+
+    No calendar date is invented for the tables.
+    """
     return pl.lit(dt.date(1900, 1, 1)) + pl.duration(days=pl.col(day))
 
 
@@ -201,7 +204,7 @@ def _of_tables(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _relapses(told: Frames) -> dict[str, list[tuple[str | None, str | None, dt.date]]]:
-    """Documented relapses of each patient: reporter, number and day."""
+    """Return documented relapses of each patient: reporter, number and day."""
     exams = told[typed.Assessment.table()]
     found = exams.filter(
         pl.any_horizontal(pl.col("overall_status", "local_status", "regional_status") == "relapse").fill_null(
@@ -251,7 +254,7 @@ def _join_same_number(earlier: _Node, later: _Node) -> None:
 
 
 def _one_primary(one: _Node, other: _Node) -> bool:
-    """Whether two numbers of one or two reporters mean one tumour."""
+    """Return whether two numbers of one or two reporters mean one tumour."""
     if None in (one.site, other.site) or not _same_organ(one, other) or not _same_histology(one, other):
         return False
     apart = abs((other.date - one.date).days) if one.date and other.date else 0
@@ -273,7 +276,7 @@ def _judge(expression: pl.Expr) -> bool:
 
 
 def _elsewhere(one: _Node, other: _Node) -> bool:
-    """Whether the two are at specified, different subsites of one organ, or on opposite sides."""
+    """Return whether the two are at specified, different subsites of one organ, or on opposite sides."""
     sub = [(n.site or "")[3:5] for n in (one, other)]
     vague = any(s in ("", ".8", ".9") for s in sub)
     return (sub[0] != sub[1] and not vague) or {one.side, other.side} == {"left", "right"}
@@ -283,7 +286,7 @@ def _relapsed_between(
     earlier: _Node, later: _Node, nodes: Sequence[_Node],
     relapses: Sequence[tuple[str | None, str | None, dt.date]],
 ) -> bool:  # fmt: skip
-    """Whether a relapse of the earlier tumour is documented until the day of the later report."""
+    """Return whether a relapse of the earlier tumour is documented until the day of the later report."""
     if earlier.date is None or later.date is None:
         return False
     own = {(n.reporter, n.number) for n in nodes if n.root() is earlier.root() or n is later}
@@ -293,7 +296,10 @@ def _relapsed_between(
 
 
 def _known_tumour(secondary: _Node, primaries: Sequence[_Node]) -> _Node | None:
-    """The tumour that a metastasis comes from: of its histology, and of several the last one before it."""
+    """Return the tumour that a metastasis comes from.
+
+    It has the same histology; of several it is the last one before the metastasis.
+    """
     like = [p for p in primaries if _same_histology(p, secondary)]
     if not like:
         return None
@@ -304,7 +310,7 @@ def _known_tumour(secondary: _Node, primaries: Sequence[_Node]) -> _Node | None:
 
 
 def _named(by_patient: dict[str, list[_Node]]) -> pl.DataFrame:
-    """Number as reported to the tumour: the number of its earliest report names it."""
+    """Return the number as reported to the tumour: the number of its earliest report names it."""
     rows = []
     for patient, nodes in by_patient.items():
         taken: dict[str, _Node] = {}

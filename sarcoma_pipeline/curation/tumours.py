@@ -93,7 +93,7 @@ def _renamed(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 def _missing(
     told: Frames, sound: Frames, held: Frames, names: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What the Tumorzuordnung says of tumours without a Diagnose, as rows of ``typed.diagnosis``."""
+    """Return what the Tumorzuordnung says of tumours without a Diagnose, as rows of ``typed.diagnosis``."""
     used = pl.concat([told[c.table()].select("record_id") for c in RECORDS]).unique()
     about = _renamed(sound[typed.TumourAssignment.table()].join(used, on="record_id", how="semi"), names)
     documented = _renamed(told[typed.Diagnosis.table()], names).filter("complete")

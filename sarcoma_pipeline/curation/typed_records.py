@@ -169,7 +169,7 @@ def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None,
 
 
 def joined(parts: Iterable[Result]) -> Result:
-    """Parts as one, with every typed table."""
+    """Return parts as one, with every typed table."""
     parts = list(parts)
     return Result(
         {
@@ -182,7 +182,9 @@ def joined(parts: Iterable[Result]) -> Result:
 
 
 def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Series:
-    """The records of a received table that repeat another's key and content: all but the first of them.
+    """Return the records of a received table that repeat another's key and content.
+
+    The first of them is none.
 
     Args:
         places: ``record_id``, ``file_id``, ``ordinal``, ``record_key``, ``content_hash`` of all its records.
@@ -196,7 +198,7 @@ def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Seri
 
 
 def _placed(records: pl.DataFrame, files: pl.DataFrame | None) -> pl.DataFrame:
-    """Records in the order of their files and of their places in them, as the column ``place`` says."""
+    """Return records in the order of their files and places, which is the column ``place``."""
     path = pl.col("file_id")
     if files is not None:
         paths = files.select("file_id", path_of_file="path").unique(

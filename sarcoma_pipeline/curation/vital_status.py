@@ -138,7 +138,7 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
 
 
 def _cause() -> pl.Expr:
-    """Whether the tumour caused the death: the last statement that knows, else the last one."""
+    """Return whether the tumour caused the death: the last statement that knows, else the last one."""
     cause = pl.col("tumour_related").drop_nulls()
     return pl.coalesce(cause.filter(cause != "unknown").last(), cause.last())
 
@@ -148,19 +148,19 @@ _EXACT = (pl.col("status_date_precision") == "day") | pl.col("status_date_precis
 
 
 def _statements(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Statements on life and death in rising order of credibility, with their days."""
+    """Return statements on life and death in rising order of credibility, with their days."""
     records = ranked(sound[typed.VitalStatus.table()], precedence)
     return with_days(records, zero, {"status_date": "status_day"})
 
 
 def _dated_deaths(records: pl.DataFrame) -> pl.DataFrame:
-    """The dated deaths, the one that counts last."""
+    """Return the dated deaths, the one that counts last."""
     dated = pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null()
     return records.filter(pl.col("status") == "deceased", dated).sort(_EXACT, maintain_order=True)
 
 
 def _same_day(*over: str) -> pl.Expr:
-    """Whether a death is dated as the last one of its group."""
+    """Return whether a death is dated as the last one of its group."""
     same = []
     for column in ("status_date", "status_day"):
         last = pl.col(column).last()

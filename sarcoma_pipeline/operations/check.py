@@ -110,7 +110,7 @@ def _own(severity: str, rule: str, what: str, remedy: str, **place: str) -> Noti
 
 
 def _files(project: Project, found: Delivered) -> Iterator[Notice]:
-    """Sources without a file, and sheets that are not read."""
+    """Yield sources without a file, and sheets that are not read."""
     for source in project.sources.source:
         if not found.counted.get(source.name):
             yield _own(
@@ -143,13 +143,13 @@ def _files(project: Project, found: Delivered) -> Iterator[Notice]:
 
 
 def _named(project: Project, found: Delivered, path: str) -> bool:
-    """Whether sources.toml chooses the sheet of a spreadsheet by name."""
+    """Return whether sources.toml chooses the sheet of a spreadsheet by name."""
     names = set(found.files.filter(pl.col("path") == path)["source"])
     return any(s.name in names and getattr(s, "sheet", None) for s in project.sources.source)
 
 
 def _keys(found: Delivered) -> Iterator[Notice]:
-    """Rows of one file that share their key."""
+    """Yield rows of one file that share their key."""
     paths = dict(found.files.select("file_id", "path").iter_rows())
     for table in plausibility.MAPPED:
         rows = found.received.get(table)
@@ -173,7 +173,7 @@ def _keys(found: Delivered) -> Iterator[Notice]:
 
 
 def _unmapped(found: Delivered) -> Iterator[Notice]:
-    """Columns and elements that nothing takes."""
+    """Yield columns and elements that nothing takes."""
     unknown = accounting.unknown(found.files, found.values)
     for record, path, value in unknown.select("record_id", "column_name", "value").iter_rows():
         source = record.partition(":")[2] or record
@@ -194,7 +194,7 @@ def _masked(gate: IdentityGate, notice: Notice, found: Delivered) -> Notice:
 def _findings(
     project: Project, found: Delivered, made: Curation, centre: str, gate: IdentityGate
 ) -> Iterator[Notice]:
-    """What a refresh would report, equal faults of one file together."""
+    """Yield what a refresh would report, equal faults of one file together."""
     patients = made.curated["curated.patient"]
     places = findings.places(found.received, found.files)
     listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
@@ -226,7 +226,7 @@ def _column(project: Project, place: dict[str, str]) -> str:
 def _preview(
     project: Project, found: Delivered, made: Curation, result: Checked
 ) -> Iterator[tuple[str, str]]:
-    """What would come of the files; reasons for which nothing would be published join the notices."""
+    """Yield what would come of the files; reasons for which nothing would be published join the notices."""
     study = project.study
     sampled = bool(found.shortened or found.left_out) or found.counted != found.read
     for source in project.sources.source:

@@ -194,7 +194,10 @@ def _runs(
 
 
 def _values(project: Project) -> list[tuple[str, str]]:
-    """What became of the values of tonight's files: the account of all, and what nobody knows by source."""
+    """Return what became of the values of tonight's files.
+
+    Lines give the account of all, and by source what nobody knows.
+    """
     if not read_only.is_built(project):
         return []
     try:

@@ -90,7 +90,7 @@ def account(
 
 
 def unknown(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """A notice for every path of a source that no column takes, with its count.
+    """Return a notice for every path of a source that no column takes, with its count.
 
     Args:
         files: ``file_id``, ``source`` of ``meta.files``.
@@ -120,7 +120,7 @@ def unknown(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _values(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Values per file by what became of them; what is missing from the account is unaccounted."""
+    """Return values per file by what became of them; what is missing from the account is unaccounted."""
     by = {
         f"values_{outcome}": pl.col("values").filter(pl.col("outcome") == outcome).sum()
         for outcome in VALUE_OUTCOME

@@ -164,6 +164,6 @@ def _blocks(content: bytes) -> list[bytes]:
 
 
 def _is_current(content: bytes) -> bool:
-    """Whether the last header of a log names today's columns."""
+    """Return whether the last header of a log names today's columns."""
     headers = [line for line in content.splitlines() if line.startswith(_HEADER)]
     return bool(headers) and headers[-1] == ",".join(_COLUMNS).encode()

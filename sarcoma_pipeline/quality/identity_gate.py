@@ -128,7 +128,7 @@ def texts(configuration: Any) -> Iterator[str]:
 
 @cache
 def _program() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Words of rules and contracts as written; words and values of vocabularies; names of columns."""
+    """Return words of rules and contracts as written; words and values of vocabularies; names of columns."""
     rules = rule_catalogue.catalogue()
     said = [*rules["what"], *rules["remedy"], *rules["rule_id"]]
     columns: set[str] = set()
@@ -274,7 +274,7 @@ def _replaced(found: pl.DataFrame, column: str, shown: Callable[[str], str]) -> 
 
 @cache
 def _element_words() -> frozenset[str]:
-    """Names of elements and attributes that positions are made of, and those that received tables hold."""
+    """Return names of elements and attributes, of positions and of received tables."""
     received = (contract for table, contract in CONTRACTS.items() if table.startswith("received."))
     frame = {
         "oBDS",
@@ -293,7 +293,7 @@ def _shape(text: str) -> str:
 
 
 def _is_identifying(group: str) -> bool:
-    """Whether a run of numbers may be a date, or is as long as a patient's number."""
+    """Return whether a run of numbers may be a date, or is as long as a patient's number."""
     runs = re.findall(r"\d+", group)
     if len(runs) == 1:
         return len(group) > _SHORT

@@ -110,7 +110,7 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
 
 
 def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:
-    """What each record keeps from the study.
+    """Return what each record keeps from the study.
 
     Args:
         night: the last refresh.
@@ -153,7 +153,7 @@ def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:
 
 
 def sentences(impacts: pl.DataFrame) -> pl.DataFrame:
-    """One line per record: ``record_id``, ``impact``."""
+    """Return one line per record: ``record_id``, ``impact``."""
     side = {name: pl.col(name).fill_null("none") for name in ("now", "admitted")}
     text = (
         pl.when(pl.col("now").ne_missing(pl.col("admitted")))
@@ -166,7 +166,7 @@ def sentences(impacts: pl.DataFrame) -> pl.DataFrame:
 
 
 def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """The study's numbers: patients, events, medians and hazard ratios.
+    """Return the study's numbers: patients, events, medians and hazard ratios.
 
     Args:
         patients: ``cohort.patients``.
@@ -227,7 +227,7 @@ def _scenarios(night: Night, only: str | None) -> pl.DataFrame:
 
 
 def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """The patients of the scenarios, once per scenario, with keys of their own."""
+    """Return the patients of the scenarios, once per scenario, with keys of their own."""
     members = night.link.join(
         scenarios.select(scenario="record_id", patient_id="patient_id"), on="patient_id"
     )

@@ -131,7 +131,7 @@ def advance(
 
 
 def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.DataFrame:
-    """The ledger as it stands today: the last night's faults under all decisions taken since.
+    """Return the ledger as it stands today: the last night's faults under all decisions taken since.
 
     Args:
         ledger: ``quality.ledger``.
@@ -145,7 +145,7 @@ def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> p
 def _settled(
     rows: pl.DataFrame, decisions: pl.DataFrame, today: dt.date, *, between_refreshes: bool = False
 ) -> pl.DataFrame:
-    """Status of every row from ``present``, its former ``status`` and ``decision_id``, and the decisions."""
+    """Return each row's status from ``present``, former ``status``, ``decision_id`` and decisions."""
     rows = rows.join(_last(decisions), on="finding_id", how="left", suffix="_last")
     was, action = pl.col("status"), pl.col("action")
     fresh = pl.col("decision_id_last").ne_missing(pl.col("decision_id"))
@@ -174,7 +174,7 @@ def _settled(
 
 
 def _last(decisions: pl.DataFrame) -> pl.DataFrame:
-    """The last decision on each finding, ready to be joined to the ledger."""
+    """Return the last decision on each finding, ready to be joined to the ledger."""
     return (
         decisions.sort("at", maintain_order=True)
         .unique("finding_id", keep="last", maintain_order=True)
@@ -188,12 +188,15 @@ def _last(decisions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_force(content_hash: pl.Expr, today: dt.date) -> pl.Expr:
-    """Whether a waiver holds: its last day is not past and the record's content is the one decided on."""
+    """Return whether a waiver holds.
+
+    Its last day is not past and the record's content is the one decided on.
+    """
     return ((pl.col("until_last") >= today) & (pl.col("decided_on") == content_hash)).fill_null(False)
 
 
 def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl.Series:
-    """Findings whose waiver is in force.
+    """Return findings whose waiver is in force.
 
     Args:
         decisions: ``quality.decisions``.
@@ -209,7 +212,7 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
 
 
 def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
-    """Keys of the readings that data stewards chose and did not take back.
+    """Return keys of the readings that data stewards chose and did not take back.
 
     Args:
         decisions: ``quality.decisions``.
@@ -219,7 +222,7 @@ def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
 
 
 def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
-    """How the rules stand after a refresh.
+    """Return how the rules stand after a refresh.
 
     Args:
         ledger: ``quality.ledger`` after that refresh.
@@ -246,7 +249,7 @@ def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
 
 
 def day(text: str | None) -> dt.date | None:
-    """A day as ``2030-12-31`` or ``31.12.2030``; None for nothing.
+    """Return a day as ``2030-12-31`` or ``31.12.2030``; None for nothing.
 
     Raises:
         DecisionRefused: the text is not a day.
@@ -264,7 +267,7 @@ def day(text: str | None) -> dt.date | None:
 def offered(
     findings: pl.DataFrame, readings: pl.DataFrame, identities: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """Readings between which data stewards can choose, by finding.
+    """Return readings between which data stewards can choose, by finding.
 
     Args:
         findings: ``quality.findings``.
@@ -366,7 +369,7 @@ def _number(reading: int | str | None) -> int | None:
 
 
 def _no_reading(request: Request, keys: dict[int | None, str]) -> list[str]:
-    """Why the reading that is asked for cannot be chosen."""
+    """Return why the reading that is asked for cannot be chosen."""
     if request.action != DECIDE:
         return ["only a decision chooses a reading"] if _number(request.reading) is not None else []
     if not keys:
@@ -380,7 +383,7 @@ def _no_reading(request: Request, keys: dict[int | None, str]) -> list[str]:
 def _objections(
     request: Request, entry: dict[str, Any], today: dt.date, last: str | None = None
 ) -> list[str]:
-    """Why a request on a known finding cannot be granted."""
+    """Return why a request on a known finding cannot be granted."""
     if request.action not in DECISION_ACTION:
         return [f"unknown action {request.action!r}; known are: {', '.join(DECISION_ACTION)}"]
     found = []
@@ -404,7 +407,7 @@ def _objections(
 
 
 def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[str]:
-    """Why the state of a finding does not allow an action."""
+    """Return why the state of a finding does not allow an action."""
     status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
     if status == RESOLVED and action == REOPEN and last == DECIDE:
         return []  # the choice of a reading resolves its finding; to take it back brings the finding back
@@ -426,7 +429,7 @@ def _until(request: Request) -> dt.date | None:
 
 
 def _plain(text: str) -> str:
-    """Text in one line: every decision is one line of the log."""
+    """Return the text in one line: every decision is one line of the log."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

@@ -79,12 +79,15 @@ def _slice_thickness_varies(frames: Frames) -> pl.DataFrame:
 
 
 def _courses(frames: Frames) -> pl.DataFrame:
-    """Documented irradiations of linked patients."""
+    """Return documented irradiations of linked patients."""
     return frames["radiotherapy"].filter("irradiated", pl.col("patient_id").is_not_null())
 
 
 def _used(frames: Frames) -> pl.DataFrame:
-    """Plans that may have been used: approved ones, those that do not say it, and what was treated anyway."""
+    """Return plans that may have been used.
+
+    These are approved ones, those that do not say it, and what was treated anyway.
+    """
     treated = pl.col("sop_instance_uid").is_in(frames["treatment"]["refers_to"].drop_nulls().implode())
     approved = pl.col("approval").is_null() | (pl.col("approval") == APPROVED)
     return frames["plan"].filter(approved | treated, ~pl.col("phantom"), pl.col("patient_id").is_not_null())
@@ -161,7 +164,7 @@ def _structure_set_missing(frames: Frames) -> pl.DataFrame:
 
 
 def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: str) -> pl.DataFrame:
-    """Objects that refer to plans, with the persons of these plans (``plan_refs``)."""
+    """Return objects that refer to plans, with the persons of these plans (``plan_refs``)."""
     known = plans.filter("has_patient_id", pl.col(plan_key).is_not_null())
     return objects.filter("has_patient_id").join(
         known.group_by(plan_key).agg(plan_refs="person_ref"), left_on=key, right_on=plan_key

@@ -315,7 +315,7 @@ def _assessments_contradict(frames: Frames) -> pl.DataFrame:
 
 
 def _treated(frames: Frames) -> pl.DataFrame:
-    """Last day of curative treatment: ``patient_id``, ``treated``.
+    """Return the last day of curative treatment: ``patient_id``, ``treated``.
 
     A missing intent is taken as curative, and a missing end as the day of the beginning: otherwise the
     patient of whom least is documented would have no finding.

@@ -101,7 +101,7 @@ def _death_order_unknown(frames: Frames) -> pl.DataFrame:
 
 
 def _living_and_dead(frames: Frames) -> pl.DataFrame:
-    """Statements of life of patients of whom nothing but an undated death is told."""
+    """Return statements of life of patients of whom nothing but an undated death is told."""
     living = frames["vital_status"].filter(pl.col("status").is_in([ALIVE, MOVED]))
     return living.join(undated_deaths(frames), on="patient_id")
 

@@ -93,7 +93,7 @@ def volumes(
     sources: Sequence[str],
     refresh_id: str,
 ) -> pl.DataFrame:
-    """Tonight's volumes.
+    """Return tonight's volumes.
 
     Args:
         files: ``meta.files``, current rows.

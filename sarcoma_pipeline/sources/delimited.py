@@ -108,7 +108,7 @@ def _rows(
 
 
 def _encoding(stream: BinaryIO, encodings: Sequence[str]) -> str:
-    """The first encoding that decodes the whole file, found without holding the file."""
+    """Return the first encoding that decodes the whole file, found without holding the file."""
     head = stream.read(_PIECE)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ("utf-16",)

@@ -173,7 +173,7 @@ class Kind:
     """An object that ends before this tag has no content of its kind; None: ``needed``."""
 
     def columns(self, node: Node) -> dict[str, str | None]:
-        """All columns."""
+        """Return all columns."""
         return node.plain(*_COMMON) | self.own(node)
 
     @cached_property

@@ -86,7 +86,7 @@ Answers = Callable[[tuple[str, ...]], bool]
 
 
 def declared(columns: Columns) -> Kind:
-    """What a function asks an object for, and which columns each answer changes.
+    """Return what a function asks an object for, and which columns each answer changes.
 
     Nothing is found out from an answer that hides the next question: a function that takes the second
     attribute where the first is missing is asked without the first as well.
@@ -172,7 +172,7 @@ def _name(number: int) -> str:
 
 @lru_cache(10_000)
 def _ignored(number: int) -> str | None:
-    """The path under which an attribute is ignored; None if nobody has named it."""
+    """Return the path under which an attribute is ignored; None if nobody has named it."""
     group, element = number >> 16, number & 0xFFFF
     if group % 2:
         return PRIVATE

@@ -27,7 +27,7 @@ _TEXT_BYTES = 65_536
 
 @cache
 def tag(keyword: str) -> BaseTag:
-    """The tag of an attribute.
+    """Return the tag of an attribute.
 
     Raises:
         KeyError: DICOM has no attribute of that name.
@@ -72,7 +72,7 @@ class Node:
         self.opened = Opened() if opened is None else opened
 
     def _raw(self, keyword: str) -> object:
-        """The element's value, not yet parsed if pydicom can hand it over so."""
+        """Return the element's value, not yet parsed if pydicom can hand it over so."""
         try:
             return self.dataset.get_item(tag(keyword)).value
         except Exception:
@@ -80,7 +80,7 @@ class Node:
             return None
 
     def _plain(self, keyword: str) -> str | None:
-        """The text of an element that needs no parsing; None if it does, or is not there."""
+        """Return the text of an element that needs no parsing; None if it does, or is not there."""
         try:
             element = self.dataset.get_item(tag(keyword))
         except Exception:
@@ -94,14 +94,17 @@ class Node:
         return "\\".join(map(str.strip, text.split("\\"))) if element.VR in _NUMERIC else text
 
     def content(self, keyword: str) -> bytes:
-        """The element's bytes while pydicom has not parsed them; empty after that or without the element."""
+        """Return the element's bytes while pydicom has not parsed them.
+
+        They are empty after that, and without the element.
+        """
         if tag(keyword) not in self.dataset:
             return b""
         raw = self._raw(keyword)
         return raw if isinstance(raw, bytes) else b""
 
     def text(self, keyword: str) -> str | None:
-        """The value as it was delivered; several values are joined by the backslash of DICOM."""
+        """Return the value as it was delivered; several values are joined by the backslash of DICOM."""
         if (plain := self._plain(keyword)) is not None:
             return plain
         if tag(keyword) not in self.dataset:
@@ -124,12 +127,12 @@ class Node:
         return None if value is None else str(value)
 
     def values(self, keyword: str) -> list[str]:
-        """The single values of an attribute."""
+        """Return the single values of an attribute."""
         text = self.text(keyword)
         return text.split("\\") if text else []
 
     def items(self, keyword: str) -> list[Node]:
-        """Items of a sequence; one that cannot be parsed is noted among the faults."""
+        """Return items of a sequence; one that cannot be parsed is noted among the faults."""
         if tag(keyword) not in self.dataset:
             return []
         if (known := self.opened.items.get((id(self.dataset), int(tag(keyword))))) is not None:
@@ -158,12 +161,12 @@ class Node:
         return next((item.text("ReferencedSOPInstanceUID") for item in self.items(keyword)), None)
 
     def plain(self, *keywords: str) -> dict[str, str | None]:
-        """Attributes by keyword, as text."""
+        """Return attributes by keyword, as text."""
         return {keyword: self.text(keyword) for keyword in keywords}
 
 
 def _filled(dataset: Dataset) -> list[int]:
-    """Tags of the attributes that have a value; nothing is parsed for it."""
+    """Return tags of the attributes that have a value; nothing is parsed for it."""
     # As plain numbers: pydicom's own are compared in Python, and there are a hundred thousand of them.
     return [int(element.tag) for element in dataset.values() if _has_value(element)]
 
@@ -178,7 +181,10 @@ def _has_value(element: DataElement | RawDataElement | None) -> bool:
 
 
 def _are_whole(claims: bytes) -> bool:
-    """Whether the items of a sequence end where they say; what has no length yet is for the parser to see."""
+    """Return whether the items of a sequence end where they say.
+
+    What has no length yet is for the parser to see.
+    """
     start = 0
     while start < len(claims):
         if (mark := claims[start : start + 4]) not in _ITEMS:
@@ -191,5 +197,5 @@ def _are_whole(claims: bytes) -> bool:
 
 
 def _swallowed(dataset: Dataset) -> bool:
-    """Whether an item holds the mark of another: it was read past its end."""
+    """Return whether an item holds the mark of another: it was read past its end."""
     return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP

@@ -11,7 +11,7 @@ Columns = dict[str, str | None]
 
 
 def structure_set(node: Node) -> Columns:
-    """The columns of an RTSTRUCT."""
+    """Return the columns of an RTSTRUCT."""
     frames = node.items("ReferencedFrameOfReferenceSequence")
     regions = node.items("StructureSetROISequence")
     kinds = {
@@ -36,7 +36,7 @@ def structure_set(node: Node) -> Columns:
 
 
 def dose(node: Node) -> Columns:
-    """The columns of the header of an RTDOSE."""
+    """Return the columns of the header of an RTDOSE."""
     return {
         **node.plain("DoseUnits", "DoseType", "DoseSummationType", "DoseGridScaling"),
         "ReferencedRTPlan": node.referenced("ReferencedRTPlanSequence"),
@@ -44,7 +44,7 @@ def dose(node: Node) -> Columns:
 
 
 def image(node: Node) -> Columns:
-    """The columns of the header of a CT slice."""
+    """Return the columns of the header of a CT slice."""
     return {
         **node.plain("SliceThickness", "KVP"),
         "PixelSpacing": as_json(node.values("PixelSpacing")),
@@ -53,7 +53,9 @@ def image(node: Node) -> Columns:
 
 
 def enhanced_image(node: Node) -> Columns:
-    """The columns of an Enhanced CT: one file holds the series, its groups hold what a slice holds itself.
+    """Return the columns of an Enhanced CT.
+
+    One file holds the series, its groups hold what a slice holds itself.
 
     Where the frames differ in thickness, the most frequent one stands for the file.
     """
@@ -81,7 +83,7 @@ _SESSIONS = (
 
 
 def treatment(node: Node) -> Columns:
-    """The columns of a treatment record: beams, ion beams, brachytherapy or a treatment summary."""
+    """Return the columns of a treatment record: beams, ion beams, brachytherapy or a treatment summary."""
     sessions = [_session(item) for keyword in _SESSIONS for item in node.items(keyword)]
     numbers = (session["CurrentFractionNumber"] for session in sessions)
     return {
@@ -129,5 +131,5 @@ def _summary(group: Node) -> dict[str, object]:
 
 
 def other(node: Node) -> Columns:
-    """No columns: a kind that no study uses."""
+    """Return no columns: a kind that no study uses."""
     return {}

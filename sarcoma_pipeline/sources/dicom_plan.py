@@ -24,7 +24,7 @@ _REFERENCE = (
 
 
 def columns(node: Node) -> dict[str, str | None]:
-    """The columns of a plan, as JSON where there are several values."""
+    """Return the columns of a plan, as JSON where there are several values."""
     beams = [*node.items("BeamSequence"), *node.items("IonBeamSequence")]
     return {
         **node.plain(
@@ -44,7 +44,7 @@ def columns(node: Node) -> dict[str, str | None]:
 
 
 def as_json(values: Iterable[object]) -> str | None:
-    """A JSON array; None for nothing."""
+    """Return a JSON array; None for nothing."""
     listed = list(values)
     return json.dumps(listed, ensure_ascii=False) if listed else None
 
@@ -106,7 +106,7 @@ def _devices(point: Node) -> list[Node]:
 
 
 def _point(point: Node, devices: dict[str | None, str]) -> str:
-    """One control point in one text, the same however its numbers are spelled."""
+    """Return one control point in one text, the same however its numbers are spelled."""
     values = {keyword: _numbers(text) for keyword in _GEOMETRY if (text := point.text(keyword))}
     spots = [digest(point.content(keyword).hex()) for keyword in _SPOTS]
     return json.dumps([values, sorted(devices.items(), key=str), spots])
@@ -139,7 +139,7 @@ def _distinct(values: Iterable[str | None]) -> list[str]:
 
 
 def _numbers(text: str | None) -> str:
-    """Numbers spelled in one way: "300", "300.0" and "3e2" are the same."""
+    """Return numbers spelled in one way: "300", "300.0" and "3e2" are the same."""
     return "\\".join(map(_number, (text or "").split("\\")))
 
 

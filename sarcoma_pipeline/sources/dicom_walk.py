@@ -85,12 +85,12 @@ class Walk:
         return self.seen[-1] if self.seen else 0
 
     def looks_like_dicom(self) -> bool:
-        """Whether content without a preamble has what bytes by chance have not."""
+        """Return whether content without a preamble has what bytes by chance have not."""
         known = sum(tag >> 16 == 0x0008 and dictionary_has_tag(tag) for tag in set(self.seen))
         return bool({_SOP_CLASS, MODALITY} & set(self.seen)) or known >= _KNOWN_TAGS_WANTED
 
     def read(self) -> FileDataset:
-        """The wanted elements, those before the break if the file breaks off.
+        """Return the wanted elements, those before the break if the file breaks off.
 
         Raises:
             Stopped: the file asks for too much.
@@ -119,7 +119,7 @@ class Walk:
         return dataset
 
     def _ended(self) -> bool:
-        """Whether the last element, if it has no length, ends in the mark that says so."""
+        """Return whether the last element, if it has no length, ends in the mark that says so."""
         if self.end is not None or self.last in _PIXELS:
             return True
         return self._tail(min(16, self.size)).rstrip(b"\0").endswith(_END_MARKS)
@@ -152,7 +152,7 @@ class Walk:
         return self.stream.read(count)
 
     def _inflated(self) -> FileDataset | None:
-        """The data set of a deflated transfer syntax (PS3.5 A.5); None for any other.
+        """Return the data set of a deflated transfer syntax (PS3.5 A.5); None for any other.
 
         pydicom inflates without a limit, and a thousandfold is possible.
         """

@@ -51,7 +51,7 @@ _delivered: Any = etree.XPath(
 
 
 def delivered(element: Element) -> int:
-    """The leaves below an element and its own, counted by the XML library and not by the walk."""
+    """Return the leaves below an element and its own, counted by the XML library and not by the walk."""
     return int(_delivered(element))
 
 
@@ -150,7 +150,7 @@ class Node:
         ignored.plain = False
 
     def outcomes(self, above: str = "") -> Iterator[tuple[str, Outcome]]:
-        """What is declared of every path from here on.
+        """Yield what is declared of every path from here on.
 
         Args:
             above: the array that holds what is read below.
@@ -175,7 +175,7 @@ class Node:
         left.plain = False
 
     def at(self, path: str) -> Node:
-        """The node at a path below; made if it is not there."""
+        """Return the node at a path below; made if it is not there."""
         first, _, rest = path.partition("/")
         kid = self.kids.get(first)
         if kid is None:

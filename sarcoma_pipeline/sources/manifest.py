@@ -180,12 +180,12 @@ def _read(found: Found, refresh: str, limits: Limits) -> Batch:
 
 
 def files_frame(rows: list[dict[str, str | int | None]]) -> pl.DataFrame:
-    """Rows of :class:`Found` with ``records``, as ``meta.files``."""
+    """Return rows of :class:`Found` with ``records``, as ``meta.files``."""
     return pl.DataFrame(rows, schema=MetaFile.polars_schema())
 
 
 def reader_version(source: SourceFiles | None, limits: Limits = DEFAULT_LIMITS) -> str:
-    """The reader's version with a hash of what in ``sources.toml`` decides what it reads.
+    """Return the reader's version with a hash of what in ``sources.toml`` decides what it reads.
 
     Raises:
         readers.UnknownKind: nothing reads sources of this kind.
@@ -197,7 +197,7 @@ def reader_version(source: SourceFiles | None, limits: Limits = DEFAULT_LIMITS) 
 
 
 def reader_of(parts: tuple[str, ...], sources: Sources) -> SourceFiles | None:
-    """The first source of which a pattern names the file."""
+    """Return the first source of which a pattern names the file."""
     claims = (
         source for source in sources.source for pattern in source.files if _matches(parts, _split(pattern))
     )
@@ -210,7 +210,7 @@ def _split(pattern: str) -> tuple[str, ...]:
 
 
 def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Whether a glob pattern names the path; ``**`` stands for any number of folders."""
+    """Return whether a glob pattern names the path; ``**`` stands for any number of folders."""
     if not parts or not pattern:
         return not parts and not pattern
     if pattern[0] == "**":

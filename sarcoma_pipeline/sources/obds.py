@@ -320,7 +320,7 @@ _OF_EVERY_MELDUNG = ("Meldedatum", "Schema_Version", "Absender_ID")
 
 
 def _kept(*parts: Taken) -> dict[str, str | None]:
-    """What came twice, and what no column takes, of a record: kept as it was delivered."""
+    """Return what came twice, and what no column takes, of a record: kept as it was delivered."""
     if not any(part.repeated or part.unknown for part in parts):
         return {}
     repeated = {path: texts for part in parts for path, texts in part.repeated.items()}

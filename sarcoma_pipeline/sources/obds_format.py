@@ -39,7 +39,7 @@ def check(root: Element) -> None:
 
 
 def of_registries(version: str = "") -> Stopped:
-    """The refusal of what registries deliver to the Robert Koch Institute."""
+    """Return the refusal of what registries deliver to the Robert Koch Institute."""
     return _other(f"oBDS_RKI {version}".strip() + ", the format in which registries deliver to the RKI")
 
 

@@ -22,13 +22,13 @@ IRRADIATIONS = "Menge_Bestrahlung"
 
 
 def _coded(path: str, column: str = "") -> dict[str, str | Several]:
-    """A code with the version of its list."""
+    """Return a code with the version of its list."""
     column = column or path.rpartition("/")[2]
     return {f"{path}/Code": column, f"{path}/Version": f"{column}_Version"}
 
 
 def _dated(path: str, column: str = "") -> dict[str, str | Several]:
-    """A date with what it is exact to."""
+    """Return a date with what it is exact to."""
     column = column or path.rpartition("/")[2]
     return {path: column, f"{path}/@Datumsgenauigkeit": f"{column}_Datumsgenauigkeit"}
 
@@ -291,7 +291,7 @@ OUTCOMES: Mapping[str, Outcome] = {
 
 
 def rows(name: str, values: dict[str, Any]) -> Iterator[Row]:
-    """Rows of a module's received table: where within the module, and column to text.
+    """Yield rows of a module's received table: where within the module, and column to text.
 
     Args:
         name: of the module.
@@ -305,7 +305,7 @@ def rows(name: str, values: dict[str, Any]) -> Iterator[Row]:
 
 
 def as_text(values: Mapping[str, Any]) -> dict[str, str | None]:
-    """Arrays as JSON."""
+    """Return arrays as JSON."""
     return {name: value if isinstance(value, str) else as_json(value) for name, value in values.items()}
 
 

@@ -85,7 +85,7 @@ def read_group(found: Sequence[Found], refresh: str, limits: Limits) -> Read:
 
 
 def joined(reads: Sequence[Read]) -> Read:
-    """One of several."""
+    """Return one of several."""
     tables: dict[str, list[pl.DataFrame]] = {}
     for read in reads:
         for table, frame in read.tables.items():

@@ -129,7 +129,7 @@ READERS: dict[str, Reader] = {
 
 
 def reader(kind: str) -> Reader:
-    """The reader of a kind.
+    """Return the reader of a kind.
 
     Raises:
         UnknownKind: there is none.
@@ -142,12 +142,15 @@ def reader(kind: str) -> Reader:
 
 
 def kinds_of(table: str) -> set[str]:
-    """The kinds of source that fill a received table."""
+    """Return the kinds of source that fill a received table."""
     return {kind for kind, one in READERS.items() if table == UNREAD or table in one.tables}
 
 
 def unread_version() -> str:
-    """The version of files that no source names: all that is received of them is that they are there."""
+    """Return the version of files that no source names.
+
+    All that is received of them is that they are there.
+    """
     return _version("sarcoma_pipeline.sources.received_record", (), 1)
 
 
@@ -165,7 +168,7 @@ def _version(module: str, tables: tuple[str, ...], behaviour: int) -> str:
 
 
 def _code(module: str) -> list[str]:
-    """The code of a module and of all that it imports of its own package and of this one, in order."""
+    """Return the code of a module and of all that it imports of its own package and of this one, in order."""
     packages = {"sarcoma_pipeline", module.partition(".")[0]}
     found: dict[str, str] = {}
     waiting = [module]
@@ -183,7 +186,7 @@ def _code(module: str) -> list[str]:
 
 
 def _path(module: str) -> Path | None:
-    """The file of a module, found without importing any; None if it is no module but a name in one."""
+    """Return the file of a module, found without importing any; None if it is no module but a name in one."""
     top, *below = module.split(".")
     spec = find_spec(top)
     if spec is None:

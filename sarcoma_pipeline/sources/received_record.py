@@ -19,7 +19,7 @@ from schemas.received import PROVENANCE, Received, Unread
 
 
 def digest(*parts: str | None) -> str:
-    """A 128-bit hash of the parts, in hexadecimal; parts cannot run into each other."""
+    """Return a 128-bit hash of the parts, in hexadecimal; parts cannot run into each other."""
     text = "\x1f".join(["\x00" if p is None else p for p in parts])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
@@ -196,12 +196,12 @@ class Batch:
         return row
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """Received table name to frame, each as its contract says; only tables with rows."""
+        """Return received table name to frame, each as its contract says; only tables with rows."""
         return frames([self])
 
 
 def frames(batches: Iterable[Batch], *, numbered: bool = True) -> dict[str, pl.DataFrame]:
-    """Received table name to frame of the records of several files, each as its contract says.
+    """Return received table name to frame of the records of several files, each as its contract says.
 
     Records of one source that are equal in key and content are numbered in the order of their files' paths
     and of their places in them. :mod:`sarcoma_pipeline.warehouse.record_copies` does the same across all

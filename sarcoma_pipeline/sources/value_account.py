@@ -49,7 +49,7 @@ class Account:
 
 
 def frame(accounts: Iterable[tuple[str, Account]], refresh: str) -> pl.DataFrame:
-    """The accounts of several files as ``meta.value_account``.
+    """Return the accounts of several files as ``meta.value_account``.
 
     Args:
         accounts: ``file_id`` and account.

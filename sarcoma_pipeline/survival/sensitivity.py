@@ -145,7 +145,7 @@ _COMPARED = ("pseudonym", "time_days", "time_days_earliest", "time_days_latest",
 
 
 def _same(before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[str]) -> bool:
-    """Whether two frames say the same in some columns."""
+    """Return whether two frames say the same in some columns."""
     one, other = (f.select(columns).sort(columns) for f in (before, after))
     return one.equals(other)
 

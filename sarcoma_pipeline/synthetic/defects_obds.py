@@ -17,12 +17,12 @@ _LATER_REPORTED = dt.date(2021, 12, 31)
 
 
 def find(reports: list[Element], module: str, nth: int = 0) -> Element:
-    """The report of a module."""
+    """Return the report of a module."""
     return [r for r in reports if r.find(tag(module)) is not None][nth]
 
 
 def inner(report: Element, name: str) -> Element:
-    """The first element of a name within another."""
+    """Return the first element of a name within another."""
     return next(report.iter(tag(name)))
 
 

@@ -125,7 +125,7 @@ class Uids:
         self.seed = seed
 
     def __call__(self, name: str) -> UID:
-        """The UID of a study, series, object or frame of reference of this course."""
+        """Return the UID of a study, series, object or frame of reference of this course."""
         return generate_uid(entropy_srcs=[self.seed, name])
 
     def slice(self, index: int) -> UID:
