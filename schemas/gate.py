@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.contract import Contract
+if TYPE_CHECKING:
+    from schemas.contract import Contract
 
 _BOUNDS = {
     "a": (0.0, 120.0),
