@@ -127,7 +127,7 @@ def test_without_any_radiotherapy_the_answer_is_known_and_without_its_relation_t
     made, seen = judged(records, CRITERIA[4])
     assert seen.is_empty() and made.flow["excluded"].to_list() == [1]
     # The dates tell the relation where the documentation does not; here there is no date either.
-    course(records, start=None, Stellung_OP=None)
+    course(records, start="", Stellung_OP=None)
     (found,) = judged(records, CRITERIA[4])[1].rows(named=True)
     assert found["note"] == "criterion radiotherapy: radiotherapy without its relation to surgery"
 
