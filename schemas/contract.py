@@ -152,7 +152,8 @@ class Contract(pa.DataFrameModel):
     @classmethod
     def empty(cls) -> pl.DataFrame:
         """A frame of this contract with no row."""
-        return pl.DataFrame(schema=cls.polars_schema())
+        # A clone shares its columns; a caller who changes it changes nobody else's.
+        return _empty(cls).clone()
 
     @classmethod
     def conform(cls, frame: pl.DataFrame) -> pl.DataFrame:
@@ -274,6 +275,11 @@ def _columns(contract: type[Contract]) -> tuple[ColumnSpec, ...]:
 @cache
 def _dtypes(contract: type[Contract]) -> pl.Schema:
     return pl.Schema({n: c.dtype.type for n, c in contract.to_schema().columns.items()})
+
+
+@cache
+def _empty(contract: type[Contract]) -> pl.DataFrame:
+    return pl.DataFrame(schema=_dtypes(contract))
 
 
 def _kept(contract: type[Contract], frame: pl.DataFrame) -> bool:

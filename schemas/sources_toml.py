@@ -349,4 +349,5 @@ class Sources(Section):
         "radiotherapy": ("DICOM", "oBDS", "table"),
         "diagnosis": ("oBDS", "table"),
     }
-    """Which source wins where two contradict each other; the first named wins."""
+    """Which source wins where two contradict each other; the first named wins. A dated death stands against a
+    later statement of life unless ``death`` names the latter's source before every source of the death."""

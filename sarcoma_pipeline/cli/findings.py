@@ -119,6 +119,9 @@ def show(study: str, finding_id: str) -> None:
         if value is not None:
             say(f"{name:15} {value}")
     for row in _readings(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
+        if found["rule_id"].item().startswith("identity."):
+            say(f"reading {row['reading']}       {row['text']}")
+            continue
         dose = "no dose" if row["prescribed_dose_gy"] is None else f"{row['prescribed_dose_gy']:g} Gy"
         fractions = f" in {row['fractions']}" if row["fractions"] else ""
         say(f"reading {row['reading']}       {dose}{fractions}: {row['text']}")
@@ -161,7 +164,7 @@ def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until:
 @_decision
 @click.option("--reading", required=True, type=int, help="Number of the reading, as `show` lists it.")
 def decide(study: str, finding_id: tuple[str, ...], who: str, reason: str, reading: int) -> None:
-    """Choose how a course of radiotherapy is read, until its plans, records or documentation change."""
+    """Choose how a course of radiotherapy is read, or whose a record is, until what it rests on changes."""
     _apply(study, finding_id, DECIDE, who, reason, reading=reading)
 
 
@@ -260,12 +263,19 @@ def _effects(project: Project) -> dict[str, str]:
 
 
 def _readings(project: Project) -> pl.DataFrame:
-    """Readings of courses between which data stewards can choose, by finding."""
+    """Readings of courses and answers on identities between which data stewards can choose, by finding."""
     from sarcoma_pipeline.quality import ledger
+    from schemas.curated_identity import IdentityReading
     from schemas.curated_radiotherapy import RadiotherapyReading
 
     found = rows(project, "FROM quality.findings")
-    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"))
+    # The patient whom an answer means is shown by pseudonym.
+    identities = rows(
+        project,
+        "SELECT i.* REPLACE (i.text || coalesce(': patient ' || p.pseudonym, '') AS text) "
+        f"FROM {IdentityReading.table()} AS i LEFT JOIN curated.patient AS p USING (patient_id)",
+    )
+    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"), identities)
 
 
 def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:

@@ -231,7 +231,7 @@ def _missing(fractions: Iterable[Key]) -> tuple[int, ...]:
 def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
     """Leave out what was exported twice: the same UID, or the same sessions at the same time."""
     found: dict[Any, TreatmentRecord] = {}
-    for record in sorted(records, key=lambda r: r.record_id):
+    for record in sorted(records, key=_in_time):
         again = (
             (record.date, record.time, record.group, record.sessions)
             if record.time and record.sessions
@@ -242,6 +242,11 @@ def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
     for record in found.values():
         by_uid.setdefault(record.uid or record.record_id, record)
     return list(by_uid.values())
+
+
+def _in_time(record: TreatmentRecord) -> tuple[dt.date, str, str, str]:
+    """Order of treatment records: day, time, UID; equal ones by their content, on which their id rests."""
+    return record.date or dt.date.min, record.time or "", record.uid or "", record.record_id
 
 
 Key = tuple[str | None, int | dt.date | None]
@@ -297,7 +302,7 @@ def _notes(
     for (group, number), one in sorted(
         fractions.items(), key=lambda item: (str(item[0][0]), str(item[0][1]))
     ):
-        first = min(one.record_ids)
+        first = one.record_ids[0]
         if isinstance(number, int):
             planned = _planned_units(plan, group)
             if planned and len(one.dates) > 1 and math.fsum(one.beams.values()) > planned * _TWICE:

@@ -19,8 +19,8 @@ HISTOLOGIES_DIFFER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two reports of the same kind (biopsy or specimen) name different subtypes; the pathology report, "
-    "then the newer one counts.",
+    what="Two reports name different subtypes; that of the definitive specimen, or after "
+    "other therapy that of the biopsy, then the pathology report, then the newer one counts.",
     remedy="Compare the pathology reports; correct Morphologie_ICD_O of the one that was revised.",
     source="WHO 2020; ICD-O-3.2",
 )
@@ -129,7 +129,7 @@ def observe(
         others = best.select(record_id=f"{name}_others").explode("record_id").drop_nulls().unique()
         rows = told.join(others, on="record_id", how="semi").filter(pl.col(column).is_not_null())
         if name == "histology":
-            rows = _other_group(rows, best)
+            rows = _other_histology(rows, best)
         seen.append(observation(rows, rule, table, column, pl.col(column)))
     graded = told.filter("after", pl.col("fnclcc_grade").is_in(["G1", "G2", "G3"])).join(
         best.filter(pl.col("fnclcc_grade").is_null()), on=TUMOUR, how="semi", nulls_equal=True
@@ -175,8 +175,8 @@ def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -
     return seen
 
 
-def _other_group(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """The reports whose histology lies in another group than the chosen one."""
+def _other_histology(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """The reports whose histology is another subtype than the chosen one, or lies in another group."""
     group = {
         name: sarcoma_codes.histology_group(
             pl.col(column), pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
@@ -185,4 +185,11 @@ def _other_group(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     }
     chosen = best.select(*TUMOUR, _chosen="icdo3_morphology")
     joined = rows.join(chosen, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
-    return joined.filter(group["own"] != group["of"])
+    codes = {name: sarcoma_codes.code(pl.col(name)) for name in ("icdo3_morphology", "_chosen")}
+    # A code that names no subtype (8850, liposarcoma NOS) contradicts none of its group.
+    named = [
+        (sarcoma_codes.specificity(pl.col(name)) < 2) & ~code.str.ends_with("0")
+        for name, code in codes.items()
+    ]
+    subtypes = codes["icdo3_morphology"] != codes["_chosen"]
+    return joined.filter((group["own"] != group["of"]) | pl.all_horizontal(*named, subtypes).fill_null(False))

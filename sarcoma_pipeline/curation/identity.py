@@ -7,10 +7,11 @@ Titles and name prefixes do not count, since sources write them in different fie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import polars as pl
 
+from sarcoma_pipeline.curation import identity_choices
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.near_matches import (
     folded,
@@ -23,6 +24,7 @@ from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.typed_records import Result
 from schemas import typed, typed_dicom
 from schemas.curated import Link
+from schemas.curated_identity import IdentityReading
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
 
@@ -142,14 +144,16 @@ TWO_NUMBERS = Rule(
 )
 
 
-def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
+def link(typed_frames: Mapping[str, pl.DataFrame], keys: Collection[str] = frozenset()) -> Result:
     """Link person references to patients.
 
     Args:
         typed_frames: the typed tables.
+        keys: keys of the answers that data stewards chose (``curated.identity_reading``).
 
     Returns:
-        ``curated.link``, the identity findings, and the phantoms' records as out of scope.
+        ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope: the
+        phantoms' records, and those that are nobody's by decision.
     """
     family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     persons = typed_frames[PERSON].with_columns(
@@ -170,15 +174,23 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
     lost = unmatched.join(near, on="record_id", how="anti")
     in_form = _in_another_form(unknown, latest)
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
+    offered = list(_offered(near, ambiguous, in_form, known, masters, latest))
+    decided = identity_choices.Decided.of(offered, keys)
     links = pl.concat(
         [
             latest.select(person_ref="patient_id", patient_id="patient_id", method=pl.lit("hospital number")),
             exact.select("person_ref", "patient_id", method=pl.lit("name, date of birth and sex")),
+            decided.links().with_columns(method=pl.lit("decided by a data steward")),
         ]
     )
+    # Records under a number that was given to a patient are compared like those under the patient's own.
+    given = unknown.filter(pl.col("hospital_number").is_not_null()).join(decided.links(), on="person_ref")
+    numbered = pl.concat([known, given.with_columns(person_ref="patient_id").select(known.columns)])
+    joined = decided.joined()
+    links = links.with_columns(pl.col("patient_id").replace(joined))
     observed = pl.concat(
         [
-            _contradictions(known, latest),
+            _contradictions(numbered, latest),
             observation(ambiguous, AMBIGUOUS, PERSON, "family_name", pl.col("family_name")),
             observation(near, NEAR_MATCH, PERSON, "family_name", pl.col("family_name"), _resemblance()),
             observation(
@@ -191,7 +203,54 @@ def link(typed_frames: Mapping[str, pl.DataFrame]) -> Result:
             _numbers_alike(latest),
         ]
     )
-    return Result({Link.table(): Link.conform(links)}, observed, _phantoms(typed_frames))
+    frames = {
+        Link.table(): Link.conform(links),
+        IdentityReading.table(): identity_choices.readings(offered, decided),
+    }
+    return Result(
+        frames,
+        pl.concat([decided.answered(observed), decided.aside(typed_frames)]),
+        pl.concat([_phantoms(typed_frames), decided.left_out()]).unique("record_id", maintain_order=True),
+    )
+
+
+def _offered(
+    near: pl.DataFrame,
+    ambiguous: pl.DataFrame,
+    in_form: pl.DataFrame,
+    known: pl.DataFrame,
+    masters: pl.DataFrame,
+    latest: pl.DataFrame,
+) -> Iterator[identity_choices.Choice]:
+    """Offer the answers to every question of identity."""
+    yield from identity_choices.of_candidates(NEAR_MATCH, near)
+    yield from identity_choices.of_candidates(NEAR_MATCH, in_form.with_columns(why=_SAME_PERSON))
+    same = pl.lit("name, date of birth and sex agree")
+    yield from identity_choices.of_candidates(AMBIGUOUS, ambiguous.with_columns(why=same))
+    numbers = latest.with_columns(person_ref="patient_id", _form=number_form(pl.col("hospital_number")))
+    yield from identity_choices.of_numbers(TWO_NUMBERS, _twins(numbers), _WHO)
+    yield from identity_choices.of_numbers(NUMBERS_ALIKE, _alike(numbers), ["_form"])
+    master = pl.concat_str(
+        [pl.col(c).cast(pl.String).fill_null("") for c in identity_choices.IDENTITY], separator="|"
+    )
+    of_number = latest.select("patient_id", master_identity=master)
+    asked = known.join(of_number, left_on="person_ref", right_on="patient_id")
+    for rule, found in ((CONTRADICTION, True), (DETAIL_DIFFERS, False)):
+        seen = _contradictions(known, latest).filter(pl.col("rule_id") == rule.id)
+        rows = asked.join(seen, on="record_id", how="semi").unique("record_id", keep="first")
+        yield from identity_choices.of_number(
+            rule, rows, identity_choices.AWAY,
+            "the record does not belong to the patient of its number; it is left out",
+            "the record belongs to the patient of its number" + (" all the same" if found else ""),
+        )  # fmt: skip
+    older = masters.join(of_number, left_on="person_ref", right_on="patient_id").join(
+        _masters_differ(masters, latest), on="record_id", how="semi"
+    )
+    yield from identity_choices.of_number(
+        MASTER_DIFFERS, older.unique("record_id", keep="first"), identity_choices.TWO,
+        "the number stands for two persons; what was exported with these master data is left out",
+        "one person, whose master data were corrected",
+    )  # fmt: skip
 
 
 def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -300,17 +359,30 @@ def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFr
     return worst.filter(~pl.col("fits")).select("record_id")
 
 
+_WHO = ["_name", "birth_date", "sex"]
+
+
+def _twins(latest: pl.DataFrame) -> pl.DataFrame:
+    """The numbers whose name, date of birth and sex another number has as well."""
+    whole = latest.filter(pl.all_horizontal(pl.col(_WHO).is_not_null()))
+    return whole.filter(pl.len().over(_WHO) > 1)
+
+
 def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
-    keys = ["_name", "birth_date", "sex"]
-    whole = latest.filter(pl.all_horizontal(pl.col(keys).is_not_null()))
-    twins = whole.filter(pl.len().over(keys) > 1)
+    twins = _twins(latest)
     return observation(twins, TWO_NUMBERS, PERSON, "hospital_number", pl.col("hospital_number"))
+
+
+def _alike(latest: pl.DataFrame) -> pl.DataFrame:
+    """The numbers of which another one is the same number in another form."""
+    number = pl.col("hospital_number")
+    numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
+    return numbered.filter(number.n_unique().over("_form") > 1)
 
 
 def _numbers_alike(latest: pl.DataFrame) -> pl.DataFrame:
     number = pl.col("hospital_number")
-    numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
-    alike = numbered.filter(number.n_unique().over("_form") > 1)
+    alike = _alike(latest)
     return observation(alike, NUMBERS_ALIKE, PERSON, "hospital_number", number)
 
 

@@ -11,6 +11,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import decision_log, ledger
 from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
 from sarcoma_pipeline.study.project import Project
+from schemas.curated_identity import IdentityReading
 from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.ledger import LedgerEntry
 from schemas.quality import Finding
@@ -47,7 +48,9 @@ def decide_job(project: Project) -> dg.JobDefinition:
         ]
         entries = warehouse.read(LedgerEntry.table())
         readings = ledger.offered(
-            warehouse.read(Finding.table()), warehouse.read(RadiotherapyReading.table())
+            warehouse.read(Finding.table()),
+            warehouse.read(RadiotherapyReading.table()),
+            warehouse.read(IdentityReading.table()),
         )
         try:
             recorded = decision_log.record(

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from sarcoma_pipeline.quality.linked_records import CREDIBILITY
 from sarcoma_pipeline.quality.rule_catalogue import judged
 from sarcoma_pipeline.quality.rule_registry import Frames
+from schemas.configuration import Sources
 from schemas.quality import Observation
 
+PRECEDENCE = Sources.model_fields["precedence"].default["death"]
+"""Kinds of source that tell of life and death, the most credible first: the default of sources.toml."""
 
-def observe(typed: Frames, link: pl.DataFrame, set_aside: Iterable[str] = ()) -> pl.DataFrame:
+
+def observe(
+    typed: Frames,
+    link: pl.DataFrame,
+    set_aside: Iterable[str] = (),
+    precedence: Sequence[str] = PRECEDENCE,
+) -> pl.DataFrame:
     """Evaluate every rule that needs more than one record.
 
     Args:
         typed: the typed tables.
         link: ``curated.link``.
         set_aside: records already in quarantine, which must not make other records look wrong.
+        precedence: kinds of source, the most credible on life and death first.
 
     Returns:
         Observations (``schemas.quality.Observation``).
@@ -29,11 +40,16 @@ def observe(typed: Frames, link: pl.DataFrame, set_aside: Iterable[str] = ()) ->
         linked = frame.join(
             link.select("person_ref", "patient_id"), on="person_ref", how="left", maintain_order="left"
         )
+        if name == "vital_status":
+            linked = linked.with_columns(_credibility(precedence).alias(CREDIBILITY))
         frames[name] = linked.filter(~pl.col("record_id").is_in(gone.implode()))
         frames[f"every {name}"] = linked
     seen = [Observation.empty()]
     for one in judged():
         found = one.at_fault(frames)
+        if found.is_empty():
+            # Most rules of most nights: what follows costs more than the rule itself.
+            continue
         missing = [c for c in ("column_name", "value", "note") if c not in found.columns]
         found = found.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in missing)
         seen.append(
@@ -46,3 +62,9 @@ def observe(typed: Frames, link: pl.DataFrame, set_aside: Iterable[str] = ()) ->
             ).unique("record_id", keep="first", maintain_order=True)
         )
     return pl.concat(seen)
+
+
+def _credibility(precedence: Sequence[str]) -> pl.Expr:
+    """Place of a record's source; a source that the precedence does not name comes last."""
+    order = {source: i for i, source in enumerate(precedence)}
+    return pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)

@@ -7,7 +7,7 @@ reconciling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -80,10 +80,10 @@ def curate(
         decided: keys of the readings of a course that data stewards chose (``ledger.chosen_readings``).
     """
     typed = typed_records.type_records(received, sources, received_on, files)
-    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)))
+    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)), decided)
     links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
-    judged = judge(typed.frames, links, first)
+    judged = judge(typed.frames, links, first, precedence=sources.precedence["death"])
     if pseudonyms is None:
         pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
     made = reconcile.curate(
@@ -100,14 +100,15 @@ def curate(
     )
 
 
-def link(typed: Frames, objecting: pl.Series) -> typed_records.Result:
+def link(typed: Frames, objecting: pl.Series, decided: Collection[str] = frozenset()) -> typed_records.Result:
     """Link records to patients, and leave out everything of the patients who object.
 
     Args:
         typed: the typed tables.
         objecting: person references of the patients who object (``reports.objecting``).
+        decided: keys of the answers on identities that data stewards chose.
     """
-    linked = identity.link(typed)
+    linked = identity.link(typed, decided)
     kept, left_out = reports.without_objecting(linked.frames[Link.table()], typed, objecting)
     return typed_records.Result(
         {**linked.frames, Link.table(): kept}, linked.observed, pl.concat([linked.disposition, left_out])
@@ -115,7 +116,11 @@ def link(typed: Frames, objecting: pl.Series) -> typed_records.Result:
 
 
 def judge(
-    typed: Frames, link: pl.DataFrame, first: pl.DataFrame, unwaived: Waivers = lambda observed: observed
+    typed: Frames,
+    link: pl.DataFrame,
+    first: pl.DataFrame,
+    unwaived: Waivers = lambda observed: observed,
+    precedence: Sequence[str] = cross_record.PRECEDENCE,
 ) -> Judged:
     """Evaluate the rules over several records, and put what breaks an error rule into quarantine.
 
@@ -126,7 +131,8 @@ def judge(
         link: ``curated.link``.
         first: observations of typing and linking.
         unwaived: leaves out the observations that a waiver admits.
+        precedence: kinds of source, the most credible on life and death first.
     """
     alone = quarantine.quarantine(unwaived(first))
-    crossed = cross_record.observe(typed, link, alone["record_id"])
+    crossed = cross_record.observe(typed, link, alone["record_id"], precedence)
     return Judged(crossed, quarantine.quarantine(unwaived(pl.concat([first, crossed]))))

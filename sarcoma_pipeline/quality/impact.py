@@ -95,7 +95,7 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     """
     chosen = _scenarios(night, only)
     typed, link = _copies(night, chosen)
-    held = _judged(night, typed, link).quarantine["record_id"]
+    held = _judged(night, typed, link, sources).quarantine["record_id"]
     names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
     curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id"), study).frames
     happened = timeline(curated, study.assumptions)
@@ -244,7 +244,7 @@ def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFra
     return typed, link
 
 
-def _judged(night: Night, typed: Frames, link: pl.DataFrame) -> Judged:
+def _judged(night: Night, typed: Frames, link: pl.DataFrame, sources: Sources) -> Judged:
     """Judge the copies again, as the admitted record may set others in the wrong; it is let through."""
     breaks = night.quarantine.explode("rule_ids").rename({"rule_ids": "rule_id"})
     errors = night.observed.filter(pl.col("severity") == ERROR)
@@ -264,7 +264,7 @@ def _judged(night: Night, typed: Frames, link: pl.DataFrame) -> Judged:
             .join(waived, left_on=["original", "rule_id"], right_on=["record_id", "rule_id"], how="anti")
         )
 
-    return judge(typed, link, Observation.conform(first), unwaived)
+    return judge(typed, link, Observation.conform(first), unwaived, sources.precedence["death"])
 
 
 def _states(judged: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFrame:

@@ -261,18 +261,23 @@ def day(text: str | None) -> dt.date | None:
     raise DecisionRefused([f"{text.strip()!r} is not a day: write 2030-12-31 or 31.12.2030"])
 
 
-def offered(findings: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+def offered(
+    findings: pl.DataFrame, readings: pl.DataFrame, identities: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Readings between which data stewards can choose, by finding.
 
     Args:
         findings: ``quality.findings``.
         readings: ``curated.radiotherapy_reading``.
+        identities: ``curated.identity_reading``.
 
     Returns:
         ``finding_id``, ``reading``, ``reading_key``, ``text``, ``prescribed_dose_gy``, ``fractions``.
     """
     asked = findings.select("finding_id", "rule_id", "record_id")
-    return asked.join(readings, on=["rule_id", "record_id"]).select(*OFFERED).sort("finding_id", "reading")
+    both = [readings] if identities is None else [readings, identities]
+    everything = pl.concat(both, how="diagonal_relaxed")
+    return asked.join(everything, on=["rule_id", "record_id"]).select(*OFFERED).sort("finding_id", "reading")
 
 
 OFFERED = ("finding_id", "reading", "reading_key", "text", "prescribed_dose_gy", "fractions")

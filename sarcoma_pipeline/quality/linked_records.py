@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.quality.rule_registry import Frames
-from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
+from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 SOFT_TISSUE = ("C47", "C48", "C49")
 """ICD-10 sites of soft tissue."""
@@ -54,8 +54,12 @@ def with_own_tumour(frames: Frames, records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def deaths(frames: Frames) -> pl.DataFrame:
-    """Return the last day a patient may have been alive: the end of the interval of a partial date.
+CREDIBILITY = "credibility"
+"""Column of the statements on life and death: place of their source in the declared precedence, 0 first."""
+
+
+def dated_deaths(frames: Frames) -> pl.DataFrame:
+    """Return the statements of a death with ``last``: the end of the interval of a partial date.
 
     A death before the diagnosis has its own rule and is ignored here, so that it does not make all other
     records look wrong.
@@ -73,8 +77,56 @@ def deaths(frames: Frames) -> pl.DataFrame:
         .filter(pl.col("status") == DECEASED, pl.col("patient_id").is_not_null())
         .join(sarcomas(frames), on="patient_id", how="left")
         .filter((last >= pl.col("zero")).fill_null(True), (pl.col("status_day") >= 0).fill_null(True))
-        .group_by("patient_id")
-        .agg(died=last.max(), death_day=pl.col("status_day").max(), death_records=pl.col("record_id"))
+        .with_columns(last=last)
+    )
+
+
+def refuted_deaths(frames: Frames) -> pl.DataFrame:
+    """Return the dated deaths after which a more credible source states that the patient was alive.
+
+    A source is more credible if the declared precedence names it before every source of the death: of one
+    source, or of two equally credible ones, the death stands. A life on an unknown day refutes nothing.
+
+    Returns:
+        The statements of the death, each once, with ``alive_source`` and ``alive_on`` (the latest day).
+    """
+    told = dated_deaths(frames)
+    best = told.group_by("patient_id").agg(
+        _best=pl.col(CREDIBILITY).min(), _last=pl.col("last").max(), _day=pl.col("status_day").max()
+    )
+    after = (pl.col("status_date") > pl.col("_last")) | (pl.col("status_day") > pl.col("_day"))
+    living = (
+        frames["vital_status"]
+        .filter(pl.col("status").is_in([ALIVE, MOVED]))
+        .join(best, on="patient_id")
+        .filter(pl.col(CREDIBILITY) < pl.col("_best"), after.fill_null(False))
+        .sort(CREDIBILITY, "status_date", "status_day", "record_id", descending=[False, True, True, False])
+        .unique("patient_id", keep="first", maintain_order=True)
+        .select(
+            "patient_id",
+            alive_source="source",
+            alive_on=pl.coalesce(pl.col("status_date").cast(pl.String), pl.format("day {}", "status_day")),
+        )
+    )
+    return told.join(living, on="patient_id", maintain_order="left")
+
+
+def deaths(frames: Frames) -> pl.DataFrame:
+    """Return the last day a patient may have been alive, by the dated deaths that stand.
+
+    A death that a more credible source refutes has its own rule and is ignored here.
+
+    Returns:
+        ``patient_id``, ``died``, ``death_day``, ``death_records``.
+    """
+    return (
+        dated_deaths(frames)
+        .join(refuted_deaths(frames).select("patient_id"), on="patient_id", how="anti")
+        .sort("patient_id", "record_id")
+        .group_by("patient_id", maintain_order=True)
+        .agg(
+            died=pl.col("last").max(), death_day=pl.col("status_day").max(), death_records=pl.col("record_id")
+        )
     )
 
 

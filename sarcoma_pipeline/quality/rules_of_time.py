@@ -315,11 +315,16 @@ def _assessments_contradict(frames: Frames) -> pl.DataFrame:
 
 
 def _treated(frames: Frames) -> pl.DataFrame:
-    """Last day of curative treatment: ``patient_id``, ``treated``."""
-    curative = pl.col("intent") == "curative"
+    """Last day of curative treatment: ``patient_id``, ``treated``.
+
+    A missing intent is taken as curative, and a missing end as the day of the beginning: otherwise the
+    patient of whom least is documented would have no finding.
+    """
+    curative = ~pl.col("intent").is_in(["palliative", "diagnostic"]).fill_null(False)
+    irradiated = pl.coalesce("end_date", "start_date")
     parts = [
         frames["surgery"].filter(curative).select("patient_id", treated="surgery_date"),
-        frames["radiotherapy"].filter(curative).select("patient_id", treated="end_date"),
+        frames["radiotherapy"].filter(curative).select("patient_id", treated=irradiated),
     ]
     return pl.concat(parts).drop_nulls().group_by("patient_id").agg(pl.col("treated").max())
 
@@ -330,8 +335,8 @@ def _treated(frames: Frames) -> pl.DataFrame:
     on="typed.diagnosis",
     scope="patient",
     what=(
-        "No examination is documented after curative surgery or radiotherapy. A relapse could not have "
-        "been seen."
+        "No examination is documented after surgery or radiotherapy that is not documented as palliative or "
+        "diagnostic. A relapse could not have been seen."
     ),
     remedy=(
         "Ask the treating doctors for their follow-up letters. Document them as Verlauf in the tumour "

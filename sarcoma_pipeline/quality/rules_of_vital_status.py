@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import deaths, undated_deaths
-from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
+from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, undated_deaths
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 
@@ -14,7 +14,10 @@ from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
     "error",
     on="typed.vital_status",
     scope="source",
-    what="The person is stated to be alive after the documented death. The statement is not used.",
+    what=(
+        "The person is stated to be alive after the documented death, by a source that the precedence does "
+        "not name before that of the death. The statement is not used."
+    ),
     remedy=(
         "Ask the registry office for the date of death. Correct Tod/Sterbedatum in the tumour "
         "documentation, or the date of the last contact in the table."
@@ -30,6 +33,27 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
         .filter(~pl.col("record_id").is_in(pl.col("death_records")))
         .pipe(verdicts, later, "status_date")
     )
+
+
+@rule(
+    "vital-status.death-refuted",
+    "error",
+    on="typed.vital_status",
+    scope="source",
+    what=(
+        "The person is stated to be alive after this death, by a source that the precedence of sources.toml "
+        "names before every source of the death. The death is not used."
+    ),
+    remedy=(
+        "Ask the registry office for an extended reply. If the person is dead, waive this finding: the death "
+        "counts. If they live, correct Tod/Sterbedatum in the tumour documentation, or the date in the table."
+    ),
+    source="sources.toml precedence, death",
+    overruled=True,
+)
+def _death_refuted(frames: Frames) -> pl.DataFrame:
+    note = pl.format("alive on {}, says the {}", "alive_on", "alive_source")
+    return refuted_deaths(frames).select("record_id", *at("status_date"), note=note)
 
 
 @rule(

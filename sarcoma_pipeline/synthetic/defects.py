@@ -157,6 +157,8 @@ def _contradiction(drop: Drop, person: Person) -> Planted:
 @plants("alive after death")
 def _alive_after_death(drop: Drop, person: Person) -> Planted:
     assert person.death_date is not None
+    # The office has told of the death before: one that only a less credible source knows of would not stand.
+    drop.tell(person, "verstorben", person.death_date, person.death_date + dt.timedelta(days=30))
     return _told(drop.tell(person, "lebt", "", person.death_date + dt.timedelta(days=200)))
 
 

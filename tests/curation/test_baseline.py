@@ -339,7 +339,15 @@ def test_one_morphology_given_twice_is_one(records):
 
 @pytest.mark.parametrize(
     ("one", "other", "found"),
-    [("8890/3", "8858/3", True), ("8850/3", "8858/3", False), ("8800/3", "8858/3", False)],
+    [
+        ("8890/3", "8858/3", True),
+        ("8850/3", "8858/3", False),
+        ("8852/3", "8858/3", True),
+        ("8858/3", "8852/3", True),
+        ("8852/3", "8852/3", False),
+        ("9041/3", "9040/3", False),
+        ("8800/3", "8858/3", False),
+    ],
 )
 def test_reports_of_different_histology_groups_are_found(records, one, other, found):
     diagnose(records, Histologie=histology(one))

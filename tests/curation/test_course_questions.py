@@ -8,6 +8,7 @@ import pytest
 from sarcoma_pipeline.quality import decision_log, ledger
 from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
 from schemas.ledger import Decision, LedgerEntry
+from schemas.quality import Finding
 from tests.conftest import Outcome, Records
 from tests.curation.conftest import Case, courses, findings, plans
 from tests.curation.rt_files import Field, plan, records
@@ -161,13 +162,8 @@ def test_a_choice_is_taken_back_and_then_counts_no_more(tmp_path):
 def test_a_choice_that_has_lapsed_reopens_the_finding(tmp_path):
     log = tmp_path / "log.csv"
     made = decision_log.record(log, _book(), [_ask()], NOON, OFFERED)
-    tonight = pl.DataFrame({
-        "finding_id": ["f1"], "record_id": ["r"],
-        **{c: _book()[c] for c in (
-            "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value",
-            "what", "remedy", "note", "file_id",
-        )},
-    })  # fmt: skip
+    told = _book().select(pl.lit("r").alias("record_id"), pl.exclude("content_hash"))
+    tonight = Finding.conform(told)
     content = pl.DataFrame({"record_id": ["r"], "content_hash": ["A"]})
     moved = ledger.advance(_book(), tonight, made, content, "2", NOON.date())
     assert moved["status"].to_list() == ["reopened"]

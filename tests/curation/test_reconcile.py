@@ -102,6 +102,7 @@ def test_records_that_agree_on_the_death_decide_it_together(records):
 def test_alive_after_death_is_kept_out(records):
     _whole(records)
     records.meldung(r.ObdsDeath, Sterbedatum="2014-01-05")
+    records.reply(answer="verstorben", event_date="05.01.2014", answered_on="01.02.2014", hospital_number="1")
     alive = records.reply(answer="lebt", answered_on="01.06.2015", hospital_number="1")
     outcome = records.run()
     assert outcome.quarantined == {alive}

@@ -235,6 +235,7 @@ def test_the_page_holds_the_table() -> None:
         assert line(situation, expected) in page, situation
 
 
+@pytest.mark.slow
 def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
     for situation, (deliver, expected) in EXAMPLES.items():
         case = Case(Records(), tmp_path).patient()

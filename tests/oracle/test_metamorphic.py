@@ -172,7 +172,7 @@ def folder(tmp_path_factory):
     return lambda: tmp_path_factory.mktemp("drop")
 
 
-@pytest.mark.parametrize("messy", [False, True], ids=["clean", "messy"])
+@pytest.mark.parametrize("messy", [pytest.param(False, marks=pytest.mark.slow), True], ids=["clean", "messy"])
 def test_the_form_of_a_delivery_says_nothing(folder, seed, messy):
     _, persons = people(seed, messy=messy)
     original = document(persons, melder=MELDER)
@@ -193,7 +193,7 @@ def test_the_form_of_a_delivery_says_nothing(folder, seed, messy):
 # --- the same values in other files -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("messy", [False, True], ids=["clean", "messy"])
+@pytest.mark.parametrize("messy", [pytest.param(False, marks=pytest.mark.slow), True], ids=["clean", "messy"])
 def test_files_may_be_cut_renamed_and_repeated(folder, seed, messy):
     _, persons = people(seed, messy=messy)
     draw = random.Random(seed)

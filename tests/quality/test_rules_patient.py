@@ -168,6 +168,10 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
             (V, {"record_id": "two", "status": "deceased", "status_date": D(2021, 6, 1)}),
         ],
     ),
+    "vital-status.death-refuted": (
+        [(V, {"status": "deceased", "status_date": D(2014, 1, 1), "source": "table"})],
+        [(V, {"status": "deceased", "status_date": D(2014, 1, 1), "source": "oBDS"})],
+    ),
     "vital-status.before-birth": (
         [(V, {"status_date": D(1949, 1, 1)})],
         [(V, {"status_date": D(1951, 1, 1)})],
@@ -394,3 +398,23 @@ def test_the_structure_set_of_every_plan_that_may_have_been_used(approval, treat
     plan = (Plan, {"approval": approval, "refers_to": "1.3.9", "sop_instance_uid": "1.2.7"})
     record = [(typed_dicom.Treatment, {"refers_to": "1.2.7"})] if treated else []
     assert ("plan.structure-set-missing" in _observed([plan, *record])) == missed
+
+
+@pytest.mark.parametrize(
+    ("records", "none"),
+    [
+        # A missing intent is taken as curative, a missing end of an irradiation as the day of its beginning.
+        ([(P, SECOND), (Dx, SECOND), (S, {**SECOND, "intent": None})], True),
+        ([(P, SECOND), (Dx, SECOND), (S, {**SECOND, "intent": "unknown"})], True),
+        ([(P, SECOND), (Dx, SECOND), (R, {**SECOND, "intent": None, "end_date": None})], True),
+        ([(P, SECOND), (Dx, SECOND), (R, {**SECOND, "end_date": None}), (A, SECOND)], False),
+        ([(P, SECOND), (Dx, SECOND), (S, {**SECOND, "intent": "palliative"})], False),
+        ([(P, SECOND), (Dx, SECOND), (S, {**SECOND, "intent": "diagnostic"})], False),
+        ([(P, SECOND), (Dx, SECOND), (S, {**SECOND, "surgery_date": None})], False),
+        ([*UNSEEN, (A, {**SECOND, "assessment_date": None})], True),
+        ([*UNSEEN, (A, {**SECOND, "assessment_date": D(2012, 4, 30)})], True),
+        ([*UNSEEN, (A, {**SECOND, "assessment_date": D(2012, 5, 1)})], False),
+    ],
+)
+def test_nobody_looked_after_a_treatment_whatever_of_it_is_missing(records, none):
+    assert ("follow-up.none" in _observed(records)) == none

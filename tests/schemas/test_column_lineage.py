@@ -51,6 +51,7 @@ def curated(tmp_path_factory) -> dict[str, pl.DataFrame]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.end_to_end
 def test_no_column_of_the_cohort_moves_with_one_that_is_not_declared(curated):
     study = places.load("sts_imrt").study

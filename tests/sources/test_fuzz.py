@@ -13,6 +13,7 @@ from tests.sources import fuzzing
 CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
 
 
+@pytest.mark.slow
 def test_mutated_files_break_no_promise(tmp_path):
     outcome = fuzzing.run(tmp_path, 400, seed=2026)
     assert outcome.failures == {}
@@ -62,6 +63,7 @@ def test_a_module_that_stands_twice_is_two_records():
     assert frames["received.obds_surgery"]["Module_ID"].to_list() == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files(tmp_path):
     found = fuzzing.seeds(tmp_path)
     assert list(fuzzing.cases(found, 30, 5)) == list(fuzzing.cases(found, 30, 5))

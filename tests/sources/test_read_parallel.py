@@ -36,6 +36,7 @@ def _all(reads):
     return [row for read in reads for row in read.files], {t: pl.concat(f) for t, f in tables.items()}
 
 
+@pytest.mark.slow
 def test_two_processes_give_what_one_gives(found, monkeypatch):
     monkeypatch.setattr(read_parallel, "_GROUP_FILES", 50)
     files, tables = _all(read_parallel.read_all(found[0], "R1", found[1], processes=1))
@@ -49,6 +50,7 @@ def test_two_processes_give_what_one_gives(found, monkeypatch):
         assert frame.equals(pl.concat([b.frames()[table] for b in each if table in b.frames()]))
 
 
+@pytest.mark.slow
 def test_a_reader_that_the_system_ends_loses_nothing(found, monkeypatch):
     monkeypatch.setattr(read_parallel, "_GROUP_FILES", 50)
     wanted, tables = _all(read_parallel.read_all(found[0], "R1", found[1], processes=1))

@@ -77,6 +77,7 @@ def test_a_file_that_ends_its_reader_costs_only_itself(readers, name, becomes):
     assert readers.submit([1], ["e"]).result() == ["e"]
 
 
+@pytest.mark.slow
 def test_a_file_that_holds_its_reader_costs_only_itself(readers, monkeypatch):
     assert readers.submit([1], ["e"]).result() == ["e"]
     monkeypatch.setattr(worker_process, "_HUNG_SECONDS", 10)

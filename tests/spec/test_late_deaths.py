@@ -12,6 +12,7 @@ from docs.studies import late_deaths
 PAGE = Path(__file__).parents[2] / "docs" / "late_deaths.md"
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_study_writes():
     text = late_deaths.page()
     assert PAGE.read_text("utf-8") == text

@@ -13,7 +13,10 @@ RSCRIPT = shutil.which("Rscript")
 SCRIPTS = ("kaplan_meier", "log_rank", "cox", "competing_risks", "delayed_entry", "demo_survival")
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 
-pytestmark = pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ def _bytes(folder):
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_whatever_the_processes(tmp_path):
     for name, seed, processes in (("a", 5, 1), ("b", 5, 2), ("c", 6, 1)):
         crowd.write(tmp_path / name, 230, seed, DATA, defect_rate=0.2, plans=0.05, processes=processes)

@@ -18,13 +18,15 @@ from sarcoma_pipeline.quality import findings, ledger, repeated_faults
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
+from schemas.curated_identity import IdentityReading
 from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
 from schemas.vocabularies import ERROR
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
-CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t != Link.table())
+OF_LINKS = (Link.table(), IdentityReading.table())
+CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t not in OF_LINKS)
 
 OBSERVING = ("typed", "link", "quarantine", "curated", "volumes", "eligibility")
 """Steps that observe faults of delivered records; the account of movement observes what came of them."""
@@ -79,7 +81,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def link(warehouse: Warehouse) -> StepOutput:
         """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
         first = warehouse.read_parts(Observed.table(), ("typed",)).drop("step")
-        return _made(curation.link(warehouse.layer("typed"), reports.objecting(first, _rows_of(warehouse))))
+        decided = ledger.chosen_readings(warehouse.read(Decision.table()))
+        objecting = reports.objecting(first, _rows_of(warehouse))
+        return _made(curation.link(warehouse.layer("typed"), objecting, decided))
 
     def judge(warehouse: Warehouse) -> StepOutput:
         """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
@@ -89,6 +93,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             warehouse.read(Link.table()),
             first,
             lambda observed: _unwaived(warehouse, observed),
+            project.sources.precedence["death"],
         )
         return StepOutput({Quarantine.table(): judged.quarantine}, {Observed.table(): judged.crossed})
 
@@ -106,7 +111,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         step(
             project, "typed", {t: _received_for(t) for t in TYPED}, type_records, kinds={"polars", "pandera"}
         ),
-        step(project, "link", {Link.table(): ["typed.person"]}, link, kinds={"polars"}),
+        step(
+            project, "link", {t: ["typed.person", Decision.table()] for t in OF_LINKS}, link,
+            kinds={"polars"},
+        ),
         step(
             project, "quarantine", {Quarantine.table(): [*TYPED, Link.table(), Decision.table()]}, judge,
             kinds={"polars", "pandera"}, other_inputs=_waivers,

@@ -42,8 +42,19 @@ def design(study: Study, sources: Sources) -> list[str]:
     return [
         f"{study.description} Data came from {kinds}. A record that breaks a rule of severity ‘error’ is "
         "quarantined until it is corrected at its source or waived by a data steward.",
+        _death(sources),
         f"Eligible were patients who fulfilled, in this order: {criteria}.",
     ]
+
+
+def _death(sources: Sources) -> str:
+    """Say which source decides on life and death where two contradict each other."""
+    order = listed(list(sources.precedence["death"]))
+    return (
+        f"On life and death the sources rank in the order {order}. A dated death stands against a later "
+        "statement of life unless that comes from a source of a higher rank than every source of the death; "
+        "then the death is set aside, and a data steward decides."
+    )
 
 
 def endpoints(study: Study) -> list[str]:

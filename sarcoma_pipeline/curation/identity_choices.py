@@ -1,0 +1,259 @@
+"""What data stewards can decide about identities, and what their decisions do to the links.
+
+A finding that asks whose a record is, or whether two numbers are one person, has numbered answers. The key of
+an answer rests on the identities themselves: numbers, names, birth dates and sexes. So a decision holds for
+later records with the same words, whatever file they come in, and lapses when an identity is corrected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from sarcoma_pipeline.curation.observations import observation
+from schemas import typed
+from schemas.curated_identity import IdentityReading
+from schemas.quality import Disposition, Observation
+from schemas.rule import Rule
+
+PERSON = typed.Person.table()
+
+DECIDED = Rule(
+    "identity.decided",
+    "notice",
+    on="curated.link",
+    scope="source",
+    what="A data steward decided whose this record is, or whether two patient numbers are one person.",
+    remedy="Nothing needs to be done. sarcoma findings reopen, with the id of the finding that asked, takes "
+    "the decision back.",
+    source="decision of a data steward",
+)
+NOT_THIS_PATIENT = Rule(
+    "identity.not-this-patient",
+    "error",
+    on="curated.link",
+    scope="source",
+    what="A data steward decided that the record does not belong to the patient whose number it has. It is "
+    "not used.",
+    remedy="In the sending system, correct the patient number of the record and send it again.",
+    source="decision of a data steward",
+    waivable=False,
+)
+NUMBER_OF_TWO = Rule(
+    "identity.number-of-two-persons",
+    "error",
+    on="curated.link",
+    scope="source",
+    what="A data steward decided that the patient number stands for two persons. What was exported with the "
+    "older master data is not used; the number and its pseudonym stay with the person of the newest ones.",
+    remedy="In the tumour documentation, give each of the two persons a number of their own, and export both "
+    "again.",
+    source="decision of a data steward",
+    waivable=False,
+)
+
+SAME, NOBODY, ONE, TWO, AWAY, STAYS = (
+    "is the patient", "is none of the patients", "one person", "two persons", "not the patient's",
+    "the patient's",
+)  # fmt: skip
+"""What an answer does: links the record; leaves it out; joins two numbers; keeps them apart, or sets aside
+the records with the older master data; sets the record aside; keeps it with the patient of its number."""
+
+IDENTITY = ("hospital_number", "family_name", "given_names", "birth_date", "sex")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer to the question of a finding.
+
+    Attributes:
+        rule: rule of the finding.
+        record_id: its record.
+        person: person reference of the record.
+        reading: number of the answer.
+        text: the answer in words, without what identifies a person.
+        effect: what it does, one of :data:`SAME`, ….
+        patient: the patient that it names.
+        key: names question and answer across nights.
+        group: numbers that it joins.
+    """
+
+    rule: str
+    record_id: str
+    person: str
+    reading: int
+    text: str
+    effect: str
+    patient: str | None
+    key: str
+    group: tuple[str, ...] = ()
+
+
+def of_candidates(rule: Rule, pairs: pl.DataFrame) -> Iterator[Choice]:
+    """Offer each candidate of a record, and nobody.
+
+    Args:
+        rule: the rule that asks.
+        pairs: ``record_id``, ``person_ref``, ``patient_id``, ``why`` and the record's identity.
+    """
+    ordered = pairs.sort("record_id", pl.col("patient_id").str.len_chars(), "patient_id")
+    for _, group in ordered.group_by("record_id", maintain_order=True):
+        rows = group.rows(named=True)
+        asked = (*_identity(rows[0]), *(row["patient_id"] for row in rows))
+        for number, row in enumerate(rows, 1):
+            text = f"the record is this patient's ({row['why']})"
+            yield _choice(rule, row, number, text, SAME, row["patient_id"], asked)
+        text = "the record is none of these patients'; it is left out"
+        yield _choice(rule, rows[0], len(rows) + 1, text, NOBODY, None, asked)
+
+
+def of_numbers(rule: Rule, twins: pl.DataFrame, keys: Sequence[str]) -> Iterator[Choice]:
+    """Offer to join numbers, or to keep them apart.
+
+    Args:
+        rule: the rule that asks.
+        twins: the newest master data of numbers that share ``keys``, with ``patient_id``.
+        keys: what they share.
+    """
+    for _, group in twins.sort("patient_id").group_by(keys, maintain_order=True):
+        numbers = tuple(sorted(group["patient_id"], key=_order))
+        asked = [part for row in group.sort("patient_id").rows(named=True) for part in _identity(row)]
+        for row in group.rows(named=True):
+            text = "the numbers are one person, who keeps the pseudonym of this one"
+            yield _choice(rule, row, 1, text, ONE, numbers[0], asked, numbers)
+            yield _choice(rule, row, 2, "the numbers are two persons", TWO, None, asked)
+
+
+def of_number(rule: Rule, rows: pl.DataFrame, away: str, text: str, stays: str) -> Iterator[Choice]:
+    """Offer to keep a record with the patient of its number, or not.
+
+    Args:
+        rule: the rule that asks.
+        rows: the records with ``master``: the identity of the number's newest master data, as text.
+        away: what the second answer does, :data:`AWAY` or :data:`TWO`.
+        text: the second answer in words.
+        stays: the first answer in words.
+    """
+    for row in rows.sort("record_id").rows(named=True):
+        asked = (*_identity(row), row["master_identity"])
+        yield _choice(rule, row, 1, stays, STAYS, row["person_ref"], asked)
+        yield _choice(rule, row, 2, text, away, row["person_ref"], asked)
+
+
+def _order(patient_id: str) -> tuple[int, str]:
+    return len(patient_id), patient_id
+
+
+def _identity(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple("" if row[c] is None else str(row[c]) for c in IDENTITY)
+
+
+def _choice(
+    rule: Rule,
+    row: Mapping[str, Any],
+    reading: int,
+    text: str,
+    effect: str,
+    patient: str | None,
+    asked: Sequence[str],
+    group: tuple[str, ...] = (),
+) -> Choice:
+    content = repr((rule.id, tuple(asked), effect, patient))
+    key = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return Choice(rule.id, row["record_id"], row["person_ref"], reading, text, effect, patient, key, group)
+
+
+# --- what was decided ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The answers that data stewards chose.
+
+    Attributes:
+        choices: of each question at most one.
+    """
+
+    choices: tuple[Choice, ...]
+
+    @classmethod
+    def of(cls, offered: Collection[Choice], keys: Collection[str]) -> Decided:
+        """Take the chosen ones of all answers that are offered."""
+        found: dict[tuple[str, str], Choice] = {}
+        for choice in sorted(offered, key=lambda c: (c.rule, c.record_id, c.reading)):
+            if choice.key in keys:
+                found.setdefault((choice.rule, choice.record_id), choice)
+        return cls(tuple(found.values()))
+
+    def links(self) -> pl.DataFrame:
+        """Return ``person_ref``, ``patient_id`` of the records that were given to a patient."""
+        pairs = {c.person: c.patient for c in self.choices if c.effect == SAME}
+        return pl.DataFrame(
+            sorted(pairs.items()), schema={"person_ref": pl.String, "patient_id": pl.String}, orient="row"
+        )
+
+    def joined(self) -> dict[str, str]:
+        """Return number to the number whose patient it is now: the shortest, then the first in order."""
+        root: dict[str, str] = {}
+
+        def find(number: str) -> str:
+            while root.setdefault(number, number) != number:
+                number = root[number]
+            return number
+
+        for choice in self.choices:
+            if choice.effect == ONE:
+                ends = sorted({find(number) for number in choice.group}, key=_order)
+                root.update(dict.fromkeys(ends, ends[0]))
+        return {number: find(number) for number in root}
+
+    def answered(self, observed: pl.DataFrame) -> pl.DataFrame:
+        """Return the observations without those that a decision answers, with a notice for each decision."""
+        rows = [(c.rule, c.record_id, c.text) for c in self.choices]
+        asked = pl.DataFrame(rows, schema=["rule_id", "record_id", "note"], orient="row").cast(pl.String)
+        notices = observation(asked, DECIDED, PERSON, note=pl.col("note"))
+        kept = observed.join(asked, on=["rule_id", "record_id"], how="anti", maintain_order="left")
+        return pl.concat([kept, notices.unique("record_id", keep="first", maintain_order=True)])
+
+    def aside(self, typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Return errors on the records that were taken from a patient."""
+        away = pl.DataFrame({"record_id": [c.record_id for c in self.choices if c.effect == AWAY]})
+        masters = [c.record_id for c in self.choices if c.effect == TWO and c.patient is not None]
+        path = pl.col("place").str.replace(r" \d+$", "")
+        older = typed_frames[PERSON].filter(pl.col("record_id").is_in(masters))
+        files = older.select("person_ref", _path=path).drop_nulls().unique()
+        seen = [Observation.empty()]
+        for table, frame in typed_frames.items():
+            if "place" not in frame.columns or frame.is_empty():
+                continue
+            one = frame.join(away.cast(pl.String), on="record_id", how="semi", maintain_order="left")
+            seen.append(observation(one, NOT_THIS_PATIENT, table))
+            two = frame.with_columns(_path=path).join(
+                files, on=["person_ref", "_path"], how="semi", maintain_order="left"
+            )
+            seen.append(observation(two, NUMBER_OF_TWO, table))
+        return pl.concat(seen).unique(["rule_id", "record_id"], keep="first", maintain_order=True)
+
+    def left_out(self) -> pl.DataFrame:
+        """Return the dispositions of records that are nobody's."""
+        records = sorted({c.record_id for c in self.choices if c.effect == NOBODY})
+        frame = pl.DataFrame({"record_id": records}, schema={"record_id": pl.String})
+        return Disposition.conform(
+            frame.with_columns(
+                disposition=pl.lit("out of scope"), reason=pl.lit("none of the study's patients, as decided")
+            )
+        )
+
+
+def readings(offered: Collection[Choice], decided: Decided) -> pl.DataFrame:
+    """Return ``curated.identity_reading``."""
+    chosen = {c.key for c in decided.choices}
+    rows = [
+        (c.rule, c.record_id, c.reading, c.text, c.patient, c.key, c.key in chosen)
+        for c in sorted(offered, key=lambda c: (c.rule, c.record_id, c.reading))
+    ]
+    return pl.DataFrame(rows, schema=IdentityReading.polars_schema(), orient="row")

@@ -1,0 +1,145 @@
+"""What a data steward decides about identities: it is done and told, and lapses with what it rests on."""
+
+import pytest
+
+from sarcoma_pipeline.curation import identity
+from schemas import received as r
+from schemas.curated_identity import IdentityReading
+
+DECIDED = "identity.decided"
+
+
+def _answers(records, keys=frozenset()):
+    """Rule and number of each answer that is offered to its key."""
+    made = identity.link(records.run(keys).typed, keys).frames[IdentityReading.table()]
+    return {(row["rule_id"], row["reading"]): row["reading_key"] for row in made.rows(named=True)}
+
+
+def _one(records):
+    records.patient()
+    records.diagnosis()
+
+
+def _reply(records, **values):
+    return records.reply(answer="lebt", answered_on="01.06.2015", **values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"family_name": "Mueller"}, {"birth_date": "03.04.1950"}, {"hospital_number": "01"}],
+    ids=["spelling", "birth", "number"],
+)
+def test_a_near_match_is_linked_by_decision_and_later_ones_with_the_same_words_as_well(records, values):
+    _one(records)
+    first = _reply(records, **values)
+    assert records.run().quarantined == {first}
+    same = frozenset({_answers(records)["identity.near-match", 1]})
+    later = _reply(records, **values)
+    outcome = records.run(same)
+    assert outcome.quarantined == set() and outcome.rules() == {DECIDED}
+    assert {first, later} <= set(outcome["vital_status"]["record_ids"].item())
+    assert outcome["vital_status"]["last_alive_day"].to_list() == [1247]
+    other = _reply(records, **{**values, "given_names": "Annа"})
+    outcome = records.run(same)
+    # Under a number that the steward gave to the patient, another name is told like under the patient's own.
+    told = {row["record_id"] for row in outcome.observed.rows(named=True) if row["rule_id"] != DECIDED}
+    assert told == {other} and (other in outcome.quarantined) == ("hospital_number" not in values)
+
+
+def test_a_near_match_that_is_nobody_is_left_out_and_accounted_for(records):
+    _one(records)
+    reply = _reply(records, family_name="Mueller")
+    nobody = frozenset({_answers(records)["identity.near-match", 2]})
+    outcome = records.run(nobody)
+    assert outcome.quarantined == set() and outcome.rules() == {DECIDED}
+    assert reply not in outcome["vital_status"]["record_ids"].item()
+    assert outcome.accounting.select("unaccounted", "counted_twice").sum().row(0) == (0, 0)
+
+
+def test_of_twins_the_steward_names_the_one(records):
+    records.patient("1")
+    records.patient("2")
+    reply = _reply(records)
+    answers = _answers(records)
+    assert {n for rule, n in answers if rule == "identity.ambiguous"} == {1, 2, 3}
+    outcome = records.run(frozenset({answers["identity.ambiguous", 2]}))
+    linked = dict(outcome["vital_status"].select("patient_id", "record_ids").iter_rows())
+    assert reply in linked["number:2"] and reply not in linked.get("number:1", [])
+
+
+@pytest.mark.parametrize("numbers", [("17", "18"), ("18", "17"), ("9", "100")])
+def test_two_numbers_become_one_person_under_the_shortest_then_first_number(records, numbers):
+    for number in numbers:
+        records.patient(number)
+        records.diagnosis(number=number)
+    records.meldung(r.ObdsDeath, number=numbers[1], Sterbedatum="2015-06-01")
+    assert records.run()["patient"].height == 2
+    answers = _answers(records)
+    keys = frozenset({answers["identity.two-numbers", 1]})
+    outcome = records.run(keys)
+    (kept,) = outcome["patient"]["patient_id"]
+    assert kept == {("9", "100"): "number:9"}.get(numbers, "number:17")
+    assert outcome["vital_status"].select("patient_id", "status").rows() == [(kept, "deceased")]
+    assert "identity.two-numbers" not in outcome.rules() and DECIDED in outcome.rules()
+    apart = records.run(frozenset({answers["identity.two-numbers", 2]}))
+    assert apart["patient"].height == 2 and "identity.two-numbers" not in apart.rules()
+
+
+def test_joined_numbers_chain_and_an_order_of_decisions_decides_nothing(records):
+    choice = identity.identity_choices.Choice
+    pairs = [("number:3", "number:2"), ("number:1", "number:2")]
+    made = [
+        choice("r", str(n), "p", 1, "t", identity.identity_choices.ONE, None, str(n), pair)
+        for n, pair in enumerate(pairs)
+    ]
+    for order in (made, made[::-1]):
+        joined = identity.identity_choices.Decided(tuple(order)).joined()
+        assert joined == dict.fromkeys(("number:1", "number:2", "number:3"), "number:1")
+
+
+def test_a_decision_lapses_when_an_identity_is_corrected(records):
+    for number in ("17", "18"):
+        records.patient(number)
+    keys = frozenset({_answers(records)["identity.two-numbers", 1]})
+    assert records.run(keys)["patient"].height == 1
+    records.patient("18", born="1951-03-04", Meldedatum="2021-01-01")
+    outcome = records.run(keys)
+    assert outcome["patient"].height == 2 and DECIDED not in outcome.rules()
+
+
+def test_a_record_of_somebody_else_is_taken_from_the_patient_of_its_number(records):
+    _one(records)
+    reply = _reply(records, hospital_number="1", family_name="Schmidt")
+    answers = _answers(records)
+    outcome = records.run(frozenset({answers["identity.detail-differs", 2]}))
+    assert outcome.quarantined == {reply}
+    assert outcome.rules() == {DECIDED, "identity.not-this-patient"}
+    assert outcome["vital_status"]["last_alive_day"].to_list() == [0]
+    stays = records.run(frozenset({answers["identity.detail-differs", 1]}))
+    assert stays.quarantined == set() and stays.rules() == {DECIDED}
+
+
+def test_a_record_whose_name_and_birth_differ_is_let_in_by_decision(records):
+    _one(records)
+    reply = _reply(records, hospital_number="1", family_name="Schmidt", birth_date="01.01.1931")
+    assert records.run().quarantined == {reply}
+    outcome = records.run(frozenset({_answers(records)["identity.contradiction", 1]}))
+    assert outcome.quarantined == set() and reply in outcome["vital_status"]["record_ids"].item()
+
+
+def test_a_number_that_stands_for_two_persons_keeps_the_newest_master_data(records):
+    old = records.patient(born="1931-01-01", Meldedatum="2019-01-01")
+    records.patient(Meldedatum="2021-01-01")
+    assert "identity.master-data-differ" in records.run().rules()
+    answers = _answers(records)
+    outcome = records.run(frozenset({answers["identity.master-data-differ", 2]}))
+    assert old in outcome.quarantined
+    assert {"identity.number-of-two-persons", DECIDED} <= outcome.rules()
+    one = records.run(frozenset({answers["identity.master-data-differ", 1]}))
+    assert one.quarantined == set() and "identity.master-data-differ" not in one.rules()
+
+
+def test_nothing_is_offered_where_nothing_is_asked(records):
+    _one(records)
+    _reply(records, hospital_number="1")
+    assert _answers(records) == {}
