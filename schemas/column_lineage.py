@@ -106,17 +106,19 @@ _BASELINE = (
     "tnm_edition",
 )  # fmt: skip
 
+_WHO = " ".join(
+    f"typed.person.{c}"
+    for c in ("person_ref", "hospital_number", "family_name", "given_names", "birth_date", "sex", "master")
+)
+"""What tells whose a record is."""
+
 _FROM: dict[str, dict[str, str]] = {
     "curated.link": {
         "person_ref": "typed.person.person_ref",
-        "patient_id": " ".join(
-            f"typed.person.{c}"
-            for c in (
-                "person_ref", "hospital_number", "family_name", "given_names", "birth_date", "sex", "master",
-            )
-        ),
+        "patient_id": _WHO,
         "method": "typed.person.hospital_number typed.person.person_ref",
     },
+    "curated.identity_reading": {"*": _WHO, "record_id": "typed.person.record_id"},
     "curated.patient": {"pseudonym": "curated.link.patient_id"},
     "curated.diagnosis": {
         **dict.fromkeys(_BASELINE, _TREATED),
