@@ -11,6 +11,7 @@ import duckdb
 from sarcoma_pipeline.cli.releases import named, release_label
 from sarcoma_pipeline.cli.terminal import say
 from sarcoma_pipeline.operations import rebuild
+from sarcoma_pipeline.orchestration.standing_release import kept
 from sarcoma_pipeline.publish.release import read
 from sarcoma_pipeline.quality import moved_values
 from sarcoma_pipeline.study.project import Project
@@ -61,11 +62,11 @@ def run(project: Project, name: str) -> bool:
 
 
 def _moved(project: Project, rebuilt: rebuild.Rebuilt, refresh_id: str) -> None:
-    kept = read(project.published / "releases" / f"{refresh_id}.duckdb")
-    if kept is None or rebuilt.path is None:
+    earlier = read(kept(project, refresh_id))
+    if earlier is None or rebuilt.path is None:
         say("            its database is no longer kept, so values cannot be compared")
         return
-    moved = moved_values.moved(kept, read(rebuilt.path) or {}, moved_values.EVERYTHING)
+    moved = moved_values.moved(earlier, read(rebuilt.path) or {}, moved_values.EVERYTHING)
     for row in moved.iter_rows(named=True):
         say(moved_values.sentence(row))
     say(f"{moved.height} values changed")

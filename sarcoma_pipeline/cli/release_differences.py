@@ -19,7 +19,7 @@ from schemas.movement import EstimateMovement, Movement
 
 Label = Mapping[str, Any]
 
-_PLACE = ["table_name", "pseudonym", "row", "column_name"]
+_PLACE = list(moved_values.PLACE)
 _FILES = 50
 """Files that are named; of more the number is."""
 

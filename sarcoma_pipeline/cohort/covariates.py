@@ -49,7 +49,18 @@ def describe(curated: Curated, timeline: Timeline, gate: Gate = _DEFAULT_GATE) -
         timeline: what happened to the patients.
         gate: the bounds of plausible values; what is outside is unknown.
     """
-    return CohortPatient.conform(within_bounds.patients(as_delivered(curated, timeline), timeline, gate))
+    return bounded(as_delivered(curated, timeline), timeline, gate)
+
+
+def bounded(delivered: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
+    """Return ``cohort.patients`` within the gate's bounds; what is outside is unknown.
+
+    Args:
+        delivered: from :func:`as_delivered`.
+        timeline: what happened to the patients.
+        gate: the bounds of plausible values.
+    """
+    return CohortPatient.conform(within_bounds.patients(delivered, timeline, gate))
 
 
 def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.orchestration.standing_release import kept
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.sources import manifest
@@ -104,8 +105,8 @@ def _with_timeout(entries: Iterable[Entry]) -> Iterator[Entry]:
 def _published_intact(project: Project, refresh_id: str) -> bool:
     """Return whether the published pages exist and the release equals its kept copy byte for byte."""
     pages = (project.published / "report/index.html", project.published / "steward.html")
-    kept = project.published / "releases" / f"{refresh_id}.duckdb"
-    return all(p.exists() for p in (*pages, kept)) and filecmp.cmp(kept, project.release, shallow=False)
+    copy = kept(project, refresh_id)
+    return all(p.exists() for p in (*pages, copy)) and filecmp.cmp(copy, project.release, shallow=False)
 
 
 def _refreshes(warehouse: duckdb.DuckDBPyConnection) -> list[str]:

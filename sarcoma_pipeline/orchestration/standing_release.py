@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from sarcoma_pipeline.publish import release
+from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from schemas.release import MetaRelease
 
@@ -26,6 +28,19 @@ def kept(project: Project, refresh_id: str) -> Path:
     return project.published / "releases" / f"{refresh_id}.duckdb"
 
 
+def standing_kept(project: Project) -> list[Path]:
+    """Return the kept releases that were not withdrawn, newest first."""
+    folder = project.published / "releases"
+    away = release.withdrawn(folder)
+    return sorted((path for path in folder.glob("*.duckdb") if path.stem not in away), reverse=True)
+
+
+def before(project: Project, refresh_id: str) -> str | None:
+    """Return the release that stood before another one; None for a draft, which is compared with none."""
+    earlier = (path.stem for path in standing_kept(project) if path.stem < refresh_id)
+    return None if project.draft else next(earlier, None)
+
+
 def candidates(project: Project) -> list[Path]:
     """Return the releases to compare with, best first: the published one, then the kept ones, newest first.
 
@@ -33,10 +48,7 @@ def candidates(project: Project) -> list[Path]:
     """
     if project.draft:
         return []
-    folder = project.published / "releases"
-    away = release.withdrawn(folder)
-    others = sorted((path for path in folder.glob("*.duckdb") if path.stem not in away), reverse=True)
-    return [project.release, *others]
+    return [project.release, *standing_kept(project)]
 
 
 def last_compared(project: Project) -> tuple[str | None, Mapping[str, pl.DataFrame] | None]:
@@ -49,3 +61,52 @@ def last_compared(project: Project) -> tuple[str | None, Mapping[str, pl.DataFra
                 label = release.read_label(path)
                 return (label["refresh_id"] if label else None), found
     return None, None
+
+
+@dataclass(frozen=True)
+class Base:
+    """The release that stood before tonight.
+
+    Attributes:
+        label: its ``meta.release``.
+        tables: its tables by their contracts' names.
+    """
+
+    label: Mapping[str, str]
+    tables: Mapping[str, pl.DataFrame]
+
+    @property
+    def refresh_id(self) -> str:
+        """Its refresh."""
+        return self.label["refresh_id"]
+
+    def is_of_another_program(self) -> bool:
+        """Return whether the program that made it is not this one."""
+        return self.label.get("code_hash") != provenance.code_hash()
+
+    def is_of_another_configuration(self, project: Project) -> bool:
+        """Return whether the study's configuration was another one."""
+        return self.label.get("configuration_hash") != project.configuration_hash()
+
+
+def _standing(project: Project) -> tuple[Path, Mapping[str, str]] | None:
+    """Return the release that stands with its label: the first to compare with that can be read."""
+    labels = ((path, release.read_label(path)) for path in candidates(project))
+    return next(((path, label) for path, label in labels if label), None)
+
+
+def comparable(project: Project, needed: Iterable[str]) -> Base | None:
+    """Return the release that stands, if it has the needed tables; None for a draft."""
+    found = _standing(project)
+    try:
+        tables = release.on_demand(found[0]) if found else None
+    except duckdb.Error:
+        return None
+    whole = tables is not None and all(table in tables for table in needed)
+    return Base(found[1], tables) if found and tables is not None and whole else None
+
+
+def standing_id(project: Project) -> str:
+    """Return the refresh of the release that stands; nothing if there is none."""
+    found = _standing(project)
+    return found[1]["refresh_id"] if found else ""

@@ -76,7 +76,7 @@ _SHORT = 4
 _LINE_DIGITS = 7
 """Digits of a line or of a record's place in a position."""
 _BY_ID = " (file "
-_ID_SHOWN = 12
+ID_SHOWN = 12
 """Digits of a file's id that are shown; they name it among millions."""
 _WRITTEN = str.maketrans({**UMLAUTS, "ø": "oe", "å": "aa"})
 _LONGEST = 200
@@ -223,7 +223,7 @@ class IdentityGate:
         shown = "/".join(part if self._path_part(part) else MASK for part in text.split("/"))
         if named:
             return f"{shown}{named}{of_file}"
-        return f"{shown}{_BY_ID}{file_id[:_ID_SHOWN]})" if MASK in shown and file_id else shown
+        return f"{shown}{_BY_ID}{file_id[:ID_SHOWN]})" if MASK in shown and file_id else shown
 
     def remark(self, text: str) -> str:
         """Return what a steward wrote, without the names and numbers of patients."""

@@ -34,7 +34,10 @@ ROW = "(row)"
 """Stands for the column of a row that came or went."""
 ABSENT, PRESENT = "absent", "present"
 
-_SCHEMA = pl.Schema({c: pl.String() for c in ("table_name", "pseudonym", "row", "column_name", "old", "new")})
+PLACE = ("table_name", "pseudonym", "row", "column_name")
+"""Columns that say which value it is; ``pseudonym`` and ``row`` may be null."""
+
+_SCHEMA = pl.Schema({c: pl.String() for c in (*PLACE, "old", "new")})
 
 
 def moved(old: Tables, new: Tables, keys: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:

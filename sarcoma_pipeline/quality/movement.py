@@ -16,8 +16,10 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.quality.column_lineage import origins
-from sarcoma_pipeline.quality.moved_values import ABSENT, PRESENT, ROW
+from sarcoma_pipeline.quality.identity_gate import ID_SHOWN
+from sarcoma_pipeline.quality.moved_values import ABSENT, PLACE, PRESENT, ROW
 from sarcoma_pipeline.quality.record_changes import NEEDS_FINDING
+from sarcoma_pipeline.study.provenance import started_at
 from schemas.column_lineage import upstream
 from schemas.movement import EstimateMovement, Movement, MovementRecord
 from schemas.quality import Observation
@@ -237,12 +239,11 @@ def standing(
         tonight: moved values of tonight, which replace those of the same place.
         values: tonight's released tables of patients.
     """
-    place = ["table_name", "pseudonym", "row", "column_name"]
-    open_ = earlier.filter("unexplained").join(tonight, on=place, how="anti", nulls_equal=True)
+    open_ = earlier.filter("unexplained").join(tonight, on=list(PLACE), how="anti", nulls_equal=True)
     if open_.is_empty():
         return Movement.empty()
     cells = _cells(open_, values)
-    kept = open_.join(cells, on=place, how="left", nulls_equal=True).filter(
+    kept = open_.join(cells, on=list(PLACE), how="left", nulls_equal=True).filter(
         pl.col("new").eq_missing(pl.col("cell"))
     )
     return Movement.conform(kept)
@@ -250,7 +251,7 @@ def standing(
 
 def _cells(wanted: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return the present text of each wanted value."""
-    schema = {c: pl.String() for c in ("table_name", "pseudonym", "row", "column_name", "cell")}
+    schema = {c: pl.String() for c in (*PLACE, "cell")}
     rows = []
     for table, frame in sorted(values.items()):
         who = frame.join(wanted.select("pseudonym").unique(), on="pseudonym", how="semi")
@@ -299,11 +300,7 @@ def decided(values: pl.DataFrame, used: pl.DataFrame, decisions: pl.DataFrame) -
         .select("record_id")
         .join(at, on="record_id", how="left", maintain_order="left")
     )
-    day, time = pl.col("refresh_id").str.head(8), pl.col("refresh_id").str.slice(9, 6)
-    seen = pl.concat_str(
-        day.str.head(4), pl.lit("-"), day.str.slice(4, 2), pl.lit("-"), day.str.slice(6, 2), pl.lit("T"),
-        time.str.head(2), pl.lit(":"), time.str.slice(2, 2), pl.lit(":"), time.str.slice(4, 2),
-    )  # fmt: skip
+    seen = pl.Series([started_at(refresh) for refresh in values["refresh_id"]], dtype=pl.String)
     settled = pl.col("unexplained") & (rows["at"] >= seen).fill_null(False)
     causes = pl.col("causes").list.concat(pl.lit(["decision"]))
     return values.with_columns(
@@ -319,7 +316,7 @@ def _observations(silent: pl.DataFrame) -> Iterator[dict[str, Any]]:
         listed = [f"{_named(r)}: {_text(r['old'])} → {_text(r['new'])}" for r in rows[:_LISTED]]
         more = [f"{len(rows) - _LISTED} more values"] if len(rows) > _LISTED else []
         files = sorted({f for r in rows for f in r["file_ids"]})
-        shown = [f"files {', '.join(f[:12] for f in files)}"] if files else []
+        shown = [f"files {', '.join(f[:ID_SHOWN] for f in files)}"] if files else []
         yield {
             "rule_id": MOVED_UNEXPLAINED.id,
             "severity": MOVED_UNEXPLAINED.severity,

@@ -8,6 +8,7 @@ the same was read differently: that is the program or the configuration, and no 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -47,11 +48,35 @@ class Evidence:
     broken: pl.DataFrame
     aside: pl.Series
 
+    @cached_property
+    def past(self) -> pl.DataFrame:
+        """The versions of records at the release before."""
+        return open_at(self.versions, self.base)
+
+    @cached_property
+    def current(self) -> pl.DataFrame:
+        """The versions of records tonight."""
+        return _open_now(self.versions)
+
+    @cached_property
+    def past_files(self) -> pl.DataFrame:
+        """The files at the release before."""
+        return open_at(self.files, self.base)
+
+    @cached_property
+    def current_files(self) -> pl.DataFrame:
+        """The files tonight."""
+        return _open_now(self.files)
+
 
 def open_at(frame: pl.DataFrame, refresh: str) -> pl.DataFrame:
     """Return the rows of an append-only table that were current after a refresh."""
     last = pl.col("last_refresh")
     return frame.filter(pl.col("first_refresh") <= refresh, last.is_null() | (last >= refresh))
+
+
+def _open_now(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("last_refresh").is_null())
 
 
 def changes(evidence: Evidence) -> pl.DataFrame:
@@ -83,12 +108,6 @@ def changes(evidence: Evidence) -> pl.DataFrame:
     )
 
 
-def _sides(evidence: Evidence) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the versions at the release before and those of tonight."""
-    current = evidence.versions.filter(pl.col("last_refresh").is_null())
-    return open_at(evidence.versions, evidence.base), current
-
-
 def _known(frame: pl.DataFrame) -> pl.DataFrame:
     columns = ("table_name", "record_id", "record_key", "content_hash", "file_id", "position")
     return frame.select(columns).sort(columns).unique("record_id", keep="first", maintain_order=True)
@@ -100,8 +119,7 @@ def _before(evidence: Evidence) -> pl.DataFrame:
         old_rules=pl.col("rule_ids").explode().drop_nulls().unique().sort(),
         was_overruled=(pl.col("role") == "overruled").any(),
     )
-    past, _ = _sides(evidence)
-    named = _known(past).select("table_name", "record_id", "record_key", "content_hash")
+    named = _known(evidence.past).select("table_name", "record_id", "record_key", "content_hash")
     found = roles.join(named, on=["table_name", "record_id"], how="left")
     # A program that names records anew leaves their place as it was.
     place = ["table_name", "file_id", "position"]
@@ -123,8 +141,7 @@ def _contents(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _same_bytes(evidence: Evidence) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the file versions of before with bytes of tonight, and those of tonight with bytes of before."""
-    past = open_at(evidence.files, evidence.base)
-    current = evidence.files.filter(pl.col("last_refresh").is_null())
+    past, current = evidence.past_files, evidence.current_files
     hashed = ~pl.col("content_hash").str.starts_with(_NOT_HASHED)
     sides = (past, current), (current, past)
     still, known = (
@@ -136,7 +153,7 @@ def _same_bytes(evidence: Evidence) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _gone(evidence: Evidence) -> pl.DataFrame:
     """Return the records of before that no longer stand behind their patient's values as they did."""
-    _, current = _sides(evidence)
+    current = evidence.current
     content, whose = ["table_name", "content_hash"], ["pseudonym", "table_name", "content_hash"]
     marked = current.select("record_id", *content).unique()
     used = (
@@ -204,7 +221,7 @@ def _gone(evidence: Evidence) -> pl.DataFrame:
 
 def _come(evidence: Evidence) -> pl.DataFrame:
     """Return the records of tonight that did not stand behind their patient's values before."""
-    past, current = _sides(evidence)
+    past, current = evidence.past, evidence.current
     content, whose = ["table_name", "content_hash"], ["pseudonym", "table_name", "content_hash"]
     before = _before(evidence).select(whose).unique()
     cohort = evidence.before.select("pseudonym").unique()
@@ -288,7 +305,7 @@ def _paired(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
         pl.col("file_before", "file_now").drop_nulls().min(),
         old_rules=pl.col("old_rules").explode().drop_nulls().unique().sort(),
     )
-    current = _known(_sides(evidence)[1]).select(record_now="record_id", of_now="file_id")
+    current = _known(evidence.current).select(record_now="record_id", of_now="file_id")
     return merged.join(current, on="record_now", how="left").with_columns(
         file_now=pl.coalesce("file_now", "of_now")
     )
@@ -296,8 +313,7 @@ def _paired(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
 
 def _cause(evidence: Evidence) -> pl.Expr:
     """Return the kind of cause that a changed file is; null for what no file brought."""
-    past = open_at(evidence.files, evidence.base)
-    current = evidence.files.filter(pl.col("last_refresh").is_null())
+    past, current = evidence.past_files, evidence.current_files
     new_paths = current.join(past.select("path").unique(), on="path", how="anti")["file_id"].unique()
     lost_paths = past.join(current.select("path").unique(), on="path", how="anti")["file_id"].unique()
     came = pl.col("file_now").is_in(new_paths.implode())

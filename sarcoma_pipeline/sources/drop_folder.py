@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.printable import printable
+
 _SPECIAL = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -92,7 +94,7 @@ def shown(parts: tuple[str, ...]) -> str:
     if plain.isprintable() and "\\" not in plain:
         return plain
     spelled = os.fsencode(plain.replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in spelled)
+    return printable(spelled)
 
 
 def open_file(path: Path) -> io.BufferedReader:

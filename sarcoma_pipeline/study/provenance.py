@@ -52,6 +52,12 @@ def refresh(project: Project, run_id: str) -> dict[str, Any]:
     }
 
 
+def started_at(refresh_id: str) -> str:
+    """Return the start of a refresh in UTC, ISO 8601, from its id: as decisions name their time."""
+    day, time = refresh_id[:8], refresh_id[9:15]
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
+
+
 def decisions_hash(decisions: pl.DataFrame) -> str:
     """Return a hash of a set of decisions.
 

@@ -1,5 +1,7 @@
 """The account of movement: what each kind of change explains, and what nothing explains."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -105,7 +107,7 @@ def _kinds(evidence):
 
 
 def _with(evidence, **changes):
-    return Evidence(**{**evidence.__dict__, **changes})
+    return replace(evidence, **changes)
 
 
 def test_a_record_of_the_same_key_with_other_content_has_changed_and_needs_a_finding():

@@ -25,7 +25,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         curated = warehouse.layer("curated")
         happened = timeline(curated, study.assumptions)
         delivered = covariates.as_delivered(curated, happened)
-        result = eligibility.assess(curated, happened, study)
+        described = covariates.bounded(delivered, happened, study.gate)
+        result = eligibility.assess(curated, happened, study, described)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}

@@ -10,6 +10,7 @@ from sarcoma_pipeline.orchestration.assets.curated import OBSERVING
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import findings
+from sarcoma_pipeline.quality.identity_gate import ID_SHOWN
 from sarcoma_pipeline.quality.release_gate import Failed
 from schemas.ledger import Decision
 from schemas.lineage import Lineage
@@ -17,8 +18,6 @@ from schemas.quality import Observed
 
 _NAMED = 3
 """Files and findings that are named of one patient; ``sarcoma findings --patient`` lists all."""
-_ID = 12
-"""Digits of a file's id that are shown."""
 
 
 def in_words(warehouse: Warehouse, failed: Sequence[Failed]) -> list[str]:
@@ -51,12 +50,10 @@ def _findings(warehouse: Warehouse, lineage: pl.DataFrame) -> pl.DataFrame:
 def _patient(pseudonym: str, lineage: pl.DataFrame, found: pl.DataFrame) -> str:
     """Name a patient's files and findings in one sentence."""
     of_patient = lineage.filter(pl.col("pseudonym") == pseudonym)
-    read = of_patient.select("path", "file_id").unique().sort("path", "file_id")
-    files = [
-        f"{path} (file {file_id[:_ID]})" for path, file_id in read.iter_rows() if file_id[:_ID] not in path
-    ]
+    read = of_patient.select("path", pl.col("file_id").str.head(ID_SHOWN)).unique().sort("path", "file_id")
+    files = [f"{path} (file {file_id})" for path, file_id in read.iter_rows() if file_id not in path]
     # A path that was hidden names its file already.
-    files += [path for path, file_id in read.iter_rows() if file_id[:_ID] in path]
+    files += [path for path, file_id in read.iter_rows() if file_id in path]
     mine = found.filter(pl.col("record_id").is_in(of_patient["record_id"].implode()))
     named = mine.select("rule_id", "finding_id").unique().sort("rule_id", "finding_id")
     said = [f"{finding} ({rule})" for rule, finding in named.iter_rows()]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
-import duckdb
 import polars as pl
 
 from sarcoma_pipeline.curation import reports
@@ -16,9 +13,8 @@ from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
-from sarcoma_pipeline.orchestration.standing_release import candidates
+from sarcoma_pipeline.orchestration.standing_release import Base, comparable, standing_id
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.publish.pseudonym_key import key_of
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import findings, moved_values, movement, record_changes
@@ -48,53 +44,6 @@ _VERSION = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Base:
-    """The release that stood before tonight.
-
-    Attributes:
-        label: its ``meta.release``.
-        tables: its tables by their contracts' names.
-    """
-
-    label: Mapping[str, str]
-    tables: Mapping[str, pl.DataFrame]
-
-    @property
-    def refresh_id(self) -> str:
-        """Its refresh."""
-        return self.label["refresh_id"]
-
-    @property
-    def started_at(self) -> str:
-        """Start of its refresh in UTC, ISO 8601, as decisions name their time."""
-        day, time = self.refresh_id[:8], self.refresh_id[9:15]
-        return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
-
-
-def _standing(project: Project) -> tuple[Path, Mapping[str, str]] | None:
-    """Return the release that stands with its label: the first to compare with that can be read."""
-    labels = ((path, release.read_label(path)) for path in candidates(project))
-    return next(((path, label) for path, label in labels if label), None)
-
-
-def base(project: Project) -> Base | None:
-    """Return the release that stands; None if there is none, and for a draft: it is compared with none."""
-    found = _standing(project)
-    try:
-        tables = release.on_demand(found[0]) if found else None
-    except duckdb.Error:
-        return None
-    comparable = tables is not None and all(table in tables for table in _OF_PATIENTS)
-    return Base(found[1], tables) if found and tables is not None and comparable else None
-
-
-def base_id(project: Project) -> str:
-    """Return the refresh of the release that stands; nothing if there is none."""
-    found = _standing(project)
-    return found[1]["refresh_id"] if found else ""
-
-
 def account(project: Project, warehouse: Warehouse) -> tuple[Account, pl.DataFrame]:
     """Explain what moved; returns the account, and the observations of what nothing explains."""
     earlier = Account(
@@ -105,7 +54,7 @@ def account(project: Project, warehouse: Warehouse) -> tuple[Account, pl.DataFra
     # What stands behind the account in other tables changes only with these.
     for table in (MetaFile.table(), Quarantine.table(), CohortEligibility.table()):
         warehouse.read(table)
-    before = base(project)
+    before = comparable(project, _OF_PATIENTS)
     made = None if before is None else _against(project, warehouse, before, now, decisions)
     found = earlier if made is None else _with_standing(made, earlier, now)
     used = now[Lineage.table()].select("pseudonym", "record_id")
@@ -270,8 +219,9 @@ def _circumstances(
     named = decisions.select("finding_id", "at", "action", "until").join(
         findings_of, on="finding_id", how="left"
     )
-    since = named.filter(pl.col("at") >= before.started_at)["pseudonym"]
-    then = dt.date.fromisoformat(before.started_at[:10])
+    started = provenance.started_at(before.refresh_id)
+    since = named.filter(pl.col("at") >= started)["pseudonym"]
+    then = dt.date.fromisoformat(started[:10])
     ended = (pl.col("action") == WAIVE) & (pl.col("until") >= then) & (pl.col("until") < today)
     lapsed = named.filter(ended)["pseudonym"]
     files = warehouse.read_versions(MetaFile.table(), columns=_FILE)
@@ -287,8 +237,8 @@ def _circumstances(
     return Circumstances(
         refresh_id=refresh,
         compared_with=before.refresh_id,
-        program=before.label.get("code_hash") != provenance.code_hash(),
-        configuration=before.label.get("configuration_hash") != project.configuration_hash(),
+        program=before.is_of_another_program(),
+        configuration=before.is_of_another_configuration(project),
         key=key_lost,
         cut_off=free and (other_answers or since.len() > 0 or lapsed.len() > 0),
         decided=frozenset(since.drop_nulls()),
@@ -323,7 +273,7 @@ def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions
 
 def released(project: Project, warehouse: Warehouse) -> dict[str, pl.DataFrame]:
     """Return the account as a release holds it: without identifying columns, of its own moves only."""
-    compared_with = base_id(project)
+    compared_with = standing_id(project)
     tables = {}
     for table in ACCOUNT:
         frame = warehouse.read(table)
@@ -358,7 +308,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def explain_estimates(warehouse: Warehouse) -> StepOutput:
         """Explain each estimate that moved by the patients that moved."""
-        before = base(project)
+        before = comparable(project, _OF_PATIENTS)
         now = {t: warehouse.read(t) for t in moved_values.OF_ESTIMATES}
         patients = warehouse.read(Movement.table())
         if before is None:
@@ -368,8 +318,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             earlier = warehouse.read(EstimateMovement.table(), noted=False)
             return StepOutput({EstimateMovement.table(): earlier})
         whole = {
-            "program": before.label.get("code_hash") != provenance.code_hash(),
-            "configuration": before.label.get("configuration_hash") != project.configuration_hash(),
+            "program": before.is_of_another_program(),
+            "configuration": before.is_of_another_configuration(project),
         }
         others = frozenset(name for name, holds in whole.items() if holds)
         frame = movement.of_estimates(moved, patients, before.refresh_id, others)
@@ -386,7 +336,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             kinds={"polars"},
             checks=[explained],
             run_checks=lambda w: [_check(explained, w.read(Movement.table()))],
-            other_inputs=lambda _: base_id(project),
+            other_inputs=lambda _: standing_id(project),
         ),
         step(
             project,
@@ -396,7 +346,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             kinds={"polars"},
             checks=[estimated],
             run_checks=lambda w: [_check(estimated, w.read(EstimateMovement.table()))],
-            other_inputs=lambda _: base_id(project),
+            other_inputs=lambda _: standing_id(project),
         ),
     ]
 

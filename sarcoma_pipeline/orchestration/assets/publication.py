@@ -10,11 +10,10 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, opinion_process
+from sarcoma_pipeline.orchestration import data_versions, opinion_process, standing_release
 from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
-from sarcoma_pipeline.orchestration.standing_release import last_compared, tables_of
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import release_gate
@@ -71,8 +70,8 @@ def is_published(project: Project, row: dict[str, Any]) -> bool:
     found = release.read_label(project.release)
     if found is None or any(found.get(name) != row[name] for name in _IDENTITY):
         return False
-    kept = project.published / "releases" / f"{found['refresh_id']}.duckdb"
-    return kept.exists() and filecmp.cmp(kept, project.release, shallow=False)
+    copy = standing_release.kept(project, found["refresh_id"])
+    return copy.exists() and filecmp.cmp(copy, project.release, shallow=False)
 
 
 def build(
@@ -101,7 +100,7 @@ def run_gate(
     """Run the gate over a built release; deletes a release that fails, after its Data Docs are written."""
     passed = False
     try:
-        tables = tables_of(built) or {}
+        tables = standing_release.tables_of(built) or {}
         failed = release_gate.gate(tables, last, project.study.gate)
         passed = not any(f.severity == "error" for f in failed)
         if not passed:
@@ -189,7 +188,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 # Basic faults need no suite, whose import takes seconds.
                 built.unlink()
                 raise held_back(faults)
-            last, compared = last_compared(project)
+            last, compared = standing_release.last_compared(project)
             gate_began = time.perf_counter()
             failed = run_gate(project, built, compared)
         gate_seconds = round(time.perf_counter() - gate_began, 3)
@@ -229,13 +228,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             label = release.read_label(project.release)
             if label is None:
                 return dg.AssetCheckResult(passed=False, description="There is no release to judge.")
-            earlier = sorted(
-                path.stem
-                for path in (project.published / "releases").glob("*.duckdb")
-                if path.stem < label["refresh_id"]
-                and path.stem not in release.withdrawn(project.published / "releases")
-            )
-            last = earlier[-1] if earlier and not project.draft else None
+            last = standing_release.before(project, label["refresh_id"])
             return opinion_result(project, opinion_process.give(project, label["refresh_id"], last))
 
     return [cohort_duckdb, second_opinion]
