@@ -11,9 +11,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
 
 from sarcoma_pipeline.orchestration.standing_release import kept, tables_of
 from sarcoma_pipeline.study import project as projects
@@ -24,6 +27,9 @@ SWITCH = "SARCOMA_SECOND_OPINION"
 CHECK = "second_opinion"
 _FILE = "second_opinion.json"
 _LOCK = ".second_opinion.lock"
+
+
+Tables = Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -79,25 +85,41 @@ def start(project: Project, refresh_id: str, last: str | None) -> None:
     )
 
 
-def give(project: Project, refresh_id: str, last: str | None) -> Opinion:
-    """Judge a published release, write its Data Docs, and record the opinion beside the release."""
+def opinion_of(
+    project: Project, refresh_id: str, judged: Path, before: Callable[[], Tables | None]
+) -> Opinion:
+    """Judge a built or published release with Great Expectations, and write its Data Docs.
+
+    Args:
+        project: the study.
+        refresh_id: the release.
+        judged: its file.
+        before: reads the release to compare with.
+    """
     from sarcoma_pipeline.quality.second_opinion import second_opinion
 
+    docs = project.published / "data_docs"
+    try:
+        tables = tables_of(judged)
+        if tables is None:
+            return Opinion(refresh_id, failure="a missing file of the release")
+        return Opinion(refresh_id, tuple(second_opinion(tables, before(), project.study.gate, docs)))
+    except Exception as error:
+        # The words of an error may hold values; its kind does not.
+        return Opinion(refresh_id, failure=type(error).__name__)
+
+
+def give(project: Project, refresh_id: str, last: str | None) -> Opinion:
+    """Judge a published release, write its Data Docs, and record the opinion beside the release."""
     with (project.published / _LOCK).open("w") as lock:
         # One at a time: two would write the Data Docs of two releases into one folder.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            judged = tables_of(kept(project, refresh_id))
-            if judged is None:
-                opinion = Opinion(refresh_id, failure="a missing file of the release")
-            else:
-                before = tables_of(kept(project, last)) if last else None
-                docs = project.published / "data_docs"
-                found = second_opinion(judged, before, project.study.gate, docs)
-                opinion = Opinion(refresh_id, tuple(found))
-        except Exception as error:
-            # The words of an error may hold values; its kind does not.
-            opinion = Opinion(refresh_id, failure=type(error).__name__)
+        opinion = opinion_of(
+            project,
+            refresh_id,
+            kept(project, refresh_id),
+            lambda: tables_of(kept(project, last)) if last else None,
+        )
         written = project.published / f"{_FILE}.part"
         written.write_text(json.dumps(asdict(opinion), indent=1), "utf-8")
         written.replace(project.published / _FILE)

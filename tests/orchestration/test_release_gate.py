@@ -131,3 +131,25 @@ def test_what_the_gate_stops_names_patient_file_and_finding(project, night):
     assert "(diagnosis.age-implausible); see sarcoma findings --patient" in said
     assert f"{8:016x}" not in said
     assert f"{7:016x}" not in "".join(p.read_text() for p in (project.published / "data_docs").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("opinion", "said"),
+    [
+        (lambda *_: ["cohort.patients: Sex is never missing."], "disagrees with the gate on 1 expectation"),
+        (lambda *_: 1 / 0, "ended with ZeroDivisionError"),
+    ],
+    ids=["disagrees", "crashes"],
+)
+def test_a_release_that_is_held_back_tells_what_the_second_opinion_was(
+    project, night, monkeypatch, opinion, said
+):
+    assert night("R1", 40).success
+    monkeypatch.setattr("sarcoma_pipeline.quality.second_opinion.second_opinion", opinion)
+    held = night("R2", 20)
+    (failure,) = held.get_step_failure_events()
+    told = failure.step_failure_data.user_failure_data.description
+    assert "cohort.patients: At least 36 rows" in told, "the gate's reasons are told all the same"
+    assert said in told
+    assert eligible(project.release) == ("R1", 40)

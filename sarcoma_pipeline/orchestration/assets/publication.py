@@ -95,7 +95,7 @@ def label(row: dict[str, Any]) -> pl.DataFrame:
 
 
 def run_gate(
-    project: Project, built: Path, last: Mapping[str, pl.DataFrame] | None
+    project: Project, built: Path, last: Mapping[str, pl.DataFrame] | None, refresh_id: str
 ) -> list[release_gate.Failed]:
     """Run the gate over a built release; deletes a release that fails, after its Data Docs are written."""
     passed = False
@@ -105,9 +105,9 @@ def run_gate(
         passed = not any(f.severity == "error" for f in failed)
         if not passed:
             # Nothing is published that could wait for it, and the file is gone afterwards.
-            from sarcoma_pipeline.quality.second_opinion import second_opinion
-
-            second_opinion(tables, last, project.study.gate, project.published / "data_docs")
+            opinion = opinion_process.opinion_of(project, refresh_id, built, lambda: last)
+            if not opinion.agrees:
+                failed.append(release_gate.Failed(opinion_process.CHECK, None, "error", str(opinion)))
     finally:
         if not passed:
             built.unlink()
@@ -190,7 +190,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 raise held_back(faults)
             last, compared = standing_release.last_compared(project)
             gate_began = time.perf_counter()
-            failed = run_gate(project, built, compared)
+            failed = run_gate(project, built, compared, row["refresh_id"])
         gate_seconds = round(time.perf_counter() - gate_began, 3)
         yield _check_result(gate, failed, {"data docs": _docs(project), "seconds": gate_seconds})
         with redacted_errors(project):
