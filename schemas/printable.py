@@ -1,4 +1,7 @@
-"""Escapes what a terminal would obey instead of print."""
+"""How texts of the program are shown: without what a terminal would obey instead of print."""
+
+ID_SHOWN = 12
+"""Digits of a file's id that are shown; they name it among millions."""
 
 
 def printable(text: str) -> str:

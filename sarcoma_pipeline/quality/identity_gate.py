@@ -22,7 +22,7 @@ import polars as pl
 from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from sarcoma_pipeline.quality import rule_catalogue
 from schemas.all_contracts import CONTRACTS
-from schemas.printable import printable
+from schemas.printable import ID_SHOWN, printable
 from schemas.sources_toml import Sources
 from schemas.vocabularies import VOCABULARIES
 
@@ -76,8 +76,6 @@ _SHORT = 4
 _LINE_DIGITS = 7
 """Digits of a line or of a record's place in a position."""
 _BY_ID = " (file "
-ID_SHOWN = 12
-"""Digits of a file's id that are shown; they name it among millions."""
 _WRITTEN = str.maketrans({**UMLAUTS, "ø": "oe", "å": "aa"})
 _LONGEST = 200
 """Characters of a value that are shown; more is no value of a field."""

@@ -16,12 +16,12 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.quality.column_lineage import origins
-from sarcoma_pipeline.quality.identity_gate import ID_SHOWN
 from sarcoma_pipeline.quality.moved_values import ABSENT, PLACE, PRESENT, ROW
 from sarcoma_pipeline.quality.record_changes import NEEDS_FINDING
 from sarcoma_pipeline.study.provenance import started_at
 from schemas.column_lineage import upstream
 from schemas.movement import EstimateMovement, Movement, MovementRecord
+from schemas.printable import ID_SHOWN
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.vocabularies import MOVEMENT_CAUSE

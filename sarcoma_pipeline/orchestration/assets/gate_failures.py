@@ -10,10 +10,10 @@ from sarcoma_pipeline.orchestration.assets.curated import OBSERVING
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import findings
-from sarcoma_pipeline.quality.identity_gate import ID_SHOWN
 from sarcoma_pipeline.quality.release_gate import Failed
 from schemas.ledger import Decision
 from schemas.lineage import Lineage
+from schemas.printable import ID_SHOWN
 from schemas.quality import Observed
 
 _NAMED = 3
