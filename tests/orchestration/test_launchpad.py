@@ -87,7 +87,7 @@ def test_a_tag_names_no_centre_that_the_study_does_not_have(tmp_path, centre):
     tags = {warehouse_resource.PARTITION: centre}
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_init_resource_context(instance=instance)
-        context._dagster_run = _Run(**tags)  # noqa: SLF001
+        context._dagster_run = _Run(**tags)
         with pytest.raises(dg.DagsterInvalidInvocationError), whole.yield_for_execution(context):
             pass
 
