@@ -136,7 +136,8 @@ def _is_own(project: Project, name: str) -> bool:
     """Return whether a backup of the study may hold a file of this name, relative to the root."""
     study = re.escape(project.study.name)
     forms = (
-        rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv)",
+        rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv"
+        r"|public\.jsonl)",
         rf"data/decisions/{study}\.csv",
         rf"data/published/{study}/(cohort\.duckdb|releases/(log\.csv|[0-9A-Za-z-]+\.duckdb))",
     )
