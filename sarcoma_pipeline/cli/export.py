@@ -36,7 +36,9 @@ from sarcoma_pipeline.cli.terminal import say
 def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[str, ...], of: str) -> None:
     """Write the published release as Parquet, CSV, Stata or SPSS files, with dictionary and code lists.
 
-    A public version is compared with every earlier one, and refused where few patients differ. In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are unchanged.
+    A public version is compared with every earlier one, and refused where few patients differ.
+
+    In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are unchanged.
     """
     from sarcoma_pipeline.publish import export as files
 

@@ -84,11 +84,11 @@ def released(project: projects.Project, *, public: bool, path: Path | None = Non
     except TooAlike as alike:
         raise click.ClickException(
             f"{alike}. Whoever has both could subtract them: nothing was written. Wait until more patients "
-            "differ, or write that version again: --public --release ID. If nobody outside ever had it, delete "
-            "its files, then: sarcoma release unissued ID --reason WHY"
+            "differ, or write that version again: --public --release ID. If nobody outside ever had it, "
+            "delete its files, then: sarcoma release unissued ID --reason WHY"
         ) from None
     except ValueError:
         name = public_record.record_of(project).name
         raise click.ClickException(
-            f"the record of public versions {name} is damaged: repair it, or sarcoma restore; nothing was written"
+            f"the record of public versions {name} is damaged: repair it, or sarcoma restore"
         ) from None

@@ -98,10 +98,12 @@ class Comparison:
             if not (before.keys() <= levels.keys() or levels.keys() <= before.keys()):
                 return set(levels)
             # A level that nobody had is no line of the table.
-            growth = {v: abs(levels.get(v, 0) - before.get(v, (0, True))[0]) for v in {*levels, *before}}
+            growth = {v: levels.get(v, 0) - before.get(v, (0, True))[0] for v in {*levels, *before}}
             # What was suppressed then and hardly changed would be told now.
-            must |= {level for level, (_, shown) in before.items() if not shown and growth[level] < threshold}
-            must |= {level for level, n in growth.items() if 0 < n < threshold}
+            must |= {
+                level for level, (_, shown) in before.items() if not shown and abs(growth[level]) < threshold
+            }
+            must |= {level for level, n in growth.items() if 0 < abs(n) < threshold}
             must |= _protecting(
                 growth, must | {v for v, (_, shown) in before.items() if not shown}, threshold
             )
@@ -124,14 +126,21 @@ def _far(one: int, other: int, threshold: int) -> bool:
 def _protecting(growth: Mapping[str, int], unknown: set[str], threshold: int) -> set[str]:
     """Return further levels whose growth, together with the unknown ones', hides the small ones.
 
-    Equal growths are added together, so that the choice does not tell which is which.
+    The growth of all unknown levels together can be told from the others' and the cohort's: it must not be
+    small either. Equal growths are added together, so that the choice does not tell which is which.
     """
     chosen = set(unknown)
-    if not any(0 < growth[level] < threshold for level in chosen):
-        return set()
-    while max(growth[v] for v in chosen) < threshold or sum(growth[v] for v in chosen) < 2 * threshold:
-        spare = [n for v, n in growth.items() if n and v not in chosen]
+    while _is_told([growth[v] for v in chosen], threshold):
+        spare = [abs(n) for v, n in growth.items() if n and v not in chosen]
         if not spare:
             return set(growth)
-        chosen |= {v for v, n in growth.items() if n == min(spare)}
+        chosen |= {v for v, n in growth.items() if abs(n) == min(spare)}
     return chosen - unknown
+
+
+def _is_told(growths: Sequence[int], threshold: int) -> bool:
+    if 0 < abs(sum(growths)) < threshold:
+        return True
+    sizes = [abs(n) for n in growths]
+    small = any(0 < n < threshold for n in sizes)
+    return small and (max(sizes) < threshold or sum(sizes) < 2 * threshold)

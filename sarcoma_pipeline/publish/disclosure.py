@@ -188,24 +188,29 @@ def flow(frame: pl.DataFrame, policy: Disclosure, compared: Comparison | None = 
         return frame
     compared = compared or Comparison(policy)
     nested = Nested(policy.threshold, [rows[-1]["remaining"]])
-    cells = {"": rows[0]["entered"], **{row["criterion"]: row["remaining"] for row in rows}}
-    shown: set[int] = set()
+    cells = [("", rows[0]["entered"]), *((row["criterion"], row["remaining"]) for row in rows)]
+    shown: dict[int, int] = {}
     # The last step is the cohort, whose size is published.
-    for criterion, n in (*list(cells.items())[-1:], *list(cells.items())[:-1]):
-        last = criterion == rows[-1]["criterion"]
-        apart = last or compared.admits("flow", criterion, n)
-        if apart and nested.admit(n):
-            shown.add(n)
-        compared.note("flow", criterion, n, shown=n in shown)
-    for row in rows:
-        row["entered"], row["remaining"] = (
-            n if n in shown else None for n in (row["entered"], row["remaining"])
-        )
+    for i in (len(rows), *range(len(rows))):
+        criterion, n = cells[i]
+        admitted = (i == len(rows) or compared.admits("flow", criterion, n)) and nested.admit(n)
+        if admitted:
+            shown[i] = n
+        compared.note("flow", criterion, n, shown=admitted)
+    for i, row in enumerate(rows):
+        row["entered"], row["remaining"] = shown.get(i), shown.get(i + 1)
         if row["entered"] is None or row["remaining"] is None:
             row["excluded"] = None
         excluded, unknown = row["excluded"], row["not_known"]
-        parts = () if excluded is None or unknown is None else (unknown, excluded - unknown)
-        if not parts or any(0 < n < policy.threshold for n in parts):
+        parts = (
+            {} if excluded is None or unknown is None else {"not known": unknown, "known": excluded - unknown}
+        )
+        of = f"excluded by {row['criterion']}"
+        told = bool(parts) and not any(0 < n < policy.threshold for n in parts.values())
+        told = told and all(compared.admits(of, part, n) for part, n in parts.items())
+        for part, n in parts.items():
+            compared.note(of, part, n, shown=told)
+        if not told:
             row["not_known"] = None
     return pl.DataFrame(rows, schema=frame.schema)
 

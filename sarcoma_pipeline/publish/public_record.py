@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.publish import disclosure
-from sarcoma_pipeline.publish.differences import Comparison, TooAlike
+from sarcoma_pipeline.publish.differences import COHORT, Comparison, TooAlike
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.release import MetaRelease
@@ -71,11 +71,11 @@ def publish(project: Project, tables: Mapping[str, pl.DataFrame], at: str) -> di
             threshold = max(policy.threshold, version["threshold"])
             if 0 < _differing(version, columns, patients, tables) < threshold:
                 raise TooAlike(_told(version, f"it differs in fewer than {threshold} patients"))
+            size = version["counts"][COHORT][COHORT][0]
+            if 0 < abs(patients.total() - size) < threshold:
+                raise TooAlike(_told(version, f"its cohort differs by fewer than {threshold} patients"))
         comparison = Comparison(policy, [(v["counts"], v["threshold"]) for v in known])
-        try:
-            made = disclosure.public(tables, policy, comparison)
-        except TooAlike as alike:
-            raise TooAlike(_told(known[-1], str(alike))) from None
+        made = disclosure.public(tables, policy, comparison)
         version = {
             "study": project.study.name,
             "refresh_id": label["refresh_id"],
@@ -90,6 +90,16 @@ def publish(project: Project, tables: Mapping[str, pl.DataFrame], at: str) -> di
         if not any({k: v[k] for k in same} == same for v in own if not v.get("unissued")):
             _write(project, [*own, {"at": at, **version}])
     return made
+
+
+def keep(project: Project, versions_before: list[dict[str, Any]]) -> None:
+    """Add versions that a restored record does not have: they were made since the backup."""
+    with _alone(project):
+        restored = versions(project)
+        known = {(v["refresh_id"], v["at"]) for v in versions_before}
+        older = [v for v in restored if (v["refresh_id"], v["at"]) not in known]
+        if versions_before:
+            _write(project, sorted([*older, *versions_before], key=lambda v: (v["at"], v["refresh_id"])))
 
 
 def take_back(project: Project, refresh_id: str, who: str, at: str, reason: str) -> int:
