@@ -152,6 +152,14 @@ CHANGING = _fault(
         "to deliver under a name that begins with a dot and to rename the complete file."
     ),
 )
+ATTRIBUTE_REPEATED = _fault(
+    "file.attribute-repeated",
+    "An attribute of the DICOM file stands twice or out of the order of its tags, or a sequence of one item "
+    "holds several. The last attribute and the first item were read.",
+    "Export the object again. If the fault comes again, report it to the vendor of the exporting system.",
+    severity="warning",
+    source="DICOM PS3.5 section 7.1; PS3.3: a single item shall be included",
+)
 NAME = _fault(
     "file.name",
     "The file's name holds control characters or bytes that are no text. The file was read.",

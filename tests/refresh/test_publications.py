@@ -1,5 +1,6 @@
 """``sarcoma export`` and ``sarcoma report`` on a refreshed study."""
 
+import duckdb
 import polars as pl
 
 ROWS = ("cohort.patients", "cohort.endpoints")
