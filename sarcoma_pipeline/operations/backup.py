@@ -22,7 +22,7 @@ from typing import IO
 
 import duckdb
 
-from sarcoma_pipeline.publish import pseudonym_key
+from sarcoma_pipeline.publish import pseudonym_key, public_record
 from sarcoma_pipeline.publish.release import read_label
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
@@ -78,7 +78,7 @@ def backup(project: Project, target: Path) -> list[str]:
 
 
 def restore(project: Project, archive: Path, *, replace: bool = False) -> list[str]:
-    """Restore everything from an archive; decisions taken since the backup are kept.
+    """Restore everything from an archive; decisions and public versions since the backup are kept.
 
     Args:
         project: the study.
@@ -101,6 +101,10 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
     pseudonym_key.heal(project)
     _check_key(project, archive, names)
     _check_is_ours(project, archive, names)
+    try:
+        public = public_record.versions(project)
+    except ValueError:
+        public = []  # damaged: the archive's takes its place
     current_decisions = decision_log.read(project.decisions)
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
     if wal.exists():
@@ -115,6 +119,7 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
             _extract(tar, name, partial, mode)
             partial.replace(path)
     decision_log.restore(project.decisions, current_decisions)
+    public_record.keep(project, public)
     return names
 
 
@@ -136,7 +141,8 @@ def _is_own(project: Project, name: str) -> bool:
     """Return whether a backup of the study may hold a file of this name, relative to the root."""
     study = re.escape(project.study.name)
     forms = (
-        rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv)",
+        rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv"
+        r"|public\.jsonl)",
         rf"data/decisions/{study}\.csv",
         rf"data/published/{study}/(cohort\.duckdb|releases/(log\.csv|[0-9A-Za-z-]+\.duckdb))",
     )
