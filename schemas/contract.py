@@ -292,7 +292,7 @@ def _empty(contract: type[Contract]) -> pl.DataFrame:
 def _kept(contract: type[Contract], frame: pl.DataFrame) -> bool:
     """Return whether every rule is kept, in one pass over the frame; what cannot be evaluated is not."""
     try:
-        return all(frame.lazy().select(*_verdicts(contract)).collect().row(0))
+        return all(frame.select(*_verdicts(contract)).row(0))
     except pl.exceptions.PolarsError:
         return False
 

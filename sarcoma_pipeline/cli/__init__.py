@@ -63,8 +63,13 @@ main.add_command(linkage)
     is_flag=True,
     help="Publish beside the release, marked as a draft and compared with no earlier release.",
 )
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare the content of every file, also of those with the same size and time.",
+)
 @click.option("--full", is_flag=True, help="Compute every step, also those whose inputs have not changed.")
-def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
+def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
     Exit code 0: a release was published, or the last one is still valid because nothing changed; findings do
@@ -78,6 +83,8 @@ def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
             raise click.UsageError("--as-of rebuilds a release and publishes nothing: leave out --draft")
         in_one_file(project, "--draft")
         project = project.as_draft()
+    if as_of and verify:
+        raise click.UsageError("--as-of reads no files: leave out --verify")
     if as_of:
         in_one_file(project, "--as-of")
         from sarcoma_pipeline.cli import rebuild
@@ -107,7 +114,7 @@ def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
     from sarcoma_pipeline.cli import refresh_run
 
     try:
-        outcome = refresh_run.run(project, began)
+        outcome = refresh_run.run(project, began, verify=verify)
     except OperationalError:
         what = "Dagster's run history cannot be written; the release is untouched"
         raise _cannot_start(what, project) from None

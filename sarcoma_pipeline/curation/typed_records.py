@@ -126,7 +126,9 @@ def type_records(
     """
     told = sort_reports(received, files, reports.rows_in(received))
     counting = {
-        table: frame.join(told.disposition, on="record_id", how="anti") for table, frame in received.items()
+        table: frame.join(told.disposition, on="record_id", how="anti")
+        for table, frame in received.items()
+        if frame.height
     }
     parts = (
         type_part(table, counting[table], repeated(counting[table], files), sources, received_on, files)
