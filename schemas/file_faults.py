@@ -152,11 +152,49 @@ CHANGING = _fault(
         "to deliver under a name that begins with a dot and to rename the complete file."
     ),
 )
+ATTRIBUTE_REPEATED = _fault(
+    "file.attribute-repeated",
+    "An attribute of the DICOM file stands twice or out of the order of its tags, or a sequence of one item "
+    "holds several. The last attribute and the first item were read.",
+    "Export the object again. If the fault comes again, report it to the vendor of the exporting system.",
+    severity="warning",
+    source="DICOM PS3.5 section 7.1; PS3.3: a single item shall be included",
+)
 NAME = _fault(
     "file.name",
     "The file's name holds control characters or bytes that are no text. The file was read.",
     "Rename the file at the sender. Findings show these characters as escapes.",
     severity="notice",
+)
+HIDDEN = _fault(
+    "file.hidden",
+    "The name begins with a dot, as of a delivery that is not complete. Nothing of it was read.",
+    (
+        "If the transfer is still running, do nothing. If it broke off, ask the sender to deliver again. If "
+        "it is a delivery, rename it; if not, remove it from the drop folder."
+    ),
+    severity="warning",
+)
+LEFT_BEHIND = _fault(
+    "file.left-behind",
+    "A program left this in the folder; it holds no records and was not read. The value says what it is.",
+    (
+        "Remove it from the drop folder. If it marks a file that somebody has open, ask them to close it, "
+        "and compare its content with the sender's."
+    ),
+    severity="notice",
+)
+REPLACED = _fault(
+    "file.replaced-unseen",
+    (
+        "The content is another than at the last reading, with the same size and time of modification. It "
+        "was read again."
+    ),
+    (
+        "Ask the sender whether they replaced the file, for example by a copy that keeps the time. If nobody "
+        "did, compare it with the original: the disk or the transfer may have damaged it."
+    ),
+    severity="warning",
 )
 UNEXPECTED = _fault(
     "file.unexpected",

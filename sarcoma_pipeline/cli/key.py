@@ -48,7 +48,7 @@ def rotate(study: str) -> None:
         done = keys.rotate(project, dt.datetime.now(dt.UTC))
     except FileNotFoundError:
         raise click.UsageError(f"{study} has no key yet: its first refresh makes one") from None
-    except FileExistsError:
+    except (FileExistsError, BlockingIOError):
         raise click.ClickException("the key was rotated a moment ago") from None
     except duckdb.Error:
         raise click.ClickException("the warehouse cannot be opened: is a refresh running?") from None

@@ -78,6 +78,11 @@ def backup(study: str, into: Path) -> None:
         names = archive.backup(project, into)
     except duckdb.IOException:
         raise click.ClickException("the warehouse cannot be opened: is a refresh running?") from None
+    except archive.KeyOfAnother as other:
+        remedy = f"refresh first (sarcoma refresh --study {study}), or restore the right key"
+        raise click.ClickException(f"{other}; no backup was written: {remedy}") from None
+    except archive.ArchiveDamaged as damaged:
+        raise click.ClickException(f"{damaged}; no backup was written") from None
     say(f"{len(names)} files, {into.stat().st_size / 1e6:.1f} MB in {into}, verified")
 
 
@@ -95,6 +100,6 @@ def restore(study: str, archive: Path, replace: bool) -> None:
         names = archives.restore(project, archive, replace=replace)
     except archives.WouldReplace as refused:
         raise click.UsageError(f"{refused}: use --replace to confirm") from None
-    except archives.ArchiveDamaged as damaged:
+    except (archives.ArchiveDamaged, archives.KeyOfAnother) as damaged:
         raise click.ClickException(f"{damaged}; nothing was restored") from None
     say(f"{len(names)} files restored; check them with: sarcoma doctor --study {study}")

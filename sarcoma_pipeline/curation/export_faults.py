@@ -43,7 +43,7 @@ ELEMENT_REPEATED = Rule(
     "warning",
     on="quality.accounting",
     scope="record",
-    what="An element that may stand once in its place came again; the last one counts.",
+    what="An element that may stand once in its place came again; of two texts the last one counts.",
     remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
     source="oBDS 3.0.4 schema: maxOccurs",
 )

@@ -6,27 +6,38 @@ warehouse.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace as with_other
 from pathlib import Path
 from typing import IO
 
 import duckdb
 
+from sarcoma_pipeline.publish import pseudonym_key, public_record
+from sarcoma_pipeline.publish.release import read_label
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions
 
 _MANIFEST = "manifest.json"
+_STAMP = r"[0-9]{8}T[0-9]{6}Z"
 
 
 class ArchiveDamaged(Exception):
     """The archive is damaged or not a backup of this study; nothing was restored."""
+
+
+class KeyOfAnother(Exception):
+    """The archive's key is another study's or another centre's; nothing was restored."""
 
 
 class WouldReplace(Exception):
@@ -45,7 +56,9 @@ def backup(project: Project, target: Path) -> list[str]:
 
     Raises:
         duckdb.IOException: a refresh has locked the warehouse.
+        KeyOfAnother: key and warehouse do not belong together, so that nobody could restore the archive.
     """
+    pseudonym_key.heal(project)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.part")
     # An open reader locks out writers, so that the file and its write-ahead log are consistent.
@@ -55,13 +68,17 @@ def backup(project: Project, target: Path) -> list[str]:
     finally:
         if reader is not None:
             reader.close()
-    _verify(project, partial)
+    try:
+        _check_key(project, partial, _verify(project, partial))
+    except KeyOfAnother:
+        partial.unlink()
+        raise
     partial.replace(target)
     return names
 
 
 def restore(project: Project, archive: Path, *, replace: bool = False) -> list[str]:
-    """Restore everything from an archive; decisions taken since the backup are kept.
+    """Restore everything from an archive; decisions and public versions since the backup are kept.
 
     Args:
         project: the study.
@@ -73,6 +90,7 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
 
     Raises:
         ArchiveDamaged: the archive differs from what was written.
+        KeyOfAnother: the archive's key did not make its pseudonyms, or was never the key here.
         WouldReplace: files exist, and ``replace`` is False.
     """
     names = _verify(project, archive)
@@ -80,34 +98,55 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
     if existing and not replace:
         raise WouldReplace(f"{' and '.join(p.name for p in existing)} would be replaced")
     permissions.make_folders(project)
+    pseudonym_key.heal(project)
+    _check_key(project, archive, names)
+    _check_is_ours(project, archive, names)
+    try:
+        public = public_record.versions(project)
+    except ValueError:
+        public = []  # damaged: the archive's takes its place
     current_decisions = decision_log.read(project.decisions)
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
     if wal.exists():
         wal.unlink()
     with tarfile.open(archive) as tar:
+        _keep_key(project, tar, names)
         for name in names:
             path = project.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(f".{path.name}.part")
             mode = 0o644 if path.is_relative_to(project.published) else 0o600
-            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-            with os.fdopen(handle, "wb") as stream, _member(tar, name) as data:
-                shutil.copyfileobj(data, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
+            _extract(tar, name, partial, mode)
             partial.replace(path)
     decision_log.restore(project.decisions, current_decisions)
+    public_record.keep(project, public)
     return names
 
 
 def _files(project: Project) -> Iterator[Path]:
-    wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
-    yield from (p for p in (project.warehouse, wal, project.decisions, project.release) if p.exists())
-    for kept in (f"{project.key.name}*", f"{project.study.name}.crosswalk.*"):
-        yield from sorted(project.key.parent.glob(kept))
-    yield from sorted(
-        p for p in (project.published / "releases").glob("*") if p.suffix in (".duckdb", ".csv")
+    folders = (
+        project.key.parent,
+        project.decisions.parent,
+        project.published,
+        project.published / "releases",
     )
+    for path in sorted(path for folder in folders for path in folder.glob("*")):
+        if _is_own(project, path.relative_to(project.root).as_posix()) and path.is_file():
+            if path.is_symlink():
+                raise ArchiveDamaged(f"{path.name} is a link")
+            yield path
+
+
+def _is_own(project: Project, name: str) -> bool:
+    """Return whether a backup of the study may hold a file of this name, relative to the root."""
+    study = re.escape(project.study.name)
+    forms = (
+        rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv"
+        r"|public\.jsonl)",
+        rf"data/decisions/{study}\.csv",
+        rf"data/published/{study}/(cohort\.duckdb|releases/(log\.csv|[0-9A-Za-z-]+\.duckdb))",
+    )
+    return any(re.fullmatch(form, name, re.ASCII) for form in forms)
 
 
 def _write(project: Project, target: Path) -> list[str]:
@@ -147,26 +186,104 @@ def _digest(data: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
+def _extract(tar: tarfile.TarFile, name: str, path: Path, mode: int) -> None:
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    with os.fdopen(handle, "wb") as stream, _member(tar, name) as data:
+        shutil.copyfileobj(data, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
 def _verify(project: Project, archive: Path) -> list[str]:
     """Compare an archive with its manifest; returns the names of its files.
 
     Raises:
-        ArchiveDamaged: a file differs, is not listed, or does not belong to the study.
+        ArchiveDamaged: a file differs, is not listed, comes twice, is a link, or is none of the study's.
     """
     try:
         with tarfile.open(archive) as tar:
+            members = tar.getmembers()
             label = json.loads(_member(tar, _MANIFEST).read())
-            names = sorted(m.name for m in tar if m.name != _MANIFEST)
-            sums = {name: _digest(_member(tar, name)) for name in names}
-    except (tarfile.TarError, EOFError, KeyError, ValueError) as broken:
+            study, expected = label["study"], dict(label["sha256"])
+            names = sorted(m.name for m in members if m.name != _MANIFEST)
+            odd = [m for m in members if not m.isreg()]
+            sums = {} if odd else {name: _digest(_member(tar, name)) for name in names}
+    except (tarfile.TarError, EOFError, KeyError, TypeError, ValueError) as broken:
         raise ArchiveDamaged(f"{archive.name} cannot be read: {type(broken).__name__}") from None
-    if label["study"] != project.study.name:
-        raise ArchiveDamaged(f"{archive.name} is a backup of the study {label['study']}")
-    if sums != label["sha256"]:
+    if odd:
+        raise ArchiveDamaged(f"{archive.name} contains a link, a folder or a device; a backup has only files")
+    if study != project.study.name:
+        raise ArchiveDamaged(f"{archive.name} is a backup of the study {study}")
+    if len(members) != len(sums) + 1:
+        raise ArchiveDamaged(f"{archive.name} contains a file twice")
+    # A manipulated archive must not write outside the study's folders, nor leave a file that others trust.
+    if not all(_is_own(project, name) for name in names):
+        raise ArchiveDamaged(f"{archive.name} contains a file that does not belong to the study")
+    if sums != expected:
         raise ArchiveDamaged(f"{archive.name} has changed since it was written")
-    own = (project.warehouse.parent, project.decisions.parent, project.published)
-    for name in names:
-        # A manipulated archive must not write outside the study's folders.
-        if not any((project.root / name).resolve().is_relative_to(folder.resolve()) for folder in own):
-            raise ArchiveDamaged(f"{archive.name} contains a file that does not belong to the study")
     return names
+
+
+def _check_key(project: Project, archive: Path, names: list[str]) -> None:
+    """Compare key, warehouse and release of an archive with each other, in a folder of its own.
+
+    Raises:
+        ArchiveDamaged: the archive's database cannot be read, or its release is another study's.
+        KeyOfAnother: none of its keys made the pseudonyms of its warehouse.
+    """
+    permissions.make_folders(project)
+    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=project.warehouse.parent) as folder:
+        there = with_other(project, root=Path(folder))
+        with tarfile.open(archive) as tar:
+            for name in names:
+                path = there.root / name
+                if path.parent == there.warehouse.parent or path == there.release:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    _extract(tar, name, path, 0o600)
+        label = read_label(there.release) if there.release.exists() else None
+        if label and label["study"] != project.study.name:
+            raise ArchiveDamaged(f"{archive.name} has the release of the study {label['study']}")
+        if not there.warehouse.exists():
+            return
+        # After a rotation and before the next refresh, the warehouse has the pseudonyms of the key before.
+        kept = sorted(there.key.parent.glob(f"{there.key.name}.*"))[-1:]
+        keys = [key for key in (there.key, *kept) if key.exists()]
+        try:
+            if not keys or any(pseudonym_key.differing(there, key)[0] == 0 for key in keys):
+                return
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return  # of a version before the warehouse kept pseudonyms
+        except duckdb.Error as broken:
+            raise ArchiveDamaged(f"its warehouse cannot be read: {type(broken).__name__}") from None
+        except ValueError:
+            raise ArchiveDamaged("its key is no key") from None
+    raise KeyOfAnother(
+        "the key did not make the pseudonyms of the warehouse: it is another study's or centre's"
+    )
+
+
+def _check_is_ours(project: Project, archive: Path, names: list[str]) -> None:
+    """Compare the archive's keys with those that this study has or had here.
+
+    Raises:
+        KeyOfAnother: they have none in common: the archive is another centre's, of a study of the same name.
+    """
+    here = {path.read_bytes().strip() for path in project.key.parent.glob(f"{project.key.name}*")}
+    with tarfile.open(archive) as tar:
+        keys = {_member(tar, name).read().strip() for name in names if ".key" in Path(name).name}
+    if here and keys and not here & keys:
+        raise KeyOfAnother(
+            "its key was never the key here: it is another study's or centre's. If it is the right one, "
+            f"move data/warehouse/{project.key.name}* to a safe place first"
+        )
+
+
+def _keep_key(project: Project, tar: tarfile.TarFile, names: list[str]) -> None:
+    """Keep a key that the archive replaces: releases since the backup were made with it."""
+    name = project.key.relative_to(project.root).as_posix()
+    if name not in names or not project.key.exists():
+        return
+    kept = project.key.with_name(f"{project.key.name}.{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}")
+    if _member(tar, name).read().strip() != project.key.read_bytes().strip() and not kept.exists():
+        os.link(project.key, kept)

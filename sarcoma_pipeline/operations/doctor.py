@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sarcoma_pipeline.publish import release
+from sarcoma_pipeline.publish import pseudonym_key, release
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import disk_space, permissions, read_only
@@ -63,6 +63,11 @@ def examine(project: Project) -> Iterator[Diagnosis]:
             "the pseudonyms match the key",
             _pseudonyms,
             f"sarcoma restore the key (or sarcoma key new), then {refresh}",
+        ),
+        (
+            "no rotation of the key was interrupted",
+            lambda p: [path.name for path in pseudonym_key.unfinished(p)],
+            f"{refresh}: it finishes the rotation, or undoes it",
         ),
         ("the release matches its hash", _release, f"sarcoma release rollback, or {refresh}"),
         ("the kept releases can be read", _kept, "delete the unreadable files"),
@@ -126,20 +131,16 @@ def _lineage(project: Project) -> list[str]:
 
 
 def _pseudonyms(project: Project) -> list[str]:
-    import polars as pl
+    if not read_only.is_built(project):
+        return []
+    if not project.key.exists():
+        known = sum(n for c in project.centres or ("",) for (n,) in _rows(project, _PATIENTS, c))
+        return [f"{project.key.name} is missing"] if known else []
+    wrong, total = pseudonym_key.differing(project, project.key)
+    return [f"{wrong} of {total} differ"] if wrong else []
 
-    found = []
-    for centre in project.centres or ("",):
-        pairs = _rows(project, "SELECT patient_id, pseudonym FROM curated.patient", centre)
-        if not pairs:
-            continue
-        if not project.key.exists():
-            return [f"{project.key.name} is missing"]
-        key = release.pseudonym_key(project.key, centre)
-        made = release.pseudonyms(pl.Series([p for p, _ in pairs]), key)
-        wrong = set(pairs) - set(made.iter_rows())
-        found += [f"{len(wrong)} of {len(pairs)} differ"] if wrong else []
-    return found
+
+_PATIENTS = "SELECT count(*) FROM curated.patient"
 
 
 def _release(project: Project) -> list[str]:
@@ -165,4 +166,6 @@ def _leftovers(project: Project) -> list[str]:
     published = (".building-*", "*.part", ".*.part", "releases/*.part")
     partial = [p for pattern in published for p in project.published.glob(pattern)]
     partial += project.warehouse.parent.glob(".as-of-*")
+    partial += project.warehouse.parent.glob(".restoring-*")
+    partial += {*project.warehouse.parent.glob(".*.part")} - {*pseudonym_key.unfinished(project)}
     return sorted({str(p.relative_to(project.root)) for p in partial})

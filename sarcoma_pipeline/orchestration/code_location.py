@@ -15,6 +15,7 @@ from sarcoma_pipeline.orchestration import (
     schedules,
     sensors,
     step_events,
+    warehouse_resource,
 )
 from sarcoma_pipeline.orchestration.assets import (
     analysis,
@@ -30,7 +31,6 @@ from sarcoma_pipeline.orchestration.assets import (
     received,
     steward_page,
 )
-from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study import project
 
 
@@ -70,9 +70,8 @@ def build_definitions(study: project.Project) -> dg.Definitions:
             drop_folder_sensor.drop_folder(study, jobs.first_job(study)),
         ],
         resources={
-            "warehouse": Warehouse(
-                path=str(study.warehouse), study=study.study.name, centres=list(study.centres)
-            )
+            "warehouse": warehouse_resource.of_study(study),
+            "io_manager": warehouse_resource.no_outputs,
         },
         loggers={"progress": step_events.progress_logger},
         # A DuckDB file has one writer, and a process per step would cost seconds each.

@@ -55,6 +55,6 @@ def _progress(_: dg.InitLoggerContext) -> logging.Logger:
 
 
 progress_logger = dg.LoggerDefinition(
-    _progress, description="Passes step events to the command line; prints nothing itself."
+    _progress, config_schema={}, description="Passes step events to the command line; prints nothing itself."
 )
 """A logger that passes step events to the listeners."""

@@ -64,12 +64,10 @@ class Warehouse(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
         """Give each run its own resource, and close the database when the run ends."""
         tags = context.run.tags if context.run else {}
-        run = Warehouse(
-            path=self.path,
-            study=self.study,
-            centres=self.centres,
-            centre=tags.get(PARTITION, self.centre) if self.centres else "",
-        )
+        centre = tags.get(PARTITION, self.centre) if self.centres else ""
+        if centre and centre not in self.centres:
+            raise dg.DagsterInvalidInvocationError(f"the study has no centre {centre!r}")
+        run = Warehouse(path=self.path, study=self.study, centres=self.centres, centre=centre)
         if context.instance and context.run and celery.executor() is None:
             # Before the first step: a run that is killed in any step must be recognised as orphaned.
             context.instance.add_run_tags(context.run.run_id, orphaned_runs.mark(context.run.run_id))
@@ -293,6 +291,41 @@ class Warehouse(dg.ConfigurableResource):
             connection.close()
             raise
         return Tables(connection, self.centre, received)
+
+
+def of_study(project: Project) -> dg.ResourceDefinition:
+    """Return the study's warehouse as a resource that no run config can point at another file."""
+    whole = Warehouse(path=str(project.warehouse), study=project.study.name, centres=list(project.centres))
+
+    # The fields of a configurable resource can be set in the launchpad; an empty schema refuses every field.
+    @dg.resource(config_schema={}, description=f"The restricted database of {project.study.name}.")
+    def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        with whole.yield_for_execution(context) as run:
+            yield run
+
+    return warehouse
+
+
+class NoOutputs(dg.IOManager):
+    """Stores nothing: steps pass tables through the warehouse, and Dagster's default would write files."""
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Refuse a value: a pickle of a table would hold identities outside the warehouse.
+
+        Raises:
+            dg.DagsterInvariantViolationError: a step returned a value.
+        """
+        if obj is not None:
+            raise dg.DagsterInvariantViolationError(f"{context.op_def.name} returned a value")
+
+    def load_input(self, context: dg.InputContext) -> None:
+        """Load nothing: the order of steps is all that Dagster knows of them."""
+
+
+@dg.io_manager(config_schema={}, description="Stores nothing.")
+def no_outputs(_: dg.InitResourceContext) -> NoOutputs:
+    """Return the IO manager that stores nothing, in no folder that a run config could name."""
+    return NoOutputs()
 
 
 def _current(table: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import fcntl
 import io
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,10 @@ import polars as pl
 
 from sarcoma_pipeline.publish.release import KEY_BYTES, pseudonym_key, pseudonyms
 from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import read_only
+
+_PARTIAL = ".part"
+"""Ends the name of a crosswalk until its key is in force."""
 
 
 class KeyLost(Exception):
@@ -43,6 +50,7 @@ def ensure_key(project: Project) -> bytes:
         KeyLost: the key file is missing; the message says how to recover.
         ValueError: the file is no valid key.
     """
+    heal(project)
     published = (project.as_released().release, project.as_draft().release)
     if any(path.exists() for path in published) and not project.key.exists():
         name = project.study.name
@@ -63,25 +71,122 @@ def rotate(project: Project, now: dt.datetime) -> Rotation:
     Raises:
         FileNotFoundError: there is no key yet.
         FileExistsError: a key was rotated within this second.
+        BlockingIOError: another process is rotating it.
         duckdb.IOException: a refresh has locked the warehouse.
     """
     if not project.key.exists():
         raise FileNotFoundError(project.key.name)
     stamp = f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
-    kept = project.key.with_name(f"{project.key.name}.{stamp}")
+    kept = _kept(project, stamp)
     crosswalk = project.key.with_name(f"{project.study.name}.crosswalk.{stamp}.csv")
     new_key = secrets.token_hex(KEY_BYTES)
-    # An open reader locks out writers: a refresh must not start with one key and end with another.
-    with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
-        ids = warehouse.execute("SELECT DISTINCT patient_id FROM curated.patient").pl()["patient_id"]
-        old = pseudonyms(ids, pseudonym_key(project.key))
-        pairs = old.join(pseudonyms(ids, bytes.fromhex(new_key)), on="patient_id", suffix="_new")
-        _write(crosswalk, _csv(pairs))
-        _write(project.key.with_suffix(".next"), new_key + "\n")
-        os.link(project.key, kept)
-        # A single rename: after a crash there is either the old key or the new one.
-        project.key.with_suffix(".next").replace(project.key)
+    with _alone(project):
+        _heal(project)
+        if kept.exists() or crosswalk.exists():
+            raise FileExistsError(kept.name)
+        # An open reader locks out writers: a refresh must not start with one key and end with another.
+        with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+            ids = warehouse.execute("SELECT DISTINCT patient_id FROM curated.patient").pl()["patient_id"]
+            old = pseudonyms(ids, pseudonym_key(project.key))
+            pairs = old.join(pseudonyms(ids, bytes.fromhex(new_key)), on="patient_id", suffix="_new")
+            _write(_begun(crosswalk), _csv(pairs))
+            _write(_next(project), new_key + "\n")
+            os.link(project.key, kept)
+            _sync(project.key.parent)
+            # A single rename: after a crash there is either the old key or the new one.
+            _next(project).replace(project.key)
+            _begun(crosswalk).replace(crosswalk)
+            _sync(project.key.parent)
     return Rotation(pairs.height, kept, crosswalk)
+
+
+def heal(project: Project) -> None:
+    """End a rotation that was killed; one that is at work is left alone."""
+    if not unfinished(project):
+        return
+    try:
+        with _alone(project):
+            _heal(project)
+    except BlockingIOError:
+        return
+
+
+def unfinished(project: Project) -> list[Path]:
+    """Return what a rotation has written under names that hold only until its end."""
+    pattern = f".{project.study.name}.crosswalk.*.csv{_PARTIAL}"
+    found = [*project.key.parent.glob(pattern), _next(project)]
+    return sorted(path for path in found if path.exists())
+
+
+def _heal(project: Project) -> None:
+    """Finish a rotation if the key was replaced, else undo it: nobody ever had its pseudonyms."""
+    for path in unfinished(project):
+        if path == _next(project):
+            path.unlink()
+            continue
+        crosswalk = path.with_name(path.name.removeprefix(".").removesuffix(_PARTIAL))
+        kept = _kept(project, crosswalk.name.split(".")[-2])
+        if kept.exists() and kept.read_bytes() != project.key.read_bytes():
+            path.replace(crosswalk)
+        else:
+            # The crosswalk last: while it is there, the next attempt knows what to undo.
+            kept.unlink(missing_ok=True)
+            path.unlink()
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Hold the key's lock, which the system releases when the process dies.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    handle = os.open(project.key, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def differing(project: Project, key: Path) -> tuple[int, int]:
+    """Count the pseudonyms of the warehouse that a key does not make.
+
+    Args:
+        project: the study, or its files in another root.
+        key: a key file.
+
+    Returns:
+        How many differ, and how many there are.
+    """
+    wrong, total = 0, 0
+    for centre in project.centres or ("",):
+        with read_only.connect(project, centre) as warehouse:
+            pairs = warehouse.execute("SELECT patient_id, pseudonym FROM curated.patient").fetchall()
+        made = pseudonyms(pl.Series([p for p, _ in pairs], dtype=pl.String), pseudonym_key(key, centre))
+        wrong += len(set(pairs) - set(made.iter_rows()))
+        total += len(pairs)
+    return wrong, total
+
+
+def _kept(project: Project, stamp: str) -> Path:
+    return project.key.with_name(f"{project.key.name}.{stamp}")
+
+
+def _begun(crosswalk: Path) -> Path:
+    return crosswalk.with_name(f".{crosswalk.name}{_PARTIAL}")
+
+
+def _next(project: Project) -> Path:
+    return project.key.with_suffix(".next")
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def key_of(project: Project, refresh_id: str) -> Path:

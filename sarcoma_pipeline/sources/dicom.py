@@ -139,6 +139,14 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
     elif not walk.seen or (walk.last < (kind.begins or kind.needed) and kind is not _OTHER):
         batch.unread(position, "file.truncated", "the file ends before the attributes of its kind")
         return
+    if not walk.broken and walk.items_outside():
+        batch.unread(position, "file.unreadable", "an item stands outside its sequence: a length is wrong")
+        return
+    torn, mixed_up = walk.sequences(dataset)
+    for number in torn:
+        if number in dataset:
+            del dataset[number]
+        node.faults.add(dicom_account.name(number))
     instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
     values = kind.columns(node) | {
         "SOPClassUID": sop_class,
@@ -151,6 +159,13 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
     if not walk.broken:
         for keyword in sorted(node.faults):
             batch.unread(f"{position} {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
+        again = {dicom_account.name(number) for number in mixed_up} | node.opened.several
+        for keyword in sorted(again):
+            batch.unread(
+                f"{position} {keyword}",
+                "file.attribute-repeated",
+                f"{keyword} has several items, stands twice or out of the order of tags",
+            )
 
 
 # --- kinds of objects ---------------------------------------------------------------------------------

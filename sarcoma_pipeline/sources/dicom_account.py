@@ -134,7 +134,7 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     if len(once) < len(top):
         # Of a tag that comes twice only the last value can be read.
         for number, times in (Counter(top) - Counter(once.keys())).items():
-            _unknown(account, f"{_name(number)} (again)", times)
+            _unknown(account, f"{name(number)} (again)", times)
 
 
 def _count(
@@ -146,7 +146,7 @@ def _count(
         if known is None:
             path = _ignored(number) if used else OTHER_KIND
             if path is None:
-                _unknown(account, above + _name(number), 1)
+                _unknown(account, above + name(number), 1)
                 continue
         else:
             path = known.path
@@ -166,7 +166,8 @@ def _unknown(account: Account, path: str, count: int) -> None:
 
 
 @lru_cache(10_000)
-def _name(number: int) -> str:
+def name(number: int) -> str:
+    """Return the keyword of a tag; its number, if it has none."""
     return keyword_for_tag(number) or f"({number >> 16:04X},{number & 0xFFFF:04X})"
 
 

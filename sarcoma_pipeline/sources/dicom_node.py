@@ -45,10 +45,12 @@ class Opened:
     Attributes:
         items: data set and tag to the items of the sequence, each with the tags that have a value.
         delivered: attributes with a value in them, less the sequences themselves.
+        several: keywords of sequences that should hold one item and hold several.
     """
 
     items: dict[tuple[int, int], list[tuple[Node, list[int]]]] = field(default_factory=dict)
     delivered: int = 0
+    several: set[str] = field(default_factory=set)
 
 
 class Node:
@@ -156,9 +158,17 @@ class Node:
         self.opened.delivered += sum(len(tags) for _, tags in found) - counted
         return [item for item, _ in found]
 
+    def single(self, keyword: str) -> Node | None:
+        """Return the first item of a sequence that holds one; a second one is noted."""
+        items = self.items(keyword)
+        if len(items) > 1:
+            self.opened.several.add(keyword)
+        return items[0] if items else None
+
     def referenced(self, keyword: str) -> str | None:
-        """ReferencedSOPInstanceUID of the first item of a sequence."""
-        return next((item.text("ReferencedSOPInstanceUID") for item in self.items(keyword)), None)
+        """Return ReferencedSOPInstanceUID of the item of a sequence that holds one."""
+        item = self.single(keyword)
+        return None if item is None else item.text("ReferencedSOPInstanceUID")
 
     def plain(self, *keywords: str) -> dict[str, str | None]:
         """Return attributes by keyword, as text."""

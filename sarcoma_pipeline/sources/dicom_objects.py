@@ -37,10 +37,17 @@ def structure_set(node: Node) -> Columns:
 
 def dose(node: Node) -> Columns:
     """Return the columns of the header of an RTDOSE."""
-    return {
+    columns = {
         **node.plain("DoseUnits", "DoseType", "DoseSummationType", "DoseGridScaling"),
         "ReferencedRTPlan": node.referenced("ReferencedRTPlanSequence"),
     }
+    if columns["DoseSummationType"] in _OF_SEVERAL_PLANS:
+        node.opened.several.discard("ReferencedRTPlanSequence")
+    return columns
+
+
+_OF_SEVERAL_PLANS = ("MULTI_PLAN", "PLAN_OVERVIEW")
+"""Kinds of dose distributions that may refer to several plans (PS3.3 C.8.8.3)."""
 
 
 def image(node: Node) -> Columns:
@@ -59,13 +66,14 @@ def enhanced_image(node: Node) -> Columns:
 
     Where the frames differ in thickness, the most frequent one stands for the file.
     """
-    shared = node.items("SharedFunctionalGroupsSequence")
-    measures = [m for group in shared for m in group.items("PixelMeasuresSequence")]
+    group = node.single("SharedFunctionalGroupsSequence")
+    one = None if group is None else group.single("PixelMeasuresSequence")
+    measures = [] if one is None else [one]
     if not any(m.text("SliceThickness") for m in measures):
         frames = node.items("PerFrameFunctionalGroupsSequence")
-        measures = [m for group in frames for m in group.items("PixelMeasuresSequence")]
+        measures = [m for frame in frames for m in frame.items("PixelMeasuresSequence")]
     thickness = Counter(text for m in measures if (text := m.text("SliceThickness")))
-    rays = [x for group in shared for x in group.items("CTXRayDetailsSequence")]
+    rays = [] if group is None else group.items("CTXRayDetailsSequence")
     usual = min(thickness, key=lambda text: (-thickness[text], text), default=None)
     return {
         "SliceThickness": usual,

@@ -17,6 +17,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
+from sarcoma_pipeline.sources.dicom_structure import ITEM, Broken, Structure, is_sequence
 from sarcoma_pipeline.sources.received_record import Stopped
 from schemas.configuration import Limits
 
@@ -74,7 +75,10 @@ class Walk:
         self.wanted = wanted
         self.limits = limits
         self.seen: list[int] = []
+        self._values: list[tuple[int, str | None, int, int]] = []
         self.filled: list[int] = []
+        self._plain: io.BytesIO | None = None
+        self._left = 0
         self.start = 0
         self.end: int | None = 0
         self.broken = False
@@ -118,6 +122,46 @@ class Walk:
             self.broken = left < 0 or (0 < left < 8 and any(self._tail(left)))
         return dataset
 
+    def items_outside(self) -> bool:
+        """Return whether items or their ends stand outside a sequence: the one before them is longer.
+
+        At the end of an item pydicom stops, and reads nothing of what follows.
+        """
+        return ITEM in self.seen or (self.last not in _PIXELS and self._left > 0)
+
+    def sequences(self, dataset: FileDataset) -> tuple[set[int], set[int]]:
+        """Look whether the sequences are whole.
+
+        Args:
+            dataset: what was read.
+
+        Returns:
+            Tags of sequences that are not, and tags of any level that stand twice or out of order.
+        """
+        if self._plain is not None:
+            self.stream, self.size = self._plain, self._plain.seek(0, io.SEEK_END)
+        torn, mixed_up = set(), set()
+        starts = [at - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8) for _, vr, _, at in self._values]
+        last = -1
+        for (tag, vr, length, at), following in zip(self._values, [*starts[1:], self.size], strict=True):
+            if tag <= last:
+                mixed_up.add(tag)
+            last = tag
+            open_ended = length == _UNDEFINED
+            span = following - at if open_ended else length
+            sequence = vr == "SQ" or (vr is None and is_sequence(tag))
+            # One that nobody opens may hold what comes after it; a longer one is refused by whoever opens it.
+            if not sequence or span > self.limits.record_bytes:
+                continue
+            self.stream.seek(at)
+            structure = Structure(self.stream.read(span), vr is None, bool(dataset.is_little_endian))
+            try:
+                structure.check(has_length=not open_ended)
+            except Broken:
+                torn.add(tag)
+            mixed_up |= structure.out_of_order
+        return torn, mixed_up
+
     def _ended(self) -> bool:
         """Return whether the last element, if it has no length, ends in the mark that says so."""
         if self.end is not None or self.last in _PIXELS:
@@ -126,7 +170,9 @@ class Walk:
 
     def _pass(self, size: int) -> FileDataset:
         stream = self._bounded(size)
-        return read_partial(stream, stop_when=self._note(stream), force=True, specific_tags=list(self.wanted))
+        read = read_partial(stream, stop_when=self._note(stream), force=True, specific_tags=list(self.wanted))
+        self._left = size - stream.tell()
+        return read
 
     def _bounded(self, size: int) -> BinaryIO:
         self.stream.seek(0)
@@ -135,10 +181,12 @@ class Walk:
     def _note(self, stream: BinaryIO):
         self.seen.clear()
         self.filled.clear()
+        self._values.clear()
 
         def note(tag: BaseTag, vr: str | None, length: int) -> bool:
             position = stream.tell()
             self.seen.append(int(tag))
+            self._values.append((int(tag), vr, length, position))
             if length:
                 self.filled.append(int(tag))
             self.start = position - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8)
@@ -182,7 +230,8 @@ class Walk:
         if not inflate.eof:
             self.broken = True
             return FileDataset(io.BytesIO(), Dataset())
-        stream = cast(BinaryIO, _Bounded(io.BytesIO(plain), len(plain), self.limits))
+        self._plain = io.BytesIO(plain)
+        stream = cast(BinaryIO, _Bounded(self._plain, len(plain), self.limits))
         dataset = read_dataset(
             stream,
             is_implicit_VR=False,
@@ -190,7 +239,8 @@ class Walk:
             stop_when=self._note(stream),
             specific_tags=list(self.wanted),
         )
-        return FileDataset(io.BytesIO(), dataset, preamble, meta)
+        self._left = len(plain) - stream.tell()
+        return FileDataset(io.BytesIO(), dataset, preamble, meta, False, True)
 
 
 def _group(stream: BinaryIO, group: int, *, implicit: bool) -> Dataset:

@@ -28,6 +28,7 @@ BLANK = " \t\r\n"
 _NAMES_KEPT = 10_000
 _ODD_KEPT = 1_000
 _PATH_CHARS = 300
+_TEXT_CHARS = 1_000
 """A hostile export invents names without end, and long ones."""
 
 
@@ -235,13 +236,14 @@ class Walk:
             self.account.delivered += bool(value.strip(BLANK))
         self._attributes(element, node, taken.values, taken)
 
-    def rest(self, element: Element, node: Node) -> None:
+    def rest(self, element: Element, node: Node) -> Taken:
         """Take what is left below an element after its records were taken and cleared."""
         taken = Taken()
         self.account.delivered += delivered(element) - sum(bool(v.strip(BLANK)) for v in element.values())
         if element.text is not None and element.text.strip(BLANK):
             self._odd(taken, node.path, element.text)
         self._below(element, node, taken.values, taken)
+        return taken
 
     def stray(self, element: Element, path: str, *, inside: bool) -> None:
         """Note what stands between records.
@@ -305,8 +307,13 @@ class Walk:
     def _below(self, element: Element, node: Node, values: dict[str, Any], taken: Taken) -> None:
         kids = node.kids
         known = self.known
+        met: set[Node] = set()
         for child in element:
             kid = kids[child.tag]
+            if kid is not None and kid.several is None and not kid.ignored:
+                if kid in met:
+                    self._again(child, kid, taken)
+                met.add(kid)
             if kid is None:
                 self._all_odd(child, _step(node.path, local(child.tag)), taken)
             elif kid.plain and not len(child) and not child.keys():
@@ -331,6 +338,13 @@ class Walk:
             tail = child.tail
             if tail is not None and tail.strip(BLANK):
                 self._odd(taken, node.path, tail)
+
+    def _again(self, child: Element, kid: Node, taken: Taken) -> None:
+        """Note an element that may stand once and came again; of one with a text, both texts are kept."""
+        if kid.left or kid.column is not None:
+            return
+        texts = [text.strip(BLANK) for text in child.itertext() if text.strip(BLANK)]
+        taken.repeated.setdefault(kid.path, []).append(" ".join(texts)[:_TEXT_CHARS])
 
     def _entry(
         self, child: Element, kid: Node, several: Several, values: dict[str, Any], taken: Taken

@@ -8,6 +8,7 @@ that was complete before the break and one unread record for the rest.
 from __future__ import annotations
 
 import gc
+import json
 from collections import Counter
 from typing import BinaryIO
 
@@ -175,6 +176,7 @@ class _Export:
         self.meldung = 0
         self.facts: dict[str, str | None] = {"Meldedatum": None, "Schema_Version": None}
         self.master: Row = {}
+        self.repeated: dict[str, list[str]] = {}
         self.reports: list[Row] = []
         self.reporters: dict[str, str] = {}
 
@@ -204,10 +206,15 @@ class _Export:
         elif self.open:
             return  # damage put it inside a Meldung, which takes it with everything else
         elif name == "Absender":
-            self.facts |= self.walk.take(element, SENDER).values
+            sender = self.walk.take(element, SENDER)
+            if "Absender_ID" in self.facts:
+                self._came_again("Absender", self.facts["Absender_ID"], sender.values.get("Absender_ID"))
+            self.facts |= {"Absender_ID": None} | sender.values
             element.clear(keep_tail=True)
         elif name == "Melder":
-            reporter = self.walk.take(element, REPORTER).values
+            taken = self.walk.take(element, REPORTER)
+            reporter = taken.values
+            self.repeated |= taken.repeated
             if "ID" in reporter and "IKNR" in reporter:
                 self.reporters[reporter["ID"]] = reporter["IKNR"]
             element.clear(keep_tail=True)
@@ -218,13 +225,24 @@ class _Export:
             self.master |= as_text(rest.values)
             if rest.unknown and self.master:
                 self.master["unknown_elements"] = as_json(rest.unknown)
+            self._repeated(rest.repeated)
             self._forget(element)
 
     def close(self) -> None:
         """Take what stands around the records of a file that was read to its end."""
         if self.root is not None:
-            self.walk.rest(self.root, ROOT)
+            self._repeated(self.walk.rest(self.root, ROOT).repeated | self.repeated)
         self.name_reporters()
+
+    def _came_again(self, path: str, *texts: str | None) -> None:
+        """Note what may stand once in an export and came again; the next record of master data says so."""
+        self.repeated.setdefault(path, []).extend(text or "" for text in texts)
+
+    def _repeated(self, around: dict[str, list[str]]) -> None:
+        """Add what came again around the reports to the last record of master data."""
+        if around and self.master:
+            known = json.loads(self.master.get("repeated_elements") or "{}")
+            self.master["repeated_elements"] = as_json(known | around)
 
     def name_reporters(self) -> None:
         """Say of every Meldung who told it: the numbers of the Melder stand at the end of the file."""
@@ -270,6 +288,10 @@ class _Export:
         patient = self._patient_element(element)
         number = None if patient is None else patient.get("Patient_ID")
         taken = self.walk.take(element, MASTER_DATA)
+        if self.master:
+            taken.repeated["Patient/Patienten_Stammdaten"] = [" ".join(map(str, taken.values.values()))]
+        taken.repeated |= self.repeated
+        self.repeated = {}
         self.master = self.batch.add(
             r.ObdsPatient,
             f"line {element.sourceline} /oBDS/Menge_Patient/Patient[{self.patient}]",
@@ -300,6 +322,9 @@ class _Export:
             again = f"/{name}[{times[name]}]" if times[name] > 1 else ""
             contract, node = MODULES[name]
             taken = self.walk.inner(module, node)
+            if module is not modules[0]:
+                # The schema lets a Meldung tell of one thing.
+                taken.repeated[f"Meldung/{name}"] = [local(one.tag) for one in modules]
             kept = _kept(around, taken)
             for within, values in rows(name, taken.values):
                 inner = again + within

@@ -400,7 +400,7 @@ def _(to):
     return dicom(level * 100_000)
 
 
-@kind("dicom/deep-and-closed", records=1)
+@kind("dicom/deep-and-closed", "file.unreadable", records=1, position="file FractionGroupSequence")
 def _(to):
     inner = b""
     for _n in range(2000):

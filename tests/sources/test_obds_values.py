@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from sarcoma_pipeline.sources import obds
-from sarcoma_pipeline.sources.obds_modules import OUTCOMES
+from sarcoma_pipeline.sources.obds_modules import MODULES, OUTCOMES
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile
 from schemas.configuration import ObdsSource
 
@@ -314,6 +314,87 @@ def test_an_element_that_came_twice_keeps_both_and_the_last_counts(tmp_path):
     assert (row["T"], row["Grading"]) == ("2", "3")
     (row,) = rows(read(tmp_path, export(meldung(DEATH))), "death")
     assert row["repeated_elements"] is None
+
+
+def _single_elements() -> list[str]:
+    """Return every element that the reader reads, or reads something below, and the schema allows once."""
+    full = {short: path for path, short in RECORDS.items()}
+    read_paths = {
+        "/".join([full.get(p.partition("/")[0], p.partition("/")[0]), *p.split("/")[1:]])
+        for p, (outcome, _) in OUTCOMES.items()
+        if outcome == "read"
+    }
+    schema = Schema()
+    found = set()
+
+    def walk(element, path, above):
+        name = (element.get("type") or "").rpartition(":")[2]
+        inner = schema.types.get(name)
+        if inner is None:
+            inner = next((c for c in element if c.tag == f"{XS}complexType"), None)
+        below = any(p == path or p.startswith(f"{path}/") for p in read_paths)
+        if above and below and element.get("maxOccurs", "1") == "1":
+            found.add(path)
+        if inner is not None and below:
+            parts = [p for p in inner.iter(f"{XS}element") if _owner(p) is inner]
+            for base in inner.iter(f"{XS}extension"):
+                named = schema.types.get((base.get("base") or "").rpartition(":")[2])
+                parts += (
+                    [] if named is None else [p for p in named.iter(f"{XS}element") if _owner(p) is named]
+                )
+            for part in parts:
+                walk(part, f"{path}/{part.get('name')}", True)
+
+    walk(schema.root, "oBDS", False)
+    return sorted(found)
+
+
+def _with(path: str, times: int) -> str:
+    """Return an export that holds the element at a path so many times, each with another text."""
+    root = etree.fromstring(export(meldung("<Tod/>")).encode())
+    steps = path.split("/")[1:]
+    above = root
+    for step in steps[:-1]:
+        kid = next(above.iterchildren(f"{{{NS}}}{step}"), None)
+        if kid is None:
+            if step in MODULES:
+                above.remove(above[-1])
+            kid = etree.SubElement(above, f"{{{NS}}}{step}")
+        above = kid
+    name = f"{{{NS}}}{steps[-1]}"
+    if steps[-1] in MODULES:
+        above.remove(above[-1])
+    while len(above.findall(name)) < times:
+        again = etree.fromstring(etree.tostring(next(iter(above.findall(name)), etree.Element(name))))
+        for number, leaf in enumerate(e for e in again.iter() if not len(e)):
+            leaf.text = f"{leaf.text or ''}{number}{len(above)}"
+        above.append(again)
+    return etree.tostring(root).decode()
+
+
+def _said_to_repeat(batch: Batch) -> set[str]:
+    told: set[str] = set()
+    for table, frame in batch.frames().items():
+        if table.startswith("received.obds_"):
+            for kept in frame["repeated_elements"].drop_nulls():
+                told |= set(json.loads(kept))
+    return told
+
+
+def test_every_element_that_the_schema_allows_once_is_noted_when_it_comes_twice(tmp_path):
+    singles = _single_elements()
+    assert len(singles) > 400
+    silent, alarmed = [], []
+    for path in singles:
+        short = _of_account(path)
+        named = {"Patienten_Stammdaten": "Patient/Patienten_Stammdaten"}.get(short, short)
+        told = _said_to_repeat(read(tmp_path, _with(path, 2)))
+        # Of a container with a choice, what stands in it may be named instead.
+        if not any(t == named or t.startswith(f"{short}/") for t in told):
+            silent.append(path)
+        if _said_to_repeat(read(tmp_path, _with(path, 1))):
+            alarmed.append(path)
+    assert (silent, alarmed) == ([], [])
 
 
 def test_both_kinds_of_a_choice_are_no_silent_choice(tmp_path):
