@@ -192,6 +192,11 @@ def link(
     in_form = _in_another_form(unknown, latest)
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
     asked = number_history.questions(masters, former)
+    if keys:
+        newest = latest.rename({"patient_id": "person_ref"})
+        asked += number_history.remembered(
+            newest, asked, lambda one: identity_choices.are_two(MASTER_DIFFERS, one, keys)
+        )
     two = [one for one in asked if identity_choices.are_two(MASTER_DIFFERS, one, keys)]
     before = number_history.left_out(asked, two)
     shown = _shown(asked, keys)

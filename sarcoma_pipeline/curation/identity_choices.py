@@ -156,21 +156,22 @@ def of_holders(rule: Rule, question: Question) -> Iterator[Choice]:
         if question.gone
         else "the number stands for two persons; what was exported with these master data is left out"
     )
-    answers = (("one person, whose master data were corrected", STAYS), (two, TWO))
+    one = "one person, whose master data were corrected"
     for record in question.records:
         row = {"record_id": record, "person_ref": question.number}
-        for number, (text, effect) in enumerate(answers, 1):
-            yield _choice(rule, row, number, text, effect, question.number, question.asked)
+        yield _choice(rule, row, 1, one, STAYS, question.number, question.of_both)
+        yield _choice(rule, row, 2, two, TWO, question.number, question.of_later)
 
 
 def are_two(rule: Rule, question: Question, keys: Collection[str]) -> bool:
     """Return whether a data steward said that two holders of a number are two persons."""
-    return _key(rule, question.asked, TWO, question.number) in keys
+    return _key(rule, question.of_later, TWO, question.number) in keys
 
 
 def is_answered(rule: Rule, question: Question, keys: Collection[str]) -> bool:
     """Return whether a data steward said who two holders of a number are."""
-    return any(_key(rule, question.asked, e, question.number) in keys for e in (STAYS, TWO))
+    stays = _key(rule, question.of_both, STAYS, question.number)
+    return stays in keys or are_two(rule, question, keys)
 
 
 def _order(patient_id: str) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +65,14 @@ class Question:
     of_newest: bool
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """What the question rests on: the number, both dates of birth and both sexes."""
+    def of_both(self) -> tuple[str, ...]:
+        """What the answer "one person" rests on: the number, both dates of birth and both sexes."""
         return (self.number, self.before.born, self.before.sex, self.after.born, self.after.sex)
+
+    @property
+    def of_later(self) -> tuple[str, ...]:
+        """What the answer "two persons" rests on: it holds where nobody knows the earlier holder any more."""
+        return (self.number, self.after.born, self.after.sex)
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -92,17 +97,8 @@ def questions(masters: pl.DataFrame, former: pl.DataFrame | None) -> list[Questi
         # A number that is no longer delivered at all asks nothing.
         known = former.join(masters.select("person_ref"), on="person_ref", how="semi")
         frames.insert(0, known.select(*_COLUMNS, gone=pl.lit(True)))
-    exact = pl.col("birth_date_precision").fill_null("day") == "day"
-    rows = pl.concat(frames).select(
-        "person_ref",
-        "record_id",
-        "gone",
-        *NEWEST_LAST[:2],
-        born=pl.when(exact).then(pl.col("birth_date").cast(pl.String)).fill_null(""),
-        sex=pl.when(pl.col("sex").is_in(_SEXES)).then("sex").fill_null(""),
-    )
+    rows = _told(pl.concat(frames))
     several = pl.struct("born", "sex").n_unique().over("person_ref") > 1
-    rows = rows.filter((pl.col("born") != "") | (pl.col("sex") != ""))
     # What is delivered is newer than what is not, on whatever day it was exported.
     ordered = rows.filter(several).sort("person_ref", pl.col("gone").not_(), *NEWEST_LAST, nulls_last=False)
     return [
@@ -110,6 +106,36 @@ def questions(masters: pl.DataFrame, former: pl.DataFrame | None) -> list[Questi
         for (number,), group in ordered.group_by("person_ref", maintain_order=True)
         for question in _of_number(str(number), group.rows(named=True))
     ]
+
+
+def _told(masters: pl.DataFrame) -> pl.DataFrame:
+    """Return what master data say for certain of date of birth and sex; who says neither is left out."""
+    exact = pl.col("birth_date_precision").fill_null("day") == "day"
+    rows = masters.with_columns(
+        born=pl.when(exact).then(pl.col("birth_date").cast(pl.String)).fill_null(""),
+        sex=pl.when(pl.col("sex").is_in(_SEXES)).then("sex").fill_null(""),
+    )
+    return rows.filter((pl.col("born") != "") | (pl.col("sex") != ""))
+
+
+def remembered(
+    latest: pl.DataFrame, asked: Iterable[Question], are_two: Callable[[Question], bool]
+) -> list[Question]:
+    """Return the questions whose earlier holder nobody knows any more, answered with "two persons".
+
+    Args:
+        latest: the newest master data of each number.
+        asked: the questions about holders who are known.
+        are_two: whether a data steward gave that answer.
+    """
+    known = {one.number for one in asked}
+    rows = _told(latest).select("person_ref", "record_id", "born", "sex").sort("person_ref")
+    found = [
+        Question(number, Holder("", "", ()), Holder(born, sex, (record,)), record, True)
+        for number, record, born, sex in rows.iter_rows()
+        if number not in known
+    ]
+    return [one for one in found if are_two(one)]
 
 
 def _of_number(number: str, rows: list[dict[str, Any]]) -> Iterator[Question]:

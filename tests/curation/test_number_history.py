@@ -112,6 +112,19 @@ def test_the_decision_holds_before_and_after_the_old_export_is_gone(nights):
     assert nights.findings(two) == []
 
 
+def test_another_person_stays_another_one_where_nobody_knows_the_first_any_more(nights):
+    nights.past.patient(born="1931-01-01", Meldedatum="2019-01-01")
+    now = nights.now.patient(Meldedatum="2020-01-01")
+    nights.now.patient("2", Meldedatum="2020-01-01")
+    two = nights.answers()[2]
+    own = nights.patients(two)
+    nights.past = Records()
+    assert nights.patients(two) == own and own["number:2"] == "number:2" != own["number:1"]
+    told = nights.link(two).observed.filter(pl.col("rule_id") == "identity.decided")
+    assert told["record_id"].to_list() == [now]
+    assert nights.patients() == {"number:1": "number:1", "number:2": "number:2"}
+
+
 def test_a_third_holder_is_told_from_the_second(nights):
     nights.past.patient(born="1931-01-01", Meldedatum="2018-01-01")
     nights.past.patient(born="1940-01-01", Meldedatum="2019-01-01")
