@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.audit import audit
 from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
@@ -36,6 +37,7 @@ def main() -> None:
 
 main.add_command(init)
 main.add_command(check)
+main.add_command(audit)
 main.add_command(schema)
 main.add_command(findings)
 main.add_command(report)
