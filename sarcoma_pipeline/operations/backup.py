@@ -101,7 +101,7 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
     pseudonym_key.heal(project)
     _check_key(project, archive, names)
     _check_is_ours(project, archive, names)
-    current_decisions = decision_log.read(project.decisions)
+    decision_log.read(project.decisions)  # A damaged one must be repaired first.
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
     if wal.exists():
         wal.unlink()
@@ -113,8 +113,12 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
             partial = path.with_name(f".{path.name}.part")
             mode = 0o644 if path.is_relative_to(project.published) else 0o600
             _extract(tar, name, partial, mode)
-            partial.replace(path)
-    decision_log.restore(project.decisions, current_decisions)
+            if path == project.decisions and path.exists():
+                # The log is never replaced: a crash would lose the decisions taken since the backup.
+                decision_log.restore(path, decision_log.read(partial))
+                partial.unlink()
+            else:
+                partial.replace(path)
     return names
 
 

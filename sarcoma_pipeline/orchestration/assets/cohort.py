@@ -10,6 +10,7 @@ from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality import model_gaps
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
@@ -29,11 +30,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         result = eligibility.assess(curated, happened, study, described)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
+        first, eligible = eligibility.first_records(curated), eligibility.eligible(result.eligibility)
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
         seen = pl.concat(
             [
                 within_bounds.observe(delivered, happened, study.gate),
-                eligibility.observe(result.eligibility, eligibility.first_records(curated)),
+                eligibility.observe(result.eligibility, first),
+                model_gaps.missing_covariates(described, eligible, study, first),
+                model_gaps.unknown_causes(happened, eligibility.members(curated, eligible), study),
             ]
         )
         return StepOutput(frames, {Observed.table(): seen}, {CohortFlow.table(): remaining})
