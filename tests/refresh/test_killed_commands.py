@@ -15,8 +15,9 @@ from tests.reliability.killed_commands import kill_before, moments
 from tests.reliability.kills import decided, whole
 
 
-def _decide(place: Place, reason: str, which: str = "min") -> tuple[str, ...]:
-    finding = place.warehouse(f"SELECT {which}(finding_id) FROM quality.ledger WHERE status = 'open'").item()
+def _decide(place: Place, reason: str, at: int = 0) -> tuple[str, ...]:
+    open_ = place.warehouse("SELECT finding_id FROM quality.ledger WHERE status = 'open' ORDER BY 1")
+    finding = open_["finding_id"][at]
     return "findings", "acknowledge", finding, "--by", "steward", "--reason", reason
 
 
@@ -33,11 +34,11 @@ def _sound(place: Place) -> None:
 def _killed_decision(place: Place, call: int, archive: str) -> None:
     _done(place, *_decide(place, "first"))
     log = decided(place)
-    kill_before(place, call, *_decide(place, "killed", "max"))
+    kill_before(place, call, *_decide(place, "killed", 1))
     assert decided(place)[: len(log)] == log
     read = decision_log.read(place.root / f"data/decisions/{place.study}.csv")
     assert set(read["reason"]) <= {"first", "killed"} and "first" in set(read["reason"])
-    _done(place, *_decide(place, "again", "max"))
+    _done(place, *_decide(place, "again", 2))
     reasons = decision_log.read(place.root / f"data/decisions/{place.study}.csv")["reason"].to_list()
     assert reasons[0] == "first" and reasons[-1] == "again"
 
@@ -56,7 +57,7 @@ def _killed_backup(place: Place, call: int, archive: str) -> None:
 def _killed_restore(place: Place, call: int, archive: str) -> None:
     _done(place, *_decide(place, "before"))
     _done(place, "backup", "--into", archive)
-    _done(place, *_decide(place, "since the backup", "max"))
+    _done(place, *_decide(place, "since the backup", 1))
     log, content = decided(place), whole(place)
     kill_before(place, call, "restore", archive, "--replace")
     assert decided(place)[: len(log)] == log, "no decision is lost, however far the restore came"
@@ -104,7 +105,7 @@ def test_a_command_that_is_killed_at_every_moment_loses_nothing(demo, tmp_path, 
     if command == "restore":
         _done(trial, *_decide(trial, "before"))
         _done(trial, "backup", "--into", archive)
-        _done(trial, *_decide(trial, "since", "max"))
+        _done(trial, *_decide(trial, "since", 1))
     calls = moments(trial, *words(trial, archive), beside=str(tmp_path / "safe"))
     print(f"{command}: killed before each of {calls}")
     assert calls

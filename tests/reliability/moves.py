@@ -64,7 +64,7 @@ def _obds(path: Path, draw: random.Random) -> str:
     dates = [e for e in leaves if _ISO.fullmatch(e.text or "")]
     kinds = ["date", "date", "date", "element again", "other element again", "part again", "part removed",
              "element removed", "element emptied", "digit", "report removed", "report again"]  # fmt: skip
-    kind = draw.choice(kinds + ["unit", "unit"] * bool(units))
+    kind = draw.choice(kinds + ["unit"] * 6 * bool(units))
     above = leaf.getparent()
     if kind == "date" and dates:
         one = draw.choice(dates)
