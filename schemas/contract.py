@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-import pandera.polars as pa
 import polars as pl
 
+from schemas.pandera_polars import without_pandas  # before pandera, which it imports
 from schemas.rule import Rule
+
+# isort: split
+import pandera.polars as pa
 
 Identifying = Literal["identifier", "quasi-identifier", "clinical"]
 Unreadable = Literal["error", "warning"]
@@ -193,7 +196,8 @@ class Contract(pa.DataFrameModel):
         if _kept(cls, frame):
             return found
         try:
-            _with_rules(cls).validate(frame, lazy=True)
+            with without_pandas():
+                _with_rules(cls).validate(frame, lazy=True)
         except pa.errors.SchemaErrors as broken:
             found = broken.failure_cases.select(
                 row=pl.col("index"),
@@ -288,7 +292,7 @@ def _empty(contract: type[Contract]) -> pl.DataFrame:
 def _kept(contract: type[Contract], frame: pl.DataFrame) -> bool:
     """Return whether every rule is kept, in one pass over the frame; what cannot be evaluated is not."""
     try:
-        return all(frame.lazy().select(*_verdicts(contract)).collect().row(0))
+        return all(frame.select(*_verdicts(contract)).row(0))
     except pl.exceptions.PolarsError:
         return False
 

@@ -166,6 +166,36 @@ NAME = _fault(
     "Rename the file at the sender. Findings show these characters as escapes.",
     severity="notice",
 )
+HIDDEN = _fault(
+    "file.hidden",
+    "The name begins with a dot, as of a delivery that is not complete. Nothing of it was read.",
+    (
+        "If the transfer is still running, do nothing. If it broke off, ask the sender to deliver again. If "
+        "it is a delivery, rename it; if not, remove it from the drop folder."
+    ),
+    severity="warning",
+)
+LEFT_BEHIND = _fault(
+    "file.left-behind",
+    "A program left this in the folder; it holds no records and was not read. The value says what it is.",
+    (
+        "Remove it from the drop folder. If it marks a file that somebody has open, ask them to close it, "
+        "and compare its content with the sender's."
+    ),
+    severity="notice",
+)
+REPLACED = _fault(
+    "file.replaced-unseen",
+    (
+        "The content is another than at the last reading, with the same size and time of modification. It "
+        "was read again."
+    ),
+    (
+        "Ask the sender whether they replaced the file, for example by a copy that keeps the time. If nobody "
+        "did, compare it with the original: the disk or the transfer may have damaged it."
+    ),
+    severity="warning",
+)
 UNEXPECTED = _fault(
     "file.unexpected",
     "No source in sources.toml reads this file or this part of it.",

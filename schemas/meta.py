@@ -73,6 +73,9 @@ class MetaRefresh(Contract, table="meta.refreshes"):
     changed_files: pl.Int64 = column("Changed files", "Read again.", nullable=False)
     gone_files: pl.Int64 = column("Gone files", "No longer there.", nullable=False)
     unchanged_files: pl.Int64 = column("Unchanged files", "Not read again.", nullable=False)
+    verified: pl.Boolean = column(
+        "Verified", "Whether the content of every file was compared; null before this was done."
+    )
 
 
 class MetaConfiguration(Contract, table="meta.configurations"):

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import polars as pl
 import pytest
@@ -74,10 +76,14 @@ FILES = pl.DataFrame(
 class Outcome:
     frames: dict[str, pl.DataFrame]
     observed: pl.DataFrame
-    accounting: pl.DataFrame
     quarantined: set[str]
     typed: dict[str, pl.DataFrame]
     link: pl.DataFrame
+    account: Callable[[], pl.DataFrame]
+
+    @cached_property
+    def accounting(self) -> pl.DataFrame:
+        return self.account()
 
     def __getitem__(self, entity: str) -> pl.DataFrame:
         return self.frames[f"curated.{entity}"]
@@ -142,10 +148,10 @@ class Records:
         return Outcome(
             dict(made.curated),
             made.observed,
-            accounting.account(self.frames, made.curated, made.quarantine, made.disposition),
             set(made.quarantine["record_id"]),
             dict(made.typed),
             made.link,
+            partial(accounting.account, dict(self.frames), made.curated, made.quarantine, made.disposition),
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.audit import audit
 from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
@@ -20,7 +21,7 @@ from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
-from sarcoma_pipeline.cli.terminal import PrintableErrors, say
+from sarcoma_pipeline.cli.terminal import PrintableErrors, no_such, say
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
@@ -29,12 +30,14 @@ from sarcoma_pipeline.warehouse import permissions
 
 
 @click.group(cls=PrintableErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sarcoma_pipeline")
 def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
 
 
 main.add_command(init)
 main.add_command(check)
+main.add_command(audit)
 main.add_command(schema)
 main.add_command(findings)
 main.add_command(report)
@@ -62,8 +65,13 @@ main.add_command(linkage)
     is_flag=True,
     help="Publish beside the release, marked as a draft and compared with no earlier release.",
 )
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare the content of every file, also of those with the same size and time.",
+)
 @click.option("--full", is_flag=True, help="Compute every step, also those whose inputs have not changed.")
-def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
+def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
     Exit code 0: a release was published, or the last one is still valid because nothing changed; findings do
@@ -77,6 +85,8 @@ def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
             raise click.UsageError("--as-of rebuilds a release and publishes nothing: leave out --draft")
         in_one_file(project, "--draft")
         project = project.as_draft()
+    if as_of and verify:
+        raise click.UsageError("--as-of reads no files: leave out --verify")
     if as_of:
         in_one_file(project, "--as-of")
         from sarcoma_pipeline.cli import rebuild
@@ -106,7 +116,7 @@ def refresh(study: str, as_of: str | None, draft: bool, full: bool) -> None:
     from sarcoma_pipeline.cli import refresh_run
 
     try:
-        outcome = refresh_run.run(project, began)
+        outcome = refresh_run.run(project, began, verify=verify)
     except OperationalError:
         what = "Dagster's run history cannot be written; the release is untouched"
         raise _cannot_start(what, project) from None
@@ -171,11 +181,11 @@ def rules(rule: str | None, markdown: bool) -> None:
     if markdown:
         click.echo(page(), nl=False)
         return
-    found = catalogue()
+    every = found = catalogue()
     if rule:
         found = found.filter(found["rule_id"] == rule)
         if found.is_empty():
-            raise click.UsageError(f"no rule {rule!r}")
+            raise click.UsageError(no_such("rule", rule, every["rule_id"], "sarcoma rules lists them all"))
         for name, value in found.row(0, named=True).items():
             say(f"{name:9} {value}")
         return

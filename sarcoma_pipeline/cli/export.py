@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.releases import named
 from sarcoma_pipeline.cli.study_option import configured, released, study_option
 from sarcoma_pipeline.cli.terminal import say
 
@@ -29,15 +30,20 @@ from sarcoma_pipeline.cli.terminal import say
     help="Apply disclosure control: suppress small counts, round numbers at risk, leave out row-level data.",
 )
 @click.option("--tables", multiple=True, help="Export only this table, e.g. cohort.patients. Repeatable.")
-def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[str, ...]) -> None:
+@click.option(
+    "--release", "of", default="current", help="A kept release: sarcoma release list. Default: current."
+)
+def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[str, ...], of: str) -> None:
     """Write the published release as Parquet, CSV, Stata or SPSS files, with dictionary and code lists.
+
+    A public version is compared with every earlier one, and refused where few patients differ.
 
     In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are unchanged.
     """
     from sarcoma_pipeline.publish import export as files
 
     project = configured(study)
-    frames = released(project, public=for_public)
+    frames = released(project, public=for_public, path=named(project, of))
     try:
         written = files.write(frames, form, into, tables)
     except KeyError as unknown:

@@ -33,12 +33,13 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
 
 
-def run(project: Project, began: float) -> bool:
+def run(project: Project, began: float, *, verify: bool = False) -> bool:
     """Run the refresh job in this process, recorded in the Dagster instance, and print a summary.
 
     Args:
         project: the study.
         began: ``time.perf_counter()`` when the program started, to measure its start-up.
+        verify: whether to compare the content of every file.
 
     Returns:
         Whether a release is published.
@@ -76,7 +77,7 @@ def run(project: Project, began: float) -> bool:
 
             unsubscribe = step_events.listen(on_step_event)
             try:
-                run_id, events = runs.refresh(project, planned, instance)
+                run_id, events = runs.refresh(project, planned, instance, verify=verify)
             finally:
                 unsubscribe()
         ended = time.perf_counter()

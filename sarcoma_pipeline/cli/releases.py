@@ -95,6 +95,39 @@ def withdraw(study: str, reason: str) -> None:
     say(f"withdrawn: {name}; moved to {into.relative_to(project.root)}")
 
 
+@release.command()
+@study_option
+def public(study: str) -> None:
+    """List the public versions that later ones are compared with, oldest first."""
+    from sarcoma_pipeline.publish import public_record
+
+    for version in public_record.versions(configured(study)):
+        back = version.get("unissued")
+        words = f"  never issued: {back['reason']} ({back['who']}, {back['at']})" if back else ""
+        say(f"{version['refresh_id']}  {version['at']}{words}")
+
+
+@release.command()
+@study_option
+@click.argument("refresh_id")
+@click.option("--reason", required=True, help="How you know that nobody outside had it. Recorded.")
+def unissued(study: str, refresh_id: str, reason: str) -> None:
+    """Declare that nobody outside ever had the public versions of a release: later ones ignore them.
+
+    Delete their files first. If anybody has one, the difference to the next version may tell them a patient's
+    values.
+    """
+    from sarcoma_pipeline.publish import public_record
+
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    try:
+        number = public_record.take_back(configured(study), refresh_id, _who(), now, reason)
+    except public_record.NotRecorded:
+        hint = f"sarcoma release public --study {study}"
+        raise click.UsageError(f"no public version of release {refresh_id!r}: {hint}") from None
+    say(f"{number} public versions of {refresh_id} are no longer compared with")
+
+
 def _log(project: Project, replaced: str, by: str, reason: str) -> None:
     """Record that a person replaced a release by another, or by none."""
     log = project.published / "releases" / LOG

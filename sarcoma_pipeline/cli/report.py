@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.releases import named
 from sarcoma_pipeline.cli.study_option import configured, released, study_option
 from sarcoma_pipeline.cli.terminal import say
 
@@ -23,8 +24,13 @@ from sarcoma_pipeline.cli.terminal import say
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write to. Default: report_public or report_release beside the release.",
 )
-def report(study: str, for_public: bool, into: Path | None) -> None:
+@click.option(
+    "--release", "of", default="current", help="A kept release: sarcoma release list. Default: current."
+)
+def report(study: str, for_public: bool, into: Path | None, of: str) -> None:
     """Write the report of the published release.
+
+    A public version is compared with every earlier one, and refused where few patients differ.
 
     The report that every refresh writes also counts records and findings; this one uses the release only.
     """
@@ -33,7 +39,7 @@ def report(study: str, for_public: bool, into: Path | None) -> None:
 
     project = configured(study)
     audit = {PublishedAudit.table(): analysis_report.published_audit(project)}
-    frames = {**audit, **released(project, public=for_public)}
+    frames = {**audit, **released(project, public=for_public, path=named(project, of))}
     policy = project.study.disclosure if for_public else None
     folder = into or project.published / ("report_public" if for_public else "report_release")
     page, pdf = analysis_report.write(project, frames, folder, policy)

@@ -12,6 +12,7 @@ import dagster as dg
 
 from sarcoma_pipeline.orchestration import celery, code_location, jobs
 from sarcoma_pipeline.orchestration.assets.publication import DRAFT
+from sarcoma_pipeline.orchestration.assets.received import VERIFY
 from sarcoma_pipeline.orchestration.step_events import PROGRESS_LOGGING
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
 from sarcoma_pipeline.study.project import Project
@@ -48,15 +49,15 @@ def planned_runs(project: Project, definitions: dg.Definitions) -> list[PlannedR
 
 
 def refresh(
-    project: Project, planned: Sequence[PlannedRun], instance: dg.DagsterInstance
+    project: Project, planned: Sequence[PlannedRun], instance: dg.DagsterInstance, *, verify: bool = False
 ) -> tuple[str, list[dg.DagsterEvent]]:
     """Execute the planned runs; the pooled one only if every centre was received successfully.
 
     Returns:
         The last run's id, and the events of all runs.
     """
+    tags = {**NO_RETRY, **({DRAFT: "true"} if project.draft else {}), **({VERIFY: "true"} if verify else {})}
     if celery.executor() is None:
-        tags = {**NO_RETRY, DRAFT: "true"} if project.draft else NO_RETRY
         return _run_in_process(planned, instance, tags)
     centres = [run for run in planned if run.centre]
     runs: list[tuple[str, bool]] = []
@@ -64,10 +65,12 @@ def refresh(
         # One coordinating process per run: Dagster cannot execute two runs in one process.
         with ProcessPoolExecutor(len(centres), mp_context=get_context("spawn")) as pool:
             name = project.study.name
-            submitted = [pool.submit(_run_on_workers, name, run.job.name, run.centre) for run in centres]
+            submitted = [
+                pool.submit(_run_on_workers, name, run.job.name, run.centre, tags) for run in centres
+            ]
             runs += [future.result() for future in submitted]
     if all(success for _, success in runs):
-        runs.append(_run_on_workers(project.study.name, planned[-1].job.name, None))
+        runs.append(_run_on_workers(project.study.name, planned[-1].job.name, None, tags))
     events = [e.dagster_event for run_id, _ in runs for e in instance.all_logs(run_id) if e.dagster_event]
     return runs[-1][0], events
 
@@ -92,14 +95,14 @@ def _run_in_process(
     return run_id, events
 
 
-def _run_on_workers(study: str, job: str, centre: str | None) -> tuple[str, bool]:
+def _run_on_workers(study: str, job: str, centre: str | None, tags: Mapping[str, str]) -> tuple[str, bool]:
     """Execute one run on the workers; returns its id and whether it succeeded."""
     # dagster-celery registers its task again for every step, and Celery warns of each.
     warnings.filterwarnings("ignore", message="Task name 'execute_plan'")
     run = dg.build_reconstructable_job(
         code_location.__name__, "job_of", reconstructable_kwargs={"study": study, "job": job}
     )
-    tags = {**NO_RETRY, **({PARTITION: centre} if centre else {})}
+    of_run = {**tags, **({PARTITION: centre} if centre else {})}
     with dg.DagsterInstance.get() as instance:
-        result = dg.execute_job(run, instance=instance, run_config=PROGRESS_LOGGING, tags=tags)
+        result = dg.execute_job(run, instance=instance, run_config=PROGRESS_LOGGING, tags=of_run)
         return result.run_id, result.success

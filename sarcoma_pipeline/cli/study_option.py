@@ -10,6 +10,8 @@ from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
 study_option = click.option(
@@ -51,22 +53,42 @@ def in_one_file(project: projects.Project, what: str) -> None:
         )
 
 
-def released(project: projects.Project, *, public: bool) -> dict[str, pl.DataFrame]:
-    """Read the tables of the published release, with disclosure control if they are for the public.
+def released(project: projects.Project, *, public: bool, path: Path | None = None) -> dict[str, pl.DataFrame]:
+    """Read the tables of a release, with disclosure control if they are for the public.
+
+    Args:
+        project: the study.
+        public: whether everybody may read what is made of them.
+        path: the database of a release; by default the published one.
 
     Raises:
         click.UsageError: nothing is published yet.
-        click.ClickException: the cohort is too small for a public version.
+        click.ClickException: the cohort is too small for a public version, or could be compared with that of
+            an earlier one.
     """
-    from sarcoma_pipeline.publish import disclosure, release
+    import datetime as dt
 
-    frames = release.read(project.release)
+    from sarcoma_pipeline.publish import disclosure, public_record, release
+    from sarcoma_pipeline.publish.differences import TooAlike
+
+    frames = release.read(path or project.release)
     if frames is None:
         name = project.study.name
         raise click.UsageError(f"nothing published yet: sarcoma refresh --study {name}")
     if not public:
         return frames
     try:
-        return disclosure.public(frames, project.study.disclosure)
+        return public_record.publish(project, frames, dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
     except disclosure.TooFewPatients as few:
         raise click.ClickException(str(few)) from None
+    except TooAlike as alike:
+        raise click.ClickException(
+            f"{alike}. Whoever has both could subtract them: nothing was written. Wait until more patients "
+            "differ, or write that version again: --public --release ID. If nobody outside ever had it, "
+            "delete its files, then: sarcoma release unissued ID --reason WHY"
+        ) from None
+    except ValueError:
+        name = public_record.record_of(project).name
+        raise click.ClickException(
+            f"the record of public versions {name} is damaged: repair it, or sarcoma restore"
+        ) from None

@@ -333,6 +333,8 @@ def _unlinked(
     seen = [Observation.empty()]
     for table, frame in typed_frames.items():
         lone = frame.join(links, on="person_ref", how="anti").join(judged, on="record_id", how="anti")
+        if lone.is_empty():
+            continue
         lone = lone.join(mismatched, on="record_id", how="anti")
         if "phantom" in frame.columns:
             lone = lone.filter(~pl.col("phantom") & pl.col("has_patient_id"))

@@ -7,12 +7,12 @@ describe the tumour at its diagnosis is decided in :mod:`.baseline`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from sarcoma_pipeline.curation import obds_nested, tnm
-from sarcoma_pipeline.curation.parse import Reading, code, constant, date, text
+from sarcoma_pipeline.curation.parse import Reading, code, constant, date, steps_of, text
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
@@ -80,7 +80,7 @@ def _assignment() -> dict[str, Reading]:
         "morphology_version": pl.col("Tumorzuordnung_Morphologie_Version"),
     }
     return {name: Reading(value) for name, value in silent.items()} | {
-        "diagnosis_date": Reading(dated.value, precision=dated.precision)
+        "diagnosis_date": Reading(dated.value, precision=dated.precision, steps=dated.steps)
     }
 
 
@@ -220,14 +220,13 @@ def residual(column: str, overall: str | None = None) -> Reading:
 
 def _report_date(kind: Kind) -> Reading:
     """Read the day of the module, else of the histology, else of the TNM. Other rules judge these dates."""
-    own = [date(kind.day, DATES).value] if kind.day else []
-    histology = graded_date("_histology_date")
-    staged = date("_tnm_Datum", DATES).value
-    exact = pl.when(pl.coalesce([*own, staged]).is_not_null()).then(pl.lit("day"))
-    of_module = [pl.when(own[0].is_not_null()).then(pl.lit("day"))] if own else []
+    dates = [graded_date("_histology_date"), date("_tnm_Datum", DATES)]
+    if kind.day:
+        dates.insert(0, date(kind.day, DATES))
     return Reading(
-        pl.coalesce([*own, histology.value, staged]),
-        precision=pl.coalesce([*of_module, histology.precision, exact]),
+        pl.coalesce(d.value for d in dates),
+        precision=pl.coalesce(d.precision for d in dates if d.precision is not None),
+        steps=steps_of(dates),
     )
 
 
@@ -300,7 +299,11 @@ def _metastasis(kind: Kind) -> dict[str, Reading]:
         "named": text("_named"),
     }
     # A Diagnose has no day of its own.
-    return readings if kind.complete else readings | {"reported_date": Reading(_report_date(kind).value)}
+    return (
+        readings
+        if kind.complete
+        else readings | {"reported_date": replace(_report_date(kind), precision=None)}
+    )
 
 
 def with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:

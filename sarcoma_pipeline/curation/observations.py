@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from schemas.quality import Observation
 from schemas.rule import Rule
 
 
@@ -28,6 +29,9 @@ def observation(
     Returns:
         Rows of ``schemas.quality.Observation``, in the order of the frame.
     """
+    if frame.is_empty():
+        # Most rules of most nights.
+        return Observation.empty()
     nothing = pl.lit(None, dtype=pl.String)
     return frame.select(
         rule_id=pl.lit(rule.id),

@@ -6,8 +6,9 @@ there but cannot be read becomes null and an observation of the severity that th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, zip_longest
 
 import polars as pl
 
@@ -15,7 +16,8 @@ from schemas.contract import Contract
 from schemas.quality import Observation
 from schemas.rule import Rule, Severity
 
-_FLAG = "_flag "
+_FLAG, _VALUE, _STEP = "_flag ", "_value ", "_step "
+_NUMBERS = count()
 
 MISSING = pl.lit(None, dtype=pl.String)
 
@@ -83,6 +85,8 @@ class Reading:
         precision: for a date, to what it is exact; null elsewhere.
         notes: further rules with the condition under which they are observed.
         constant: whether the value is the same in every row and read from no column.
+        steps: columns that are made first, stage by stage; the expressions above and later stages name them.
+            A part that several of them need is then computed once.
     """
 
     value: pl.Expr
@@ -91,6 +95,14 @@ class Reading:
     precision: pl.Expr | None = None
     notes: tuple[tuple[Rule, pl.Expr], ...] = field(default=())
     constant: bool = False
+    steps: tuple[tuple[pl.Expr, ...], ...] = field(default=())
+
+    def origins(self, expression: pl.Expr) -> set[str]:
+        """Return the columns that one of the expressions reads, through the steps."""
+        made = {step.meta.output_name(): step for stage in self.steps for step in stage}
+        # The elements of a list have no name.
+        names = {name for name in expression.meta.root_names() if name}
+        return {o for n in names for o in (self.origins(made[n]) if n in made else {n})}
 
 
 def text(column: str) -> Reading:
@@ -189,49 +201,59 @@ def date(
             only century that lies neither before it nor after the column ``received_on``.
     """
     delivered = pl.col(column) if isinstance(column, str) else column
-    plain = delivered.str.strip_chars()
-    month_only = plain.str.contains(r"^00\.\d\d\.\d{4}$") & ~plain.str.starts_with("00.00.")
-    year_only = plain.str.contains(r"^00\.00\.\d{4}$") & (plain != "00.00.0000")
+    name = f"{_STEP}{next(_NUMBERS)}"
+    plain, month_only, year_only = (pl.col(f"{name} {part}") for part in ("plain", "month only", "year only"))
+    parsed = [pl.col(f"{name} as {i}") for i in range(len(formats))]
+    full, unclear, precision = (pl.col(f"{name} {part}") for part in ("full", "unclear", "precision"))
+    read_as = [_in_range(p, f, not_before) for p, f in zip(parsed, formats, strict=True)]
     padded = (
         pl.when(month_only)
         .then(pl.lit("15.") + plain.str.slice(3))
         .when(year_only)
         .then(pl.lit("01.07.") + plain.str.slice(6))
+        .str.to_date("%d.%m.%Y", strict=False)
     )
-    read_as = [_to_date(plain, f, not_before) for f in formats]
-    full = pl.coalesce([value for value, _ in read_as])
-    unclear = full.is_null() & pl.any_horizontal([unclear for _, unclear in read_as])
-    value = pl.coalesce([full, padded.str.to_date("%d.%m.%Y", strict=False)])
-    precision = (
-        pl.when(month_only)
-        .then(pl.lit("month"))
-        .when(year_only)
-        .then(pl.lit("year"))
-        .otherwise(pl.lit(exact_to))
-    )
+    exact = pl.lit(exact_to)
     estimated = pl.lit(False)
     if exactness is not None:
-        stated = pl.col(exactness).replace_strict(
-            dict(exactness_codes or {}), default=None, return_dtype=pl.String
-        )
-        precision = (
-            pl.when(month_only | year_only).then(precision).otherwise(pl.coalesce([stated, precision]))
-        )
-        estimated = pl.col(exactness).fill_null("") == "V"
+        codes = pl.col(exactness)
+        stated = codes.replace_strict(dict(exactness_codes or {}), default=None, return_dtype=pl.String)
+        exact = pl.coalesce([stated, exact])
+        estimated = codes.fill_null("") == "V"
+    steps = (
+        (delivered.str.strip_chars().alias(f"{name} plain"),),
+        (
+            (plain.str.contains(r"^00\.\d\d\.\d{4}$") & ~plain.str.starts_with("00.00.")).alias(
+                f"{name} month only"
+            ),
+            (plain.str.contains(r"^00\.00\.\d{4}$") & (plain != "00.00.0000")).alias(f"{name} year only"),
+            *(_parsed(plain, f).alias(f"{name} as {i}") for i, f in enumerate(formats)),
+        ),
+        (
+            pl.coalesce([*(value for value, _ in read_as), padded]).alias(f"{name} full"),
+            pl.any_horizontal([unclear for _, unclear in read_as]).alias(f"{name} unclear"),
+            pl.when(month_only)
+            .then(pl.lit("month"))
+            .when(year_only)
+            .then(pl.lit("year"))
+            .otherwise(exact)
+            .alias(f"{name} precision"),
+        ),
+    )
     value = (
         pl.when(estimated)
         .then(None)
         .when(precision == "month")
-        .then(value.dt.truncate("1mo").dt.offset_by("14d"))
+        .then(full.dt.truncate("1mo").dt.offset_by("14d"))
         .when(precision == "year")
-        .then(value.dt.truncate("1y").dt.offset_by("6mo"))
-        .otherwise(value)
+        .then(full.dt.truncate("1y").dt.offset_by("6mo"))
+        .otherwise(full)
     )
-    readable = value.is_not_null()
+    readable = full.is_not_null() & ~estimated
     old = month_only | year_only
     notes: list[tuple[Rule, pl.Expr]] = []
     if any("%y" in f for f in formats):
-        notes.append((DATE_CENTURY, unclear))
+        notes.append((DATE_CENTURY, full.is_null() & unclear))
     if unusable:
         notes.append((unusable, estimated & delivered.is_not_null()))
     if legacy:
@@ -239,14 +261,23 @@ def date(
     if notices:
         partial = readable & (precision != "day")
         notes.append((DATE_PARTIAL, partial & ~old if legacy else partial))
-    return Reading(value, delivered, DATE_UNREADABLE, pl.when(readable).then(precision), tuple(notes))
+    return Reading(
+        value, delivered, DATE_UNREADABLE, pl.when(readable).then(precision), tuple(notes), steps=steps
+    )
 
 
-def _to_date(plain: pl.Expr, fmt: str, not_before: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
+def _parsed(plain: pl.Expr, fmt: str) -> pl.Expr:
+    if fmt == "%Y":
+        # strptime of a bare year needs a month; the whole year is meant anyway.
+        year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-01"))
+        return year.str.to_date("%Y-%m-%d", strict=False)
+    return plain.str.to_date(fmt, strict=False)
+
+
+def _in_range(value: pl.Expr, fmt: str, not_before: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
     """Return the date, and whether it could be in either of two centuries."""
     if "%y" in fmt:
-        return _in_the_only_century(plain.str.to_date(fmt, strict=False), not_before)
-    value = _of_four_digits(plain, fmt)
+        return _in_the_only_century(value, not_before)
     # strptime takes "50" for the year 50.
     return pl.when(value.dt.year() >= 1000).then(value), pl.lit(False)
 
@@ -264,12 +295,17 @@ def _in_the_only_century(value: pl.Expr, not_before: pl.Expr | None) -> tuple[pl
     return only, (is_earlier & is_later).fill_null(False)
 
 
-def _of_four_digits(plain: pl.Expr, fmt: str) -> pl.Expr:
-    if fmt == "%Y":
-        # strptime of a bare year needs a month; the whole year is meant anyway.
-        year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-01"))
-        return year.str.to_date("%Y-%m-%d", strict=False)
-    return plain.str.to_date(fmt, strict=False)
+def steps_of(readings: Iterable[Reading]) -> tuple[tuple[pl.Expr, ...], ...]:
+    """Return the steps of several readings, stage by stage."""
+    stages = zip_longest(*(r.steps for r in readings), fillvalue=())
+    return tuple(tuple(step for steps in stage for step in steps) for stage in stages)
+
+
+def with_steps(frame: pl.DataFrame, readings: Iterable[Reading]) -> pl.DataFrame:
+    """Add the columns that readings make before their values."""
+    for stage in steps_of(readings):
+        frame = frame.with_columns(stage)
+    return frame
 
 
 def read(
@@ -287,34 +323,31 @@ def read(
         observations met while reading (columns of ``schemas.quality.Observation``).
     """
     columns = {c.name: c for c in contract.columns()}
-    exprs = [r.value.alias(name) for name, r in readings.items()]
-    if "place" in columns and "place" in received.columns:
-        exprs.append(pl.col("place"))
-    exprs += [
-        r.precision.alias(f"{name}_precision") for name, r in readings.items() if r.precision is not None
-    ]
-    checks: list[tuple[str, str, Severity, pl.Expr]] = []
+    # In stages, so that what a value and its conditions share is computed once.
+    frame = with_steps(received, readings.values())
+    frame = frame.with_columns(
+        *(r.value.alias(f"{_VALUE}{name}") for name, r in readings.items()),
+        *(when.alias(_flag(name, rule)) for name, r in readings.items() for rule, when in r.notes),
+    )
+    frame = frame.with_columns(
+        _unread(name, r.text, r.notes).alias(_flag(name, r.rule))
+        for name, r in readings.items()
+        if r.text is not None
+    )
+    checks: list[tuple[str, Rule, Severity]] = []
     for name, reading in readings.items():
         if reading.text is not None:
-            # What another rule already explains (an estimated date, two values in a cell) is no typing error.
-            explained = pl.any_horizontal([pl.lit(False), *(when for _, when in reading.notes)])
-            filled = reading.text.is_not_null() & (reading.text.str.strip_chars() != "")
-            unread = filled & reading.value.is_null() & ~explained.fill_null(False)
-            checks.append((name, reading.rule.id, columns[name].unreadable, unread))
-        checks.extend((name, rule.id, rule.severity, when) for rule, when in reading.notes)
-    flags = [when.alias(f"{_FLAG}{number}") for number, (*_, when) in enumerate(checks)]
-    # Lazily, for then what a value and its conditions share is computed once.
-    made = received.lazy().select(*exprs, *flags).collect()
-    seen = []
-    for number, (name, rule_id, severity, _) in enumerate(checks):
-        flag = made[f"{_FLAG}{number}"]
-        if not flag.any():
+            checks.append((name, reading.rule, columns[name].unreadable))
+        checks.extend((name, rule, rule.severity) for rule, _ in reading.notes)
+    seen = frame.select(pl.col(_flag(name, rule)).any() for name, rule, _ in checks)
+    observed = [Observation.empty()]
+    for name, rule, severity in checks:
+        if not seen[_flag(name, rule)].any():
             continue
         shown = readings[name].text
-        seen.append(
-            # A flag of literals only has the length of one.
-            (received if flag.len() != received.height else received.filter(flag)).select(
-                rule_id=pl.lit(rule_id),
+        observed.append(
+            frame.filter(_flag(name, rule)).select(
+                rule_id=pl.lit(rule.id),
                 severity=pl.lit(severity),
                 record_id="record_id",
                 table_name=pl.lit(contract.table()),
@@ -323,4 +356,21 @@ def read(
                 note=MISSING,
             )
         )
-    return contract.conform(made), pl.concat([Observation.empty(), *seen])
+    made = frame.select(
+        *(pl.col(f"{_VALUE}{name}").alias(name) for name in readings),
+        *(r.precision.alias(f"{n}_precision") for n, r in readings.items() if r.precision is not None),
+        *({"place"} & columns.keys() & set(received.columns)),
+    )
+    return contract.conform(made), pl.concat(observed)
+
+
+def _flag(column: str, rule: Rule) -> str:
+    return f"{_FLAG}{column} {rule.id}"
+
+
+def _unread(name: str, text: pl.Expr, notes: Sequence[tuple[Rule, pl.Expr]]) -> pl.Expr:
+    """Return whether there is a text that gave no value, and no other rule says why."""
+    # An estimated date, or two values in a cell, is no typing error.
+    explained = pl.any_horizontal([pl.lit(False), *(pl.col(_flag(name, rule)) for rule, _ in notes)])
+    filled = text.is_not_null() & (text.str.strip_chars() != "")
+    return filled & pl.col(f"{_VALUE}{name}").is_null() & ~explained.fill_null(False)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
 from sarcoma_pipeline.curation.observations import observation
-from sarcoma_pipeline.curation.parse import MISSING, Reading, code, constant, date, number, read, whole
+from sarcoma_pipeline.curation.parse import (
+    MISSING,
+    Reading,
+    code,
+    constant,
+    date,
+    number,
+    read,
+    whole,
+    with_steps,
+)
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract
@@ -54,7 +65,8 @@ def typed_frames(
         _present(pl.col("_cells").struct.field(h), source).alias(f"_cell_{h}") for h in headers
     )
     # As a column, since every date of the row is compared with it.
-    rows = rows.with_columns(_birth=_birth(source))
+    birth = _birth(source)
+    rows = with_steps(rows, [birth]).with_columns(_birth=birth.value)
     unmatched = _unmatched(rows, source)
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
@@ -132,13 +144,13 @@ def _entity(
     return contract, *read(rows, contract, readings)
 
 
-def _birth(source: MappedSource) -> pl.Expr:
+def _birth(source: MappedSource) -> Reading:
     """Return the birth in the same row, null where the table has none: no event lies before it."""
     for entity in source.entities:
         mapping = entity.columns.get("birth_date")
         if mapping is not None and mapping.column is not None:
-            return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision).value
-    return pl.lit(None, dtype=pl.Date)
+            return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision)
+    return constant(None, pl.Date)
 
 
 def _cell(mapping: ColumnMapping) -> pl.Expr:
@@ -178,4 +190,4 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
     if not (separator and mapping.column):
         return reading
     note = (SEVERAL_VALUES, several)
-    return Reading(reading.value, _cell(mapping), reading.rule, reading.precision, (*reading.notes, note))
+    return replace(reading, text=_cell(mapping), notes=(*reading.notes, note))

@@ -22,13 +22,15 @@ from typing import IO
 
 import duckdb
 
-from sarcoma_pipeline.publish import pseudonym_key
+from sarcoma_pipeline.publish import pseudonym_key, public_record
 from sarcoma_pipeline.publish.release import read_label
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions
 
 _MANIFEST = "manifest.json"
+_CHECKING = ".restoring-"
+"""Begins the name of the folder in which an archive is checked."""
 _STAMP = r"[0-9]{8}T[0-9]{6}Z"
 
 
@@ -78,7 +80,7 @@ def backup(project: Project, target: Path) -> list[str]:
 
 
 def restore(project: Project, archive: Path, *, replace: bool = False) -> list[str]:
-    """Restore everything from an archive; decisions taken since the backup are kept.
+    """Restore everything from an archive; decisions and public versions since the backup are kept.
 
     Args:
         project: the study.
@@ -101,7 +103,14 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
     pseudonym_key.heal(project)
     _check_key(project, archive, names)
     _check_is_ours(project, archive, names)
+    try:
+        public = public_record.versions(project)
+    except ValueError:
+        public = []  # damaged: the archive's takes its place
     decision_log.read(project.decisions)  # A damaged one must be repaired first.
+    # A restore that was killed left identities there.
+    for left in project.warehouse.parent.glob(f"{_CHECKING}*"):
+        shutil.rmtree(left)
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
     if wal.exists():
         wal.unlink()
@@ -119,6 +128,7 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
                 partial.unlink()
             else:
                 partial.replace(path)
+    public_record.keep(project, public)
     return names
 
 
@@ -140,7 +150,8 @@ def _is_own(project: Project, name: str) -> bool:
     """Return whether a backup of the study may hold a file of this name, relative to the root."""
     study = re.escape(project.study.name)
     forms = (
-        rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv)",
+        rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv"
+        r"|public\.jsonl)",
         rf"data/decisions/{study}\.csv",
         rf"data/published/{study}/(cohort\.duckdb|releases/(log\.csv|[0-9A-Za-z-]+\.duckdb))",
     )
@@ -231,7 +242,7 @@ def _check_key(project: Project, archive: Path, names: list[str]) -> None:
         KeyOfAnother: none of its keys made the pseudonyms of its warehouse.
     """
     permissions.make_folders(project)
-    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=project.warehouse.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=_CHECKING, dir=project.warehouse.parent) as folder:
         there = with_other(project, root=Path(folder))
         with tarfile.open(archive) as tar:
             for name in names:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from sarcoma_pipeline.sources.drop_folder import Entry, walk
+from sarcoma_pipeline.sources.drop_folder import NO_DELIVERY, Entry, walk
 from sarcoma_pipeline.study.project import Project
 
 SETTLE_SECONDS = 120
@@ -89,7 +89,10 @@ def drop_folder(project: Project, job: str) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason="there is no drop folder", cursor=context.cursor)
         running = dg.RunsFilter(tags={"study": project.study.name}, statuses=list(BUSY))
         busy = bool(context.instance.get_runs(filters=running, limit=1))
-        entries = [entry for folder in folders for entry in walk(folder)]
+        # What is hidden is no delivery: its sender renames it when it is complete.
+        entries = [
+            e for folder in folders for e in walk(folder) if not (e.fault and e.fault[0] in NO_DELIVERY)
+        ]
         verdict = evaluate(entries, context.cursor, busy, time.time_ns())
         if not verdict.refresh:
             return dg.SensorResult(skip_reason=verdict.reason, cursor=verdict.cursor)

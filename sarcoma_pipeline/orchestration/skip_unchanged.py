@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.orchestration.assets.received import verification_is_due
 from sarcoma_pipeline.orchestration.standing_release import kept
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import decision_log
@@ -75,6 +76,9 @@ def check(project: Project, today: dt.date) -> Unchanged | None:
             return None
         with read_only.connect(project) as warehouse:
             if not _steps_unchanged(project, warehouse, today):
+                return None
+            nights = warehouse.execute(f"SELECT received_on, verified FROM {MetaRefresh.table()}").pl()
+            if verification_is_due(nights, today):
                 return None
             known = warehouse.execute(f"FROM {MetaFile.table()} WHERE last_refresh IS NULL").pl()
             last = _refreshes(warehouse)[0]

@@ -14,8 +14,8 @@ regrouping) could be subtracted from it. 6. Curves are published at intervals of
 at risk; estimates as printed, times in whole months. A median in full precision would be an individual
 patient's value.
 
-The policy covers one release. Two releases that differ by a few patients can be subtracted from each other:
-publish a public version at milestones of the study, not nightly.
+Two public versions can be subtracted from each other too. Each is compared with every earlier one: see
+`sarcoma_pipeline.publish.differences` and `sarcoma_pipeline.publish.public_record`.
 
 The policy prevents subtraction of counts (Hundepool et al., Statistical Disclosure Control, 2012, ch. 4).
 That survival estimates of a small cohort allow rough guesses of cumulative events, none of them small, is
@@ -32,6 +32,7 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.publish.differences import COHORT, Comparison
 from schemas.analysis import HazardRatio
 from schemas.disclosure import WITHHELD, Disclosure
 from schemas.rounding import half_up
@@ -47,12 +48,15 @@ class TooFewPatients(Exception):
     """The cohort is smaller than the threshold: nothing about it can be published."""
 
 
-def public(tables: Mapping[str, pl.DataFrame], policy: Disclosure) -> dict[str, pl.DataFrame]:
+def public(
+    tables: Mapping[str, pl.DataFrame], policy: Disclosure, compared: Comparison | None = None
+) -> dict[str, pl.DataFrame]:
     """Return the tables that may be published; suppresses small counts and all that would reveal them.
 
     Args:
         tables: tables of a release by their contracts' names, including ``meta.release``.
         policy: threshold and rounding.
+        compared: the earlier public versions; it takes the counts of this one.
 
     Returns:
         Tables with the contracts' columns and types; null for a suppressed number, ``withheld`` for a
@@ -60,24 +64,31 @@ def public(tables: Mapping[str, pl.DataFrame], policy: Disclosure) -> dict[str, 
 
     Raises:
         TooFewPatients: the cohort is smaller than the threshold.
+        TooAlike: the cohort differs from an earlier public one by few patients.
     """
+    compared = compared or Comparison(policy)
     patients = int(tables["meta.release"]["eligible"][0])
     if patients < policy.threshold:
         raise TooFewPatients(f"fewer than {policy.threshold} patients: nothing about them can be published")
+    compared.start(patients)
     made = {name: tables[name] for name in _UNTOUCHED if name in tables}
     if "cohort.flow" in tables:
-        made["cohort.flow"] = flow(tables["cohort.flow"], policy)
+        made["cohort.flow"] = flow(tables["cohort.flow"], policy, compared)
     hidden: set[int] = set()
     if "analysis.table_one" in tables:
-        made["analysis.table_one"], hidden = table_one(tables["analysis.table_one"], patients, policy)
+        made["analysis.table_one"], hidden = table_one(
+            tables["analysis.table_one"], patients, policy, compared
+        )
     nested = Nested(policy.threshold, (0, patients), {*hidden, *(patients - n for n in hidden)})
     if "analysis.survival_estimate" in tables and "analysis.survival_curve" in tables:
         curve, estimates = survival(
-            tables["analysis.survival_curve"], tables["analysis.survival_estimate"], nested, policy
+            tables["analysis.survival_curve"], tables["analysis.survival_estimate"], nested, policy, compared
         )
         made |= {"analysis.survival_curve": curve, "analysis.survival_estimate": estimates}
     if "analysis.hazard_ratio" in tables:
-        made["analysis.hazard_ratio"] = hazard_ratio(tables["analysis.hazard_ratio"], nested, policy)
+        made["analysis.hazard_ratio"] = hazard_ratio(
+            tables["analysis.hazard_ratio"], nested, policy, compared
+        )
     if "analysis.published_comparison" in tables:
         known = tables.get("analysis.hazard_ratio", HazardRatio.empty()).sort("position")["hazard_ratio"]
         published = made.get("analysis.hazard_ratio", HazardRatio.empty())["hazard_ratio"].is_not_null()
@@ -114,7 +125,12 @@ class Nested:
         return admitted
 
 
-def withheld(blocks: Sequence[Sequence[int]], total: int, threshold: int) -> list[set[int]]:
+def withheld(
+    blocks: Sequence[Sequence[int]],
+    total: int,
+    threshold: int,
+    given: Sequence[Collection[int]] = (),
+) -> list[set[int]]:
     """Choose the counts of partitions of the same patients that must be suppressed.
 
     A count suppressed in one block may describe the same patients, or their complement, as a count printed in
@@ -124,12 +140,13 @@ def withheld(blocks: Sequence[Sequence[int]], total: int, threshold: int) -> lis
         blocks: counts of each partition.
         total: the published sum of each partition.
         threshold: counts from 1 to below it are suppressed.
+        given: positions in each block that are suppressed in any case.
 
     Returns:
         Positions in each block: none; or the small counts together with at least one other, adding up to
         twice the threshold or more; or all positions, zeros included, if there are no such others.
     """
-    chosen: list[set[int]] = [set() for _ in blocks]
+    chosen: list[set[int]] = [set(g) for g in given] if given else [set() for _ in blocks]
     before: list[set[int]] | None = None
     while chosen != before:
         before = list(chosen)
@@ -164,27 +181,43 @@ def _add_secondary(
     return chosen
 
 
-def flow(frame: pl.DataFrame, policy: Disclosure) -> pl.DataFrame:
+def flow(frame: pl.DataFrame, policy: Disclosure, compared: Comparison | None = None) -> pl.DataFrame:
     """Suppress counts of `schemas.cohort.CohortFlow`; keeps steps without a small exclusion."""
     rows = frame.sort("position").to_dicts()
     if not rows:
         return frame
+    compared = compared or Comparison(policy)
     nested = Nested(policy.threshold, [rows[-1]["remaining"]])
-    shown = {n for n in (rows[0]["entered"], *(r["remaining"] for r in rows)) if nested.admit(n)}
-    for row in rows:
-        row["entered"], row["remaining"] = (
-            n if n in shown else None for n in (row["entered"], row["remaining"])
-        )
+    cells = [("", rows[0]["entered"]), *((row["criterion"], row["remaining"]) for row in rows)]
+    shown: dict[int, int] = {}
+    # The last step is the cohort, whose size is published.
+    for i in (len(rows), *range(len(rows))):
+        criterion, n = cells[i]
+        admitted = (i == len(rows) or compared.admits("flow", criterion, n)) and nested.admit(n)
+        if admitted:
+            shown[i] = n
+        compared.note("flow", criterion, n, shown=admitted)
+    for i, row in enumerate(rows):
+        row["entered"], row["remaining"] = shown.get(i), shown.get(i + 1)
         if row["entered"] is None or row["remaining"] is None:
             row["excluded"] = None
         excluded, unknown = row["excluded"], row["not_known"]
-        parts = () if excluded is None or unknown is None else (unknown, excluded - unknown)
-        if not parts or any(0 < n < policy.threshold for n in parts):
+        parts = (
+            {} if excluded is None or unknown is None else {"not known": unknown, "known": excluded - unknown}
+        )
+        of = f"excluded by {row['criterion']}"
+        told = bool(parts) and not any(0 < n < policy.threshold for n in parts.values())
+        told = told and all(compared.admits(of, part, n) for part, n in parts.items())
+        for part, n in parts.items():
+            compared.note(of, part, n, shown=told)
+        if not told:
             row["not_known"] = None
     return pl.DataFrame(rows, schema=frame.schema)
 
 
-def table_one(frame: pl.DataFrame, patients: int, policy: Disclosure) -> tuple[pl.DataFrame, set[int]]:
+def table_one(
+    frame: pl.DataFrame, patients: int, policy: Disclosure, compared: Comparison | None = None
+) -> tuple[pl.DataFrame, set[int]]:
     """Suppress counts of `schemas.analysis.TableOne`; returns the table and the suppressed counts.
 
     Counts of a part of the cohort are always suppressed, and so is the number of known values, because it
@@ -194,7 +227,7 @@ def table_one(frame: pl.DataFrame, patients: int, policy: Disclosure) -> tuple[p
     blocks = [list(group) for _, group in groupby(rows, key=lambda row: row["block"])]
     factors = [b for b in blocks if b[0]["level"] is not None and b[0]["denominator"] == patients]
     counts = [[row["n"] for row in block] for block in factors]
-    chosen = withheld(counts, patients, policy.threshold)
+    chosen = _levels(factors, counts, patients, compared or Comparison(policy))
     hidden = {counts[b][i] for b, positions in enumerate(chosen) for i in positions} - {0}
     for block, positions in zip(factors, chosen, strict=True):
         for i in positions:
@@ -215,14 +248,42 @@ def table_one(frame: pl.DataFrame, patients: int, policy: Disclosure) -> tuple[p
     return pl.DataFrame(rows, schema=frame.schema), hidden
 
 
+def _levels(
+    factors: Sequence[Sequence[Mapping[str, Any]]],
+    counts: Sequence[Sequence[int]],
+    patients: int,
+    compared: Comparison,
+) -> list[set[int]]:
+    """Return the positions to suppress in each factor, for this version and beside the earlier ones."""
+    chosen = withheld(counts, patients, compared.policy.threshold)
+    before: list[set[int]] | None = None
+    labels = [[row["level"] for row in block] for block in factors]
+    of = [dict(zip(names, numbers, strict=True)) for names, numbers in zip(labels, counts, strict=True)]
+    while chosen != before:
+        before = chosen
+        more = []
+        for b, block in enumerate(factors):
+            hidden = compared.must_hide(block[0]["block"], of[b], {labels[b][i] for i in chosen[b]})
+            more.append({i for i, level in enumerate(labels[b]) if level in hidden})
+        chosen = withheld(counts, patients, compared.policy.threshold, more)
+    for b, block in enumerate(factors):
+        compared.note_block(block[0]["block"], of[b], {labels[b][i] for i in chosen[b]})
+    return chosen
+
+
 def survival(
-    curve: pl.DataFrame, estimates: pl.DataFrame, nested: Nested, policy: Disclosure
+    curve: pl.DataFrame,
+    estimates: pl.DataFrame,
+    nested: Nested,
+    policy: Disclosure,
+    compared: Comparison | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Reduce curves to a grid of months, and suppress estimates.
 
     An endpoint with few events is left out. Survival is published at a time only if the numbers of events
     before it and between it and the next such time are zero or large enough; horizons are chosen first.
     """
+    compared = compared or Comparison(policy)
     points, lines = [], []
     # Death is an event of every endpoint: at one time, the events of the endpoints are nested.
     together: dict[float, Nested] = defaultdict(lambda: Nested(policy.threshold, ()))
@@ -233,8 +294,11 @@ def survival(
         if not rows or patients < policy.threshold or 0 < events < policy.threshold:
             continue
         horizons = [float(r["horizon_months"]) for r in mine if r["quantity"] == "survival"]
-        at = _grid(rows, horizons, Nested(policy.threshold, (0, patients)), together, policy)
-        counted = {"n": nested.admit(patients), "events": nested.admit(events)}
+        counted = {
+            "n": _admit(nested, compared, f"patients of {endpoint}", patients),
+            "events": _admit(nested, compared, f"events of {endpoint}", events),
+        }
+        at = _grid(rows, horizons, Nested(policy.threshold, (0, patients)), together, policy, compared)
         points += [at[t] for t in sorted(at) if t % policy.grid_months == 0 and at[t]["at_risk"]]
         lines += [_estimate(row, at, counted, policy) for row in mine]
     return (
@@ -243,12 +307,20 @@ def survival(
     )
 
 
+def _admit(nested: Nested, compared: Comparison, cell: str, count: int) -> bool:
+    """Return whether a count of a part of the cohort may be published; remember it."""
+    admitted = compared.admits(COHORT, cell, count) and nested.admit(count)
+    compared.note(COHORT, cell, count, shown=admitted)
+    return admitted
+
+
 def _grid(
     rows: list[dict[str, Any]],
     horizons: list[float],
     nested: Nested,
     together: Mapping[float, Nested],
     policy: Disclosure,
+    compared: Comparison,
 ) -> dict[float, dict[str, Any]]:
     """Return the curve at the horizons and grid times; only the time where few patients are at risk.
 
@@ -258,7 +330,9 @@ def _grid(
         nested: cumulative events of this endpoint over time.
         together: events of all endpoints at a time.
         policy: threshold, rounding and grid.
+        compared: the earlier public versions.
     """
+    endpoint = rows[0]["endpoint"]
     last = rows[-1]["time_months"]
     grid = [float(t) for t in range(0, int(last) + 1, policy.grid_months)]
     nested.admit(sum(row["events"] for row in rows))
@@ -269,7 +343,11 @@ def _grid(
         at_risk = next((row["at_risk"] for row in rows if row["time_months"] >= time), 0)
         enough = at_risk >= policy.threshold
         so_far = sum(row["events"] for row in past)
-        shown = enough and nested.admits(so_far) and together[time].admit(so_far) and nested.admit(so_far)
+        families = ((f"events of {endpoint}", f"{time:g}"), (f"events at {time:g}", endpoint))
+        shown = enough and all(compared.admits(*cell, so_far) for cell in families)
+        shown = shown and nested.admits(so_far) and together[time].admit(so_far) and nested.admit(so_far)
+        for cell in families:
+            compared.note(*cell, so_far, shown=shown)
         found[time] = {
             **past[-1],
             "time_months": time,
@@ -299,19 +377,24 @@ def _estimate(
     return made | {c: _printed(row[c], 0) for c in ("value", "ci_low", "ci_high", "q1", "q3")}
 
 
-def hazard_ratio(frame: pl.DataFrame, nested: Nested, policy: Disclosure) -> pl.DataFrame:
+def hazard_ratio(
+    frame: pl.DataFrame, nested: Nested, policy: Disclosure, compared: Comparison | None = None
+) -> pl.DataFrame:
     """Suppress counts by level of `schemas.analysis.HazardRatio`, and ratios based on few patients or events.
 
     A ratio is based on few if the patients or events of its level or of the reference level are few.
     """
     rows = frame.sort("position").to_dicts()
+    compared = compared or Comparison(policy)
 
     def few(count: int | None) -> bool:
         return count is not None and 0 < count < policy.threshold
 
-    for _, model in groupby(rows, key=lambda row: row["model"]):
+    for name, model in groupby(rows, key=lambda row: row["model"]):
         lines = list(model)
-        counted = {name: nested.admit(lines[0][name]) for name in ("n", "events")}
+        counted = {
+            of: _admit(nested, compared, f"{of} of model {name}", lines[0][of]) for of in ("n", "events")
+        }
         for _, term in groupby(lines, key=lambda row: row["term"]):
             levels = list(term)
             factor = levels[0]["level_n"] is not None

@@ -53,15 +53,13 @@ def read_from(table: str, readings: Mapping[str, Reading]) -> Iterator[tuple[str
     for column, reading in readings.items():
         if reading.constant:
             continue
-        yield column, _roots(table, column, reading.value)
+        yield column, _roots(table, column, reading, reading.value)
         if reading.precision is not None:
-            yield f"{column}_precision", _roots(table, column, reading.precision)
+            yield f"{column}_precision", _roots(table, column, reading, reading.precision)
 
 
-def _roots(table: str, column: str, expression: pl.Expr) -> set[Column]:
-    # The elements of a list have no name.
-    read = {name for name in expression.meta.root_names() if name}
-    names = {source for name in read for source in _delivered(name)}
+def _roots(table: str, column: str, reading: Reading, expression: pl.Expr) -> set[Column]:
+    names = {source for name in reading.origins(expression) for source in _delivered(name)}
     if (
         not names
         or expression.meta.has_multiple_outputs()

@@ -34,7 +34,7 @@ def observe(
         Observations (``schemas.quality.Observation``).
     """
     gone = pl.Series(list(set_aside), dtype=pl.String)
-    frames: dict[str, pl.DataFrame] = {}
+    frames = Frames()
     for table, frame in typed.items():
         name = table.removeprefix("typed.")
         linked = frame.join(
@@ -46,6 +46,9 @@ def observe(
         frames[f"every {name}"] = linked
     seen = [Observation.empty()]
     for one in judged():
+        if frames[f"every {one.rule.on.removeprefix('typed.')}"].is_empty():
+            # No record can be at fault. A study's sources fill few of the tables.
+            continue
         found = one.at_fault(frames)
         if found.is_empty():
             # Most rules of most nights: what follows costs more than the rule itself.
@@ -59,7 +62,10 @@ def observe(
                     severity=pl.lit(one.rule.severity),
                     table_name=pl.lit(one.rule.on),
                 )
-            ).unique("record_id", keep="first", maintain_order=True)
+            )
+            # Of the rows of one record the first by what is shown, since joins keep no order.
+            .sort("record_id", "column_name", "value", "note")
+            .unique("record_id", keep="first", maintain_order=True)
         )
     return pl.concat(seen)
 

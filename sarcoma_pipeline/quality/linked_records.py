@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.rule_registry import Frames
+from sarcoma_pipeline.quality.rule_registry import Frames, selection
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 SOFT_TISSUE = ("C47", "C48", "C49")
 """ICD-10 sites of soft tissue."""
 
 
+@selection
 def diagnoses(frames: Frames) -> pl.DataFrame:
     """Return complete, dated diagnoses of linked patients."""
     return frames["diagnosis"].filter(
@@ -18,6 +19,7 @@ def diagnoses(frames: Frames) -> pl.DataFrame:
     )
 
 
+@selection
 def sarcomas(frames: Frames) -> pl.DataFrame:
     """Return date and tumour of each patient's first diagnosis that is not a second malignancy."""
     return (
@@ -58,6 +60,7 @@ CREDIBILITY = "credibility"
 """Column of the statements on life and death: place of their source in the declared precedence, 0 first."""
 
 
+@selection
 def dated_deaths(frames: Frames) -> pl.DataFrame:
     """Return the statements of a death with ``last``: the end of the interval of a partial date.
 
@@ -81,6 +84,7 @@ def dated_deaths(frames: Frames) -> pl.DataFrame:
     )
 
 
+@selection
 def refuted_deaths(frames: Frames) -> pl.DataFrame:
     """Return the dated deaths after which a more credible source states that the patient was alive.
 
@@ -111,6 +115,7 @@ def refuted_deaths(frames: Frames) -> pl.DataFrame:
     return told.join(living, on="patient_id", maintain_order="left")
 
 
+@selection
 def deaths(frames: Frames) -> pl.DataFrame:
     """Return the last day a patient may have been alive, by the dated deaths that stand.
 
@@ -130,6 +135,7 @@ def deaths(frames: Frames) -> pl.DataFrame:
     )
 
 
+@selection
 def undated_deaths(frames: Frames) -> pl.DataFrame:
     """Return the day on which a death without a date was first told, of the patients without a dated one.
 

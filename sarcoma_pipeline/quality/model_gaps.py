@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from sarcoma_pipeline.cohort import endpoints
+from sarcoma_pipeline.cohort import endpoints, primary
 from sarcoma_pipeline.cohort.timeline import CAUSE_UNKNOWN, Timeline
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.survival.design import values
@@ -92,3 +94,24 @@ def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> p
         pl.lit("event_kind"),
         note=pl.lit(f"endpoints {', '.join(needing)}"),
     )
+
+
+def first_records(curated: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the record of every patient that a data steward would look at first: of the index tumour.
+
+    Args:
+        curated: the curated tables.
+
+    Returns:
+        ``pseudonym``, ``record_id``; of a patient without a tumour a record of the person.
+    """
+    tumour = primary.tumour(curated).select("patient_id", _of_tumour="record_ids")
+    none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
+    persons = curated["curated.patient"].select("patient_id", "pseudonym", "record_ids")
+    joined = persons.join(tumour, on="patient_id", how="left", maintain_order="left").sort("pseudonym")
+    return joined.select(
+        "pseudonym",
+        record_id=pl.coalesce(
+            pl.col("_of_tumour").fill_null(none).list.min(), pl.col("record_ids").list.min()
+        ),
+    ).drop_nulls("record_id")

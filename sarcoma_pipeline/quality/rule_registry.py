@@ -13,16 +13,39 @@ Each rule is declared once, where it is judged. Dagster's checks, ``sarcoma rule
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 
 import polars as pl
 
 from schemas.rule import Missing, Rule, Scope, Severity
 
-Frames = Mapping[str, pl.DataFrame]
-"""Typed table (without ``typed.``) to its sound records with ``patient_id``; under ``every …`` with those in
-quarantine, for rules on what is missing: a record held back is not missing."""
+
+class Frames(dict[str, pl.DataFrame]):
+    """Typed table (without ``typed.``) to its sound records with ``patient_id``.
+
+    Under ``every …`` with those in quarantine, for rules on what is missing: a record held back is not
+    missing. The frames do not change while rules are judged, so that a selection is made once
+    (:func:`selection`).
+    """
+
+    def __init__(self, *args: object, **more: pl.DataFrame) -> None:
+        super().__init__(*args, **more)
+        self.selected: dict[Callable[..., pl.DataFrame], pl.DataFrame] = {}
+
+
+def selection(select: Callable[[Frames], pl.DataFrame]) -> Callable[[Frames], pl.DataFrame]:
+    """Let rules share what a function selects from the frames: it is computed once for each of them."""
+
+    @wraps(select)
+    def selected(frames: Frames) -> pl.DataFrame:
+        if select not in frames.selected:
+            frames.selected[select] = select(frames)
+        return frames.selected[select]
+
+    return selected
+
 
 Judge = Callable[[Frames], pl.DataFrame]
 """Returns what :func:`verdicts` makes, or ``record_id``, ``column_name``, ``value`` of the records at fault.

@@ -36,13 +36,13 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
         .agg(size=pl.col("tumour_size_cm").last())
     )
     site = pl.coalesce("icdo3_topography", "icd10_code")
-    fits = site_codes.fits_size(
-        pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), site_codes.region(site)
-    )
+    fits = site_codes.fits_size(pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), pl.col("region"))
     # The size is that of the sarcoma: it says nothing of the T of the patient's other tumours.
     sarcoma = histology_group(pl.col("icdo3_morphology"), pl.col("morphology_version"), site)
     of_sarcoma = sarcoma.is_not_null() | pl.col("icdo3_morphology").is_null()
-    return diagnoses(frames).filter(of_sarcoma).join(sizes, on="patient_id").pipe(verdicts, ~fits, "t_stage")
+    sized = diagnoses(frames).filter(of_sarcoma).join(sizes, on="patient_id")
+    # As a column, since the verdict names it many times.
+    return sized.with_columns(region=site_codes.region(site)).pipe(verdicts, ~fits, "t_stage")
 
 
 @rule(

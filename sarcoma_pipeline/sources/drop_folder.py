@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sarcoma_pipeline.sources.left_behind import left_behind
 from schemas.printable import printable
 
 _SPECIAL = {
@@ -17,6 +18,9 @@ _SPECIAL = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+NO_DELIVERY = ("file.hidden", "file.left-behind")
+"""Faults of entries that nobody delivered, or not yet."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,11 @@ class Entry:
 
 
 def walk(drop: Path) -> list[Entry]:
-    """List all entries that are neither hidden nor folders, sorted by path."""
+    """List all entries that are no folders, sorted by path; what is hidden or left behind has a fault.
+
+    What programs leave behind is listed once per folder and kind, with its number: a delivery from a foreign
+    system may have one beside each file.
+    """
     return sorted(_entries(drop), key=lambda entry: entry.parts)
 
 
@@ -57,15 +65,29 @@ def _entries(drop: Path) -> Iterator[Entry]:
                 why = f"the folder cannot be listed: {type(broken).__name__}"
                 yield Entry(here, above, facts.st_size, facts.st_mtime_ns, ("file.unreadable", why))
             continue
+        kinds: dict[str, list[str]] = {}
         for entry in inside:
             parts = (*above, entry.name)
-            facts = None if entry.name.startswith(".") else _facts(entry)
+            facts = _facts(entry)
             if facts is None:
                 continue
-            if stat.S_ISDIR(facts.st_mode):
+            if kind := left_behind(entry.name):
+                kinds.setdefault(kind, []).append(entry.name)
+            elif entry.name.startswith("."):
+                # Neither size nor time: it may grow every second until its sender renames it.
+                yield Entry(here / entry.name, parts, 0, 0, ("file.hidden", _hidden(facts.st_mode)))
+            elif stat.S_ISDIR(facts.st_mode):
                 folders.append(parts)
             else:
                 yield Entry(here / entry.name, parts, facts.st_size, facts.st_mtime_ns, _fault(facts.st_mode))
+        for kind, names in kinds.items():
+            many = f"; {len(names)} of them in this folder" if len(names) > 1 else ""
+            yield Entry(here / names[0], (*above, names[0]), 0, 0, ("file.left-behind", f"{kind}{many}"))
+
+
+def _hidden(mode: int) -> str:
+    what = "a folder" if stat.S_ISDIR(mode) else "a file"
+    return f"{what} whose name begins with a dot"
 
 
 def _facts(entry: os.DirEntry[str] | Path) -> os.stat_result | None:

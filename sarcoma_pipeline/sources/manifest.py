@@ -1,7 +1,8 @@
 """The manifest: which files lie in the drop folder, which are new, changed or gone, and who reads them.
 
 A file is read again only if its size or time of modification changed and then its content did too, or if its
-reader or the reader's configuration changed.
+reader or the reader's configuration changed. Once a week the content of every file is compared, whatever its
+size and time.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Found:
         changed: whether an earlier version of it is known.
         entry: how it was found in the folder.
         feared: whether it ended or held its reader the last time.
+        unseen: whether its content changed, but neither its size nor its time of modification.
     """
 
     file: SourceFile
@@ -51,6 +53,7 @@ class Found:
     changed: bool
     entry: Entry
     feared: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def scan(
     refresh: str,
     centre: str = "",
     entries: Iterable[Entry] | None = None,
+    *,
+    verify: bool = False,
 ) -> Scan:
     """Compare the drop folder with what is known.
 
@@ -92,6 +97,7 @@ def scan(
         centre: whose folder it is, where a study has several: it stands before the path, so that a file is
             no other centre's, however alike.
         entries: what lies in the folder, if somebody walks through it in another way than all at once.
+        verify: whether to compare the content of files whose size and time of modification are as before.
 
     Raises:
         DropFolderMissing: the folder does not exist.
@@ -108,15 +114,18 @@ def scan(
         source = reader_of(entry.parts, sources)
         version = versions[id(source)]
         old = before.get(relative)
-        if old and old["reader_version"] == version:
-            same_stat = (old["size_bytes"], old["mtime_ns"]) == (entry.size, entry.mtime_ns)
-            if same_stat and not entry.fault and not old["content_hash"].startswith(_NO_HASH):
-                unchanged.append(old["file_id"])
-                continue
+        hashed = old is not None and not entry.fault and not old["content_hash"].startswith(_NO_HASH)
+        same_stat = old and (old["size_bytes"], old["mtime_ns"]) == (entry.size, entry.mtime_ns)
+        if old and hashed and same_stat and old["reader_version"] == version and not verify:
+            unchanged.append(old["file_id"])
+            continue
         content = _content_hash(entry)
+        unseen = old is not None and hashed and bool(same_stat)
+        unseen = unseen and content != old["content_hash"] and not content.startswith(_NO_HASH)
         if old and old["reader_version"] == version and old["content_hash"] == content:
             unchanged.append(old["file_id"])
-            touched[old["file_id"]] = entry.mtime_ns
+            if old["mtime_ns"] != entry.mtime_ns:
+                touched[old["file_id"]] = entry.mtime_ns
             continue
         file_id = digest(relative, content, version)
         row: dict[str, str | int | None] = {
@@ -133,7 +142,7 @@ def scan(
         }
         file = SourceFile(file_id, entry.path, relative, source.name if source else "", centre, content)
         feared = old is not None and old["content_hash"] == _FEARED
-        to_read.append(Found(file, source, row, old is not None, entry, feared))
+        to_read.append(Found(file, source, row, old is not None, entry, feared, unseen))
     here = {*unchanged, *(str(f.row["file_id"]) for f in to_read)}
     stands = set(unchanged)
     closed = [f for f in known["file_id"].to_list() if f not in stands]
@@ -157,6 +166,8 @@ def read(found: Found, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
         if (entry.size, entry.mtime_ns) != _stat(entry.path):
             batch.unread("file", "file.changing", "changed or vanished while it was read")
             found.row["content_hash"] = f"{_NO_HASH}file.changing"
+    if found.unseen:
+        batch.unread("content", "file.replaced-unseen", "compared with the content of the last reading")
     if is_odd(entry.parts):
         batch.unread("name", "file.name", "shown with escapes")
     return batch
@@ -220,7 +231,7 @@ def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
 
 def _content_hash(entry: Entry) -> str:
     if entry.fault is not None:
-        return f"{_NO_HASH}{entry.fault[0]}"
+        return _NO_HASH + ": ".join(entry.fault)
     try:
         with open_file(entry.path) as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -5,14 +5,14 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation.parse import code, date, number, read, text, whole
+from sarcoma_pipeline.curation.parse import code, date, number, read, text, whole, with_steps
 from schemas import typed
 from schemas import vocabularies as v
 
 
 def _value(reading, **columns):
     frame = pl.DataFrame({k: [x] for k, x in columns.items()}, schema=dict.fromkeys(columns, pl.String))
-    return frame.select(value=reading.value)["value"][0]
+    return with_steps(frame, [reading]).select(value=reading.value)["value"][0]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,8 @@ def _value(reading, **columns):
 )
 def test_dates_full_and_partial(delivered, value, precision):
     reading = date("d", ("%Y-%m-%d", "%d.%m.%Y"))
-    row = pl.DataFrame({"d": [delivered]}).select(v=reading.value, p=reading.precision).row(0)
+    frame = with_steps(pl.DataFrame({"d": [delivered]}), [reading])
+    row = frame.select(v=reading.value, p=reading.precision).row(0)
     assert row == (value, precision)
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.operations import backup as archives
+from sarcoma_pipeline.publish import public_record
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.study import project
 from tests.refreshed import REPOSITORY
@@ -210,6 +211,19 @@ def test_no_backup_is_written_that_nobody_could_restore(ours, tmp_path):
     with pytest.raises(archives.KeyOfAnother):
         archives.backup(ours, tmp_path / "night.tar")
     assert not list(tmp_path.glob("*night.tar*"))
+
+
+def test_the_record_of_public_versions_is_packed_and_newer_versions_are_kept(ours, tmp_path):
+    record = ours.key.with_name("sts_imrt.public.jsonl")
+    record.write_text('{"refresh_id": "R1", "at": "2030-01-01"}\n')
+    archives.backup(ours, tmp_path / "night.tar")
+    assert f"data/warehouse/{record.name}" in _members(tmp_path / "night.tar")
+    record.write_text(record.read_text() + '{"refresh_id": "R2", "at": "2030-02-01"}\n')
+    archives.restore(ours, tmp_path / "night.tar", replace=True)
+    assert [v["refresh_id"] for v in public_record.versions(ours)] == ["R1", "R2"]
+    record.write_text("{")
+    archives.restore(ours, tmp_path / "night.tar", replace=True)
+    assert [v["refresh_id"] for v in public_record.versions(ours)] == ["R1"]
 
 
 def test_a_link_in_the_studys_folders_is_not_packed(ours, tmp_path):

@@ -76,20 +76,21 @@ def test_the_run_config_has_no_other_field(jobs):
     }
 
 
-class _Run:
-    def __init__(self, **tags):
-        self.tags, self.run_id = tags, "r"
-
-
 @pytest.mark.parametrize("centre", ["elsewhere", "../x", "north; DROP"])
 def test_a_tag_names_no_centre_that_the_study_does_not_have(tmp_path, centre):
     whole = warehouse_resource.Warehouse(path=str(tmp_path / "w.duckdb"), study="s", centres=["north"])
-    tags = {warehouse_resource.PARTITION: centre}
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_init_resource_context(instance=instance)
-        context._dagster_run = _Run(**tags)
-        with pytest.raises(dg.DagsterInvalidInvocationError), whole.yield_for_execution(context):
-            pass
+
+    @dg.op(required_resource_keys={"warehouse"})
+    def careless():
+        raise AssertionError("never reached")
+
+    @dg.job(resource_defs={"warehouse": whole})
+    def job():
+        careless()
+
+    done = job.execute_in_process(tags={warehouse_resource.PARTITION: centre}, raise_on_error=False)
+    assert not done.success and not done.get_step_failure_events()
+    assert not (tmp_path / "w.duckdb").exists()
 
 
 def test_a_step_that_returns_a_table_fails_and_writes_nothing(tmp_path):

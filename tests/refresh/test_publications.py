@@ -1,5 +1,6 @@
 """``sarcoma export`` and ``sarcoma report`` on a refreshed study."""
 
+import duckdb
 import polars as pl
 
 ROWS = ("cohort.patients", "cohort.endpoints")
@@ -61,3 +62,25 @@ def test_before_the_first_refresh_the_error_says_what_to_do(place):
     for words in (("report",), ("export", "--format", "csv", "--into", "out")):
         told = empty.sarcoma(*words)
         assert (told.exit_code, "sarcoma refresh" in told.output) == (2, True)
+
+
+def test_a_public_report_that_differs_by_one_patient_is_refused(copy):
+    told = copy.sarcoma("report", "--public")
+    assert told.exit_code == 0, told.output
+    first = (copy.release.parent / "report_public/index.html").read_bytes()
+    kept = next((copy.release.parent / "releases").glob("*.duckdb"))
+    with duckdb.connect(str(copy.release)) as changed:
+        changed.execute("DELETE FROM patients WHERE pseudonym = (SELECT min(pseudonym) FROM patients)")
+        changed.execute("UPDATE meta.release SET eligible = eligible - 1, refresh_id = 'R2'")
+    told = copy.sarcoma("report", "--public")
+    assert told.exit_code == 1 and kept.stem in told.output and "fewer than 5 patients" in told.output
+    assert (copy.release.parent / "report_public/index.html").read_bytes() == first
+    into = copy.root / "public"
+    refused = copy.sarcoma("export", "--public", "--format", "csv", "--into", str(into))
+    assert refused.exit_code == 1 and not into.exists()
+    again = copy.sarcoma("report", "--public", "--release", kept.stem)
+    assert again.exit_code == 0, again.output
+    assert copy.sarcoma("release", "unissued", "R9", "--reason", "a trial").exit_code == 2
+    told = copy.sarcoma("release", "unissued", kept.stem, "--reason", "a trial")
+    assert told.exit_code == 0 and copy.sarcoma("report", "--public").exit_code == 0
+    assert "never issued: a trial" in copy.sarcoma("release", "public").output

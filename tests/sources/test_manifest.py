@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.sources import manifest
+from sarcoma_pipeline.sources.left_behind import left_behind
 from sarcoma_pipeline.sources.readers import READERS
 from schemas.configuration import Sources
 from schemas.meta import MetaFile
@@ -32,7 +33,6 @@ def drop(tmp_path) -> Path:
     (tmp_path / "obds/a.xml").write_text("<a/>")
     (tmp_path / "t.csv").write_text("Nr\n1\n")
     (tmp_path / "stray.doc").write_text("?")
-    (tmp_path / ".partial").write_text("hidden")
     return tmp_path
 
 
@@ -53,7 +53,7 @@ def known(drop) -> pl.DataFrame:
     return _night(drop, MetaFile.empty(), "R1")[1]
 
 
-def test_the_first_night_reads_everything_but_hidden_files(drop):
+def test_the_first_night_reads_everything(drop):
     scan, _ = _night(drop, MetaFile.empty(), "R1")
     assert _paths(scan) == {"obds/a.xml", "t.csv", "stray.doc"}
     assert {f.file.relative: f.source and f.source.name for f in scan.to_read} == {
@@ -125,3 +125,114 @@ def test_a_missing_drop_folder_says_so(tmp_path):
     shutil.rmtree(tmp_path)
     with pytest.raises(manifest.DropFolderMissing, match=tmp_path.name):
         manifest.scan(tmp_path, SOURCES, MetaFile.empty(), "R1")
+
+
+def _replaced(file, text):
+    """Replace a file by another of the same size, and give it the time of the first."""
+    before = file.stat()
+    assert len(text.encode()) == before.st_size
+    file.write_text(text)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _verified(drop, known):
+    return manifest.scan(drop, SOURCES, known, "R2", verify=True)
+
+
+def test_a_file_replaced_with_the_same_size_and_time_is_found_by_a_comparison(drop, known):
+    _replaced(drop / "t.csv", "Nr\n9\n")
+    assert _night(drop, known, "R2")[0].to_read == []
+    scan = _verified(drop, known)
+    assert [(f.file.relative, f.unseen, f.changed) for f in scan.to_read] == [("t.csv", True, True)]
+    assert scan.closed == known.filter(pl.col("path") == "t.csv")["file_id"].to_list()
+    read = manifest.read(scan.to_read[0], "R2").frames()
+    assert read["received.unread"]["rule_id"].to_list() == ["file.replaced-unseen"]
+    assert read["received.table_row"].height == 1
+
+
+def test_a_comparison_of_sound_files_reads_nothing(drop, known):
+    scan = _verified(drop, known)
+    assert (scan.to_read, scan.touched, scan.closed) == ([], {}, [])
+    assert len(scan.unchanged) == 3
+
+
+def test_a_file_that_says_that_it_changed_is_no_unseen_one(drop, known):
+    (drop / "t.csv").write_text("Nr\n12\n")
+    assert [f.unseen for f in _verified(drop, known).to_read] == [False]
+    os.utime(drop / "obds/a.xml", ns=(1, 1))
+    assert not any(f.unseen for f in _verified(drop, known).to_read)
+
+
+def test_a_reader_that_changed_makes_no_unseen_file(drop, known, monkeypatch):
+    raised = dataclasses.replace(READERS["obds"], behaviour=READERS["obds"].behaviour + 1)
+    monkeypatch.setitem(READERS, "obds", raised)
+    assert [f.unseen for f in _verified(drop, known).to_read] == [False]
+
+
+def test_a_file_that_can_no_longer_be_read_is_no_unseen_one(drop, known, monkeypatch):
+    def refused(path):
+        raise PermissionError
+
+    monkeypatch.setattr(manifest, "open_file", refused)
+    scan = _verified(drop, known)
+    assert len(scan.to_read) == 3 and not any(f.unseen for f in scan.to_read)
+
+
+LEFT = {
+    ".DS_Store": "macOS", "._a.xml": "macOS", "Thumbs.db": "Windows", "desktop.ini": "Windows",
+    ".~lock.t.csv#": "LibreOffice", "~$t.xlsx": "Office", ".gitkeep": "version control",
+    ".nfs000000000001": "still has open",
+}  # fmt: skip
+
+
+def _unread(scan):
+    return {
+        f.file.relative: tuple(manifest.read(f, "R2").frames()["received.unread"]["rule_id", "detail"].row(0))
+        for f in scan.to_read
+    }
+
+
+@pytest.mark.parametrize("name", LEFT)
+@pytest.mark.parametrize("folder", ["", "obds/"])
+def test_what_programs_leave_behind_is_named_as_what_it_is(drop, known, name, folder):
+    (drop / folder / name).write_text("Nr\n1\n")
+    scan, then = _night(drop, known, "R2")
+    (path, (rule, detail)), *rest = _unread(scan).items()
+    assert (path, rule, rest) == (f"{folder}{name}", "file.left-behind", [])
+    assert LEFT[name] in detail and name not in detail
+    later = manifest.scan(drop, SOURCES, then, "R3", verify=True)
+    assert (later.to_read, later.touched, later.closed) == ([], {}, [])
+
+
+@pytest.mark.parametrize("name", [".t.csv", ".upload-123", ".env", ".a.xml.swp"])
+def test_a_hidden_file_is_told_and_may_grow_unnoticed(drop, known, name):
+    (drop / name).write_text("Nr\n1\n")
+    scan, then = _night(drop, known, "R2")
+    assert {path: rule for path, (rule, _) in _unread(scan).items()} == {name: "file.hidden"}
+    (drop / name).write_text("Nr\n1\n2\n")
+    assert manifest.scan(drop, SOURCES, then, "R3").to_read == []
+    (drop / name).unlink()
+    assert manifest.scan(drop, SOURCES, then, "R3").gone == 1
+
+
+def test_a_hidden_folder_is_one_entry_and_nothing_in_it_is_read(drop, known):
+    (drop / ".upload").mkdir()
+    for i in range(3):
+        (drop / f".upload/{i}.csv").write_text("Nr\n1\n")
+    scan, _ = _night(drop, known, "R2")
+    assert _unread(scan) == {".upload": ("file.hidden", "a folder whose name begins with a dot")}
+
+
+def test_many_of_a_kind_in_a_folder_are_one_finding_with_their_number(drop, known):
+    for i in range(120):
+        (drop / f"obds/._{i:03}.xml").write_text("x")
+    scan, then = _night(drop, known, "R2")
+    ((path, (rule, detail)),) = _unread(scan).items()
+    assert (path, rule) == ("obds/._000.xml", "file.left-behind") and "120 of them" in detail
+    (drop / "obds/._200.xml").write_text("x")
+    assert "121 of them" in _unread(manifest.scan(drop, SOURCES, then, "R3"))["obds/._000.xml"][1]
+
+
+@pytest.mark.parametrize("name", ["a.xml", "DS_Store", "lock.csv", "thumbs.csv", "keep", "t~$.xlsx"])
+def test_an_ordinary_name_is_not_left_behind(name):
+    assert left_behind(name) is None

@@ -90,7 +90,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
             permissions.check(project)
             # Every step depends on the key of the pseudonyms: it must exist before the first one.
             pseudonym_key.ensure_key(project)
-            refresh, added = read_drop_folder(project, warehouse, context.run_id)
+            asked = VERIFY in context.run.tags
+            refresh, added = read_drop_folder(project, warehouse, context.run_id, verify=asked)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         versions = data_versions.of_tables(warehouse, MetaRefresh.table(), *OF_FILES)
         for table in (MetaRefresh.table(), *OF_FILES):
@@ -124,8 +125,34 @@ def tonight(warehouse: Warehouse, *, noted: bool = True) -> tuple[str, dt.date]:
     return last["refresh_id"], last["received_on"]
 
 
-def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tuple[str, dict[str, int]]:
+VERIFY = "verify"
+"""Tag of a run that compares the content of every file."""
+
+VERIFIED_FOR = dt.timedelta(days=7)
+"""How long nobody needs to compare the content of files whose size and time are as before."""
+
+
+def verification_is_due(refreshes: pl.DataFrame, today: dt.date) -> bool:
+    """Return whether the content of every file should be compared.
+
+    Args:
+        refreshes: ``verified`` and ``received_on`` of all refreshes so far.
+        today: the day of this one.
+    """
+    last = refreshes.filter(pl.col("verified"))["received_on"].max()
+    return not isinstance(last, dt.date) or today - last >= VERIFIED_FOR
+
+
+def read_drop_folder(
+    project: Project, warehouse: Warehouse, run_id: str, *, verify: bool = False
+) -> tuple[str, dict[str, int]]:
     """Read new and changed files, and close the records of removed ones.
+
+    Args:
+        project: the study.
+        warehouse: its warehouse.
+        run_id: id of Dagster's run.
+        verify: whether to compare the content of every file, due or not.
 
     Returns:
         The new refresh's id, and received table to number of records added.
@@ -134,7 +161,9 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
     refresh = row["refresh_id"]
     known = warehouse.read(MetaFile.table())
     drop = project.drop_of(warehouse.centre)
-    scan = manifest.scan(drop, project.sources, known, refresh, warehouse.centre)
+    nights = warehouse.read(MetaRefresh.table(), columns=("received_on", "verified"), noted=False)
+    verify = verify or verification_is_due(nights, row["received_on"])
+    scan = manifest.scan(drop, project.sources, known, refresh, warehouse.centre, verify=verify)
     changed = sum(f.changed for f in scan.to_read)
     row |= {
         "manifest_hash": scan.manifest_hash,
@@ -142,6 +171,7 @@ def read_drop_folder(project: Project, warehouse: Warehouse, run_id: str) -> tup
         "changed_files": changed,
         "gone_files": scan.gone,
         "unchanged_files": len(scan.unchanged),
+        "verified": verify,
     }
     configuration = provenance.configuration(project)
     # Named by centre: centres may be read at the same time.
