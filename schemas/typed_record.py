@@ -63,7 +63,10 @@ def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rul
         )
     return (
         IN_FUTURE.of_column(column, pl.col(column) <= pl.col("received_on")),
-        AFTER_EXPORT.of_column(column, first <= pl.col("reported_on")),
+        # What lies in the future as well is one fault and one finding.
+        AFTER_EXPORT.of_column(
+            column, (first <= pl.col("reported_on")) | (pl.col(column) > pl.col("received_on"))
+        ),
     )
 
 

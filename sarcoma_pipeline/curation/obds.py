@@ -59,8 +59,8 @@ UNIT_CONVERTED = Rule(
     "warning",
     on="typed.radiotherapy",
     scope="record",
-    what="The dose has no unit, or another one than Gy (of a radionuclide: GBq). Without a unit it is read "
-    "as Gy, from another unit it is converted.",
+    what="The dose has another unit than Gy and is converted, or the activity of a radionuclide has another "
+    "one than GBq, or none: then it is unknown.",
     remedy="In the tumour documentation, compare Gesamtdosis and Einzeldosis with their Einheit. Correct the "
     "number or the unit.",
     source="oBDS 3.0.4 Gesamtdosis/Einheit: Gy or GBq",
@@ -76,7 +76,7 @@ def _dose(column: str) -> Reading:
     value = plain.value * pl.when(unit.is_null()).then(1.0).otherwise(factor)
     shown = pl.concat_str(column, f"{column}_Einheit", separator=" ", ignore_nulls=True)
     delivered = pl.when(~activity & pl.col(column).is_not_null()).then(shown)
-    unexpected = (unit != "gy").fill_null(True) & value.is_not_null() & ~activity
+    unexpected = (unit != "gy").fill_null(False) & value.is_not_null() & ~activity
     return Reading(
         pl.when(~activity).then(value), delivered, plain.rule, notes=((UNIT_CONVERTED, unexpected),)
     )

@@ -249,3 +249,8 @@ def test_of_a_partial_date_its_first_possible_day_is_compared(exact_to, exported
     middle = {"month": D(2012, 12, 15), "year": D(2012, 7, 1)}[exact_to]
     said = {"metastasis_date": middle, "metastasis_date_precision": exact_to, "reported_on": exported}
     assert (AFTER_EXPORT in _failures(typed.Metastasis, said)) is faulty
+
+
+def test_a_date_in_the_future_is_one_fault():
+    said = {"surgery_date": RECEIVED + dt.timedelta(days=1), "reported_on": RECEIVED}
+    assert _failures(typed.Surgery, said) & {"date.in-future", AFTER_EXPORT} == {"date.in-future"}
