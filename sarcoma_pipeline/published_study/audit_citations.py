@@ -41,7 +41,10 @@ def checks(rows: list[Row]) -> Iterator[Check]:
     last = max((n for n in cited if most is None or n <= most), default=0)
     if never := sorted(set(range(1, last + 1)) - cited):
         yield CITATION.check(
-            citing, f"citations up to [{last}]", f"never cited: {', '.join(str(n) for n in never)}", "tension"
+            [row for row in citing if last in numbers(row["quote"])],
+            f"citations up to [{last}]",
+            f"never cited: {', '.join(str(n) for n in never)}",
+            "tension",
         )
 
 
