@@ -31,6 +31,7 @@ from sarcoma_pipeline.warehouse import permissions
 @click.group(cls=PrintableErrors, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
+    permissions.close_umask()
 
 
 main.add_command(init)
