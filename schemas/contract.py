@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-import pandera.polars as pa
 import polars as pl
 
+from schemas.pandera_polars import without_pandas  # before pandera, which it imports
 from schemas.rule import Rule
+
+# isort: split
+import pandera.polars as pa
 
 Identifying = Literal["identifier", "quasi-identifier", "clinical"]
 Unreadable = Literal["error", "warning"]
@@ -193,7 +196,8 @@ class Contract(pa.DataFrameModel):
         if _kept(cls, frame):
             return found
         try:
-            _with_rules(cls).validate(frame, lazy=True)
+            with without_pandas():
+                _with_rules(cls).validate(frame, lazy=True)
         except pa.errors.SchemaErrors as broken:
             found = broken.failure_cases.select(
                 row=pl.col("index"),

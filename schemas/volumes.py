@@ -6,6 +6,12 @@ import polars as pl
 
 from schemas.contract import Contract, column
 
+DATASET = "dataset:"
+"""Before the source's name in the ``record_id`` of a finding that is about no record, but about a source."""
+
+ALL = "all"
+"""Instead of a source's name: the study as a whole."""
+
 
 class Volume(Contract, table="quality.volumes"):
     """One count of one source after one refresh."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from sarcoma_pipeline.cli.audit import audit
 from sarcoma_pipeline.cli.check import check
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
@@ -20,7 +21,7 @@ from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
-from sarcoma_pipeline.cli.terminal import PrintableErrors, say
+from sarcoma_pipeline.cli.terminal import PrintableErrors, no_such, say
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
@@ -29,6 +30,7 @@ from sarcoma_pipeline.warehouse import permissions
 
 
 @click.group(cls=PrintableErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sarcoma_pipeline")
 def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
     permissions.close_umask()
@@ -36,6 +38,7 @@ def main() -> None:
 
 main.add_command(init)
 main.add_command(check)
+main.add_command(audit)
 main.add_command(schema)
 main.add_command(findings)
 main.add_command(report)
@@ -179,11 +182,11 @@ def rules(rule: str | None, markdown: bool) -> None:
     if markdown:
         click.echo(page(), nl=False)
         return
-    found = catalogue()
+    every = found = catalogue()
     if rule:
         found = found.filter(found["rule_id"] == rule)
         if found.is_empty():
-            raise click.UsageError(f"no rule {rule!r}")
+            raise click.UsageError(no_such("rule", rule, every["rule_id"], "sarcoma rules lists them all"))
         for name, value in found.row(0, named=True).items():
             say(f"{name:9} {value}")
         return

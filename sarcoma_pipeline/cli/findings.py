@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import no_such, say
 from sarcoma_pipeline.cli.warehouse_rows import identity_gate, rows
 from sarcoma_pipeline.study.project import Project
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sarcoma_pipeline.quality.ledger import Request
+
+
+_LISTED = "sarcoma findings lists them all"
 
 
 class Refused(click.ClickException):
@@ -84,7 +87,7 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 def list_(study: str, **wanted: str | None) -> None:
     """List findings: status, file, position, what is wrong and what to do."""
     project = configured(study)
-    found = identity_gate(project).frame(_select(_current(project), **wanted))
+    found = identity_gate(project).frame(_select(project, **wanted))
     effects = _effects(project)
     for row in found.iter_rows(named=True):
         say(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
@@ -113,7 +116,7 @@ def show(study: str, finding_id: str) -> None:
     project = configured(study)
     found = _current(project).filter(pl.col("finding_id") == finding_id)
     if found.is_empty():
-        raise Refused(f"{finding_id}: there is no such finding")
+        raise Refused(no_such("finding", finding_id, _current(project)["finding_id"], _LISTED))
     row = found.drop("decision_id", "content_hash").row(0, named=True) | _as_delivered(project, finding_id)
     for name, value in row.items():
         if value is not None:
@@ -139,8 +142,9 @@ def impact(study: str, finding_id: str) -> None:
     from sarcoma_pipeline.cli import finding_impact
 
     project = configured(study)
-    if finding_id not in set(_current(project)["finding_id"]):
-        raise Refused(f"{finding_id}: there is no such finding")
+    known = _current(project)["finding_id"]
+    if finding_id not in known:
+        raise Refused(no_such("finding", finding_id, known, _LISTED))
     for line in finding_impact.lines(project, finding_id):
         say(line)
 
@@ -184,7 +188,7 @@ def export(study: str, file_name: Path, **wanted: str | None) -> None:
     from sarcoma_pipeline.quality import decision_sheet
 
     project = configured(study)
-    found = identity_gate(project).frame(_select(_current(project), **wanted))
+    found = identity_gate(project).frame(_select(project, **wanted))
     try:
         decision_sheet.write(file_name, found)
     except FileExistsError:
@@ -331,8 +335,32 @@ def _current(project: Project) -> pl.DataFrame:
     return found.sort(order, "rule_id", "path", "position", "finding_id")
 
 
+def _check_names(
+    project: Project, found: pl.DataFrame, rule: str | None, patient: str | None, file: str | None
+) -> None:
+    """Refuse a rule, a pseudonym or a file that does not exist: "0 findings" would be no answer.
+
+    Raises:
+        Refused: with the name that was probably meant.
+    """
+    if rule is not None and rule not in set(found["rule_id"]):
+        from sarcoma_pipeline.quality.rule_catalogue import rules
+
+        if rule not in rules():
+            raise Refused(no_such("rule", rule, rules(), "sarcoma rules lists them all"))
+    if patient is not None and patient not in set(found["pseudonym"]):
+        known = {*rows(project, "SELECT pseudonym FROM curated.patient")["pseudonym"]}
+        if patient not in known:
+            known |= {*found["pseudonym"].drop_nulls()}
+            raise Refused(no_such("pseudonym", patient, known, "sarcoma findings shows those with a finding"))
+    if file is not None and not found["path"].str.contains(file, literal=True).any():
+        known = rows(project, "SELECT DISTINCT path FROM meta.files")["path"]
+        if not known.str.contains(file, literal=True).any():
+            raise Refused(f'no file of the drop folder has "{file}" in its path')
+
+
 def _select(
-    found: pl.DataFrame,
+    project: Project,
     rule: str | None,
     severity: str | None,
     status: str | None,
@@ -341,6 +369,8 @@ def _select(
 ) -> pl.DataFrame:
     import polars as pl
 
+    found = _current(project)
+    _check_names(project, found, rule, patient, file)
     wanted = {"rule_id": rule, "severity": severity, "status": status, "pseudonym": patient}
     for column, value in wanted.items():
         if value is not None:

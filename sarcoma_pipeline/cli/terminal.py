@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from schemas import printable
+
+_LIKENESS = 0.6
+"""From which on a name is offered for one that nothing has, as in the configuration."""
 
 
 def in_lines(text: str) -> str:
@@ -24,6 +29,20 @@ def marked(text: object) -> str:
     from rich.markup import escape
 
     return escape(in_lines(str(text)))
+
+
+def no_such(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
+    """Say that nothing has a name, and which name was probably meant.
+
+    Args:
+        kind: what would have it, such as ``finding``.
+        given: the name.
+        known: the names that there are.
+        otherwise: where they are listed.
+    """
+    near = difflib.get_close_matches(given, sorted(known), n=1, cutoff=_LIKENESS)
+    guess = f'did you mean "{near[0]}"? ' if near else ""
+    return f"{given}: there is no such {kind}; {guess}{otherwise}"
 
 
 class PrintableErrors(click.Group):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import marked
+from sarcoma_pipeline.cli.terminal import marked, no_such
 
 _PIPE_WIDTH = 500
 """Columns of the output when it goes to a pipe or file, so that no line is wrapped."""
@@ -49,6 +49,18 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[
     return warehouse.execute(sql, list(values)).pl().rows(named=True)
 
 
+def _not_there(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> str:
+    """Say which of the two names is not in the cohort, and which one was probably meant."""
+    known = [row["pseudonym"] for row in _rows(warehouse, "SELECT pseudonym FROM cohort.patients")]
+    if pseudonym not in known:
+        return no_such("patient of the cohort", pseudonym, known, "the release holds their pseudonyms")
+    of = _rows(
+        warehouse, "SELECT DISTINCT endpoint AS name FROM cohort.endpoints WHERE pseudonym = ?", pseudonym
+    )
+    has = sorted(row["name"] for row in of)
+    return no_such("endpoint of the patient", str(endpoint), has, f"there are {', '.join(has) or 'none'}")
+
+
 def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> Tree:
 
     from rich.tree import Tree
@@ -60,9 +72,7 @@ def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | 
         endpoint,
     )
     if not ends:
-        known = _rows(warehouse, "SELECT 1 FROM cohort.patients WHERE pseudonym = ?", pseudonym)
-        missing = f"{pseudonym} has no endpoint {endpoint!r}" if known else f"no patient {pseudonym!r}"
-        raise click.UsageError(f"{missing} in the cohort")
+        raise click.UsageError(_not_there(warehouse, pseudonym, endpoint))
     root = Tree(f"patient {marked(pseudonym)}")
     for end in ends:
         ending = end["event_kind"] if end["event"] else "censored"

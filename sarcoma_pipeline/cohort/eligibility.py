@@ -5,8 +5,9 @@ Every patient is judged by every criterion; the first that is not met is the one
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -14,23 +15,68 @@ from sarcoma_pipeline.cohort import covariates, primary
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS
 from sarcoma_pipeline.cohort.timeline import Timeline
-from sarcoma_pipeline.curation.observations import observation
 from schemas import site_codes
 from schemas.assumptions import Assumptions
 from schemas.cohort import CohortEligibility, CohortFlow
 from schemas.configuration import Criterion, Study
-from schemas.rule import Rule
 
-Judged = tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]
-"""Whether it is met, what it was judged on, why it is not met, and whether that rests on known facts."""
+MORPHOLOGY, CERTAINTY, SITE = "morphology", "diagnostic certainty", "site of the primary tumour"
+METASTASIS, INTENT, SEQUENCE = "metastasis at diagnosis", "intent", "relation of radiotherapy to surgery"
+TECHNIQUE, TUMOUR, LAST_DAY = "technique", "tumour", "day of death or last day known alive"
+"""Facts that a criterion asks for, as a finding names them; others are columns of ``cohort.patients``."""
+
+
+class Fact(NamedTuple):
+    """A fact that a criterion asks for.
+
+    Attributes:
+        name: as a finding names it.
+        lacking: whether the verdict on the patient is open because it is missing.
+        had: whether the patient has it.
+    """
+
+    name: str
+    lacking: pl.Expr
+    had: pl.Expr
+
+
+class Judged(NamedTuple):
+    """How a criterion is judged.
+
+    Attributes:
+        met: whether it is fulfilled.
+        value: what it was judged on.
+        reason: why it is not fulfilled.
+        known: whether the verdict rests on known facts, and not on what is missing or contradictory.
+        facts: the facts that it asks for, in this order; without one the verdict is open.
+    """
+
+    met: pl.Expr
+    value: pl.Expr
+    reason: pl.Expr
+    known: pl.Expr
+    facts: tuple[Fact, ...]
+
+
+EVERYBODY = Criterion(name="tumour documented", rule="known", label="Tumour documented")
+"""What every patient needs, whatever the study asks for: without a tumour there is no time zero."""
 
 
 @dataclass(frozen=True)
 class Eligibility:
-    """``cohort.eligibility`` and ``cohort.flow``."""
+    """Who is eligible, and by what.
+
+    Attributes:
+        eligibility: ``cohort.eligibility``.
+        flow: ``cohort.flow``.
+        missing: ``pseudonym``, ``criterion``, ``fact``: what a verdict lacks.
+        nowhere: facts that the verdicts lack and that no patient has.
+    """
 
     eligibility: pl.DataFrame
     flow: pl.DataFrame
+    missing: pl.DataFrame
+    nowhere: frozenset[str]
 
 
 def assess(
@@ -49,27 +95,50 @@ def assess(
         timeline,
         covariates.describe(curated, timeline, study.gate) if described is None else described,
     )
-    judged = []
-    for position, criterion in enumerate(study.criteria, start=1):
-        met, value, reason, known = RULES[criterion.rule](criterion, timeline.assumptions)
+    criteria = _asked(study, facts, timeline)
+    judged = [CohortEligibility.empty().drop("excluded_here")]
+    missing = [pl.DataFrame(schema={"pseudonym": pl.String, "criterion": pl.String, "fact": pl.String})]
+    had: dict[str, bool] = {}
+    for position, criterion in enumerate(criteria, start=1):
+        of = _judge(criterion, timeline)
         judged.append(
             facts.select(
                 "pseudonym",
                 criterion=pl.lit(criterion.name),
                 position=pl.lit(position, dtype=pl.Int32),
-                met=met.fill_null(False),
-                value=value.cast(pl.String),
-                reason=reason,
-                known=known.fill_null(False),
+                met=of.met.fill_null(False),
+                value=of.value.cast(pl.String),
+                reason=of.reason.cast(pl.String),
+                known=of.known.fill_null(False),
             )
         )
+        lacks = [pl.when(one.lacking.fill_null(False)).then(pl.lit(one.name)) for one in of.facts]
+        lacking = facts.select("pseudonym", criterion=pl.lit(criterion.name), fact=pl.coalesce(lacks))
+        missing.append(lacking.drop_nulls("fact"))
+        for one in of.facts:
+            had[one.name] = had.get(one.name, False) or bool(facts.select(one.had.any()).item())
     frame = pl.concat(judged).sort("pseudonym", "position")
     unmet = ~pl.col("met")
     first = unmet & (unmet.cum_sum().over("pseudonym") == 1)
     frame = frame.with_columns(
         excluded_here=first, reason=pl.when(unmet).then(pl.coalesce(["reason", pl.lit("not documented")]))
     )
-    return Eligibility(CohortEligibility.conform(frame), _flow(frame, study))
+    nowhere = frozenset(name for name, anybody in had.items() if not anybody)
+    return Eligibility(CohortEligibility.conform(frame), _flow(frame, criteria), pl.concat(missing), nowhere)
+
+
+def _judge(criterion: Criterion, timeline: Timeline) -> Judged:
+    return _tumour() if criterion is EVERYBODY else RULES[criterion.rule](criterion, timeline.assumptions)
+
+
+def _asked(study: Study, facts: pl.DataFrame, timeline: Timeline) -> list[Criterion]:
+    """Return the study's criteria; with :data:`EVERYBODY` where they admit somebody without a tumour."""
+    admitted = facts
+    for criterion in study.criteria:
+        admitted = admitted.filter(_judge(criterion, timeline).met.fill_null(False))
+    if study.criteria and admitted["has_tumour"].all():
+        return [*study.criteria]
+    return [*study.criteria, EVERYBODY]
 
 
 def eligible(eligibility: pl.DataFrame) -> pl.Series:
@@ -83,13 +152,13 @@ def members(curated: Curated, eligible: pl.Series) -> pl.DataFrame:
     return persons.filter(pl.col("pseudonym").is_in(eligible.implode()))
 
 
-def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
+def _flow(frame: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.DataFrame:
     out_here = frame.filter("excluded_here")
     excluded = dict(out_here.group_by("position").len().iter_rows())
     unknown = dict(out_here.filter(~pl.col("known")).group_by("position").len().iter_rows())
     entered = frame["pseudonym"].n_unique()
     rows = []
-    for position, criterion in enumerate(study.criteria, start=1):
+    for position, criterion in enumerate(criteria, start=1):
         out = excluded.get(position, 0)
         rows.append(
             {
@@ -109,7 +178,12 @@ def _flow(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
 def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.DataFrame:
     """Return one row a patient with everything that a criterion may ask for."""
     tumour = primary.tumour(curated).select(
-        "patient_id", "histologically_confirmed", "m_stage", "distant_metastasis", "diagnosis_date"
+        "patient_id",
+        "histologically_confirmed",
+        "m_stage",
+        "distant_metastasis",
+        "diagnosis_date",
+        has_tumour=pl.lit(True),
     )
     course = primary.course(curated).select(
         "patient_id",
@@ -132,7 +206,14 @@ def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.
     frame = curated["curated.patient"].select("patient_id", "pseudonym")
     for facts in (tumour, course, operated, observed, found):
         frame = frame.join(facts, on="patient_id", how="left")
+    frame = frame.with_columns(pl.col("has_tumour").fill_null(False))
     return frame.join(described, on="pseudonym", how="left")
+
+
+def _tumour() -> Judged:
+    has = pl.col("has_tumour")
+    reason = pl.lit("no tumour documented")
+    return Judged(has, pl.lit(None), reason, has, (Fact(TUMOUR, ~has, has),))
 
 
 def _histology(_: Criterion, __: Assumptions) -> Judged:
@@ -145,9 +226,14 @@ def _histology(_: Criterion, __: Assumptions) -> Judged:
         .then(pl.lit("morphology is no soft tissue sarcoma"))
         .otherwise(pl.lit("not histologically proven"))
     )
+    morphology, certainty = pl.col("icdo3_morphology"), pl.col("histologically_confirmed")
     # A sarcoma in the morphology that no histology proves contradicts itself.
-    known = pl.col("icdo3_morphology").is_not_null() & ~(sarcoma & ~proven.fill_null(False))
-    return sarcoma & proven, pl.col("icdo3_morphology"), reason, known
+    known = morphology.is_not_null() & ~(sarcoma & ~proven.fill_null(False))
+    facts = (
+        Fact(MORPHOLOGY, morphology.is_null(), morphology.is_not_null()),
+        Fact(CERTAINTY, sarcoma & certainty.is_null(), certainty.is_not_null()),
+    )
+    return Judged(sarcoma & proven, morphology, reason, known, facts)
 
 
 def _site(criterion: Criterion, assumptions: Assumptions) -> Judged:
@@ -170,7 +256,8 @@ def _site(criterion: Criterion, assumptions: Assumptions) -> Judged:
         if chosen == "exclude":
             of = pl.any_horizontal(pl.col("icd10_site").str.starts_with(s) for s in sites).fill_null(False)
             reason, excluded = pl.when(of).then(pl.lit(why)).otherwise(reason), excluded | of
-    return pl.col("region").is_in(criterion.values) & ~excluded, value, reason, ~unspecified
+    met = pl.col("region").is_in(criterion.values) & ~excluded
+    return Judged(met, value, reason, ~unspecified, (Fact(SITE, unspecified, ~unspecified),))
 
 
 def _no_metastasis(_: Criterion, __: Assumptions) -> Judged:
@@ -186,7 +273,8 @@ def _no_metastasis(_: Criterion, __: Assumptions) -> Judged:
     )
     # Without M and without a metastasis the patient counts as free of one.
     known = staged | found | (pl.col("m_stage") == "M0").fill_null(False)
-    return ~(staged | found), pl.when(value != "").then(value), reason, known
+    shown = pl.when(value != "").then(value)
+    return Judged(~(staged | found), shown, reason, known, (Fact(METASTASIS, ~known, known),))
 
 
 def _curative(_: Criterion, __: Assumptions) -> Judged:
@@ -194,8 +282,8 @@ def _curative(_: Criterion, __: Assumptions) -> Judged:
     palliative = intents.list.contains("palliative")
     met = intents.list.contains("curative") & ~palliative
     reason = pl.when(palliative).then(pl.lit("palliative intent"))
-    both = palliative & intents.list.contains("curative")
-    return met, intents.list.join(", "), reason, (intents.list.len() > 0) & ~both
+    both, any_of = palliative & intents.list.contains("curative"), intents.list.len() > 0
+    return Judged(met, intents.list.join(", "), reason, any_of & ~both, (Fact(INTENT, ~any_of, any_of),))
 
 
 def _radiotherapy(criterion: Criterion, _: Assumptions) -> Judged:
@@ -217,8 +305,13 @@ def _radiotherapy(criterion: Criterion, _: Assumptions) -> Judged:
     # No course at all is an answer; a course of which the sequence or the technique is missing is none.
     shown = pl.col("technique").is_not_null() & (pl.col("technique") != "unknown")
     asked = shown if criterion.techniques else pl.lit(True)
-    known = ~irradiated | (pl.col("radiation_sequence").is_not_null() & (~sequence.fill_null(False) | asked))
-    return sequence & technique.fill_null(False), value, reason, known
+    related = pl.col("radiation_sequence").is_not_null()
+    known = ~irradiated | (related & (~sequence.fill_null(False) | asked))
+    facts = (
+        Fact(SEQUENCE, irradiated & ~related, related),
+        Fact(TECHNIQUE, irradiated & sequence & ~asked, shown),
+    )
+    return Judged(sequence & technique.fill_null(False), value, reason, known, facts)
 
 
 def _window(criterion: Criterion, assumptions: Assumptions) -> Judged:
@@ -233,22 +326,22 @@ def _window(criterion: Criterion, assumptions: Assumptions) -> Judged:
         met = met & (start >= criterion.start)
     if criterion.end:
         met = met & (start <= criterion.end)
-    return (
-        met,
-        start.dt.year(),
-        pl.when(start.is_not_null()).then(pl.lit("outside the window")),
-        (start.is_not_null()),
-    )
+    dated = start.is_not_null()
+    reason = pl.when(dated).then(pl.lit("outside the window"))
+    fact = Fact(f"date of {assumptions.study_window}", ~dated, dated)
+    return Judged(met, start.dt.year(), reason, dated, (fact,))
 
 
 def _observed(_: Criterion, __: Assumptions) -> Judged:
     day = pl.col("observed_day")
-    return day.is_not_null(), day, pl.lit("neither a day of death nor one known alive"), day.is_not_null()
+    seen, reason = day.is_not_null(), pl.lit("neither a day of death nor one known alive")
+    return Judged(seen, day, reason, seen, (Fact(LAST_DAY, ~seen, seen),))
 
 
 def _known(criterion: Criterion, _: Assumptions) -> Judged:
-    value = pl.col(criterion.column or criterion.name)
-    return value.is_not_null(), value, pl.lit("missing"), value.is_not_null()
+    column = criterion.column or criterion.name
+    has = pl.col(column).is_not_null()
+    return Judged(has, pl.col(column), pl.lit("missing"), has, (Fact(column, ~has, has),))
 
 
 RULES: dict[str, Callable[[Criterion, Assumptions], Judged]] = {
@@ -262,68 +355,3 @@ RULES: dict[str, Callable[[Criterion, Assumptions], Judged]] = {
     "known": _known,
 }
 """Rule of study.toml to how it is judged."""
-
-
-NOT_KNOWN = Rule(
-    "eligibility.not-known",
-    "warning",
-    on=CohortEligibility.table(),
-    scope="patient",
-    what="The patient is excluded because something is missing or contradictory, and not because the "
-    "criterion is not fulfilled.",
-    remedy="The note says what is missing. Look it up in the letters and add it in the tumour documentation: "
-    "Morphologie_ICD_O and Diagnosesicherung, Primaertumor_ICD, Intention, Stellung_OP or the dates of life; "
-    "of a technique, export the plan from the planning system.",
-    source="STROBE, item 13: not fulfilled is not the same as not known",
-)
-ASSUMED = Rule(
-    "eligibility.assumed",
-    "notice",
-    on=CohortEligibility.table(),
-    scope="patient",
-    what="The patient is included although nothing says that the criterion is fulfilled: an unknown value "
-    "counts as none.",
-    remedy="Look it up in the letters and add it in the tumour documentation, as TNM/M or Menge_FM.",
-    source="STROBE, item 13",
-)
-
-
-def observe(judged: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """Return who is excluded, or included, by what is not known; a patient is excluded once.
-
-    Args:
-        judged: ``cohort.eligibility``.
-        records: ``pseudonym`` and ``record_id``: the record that a data steward would look at first.
-    """
-    unknown = judged.filter(~pl.col("known")).join(records, on="pseudonym", maintain_order="left")
-    included = judged.group_by("pseudonym").agg(_all=pl.col("met").all()).filter("_all")
-    note = pl.concat_str(pl.lit("criterion "), "criterion", (pl.lit(": ") + pl.col("reason")).fill_null(""))
-    table = CohortEligibility.table()
-    out = unknown.filter("excluded_here")
-    taken = unknown.filter("met").join(included, on="pseudonym", how="semi", maintain_order="left")
-    # The column is the criterion, so that two criteria of one patient are two findings.
-    return pl.concat(
-        observation(frame, rule, table, pl.col("criterion"), pl.col("value"), note)
-        for frame, rule in ((out, NOT_KNOWN), (taken, ASSUMED))
-    )
-
-
-def first_records(curated: Curated) -> pl.DataFrame:
-    """Return the record of every patient that a data steward would look at first: of the index tumour.
-
-    Args:
-        curated: the curated tables.
-
-    Returns:
-        ``pseudonym``, ``record_id``; of a patient without a tumour a record of the person.
-    """
-    tumour = primary.tumour(curated).select("patient_id", _of_tumour="record_ids")
-    none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
-    persons = curated["curated.patient"].select("patient_id", "pseudonym", "record_ids")
-    joined = persons.join(tumour, on="patient_id", how="left", maintain_order="left").sort("pseudonym")
-    return joined.select(
-        "pseudonym",
-        record_id=pl.coalesce(
-            pl.col("_of_tumour").fill_null(none).list.min(), pl.col("record_ids").list.min()
-        ),
-    ).drop_nulls("record_id")

@@ -296,8 +296,8 @@ def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.
     table = contract.table()
     severity = {rule.id: rule.severity for rule in (VALUE_MISSING, *contract.rules())}
     shown = (
-        failed.join(values, on=["row", "column"], how="left")
-        .with_columns(record_id=frame["record_id"].gather(failed["row"]))
+        failed.with_columns(record_id=frame["record_id"].gather(failed["row"]))
+        .join(values, on=["row", "column"], how="left", maintain_order="left")
         .select(
             "rule_id",
             severity=pl.col("rule_id").replace_strict(severity, return_dtype=pl.String),

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import os
 import re
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,22 +80,23 @@ def read(drop: Path, sources: Sources, centre: str = "") -> Delivered:
         source = manifest.reader_of(entry.parts, sources)
         readers[id(source)] = source
         by_source.setdefault(id(source), []).append(entry)
-    batches: list[tuple[SourceFile, Batch]] = []
+    chosen: list[tuple[SourceFile, Entry, SourceFiles | None]] = []
     for key, entries in by_source.items():
         source = readers[key]
         name = source.name if source else None
         found.counted[name] = len(entries)
-        chosen = _chosen(entries)
-        for entry in chosen:
+        of_source = _chosen(entries)
+        for entry in of_source:
             relative = shown((centre, *entry.parts) if centre else entry.parts)
             if entry.size > BYTES and _whole(source):
                 found.left_out.append(relative)
                 continue
             file = SourceFile(digest(relative), entry.path, relative, name or "", centre)
-            batches.append((file, _batch(file, entry, source, sources.limits)))
+            chosen.append((file, entry, source))
             if isinstance(source, TableLayout) and source.format == "xlsx":
                 found.sheets[relative] = sheets(entry.path, source.sheet)
-        found.read[name] = len(chosen)
+        found.read[name] = len(of_source)
+    batches = _batches(chosen, sources.limits)
     everything = received_record.frames(batch for _, batch in batches)
     found.received, shortened = _first_records(everything, sources.limits)
     found.shortened = sorted(f.relative for f, _ in batches if f.file_id in set(shortened))
@@ -126,6 +129,20 @@ def _chosen(entries: Sequence[Entry]) -> list[Entry]:
 def _whole(source: SourceFiles | None) -> bool:
     """Return whether files of the source can be read only as a whole."""
     return isinstance(source, TableLayout) and source.between_cells is None
+
+
+def _batches(
+    chosen: Sequence[tuple[SourceFile, Entry, SourceFiles | None]], limits: Limits
+) -> list[tuple[SourceFile, Batch]]:
+    """Read the files; spreadsheets, each of which a process of its own reads, several at a time."""
+    with ThreadPoolExecutor(os.cpu_count()) as waiting:
+        # They start first, so that the others are read meanwhile.
+        apart = {
+            place: waiting.submit(_batch, *of, limits) for place, of in enumerate(chosen) if _whole(of[2])
+        }
+        read = {place: _batch(*of, limits) for place, of in enumerate(chosen) if place not in apart}
+        read |= {place: one.result() for place, one in apart.items()}
+    return [(file, read[place]) for place, (file, _, _) in enumerate(chosen)]
 
 
 def _batch(file: SourceFile, entry: Entry, source: SourceFiles | None, limits: Limits) -> Batch:

@@ -1,82 +1,79 @@
-"""Audit of the paper's estimates: hazard ratios, intervals, p values, survival rates and numbers of events.
+"""Audit of printed ratios: hazard ratio, limits and p value must fit each other, and each other place.
 
 A Wald interval is symmetric on the log scale and therefore determines standard error and p value: ``SE =
 ln(high / low) / (2 · 1.96)``, ``z = ln(HR) / SE`` (Altman and Bland, BMJ 2011; 343: d2304). Printed numbers
-are
-rounded: a check fails only if no unrounded numbers could have been rounded to the printed ones.
+are rounded: a check fails only if no unrounded numbers could have been rounded to the printed ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
-from math import erfc, exp, inf, log, sqrt
+from collections.abc import Iterator
+from itertools import pairwise
+from math import erfc, log, sqrt
 
+from sarcoma_pipeline.published_study.audit_rows import RATIOS
+from sarcoma_pipeline.published_study.audit_rules import (
+    BORROWED,
+    P_VALUE,
+    RATIO,
+    SAME_ESTIMATE,
+    SYMMETRY,
+    WITHIN_LIMITS,
+    Check,
+    Row,
+)
+from sarcoma_pipeline.published_study.printed_number import (
+    NOT_ESTIMABLE,
+    NOT_REACHED,
+    at_most,
+    box,
+    fits,
+    number,
+)
 from schemas.rounding import decimals_of, half_up
-
-Row = dict[str, str]
-"""A row of ``published.csv`` joined with its row of ``published_map.csv``; missing values are empty texts."""
 
 Z95 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
 
-_NESTED = (("OS", "LRFS"), ("OS", "DMFS"), ("OS", "DFS"), ("LRFS", "DFS"), ("DMFS", "DFS"))
-"""Pairs of endpoints: every event of the first is an event of the second, by the paper's definitions."""
+_TINY = 1e-250
+"""Stands for 0, whose logarithm does not exist."""
 
-_RELAPSES = {
-    "DFS": "relapse_pattern=distant only|local and distant|local only",
-    "DMFS": "relapse_pattern=distant only|local and distant",
-    "LRFS": "relapse_pattern=local and distant|local only",
-}
-_DEATHS = "os_event=true"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: its rows, the printed value, the value expected from other numbers, and the verdict."""
-
-    kind: str
-    rows: list[Row]
-    printed: str
-    expected: str
-    verdict: str
-
-    def as_row(self) -> dict[str, str]:
-        """Return a row of `schemas.audit.PublishedAudit` without its position."""
-        sections = list(dict.fromkeys(row["section"] for row in self.rows))
-        first = self.rows[0]
-        same = all(row["group/level"] == first["group/level"] for row in self.rows)
-        level = first["group/level"] if same or self.kind == "same patients, same count" else ""
-        return {
-            "check": self.kind,
-            "ids": ";".join(dict.fromkeys(row["id"] for row in self.rows)),
-            "section": ", ".join(sections),
-            "what": ": ".join(part for part in (first["quantity"], level) if part and part != "all"),
-            "printed": self.printed,
-            "expected": self.expected,
-            "verdict": self.verdict,
-            "quote": first["quote"],
-        }
+_OTHER_TESTS = (
+    "log-rank",
+    "logrank",
+    "likelihood",
+    "score",
+    "profile",
+    "firth",
+    "exact",
+    "permutation",
+    "bootstrap",
+)
+"""Words of the column `method` of a p value or an interval that is not Wald's."""
 
 
-def checks(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
-    """Yield all checks of the estimates.
+def ratios(rows: list[Row]) -> list[Row]:
+    """Return the rows with a ratio."""
+    return [row for row in rows if row["statistic"] in RATIOS]
 
-    Args:
-        rows: all rows of the paper.
-        counts: patients by condition (``column=a|b``, values sorted), as printed in the paper.
-    """
-    ratios = [row for row in rows if row["statistic"] == "hazard ratio" and row["ci_low"]]
+
+def computable(row: Row) -> bool:
+    """Return whether ratio and limits are positive numbers in this order."""
+    low, value, high = (number(row[name]) for name in ("ci_low", "value", "ci_high"))
+    return (
+        low is not None and value is not None and high is not None and 0 < low <= value <= high and low < high
+    )
+
+
+def checks(rows: list[Row]) -> Iterator[Check]:
+    """Yield the checks of ratios and of repeated estimates."""
+    mine = ratios(rows)
     yield from _order(rows)
-    yield from _p_values(ratios)
-    yield from _symmetry(ratios)
+    yield from _not_computable(mine)
+    yield from _p_values(mine)
+    yield from _symmetry(mine)
     yield from _repeated(rows)
-    yield from _borrowed(ratios)
-    yield from _rates(rows, counts)
-    yield from _medians(rows)
-    yield from _information(ratios, counts)
-    yield from _events_per_parameter(ratios, counts)
+    yield from _borrowed(mine)
 
 
 def standard_error(row: Row) -> float:
@@ -90,277 +87,208 @@ def wald_p(hazard_ratio: float, error: float) -> float:
 
 
 def wald_p_range(row: Row) -> tuple[float, float]:
-    """Return the smallest and largest p value of numbers that round to the printed ones."""
-    values, lows, highs = (_unrounded(row[name]) for name in ("value", "ci_low", "ci_high"))
-    ps = [
-        wald_p(value, log(high / low) / (2 * Z95))
-        for value, low, high in product(values, lows, highs)
-        if low > 0
-    ]
-    crosses = values[0] <= 1 <= values[1]
+    """Return the smallest and largest p value of numbers that round to the printed ones, each for itself."""
+    (value_low, value_high), (low_min, low_max), (high_min, high_max) = (
+        _positive(row[name]) for name in ("value", "ci_low", "ci_high")
+    )
+    errors = [log(high_min / low_max) / (2 * Z95), log(high_max / low_min) / (2 * Z95)]
+    ps = [wald_p(value, error) for value in (value_low, value_high) for error in errors if error > 0]
+    crosses = value_low <= 1 <= value_high
     return min(ps), 1.0 if crosses else max(ps)
 
 
-def _unrounded(printed: str) -> tuple[float, float]:
-    half = 0.5 * 10.0 ** -decimals_of(printed)
-    return float(printed) - half, float(printed) + half
+def joint_p_range(row: Row) -> tuple[float, float] | None:
+    """Return the smallest and largest p value of a ratio that is the geometric mean of its limits.
+
+    The logarithms of the limits, each within its rounding, form a rectangle; those whose mean lies within
+    the rounding of the ratio are a strip of it. z = 1.96 (h + l) / (h − l) is monotone along every line, so
+    that its extremes are at the corners.
+
+    Returns:
+        None if no unrounded numbers fit.
+    """
+    (low_min, low_max), (high_min, high_max), (value_min, value_max) = (
+        tuple(log(bound) for bound in _positive(row[name])) for name in ("ci_low", "ci_high", "value")
+    )
+    corners = [(low_min, high_min), (low_max, high_min), (low_max, high_max), (low_min, high_max)]
+    # Half a digit of the 16 that a float has: 0.126 - 0.0005 is not exactly 0.1255.
+    corners = _clipped(corners, 2 * value_min - 1e-12, at_least=True)
+    corners = _clipped(corners, 2 * value_max + 1e-12, at_least=False)
+    zs = [Z95 * (high + low) / (high - low) for low, high in corners if high > low]
+    if not zs:
+        return None
+    most = max(abs(z) for z in zs)
+    least = 0.0 if min(zs) <= 0 <= max(zs) else min(abs(z) for z in zs)
+    return erfc(most / sqrt(2)), erfc(least / sqrt(2))
 
 
-def _interval(row: Row) -> str:
+def _clipped(
+    corners: list[tuple[float, float]], total: float, *, at_least: bool
+) -> list[tuple[float, float]]:
+    """Clip a polygon by a half-plane of points whose coordinates add up to at least or at most a total."""
+
+    def over(point: tuple[float, float]) -> float:
+        return (sum(point) - total) * (1 if at_least else -1)
+
+    kept: list[tuple[float, float]] = []
+    for one, two in pairwise([*corners, *corners[:1]]):
+        a, b = over(one), over(two)
+        if a >= 0:
+            kept.append(one)
+        if (a < 0) != (b < 0) and a != b:
+            share = a / (a - b)
+            kept.append((one[0] + share * (two[0] - one[0]), one[1] + share * (two[1] - one[1])))
+    return kept
+
+
+def _positive(text: str) -> tuple[float, float]:
+    low, high = box(text)
+    return max(low, _TINY), min(high, 1 / _TINY)
+
+
+def interval(row: Row) -> str:
+    """Return value and limits as text."""
     return f"{row['value']} ({row['ci_low']}; {row['ci_high']})"
 
 
 def _order(rows: list[Row]) -> Iterator[Check]:
-    """Check that a value lies between its limits."""
+    """Check that a value lies between its limits, and that the limits are in order."""
     for row in rows:
-        if not (row["value"] and row["ci_low"] and row["ci_high"]):
+        named = [row[name] for name in ("ci_low", "value", "ci_high")]
+        if sum(text not in ("", NOT_ESTIMABLE) for text in named) < 2:
             continue
-        inside = float(row["ci_low"]) <= float(row["value"]) <= float(row["ci_high"])
-        yield Check(
-            "value within its limits", [row], _interval(row), "low ≤ value ≤ high",
-            "consistent" if inside else "contradiction",
-        )  # fmt: skip
+        known = [text for text in named if text not in ("", NOT_ESTIMABLE)]
+        inside = all(at_most(one, other) for one, other in pairwise(known))
+        inside = inside and at_most(known[0], known[-1])
+        yield WITHIN_LIMITS.check(
+            [row],
+            interval(row) if row["value"] else f"{row['ci_low']} to {row['ci_high']}",
+            "low ≤ value ≤ high",
+            inside,
+        )
 
 
-def _p_values(ratios: list[Row]) -> Iterator[Check]:
-    for row in ratios:
-        lowest, highest = wald_p_range(row)
-        p = wald_p(float(row["value"]), standard_error(row))
-        recomputed = f"p = {half_up(p, 4)} from {_interval(row)}"
-        if row["p"]:
-            printed_low, printed_high = _unrounded(row["p"])
-            possible = printed_low <= highest and lowest <= printed_high
-            yield Check(
-                "p value from HR and CI", [row], f"p = {row['p']}",
-                f"{recomputed}, {half_up(lowest, 4)} to {half_up(highest, 4)} with rounding",
-                "consistent" if possible else "contradiction",
-            )  # fmt: skip
-        # An interval quoted without p value is compared with the p value printed in the table.
-        elsewhere = next((o for o in ratios if _quantity(o) == _quantity(row) and o["p"]), None)
-        if not row["p"] and elsewhere:
-            printed_low, printed_high = _unrounded(elsewhere["p"])
-            possible = printed_low <= highest and lowest <= printed_high
-            yield Check(
-                "p value from HR and CI", [row, elsewhere], f"p = {elsewhere['p']} ({elsewhere['section']})",
-                recomputed, "consistent" if possible else "contradiction",
-            )  # fmt: skip
+def _not_computable(rows: list[Row]) -> Iterator[Check]:
+    for row in rows:
+        cells = {name: row[name] for name in ("value", "ci_low", "ci_high")}
+        missing = [name for name, text in cells.items() if text in ("", NOT_ESTIMABLE, NOT_REACHED)]
+        zero = [name for name, text in cells.items() if number(text) == 0]
+        if (row["ci_low"] or row["ci_high"]) and (missing or zero):
+            why = ", ".join(
+                [
+                    *(f"{name}: {cells[name] or 'no number'}" for name in missing),
+                    *(f"{name} is rounded to 0" for name in zero),
+                ]
+            )
+            yield RATIO.check([row], interval(row), why, "not computable")
 
 
-def _symmetry(ratios: list[Row]) -> Iterator[Check]:
+def _limits_known(row: Row) -> bool:
+    return all(row[name] not in ("", NOT_ESTIMABLE, NOT_REACHED) for name in ("value", "ci_low", "ci_high"))
+
+
+def _wald(row: Row) -> bool:
+    return not any(word in row["method"].lower() for word in _OTHER_TESTS)
+
+
+def _p_values(rows: list[Row]) -> Iterator[Check]:
+    """Check every p value against ratio and limits; without its own, against the p value of the table."""
+    for row in rows:
+        elsewhere = next((o for o in rows if quantity(o) == quantity(row) and o["p"]), None)
+        source = row if row["p"] else elsewhere
+        if source is None or source["p"] == NOT_ESTIMABLE or not _limits_known(row) or not _wald(source):
+            continue
+        joint = joint_p_range(row)
+        apart = wald_p_range(row) if _widths(row) else (0.0, 1.0)
+        lowest, highest = joint or apart
+        possible = fits(source["p"], lowest, highest)
+        if not _wald(row):
+            continue
+        middle = (
+            f"p = {half_up(wald_p(float(row['value']), standard_error(row)), 4)}" if computable(row) else "p"
+        )
+        recomputed = (
+            f"{middle} from {interval(row)}, {half_up(lowest, 4)} to {half_up(highest, 4)} with rounding"
+        )
+        place = "" if source is row else f" ({source['section']})"
+        sign = "" if source["p"][0] in "<>" else "= "
+        yield P_VALUE.check(
+            [row] if source is row else [row, source], f"p {sign}{source['p']}{place}", recomputed, possible
+        )
+
+
+def _widths(row: Row) -> bool:
+    return _positive(row["ci_high"])[1] > _positive(row["ci_low"])[0]
+
+
+def _symmetry(rows: list[Row]) -> Iterator[Check]:
     """Check that the hazard ratio is the geometric mean of its Wald limits."""
-    for row in ratios:
-        (low_min, low_max), (high_min, high_max) = _unrounded(row["ci_low"]), _unrounded(row["ci_high"])
-        value_min, value_max = _unrounded(row["value"])
-        possible = sqrt(low_min * high_min) <= value_max and value_min <= sqrt(low_max * high_max)
-        middle = sqrt(float(row["ci_low"]) * float(row["ci_high"]))
-        yield Check(
-            "HR is the geometric mean of its CI", [row], _interval(row), half_up(middle, 4),
-            "consistent" if possible else "contradiction",
-        )  # fmt: skip
+    for row in rows:
+        if not _limits_known(row) or not _wald(row):
+            continue
+        possible = joint_p_range(row) is not None
+        middle = sqrt(float(row["ci_low"].strip("<>")) * float(row["ci_high"].strip("<>")))
+        yield SYMMETRY.check([row], interval(row), half_up(middle, 4), possible)
 
 
-def _quantity(row: Row) -> tuple[str, ...]:
-    named = ("statistic", "where", "of", "column", "endpoint", "horizon", "model", "beyond", "term", "level")
-    return tuple(row[name] for name in named)
+def quantity(row: Row) -> tuple[str, ...]:
+    """Return what a row estimates; rows of one estimate have the same."""
+    names = ("statistic", "where", "of", "column", "endpoint", "horizon", "model", "beyond", "term", "level")
+    return tuple(row[name] for name in names)
 
 
 def _repeated(rows: list[Row]) -> Iterator[Check]:
     """Compare the same estimate in several places, to the decimals of the less precise one."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        if row["value"] and row["statistic"] not in ("", "count", "not computable"):
-            groups.setdefault(_quantity(row), []).append(row)
+        named = (row["endpoint"], row["column"], row["model"], row["term"], row["level"])
+        if row["value"] and any(named) and row["statistic"] not in ("", "count", "not computable"):
+            groups.setdefault(quantity(row), []).append(row)
     for same in groups.values():
         best = max(same, key=lambda row: max(decimals_of(row[n]) for n in ("value", "p")))
         for row in (r for r in same if r is not best):
-            wrong = [n for n in ("value", "ci_low", "ci_high", "p") if not _agrees(row[n], best[n])]
-            yield Check(
-                "same estimate, same number", [row, best], _brief(row), f"{_brief(best)} ({best['section']})",
-                "contradiction" if wrong else "consistent",
-            )  # fmt: skip
+            wrong = [n for n in ("value", "ci_low", "ci_high", "p") if not agrees(row[n], best[n])]
+            yield SAME_ESTIMATE.check(
+                [row, best], _brief(row, wrong), f"{_brief(best, wrong)} ({best['section']})", not wrong
+            )
 
 
-def _brief(row: Row) -> str:
-    return _interval(row) if row["ci_low"] else row["value"]
+def _brief(row: Row, wrong: list[str]) -> str:
+    text = interval(row) if row["ci_low"] else row["value"]
+    return f"{text}, p {row['p']}" if "p" in wrong else text
 
 
-def _agrees(one: str, other: str) -> bool:
+def agrees(one: str, other: str) -> bool:
+    """Return whether two printed numbers can be one number, rounded to different decimals."""
     if not one or not other or one == other:
         return True
-    if "not" in one + other:
+    if NOT_ESTIMABLE in (one, other) or (NOT_REACHED in (one, other)):
         return False
-    digits = min(decimals_of(one), decimals_of(other))
-    return float(half_up(float(one), digits)) == float(half_up(float(other), digits))
+    if number(one) is not None and number(other) is not None and decimals_of(one) == decimals_of(other):
+        return False
+    # Both may be rounded: 48.47 is printed as 48.5 and as 48.
+    (low, high), (low_other, high_other) = box(one), box(other)
+    slack = 1e-9 * max(1.0, abs(high_other))
+    return low <= high_other + slack and low_other <= high + slack
 
 
-def _borrowed(ratios: list[Row]) -> Iterator[Check]:
-    """Find different quantities with the same ratio and limits: one of them was copied."""
-    seen: dict[tuple[str, str, str], Row] = {}
-    for row in ratios:
-        key = (row["value"], row["ci_low"], row["ci_high"])
-        other = seen.setdefault(key, row)
-        if _quantity(other) != _quantity(row):
-            yield Check(
-                "numbers of another quantity", [row, other], f"{row['quantity']}: {_interval(row)}",
-                f"these are the numbers of {other['quantity']}, {other['group/level']}", "contradiction",
-            )  # fmt: skip
-
-
-def _rates(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
-    """Check the log-log interval of a survival rate, and the number of patients that its width implies."""
+def _borrowed(rows: list[Row]) -> Iterator[Check]:
+    """Find a row that disagrees with its own estimate elsewhere and has the numbers of another quantity."""
     for row in rows:
-        if row["statistic"] != "survival" or not row["ci_low"]:
+        own = [o for o in rows if o is not row and quantity(o) == quantity(row)]
+        if not row["value"] or all(_same_numbers(row, other) for other in own):
             continue
-        rate, low, high = (float(row[name]) / 100 for name in ("value", "ci_low", "ci_high"))
-        scale = {limit: log(-log(limit)) for limit in (rate, low, high)}
-        error = (scale[low] - scale[high]) / (2 * Z95)
-        slack = 0.0005 / (high * -log(high)) + 0.0005 / (rate * -log(rate))
-        skew = abs((scale[low] - scale[rate]) - (scale[rate] - scale[high]))
-        yield Check(
-            "log-log interval of a survival rate", [row], _interval(row),
-            f"half-widths {half_up(scale[low] - scale[rate], 3)} and {half_up(scale[rate] - scale[high], 3)}",
-            "consistent" if skew <= 2 * slack else "tension",
-        )  # fmt: skip
-        worth = rate * (1 - rate) / (error * rate * -log(rate)) ** 2
-        patients = counts.get("", inf)
-        yield Check(
-            "patients behind a survival rate", [row], f"of {patients} patients",
-            f"the interval is that of {half_up(worth, 1)} uncensored patients",
-            "consistent" if worth <= patients else "contradiction",
-        )  # fmt: skip
+        others = [o for o in rows if quantity(o) != quantity(row) and o["value"] and _same_numbers(row, o)]
+        tables = [o for o in others if o["section"].startswith("Table")]
+        if others:
+            other = (tables or others)[0]
+            yield BORROWED.check(
+                [row, other],
+                f"{row['quantity']}: {interval(row)}",
+                f"these are the numbers of {other['quantity']}, {other['group/level']}",
+                False,
+            )
 
 
-def _medians(rows: list[Row]) -> Iterator[Check]:
-    """Check that an endpoint with more kinds of events has the earlier median."""
-    medians = {row["endpoint"]: row for row in rows if row["statistic"] == "median" and row["value"]}
-    for fewer, more in _NESTED:
-        if fewer in medians and more in medians:
-            one, other = medians[fewer], medians[more]
-            late, early = (inf if "not" in r["value"] else float(r["value"]) for r in (one, other))
-            yield Check(
-                "order of the medians", [one, other], f"{fewer} {one['value']}, {more} {other['value']}",
-                f"{fewer} ≥ {more}", "consistent" if late >= early else "contradiction",
-            )  # fmt: skip
-
-
-def _bounds(endpoint: str, counts: Mapping[str, int]) -> tuple[int, int] | None:
-    """Return the minimum and maximum number of events: all relapsed patients died, or none did."""
-    deaths = counts.get(_DEATHS)
-    relapses = 0 if endpoint == "OS" else counts.get(_RELAPSES[endpoint])
-    if deaths is None or relapses is None:
-        return None
-    return max(deaths, relapses), deaths + relapses
-
-
-def _events(bounds: tuple[int, int]) -> str:
-    low, high = bounds
-    return f"{low} events" if low == high else f"{low} to {high} events"
-
-
-def _information(ratios: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
-    """Compare standard errors with the number of events.
-
-    The variance of a contrast of two groups is at least 1/d₁ + 1/d₀ ≥ 4/d, with d events in all.
-    """
-    tables = {
-        (row["model"], row["term"], row["level"]): row
-        for row in ratios if row["section"].startswith("Table") and row["level"]
-    }  # fmt: skip
-    for (model, _, _), row in tables.items():
-        bounds = _bounds(model, counts)
-        if bounds:
-            least = 4 / standard_error(row) ** 2
-            second = " and second malignancies" if model == "DFS" else ""
-            yield Check(
-                "events that the interval needs", [row], _events(bounds) + second,
-                f"at least {half_up(least, 1)}", "consistent" if least <= bounds[1] else "contradiction",
-            )  # fmt: skip
-    for fewer, more in _NESTED:
-        yield from _nested(fewer, more, tables, counts)
-    yield from _reference_events(tables, counts)
-
-
-def _nested(
-    fewer: str, more: str, tables: Mapping[tuple[str, str, str], Row], counts: Mapping[str, int]
-) -> Iterator[Check]:
-    shared = [
-        (row, tables[more, t, v])
-        for (m, t, v), row in tables.items()
-        if m == fewer and (more, t, v) in tables
-    ]
-    for one, other in shared:
-        small, large = standard_error(one), standard_error(other)
-        # Tolerance of 3 %: rounded limits determine the standard error to about 1 %.
-        yield Check(
-            "more events, smaller error", [other, one], f"SE {half_up(large, 3)} ({more})",
-            f"at most {half_up(small, 3)} ({fewer}, fewer events)",
-            "tension" if large > 1.03 * small else "consistent",
-        )  # fmt: skip
-    bounds, deaths = _bounds(more, counts), counts.get(_DEATHS)
-    if fewer == "OS" and shared and bounds and deaths:
-        logs = [2 * log(standard_error(one) / standard_error(other)) for one, other in shared]
-        events = deaths * exp(sum(logs) / len(logs))
-        inside = bounds[0] <= events <= bounds[1]
-        overlap = deaths + (counts.get(_RELAPSES[more], 0)) - events
-        yield Check(
-            "events by the errors' ratio", [other for _, other in shared],
-            _events(bounds),
-            f"about {half_up(events)}" + (f": some {half_up(overlap)} of the relapsed had died" * inside),
-            "consistent" if inside and overlap < 0.75 * counts[_RELAPSES[more]] else "tension",
-        )  # fmt: skip
-
-
-def _reference_events(
-    tables: Mapping[tuple[str, str, str], Row], counts: Mapping[str, int]
-) -> Iterator[Check]:
-    """Estimate the events per level: variance = 1/d + 1/d of the reference group, if that is printed."""
-    for model, relapse in _RELAPSES.items():
-        levels = [row for (m, t, _), row in tables.items() if m == model and t == "histology"]
-        reference = counts.get(f"histology_group=UPS;{relapse}")
-        bounds = _bounds(model, counts)
-        spread = [standard_error(row) ** 2 - 1 / reference for row in levels] if reference else []
-        if not levels or not reference or not bounds or min(spread) <= 0:
-            continue
-        parts = [1 / rest for rest in spread]
-        named = " + ".join(half_up(part, 1) for part in (float(reference), *parts))
-        total = reference + sum(parts)
-        yield Check(
-            "events by histology", levels, _events(bounds),
-            f"about {half_up(total, 0)} from the errors: {named}",
-            "consistent" if bounds[0] <= total <= bounds[1] else "tension",
-        )  # fmt: skip
-        for row, implied in zip(levels, parts, strict=True):
-            yield from _against_the_counts(row, relapse, reference, implied, counts)
-
-
-def _against_the_counts(
-    row: Row, relapse: str, reference: int, implied: float, counts: Mapping[str, int]
-) -> Iterator[Check]:
-    """Compare a hazard ratio with the crude ratio of relapses, where the paper prints both counts."""
-    group = f"histology_group={row['level']}"
-    relapsed, patients = counts.get(f"{group};{relapse}"), counts.get(group)
-    base = counts.get("histology_group=UPS")
-    if relapsed is None or not patients or not base:
-        return
-    crude = (relapsed / patients) / (reference / base)
-    opposite = (crude < 1) != (float(row["value"]) < 1)
-    yield Check(
-        "hazard ratio and crude ratio", [row], f"HR {_interval(row)}",
-        f"crude ratio {half_up(crude, 2)}: {relapsed}/{patients} against {reference}/{base} relapsed "
-        f"(the error implies about {half_up(implied, 1)})",
-        "tension" if opposite else "consistent",
-    )  # fmt: skip
-
-
-def _events_per_parameter(ratios: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
-    for model in dict.fromkeys(row["model"] for row in ratios):
-        rows = [r for r in ratios if r["model"] == model and r["section"].startswith("Table")]
-        bounds = _bounds(model, counts)
-        if rows and bounds:
-            low, high = (half_up(b / len(rows), 1) for b in bounds)
-            between = low if low == high else f"{low} to {high}"
-            few = "by definition" if bounds[0] / len(rows) < 10 else "consistent"
-            yield Check(
-                "events per parameter", rows, f"{len(rows)} parameters, {_events(bounds)}",
-                f"{between} events per parameter; below 10 is few", few,
-            )  # fmt: skip
+def _same_numbers(one: Row, other: Row) -> bool:
+    return all(agrees(one[name], other[name]) for name in ("value", "ci_low", "ci_high"))

@@ -14,10 +14,13 @@ whatever our number is. Every row of ``published.csv`` must be mapped or declare
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.published_study import printed_number
+from sarcoma_pipeline.published_study.printed_number import NOT_REACHED
 from sarcoma_pipeline.published_study.recomputed import Cohort, Recomputed
 from schemas.analysis import PublishedComparison
 from schemas.rounding import decimals_of, half_up, percent_half_up
@@ -26,7 +29,7 @@ CLOSE = 0.03
 """Relative difference up to which a number is close."""
 
 _GRADES = ("equal", "within rounding", "close", "differs")
-_NOT_REACHED = "not reached"
+_PRINTED = ("value", "ci_low", "ci_high", "p", "n", "pct", "denominator")
 
 
 def compare(
@@ -83,6 +86,7 @@ def _line(
     paper: dict[str, Any], row: dict[str, Any], cohort: Cohort, findings: dict[str, Any]
 ) -> dict[str, Any]:
     ours = cohort.recompute(row)
+    as_printed, paper = paper, {**paper, **{name: _canonical(paper[name], name) for name in _PRINTED}}
     verdict, interval = _verdicts(paper, ours)
     named = [key for key in (row["audit"] or "").split(";") if key]
     if unknown := [key for key in named if key not in findings]:
@@ -100,7 +104,7 @@ def _line(
         "quantity": paper["quantity"],
         "level": paper["group/level"],
         "unit": paper["unit"],
-        "published_text": _paper_text(paper),
+        "published_text": _paper_text(as_printed),
         "our_text": None if ours.missing else _our_text(paper, ours),
         "published_value": value,
         "published_low": _number(paper["ci_low"]),
@@ -122,15 +126,24 @@ def _line(
     }
 
 
+def _canonical(printed: str | None, column: str) -> str | None:
+    """Return a printed number in canonical form; None for one that is not estimable or cannot be read."""
+    try:
+        text = printed_number.read(printed, column)
+    except printed_number.Unreadable:
+        return None
+    return None if text in ("", printed_number.NOT_ESTIMABLE) else text
+
+
 def _number(printed: str | None) -> float | None:
-    return None if printed is None or printed == _NOT_REACHED else float(printed)
+    return None if printed is None else printed_number.number(printed)
 
 
 def _verdicts(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]:
     if ours.missing:
         return "not computable", None
     parts = []
-    if paper["value"] == _NOT_REACHED:
+    if paper["value"] == NOT_REACHED:
         parts.append("equal" if ours.not_reached else "differs")
     elif paper["value"] is not None:
         parts.append(_grade(paper["value"], ours.value))
@@ -147,6 +160,8 @@ def _verdicts(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]
     ]
     if not ours.interval:
         parts, limits = parts + limits, []
+    if not parts:
+        return "not computable", None
     return _worst(parts), _worst(limits) if limits else None
 
 
@@ -155,9 +170,12 @@ def _worst(grades: list[str]) -> str:
 
 
 def _grade(printed: str, ours: float | None) -> str:
+    paper = printed_number.number(printed)
+    if paper is None:
+        low, high = printed_number.box(printed)
+        return "within rounding" if low <= (inf if ours is None else ours) <= high else "differs"
     if ours is None:
         return "differs"
-    paper = float(printed)
     if ours == paper:
         return "equal"
     # Counts are never rounded.
@@ -169,7 +187,8 @@ def _grade(printed: str, ours: float | None) -> str:
 def _percent_grade(printed: str, ours: Recomputed) -> str:
     if ours.n is None or not ours.denominator:
         return "differs"
-    if decimals_of(printed) == 0 and percent_half_up(ours.n, ours.denominator) == printed:
+    whole = printed_number.number(printed) is not None and decimals_of(printed) == 0
+    if whole and percent_half_up(ours.n, ours.denominator) == printed:
         return "within rounding"
     return _grade(printed, ours.percent)
 
@@ -192,9 +211,9 @@ def _our_text(paper: dict[str, Any], ours: Recomputed) -> str:
     # Our count is printed even if the paper prints only a percentage.
     count = None if ours.n is None else f"{ours.n}{of}"
     percent = f"{half_up(ours.percent, 1)} %" if ours.percent is not None and paper["pct"] else None
-    value = _NOT_REACHED if ours.not_reached else shown(ours.value, paper["value"])
+    value = NOT_REACHED if ours.not_reached else shown(ours.value, paper["value"])
     low, high = shown(ours.low, paper["ci_low"]), shown(ours.high, paper["ci_high"])
-    p = None if ours.p is None or paper["p"] is None else half_up(ours.p, decimals_of(paper["p"]))
+    p = None if ours.p is None or paper["p"] is None else half_up(ours.p, decimals_of(paper["p"] or ""))
     return _joined(count, percent, value, low, high, p)
 
 
@@ -208,4 +227,5 @@ def _joined(
 ) -> str:
     bounds = f"({low}; {high})" if low is not None and high is not None else None
     head = f"{count} ({percent})" if count and percent else count or percent
-    return " ".join(part for part in (head, value, bounds, f"p = {p}" if p else None) if part)
+    chance = None if not p else f"p {p}" if p[0] in "<>≤≥" else f"p = {p}"
+    return " ".join(part for part in (head, value, bounds, chance) if part)

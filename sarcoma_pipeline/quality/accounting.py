@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from sarcoma_pipeline.quality.volumes import DATASET
 from schemas.meta import MetaFile, MetaValueAccount
 from schemas.quality import Accounting, Observation
 from schemas.rule import Rule
 from schemas.vocabularies import DUPLICATE, OUT_OF_SCOPE, VALUE_OUTCOME
+from schemas.volumes import DATASET
 
 UNKNOWN_VALUE = Rule(
     "value.unknown",

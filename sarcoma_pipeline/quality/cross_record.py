@@ -62,7 +62,10 @@ def observe(
                     severity=pl.lit(one.rule.severity),
                     table_name=pl.lit(one.rule.on),
                 )
-            ).unique("record_id", keep="first", maintain_order=True)
+            )
+            # Of the rows of one record the first by what is shown, since joins keep no order.
+            .sort("record_id", "column_name", "value", "note")
+            .unique("record_id", keep="first", maintain_order=True)
         )
     return pl.concat(seen)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from sarcoma_pipeline.quality import repeated_faults, rule_catalogue
-from sarcoma_pipeline.quality.volumes import DATASET
 from schemas.contract import CONTRACTS
 from schemas.quality import Finding
+from schemas.volumes import ALL, DATASET
 
 MASK = "•••"
 _SHORTEST_NAME = 4
@@ -18,6 +18,7 @@ _SHORTEST_NAME = 4
 
 
 _OF_SOURCE = pl.col("record_id").str.starts_with(DATASET)
+_OF_STUDY = pl.col("record_id") == DATASET + ALL
 
 WHOLE_FILE = "file.column-missing"
 """A rule that makes every row of a file unreadable; it becomes one finding and not thousands."""
@@ -73,8 +74,20 @@ def finding_ids(
         .join(records, on="record_id", how="left", maintain_order="left")
         .with_columns(
             record_key=pl.coalesce("record_key", pl.when(_OF_SOURCE).then("record_id")),
-            path=pl.coalesce("path", pl.when(_OF_SOURCE).then(pl.col("record_id").str.strip_prefix(DATASET))),
-            position=pl.coalesce("position", pl.when(_OF_SOURCE).then(pl.lit("the source as a whole"))),
+            path=pl.coalesce(
+                "path",
+                pl.when(_OF_STUDY)
+                .then(pl.lit("all sources"))
+                .when(_OF_SOURCE)
+                .then(pl.col("record_id").str.strip_prefix(DATASET)),
+            ),
+            position=pl.coalesce(
+                "position",
+                pl.when(_OF_STUDY)
+                .then(pl.lit("the study as a whole"))
+                .when(_OF_SOURCE)
+                .then(pl.lit("the source as a whole")),
+            ),
         )
         # Sorted by length first, so that line 9 comes before line 10 and inserted lines do not swap ids.
         .sort("path", pl.col("position").str.len_chars(), "position", "record_id", nulls_last=True)

@@ -17,7 +17,7 @@ from schemas.quality import Finding, QualityRule
 from schemas.rule import DECLARED, Rule
 
 _ELSEWHERE = (
-    "sarcoma_pipeline.cohort.eligibility",
+    "sarcoma_pipeline.cohort.not_known",
     "sarcoma_pipeline.cohort.within_bounds",
     "sarcoma_pipeline.quality.volumes",
     "sarcoma_pipeline.quality.accounting",

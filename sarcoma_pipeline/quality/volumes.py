@@ -14,10 +14,7 @@ from schemas.file_faults import FILE_FAULTS
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.vocabularies import ERROR
-from schemas.volumes import Volume
-
-DATASET = "dataset:"
-"""Before the source's name in ``record_id``."""
+from schemas.volumes import ALL, DATASET, Volume
 
 LEAST_SHARE = 0.9
 """Of last night's records."""
@@ -27,8 +24,6 @@ UNREAD_SHARE = 0.2
 """Of a source's files."""
 FEW = 10
 """Below so many files or records a share says nothing."""
-
-ALL = "all"
 
 VOLUME_DROPPED = Rule(
     "dataset.volume-dropped",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -138,6 +139,8 @@ def load(name: str = DEFAULT_STUDY, at: Path | None = None) -> Project:
     """
     base = at or root()
     if name not in studies(base):
-        raise UnknownStudy(f"no study {name!r}; configured are: {', '.join(studies(base)) or 'none'}")
+        near = difflib.get_close_matches(name, studies(base), n=1)
+        guess = f'did you mean "{near[0]}"? ' if near else ""
+        raise UnknownStudy(f"no study {name!r}; {guess}configured are: {', '.join(studies(base)) or 'none'}")
     study, sources = load_study(base / "data/studies" / name)
     return Project(base, study, sources)

@@ -2,6 +2,9 @@
 
 import csv
 import datetime as dt
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -106,6 +109,13 @@ def test_a_decision_shows_at_once(desk):
     ("command", "why"),
     [
         (["show", "xx"], "no such finding"),
+        (["show", "aaa"], 'did you mean "aa"?'),
+        (["impact", "xx"], "no such finding"),
+        (["list", "--rule", "nothing.such"], "there is no such rule"),
+        (["--rule", "file.emtpy"], 'did you mean "file.empty"?'),
+        (["list", "--patient", "p1x"], 'there is no such pseudonym; did you mean "p1"?'),
+        (["list", "--file", "nowhere"], "no file of the drop folder has"),
+        (["export", "--rule", "nothing.such", "x.csv"], "there is no such rule"),
         (["waive", "xx", "--by", "S", "--reason", "r", "--until", FAR], "no such finding"),
         (["waive", "aa", "xx", "--by", "S", "--reason", "r", "--until", FAR], "xx: there is no such finding"),
         (["waive", "aa", "--by", "S", "--until", FAR], "--reason"),
@@ -206,3 +216,16 @@ def test_a_bad_sheet_is_refused(desk, root, change, why):
 def test_another_csv_file_is_refused(desk, root):
     (root / "g.csv").write_text("a,b\n1,2\n")
     assert "has no column finding_id, action, by, reason, until" in desk.refused("import", root / "g.csv")
+
+
+def test_a_list_imports_only_what_it_needs(desk):
+    script = (
+        "import sys\nfrom sarcoma_pipeline.cli import main\n"
+        "try: main(['findings'])\nexcept SystemExit as end: assert not end.code\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    env = {**os.environ, "SARCOMA_ROOT": str(desk.root)}
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    assert "3 findings" in run.stdout
+    heavy = {"dagster", "great_expectations", "pandas", "pydicom", "lxml", "sqlalchemy", "matplotlib"}
+    assert not heavy & set(run.stderr.split())

@@ -99,6 +99,36 @@ def test_a_covariate_may_be_asked_for(records):
     assert judged(records, study(rule)).eligibility["met"].to_list() == [False]
 
 
+def without_criteria() -> Study:
+    return study().model_copy(update={"criteria": ()})
+
+
+def test_a_study_without_criteria_admits_everybody_with_a_tumour(records):
+    whole(records, "1")
+    whole(records, "2", {"M": "1"})
+    records.patient(number="3", family="Ohne Diagnose")
+    made = judged(records, without_criteria())
+    assert eligibility.eligible(made.eligibility).to_list() == ["number:1", "number:2"]
+    flow = made.flow.select("criterion", "entered", "excluded", "not_known", "remaining").rows()
+    assert flow == [("tumour documented", 3, 1, 1, 2)]
+
+
+def test_who_has_no_tumour_is_excluded_whatever_the_criteria_ask_for(records):
+    whole(records, "1")
+    records.patient(number="3", family="Ohne Diagnose")
+    made = judged(records, study(CRITERIA[2]))
+    assert made.flow.select("criterion", "excluded", "remaining").rows() == [
+        ("no_metastasis", 0, 2), ("tumour documented", 1, 1),
+    ]  # fmt: skip
+    assert eligibility.eligible(made.eligibility).to_list() == ["number:1"]
+
+
+def test_without_any_patient_the_flow_has_a_row_for_each_criterion(records):
+    made = judged(records)
+    assert made.flow["entered"].to_list() == [0] * 6
+    assert judged(records, without_criteria()).flow["entered"].to_list() == [0]
+
+
 def described(records) -> dict:
     frames = records.run().frames
     return covariates.describe(frames, timeline(frames, ASSUMED)).row(0, named=True)

@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from tests.operations.conftest import HEADER, ROWS, SOURCES, STUDY
 
 
@@ -101,15 +99,15 @@ def test_no_identity_is_printed(place):
     assert "Testfallova" not in result.stdout and "1950" not in result.stdout
 
 
-@pytest.mark.parametrize("module", ["dagster", "great_expectations"])
-def test_a_check_imports_nothing_heavy(place, module):
+def test_a_check_imports_nothing_heavy(place):
     code = (
         "import sys; from sarcoma_pipeline.cli import main\n"
         "try: main(['check', '--study', 'small', '--json'])\n"
-        f"except SystemExit: print('{module}' in sys.modules, file=sys.stderr)"
+        "except SystemExit: print(*sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={"SARCOMA_ROOT": str(place.root)}
     )
     assert json.loads(done.stdout)["exit"] == 0
-    assert done.stderr.strip() == "False"
+    heavy = {"dagster", "great_expectations", "pandas", "pydicom", "sqlalchemy"}
+    assert not heavy & set(done.stderr.split())

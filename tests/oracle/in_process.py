@@ -18,7 +18,7 @@ from sarcoma_pipeline.sources import received_record
 from sarcoma_pipeline.sources.readers import reader
 from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas.all_contracts import CONTRACTS
-from schemas.configuration import Criterion, Limits, Sources
+from schemas.configuration import Criterion, Limits, Sources, Study
 from tests.oracle.grammar import Element
 from tests.spec.told import study
 
@@ -101,25 +101,55 @@ def build(folder: Path, files: Mapping[str, Element | bytes], sources: Sources =
         files: name to the document.
         sources: of the study; the first one reads all files of its kind.
     """
-    batches, known = [], []
     for name, content in files.items():
-        path = folder / name
-        path.write_bytes(content if isinstance(content, bytes) else etree.tostring(content, encoding="UTF-8"))
-        source = next(one for one in sources.source if Path(name).match(one.files[0]))
-        file_id = hashlib.blake2b(name.encode() + path.read_bytes(), digest_size=8).hexdigest()
-        known.append((file_id, name, source.name))
-        file = SourceFile(file_id, path, name, source.name)
-        batches.append(reader(source.kind).read(file, source, "R1", Limits()))
+        written = content if isinstance(content, bytes) else etree.tostring(content, encoding="UTF-8")
+        (folder / name).write_bytes(written)
+    received, paths = read(folder, sources)
+    return derive(received, sources, paths)
+
+
+def read(drop: Path, sources: Sources) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Read the files of a drop folder as the night does.
+
+    Returns:
+        Received table to its records, and ``file_id``, ``path``, ``source`` of the files.
+    """
+    batches, known = [], []
+    for source in sources.source:
+        for path in sorted({p for pattern in source.files for p in drop.glob(pattern) if p.is_file()}):
+            name = path.relative_to(drop).as_posix()
+            file_id = hashlib.blake2b(name.encode() + path.read_bytes(), digest_size=8).hexdigest()
+            known.append((file_id, name, source.name))
+            file = SourceFile(file_id, path, name, source.name)
+            batches.append(reader(source.kind).read(file, source, "R1", Limits()))
     received = {t: c.empty() for t, c in CONTRACTS.items() if t.startswith("received.")}
     received |= received_record.frames(batches)
-    paths = pl.DataFrame(known, schema=["file_id", "path", "source"], orient="row")
-    made = curate(received, sources, NIGHT, paths, study=STUDY)
+    return received, pl.DataFrame(known, schema=["file_id", "path", "source"], orient="row")
+
+
+def derive(
+    received: Mapping[str, pl.DataFrame],
+    sources: Sources,
+    paths: pl.DataFrame,
+    study: Study = STUDY,
+    night: pl.DataFrame = NIGHT,
+) -> Built:
+    """Curate received records and derive the cohort.
+
+    Args:
+        received: received table to its records.
+        sources: of the study.
+        paths: ``file_id``, ``path``, ``source``.
+        study: the study.
+        night: ``refresh_id``, ``received_on``.
+    """
+    made = curate(received, sources, night, paths, study=study)
     curated = dict(made.curated)
-    happened = timeline(curated, STUDY.assumptions)
-    assessed = eligibility.assess(curated, happened, STUDY)
+    happened = timeline(curated, study.assumptions)
+    assessed = eligibility.assess(curated, happened, study)
     eligible = eligibility.eligible(assessed.eligibility)
     members = eligibility.members(curated, eligible)
-    derived = endpoints.derive(happened, members, STUDY)
+    derived = endpoints.derive(happened, members, study)
     cohort = {
         "cohort.strict": eligibility.assess(curated, happened, STRICT).eligibility,
         "cohort.eligibility": assessed.eligibility,

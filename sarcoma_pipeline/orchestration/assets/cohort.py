@@ -5,9 +5,17 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events, within_bounds
+from sarcoma_pipeline.cohort import (
+    covariates,
+    eligibility,
+    endpoints,
+    not_known,
+    released_events,
+    within_bounds,
+)
 from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
+from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study.project import Project
@@ -30,10 +38,13 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
+        unknown = not_known.unknown(result)
+        records = not_known.candidates(curated, unknown)
+        places = locations(warehouse, records["record_id"])
         seen = pl.concat(
             [
                 within_bounds.observe(delivered, happened, study.gate),
-                eligibility.observe(result.eligibility, eligibility.first_records(curated)),
+                not_known.observe(result, unknown, records, places, project.sources),
             ]
         )
         return StepOutput(frames, {Observed.table(): seen}, {CohortFlow.table(): remaining})

@@ -1,0 +1,54 @@
+"""Audit of citations by number: each is in the list of references, and none up to the highest is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sarcoma_pipeline.published_study.audit_rules import CITATION, Check, Row
+from sarcoma_pipeline.published_study.printed_number import number, plain
+
+_CITED = re.compile(r"\[(\d{1,4}(?:\s*[-,;]\s*\d{1,4})*)\]")
+_MOST = 2000
+"""Numbers in one range of citations; a longer one is a range of something else."""
+
+
+def checks(rows: list[Row]) -> Iterator[Check]:
+    """Yield the checks of rows with the statistic `citation`, against `n` of the row `references`.
+
+    A citation stands in square brackets in `quote`.
+    """
+    listed = [r for r in rows if r["statistic"] == "references" and number(r["n"]) is not None]
+    citing = [r for r in rows if r["statistic"] == "citation"]
+    if not citing:
+        return
+    most = int(float(listed[0]["n"])) if listed else None
+    cited: set[int] = set()
+    for row in citing:
+        mine = numbers(row["quote"])
+        cited |= mine
+        if most is not None and mine:
+            outside = sorted(n for n in mine if not 1 <= n <= most)
+            yield CITATION.check(
+                [row, listed[0]],
+                ", ".join(f"[{n}]" for n in outside or sorted(mine)),
+                f"1 to {most}",
+                not outside,
+            )
+    last = max((n for n in cited if most is None or n <= most), default=0)
+    if never := sorted(set(range(1, last + 1)) - cited):
+        yield CITATION.check(
+            citing, f"citations up to [{last}]", f"never cited: {', '.join(str(n) for n in never)}", "tension"
+        )
+
+
+def numbers(text: str) -> set[int]:
+    """Return the numbers that a text cites: `[8, 21-23]` are 8, 21, 22 and 23."""
+    found: set[int] = set()
+    for group in _CITED.findall(plain(text)):
+        for part in re.split(r"[,;]", group):
+            first, _, last = part.partition("-")
+            end = int(last or first)
+            if 0 <= end - int(first) <= _MOST:
+                found |= set(range(int(first), end + 1))
+    return found
