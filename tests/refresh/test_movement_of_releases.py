@@ -10,7 +10,7 @@ from tests.refreshed import Place
 
 pytestmark = pytest.mark.slow
 
-SILENT = "SELECT pseudonym, unnest(causes) AS cause, unexplained FROM meta.movement GROUP BY ALL ORDER BY ALL"
+SILENT = "SELECT DISTINCT pseudonym, unnest(causes) AS cause, unexplained FROM meta.movement ORDER BY ALL"
 
 
 def _replace_a_date(place: Place) -> str:
