@@ -7,11 +7,11 @@ Titles and name prefixes do not count, since sources write them in different fie
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation import identity_choices
+from sarcoma_pipeline.curation import identity_choices, number_history
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.near_matches import (
     folded,
@@ -125,10 +125,22 @@ MASTER_DIFFERS = Rule(
     "warning",
     on="curated.link",
     scope="source",
-    what="An older export gives the same patient number another date of birth or sex. The newest master data "
-    "count.",
+    what="An older export, delivered or not any more, gives the same patient number another date of birth or "
+    "sex. The newest master data count.",
     remedy="Compare Geburtsdatum and Geschlecht with the patient administration. If two persons have the "
     "number, give each their own in the sending system and export both again.",
+    source="oBDS 3.0.4 Patienten_Stammdaten",
+    overruled=True,
+)
+NAME_CHANGED = Rule(
+    "identity.name-changed",
+    "notice",
+    on="curated.link",
+    scope="source",
+    what="An export that is no longer delivered gave the same patient number another name; date of birth and "
+    "sex are the same. The person keeps patient and pseudonym.",
+    remedy="Nothing needs to be done after a change of name. If the number was given to another person, give "
+    "each their own in the sending system.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
 )
@@ -144,12 +156,17 @@ TWO_NUMBERS = Rule(
 )
 
 
-def link(typed_frames: Mapping[str, pl.DataFrame], keys: Collection[str] = frozenset()) -> Result:
+def link(
+    typed_frames: Mapping[str, pl.DataFrame],
+    keys: Collection[str] = frozenset(),
+    former: pl.DataFrame | None = None,
+) -> Result:
     """Link person references to patients.
 
     Args:
         typed_frames: the typed tables.
         keys: keys of the answers that data stewards chose (``curated.identity_reading``).
+        former: master data (rows of ``typed.person``) that were delivered once and are no longer.
 
     Returns:
         ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope: the
@@ -158,7 +175,7 @@ def link(typed_frames: Mapping[str, pl.DataFrame], keys: Collection[str] = froze
     family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     persons = typed_frames[PERSON].with_columns(
         _name=pl.concat_str(family, pl.lit("|"), given),
-        _folded=pl.concat_str(folded(family), pl.lit("|"), folded(given)),
+        _folded=_folded_name(),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
@@ -174,7 +191,16 @@ def link(typed_frames: Mapping[str, pl.DataFrame], keys: Collection[str] = froze
     lost = unmatched.join(near, on="record_id", how="anti")
     in_form = _in_another_form(unknown, latest)
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
-    offered = list(_offered(near, ambiguous, in_form, known, masters, latest))
+    asked = number_history.questions(masters, former)
+    if keys:
+        newest = latest.rename({"patient_id": "person_ref"})
+        asked += number_history.remembered(
+            newest, asked, lambda one: identity_choices.are_two(MASTER_DIFFERS, one, keys)
+        )
+    two = [one for one in asked if identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+    before = number_history.left_out(asked, two)
+    shown = _shown(asked, keys)
+    offered = list(_offered(near, ambiguous, in_form, known, shown, latest))
     decided = identity_choices.Decided.of(offered, keys)
     links = pl.concat(
         [
@@ -186,8 +212,8 @@ def link(typed_frames: Mapping[str, pl.DataFrame], keys: Collection[str] = froze
     # Records under a number that was given to a patient are compared like those under the patient's own.
     given = unknown.filter(pl.col("hospital_number").is_not_null()).join(decided.links(), on="person_ref")
     numbered = pl.concat([known, given.with_columns(person_ref="patient_id").select(known.columns)])
-    joined = decided.joined()
-    links = links.with_columns(pl.col("patient_id").replace(joined))
+    joined, own = decided.joined(), number_history.own_ids(asked, two)
+    links = links.with_columns(pl.col("patient_id").replace(joined).replace(own))
     observed = pl.concat(
         [
             _contradictions(numbered, latest),
@@ -200,6 +226,8 @@ def link(typed_frames: Mapping[str, pl.DataFrame], keys: Collection[str] = froze
             _unlinked(typed_frames, links, judged, latest),
             _two_numbers(latest),
             _masters_differ(masters, latest),
+            _formerly(shown),
+            _renamed(former, latest),
             _numbers_alike(latest),
         ]
     )
@@ -209,7 +237,7 @@ def link(typed_frames: Mapping[str, pl.DataFrame], keys: Collection[str] = froze
     }
     return Result(
         frames,
-        pl.concat([decided.answered(observed), decided.aside(typed_frames)]),
+        pl.concat([decided.answered(observed), decided.aside(typed_frames, before)]),
         pl.concat([_phantoms(typed_frames), decided.left_out()]).unique("record_id", maintain_order=True),
     )
 
@@ -219,7 +247,7 @@ def _offered(
     ambiguous: pl.DataFrame,
     in_form: pl.DataFrame,
     known: pl.DataFrame,
-    masters: pl.DataFrame,
+    holders: Sequence[number_history.Question],
     latest: pl.DataFrame,
 ) -> Iterator[identity_choices.Choice]:
     """Offer the answers to every question of identity."""
@@ -239,18 +267,23 @@ def _offered(
         seen = _contradictions(known, latest).filter(pl.col("rule_id") == rule.id)
         rows = asked.join(seen, on="record_id", how="semi").unique("record_id", keep="first")
         yield from identity_choices.of_number(
-            rule, rows, identity_choices.AWAY,
+            rule, rows,
             "the record does not belong to the patient of its number; it is left out",
             "the record belongs to the patient of its number" + (" all the same" if found else ""),
         )  # fmt: skip
-    older = masters.join(of_number, left_on="person_ref", right_on="patient_id").join(
-        _masters_differ(masters, latest), on="record_id", how="semi"
-    )
-    yield from identity_choices.of_number(
-        MASTER_DIFFERS, older.unique("record_id", keep="first"), identity_choices.TWO,
-        "the number stands for two persons; what was exported with these master data is left out",
-        "one person, whose master data were corrected",
-    )  # fmt: skip
+    for question in holders:
+        yield from identity_choices.of_holders(MASTER_DIFFERS, question)
+
+
+def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> list[number_history.Question]:
+    """Return the questions that are put; of those on what is gone the latest of a number, open ones first."""
+    gone: dict[str, number_history.Question] = {}
+    for one in asked:
+        known = gone.get(one.number)
+        closes_none = known is None or identity_choices.is_answered(MASTER_DIFFERS, known, keys)
+        if one.gone and (closes_none or not identity_choices.is_answered(MASTER_DIFFERS, one, keys)):
+            gone[one.number] = one
+    return [one for one in asked if not one.gone or gone[one.number] is one]
 
 
 def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -320,6 +353,50 @@ def _masters_differ(masters: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame
             observation(sex, MASTER_DIFFERS, PERSON, "sex", pl.col("sex")),
         ]
     )
+
+
+def _formerly(shown: Sequence[number_history.Question]) -> pl.DataFrame:
+    """Return numbers that had another date of birth or sex in an export that is no longer delivered."""
+    rows = [
+        (one.newest, column, before)
+        for one in shown
+        if one.gone
+        for column, before, after in (
+            ("birth_date", one.before.born, one.after.born), ("sex", one.before.sex, one.after.sex)
+        )
+        if before and after and before != after
+    ]  # fmt: skip
+    schema = {"record_id": pl.String, "column": pl.String, "before": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    note = pl.lit("an export that is no longer delivered gave the number the value that is shown here")
+    return observation(frame, MASTER_DIFFERS, PERSON, pl.col("column"), pl.col("before"), note)
+
+
+def _renamed(former: pl.DataFrame | None, latest: pl.DataFrame) -> pl.DataFrame:
+    """Return numbers whose name was another one before; date of birth and sex contradict nothing."""
+    if former is None:
+        return Observation.empty()
+    before = (
+        former.sort("person_ref", *NEWEST_LAST, nulls_last=False)
+        .group_by("person_ref", maintain_order=True)
+        .last()
+        .with_columns(_was=_folded_name())
+    )
+    both = latest.join(
+        before.select(
+            patient_id="person_ref", _was="_was", was="family_name", _born="birth_date", _sex="sex"
+        ),
+        on="patient_id",
+        maintain_order="left",
+    )
+    same = (pl.col("birth_date") == pl.col("_born")) & (pl.col("sex") == pl.col("_sex"))
+    found = both.filter((pl.col("_was") != pl.col("_folded")) & same)
+    return observation(found, NAME_CHANGED, PERSON, "family_name", pl.col("was"))
+
+
+def _folded_name() -> pl.Expr:
+    family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
+    return pl.concat_str(folded(family), pl.lit("|"), folded(given))
 
 
 def _unlinked(

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.curation.number_history import Question
 from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.curated_identity import IdentityReading
@@ -49,7 +50,7 @@ NUMBER_OF_TWO = Rule(
     on="curated.link",
     scope="source",
     what="A data steward decided that the patient number stands for two persons. What was exported with the "
-    "older master data is not used; the number and its pseudonym stay with the person of the newest ones.",
+    "older master data is not used; the person of the newest ones has a pseudonym of their own.",
     remedy="In the tumour documentation, give each of the two persons a number of their own, and export both "
     "again.",
     source="decision of a data steward",
@@ -128,20 +129,49 @@ def of_numbers(rule: Rule, twins: pl.DataFrame, keys: Sequence[str]) -> Iterator
             yield _choice(rule, row, 2, "the numbers are two persons", TWO, None, asked)
 
 
-def of_number(rule: Rule, rows: pl.DataFrame, away: str, text: str, stays: str) -> Iterator[Choice]:
+def of_number(rule: Rule, rows: pl.DataFrame, text: str, stays: str) -> Iterator[Choice]:
     """Offer to keep a record with the patient of its number, or not.
 
     Args:
         rule: the rule that asks.
         rows: the records with ``master``: the identity of the number's newest master data, as text.
-        away: what the second answer does, :data:`AWAY` or :data:`TWO`.
         text: the second answer in words.
         stays: the first answer in words.
     """
     for row in rows.sort("record_id").rows(named=True):
         asked = (*_identity(row), row["master_identity"])
         yield _choice(rule, row, 1, stays, STAYS, row["person_ref"], asked)
-        yield _choice(rule, row, 2, text, away, row["person_ref"], asked)
+        yield _choice(rule, row, 2, text, AWAY, row["person_ref"], asked)
+
+
+def of_holders(rule: Rule, question: Question) -> Iterator[Choice]:
+    """Ask whether two who had a number one after the other are one person.
+
+    Args:
+        rule: the rule that asks.
+        question: the question.
+    """
+    two = (
+        "the number was given to another person, who has a pseudonym of their own"
+        if question.gone
+        else "the number stands for two persons; what was exported with these master data is left out"
+    )
+    one = "one person, whose master data were corrected"
+    for record in question.records:
+        row = {"record_id": record, "person_ref": question.number}
+        yield _choice(rule, row, 1, one, STAYS, question.number, question.of_both)
+        yield _choice(rule, row, 2, two, TWO, question.number, question.of_later)
+
+
+def are_two(rule: Rule, question: Question, keys: Collection[str]) -> bool:
+    """Return whether a data steward said that two holders of a number are two persons."""
+    return _key(rule, question.of_later, TWO, question.number) in keys
+
+
+def is_answered(rule: Rule, question: Question, keys: Collection[str]) -> bool:
+    """Return whether a data steward said who two holders of a number are."""
+    stays = _key(rule, question.of_both, STAYS, question.number)
+    return stays in keys or are_two(rule, question, keys)
 
 
 def _order(patient_id: str) -> tuple[int, str]:
@@ -162,9 +192,13 @@ def _choice(
     asked: Sequence[str],
     group: tuple[str, ...] = (),
 ) -> Choice:
-    content = repr((rule.id, tuple(asked), effect, patient))
-    key = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    key = _key(rule, asked, effect, patient)
     return Choice(rule.id, row["record_id"], row["person_ref"], reading, text, effect, patient, key, group)
+
+
+def _key(rule: Rule, asked: Sequence[str], effect: str, patient: str | None) -> str:
+    content = repr((rule.id, tuple(asked), effect, patient))
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 # --- what was decided ------------------------------------------------------------------------------------
@@ -219,12 +253,16 @@ class Decided:
         kept = observed.join(asked, on=["rule_id", "record_id"], how="anti", maintain_order="left")
         return pl.concat([kept, notices.unique("record_id", keep="first", maintain_order=True)])
 
-    def aside(self, typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Return errors on the records that were taken from a patient."""
+    def aside(self, typed_frames: Mapping[str, pl.DataFrame], masters: Collection[str] = ()) -> pl.DataFrame:
+        """Return errors on the records that were taken from a patient.
+
+        Args:
+            typed_frames: the typed tables.
+            masters: master data of those who had a number before its present holder.
+        """
         away = pl.DataFrame({"record_id": [c.record_id for c in self.choices if c.effect == AWAY]})
-        masters = [c.record_id for c in self.choices if c.effect == TWO and c.patient is not None]
         path = pl.col("place").str.replace(r" \d+$", "")
-        older = typed_frames[PERSON].filter(pl.col("record_id").is_in(masters))
+        older = typed_frames[PERSON].filter(pl.col("record_id").is_in(sorted(masters)))
         files = older.select("person_ref", _path=path).drop_nulls().unique()
         seen = [Observation.empty()]
         for table, frame in typed_frames.items():

@@ -100,15 +100,21 @@ def curate(
     )
 
 
-def link(typed: Frames, objecting: pl.Series, decided: Collection[str] = frozenset()) -> typed_records.Result:
+def link(
+    typed: Frames,
+    objecting: pl.Series,
+    decided: Collection[str] = frozenset(),
+    former: pl.DataFrame | None = None,
+) -> typed_records.Result:
     """Link records to patients, and leave out everything of the patients who object.
 
     Args:
         typed: the typed tables.
         objecting: person references of the patients who object (``reports.objecting``).
         decided: keys of the answers on identities that data stewards chose.
+        former: master data (rows of ``typed.person``) that were delivered once and are no longer.
     """
-    linked = identity.link(typed, decided)
+    linked = identity.link(typed, decided, former)
     kept, left_out = reports.without_objecting(linked.frames[Link.table()], typed, objecting)
     return typed_records.Result(
         {**linked.frames, Link.table(): kept}, linked.observed, pl.concat([linked.disposition, left_out])

@@ -134,6 +134,8 @@ def test_a_number_that_stands_for_two_persons_keeps_the_newest_master_data(recor
     answers = _answers(records)
     outcome = records.run(frozenset({answers["identity.master-data-differ", 2]}))
     assert old in outcome.quarantined
+    # The first holder's pseudonym stays theirs: the second one has another.
+    assert "number:1" not in set(outcome.link["patient_id"])
     assert {"identity.number-of-two-persons", DECIDED} <= outcome.rules()
     one = records.run(frozenset({answers["identity.master-data-differ", 1]}))
     assert one.quarantined == set() and "identity.master-data-differ" not in one.rules()

@@ -1,8 +1,9 @@
 """Polars as it may be: every order that an expression does not declare is drawn by lot.
 
 Polars promises the order of rows only where it is asked for (``maintain_order``), and of equal rows
-``unique`` keeps any. Today that is mostly the order of the input. A result that rests on it can change with an
-upgrade or with the number of threads, in silence. Orders inside an expression (``pl.col(…).sort``) are not drawn.
+``unique`` keeps any. Today that is mostly the order of the input. A result that rests on it can change with
+an upgrade or with the number of threads, in silence. Orders inside an expression (``pl.col(…).sort``) are not
+drawn.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from schemas.curated_identity import IdentityReading
 from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
+from schemas.typed import Person
 from schemas.vocabularies import ERROR
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
@@ -83,7 +84,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         first = warehouse.read_parts(Observed.table(), ("typed",)).drop("step")
         decided = ledger.chosen_readings(warehouse.read(Decision.table()))
         objecting = reports.objecting(first, _rows_of(warehouse))
-        return _made(curation.link(warehouse.layer("typed"), objecting, decided))
+        former = _former_masters(warehouse, project)
+        return _made(curation.link(warehouse.layer("typed"), objecting, decided, former))
 
     def judge(warehouse: Warehouse) -> StepOutput:
         """Evaluate the rules over several records; quarantine records that break an error rule unwaived."""
@@ -134,6 +136,31 @@ def _waivers(warehouse: Warehouse) -> str:
     _, today = tonight(warehouse, noted=False)
     decisions = warehouse.read(Decision.table(), noted=False)
     return " ".join(decisions.filter(pl.col("until") >= today)["decision_id"].sort())
+
+
+def _former_masters(warehouse: Warehouse, project: Project) -> pl.DataFrame:
+    """Return the master data that were delivered once and are no longer, read as those of tonight.
+
+    They are no input of the step: what is gone tonight is missing among the typed persons.
+    """
+    days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
+    files = warehouse.read_versions(MetaFile.table(), columns=("file_id", "source", "path"))
+    files = files.sort("file_id", "path").unique("file_id", keep="first", maintain_order=True)
+    found = [Person.empty()]
+    for table in _MASTERS:
+        versions = warehouse.read_versions(table, columns=("record_id", "last_refresh"))
+        gone = versions.drop_nulls("last_refresh")["record_id"].unique()
+        if gone.is_empty():
+            continue
+        past = warehouse.read_versions(table, among=gone).drop_nulls("last_refresh")
+        past = past.sort("record_id", "last_refresh").unique("record_id", keep="last", maintain_order=True)
+        made = typed_records.type_part(table, past, gone.clear(), project.sources, days, files)
+        found.append(made.frames.get(Person.table(), Person.empty()).select(Person.polars_schema().names()))
+    return pl.concat(found).filter(pl.col("master"), pl.col("person_ref").str.starts_with("number:"))
+
+
+_MASTERS = ("received.obds_patient", "received.table_row")
+"""Received tables that give a patient's master data."""
 
 
 def _rows_of(warehouse: Warehouse) -> reports.RowsOf:
