@@ -120,7 +120,7 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
             path = project.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(f".{path.name}.part")
-            mode = 0o644 if path.is_relative_to(project.published) else 0o600
+            mode = permissions.PAGE if path.is_relative_to(project.published) else 0o600
             _extract(tar, name, partial, mode)
             if path == project.decisions and path.exists():
                 # The log is never replaced: a crash would lose the decisions taken since the backup.
