@@ -54,7 +54,7 @@ marathon: .venv/.dev
 	.venv/bin/python -m pytest -m marathon -s
 
 ui: .venv/.runtime
-	.venv/bin/dagster dev -w workspace.yaml
+	umask 027; .venv/bin/dagster dev -w workspace.yaml
 
 check: .venv/.dev
 	.venv/bin/ruff check

@@ -33,6 +33,7 @@ from sarcoma_pipeline.warehouse import permissions
 @click.version_option(package_name="sarcoma_pipeline")
 def main() -> None:
     """Build soft tissue sarcoma studies: nightly, validated, traceable."""
+    permissions.close_umask()
 
 
 main.add_command(init)

@@ -30,7 +30,7 @@ from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.orchestration.step_events import short_name
 from sarcoma_pipeline.quality import movement
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import read_only
+from sarcoma_pipeline.warehouse import permissions, read_only
 
 
 def run(project: Project, began: float, *, verify: bool = False) -> bool:
@@ -103,6 +103,7 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
         console.print(f"[red]failed[/red]      {step}: {marked(message)}")
+    permissions.close_shared(project)
     _where_to_look(console, project, published, run_id)
     return published
 

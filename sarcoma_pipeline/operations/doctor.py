@@ -52,6 +52,11 @@ def examine(project: Project) -> Iterator[Diagnosis]:
             "run the command shown after each file",
         ),
         (
+            "pages and Dagster's storage are closed to others",
+            permissions.shared_faults,
+            "run the command shown, or refresh",
+        ),
+        (
             "the decision log can be read and is complete",
             _decisions,
             f"repair the file, or sarcoma restore; then {refresh}",

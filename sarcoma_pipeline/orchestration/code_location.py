@@ -32,10 +32,14 @@ from sarcoma_pipeline.orchestration.assets import (
     steward_page,
 )
 from sarcoma_pipeline.study import project
+from sarcoma_pipeline.warehouse import permissions
 
 
 def build_definitions(study: project.Project) -> dg.Definitions:
     """Return all definitions of one study, for the UI, the command line and the tests."""
+    # Every process that Dagster starts passes here: its own would leave files that everybody can read.
+    permissions.close_umask()
+    permissions.close_shared(study)
     layers = (
         received,
         curated,

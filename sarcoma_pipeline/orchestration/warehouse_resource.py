@@ -20,7 +20,7 @@ from pydantic import Field, PrivateAttr
 
 from sarcoma_pipeline.orchestration import celery, event_log, orphaned_runs
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ddl, ducklake, step_cache
+from sarcoma_pipeline.warehouse import centres, ddl, ducklake, permissions, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import TableWriter
 from schemas.all_contracts import CONTRACTS
@@ -300,8 +300,11 @@ def of_study(project: Project) -> dg.ResourceDefinition:
     # The fields of a configurable resource can be set in the launchpad; an empty schema refuses every field.
     @dg.resource(config_schema={}, description=f"The restricted database of {project.study.name}.")
     def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
-        with whole.yield_for_execution(context) as run:
-            yield run
+        try:
+            with whole.yield_for_execution(context) as run:
+                yield run
+        finally:
+            permissions.close_shared(project)
 
     return warehouse
 

@@ -38,7 +38,7 @@ def write(folder: Path, results: Sequence[tuple[str, Any]], failed: Sequence[Any
     view, renderer = DefaultJinjaPageView(), ValidationResultsPageRenderer()
     folder.parent.mkdir(parents=True, exist_ok=True)
     built = Path(tempfile.mkdtemp(prefix=".data_docs-", dir=folder.parent))
-    built.chmod(0o755)
+    built.chmod(0o750)
     try:
         (built / "index.html").write_text(_index(results, failed, compared), "utf-8")
         for name, result in results:

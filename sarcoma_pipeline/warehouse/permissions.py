@@ -1,14 +1,26 @@
-"""Checks that files with identities, or the key to them, can be read by their owner only."""
+"""Keeps files with identities, or the key to them, to their owner, and everything else to their group.
+
+Pages and Dagster's storage hold no identities, but findings about single patients: nobody outside the group
+reads them.
+"""
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sarcoma_pipeline.study.project import Project
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+_CLOSED = stat.S_IWGRP | stat.S_IRWXO
+"""What neither pages nor Dagster's storage grant: files are 0640 or stricter, folders 0750 or stricter."""
+
+PAGE = 0o640
+"""Mode of a published file."""
 
 
 class Exposed(Exception):
@@ -41,6 +53,53 @@ def check(project: Project) -> None:
     found = [fault for path, fault in _faults(project) if path.is_file()]
     if found:
         raise Exposed("others can read files that identify patients: " + "; ".join(found))
+
+
+def close_umask() -> None:
+    """Let this process, and those that it starts, create no file that everybody can read."""
+    os.umask(os.umask(_CLOSED) | _CLOSED)
+
+
+def close_shared(project: Project) -> None:
+    """Take from all others what an earlier version or another program granted them."""
+    for path, mode in _open_to_all(project):
+        with suppress(OSError):
+            path.chmod(mode & ~_CLOSED)
+
+
+def shared_faults(project: Project) -> list[str]:
+    """List the folders of pages and of Dagster in which everybody can read something, with the remedy."""
+    found = [path for path, _ in _open_to_all(project)]
+    faults = []
+    for folder in _shared(project):
+        some = sum(path.is_relative_to(folder) for path in found)
+        if some:
+            name = folder.relative_to(project.root) if folder.is_relative_to(project.root) else folder
+            faults.append(f"{some} files and folders in {name} are open to all: chmod -R g-w,o-rwx {name}")
+    return faults
+
+
+def _shared(project: Project) -> list[Path]:
+    dagster = Path(os.environ.get("DAGSTER_HOME") or project.root / "dagster_home")
+    return [dagster, project.as_released().published, project.notifications]
+
+
+def _open_to_all(project: Project) -> Iterator[tuple[Path, int]]:
+    """Return own files and folders that grant too much, with their modes; links are not followed."""
+    for shared in _shared(project):
+        waiting = [shared]
+        while waiting:
+            path = waiting.pop()
+            try:
+                facts = path.lstat()
+                inside = list(path.iterdir()) if stat.S_ISDIR(facts.st_mode) else []
+            except OSError:
+                continue  # it vanished meanwhile
+            waiting += inside
+            mode = stat.S_IMODE(facts.st_mode)
+            kind = stat.S_ISDIR(facts.st_mode) or stat.S_ISREG(facts.st_mode)
+            if kind and mode & _CLOSED and facts.st_uid == os.geteuid():
+                yield path, mode
 
 
 def make_folders(project: Project) -> None:

@@ -66,4 +66,4 @@ def test_the_page_is_replaced_and_has_no_identifying_data(project, warehouse):
     for name in (NAME, NUMBER):
         assert name not in text
     assert [p.name for p in project.published.iterdir()] == ["steward.html"]
-    assert target.stat().st_mode & 0o777 == 0o644
+    assert target.stat().st_mode & 0o777 == 0o640

@@ -5,10 +5,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.quality import movement, record_changes
+from sarcoma_pipeline.quality import findings, movement, record_changes
 from sarcoma_pipeline.quality.moved_values import OF_ESTIMATES, OF_PATIENTS, moved
 from sarcoma_pipeline.quality.movement import Circumstances, observe
 from sarcoma_pipeline.quality.record_changes import Evidence
+from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortEligibility
 from schemas.movement import Movement
 
@@ -397,3 +398,73 @@ def test_the_summary_says_first_what_nothing_explains():
         "1 released value of 1 patient moved: file changed 1",
     ]
     assert movement.summary(Movement.empty()) == []
+
+
+def _silent(numbers, path="obds/a.xml"):
+    """A night on which a record of each of these patients moved one value in silence."""
+    file = f"id of {path}"
+    rows = [
+        {
+            "refresh_id": NIGHT, "compared_with": BASE, "table_name": "cohort.endpoints",
+            "pseudonym": f"p{n:03}", "row": "OS", "column_name": "time_days", "old": f"{n}",
+            "new": f"{n + 14}",
+            "causes": ["file changed"], "file_ids": [file], "unexplained": True,
+            "record_id": f"{path} {n:03}",
+        }
+        for n in numbers
+    ]  # fmt: skip
+    places = [
+        {
+            "record_id": f"{path} {n:03}", "file_id": file, "path": path, "position": f"line {n}",
+            "record_key": f"k{n}", "content_hash": f"c{n}", "received_as": EXAM, "source": "obds",
+        }
+        for n in numbers
+    ]  # fmt: skip
+    values = Movement.conform(pl.DataFrame(rows, schema_overrides=dict(Movement.polars_schema())))
+    used = values.select("pseudonym", "record_id")
+    return values, used, pl.DataFrame(places)
+
+
+def _findings_of(values, used, places):
+    patients = CONTRACTS["curated.patient"].empty()
+    links = CONTRACTS["curated.link"].empty()
+    return findings.findings(
+        observe(values, used), places, {"typed.person": CONTRACTS["typed.person"].empty()}, patients, links
+    )
+
+
+@pytest.mark.parametrize(("many", "expected"), [(50, 50), (51, 1), (300, 1)])
+def test_more_than_fifty_silent_moves_of_a_file_are_one_finding_with_a_count(many, expected):
+    values, used, places = _silent(range(many))
+    found = _findings_of(values, used, places)
+    assert found.height == expected
+    assert set(found["rule_id"]) == {"release.moved-unexplained"}
+    assert found["records"].sum() == many
+    if expected == 1:
+        assert found["path"].item() == "obds/a.xml"
+        assert found["position"].item() == f"line 0; line 1; line 2 and {many - 3} more"
+        assert f"{many} records" in found["note"].item()
+    # The account still names every patient, and the summary counts them.
+    assert values.filter("unexplained")["pseudonym"].n_unique() == many
+    assert str(many) in " ".join(movement.summary(values))
+
+
+def test_silent_moves_of_two_files_are_counted_apart():
+    one, other = _silent(range(60)), _silent(range(100, 140), "obds/b.xml")
+    found = _findings_of(*(pl.concat(pair) for pair in zip(one, other, strict=True)))
+    assert sorted(found.group_by("path").agg(pl.len(), pl.col("records").sum()).rows()) == [
+        ("obds/a.xml", 1, 60), ("obds/b.xml", 40, 40),
+    ]  # fmt: skip
+
+
+def test_a_decision_on_the_joined_finding_is_the_cause_of_every_move_in_it():
+    values, used, places = _silent(range(60))
+    named = findings.joined_ids(observe(values, used), places, "", pl.DataFrame(schema=_DECIDED))
+    assert named["finding_id"].n_unique() == 1
+    decided = named.select("record_id", at=pl.lit("2030-01-03T00:00:00+00:00"))
+    settled = movement.decided(values, used, decided)
+    assert not settled["unexplained"].any()
+    assert settled["causes"].list.contains("decision").all()
+
+
+_DECIDED = dict.fromkeys(("finding_id", "at", "action", "until", "content_hash"), pl.String)

@@ -73,6 +73,14 @@ def test_the_search_finds_identifiers_in_raw_files(demo, identifiers):
     assert _hits(raw, identifiers)
 
 
+def test_pages_and_dagsters_storage_are_closed_to_others(demo):
+    """Walk through the tree after a refresh: files are 0640 or stricter, folders 0750 or stricter."""
+    shared = (demo.home, demo.release.parent, demo.root / "data/notifications")
+    paths = [p for folder in shared if folder.exists() for p in (folder, *folder.rglob("*"))]
+    assert len([p for p in paths if p.is_file()]) > 10
+    assert {str(p): oct(p.stat().st_mode) for p in paths if p.stat().st_mode & 0o027} == {}
+
+
 def test_restricted_files_are_readable_by_their_owner_only(demo):
     for path in (demo.root / "data/warehouse").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path.name

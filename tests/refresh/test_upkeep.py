@@ -32,11 +32,12 @@ def test_the_doctor_finds_no_fault_after_a_refresh(demo):
     assert demo.release.exists()
     told = demo.sarcoma("doctor")
     assert told.exit_code == 0, told.output
-    assert told.output.count("ok ") == 11
+    assert told.output.count("ok ") == 12
 
 
 BREAK = {
     "files with identities": lambda p, w: w.chmod(0o644),
+    "pages and Dagster's storage": lambda p, w: (p.release.parent / "steward.html").chmod(0o644),
     "the warehouse can be read": lambda p, w: w.write_bytes(b"\0" * 5000),
     "every record is accounted": lambda p, w: _sql(w, "UPDATE quality.accounting SET records = records + 1"),
     "every endpoint is traceable": lambda p, w: _sql(w, "DELETE FROM meta.lineage WHERE subject = 'OS'"),

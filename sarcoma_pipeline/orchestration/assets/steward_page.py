@@ -15,6 +15,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.quality import impact, movement, registry_coverage
 from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import permissions
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
@@ -76,7 +77,7 @@ def write_whole(target: Path, text: str) -> None:
     ) as stream:
         stream.write(text)
     partial = Path(stream.name)
-    partial.chmod(0o644)
+    partial.chmod(permissions.PAGE)
     partial.replace(target)
 
 

@@ -1,0 +1,104 @@
+"""The account of movement beside a draft, after a withdrawn release, a new key and an objection."""
+
+import csv
+import re
+
+import pytest
+
+from tests.refresh.test_movement import _EXAM, _in_days, _report
+from tests.refreshed import Place
+
+pytestmark = pytest.mark.slow
+
+SILENT = "SELECT DISTINCT pseudonym, unnest(causes) AS cause, unexplained FROM meta.movement ORDER BY ALL"
+
+
+def _replace_a_date(place: Place) -> str:
+    """Move the last examination of a patient in silence; returns their pseudonym."""
+    (silent,) = place.warehouse(_EXAM).head(1).rows(named=True)
+    path = place.drop / silent["path"]
+    text = path.read_text()
+    start, end = _report(text, silent["report"])
+    report = text[start:end].replace(silent["day"], _in_days(silent["day"], 14))
+    path.write_text(text[:start] + report + text[end:])
+    return silent["pseudonym"]
+
+
+def _refreshed(place: Place, *options: str) -> str:
+    told = place.refresh(*options)
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def _found(place: Place) -> list[str]:
+    rule = "SELECT pseudonym FROM quality.findings WHERE rule_id = 'release.moved-unexplained' ORDER BY ALL"
+    return place.warehouse(rule)["pseudonym"].to_list()
+
+
+def test_a_draft_is_compared_with_nothing_and_hides_no_move_from_the_next_release(copy):
+    who = _replace_a_date(copy)
+    output = _refreshed(copy, "--draft")
+    assert "draft published" in output and "MOVED" not in output
+    draft = Place(copy.root, copy.study)
+    assert copy.warehouse("FROM meta.movement").is_empty() and _found(copy) == []
+    assert draft.published("FROM meta.movement").is_empty()
+    assert "nothing says why" in _refreshed(copy)
+    assert copy.warehouse(SILENT).rows() == [(who, "file changed", True)] and _found(copy) == [who]
+
+
+def test_after_a_withdrawn_release_nothing_is_compared_and_a_standing_move_stays(copy):
+    who = _replace_a_date(copy)
+    _refreshed(copy)
+    assert _found(copy) == [who]
+    told = copy.sarcoma("release", "withdraw", "--reason", "wrong")
+    assert told.exit_code == 0, told.output
+    study = copy.root / "data/studies/sts_imrt/study.toml"
+    study.write_text(study.read_text().replace("end = 2020-12-31", "end = 2019-12-31"))
+    _refreshed(copy)
+    assert copy.published("FROM meta.movement").is_empty(), "the new release is compared with none"
+    assert _found(copy) == [who]
+    assert copy.sarcoma("status").output.splitlines()[0].startswith("moved")
+
+
+def _object(place: Place, pseudonym: str) -> None:
+    """Let a patient object in every report that is delivered of them."""
+    number = place.warehouse(
+        "SELECT DISTINCT p.hospital_number FROM typed.person p JOIN curated.link USING (person_ref) "
+        f"JOIN curated.patient USING (patient_id) WHERE pseudonym = '{pseudonym}'"
+    )["hospital_number"].drop_nulls()
+    changed = 0
+    for path in sorted((place.drop / "obds").glob("*.xml")):
+        text = path.read_text()
+        for one in number:
+            for block in re.findall(rf'<Patient Patient_ID="{one}">.*?</Patient>', text, re.S):
+                objecting = re.sub(r"(<Meldebegruendung>)\w(</)", r"\1W\2", block)
+                changed += objecting != block
+                text = text.replace(block, objecting)
+        path.write_text(text)
+    assert changed
+
+
+def test_a_rotated_key_moves_nobody_and_an_objection_explains_who_leaves(copy):
+    who = _replace_a_date(copy)
+    leaves = copy.published(f"SELECT max(pseudonym) FROM patients WHERE pseudonym <> '{who}'").item()
+    _object(copy, leaves)
+    assert copy.sarcoma("key", "rotate", "--yes").exit_code == 0
+    (walk,) = (copy.root / "data/warehouse").glob("*.crosswalk.*.csv")
+    with walk.open() as lines:
+        now = {row["pseudonym_before"]: row["pseudonym"] for row in csv.DictReader(lines)}
+    _refreshed(copy)
+    moved = copy.warehouse("SELECT pseudonym, causes, unexplained FROM meta.movement").rows(named=True)
+    assert {row["pseudonym"] for row in moved if row["unexplained"]} == {now[who]}
+    assert _found(copy) == [now[who]]
+    assert {row["pseudonym"] for row in moved} == {now[who], now[leaves]}
+    assert not any("key" in row["causes"] for row in moved)
+    gone = copy.warehouse(f"SELECT new, unexplained FROM meta.movement WHERE pseudonym = '{now[leaves]}'")
+    assert ("absent", False) in gone.rows()
+
+
+def test_a_lost_key_is_the_cause_of_every_move(copy):
+    (copy.root / "data/warehouse/sts_imrt.key").unlink()
+    assert copy.sarcoma("key", "new", "--yes").exit_code == 0
+    _refreshed(copy)
+    causes = copy.warehouse("SELECT DISTINCT causes, unexplained FROM meta.movement")
+    assert causes.rows() == [(["key"], False)] and _found(copy) == []
