@@ -46,18 +46,22 @@ def test_a_draft_is_compared_with_nothing_and_hides_no_move_from_the_next_releas
     assert copy.warehouse(SILENT).rows() == [(who, "file changed", True)] and _found(copy) == [who]
 
 
-def test_after_a_withdrawn_release_nothing_is_compared_and_a_standing_move_stays(copy):
+def test_after_a_withdrawn_release_the_one_before_it_is_compared(copy):
+    first = copy.published("SELECT refresh_id FROM meta.release").item()
     who = _replace_a_date(copy)
     _refreshed(copy)
-    assert _found(copy) == [who]
     told = copy.sarcoma("release", "withdraw", "--reason", "wrong")
     assert told.exit_code == 0, told.output
-    study = copy.root / "data/studies/sts_imrt/study.toml"
-    study.write_text(study.read_text().replace("end = 2020-12-31", "end = 2019-12-31"))
     _refreshed(copy)
-    assert copy.published("FROM meta.movement").is_empty(), "the new release is compared with none"
-    assert _found(copy) == [who]
-    assert copy.sarcoma("status").output.splitlines()[0].startswith("moved")
+    assert copy.published("SELECT DISTINCT compared_with FROM meta.movement").item() == first
+    assert copy.warehouse(SILENT).rows() == [(who, "file changed", True)] and _found(copy) == [who]
+
+
+def test_after_the_only_release_was_withdrawn_nothing_is_compared(copy):
+    _replace_a_date(copy)
+    assert copy.sarcoma("release", "withdraw", "--reason", "wrong").exit_code == 0
+    assert "MOVED" not in _refreshed(copy)
+    assert copy.published("FROM meta.movement").is_empty() and _found(copy) == []
 
 
 def _object(place: Place, pseudonym: str) -> None:
