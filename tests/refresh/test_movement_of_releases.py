@@ -72,13 +72,14 @@ def _object(place: Place, pseudonym: str) -> None:
     )["hospital_number"].drop_nulls()
     changed = 0
     for path in sorted((place.drop / "obds").glob("*.xml")):
-        text = path.read_text()
+        text = path.read_bytes()
         for one in number:
-            for block in re.findall(rf'<Patient Patient_ID="{one}">.*?</Patient>', text, re.S):
-                objecting = re.sub(r"(<Meldebegruendung>)\w(</)", r"\1W\2", block)
+            form = rf'<Patient Patient_ID="{one}">.*?</Patient>'.encode()
+            for block in re.findall(form, text, re.S):
+                objecting = re.sub(rb"(<Meldebegruendung>)\w(</)", rb"\1W\2", block)
                 changed += objecting != block
                 text = text.replace(block, objecting)
-        path.write_text(text)
+        path.write_bytes(text)
     assert changed
 
 
