@@ -63,6 +63,8 @@ def of_study(study: Study, folder: str) -> Complaints:
     for at, criterion in enumerate(study.criteria):
         for loc, message in _criterion(criterion):
             yield ("criteria", at, *loc), message
+    if not any(endpoint.derivable for endpoint in study.endpoints):
+        yield ("endpoints",), "name at least one endpoint that is derivable: without one nothing is counted"
     yield from _endpoints(study)
     yield from _among(
         ("gate", "may_lack_events"), study.gate.may_lack_events, [e.name for e in study.endpoints]

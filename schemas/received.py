@@ -371,6 +371,7 @@ class DicomPlan(DicomRecord, table="received.dicom_plan"):
         "Application setups of brachytherapy; JSON array of {ApplicationSetupNumber, ApplicationSetupType, "
         "TotalReferenceAirKerma, Digest (of the dwell positions and times)}"
     )
+    InstanceCreationDate: pl.String = _text("Day on which the file was made")
 
 
 class DicomStructureSet(DicomRecord, table="received.dicom_structure_set"):

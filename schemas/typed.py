@@ -14,7 +14,7 @@ from schemas.contract import Contract, column
 from schemas.rule import Rule
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
 from schemas.typed_metastasis import Metastasis, MetastasisColumns
-from schemas.typed_record import FROM_OBDS, Typed, not_after_receipt
+from schemas.typed_record import FROM_OBDS, Typed, not_after_delivery
 from schemas.typed_treatment import (
     Radiotherapy,
     RadiotherapyColumns,
@@ -63,7 +63,7 @@ class PersonColumns(Contract):
 
 
 PERSON_RULES = (
-    not_after_receipt("birth_date"),
+    *not_after_delivery("birth_date", partial=True),
     Rule(
         "person.birth-implausible",
         "warning",
@@ -146,8 +146,8 @@ _SITES = pl.col(STATES[1:])
 _FOUND = ["relapse", "progression"]
 
 ASSESSMENT_RULES = (
-    not_after_receipt("assessment_date"),
-    not_after_receipt("distant_date"),
+    *not_after_delivery("assessment_date"),
+    *not_after_delivery("distant_date", partial=True),
     Rule(
         "assessment.date-missing",
         "warning",
@@ -243,7 +243,7 @@ class VitalStatus(
     Typed,
     table="typed.vital_status",
     rules=(
-        not_after_receipt("status_date"),
+        *not_after_delivery("status_date", partial=True),
         Rule(
             "vital-status.death-date-unknown",
             "warning",

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.contract import Contract, TextList, column
 from schemas.rule import Rule
-from schemas.typed_record import FROM_OBDS, Typed, not_after_receipt
+from schemas.typed_record import FROM_OBDS, Typed, not_after_delivery
 
 
 class DiagnosisColumns(Contract):
@@ -90,7 +90,7 @@ class ReportColumns(Contract):
 
 
 DIAGNOSIS_RULES = (
-    not_after_receipt("diagnosis_date"),
+    *not_after_delivery("diagnosis_date", partial=True),
     Rule(
         "diagnosis.size-implausible",
         "warning",

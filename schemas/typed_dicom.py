@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.contract import TextList, column
 from schemas.rule import Rule
-from schemas.typed_record import Typed, not_after_receipt
+from schemas.typed_record import Typed, not_after_delivery
 
 PLAN_RULES = (
     Rule(
@@ -176,7 +176,7 @@ class Plan(
             holds=pl.col("plan_date").is_not_null() | pl.col("phantom"),
             missing="kept",
         ),
-        not_after_receipt("plan_date"),
+        *not_after_delivery("plan_date"),
     ),
 ):
     """One radiotherapy plan."""
@@ -319,7 +319,7 @@ class Image(
     slice_thickness_mm: pl.Float64 = column("Slice thickness", "SliceThickness.", unit="mm")
 
 
-class Treatment(DicomObject, table="typed.treatment", rules=(not_after_receipt("treatment_date"),)):
+class Treatment(DicomObject, table="typed.treatment", rules=not_after_delivery("treatment_date")):
     """One treatment record: a delivered fraction, or a part or a summary of several."""
 
     treatment_date: pl.Date = column("Date of the fraction", "TreatmentDate.", identifying="quasi-identifier")

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.contract import Contract, column
 from schemas.rule import Rule
-from schemas.typed_record import Typed, not_after_receipt
+from schemas.typed_record import Typed, not_after_delivery
 
 
 class MetastasisColumns(Contract):
@@ -53,7 +53,7 @@ DATE_MISSING = Rule(
 )
 
 METASTASIS_RULES = (
-    not_after_receipt("metastasis_date"),
+    *not_after_delivery("metastasis_date", partial=True),
     Rule(
         "metastasis.after-report",
         "warning",

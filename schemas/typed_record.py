@@ -32,9 +32,42 @@ IN_FUTURE = Rule(
 )
 
 
-def not_after_receipt(column: str) -> Rule:
-    """Return the rule ``date.in-future`` for one date column."""
-    return IN_FUTURE.of_column(column, pl.col(column) <= pl.col("received_on"))
+AFTER_EXPORT = Rule(
+    "date.after-export",
+    "warning",
+    what="The date lies after the day on which the record itself was written: oBDS Meldedatum, the day of "
+    "the registry office's answer, or the plan's InstanceCreationDate.",
+    remedy="Compare the named column with the letter or the report, in the system that sent the record. If "
+    "it is right, the system writes a wrong day into its export: have its vendor correct that.",
+    missing="kept",
+)
+
+
+def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rule]:
+    """Return the rules ``date.in-future`` and ``date.after-export`` for one date column.
+
+    Args:
+        column: the date.
+        partial: whether a column says to what it is exact: then its first possible day is compared with the
+            day of the export.
+    """
+    first = pl.col(column)
+    if partial:
+        exact_to = pl.col(f"{column}_precision")
+        first = (
+            pl.when(exact_to == "month")
+            .then(first.dt.month_start())
+            .when(exact_to == "year")
+            .then(first.dt.truncate("1y"))
+            .otherwise(first)
+        )
+    return (
+        IN_FUTURE.of_column(column, pl.col(column) <= pl.col("received_on")),
+        # What lies in the future as well is one fault and one finding.
+        AFTER_EXPORT.of_column(
+            column, (first <= pl.col("reported_on")) | (pl.col(column) > pl.col("received_on"))
+        ),
+    )
 
 
 class Typed(Contract):
@@ -54,4 +87,7 @@ class Typed(Contract):
     place: pl.String = column(
         "Place", "File and place in it: orders the reports of one day.", identifying="identifier"
     )
-    reported_on: pl.Date = column("Reported on", "Day of the export that carries it (oBDS Meldedatum).")
+    reported_on: pl.Date = column(
+        "Reported on",
+        "Day of the export that carries it: oBDS Meldedatum, day of the answer, or InstanceCreationDate.",
+    )

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.contract import Contract, TextList, column
 from schemas.rule import Rule
-from schemas.typed_record import FROM_OBDS, Typed, not_after_receipt
+from schemas.typed_record import FROM_OBDS, Typed, not_after_delivery
 
 
 class SurgeryColumns(Contract):
@@ -28,7 +28,7 @@ class SurgeryColumns(Contract):
 
 
 SURGERY_RULES = (
-    not_after_receipt("surgery_date"),
+    *not_after_delivery("surgery_date"),
     Rule(
         "surgery.ops-missing",
         "notice",
@@ -153,8 +153,8 @@ RADIOTHERAPY_RULES = (
         holds=pl.col("irradiated"),
         missing="kept",
     ),
-    not_after_receipt("start_date"),
-    not_after_receipt("end_date"),
+    *not_after_delivery("start_date"),
+    *not_after_delivery("end_date"),
     Rule(
         "radiotherapy.ends-before-start",
         "error",
@@ -325,7 +325,10 @@ class SystemicTherapyColumns(Contract):
 
 
 class SystemicTherapy(
-    SystemicTherapyColumns, Typed, table="typed.systemic_therapy", rules=(not_after_receipt("start_date"),)
+    SystemicTherapyColumns,
+    Typed,
+    table="typed.systemic_therapy",
+    rules=not_after_delivery("start_date", partial=True),
 ):
     """What one record says of systemic therapy."""
 

@@ -25,9 +25,14 @@ _SHOWN = ("contradiction", "tension", "by definition", "wording", "not computabl
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="CSV with further columns (statistic, where, of …) of the rows of FILE, by id.",
 )
+@click.option(
+    "--text",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The paper's words: citations in square brackets are checked too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for other programs.")
 @click.option("--rules", "list_rules", is_flag=True, help="Print the rules as the table of docs/audit.md.")
-def audit(file: Path | None, groups: Path | None, as_json: bool, list_rules: bool) -> None:
+def audit(file: Path | None, groups: Path | None, text: Path | None, as_json: bool, list_rules: bool) -> None:
     """Check a table of published numbers (FILE.csv) against each other; docs/audit.md says how to write one.
 
     Exit code 0: no contradiction. 1: at least one contradiction. 2: wrong usage, or FILE is no such table.
@@ -40,7 +45,7 @@ def audit(file: Path | None, groups: Path | None, as_json: bool, list_rules: boo
     if file is None:
         raise click.UsageError("name a table of published numbers, or give --rules")
     try:
-        checks = audit_file.audit_file(file, groups)
+        checks = audit_file.audit_file(file, groups, text)
     except audit_file.NotATable as wrong:
         if as_json:
             click.echo(json.dumps({"file": file.name, "exit": 2, "error": str(wrong)}))

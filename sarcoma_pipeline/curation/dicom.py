@@ -148,10 +148,17 @@ def _person(base: dict[str, Reading]) -> dict[str, Reading]:
     }
 
 
+def _day(column: str) -> pl.Expr:
+    """Return a day that only others are compared with: an unreadable one is no fault of the plan."""
+    text = pl.col(column).str.strip_chars()
+    return pl.coalesce(text.str.to_date(f, strict=False) for f in _DATE)
+
+
 def _plan() -> dict[str, Reading]:
     system = pl.concat_str("Manufacturer", "ManufacturerModelName", separator=" ", ignore_nulls=True)
     return {
         **{column: text(name) for column, name in _PLAN_TEXTS.items()},
+        "reported_on": Reading(_day("InstanceCreationDate")),
         "refers_to": text("ReferencedStructureSet"),
         "plan_date": date("RTPlanDate", _DATE),
         "plan_label": text("RTPlanLabel"),

@@ -12,6 +12,8 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
+from schemas.pandera_polars import without_pandas
+
 _TITLES = (
     "prof|dr|med|dent|vet|rer|nat|phil|habil|mult|pd|univ|dipl|ing|mag|"
     "freiherr|freifrau|freiin|frhr|frfr|baron|baronin|graf|gräfin|ritter|edler|edle|fürst|fürstin|prinz|prinzessin"
@@ -93,8 +95,10 @@ def near_matches(persons: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     if persons.is_empty() or patients.is_empty():
         return pl.DataFrame(schema=_SCHEMA)
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("person", persons.select("record_id", **_fields()).to_arrow())
-        connection.register("patient", patients.select("patient_id", **_fields()).to_arrow())
+        # DuckDB looks whether a table is one of pandas, and imports it for that.
+        with without_pandas():
+            connection.register("person", persons.select("record_id", **_fields()).to_arrow())
+            connection.register("patient", patients.select("patient_id", **_fields()).to_arrow())
         return connection.execute(_SQL).pl().cast(_SCHEMA)  # pyright: ignore[reportArgumentType]
 
 

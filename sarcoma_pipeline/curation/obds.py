@@ -54,6 +54,19 @@ _TO_GBQ = {"gbq": 1.0, "mbq": 1e-3, "kbq": 1e-6}
 """oBDS gives the activity of a radionuclide where it gives the dose of a beam."""
 
 
+UNIT_CONVERTED = Rule(
+    "radiotherapy.unit-unexpected",
+    "warning",
+    on="typed.radiotherapy",
+    scope="record",
+    what="The dose has another unit than Gy and is converted, or the activity of a radionuclide has another "
+    "one than GBq, or none: then it is unknown.",
+    remedy="In the tumour documentation, compare Gesamtdosis and Einzeldosis with their Einheit. Correct the "
+    "number or the unit.",
+    source="oBDS 3.0.4 Gesamtdosis/Einheit: Gy or GBq",
+)
+
+
 def _dose(column: str) -> Reading:
     """Return a dose in Gy. An activity is none; a unit that is neither makes it unreadable."""
     plain = number(column)
@@ -63,14 +76,25 @@ def _dose(column: str) -> Reading:
     value = plain.value * pl.when(unit.is_null()).then(1.0).otherwise(factor)
     shown = pl.concat_str(column, f"{column}_Einheit", separator=" ", ignore_nulls=True)
     delivered = pl.when(~activity & pl.col(column).is_not_null()).then(shown)
-    return Reading(pl.when(~activity).then(value), delivered, plain.rule)
+    unexpected = (unit != "gy").fill_null(False) & value.is_not_null() & ~activity
+    return Reading(
+        pl.when(~activity).then(value), delivered, plain.rule, notes=((UNIT_CONVERTED, unexpected),)
+    )
 
 
 def _activity() -> Reading:
     """Return the activity of a radionuclide in GBq."""
     unit = pl.col("Gesamtdosis_Einheit").str.strip_chars().str.to_lowercase()
     factor = unit.replace_strict(_TO_GBQ, default=None, return_dtype=pl.Float64)
-    return Reading(number("Gesamtdosis").value * factor)
+    shown = pl.concat_str("Gesamtdosis", "Gesamtdosis_Einheit", separator=" ", ignore_nulls=True)
+    of_activity = _RADIONUCLIDE.fill_null(False) & pl.col("Gesamtdosis").is_not_null()
+    # A unit that is missing, or none of an activity, leaves it unknown.
+    unexpected = of_activity & (unit != "gbq").fill_null(True)
+    return Reading(
+        number("Gesamtdosis").value * factor,
+        pl.when(of_activity).then(shown),
+        notes=((UNIT_CONVERTED, unexpected),),
+    )
 
 
 READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {

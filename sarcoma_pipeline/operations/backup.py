@@ -29,6 +29,8 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions
 
 _MANIFEST = "manifest.json"
+_CHECKING = ".restoring-"
+"""Begins the name of the folder in which an archive is checked."""
 _STAMP = r"[0-9]{8}T[0-9]{6}Z"
 
 
@@ -105,7 +107,10 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
         public = public_record.versions(project)
     except ValueError:
         public = []  # damaged: the archive's takes its place
-    current_decisions = decision_log.read(project.decisions)
+    decision_log.read(project.decisions)  # A damaged one must be repaired first.
+    # A restore that was killed left identities there.
+    for left in project.warehouse.parent.glob(f"{_CHECKING}*"):
+        shutil.rmtree(left)
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
     if wal.exists():
         wal.unlink()
@@ -117,8 +122,12 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
             partial = path.with_name(f".{path.name}.part")
             mode = permissions.PAGE if path.is_relative_to(project.published) else 0o600
             _extract(tar, name, partial, mode)
-            partial.replace(path)
-    decision_log.restore(project.decisions, current_decisions)
+            if path == project.decisions and path.exists():
+                # The log is never replaced: a crash would lose the decisions taken since the backup.
+                decision_log.restore(path, decision_log.read(partial))
+                partial.unlink()
+            else:
+                partial.replace(path)
     public_record.keep(project, public)
     return names
 
@@ -233,7 +242,7 @@ def _check_key(project: Project, archive: Path, names: list[str]) -> None:
         KeyOfAnother: none of its keys made the pseudonyms of its warehouse.
     """
     permissions.make_folders(project)
-    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=project.warehouse.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=_CHECKING, dir=project.warehouse.parent) as folder:
         there = with_other(project, root=Path(folder))
         with tarfile.open(archive) as tar:
             for name in names:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from sarcoma_pipeline.sources import sandboxed_reader
-from sarcoma_pipeline.sources.headers import folded
+from sarcoma_pipeline.sources.headers import folded, without_header
 from sarcoma_pipeline.sources.table_file import TOTALS
 from schemas.configuration import DEFAULT_LIMITS
 
@@ -59,6 +59,7 @@ class Table:
         rows: number of records.
         totals: rows of totals.
         nameless: filled columns without a header.
+        row_names: name of a column without a header that has another value in every row; "" if there is none.
         sheets: name of the sheets, of which the first visible is read.
     """
 
@@ -74,6 +75,7 @@ class Table:
     rows: int = 0
     totals: int = 0
     nameless: int = 0
+    row_names: str = ""
     sheets: list[str] = field(default_factory=list)
 
 
@@ -193,7 +195,12 @@ def _layout(found: Table, rows: list[tuple[int, list[str]]]) -> None:
     words: set[str] = set()
     for place, header in enumerate(trimmed):
         column = [cells[place].strip() for cells in records if place < len(cells)]
-        if not header:
+        if not header and not found.row_names and len(set(column)) == len(column) and all(column):
+            # A statistics program writes the names of the rows without a header.
+            found.row_names = header = without_header(place + 1)
+            found.headers.insert(sum(bool(h) for h in trimmed[:place]), header)
+            found.cells[header] = column
+        elif not header:
             found.nameless += any(column)
         elif header not in found.cells:
             words |= {cell for cell in column if cell in MISSING and cell}

@@ -149,11 +149,17 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     made = Proposal(name, f"a table of {table.rows} rows and {len(table.headers)} columns")
     columns: dict[str, str] = {}
     for header in table.headers:
-        found = _target(header, table.cells[header])
+        found = _target(header, table.cells[header]) if header != table.row_names else None
         if found and found not in columns:
             columns[found] = header
     number = columns.get(words.NUMBER)
-    if number is None:
+    if number is None and table.row_names:
+        number = columns[words.NUMBER] = table.row_names
+        made.questions.append(
+            "No header is that of a patient's number. One column has no header and another value in every "
+            "row: is it the patient's number, the same in every delivery? (key, hospital_number)"
+        )
+    elif number is None:
         made.questions.append(
             "Which column names the patient? None looks like it. If there is none, add a column with a "
             "number per patient to the table. (key, hospital_number)"

@@ -9,6 +9,9 @@ from sarcoma_pipeline.published_study.audit_rules import CITATION, Check, Row
 from sarcoma_pipeline.published_study.printed_number import number, plain
 
 _CITED = re.compile(r"\[(\d{1,4}(?:\s*[-,;]\s*\d{1,4})*)\]")
+_CONTEXT = 40
+"""Characters before a citation that are quoted."""
+
 _MOST = 2000
 """Numbers in one range of citations; a longer one is a range of something else."""
 
@@ -38,8 +41,23 @@ def checks(rows: list[Row]) -> Iterator[Check]:
     last = max((n for n in cited if most is None or n <= most), default=0)
     if never := sorted(set(range(1, last + 1)) - cited):
         yield CITATION.check(
-            citing, f"citations up to [{last}]", f"never cited: {', '.join(str(n) for n in never)}", "tension"
+            [row for row in citing if last in numbers(row["quote"])],
+            f"citations up to [{last}]",
+            f"never cited: {', '.join(str(n) for n in never)}",
+            "tension",
         )
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    """Return a row of the table of published numbers for each bracket with citations in a text."""
+    words = plain(text)
+    return [
+        {
+            "id": f"text {i}", "section": "text", "quantity": "citation", "statistic": "citation",
+            "quote": words[max(0, found.start() - _CONTEXT) : found.end()],
+        }
+        for i, found in enumerate(_CITED.finditer(words), 1)
+    ]  # fmt: skip
 
 
 def numbers(text: str) -> set[int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from sarcoma_pipeline.published_study.audit import audit_table
+from sarcoma_pipeline.published_study.audit_citations import rows_of
 from sarcoma_pipeline.published_study.audit_rows import COLUMNS, NUMBERS
 
 _ENCODINGS = ("utf-8-sig", "cp1252")
@@ -39,16 +40,20 @@ _ALIASES = {
 """Other usual headings of the columns."""
 
 
+_OF_A_CITATION = ("id", "section", "quantity", "statistic", "quote")
+
+
 class NotATable(ValueError):
     """The file is no table of published numbers."""
 
 
-def audit_file(file: Path, groups: Path | None = None) -> pl.DataFrame:
+def audit_file(file: Path, groups: Path | None = None, text: Path | None = None) -> pl.DataFrame:
     """Audit a CSV file of published numbers.
 
     Args:
         file: the table; separator `,`, `;`, tab or `|`, UTF-8 or Windows-1252.
         groups: another file with further columns by id.
+        text: the paper's words, whose citations in square brackets are checked.
 
     Returns:
         `schemas.audit.PublishedAudit`.
@@ -71,19 +76,24 @@ def audit_file(file: Path, groups: Path | None = None) -> pl.DataFrame:
         )
     elif not set(table.columns) & set(NUMBERS) and "ci" not in table.columns:
         raise NotATable(f"{file.name} has no column of numbers; they are called {', '.join(NUMBERS)}")
+    if text is not None:
+        cited = pl.DataFrame(rows_of(_decoded(text)), schema=dict.fromkeys(_OF_A_CITATION, pl.String))
+        table = pl.concat([table, cited], how="diagonal")
     return audit_table(table)
 
 
-def _read(file: Path) -> pl.DataFrame:
+def _decoded(file: Path) -> str:
     raw = file.read_bytes()
     for encoding in _ENCODINGS:
         try:
-            text = raw.decode(encoding)
-            break
+            return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    else:
-        raise NotATable(f"{file.name} is neither UTF-8 nor Windows-1252")
+    raise NotATable(f"{file.name} is neither UTF-8 nor Windows-1252")
+
+
+def _read(file: Path) -> pl.DataFrame:
+    text = _decoded(file)
     first = text.partition("\n")[0]
     separator = max(_SEPARATORS, key=lambda sign: (first.count(sign), -_SEPARATORS.index(sign)))
     try:

@@ -97,7 +97,7 @@ def table(frame: pl.DataFrame) -> list[Row]:
 def readable(rows: list[Row]) -> Iterator[Check]:
     """Make every number canonical, in place; yield a check for each cell without a possible number."""
     for row in rows:
-        _split(row)
+        split(row)
         for name in NUMBERS:
             as_printed = row[name]
             try:
@@ -113,7 +113,7 @@ def readable(rows: list[Row]) -> Iterator[Check]:
         yield from _possible(row)
 
 
-def _split(row: Row) -> None:
+def split(row: Row) -> None:
     """Take apart what stands in one cell: `27/86 (31 %)`, `0.46 (0.22-0.97)`, an interval."""
     found = _COUNT.match(printed.plain(row["n"]))
     if found and (found["of"] or found["pct"]):

@@ -20,6 +20,7 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.published_study import printed_number
+from sarcoma_pipeline.published_study.audit_rows import NUMBERS, split
 from sarcoma_pipeline.published_study.printed_number import NOT_REACHED
 from sarcoma_pipeline.published_study.recomputed import Cohort, Recomputed
 from schemas.analysis import PublishedComparison
@@ -29,7 +30,6 @@ CLOSE = 0.03
 """Relative difference up to which a number is close."""
 
 _GRADES = ("equal", "within rounding", "close", "differs")
-_PRINTED = ("value", "ci_low", "ci_high", "p", "n", "pct", "denominator")
 
 
 def compare(
@@ -86,7 +86,7 @@ def _line(
     paper: dict[str, Any], row: dict[str, Any], cohort: Cohort, findings: dict[str, Any]
 ) -> dict[str, Any]:
     ours = cohort.recompute(row)
-    as_printed, paper = paper, {**paper, **{name: _canonical(paper[name], name) for name in _PRINTED}}
+    as_printed, paper, unreadable = paper, *_canonical(paper)
     verdict, interval = _verdicts(paper, ours)
     named = [key for key in (row["audit"] or "").split(";") if key]
     if unknown := [key for key in named if key not in findings]:
@@ -94,7 +94,7 @@ def _line(
     entries = [findings[key] for key in named]
     if any(entry["class"] == "ERROR" for entry in entries):
         verdict = "paper contradicts itself"
-    reasons = [ours.missing] if ours.missing else []
+    reasons = ([ours.missing] if ours.missing else []) + unreadable
     reasons += [f"Audit {e['id']} ({e['class']}): {e['finding']}" for e in entries]
     value, n, percent = _number(paper["value"]), _number(paper["n"]), _number(paper["pct"])
     pairs = ((ours.value, value), (ours.n, n), (ours.percent, percent))
@@ -126,13 +126,19 @@ def _line(
     }
 
 
-def _canonical(printed: str | None, column: str) -> str | None:
-    """Return a printed number in canonical form; None for one that is not estimable or cannot be read."""
-    try:
-        text = printed_number.read(printed, column)
-    except printed_number.Unreadable:
-        return None
-    return None if text in ("", printed_number.NOT_ESTIMABLE) else text
+def _canonical(paper: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return a row with canonical numbers, None where there is none, and the cells that cannot be read."""
+    row = {**dict.fromkeys(("ci", *NUMBERS), ""), **{name: text or "" for name, text in paper.items()}}
+    split(row)
+    unreadable = []
+    for name in NUMBERS:
+        try:
+            text = printed_number.read(row[name], name)
+        except printed_number.Unreadable:
+            unreadable.append(f"{name} “{row[name]}” is no number.")
+            text = ""
+        row[name] = "" if text == printed_number.NOT_ESTIMABLE else text
+    return {name: text or None for name, text in row.items()}, unreadable
 
 
 def _number(printed: str | None) -> float | None:

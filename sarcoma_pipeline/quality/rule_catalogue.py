@@ -20,6 +20,8 @@ _ELSEWHERE = (
     "sarcoma_pipeline.cohort.not_known",
     "sarcoma_pipeline.cohort.within_bounds",
     "sarcoma_pipeline.quality.volumes",
+    "sarcoma_pipeline.quality.lost_records",
+    "sarcoma_pipeline.quality.model_gaps",
     "sarcoma_pipeline.quality.accounting",
     "sarcoma_pipeline.quality.movement",
     file_faults.__name__,

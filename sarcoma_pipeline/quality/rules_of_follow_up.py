@@ -51,13 +51,18 @@ def _late_death(frames: Frames) -> pl.DataFrame:
     return first.select("record_id", *at("status_date"))
 
 
+SYNCHRONOUS_MARGIN_DAYS = 90
+"""How long before its primary a metastasis is met that is known at the diagnosis."""
+
+
 @rule(
     "metastasis.before-diagnosis",
     "warning",
     on="typed.metastasis",
     scope="patient",
-    what="An examination, operation or histology reports a metastasis that is dated before the diagnosis of "
-    "the tumour; it counts from the day of the report.",
+    what="A metastasis is dated before the diagnosis of the tumour: by an examination, operation or "
+    "histology, where it counts from the day of the report, or "
+    f"more than {SYNCHRONOUS_MARGIN_DAYS} days by a Diagnose.",
     remedy="Compare Fernmetastase/Diagnosedatum with the report of the imaging. A metastasis known at the "
     "diagnosis belongs to the Diagnose, with M1.",
 )
@@ -70,11 +75,12 @@ def _metastasis_before_diagnosis(frames: Frames) -> pl.DataFrame:
         .then(pl.date(date.dt.year(), 12, 31))
         .otherwise(date)
     )
+    # A Diagnose may tell of a metastasis that led to the diagnosis of its primary.
+    margin = pl.when(pl.col("origin") == "diagnosis").then(SYNCHRONOUS_MARGIN_DAYS).otherwise(0)
     return (
         frames["metastasis"]
-        .filter(pl.col("origin") != "diagnosis")
         .join(sarcomas(frames), on="patient_id")
-        .filter(last < pl.col("zero"))
+        .filter((pl.col("zero") - last).dt.total_days() > margin)
         .select("record_id", *at("metastasis_date"))
     )
 

@@ -153,7 +153,7 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
         "SOPInstanceUID": instance,
         "file_meta": "yes" if dataset.preamble is not None and len(meta) else "no",
     }
-    batch.add(kind.contract, position, (instance,), values, frozenset({"file_meta"}))
+    batch.add(kind.contract, position, (instance,), values, _OF_THE_FILE)
     filled = walk.filled[:-1] if walk.broken and walk.filled[-1:] == [walk.last] else walk.filled
     dicom_account.take(batch.account, kind.declared, filled, node, used=kind is not _OTHER)
     if not walk.broken:
@@ -167,6 +167,9 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
                 f"{keyword} has several items, stands twice or out of the order of tags",
             )
 
+
+_OF_THE_FILE = frozenset({"file_meta", "InstanceCreationDate"})
+"""Columns that tell of the file: the same object exported on another day is the same content."""
 
 # --- kinds of objects ---------------------------------------------------------------------------------
 

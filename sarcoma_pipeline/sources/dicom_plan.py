@@ -29,7 +29,7 @@ def columns(node: Node) -> dict[str, str | None]:
     return {
         **node.plain(
             "RTPlanLabel", "RTPlanDate", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "ReviewDate",
-            "BrachyTreatmentType",
+            "BrachyTreatmentType", "InstanceCreationDate",
         ),
         "ReferencedStructureSet": node.referenced("ReferencedStructureSetSequence"),
         "ReferencedPlans": as_json(

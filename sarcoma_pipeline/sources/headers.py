@@ -54,6 +54,11 @@ def missing_columns(batch: Batch, headers: Sequence[str], needed: Sequence[str],
     return missing
 
 
+def without_header(place: int) -> str:
+    """Name a column that has no header, counted from 1; ``sources.toml`` can map it by this name."""
+    return f"(column {place} without a header)"
+
+
 def _named_once(headers: list[str]) -> list[str]:
     taken = set(headers)
     names: list[str] = []
@@ -62,9 +67,7 @@ def _named_once(headers: list[str]) -> list[str]:
         name, times = header, 1
         while not name or name in used or (times > 1 and name in taken):
             times += 1
-            name = (
-                f"{header} ({times})" if header else f"(column {place} without a header)" + "'" * (times - 2)
-            )
+            name = f"{header} ({times})" if header else without_header(place) + "'" * (times - 2)
         used.add(name)
         names.append(name)
     return names

@@ -241,7 +241,7 @@ class _Export:
     def _repeated(self, around: dict[str, list[str]]) -> None:
         """Add what came again around the reports to the last record of master data."""
         if around and self.master:
-            known = json.loads(self.master.get("repeated_elements") or "{}")
+            known = json.loads(str(self.master.get("repeated_elements") or "{}"))
             self.master["repeated_elements"] = as_json(known | around)
 
     def name_reporters(self) -> None:

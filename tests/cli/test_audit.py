@@ -73,6 +73,23 @@ def test_a_map_says_which_patients(tmp_path: Path) -> None:
     assert "55 + 66 = 121" in done.output
 
 
+def test_citations_of_the_text_are_held_against_the_list(tmp_path: Path) -> None:
+    words = tmp_path / "paper.txt"
+    words.write_text(
+        "Known since long [1, 2].\nOthers differ [3–\n5]; see also [42] and 95 % CI [77.8; 93.5]."
+    )
+    table = "statistic,section,quantity,n\nreferences,References,references,5\n"
+    told = json.loads(_audit(tmp_path, table, "--text", str(words), "--json").output)
+    found = {f["printed"]: f for f in told["findings"]}
+    assert told["exit"] == 1
+    assert set(found) == {"[42]"}
+    assert found["[42]"]["quote"].endswith("see also [42]")
+    without = json.loads(_audit(tmp_path, table.replace(",5", ","), "--text", str(words), "--json").output)
+    assert without["exit"] == 0
+    assert [f["verdict"] for f in without["findings"]] == ["tension"]
+    assert without["findings"][0]["expected"].startswith("never cited: 6, 7, 8")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

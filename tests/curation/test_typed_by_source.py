@@ -3,6 +3,7 @@
 import datetime as dt
 
 import polars as pl
+import pytest
 
 from sarcoma_pipeline.curation import typed_records
 from schemas import received as r
@@ -82,3 +83,41 @@ def test_nothing_that_came_once_is_said_to_have_come_twice(records):
 def test_records_keep_their_place_in_the_file_for_the_order_of_one_day():
     place = _typed(_replies(("n", "11.03.2014"))).frames["typed.vital_status"]["place"].to_list()
     assert place == ["n 000000001"]
+
+
+UNIT = "radiotherapy.unit-unexpected"
+
+
+def _irradiated(records, **values):
+    records.patient()
+    records.diagnosis()
+    records.meldung(r.ObdsRadiotherapy, **{"Applikationsart": "Perkutan", "Beginn": "2012-02-01"} | values)
+    made = records.run()
+    told = made.observed.filter(pl.col("rule_id") == UNIT).sort("column_name")
+    return made.typed["typed.radiotherapy"].row(0, named=True), told.select("column_name", "value").rows()
+
+
+@pytest.mark.parametrize(
+    ("unit", "gray", "told"),
+    [("Gy", 50.0, []), ("gy ", 50.0, []), ("cGy", 0.5, [("prescribed_dose_gy", "50 cGy")]),
+     (None, 50.0, [])],
+)  # fmt: skip
+def test_a_dose_that_is_not_in_gray_is_a_finding(records, unit, gray, told):
+    made, seen = _irradiated(records, Gesamtdosis="50", Gesamtdosis_Einheit=unit)
+    assert (made["prescribed_dose_gy"], seen) == (gray, told)
+
+
+def test_the_single_dose_is_judged_alike_and_no_dose_is_no_fault(records):
+    made, seen = _irradiated(records, Einzeldosis="200", Einzeldosis_Einheit="cGy")
+    assert (made["single_dose_gy"], seen) == (2.0, [("single_dose_gy", "200 cGy")])
+
+
+@pytest.mark.parametrize(
+    ("unit", "gbq", "told"),
+    [("GBq", 4.0, []), ("MBq", 0.004, [("activity_gbq", "4 MBq")]), (None, None, [("activity_gbq", "4")])],
+)
+def test_an_activity_that_is_not_in_gigabecquerel_is_a_finding(records, unit, gbq, told):
+    made, seen = _irradiated(
+        records, Applikationsart="Metabolisch", Gesamtdosis="4", Gesamtdosis_Einheit=unit
+    )
+    assert (made["activity_gbq"], seen) == (gbq, told)

@@ -219,3 +219,46 @@ def test_headers_in_german_and_english(header, expected):
 )  # fmt: skip
 def test_formats_of_dates(values, expected):
     assert looking.formats(values) == expected
+
+
+R_FRAME = """"","trt","time","status","age"
+"1",1,72,1,69
+"2",1,411,1,64
+"3",1,228,0,38
+"4",2,126,0,63
+"""
+
+
+def test_row_names_as_r_writes_them_are_proposed_as_the_number(place):
+    result, sources, folder = _init(place, R_FRAME)
+    assert result.exit_code == 0, result.output
+    assert "has no header and another value in every row" in result.output
+    (source,) = sources["source"]
+    name = "(column 1 without a header)"
+    assert source["key"] == [name]
+    assert {e["columns"]["hospital_number"] for e in source["entities"]} == {name}
+    answered = (folder / "sources.toml").read_text()
+    answered = answered.replace('0 = "?", 1 = "?"', '0 = "alive", 1 = "deceased"').replace('"?"', "1")
+    (folder / "sources.toml").write_text(answered)
+    checked = place.run("check", "--study", "fresh")
+    assert checked.exit_code == 0, checked.output
+    assert "OS: 2 events in 4 patients" in checked.output
+
+
+def test_a_column_without_a_header_that_repeats_a_value_is_not_proposed(place):
+    result, sources, _ = _init(place, R_FRAME.replace('"3",1', '"2",1'))
+    assert "1 columns have values and no header" in result.output
+    assert sources["source"][0]["key"] == ["?"]
+
+
+def test_row_names_beside_a_number_are_left_out_by_name(place):
+    content = (
+        R_FRAME.replace('"trt"', '"pat_id"')
+        .replace('"2",1', '"2",2')
+        .replace('"3",1', '"3",3')
+        .replace('"4",2', '"4",4')
+    )
+    _, sources, _ = _init(place, content)
+    (source,) = sources["source"]
+    assert source["key"] == ["pat_id"]
+    assert source["ignored"][0]["columns"] == ["(column 1 without a header)"]

@@ -42,11 +42,10 @@ def _spread(
 
 
 def _groups(*cells: str, p: str, method: str = "") -> list[Row]:
-    rows = [
-        _count("event=yes", *cell.split("/"), of_group, comparison="x")
-        for cell, of_group in zip(cells, "abcd", strict=False)
-    ]
-    rows = [{**r, "pct": "", "of": f"group={g}"} for r, g in zip(rows, "abcd", strict=False)]
+    rows = []
+    for cell, group in zip(cells, "abcd", strict=False):
+        n, _, of = cell.partition("/")
+        rows.append({**_count("event=yes", n, of, comparison="x"), "of": f"group={group}"})
     return [*rows[:-1], {**rows[-1], "p": p, "method": method}]
 
 

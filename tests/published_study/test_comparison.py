@@ -87,3 +87,41 @@ def test_every_published_row_must_be_mapped(
 ) -> None:
     with pytest.raises(ValueError, match="'150'"):
         compare(**{**paper, "published_map": paper["published_map"].head(149)}, **frames)
+
+
+@pytest.mark.parametrize(
+    ("row", "cells", "verdict"),
+    [
+        (64, {"value": "NR"}, "differs"),
+        (62, {"value": "NR"}, "equal"),
+        (64, {"value": "48,0"}, "close"),
+        (64, {"value": "47,9 months"}, "within rounding"),
+        (64, {"value": ">40"}, "within rounding"),
+        (64, {"value": "NE"}, "not computable"),
+        (64, {"value": "about four years"}, "not computable"),
+        (75, {"n": "22/86 (26 %)", "pct": "", "denominator": ""}, "equal"),
+        (101, {"p": "<0.05"}, "within rounding"),
+    ],
+)
+def test_ordinary_printing_is_compared(
+    paper: dict[str, pl.DataFrame],
+    frames: dict[str, pl.DataFrame],
+    row: int,
+    cells: dict[str, str],
+    verdict: str,
+) -> None:
+    changed = [
+        pl.when(pl.col("id") == str(row)).then(pl.lit(text)).otherwise(pl.col(name)).alias(name)
+        for name, text in cells.items()
+    ]
+    found = compare(**{**paper, "published": paper["published"].with_columns(changed)}, **frames)
+    assert _row(found, row)["verdict"] == verdict
+
+
+def test_a_cell_that_is_no_number_is_named(
+    paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
+) -> None:
+    name = pl.when(pl.col("id") == "64").then(pl.lit("four years")).otherwise(pl.col("value"))
+    published = paper["published"].with_columns(name.alias("value"))
+    found = compare(**{**paper, "published": published}, **frames)
+    assert _row(found, 64)["reason"] == "value “four years” is no number."

@@ -418,3 +418,14 @@ def test_the_structure_set_of_every_plan_that_may_have_been_used(approval, treat
 )
 def test_nobody_looked_after_a_treatment_whatever_of_it_is_missing(records, none):
     assert ("follow-up.none" in _observed(records)) == none
+
+
+@pytest.mark.parametrize(
+    ("days", "origin", "faulty"),
+    [(90, "diagnosis", False), (91, "diagnosis", True), (1, "surgery", True), (0, "follow-up", False)],
+)
+def test_a_metastasis_before_its_primary(days, origin, faulty):
+    date = D(2012, 1, 1) - dt.timedelta(days=days)
+    said = (M, {"metastasis_date": date, "origin": origin})
+    assert ("metastasis.before-diagnosis" in _observed([said])) is faulty
+    assert "metastasis.before-diagnosis" not in _observed([(M, {"metastasis_date": None, "origin": origin})])

@@ -189,6 +189,11 @@ ALONE: dict[str, tuple[type[Contract], Row, Row]] = {
         {"surgery_date": RECEIVED + dt.timedelta(days=1)},
         {"surgery_date": RECEIVED},
     ),
+    "date.after-export": (
+        typed.Surgery,
+        {"surgery_date": D(2012, 5, 2), "reported_on": D(2012, 5, 1)},
+        {"surgery_date": D(2012, 5, 1), "reported_on": D(2012, 5, 1)},
+    ),
     "value.missing": (typed.VitalStatus, {"status": None}, {}),
 }
 
@@ -208,3 +213,44 @@ def test_a_rule_on_one_record(rule):
     contract, fault, neighbour = ALONE[rule]
     assert rule in _failures(contract, fault)
     assert rule not in _failures(contract, neighbour)
+
+
+AFTER_EXPORT = "date.after-export"
+
+
+def test_no_day_of_an_export_is_no_fault_of_a_date():
+    assert AFTER_EXPORT not in _failures(typed.Surgery, {"reported_on": None})
+    assert AFTER_EXPORT not in _failures(typed.Surgery, {"surgery_date": None, "reported_on": D(2012, 1, 1)})
+
+
+@pytest.mark.parametrize(
+    ("contract", "column"),
+    [
+        (typed.Surgery, "surgery_date"), (typed.Radiotherapy, "start_date"),
+        (typed.Radiotherapy, "end_date"), (typed.SystemicTherapy, "start_date"),
+        (typed.Assessment, "assessment_date"), (typed.Metastasis, "metastasis_date"),
+        (typed.Diagnosis, "diagnosis_date"), (typed.VitalStatus, "status_date"),
+        (typed.Person, "birth_date"), (typed_dicom.Plan, "plan_date"),
+    ],
+)  # fmt: skip
+def test_every_date_of_an_event_is_compared_with_its_export(contract, column):
+    day = CLEAN[contract][column]
+    other = {c: None for c in CLEAN[contract] if c.endswith("_date") and c != column}
+    assert AFTER_EXPORT in _failures(contract, other | {"reported_on": day - dt.timedelta(days=1)})
+    assert AFTER_EXPORT not in _failures(contract, other | {"reported_on": day})
+
+
+@pytest.mark.parametrize(
+    ("exact_to", "exported", "faulty"),
+    [("month", D(2012, 12, 1), False), ("month", D(2012, 11, 30), True),
+     ("year", D(2012, 1, 1), False), ("year", D(2011, 12, 31), True)],
+)  # fmt: skip
+def test_of_a_partial_date_its_first_possible_day_is_compared(exact_to, exported, faulty):
+    middle = {"month": D(2012, 12, 15), "year": D(2012, 7, 1)}[exact_to]
+    said = {"metastasis_date": middle, "metastasis_date_precision": exact_to, "reported_on": exported}
+    assert (AFTER_EXPORT in _failures(typed.Metastasis, said)) is faulty
+
+
+def test_a_date_in_the_future_is_one_fault():
+    said = {"surgery_date": RECEIVED + dt.timedelta(days=1), "reported_on": RECEIVED}
+    assert _failures(typed.Surgery, said) & {"date.in-future", AFTER_EXPORT} == {"date.in-future"}

@@ -90,9 +90,12 @@ def test_every_seeded_defect_is_found_by_its_rule_and_nothing_else(demo, request
         )
         + ") r USING (record_id) JOIN meta.files m ON m.file_id = r.file_id"
     )
-    # Who is excluded by what is missing is no defect of a record; the next test counts them.
-    found = found.filter(~pl.col("rule_id").str.starts_with("eligibility."))
-    everything = demo.warehouse("FROM quality.findings WHERE rule_id NOT LIKE 'eligibility.%'")
+    # Who is excluded or left out by what is missing is no defect of a record; the next tests count them.
+    of_patients = ("eligibility.", "model.")
+    found = found.filter(~pl.any_horizontal(pl.col("rule_id").str.starts_with(p) for p in of_patients))
+    everything = demo.warehouse(
+        "FROM quality.findings WHERE rule_id NOT LIKE 'eligibility.%' AND rule_id NOT LIKE 'model.%'"
+    )
     assert found.height == everything.height == demo.truth.height
 
     def kinds(frame: pl.DataFrame) -> list[tuple[str, str]]:
@@ -127,6 +130,28 @@ def test_who_is_excluded_by_what_is_missing_is_a_finding_and_nobody_else(demo):
     assert sorted(told.rows()) == sorted(missing.rows()) and told.height == 7
     flow = demo.warehouse("SELECT sum(not_known) AS n, sum(excluded) AS excluded FROM cohort.flow")
     assert flow["n"].item() == 7 < flow["excluded"].item()
+
+
+def test_who_is_left_out_of_a_model_is_a_finding_and_nobody_else(demo):
+    told = demo.warehouse(
+        "SELECT pseudonym, column_name, severity FROM quality.findings "
+        "WHERE rule_id = 'model.covariate-missing'"
+    )
+    listed = {
+        "sex": "('female', 'male')", "t_stage": "('T1', 'T2')", "region": "('extremities', 'trunk')",
+        "histology_group": "('UPS', 'liposarcoma', 'myxofibrosarcoma', 'synovial sarcoma', 'others')",
+        "radiation_sequence": "('preoperative', 'postoperative adjuvant', 'postoperative additive')",
+    }  # fmt: skip
+    known = {column: f"{column} IN {levels}" for column, levels in listed.items()}
+    known["age_at_diagnosis_years"] = "age_at_diagnosis_years IS NOT NULL"
+    missing = demo.warehouse(
+        " UNION ALL ".join(
+            f"SELECT pseudonym, '{column}' AS column_name, 'warning' AS severity FROM cohort.patients "
+            f"WHERE NOT coalesce({holds}, false)"
+            for column, holds in known.items()
+        )
+    )
+    assert sorted(told.rows()) == sorted(missing.rows())
 
 
 def _by_rule(found: list[tuple[str, str]], truth: list[tuple[str, str]]) -> list[str]:

@@ -75,3 +75,30 @@ def test_two_numbers_are_one_person_from_the_decision_on_until_it_is_taken_back(
     assert taken_back.exit_code == 0, taken_back.output
     again = _persons(place)
     assert again.keys() == {"17", "18"} and again["17"] in rotated.values()
+
+
+def test_a_reused_number_is_another_person_for_good(tmp_path):
+    """The old export is replaced; the decision outlives a backup, a new key and the loss of the warehouse."""
+    place = lay(tmp_path / "root")
+    (place.drop / "obds").mkdir(parents=True)
+    file, content = place.drop / "obds/17.xml", export(meldung(DIAGNOSIS))
+    file.write_text(content, "utf-8")
+    first = _persons(place)["17"]
+    later = content.replace("1950-03-04", "1971-05-06").replace("<Meldedatum>2020", "<Meldedatum>2021")
+    file.write_text(later, "utf-8")
+    assert _persons(place)["17"] == first
+    asked = _finding(place, "identity.master-data-differ")
+    _decide(place, asked, 2)
+    second = _persons(place)["17"]
+    assert second != first
+    archive = tmp_path / "backup.tar"
+    assert place.sarcoma("backup", "--into", str(archive)).exit_code == 0
+    (place.root / "data/warehouse/sts_imrt.duckdb").unlink()
+    assert _persons(place)["17"] == second
+    assert place.sarcoma("restore", str(archive), "--replace").exit_code == 0
+    assert place.sarcoma("key", "rotate", "--study", "sts_imrt", "--yes").exit_code == 0
+    rotated = _persons(place)["17"]
+    assert rotated not in (first, second)
+    reopened = place.sarcoma("findings", "reopen", asked, "--by", "S", "--reason", "one person after all")
+    assert reopened.exit_code == 0, reopened.output
+    assert _persons(place)["17"] not in (first, second, rotated)

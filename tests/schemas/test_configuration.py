@@ -126,6 +126,37 @@ def test_the_configuration_that_the_cases_alter_is_accepted(tmp_path):
     _load(tmp_path)
 
 
+BARE = """
+name = "small"
+title = "Small"
+description = "Nothing but what is counted."
+drop = "data/drop/small"
+criteria = []
+"""
+ENDPOINT = """
+[[endpoints]]
+name = "OS"
+title = "Overall survival"
+events = ["death"]
+censor = "last known alive"
+"""
+
+
+def test_a_study_needs_no_more_than_an_endpoint(tmp_path):
+    _load(tmp_path, BARE + ENDPOINT)
+
+
+@pytest.mark.parametrize(
+    "endpoints", ["endpoints = []", ENDPOINT + 'derivable = false\nreason = "no deaths in the sources"'],
+    ids=["none", "none that is derivable"],
+)  # fmt: skip
+def test_a_study_that_counts_nothing_is_refused(tmp_path, endpoints):
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(tmp_path, BARE + endpoints)
+    (fault,) = refused.value.faults
+    assert fault.key == "endpoints" and "at least one endpoint that is derivable" in fault.message
+
+
 @pytest.mark.parametrize(
     ("old", "new", "place", "told"),
     [

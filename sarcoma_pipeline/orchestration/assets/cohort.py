@@ -18,6 +18,7 @@ from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
+from sarcoma_pipeline.quality import model_gaps
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
@@ -37,6 +38,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         result = eligibility.assess(curated, happened, study, described)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
+        first, eligible = model_gaps.first_records(curated), eligibility.eligible(result.eligibility)
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
         unknown = not_known.unknown(result)
         records = not_known.candidates(curated, unknown)
@@ -44,6 +46,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         seen = pl.concat(
             [
                 within_bounds.observe(delivered, happened, study.gate),
+                model_gaps.missing_covariates(described, eligible, study, first),
+                model_gaps.unknown_causes(happened, eligibility.members(curated, eligible), study),
                 not_known.observe(result, unknown, records, places, project.sources),
             ]
         )

@@ -3,7 +3,7 @@
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets import rule_checks
+from sarcoma_pipeline.orchestration.assets import lost_records, rule_checks
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, TYPED
 from sarcoma_pipeline.orchestration.assets.received import OF_FILES, RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
@@ -77,7 +77,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(MetaFile.table(), columns=("file_id", "source")),
             warehouse.read(MetaValueAccount.table()),
         )
-        seen = pl.concat([volumes.observe(history, refresh), unknown])
+        seen = pl.concat([volumes.observe(history, refresh), unknown, lost_records.observe(warehouse)])
         return StepOutput({Volume.table(): history}, {Observed.table(): seen})
 
     def find(warehouse: Warehouse) -> StepOutput:
@@ -160,6 +160,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                     MetaFile.table(),
                     MetaValueAccount.table(),
                     Accounting.table(),
+                    Link.table(),
                     Patient.table(),
                     "received.unread",
                 ]

@@ -1,0 +1,117 @@
+"""What the models and endpoints of a study need and do not know of a patient: covariates, cause of death."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import endpoints, primary
+from sarcoma_pipeline.cohort.timeline import CAUSE_UNKNOWN, Timeline
+from sarcoma_pipeline.curation.observations import observation
+from sarcoma_pipeline.survival.design import values
+from schemas.cohort import CohortEndpoint, CohortPatient
+from schemas.configuration import Study
+from schemas.quality import Observation
+from schemas.rule import Rule
+from schemas.vocabularies import NOTICE
+
+COVARIATE_MISSING = Rule(
+    "model.covariate-missing",
+    "warning",
+    on=CohortPatient.table(),
+    scope="patient",
+    what="A covariate of the patient is missing, or has a level that study.toml does not list. The patient "
+    "is left out of every model that adjusts for it; the note names them.",
+    remedy="Look the value up in the letters, the pathology report or the plan, and add it in the system "
+    "that the column comes from. A level that is right: list it under [[covariates]] in study.toml.",
+    source="STROBE, item 12c: how missing data were addressed",
+)
+DEATH_OF_UNKNOWN_CAUSE = Rule(
+    "endpoint.cause-unknown",
+    "notice",
+    on=CohortEndpoint.table(),
+    scope="patient",
+    what="An endpoint depends on the cause of death, and it is unknown: a relapse before the death makes it "
+    "a death by the tumour, otherwise it is none.",
+    remedy="In the tumour documentation, add Tod_tumorbedingt and Menge_Todesursachen from the "
+    "certificate of death.",
+    source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
+)
+
+
+def missing_covariates(
+    patients: pl.DataFrame, eligible: pl.Series, study: Study, records: pl.DataFrame
+) -> pl.DataFrame:
+    """Return who is left out of a model by which covariate; where no model has it, a notice.
+
+    Args:
+        patients: ``cohort.patients``, of whatever patients.
+        eligible: pseudonyms of the cohort.
+        study: its covariates and models.
+        records: ``pseudonym`` and ``record_id``: the record that a data steward would look at first.
+    """
+    cohort = patients.filter(pl.col("pseudonym").is_in(eligible.implode()))
+    cohort = cohort.join(records, on="pseudonym", maintain_order="left")
+    found = [Observation.empty()]
+    for covariate in study.covariates:
+        models = sorted({m.name for m in study.models if covariate.name in m.covariates})
+        value = values(covariate)
+        lacking = cohort.filter(value.is_null()).sort("pseudonym")
+        note = f"covariate {covariate.name}; " + (f"models of {', '.join(models)}" if models else "no model")
+        seen = observation(
+            lacking,
+            COVARIATE_MISSING,
+            CohortPatient.table(),
+            pl.lit(covariate.column),
+            pl.col(covariate.column).cast(pl.String),
+            pl.lit(note),
+        )
+        found.append(seen if models else seen.with_columns(severity=pl.lit(NOTICE)))
+    return pl.concat(found)
+
+
+def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Return the deaths of unknown cause on whose cause an endpoint depends.
+
+    Args:
+        timeline: what happened to the patients.
+        members: ``patient_id``, ``pseudonym`` of the cohort.
+        study: its endpoints.
+    """
+    rules = [endpoints.resolved(rule, timeline) for rule in study.endpoints if rule.derivable]
+    needing = [r.name for r in rules if set(endpoints.DEATHS[1:]) & {*r.events, *r.censored_by}]
+    deaths = timeline.events.filter(pl.col("kind") == "death", pl.col("detail") == CAUSE_UNKNOWN)
+    deaths = deaths.join(members, on="patient_id", how="semi")
+    if not needing or deaths.is_empty():
+        return Observation.empty()
+    one = deaths.select("patient_id", record_id=pl.col("record_ids").list.min()).drop_nulls()
+    one = one.sort("patient_id", "record_id").unique("patient_id", keep="first", maintain_order=True)
+    return observation(
+        one,
+        DEATH_OF_UNKNOWN_CAUSE,
+        CohortEndpoint.table(),
+        pl.lit("event_kind"),
+        note=pl.lit(f"endpoints {', '.join(needing)}"),
+    )
+
+
+def first_records(curated: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the record of every patient that a data steward would look at first: of the index tumour.
+
+    Args:
+        curated: the curated tables.
+
+    Returns:
+        ``pseudonym``, ``record_id``; of a patient without a tumour a record of the person.
+    """
+    tumour = primary.tumour(curated).select("patient_id", _of_tumour="record_ids")
+    none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
+    persons = curated["curated.patient"].select("patient_id", "pseudonym", "record_ids")
+    joined = persons.join(tumour, on="patient_id", how="left", maintain_order="left").sort("pseudonym")
+    return joined.select(
+        "pseudonym",
+        record_id=pl.coalesce(
+            pl.col("_of_tumour").fill_null(none).list.min(), pl.col("record_ids").list.min()
+        ),
+    ).drop_nulls("record_id")
