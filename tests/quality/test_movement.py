@@ -459,12 +459,11 @@ def test_silent_moves_of_two_files_are_counted_apart():
 
 def test_a_decision_on_the_joined_finding_is_the_cause_of_every_move_in_it():
     values, used, places = _silent(range(60))
-    named = findings.joined_ids(observe(values, used), places, "", pl.DataFrame(schema=_DECIDED))
+    named = findings.joined_ids(
+        observe(values, used), places, "", _frame("finding_id at action until content_hash", [])
+    )
     assert named["finding_id"].n_unique() == 1
     decided = named.select("record_id", at=pl.lit("2030-01-03T00:00:00+00:00"))
     settled = movement.decided(values, used, decided)
     assert not settled["unexplained"].any()
     assert settled["causes"].list.contains("decision").all()
-
-
-_DECIDED = dict.fromkeys(("finding_id", "at", "action", "until", "content_hash"), pl.String)
