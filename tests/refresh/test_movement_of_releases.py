@@ -95,7 +95,7 @@ def test_a_rotated_key_moves_nobody_and_an_objection_explains_who_leaves(copy):
     moved = copy.warehouse("SELECT pseudonym, causes, unexplained FROM meta.movement").rows(named=True)
     assert {row["pseudonym"] for row in moved if row["unexplained"]} == {now[who]}
     assert _found(copy) == [now[who]]
-    # Whoever objected is no patient of the warehouse any more, and so keeps the name that the key before made.
+    # Whoever objected is no patient of the warehouse any more, and keeps the name that the key before made.
     (gone,) = {row["pseudonym"] for row in moved} - {now[who]}
     assert gone in (leaves, now[leaves])
 
