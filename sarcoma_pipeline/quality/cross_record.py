@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -17,7 +17,7 @@ PRECEDENCE = Sources.model_fields["precedence"].default["death"]
 
 
 def observe(
-    typed: Frames,
+    typed: Mapping[str, pl.DataFrame],
     link: pl.DataFrame,
     set_aside: Iterable[str] = (),
     precedence: Sequence[str] = PRECEDENCE,
@@ -46,7 +46,7 @@ def observe(
         frames[f"every {name}"] = linked
     seen = [Observation.empty()]
     for one in judged():
-        if frames[f"every {one.rule.on.removeprefix('typed.')}"].is_empty():
+        if frames[f"every {str(one.rule.on).removeprefix('typed.')}"].is_empty():
             # No record can be at fault. A study's sources fill few of the tables.
             continue
         found = one.at_fault(frames)

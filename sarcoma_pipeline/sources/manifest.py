@@ -120,8 +120,8 @@ def scan(
             unchanged.append(old["file_id"])
             continue
         content = _content_hash(entry)
-        unseen = old is not None and hashed and bool(same_stat)
-        unseen = unseen and content != old["content_hash"] and not content.startswith(_NO_HASH)
+        replaced = old is not None and content != old["content_hash"] and not content.startswith(_NO_HASH)
+        unseen = hashed and bool(same_stat) and replaced
         if old and old["reader_version"] == version and old["content_hash"] == content:
             unchanged.append(old["file_id"])
             if old["mtime_ns"] != entry.mtime_ns:

@@ -55,7 +55,8 @@ def _content(made):
 
 def _members(archive):
     with tarfile.open(archive) as tar:
-        return {m.name: tar.extractfile(m).read() for m in tar}
+        files = {m.name: tar.extractfile(m) for m in tar}
+        return {name: file.read() for name, file in files.items() if file}
 
 
 def _pack(archive, files, study="sts_imrt", odd=()):
@@ -71,7 +72,7 @@ def _pack(archive, files, study="sts_imrt", odd=()):
             tar.addfile(entry)
 
 
-def _refused(made, archive, error=archives.ArchiveDamaged, **options):
+def _refused(made, archive, error: type[Exception] = archives.ArchiveDamaged, **options):
     before = _content(made)
     with pytest.raises(error) as told:
         archives.restore(made, archive, **{"replace": True, **options})

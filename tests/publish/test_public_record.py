@@ -65,9 +65,9 @@ def test_a_version_in_which_few_patients_have_another_value_is_refused(study):
     ends = frames["cohort.endpoints"]
     longer = ends.with_columns(time_days=pl.when(pl.int_range(pl.len()) < 4).then(1).otherwise("time_days"))
     with pytest.raises(TooAlike):
-        publish(study, {**frames, "cohort.endpoints": longer.cast(dict(ends.schema))})
+        publish(study, {**frames, "cohort.endpoints": longer.cast(ends.schema)})
     more = ends.with_columns(time_days=pl.when(pl.int_range(pl.len()) < 5).then(1).otherwise("time_days"))
-    assert publish(study, {**frames, "cohort.endpoints": more.cast(dict(ends.schema))})
+    assert publish(study, {**frames, "cohort.endpoints": more.cast(ends.schema)})
 
 
 def test_every_earlier_version_counts_not_only_the_last(study):
@@ -239,6 +239,6 @@ def test_another_time_of_a_curve_is_compared_with_all_earlier_ones():
     )
     full = frames["analysis.survival_curve"]
     then = {float(t) for t, (_, s) in first.counts["events of OS"].items() if s}
-    events = [full.filter(pl.col("time_months") <= t)["events"].sum() for t in sorted(then | shown)]
+    events = [int(full.filter(pl.col("time_months") <= t)["events"].sum()) for t in sorted(then | shown)]
     assert all(b == a or b - a >= K for a, b in pairwise(events))
     assert before and then

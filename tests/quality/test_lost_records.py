@@ -1,5 +1,7 @@
 """Records that are no longer delivered: what is gone is named, and a replacement is no loss."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -7,7 +9,7 @@ from sarcoma_pipeline.quality import lost_records
 from schemas.printable import ID_SHOWN
 
 BASE, TONIGHT = "R1", "R2"
-Version = dict[str, object]
+Version = dict[str, Any]
 
 
 def _old(
@@ -74,7 +76,7 @@ def test_a_renamed_file_and_one_that_is_read_in_another_way_lose_nothing():
     assert _lost(_old("1", "b1"), _new("9", "b2"), files=read_again) == []
 
 
-def _row(record: str, at: int, **other: object) -> Version:
+def _row(record: str, at: int, **other: Any) -> Version:
     return {"record_key": record, "table_name": "received.table_row", "ordinal": at, **other}
 
 

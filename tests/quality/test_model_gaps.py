@@ -25,7 +25,7 @@ def _study(covariates: list[dict], models: list[dict], **assumptions: str) -> St
         update={
             "covariates": tuple(Covariate.model_validate(one) for one in covariates),
             "models": tuple(Model.model_validate(one) for one in models),
-            "assumptions": Assumptions(**assumptions),
+            "assumptions": Assumptions.model_validate(assumptions),
         }
     )
 
@@ -73,8 +73,9 @@ def _death(records, *, cause: str | None, needing: bool) -> list[str]:
     assumptions = {"cause_of_death": "tumour"} if needing else {}
     made = _study([], [], **assumptions)
     members = curated["curated.patient"].select("patient_id", "pseudonym")
-    found = model_gaps.unknown_causes(timeline(curated, Assumptions(**assumptions)), members, made)
-    nobody = model_gaps.unknown_causes(timeline(curated, Assumptions(**assumptions)), members.clear(), made)
+    happened = timeline(curated, made.assumptions)
+    found = model_gaps.unknown_causes(happened, members, made)
+    nobody = model_gaps.unknown_causes(happened, members.clear(), made)
     assert nobody.is_empty()
     return found["rule_id"].to_list()
 

@@ -24,6 +24,7 @@ import duckdb
 import polars as pl
 import pydicom
 from lxml import etree
+from pydicom.multival import MultiValue
 
 from sarcoma_pipeline.synthetic import render
 from tests.refreshed import SEED, Place, lay
@@ -43,6 +44,12 @@ def _shifted(day: str, fmt: str, draw: random.Random) -> str:
 
 def _digit(text: str, draw: random.Random) -> str:
     return re.sub(r"\d", lambda _: str(draw.randrange(10)), text, count=1)
+
+
+def _remove(element: etree._Element) -> None:
+    parent = element.getparent()
+    assert parent is not None
+    parent.remove(element)
 
 
 # --- XML ----------------------------------------------------------------------------------------------
@@ -65,15 +72,14 @@ def _obds(path: Path, draw: random.Random) -> str:
     kinds = ["date", "date", "date", "element again", "other element again", "part again", "part removed",
              "element removed", "element emptied", "digit", "report removed", "report again"]  # fmt: skip
     kind = draw.choice(kinds + ["unit"] * 6 * bool(units))
-    above = leaf.getparent()
     if kind == "date" and dates:
         one = draw.choice(dates)
-        one.text = _shifted(one.text, "%Y-%m-%d", draw)
+        one.text = _shifted(one.text or "", "%Y-%m-%d", draw)
     elif kind in ("element again", "other element again"):
         again = etree.fromstring(etree.tostring(leaf))
         if kind.startswith("other"):
             day = _ISO.fullmatch(leaf.text or "")
-            again.text = _shifted(leaf.text, "%Y-%m-%d", draw) if day else _digit(leaf.text, draw)
+            again.text = _shifted(leaf.text or "", "%Y-%m-%d", draw) if day else _digit(leaf.text or "", draw)
         again.tail = None
         leaf.addnext(again)
     elif kind in ("part again", "part removed") and inner:
@@ -81,24 +87,24 @@ def _obds(path: Path, draw: random.Random) -> str:
         if kind == "part again":
             part.addnext(etree.fromstring(etree.tostring(part)))
         else:
-            part.getparent().remove(part)
+            _remove(part)
     elif kind == "element removed":
-        above.remove(leaf)
+        _remove(leaf)
     elif kind == "element emptied":
         leaf.text = ""
     elif kind == "unit" and units:
         draw.choice(units).text = draw.choice(("cGy", "mGy", "GBq", "", "Gray"))
     elif kind == "report removed":
-        report.getparent().remove(report)
+        _remove(report)
     elif kind == "report again":
         again = etree.fromstring(etree.tostring(report))
         for one in again.iter():
             if isinstance(one.tag, str) and _ISO.fullmatch(one.text or ""):
-                one.text = _shifted(one.text, "%Y-%m-%d", draw)
+                one.text = _shifted(one.text or "", "%Y-%m-%d", draw)
         report.addnext(again)
     else:
         kind = "digit"
-        leaf.text = _digit(leaf.text, draw)
+        leaf.text = _digit(leaf.text or "", draw)
     tree.write(path, encoding="UTF-8", xml_declaration=True)
     return f"obds: {kind}"
 
@@ -128,7 +134,7 @@ def _dicom(path: Path, draw: random.Random) -> str:
         element.value = _shifted(str(element.value), "%Y%m%d", draw)
     elif kind in ("number", "unit"):
         factor = draw.choice((0.01, 100, 10)) if kind == "unit" else draw.choice((0.5, 2, 0.9))
-        several = isinstance(element.value, pydicom.multival.MultiValue)
+        several = isinstance(element.value, MultiValue)
         numbers = [float(v) * factor for v in (element.value if several else [element.value])]
         texts = [f"{int(n)}" if element.VR == "IS" else f"{n:.6g}" for n in numbers]
         element.value = texts if several else texts[0]
