@@ -278,7 +278,7 @@ def batch(place: Place, pristine: Path, outcome: Outcome, draw: random.Random, c
     place.refresh()
     assert place.outcome is not None
     if _label(place) == label:
-        outcome.blocked.append("\n".join(place.outcome.output.splitlines()[-15:]))
+        outcome.blocked.append(place.outcome.output)
         return
     now = _cells(place)
     moved = {cell for cell in before.keys() | now.keys() if before.get(cell) != now.get(cell)}
