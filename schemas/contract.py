@@ -192,12 +192,14 @@ class Contract(pa.DataFrameModel):
         if odd:
             raise ContractBroken(f"{cls._table}: missing, unknown or of another type: {odd}")
         found = pl.DataFrame(schema={"row": pl.Int32, "rule_id": pl.String, "column": pl.String})
-        # Pandera looks for the failure cases of each check by itself: that price is paid only for bad data.
-        if _kept(cls, frame):
+        # Pandera looks for the failure cases of each check by itself: only bad columns pay that price.
+        bad = _at_fault(cls, frame)
+        if not bad:
             return found
+        rules = {column: _with_rules(cls).columns[column] for column in bad}
         try:
             with without_pandas():
-                _with_rules(cls).validate(frame, lazy=True)
+                pa.DataFrameSchema(rules).validate(frame, lazy=True)
         except pa.errors.SchemaErrors as broken:
             found = broken.failure_cases.select(
                 row=pl.col("index"),
@@ -289,25 +291,30 @@ def _empty(contract: type[Contract]) -> pl.DataFrame:
     return pl.DataFrame(schema=_dtypes(contract))
 
 
-def _kept(contract: type[Contract], frame: pl.DataFrame) -> bool:
-    """Return whether every rule is kept, in one pass over the frame; what cannot be evaluated is not."""
+def _at_fault(contract: type[Contract], frame: pl.DataFrame) -> list[str]:
+    """Return the columns of which a rule is broken, in one pass over the frame.
+
+    If a rule cannot be evaluated, all columns are returned.
+    """
+    columns, verdicts = _verdicts(contract)
     try:
-        return all(frame.select(*_verdicts(contract)).row(0))
+        kept = frame.select(*verdicts).row(0)
     except pl.exceptions.PolarsError:
-        return False
+        return list(contract.polars_schema())
+    bad = {column for column, fine in zip(columns, kept, strict=True) if not fine}
+    return [column for column in contract.polars_schema() if column in bad]
 
 
 @cache
-def _verdicts(contract: type[Contract]) -> tuple[pl.Expr, ...]:
-    made = [pl.lit(True).alias("_")]
-    for name, col in _with_rules(contract).columns.items():
+def _verdicts(contract: type[Contract]) -> tuple[tuple[str, ...], tuple[pl.Expr, ...]]:
+    made = [("", pl.lit(True))]
+    for name, col in contract.to_schema().columns.items():
         if not col.nullable:
-            made.append((pl.col(name).null_count() == 0).alias(f"{name} missing"))
+            made.append((name, pl.col(name).null_count() == 0))
         if col.unique:
-            made.append((pl.col(name).n_unique() == pl.len()).alias(f"{name} repeated"))
-    for number, rule in enumerate(contract.rules()):
-        made.append(rule.kept().all().alias(f"{number} {rule.id}"))
-    return tuple(made)
+            made.append((name, pl.col(name).n_unique() == pl.len()))
+    made += [(str(rule.column), rule.kept().all()) for rule in contract.rules()]
+    return tuple(c for c, _ in made), tuple(v.alias(str(n)) for n, (_, v) in enumerate(made))
 
 
 @cache

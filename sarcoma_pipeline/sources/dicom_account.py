@@ -56,11 +56,14 @@ class Kind:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
+_EMPTY = Dataset()
+
+
 class _Asked(Node):
     """Stands for an object that has every attribute, and notes what it is asked for."""
 
     def __init__(self, path: tuple[str, ...], asked: dict[tuple[str, ...], bool], answers: Answers) -> None:
-        super().__init__(Dataset(), set(), DEFAULT_LIMITS)
+        super().__init__(_EMPTY, set(), DEFAULT_LIMITS)
         self.path = path
         self.asked = asked
         self.answers = answers
