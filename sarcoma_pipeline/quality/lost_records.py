@@ -66,6 +66,7 @@ def lost(versions: pl.DataFrame, files: pl.DataFrame, base: str) -> pl.DataFrame
         then.filter(last.is_not_null(), ~pl.col("file_id").is_in(unchanged.implode()))
         .join(now.select(_NAME), on=_NAME, how="anti")
         .join(now.select(_CONTENT), on=_CONTENT, how="anti")
+        .sort("table_name", "record_id", "first_refresh", "path", "file_id", nulls_last=True)
         .unique(["table_name", "record_id"], keep="first", maintain_order=True)
     )
     new = (
