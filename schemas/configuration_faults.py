@@ -14,6 +14,9 @@ from pydantic import ValidationError
 Loc = tuple[str | int, ...]
 """Path of a key: ``("endpoints", 0, "events")`` is the key ``events`` of the first ``[[endpoints]]``."""
 
+_LIKENESS = 0.6
+"""From which on a name is offered for one that nothing has."""
+
 _SHOWN = 30
 """Allowed values that a message lists; a longer list helps nobody."""
 
@@ -48,13 +51,18 @@ class ConfigurationWrong(ValueError):
         self.faults = tuple(faults)
 
 
+def meant(value: object, known: Iterable[str]) -> str | None:
+    """Return the name that was probably meant by one that nothing has; None if none is spelled alike."""
+    names, text = sorted(known), str(value)
+    near = difflib.get_close_matches(text, names, n=1, cutoff=_LIKENESS)
+    return next(iter(near), None) or next((n for n in names if n.casefold() == text.casefold()), None)
+
+
 def not_allowed(value: object, allowed: Iterable[str]) -> str:
     """Say that a value is not allowed, what is, and which of those is spelled most alike."""
     known = sorted(map(str, allowed))
-    near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6) or [
-        k for k in known if k.casefold() == str(value).casefold()
-    ]
-    guess = f', did you mean "{near[0]}"?' if near else "."
+    near = meant(value, known)
+    guess = f', did you mean "{near}"?' if near else "."
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     listed = ", ".join(known[:_SHOWN])
     return f'"{value}" is not known{guess} Allowed: {listed}{more}.'

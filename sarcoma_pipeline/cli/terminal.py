@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from schemas import printable
-
-_LIKENESS = 0.6
-"""From which on a name is offered for one that nothing has, as in the configuration."""
+from schemas.configuration_faults import meant
 
 
 def in_lines(text: str) -> str:
@@ -40,8 +37,8 @@ def no_such(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
         known: the names that there are.
         otherwise: where they are listed.
     """
-    near = difflib.get_close_matches(given, sorted(known), n=1, cutoff=_LIKENESS)
-    guess = f'did you mean "{near[0]}"? ' if near else ""
+    near = meant(given, known)
+    guess = f'did you mean "{near}"? ' if near else ""
     return f"{given}: there is no such {kind}; {guess}{otherwise}"
 
 

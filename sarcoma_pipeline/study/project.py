@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.configuration import Sources, Study, load_study
+from schemas.configuration_faults import meant
 
 DEFAULT_STUDY = "sts_imrt"
 
@@ -139,8 +139,8 @@ def load(name: str = DEFAULT_STUDY, at: Path | None = None) -> Project:
     """
     base = at or root()
     if name not in studies(base):
-        near = difflib.get_close_matches(name, studies(base), n=1)
-        guess = f'did you mean "{near[0]}"? ' if near else ""
+        near = meant(name, studies(base))
+        guess = f'did you mean "{near}"? ' if near else ""
         raise UnknownStudy(f"no study {name!r}; {guess}configured are: {', '.join(studies(base)) or 'none'}")
     study, sources = load_study(base / "data/studies" / name)
     return Project(base, study, sources)
