@@ -286,6 +286,20 @@ class VitalStatus(
             missing="kept",
         ),
         Rule(
+            "vital-status.answer-undated",
+            "notice",
+            what="The registry office does not say on which day it answered. The day of what it tells is "
+            "taken for the day of its answer.",
+            remedy="Ask the registry office for the day of its answer, or map its column (answered_on) in "
+            "sources.toml.",
+            source="docs/formats.md, registry replies",
+            column="status",
+            holds=(pl.col("source") != "registry office")
+            | pl.col("reported_on").is_not_null()
+            | pl.col("status").is_in(["alive", "no information"]),
+            missing="kept",
+        ),
+        Rule(
             "vital-status.day-negative",
             "warning",
             what="The person is stated to be alive on a day before time zero.",

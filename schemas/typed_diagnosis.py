@@ -92,6 +92,16 @@ class ReportColumns(Contract):
 DIAGNOSIS_RULES = (
     *not_after_delivery("diagnosis_date", partial=True),
     Rule(
+        "diagnosis.report-undated",
+        "notice",
+        what="A pathology report has no date. It counts as one before any therapy unless the TNM has a y.",
+        remedy="In the tumour documentation, add Tumor_Histologiedatum to the Pathologie.",
+        source="oBDS 3.0.4 Pathologie/Histologie/Tumor_Histologiedatum",
+        column="report_date",
+        holds=(pl.col("origin") != "pathology") | pl.col("report_date").is_not_null(),
+        missing="kept",
+    ),
+    Rule(
         "diagnosis.size-implausible",
         "warning",
         what="The tumour size is not between 0.1 and 60 cm. It is not used.",

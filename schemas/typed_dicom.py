@@ -56,6 +56,9 @@ class DicomObject(Typed, rules=PLAN_RULES):
     has_file_meta: pl.Boolean = column("Has file meta", "Whether the meta group is there.", nullable=False)
 
 
+_OF_PHOTONS = ("VMAT", "helical tomotherapy", "static IMRT", "3D conformal")
+
+
 class Plan(
     DicomObject,
     table="typed.plan",
@@ -161,6 +164,18 @@ class Plan(
             source="DICOM PS3.3 C.8.8.14 NominalBeamEnergy",
             column="beam_energy_mv",
             holds=pl.col("beam_energy_mv").is_between(4, 25) | pl.col("phantom"),
+            missing="kept",
+        ),
+        Rule(
+            "plan.energy-missing",
+            "notice",
+            what="No photon beam of the plan states its nominal energy.",
+            remedy="In the treatment planning system, export the plan with NominalBeamEnergy.",
+            source="DICOM PS3.3 C.8.8.14 NominalBeamEnergy",
+            column="beam_energy_mv",
+            holds=pl.col("beam_energy_mv").is_not_null()
+            | ~pl.col("technique").is_in(_OF_PHOTONS).fill_null(False)
+            | pl.col("phantom"),
             missing="kept",
         ),
         Rule(

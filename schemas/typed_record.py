@@ -48,8 +48,8 @@ def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rul
 
     Args:
         column: the date.
-        partial: whether a column says to what it is exact: then its first possible day is compared with the
-            day of the export.
+        partial: whether a column says to what it is exact: then its first possible day is compared, because
+            the middle of the current year may lie ahead of a day that is past.
     """
     first = pl.col(column)
     if partial:
@@ -62,11 +62,9 @@ def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rul
             .otherwise(first)
         )
     return (
-        IN_FUTURE.of_column(column, pl.col(column) <= pl.col("received_on")),
+        IN_FUTURE.of_column(column, first <= pl.col("received_on")),
         # What lies in the future as well is one fault and one finding.
-        AFTER_EXPORT.of_column(
-            column, (first <= pl.col("reported_on")) | (pl.col(column) > pl.col("received_on"))
-        ),
+        AFTER_EXPORT.of_column(column, (first <= pl.col("reported_on")) | (first > pl.col("received_on"))),
     )
 
 

@@ -36,7 +36,7 @@ SURGERY_RULES = (
         remedy="In the tumour documentation, add the procedure to OP/Menge_OPS.",
         source="oBDS 3.0.4 OP/Menge_OPS",
         column="ops_codes",
-        holds=(pl.col("ops_codes").list.len() > 0) | ~FROM_OBDS,
+        holds=(pl.col("ops_codes").list.len() > 0).fill_null(False) | ~FROM_OBDS,
         missing="kept",
     ),
     Rule(
@@ -54,14 +54,14 @@ SURGERY_RULES = (
     Rule(
         "surgery.residual-missing",
         "warning",
-        what="The curative operation has no local residual status.",
+        what="The operation has no local residual status, and is not documented as palliative or diagnostic.",
         remedy=(
             "In the tumour documentation, add Lokale_Beurteilung_Residualstatus from the pathology report."
         ),
         source="UICC R classification; oBDS Lokale_Beurteilung_Residualstatus",
         column="residual_status",
         holds=pl.col("residual_status").is_not_null()
-        | (pl.col("intent") != "curative").fill_null(True)
+        | (pl.col("intent") != "curative").fill_null(False)
         | ~FROM_OBDS,
         missing="kept",
     ),
@@ -261,11 +261,11 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.start-missing",
         "warning",
-        what="A dose is documented without the first day.",
+        what="The irradiation has no first day.",
         remedy="In the tumour documentation, add Bestrahlung/Beginn.",
         source="oBDS 3.0.4 ST/Bestrahlung/Beginn",
         column="start_date",
-        holds=_TOTAL.is_null() | pl.col("start_date").is_not_null() | pl.col("start_day").is_not_null(),
+        holds=~pl.col("irradiated") | pl.col("start_date").is_not_null() | pl.col("start_day").is_not_null(),
         missing="kept",
     ),
     Rule(

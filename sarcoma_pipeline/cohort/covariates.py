@@ -147,7 +147,8 @@ def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     return (
         told.group_by("patient_id")
         .agg(
-            _yes=(pl.col("given") == "yes").any(),
+            # Of a therapy of unknown kind nothing tells whether it was chemotherapy.
+            _yes=((pl.col("given") == "yes") & pl.col("kind").is_not_null()).any(),
             _no=(pl.col("given") == "no").any(),
             _chemo_ids=pl.col("record_ids").explode(),
         )

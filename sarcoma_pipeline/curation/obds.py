@@ -119,7 +119,7 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "module_id": text("Module_ID"),
                 "surgery_date": _date("Datum"),
                 "intent": code("Intention", v.OBDS_INTENT_SURGERY),
-                "ops_codes": Reading(_OPS.list.eval(tnm.ops_code(pl.element()))),
+                "ops_codes": Reading(_OPS.list.eval(tnm.ops_code(pl.element())).list.drop_nulls()),
                 "side": Reading(tnm.ops_side(_OPS)),
                 "residual_status": residual(
                     "Lokale_Beurteilung_Residualstatus", overall="Gesamtbeurteilung_Residualstatus"

@@ -8,7 +8,15 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation import dicom, export_faults, obds, registry_reply, reports, table_rows
+from sarcoma_pipeline.curation import (
+    dicom,
+    export_faults,
+    obds,
+    registry_reply,
+    reports,
+    required_elements,
+    table_rows,
+)
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.reports import RowsOf
 from sarcoma_pipeline.curation.vital_statements import undated_deaths
@@ -252,6 +260,7 @@ def type_part(
     if table.startswith("received.obds_"):
         observed += [export_faults.export_faults(frame, table), export_faults.repeated_elements(frame, table)]
         observed.append(export_faults.unknown_grades(frame, table))
+        observed.append(required_elements.missing_elements(frame, table))
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
     if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))

@@ -22,7 +22,8 @@ COVARIATE_MISSING = Rule(
     on=CohortPatient.table(),
     scope="patient",
     what="A covariate of the patient is missing, or has a level that study.toml does not list. The patient "
-    "is left out of every model that adjusts for it; the note names them.",
+    "is left out of every model that adjusts for it; the note names them. A missing value of Table 1 that is "
+    "no covariate is a notice.",
     remedy="Look the value up in the letters, the pathology report or the plan, and add it in the system "
     "that the column comes from. A level that is right: list it under [[covariates]] in study.toml.",
     source="STROBE, item 12c: how missing data were addressed",
@@ -39,11 +40,14 @@ DEATH_OF_UNKNOWN_CAUSE = Rule(
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
 )
 
+_UNKNOWN = "unknown"
+"""What the vocabularies call a value that nobody stated."""
+
 
 def missing_covariates(
     patients: pl.DataFrame, eligible: pl.Series, study: Study, records: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return who is left out of a model by which covariate; where no model has it, a notice.
+    """Return who is left out of a model by which covariate; a notice where only Table 1 shows it.
 
     Args:
         patients: ``cohort.patients``, of whatever patients.
@@ -68,6 +72,14 @@ def missing_covariates(
             pl.lit(note),
         )
         found.append(seen if models else seen.with_columns(severity=pl.lit(NOTICE)))
+    covariates = {covariate.column for covariate in study.covariates}
+    for column in dict.fromkeys(row.column for row in study.table_one if row.column not in covariates):
+        value = pl.col(column).cast(pl.String)
+        lacking = cohort.filter(value.is_null() | (value == _UNKNOWN)).sort("pseudonym")
+        seen = observation(
+            lacking, COVARIATE_MISSING, CohortPatient.table(), column, value, pl.lit("Table 1; no model")
+        )
+        found.append(seen.with_columns(severity=pl.lit(NOTICE)))
     return pl.concat(found)
 
 

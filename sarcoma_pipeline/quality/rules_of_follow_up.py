@@ -142,3 +142,30 @@ def _residual_after_remission(frames: Frames) -> pl.DataFrame:
         wrong = (status == "residual") & pl.col("_was_clear") & ~pl.col("_found")
         at_fault.append(judged.filter(wrong.fill_null(False)).select("record_id", *at(f"{site}_status")))
     return pl.concat(at_fault).unique("record_id", keep="first", maintain_order=True)
+
+
+COMPONENTS = {"local_status": "local", "regional_status": "regional", "distant_status": "distant"}
+
+
+@rule(
+    "assessment.component-missing",
+    "notice",
+    on="typed.assessment",
+    scope="record",
+    what="The examination states the disease, but not of every site, and not a complete remission of all. It "
+    "is no look at the sites that the note names: their endpoints are not extended by it.",
+    remedy="In the tumour documentation, add Verlauf_Lokaler_Tumorstatus, Verlauf_Tumorstatus_Lymphknoten "
+    "and Verlauf_Tumorstatus_Fernmetastasen from the letter.",
+    source="oBDS 3.0.4 Verlauf",
+)
+def _component_missing(frames: Frames) -> pl.DataFrame:
+    said = pl.any_horizontal(pl.col(STATES).is_not_null())
+    whole = (pl.col("overall_status") == "complete remission").fill_null(False)
+    lacks = [pl.when(pl.col(column).is_null()).then(pl.lit(name)) for column, name in COMPONENTS.items()]
+    first = [pl.when(pl.col(column).is_null()).then(pl.lit(column)) for column in COMPONENTS]
+    told = frames["assessment"].with_columns(
+        column_name=pl.coalesce(first), _lacks=pl.concat_str(lacks, separator=", ", ignore_nulls=True)
+    )
+    return told.filter(pl.col("source") == "oBDS", said, ~whole, pl.col("column_name").is_not_null()).select(
+        "record_id", "column_name", value=pl.lit(None, pl.String), note=pl.format("not stated: {}", "_lacks")
+    )

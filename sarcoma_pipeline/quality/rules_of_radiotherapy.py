@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.vocabularies import APPROVED
 
@@ -146,6 +147,117 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
         .join(frames["every surgery"].drop_nulls("patient_id"), on="patient_id", how="anti")
         .select("record_id", *at("radiation_sequence"))
     )
+
+
+@rule(
+    "radiotherapy.preoperative-without-surgery",
+    "notice",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="The course is documented as preoperative, but the patient has no operation: it was not done, or "
+    "its report is missing. The patient counts as not resected.",
+    remedy="In the tumour documentation, add the OP. If there was none, nothing needs to be done.",
+    source="oBDS Stellung_OP",
+)
+def _preoperative_without_surgery(frames: Frames) -> pl.DataFrame:
+    return (
+        _courses(frames)
+        .filter(pl.col("radiation_sequence") == "preoperative")
+        .join(frames["every surgery"].drop_nulls("patient_id"), on="patient_id", how="anti")
+        .select("record_id", *at("radiation_sequence"))
+    )
+
+
+UNDER_WAY_DAYS = 100
+"""How long a course may have no end because it goes on: as long as no course is overlong."""
+
+
+def _told_once(records: pl.DataFrame, keys: list[str], column: pl.Expr) -> pl.DataFrame:
+    """Return the newest report of each irradiation of which no report fills a column.
+
+    Begin and end of one irradiation are two reports: what one of them says is known.
+    """
+    course = pl.coalesce("module_id", "record_id")
+    of = ["patient_id", "tumour_id", "_course", *keys]
+    lacking = records.with_columns(_course=course, _part=pl.col("part").fill_null(1)).filter(
+        column.is_null().all().over(of)
+    )
+    return lacking.sort(*NEWEST_LAST, nulls_last=False).unique(of, keep="last", maintain_order=True)
+
+
+@rule(
+    "radiotherapy.end-missing",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="No report gives the last day of the course, and there are no treatment records. Nothing is counted "
+    "from its end, and it is no contact on that day.",
+    remedy="In the tumour documentation, add Bestrahlung/Ende, or report the end of the treatment.",
+    source="oBDS 3.0.4 ST/Bestrahlung/Ende",
+)
+def _end_missing(frames: Frames) -> pl.DataFrame:
+    treated = frames["every treatment"].drop_nulls("patient_id")
+    lacking = _told_once(
+        _courses(frames),
+        [],
+        pl.coalesce(pl.col("end_date").cast(pl.String), pl.col("end_day").cast(pl.String)),
+    )
+    under_way = (pl.col("received_on") - pl.col("start_date")).dt.total_days() <= UNDER_WAY_DAYS
+    return (
+        lacking.join(treated, on="patient_id", how="anti", maintain_order="left")
+        .filter(~under_way.fill_null(False))
+        .select("record_id", *at("end_date"))
+    )
+
+
+@rule(
+    "radiotherapy.dose-missing",
+    "warning",
+    on="typed.radiotherapy",
+    scope="patient",
+    what="No report gives the total dose or the single dose of the irradiation, and the patient has no plan. "
+    "The value is unknown.",
+    remedy="In the tumour documentation, add Gesamtdosis and Einzeldosis, or export the plan.",
+    source="oBDS 3.0.4 ST/Gesamtdosis, Einzeldosis",
+)
+def _dose_missing(frames: Frames) -> pl.DataFrame:
+    planned = frames["every plan"].drop_nulls("patient_id")
+    irradiated = (
+        _courses(frames)
+        .filter(pl.col("activity_gbq").is_null(), pl.col("application").ne_missing("radionuclide"))
+        .join(planned, on="patient_id", how="anti", maintain_order="left")
+    )
+    return pl.concat(
+        _told_once(irradiated, ["_part"], pl.col(dose)).select("record_id", *at(dose))
+        for dose in ("prescribed_dose_gy", "single_dose_gy")
+    )
+
+
+@rule(
+    "structures.planning-ct-missing",
+    "notice",
+    on="typed.structure_set",
+    scope="source",
+    what="The planning CT on which the structures were drawn was not delivered, or its slices do not name "
+    "their series. Its slice thickness is unknown.",
+    remedy="In the treatment planning system, export the planning CT together with the structure set.",
+    source="DICOM PS3.3 C.8.8.5 ReferencedFrameOfReferenceSequence",
+)
+def _planning_ct_missing(frames: Frames) -> pl.DataFrame:
+    images = frames["every image"]
+    if images.is_empty():
+        # The study does without planning CTs.
+        return frames["structure_set"].clear().select("record_id", *at("sop_instance_uid"))
+    used = frames["structure_set"].filter(
+        pl.col("sop_instance_uid").is_in(_used(frames)["refers_to"].drop_nulls().implode())
+    )
+    series = images["series_uid"].drop_nulls().unique().to_list()
+    drawn_on = pl.col("series_uids").list.drop_nulls()
+    named = drawn_on.list.len().fill_null(0) > 0
+    delivered = drawn_on.list.eval(pl.element().is_in(series)).list.any()
+    in_frame = pl.col("frame_of_reference_uid").is_in(images["frame_of_reference_uid"].drop_nulls().implode())
+    there = pl.when(named).then(delivered).otherwise(in_frame).fill_null(False)
+    return used.filter(~there).select("record_id", *at("sop_instance_uid"))
 
 
 @rule(

@@ -60,6 +60,23 @@ def _diagnosis_on_birth(frames: Frames) -> pl.DataFrame:
 
 
 @rule(
+    "surgery.date-missing",
+    "warning",
+    on="typed.surgery",
+    scope="record",
+    what="The operation has no date. It is not the definitive resection, whatever was resected, and nothing "
+    "is told to be before or after it.",
+    remedy="In the tumour documentation, add OP/Datum; in a table, the date of the operation.",
+    source="oBDS 3.0.4 OP/Datum",
+    missing="broken",
+)
+def _surgery_date_missing(frames: Frames) -> pl.DataFrame:
+    # A date that is there and unreadable has its own finding, and the record is held back.
+    dated = pl.any_horizontal(pl.col("surgery_date", "surgery_day").is_not_null())
+    return verdicts(frames["surgery"], ~dated, "surgery_date")
+
+
+@rule(
     "surgery.before-diagnosis",
     "error",
     on="typed.surgery",

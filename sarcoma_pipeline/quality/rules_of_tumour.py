@@ -6,7 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.quality.linked_records import diagnoses, with_own_tumour
-from sarcoma_pipeline.quality.rule_registry import Frames, rule, verdicts
+from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas import site_codes
 from schemas.sarcoma_codes import MORPHOLOGIES, histology_group
 
@@ -202,3 +202,29 @@ def _residual_after_r0(frames: Frames) -> pl.DataFrame:
         .unique(tumour, keep="first", maintain_order=True)
     )
     return verdicts(first_after, pl.col("local_status") == "residual", "local_status")
+
+
+@rule(
+    "surgery.missing",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="A pathological T category (pT) is documented, but the patient has no operation other than for "
+    "diagnosis. The patient counts as not resected.",
+    remedy="In the tumour documentation, add the OP from which the specimen came. If there was none, the T "
+    "category is a clinical one: correct its prefix.",
+    source="UICC: pT needs a resection",
+)
+def _surgery_missing(frames: Frames) -> pl.DataFrame:
+    operated = frames["every surgery"].filter(
+        pl.col("patient_id").is_not_null(), pl.col("intent").ne_missing("diagnostic")
+    )
+    examined = pl.col("t_stage").is_not_null() & (pl.col("t_prefix") == "p")
+    return (
+        frames["diagnosis"]
+        .filter(pl.col("patient_id").is_not_null(), examined, ~pl.col("by_autopsy").fill_null(False))
+        .join(operated, on="patient_id", how="anti")
+        .sort(*NEWEST_LAST, nulls_last=False)
+        .unique("patient_id", keep="last", maintain_order=True)
+        .select("record_id", *at("t_stage"))
+    )

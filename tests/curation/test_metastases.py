@@ -84,7 +84,7 @@ def test_a_metastasis_without_a_usable_date_is_a_finding_and_keeps_its_examinati
     bad = follow_up(records, "2013-06-01", ("1900-01-01", "V", "PUL"), ("2013-05-01", "E", "OSS"))
     outcome = records.run()
     assert outcome.quarantined == set()
-    assert outcome.rules() == {"metastasis.date-missing"}
+    assert outcome.rules() == {"metastasis.date-missing", "assessment.component-missing"}
     assert set(outcome.observed["record_id"]) == {bad}
     assert outcome["assessment"].height == 1
 

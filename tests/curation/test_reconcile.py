@@ -86,7 +86,9 @@ def test_the_registry_office_wins_the_date_of_death_and_the_loser_stays_in_the_l
     assert status["death_date"] == dt.date(2014, 1, 1)
     assert status["death_record_ids"] == [winner], "what lost did not decide"
     assert {loser, winner} <= set(status["record_ids"])
-    assert outcome.rules() == {"vital-status.death-date-conflict", "follow-up.late-death"}
+    assert outcome.rules() == {
+        "vital-status.death-date-conflict", "follow-up.late-death", "vital-status.answer-undated",
+    }  # fmt: skip
 
 
 def test_records_that_agree_on_the_death_decide_it_together(records):

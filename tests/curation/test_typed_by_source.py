@@ -47,7 +47,7 @@ def test_each_office_is_read_with_its_own_dates_and_once():
     assert status.select("record_id", "status_date").rows() == [
         ("n", dt.date(2014, 3, 11)), ("s", dt.date(2014, 3, 11)),
     ]  # fmt: skip
-    assert made.observed.is_empty()
+    assert set(made.observed["rule_id"]) == {"vital-status.answer-undated"}
 
 
 def test_a_date_of_the_other_office_s_form_is_a_finding_and_no_date():

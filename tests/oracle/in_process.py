@@ -11,8 +11,16 @@ from pathlib import Path
 import polars as pl
 from lxml import etree
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events
+from sarcoma_pipeline.cohort import (
+    covariates,
+    eligibility,
+    endpoints,
+    not_known,
+    released_events,
+    within_bounds,
+)
 from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.quality import model_gaps
 from sarcoma_pipeline.quality.curate import Curation, curate
 from sarcoma_pipeline.sources import received_record
 from sarcoma_pipeline.sources.readers import reader
@@ -159,3 +167,30 @@ def derive(
         "cohort.not_at_risk": derived.not_at_risk,
     }
     return Built(made, {**curated, **cohort})
+
+
+def cohort_findings(built: Built, study: Study, sources: Sources, places: pl.DataFrame) -> pl.DataFrame:
+    """Return what the derivation of the cohort observes of the patients, as the night does.
+
+    Args:
+        built: what was derived.
+        study: the study.
+        sources: of the study.
+        places: of the records, from ``quality.findings.places``.
+    """
+    curated = built.made.curated
+    happened = timeline(curated, study.assumptions)
+    delivered = covariates.as_delivered(curated, happened)
+    described = covariates.bounded(delivered, happened, study.gate)
+    assessed = eligibility.assess(curated, happened, study, described)
+    eligible = eligibility.eligible(assessed.eligibility)
+    unknown = not_known.unknown(assessed)
+    first = model_gaps.first_records(curated)
+    return pl.concat(
+        [
+            within_bounds.observe(delivered, happened, study.gate),
+            model_gaps.missing_covariates(described, eligible, study, first),
+            model_gaps.unknown_causes(happened, eligibility.members(curated, eligible), study),
+            not_known.observe(assessed, unknown, not_known.candidates(curated, unknown), places, sources),
+        ]
+    )

@@ -96,6 +96,34 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(R, {"radiation_sequence": "postoperative adjuvant", "person_ref": "number:2"})],
         [(R, {"radiation_sequence": "preoperative", "person_ref": "number:2"})],
     ),
+    "radiotherapy.preoperative-without-surgery": (
+        [(R, {"person_ref": "number:2"})],
+        [(R, {"radiation_sequence": "without surgery", "person_ref": "number:2"})],
+    ),
+    "radiotherapy.end-missing": (
+        [(R, {"end_date": None, "person_ref": "number:2"})],
+        [(R, {"end_date": None, "person_ref": "number:2"}), (R, {"person_ref": "number:2"})],
+    ),
+    "radiotherapy.dose-missing": (
+        [(R, {"single_dose_gy": None, "person_ref": "number:2"})],
+        [(R, {"single_dose_gy": None, "activity_gbq": 7.4, "person_ref": "number:2"})],
+    ),
+    "surgery.date-missing": (
+        [(S, {"surgery_date": None})],
+        [(S, {"surgery_date": None, "surgery_day": 120})],
+    ),
+    "surgery.missing": (
+        [(Dx, {"t_prefix": "p", "person_ref": "number:2"})],
+        [(Dx, {"t_prefix": "c", "person_ref": "number:2"})],
+    ),
+    "assessment.component-missing": (
+        [(A, {"overall_status": "stable"})],
+        [(A, {"overall_status": "stable", "regional_status": "no tumour", "distant_status": "no tumour"})],
+    ),
+    "structures.planning-ct-missing": (
+        [(RS, {"series_uids": ["1.6.9"]})],
+        [(RS, {"series_uids": ["1.6.9", "1.6"]})],
+    ),
     "systemic-therapy.after-death": ([DEAD, (C, {"start_date": D(2013, 6, 2)})], [DEAD, (C, {})]),
     "systemic-therapy.before-diagnosis": (
         [(C, {"start_date": D(2011, 6, 1)})],

@@ -70,6 +70,21 @@ ALONE: dict[str, tuple[type[Contract], Row, Row]] = {
         {"distant_metastasis": True, "m_stage": "M1"},
     ),
     "surgery.ops-missing": (typed.Surgery, {"ops_codes": []}, {"ops_codes": [], "source": "table"}),
+    "vital-status.answer-undated": (
+        typed.VitalStatus,
+        {"source": "registry office", "status": "deceased", "reported_on": None},
+        {"source": "registry office", "status": "deceased", "reported_on": D(2020, 6, 2)},
+    ),
+    "diagnosis.report-undated": (
+        typed.Diagnosis,
+        {"origin": "pathology", "report_date": None},
+        {"origin": "pathology", "report_date": D(2012, 1, 1)},
+    ),
+    "plan.energy-missing": (
+        typed_dicom.Plan,
+        {"beam_energy_mv": None},
+        {"beam_energy_mv": None, "technique": "electron"},
+    ),
     "surgery.ops-malformed": (
         typed.Surgery,
         {"ops_codes": ["5-782.b", "5782"]},

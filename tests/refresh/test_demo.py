@@ -80,6 +80,12 @@ def test_every_row_of_table_one_is_the_papers(demo):
     assert odd["reason"].null_count() == 0
 
 
+OF_PATIENTS = (
+    "eligibility.", "model.", "radiotherapy.preoperative-without-surgery", "structures.planning-ct-missing",
+)  # fmt: skip
+"""Rules, or the beginnings of their names, on what patients were never given or what was never exported."""
+
+
 def test_every_seeded_defect_is_found_by_its_rule_and_nothing_else(demo, request):
     """Precision and recall against the renderer's list of seeded defects are both 1."""
     found = demo.warehouse(
@@ -90,13 +96,11 @@ def test_every_seeded_defect_is_found_by_its_rule_and_nothing_else(demo, request
         )
         + ") r USING (record_id) JOIN meta.files m ON m.file_id = r.file_id"
     )
-    # Who is excluded or left out by what is missing is no defect of a record; the next tests count them.
-    of_patients = ("eligibility.", "model.")
-    found = found.filter(~pl.any_horizontal(pl.col("rule_id").str.starts_with(p) for p in of_patients))
-    everything = demo.warehouse(
-        "FROM quality.findings WHERE rule_id NOT LIKE 'eligibility.%' AND rule_id NOT LIKE 'model.%'"
-    )
-    assert found.height == everything.height == demo.truth.height
+    # What is missing of a patient is no defect of a record; the next tests count them.
+    everything = demo.warehouse("FROM quality.findings")
+    assert found.height == everything.height
+    found = found.filter(~pl.any_horizontal(pl.col("rule_id").str.starts_with(p) for p in OF_PATIENTS))
+    assert found.height == demo.truth.height
 
     def kinds(frame: pl.DataFrame) -> list[tuple[str, str]]:
         # The order of the files decides which of two equal records counts as the duplicate.
@@ -144,14 +148,43 @@ def test_who_is_left_out_of_a_model_is_a_finding_and_nobody_else(demo):
     }  # fmt: skip
     known = {column: f"{column} IN {levels}" for column, levels in listed.items()}
     known["age_at_diagnosis_years"] = "age_at_diagnosis_years IS NOT NULL"
+    shown = ("fnclcc_grade", "n_stage", "residual_status", "dose_gy")
+    of_table_one = {column: f"{column} IS NOT NULL" for column in shown}
+    of_table_one["chemotherapy"] = "chemotherapy <> 'unknown'"
     missing = demo.warehouse(
         " UNION ALL ".join(
-            f"SELECT pseudonym, '{column}' AS column_name, 'warning' AS severity FROM cohort.patients "
+            f"SELECT pseudonym, '{column}' AS column_name, '{severity}' AS severity FROM cohort.patients "
             f"WHERE NOT coalesce({holds}, false)"
-            for column, holds in known.items()
+            for severity, columns in (("warning", known), ("notice", of_table_one))
+            for column, holds in columns.items()
         )
     )
     assert sorted(told.rows()) == sorted(missing.rows())
+
+
+def test_who_was_not_operated_after_preoperative_radiotherapy_is_told(demo):
+    told = demo.warehouse(
+        "SELECT count(*) AS n FROM quality.findings "
+        "WHERE rule_id = 'radiotherapy.preoperative-without-surgery'"
+    )
+    unresected = demo.warehouse(
+        "SELECT count(DISTINCT patient_id) AS n FROM curated.radiotherapy_course c "
+        "WHERE radiation_sequence = 'preoperative' "
+        "AND NOT EXISTS (FROM curated.surgery s WHERE s.patient_id = c.patient_id)"
+    )
+    assert told["n"].item() == unresected["n"].item() > 0
+
+
+def test_a_planning_ct_that_was_never_exported_is_told(demo):
+    told = demo.warehouse(
+        "SELECT count(*) AS n FROM quality.findings WHERE rule_id = 'structures.planning-ct-missing'"
+    )
+    without = demo.warehouse(
+        "SELECT count(*) AS n FROM received.dicom_structure_set s "
+        "WHERE NOT EXISTS (FROM received.dicom_image i "
+        "WHERE contains(s.ReferencedSeries, i.SeriesInstanceUID))"
+    )
+    assert told["n"].item() == without["n"].item() > 0
 
 
 def _by_rule(found: list[tuple[str, str]], truth: list[tuple[str, str]]) -> list[str]:
