@@ -269,3 +269,20 @@ def test_of_a_partial_date_its_first_possible_day_is_compared(exact_to, exported
 def test_a_date_in_the_future_is_one_fault():
     said = {"surgery_date": RECEIVED + dt.timedelta(days=1), "reported_on": RECEIVED}
     assert _failures(typed.Surgery, said) & {"date.in-future", AFTER_EXPORT} == {"date.in-future"}
+
+
+@pytest.mark.parametrize(
+    ("date", "precision", "ahead"),
+    [
+        # Received on 10 January 2022: a year or a month lies ahead only if all of it does.
+        (D(2022, 7, 1), "year", False),
+        (D(2022, 1, 15), "month", False),
+        (D(2022, 2, 15), "month", True),
+        (D(2023, 7, 1), "year", True),
+        (D(2022, 1, 11), "day", True),
+        (D(2022, 1, 11), None, True),
+    ],
+)
+def test_a_partial_date_lies_in_the_future_only_if_all_its_days_do(date, precision, ahead):
+    changes = {"status_date": date, "status_date_precision": precision}
+    assert ("date.in-future" in _failures(typed.VitalStatus, changes)) == ahead
