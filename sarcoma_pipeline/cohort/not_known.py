@@ -15,6 +15,7 @@ import polars as pl
 from sarcoma_pipeline.cohort import eligibility as e
 from sarcoma_pipeline.cohort import primary
 from sarcoma_pipeline.cohort.eligibility import Eligibility
+from sarcoma_pipeline.cohort.finding_place import in_order
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.curation.observations import observation
 from schemas.cohort import CohortEligibility, CohortPatient
@@ -135,23 +136,17 @@ def observe(
     """
     everybody = found.filter(pl.col("fact").is_in(made.nowhere))
     others = found.filter(~pl.col("fact").is_in(made.nowhere).fill_null(False))
-    order = {source.name: place for place, source in enumerate(sources.source)}
     facts = [fact for fact in others["fact"].unique().sort() if fact is not None]
     mute = pl.DataFrame(
         [(fact, name) for fact in facts for name in _mute(sources, fact)],
         schema={"fact": pl.String, "source": pl.String},
         orient="row",
     ).with_columns(_mute=pl.lit(True))
-    rank = pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
-    placed = (
-        records.join(places.select("record_id", "path", "position", "source"), on="record_id", how="left")
-        .join(mute, on=["fact", "source"], how="left")
-        .with_columns(pl.col("_mute").fill_null(False))
-        .sort(
-            "_mute", rank, "path", pl.col("position").str.len_chars(), "position", "record_id",
-            nulls_last=True,
-        )
-    )  # fmt: skip
+    of_source = records.join(places.select("record_id", "source").unique(), on="record_id", how="left")
+    told = of_source.join(mute, on=["fact", "source"], how="left").with_columns(
+        pl.col("_mute").fill_null(False)
+    )
+    placed = in_order(told.drop("source"), places, sources, "_mute")
     keys = ["pseudonym", "fact"]
     of_patient = placed.group_by(keys, maintain_order=True).agg(
         pl.col("record_id").first(), _mute=pl.col("_mute").all()

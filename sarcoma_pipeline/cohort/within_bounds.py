@@ -11,11 +11,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from sarcoma_pipeline.cohort.finding_place import candidates
 from sarcoma_pipeline.cohort.timeline import Timeline
-from sarcoma_pipeline.curation.observations import observation
 from schemas.cohort import CohortPatient
 from schemas.gate import Gate
-from schemas.quality import Observation
 from schemas.rule import Rule
 
 VALUE = Rule(
@@ -66,20 +65,19 @@ def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
         gate: the bounds of days.
 
     Returns:
-        ``patient_id``, ``day`` (the latest), ``record_id`` (the first of the records that date it).
+        ``patient_id``, ``day`` (the latest), ``record_ids`` (those that date something on it).
     """
     bounds = gate.plausible("d")
     late = pl.col("day") > bounds[1] if bounds else pl.lit(False)
+    latest = pl.col("day") == pl.col("day").max()
     return (
         timeline.events.filter(late.fill_null(False))
-        .sort(
-            "patient_id",
-            "day",
-            pl.col("record_ids").list.sort().list.join(" "),
-            descending=[False, True, False],
+        .group_by("patient_id")
+        .agg(
+            pl.col("day").max(),
+            record_ids=pl.col("record_ids").filter(latest).list.explode().unique().sort(),
         )
-        .group_by("patient_id", maintain_order=True)
-        .agg(pl.col("day").first(), record_id=pl.col("record_ids").first().list.min())
+        .sort("patient_id")
     )
 
 
@@ -105,30 +103,28 @@ def patients(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.Data
 
 
 def observe(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
-    """Return what is set aside, as observations: a value or a time of one patient is one finding.
+    """Return what is set aside, as candidates for findings: a value or a time of one patient is one finding.
 
     Args:
-        described: the columns of ``cohort.patients`` before anything was set aside, and ``patient_id``. The
-            finding stands on the first of a patient's records.
+        described: the columns of ``cohort.patients`` before anything was set aside, and ``patient_id``.
         timeline: what happened to the patients.
         gate: the bounds.
+
+    Returns:
+        What ``finding_place.placed`` takes.
     """
     bounds, table = gate.bounded(CohortPatient), CohortPatient.table()
     units = {c.name: c.unit for c in CohortPatient.columns()}
     dated = doubtful_times(timeline, gate)
-    evidenced = described.with_columns(record_id=pl.col("record_ids").list.min()).filter(
-        pl.col("record_id").is_not_null()
-    )
-    seen = [Observation.empty()]
+    seen = []
     for column, (low, high) in bounds.items():
-        wrong = evidenced.filter(outside([column], bounds))
+        wrong = described.filter(outside([column], bounds))
         if column in TIMES:
-            wrong = wrong.join(dated, on="patient_id", how="anti")
+            wrong = wrong.join(dated, on="patient_id", how="anti", maintain_order="left")
         note = pl.lit(f"the bounds are {low:g} and {high:g} {units[column]}")
         rule = TIME if column in _FOLLOW_UP else VALUE
-        seen.append(observation(wrong, rule, table, column, pl.col(column), note))
+        seen.append(candidates(wrong, "patient_id", rule, table, column, pl.col(column), note))
     allowed = gate.plausible("d")
     note = pl.lit(f"the bounds are {allowed[0]:g} and {allowed[1]:g} d") if allowed else None
-    at_fault = dated.filter(pl.col("record_id").is_not_null())
-    seen.append(observation(at_fault, TIME, table, _FOLLOW_UP[0], pl.col("day"), note))
+    seen.append(candidates(dated, "patient_id", TIME, table, _FOLLOW_UP[0], pl.col("day"), note))
     return pl.concat(seen)

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from sarcoma_pipeline.cohort import endpoints, primary
+from sarcoma_pipeline.cohort.finding_place import candidates
 from sarcoma_pipeline.cohort.timeline import CAUSE_UNKNOWN, Timeline
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.survival.design import values
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.configuration import Study
-from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.vocabularies import NOTICE
 
@@ -52,35 +51,33 @@ def missing_covariates(
     Args:
         patients: ``cohort.patients``, of whatever patients.
         eligible: pseudonyms of the cohort.
-        study: its covariates and models.
-        records: ``pseudonym`` and ``record_id``: the record that a data steward would look at first.
+        study: its covariates, models and Table 1.
+        records: ``pseudonym`` and ``record_ids``: from :func:`main_records`.
+
+    Returns:
+        What ``finding_place.placed`` takes.
     """
-    cohort = patients.filter(pl.col("pseudonym").is_in(eligible.implode()))
+    cohort = patients.drop("record_ids", strict=False).filter(pl.col("pseudonym").is_in(eligible.implode()))
     cohort = cohort.join(records, on="pseudonym", maintain_order="left")
-    found = [Observation.empty()]
+    found = [candidates(cohort.clear(), "pseudonym", COVARIATE_MISSING, CohortPatient.table(), "")]
     for covariate in study.covariates:
         models = sorted({m.name for m in study.models if covariate.name in m.covariates})
-        value = values(covariate)
-        lacking = cohort.filter(value.is_null()).sort("pseudonym")
         note = f"covariate {covariate.name}; " + (f"models of {', '.join(models)}" if models else "no model")
-        seen = observation(
-            lacking,
-            COVARIATE_MISSING,
-            CohortPatient.table(),
-            pl.lit(covariate.column),
-            pl.col(covariate.column).cast(pl.String),
-            pl.lit(note),
-        )
+        seen = _lacking(cohort.filter(values(covariate).is_null()), covariate.column, note)
         found.append(seen if models else seen.with_columns(severity=pl.lit(NOTICE)))
     covariates = {covariate.column for covariate in study.covariates}
     for column in dict.fromkeys(row.column for row in study.table_one if row.column not in covariates):
         value = pl.col(column).cast(pl.String)
-        lacking = cohort.filter(value.is_null() | (value == _UNKNOWN)).sort("pseudonym")
-        seen = observation(
-            lacking, COVARIATE_MISSING, CohortPatient.table(), column, value, pl.lit("Table 1; no model")
-        )
+        seen = _lacking(cohort.filter(value.is_null() | (value == _UNKNOWN)), column, "Table 1; no model")
         found.append(seen.with_columns(severity=pl.lit(NOTICE)))
     return pl.concat(found)
+
+
+def _lacking(frame: pl.DataFrame, column: str, note: str) -> pl.DataFrame:
+    return candidates(
+        frame, "pseudonym", COVARIATE_MISSING, CohortPatient.table(), column,
+        pl.col(column).cast(pl.String), pl.lit(note),
+    )  # fmt: skip
 
 
 def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -90,40 +87,31 @@ def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> p
         timeline: what happened to the patients.
         members: ``patient_id``, ``pseudonym`` of the cohort.
         study: its endpoints.
+
+    Returns:
+        What ``finding_place.placed`` takes.
     """
     rules = [endpoints.resolved(rule, timeline) for rule in study.endpoints if rule.derivable]
     needing = [r.name for r in rules if set(endpoints.DEATHS[1:]) & {*r.events, *r.censored_by}]
-    deaths = timeline.events.filter(pl.col("kind") == "death", pl.col("detail") == CAUSE_UNKNOWN)
-    deaths = deaths.join(members, on="patient_id", how="semi")
-    if not needing or deaths.is_empty():
-        return Observation.empty()
-    one = deaths.select("patient_id", record_id=pl.col("record_ids").list.min()).drop_nulls()
-    one = one.sort("patient_id", "record_id").unique("patient_id", keep="first", maintain_order=True)
-    return observation(
-        one,
-        DEATH_OF_UNKNOWN_CAUSE,
-        CohortEndpoint.table(),
-        pl.lit("event_kind"),
-        note=pl.lit(f"endpoints {', '.join(needing)}"),
+    unknown = (pl.col("kind") == "death") & (pl.col("detail") == CAUSE_UNKNOWN) & pl.lit(bool(needing))
+    deaths = timeline.events.filter(unknown).join(members, on="patient_id", how="semi")
+    note = pl.lit(f"endpoints {', '.join(needing)}")
+    return candidates(
+        deaths, "patient_id", DEATH_OF_UNKNOWN_CAUSE, CohortEndpoint.table(), "event_kind", note=note
     )
 
 
-def first_records(curated: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the record of every patient that a data steward would look at first: of the index tumour.
+def main_records(curated: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the records of every patient on which a missing covariate could stand: of the index tumour.
 
     Args:
         curated: the curated tables.
 
     Returns:
-        ``pseudonym``, ``record_id``; of a patient without a tumour a record of the person.
+        ``pseudonym``, ``record_ids``; of a patient without a tumour the records of the person.
     """
     tumour = primary.tumour(curated).select("patient_id", _of_tumour="record_ids")
-    none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))
     persons = curated["curated.patient"].select("patient_id", "pseudonym", "record_ids")
     joined = persons.join(tumour, on="patient_id", how="left", maintain_order="left").sort("pseudonym")
-    return joined.select(
-        "pseudonym",
-        record_id=pl.coalesce(
-            pl.col("_of_tumour").fill_null(none).list.min(), pl.col("record_ids").list.min()
-        ),
-    ).drop_nulls("record_id")
+    of_tumour = pl.when(pl.col("_of_tumour").list.len() > 0).then("_of_tumour")
+    return joined.select("pseudonym", record_ids=pl.coalesce(of_tumour, "record_ids"))

@@ -15,6 +15,7 @@ from sarcoma_pipeline.cohort import (
     covariates,
     eligibility,
     endpoints,
+    finding_place,
     not_known,
     released_events,
     within_bounds,
@@ -185,12 +186,17 @@ def cohort_findings(built: Built, study: Study, sources: Sources, places: pl.Dat
     assessed = eligibility.assess(curated, happened, study, described)
     eligible = eligibility.eligible(assessed.eligibility)
     unknown = not_known.unknown(assessed)
-    first = model_gaps.first_records(curated)
-    return pl.concat(
+    main = model_gaps.main_records(curated)
+    found = pl.concat(
         [
             within_bounds.observe(delivered, happened, study.gate),
-            model_gaps.missing_covariates(described, eligible, study, first),
+            model_gaps.missing_covariates(described, eligible, study, main),
             model_gaps.unknown_causes(happened, eligibility.members(curated, eligible), study),
+        ]
+    )
+    return pl.concat(
+        [
+            finding_place.placed(found, places, sources),
             not_known.observe(assessed, unknown, not_known.candidates(curated, unknown), places, sources),
         ]
     )

@@ -194,8 +194,10 @@ def released(curated: dict[str, pl.DataFrame], observed: pl.DataFrame, study: St
         CohortDerivability: derived.derivability,
     }
     seen = within_bounds.observe(covariates.as_delivered(curated, happened), happened, study.gate)
+    # One finding a patient; on which of their records it stands is not judged here.
+    seen = seen.unique(["patient", "rule_id", "column_name"], keep="first", maintain_order=True)
     tables = {c.table(): c.enforce(c.conform(frame)) for c, frame in made.items()}
-    return tables, pl.concat([observed.select(seen.columns), seen])
+    return tables, pl.concat([observed, seen.select(observed.columns)])
 
 
 def unmet(tables: dict[str, pl.DataFrame], gate: Gate = STUDY.gate) -> list[tuple[str, str]]:

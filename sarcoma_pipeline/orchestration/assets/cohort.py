@@ -9,6 +9,7 @@ from sarcoma_pipeline.cohort import (
     covariates,
     eligibility,
     endpoints,
+    finding_place,
     not_known,
     released_events,
     within_bounds,
@@ -38,16 +39,21 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         result = eligibility.assess(curated, happened, study, described)
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
-        first, eligible = model_gaps.first_records(curated), eligibility.eligible(result.eligibility)
+        main, eligible = model_gaps.main_records(curated), eligibility.eligible(result.eligibility)
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
         unknown = not_known.unknown(result)
         records = not_known.candidates(curated, unknown)
-        places = locations(warehouse, records["record_id"])
-        seen = pl.concat(
+        found = pl.concat(
             [
                 within_bounds.observe(delivered, happened, study.gate),
-                model_gaps.missing_covariates(described, eligible, study, first),
+                model_gaps.missing_covariates(described, eligible, study, main),
                 model_gaps.unknown_causes(happened, eligibility.members(curated, eligible), study),
+            ]
+        )
+        places = locations(warehouse, pl.concat([records["record_id"], found["record_id"]]))
+        seen = pl.concat(
+            [
+                finding_place.placed(found, places, project.sources),
                 not_known.observe(result, unknown, records, places, project.sources),
             ]
         )
