@@ -69,8 +69,9 @@ def folded(name: pl.Expr) -> pl.Expr:
 
 
 def number_form(number: pl.Expr) -> pl.Expr:
-    """Return a patient number without leading zeros, blanks, signs, case and ``.0``, which programs
-    change.
+    """Return a patient number without leading zeros, blanks, signs, case and ``.0``.
+
+    Programs change these parts.
     """
     plain = number.str.strip_chars().str.replace(r"\.0+$", "").str.to_lowercase()
     bare = plain.str.replace_all(r"[\s\-./]", "").str.replace(r"^0+", "")

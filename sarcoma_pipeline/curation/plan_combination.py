@@ -129,8 +129,9 @@ def _in_order(plans: Sequence[CoursePlan]) -> list[CoursePlan]:
 
 
 def _kind(part: CoursePlan, surgeries: Collection[dt.date]) -> str:
-    """Apply D9: brachytherapy, or one fraction of electrons labelled intraoperative or given on a surgery
-    day.
+    """Apply D9: return the kind of a plan.
+
+    Intraoperative is one fraction of electrons that is labelled so or given on a day of surgery.
     """
     if part.plan.is_brachytherapy:
         return BRACHYTHERAPY
@@ -312,8 +313,9 @@ class _Settling:
         return several and same_dose(one.dose, other.dose) and not apart and one.is_boost == other.is_boost
 
     def _rest(self, phases: Sequence[Phase]) -> Combination | None:
-        """Apply D4 by documentation: the first prescription has the documented dose, later plans complete
-        it.
+        """Apply D4 by documentation.
+
+        The first prescription has the documented dose, and the later plans complete it.
         """
         first, later = phases[0], phases[1:]
         if not later or not self._is_documented(first.dose, first.fractions):
