@@ -112,7 +112,7 @@ def _keys_at(model: Any, content: Any, loc: Loc) -> list[str]:
     """Return the keys that are allowed where the last part of a path stands."""
     for part in loc[:-1]:
         try:
-            content = content[part]
+            content = content[part]  # pyright: ignore[reportCallIssue, reportArgumentType]
         except (KeyError, IndexError, TypeError):
             return []
         if isinstance(part, int) or model is None:

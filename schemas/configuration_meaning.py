@@ -101,9 +101,9 @@ _OWN_FOLDERS = ("data/published", "data/warehouse", "data/studies", "data/decisi
 
 
 def _folders(study: Study) -> Complaints:
-    drops = {("centres", centre): drop for centre, drop in study.centres.items()} or {("drop",): study.drop}
-    paths: dict[tuple[str, ...], PurePosixPath] = {}
-    for loc, drop in {("drop",): study.drop, **drops}.items():
+    drops: dict[Loc, str] = {("centres", centre): drop for centre, drop in study.centres.items()}
+    paths: dict[Loc, PurePosixPath] = {}
+    for loc, drop in [(("drop",), study.drop), *drops.items()]:
         path = PurePosixPath(drop)
         if not drop.strip() or path.is_absolute() or ".." in path.parts or not path.parts:
             yield loc, f'"{drop}" must be a folder below the project root'

@@ -222,9 +222,8 @@ def _entity(loc: Loc, entity: EntityMapping, source: MappedSource) -> Complaints
     if entity.entity != "person":
         if "hospital_number" not in entity.columns:
             yield here, "hospital_number must be mapped: nobody could know whose record it is"
-        mapped = (m.column for name, m in entity.columns.items() if name != "hospital_number")
-        if not entity.when and not any(column is not None for column in mapped):
-            yield here, "nothing of the row is mapped"
+        if not set(entity.columns) - {"hospital_number"}:
+            yield here, "nothing but the number is mapped"
     for group in _NEEDS.get(entity.entity, ()):
         if not any(name in entity.columns for name in group):
             yield here, f"{' or '.join(group)} must be mapped: without it the record says nothing"

@@ -416,7 +416,7 @@ status_day = { column = "Zeit", scale = 7.0 }
 def test_a_vital_status_that_says_nothing_is_refused(tmp_path, old, new, told):
     whole = SOURCES.replace("[precedence]", f"{VITAL}\n[precedence]")
     _load(tmp_path, sources=whole)
-    with pytest.raises(ConfigurationWrong, match="source.2.entities") as refused:
+    with pytest.raises(ConfigurationWrong, match=r"source\.2\.entities") as refused:
         _load(tmp_path, sources=whole.replace(VITAL, VITAL.replace(old, new)))
     assert told in str(refused.value)
 
