@@ -175,6 +175,8 @@ def _layout(loc: Loc, source: TableLayout) -> Complaints:
 
 
 def _mapped(loc: Loc, source: MappedSource) -> Complaints:
+    if any(not word.strip() for word in getattr(source, "totals", ())):
+        yield (*loc, "totals"), "a word is empty"
     if not source.key:
         yield (*loc, "key"), "name at least one column that identifies a row"
     if len({folded(header) for header in source.key}) < len(source.key):

@@ -291,6 +291,9 @@ class TableSource(TableLayout, MappedSource):
 
     kind: Literal["table"]
     """Tables."""
+    totals: tuple[str, ...] = ()
+    """Words in the key of a row that sums up others, besides the usual ones (Summe, Total, Mittelwert …): the
+    row is not read, and a finding says so."""
 
     def units(self) -> dict[str, str]:
         """Return header to the unit in which its numbers are read, where no scale is declared."""

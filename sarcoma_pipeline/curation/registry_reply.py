@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation.parse import Reading, code, constant, date, read, text
+from sarcoma_pipeline.curation.observations import observation
+from sarcoma_pipeline.curation.parse import (
+    NUMBER_DAMAGED,
+    Reading,
+    code,
+    constant,
+    damaged,
+    date,
+    read,
+    text,
+)
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.configuration import RegistrySource
@@ -30,6 +40,7 @@ def typed_frames(
         source: the date formats of the offices.
     """
     number = pl.col("hospital_number").str.strip_chars()
+    number = pl.when(~damaged(number)).then(number)
     base = {
         "record_id": text("record_id"),
         "source": constant("registry office"),
@@ -54,7 +65,11 @@ def typed_frames(
         "status_date": date("_when", formats),
         "tumour_related": constant(None),
     }
-    yield typed.Person, *read(received, typed.Person, base | person)
+    lost = received.filter(damaged(pl.col("hospital_number")))
+    table = "received.registry_reply"
+    seen = observation(lost, NUMBER_DAMAGED, table, "hospital_number", pl.col("hospital_number"))
+    made, observed = read(received, typed.Person, base | person)
+    yield typed.Person, made, pl.concat([observed, seen])
     yield typed.VitalStatus, *read(told, typed.VitalStatus, base | status)
 
 

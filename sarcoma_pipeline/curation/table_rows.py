@@ -10,9 +10,11 @@ import polars as pl
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     MISSING,
+    NUMBER_DAMAGED,
     Reading,
     code,
     constant,
+    damaged,
     date,
     number,
     read,
@@ -67,11 +69,23 @@ def typed_frames(
     # As a column, because every date of the row is compared with it.
     birth = _birth(source)
     rows = with_steps(rows, [birth]).with_columns(_birth=birth.value)
-    unmatched = _unmatched(rows, source)
+    of_rows = pl.concat([_unmatched(rows, source), _damaged(rows, source)])
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
-        yield contract, made, pl.concat([seen, unmatched])
-        unmatched = unmatched.clear()
+        yield contract, made, pl.concat([seen, of_rows])
+        of_rows = of_rows.clear()
+
+
+def _damaged(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
+    """Return rows whose patient number a spreadsheet damaged."""
+    columns = {e.columns["hospital_number"].column for e in source.entities if "hospital_number" in e.columns}
+    seen = [Observation.empty()]
+    for column in sorted(c for c in columns if c is not None):
+        cell = pl.col(f"_cell_{column}")
+        note = pl.lit(f"column {column!r}")
+        lost = rows.filter(damaged(cell))
+        seen.append(observation(lost, NUMBER_DAMAGED, "received.table_row", "values", cell, note))
+    return pl.concat(seen)
 
 
 def fold(word: str) -> str:
@@ -121,6 +135,7 @@ def _entity(
     mapped = dict(entity.columns)
     number_mapping = mapped.pop("hospital_number", None)
     hospital = _cell(number_mapping).str.strip_chars() if number_mapping else MISSING
+    hospital = pl.when(~damaged(hospital)).then(hospital)
     readings: dict[str, Reading] = {
         "record_id": Reading(pl.col("record_id")),
         "source": constant("table"),

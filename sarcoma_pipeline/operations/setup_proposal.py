@@ -191,7 +191,11 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
             f"The spreadsheet has {len(table.sheets)} visible sheets; the first is read. (sheet)"
         )
     if table.totals:
-        made.questions.append(f"{table.totals} rows of totals are not read; a finding will name them.")
+        made.lines.append(
+            f"totals = {texts(sorted(set(table.totals)))}  # these rows sum up others: not read"
+        )
+        many = len(table.totals)
+        made.questions.append(f"{many} rows of totals are not read; a finding will name them. (totals)")
     if table.nameless:
         made.questions.append(
             f"{table.nameless} columns have values and no header (a merged one?). They are not read."

@@ -36,6 +36,10 @@ _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
 """A text that is a number in two ways: with a decimal dot, or with dots that group three digits."""
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
 """A date cell: spreadsheets and Parquet know a date as the midnight with which it begins."""
+_TIME = r"^(?:1899-12-3[01]|1900-01-00)[ T](\d\d:\d\d:\d\d)(\.0+)?$"
+"""A cell that holds a time only: the library gives it the day before a spreadsheet's first."""
+_DAY_0 = r"^1899-12-3[01]$"
+"""The number 0 in the format of a date, which a spreadsheet shows as 00.01.1900: an empty result, no day."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -216,6 +220,8 @@ def _main(kind: str, sheet: str, *numbers: str) -> int:
         read_it = {"xlsx": _spreadsheet, "parquet": _parquet}[kind]
         frame = read_it(data, sheet, held, columns, records)
         text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
+        if kind == "xlsx":
+            text = text.str.replace(_DAY_0, "0").str.replace(_TIME, "$1")
         frame.select(text).write_ipc_stream(sys.stdout.buffer)
     except Refused as refused:
         print(*refused.args, sep="\t", file=sys.stderr)
