@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sarcoma_pipeline.curation.registry_reply import meanings
 from sarcoma_pipeline.operations import setup_words as words
 from sarcoma_pipeline.operations.setup_looking import NUMBER, Table, either_order, formats
 from sarcoma_pipeline.operations.setup_toml import inline, text, texts
-from schemas.vocabularies import REGISTRY_ANSWER
 
 UNKNOWN = "?"
 """Stands where only a person knows the answer."""
@@ -76,12 +76,10 @@ def is_reply(table: Table) -> bool:
     answer = found.get("answer")
     if answer is None or not ({"family_name", "hospital_number"} & set(found)):
         return False
-    told = [_answer(cell) for cell in table.cells.get(answer, [])]
+    told = meanings(table.cells.get(answer, []))
     clinical = {"diagnosis.diagnosis_date", "diagnosis.icd10_code", words.TIME}
     columns = {words.target(h) for h in table.headers}
-    return (
-        bool(told) and sum(a in REGISTRY_ANSWER for a in told) >= 0.5 * len(told) and not clinical & columns
-    )
+    return bool(told) and sum(a is not None for a in told) >= 0.5 * len(told) and not clinical & columns
 
 
 def _answer(cell: str) -> str:
@@ -110,15 +108,15 @@ def reply(name: str, pattern: str, table: Table) -> Proposal:
         *layout(table),
         f"date_formats = {texts(formats(dates) or ['%d.%m.%Y'])}",
     ]
-    answers = Counter(_answer(cell) for cell in table.cells.get(columns.get("answer", ""), []))
-    strange = sorted(
-        a for a, n in answers.items() if a not in REGISTRY_ANSWER and n > 1 and len(a) <= _LONGEST_CODE
-    )
+    cells = table.cells.get(columns.get("answer", ""), [])
+    said = zip(cells, meanings(cells), strict=True)
+    answers = Counter(_answer(cell) for cell, status in said if status is None)
+    strange = sorted(a for a, n in answers.items() if n > 1 and len(a) <= _LONGEST_CODE)
     if strange:
         made.lines.append("# What these answers mean: alive, deceased, moved or no information.")
         made.lines.append(f"answers = {inline(dict.fromkeys(strange, UNKNOWN))}")
         made.questions.append(f"What do these answers of the office mean: {', '.join(strange)}? (answers)")
-    rare = sum(n for a, n in answers.items() if a not in REGISTRY_ANSWER and a not in strange)
+    rare = sum(n for a, n in answers.items() if a not in strange)
     if rare:
         made.questions.append(
             f"{rare} answers are no usual ones and occur once each: sarcoma check lists them."
