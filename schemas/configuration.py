@@ -105,7 +105,7 @@ def load_study(folder: Path) -> tuple[Study, Sources]:
         except ConfigurationWrong as wrong:
             faults += wrong.faults
         except ValidationError as wrong:
-            faults += of_validation(file, text, wrong)
+            faults += of_validation(file, text, wrong, model)
         except OSError as missing:
             faults.append(Fault(file, None, "", f"cannot be read: {missing.strerror}"))
         except UnicodeDecodeError as broken:

@@ -7,9 +7,9 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 Loc = tuple[str | int, ...]
 """Path of a key: ``("endpoints", 0, "events")`` is the key ``events`` of the first ``[[endpoints]]``."""
@@ -83,22 +83,44 @@ def parsed(file: str, text: str) -> dict[str, Any]:
         raise ConfigurationWrong([Fault(file, line, "", f"not valid TOML: {said}")]) from None
 
 
-def of_validation(file: str, text: str, wrong: ValidationError) -> list[Fault]:
-    """Return the faults that pydantic found in a file."""
-    return [_of_error(file, text, error) for error in wrong.errors()]
+def of_validation(
+    file: str, text: str, wrong: ValidationError, model: type[BaseModel] | None = None
+) -> list[Fault]:
+    """Return the faults that pydantic found in a file.
+
+    Args:
+        file: name of the file.
+        text: its content.
+        wrong: what pydantic says.
+        model: the model of the file, for what an unknown key probably meant.
+    """
+    return [_of_error(file, text, error, model) for error in wrong.errors()]
 
 
-def _of_error(file: str, text: str, error: Any) -> Fault:
+def _of_error(file: str, text: str, error: Any, model: type[BaseModel] | None) -> Fault:
     loc = error["loc"]
     message = error["msg"]
     context = error.get("ctx") or {}
     if error["type"] == "literal_error":
         message = not_allowed(error["input"], re.findall(r"'([^']*)'", context["expected"]))
     elif error["type"] == "extra_forbidden":
-        message = f'unknown key "{loc[-1]}"'
+        near = meant(str(loc[-1]), sorted(_keys_at(model, loc[:-1])))
+        message = f'unknown key "{loc[-1]}"' + (f', did you mean "{near}"?' if near else "")
     elif error["type"] == "missing":
         message = f'the key "{loc[-1]}" is missing'
     return fault(file, text, loc, message.removeprefix("Value error, "))
+
+
+def _keys_at(annotation: Any, loc: Loc) -> set[str]:
+    """Return the keys of the sections that a path can lead to; none if it leads elsewhere."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not loc:
+            return set(annotation.model_fields)
+        info = annotation.model_fields.get(str(loc[0]))
+        # A model of a union stands in the path by its tag or its name.
+        return _keys_at(info.annotation, loc[1:]) if info else _keys_at(annotation, loc[1:])
+    rest = loc[1:] if loc and get_origin(annotation) in (tuple, dict) else loc
+    return set().union(*(_keys_at(inner, rest) for inner in get_args(annotation)))
 
 
 def fault(file: str, text: str, loc: Loc, message: str) -> Fault:

@@ -196,6 +196,15 @@ def test_a_study_that_counts_nothing_is_refused(tmp_path, endpoints):
         ('column = "t_stage"\nkind = "factor"', 'column = "t_stage"\nkind = "median"', "table_one.1.kind",
          "no number"),
         ('levels = ["T1", "T2"]', 'levels = ["T1", "T9"]', "table_one.1.levels", '"T9" is not known'),
+        ("[[table_one]]", "[statistics]\ntoo_few_events_per_coefficient = 12\n[[table_one]]",
+         "statistics.too_few_events_per_coefficient", "12 is above few_events_per_coefficient (10)"),
+        ("[[table_one]]", "[statistics]\np_decimal = 3\n[[table_one]]", "statistics.p_decimal",
+         'did you mean "p_decimals"?'),
+        ("[[table_one]]", '[statistics]\nties = "exact"\n[[table_one]]', "statistics.ties", "efron"),
+        ("[[table_one]]", "[statistics]\nsignificance = 5\n[[table_one]]", "statistics.significance",
+         "less than 0.5"),
+        ("[[table_one]]", "[statistics]\np_decimals = 0\n[[table_one]]", "statistics.p_decimals",
+         "greater than or equal to 2"),
     ],
 )  # fmt: skip
 def test_a_study_that_means_nothing_is_refused(tmp_path, old, new, place, told):
