@@ -172,28 +172,25 @@ def _beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Tab
 
     lines: list[Line] = []
     for term, group in groupby(rows.sort("position").rows(named=True), key=lambda row: row["term"]):
-        test = tests.get(term, {})
-        whole = (p(test.get("univariable_p_value")), p(test.get("p_value")), p(test.get("wald_p_value")))
-        for index, row in enumerate(group):
-            factor = row["level"] is not None
-            if factor and not index:
-                head = (terms.get(term, term), "", whole[0], "", *whole[1:])
-                lines.append(Line(head, heading=True))
+        contrasts, test = list(group), tests.get(term, {})
+        ratio_tests = (p(test.get("univariable_p_value")), p(test.get("p_value")))
+        factor = contrasts[0]["level"] is not None
+        if factor:
+            lines.append(Line((terms.get(term, term), *("",) * 6), heading=True))
+        for row in contrasts:
             alone = single.get((term, row["level"]))
-            single_ratio = ratio_of(alone) if alone else MISSING
-            cells = (
-                row["contrast"], single_ratio, p(alone["p_value"] if alone else None),
-                ratio_of(row), p(row["p_value"]), "" if factor else whole[2],
-            )  # fmt: skip
+            uni = (ratio_of(alone), p(alone["p_value"])) if alone else (MISSING, MISSING)
+            whole = ratio_tests if len(contrasts) == 1 else ("", "")
+            cells = (row["contrast"], *uni, whole[0], ratio_of(row), p(row["p_value"]), whole[1])
             lines.append(Line(cells, indent=factor))
+        if len(contrasts) > 1:
+            joint = ("", "", ratio_tests[0], "", p(test.get("wald_p_value")), ratio_tests[1])
+            lines.append(Line(("All levels together", *joint), indent=True))
     patients = {
         "same patients": "Univariable models use the patients of the multivariable one.",
         "every patient": "Univariable models use every patient with the covariate.",
     }[statistics.univariable]
-    notes = [
-        f"{patients} p in the row of a factor: likelihood ratio test of all its coefficients; in the other "
-        "rows, Wald’s test of the contrast. Last column: Wald’s test of all coefficients of the covariate."
-    ]
+    notes = [f"{patients} LR: likelihood ratio test of all coefficients of the covariate together."]
     adjusted = {r["term"]: r["adjusted_p_value"] for r in tests.values() if r["adjusted_p_value"] is not None}
     if adjusted:
         shown = "; ".join(f"{terms.get(t, t)} {p(value)}" for t, value in adjusted.items())
@@ -202,8 +199,9 @@ def _beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Tab
     return Table(
         f"table-beside-{model.name.lower()}", report.supplement(),
         f"Univariable beside multivariable hazard ratios, with joint tests: {title.lower()}",
-        ("Covariate", "Univariable HR (95 % CI)", "p", "Multivariable HR (95 % CI)", "p", "p (Wald, joint)"),
-        tuple(lines), tuple(notes), (28, 22, 9, 22, 9, 10),
+        ("Covariate", "Univariable HR (95 % CI)", "p (Wald)", "p (LR)", "Multivariable HR (95 % CI)",
+         "p (Wald)", "p (LR)"),
+        tuple(lines), tuple(notes), (24, 20, 9, 9, 20, 9, 9),
     )  # fmt: skip
 
 

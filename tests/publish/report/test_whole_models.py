@@ -95,9 +95,12 @@ def test_univariable_ratios_stand_beside_multivariable_ones(
     (table,) = tree.xpath("//table[@id='table-beside-dfs'] | //*[@id='table-beside-dfs']//table")
     rows = [[" ".join(c.text_content().split()) for c in r.xpath("./td|./th")] for r in table.xpath(".//tr")]
     (female,) = (row for row in rows if row[0] == "Female vs. male")
-    for column, name in ((1, "univariable_hazard_ratio"), (3, "hazard_ratio")):
+    for column, name in ((1, "univariable_hazard_ratio"), (4, "hazard_ratio")):
         (ours,) = frames[f"analysis.{name}"].filter(model="DFS", term="sex").rows(named=True)
         assert female[column].startswith(f"{ours['hazard_ratio']:.3f} ({ours['ci_low']:.3f}")
+    (histology,) = (row for row in rows if row[0] == "All levels together")
+    # R: drop1(coxph(…), test = "Chisq").
+    assert histology[6] == "0.1965" and "0.1965" not in female
 
 
 @pytest.mark.parametrize(("decimals", "printed"), [(2, "<0.01"), (3, "<0.001"), (4, "<0.0001")])
