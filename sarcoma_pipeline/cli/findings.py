@@ -121,7 +121,7 @@ def show(study: str, finding_id: str) -> None:
     for name, value in row.items():
         if value is not None:
             say(f"{name:15} {value}")
-    for row in _readings(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
+    for row in readings_of(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
         if found["rule_id"].item().startswith("identity."):
             say(f"reading {row['reading']}       {row['text']}")
             continue
@@ -232,8 +232,8 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
     from sarcoma_pipeline.quality import decision_log
     from sarcoma_pipeline.quality.ledger import DecisionRefused
 
-    entries = _ledger(project)
-    readings = _readings(project) if any(r.action == DECIDE for r in requests) else None
+    entries = ledger_of(project)
+    readings = readings_of(project) if any(r.action == DECIDE for r in requests) else None
     try:
         recorded = decision_log.record(
             project.decisions, entries, requests, dt.datetime.now(dt.UTC), readings
@@ -266,7 +266,7 @@ def _effects(project: Project) -> dict[str, str]:
     return dict(quarantined.join(effects, on="record_id").select("finding_id", "impact").iter_rows())
 
 
-def _readings(project: Project) -> pl.DataFrame:
+def readings_of(project: Project) -> pl.DataFrame:
     """Return the readings and answers that data stewards can choose, by finding."""
     from sarcoma_pipeline.quality import ledger
     from schemas.curated_identity import IdentityReading
@@ -313,7 +313,7 @@ def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
     }
 
 
-def _ledger(project: Project) -> pl.DataFrame:
+def ledger_of(project: Project) -> pl.DataFrame:
     """Read ``quality.ledger`` as of the last refresh."""
     from schemas.ledger import LedgerEntry
 
@@ -330,7 +330,7 @@ def _current(project: Project) -> pl.DataFrame:
         decisions = decision_log.read(project.decisions)
     except decision_log.DecisionLogDamaged as damaged:
         raise click.ClickException(str(damaged)) from None
-    found = ledger.standing(_ledger(project), decisions, dt.datetime.now(dt.UTC).date())
+    found = ledger.standing(ledger_of(project), decisions, dt.datetime.now(dt.UTC).date())
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
     return found.sort(order, "rule_id", "path", "position", "finding_id")
 

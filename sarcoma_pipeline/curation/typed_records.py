@@ -137,6 +137,37 @@ def type_records(
     return joined([told, *parts])
 
 
+MASTERS = ("received.obds_patient", "received.table_row")
+"""Received tables that give a patient's master data."""
+
+
+def former_masters(
+    past: Mapping[str, pl.DataFrame], sources: Sources, received_on: pl.DataFrame, files: pl.DataFrame
+) -> pl.DataFrame:
+    """Type the master data that were delivered once and are no longer.
+
+    Args:
+        past: received table to the versions of its records that ended (``last_refresh`` is not null).
+        sources: the mapping of ``sources.toml``, as it is today.
+        received_on: ``refresh_id``, ``received_on`` (Date).
+        files: ``file_id``, ``source``, ``path`` of ``meta.files``, with earlier versions.
+
+    Returns:
+        Rows of ``typed.person``: of each record the last version.
+    """
+    files = files.sort("file_id", "path").unique("file_id", keep="first", maintain_order=True)
+    found = [typed.Person.empty()]
+    for table, versions in sorted(past.items()):
+        if versions.is_empty():
+            continue
+        last = versions.sort("record_id", "last_refresh")
+        last = last.unique("record_id", keep="last", maintain_order=True)
+        none = pl.Series("record_id", [], dtype=pl.String)
+        made = type_part(table, last, none, sources, received_on, files).frames
+        found.append(made.get(typed.Person.table(), typed.Person.empty()).select(found[0].columns))
+    return pl.concat(found).filter(pl.col("master"), pl.col("person_ref").str.starts_with("number:"))
+
+
 def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None, rows_of: RowsOf) -> Result:
     """Choose the oBDS reports that count.
 

@@ -196,7 +196,7 @@ class Warehouse(dg.ConfigurableResource):
     ) -> pl.DataFrame:
         tables = self._tables()
         what = ", ".join(f'"{c}"' for c in columns) or "*"
-        conditions = [c for c in [_current(table)] if c and current]
+        conditions = [c for c in [ddl.current_rows(table)] if c and current]
         if among is None:
             return tables.execute(f"SELECT {what} FROM {tables.rows(table)}{_where(conditions)}").pl()
         conditions.append(f'"{among.name}" IN (SELECT "{among.name}" FROM _among)')
@@ -257,7 +257,7 @@ class Warehouse(dg.ConfigurableResource):
     def height(self, table: str) -> int:
         """Count the current rows of a table without reading it."""
         tables = self._tables()
-        current = [c for c in [_current(table)] if c]
+        current = [c for c in [ddl.current_rows(table)] if c]
         row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{_where(current)}").fetchone()
         return int(row[0]) if row else 0
 
@@ -328,12 +328,6 @@ class NoOutputs(dg.IOManager):
 def no_outputs(_: dg.InitResourceContext) -> NoOutputs:
     """Return the IO manager that stores nothing, and has no folder that a run config could set."""
     return NoOutputs()
-
-
-def _current(table: str) -> str:
-    """Return the SQL condition for current rows; append-only tables also keep earlier ones."""
-    bitemporal = table.startswith(ddl.APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
-    return "last_refresh IS NULL" if bitemporal else ""
 
 
 def _where(conditions: Sequence[str]) -> str:

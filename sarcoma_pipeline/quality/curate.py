@@ -6,15 +6,17 @@ bound its memory. The module is in this room because rules are checked between l
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from sarcoma_pipeline.curation import identity, reconcile, reports, typed_records
-from sarcoma_pipeline.quality import cross_record, quarantine
+from sarcoma_pipeline.quality import cross_record, findings, ledger, quarantine, repeated_faults
 from schemas.configuration import Sources, Study
 from schemas.curated import Link
+from schemas.vocabularies import ERROR
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -61,10 +63,12 @@ def curate(
     sources: Sources,
     received_on: pl.DataFrame,
     files: pl.DataFrame | None = None,
-    pseudonyms: pl.DataFrame | None = None,
+    pseudonyms: Callable[[pl.Series], pl.DataFrame] | None = None,
     study: Study | None = None,
     *,
     decided: Collection[str] = frozenset(),
+    former: pl.DataFrame | None = None,
+    unwaived: Waivers = lambda observed: observed,
 ) -> Curation:
     """Type, link, check and reconcile received records.
 
@@ -74,19 +78,22 @@ def curate(
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
         files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
             to sort versions of a report by file name.
-        pseudonyms: ``patient_id``, ``pseudonym``; by default every patient is their own pseudonym.
+        pseudonyms: takes patient ids and returns ``patient_id``, ``pseudonym``; by default every patient is
+            their own pseudonym.
         study: used to choose the index tumour and for the assumptions; defaults if None.
         decided: keys of the readings of a course that data stewards chose (``ledger.chosen_readings``).
+        former: master data that are no longer delivered (``typed_records.former_masters``).
+        unwaived: leaves out the observations that a waiver admits; by default there is no waiver.
     """
     typed = typed_records.type_records(received, sources, received_on, files)
-    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)), decided)
+    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)), decided, former)
     links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
-    judged = judge(typed.frames, links, first, precedence=sources.precedence["death"])
-    if pseudonyms is None:
-        pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
+    judged = judge(typed.frames, links, first, unwaived, sources.precedence["death"])
+    patients = links["patient_id"].unique().sort()
+    named = pseudonyms(patients) if pseudonyms else patients.to_frame().with_columns(pseudonym="patient_id")
     made = reconcile.curate(
-        typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms, study, decided=decided
+        typed.frames, links, judged.quarantine["record_id"], sources, named, study, decided=decided
     )
     set_aside = pl.concat([typed.disposition, linked.disposition, made.disposition])
     return Curation(
@@ -141,3 +148,28 @@ def judge(
     alone = quarantine.quarantine(unwaived(first))
     crossed = cross_record.observe(typed, link, alone["record_id"], precedence)
     return Judged(crossed, quarantine.quarantine(unwaived(pl.concat([first, crossed]))))
+
+
+def unwaived(
+    observed: pl.DataFrame,
+    places_of: Callable[[pl.Series], pl.DataFrame],
+    decisions: pl.DataFrame,
+    today: dt.date,
+    centre: str = "",
+) -> pl.DataFrame:
+    """Return the observations of errors without a waiver in force.
+
+    Args:
+        observed: observations.
+        places_of: returns the places of records, as :func:`sarcoma_pipeline.quality.findings.places`.
+        decisions: ``quality.decisions``.
+        today: the day on which waivers are judged.
+        centre: the records' centre in a study with several.
+    """
+    broken = observed.filter(pl.col("severity") == ERROR)
+    if decisions.filter(pl.col("until") >= today).is_empty():
+        return broken
+    errors = findings.joined_ids(broken, places_of(broken["record_id"]), centre, decisions)
+    held = errors.drop("content_hash").join(repeated_faults.content(errors), on="finding_id", how="left")
+    waived = ledger.waived(decisions, held, today)
+    return errors.filter(~pl.col("finding_id").is_in(waived.implode()))

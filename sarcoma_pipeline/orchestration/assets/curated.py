@@ -14,7 +14,7 @@ from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import curate as curation
-from sarcoma_pipeline.quality import findings, ledger, repeated_faults
+from sarcoma_pipeline.quality import findings, ledger
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
@@ -22,8 +22,6 @@ from schemas.curated_identity import IdentityReading
 from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
-from schemas.typed import Person
-from schemas.vocabularies import ERROR
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 OF_LINKS = (Link.table(), IdentityReading.table())
@@ -145,22 +143,13 @@ def _former_masters(warehouse: Warehouse, project: Project) -> pl.DataFrame:
     """
     days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
     files = warehouse.read_versions(MetaFile.table(), columns=("file_id", "source", "path"))
-    files = files.sort("file_id", "path").unique("file_id", keep="first", maintain_order=True)
-    found = [Person.empty()]
-    for table in _MASTERS:
+    past = {}
+    for table in typed_records.MASTERS:
         versions = warehouse.read_versions(table, columns=("record_id", "last_refresh"))
         gone = versions.drop_nulls("last_refresh")["record_id"].unique()
-        if gone.is_empty():
-            continue
-        past = warehouse.read_versions(table, among=gone).drop_nulls("last_refresh")
-        past = past.sort("record_id", "last_refresh").unique("record_id", keep="last", maintain_order=True)
-        made = typed_records.type_part(table, past, gone.clear(), project.sources, days, files)
-        found.append(made.frames.get(Person.table(), Person.empty()).select(Person.polars_schema().names()))
-    return pl.concat(found).filter(pl.col("master"), pl.col("person_ref").str.starts_with("number:"))
-
-
-_MASTERS = ("received.obds_patient", "received.table_row")
-"""Received tables with master data of patients."""
+        if gone.len():
+            past[table] = warehouse.read_versions(table, among=gone).drop_nulls("last_refresh")
+    return typed_records.former_masters(past, project.sources, days, files)
 
 
 def _rows_of(warehouse: Warehouse) -> reports.RowsOf:
@@ -210,17 +199,11 @@ def _by_patients(
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
     """Return the observations of errors without a waiver in force."""
-    broken = observed.filter(pl.col("severity") == ERROR)
     _, today = tonight(warehouse, noted=False)
     decisions = warehouse.read(Decision.table())
-    if decisions.filter(pl.col("until") >= today).is_empty():
-        return broken
-    errors = findings.joined_ids(
-        broken, locations(warehouse, broken["record_id"]), warehouse.centre, decisions
+    return curation.unwaived(
+        observed, lambda ids: locations(warehouse, ids), decisions, today, warehouse.centre
     )
-    held = errors.drop("content_hash").join(repeated_faults.content(errors), on="finding_id", how="left")
-    waived = ledger.waived(decisions, held, today)
-    return errors.filter(~pl.col("finding_id").is_in(waived.implode()))
 
 
 def _made(result: typed_records.Result) -> StepOutput:
