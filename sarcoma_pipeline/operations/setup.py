@@ -34,12 +34,14 @@ class SetUp:
         proposals: one proposal per source, with its questions.
         to_copy: files that still have to be put into the drop folder.
         drop: the drop folder.
+        hidden: files and folders whose name begins with a dot: neither looked at nor copied.
     """
 
     folder: Path
     proposals: list[Proposal]
     to_copy: list[Path]
     drop: Path
+    hidden: list[Path]
 
 
 def set_up(root: Path, name: str, paths: Sequence[Path], *, copy: bool = False) -> SetUp:
@@ -61,7 +63,10 @@ def set_up(root: Path, name: str, paths: Sequence[Path], *, copy: bool = False) 
     folder, drop = root / "data/studies" / name, root / "data/drop" / name
     if folder.exists():
         raise CannotSetUp(f"data/studies/{name} exists already; nothing was changed")
+    hidden = [path for given in paths for path in _hidden(given)]
     files = [file for path in paths for file in _files(path)]
+    if not files:
+        raise CannotSetUp("no file to look into: " + ", ".join(path.name for path in paths))
     proposals = list(_proposals(files, drop))
     to_copy = [path for path, _ in files if not path.resolve().is_relative_to(drop.resolve())]
     folder.mkdir(parents=True)
@@ -75,15 +80,31 @@ def set_up(root: Path, name: str, paths: Sequence[Path], *, copy: bool = False) 
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
         to_copy = []
-    return SetUp(folder, proposals, to_copy, drop)
+    return SetUp(folder, proposals, to_copy, drop, hidden)
+
+
+def _hidden(path: Path) -> list[Path]:
+    """List what begins with a dot, as a delivery that is not complete does; no refresh reads it either."""
+    if path.name.startswith("."):
+        return [path]
+    if not path.is_dir():
+        return []
+    found = (
+        p
+        for p in sorted(path.rglob(".*"))
+        if not any(q.startswith(".") for q in p.relative_to(path).parts[:-1])
+    )
+    return list(found)
 
 
 def _files(path: Path) -> Iterator[tuple[Path, Path]]:
     """Yield a file, or all files of a folder, each with its path in the drop folder."""
     if path.is_dir():
-        for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
-            yield file, Path(path.name) / file.relative_to(path)
-    else:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            within = file.relative_to(path)
+            if not any(part.startswith(".") for part in within.parts):
+                yield file, Path(path.name) / within
+    elif not path.name.startswith("."):
         yield path, Path(path.name)
 
 

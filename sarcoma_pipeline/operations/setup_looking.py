@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from sarcoma_pipeline.sources import sandboxed_reader
-from sarcoma_pipeline.sources.headers import folded, without_header
+from sarcoma_pipeline.sources.headers import without_header
 from sarcoma_pipeline.sources.table_file import TOTALS
 from schemas.configuration import DEFAULT_LIMITS
+from schemas.sources_toml import folded
 
 Kind = Literal["table", "obds", "dicom", "none"]
 

@@ -26,10 +26,7 @@ _DATED = (
     "radiotherapy.start_date", "radiotherapy.end_date", "relapse.local_status", "relapse.distant_status",
     "relapse.overall_status",
 )  # fmt: skip
-_NUMERIC = (
-    words.TIME, "diagnosis.age_at_diagnosis_years", "diagnosis.tumour_size_cm",
-    "radiotherapy.prescribed_dose_gy",
-)  # fmt: skip
+_NUMERIC = tuple(words.UNITS)
 _PATTERNS = {
     "diagnosis.icdo3_morphology": r"\d{4}/\d",
     "diagnosis.icd10_code": r"[A-Z]\d\d(\.\d{1,2})?",
@@ -283,7 +280,17 @@ class _Entities:
                 self._statement('{ constant = "alive" }', f"status_date = {text(contact)}", "filled", contact)
             return
         codes = self._codes(words.STATUS, status)
-        if death and contact and UNKNOWN not in codes.values():
+        if death and contact and UNKNOWN in codes.values():
+            # The day of a death is never that of the last contact, whatever the codes turn out to mean.
+            for value, header in (("deceased", death), ("alive", contact)):
+                equals = (
+                    f"{{ column = {text(status)}, equals = [{text(UNKNOWN)}] }}  # codes: {', '.join(codes)}"
+                )
+                self._statement(
+                    f"{{ constant = {text(value)} }}", f"status_date = {text(header)}", equals, header
+                )
+            return
+        if death and contact:
             for value, header in (("deceased", death), ("alive", contact)):
                 said = {code: v for code, v in codes.items() if v == value}
                 if said:
@@ -312,7 +319,8 @@ class _Entities:
     ) -> None:
         lines = ["", "[[source.entities]]", f"entity = {text(entity)}"]
         if when:
-            lines.append(f"when = [{when}]")
+            condition, _, remark = when.partition("  # ")
+            lines.append(f"when = [{condition}]" + (f"  # {remark}" if remark else ""))
         lines += ["", "[source.entities.columns]", f"hospital_number = {text(self.number)}"]
         lines += [self._column(t) for t in targets]
         self.made.lines += [*lines, *(extra or [])]
@@ -330,7 +338,9 @@ class _Entities:
         factor = words.scale(target, header, unit)
         if factor is None:
             self.made.questions.append(f'In which unit is "{header}"? (scale of {name})')
-            choice = "1 for days, 7 for weeks, 30.4375 for months, 365.25 for years"
+            choice = f"factor to {words.UNITS[target]}"
+            if target == words.TIME:
+                choice = "1 for days, 7 for weeks, 30.4375 for months, 365.25 for years"
             return f"{name} = {{ column = {text(header)}, scale = {text(UNKNOWN)} }}  # {choice}"
         if factor == 1:
             return f"{name} = {text(header)}"

@@ -137,11 +137,20 @@ def target(header: str, table: tuple[tuple[str, str], ...] = COLUMNS) -> str | N
     return None
 
 
+UNITS = {
+    TIME: "d",
+    "diagnosis.tumour_size_cm": "cm",
+    "diagnosis.age_at_diagnosis_years": "a",
+    "radiotherapy.prescribed_dose_gy": "Gy",
+}
+"""Numeric target to the unit of its contract."""
+
+
 def scale(target: str, header: str, unit: str) -> float | None:
-    """Return the factor to the contract's unit from header or unit row; None if neither gives it."""
-    if target == "diagnosis.tumour_size_cm":
-        return min(units.factors("cm", plain(header), plain(unit)), default=1.0)
-    if target != TIME:
-        return 1.0
-    named = units.factors("d", plain(header), plain(unit))
-    return named[0] if named else 1.0 if plain(header) == "futime" else None
+    """Return the factor to the contract's unit from header or units row; None if a person must decide."""
+    named = units.factors(UNITS[target], header, unit)
+    if len(named) == 1:
+        return named[0]
+    # Sizes, doses and ages are in the usual unit unless something else is said; times have none.
+    usual = target != TIME or plain(header) == "futime"
+    return 1.0 if usual and not named and not unit.strip() else None
