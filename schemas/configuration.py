@@ -10,7 +10,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from schemas.configuration_faults import ConfigurationWrong, Fault, fault, of_validation, parsed
+from schemas.configuration_faults import (
+    Complaints,
+    ConfigurationWrong,
+    Fault,
+    fault,
+    mistyped,
+    of_validation,
+    parsed,
+)
 from schemas.sources_toml import (
     DEFAULT_LIMITS,
     KINDS,
@@ -34,6 +42,7 @@ from schemas.sources_toml import (
     kind_of,
 )
 from schemas.study_toml import (
+    PAPER,
     CensoringVariant,
     CentreName,
     CompetingRisks,
@@ -93,15 +102,19 @@ def load_study(folder: Path) -> tuple[Study, Sources]:
             does not exist. All faults of both files are told at once.
     """
     # Imported when a study is read: the checks need polars, which `sarcoma --help` does without.
-    from schemas import configuration_meaning as meaning
+    from schemas.configuration_meaning import of_study
+    from schemas.sources_meaning import of_sources
 
     folder = folder.resolve()
     found: dict[str, Study | Sources] = {}
     faults: list[Fault] = []
     for file, model in (("study.toml", Study), ("sources.toml", Sources)):
         try:
-            text = (folder / file).read_text("utf-8")
-            found[file] = read = model.model_validate(parsed(file, text))
+            # Editors of Windows begin a file with a byte order mark.
+            text = (folder / file).read_text("utf-8-sig")
+            content = parsed(file, text)
+            faults += [fault(file, text, loc, message) for loc, message in mistyped(model, content)]
+            found[file] = read = model.model_validate(content)
         except ConfigurationWrong as wrong:
             faults += wrong.faults
         except ValidationError as wrong:
@@ -111,8 +124,18 @@ def load_study(folder: Path) -> tuple[Study, Sources]:
         except UnicodeDecodeError as broken:
             faults.append(Fault(file, None, "", f"is not UTF-8 (byte {broken.start})"))
         else:
-            of = meaning.of_study(read, folder.name) if isinstance(read, Study) else meaning.of_sources(read)
+            if isinstance(read, Study):
+                faults += [fault(file, text, *lost) for lost in _lost_files(read, folder.parents[2])]
+            of = of_study(read, folder.name) if isinstance(read, Study) else of_sources(read)
             faults += [fault(file, text, loc, message) for loc, message in of]
     if faults:
         raise ConfigurationWrong(faults)
     return found["study.toml"], found["sources.toml"]  # pyright: ignore[reportReturnType]
+
+
+def _lost_files(study: Study, root: Path) -> Complaints:
+    """Yield files that the study names and that are not there."""
+    for key in PAPER:
+        named = getattr(study, key)
+        if named and not (root / named).is_file():
+            yield (key,), f'the file "{named}" does not exist below the project root'

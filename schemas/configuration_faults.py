@@ -7,12 +7,16 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 Loc = tuple[str | int, ...]
 """Path of a key: ``("endpoints", 0, "events")`` is the key ``events`` of the first ``[[endpoints]]``."""
+
+Complaints = Iterator[tuple[Loc, str]]
+"""Paths of keys, and what is wrong there."""
 
 _LIKENESS = 0.6
 """From which on a name is offered for one that nothing has."""
@@ -68,6 +72,21 @@ def not_allowed(value: object, allowed: Iterable[str]) -> str:
     return f'"{value}" is not known{guess} Allowed: {listed}{more}.'
 
 
+def among(loc: Loc, values: Iterable[str], allowed: Iterable[str]) -> Complaints:
+    """Yield each value that is not allowed."""
+    allowed = tuple(allowed)
+    for value in values:
+        if value not in allowed:
+            yield loc, not_allowed(value, allowed)
+
+
+def unique(section: str, names: Sequence[str]) -> Complaints:
+    """Yield each name of a section that stands there before."""
+    for at, name in enumerate(names):
+        if names.index(name) != at:
+            yield (section, at, "name"), f'two {section} are named "{name}"'
+
+
 def parsed(file: str, text: str) -> dict[str, Any]:
     """Parse a TOML file.
 
@@ -83,44 +102,102 @@ def parsed(file: str, text: str) -> dict[str, Any]:
         raise ConfigurationWrong([Fault(file, line, "", f"not valid TOML: {said}")]) from None
 
 
-def of_validation(
-    file: str, text: str, wrong: ValidationError, model: type[BaseModel] | None = None
-) -> list[Fault]:
-    """Return the faults that pydantic found in a file.
+def of_validation(file: str, text: str, wrong: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    """Return the faults that pydantic found in a file of a model."""
+    content = parsed(file, text)
+    return [_of_error(file, text, error, _keys_at(model, content, error["loc"])) for error in wrong.errors()]
 
-    Args:
-        file: name of the file.
-        text: its content.
-        wrong: what pydantic says.
-        model: the model of the file, for what an unknown key probably meant.
+
+def _keys_at(model: Any, content: Any, loc: Loc) -> list[str]:
+    """Return the keys that are allowed where the last part of a path stands."""
+    for part in loc[:-1]:
+        try:
+            content = content[part]  # pyright: ignore[reportCallIssue, reportArgumentType]
+        except (KeyError, IndexError, TypeError):
+            return []
+        if isinstance(part, int) or model is None:
+            continue
+        fields = getattr(model, "model_fields", {})
+        model = _model_in(fields[part].annotation) if part in fields else None
+        if (
+            part == "source"
+            and isinstance(content, list)
+            and isinstance(loc[1], int)
+            and loc[1] < len(content)
+        ):
+            model = _kind_of(content[loc[1]]) if isinstance(content[loc[1]], dict) else None
+    return list(getattr(model, "model_fields", {}))
+
+
+def mistyped(model: type[BaseModel], content: dict[str, Any], loc: Loc = ()) -> Complaints:
+    """Yield values that pydantic would take for a number or a switch although they are none.
+
+    It takes ``true`` for 1, ``"5"`` for 5 and ``"yes"`` for true: in a configuration each is a mistake.
     """
-    return [_of_error(file, text, error, model) for error in wrong.errors()]
+    for key, value in content.items():
+        if key in model.model_fields:
+            yield from _mistyped(model.model_fields[key].annotation, value, (*loc, key))
 
 
-def _of_error(file: str, text: str, error: Any, model: type[BaseModel] | None) -> Fault:
+def _mistyped(annotation: Any, value: Any, loc: Loc) -> Complaints:
+    kinds = list(_alternatives(annotation))
+    if isinstance(value, list):
+        items = [get_args(kind)[0] for kind in kinds if get_origin(kind) is tuple]
+        for at, item in enumerate(value):
+            yield from _mistyped(items[0], item, (*loc, at)) if items else ()
+    elif isinstance(value, dict):
+        models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if models:
+            yield from mistyped(_kind_of(value) or models[0], value, loc)
+            return
+        values = [get_args(kind)[1] for kind in kinds if get_origin(kind) is dict]
+        for key, item in value.items():
+            yield from _mistyped(values[0], item, (*loc, key)) if values else ()
+    elif isinstance(value, bool) and bool not in kinds and {int, float} & {*kinds}:
+        yield loc, f"{str(value).lower()} is no number"
+    elif not isinstance(value, bool) and kinds == [bool]:
+        yield loc, f'"{value}" must be true or false'
+    elif isinstance(value, str) and {int, float} & {*kinds} and str not in kinds:
+        yield loc, f'"{value}" is text: write the number without quotes'
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """Yield what a value may be: the members of a union, without their constraints."""
+    if get_origin(annotation) is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for part in get_args(annotation):
+            yield from _alternatives(part)
+    else:
+        yield annotation
+
+
+def _kind_of(source: dict[str, Any]) -> type[BaseModel] | None:
+    from schemas.sources_toml import KINDS
+
+    return KINDS.get(source.get("kind", ""))
+
+
+def _model_in(annotation: Any) -> Any:
+    """Return the model that a field holds, alone, in a list or in a table; None if it holds none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def _of_error(file: str, text: str, error: Any, known: Sequence[str]) -> Fault:
     loc = error["loc"]
     message = error["msg"]
     context = error.get("ctx") or {}
     if error["type"] == "literal_error":
         message = not_allowed(error["input"], re.findall(r"'([^']*)'", context["expected"]))
     elif error["type"] == "extra_forbidden":
-        near = meant(str(loc[-1]), sorted(_keys_at(model, loc[:-1])))
-        message = f'unknown key "{loc[-1]}"' + (f', did you mean "{near}"?' if near else "")
+        near = meant(loc[-1], known)
+        guess = f', did you mean "{near}"?' if near else "."
+        message = f'unknown key "{loc[-1]}"{guess}' + (f" Allowed: {', '.join(known)}." if known else "")
     elif error["type"] == "missing":
         message = f'the key "{loc[-1]}" is missing'
     return fault(file, text, loc, message.removeprefix("Value error, "))
-
-
-def _keys_at(annotation: Any, loc: Loc) -> set[str]:
-    """Return the keys of the sections that a path can lead to; none if it leads elsewhere."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if not loc:
-            return set(annotation.model_fields)
-        info = annotation.model_fields.get(str(loc[0]))
-        # A model of a union stands in the path by its tag or its name.
-        return _keys_at(info.annotation, loc[1:]) if info else _keys_at(annotation, loc[1:])
-    rest = loc[1:] if loc and get_origin(annotation) in (tuple, dict) else loc
-    return set().union(*(_keys_at(inner, rest) for inner in get_args(annotation)))
 
 
 def fault(file: str, text: str, loc: Loc, message: str) -> Fault:
@@ -152,6 +229,9 @@ def _keys(text: str) -> Iterator[tuple[Loc, int]]:
             if header := _HEADER.match(line):
                 path = _indexed(_parts(header[2]), counts)
                 if header[1] == "[[":
+                    if path not in counts:
+                        # A fault of the list as a whole stands at its first item.
+                        yield path, number
                     counts[path] = counts.get(path, -1) + 1
                     path = (*path, counts[path])
                 table = path

@@ -74,6 +74,13 @@ COLUMN_TWICE = _fault(
     "Give every column a name of its own in the table, and name the right one in sources.toml.",
     severity="warning",
 )
+UNIT_DIFFERS = _fault(
+    "file.unit-differs",
+    "The row of units names another unit for the column than its values are read in.",
+    "Set scale for the column in sources.toml to the factor that the value names, or correct the row of "
+    "units.",
+    severity="warning",
+)
 SHEET_MISSING = _fault(
     "file.sheet-missing",
     "The spreadsheet has no sheet of the name that sources.toml gives. Nothing of it was read.",

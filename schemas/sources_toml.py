@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
@@ -11,9 +12,15 @@ from pydantic import (
     PositiveInt,
     SerializeAsAny,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
+
+
+def folded(header: str) -> str:
+    """Return what of a header counts: not its case, blanks, line breaks or normal form."""
+    return " ".join(unicodedata.normalize("NFC", header).casefold().split())
 
 
 class Section(BaseModel):
@@ -77,9 +84,11 @@ class EntityMapping(Section):
     @classmethod
     def _plain_names(cls, data: Any) -> Any:
         """``age = "Alter"`` is short for ``age = {column = "Alter"}``."""
+        if not isinstance(data, dict) or not isinstance(data.get("columns"), dict):
+            return data
         columns = {
             name: {"column": value} if isinstance(value, str) else value
-            for name, value in data.get("columns", {}).items()
+            for name, value in data["columns"].items()
         }
         return {**data, "columns": columns}
 
@@ -283,6 +292,17 @@ class TableSource(TableLayout, MappedSource):
     kind: Literal["table"]
     """Tables."""
 
+    def units(self) -> dict[str, str]:
+        """Return header to the unit in which its numbers are read, where no scale is declared."""
+        # Imported here: the contracts are not needed to read a configuration.
+        from schemas.sources_meaning import units_of
+
+        return units_of(self)
+
+    def reading(self) -> str:
+        """Whatever of the source decides what is read: the units that a row of units is held to do, too."""
+        return super().reading() + (f" {sorted(self.units().items())}" if self.units_row else "")
+
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
         """Return formats of a column's dates, in the order in which they are tried."""
         return self.with_native(super().date_formats(mapping))
@@ -351,3 +371,9 @@ class Sources(Section):
     }
     """Which source wins where two contradict each other; the first named wins. A dated death stands against a
     later statement of life unless ``death`` names the latter's source before every source of the death."""
+
+    @field_validator("precedence")
+    @classmethod
+    def _every_topic(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """Fill in the topics of which a study says nothing."""
+        return {**cls.model_fields["precedence"].default, **given}

@@ -19,6 +19,9 @@ from schemas.sources_toml import Section
 from schemas.statistics import Statistics
 from schemas.vocabularies import EventKind
 
+PAPER = ("published", "published_map", "published_audit")
+"""Keys of the files of a published paper."""
+
 
 class Criterion(Section):
     """One step of the eligibility flow, applied in the order of the file."""
@@ -226,31 +229,3 @@ class Study(Section):
     """What the study declares about its models and p values; the defaults if there is no ``[statistics]``."""
     disclosure: Disclosure = Disclosure()
     """What a public report or export may tell; the defaults if the file has no ``[disclosure]``."""
-
-    @model_validator(mode="after")
-    def _kinds_are_those_of_the_endpoint(self) -> Study:
-        events = {e.name: set(e.events) for e in self.endpoints}
-        for risks in self.cumulative_incidence:
-            kinds = [kind for of in risks.causes.values() for kind in of]
-            if len(kinds) != len(set(kinds)) or set(kinds) != events.get(risks.endpoint, set()):
-                raise ValueError(
-                    f"the causes of cumulative incidence {risks.name} must name every event of "
-                    f"{risks.endpoint} once"
-                )
-        days = {e.name: e.censor for e in self.endpoints}
-        named = [(variant.endpoint, variant.name) for variant in self.censoring_variants]
-        if len(named) != len(set(named)):
-            raise ValueError("two censoring_variants of an endpoint have the same name")
-        for variant in self.censoring_variants:
-            if not set(variant.censor) < events.get(variant.endpoint, set()):
-                raise ValueError(f"{variant.name} must censor some, not all, of {variant.endpoint}'s events")
-            if variant.date and variant.date == days[variant.endpoint]:
-                raise ValueError(f"{variant.name} is the main analysis: {variant.endpoint} ends on that day")
-        return self
-
-    @model_validator(mode="after")
-    def _paper_is_complete(self) -> Study:
-        files = (self.published, self.published_map, self.published_audit)
-        if any(files) and not all(files):
-            raise ValueError("give 'published', 'published_map' and 'published_audit' together, or none")
-        return self

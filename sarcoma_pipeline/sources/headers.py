@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 from sarcoma_pipeline.sources.received_record import Batch, Stopped
+from schemas.sources_toml import folded
 
 
 def too_wide(batch: Batch, columns: int, position: str) -> None:
@@ -17,11 +17,6 @@ def too_wide(batch: Batch, columns: int, position: str) -> None:
     """
     if columns > batch.limits.columns:
         raise Stopped(position, "file.too-many-columns", f"{columns:,} columns")
-
-
-def folded(header: str) -> str:
-    """Return what of a header counts: not its case, blanks, line breaks or normal form."""
-    return " ".join(unicodedata.normalize("NFC", header).casefold().split())
 
 
 def named(batch: Batch, cells: Sequence[str], known: Sequence[str], position: str) -> list[str]:

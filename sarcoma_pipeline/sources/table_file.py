@@ -10,12 +10,12 @@ import polars as pl
 from sarcoma_pipeline.sources import sandboxed_reader
 from sarcoma_pipeline.sources.delimited import rows
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.headers import folded
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from sarcoma_pipeline.sources.table_layout import Layout
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
 from schemas.configuration import DEFAULT_LIMITS, Limits, TableLayout, TableSource
 from schemas.received import TableRow
+from schemas.sources_toml import folded
 
 TOTALS = frozenset(
     (

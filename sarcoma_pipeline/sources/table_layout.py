@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sarcoma_pipeline.sources.headers import missing_columns, named, too_wide
 from sarcoma_pipeline.sources.received_record import Batch
-from schemas.configuration import TableLayout
+from schemas import units
+from schemas.configuration import TableLayout, TableSource
 
 
 class Layout:
@@ -57,6 +58,7 @@ class Layout:
             return None
         if self._units_to_come:
             self._units_to_come = False
+            self._judge_units(cells, position)
             return self._set_aside(filled, "(row of units)", "the row below the header holds units")
         if self._missing:
             batch.unread(position, "file.column-missing", "the row cannot be read without the column")
@@ -67,6 +69,16 @@ class Layout:
             batch.account.delivered += filled
             return dict(zip(self.headers, cells, strict=False))
         return None
+
+    def _judge_units(self, cells: Sequence[str], position: str) -> None:
+        """Note units that are not those in which sources.toml has the numbers read."""
+        expected = self._declared.units() if isinstance(self._declared, TableSource) else {}
+        for header, cell in zip(self.headers, cells, strict=False):
+            unit = expected.get(header)
+            factor = units.factor(unit, "", cell) if unit else None
+            if factor not in (None, 1.0):
+                detail = f"column {header!r}: {cell.strip()!r} is no {unit}; the factor to it is {factor:g}"
+                self._batch.unread(position, "file.unit-differs", detail)
 
     def _set_aside(self, filled: int, path: str, reason: str) -> None:
         """Account for the cells of a row that is declared to be no record."""

@@ -115,7 +115,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return StepOutput({SurvivalSensitivity.table(): frame})
 
     def follow(warehouse: Warehouse) -> StepOutput:
-        """Measure how well the patients were followed, and what was known of them when."""
+        """Measure the completeness of follow-up, and when covariates became known."""
         patients, ends = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
         seen = observed(warehouse.layer("curated"), study, patients["pseudonym"])
         factors = [c for name in study.subgroups for c in study.covariates if c.name == name]

@@ -169,7 +169,7 @@ def sensitivity(
     """
     runs: list[tuple[str, str, str]] = []
     for variant in frame["variant"].unique(maintain_order=True):
-        # The main analysis uses the middle of a partial date's interval; both ends are printed beside it.
+        # The main analysis uses the middle of a partial date's interval; both ends are printed next to it.
         datings = (("middle", "Main analysis"), ("earliest", "Earliest dates"), ("latest", "Latest dates"))
         runs += [(variant, d, t) for d, t in datings] if variant == "main" else [
             (variant, "middle", capital(variant))

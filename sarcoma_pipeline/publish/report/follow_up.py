@@ -1,4 +1,4 @@
-"""The tables of the follow-up: how complete it is, how old the answers are, what was known when."""
+"""Build the tables on follow-up: completeness, age of the registry answers, timing of covariates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tables(
         frames: the released tables by name.
         titles: endpoint to its title.
         terms: covariate to its title.
-        label: makes the next label.
+        label: function that returns the next label.
         p_decimals: printed decimals of a p value.
     """
     makers = {
@@ -86,7 +86,7 @@ def _completeness(
 
 
 def _answers(patients: pl.DataFrame, _: Mapping[str, str], __: Mapping[str, str], label: str) -> Table:
-    """Describe how old the registry offices' last answers are at the data cut-off."""
+    """Return the table on the age of the registry offices' last answers at the data cut-off."""
     living = patients.filter(pl.col("registry_answer_age_months").is_not_null())
     ages = living["registry_answer_age_months"].cast(pl.Float64) / 12
     asked = patients.height - patients["registry_answer_days"].null_count()

@@ -32,7 +32,7 @@ def versions() -> dict[str, str]:
 
 
 def design(study: Study, sources: Sources) -> list[str]:
-    """Describe setting, sources and eligibility."""
+    """Return paragraphs on setting, sources and eligibility."""
     kinds = listed(list(dict.fromkeys(readers.reader(source.kind).label for source in sources.source)))
     criteria = "; ".join(
         f"({i}) {criterion.label[:1].lower() + criterion.label[1:]}"
@@ -49,7 +49,7 @@ def design(study: Study, sources: Sources) -> list[str]:
 
 
 def _death(sources: Sources) -> str:
-    """Say which source decides on life and death where two contradict each other."""
+    """Return the sentence on how contradictions about life and death are resolved."""
     order = listed(list(sources.precedence["death"]))
     return (
         f"On life and death the sources rank in the order {order}. A dated death stands against a later "
@@ -59,7 +59,7 @@ def _death(sources: Sources) -> str:
 
 
 def endpoints(study: Study) -> list[str]:
-    """Describe time zero, each endpoint and every assumption, and what the sources do not allow."""
+    """Return paragraphs on time zero, endpoints, assumptions, and endpoints that cannot be derived."""
     derivable = [rule for rule in study.endpoints if rule.derivable]
     sentences = [
         "Time zero is the initial pathological diagnosis (date of biopsy); months are days / 30.4375.",
@@ -90,7 +90,7 @@ def _endpoint(rule: EndpointRule) -> str:
 
 
 def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
-    """Describe estimators and models; additional analyses are mentioned if their tables exist."""
+    """Return paragraphs on estimators and models; additional analyses only if their tables exist."""
     horizons = listed([number(h) for h in study.horizons_months])
     sentences = [
         "Numbers are given as median with first and third quartile (type 7), categories as counts and "
@@ -214,7 +214,7 @@ def abbreviations(study: Study) -> dict[str, str]:
 
 
 def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
-    """Name the program and packages that computed the results."""
+    """Return the sentence on the program and packages that computed the results."""
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
         f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
@@ -223,7 +223,7 @@ def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
 
 
 def provenance(release: Mapping[str, Any]) -> str:
-    """Name the inputs of the results by their hashes."""
+    """Return the paragraph with the hashes of the inputs of the results."""
     count = release["decisions"]
     decided = f"{number(count)} decision{'' if count == 1 else 's'} of stewards {release['decisions_hash']}"
     return (

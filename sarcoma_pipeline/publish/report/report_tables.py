@@ -213,7 +213,7 @@ def diagnostics(rows: pl.DataFrame, label: str, statistics: Statistics = DEFAULT
 
 
 def comparison(rows: pl.DataFrame, label: str) -> Table:
-    """Return every published number beside ours, from `schemas.analysis.PublishedComparison`."""
+    """Return every published number next to ours, from `schemas.analysis.PublishedComparison`."""
     lines: list[Line] = []
     remarks: dict[str, int] = {}
     for section, group in groupby(rows.sort("id").iter_rows(named=True), key=lambda row: row["section"]):

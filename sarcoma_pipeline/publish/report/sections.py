@@ -1,4 +1,4 @@
-"""The sections of the report: which tables and figures they contain, in which order and with which numbers.
+"""Build the sections of the report: their tables and figures, in order and numbered.
 
 A section appears only if its tables exist and are not empty. A study with one endpoint, without a paper or
 without models therefore has a shorter report.
