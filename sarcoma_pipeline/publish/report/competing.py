@@ -88,8 +88,8 @@ def _hazards(report: Report, rows: pl.DataFrame, title: str) -> Table:
     notes = (
         f"n = {number(first['n'])}. Cause-specific: Cox model of the hazard of patients without any event "
         "yet, the other causes censored; it tells what a covariate does. Subdistribution: Fine and Gray’s "
-        "model; it follows the cumulative incidence, which a covariate may also change through the other causes. "
-        "Wald’s tests.",
+        "model; it follows the cumulative incidence, which a covariate may also change through the other "
+        "causes. Wald’s tests.",
         *dict.fromkeys(
             f"{capital(r['cause'])}, {r['contrast']}: {r['note']}."
             for r in rows.rows(named=True)
