@@ -46,7 +46,7 @@ def harrell(
     below, not_above = _below(rank, longer, rank[dying]), _below(rank, longer, rank[dying] + 1)
     wins, pairs = int(below.sum() + not_above.sum()), int((len(times) - longer).sum())
     if entry is not None:
-        # Who enters at an event or after it was not there to be compared with.
+        # A patient who enters on or after the day of an event cannot be compared with it.
         enters = np.asarray(entry, dtype=np.float64)[order]
         enters = np.where(np.isnan(enters), -np.inf, enters)
         by_entry = np.argsort(enters, kind="stable")
