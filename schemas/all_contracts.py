@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas import (
     analysis,
     analysis_follow_up,
+    analysis_models,
     audit,
     cohort,
     cohort_events,
@@ -41,6 +42,7 @@ MODULES = (
     lineage,
     analysis,
     analysis_follow_up,
+    analysis_models,
     audit,
     meta,
     movement,

@@ -311,6 +311,10 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.subgroup_curve": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.log_rank": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.hazard_ratio": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    **{
+        f"analysis.{name}": {"*": f"{_SURVIVAL} {_COVARIATES}"}
+        for name in ("model_fit", "joint_test", "univariable_hazard_ratio")
+    },
     "analysis.ph_test": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.survival_sensitivity": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_ENDS} {_COVARIATES}"},
     "analysis.follow_up_completeness": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_OF_EVENTS} {_COVARIATES}"},
@@ -318,7 +322,8 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.covariate_timing": {"*": f"{_SURVIVAL} {_OF_EVENTS}"},
     "analysis.published_comparison": dict.fromkeys(
         (
-            "our_text", "our_value", "our_low", "our_high", "our_p", "our_n", "our_percent", "difference",
+            "our_text", "our_value", "our_low", "our_high", "our_p", "our_joint_p", "our_joint_text",
+            "our_n", "our_percent", "difference",
             "verdict", "interval_verdict",
         ),
         f"analysis.survival_estimate.value analysis.hazard_ratio.hazard_ratio {_COVARIATES} {_SURVIVAL}",

@@ -67,6 +67,8 @@ def of_study(study: Study, folder: str) -> Complaints:
         ("gate", "may_lack_events"), study.gate.may_lack_events, [e.name for e in study.endpoints]
     )
     yield from _covariates(study)
+    for key, message in study.statistics.complaints():
+        yield ("statistics", key), message
     yield from _models(study)
     yield from _table_one(study)
 

@@ -32,6 +32,7 @@ from schemas.sources_toml import (
     Sources,
     When,
 )
+from schemas.statistics import Statistics
 from schemas.study_toml import (
     CensoringVariant,
     CompetingRisks,
@@ -53,6 +54,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[cumulative_incidence]]", CompetingRisks),
     ("[[censoring_variants]]", CensoringVariant),
     ("[[table_one]]", TableRow),
+    ("[statistics]", Statistics),
     ("[gate]", Gate),
     ("[disclosure]", Disclosure),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import analysis, analysis_follow_up, cohort, cohort_events, lineage, movement
+from schemas import analysis, analysis_follow_up, analysis_models, cohort, cohort_events, lineage, movement
 from schemas.contract import CONTRACTS, Contract, column
 
 RELEASED = tuple(
@@ -29,6 +29,9 @@ RELEASED = tuple(
         analysis.LogRank,
         analysis.HazardRatio,
         analysis.ProportionalHazards,
+        analysis_models.ModelFit,
+        analysis_models.JointTest,
+        analysis_models.UnivariableHazardRatio,
         analysis_follow_up.FollowUpCompleteness,
         analysis_follow_up.ImmortalTime,
         analysis_follow_up.CovariateTiming,

@@ -16,6 +16,7 @@ from schemas.assumptions import Assumptions
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 from schemas.sources_toml import Section
+from schemas.statistics import Statistics
 from schemas.vocabularies import EventKind
 
 PAPER = ("published", "published_map", "published_audit")
@@ -224,5 +225,7 @@ class Study(Section):
     """Blocks of Table 1, in this order."""
     gate: Gate = Gate()
     """What the release must keep; the defaults if the file has no ``[gate]``."""
+    statistics: Statistics = Statistics()
+    """What the study declares about its models and p values; the defaults if there is no ``[statistics]``."""
     disclosure: Disclosure = Disclosure()
     """What a public report or export may tell; the defaults if the file has no ``[disclosure]``."""

@@ -6,15 +6,17 @@ and covariates with the same value in all patients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sarcoma_pipeline.survival.concordance import harrell
+from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
+from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
+from schemas.statistics import Ties
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class ModelData:
         counts: patients and events per factor and level.
         contrasts: rows of the table.
         obstacles: name of a contrast to the reason why it cannot be estimated.
+        ties: how events on the same day enter.
     """
 
     model: Model
@@ -65,6 +68,7 @@ class ModelData:
     counts: dict[str, dict[str, tuple[int, int]]]
     contrasts: tuple[Contrast, ...]
     obstacles: dict[str, str]
+    ties: Ties = "efron"
 
     @property
     def events(self) -> int:
@@ -93,6 +97,31 @@ class ModelData:
             if e == 0
         ]
         return self.complete.filter(~pl.any_horizontal(gone))
+
+    def of(self, names: Collection[str]) -> ModelData:
+        """Return the model of some of the covariates in the same patients."""
+        kept = tuple(c for c in self.covariates if c.name in names)
+        contrasts = tuple(x for x in self.contrasts if x.covariate.name in names)
+        return replace(
+            self,
+            covariates=kept,
+            counts={name: of for name, of in self.counts.items() if name in names},
+            contrasts=contrasts,
+            obstacles={x.name: self.obstacles[x.name] for x in contrasts if x.name in self.obstacles},
+        )
+
+    def likelihood(self, used: pl.DataFrame, design: pl.DataFrame) -> PartialLikelihood:
+        """Return the partial likelihood of some of the complete cases.
+
+        Args:
+            used: their rows.
+            design: their design matrix; without a column, the likelihood has one of zeros.
+
+        Raises:
+            ValueError: none of them has an event.
+        """
+        x = design.to_numpy() if design.width else np.zeros((used.height, 1))
+        return PartialLikelihood(used["time_days"], used["event"], x, entries(used), self.ties)
 
     def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
         """Build the design matrix: numbers, and indicators of all levels except the reference.
@@ -141,6 +170,7 @@ def model_data(
     covariates: Sequence[Covariate],
     *,
     time: str = "time_days",
+    ties: Ties = "efron",
 ) -> Iterator[ModelData]:
     """Yield the data of every model whose endpoint exists.
 
@@ -152,6 +182,7 @@ def model_data(
         models: the models, in order.
         covariates: the covariates of the models.
         time: column with the time in days.
+        ties: how events on the same day enter.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -165,7 +196,8 @@ def model_data(
             # risk.
             data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
             data = data.join(patients, on="pseudonym")
-            yield _model(data, model, tuple(known[name] for name in model.covariates))
+            made = _model(data, model, tuple(known[name] for name in model.covariates))
+            yield replace(made, ties=ties)
 
 
 def values(covariate: Covariate) -> pl.Expr:
@@ -279,8 +311,8 @@ _LOWEST = 1e6
 """Log hazard ratio that replaces the limit of a level without events: below all others."""
 
 
-def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | None:
-    """Compute Harrell's C of a fit in all complete cases.
+def concordance(data: ModelData, coefficients: Mapping[str, float]) -> Concordance:
+    """Compute Harrell's C of a fit in all complete cases, and its standard error.
 
     The coefficient of a level without events tends to minus infinity: its patients rank below all others.
 
@@ -299,4 +331,4 @@ def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | N
             of_level = coefficients.get(Contrast(covariate, level).name, 0.0)
             weight = -_LOWEST if data.eventless and events == 0 else of_level
             risk += weight * (column == level).to_numpy()
-    return harrell(rows["time_days"], rows["event"], risk, entries(rows))
+    return harrell_with_error(rows["time_days"], rows["event"], risk, entries(rows))

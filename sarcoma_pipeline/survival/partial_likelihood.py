@@ -20,6 +20,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from schemas.statistics import Ties
+
 Floats: TypeAlias = NDArray[np.floating]
 
 _STEPS = 60
@@ -84,7 +86,12 @@ class PartialLikelihood:
     """
 
     def __init__(
-        self, time: ArrayLike, event: ArrayLike, design: ArrayLike, entry: ArrayLike | None = None
+        self,
+        time: ArrayLike,
+        event: ArrayLike,
+        design: ArrayLike,
+        entry: ArrayLike | None = None,
+        ties: Ties = "efron",
     ) -> None:
         """Sort the patients by time; everything else is computed from sums.
 
@@ -94,6 +101,7 @@ class PartialLikelihood:
             design: numbers and indicators, without an intercept; ``n × p``.
             entry: the patient is at risk only after this time, ``n``; NaN means from the beginning. None if
                 that holds for all.
+            ties: how events on the same day enter. With Breslow's method, the risk set of each contains all.
 
         Raises:
             ValueError: there is no event.
@@ -115,6 +123,8 @@ class PartialLikelihood:
         # The event time of each death, and the share of its dying patients that the risk set leaves out.
         self._group = np.repeat(np.arange(len(deaths)), deaths)
         self._share = ((np.arange(self.events) - self._starts[self._group]) / deaths[self._group])[:, None]
+        if ties == "breslow":
+            self._share = np.zeros_like(self._share)
         self._late: NDArray[np.int64] | None = None
         if entry is not None:
             self._delay(times[self.order][self._last], np.asarray(entry, dtype=np.float64)[self.order])

@@ -13,6 +13,7 @@ from sarcoma_pipeline.survival.design import values
 from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN, Z
 from schemas.analysis import SurvivalSensitivity
 from schemas.configuration import CensoringVariant, Covariate, Model
+from schemas.statistics import Ties
 
 COMPLETE = "complete cases"
 
@@ -31,6 +32,7 @@ def sensitivity(
     covariates: Sequence[Covariate],
     variants: Sequence[CensoringVariant],
     alternatives: Iterable[Alternative] = (),
+    ties: Ties = "efron",
 ) -> pl.DataFrame:
     """Run every variant and add the main analysis to each estimate.
 
@@ -42,6 +44,7 @@ def sensitivity(
         covariates: the covariates of the models.
         variants: the censoring variants.
         alternatives: the cohort under other assumptions, derived anew.
+        ties: how events on the same day enter the Cox models.
 
     Returns:
         `schemas.analysis.SurvivalSensitivity`.
@@ -49,16 +52,16 @@ def sensitivity(
     parts = [SurvivalSensitivity.empty()]
     for variant, changed in _runs(patients, endpoints, variants):
         parts.append(kaplan_meier.sensitivity(changed, horizons_months, variant=variant))
-        parts.append(_ratios(variant, patients, changed, models, covariates))
+        parts.append(_ratios(variant, patients, changed, models, covariates, ties))
     named = {name for model in models for name in model.covariates}
     if named:
         complete = patients.filter(
             pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
         )
-        parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates))
+        parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates, ties))
     main = pl.concat(parts).filter(pl.col("variant") == MAIN)
     for alternative in alternatives:
-        parts += _under(alternative, patients, endpoints, main, horizons_months, models, covariates)
+        parts += _under(alternative, patients, endpoints, main, horizons_months, models, covariates, ties)
     frame = pl.concat(parts).drop("main")
     main = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
     frame = frame.join(main, on=_ESTIMATE, how="left", nulls_equal=True, maintain_order="left")
@@ -99,6 +102,7 @@ def _under(
     horizons_months: Sequence[float],
     models: Sequence[Model],
     covariates: Sequence[Covariate],
+    ties: Ties,
 ) -> Iterator[pl.DataFrame]:
     """Estimate under another assumption, by endpoint, with the number of patients whose result changes.
 
@@ -122,7 +126,7 @@ def _under(
             main.filter(rates) if same else kaplan_meier.sensitivity(after, horizons_months),
             main.filter(ratios)
             if same and same_covariates
-            else _ratios(label, others, after, models, covariates),
+            else _ratios(label, others, after, models, covariates, ties),
         ]
         yield SurvivalSensitivity.conform(
             pl.concat(made).with_columns(pl.lit(v).alias(c) for c, v in said.items())
@@ -195,6 +199,7 @@ def _ratios(
     endpoints: pl.DataFrame,
     models: Sequence[Model],
     covariates: Sequence[Covariate],
+    ties: Ties,
 ) -> pl.DataFrame:
     of = ["model", "endpoint", "term", "level"]
     fits: dict[str, pl.DataFrame] = {}
@@ -204,7 +209,7 @@ def _ratios(
         fits[dating] = (
             fits["middle"]
             if exact
-            else hazard_ratios(patients, endpoints, models, covariates, time=time, penalise=False)
+            else hazard_ratios(patients, endpoints, models, covariates, time=time, penalise=False, ties=ties)
         )
     frame = fits["middle"].rename({"hazard_ratio": "middle"})
     for dating in _ENDS:
