@@ -1,4 +1,4 @@
-"""Contracts of the analysis layer: what a Cox model as a whole says, and each covariate of it as a whole."""
+"""Contracts of the analysis layer: Cox models as a whole, and their covariates as a whole."""
 
 from __future__ import annotations
 
