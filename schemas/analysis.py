@@ -19,7 +19,7 @@ PENALTY = "Firth's penalty"
 FIRTH = f"{EFRON}, {PENALTY}"
 """Methods of a hazard ratio; the penalised one is used if the ordinary estimate does not exist."""
 PENALISED = pl.col("method").str.ends_with(PENALTY)
-"""The rows of `HazardRatio` with Firth's penalty, whatever the ties."""
+"""The rows of `HazardRatio` with Firth's penalty, with any treatment of ties."""
 
 
 class TableOne(Contract, table="analysis.table_one"):

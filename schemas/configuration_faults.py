@@ -81,7 +81,7 @@ def among(loc: Loc, values: Iterable[str], allowed: Iterable[str]) -> Complaints
 
 
 def unique(section: str, names: Sequence[str]) -> Complaints:
-    """Yield each name of a section that stands there before."""
+    """Yield each name that occurs earlier in its section."""
     for at, name in enumerate(names):
         if names.index(name) != at:
             yield (section, at, "name"), f'two {section} are named "{name}"'
@@ -109,7 +109,7 @@ def of_validation(file: str, text: str, wrong: ValidationError, model: type[Base
 
 
 def _keys_at(model: Any, content: Any, loc: Loc) -> list[str]:
-    """Return the keys that are allowed where the last part of a path stands."""
+    """Return the allowed keys at the position of the last part of a path."""
     for part in loc[:-1]:
         try:
             content = content[part]  # pyright: ignore[reportCallIssue, reportArgumentType]
@@ -230,7 +230,7 @@ def _keys(text: str) -> Iterator[tuple[Loc, int]]:
                 path = _indexed(_parts(header[2]), counts)
                 if header[1] == "[[":
                     if path not in counts:
-                        # A fault of the list as a whole stands at its first item.
+                        # Faults of the list as a whole are reported at its first item.
                         yield path, number
                     counts[path] = counts.get(path, -1) + 1
                     path = (*path, counts[path])

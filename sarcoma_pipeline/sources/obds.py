@@ -155,7 +155,7 @@ def _sniff(stream: BinaryIO) -> None:
     stream.seek(0)
     if not head.strip():
         raise Stopped("file", "file.empty", "no content")
-    # UTF-16 has a zero byte beside every ASCII character; without the zero bytes, the ASCII markup remains.
+    # UTF-16 has a zero byte next to every ASCII character; without the zero bytes, the ASCII markup remains.
     plain = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if not plain.startswith(b"<"):
         raise Stopped("file", "file.wrong-format", "the content is not XML")

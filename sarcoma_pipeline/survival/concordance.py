@@ -65,7 +65,7 @@ def harrell_with_error(
     longer = dying[np.searchsorted(times[dying], times[dying], side="right") - 1] + 1
     count = len(times)
     wins, pairs = np.zeros(count), np.zeros(count)
-    # As the one who has the event: against those who live longer. A win counts 2, a tie 1.
+    # Pairs in which the patient has the event and the others live longer. A win counts 2, a tie 1.
     wins[dying] = _beaten(rank, longer, rank[dying])
     pairs[dying] = count - longer
     # As the one who lives longer: against the events before. The events from the end on, latest first.
