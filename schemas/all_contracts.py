@@ -1,4 +1,4 @@
-"""Every contract by the name of its table: importing this module makes sure that all of them are known."""
+"""Import every contract, so that ``CONTRACTS`` contains the contracts of all tables by name."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ MODULES = (
     movement,
     release,
 )
-"""Layers in the order in which data flows."""
+"""Modules of the layers in the order of the data flow."""
 
 __all__ = ["CONTRACTS", "MODULES"]

@@ -17,9 +17,9 @@ _RATIO_CI = "Wald limit; with Firth's penalty, limit of the profile penalised li
 EFRON = "Cox, Efron"
 PENALTY = "Firth's penalty"
 FIRTH = f"{EFRON}, {PENALTY}"
-"""Methods of a hazard ratio; the penalised one is used where the ordinary estimate does not exist."""
+"""Methods of a hazard ratio; the penalised one is used if the ordinary estimate does not exist."""
 PENALISED = pl.col("method").str.ends_with(PENALTY)
-"""The rows of `HazardRatio` with Firth's penalty, whatever the ties."""
+"""The rows of `HazardRatio` with Firth's penalty, with any treatment of ties."""
 
 
 class TableOne(Contract, table="analysis.table_one"):
@@ -76,7 +76,7 @@ class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
 
 
 class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
-    """One estimate of a sensitivity variant, with three datings of partial dates, beside the main one."""
+    """One estimate of a sensitivity variant, with three datings of partial dates, and the main estimate."""
 
     variant: pl.String = column(
         "Variant",
@@ -266,7 +266,7 @@ class HazardRatio(Contract, table="analysis.hazard_ratio"):
 
 
 class PublishedComparison(Contract, table="analysis.published_comparison"):
-    """One published number beside ours."""
+    """One published number and our number."""
 
     id: pl.Int64 = column("Id", "Row of published.csv.", nullable=False, unique=True)
     section: pl.String = column("Section", "Section of the paper.", nullable=False)

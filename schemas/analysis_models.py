@@ -1,4 +1,4 @@
-"""Contracts of the analysis layer: what a Cox model as a whole says, and each covariate of it as a whole."""
+"""Contracts of the analysis layer: Cox models as a whole, and their covariates as a whole."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class JointTest(Contract, table="analysis.joint_test"):
 
 
 class UnivariableHazardRatio(Contract, table="analysis.univariable_hazard_ratio"):
-    """One contrast of a covariate alone, beside the same contrast of a multivariable Cox model."""
+    """One contrast of a univariable Cox model, and the same contrast of a multivariable model."""
 
     position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
     model: pl.String = column("Model", "Name of the multivariable model in study.toml.", nullable=False)

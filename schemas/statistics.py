@@ -1,4 +1,4 @@
-"""Configuration of the models and of how p values are printed: ``[statistics]`` of ``study.toml``."""
+"""Define ``[statistics]`` of ``study.toml``: models, and the printing of p values."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Ties = Literal["efron", "breslow"]
-"""How events on the same day enter a partial likelihood."""
+"""Treatment of events on the same day in a partial likelihood."""
 
 ENOUGH, FEW, TOO_FEW = "enough", "few", "too few"
 """Whether a model has enough events for its coefficients."""
 
 
 class Statistics(BaseModel):
-    """What a study declares about its models, where the literature leaves it open."""
+    """Choices of a study for its models, where the literature has several ways."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ties: Ties = "efron"
-    """How events on the same day enter the Cox models."""
+    """Treatment of events on the same day in the Cox models."""
     p_decimals: Annotated[int, Field(ge=2, le=6)] = 4
-    """Printed decimals of a p value; a smaller one is printed as below the last decimal, e.g. `<0.0001`."""
+    """Printed decimals of a p value; a smaller value is printed as below the last decimal, e.g. `<0.0001`."""
     p_adjustment: Literal["none", "holm", "false discovery rate"] = "none"
-    """Adjustment of the joint tests of one model for their number: `holm`, or Benjamini and Hochberg's."""
+    """Adjustment of the joint tests of one model for multiple testing: `holm`, or Benjamini and
+    Hochberg's."""
     significance: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    """p value below which the report says that a difference is shown."""
+    """p value below which the report states a difference."""
     few_events_per_coefficient: Annotated[float, Field(ge=1)] = 10
     """Events per coefficient below which a model is called unstable (Peduzzi 1995)."""
     too_few_events_per_coefficient: Annotated[float, Field(ge=0)] = 5
-    """Events per coefficient below which the report says that a model means nothing (Vittinghoff 2007)."""
+    """Events per coefficient below which the report calls a model meaningless (Vittinghoff 2007)."""
     univariable: Literal["same patients", "every patient"] = "same patients"
-    """Univariable models use the patients of the multivariable one, or every patient with the covariate."""
+    """Patients of univariable models: those of the multivariable model, or all with the covariate."""
 
     first_failure_days: Annotated[int, Field(ge=0, le=365)] = 30
     """Relapses within these days of the first one are one pattern of first failure."""

@@ -281,7 +281,7 @@ class _Entities:
             return
         codes = self._codes(words.STATUS, status)
         if death and contact and UNKNOWN in codes.values():
-            # The day of a death is never that of the last contact, whatever the codes turn out to mean.
+            # The day of a death is never that of the last contact, regardless of the codes.
             for value, header in (("deceased", death), ("alive", contact)):
                 equals = (
                     f"{{ column = {text(status)}, equals = [{text(UNKNOWN)}] }}  # codes: {', '.join(codes)}"

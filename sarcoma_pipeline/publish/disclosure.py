@@ -442,7 +442,7 @@ def comparison(frame: pl.DataFrame, known: Collection[float]) -> pl.DataFrame:
     """
     texts = ("our_text", "our_joint_text")
     ours = [c for c in frame.columns if c.startswith("our_") and c not in texts]
-    # What a joint test says of a factor is told by its own table, where that may be published.
+    # The joint test of a factor is in its own table, if that may be published.
     frame = frame.with_columns(
         pl.lit(None, frame.schema[c]).alias(c) for c in frame.columns if c.startswith("our_joint")
     )

@@ -1,4 +1,4 @@
-"""Disclosure control of what Cox models say as a whole: joint tests, concordance, univariable hazard ratios.
+"""Apply disclosure control to results of whole Cox models: joint tests, concordance, univariable ratios.
 
 They follow the model's hazard ratios: counts that are withheld there are withheld here, and a covariate with
 a withheld contrast has neither a joint test nor univariable ratios.
@@ -19,7 +19,7 @@ from schemas.rounding import half_up
 _COUNTS = ("n", "missing", "events")
 _TO_THREE = ("hazard_ratio", "ci_low", "ci_high", "coefficient", "standard_error")
 _DECIMALS = {"p_value": 4, "likelihood_ratio": 2, "wald": 2}
-"""End of a column's name to its printed decimals."""
+"""Ending of a column's name to its printed decimals."""
 
 Row = dict[str, Any]
 
@@ -58,7 +58,7 @@ _NOTHING = dict.fromkeys(_COUNTS)
 def _fit(row: Row, _: bool) -> Row:
     made = {**_rounded(row, hidden=False), "log_likelihood": None}
     made |= {name: _printed(row[name], 3) for name in row if name.startswith("concordance")}
-    # The verdict stays: that a model has few events is told by the notes of its hazard ratios too.
+    # The verdict stays: the notes of the hazard ratios also say that a model has few events.
     return made | ({"events_per_variable": None} if made["events"] is None else {})
 
 
@@ -68,7 +68,7 @@ def _joint(row: Row, hidden: bool) -> Row:
 
 
 def _univariable(row: Row, hidden: bool) -> Row:
-    # In every patient with the covariate there are other counts than in the model.
+    # Univariable models of all patients with the covariate have other counts than the model.
     made = {**_rounded(row, hidden), **dict.fromkeys((*_COUNTS, "level_n", "level_events"))}
     made |= {name: None if hidden else _printed(row[name], 3) for name in _TO_THREE}
     return made | ({"note": f"{row['contrast']}: {WITHHELD}."} if hidden else {})

@@ -1,16 +1,4 @@
-"""Compares every published number with ours and gives a verdict.
-
-Verdicts, from best to worst:
-
-- ``equal``: the same count or number;
-- ``within rounding``: our number, rounded half up to the paper's decimals, equals the printed one;
-- ``close``: within 3 % of the paper's number;
-- ``differs``.
-
-A row gets the worst verdict of its parts. Confidence intervals have a separate verdict; p values follow from
-ratio and interval. If the audit found an error in the row, the verdict is ``paper contradicts itself``,
-whatever our number is. Every row of ``published.csv`` must be mapped or declared not computable.
-"""
+"""Compare every published number with ours and give a verdict."""
 
 from __future__ import annotations
 
@@ -156,7 +144,7 @@ def _jointly(printed_p: float | None, joint: Mapping[str, Any], significance: fl
 
 
 def _canonical(paper: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return a row with canonical numbers, None where there is none, and the cells that cannot be read."""
+    """Return a row with canonical numbers (None if there is none), and the cells that cannot be read."""
     row = {**dict.fromkeys(("ci", *NUMBERS), ""), **{name: text or "" for name, text in paper.items()}}
     split(row)
     unreadable = []
@@ -186,7 +174,7 @@ def _verdicts(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]
         parts.append(_grade(paper["n"], ours.n))
     if paper["pct"] is not None:
         grade = _percent_grade(paper["pct"], ours)
-        # Beside an equal count, a percentage that agrees within rounding is no further difference.
+        # If the count is equal, a percentage within rounding is no additional difference.
         parts.append("equal" if grade == "within rounding" and paper["n"] is not None else grade)
     limits = [
         _grade(paper[name], limit)
@@ -243,7 +231,7 @@ def _our_text(paper: dict[str, Any], ours: Recomputed) -> str:
         return None if number is None or printed is None else half_up(number, digits)
 
     of = f"/{ours.denominator}" if ours.denominator is not None and paper["denominator"] else ""
-    # Our count is printed even if the paper prints only a percentage.
+    # Print our count even if the paper prints only a percentage.
     count = None if ours.n is None else f"{ours.n}{of}"
     percent = f"{half_up(ours.percent, 1)} %" if ours.percent is not None and paper["pct"] else None
     value = NOT_REACHED if ours.not_reached else shown(ours.value, paper["value"])

@@ -65,7 +65,7 @@ def harrell_with_error(
     longer = dying[np.searchsorted(times[dying], times[dying], side="right") - 1] + 1
     count = len(times)
     wins, pairs = np.zeros(count), np.zeros(count)
-    # As the one who has the event: against those who live longer. A win counts 2, a tie 1.
+    # Pairs in which the patient has the event and the others live longer. A win counts 2, a tie 1.
     wins[dying] = _beaten(rank, longer, rank[dying])
     pairs[dying] = count - longer
     # As the one who lives longer: against the events before. The events from the end on, latest first.
@@ -76,7 +76,7 @@ def harrell_with_error(
     wins += 2 * last - _beaten(events, start, rank)
     pairs += last
     if entry is not None:
-        # Who enters at an event or after it was not there to be compared with.
+        # A patient who enters on or after the day of an event cannot be compared with it.
         enters = np.asarray(entry, dtype=np.float64)[order]
         enters = np.where(np.isnan(enters), -np.inf, enters)
         by_entry = np.argsort(enters, kind="stable")

@@ -29,7 +29,7 @@ _Z = NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True)
 class _Fit:
-    """Estimates by contrast, the model's concordance, and why there are none."""
+    """Estimates by contrast, the model's concordance, and the reasons for missing estimates."""
 
     numbers: dict[str, dict[str, float | None]]
     concordance: float | None = None
@@ -58,8 +58,8 @@ def hazard_ratios(
         models: the models, in order.
         covariates: the covariates of the models.
         time: column with the time in days.
-        penalise: repeat with Firth's penalty the models that need it.
-        ties: how events on the same day enter.
+        penalise: whether to repeat models that need it with Firth's penalty.
+        ties: treatment of events on the same day.
 
     Returns:
         `schemas.analysis.HazardRatio`: a row per continuous covariate and per level other than the reference;
@@ -83,7 +83,7 @@ def hazard_ratios(
 
 
 def _hopeless(obstacle: str) -> bool:
-    """Return whether not even a penalised estimate exists, because there is nobody to compare."""
+    """Return whether not even a penalised estimate exists, because there are no patients to compare."""
     return obstacle.startswith("no variance")
 
 
@@ -164,7 +164,7 @@ def _firth(data: ModelData) -> _Fit:
     if not matrix.width:
         return _Fit({})
     if matrix.width > data.events:
-        # The penalty alone would decide, after a search that has no end in sight.
+        # The penalty alone would decide, and the search would not end.
         return _Fit({}, note=f"no estimate: {matrix.width} coefficients, but only {data.events} events")
     x, time, event = matrix.to_numpy(), data.complete["time_days"], data.complete["event"]
     entry = entries(data.complete)
@@ -186,7 +186,7 @@ def _firth(data: ModelData) -> _Fit:
             matrix.columns, np.column_stack(columns).tolist(), strict=True
         )
     }
-    # A limit that was not found is none, and the line says so; it is never shown as infinite.
+    # A limit that was not found is missing, and the row says so; it is never shown as infinite.
     lost = {
         name: f"no {' and no '.join(parts)}: the profile of the likelihood could not be followed"
         for name, of in numbers.items()
@@ -200,7 +200,10 @@ _PARTS = {"ci_low": "lower limit", "ci_high": "upper limit", "p_value": "p value
 
 
 def beyond(numbers: dict[str, dict[str, float | None]]) -> dict[str, str]:
-    """Take away hazard ratios and limits that no number can hold, and say why; the coefficient stays."""
+    """Remove hazard ratios and limits that exceed the range of a float, and say why.
+
+    The coefficient stays.
+    """
     why = "the hazard ratio of one unit is beyond what a number holds: give the covariate in other units"
     lost = {}
     for name, of in numbers.items():

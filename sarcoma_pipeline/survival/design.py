@@ -124,9 +124,10 @@ class ModelData:
         return PartialLikelihood(used["time_days"], used["event"], x, entries(used), self.ties)
 
     def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
-        """Build the design matrix: numbers, and indicators of all levels but the reference.
+        """Build the design matrix: numbers, and indicators of all levels except the reference.
 
-        A constant column is left out, and one that follows from the columns before it (as R does).
+        Constant columns are left out, and columns that are a linear combination of those before them (as in
+        R).
 
         Args:
             used: rows of the complete cases.
@@ -135,7 +136,7 @@ class ModelData:
         return design.select(independent(design))
 
     def aliased(self, used: pl.DataFrame) -> dict[str, str]:
-        """Return the columns that follow from those before them, and the reason for a reader.
+        """Return the columns that are a linear combination of those before them, with the reason to print.
 
         Args:
             used: rows of the complete cases.
@@ -196,7 +197,8 @@ def model_data(
         if times.height:
             also = [COMPETING] if COMPETING in times.columns else []
             data = with_entry(times).select("pseudonym", "event", "entry_days", *also, time_days=time)
-            # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+            # With the early end of a partial date, a time may end before the entry: the patient was never at
+            # risk.
             data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
             data = data.join(patients, on="pseudonym")
             made = _model(data, model, tuple(known[name] for name in model.covariates))
@@ -211,7 +213,7 @@ def values(covariate: Covariate) -> pl.Expr:
     """
     if covariate.kind == "continuous":
         number = pl.col(covariate.column).cast(pl.Float64)
-        # A number that is none (NaN) or has no end is no measurement: it is missing, and counted so.
+        # NaN and infinity are no measurements: they count as missing.
         return pl.when(number.is_finite()).then(number).alias(covariate.name)
     if covariate.reference is None:
         raise ValueError(f"factor {covariate.name} has no reference level")
@@ -222,7 +224,7 @@ def values(covariate: Covariate) -> pl.Expr:
 
 
 def with_entry(endpoints: pl.DataFrame) -> pl.DataFrame:
-    """Return the endpoints with ``entry_days``: null, where a patient is at risk from the beginning."""
+    """Return the endpoints with ``entry_days``; null if a patient is at risk from the beginning."""
     if "entry_days" in endpoints.columns:
         return endpoints
     return endpoints.with_columns(entry_days=pl.lit(None, dtype=pl.Int32))
@@ -279,18 +281,18 @@ def _obstacle(
 
 
 def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
-    """Return the days of entry of the rows, NaN for: from the beginning; None if that holds for all."""
+    """Return the days of entry of the rows; NaN means from the beginning. None if that holds for all rows."""
     if used["entry_days"].null_count() == used.height:
         return None
     return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 _COLLINEAR = 1e-12
-"""Share of a column's variance that the columns before it leave: below it only rounding errors remain."""
+"""Minimum share of a column's variance not explained by earlier columns; below are only rounding errors."""
 
 
 def independent(design: pl.DataFrame) -> list[str]:
-    """Return the columns that do not follow from those before them.
+    """Return the columns that are no linear combination of those before them.
 
     Args:
         design: columns that are not constant.
@@ -301,7 +303,7 @@ def independent(design: pl.DataFrame) -> list[str]:
         column = design[name].to_numpy()
         spread = column - column.mean()
         left = spread = spread / max(np.abs(spread).max(), np.finfo(float).tiny)
-        # Twice, because the first pass leaves rounding errors of the size of what is looked for.
+        # Twice, because the first pass leaves rounding errors of the size of the share that is tested.
         for _ in range(2):
             for direction in basis:
                 left = left - (left @ direction) * direction
@@ -312,7 +314,7 @@ def independent(design: pl.DataFrame) -> list[str]:
 
 
 _LOWEST = 1e6
-"""Log hazard ratio that stands for the limit of a level without events: below all others."""
+"""Log hazard ratio that replaces the limit of a level without events: below all others."""
 
 
 def concordance(data: ModelData, coefficients: Mapping[str, float]) -> Concordance:

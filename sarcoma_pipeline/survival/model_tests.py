@@ -27,7 +27,7 @@ from schemas.statistics import DEFAULT, Statistics
 _Z = NormalDist().inv_cdf(0.975)
 
 _ROUNDING = 1e-9
-"""Log likelihood by which a smaller model may seem better because of rounding."""
+"""Difference of log likelihoods by which rounding can make a smaller model seem better."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ModelTests:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A model at its maximum: coefficients by name, or the reason why there is none."""
+    """A model at its maximum: coefficients by name, or why there is none."""
 
     names: tuple[str, ...] = ()
     found: Maximum | None = None
@@ -122,7 +122,8 @@ def _fitted(data: ModelData) -> _Fitted:
     matrix = data.matrix(used)
     likelihood = data.likelihood(used, matrix)
     if not matrix.width:
-        # Without a coefficient, the column of zeros has no maximum, but its likelihood is that of no model.
+        # Without a coefficient, the column of zeros has no maximum, but its likelihood is that of the empty
+        # model.
         return _Fitted(log_likelihood=likelihood.at(np.zeros(likelihood.p)).log_likelihood)
     try:
         found = likelihood.maximum()
@@ -203,7 +204,7 @@ def _ratio(data: ModelData, full: _Fitted, smaller: ModelData) -> dict[str, Any]
     if base.log_likelihood is None or not degrees:
         return {}
     gain = full.log_likelihood - base.log_likelihood
-    # The smaller model cannot be better: only rounding makes it seem so.
+    # The smaller model cannot be better; only rounding makes it seem so.
     chi_square = 0.0 if -_ROUNDING * abs(base.log_likelihood) - _ROUNDING < gain < 0 else 2 * gain
     return {
         "degrees_of_freedom": degrees,

@@ -1,11 +1,12 @@
-"""Schoenfeld's test of the proportional hazards assumption, with events per parameter and concordance.
+"""Test the proportional hazards assumption by Schoenfeld residuals.
+
+Give events per parameter and concordance.
 
 The test is the exact score test of a coefficient that changes with ``g(t) = 1 − S(t−)``, the Kaplan–Meier
 transform, as ``cox.zph`` of R's survival computes it since version 3.0 (Grambsch and Therneau 1994;
 Therneau's vignette "approximate tests"). lifelines' ``proportional_hazard_test`` is the approximation of
-older versions. It assumes the same variance at every event time, tests single columns only, and has no global
-test: for age in R's ``gbsg`` it gives 3.4 instead of 9.1 (`tests/survival/test_golden_cox.py`). R's test is
-used.
+older versions: it assumes the same variance at every event time, tests single columns only, and has no global
+test. For age in R's ``gbsg`` it gives 3.4 instead of 9.1 (`tests/survival/test_golden_cox.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from schemas.configuration import Covariate, Model
 from schemas.statistics import DEFAULT, Statistics
 
 GLOBAL = "GLOBAL"
-"""R's name for the test of all terms together."""
+"""R's name for the global test of all terms."""
 
 
 def proportional_hazards(
@@ -140,7 +141,7 @@ def _kaplan_meier(everybody: pl.DataFrame, used: pl.DataFrame) -> pl.Series:
     """Return ``1 − S(t−)`` of every used row: the survival of all complete cases just before its time."""
     by_time = (
         estimator(everybody.with_columns(all=pl.lit(0)), ["all"])
-        # The curve's first row is time 0 before anybody left.
+        # The curve's first row is time 0, when all patients are at risk.
         .slice(1)
         .with_columns(g=1 - pl.col("survival").shift(1, fill_value=1.0))
         .filter(pl.col("events") + pl.col("censored") > 0)

@@ -1,16 +1,4 @@
-"""Sensitivity analyses beside the main analysis: how much do the results depend on assumptions?
-
-Every variant is a complete analysis, with partial dates in the middle and at both ends of their intervals:
-
-- ``main``: as reported;
-- the ``censoring_variants`` of ``study.toml``: some kinds of event are censored, patients without event are
-  followed to the last day known alive, or the follow-up is limited. The tables contain only the first event
-  of an endpoint: a patient whose event is censored is therefore followed up to the day of that event;
-- ``late_deaths = within window``, and so on: another value of a switch of ``[assumptions]``, with the cohort
-  derived anew;
-- ``complete cases``: Cox models on the patients with every covariate of every model, so that models with
-  different covariates use the same patients.
-"""
+"""Compute sensitivity analyses: how much do the results depend on assumptions?"""
 
 from __future__ import annotations
 
@@ -30,7 +18,8 @@ from schemas.statistics import Ties
 COMPLETE = "complete cases"
 
 Alternative = tuple[str, "str | int", tuple[pl.DataFrame, pl.DataFrame]]
-"""A switch of ``[assumptions]``, its value, and ``cohort.patients`` and ``cohort.endpoints`` under it."""
+"""A switch of ``[assumptions]``, its value, and ``cohort.patients`` and ``cohort.endpoints`` with that
+value."""
 
 _ESTIMATE = ["endpoint", "quantity", "horizon_months", "model", "term", "level"]
 
@@ -45,7 +34,7 @@ def sensitivity(
     alternatives: Iterable[Alternative] = (),
     ties: Ties = "efron",
 ) -> pl.DataFrame:
-    """Run every variant, with the main analysis beside each estimate.
+    """Run every variant and add the main analysis to each estimate.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
@@ -80,9 +69,9 @@ def sensitivity(
 
 
 def beyond_error(frame: pl.DataFrame) -> list[tuple[str, str, float | None]]:
-    """Return the survival rates that another assumption moves by more than their standard error.
+    """Return the survival rates that another assumption changes by more than their standard error.
 
-    The error is that of the main analysis, on the scale of its limits, log(-log S).
+    The standard error is that of the main analysis, on the scale of its limits, log(-log S).
 
     Args:
         frame: rows of one endpoint in `schemas.analysis.SurvivalSensitivity`.
@@ -115,9 +104,9 @@ def _under(
     covariates: Sequence[Covariate],
     ties: Ties,
 ) -> Iterator[pl.DataFrame]:
-    """Estimate under another assumption, endpoint by endpoint, with the number of patients that it moves.
+    """Estimate under another assumption, by endpoint, with the number of patients whose result changes.
 
-    What the assumption does not change is not computed again: those rows are the main analysis's.
+    If nothing changes, the rows of the main analysis are used instead of computing them again.
     """
     switch, value, (others, changed) = alternative
     label = f"{switch} = {value}"
@@ -127,7 +116,7 @@ def _under(
         before, after = (f.filter(pl.col("endpoint") == name) for f in (endpoints, changed))
         said = {"variant": label, "switch": switch, "value": str(value), "moved": _moved(before, after)}
         if after.is_empty():
-            # Nobody is left in the endpoint: the line says so.
+            # If no patient is left in the endpoint, the row says so.
             yield SurvivalSensitivity.conform(_nobody(main.filter(endpoint=name), said))
             continue
         same = _same(before, after, [c for c in _COMPARED if c in before.columns])
@@ -149,13 +138,13 @@ _COMPARED = ("pseudonym", "time_days", "time_days_earliest", "time_days_latest",
 
 
 def _same(before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[str]) -> bool:
-    """Return whether two frames say the same in some columns."""
+    """Return whether two frames have the same values in some columns."""
     one, other = (f.select(columns).sort(columns) for f in (before, after))
     return one.equals(other)
 
 
 def _moved(before: pl.DataFrame, after: pl.DataFrame) -> int:
-    """Count the patients whose time, event or entry differs, those who enter or leave included."""
+    """Count the patients whose time, event or entry differs, including patients who enter or leave."""
     compared = [c for c in ("pseudonym", "time_days", "event_kind", "entry_days") if c in before.columns]
     alike = before.join(after, on=compared, how="semi", nulls_equal=True).height
     return pl.concat([before["pseudonym"], after["pseudonym"]]).n_unique() - alike
@@ -215,7 +204,7 @@ def _ratios(
     of = ["model", "endpoint", "term", "level"]
     fits: dict[str, pl.DataFrame] = {}
     for dating, time in DATINGS.items():
-        # Where every date is exact, the fit of the middle is that of both ends.
+        # If every date is exact, both ends have the fit of the middle.
         exact = bool(fits) and (endpoints.is_empty() or endpoints[time].equals(endpoints["time_days"]))
         fits[dating] = (
             fits["middle"]
