@@ -1,7 +1,7 @@
-"""A study's configuration: reads ``study.toml`` and ``sources.toml`` and checks what they mean together.
+"""Read a study's ``study.toml`` and ``sources.toml``, and check them for errors of form and of meaning.
 
-A study is configuration only. An unknown key, a wrong type or a contradiction is an error with its place. The
-models stand in ``schemas.study_toml`` and ``schemas.sources_toml``; this module offers them under one name.
+A study consists only of configuration. An unknown key, a wrong type or a contradiction is an error with file,
+line and key. The models are in ``schemas.study_toml`` and ``schemas.sources_toml``; this module exports them.
 """
 
 from __future__ import annotations
@@ -95,13 +95,13 @@ __all__ = [
 
 
 def load_study(folder: Path) -> tuple[Study, Sources]:
-    """Read ``study.toml`` and ``sources.toml`` of a study's folder, and check what they mean.
+    """Read and check ``study.toml`` and ``sources.toml`` of a study's folder.
 
     Raises:
-        ConfigurationWrong: a file is missing, is no TOML, has an unknown key or a wrong value, or names what
-            does not exist. All faults of both files are told at once.
+        ConfigurationWrong: a file is missing, is no TOML, has an unknown key or a wrong value, or uses a name
+            that does not exist. Lists all faults of both files.
     """
-    # Imported when a study is read: the checks need polars, which `sarcoma --help` does without.
+    # Imported here: the checks need polars, which `sarcoma --help` should not load.
     from schemas.configuration_meaning import of_study
     from schemas.sources_meaning import of_sources
 

@@ -1,4 +1,4 @@
-"""Faults of a configuration: file, line, key, what is allowed there, and what was probably meant."""
+"""Describe faults of a configuration: file, line, key, allowed values, and the probable intended name."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Complaints = Iterator[tuple[Loc, str]]
 """Paths of keys, and what is wrong there."""
 
 _LIKENESS = 0.6
-"""From which on a name is offered for one that nothing has."""
+"""Minimum similarity for suggesting a name in place of an unknown one."""
 
 _SHOWN = 30
-"""Allowed values that a message lists; a longer list helps nobody."""
+"""Maximum number of allowed values that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        """Return the fault in one line, as an editor or a terminal shows it."""
+        """Return the fault in one line, in the format of compilers."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
 
@@ -56,14 +56,14 @@ class ConfigurationWrong(ValueError):
 
 
 def meant(value: object, known: Iterable[str]) -> str | None:
-    """Return the name that was probably meant by one that nothing has; None if none is spelled alike."""
+    """Return the known name that is spelled most like a value; None if none is similar."""
     names, text = sorted(known), str(value)
     near = difflib.get_close_matches(text, names, n=1, cutoff=_LIKENESS)
     return next(iter(near), None) or next((n for n in names if n.casefold() == text.casefold()), None)
 
 
 def not_allowed(value: object, allowed: Iterable[str]) -> str:
-    """Say that a value is not allowed, what is, and which of those is spelled most alike."""
+    """Return a message: the value is not allowed, the allowed values, and the most similar one."""
     known = sorted(map(str, allowed))
     near = meant(value, known)
     guess = f', did you mean "{near}"?' if near else "."
@@ -81,7 +81,7 @@ def among(loc: Loc, values: Iterable[str], allowed: Iterable[str]) -> Complaints
 
 
 def unique(section: str, names: Sequence[str]) -> Complaints:
-    """Yield each name of a section that stands there before."""
+    """Yield each name that occurs earlier in its section."""
     for at, name in enumerate(names):
         if names.index(name) != at:
             yield (section, at, "name"), f'two {section} are named "{name}"'
@@ -109,7 +109,7 @@ def of_validation(file: str, text: str, wrong: ValidationError, model: type[Base
 
 
 def _keys_at(model: Any, content: Any, loc: Loc) -> list[str]:
-    """Return the keys that are allowed where the last part of a path stands."""
+    """Return the allowed keys at the position of the last part of a path."""
     for part in loc[:-1]:
         try:
             content = content[part]  # pyright: ignore[reportCallIssue, reportArgumentType]
@@ -230,7 +230,7 @@ def _keys(text: str) -> Iterator[tuple[Loc, int]]:
                 path = _indexed(_parts(header[2]), counts)
                 if header[1] == "[[":
                     if path not in counts:
-                        # A fault of the list as a whole stands at its first item.
+                        # Faults of the list as a whole are reported at its first item.
                         yield path, number
                     counts[path] = counts.get(path, -1) + 1
                     path = (*path, counts[path])

@@ -1,7 +1,7 @@
-"""Checks what ``study.toml`` means: what it names must exist, and no part of it may contradict another.
+"""Check ``study.toml``: names in it must exist, and its parts must not contradict each other.
 
-A configuration of the right form may still mean nothing: a misspelt event gives an endpoint without events, a
-misspelt column a model without covariate. Each check yields the path of the key and what is wrong there.
+A configuration can be well-formed and still wrong: a misspelt event gives an endpoint without events, a
+misspelt column a model without covariate. Each check yields the path of the key and the fault.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NUMBERS = frozenset({"Int32", "Int64", "Float64"})
 """Types of columns that hold numbers."""
 
 _LONGEST = 50
-"""Years that a follow-up or a plan ahead may last: more is a slip of the pen."""
+"""Plausible maximum in years of a follow-up or of a date in the future; more is a typing error."""
 _DAYS = _LONGEST * 365
 _FIRST_DAY = dt.date(1950, 1, 1)
-"""Before it nobody was irradiated in a study of today: an earlier year is a slip of the pen."""
+"""Plausible first day of radiotherapy in a study; an earlier year is a typing error."""
 
 
 def of_study(study: Study, folder: str) -> Complaints:
@@ -67,6 +67,8 @@ def of_study(study: Study, folder: str) -> Complaints:
         ("gate", "may_lack_events"), study.gate.may_lack_events, [e.name for e in study.endpoints]
     )
     yield from _covariates(study)
+    for key, message in study.statistics.complaints():
+        yield ("statistics", key), message
     yield from _models(study)
     yield from _table_one(study)
 
@@ -77,7 +79,7 @@ def _said(loc: Loc, text: str) -> Complaints:
 
 
 def _titles(section: str, key: str, texts: Sequence[str]) -> Complaints:
-    """Yield empty titles, and those by which a reader could not tell two parts of a report apart."""
+    """Yield empty titles, and titles that occur twice in a section of the report."""
     for at, text in enumerate(texts):
         yield from _said((section, at, key), text)
         if text.strip() and texts.index(text) != at:
@@ -97,7 +99,7 @@ def _horizons(study: Study) -> Complaints:
 # --- folders and files ------------------------------------------------------------------------------
 
 _OWN_FOLDERS = ("data/published", "data/warehouse", "data/studies", "data/decisions", "data/notifications")
-"""What the program writes, or is configured by: no delivery."""
+"""Folders of the program's output and configuration; they cannot be drop folders."""
 
 
 def _folders(study: Study) -> Complaints:
@@ -139,7 +141,7 @@ _CRITERION_KEYS: dict[str, frozenset[str]] = {
     "window": frozenset({"start", "end"}),
     "known": frozenset({"column"}),
 }
-"""What a rule of eligibility reads beside ``name``, ``rule`` and ``label``; others read nothing."""
+"""Keys that a criterion rule reads besides ``name``, ``rule`` and ``label``; other rules read none."""
 
 
 def _criterion(criterion: Criterion) -> Complaints:
@@ -180,7 +182,7 @@ def _window(criterion: Criterion) -> Complaints:
 
 
 def _together(study: Study) -> Complaints:
-    """Yield criteria that nobody can fulfil together."""
+    """Yield pairs of criteria that no patient can fulfil both."""
     for (_, one), (at, other) in combinations(enumerate(study.criteria), 2):
         if one.rule != other.rule:
             continue
@@ -306,7 +308,7 @@ OUTCOMES = frozenset(
         "registry_answer_age_months",
     }
 )
-"""Columns that are known only afterwards: who lives longer is followed longer, not the other way round."""
+"""Columns known only after follow-up: they result from the survival time and cannot explain it."""
 
 
 def _covariates(study: Study) -> Complaints:
@@ -352,10 +354,13 @@ def _factor(loc: Loc, covariate: Covariate, spec: ColumnSpec) -> Complaints:
 
 def _models(study: Study) -> Complaints:
     known = {c.name: c for c in study.covariates}
-    for at, model in enumerate(study.models):
-        loc: Loc = ("models", at, "covariates")
+    fitted = [("models", at, model) for at, model in enumerate(study.models)]
+    fitted += [("cumulative_incidence", at, risks) for at, risks in enumerate(study.cumulative_incidence)]
+    for section, at, model in fitted:
+        loc: Loc = (section, at, "covariates")
         yield from among(loc, model.covariates, known)
-        if not model.covariates or len(set(model.covariates)) < len(model.covariates):
+        needed = section == "models"
+        if (needed and not model.covariates) or len(set(model.covariates)) < len(model.covariates):
             yield loc, "name each covariate once, and at least one"
         columns = Counter(known[name].column for name in set(model.covariates) & set(known))
         for column, times in columns.items():
@@ -364,7 +369,7 @@ def _models(study: Study) -> Complaints:
 
 
 def _values(spec: ColumnSpec) -> tuple[str, ...]:
-    """Return the values that a column can have, as text; () if it can have any."""
+    """Return the possible values of a column, as text; () if any value is possible."""
     return ("true", "false") if spec.dtype == "Boolean" else v.VOCABULARIES.get(spec.vocabulary or "", ())
 
 

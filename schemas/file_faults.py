@@ -1,4 +1,4 @@
-"""Faults of files, and of parts of a file that are no record. A row of ``received.unread`` names one."""
+"""Declare the faults of files, and of parts of a file that are no record; ``received.unread`` names them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.rule import Rule, Severity
 def _fault(
     id_: str, what: str, remedy: str, *, severity: Severity = "error", source: str = "plain logic"
 ) -> Rule:
-    # What was not read cannot be let through: only a notice can be waived.
+    # A waiver has no record to let through, because nothing was read; only notices can be waived.
     return Rule(
         id_, severity, on="received.unread", scope="file", what=what, remedy=remedy, source=source,
         waivable=severity != "error",

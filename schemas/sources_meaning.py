@@ -1,4 +1,4 @@
-"""Checks what ``sources.toml`` means: entities, columns, codes, formats and units must fit each other."""
+"""Check ``sources.toml``: entities, columns, codes, formats and units must match each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in (*PROVEN
 _REPLY_NEEDS = ("answer", "event_date")
 _REPLY_PERSON = ("family_name", "given_names", "birth_date")
 _OWN = tuple(c.name for c in Typed.columns())
-"""Columns of every typed table that the program fills itself."""
+"""Columns of every typed table that the program fills in."""
 
 
 def of_sources(sources: Sources) -> Complaints:
@@ -85,7 +85,7 @@ def _pattern(loc: Loc, pattern: str) -> Complaints:
 
 
 def _headers(loc: Loc, ignored: Sequence[IgnoredColumns], mapped: Sequence[str]) -> Complaints:
-    """Yield headers that are named twice: headers are compared without case and blanks."""
+    """Yield headers that occur twice; headers are compared without case and blanks."""
     spelled: dict[str, str] = {}
     for header in mapped:
         first = spelled.setdefault(folded(header), header)
@@ -126,7 +126,7 @@ def _encodings(loc: Loc, names: Sequence[str]) -> Complaints:
 def _expression(loc: Loc, pattern: str) -> Complaints:
     try:
         re.compile(pattern)
-        # Patterns are searched by polars, whose expressions know no look-around.
+        # The patterns are searched by polars, whose regular expressions have no look-around.
         everything = pl.select(pl.lit("").str.contains(pattern)).item()
     except (re.error, pl.exceptions.PolarsError) as broken:
         yield loc, f'"{pattern}" is not a regular expression: {str(broken).splitlines()[0]}'
@@ -206,7 +206,7 @@ _NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "vital_status": (("status",), ("status_date", "status_day")),
     "assessment": (("assessment_date", "assessment_day"),),
 }
-"""Entity to columns without which it says nothing; of each group one."""
+"""Entity to the groups of columns of which it needs at least one each."""
 
 
 def _entity(loc: Loc, entity: EntityMapping, source: MappedSource) -> Complaints:
@@ -240,7 +240,7 @@ def _number(loc: Loc, mapping: ColumnMapping) -> Complaints:
 
 
 def _conditions(loc: Loc, entity: EntityMapping, source: MappedSource) -> Complaints:
-    """Yield conditions that no row can fulfil, or that every row does."""
+    """Yield conditions that no row or every row fulfils."""
     missing = {word.strip() for word in source.missing}
     words: dict[str, set[str]] = {}
     filled: dict[str, bool] = {}
@@ -271,7 +271,7 @@ def _conditions(loc: Loc, entity: EntityMapping, source: MappedSource) -> Compla
 
 
 def _kinds(loc: Loc, source: MappedSource) -> Complaints:
-    """Yield columns that are read as a date here and as a number there: one of them would be unreadable."""
+    """Yield columns that are mapped both as a date and as a number: one of them would be unreadable."""
     kinds: dict[str, dict[str, str]] = {}
     for entity in source.entities:
         specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
@@ -293,7 +293,7 @@ def _kinds(loc: Loc, source: MappedSource) -> Complaints:
 
 
 def _separator(loc: Loc, text: str, source: MappedSource) -> Complaints:
-    """Check a text that joins values: one that stands in every date or number joins none."""
+    """Check the separator of values: it must not occur in every date or number."""
     if not text:
         yield loc, "is empty"
     elif text == source.decimal:
@@ -308,7 +308,7 @@ _OF_A_SOURCE: tuple[tuple[type[Section], Callable[[Loc, Any], Complaints]], ...]
     (MappedSource, _mapped),
     (TableLayout, _layout),
 )
-"""Model of a source to what its values must mean."""
+"""Model of a source to the check of its values."""
 
 
 def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> Complaints:
@@ -365,7 +365,7 @@ def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
 
 
 def units_of(source: MappedSource) -> dict[str, str]:
-    """Return header to the unit in which its numbers are read, where no scale is declared."""
+    """Return header to the unit of its numbers, for columns without a declared scale."""
     found: dict[str, str] = {}
     for entity in source.entities:
         specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
@@ -420,7 +420,7 @@ def _date_format(loc: Loc, text: str, precision: str | None) -> Complaints:
     Args:
         loc: path of the key.
         text: the format.
-        precision: what dates of this format are exact to; None if that is not known here.
+        precision: precision of dates in this format; None if it is not known here.
     """
     unknown = [d for d in re.findall(r"%(.)", text) if d not in _DIRECTIVES]
     if "%" not in text or unknown or not any(d in text for d in _YEAR):

@@ -1,4 +1,4 @@
-"""Units that headers of tables name, and the factors that convert them to the contracts' units."""
+"""Recognise units in headers of tables, and convert them to the contracts' units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DAYS: tuple[tuple[str, float], ...] = (
     (r"months?|monaten?|mo|mon|mos", 30.4375),
     (r"years?|jahren?|yrs?|a|y|j", 365.25),
 )
-"""Unit of a time to its factor in days."""
+"""Pattern of a unit of time to its factor in days."""
 _OF_UNIT: dict[str, tuple[tuple[str, float], ...]] = {
     "d": (*DAYS, (r"m", 30.4375)),
     "a": tuple((words, 1.0 if days == 365.25 else days / 365.25) for words, days in (*DAYS, (r"m", 30.4375))),
@@ -20,21 +20,21 @@ _OF_UNIT: dict[str, tuple[tuple[str, float], ...]] = {
     "MV": ((r"mv", 1.0), (r"kv", 0.001)),
     "GBq": ((r"gbq", 1.0), (r"mbq", 0.001)),
 }
-"""Unit of a contract to the units that a header may name."""
+"""Unit of a contract to the units that a header may contain."""
 _BRACKETED = re.compile(r"[(\[{/]\s*([^\W\d_]+)\.?\s*[)\]}]?\s*$")
 
 
 def plain(text: str) -> list[str]:
-    """Return the words of a header in small letters."""
+    """Return the words of a header in lower case."""
     parted = re.sub(r"(?<=[a-zäöü])(?=[A-ZÄÖÜ])|(?<=[A-ZÄÖÜ])(?=[A-ZÄÖÜ][a-zäöü])", " ", text)
     return re.findall(r"[^\W\d_]+", parted.casefold())
 
 
 def factors(unit: str | None, header: str, row_of_units: str = "") -> list[float]:
-    """Return the factors to a contract's unit that a header or the row of units below it names, each once.
+    """Return the factors to a contract's unit that a header or its units row names, without repeats.
 
     A single letter is a unit only in the brackets that end a header, or in the row of units: elsewhere it may
-    be a name. What brackets name counts before the other words: "Days alive (months)" is in months.
+    be a name. Brackets take precedence over other words: "Days alive (months)" is in months.
     """
     known = _OF_UNIT.get(unit or "", ())
     bracketed = _BRACKETED.search(header.casefold())
@@ -50,6 +50,6 @@ def factors(unit: str | None, header: str, row_of_units: str = "") -> list[float
 
 
 def factor(unit: str | None, header: str, row_of_units: str = "") -> float | None:
-    """Return the factor to a contract's unit that a header names; None if it names none, or several."""
+    """Return the factor to a contract's unit that a header names; None if it names no unit or several."""
     found = factors(unit, header, row_of_units)
     return found[0] if len(found) == 1 else None

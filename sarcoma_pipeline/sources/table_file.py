@@ -1,4 +1,4 @@
-"""Tables of any layout (CSV, TSV, XLSX, Parquet) to received frames: every cell as text, nothing judged."""
+"""Read tables of any layout (CSV, TSV, XLSX, Parquet) into received frames: every cell as text, unjudged."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
     Args:
         file: the file.
         source: its format, headers and key, as mapped in ``sources.toml``.
-        refresh: id of the refresh that reads it.
-        limits: what the file may ask for.
+        refresh: id of the refresh.
+        limits: limits for the file.
 
     Returns:
-        Records of ``received.table_row`` (all columns, mapped or not), and ``received.unread``.
+        Records of ``received.table_row`` (all columns, mapped or not), and of ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
     mapped: dict[str, Outcome] = dict.fromkeys(source.headers(), (READ, "values"))
@@ -97,15 +97,15 @@ def table_rows(
     """Read the rows of a table in any format.
 
     Args:
-        batch: takes the faults of the file and of its rows, and knows all headers that the source names.
+        batch: collects the faults of the file and its rows; has all headers that the source names.
         declared: the table's format and layout.
         needed: headers without which no row can be read.
 
     Yields:
-        Position and header to cell.
+        Position, and header to cell.
 
     Raises:
-        Stopped: the file is no such table, or asks for too much.
+        Stopped: the file is no such table, or exceeds a limit.
     """
     known = list(batch.account.outcomes)
     if declared.between_cells is not None:
