@@ -58,7 +58,6 @@ def test_a_process_that_died_loses_no_file(started):
 
 
 def test_other_limits_have_a_process_of_their_own(started):
-    with sandboxed_reader.kept_open(LIMITS):
-        with pytest.raises(sandboxed_reader.Refused) as refused:
-            _read(SHEET, limits=(2 * 1024**2, 1, 1000))
+    with sandboxed_reader.kept_open(LIMITS), pytest.raises(sandboxed_reader.Refused) as refused:
+        _read(SHEET, limits=(2 * 1024**2, 1, 1000))
     assert refused.value.args[0] == "file.too-many-columns" and started == ["each", "xlsx"]
