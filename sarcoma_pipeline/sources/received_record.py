@@ -85,12 +85,17 @@ class _Entry:
 
 @dataclass
 class Batch:
-    """Gathers the records of one file; nothing that was met is left out."""
+    """Gathers the records of one file; nothing that was met is left out.
+
+    Attributes:
+        by_library: objects that were not ordinary enough for the fast way of reading.
+    """
 
     file: SourceFile
     refresh: str
     limits: Limits = DEFAULT_LIMITS
     account: Account = field(default_factory=Account)
+    by_library: int = 0
     _entries: dict[type[Received], list[_Entry]] = field(default_factory=dict)
     _count: int = 0
 
