@@ -1,8 +1,8 @@
-"""The value account of a DICOM object: each attribute is read, ignored by name, or unknown.
+"""Account for each attribute of a DICOM object: it is read, ignored by name, or unknown.
 
-What is read is not listed a second time: the functions that make the columns are asked once with an object
-that answers whatever they ask. An attribute counts once wherever it stands with a value, however many values
-it has; a sequence that nobody opens counts as one attribute with all that it holds.
+The attributes that are read are not listed a second time: each function that makes columns is called once
+with an object that records what is requested. An attribute with a value counts once per place, regardless of
+its number of values; a sequence that is not opened counts as one attribute, including its content.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from schemas.ignored_attributes import GROUPS, OTHER_KIND, OVERLAYS, PRIVATE, RE
 Columns = Callable[[Node], Mapping[str, str | None]]
 
 _UNKNOWN_KEPT = 1_000
-"""A hostile export invents tags without end."""
+"""Maximum number of unknown paths kept: a hostile export invents tags without end."""
 _ALIKE = 200
-"""Most attributes of a data set of which it is kept what becomes of them."""
+"""Maximum number of attributes of a data set whose steps are cached."""
 
 
 _GROUP_OF = {keyword: group for group, (_, keywords) in GROUPS.items() for keyword in keywords}
@@ -34,8 +34,8 @@ class Declared:
     """What is read below one path.
 
     Attributes:
-        path: as the account names it.
-        kids: by tag, if it is a sequence.
+        path: the path, as in the value account.
+        kids: attributes below it by tag, if it is a sequence.
     """
 
     path: str
@@ -43,7 +43,7 @@ class Declared:
 
 
 class Tree(dict[int, Declared]):
-    """What is read of a data set, by tag; equal to itself only, so that what follows from it is kept."""
+    """Attributes of a data set by tag; compared by identity, so that it can be a cache key."""
 
     def __hash__(self) -> int:
         return id(self)
@@ -57,7 +57,7 @@ class Kind:
     """What is read of one kind of object.
 
     Attributes:
-        tree: by tag of the top level.
+        tree: attributes of the top level, by tag.
         outcomes: path to the columns that it is read into.
     """
 
@@ -66,7 +66,7 @@ class Kind:
 
 
 class _Asked(Node):
-    """Stands for an object that has every attribute, and notes what it is asked for."""
+    """A stand-in object that has every attribute and records which ones are requested."""
 
     def __init__(self, path: tuple[str, ...], asked: dict[tuple[str, ...], bool], answers: Answers) -> None:
         super().__init__(None, set(), Opened())
@@ -95,10 +95,10 @@ Answers = Callable[[tuple[str, ...]], bool]
 
 
 def declared(columns: Columns) -> Kind:
-    """Return what a function asks an object for, and which columns each answer changes.
+    """Return the attributes that a function requests, and the columns that each of them changes.
 
-    Nothing is found out from an answer that hides the next question: a function that takes the second
-    attribute where the first is missing is asked without the first as well.
+    The answers must not hide a request: a function that reads a second attribute if the first is missing is
+    also called without the first.
     """
     asked: dict[tuple[str, ...], bool] = {}
     none = columns(_Asked((), asked, lambda path: False))
@@ -128,7 +128,7 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     """Account for the attributes of one object.
 
     Args:
-        account: of its file.
+        account: the account of its file.
         kind: what is read of it.
         filled: tags of the top level that have a value, in the order of the file.
         node: the object after its columns were read.
@@ -141,7 +141,7 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     once = dict.fromkeys(top)
     _count(account, node, once, kind.tree, "", used)
     if len(once) < len(top):
-        # Of a tag that comes twice only the last value can be read.
+        # If a tag comes twice, only its last value can be read.
         for number, times in (Counter(top) - Counter(once.keys())).items():
             _unknown(account, f"{name(number)} (again)", times)
 
@@ -166,16 +166,16 @@ _Step = tuple[list[tuple[str, int]], "int | None", "Declared | None"]
 
 
 def _steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
-    # The slices of an image, and the control points of a beam, have the same attributes.
+    # Slices of an image, and control points of a beam, have the same attributes, so the cache is hit.
     return (_known_steps if len(tags) <= _ALIKE else _known_steps.__wrapped__)(tree, tags, used)
 
 
 @lru_cache(1_000)
 def _known_steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
-    """Return what becomes of attributes in their order.
+    """Return the outcomes of attributes in their order.
 
-    Each step has the paths with their counts up to an attribute that has to be looked at: one that nobody
-    named, or a sequence that may have been opened. After the last of these there is none.
+    Each step has paths with their counts, and the attribute after them that has to be looked up: one that is
+    unknown, or a sequence that may have been opened. The last step has no such attribute.
     """
     steps: list[_Step] = []
     paths: dict[str, int] = {}
@@ -198,13 +198,13 @@ def _unknown(account: Account, path: str, count: int) -> None:
 
 @lru_cache(10_000)
 def name(number: int) -> str:
-    """Return the keyword of a tag; its number, if it has none."""
+    """Return the keyword of a tag; its number, if it has no keyword."""
     return keyword_of(number) or f"({number >> 16:04X},{number & 0xFFFF:04X})"
 
 
 @lru_cache(10_000)
 def _ignored(number: int) -> str | None:
-    """Return the path under which an attribute is ignored; None if nobody has named it."""
+    """Return the path under which an attribute is ignored; None if it is not ignored."""
     group, element = number >> 16, number & 0xFFFF
     if group % 2:
         return PRIVATE

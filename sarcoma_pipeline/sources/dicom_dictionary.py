@@ -1,4 +1,4 @@
-"""What the data dictionary of DICOM says of an attribute; pydicom is asked only about what nobody named."""
+"""Look up attributes in the data dictionary of DICOM; pydicom is imported only for attributes not listed here."""
 
 from __future__ import annotations
 

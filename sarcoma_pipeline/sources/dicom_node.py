@@ -1,4 +1,4 @@
-"""A DICOM data set of which any attribute may be missing, whoever parsed it."""
+"""Interface of a DICOM data set in which any attribute may be missing, for both parsers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Protocol
 
 NUMERIC = frozenset({"DS", "IS"})
 PLAIN = NUMERIC | {"CS", "DA", "TM", "UI"}
-"""Value representations of the default repertoire (PS3.5 6.2): their bytes are their text."""
+"""Value representations in the default character repertoire (PS3.5 6.2): their bytes are ASCII text."""
 TEXT_BYTES = 65_536
-"""Longest value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
+"""Maximum length of a value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
 
 
 MODALITY = 0x00080060
@@ -17,12 +17,12 @@ MODALITY = 0x00080060
 
 @dataclass
 class Opened:
-    """The sequences of an object that somebody opened.
+    """The sequences of an object that were opened.
 
     Attributes:
         items: data set and tag to the items of the sequence, each with the tags that have a value.
-        delivered: attributes with a value in them, less the sequences themselves.
-        several: keywords of sequences that should hold one item and hold several.
+        delivered: number of attributes with a value in them, without the sequences themselves.
+        several: keywords of sequences that should hold one item but hold several.
     """
 
     items: dict[tuple[int, int], list[tuple[Node, list[int]]]] = field(default_factory=dict)
@@ -31,12 +31,12 @@ class Opened:
 
 
 class Node:
-    """A data set; what is read of it does not depend on who parsed it.
+    """A data set; the values read from it do not depend on the parser.
 
     Attributes:
-        dataset: what was parsed.
+        dataset: the parsed elements.
         faults: keywords of the attributes that could not be parsed, shared with the nested items.
-        opened: the sequences that were opened, shared likewise.
+        opened: the sequences that were opened, shared with the nested items.
     """
 
     __slots__ = ("dataset", "faults", "opened")
@@ -51,11 +51,11 @@ class Node:
         raise NotImplementedError
 
     def text(self, keyword: str) -> str | None:
-        """Return the value as it was delivered; several values are joined by the backslash of DICOM."""
+        """Return the value as delivered; several values are joined by the backslash of DICOM."""
         raise NotImplementedError
 
     def items(self, keyword: str) -> list[Node]:
-        """Return items of a sequence; one that cannot be parsed is noted among the faults."""
+        """Return the items of a sequence; one that cannot be parsed is added to ``faults``."""
         raise NotImplementedError
 
     def values(self, keyword: str) -> list[str]:
@@ -64,19 +64,19 @@ class Node:
         return text.split("\\") if text else []
 
     def single(self, keyword: str) -> Node | None:
-        """Return the first item of a sequence that holds one; a second one is noted."""
+        """Return the first item of a sequence that should hold one; a sequence with several is noted."""
         items = self.items(keyword)
         if len(items) > 1:
             self.opened.several.add(keyword)
         return items[0] if items else None
 
     def referenced(self, keyword: str) -> str | None:
-        """Return ReferencedSOPInstanceUID of the item of a sequence that holds one."""
+        """Return ReferencedSOPInstanceUID of a sequence that holds one item."""
         item = self.single(keyword)
         return None if item is None else item.text("ReferencedSOPInstanceUID")
 
     def plain(self, *keywords: str) -> dict[str, str | None]:
-        """Return attributes by keyword, as text."""
+        """Return attributes as text, by keyword."""
         return {keyword: self.text(keyword) for keyword in keywords}
 
 

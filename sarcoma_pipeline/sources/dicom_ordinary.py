@@ -1,11 +1,11 @@
-"""Ordinary DICOM files, parsed without a library; whatever is not ordinary is left to pydicom.
+"""Parse ordinary DICOM files without a library; all other files are left to pydicom.
 
-Ordinary is a file with a preamble, little endian, whose tags ascend at every level, whose lengths add up to
-the last byte, whose attributes have the value representation of the dictionary, and whose text is ASCII,
-Latin-1 or UTF-8. Of such a file nothing is read otherwise than by :mod:`.dicom_walk`; a test compares the two
-on thousands of damaged files. The rest is not judged here: :class:`Unordinary` says only that it is not so.
+A file is ordinary if it has a preamble, is little endian, its tags ascend at every level, its lengths add up
+to the last byte, its attributes have the value representation of the dictionary, and its text is ASCII,
+Latin-1 or UTF-8. From such a file exactly the same is read as by :mod:`.dicom_walk`; a test compares both on
+thousands of damaged files. A file that is not ordinary raises :class:`Unordinary`; it is not judged here.
 
-Values that nobody asks for, pixels and contours among them, are passed over by their length.
+Values that are not read, such as pixels and contours, are skipped by their length.
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ _CHARACTER_SET = 0x00080005
 _FIRST_PIXELS = 0x7FE00008
 _PIXELS = frozenset({_FIRST_PIXELS, 0x7FE00009, 0x7FE00010})
 _BEFORE_DATA = 0x0007FFFF
-"""Tags of commands and of the file meta information are below; a data set has none."""
+"""Tags up to here belong to commands and file meta information, not to a data set."""
 _ITEM, _ITEM_BIG_ENDIAN = b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00"
 _ITEM_END, _SEQUENCE_END = b"\xfe\xff\x0d\xe0\0\0\0\0", b"\xfe\xff\xdd\xe0\0\0\0\0"
 _MOST_NESTED = 16
 FIRST_PIECE = 1 << 16
 _READS_PER_ELEMENT = 5
-"""Parts of an element that pydicom reads at most, as ``Limits.elements`` counts them."""
+"""Maximum number of read calls of pydicom per element, as ``Limits.elements`` counts them."""
 
 _SHORT_FORM = "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US"
 _LONG_FORM = "OB OD OF OL OV OW SQ SV UC UN UR UT UV"
 _HEAD = {vr.encode(): 8 for vr in _SHORT_FORM.split()} | {vr.encode(): 12 for vr in _LONG_FORM.split()}
-"""Value representation to the bytes before the value (PS3.5 7.1.2)."""
+"""Value representation to the number of bytes before the value (PS3.5 7.1.2)."""
 
 _IMPLICIT, _EXPLICIT = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1"
 _ENCAPSULATED = b"1.2.840.10008.1.2.4."
 """JPEG and its kin (PS3.5 A.4): packed pixels under headers of explicit little endian."""
 _ENCODINGS = {b"": "latin-1", b"ISO_IR 6": "latin-1", b"ISO_IR 100": "latin-1", b"ISO_IR 192": "utf-8"}
-"""Specific Character Set (PS3.3 C.12.1.1.2); where none is named, pydicom takes bytes for Latin-1."""
+"""Specific Character Set (PS3.3 C.12.1.1.2) to encoding; without one, pydicom decodes Latin-1."""
 
 _explicit_head = struct.Struct("<HH2sH").unpack_from
 _implicit_head = struct.Struct("<HHL").unpack_from
 _long = struct.Struct("<L").unpack_from
 
 Tree: TypeAlias = "dict[int, Tree | None]"
-"""Tags that are read, with those of their items if they are sequences."""
+"""Tags that are read; for sequences, with the tags of their items."""
 
 
 def joined(trees: Iterable[Mapping[int, object]]) -> Tree:
-    """Return one tree of what several kinds of objects are asked for."""
+    """Return one tree with the attributes of several kinds of objects."""
     whole: Tree = {}
     for tree in trees:
         for number, declared in tree.items():
@@ -90,11 +90,11 @@ class Ordinary:
         return self.node.filled
 
     def items_outside(self) -> bool:
-        """Return that no item stands outside a sequence: such a file is not ordinary."""
+        """Return False: a file with items outside a sequence is not ordinary."""
         return False
 
     def sequences(self) -> tuple[set[int], set[int]]:
-        """Return that all sequences are whole and all tags ascend: such a file is not ordinary otherwise."""
+        """Return nothing: a file with torn sequences or tags out of order is not ordinary."""
         return set(), set()
 
 
@@ -104,9 +104,9 @@ def read(stream: BinaryIO, data: bytes, size: int, tree: Tree, limits: Limits) -
     Args:
         stream: its file.
         data: the first piece of it.
-        size: of the file.
-        tree: what is read of it.
-        limits: what it may ask for; a file that comes near them is not ordinary.
+        size: size of the file.
+        tree: the attributes to read.
+        limits: limits of size and number; a file that comes near them is not ordinary.
 
     Raises:
         Unordinary: the file is not ordinary.
@@ -143,7 +143,7 @@ def _about(data: bytes) -> tuple[OrdinaryNode, int]:
         at += head
         node.dataset[number] = (vr, data[at : at + length], True)
         at += length
-    # The element after it is of the data set: pydicom goes by that, and not by the length.
+    # pydicom ends the file meta information at the first other group, not at its stated length.
     if at != end or end > len(data) or data[end : end + 2] in (b"\x02\0", b"\0\0"):
         raise Unordinary
     return node, end
@@ -160,7 +160,7 @@ def _is_implicit(about: OrdinaryNode) -> bool:
 
 
 class _Top:
-    """Parses the top level of a file, of which it holds a piece at a time."""
+    """Parses the top level of a file and holds one piece of it at a time."""
 
     def __init__(self, stream: BinaryIO, data: bytes, size: int, shared: Shared, limits: Limits) -> None:
         self.stream, self.data, self.size, self.limits = stream, data, size, limits
@@ -168,9 +168,9 @@ class _Top:
         self.shared = shared
         self.item = _implicit_item if shared.implicit else _explicit_item
         self.asked = 0
-        """Elements that pydicom reads one by one."""
+        """Number of elements that pydicom would read one by one."""
         self.held = 0
-        """Bytes that pydicom has read."""
+        """Number of bytes that pydicom would read."""
 
     def read(self, about: OrdinaryNode, at: int, tree: Tree) -> Ordinary:
         """Parse all elements from a position on."""
@@ -187,7 +187,7 @@ class _Top:
                 here, most = at - base, len(data) - 12
             if implicit:
                 group, element, length = _implicit_head(data, here)
-                # A length that looks like a value representation: pydicom goes by the first one.
+                # pydicom takes a first length of two letters for a value representation.
                 if at == first and data[here + 4 : here + 6].isalpha():
                     raise Unordinary
                 number = group << 16 | element
@@ -209,7 +209,7 @@ class _Top:
             if length:
                 filled(number)
             if number >= _FIRST_PIXELS and number in _PIXELS:
-                # Nothing behind the pixels is read, but the file must be as long as they are.
+                # Nothing after the pixels is read, but the file must not be shorter.
                 left = 0 if length == _UNDEFINED else size - at - length
                 if vr == b"SQ" or left < 0 or 0 < left < 8:
                     raise Unordinary
@@ -270,7 +270,7 @@ class _Top:
         self.shared.encoding = encoding
 
     def _have(self, at: int, count: int) -> None:
-        """Have the bytes of a span at hand."""
+        """Load the piece of the file that holds a span of bytes."""
         start = at - self.base
         if start >= 0 and start + count <= len(self.data):
             return
@@ -283,7 +283,7 @@ class _Top:
             raise Unordinary
 
     def _within_limits(self, meta: int) -> bool:
-        """Return whether pydicom reads such a file, too, without asking for too much."""
+        """Return whether pydicom would read the file within the limits, too."""
         reads = _READS_PER_ELEMENT * (self.asked + meta // 8)
         return reads <= self.limits.elements and 2 * (self.held + meta) + 12 * reads <= self.limits.held_bytes
 
@@ -299,16 +299,16 @@ def _sequence(
     """Parse the items of a sequence from a position on.
 
     Args:
-        data: holds it.
-        at: where its first item begins.
-        end: where it ends; None: at its delimitation item.
-        tree: what is read of its items; None: nothing, but they must be whole all the same.
-        item: parses an item.
-        shared: of the object.
-        depth: of nesting.
+        data: the bytes that hold it.
+        at: position of its first item.
+        end: position of its end; None: it ends with a delimitation item.
+        tree: attributes to read of its items; None: none, but the items must be whole.
+        item: function that parses an item.
+        shared: data shared by all data sets of the object.
+        depth: level of nesting.
 
     Returns:
-        The items, of which there are none where nothing is read, and where the sequence ended.
+        The items (none without a tree) and the position after the sequence.
     """
     if depth > _MOST_NESTED:
         raise Unordinary

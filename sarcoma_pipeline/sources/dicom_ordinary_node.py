@@ -1,6 +1,6 @@
-"""A data set of an ordinary DICOM file, and how its values are read.
+"""Read values from a data set of an ordinary DICOM file.
 
-What pydicom would read otherwise than its bytes stand there is not ordinary.
+A value that pydicom might change when it parses it is not ordinary.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _ESCAPE = 0x1B
 
 
 class Unordinary(Exception):
-    """The file is not ordinary; what is wrong with it, if anything is, pydicom's way tells."""
+    """The file is not ordinary, which does not mean that it is wrong."""
 
 
 @dataclass
 class Shared:
-    """What all data sets of one object share.
+    """Data shared by all data sets of one object.
 
     Attributes:
         implicit: whether its elements lack their value representation.
-        encoding: of its texts.
-        faults: none; whoever finds one is not ordinary.
+        encoding: encoding of its texts.
+        faults: always empty, because a file with faults is not ordinary.
         opened: the sequences that were opened.
     """
 
@@ -41,7 +41,7 @@ class OrdinaryNode(Node):
     """A data set: tag to value representation and bytes, or to the items of a sequence.
 
     Attributes:
-        filled: tags that have a value, in their order.
+        filled: tags that have a value, in the order of the file.
     """
 
     __slots__ = ("_shared", "filled")
@@ -66,7 +66,7 @@ class OrdinaryNode(Node):
 
     def plain(self, *keywords: str) -> dict[str, str | None]:
         """Return attributes by keyword, as text."""
-        # As `text` does, without a call for each: most of them are not there.
+        # Same as `text`, but without a call per keyword: most attributes are missing.
         dataset, shared = self.dataset, self._shared
         found: dict[str, str | None] = dict.fromkeys(keywords)
         for keyword in keywords:
@@ -126,7 +126,7 @@ def _numbers(spelled: re.Pattern[str]) -> _Decode:
         if "\\" not in text and not shared.implicit:
             return text.strip()
         parts = text.split("\\")
-        # pydicom parses the numbers of an implicit file; what it would not take is not ordinary.
+        # pydicom parses the numbers of an implicit file and may refuse them.
         if shared.implicit and not all(map(spelled.fullmatch, parts)):
             raise Unordinary
         return "\\".join(map(str.strip, parts))
@@ -171,7 +171,7 @@ _DECODE: dict[str, _Decode] = {
 
 
 class _Ways(dict[str, tuple[int, bytes, "_Decode | None"]]):
-    """Keyword to tag, the ordinary value representation, and how its text is read, if it has one."""
+    """Keyword to tag, ordinary value representation and decoder of its text; None: it has no text."""
 
     def __missing__(self, keyword: str) -> tuple[int, bytes, _Decode | None]:
         number = tag(keyword)

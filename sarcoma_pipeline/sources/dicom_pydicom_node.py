@@ -1,4 +1,4 @@
-"""A DICOM data set parsed by pydicom, of which any attribute may be missing or damaged."""
+"""Read a DICOM data set that pydicom parsed, in which any attribute may be missing or damaged."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def _tag(keyword: str) -> BaseTag:
 
 
 class PydicomNode(Node):
-    """A data set, and the attributes of it that could not be parsed.
+    """A data set, and its attributes that could not be parsed.
 
     Attributes:
-        limits: what one sequence may ask for.
+        limits: limits for one sequence.
     """
 
     __slots__ = ("limits",)
@@ -43,7 +43,7 @@ class PydicomNode(Node):
         self.limits = limits
 
     def _raw(self, keyword: str) -> object:
-        """Return the element's value, not yet parsed if pydicom can hand it over so."""
+        """Return the element's value, unparsed if pydicom has not parsed it yet."""
         try:
             return self.dataset.get_item(_tag(keyword)).value
         except Exception:
@@ -51,7 +51,7 @@ class PydicomNode(Node):
             return None
 
     def _plain(self, keyword: str) -> str | None:
-        """Return the text of an element that needs no parsing; None if it does, or is not there."""
+        """Return the text of an element that needs no parsing; None if it needs parsing or does not exist."""
         try:
             element = self.dataset.get_item(_tag(keyword))
         except Exception:
@@ -65,9 +65,9 @@ class PydicomNode(Node):
         return "\\".join(map(str.strip, text.split("\\"))) if element.VR in NUMERIC else text
 
     def content(self, keyword: str) -> bytes:
-        """Return the element's bytes while pydicom has not parsed them.
+        """Return the element's bytes, as long as pydicom has not parsed them.
 
-        They are empty after that, and without the element.
+        Return empty bytes after parsing, or if the element does not exist.
         """
         if _tag(keyword) not in self.dataset:
             return b""
@@ -86,7 +86,7 @@ class PydicomNode(Node):
         try:
             value = self.dataset[keyword].value
         except Exception:
-            # "1.5" where a whole number belongs: curation judges it, so it is handed on as it stands.
+            # "1.5" where DICOM requires a whole number: keep it as delivered, curation decides.
             value = self._raw(keyword)
         if isinstance(value, Sequence):
             self.faults.add(keyword)
@@ -104,7 +104,7 @@ class PydicomNode(Node):
         if (known := self.opened.items.get((id(self.dataset), int(_tag(keyword))))) is not None:
             return [item for item, _ in known]
         counted = _has_value(self.dataset.get_item(_tag(keyword)))
-        # Measured before pydicom parses it: that multiplies the bytes by a hundred.
+        # Measure it before pydicom parses it: parsing needs a hundred times the memory.
         claims = self.content(keyword)
         items = max(claims.count(mark) for mark in _ITEMS)
         if len(claims) > self.limits.record_bytes or items > self.limits.items:
@@ -113,7 +113,7 @@ class PydicomNode(Node):
             value = self.dataset[keyword].value
         except Exception:
             value = None
-        # An item that is longer than it says takes the next one's place: two doses would become one.
+        # An item that is longer than its length says replaces the next one: two doses would become one.
         if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
             self.faults.add(keyword)
             return []
@@ -126,8 +126,8 @@ class PydicomNode(Node):
 
 
 def _filled(dataset: Dataset) -> list[int]:
-    """Return tags of the attributes that have a value; nothing is parsed for it."""
-    # As plain numbers: pydicom's own are compared in Python, and there are a hundred thousand of them.
+    """Return the tags of the attributes that have a value, without parsing."""
+    # Plain integers: pydicom compares its tags in Python code, and there are a hundred thousand of them.
     return [int(element.tag) for element in dataset.values() if _has_value(element)]
 
 
@@ -136,14 +136,14 @@ def _has_value(element: DataElement | RawDataElement | None) -> bool:
         return element.length != 0
     if element is None or element.VR != "SQ":
         return element is not None and not element.is_empty
-    # Whether a sequence without a length has items, nobody knows who meets its head only.
+    # A sequence without a length may be empty; its header does not show it.
     return element.is_undefined_length or len(element.value) > 0
 
 
 def _are_whole(claims: bytes) -> bool:
-    """Return whether the items of a sequence end where they say.
+    """Return whether the items of a sequence end where their lengths say.
 
-    What has no length yet is for the parser to see.
+    An item without a length is left to the parser.
     """
     start = 0
     while start < len(claims):
@@ -157,5 +157,5 @@ def _are_whole(claims: bytes) -> bool:
 
 
 def _swallowed(dataset: Dataset) -> bool:
-    """Return whether an item holds the mark of another: it was read past its end."""
+    """Return whether an item contains the mark of another item: it was read past its end."""
     return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP
