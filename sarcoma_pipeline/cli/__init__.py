@@ -17,6 +17,7 @@ from sarcoma_pipeline.cli.init import init
 from sarcoma_pipeline.cli.key import key
 from sarcoma_pipeline.cli.linkage import linkage
 from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
+from sarcoma_pipeline.cli.preview import preview
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.schema import schema
@@ -26,7 +27,7 @@ from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
 
-# Each command imports dagster, polars and duckdb itself, so that `sarcoma --help` needs no seconds.
+# Each command imports dagster, polars and duckdb itself, so that `sarcoma --help` starts fast.
 
 
 @click.group(cls=PrintableErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,6 +39,7 @@ def main() -> None:
 
 main.add_command(init)
 main.add_command(check)
+main.add_command(preview)
 main.add_command(audit)
 main.add_command(schema)
 main.add_command(findings)

@@ -121,7 +121,7 @@ def show(study: str, finding_id: str) -> None:
     for name, value in row.items():
         if value is not None:
             say(f"{name:15} {value}")
-    for row in _readings(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
+    for row in readings_of(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
         if found["rule_id"].item().startswith("identity."):
             say(f"reading {row['reading']}       {row['text']}")
             continue
@@ -232,8 +232,8 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
     from sarcoma_pipeline.quality import decision_log
     from sarcoma_pipeline.quality.ledger import DecisionRefused
 
-    entries = _ledger(project)
-    readings = _readings(project) if any(r.action == DECIDE for r in requests) else None
+    entries = ledger_of(project)
+    readings = readings_of(project) if any(r.action == DECIDE for r in requests) else None
     try:
         recorded = decision_log.record(
             project.decisions, entries, requests, dt.datetime.now(dt.UTC), readings
@@ -253,7 +253,7 @@ def _refused(refused: Any) -> Refused:
 
 
 def _effects(project: Project) -> dict[str, str]:
-    """Map each finding to the sentence that says what its record, once admitted, would change."""
+    """Map each finding to the sentence on how the study would change if its record were admitted."""
     from sarcoma_pipeline.quality import impact
     from schemas.impact import Impact
 
@@ -266,14 +266,14 @@ def _effects(project: Project) -> dict[str, str]:
     return dict(quarantined.join(effects, on="record_id").select("finding_id", "impact").iter_rows())
 
 
-def _readings(project: Project) -> pl.DataFrame:
-    """Return, by finding, the readings and answers between which data stewards can choose."""
+def readings_of(project: Project) -> pl.DataFrame:
+    """Return the readings and answers that data stewards can choose, by finding."""
     from sarcoma_pipeline.quality import ledger
     from schemas.curated_identity import IdentityReading
     from schemas.curated_radiotherapy import RadiotherapyReading
 
     found = rows(project, "FROM quality.findings")
-    # The patient whom an answer means is shown by pseudonym.
+    # The patient of an answer is shown by pseudonym.
     identities = rows(
         project,
         "SELECT i.* REPLACE (i.text || coalesce(': patient ' || p.pseudonym, '') AS text) "
@@ -283,9 +283,9 @@ def _readings(project: Project) -> pl.DataFrame:
 
 
 def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
-    """Return file, position, column, value and note of a finding as the warehouse holds them.
+    """Return file, position, column, value and note of a finding from the warehouse, unmasked.
 
-    Empty for a finding that the last refresh did not see: only what was shown of it is kept.
+    Empty for a finding that is not in the last refresh: only its masked form is kept.
     """
     from schemas.all_contracts import CONTRACTS
 
@@ -313,8 +313,8 @@ def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
     }
 
 
-def _ledger(project: Project) -> pl.DataFrame:
-    """Read ``quality.ledger`` as the last refresh wrote it."""
+def ledger_of(project: Project) -> pl.DataFrame:
+    """Read ``quality.ledger`` as of the last refresh."""
     from schemas.ledger import LedgerEntry
 
     return LedgerEntry.conform(rows(project, f"FROM {LedgerEntry.table()}"))
@@ -330,7 +330,7 @@ def _current(project: Project) -> pl.DataFrame:
         decisions = decision_log.read(project.decisions)
     except decision_log.DecisionLogDamaged as damaged:
         raise click.ClickException(str(damaged)) from None
-    found = ledger.standing(_ledger(project), decisions, dt.datetime.now(dt.UTC).date())
+    found = ledger.standing(ledger_of(project), decisions, dt.datetime.now(dt.UTC).date())
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
     return found.sort(order, "rule_id", "path", "position", "finding_id")
 
@@ -338,7 +338,7 @@ def _current(project: Project) -> pl.DataFrame:
 def _check_names(
     project: Project, found: pl.DataFrame, rule: str | None, patient: str | None, file: str | None
 ) -> None:
-    """Refuse a rule, a pseudonym or a file that does not exist: "0 findings" would be no answer.
+    """Refuse a rule, a pseudonym or a file that does not exist, instead of answering "0 findings".
 
     Raises:
         Refused: with the name that was probably meant.

@@ -1,8 +1,8 @@
-"""Sets aside what the release gate would stop, so that one patient never holds back the others.
+"""Set values to null that the release gate would block, so that one patient never blocks the others.
 
-The gate bounds every released number by its unit, and every code by its form. The same bounds are applied
-here to each patient: a value outside becomes unknown, and a patient with a time outside has no endpoints.
-Each is a finding.
+The gate bounds every released number by its unit and every code by its format. This module applies the
+same bounds to each patient: a value outside becomes unknown, and a patient with a time outside has no
+endpoints. Each is a finding.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ TIME = Rule(
 )
 
 CODES = {"icd10_site": r"^[A-Z]\d\d(\.\d{1,2})?$", "icdo3_morphology": r"^\d{4}/\d$"}
-"""Column of ``cohort.patients`` to the form of its codes; findings on records say which code has another."""
+"""Column of ``cohort.patients`` to the format of its codes; findings on records report other formats."""
 
 _FOLLOW_UP = ("follow_up_days", "follow_up_months")
 _ANSWER = ("registry_answer_days", "registry_answer_age_months")
 TIMES = (*_FOLLOW_UP, *_ANSWER)
-"""Columns of ``cohort.patients`` that are times since the diagnosis; two that tell one time go together."""
+"""Columns of ``cohort.patients`` with times since diagnosis; the two columns of a pair are set to null
+together."""
 
 
 def outside(columns: Iterable[str], bounds: dict[str, tuple[float, float]]) -> pl.Expr:
@@ -59,10 +60,10 @@ def outside(columns: Iterable[str], bounds: dict[str, tuple[float, float]]) -> p
 
 
 def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
-    """Return the patients of whom something is dated too late after the diagnosis.
+    """Return the patients with an event dated too late after the diagnosis.
 
     Args:
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         gate: the bounds of days.
 
     Returns:
@@ -84,11 +85,11 @@ def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
 
 
 def patients(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
-    """Return ``cohort.patients`` without the values that are outside the gate's bounds.
+    """Return ``cohort.patients`` with values outside the gate's bounds set to null.
 
     Args:
         described: the columns of ``cohort.patients``, and ``patient_id``.
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         gate: the bounds.
     """
     bounds = gate.bounded(CohortPatient)
@@ -105,12 +106,12 @@ def patients(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.Data
 
 
 def observe(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
-    """Return what is set aside, as observations: a value or a time of one patient is one finding.
+    """Return the values set to null as observations, one per patient and value or time.
 
     Args:
-        described: the columns of ``cohort.patients`` before anything was set aside, and ``patient_id``. The
-            finding stands on the first of a patient's records.
-        timeline: what happened to the patients.
+        described: the columns of ``cohort.patients`` before values were set to null, and ``patient_id``. The
+            finding points to the first of a patient's records.
+        timeline: the events of the patients.
         gate: the bounds.
     """
     bounds, table = gate.bounded(CohortPatient), CohortPatient.table()

@@ -1,4 +1,4 @@
-"""Examinations: reports to one row per examination of a tumour."""
+"""Curate examinations: join the reports of each examination of a tumour into one row."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ REPORTS_DIFFER = Rule(
 )
 
 _NOTHING = ("missing", "unknown", "not assessable")
-"""States that say nothing of the disease."""
+"""States that give no information on the disease."""
 
 
 def curate(sound: Frames) -> pl.DataFrame:
     """Join the reports of each examination.
 
     Reports of one reporter on one tumour, day and number are one examination; the newest value counts. One
-    number on two days is two examinations. What two reporters saw on one day stays apart.
+    number on two days is two examinations. Examinations of two reporters on one day stay separate.
 
     Args:
         sound: the typed tables with their tumours.

@@ -1,4 +1,4 @@
-"""Findings on codes of the index tumour that a person must decide: version, site and stage."""
+"""Report codes of the index tumour that a person must decide: version, site and stage."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ NOT_STAGED = Rule(
 
 
 def observe(tumour: pl.DataFrame, told: pl.DataFrame, sound: Frames) -> list[pl.DataFrame]:
-    """Find codes of the index tumour that a person must decide.
+    """Return findings on codes of the index tumour.
 
     Args:
         tumour: ``curated.diagnosis``.

@@ -1,4 +1,4 @@
-"""Findings on the reports of a tumour: which contradict each other, and which came too late to count."""
+"""Report findings on the reports of a tumour: contradictions, and reports too late to count."""
 
 from __future__ import annotations
 
@@ -106,13 +106,13 @@ def observe(
     sound: Frames,
     precedence: Sequence[str],
 ) -> pl.DataFrame:
-    """Find what the reports of a tumour contradict, and what of them could not be used at its diagnosis.
+    """Return contradictions between the reports of a tumour, and values not usable for its diagnosis.
 
     Args:
         tumour: the tumours with the chosen values.
         told: their reports, with their roles.
-        best: which reports were chosen, and which say otherwise (``baseline.choose``).
-        early: metastases, with whether they were there at the diagnosis.
+        best: the chosen reports, and those with another value (``baseline.choose``).
+        early: metastases, with whether they were present at diagnosis.
         sound: the typed tables with their tumours.
         precedence: kinds of source, the most credible first.
     """
@@ -151,7 +151,7 @@ def observe(
 
 
 def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return a stage that is left out, and a histology that is taken, because of when the report was made."""
+    """Return stages that were left out, and histologies that were used, because of the date of the report."""
     table = typed.Diagnosis.table()
     sarcomas = tumour.filter(pl.col("histology_group").is_not_null() | pl.col("index_tumour"))
     own = told.join(sarcomas.select(TUMOUR), on=TUMOUR, how="semi", nulls_equal=True)
@@ -176,7 +176,7 @@ def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -
 
 
 def _other_histology(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """Return the reports whose histology is another subtype than the chosen one, or lies in another group."""
+    """Return the reports whose histology is another subtype, or another group, than the chosen one."""
     group = {
         name: sarcoma_codes.histology_group(
             pl.col(column), pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
@@ -186,7 +186,7 @@ def _other_histology(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     chosen = best.select(*TUMOUR, _chosen="icdo3_morphology")
     joined = rows.join(chosen, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     codes = {name: sarcoma_codes.code(pl.col(name)) for name in ("icdo3_morphology", "_chosen")}
-    # A code that names no subtype (8850, liposarcoma NOS) contradicts none of its group.
+    # A code without a subtype (8850, liposarcoma NOS) contradicts no subtype of its group.
     named = [
         (sarcoma_codes.specificity(pl.col(name)) < 2) & ~code.str.ends_with("0")
         for name, code in codes.items()

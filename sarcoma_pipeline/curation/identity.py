@@ -1,8 +1,8 @@
-"""Which patient a record means: by hospital number, else by normalised name, date of birth and sex.
+"""Link records to patients: by hospital number, else by normalised name, date of birth and sex.
 
-Exact or nothing: a near-match (``near_matches``) is a finding for a person to decide, never a silent merge.
-Titles and name prefixes do not count, since sources write them in different fields. A number in another form
-(leading zeros, blanks) is a near-match where the other three agree.
+Only exact matches are linked: a near match (``near_matches``) is a finding for a person to decide. Titles and
+name prefixes are ignored, because sources write them in different fields. A number in another form (leading
+zeros, blanks) is a near match if name, date of birth and sex agree.
 """
 
 from __future__ import annotations
@@ -166,11 +166,11 @@ def link(
     Args:
         typed_frames: the typed tables.
         keys: keys of the answers that data stewards chose (``curated.identity_reading``).
-        former: master data (rows of ``typed.person``) that were delivered once and are no longer.
+        former: master data (rows of ``typed.person``) of former deliveries.
 
     Returns:
-        ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope: the
-        phantoms' records, and those that are nobody's by decision.
+        ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope:
+        records of phantoms, and records that a decision assigns to no patient.
     """
     family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     persons = typed_frames[PERSON].with_columns(
@@ -184,7 +184,7 @@ def link(
     unknown = others.join(
         latest.select("patient_id"), left_on="person_ref", right_on="patient_id", how="anti"
     )
-    # Only a reply without a number may be linked by name: a number that nobody has is a fault of its own.
+    # Only a record without a number may be linked by name: an unknown number is a separate fault.
     nameless = unknown.filter(pl.col("hospital_number").is_null())
     exact, ambiguous, unmatched = _by_name(nameless, latest)
     near = unmatched.join(near_matches(unmatched, latest), on="record_id")
@@ -209,7 +209,8 @@ def link(
             decided.links().with_columns(method=pl.lit("decided by a data steward")),
         ]
     )
-    # Records under a number that was given to a patient are compared like those under the patient's own.
+    # Records with a number that a decision assigned to a patient are compared like those with the patient's
+    # own number.
     given = unknown.filter(pl.col("hospital_number").is_not_null()).join(decided.links(), on="person_ref")
     numbered = pl.concat([known, given.with_columns(person_ref="patient_id").select(known.columns)])
     joined, own = decided.joined(), number_history.own_ids(asked, two)
@@ -250,7 +251,7 @@ def _offered(
     holders: Sequence[number_history.Question],
     latest: pl.DataFrame,
 ) -> Iterator[identity_choices.Choice]:
-    """Offer the answers to every question of identity."""
+    """Yield the possible answers to every question of identity."""
     yield from identity_choices.of_candidates(NEAR_MATCH, near)
     yield from identity_choices.of_candidates(NEAR_MATCH, in_form.with_columns(why=_SAME_PERSON))
     same = pl.lit("name, date of birth and sex agree")
@@ -276,7 +277,10 @@ def _offered(
 
 
 def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> list[number_history.Question]:
-    """Return the questions that are put; of those on what is gone the latest of a number, open ones first."""
+    """Return the questions to ask.
+
+    Of questions on former deliveries the latest per number, open ones first.
+    """
     gone: dict[str, number_history.Question] = {}
     for one in asked:
         known = gone.get(one.number)
@@ -295,10 +299,7 @@ def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame
 
 
 def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return records whose number one patient has in another form.
-
-    Name, date of birth and sex agree.
-    """
+    """Return records whose number one patient has in another form; name, date of birth and sex agree."""
     form = number_form(pl.col("hospital_number"))
     known = latest.with_columns(_form=form).filter(pl.col("patient_id").n_unique().over("_form") == 1)
     keys = ["_name", "birth_date", "sex"]
@@ -373,7 +374,7 @@ def _formerly(shown: Sequence[number_history.Question]) -> pl.DataFrame:
 
 
 def _renamed(former: pl.DataFrame | None, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return numbers whose name was another one before; date of birth and sex contradict nothing."""
+    """Return numbers with another name before, but the same date of birth and sex."""
     if former is None:
         return Observation.empty()
     before = (
@@ -416,7 +417,7 @@ def _unlinked(
         if "phantom" in frame.columns:
             lone = lone.filter(~pl.col("phantom") & pl.col("has_patient_id"))
         elif table == PERSON:
-            # Plans speak for themselves below; their person rows would say it twice.
+            # Plans are reported below; their person rows would repeat the finding.
             lone = lone.filter(pl.col("source") != "DICOM")
         alike = lone.with_columns(_form=_form()).join(forms, on="_form", how="semi")
         seen.append(observation(alike, NUMBER_FORM, table))
@@ -430,16 +431,13 @@ def _form() -> pl.Expr:
 
 
 def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return structure sets that a plan refers to under another PatientID.
-
-    The column is ``record_id`` of the structure set.
-    """
+    """Return ``record_id`` of structure sets that plans refer to only under another PatientID."""
     plans = typed_frames[typed_dicom.Plan.table()].filter("has_patient_id")
     structures = typed_frames[typed_dicom.StructureSet.table()].filter("has_patient_id")
     pairs = structures.join(
         plans.select(uid="refers_to", plan_ref="person_ref"), left_on="sop_instance_uid", right_on="uid"
     )
-    # One fitting plan is enough: a second plan of a wrong patient is that plan's fault.
+    # One matching plan is enough: a second plan with a wrong patient is the fault of that plan.
     worst = pairs.group_by("record_id").agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any())
     return worst.filter(~pl.col("fits")).select("record_id")
 
@@ -448,7 +446,7 @@ _WHO = ["_name", "birth_date", "sex"]
 
 
 def _twins(latest: pl.DataFrame) -> pl.DataFrame:
-    """Return the numbers whose name, date of birth and sex another number has as well."""
+    """Return the numbers that share name, date of birth and sex with another number."""
     whole = latest.filter(pl.all_horizontal(pl.col(_WHO).is_not_null()))
     return whole.filter(pl.len().over(_WHO) > 1)
 
@@ -459,7 +457,7 @@ def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _alike(latest: pl.DataFrame) -> pl.DataFrame:
-    """Return the numbers of which another one is the same number in another form."""
+    """Return the numbers that another number repeats in another form."""
     number = pl.col("hospital_number")
     numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
     return numbered.filter(number.n_unique().over("_form") > 1)

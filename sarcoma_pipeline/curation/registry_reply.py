@@ -1,4 +1,4 @@
-"""Registry offices' replies to typed records."""
+"""Convert replies of registry offices to typed records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SEX = {
     "divers": "diverse", "x": "unknown", "u": "unknown",
 }  # fmt: skip
 _WITH_DATE = r"^(.+?)\s+(?:am|seit|zum)\s+(\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d\d-\d\d)$"
-"""An answer that names its day, such as "verstorben am 11.03.2014"."""
+"""An answer that contains its date, such as "verstorben am 11.03.2014"."""
 
 
 def typed_frames(
@@ -59,21 +59,21 @@ def typed_frames(
 
 
 def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame:
-    """Add what an answer says (``_status``), and the text of the day that it is about (``_when``).
+    """Add the status in an answer (``_status``) and the text of its date (``_when``).
 
-    As columns, since a date is read from many copies of its text's expression.
+    They are columns because the reading of a date uses its text many times.
     """
     plain = pl.col("answer").str.strip_chars().str.replace_all(r"\s+", " ").str.strip_chars_end(".")
     day = plain.str.extract(_WITH_DATE, 2)
     event = pl.col("event_date").str.strip_chars()
-    # Two days in one reply: neither is chosen, and the answer is a finding.
+    # Two different dates in one reply: neither is used, and the answer is a finding.
     word = pl.when(day != event).then(None).otherwise(pl.coalesce([plain.str.extract(_WITH_DATE, 1), plain]))
     known = {words.strip().rstrip("."): status for words, status in answers.items()}
     listed = code(word, known, fold=True).value
-    # "verzogen nach" names a place, which no list of words can hold.
+    # "verzogen nach" is followed by a place, which no code list can contain.
     moved = word.str.to_lowercase().str.starts_with("verzogen nach ")
     status = pl.coalesce([listed, pl.when(moved).then(pl.lit("moved"))])
-    # Of a death or a move the event's own date counts; of a life the day on which it held.
+    # Deaths and moves are dated by their event date, "alive" by the date of the answer.
     of_event = status.is_in(["deceased", "deceased, date unknown", "moved"])
     dated = pl.coalesce([pl.when(event != "").then(event), day])
     when = pl.when(of_event).then(dated).otherwise(pl.col("answered_on"))
@@ -83,7 +83,7 @@ def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame
 def _answered_on(formats: Sequence[str]) -> pl.Expr:
     """Return the day on which the office answered.
 
-    It only orders replies, an unreadable one is no fault of them.
+    It is used only for sorting; an unreadable day is no finding.
     """
     text = pl.col("answered_on")
     return pl.coalesce(text.str.to_date(f, strict=False) for f in formats)

@@ -1,4 +1,4 @@
-"""Operations: reports of several sources and reporters to one row per operation of a tumour."""
+"""Curate operations: merge the reports of several sources and reporters into one row per operation."""
 
 from __future__ import annotations
 
@@ -63,12 +63,11 @@ REPORT_DAYS = (-3, 42)
 
 
 def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
-    """Join the reports of each operation.
+    """Merge the reports of each operation.
 
-    Operations of a tumour on one day are one, unless a reporter tells of two: then the first ones of each
-    reporter are one, and so on. Its procedures are those that any reporter's newest report names. A residual
-    status that no report of the operation gives is that of the
-    pathology report of its specimen.
+    Operations of a tumour on one day are one, unless a reporter documents two: then the first operations of
+    each reporter are one, and so on. The procedures are those in the newest report of any reporter. A missing
+    residual status is taken from the pathology report of the specimen.
 
     Args:
         sound: the typed tables with their tumours.
@@ -154,7 +153,7 @@ def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
 
 
 def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) -> pl.DataFrame:
-    """Find reports of one operation that contradict each other, and operations without histology.
+    """Return contradictions between reports of one operation, and operations without histology.
 
     Args:
         operations: ``curated.surgery``.
@@ -185,7 +184,7 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
     sarcomas = diagnosis.filter(pl.col("histology_group").is_not_null())
     lone = (
         records.filter(pl.col("intent") == "curative", pl.col("source") == "oBDS")
-        # R0, R1 and R2 are told from the specimen: somebody has seen it.
+        # R0, R1 and R2 are determined on the specimen: a pathologist has seen it.
         .filter(pl.col("residual_status").is_null() | (pl.col("residual_status") == "RX"))
         .join(sarcomas, on=TUMOUR, how="semi", nulls_equal=True)
         .join(tissue, on=TUMOUR, how="anti", nulls_equal=True)

@@ -1,4 +1,4 @@
-"""Rows of tables to typed records, as the mapping in ``sources.toml`` says."""
+"""Convert rows of tables to typed records, using the mapping in ``sources.toml``."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def typed_frames(
     rows = received.with_columns(cells.alias("_cells")).with_columns(
         _present(pl.col("_cells").struct.field(h), source).alias(f"_cell_{h}") for h in headers
     )
-    # As a column, since every date of the row is compared with it.
+    # As a column, because every date of the row is compared with it.
     birth = _birth(source)
     rows = with_steps(rows, [birth]).with_columns(_birth=birth.value)
     unmatched = _unmatched(rows, source)
@@ -75,7 +75,7 @@ def typed_frames(
 
 
 def fold(word: str) -> str:
-    """Return a word as conditions compare it: without case and outer blanks, as codes are."""
+    """Return a word as conditions compare it: in lower case, without outer blanks."""
     return word.strip().lower()
 
 
@@ -84,7 +84,7 @@ def _folded(cell: pl.Expr) -> pl.Expr:
 
 
 def _unmatched(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
-    """Return rows whose filled cell fulfils none of the conditions on its column: they yield no entity."""
+    """Return rows whose filled cell meets none of the conditions on its column: they yield no entity."""
     words: dict[str, set[str]] = {}
     any_filled: set[str] = set()
     for entity in source.entities:
@@ -145,7 +145,7 @@ def _entity(
 
 
 def _birth(source: MappedSource) -> Reading:
-    """Return the birth in the same row, null where the table has none: no event lies before it."""
+    """Return the reading of the birth date in the row, null if the table has none: no event is earlier."""
     for entity in source.entities:
         mapping = entity.columns.get("birth_date")
         if mapping is not None and mapping.column is not None:
@@ -168,7 +168,7 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
         first = cell.str.split(separator).list.first() if mapping.first_of else pl.lit(None, dtype=pl.String)
         cell = pl.when(several).then(first).otherwise(cell)
     if spec.dtype == "Date":
-        # A table's own precision is a fact of its layout, the same for every row: no finding a row.
+        # The precision of a table's dates is the same in every row, so it is not reported per row.
         reading = date(
             cell,
             source.date_formats(mapping),

@@ -1,4 +1,4 @@
-"""What the models and endpoints of a study need and do not know of a patient: covariates, cause of death."""
+"""Report missing facts that models and endpoints need: covariates, cause of death."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ DEATH_OF_UNKNOWN_CAUSE = Rule(
 def missing_covariates(
     patients: pl.DataFrame, eligible: pl.Series, study: Study, records: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return who is left out of a model by which covariate; where no model has it, a notice.
+    """Return the patients left out of a model because of a missing covariate.
 
     Args:
-        patients: ``cohort.patients``, of whatever patients.
+        patients: ``cohort.patients``, of any patients.
         eligible: pseudonyms of the cohort.
         study: its covariates and models.
-        records: ``pseudonym`` and ``record_id``: the record that a data steward would look at first.
+        records: ``pseudonym`` and ``record_id``: the record that a data steward should open first.
     """
     cohort = patients.filter(pl.col("pseudonym").is_in(eligible.implode()))
     cohort = cohort.join(records, on="pseudonym", maintain_order="left")
@@ -72,10 +72,10 @@ def missing_covariates(
 
 
 def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Return the deaths of unknown cause on whose cause an endpoint depends.
+    """Return deaths of unknown cause, if an endpoint depends on the cause.
 
     Args:
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         members: ``patient_id``, ``pseudonym`` of the cohort.
         study: its endpoints.
     """
@@ -97,13 +97,13 @@ def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> p
 
 
 def first_records(curated: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the record of every patient that a data steward would look at first: of the index tumour.
+    """Return the record of every patient that a data steward should open first: of the index tumour.
 
     Args:
         curated: the curated tables.
 
     Returns:
-        ``pseudonym``, ``record_id``; of a patient without a tumour a record of the person.
+        ``pseudonym``, ``record_id``; for a patient without a tumour a record of the person.
     """
     tumour = primary.tumour(curated).select("patient_id", _of_tumour="record_ids")
     none: pl.Expr = pl.lit([], dtype=pl.List(pl.String))

@@ -1,4 +1,4 @@
-"""Rules on who was examined until when, and on what an examination cannot have found."""
+"""Rules on the length of follow-up, and on impossible results of examinations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schemas.typed import STATES
 from schemas.vocabularies import SOURCE
 
 LATE_DEATH_DAYS = Assumptions().late_death_days
-"""The default of the switch: the findings of a patient do not depend on the study that they are in."""
+"""Default of the switch; findings on a patient do not depend on the study."""
 
 
 @rule(
@@ -44,7 +44,7 @@ def _late_death(frames: Frames) -> pl.DataFrame:
     told = frames["vital_status"].join(
         decided.select(record_id="death_records").explode("record_id"), on="record_id", how="semi"
     )
-    # One finding a patient, on the record that a steward would look at first.
+    # One finding per patient, on the record that a steward should open first.
     first = told.sort(source, "status_date", "record_id").unique(
         "patient_id", keep="first", maintain_order=True
     )
@@ -52,7 +52,7 @@ def _late_death(frames: Frames) -> pl.DataFrame:
 
 
 SYNCHRONOUS_MARGIN_DAYS = 90
-"""How long before its primary a metastasis is met that is known at the diagnosis."""
+"""Maximum days before the primary's diagnosis for a metastasis known at diagnosis."""
 
 
 @rule(
@@ -75,7 +75,7 @@ def _metastasis_before_diagnosis(frames: Frames) -> pl.DataFrame:
         .then(pl.date(date.dt.year(), 12, 31))
         .otherwise(date)
     )
-    # A Diagnose may tell of a metastasis that led to the diagnosis of its primary.
+    # A Diagnose may document a metastasis that led to the diagnosis of its primary.
     margin = pl.when(pl.col("origin") == "diagnosis").then(SYNCHRONOUS_MARGIN_DAYS).otherwise(0)
     return (
         frames["metastasis"]
@@ -131,7 +131,7 @@ def _residual_after_remission(frames: Frames) -> pl.DataFrame:
         said = dated.with_columns(_clear=clear.fill_null(False)).filter(
             pl.col("_clear") | status.is_in([*_FOUND, "residual"]).fill_null(False)
         )
-        # What one day says at once contradicts nothing that came before.
+        # Statements of the same day do not contradict earlier ones.
         days = said.group_by(*tumour, "assessment_date").agg(
             _all_clear=pl.col("_clear").all(), _found=status.is_in(_FOUND).fill_null(False).any()
         )

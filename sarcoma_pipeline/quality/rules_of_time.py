@@ -17,7 +17,7 @@ from schemas.vocabularies import DECEASED
 RECURRED = ("relapse", "progression")
 FOLLOW_UP_GAP_DAYS = 3 * 365
 SURGERY_MARGIN_DAYS = 90
-"""A resection shortly before the biopsy's report is met; one a quarter earlier is a typing error."""
+"""A resection may precede the biopsy's report by less than this; an earlier one is a typing error."""
 
 
 @rule(
@@ -317,8 +317,8 @@ def _assessments_contradict(frames: Frames) -> pl.DataFrame:
 def _treated(frames: Frames) -> pl.DataFrame:
     """Return the last day of curative treatment: ``patient_id``, ``treated``.
 
-    A missing intent is taken as curative, and a missing end as the day of the beginning: otherwise the
-    patient of whom least is documented would have no finding.
+    A missing intent counts as curative, and a missing end is replaced by the start: otherwise patients with
+    the least documentation would have no finding.
     """
     curative = ~pl.col("intent").is_in(["palliative", "diagnostic"]).fill_null(False)
     irradiated = pl.coalesce("end_date", "start_date")

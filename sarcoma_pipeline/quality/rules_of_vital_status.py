@@ -1,4 +1,4 @@
-"""Rules on being alive or dead, and on what else one source says against another."""
+"""Rules on vital status, and on other contradictions between sources."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ def _alive_after_undated_death(frames: Frames) -> pl.DataFrame:
 def _death_order_unknown(frames: Frames) -> pl.DataFrame:
     alive = pl.coalesce("status_date", "reported_on")
     order = alive > pl.col("told")
-    # A known order is no fault, or one of the rule above.
+    # A known order is no fault, or a fault of the rule above.
     return verdicts(_living_and_dead(frames), order & ~order, "status_date")
 
 
 def _living_and_dead(frames: Frames) -> pl.DataFrame:
-    """Return statements of life of patients of whom nothing but an undated death is told."""
+    """Return statements of life of patients whose only known death is undated."""
     living = frames["vital_status"].filter(pl.col("status").is_in([ALIVE, MOVED]))
     return living.join(undated_deaths(frames), on="patient_id")
 

@@ -1,7 +1,7 @@
-"""Rules on the dataset: how much each source delivered, against last night.
+"""Rules on the dataset: the volume delivered by each source, compared with the last refresh.
 
-The thresholds stand here, each beside its rule. A finding of these rules is about a source, not a record: its
-``record_id`` is ``dataset:`` and the source's name.
+The thresholds are declared next to their rules. A finding of these rules is about a source, not a record:
+its ``record_id`` is ``dataset:`` and the source's name.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from schemas.vocabularies import ERROR
 from schemas.volumes import ALL, DATASET, Volume
 
 LEAST_SHARE = 0.9
-"""Of last night's records."""
+"""Minimum share of the records of the last refresh."""
 QUARANTINE_POINTS = 0.02
-"""By which the share of records in quarantine may rise."""
+"""Maximum rise of the share of records in quarantine."""
 UNREAD_SHARE = 0.2
-"""Of a source's files."""
+"""Maximum share of a source's files that cannot be read."""
 FEW = 10
-"""Below so many files or records a share says nothing."""
+"""Shares are not checked below this number of files or records."""
 
 VOLUME_DROPPED = Rule(
     "dataset.volume-dropped",
@@ -88,15 +88,15 @@ def volumes(
     sources: Sequence[str],
     refresh_id: str,
 ) -> pl.DataFrame:
-    """Return tonight's volumes.
+    """Return the volumes of this refresh.
 
     Args:
         files: ``meta.files``, current rows.
         accounting: ``quality.accounting``.
-        unread: ``received.unread``: what of the files was no record.
+        unread: ``received.unread``: the parts of files that are no record.
         patients: ``curated.patient``.
-        sources: the names in ``sources.toml``: one that delivers nothing has volumes of 0.
-        refresh_id: tonight.
+        sources: the names in ``sources.toml``: a source that delivers nothing has volumes of 0.
+        refresh_id: this refresh.
 
     Returns:
         ``quality.volumes``.
@@ -127,7 +127,7 @@ def observe(known: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
 
     Args:
         known: ``quality.volumes`` of at least this refresh.
-        refresh_id: tonight.
+        refresh_id: this refresh.
 
     Returns:
         Observations (``schemas.quality.Observation``).

@@ -10,7 +10,7 @@ import polars as pl
 from sarcoma_pipeline.warehouse import centres, migrations
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import insert
-from schemas.contract import Contract
+from schemas.contract import CONTRACTS, Contract
 from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictionary, vocabularies
 
 APPEND_ONLY = (
@@ -27,6 +27,16 @@ APPEND_ONLY = (
     "quality.volumes",
 )
 """Tables that cannot be recomputed from the drop folder; all other tables are derived from them."""
+
+
+def current_rows(table: str) -> str:
+    """Return the SQL condition for a table's current rows: some append-only tables also keep earlier ones.
+
+    Returns:
+        A condition without WHERE; empty if every row is current.
+    """
+    bitemporal = table.startswith(APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
+    return "last_refresh IS NULL" if bitemporal else ""
 
 
 def prepare(

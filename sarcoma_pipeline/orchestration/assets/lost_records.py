@@ -1,4 +1,4 @@
-"""Compares what is delivered tonight with what was delivered in the refresh before."""
+"""Compare the present delivery with that of the refresh before."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from schemas.volumes import Volume
 
 _COMPARED = tuple(t for t in RECEIVED if t != Unread.table())
 _PERSON = ("Patient_ID", "PatientID", "hospital_number")
-"""Columns of received tables with the patient's number. A table's row is known by its file only."""
+"""Columns of received tables with the patient's number. Rows of tables are assigned by file only."""
 _FILE = ("file_id", "path", "source", "content_hash", "records", "first_refresh", "last_refresh")
 
 
 def observe(warehouse: Warehouse) -> pl.DataFrame:
-    """Return who lost records since the refresh before, and the losses of earlier nights that still stand.
+    """Return the records lost since the refresh before, and earlier losses that still exist.
 
-    A loss stands until its record is delivered again.
+    A loss exists until its record is delivered again.
     """
     refresh, _ = tonight(warehouse)
     nights = warehouse.read(Volume.table(), columns=("refresh_id",), noted=False)["refresh_id"]
@@ -45,7 +45,7 @@ def observe(warehouse: Warehouse) -> pl.DataFrame:
 
 
 def _still_lost(warehouse: Warehouse, earlier: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the losses whose record, or another one of its key or content, is delivered again."""
+    """Remove the losses whose record, or another one with its key or content, is delivered again."""
     parts = [earlier.clear()]
     for (table,), some in earlier.group_by(["table_name"], maintain_order=True):
         ids = some["record_id"].unique()
@@ -64,7 +64,7 @@ def _still_lost(warehouse: Warehouse, earlier: pl.DataFrame) -> pl.DataFrame:
 
 
 def _versions(warehouse: Warehouse, base: str, refresh: str) -> pl.DataFrame:
-    """Read the records that were closed or opened since a refresh, and those of their keys and contents."""
+    """Read the records closed or opened since a refresh, and all with the same keys and contents."""
     refreshes = warehouse.read(MetaRefresh.table(), columns=("refresh_id",), noted=False)["refresh_id"]
     since = refreshes.filter(refreshes.is_between(pl.lit(base), pl.lit(refresh)))
     parts = []
@@ -89,7 +89,7 @@ def _versions(warehouse: Warehouse, base: str, refresh: str) -> pl.DataFrame:
 
 
 def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
-    """Return the patient of each record: the pseudonym, or the number of a patient who is lost as well."""
+    """Return the patient of each record: the pseudonym, or the number of a patient who is also lost."""
     known = (
         warehouse.read(Link.table(), columns=("person_ref", "patient_id"))
         .join(warehouse.read(Patient.table(), columns=("patient_id", "pseudonym")), on="patient_id")
@@ -109,7 +109,7 @@ def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counts(files: pl.DataFrame, base: str) -> pl.DataFrame:
-    """Return ``path``, ``before`` and ``now``: records of each file at a refresh and tonight."""
+    """Return ``path``, ``before`` and ``now``: number of records of each file at a refresh and now."""
     first, last = pl.col("first_refresh"), pl.col("last_refresh")
     then = files.filter(first <= base, last.is_null() | (last >= base))
     now = files.filter(last.is_null())

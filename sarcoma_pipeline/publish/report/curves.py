@@ -109,7 +109,7 @@ def cumulative_incidence(
         if not index:
             sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
             continue
-        # Lines instead of a second band: two overlapping grey bands cannot be told apart.
+        # Lines instead of a second band, because two overlapping grey bands look alike.
         for limit in (upper, lower):
             sheet.path([frame.at(t, s) for t, s in limit], width=0.7, ink=GREY, dash=_dash(index))
     frame.draw(sheet, "Cumulative incidence (%)")
@@ -232,7 +232,10 @@ def _so_far(rows: list[dict[str, float]], months: float) -> tuple[int, int, int]
 
 
 def _size(rows: list[dict[str, Any]]) -> int:
-    """Return the patients of a curve: all who left; with delayed entry not all are there at time 0."""
+    """Return the number of patients of a curve: all who left.
+
+    With delayed entry not all are present at time 0.
+    """
     return int(sum(row["events"] + row["censored"] for row in rows))
 
 
