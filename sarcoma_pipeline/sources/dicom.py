@@ -120,7 +120,7 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
 
 
 def _read_with_pydicom(batch: Batch, stream: BinaryIO, size: int, position: str, *, prefixed: bool) -> None:
-    """Read an object that is not ordinary with pydicom, which accepts nearly anything, and check the result."""
+    """Read an object that is not ordinary with pydicom, and check what pydicom accepted."""
     # Imported on demand: the import takes as long as reading a thousand ordinary files.
     from sarcoma_pipeline.sources.dicom_walk import Walk
 

@@ -1,4 +1,4 @@
-"""Look up attributes in the data dictionary of DICOM; pydicom is imported only for attributes not listed here."""
+"""Look up attributes in the data dictionary of DICOM; pydicom is imported only for those not listed here."""
 
 from __future__ import annotations
 
