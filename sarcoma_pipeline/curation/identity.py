@@ -194,14 +194,17 @@ def link(
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
     asked = number_history.questions(masters, former)
     if keys:
-        newest = latest.rename({"patient_id": "person_ref"})
-        asked += number_history.remembered(
-            newest, asked, lambda one: identity_choices.are_two(MASTER_DIFFERS, one, keys)
+        newest, given_answers = latest.rename({"patient_id": "person_ref"}), keys
+        before_them = number_history.remembered(
+            newest, asked, lambda one: identity_choices.digest_of_two(MASTER_DIFFERS, one, given_answers)
         )
-    two = [one for one in asked if identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+        asked = [*before_them, *asked]
+        keys = identity_choices.plain(keys)
+    two = [one for one in asked if one.own or identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+    own = number_history.own_ids(asked, two)
     before = number_history.left_out(asked, two)
     shown = _shown(asked, keys)
-    offered = list(_offered(near, ambiguous, in_form, known, shown, latest))
+    offered = list(_offered(near, ambiguous, in_form, known, shown, latest, own, two))
     decided = identity_choices.Decided.of(offered, keys)
     links = pl.concat(
         [
@@ -214,7 +217,7 @@ def link(
     # own number.
     given = unknown.filter(pl.col("hospital_number").is_not_null()).join(decided.links(), on="person_ref")
     numbered = pl.concat([known, given.with_columns(person_ref="patient_id").select(known.columns)])
-    joined, own = decided.joined(), number_history.own_ids(asked, two)
+    joined = decided.joined()
     links = links.with_columns(pl.col("patient_id").replace(joined).replace(own))
     observed = pl.concat(
         [
@@ -251,6 +254,8 @@ def _offered(
     known: pl.DataFrame,
     holders: Sequence[number_history.Question],
     latest: pl.DataFrame,
+    own: Mapping[str, str],
+    two: Collection[number_history.Question],
 ) -> Iterator[identity_choices.Choice]:
     """Yield the possible answers to every question of identity."""
     yield from identity_choices.of_candidates(NEAR_MATCH, near)
@@ -274,7 +279,10 @@ def _offered(
             "the record belongs to the patient of its number" + (" all the same" if found else ""),
         )  # fmt: skip
     for question in holders:
-        yield from identity_choices.of_holders(MASTER_DIFFERS, question)
+        # The newest master data may be a correction of those of the second holder.
+        corrected = question.of_newest and question not in two
+        kept = own.get(question.number, "").rpartition("#")[2] if corrected else ""
+        yield from identity_choices.of_holders(MASTER_DIFFERS, question, kept)
 
 
 def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> list[number_history.Question]:
