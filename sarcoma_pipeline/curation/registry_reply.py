@@ -74,6 +74,8 @@ def typed_frames(
         "hospital_number": Reading(number),
         "family_name": text("family_name"),
         "given_names": text("given_names"),
+        "birth_name": text("birth_name"),
+        "former_names": text("former_names"),
         "birth_date": date("birth_date", formats),
         "sex": code("sex", _SEX, fold=True),
         "master": constant(False, pl.Boolean),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -144,6 +145,8 @@ def _entity(
         ),
         "received_on": Reading(pl.col("received_on")),
     }
+    if source.exported_on is not None:
+        readings["reported_on"] = _exported(source, source.exported_on)
     if contract is typed.Person:
         readings |= {"hospital_number": Reading(hospital), "master": constant(True, pl.Boolean)}
     if contract is typed.Diagnosis:
@@ -166,6 +169,13 @@ def _birth(source: MappedSource) -> Reading:
         if mapping is not None and mapping.column is not None:
             return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision)
     return constant(None, pl.Date)
+
+
+def _exported(source: MappedSource, on: str | dt.date) -> Reading:
+    """Return the day of the export, from a column or as declared."""
+    if isinstance(on, dt.date):
+        return Reading(pl.lit(on))
+    return date(pl.col(f"_cell_{on}"), source.date_formats(ColumnMapping(column=on)))
 
 
 def _cell(mapping: ColumnMapping) -> pl.Expr:

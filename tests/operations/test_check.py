@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.operations.conftest import HEADER, ROWS, SOURCES, STUDY
 
 
@@ -131,3 +133,11 @@ def test_rows_without_a_patient_or_a_time_are_told(place):
     preview = [tuple(line) for line in place.check()["preview"]]
     # 101 to 104 and 106; 105 has no time zero, and the others are nobody.
     assert ("endpoint", "OS: 2 events in 5 patients") in preview
+
+
+@pytest.mark.parametrize("words", [("refresh",), ("refresh", "--draft"), ("status",)])
+def test_a_missing_folder_of_dagster_is_a_wrong_use_and_no_traceback(place, monkeypatch, words):
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    result = place.run(words[0], "--study", "small", *words[1:])
+    assert result.exit_code == 2 and "dagster_home does not exist" in result.output
+    assert "DAGSTER_HOME" in result.output and not (place.root / "dagster_home").exists()

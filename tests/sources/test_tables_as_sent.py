@@ -11,6 +11,7 @@ import xlsxwriter
 from sarcoma_pipeline.curation import table_rows
 from sarcoma_pipeline.sources import table_file
 from sarcoma_pipeline.sources.received_record import SourceFile
+from schemas import typed, typed_diagnosis  # noqa: F401
 from schemas.configuration import TableSource
 
 DIAGNOSIS = {"hospital_number": "Pat", "diagnosis_date": "Datum", "tumour_size_cm": "Größe"}
@@ -347,3 +348,21 @@ def test_a_time_and_an_empty_date_of_a_spreadsheet_are_no_day(read):
     assert [row[0] for row in found.diagnoses()] == [None, None, day, day]
     told = [(rule, value) for rule, column, value in found.observed if column == "diagnosis_date"]
     assert told == [("value.date-unreadable", "12:00:00"), ("value.date-unreadable", "0")]
+
+
+@pytest.mark.parametrize("exported", ["Stand", dt.date(2020, 3, 1)])
+def test_a_date_after_the_export_that_carries_it_is_told(read, exported):
+    lines = "Pat;Datum;Größe;Stand\n1;01.03.2020;5;01.03.2020\n2;02.03.2020;5;01.03.2020\n"
+    frame = read(lines, exported_on=exported).typed["typed.diagnosis"]
+    assert frame["reported_on"].to_list() == [dt.date(2020, 3, 1)] * 2
+    # The rule of the contract, on rows of which the second is dated a day too late.
+    (rule,) = [
+        r for r in typed.Diagnosis.rules() if r.id == "date.after-export" and r.column == "diagnosis_date"
+    ]
+    assert frame.select(rule.holds).to_series().to_list() == [True, False]
+    assert read(lines).typed["typed.diagnosis"]["reported_on"].to_list() == [None, None]
+
+
+def test_an_unreadable_day_of_export_is_told(read):
+    found = read("Pat;Datum;Größe;Stand\n1;01.03.2020;5;gestern\n", exported_on="Stand")
+    assert found.observed == [("value.date-unreadable", "reported_on", "gestern")]
