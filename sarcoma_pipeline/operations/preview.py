@@ -125,7 +125,7 @@ def preview(project: Project, decisions: pl.DataFrame, today: dt.date) -> Previe
         last = read_only.frame(warehouse, MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
         known = read_only.frame(warehouse, Decision.table())
         before = Cohort(*(read_only.frame(warehouse, t) for t in _COHORT))
-        then = _past(project, warehouse, last["configuration_hash"])
+    then = _past(project, last["configuration_hash"])
     now = _circumstances(project.study, project.sources, decisions, today)
     past = then and _circumstances(*then, known, last["received_on"])
     if past and (reread := _reads_differently(past.sources, now.sources)):
@@ -155,12 +155,15 @@ def _circumstances(study: Study, sources: Sources, decisions: pl.DataFrame, day:
     return _Circumstances(study, sources, ledger.chosen_readings(decisions), frozenset(waivers))
 
 
-def _past(
-    project: Project, warehouse: duckdb.DuckDBPyConnection, configuration_hash: str
-) -> tuple[Study, Sources] | None:
+def _past(project: Project, configuration_hash: str) -> tuple[Study, Sources] | None:
     """Return the configuration of the last refresh; None if this program no longer reads it."""
-    files = read_only.frame(warehouse, MetaConfiguration.table()).filter(
-        pl.col("configuration_hash") == configuration_hash
+    kept = []
+    # Each centre's refresh keeps a copy.
+    for centre in project.centres or ("",):
+        with read_only.connect(project, centre) as warehouse:
+            kept.append(read_only.frame(warehouse, MetaConfiguration.table()))
+    files = (
+        pl.concat(kept).filter(pl.col("configuration_hash") == configuration_hash).unique("path").sort("path")
     )
     with tempfile.TemporaryDirectory() as folder:
         of_study = Path(folder) / project.study.name
