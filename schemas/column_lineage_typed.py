@@ -1,4 +1,4 @@
-"""Declared column lineage of the typed layer, for all but oBDS, whose expressions tell it themselves."""
+"""Declare the column lineage of the typed layer, except oBDS, where the expressions give it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _each(tables: str | tuple[str, ...], *columns: str) -> str:
 
 
 _CELLS = "received.table_row.values"
-"""A row of a table: sources.toml says which of its cells is which column."""
+"""Cells of a table row: sources.toml maps them to columns."""
 
 OBJECTS = {
     "plan": "dicom_plan", "structure_set": "dicom_structure_set", "dose": "dicom_dose",
@@ -123,7 +123,7 @@ _NO_CELL = (
 
 
 def typed_origins(name: str) -> dict[str, str]:
-    """Map each column of ``typed.NAME`` to the received columns it is read from, as words."""
+    """Map each column of ``typed.NAME`` to the received columns it is read from, joined by blanks."""
     received = RECEIVED_FOR[name].split()
     obds = [table for table in received if table.startswith("obds_")]
     base = {

@@ -1,4 +1,4 @@
-"""Faults of files, and of parts of a file that are no record. A row of ``received.unread`` names one."""
+"""Declare the faults of files, and of parts of a file that are no record; ``received.unread`` names them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.rule import Rule, Severity
 def _fault(
     id_: str, what: str, remedy: str, *, severity: Severity = "error", source: str = "plain logic"
 ) -> Rule:
-    # What was not read cannot be let through: only a notice can be waived.
+    # A waiver has no record to let through, because nothing was read; only notices can be waived.
     return Rule(
         id_, severity, on="received.unread", scope="file", what=what, remedy=remedy, source=source,
         waivable=severity != "error",
@@ -72,6 +72,13 @@ COLUMN_TWICE = _fault(
     "A column that sources.toml maps or ignores stands twice in the header. The first one was read under its "
     "name, the others as columns of their own.",
     "Give every column a name of its own in the table, and name the right one in sources.toml.",
+    severity="warning",
+)
+UNIT_DIFFERS = _fault(
+    "file.unit-differs",
+    "The row of units names another unit for the column than its values are read in.",
+    "Set scale for the column in sources.toml to the factor that the value names, or correct the row of "
+    "units.",
     severity="warning",
 )
 SHEET_MISSING = _fault(

@@ -1,8 +1,9 @@
-"""Records with types: one row per received record and entity, before sources are reconciled.
+"""Contracts of typed records: one row per received record and entity, before sources are reconciled.
 
-A column that is delivered as text and cannot be read becomes null here and a finding
-(``value.date-unreadable`` …) of the severity that the column declares as ``unreadable``.
-A time is a date with its precision, or a day counted from the diagnosis: a source that knows only days
+A delivered text that cannot be read becomes null here and a finding (``value.date-unreadable`` …), with the
+severity that the column declares as ``unreadable``.
+
+A time is a date with its precision, or a number of days since the diagnosis: a source that has only days
 (``*_day``) never gets an invented calendar date.
 """
 
@@ -46,7 +47,7 @@ __all__ = [
 
 
 class PersonColumns(Contract):
-    """What identifies a person."""
+    """Columns that identify a person."""
 
     hospital_number: pl.String = column(
         "Hospital number", "Patient number of the hospital.", identifying="identifier"
@@ -141,7 +142,7 @@ class AssessmentColumns(Contract):
 
 
 STATES = ("overall_status", "local_status", "regional_status", "distant_status")
-"""Columns of an assessment that tell the state of the disease: as a whole, then by site."""
+"""Columns of an assessment with the state of the disease: overall, then by site."""
 _SITES = pl.col(STATES[1:])
 _FOUND = ["relapse", "progression"]
 
@@ -232,7 +233,7 @@ ASSESSMENT_RULES = (
 
 
 class Assessment(AssessmentColumns, Typed, table="typed.assessment", rules=ASSESSMENT_RULES):
-    """What one record says of the state of the disease on one day."""
+    """Statements of one record on the state of the disease on one day."""
 
     module_id: pl.String = column(
         "Module", "The source's own number of the assessment.", identifying="identifier"
@@ -299,7 +300,7 @@ class VitalStatus(
         ),
     ),
 ):
-    """What one record says of being alive or dead."""
+    """Statement of one record on whether a person is alive or dead."""
 
     status: pl.String = column(
         "Vital status", "Alive, deceased, moved, nothing known.", vocabulary="vital_status",
@@ -307,7 +308,8 @@ class VitalStatus(
     )  # fmt: skip
     status_date: pl.Date = column(
         "Date", "Of death, of the move, or on which the person was known alive.",
-        # A warning: a death whose date cannot be read is a death, and must not vanish with its record.
+        # A warning: if the date of a death is unreadable, the death must not go into quarantine with its
+        # record.
         identifying="quasi-identifier", unreadable="warning",
     )  # fmt: skip
     status_date_precision: pl.String = column(

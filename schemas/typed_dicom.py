@@ -1,4 +1,4 @@
-"""DICOM RT objects with types: plans, structure sets, doses, planning CT slices, delivered fractions."""
+"""Contracts of typed DICOM RT objects: plans, structure sets, doses, planning CT slices, fractions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PLAN_RULES = (
 
 
 class DicomObject(Typed, rules=PLAN_RULES):
-    """What ties DICOM files to one another."""
+    """Columns that link DICOM files to one another."""
 
     sop_instance_uid: pl.String = column("SOP instance", "Names the object.", identifying="identifier")
     frame_of_reference_uid: pl.String = column(

@@ -1,4 +1,4 @@
-"""What every typed record has, and the faults that reading itself meets."""
+"""Columns of every typed record, and the rules for unreadable values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schemas.contract import Contract, column
 from schemas.rule import Rule
 
 FROM_OBDS = pl.col("source") == "oBDS"
-"""oBDS demands it; a table may leave it out."""
+"""Condition for records of oBDS, which requires columns that a table may lack."""
 
 VALUE_MISSING = Rule(
     "value.missing",
@@ -18,7 +18,7 @@ VALUE_MISSING = Rule(
     what="A required value is missing.",
     remedy="Fill in the named column in the system that sent the record.",
 )
-"""Seen by ``Contract.failures`` in a column that is not nullable."""
+"""Reported by ``Contract.failures`` for a column that must not be null."""
 
 IN_FUTURE = Rule(
     "date.in-future",
@@ -48,8 +48,8 @@ def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rul
 
     Args:
         column: the date.
-        partial: whether a column says to what it is exact: then its first possible day is compared with the
-            day of the export.
+        partial: whether the column has a precision: then the first possible day is compared with the day of
+            the export.
     """
     first = pl.col(column)
     if partial:
@@ -63,7 +63,7 @@ def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rul
         )
     return (
         IN_FUTURE.of_column(column, pl.col(column) <= pl.col("received_on")),
-        # What lies in the future as well is one fault and one finding.
+        # A date in the future gets only the finding ``date.in-future``.
         AFTER_EXPORT.of_column(
             column, (first <= pl.col("reported_on")) | (pl.col(column) > pl.col("received_on"))
         ),
@@ -71,7 +71,7 @@ def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rul
 
 
 class Typed(Contract):
-    """Where a typed record came from and whose it is."""
+    """Provenance and person of a typed record."""
 
     _judges_data: ClassVar[bool] = True
 

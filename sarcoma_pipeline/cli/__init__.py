@@ -27,7 +27,7 @@ from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
 
-# Each command imports dagster, polars and duckdb itself, so that `sarcoma --help` needs no seconds.
+# Each command imports dagster, polars and duckdb itself, so that `sarcoma --help` starts fast.
 
 
 @click.group(cls=PrintableErrors, context_settings={"help_option_names": ["-h", "--help"]})

@@ -61,7 +61,7 @@ _VALUES_SHOWN = 6
 
 
 def _print(found: Checked) -> None:
-    """Print what is alike once, with its values and how often each occurs."""
+    """Print equal notices once, with their values and how often each occurs."""
     loud = [one for one in found.notices if one.severity != "notice"]
     alike: dict[tuple[str, ...], list[Notice]] = {}
     for one in loud:

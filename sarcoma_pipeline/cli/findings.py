@@ -253,7 +253,7 @@ def _refused(refused: Any) -> Refused:
 
 
 def _effects(project: Project) -> dict[str, str]:
-    """Map each finding to the sentence that says what its record, once admitted, would change."""
+    """Map each finding to the sentence on how the study would change if its record were admitted."""
     from sarcoma_pipeline.quality import impact
     from schemas.impact import Impact
 
@@ -267,13 +267,13 @@ def _effects(project: Project) -> dict[str, str]:
 
 
 def readings_of(project: Project) -> pl.DataFrame:
-    """Return, by finding, the readings and answers between which data stewards can choose."""
+    """Return the readings and answers that data stewards can choose, by finding."""
     from sarcoma_pipeline.quality import ledger
     from schemas.curated_identity import IdentityReading
     from schemas.curated_radiotherapy import RadiotherapyReading
 
     found = rows(project, "FROM quality.findings")
-    # The patient whom an answer means is shown by pseudonym.
+    # The patient of an answer is shown by pseudonym.
     identities = rows(
         project,
         "SELECT i.* REPLACE (i.text || coalesce(': patient ' || p.pseudonym, '') AS text) "
@@ -283,9 +283,9 @@ def readings_of(project: Project) -> pl.DataFrame:
 
 
 def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
-    """Return file, position, column, value and note of a finding as the warehouse holds them.
+    """Return file, position, column, value and note of a finding from the warehouse, unmasked.
 
-    Empty for a finding that the last refresh did not see: only what was shown of it is kept.
+    Empty for a finding that is not in the last refresh: only its masked form is kept.
     """
     from schemas.all_contracts import CONTRACTS
 
@@ -314,7 +314,7 @@ def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
 
 
 def ledger_of(project: Project) -> pl.DataFrame:
-    """Read ``quality.ledger`` as the last refresh wrote it."""
+    """Read ``quality.ledger`` as of the last refresh."""
     from schemas.ledger import LedgerEntry
 
     return LedgerEntry.conform(rows(project, f"FROM {LedgerEntry.table()}"))
@@ -338,7 +338,7 @@ def _current(project: Project) -> pl.DataFrame:
 def _check_names(
     project: Project, found: pl.DataFrame, rule: str | None, patient: str | None, file: str | None
 ) -> None:
-    """Refuse a rule, a pseudonym or a file that does not exist: "0 findings" would be no answer.
+    """Refuse a rule, a pseudonym or a file that does not exist, instead of answering "0 findings".
 
     Raises:
         Refused: with the name that was probably meant.

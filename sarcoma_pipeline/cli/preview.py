@@ -1,4 +1,4 @@
-"""``sarcoma preview``: prints what a decision or a changed study.toml would change, without publishing."""
+"""``sarcoma preview``: print what a decision or a changed study.toml would change, without publishing."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def unissued(study: str, refresh_id: str, reason: str) -> None:
 
 
 def _log(project: Project, replaced: str, by: str, reason: str) -> None:
-    """Record that a person replaced a release by another, or by none."""
+    """Record that a person replaced a release with another, or with none."""
     log = project.published / "releases" / LOG
     log.parent.mkdir(parents=True, exist_ok=True)
     is_new = not log.exists()
@@ -141,13 +141,13 @@ def _log(project: Project, replaced: str, by: str, reason: str) -> None:
 
 
 LOG = "log.csv"
-"""File in ``releases/`` that records what a person withdrew or published again."""
+"""Log file in ``releases/`` of releases that a person withdrew or published again."""
 
 _DAMAGED = "a damaged release"
 
 
 def _published_id(project: Project) -> str:
-    """Return the refresh id of the published release; a damaged one must not prevent its rollback."""
+    """Return the refresh id of the published release; a damaged release must not prevent its rollback."""
     from sarcoma_pipeline.publish.release import read_label
 
     label = read_label(project.release)

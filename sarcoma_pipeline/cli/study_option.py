@@ -20,7 +20,7 @@ study_option = click.option(
 
 
 def know_formats() -> None:
-    """Make the kinds of every reader's sources known to the configuration: importing the registry does."""
+    """Import the readers' registry, which registers the kinds of sources with the configuration."""
     from sarcoma_pipeline.sources import readers
 
     assert readers.READERS
@@ -58,13 +58,12 @@ def released(project: projects.Project, *, public: bool, path: Path | None = Non
 
     Args:
         project: the study.
-        public: whether everybody may read what is made of them.
+        public: whether the result is for the public.
         path: the database of a release; by default the published one.
 
     Raises:
-        click.UsageError: nothing is published yet.
-        click.ClickException: the cohort is too small for a public version, or could be compared with that of
-            an earlier one.
+        click.UsageError: nothing is published yet. click.ClickException: the cohort is too small for a public
+        version, or too similar to that of an earlier one.
     """
     import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Prints for a terminal: what was delivered may hold characters that a terminal obeys instead of prints."""
+"""Print for a terminal: delivered values may contain control characters that a terminal would execute."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from schemas.configuration_faults import meant
 
 
 def in_lines(text: str) -> str:
-    """Escape control characters and changes of direction, but for the end of a line."""
+    """Escape control characters and changes of text direction, except line breaks."""
     return "\n".join(printable.printable(line) for line in text.split("\n"))
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print one line; a line break within it is escaped too, lest a value look like a line."""
+    """Print one line; escape line breaks within it, so that a value cannot look like a separate line."""
     click.echo(printable.printable(text), err=err)
 
 
 def marked(text: object) -> str:
-    """Return a text as rich prints it: as it is, without markup, and without what a terminal obeys."""
+    """Return a text for rich without markup and without control characters."""
     from rich.markup import escape
 
     return escape(in_lines(str(text)))
 
 
 def no_such(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
-    """Say that nothing has a name, and which name was probably meant.
+    """Return the message that a name does not exist, with the name that was probably meant.
 
     Args:
-        kind: what would have it, such as ``finding``.
+        kind: kind of the named thing, such as ``finding``.
         given: the name.
-        known: the names that there are.
-        otherwise: where they are listed.
+        known: the existing names.
+        otherwise: text on where they are listed.
     """
     near = meant(given, known)
     guess = f'did you mean "{near}"? ' if near else ""
@@ -43,13 +43,13 @@ def no_such(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
 
 
 class PrintableErrors(click.Group):
-    """A group of commands whose error messages hold nothing that a terminal obeys."""
+    """A command group that escapes control characters in its error messages."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; escape the message of an error."""
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            # click declares the message as final, but shows what stands here.
+            # click declares the message as final, but prints this attribute.
             vars(error)["message"] = in_lines(error.message)
             raise

@@ -50,7 +50,7 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[
 
 
 def _not_there(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> str:
-    """Say which of the two names is not in the cohort, and which one was probably meant."""
+    """Return the message on which of the two names is not in the cohort, with the name probably meant."""
     known = [row["pseudonym"] for row in _rows(warehouse, "SELECT pseudonym FROM cohort.patients")]
     if pseudonym not in known:
         return no_such("patient of the cohort", pseudonym, known, "the release holds their pseudonyms")
@@ -115,7 +115,7 @@ def _add(branch: Tree, warehouse: duckdb.DuckDBPyConnection, record: dict[str, A
 
 
 def _read(warehouse: duckdb.DuckDBPyConnection, record_id: str) -> Iterator[str]:
-    """Yield the values read from a record, table by table, without those that identify a person."""
+    """Yield the values read from a record, table by table, without identifying ones."""
     from schemas.all_contracts import MODULES
     from schemas.contract import CONTRACTS
     from schemas.typed_record import Typed

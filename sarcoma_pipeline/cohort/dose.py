@@ -48,7 +48,7 @@ def doses(curated: Curated, courses: pl.DataFrame, assumptions: Assumptions) -> 
 def _leading_phases(curated: Curated, courses: pl.DataFrame, column: str) -> pl.DataFrame:
     """Return the dose of the leading phase (``_without``) of every course with several phases at its site."""
     of_site = (pl.col("site") == 1).fill_null(True)
-    # Brachytherapy is a boost of external beam radiotherapy, whatever its dose.
+    # Brachytherapy is a boost of external beam radiotherapy, regardless of its dose.
     another_kind = pl.col("kind").ne_missing(pl.col("_kind"))
     return (
         curated["curated.radiotherapy_phase"]

@@ -99,7 +99,7 @@ def questions(masters: pl.DataFrame, former: pl.DataFrame | None) -> list[Questi
         frames.insert(0, known.select(*_COLUMNS, gone=pl.lit(True)))
     rows = _told(pl.concat(frames))
     several = pl.struct("born", "sex").n_unique().over("person_ref") > 1
-    # Delivered master data count as newer than former deliveries, whatever the day of their export.
+    # Delivered master data count as newer than former deliveries, regardless of the day of their export.
     ordered = rows.filter(several).sort("person_ref", pl.col("gone").not_(), *NEWEST_LAST, nulls_last=False)
     return [
         question

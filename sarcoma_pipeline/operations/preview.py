@@ -1,4 +1,4 @@
-"""Previews the next refresh: what a changed configuration or a decision would change, without publishing.
+"""Preview the next refresh: what a changed configuration or a decision would change, without publishing.
 
 The records are those of the last refresh. They are read from the warehouse, and the functions of the refresh
 derive the cohort from them in memory. So the preview's numbers are those of the refresh that follows. It does
@@ -39,7 +39,10 @@ CURATED = tuple(sorted(t for t in CONTRACTS if t.startswith("curated.") and t !=
 
 
 class CannotPreview(Exception):
-    """The change concerns how files are read, which only a refresh can do; the message says what to run."""
+    """The change affects how files are read, which only a refresh can do.
+
+    The message names the command to run.
+    """
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class _Circumstances:
-    """What a refresh depends on, besides the records."""
+    """Everything besides the records that a refresh depends on."""
 
     study: Study
     sources: Sources
@@ -99,7 +102,7 @@ class _Circumstances:
     waivers: frozenset[str]
 
     def same_curation(self, other: _Circumstances) -> bool:
-        """Return whether the curated tables are the same under both."""
+        """Return whether both give the same curated tables."""
         return (
             self.sources == other.sources
             and self.study.assumptions == other.study.assumptions
@@ -109,7 +112,7 @@ class _Circumstances:
 
 
 def preview(project: Project, decisions: pl.DataFrame, today: dt.date) -> Preview:
-    """Derive the cohort anew under the configuration and the decisions of now, and compare.
+    """Derive the cohort anew with the current configuration and decisions, and compare.
 
     Args:
         project: the study, with the configuration to be tried.
@@ -156,7 +159,7 @@ def _circumstances(study: Study, sources: Sources, decisions: pl.DataFrame, day:
 
 
 def _past(project: Project, configuration_hash: str) -> tuple[Study, Sources] | None:
-    """Return the configuration of the last refresh; None if this program no longer reads it."""
+    """Return the configuration of the last refresh; None if this program cannot read it any more."""
     kept = []
     # Each centre's refresh keeps a copy.
     for centre in project.centres or ("",):
@@ -177,9 +180,11 @@ def _past(project: Project, configuration_hash: str) -> tuple[Study, Sources] | 
 
 
 def _reads_differently(then: Sources, now: Sources) -> str | None:
-    """Return the first source whose files the last refresh did not read as ``sources.toml`` says now.
+    """Return the first source that ``sources.toml`` now reads differently from the last refresh.
 
-    Mappings, formats and the precedence are applied to what was read; the rest says how to read.
+    None if there is none.
+
+    Mappings, date formats and precedence are applied after reading and do not count.
     """
     known = {s.name: (s.files, s.reading()) for s in then.source}
     for source in now.source:
@@ -227,7 +232,7 @@ def _curated(
     decisions: pl.DataFrame,
     today: dt.date,
 ) -> Curated:
-    """Type, link, judge and reconcile the received records again."""
+    """Convert, link, judge and reconcile the received records again."""
     received = {t: read_only.frame(warehouse, t) for t in RECEIVED}
     days = read_only.frame(warehouse, MetaRefresh.table()).select("refresh_id", "received_on")
     every_file = read_only.frame(warehouse, MetaFile.table(), current=False)
@@ -271,7 +276,7 @@ def _pooled(cohorts: Sequence[Cohort]) -> Cohort:
 def _causes(
     past: _Circumstances | None, now: _Circumstances, decisions: pl.DataFrame, known: pl.DataFrame
 ) -> list[str]:
-    """Say what differs from the last refresh."""
+    """Return the differences from the last refresh, in words."""
     if past is None:
         return ["this program cannot read the configuration of the last refresh: everything is derived anew"]
     causes = []
@@ -307,7 +312,7 @@ def _flow(flow: pl.DataFrame) -> pl.DataFrame:
 
 
 def _members(before: Cohort, after: Cohort, study: Study) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return who would leave the cohort, each with the criterion, and who would join it."""
+    """Return patients who would leave the cohort, with the criterion, and those who would join it."""
     labels = {c.name: c.label for c in study.criteria}
     old, new = (set(c.patients["pseudonym"]) for c in (before, after))
     reasons = dict(after.eligibility.filter("excluded_here").select("pseudonym", "criterion").iter_rows())
@@ -327,9 +332,9 @@ def _moved(before: Cohort, after: Cohort) -> dict[str, int]:
 
 
 def _held_back(project: Project, after: Cohort) -> list[str]:
-    """Return the errors that the release gate finds in patients and endpoints, against the published release.
+    """Return the errors that the release gate finds in patients and endpoints, compared with the release.
 
-    The other tables are not judged: they are made only in a refresh.
+    The other tables are not judged, because only a refresh makes them.
     """
     if after.patients.is_empty():
         return ["No patient is left."]

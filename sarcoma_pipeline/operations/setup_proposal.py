@@ -1,7 +1,7 @@
-"""Proposes how a table is mapped: entities, columns, formats and codes, and what only a person can say.
+"""Propose the mapping of a table: entities, columns, formats, codes, and questions for a person.
 
-What no name and no word says is written as "?", which the configuration refuses with the allowed values: a
-guess would be a wrong number without a finding.
+What neither headers nor words tell is written as "?", which the configuration refuses, listing the allowed
+values: a guess could be a wrong number without a finding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sarcoma_pipeline.operations.setup_toml import inline, text, texts
 from schemas.vocabularies import REGISTRY_ANSWER
 
 UNKNOWN = "?"
-"""Stands where only a person knows the answer."""
+"""Placeholder for an answer that only a person can give."""
 
 _MOST_CODES = 12
 _LONGEST_CODE = 30
@@ -26,10 +26,7 @@ _DATED = (
     "radiotherapy.start_date", "radiotherapy.end_date", "relapse.local_status", "relapse.distant_status",
     "relapse.overall_status",
 )  # fmt: skip
-_NUMERIC = (
-    words.TIME, "diagnosis.age_at_diagnosis_years", "diagnosis.tumour_size_cm",
-    "radiotherapy.prescribed_dose_gy",
-)  # fmt: skip
+_NUMERIC = tuple(words.UNITS)
 _PATTERNS = {
     "diagnosis.icdo3_morphology": r"\d{4}/\d",
     "diagnosis.icd10_code": r"[A-Z]\d\d(\.\d{1,2})?",
@@ -39,15 +36,15 @@ _PATTERNS = {
 
 @dataclass
 class Proposal:
-    """What is proposed for one file.
+    """The proposal for one file.
 
     Attributes:
-        name: of the source.
-        what: what the file is, in words, for the person.
+        name: name of the source.
+        what: description of the file for the person.
         lines: its ``[[source]]`` in ``sources.toml``.
         mapped: targets that have a column.
-        questions: what only a person can answer.
-        deaths: rows whose word says that the patient is dead.
+        questions: questions that only a person can answer.
+        deaths: number of rows whose word says that the patient is dead.
     """
 
     name: str
@@ -59,7 +56,7 @@ class Proposal:
 
 
 def layout(table: Table) -> Iterator[str]:
-    """Yield the keys that say how the table is written."""
+    """Yield the keys that describe the layout of the table."""
     yield f"format = {text(table.format)}"
     if table.delimiter and table.delimiter != {"csv": ",", "tsv": "\t"}[table.format]:
         yield f"delimiter = {text(table.delimiter)}"
@@ -74,7 +71,7 @@ def layout(table: Table) -> Iterator[str]:
 
 
 def is_reply(table: Table) -> bool:
-    """Return whether the table is a registry office's reply: persons, and answers about life and death."""
+    """Return whether the table is a registry office's reply: persons with answers on life and death."""
     found = {words.target(h, words.REPLY): h for h in table.headers}
     answer = found.get("answer")
     if answer is None or not ({"family_name", "hospital_number"} & set(found)):
@@ -141,8 +138,8 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     """Propose the mapping of a table of patients.
 
     Args:
-        name: of the source.
-        pattern: of its file.
+        name: name of the source.
+        pattern: pattern of its file.
         table: the table.
         dated: whether this or another file has the date of diagnosis.
     """
@@ -207,13 +204,13 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
 
 
 def _target(header: str, cells: list[str]) -> str | None:
-    """Return what a column is by its header, if its content does not contradict, else by its content."""
+    """Return the target of a column: by its header if the content fits, else by its content."""
     found = words.target(header)
     if found in _PATTERNS or found is None:
         for coded, pattern in _PATTERNS.items():
             fits = [c for c in cells if re.fullmatch(pattern, c)]
             if cells and len(fits) >= 0.8 * len(cells) and (found is None or coded == found):
-                # A site may be either code: the header decides, else it is the ICD-10's.
+                # A site may be either code: the header decides, else it is ICD-10.
                 return found or coded
         return None
     if found in _DATED and not formats(cells):
@@ -237,7 +234,7 @@ class _Entities:
     def write(self) -> None:
         person = [t for t in self.columns if t.startswith("person.") and t != words.NUMBER]
         if person or "diagnosis.diagnosis_date" in self.columns or not self.dated:
-            # A table that only follows patients up names none who is not known from elsewhere.
+            # A follow-up table alone introduces no new patients.
             self._entity("person", person)
         diagnosis = [t for t in self.columns if t.startswith("diagnosis.")]
         extra = []
@@ -283,7 +280,17 @@ class _Entities:
                 self._statement('{ constant = "alive" }', f"status_date = {text(contact)}", "filled", contact)
             return
         codes = self._codes(words.STATUS, status)
-        if death and contact and UNKNOWN not in codes.values():
+        if death and contact and UNKNOWN in codes.values():
+            # The day of a death is never that of the last contact, regardless of the codes.
+            for value, header in (("deceased", death), ("alive", contact)):
+                equals = (
+                    f"{{ column = {text(status)}, equals = [{text(UNKNOWN)}] }}  # codes: {', '.join(codes)}"
+                )
+                self._statement(
+                    f"{{ constant = {text(value)} }}", f"status_date = {text(header)}", equals, header
+                )
+            return
+        if death and contact:
             for value, header in (("deceased", death), ("alive", contact)):
                 said = {code: v for code, v in codes.items() if v == value}
                 if said:
@@ -312,7 +319,8 @@ class _Entities:
     ) -> None:
         lines = ["", "[[source.entities]]", f"entity = {text(entity)}"]
         if when:
-            lines.append(f"when = [{when}]")
+            condition, _, remark = when.partition("  # ")
+            lines.append(f"when = [{condition}]" + (f"  # {remark}" if remark else ""))
         lines += ["", "[source.entities.columns]", f"hospital_number = {text(self.number)}"]
         lines += [self._column(t) for t in targets]
         self.made.lines += [*lines, *(extra or [])]
@@ -330,14 +338,16 @@ class _Entities:
         factor = words.scale(target, header, unit)
         if factor is None:
             self.made.questions.append(f'In which unit is "{header}"? (scale of {name})')
-            choice = "1 for days, 7 for weeks, 30.4375 for months, 365.25 for years"
+            choice = f"factor to {words.UNITS[target]}"
+            if target == words.TIME:
+                choice = "1 for days, 7 for weeks, 30.4375 for months, 365.25 for years"
             return f"{name} = {{ column = {text(header)}, scale = {text(UNKNOWN)} }}  # {choice}"
         if factor == 1:
             return f"{name} = {text(header)}"
         return f"{name} = {{ column = {text(header)}, scale = {factor} }}"
 
     def _codes(self, target: str, header: str) -> dict[str, str]:
-        """Propose what the found codes mean; "?" where neither header nor word says it."""
+        """Return the meaning of the codes found; "?" where neither header nor word tells it."""
         known = words.codes(target, header)
         counts = Counter(self.table.cells[header])
         codes: dict[str, str] = {}
@@ -356,7 +366,7 @@ class _Entities:
 
 
 def _ignore(made: Proposal, table: Table, mapped: set[str]) -> None:
-    """Add the columns that nothing uses to the proposal, for the person to decide on."""
+    """Add the unused columns to the proposal, for the person to decide on."""
     rest = [h for h in table.headers if h not in mapped]
     if not rest:
         return

@@ -1,6 +1,7 @@
-"""Words by which a new table's columns and codes are recognised, in German and English.
+"""Define the words by which columns and codes of a new table are recognised, in German and English.
 
-Only what a name or a word says is proposed; a bare number says nothing, and a person must.
+Only meanings of names and words are proposed; a bare number has no known meaning, so a person must give
+it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def plain(text: str) -> str:
 NUMBER = "person.hospital_number"
 STATUS = "vital_status.status"
 DEATH, CONTACT, TIME = "death date", "last contact", "time of follow-up"
-"""Columns that become a part of a vital status, depending on what else there is."""
+"""Columns that become part of a vital status, depending on the other columns."""
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("person.given_names", r"vornamen?|rufname|first name|given names?"),
@@ -60,7 +61,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("relapse.distant_status", r"(fern)?metast\w* ?(dat.*|am|date)|distant .* ?(date)"),
     ("relapse.overall_status", r"(rezidiv|relapse|recurrence|progress\w*) ?(dat.*|am|date)?"),
 )  # fmt: skip
-"""What a column is, by its header as :func:`plain` writes it; the first that fits counts."""
+"""Target of a column by its header, normalised by :func:`plain`; the first match counts."""
 
 REPLY: tuple[tuple[str, str], ...] = (
     ("reference", r"aktenzeichen|az|gz|geschaeftszeichen|referenz|reference|vorgang.*"),
@@ -101,7 +102,7 @@ CODES: dict[str, dict[str, str]] = {
     "surgery.residual_status": _to(R0=("r0",), R1=("r1",), R2=("r2",), RX=("rx",)),
     "systemic_therapy.given": _to(yes=_YES, no=_NO, unknown=("unbekannt", "unknown", "u")),
 }
-"""Words of a column's codes, as :func:`plain` writes them, to the vocabulary's."""
+"""Words of a column's codes, normalised by :func:`plain`, to values of the vocabulary."""
 
 _BY_HEADER: tuple[tuple[str, str, dict[str, str]], ...] = (
     (STATUS, r"(is )?(dead|death|deceased|died|event)|tod|verstorben|exitus|fustat|(death|os) event",
@@ -112,11 +113,11 @@ _BY_HEADER: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("diagnosis.fnclcc_grade", r".*fnclcc.*", {"1": "G1", "2": "G2", "3": "G3"}),
     ("surgery.residual_status", r"r|r ?status", {"0": "R0", "1": "R1", "2": "R2"}),
 )  # fmt: skip
-"""Codes that say something only under a header that names what 1 stands for."""
+"""Codes whose meaning is known only if the header says what 1 means."""
 
 
 def codes(target: str, header: str) -> dict[str, str]:
-    """Return the words of a column's codes to the vocabulary's, as far as header and words say it."""
+    """Map the codes of a column to values of the vocabulary, as far as header and words tell."""
     known = dict(CODES.get(target, {}))
     for of, pattern, more in _BY_HEADER:
         if of == target and re.fullmatch(pattern, plain(header)):
@@ -125,7 +126,7 @@ def codes(target: str, header: str) -> dict[str, str]:
 
 
 def target(header: str, table: tuple[tuple[str, str], ...] = COLUMNS) -> str | None:
-    """Return what a column is by its header; None if nothing fits."""
+    """Return the target of a column by its header; None if nothing matches."""
     name = plain(header)
     bare = re.sub(
         r" (in )?(cm|mm|gy|d|days?|tagen?|months?|monaten?|mo|years?|jahren?|yrs?|weeks?|wochen?)$", "", name
@@ -136,11 +137,20 @@ def target(header: str, table: tuple[tuple[str, str], ...] = COLUMNS) -> str | N
     return None
 
 
+UNITS = {
+    TIME: "d",
+    "diagnosis.tumour_size_cm": "cm",
+    "diagnosis.age_at_diagnosis_years": "a",
+    "radiotherapy.prescribed_dose_gy": "Gy",
+}
+"""Numeric target to the unit of its contract."""
+
+
 def scale(target: str, header: str, unit: str) -> float | None:
-    """Return the factor to the contract's unit, as header or row of units say it; None if neither does."""
-    if target == "diagnosis.tumour_size_cm":
-        return min(units.factors("cm", plain(header), plain(unit)), default=1.0)
-    if target != TIME:
-        return 1.0
-    named = units.factors("d", plain(header), plain(unit))
-    return named[0] if named else 1.0 if plain(header) == "futime" else None
+    """Return the factor to the contract's unit from header or units row; None if a person must decide."""
+    named = units.factors(UNITS[target], header, unit)
+    if len(named) == 1:
+        return named[0]
+    # Sizes, doses and ages are in the usual unit unless something else is said; times have none.
+    usual = target != TIME or plain(header) == "futime"
+    return 1.0 if usual and not named and not unit.strip() else None

@@ -32,6 +32,7 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.publish import disclosure_models
 from sarcoma_pipeline.publish.differences import COHORT, Comparison
 from schemas.analysis import HazardRatio
 from schemas.disclosure import WITHHELD, Disclosure
@@ -89,6 +90,7 @@ def public(
         made["analysis.hazard_ratio"] = hazard_ratio(
             tables["analysis.hazard_ratio"], nested, policy, compared
         )
+        made |= disclosure_models.public(tables, made["analysis.hazard_ratio"])
     if "analysis.published_comparison" in tables:
         known = tables.get("analysis.hazard_ratio", HazardRatio.empty()).sort("position")["hazard_ratio"]
         published = made.get("analysis.hazard_ratio", HazardRatio.empty())["hazard_ratio"].is_not_null()
@@ -438,7 +440,12 @@ def comparison(frame: pl.DataFrame, known: Collection[float]) -> pl.DataFrame:
         frame: the comparison.
         known: the published hazard ratios in full precision.
     """
-    ours = [c for c in frame.columns if c.startswith("our_") and c != "our_text"]
+    texts = ("our_text", "our_joint_text")
+    ours = [c for c in frame.columns if c.startswith("our_") and c not in texts]
+    # The joint test of a factor is in its own table, if that may be published.
+    frame = frame.with_columns(
+        pl.lit(None, frame.schema[c]).alias(c) for c in frame.columns if c.startswith("our_joint")
+    )
     rows = []
     for row in frame.iter_rows(named=True):
         if row["our_n"] is None and row["our_percent"] is None and row["our_value"] in known:

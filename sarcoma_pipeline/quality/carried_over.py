@@ -55,7 +55,7 @@ def carried(
     for row in asked.iter_rows(named=True):
         name, dash, suffix = row["finding_id"].partition("-")
         subjects = [(row["rule_id"], row[k], row["table_name"], row["column_name"]) for k in ("was", "now")]
-        # Several records may have this content: the hash tells which one has the finding.
+        # Several records may have this content; the hash identifies the one with the finding.
         if stem(subjects[0], centre) == name:
             became = f"{stem(subjects[1], centre)}{dash}{suffix}"
             rows.append((row["finding_id"], became, row["content"], row["content_hash_now"]))

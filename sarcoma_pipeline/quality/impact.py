@@ -19,7 +19,7 @@ from sarcoma_pipeline.curation import reconcile
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.curate import Judged, judge
 from sarcoma_pipeline.survival import cox, kaplan_meier
-from schemas.analysis import EFRON
+from schemas.analysis import PENALISED
 from schemas.configuration import Sources, Study
 from schemas.impact import Impact
 from schemas.quality import Observation
@@ -183,8 +183,8 @@ def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.Data
     for row in medians.iter_rows(named=True):
         middle = "not reached" if row["value"] is None else f"{row['value']:.2f} months"
         rows += [(f"{row['endpoint']} events", str(row["events"])), (f"{row['endpoint']} median", middle)]
-    ratios = cox.hazard_ratios(patients, ends, study.models, study.covariates)
-    for row in ratios.filter(method=EFRON).iter_rows(named=True):
+    ratios = cox.hazard_ratios(patients, ends, study.models, study.covariates, ties=study.statistics.ties)
+    for row in ratios.filter(~PENALISED).iter_rows(named=True):
         ratio = row["hazard_ratio"]
         shown = (
             "not estimated"

@@ -1,10 +1,10 @@
-"""DICOM RT files to received frames: the header of one object a file, nothing judged, no pixel read.
+"""Read DICOM RT files into received frames: the header of one object per file; pixels are not read.
 
 An archive (ZIP) is read like a folder: its entries are files.
 
-What an object is, its SOP class tells, and ``Modality`` where the class is missing or a vendor's own. A file
-that breaks off gives a record only if what curation calculates with stands whole before the break: half a
-list of prescriptions would be a wrong dose, not a missing one.
+The SOP class determines the kind of an object; ``Modality`` is used if the class is missing or a vendor's
+own. A truncated file gives a record only if all attributes that curation calculates with are complete:
+half a list of prescriptions would be a wrong dose, not a missing one.
 """
 
 from __future__ import annotations
@@ -38,13 +38,12 @@ def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAUL
 
     Args:
         file: the file.
-        _: its source; every file is read alike.
+        _: its source; not used, because every file is read the same way.
         refresh: id of the refresh that reads it.
-        limits: what the file may ask for.
+        limits: limits of size and number.
 
     Returns:
-        At most one record of ``received.dicom_*`` per object and, for what could not be read,
-        ``received.unread``.
+        At most one record of ``received.dicom_*`` per object, and ``received.unread`` for unreadable parts.
     """
     batch = Batch(file, refresh, limits)
     with _silence(), batch.guarded(), open_file(file.path) as stream:
@@ -54,7 +53,7 @@ def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAUL
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Mute pydicom: its warnings quote the values that they complain of, a patient's among them."""
+    """Mute pydicom, because its warnings quote values, which may identify a patient."""
     logger = logging.getLogger("pydicom")
     before = logger.disabled
     logger.disabled = True
@@ -81,7 +80,7 @@ def _read(batch: Batch, stream: BinaryIO) -> None:
         except Stopped as stopped:
             if batch.count >= batch.limits.records:
                 raise
-            # One entry that asks for too much does not stop the others.
+            # An entry that exceeds a limit does not stop the others.
             batch.unread(position, stopped.rule_id, stopped.detail)
     rows = batch.rows
     if set(rows) == {r.Unread} and {row["rule_id"] for row in rows[r.Unread]} == {_NOT_DICOM[0]}:
@@ -96,11 +95,11 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
     """Read one object.
 
     Args:
-        batch: takes its record.
-        stream: its file.
+        batch: collects its record.
+        stream: the file.
         head: the first 132 bytes.
-        size: of the file.
-        position: of the file in an archive.
+        size: size of the file.
+        position: position of the file in an archive.
     """
     if size == 0:
         batch.unread(position, "file.empty", "no content")
@@ -114,7 +113,7 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
         dataset = walk.read()
     except Stopped:
         raise
-    except Exception as broken:  # pydicom documents no exceptions of its own for damaged content
+    except Exception as broken:  # pydicom documents no exceptions for damaged content
         if prefixed:
             batch.unread(position, "file.unreadable", f"pydicom gives up: {type(broken).__name__}")
         else:
@@ -169,26 +168,26 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
 
 
 _OF_THE_FILE = frozenset({"file_meta", "InstanceCreationDate"})
-"""Columns that tell of the file: the same object exported on another day is the same content."""
+"""Columns that describe the file: the same object exported on another day has the same content."""
 
 # --- kinds of objects ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of object is read.
+    """The reading of one kind of object.
 
     Attributes:
         contract: its received table.
-        needed: the tag that must stand whole before a break for the record to be of use.
-        own: reads the columns that only this kind has.
+        needed: the last tag that must be complete for a truncated file to give a record.
+        own: function that reads the columns of this kind only.
     """
 
     contract: type[r.DicomRecord]
     needed: int
     own: Callable[[Node], dict[str, str | None]]
     begins: int | None = None
-    """An object that ends before this tag has no content of its kind; None: ``needed``."""
+    """An object that ends before this tag has no content of its kind; None: ``needed`` is used."""
 
     def columns(self, node: Node) -> dict[str, str | None]:
         """Return all columns."""
@@ -196,7 +195,7 @@ class Kind:
 
     @cached_property
     def declared(self) -> dicom_account.Kind:
-        """What of an object of this kind is read."""
+        """The attributes read from an object of this kind."""
         return dicom_account.declared(self.columns)
 
 
@@ -233,7 +232,7 @@ electrons, brachytherapy (481.5) and ions (481.8), and their treatment records (
 def _kind(sop_class: str | None, modality: str | None) -> Kind:
     if sop_class in _CLASSES:
         return _CLASSES[sop_class]
-    # Only a class that the standard does not know is settled by the modality: it is a vendor's own.
+    # The modality decides only for a class that the standard does not define: a vendor's own.
     known = sop_class is not None and UID(sop_class).name != sop_class
     return _OTHER if known else _MODALITIES.get((modality or "").strip(), _OTHER)
 
@@ -245,4 +244,4 @@ _WANTED = sorted(
         for number in kind.declared.tree
     }
 )
-"""Contours, overlays and private attributes are passed over on the disk instead of being loaded."""
+"""Attributes to load; contours, overlays and private attributes are skipped on disk."""

@@ -1,8 +1,8 @@
-"""The value account of a DICOM object: each attribute is read, ignored by name, or unknown.
+"""Account for each attribute of a DICOM object: it is read, ignored by name, or unknown.
 
-What is read is not listed a second time: the functions that make the columns are asked once with an object
-that answers whatever they ask. An attribute counts once wherever it stands with a value, however many values
-it has; a sequence that nobody opens counts as one attribute with all that it holds.
+The attributes that are read are not listed a second time: each function that makes columns is called once
+with an object that records what is requested. An attribute with a value counts once per place, regardless of
+its number of values; a sequence that is not opened counts as one attribute, including its content.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from schemas.ignored_attributes import GROUPS, OTHER_KIND, OVERLAYS, PRIVATE, RE
 Columns = Callable[[Node], Mapping[str, str | None]]
 
 _UNKNOWN_KEPT = 1_000
-"""A hostile export invents tags without end."""
+"""Maximum number of unknown paths kept: a hostile export invents tags without end."""
 
 
 _GROUP_OF = {keyword: group for group, (_, keywords) in GROUPS.items() for keyword in keywords}
@@ -35,8 +35,8 @@ class Declared:
     """What is read below one path.
 
     Attributes:
-        path: as the account names it.
-        kids: by tag, if it is a sequence.
+        path: the path, as in the value account.
+        kids: attributes below it by tag, if it is a sequence.
     """
 
     path: str
@@ -48,7 +48,7 @@ class Kind:
     """What is read of one kind of object.
 
     Attributes:
-        tree: by tag of the top level.
+        tree: attributes of the top level, by tag.
         outcomes: path to the columns that it is read into.
     """
 
@@ -60,7 +60,7 @@ _EMPTY = Dataset()
 
 
 class _Asked(Node):
-    """Stands for an object that has every attribute, and notes what it is asked for."""
+    """A stand-in object that has every attribute and records which ones are requested."""
 
     def __init__(self, path: tuple[str, ...], asked: dict[tuple[str, ...], bool], answers: Answers) -> None:
         super().__init__(_EMPTY, set(), DEFAULT_LIMITS)
@@ -89,10 +89,10 @@ Answers = Callable[[tuple[str, ...]], bool]
 
 
 def declared(columns: Columns) -> Kind:
-    """Return what a function asks an object for, and which columns each answer changes.
+    """Return the attributes that a function requests, and the columns that each of them changes.
 
-    Nothing is found out from an answer that hides the next question: a function that takes the second
-    attribute where the first is missing is asked without the first as well.
+    The answers must not hide a request: a function that reads a second attribute if the first is missing is
+    also called without the first.
     """
     asked: dict[tuple[str, ...], bool] = {}
     none = columns(_Asked((), asked, lambda path: False))
@@ -122,7 +122,7 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     """Account for the attributes of one object.
 
     Args:
-        account: of its file.
+        account: the account of its file.
         kind: what is read of it.
         filled: tags of the top level that have a value, in the order of the file.
         node: the object after its columns were read.
@@ -135,7 +135,7 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     once = dict.fromkeys(top)
     _count(account, node, once, kind.tree, "", used)
     if len(once) < len(top):
-        # Of a tag that comes twice only the last value can be read.
+        # If a tag comes twice, only its last value can be read.
         for number, times in (Counter(top) - Counter(once.keys())).items():
             _unknown(account, f"{name(number)} (again)", times)
 
@@ -170,13 +170,13 @@ def _unknown(account: Account, path: str, count: int) -> None:
 
 @lru_cache(10_000)
 def name(number: int) -> str:
-    """Return the keyword of a tag; its number, if it has none."""
+    """Return the keyword of a tag; its number, if it has no keyword."""
     return keyword_for_tag(number) or f"({number >> 16:04X},{number & 0xFFFF:04X})"
 
 
 @lru_cache(10_000)
 def _ignored(number: int) -> str | None:
-    """Return the path under which an attribute is ignored; None if nobody has named it."""
+    """Return the path under which an attribute is ignored; None if it is not ignored."""
     group, element = number >> 16, number & 0xFFFF
     if group % 2:
         return PRIVATE

@@ -1,4 +1,4 @@
-"""A DICOM data set of which any attribute may be missing or damaged."""
+"""Read a DICOM data set in which any attribute may be missing or damaged."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _ITEM_GROUP = 0xFFFE
 _UNDEFINED = 0xFFFFFFFF
 _NUMERIC = frozenset({"DS", "IS"})
 _ASCII = _NUMERIC | {"CS", "DA", "TM", "UI"}
-"""Value representations of the default repertoire (PS3.5 6.2): their bytes are their text."""
+"""Value representations in the default character repertoire (PS3.5 6.2): their bytes are ASCII text."""
 _TEXT_BYTES = 65_536
-"""Longest value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
+"""Maximum length of a value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
 
 
 @cache
@@ -40,12 +40,12 @@ def tag(keyword: str) -> BaseTag:
 
 @dataclass
 class Opened:
-    """The sequences of an object that somebody opened.
+    """The sequences of an object that were opened.
 
     Attributes:
         items: data set and tag to the items of the sequence, each with the tags that have a value.
-        delivered: attributes with a value in them, less the sequences themselves.
-        several: keywords of sequences that should hold one item and hold several.
+        delivered: number of attributes with a value in them, without the sequences themselves.
+        several: keywords of sequences that should hold one item but hold several.
     """
 
     items: dict[tuple[int, int], list[tuple[Node, list[int]]]] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class Opened:
 
 
 class Node:
-    """A data set, and the attributes of it that could not be parsed.
+    """A data set, and its attributes that could not be parsed.
 
     Attributes:
         dataset: pydicom's data set.
         faults: keywords of the attributes that could not be parsed, shared with the nested items.
-        limits: what one sequence may ask for.
-        opened: the sequences that were opened, shared likewise.
+        limits: limits for one sequence.
+        opened: the sequences that were opened, shared with the nested items.
     """
 
     __slots__ = ("dataset", "faults", "limits", "opened")
@@ -74,7 +74,7 @@ class Node:
         self.opened = Opened() if opened is None else opened
 
     def _raw(self, keyword: str) -> object:
-        """Return the element's value, not yet parsed if pydicom can hand it over so."""
+        """Return the element's value, unparsed if pydicom has not parsed it yet."""
         try:
             return self.dataset.get_item(tag(keyword)).value
         except Exception:
@@ -82,7 +82,7 @@ class Node:
             return None
 
     def _plain(self, keyword: str) -> str | None:
-        """Return the text of an element that needs no parsing; None if it does, or is not there."""
+        """Return the text of an element that needs no parsing; None if it needs parsing or does not exist."""
         try:
             element = self.dataset.get_item(tag(keyword))
         except Exception:
@@ -96,9 +96,9 @@ class Node:
         return "\\".join(map(str.strip, text.split("\\"))) if element.VR in _NUMERIC else text
 
     def content(self, keyword: str) -> bytes:
-        """Return the element's bytes while pydicom has not parsed them.
+        """Return the element's bytes, as long as pydicom has not parsed them.
 
-        They are empty after that, and without the element.
+        Return empty bytes after parsing, or if the element does not exist.
         """
         if tag(keyword) not in self.dataset:
             return b""
@@ -106,7 +106,7 @@ class Node:
         return raw if isinstance(raw, bytes) else b""
 
     def text(self, keyword: str) -> str | None:
-        """Return the value as it was delivered; several values are joined by the backslash of DICOM."""
+        """Return the value as delivered; several values are joined by the backslash of DICOM."""
         if (plain := self._plain(keyword)) is not None:
             return plain
         if tag(keyword) not in self.dataset:
@@ -117,7 +117,7 @@ class Node:
         try:
             value = self.dataset[keyword].value
         except Exception:
-            # "1.5" where a whole number belongs: curation judges it, so it is handed on as it stands.
+            # "1.5" where DICOM requires a whole number: keep it as delivered, curation decides.
             value = self._raw(keyword)
         if isinstance(value, Sequence):
             self.faults.add(keyword)
@@ -134,13 +134,13 @@ class Node:
         return text.split("\\") if text else []
 
     def items(self, keyword: str) -> list[Node]:
-        """Return items of a sequence; one that cannot be parsed is noted among the faults."""
+        """Return the items of a sequence; one that cannot be parsed is added to ``faults``."""
         if tag(keyword) not in self.dataset:
             return []
         if (known := self.opened.items.get((id(self.dataset), int(tag(keyword))))) is not None:
             return [item for item, _ in known]
         counted = _has_value(self.dataset.get_item(tag(keyword)))
-        # Measured before pydicom parses it: that multiplies the bytes by a hundred.
+        # Measure it before pydicom parses it: parsing needs a hundred times the memory.
         claims = self.content(keyword)
         items = max(claims.count(mark) for mark in _ITEMS)
         if len(claims) > self.limits.record_bytes or items > self.limits.items:
@@ -149,7 +149,7 @@ class Node:
             value = self.dataset[keyword].value
         except Exception:
             value = None
-        # An item that is longer than it says takes the next one's place: two doses would become one.
+        # An item that is longer than its length says replaces the next one: two doses would become one.
         if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
             self.faults.add(keyword)
             return []
@@ -159,25 +159,25 @@ class Node:
         return [item for item, _ in found]
 
     def single(self, keyword: str) -> Node | None:
-        """Return the first item of a sequence that holds one; a second one is noted."""
+        """Return the first item of a sequence that should hold one; a sequence with several is noted."""
         items = self.items(keyword)
         if len(items) > 1:
             self.opened.several.add(keyword)
         return items[0] if items else None
 
     def referenced(self, keyword: str) -> str | None:
-        """Return ReferencedSOPInstanceUID of the item of a sequence that holds one."""
+        """Return ReferencedSOPInstanceUID of a sequence that holds one item."""
         item = self.single(keyword)
         return None if item is None else item.text("ReferencedSOPInstanceUID")
 
     def plain(self, *keywords: str) -> dict[str, str | None]:
-        """Return attributes by keyword, as text."""
+        """Return attributes as text, by keyword."""
         return {keyword: self.text(keyword) for keyword in keywords}
 
 
 def _filled(dataset: Dataset) -> list[int]:
-    """Return tags of the attributes that have a value; nothing is parsed for it."""
-    # As plain numbers: pydicom's own are compared in Python, and there are a hundred thousand of them.
+    """Return the tags of the attributes that have a value, without parsing."""
+    # Plain integers: pydicom compares its tags in Python code, and there are a hundred thousand of them.
     return [int(element.tag) for element in dataset.values() if _has_value(element)]
 
 
@@ -186,14 +186,14 @@ def _has_value(element: DataElement | RawDataElement | None) -> bool:
         return element.length != 0
     if element is None or element.VR != "SQ":
         return element is not None and not element.is_empty
-    # Whether a sequence without a length has items, nobody knows who meets its head only.
+    # A sequence without a length may be empty; its header does not show it.
     return element.is_undefined_length or len(element.value) > 0
 
 
 def _are_whole(claims: bytes) -> bool:
-    """Return whether the items of a sequence end where they say.
+    """Return whether the items of a sequence end where their lengths say.
 
-    What has no length yet is for the parser to see.
+    An item without a length is left to the parser.
     """
     start = 0
     while start < len(claims):
@@ -207,5 +207,5 @@ def _are_whole(claims: bytes) -> bool:
 
 
 def _swallowed(dataset: Dataset) -> bool:
-    """Return whether an item holds the mark of another: it was read past its end."""
+    """Return whether an item contains the mark of another item: it was read past its end."""
     return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP

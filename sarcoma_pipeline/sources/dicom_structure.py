@@ -1,7 +1,7 @@
-"""Whether the sequences of a DICOM file are whole: items and elements end where their lengths say.
+"""Check whether the sequences of a DICOM file are whole: items and elements end where their lengths say.
 
-pydicom takes a wrong length for what it is given: the rest of a sequence is missing, or what follows is read
-as a part of it, and nothing tells. Only headers are looked at here, no value.
+pydicom accepts a wrong length without an error: it loses the rest of a sequence, or reads what follows as a
+part of it. Only headers are read here, no values.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Broken(Exception):
 
 @lru_cache(10_000)
 def is_sequence(tag: int) -> bool:
-    """Return whether an attribute is a sequence, where the encoding does not tell."""
+    """Return whether an attribute is a sequence, if the encoding does not say so."""
     try:
         return dictionary_VR(tag) == "SQ"
     except KeyError:
@@ -35,13 +35,13 @@ def is_sequence(tag: int) -> bool:
 
 @dataclass
 class Structure:
-    """Walks through the headers of one sequence.
+    """Walk through the headers of one sequence.
 
     Attributes:
-        data: the sequence's value; of one without a length, with its delimitation item.
+        data: the sequence's value, with its delimitation item if it has no length.
         implicit: whether the elements lack their value representation.
         little: whether numbers are little endian.
-        out_of_order: tags that stand twice, or after a greater one (PS3.5 7.1), in whatever item.
+        out_of_order: tags of any item that come twice or after a greater one (PS3.5 7.1).
     """
 
     data: bytes
@@ -59,7 +59,8 @@ class Structure:
         """Walk through the sequence.
 
         Raises:
-            Broken: an item or an element does not end where it says, or something else stands there.
+            Broken: an item or an element does not end where its length says, or is followed by something
+                else.
         """
         try:
             self._sequence(0, len(self.data) if has_length else None, self.implicit, 0)
@@ -110,7 +111,7 @@ class Structure:
                     (length,) = self._short(data, at + 6)
                     at += 8
             if length == _UNDEFINED:
-                # What is unknown and has no length is a sequence in implicit encoding (PS3.5 6.2.2).
+                # An element of unknown representation without a length is an implicit sequence (PS3.5 6.2.2).
                 at = self._sequence(at, None, implicit or representation == b"UN", depth + 1)
             elif representation == b"SQ" or (implicit and is_sequence(tag)):
                 at = self._sequence(at, at + length, implicit, depth + 1)

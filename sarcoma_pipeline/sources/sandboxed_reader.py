@@ -1,10 +1,10 @@
 """Reads spreadsheets and Parquet files in a sandboxed process with limited memory and time.
 
 The libraries are native code: a small file with a distant cell, a long run or a wrong length makes them
-request more memory than there is, and the failed allocation ends the process. The process therefore runs
-alone (``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``) and cannot write files. It reads
-the file from standard input and writes the table as Arrow to standard output. A fault is ``rule<TAB>detail``
-in the last line of standard error, with exit code 3.
+request more memory than exists, and the failed allocation ends the process. The process therefore runs alone
+(``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``) and cannot write files. It reads the
+file from standard input and writes the table as Arrow to standard output. A fault is ``rule<TAB>detail`` in
+the last line of standard error, with exit code 3.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _ERRORS = {
     "Div0": "#DIV/0!", "NA": "#N/A", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!",
     "Value": "#VALUE!", "GettingData": "#GETTING_DATA",
 }  # fmt: skip
-"""The library's word for an error to what the spreadsheet shows."""
+"""Name of an error in the library to the text that the spreadsheet shows."""
 _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
-"""A text that is a number in two ways: with a decimal dot, or with dots that group three digits."""
+"""A text that can be two numbers: with a decimal point, or with points that group three digits."""
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
-"""A date cell: spreadsheets and Parquet know a date as the midnight with which it begins."""
+"""A date cell: spreadsheets and Parquet store a date as its midnight."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -96,9 +96,10 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
     loaded = fastexcel.read_excel(_unpacked(data, held, columns, records))
     if sheet and sheet not in loaded.sheet_names:
         raise Refused("file.sheet-missing", f"none of its {len(loaded.sheet_names)} sheets has that name")
-    # Rows count from the first of the sheet, also where it is empty: so does the program that shows it.
+    # Rows are counted from the first row of the sheet, even if it is empty, as the spreadsheet program
+    # counts.
     read = loaded.load_sheet(sheet or _first_visible(loaded), dtypes="string", header_row=None, skip_rows=0)
-    # Every cell that the library cannot give as text holds an error.
+    # A cell that the library cannot return as text holds an error.
     batch, errors = read.to_arrow_with_errors()
     frame = pl.DataFrame(batch)
     for error in errors.errors if errors else ():
@@ -109,9 +110,10 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
 
 
 def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.DataFrame:
-    """Write a number such as 1.234 with one more digit: as text "1.234" may be a grouped 1234.
+    """Append a zero to a number such as 1.234: as text, "1.234" may mean 1234.
 
-    Read as whole numbers, cells with a number are cut and cells with a text that is none are errors.
+    To tell numbers from texts, the sheet is read again as whole numbers: cells with text that is no number
+    become errors, numbers do not.
     """
     texts: set[tuple[int, int]] | None = None
     for place, name in enumerate(frame.columns):
@@ -128,7 +130,7 @@ def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.Da
 
 
 def _first_visible(workbook: Any) -> str | int:
-    """Name the first sheet that a person who opens the workbook sees; the first one, if all are hidden."""
+    """Return the name of the first visible sheet; if all are hidden, the first sheet."""
     for name in workbook.sheet_names:
         if workbook.load_sheet(name, n_rows=0).visible == "visible":
             return name
@@ -152,7 +154,7 @@ def _unpacked(data: bytes, held: int, columns: int, records: int) -> bytes:
 
 
 def _measure(content: bytes, held: int, columns: int, records: int) -> None:
-    """Refuse a sheet whose outermost cells span too large a table: the library creates every cell between."""
+    """Refuse a sheet with too large an area; the library creates every cell up to the outermost ones."""
     width = height = 0
     for letters, number in _CELL.findall(content):
         width = max(width, _column(letters))
@@ -178,7 +180,7 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
     if height > records or width * height > held:
         raise Refused("file.too-large", f"{height:,} rows and {width:,} columns")
     frame = pl.read_parquet(io.BytesIO(data))
-    # As of a spreadsheet: the first row is the header.
+    # As in a spreadsheet, the first row is the header.
     header = pl.DataFrame(
         {name: [name] for name in frame.columns}, schema=dict.fromkeys(frame.columns, pl.String)
     )
@@ -187,10 +189,10 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
 
 
 def _told(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Write a column as text; of a list all values, of anything else that is nested its JSON."""
+    """Return a column as text; a list as its joined values, any other nested type as JSON."""
     column = pl.col(name)
     if dtype.is_float():
-        # A number with three decimals gets one more: as text it may be a grouped whole number.
+        # Append a zero to a number with three decimals: as text it may be a grouped whole number.
         return column.cast(pl.String).str.replace(_GROUPED, "${0}0")
     if isinstance(dtype, pl.Array):
         column, dtype = column.arr.to_list(), pl.List(dtype.inner)
@@ -219,7 +221,7 @@ def _main(kind: str, sheet: str, *numbers: str) -> int:
         frame.select(text).write_ipc_stream(sys.stdout.buffer)
     except Refused as refused:
         print(*refused.args, sep="\t", file=sys.stderr)
-    except BaseException as broken:  # a panic of native code is no Exception
+    except BaseException as broken:  # a panic in native code is not an Exception
         rule = "file.truncated" if kind == "parquet" else "file.unreadable"
         rule = "file.too-large" if isinstance(broken, MemoryError) else rule
         print(rule, f"the reader gave up: {type(broken).__name__}", sep="\t", file=sys.stderr)

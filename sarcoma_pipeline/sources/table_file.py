@@ -1,4 +1,4 @@
-"""Tables of any layout (CSV, TSV, XLSX, Parquet) to received frames: every cell as text, nothing judged."""
+"""Read tables of any layout (CSV, TSV, XLSX, Parquet) into received frames: every cell as text, unjudged."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import polars as pl
 from sarcoma_pipeline.sources import sandboxed_reader
 from sarcoma_pipeline.sources.delimited import rows
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.headers import folded
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from sarcoma_pipeline.sources.table_layout import Layout
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
 from schemas.configuration import DEFAULT_LIMITS, Limits, TableLayout, TableSource
 from schemas.received import TableRow
+from schemas.sources_toml import folded
 
 TOTALS = frozenset(
     (
@@ -23,7 +23,7 @@ TOTALS = frozenset(
         "mean", "average", "durchschnitt", "median", "anzahl", "count",
     )
 )  # fmt: skip
-"""What stands in the key of a row that sums up the others, in any case."""
+"""Words in the key of a row that sums up the others, in lower case."""
 
 _MAGIC = {"xlsx": b"PK\x03\x04", "parquet": b"PAR1"}
 
@@ -34,11 +34,11 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
     Args:
         file: the file.
         source: its format, headers and key, as mapped in ``sources.toml``.
-        refresh: id of the refresh that reads it.
-        limits: what the file may ask for.
+        refresh: id of the refresh.
+        limits: limits for the file.
 
     Returns:
-        Records of ``received.table_row`` (all columns, mapped or not), and ``received.unread``.
+        Records of ``received.table_row`` (all columns, mapped or not), and of ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
     mapped: dict[str, Outcome] = dict.fromkeys(source.headers(), (READ, "values"))
@@ -67,15 +67,15 @@ def table_rows(
     """Read the rows of a table in any format.
 
     Args:
-        batch: takes the faults of the file and of its rows, and knows all headers that the source names.
+        batch: collects the faults of the file and its rows; has all headers that the source names.
         declared: the table's format and layout.
         needed: headers without which no row can be read.
 
     Yields:
-        Position and header to cell.
+        Position, and header to cell.
 
     Raises:
-        Stopped: the file is no such table, or asks for too much.
+        Stopped: the file is no such table, or exceeds a limit.
     """
     known = list(batch.account.outcomes)
     if declared.between_cells is not None:

@@ -6,15 +6,17 @@ and covariates with the same value in all patients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sarcoma_pipeline.survival.concordance import harrell
+from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
+from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
+from schemas.statistics import Ties
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class ModelData:
         counts: patients and events per factor and level.
         contrasts: rows of the table.
         obstacles: name of a contrast to the reason why it cannot be estimated.
+        ties: how events on the same day enter.
     """
 
     model: Model
@@ -65,6 +68,7 @@ class ModelData:
     counts: dict[str, dict[str, tuple[int, int]]]
     contrasts: tuple[Contrast, ...]
     obstacles: dict[str, str]
+    ties: Ties = "efron"
 
     @property
     def events(self) -> int:
@@ -94,10 +98,36 @@ class ModelData:
         ]
         return self.complete.filter(~pl.any_horizontal(gone))
 
-    def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
-        """Build the design matrix: numbers, and indicators of all levels but the reference.
+    def of(self, names: Collection[str]) -> ModelData:
+        """Return the model of some of the covariates in the same patients."""
+        kept = tuple(c for c in self.covariates if c.name in names)
+        contrasts = tuple(x for x in self.contrasts if x.covariate.name in names)
+        return replace(
+            self,
+            covariates=kept,
+            counts={name: of for name, of in self.counts.items() if name in names},
+            contrasts=contrasts,
+            obstacles={x.name: self.obstacles[x.name] for x in contrasts if x.name in self.obstacles},
+        )
 
-        A constant column is left out, and one that follows from the columns before it (as R does).
+    def likelihood(self, used: pl.DataFrame, design: pl.DataFrame) -> PartialLikelihood:
+        """Return the partial likelihood of some of the complete cases.
+
+        Args:
+            used: their rows.
+            design: their design matrix; without a column, the likelihood has one of zeros.
+
+        Raises:
+            ValueError: none of them has an event.
+        """
+        x = design.to_numpy() if design.width else np.zeros((used.height, 1))
+        return PartialLikelihood(used["time_days"], used["event"], x, entries(used), self.ties)
+
+    def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
+        """Build the design matrix: numbers, and indicators of all levels except the reference.
+
+        Constant columns are left out, and columns that are a linear combination of those before them (as in
+        R).
 
         Args:
             used: rows of the complete cases.
@@ -106,7 +136,7 @@ class ModelData:
         return design.select(independent(design))
 
     def aliased(self, used: pl.DataFrame) -> dict[str, str]:
-        """Return the columns that follow from those before them, and the reason for a reader.
+        """Return the columns that are a linear combination of those before them, with the reason to print.
 
         Args:
             used: rows of the complete cases.
@@ -140,6 +170,7 @@ def model_data(
     covariates: Sequence[Covariate],
     *,
     time: str = "time_days",
+    ties: Ties = "efron",
 ) -> Iterator[ModelData]:
     """Yield the data of every model whose endpoint exists.
 
@@ -151,6 +182,7 @@ def model_data(
         models: the models, in order.
         covariates: the covariates of the models.
         time: column with the time in days.
+        ties: how events on the same day enter.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -160,10 +192,12 @@ def model_data(
         times = endpoints.filter(pl.col("endpoint") == model.endpoint)
         if times.height:
             data = with_entry(times).select("pseudonym", "event", "entry_days", time_days=time)
-            # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+            # With the early end of a partial date, a time may end before the entry: the patient was never at
+            # risk.
             data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
             data = data.join(patients, on="pseudonym")
-            yield _model(data, model, tuple(known[name] for name in model.covariates))
+            made = _model(data, model, tuple(known[name] for name in model.covariates))
+            yield replace(made, ties=ties)
 
 
 def values(covariate: Covariate) -> pl.Expr:
@@ -174,7 +208,7 @@ def values(covariate: Covariate) -> pl.Expr:
     """
     if covariate.kind == "continuous":
         number = pl.col(covariate.column).cast(pl.Float64)
-        # A number that is none (NaN) or has no end is no measurement: it is missing, and counted so.
+        # NaN and infinity are no measurements: they count as missing.
         return pl.when(number.is_finite()).then(number).alias(covariate.name)
     if covariate.reference is None:
         raise ValueError(f"factor {covariate.name} has no reference level")
@@ -185,7 +219,7 @@ def values(covariate: Covariate) -> pl.Expr:
 
 
 def with_entry(endpoints: pl.DataFrame) -> pl.DataFrame:
-    """Return the endpoints with ``entry_days``: null, where a patient is at risk from the beginning."""
+    """Return the endpoints with ``entry_days``; null if a patient is at risk from the beginning."""
     if "entry_days" in endpoints.columns:
         return endpoints
     return endpoints.with_columns(entry_days=pl.lit(None, dtype=pl.Int32))
@@ -241,18 +275,18 @@ def _obstacle(
 
 
 def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
-    """Return the days of entry of the rows, NaN for: from the beginning; None if that holds for all."""
+    """Return the days of entry of the rows; NaN means from the beginning. None if that holds for all rows."""
     if used["entry_days"].null_count() == used.height:
         return None
     return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 _COLLINEAR = 1e-12
-"""Share of a column's variance that the columns before it leave: below it only rounding errors remain."""
+"""Minimum share of a column's variance not explained by earlier columns; below are only rounding errors."""
 
 
 def independent(design: pl.DataFrame) -> list[str]:
-    """Return the columns that do not follow from those before them.
+    """Return the columns that are no linear combination of those before them.
 
     Args:
         design: columns that are not constant.
@@ -263,7 +297,7 @@ def independent(design: pl.DataFrame) -> list[str]:
         column = design[name].to_numpy()
         spread = column - column.mean()
         left = spread = spread / max(np.abs(spread).max(), np.finfo(float).tiny)
-        # Twice, because the first pass leaves rounding errors of the size of what is looked for.
+        # Twice, because the first pass leaves rounding errors of the size of the share that is tested.
         for _ in range(2):
             for direction in basis:
                 left = left - (left @ direction) * direction
@@ -274,11 +308,11 @@ def independent(design: pl.DataFrame) -> list[str]:
 
 
 _LOWEST = 1e6
-"""Log hazard ratio that stands for the limit of a level without events: below all others."""
+"""Log hazard ratio that replaces the limit of a level without events: below all others."""
 
 
-def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | None:
-    """Compute Harrell's C of a fit in all complete cases.
+def concordance(data: ModelData, coefficients: Mapping[str, float]) -> Concordance:
+    """Compute Harrell's C of a fit in all complete cases, and its standard error.
 
     The coefficient of a level without events tends to minus infinity: its patients rank below all others.
 
@@ -297,4 +331,4 @@ def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | N
             of_level = coefficients.get(Contrast(covariate, level).name, 0.0)
             weight = -_LOWEST if data.eventless and events == 0 else of_level
             risk += weight * (column == level).to_numpy()
-    return harrell(rows["time_days"], rows["event"], risk, entries(rows))
+    return harrell_with_error(rows["time_days"], rows["event"], risk, entries(rows))

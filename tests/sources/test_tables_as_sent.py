@@ -248,3 +248,31 @@ def test_a_condition_compares_like_codes_and_what_none_fulfils_is_told(read):
         "Pat;Status;Datum\n1; TOT ;01.02.2015\n2;verschollen;01.02.2015\n3;;01.02.2015\n", entities=entities
     )
     assert found.observed == [("value.condition-unmatched", "values", "verschollen")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "mapping", "told"),
+    [
+        ("mm", "Größe", ["file.unit-differs"]),
+        ("(mm)", "Größe", ["file.unit-differs"]),
+        ("cm", "Größe", []),
+        ("", "Größe", []),
+        ("mm", {"column": "Größe", "scale": 0.1}, []),
+        # Declared to be in the contract's unit all the same.
+        ("mm", {"column": "Größe", "scale": 1.0}, []),
+    ],
+)
+def test_a_row_of_units_that_contradicts_the_mapping_is_told(read, unit, mapping, told):
+    entities = [{"entity": "diagnosis", "columns": {**DIAGNOSIS, "tumour_size_cm": mapping}}]
+    found = read(f"Pat;Datum;Größe\n;TT.MM.JJJJ;{unit}\n1;01.02.2015;5\n", units_row=True, entities=entities)
+    assert [rule for _, rule in found.faults] == told
+    assert found.typed["typed.diagnosis"].height == 1
+
+
+def test_a_new_unit_of_a_mapping_has_its_file_read_again():
+    scaled = {**DIAGNOSIS, "tumour_size_cm": {"column": "Größe", "scale": 0.1}}
+    plain = _source(units_row=True)
+    other = _source(units_row=True, entities=[{"entity": "diagnosis", "columns": scaled}])
+    assert plain.reading() != other.reading()
+    # Without a row of units nothing that is read depends on it.
+    assert _source().reading() == _source(entities=other.model_dump()["entities"]).reading()

@@ -10,7 +10,15 @@ import pytest
 from tests.survival.golden import FOLDER
 
 RSCRIPT = shutil.which("Rscript")
-SCRIPTS = ("kaplan_meier", "log_rank", "cox", "competing_risks", "delayed_entry", "demo_survival")
+SCRIPTS = (
+    "kaplan_meier",
+    "log_rank",
+    "cox",
+    "competing_risks",
+    "delayed_entry",
+    "demo_survival",
+    "joint_tests",
+)
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 
 pytestmark = [

@@ -17,6 +17,7 @@ from sarcoma_pipeline.survival import (
     completeness,
     cox,
     kaplan_meier,
+    model_tests,
     proportional_hazards,
     restricted_mean,
     sensitivity,
@@ -39,7 +40,9 @@ from schemas.analysis import (
     TableOne,
 )
 from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
+from schemas.analysis_models import JointTest, ModelFit, UnivariableHazardRatio
 from schemas.cohort import CohortEndpoint, CohortPatient
+from schemas.statistics import TOO_FEW
 
 PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
 
@@ -85,11 +88,17 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def regress(warehouse: Warehouse) -> StepOutput:
         """Fit the Cox models that study.toml declares, and test the proportional hazards assumption."""
         data = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates)
+        declared = study.statistics
+        tests = model_tests.model_tests(*data, declared)
         frames = {
-            HazardRatio.table(): cox.hazard_ratios(*data),
-            ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data),
+            HazardRatio.table(): cox.hazard_ratios(*data, ties=declared.ties),
+            ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data, declared),
+            ModelFit.table(): tests.fits,
+            JointTest.table(): tests.joint,
+            UnivariableHazardRatio.table(): tests.univariable,
         }
-        return StepOutput(frames)
+        few = tests.fits.filter(verdict=TOO_FEW)["model"].to_list()
+        return StepOutput(frames, metadata={ModelFit.table(): {"too few events": ", ".join(few) or "none"}})
 
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
@@ -101,6 +110,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             study.covariates,
             study.censoring_variants,
             variants.runs(warehouse.layer("curated"), study, main),
+            study.statistics.ties,
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
 
@@ -134,6 +144,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 endpoints=warehouse.read(ENDPOINTS),
                 estimates=warehouse.read(SurvivalEstimate.table()),
                 hazard_ratios=warehouse.read(HazardRatio.table()),
+                joint_tests=warehouse.read(JointTest.table()),
+                significance=study.statistics.significance,
             )
         verdicts = dict(frame.group_by("verdict").len().sort("verdict").iter_rows())
         return StepOutput(
@@ -143,7 +155,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     survival = [SurvivalCurve, SurvivalEstimate, RestrictedMean]
     incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
     divided = [Subgroup, SubgroupCurve, LogRank]
-    regression = [HazardRatio, ProportionalHazards]
+    regression = [HazardRatio, ProportionalHazards, ModelFit, JointTest, UnivariableHazardRatio]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [
@@ -168,7 +180,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             "published_comparison",
             {
                 PublishedComparison.table(): [
-                    PATIENTS, ENDPOINTS, SurvivalEstimate.table(), HazardRatio.table(),
+                    PATIENTS, ENDPOINTS, SurvivalEstimate.table(), HazardRatio.table(), JointTest.table(),
                 ]
             },
             compare,

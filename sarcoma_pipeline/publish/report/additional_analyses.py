@@ -10,6 +10,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report import curves, report_tables
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, median, number, p_value, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.statistics import DEFAULT
 
 NEAR_MONTHS = 24
 """Horizon printed for subgroups: the one closest to the paper's two years; ``analysis.subgroup`` has all."""
@@ -66,7 +67,11 @@ def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Ta
 
 
 def subgroup_panels(
-    frame: pl.DataFrame, tests: pl.DataFrame, endpoint: str, terms: Mapping[str, str]
+    frame: pl.DataFrame,
+    tests: pl.DataFrame,
+    endpoint: str,
+    terms: Mapping[str, str],
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> list[str]:
     """Draw one panel per factor, with a Kaplan–Meier curve per level.
 
@@ -75,6 +80,7 @@ def subgroup_panels(
         tests: `schemas.analysis.LogRank`.
         endpoint: the endpoint to draw.
         terms: covariate to its title.
+        p_decimals: printed decimals of a p value.
     """
     mine = frame.filter(pl.col("endpoint") == endpoint)
     longest = float(mine.select(pl.col("time_months").max()).item() or 0)
@@ -87,18 +93,23 @@ def subgroup_panels(
             for one in part.partition_by("level", maintain_order=True)
         }
         title = terms.get(name, capital(name.replace("_", " ")))
+        test = f"log-rank p = {p_value(p.get((endpoint, name)), p_decimals)}".replace("= <", "< ")
         drawings.append(
             curves.by_level(
                 levels, key=f"svg-subgroup-{endpoint.lower()}-{name.replace('_', '-')}", letter=letter,
-                title=title, test=f"log-rank p = {p_value(p.get((endpoint, name)))}".replace("= <", "< "),
-                horizon=longest,
+                title=title, test=test, horizon=longest,
             )
         )  # fmt: skip
     return drawings
 
 
 def subgroups(
-    frame: pl.DataFrame, tests: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+    frame: pl.DataFrame,
+    tests: pl.DataFrame,
+    titles: Mapping[str, str],
+    terms: Mapping[str, str],
+    label: str,
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> Table:
     """Return a table with a row per endpoint and level: n, events, median, survival at about two years, p."""
     p = _p_values(tests)
@@ -110,7 +121,7 @@ def subgroups(
         for factor in of.partition_by("covariate", maintain_order=True):
             name = factor["covariate"][0]
             term = terms.get(name, capital(name.replace("_", " ")))
-            test = p_value(p.get((endpoint, name)))
+            test = p_value(p.get((endpoint, name)), p_decimals)
             for part in factor.partition_by("level", maintain_order=True):
                 half = part.filter(pl.col("quantity") == "median")
                 at = part.filter(pl.col("quantity") == "survival", pl.col("horizon_months") == months)
@@ -205,12 +216,14 @@ def run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
     return median(row[dating], None, None, "NR") if quantity == "median" else number(row[dating], 3)
 
 
-def proportional_hazards(frame: pl.DataFrame, terms: Mapping[str, str], label: str) -> Table:
+def proportional_hazards(
+    frame: pl.DataFrame, terms: Mapping[str, str], label: str, p_decimals: int = DEFAULT.p_decimals
+) -> Table:
     """Return a table with a row per model and term."""
     rows = [
         (
             r["model"], "All terms" if r["term"] == "GLOBAL" else terms.get(r["term"], r["term"]),
-            number(r["chi_square"], 2), number(r["degrees_of_freedom"]), p_value(r["p_value"]),
+            number(r["chi_square"], 2), number(r["degrees_of_freedom"]), p_value(r["p_value"], p_decimals),
         )
         for r in frame.iter_rows(named=True)
     ]  # fmt: skip

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import polars as pl
 
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, number, p_value, percent
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.statistics import DEFAULT
 
 Frames = Mapping[str, pl.DataFrame]
 
 
 def tables(
-    frames: Frames, titles: Mapping[str, str], terms: Mapping[str, str], label: Callable[[], str]
+    frames: Frames,
+    titles: Mapping[str, str],
+    terms: Mapping[str, str],
+    label: Callable[[], str],
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> Iterator[Table]:
     """Yield the tables whose frames have rows.
 
@@ -22,9 +28,10 @@ def tables(
         titles: endpoint to its title.
         terms: covariate to its title.
         label: function that returns the next label.
+        p_decimals: printed decimals of a p value.
     """
     makers = {
-        "analysis.follow_up_completeness": _completeness,
+        "analysis.follow_up_completeness": partial(_completeness, p_decimals=p_decimals),
         "cohort.patients": _answers,
         "cohort.not_at_risk": _not_at_risk,
         "analysis.immortal_time": _immortal_time,
@@ -37,7 +44,12 @@ def tables(
 
 
 def _completeness(
-    frame: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+    frame: pl.DataFrame,
+    titles: Mapping[str, str],
+    terms: Mapping[str, str],
+    label: str,
+    *,
+    p_decimals: int,
 ) -> Table:
     lines, warnings = [], {}
     for r in frame.rows(named=True):
@@ -54,7 +66,7 @@ def _completeness(
                 (
                     name, number(r["n"]), number(r["events"]), number(r["observed_years"], 1),
                     number(r["possible_years"], 1), percent(r["completeness"]), number(r["lost"]),
-                    p_value(r["p_value"]), number(r["never_examined"]), number(r["late_deaths"]),
+                    p_value(r["p_value"], p_decimals), number(r["never_examined"]), number(r["late_deaths"]),
                 ),
                 indent=r["covariate"] is not None,
             )

@@ -11,6 +11,7 @@ from sarcoma_pipeline.publish.report.number_format import listed, number
 from sarcoma_pipeline.sources import readers
 from schemas.assumptions import declared
 from schemas.configuration import Covariate, EndpointRule, Sources, Study
+from schemas.statistics import Statistics
 
 _PACKAGES = (
     "numpy",
@@ -100,6 +101,8 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
     ]
     if study.models:
         sentences.append(_models(study))
+    if "analysis.model_fit" in tables:
+        sentences.append(_whole_models(study.statistics))
     if "analysis.ph_test" in tables:
         sentences.append(
             "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994), "
@@ -119,7 +122,7 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
         )
     if "analysis.survival_sensitivity" in tables:
         additional.append(_sensitivity(study))
-    return [" ".join(sentences), " ".join([*additional, "No correction was made for multiple testing."])]
+    return [" ".join(sentences), " ".join([*additional, _p_values(study.statistics)])]
 
 
 def _sensitivity(study: Study) -> str:
@@ -149,10 +152,42 @@ def _models(study: Study) -> str:
     ]  # fmt: skip
     joined = f" For the models {'; '.join(merged)}." if merged else ""
     return (
-        "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for "
-        f"ties and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined} "
+        "Hazard ratios come from multivariable Cox models of the complete cases, with "
+        f"{study.statistics.ties.capitalize()}’s method for ties and Wald 95 % confidence intervals and "
+        f"two-sided p values. Covariates were {models}.{joined} "
         "Where a level has no event, Firth’s penalised likelihood is given beside it, with profile "
         "intervals. Concordance is Harrell’s."
+    )
+
+
+def _whole_models(statistics: Statistics) -> str:
+    patients = {
+        "same patients": "in the patients of the multivariable model",
+        "every patient": "in every patient with the covariate",
+    }[statistics.univariable]
+    return (
+        "Each covariate was tested as a whole by the likelihood ratio test against the model without it, and "
+        f"by Wald’s test; univariable models were fitted {patients}. The standard error of the concordance "
+        "is that of the infinitesimal jackknife. A model with fewer than "
+        f"{statistics.few_events_per_coefficient:g} events per coefficient is called unstable (Peduzzi et "
+        f"al., 1995), one with fewer than {statistics.too_few_events_per_coefficient:g} without meaning "
+        "(Vittinghoff and McCulloch, 2007)."
+    )
+
+
+def _p_values(statistics: Statistics) -> str:
+    """Say how p values are computed, adjusted and printed."""
+    least = f"{10.0**-statistics.p_decimals:.{statistics.p_decimals}f}"
+    adjusted = {
+        "none": "No correction was made for multiple testing.",
+        "holm": "The joint tests of a model are also adjusted for their number by Holm’s method; no other p "
+        "value is adjusted.",
+        "false discovery rate": "The joint tests of a model are also adjusted for their number by Benjamini "
+        "and Hochberg’s method; no other p value is adjusted.",
+    }[statistics.p_adjustment]
+    return (
+        f"{adjusted} p values are two-sided, printed with {statistics.p_decimals} decimals and as <{least} "
+        f"below that; the text speaks of a difference below {statistics.significance:g}."
     )
 
 

@@ -20,11 +20,12 @@ from sarcoma_pipeline.publish.report import (
     methods,
     report_tables,
     strobe,
+    whole_models,
 )
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report, Section
 from sarcoma_pipeline.publish.report.number_format import capital, listed, median, number, rate
 from sarcoma_pipeline.publish.report.report_tables import Table
-from schemas.analysis import EFRON, FIRTH, HazardRatio
+from schemas.analysis import PENALISED, HazardRatio
 from schemas.cohort import CohortPatient
 from schemas.disclosure import WITHHELD
 
@@ -57,6 +58,7 @@ def _summary(report: Report) -> Iterator[Paragraph]:
         mine = estimates.filter(endpoint=name)
         if not mine.is_empty():
             yield Paragraph(_outcome(title, mine))
+    yield from whole_models.summary(report)
 
 
 def _outcome(title: str, estimates: pl.DataFrame) -> str:
@@ -183,33 +185,43 @@ def _kinds(report: Report) -> Table:
 def _follow_up(report: Report) -> Iterator[Table]:
     if report.has("analysis.follow_up_completeness"):
         terms = methods.term_titles(report.study)
-        yield from follow_up.tables(report.frames, report.titles, terms, report.supplement)
+        yield from follow_up.tables(
+            report.frames, report.titles, terms, report.supplement, report.study.statistics.p_decimals
+        )
 
 
 def _models(report: Report) -> Iterator[Table | Figure]:
     if not report.has("analysis.hazard_ratio"):
         return
-    ratios = report.frames["analysis.hazard_ratio"].filter(method=EFRON)
+    ratios = report.frames["analysis.hazard_ratio"].filter(~PENALISED)
     terms = methods.term_titles(report.study)
+    decimals = report.study.statistics.p_decimals
     spelled = methods.abbreviations(report.study)
     fitted = [m for m in report.study.models if m.name in set(ratios["model"])]
     for index, model in enumerate(fitted, 2):
         # The configured title may end with the number of the paper's table in brackets, which is not printed.
         title = model.title.partition(" (")[0]
         rows = ratios.filter(model=model.name)
-        yield report_tables.model(rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled)
+        yield report_tables.model(
+            rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled, p_decimals=decimals
+        )
         yield report.figure(
             f"figure-forest-{model.name.lower()}", f"Hazard ratios for {title.lower()}, with 95 % confidence "
             "intervals.",
-            [forest.forest(rows, key=f"svg-forest-{model.name.lower()}", title=title, terms=terms)],
+            [forest.forest(
+                rows, key=f"svg-forest-{model.name.lower()}", title=title, terms=terms, p_decimals=decimals,
+            )],
         )  # fmt: skip
+        yield from whole_models.beside(report, model, title, rows)
 
 
 def _diagnostics(report: Report) -> Iterator[Table]:
     if report.has("analysis.hazard_ratio"):
         ratios = report.frames["analysis.hazard_ratio"]
-        yield report_tables.diagnostics(ratios.filter(method=EFRON), report.supplement())
-        penalised = ratios.filter(method=FIRTH)
+        yield report_tables.diagnostics(
+            ratios.filter(~PENALISED), report.supplement(), report.study.statistics
+        )
+        penalised = ratios.filter(PENALISED)
         if penalised.height:
             caption = "Models with a level without events: Firth's penalised estimates"
             columns = ("model", "contrast", "hazard_ratio", "ci_low", "ci_high", "p_value", "events")
@@ -217,10 +229,12 @@ def _diagnostics(report: Report) -> Iterator[Table]:
                 "analysis.hazard_ratio", penalised.select(columns), key="table-penalised",
                 label=report.supplement(), caption=caption,
             )  # fmt: skip
+    if report.has("analysis.model_fit"):
+        yield whole_models.fits(report)
     if report.has("analysis.ph_test"):
         terms = methods.term_titles(report.study)
         yield additional_analyses.proportional_hazards(
-            report.frames["analysis.ph_test"], terms, report.supplement()
+            report.frames["analysis.ph_test"], terms, report.supplement(), report.study.statistics.p_decimals
         )
 
 
@@ -243,7 +257,9 @@ def _subgroups(report: Report) -> Iterator[Table | Figure]:
     tests = report.frames.get("analysis.log_rank", pl.DataFrame())
     if report.has("analysis.subgroup"):
         frame = report.frames["analysis.subgroup"]
-        yield additional_analyses.subgroups(frame, tests, report.titles, terms, report.supplement())
+        yield additional_analyses.subgroups(
+            frame, tests, report.titles, terms, report.supplement(), report.study.statistics.p_decimals
+        )
     if report.has("analysis.subgroup_curve"):
         frame = report.frames["analysis.subgroup_curve"]
         for name in (n for n in report.titles if n in set(frame["endpoint"])):
@@ -251,7 +267,9 @@ def _subgroups(report: Report) -> Iterator[Table | Figure]:
                 f"figure-subgroups-{name.lower()}", f"Subgroups: {report.titles[name].lower()}, Kaplan–Meier "
                 "curves with patients at risk below. Ticks: censored patients. Log-rank tests are not "
                 "adjusted for each other.",
-                additional_analyses.subgroup_panels(frame, tests, name, terms),
+                additional_analyses.subgroup_panels(
+                    frame, tests, name, terms, report.study.statistics.p_decimals
+                ),
             )  # fmt: skip
 
 
