@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,15 +168,34 @@ def _past(project: Project, configuration_hash: str) -> tuple[Study, Sources] | 
     files = (
         pl.concat(kept).filter(pl.col("configuration_hash") == configuration_hash).unique("path").sort("path")
     )
+    try:
+        return loaded(project, dict(files.select("path", "content").iter_rows()))
+    except ConfigurationWrong:
+        return None
+
+
+def loaded(project: Project, files: Mapping[str, str]) -> tuple[Study, Sources]:
+    """Load another configuration of a study, as if it stood in the study's folder.
+
+    Args:
+        project: the study.
+        files: path below the study's folder to text.
+
+    Raises:
+        ConfigurationWrong: its faults.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        of_study = Path(folder) / project.study.name
-        for path, content in files.select("path", "content").iter_rows():
+        # A configuration names files below the project root; these are still there.
+        of_study = Path(folder) / "data/studies" / project.study.name
+        of_study.mkdir(parents=True)
+        for own in (*project.root.iterdir(), *(project.root / "data").iterdir()):
+            beside = Path(folder) / own.relative_to(project.root)
+            if not beside.exists():
+                beside.symlink_to(own)
+        for path, content in files.items():
             (of_study / path).parent.mkdir(parents=True, exist_ok=True)
             (of_study / path).write_text(content, encoding="utf-8", newline="")
-        try:
-            return load_study(of_study)
-        except ConfigurationWrong:
-            return None
+        return load_study(of_study)
 
 
 def _reads_differently(then: Sources, now: Sources) -> str | None:
