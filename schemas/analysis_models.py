@@ -85,3 +85,67 @@ class UnivariableHazardRatio(Contract, table="analysis.univariable_hazard_ratio"
     level_n: pl.Int64 = column("n at the level", "Patients at the level.")
     level_events: pl.Int64 = column("Events at the level", "Events at the level.")
     note: pl.String = column("Note", "Why there is no estimate, or which patients it leaves out.")
+
+
+CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific", "subdistribution"
+"""Hazards of a cause among competing ones: of those free of any event, and of the cumulative incidence."""
+
+
+class CompetingHazardRatio(Contract, table="analysis.competing_hazard_ratio"):
+    """One contrast of a model of one cause, by cause-specific hazard and by subdistribution hazard."""
+
+    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+    analysis: pl.String = column("Analysis", "Name of the cumulative incidence.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
+    cause: pl.String = column("Cause", "Name in study.toml; the others compete with it.", nullable=False)
+    hazard: pl.String = column(
+        "Hazard",
+        "cause-specific (Cox, other causes censored) or subdistribution (Fine and Gray).",
+        nullable=False,
+    )
+    term: pl.String = column("Term", "Name of the covariate in study.toml.", nullable=False)
+    level: pl.String = column("Level", "Level of a factor; null for a number.")
+    contrast: pl.String = column("Contrast", "As printed: 'Female vs. male'.", nullable=False)
+    reference: pl.String = column("Reference", "Reference level of a factor.")
+    hazard_ratio: pl.Float64 = column("Hazard ratio", "exp(coefficient); null if it cannot be estimated.")
+    ci_low: pl.Float64 = column("95 % CI, low", "Wald limit.")
+    ci_high: pl.Float64 = column("95 % CI, high", "Wald limit.")
+    p_value: pl.Float64 = column("p", "Wald test, two-sided.")
+    coefficient: pl.Float64 = column("Coefficient", "Log hazard ratio.")
+    standard_error: pl.Float64 = column(
+        "Standard error", "Of the subdistribution: Fine and Gray's, with the estimated censoring (R: crr)."
+    )
+    joint_wald: pl.Float64 = column("Wald, joint", "Chi-squared of all estimated coefficients of the term.")
+    joint_degrees_of_freedom: pl.Int64 = column("Degrees of freedom, joint", "Estimated coefficients.")
+    joint_p_value: pl.Float64 = column("p, joint", "Of Wald's test of all coefficients of the term.")
+    n: pl.Int64 = column("n", "Complete cases.", nullable=False)
+    missing: pl.Int64 = column("Missing", "Patients left out for a missing covariate.", nullable=False)
+    events: pl.Int64 = column("Events", "Of the cause, among the complete cases.", nullable=False)
+    competing_events: pl.Int64 = column("Competing events", "Of the other causes.", nullable=False)
+    level_n: pl.Int64 = column("n at the level", "Complete cases at the level.")
+    level_events: pl.Int64 = column("Events at the level", "Events of the cause at the level.")
+    events_per_variable: pl.Float64 = column(
+        "Events per coefficient", "Events of the cause / estimated coefficients."
+    )
+    verdict: pl.String = column(
+        "Verdict", "enough, few or too few events per coefficient, by the thresholds of study.toml."
+    )
+    note: pl.String = column("Note", "Why there is no estimate, or which patients it leaves out.")
+
+
+class FirstFailure(Contract, table="analysis.first_failure"):
+    """One pattern of first failure: what came first after time zero, and with what together."""
+
+    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+    pattern: pl.String = column(
+        "Pattern",
+        "The sites of relapse within the declared days of the first one; or what else came first.",
+        nullable=False,
+    )
+    n: pl.Int64 = column("n", "Patients.", nullable=False)
+    denominator: pl.Int64 = column("Denominator", "All eligible patients.", nullable=False)
+    percent: pl.Float64 = column("Percentage", "100 n / denominator, not rounded.", unit="%")
+    median_months: pl.Float64 = column(
+        "Median time", "From time zero to the first failure (quantile type 7).", unit="months"
+    )
+    died: pl.Int64 = column("Died", "Patients of the pattern who died later or by it.", nullable=False)

@@ -316,6 +316,8 @@ _FROM: dict[str, dict[str, str]] = {
         f"analysis.{name}": {"*": f"{_SURVIVAL} {_COVARIATES}"}
         for name in ("model_fit", "joint_test", "univariable_hazard_ratio")
     },
+    "analysis.competing_hazard_ratio": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_COVARIATES}"},
+    "analysis.first_failure": {"*": "cohort.events.kind cohort.events.day"},
     "analysis.ph_test": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.survival_sensitivity": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_ENDS} {_COVARIATES}"},
     "analysis.follow_up_completeness": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_OF_EVENTS} {_COVARIATES}"},

@@ -354,10 +354,13 @@ def _factor(loc: Loc, covariate: Covariate, spec: ColumnSpec) -> Complaints:
 
 def _models(study: Study) -> Complaints:
     known = {c.name: c for c in study.covariates}
-    for at, model in enumerate(study.models):
-        loc: Loc = ("models", at, "covariates")
+    fitted = [("models", at, model) for at, model in enumerate(study.models)]
+    fitted += [("cumulative_incidence", at, risks) for at, risks in enumerate(study.cumulative_incidence)]
+    for section, at, model in fitted:
+        loc: Loc = (section, at, "covariates")
         yield from among(loc, model.covariates, known)
-        if not model.covariates or len(set(model.covariates)) < len(model.covariates):
+        needed = section == "models"
+        if (needed and not model.covariates) or len(set(model.covariates)) < len(model.covariates):
             yield loc, "name each covariate once, and at least one"
         columns = Counter(known[name].column for name in set(model.covariates) & set(known))
         for column, times in columns.items():

@@ -113,7 +113,7 @@ _EXAMPLES: dict[str, Any] = {
     "Model.name": "OS", "Model.endpoint": "OS", "Model.title": "Overall survival",
     "Model.covariates": ["sex", "age"],
     "CompetingRisks.name": "death", "CompetingRisks.endpoint": "OS",
-    "CompetingRisks.title": "Causes of death",
+    "CompetingRisks.title": "Causes of death", "CompetingRisks.covariates": ["sex", "age"],
     "CompetingRisks.causes": {"tumour": ["tumour-related death"], "other": ["other death"]},
     "CensoringVariant.name": "deaths censored", "CensoringVariant.endpoint": "DFS",
     "CensoringVariant.censor": ["death"], "CensoringVariant.months": 60.0,

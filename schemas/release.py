@@ -32,6 +32,8 @@ RELEASED = tuple(
         analysis_models.ModelFit,
         analysis_models.JointTest,
         analysis_models.UnivariableHazardRatio,
+        analysis_models.CompetingHazardRatio,
+        analysis_models.FirstFailure,
         analysis_follow_up.FollowUpCompleteness,
         analysis_follow_up.ImmortalTime,
         analysis_follow_up.CovariateTiming,

@@ -133,6 +133,8 @@ class CompetingRisks(Section):
     """Title of its curves."""
     causes: dict[str, tuple[str, ...]]
     """Cause to its kinds of event; the causes compete with each other."""
+    covariates: tuple[str, ...] = ()
+    """Names of covariates of this file: each cause gets a cause-specific model and a Fine–Gray model."""
 
 
 class CensoringVariant(Section):

@@ -5,10 +5,10 @@ which are those of the infinitesimal jackknife. R's default interval is ``log``;
 the Kaplan–Meier curves use it and because it stays between 0 and 1. lifelines' ``AalenJohansenFitter`` is not
 used because it moves tied times by random numbers.
 
-Fine and Gray's regression is not fitted, because no well-maintained library provides it. ``comprisk`` is
-checked against R's ``cmprsk``, but calls itself an alpha version and depends on numba and scikit-learn;
-``CompRiskReg`` states that it is being planned; ``pycmprsk`` has a single release, for Python 3.13 and later,
-and depends on numba and matplotlib.
+Fine and Gray's regression is in `sarcoma_pipeline.survival.subdistribution`, because no well-maintained
+library provides it. ``comprisk`` is checked against R's ``cmprsk``, but calls itself an alpha version and
+depends on numba and scikit-learn; ``CompRiskReg`` states that it is being planned; ``pycmprsk`` has a single
+release, for Python 3.13 and later, and depends on numba and matplotlib.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def cumulative_incidence(endpoints: pl.DataFrame, analyses: Sequence[CompetingRi
     for analysis in analyses:
         mine = endpoints.filter(pl.col("endpoint") == analysis.endpoint)
         if mine.height:
-            curves = aalen_johansen(_causes(mine, analysis.causes), list(analysis.causes))
+            curves = aalen_johansen(causes_of(mine, analysis.causes), list(analysis.causes))
             named = curves.with_columns(analysis=pl.lit(analysis.name), endpoint=pl.lit(analysis.endpoint))
             parts.append(CumulativeIncidence.conform(named))
     return CumulativeIncidence.enforce(pl.concat(parts))
@@ -166,7 +166,12 @@ def _curve(
     )
 
 
-def _causes(endpoints: pl.DataFrame, causes: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+def causes_of(endpoints: pl.DataFrame, causes: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Return ``days``, ``entry`` and ``cause`` (null if censored) of every row.
+
+    Raises:
+        ValueError: no cause contains the kind of an event.
+    """
     of_kind = {kind: cause for cause, kinds in causes.items() for kind in kinds}
     kinds = endpoints.filter("event")["event_kind"].unique().sort().to_list()
     if unnamed := [kind for kind in kinds if kind not in of_kind]:

@@ -19,7 +19,7 @@ import polars as pl
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
 from sarcoma_pipeline.survival.design import Contrast, ModelData, concordance, entries, model_data
 from sarcoma_pipeline.survival.firth import penalised
-from sarcoma_pipeline.survival.partial_likelihood import NoEstimate
+from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
 from schemas.analysis import PENALTY, HazardRatio
 from schemas.configuration import Covariate, Model
 from schemas.statistics import Ties
@@ -136,7 +136,17 @@ def _maximum(data: ModelData) -> _Fit:
         errors = np.sqrt(np.diag(found.covariance))
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
-    numbers = {
+    numbers = wald_estimates(matrix.columns, found.coefficients, errors)
+    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
+    lost = data.aliased(used) | beyond(numbers)
+    return _Fit(numbers, concordance(data, coefficients).value, lost=lost)
+
+
+def wald_estimates(
+    names: Sequence[str], coefficients: Floats, errors: Floats
+) -> dict[str, dict[str, float | None]]:
+    """Return hazard ratio, interval and p value of each coefficient by its name."""
+    return {
         name: {
             "coefficient": b,
             "standard_error": error,
@@ -145,11 +155,8 @@ def _maximum(data: ModelData) -> _Fit:
             "ci_high": _exp(b + _Z * error),
             "p_value": math.erfc(abs(b / error) / math.sqrt(2)),
         }
-        for name, b, error in zip(matrix.columns, found.coefficients.tolist(), errors.tolist(), strict=True)
+        for name, b, error in zip(names, coefficients.tolist(), errors.tolist(), strict=True)
     }
-    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
-    lost = data.aliased(used) | _beyond(numbers)
-    return _Fit(numbers, concordance(data, coefficients).value, lost=lost)
 
 
 def _firth(data: ModelData) -> _Fit:
@@ -185,14 +192,14 @@ def _firth(data: ModelData) -> _Fit:
         for name, of in numbers.items()
         if (parts := [word for part, word in _PARTS.items() if of[part] is None])
     }
-    lost |= data.aliased(data.complete) | _beyond(numbers)
+    lost |= data.aliased(data.complete) | beyond(numbers)
     return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients), entry), lost=lost)
 
 
 _PARTS = {"ci_low": "lower limit", "ci_high": "upper limit", "p_value": "p value"}
 
 
-def _beyond(numbers: dict[str, dict[str, float | None]]) -> dict[str, str]:
+def beyond(numbers: dict[str, dict[str, float | None]]) -> dict[str, str]:
     """Remove hazard ratios and limits that exceed the range of a float, and say why.
 
     The coefficient stays.

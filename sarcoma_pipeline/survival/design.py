@@ -163,6 +163,10 @@ class ModelData:
         return design.select(name for name in design.columns if design[name].n_unique() > 1)
 
 
+COMPETING = "competing"
+"""Column of the endpoints that tells whether a time ended with an event of another cause."""
+
+
 def model_data(
     patients: pl.DataFrame,
     endpoints: pl.DataFrame,
@@ -191,7 +195,8 @@ def model_data(
     for model in models:
         times = endpoints.filter(pl.col("endpoint") == model.endpoint)
         if times.height:
-            data = with_entry(times).select("pseudonym", "event", "entry_days", time_days=time)
+            also = [COMPETING] if COMPETING in times.columns else []
+            data = with_entry(times).select("pseudonym", "event", "entry_days", *also, time_days=time)
             # With the early end of a partial date, a time may end before the entry: the patient was never at
             # risk.
             data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
@@ -232,7 +237,8 @@ def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
 
 def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, ...]) -> ModelData:
     named = [c.name for c in covariates]
-    chosen = everybody.select("time_days", "event", "entry_days", *(values(c) for c in covariates))
+    also = [COMPETING] if COMPETING in everybody.columns else []
+    chosen = everybody.select("time_days", "event", "entry_days", *also, *(values(c) for c in covariates))
     data = chosen.drop_nulls(["time_days", "event", *named])
     counts = {c.name: _counts(data, c) for c in covariates if c.kind == "factor"}
     contrasts = tuple(

@@ -18,7 +18,7 @@ import polars as pl
 from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.cox import plain_lines
 from sarcoma_pipeline.survival.design import ModelData, concordance, model_data
-from sarcoma_pipeline.survival.partial_likelihood import Maximum, NoEstimate, solve
+from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, solve
 from schemas.analysis_models import JointTest, ModelFit, UnivariableHazardRatio
 from schemas.configuration import Covariate, Model
 from schemas.contract import Contract
@@ -217,13 +217,18 @@ def _wald(full: _Fitted, names: Sequence[str]) -> dict[str, Any]:
     if full.found is None or not names:
         return {}
     at = [full.names.index(name) for name in names]
-    coefficients = full.found.coefficients[at]
-    covariance = full.found.covariance[np.ix_(at, at)]
-    try:
-        chi_square = float(coefficients @ solve(covariance, coefficients, np.sqrt(np.diag(covariance))))
-    except NoEstimate:
+    chi_square = wald(full.found.coefficients[at], full.found.covariance[np.ix_(at, at)])
+    if chi_square is None:
         return {}
     return {"wald": chi_square, "wald_p_value": float(tail(len(at), chi_square))}
+
+
+def wald(coefficients: Floats, covariance: Floats) -> float | None:
+    """Compute Wald's test that all coefficients are 0; None if their covariance is singular."""
+    try:
+        return float(coefficients @ solve(covariance, coefficients, np.sqrt(np.diag(covariance))))
+    except NoEstimate:
+        return None
 
 
 def _adjusted(lines: list[dict[str, Any]], statistics: Statistics) -> Iterator[dict[str, Any]]:

@@ -196,6 +196,18 @@ def test_a_study_that_counts_nothing_is_refused(tmp_path, endpoints):
         ('column = "t_stage"\nkind = "factor"', 'column = "t_stage"\nkind = "median"', "table_one.1.kind",
          "no number"),
         ('levels = ["T1", "T2"]', 'levels = ["T1", "T9"]', "table_one.1.levels", '"T9" is not known'),
+        ("[[table_one]]", "[statistics]\nfirst_failure_days = -1\n[[table_one]]",
+         "statistics.first_failure_days", "greater than or equal to 0"),
+        ("[[table_one]]", "[statistics]\nleast_at_risk = 2.5\n[[table_one]]", "statistics.least_at_risk",
+         "valid integer"),
+        ('[[table_one]]', """[[cumulative_incidence]]
+name = "c"
+endpoint = "OS"
+title = "c"
+covariates = ["sexx"]
+causes = { death = ["death"] }
+
+[[table_one]]""", "cumulative_incidence.0.covariates", 'did you mean "sex"?'),
         ("[[table_one]]", "[statistics]\ntoo_few_events_per_coefficient = 12\n[[table_one]]",
          "statistics.too_few_events_per_coefficient", "12 is above few_events_per_coefficient (10)"),
         ("[[table_one]]", "[statistics]\np_decimal = 3\n[[table_one]]", "statistics.p_decimal",

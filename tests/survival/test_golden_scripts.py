@@ -18,12 +18,13 @@ SCRIPTS = (
     "delayed_entry",
     "demo_survival",
     "joint_tests",
+    "competing_models",
 )
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival"),
+    pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival r-cran-cmprsk"),
 ]
 
 

@@ -13,9 +13,11 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.survival import (
+    competing_models,
     competing_risks,
     completeness,
     cox,
+    first_failure,
     kaplan_meier,
     model_tests,
     proportional_hazards,
@@ -40,11 +42,18 @@ from schemas.analysis import (
     TableOne,
 )
 from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
-from schemas.analysis_models import JointTest, ModelFit, UnivariableHazardRatio
+from schemas.analysis_models import (
+    CompetingHazardRatio,
+    FirstFailure,
+    JointTest,
+    ModelFit,
+    UnivariableHazardRatio,
+)
 from schemas.cohort import CohortEndpoint, CohortPatient
+from schemas.cohort_events import CohortEvent
 from schemas.statistics import TOO_FEW
 
-PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
+PATIENTS, ENDPOINTS, EVENTS = CohortPatient.table(), CohortEndpoint.table(), CohortEvent.table()
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
@@ -68,12 +77,22 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return StepOutput(frames, metadata={SurvivalEstimate.table(): _medians(estimates)})
 
     def compete(warehouse: Warehouse) -> StepOutput:
-        """Estimate cumulative incidence with competing risks (Aalen–Johansen)."""
-        endpoints = warehouse.read(ENDPOINTS)
+        """Estimate competing risks: cumulative incidence, models of each cause, pattern of first failure."""
+        patients, endpoints = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
+        declared = study.statistics
         curves = competing_risks.cumulative_incidence(endpoints, study.cumulative_incidence)
         at_horizons = competing_risks.at_horizons(curves, endpoints, study.horizons_months)
+        models = competing_models.competing_models(
+            patients, endpoints, study.cumulative_incidence, study.covariates, declared
+        )
+        failures = first_failure.first_failure(warehouse.read(EVENTS), patients, declared.first_failure_days)
         return StepOutput(
-            {CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): at_horizons}
+            {
+                CumulativeIncidence.table(): curves,
+                CumulativeIncidenceEstimate.table(): at_horizons,
+                CompetingHazardRatio.table(): models,
+                FirstFailure.table(): failures,
+            }
         )
 
     def divide(warehouse: Warehouse) -> StepOutput:
@@ -153,7 +172,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         )
 
     survival = [SurvivalCurve, SurvivalEstimate, RestrictedMean]
-    incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
+    incidence = [CumulativeIncidence, CumulativeIncidenceEstimate, CompetingHazardRatio, FirstFailure]
     divided = [Subgroup, SubgroupCurve, LogRank]
     regression = [HazardRatio, ProportionalHazards, ModelFit, JointTest, UnivariableHazardRatio]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
@@ -164,7 +183,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             project, "survival", {c.table(): [ENDPOINTS] for c in survival}, survive, kinds={"polars"}
         ),
         step(
-            project, "cumulative_incidence", {c.table(): [ENDPOINTS] for c in incidence}, compete,
+            project, "cumulative_incidence", {c.table(): [*both, EVENTS] for c in incidence}, compete,
             kinds={"polars"},
         ),
         step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),

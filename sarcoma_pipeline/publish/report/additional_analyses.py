@@ -18,12 +18,13 @@ NEAR_MONTHS = 24
 _PANEL = ("time_months", "incidence", "ci_low", "ci_high", "at_risk")
 
 
-def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str]) -> list[str]:
+def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str], least_at_risk: int = 0) -> list[str]:
     """Draw one panel per analysis of ``analysis.cumulative_incidence``, with a curve per cause.
 
     Args:
         frame: `schemas.analysis.CumulativeIncidence`.
         titles: analysis to its title in study.toml.
+        least_at_risk: patients at risk below which a curve is not drawn.
     """
     drawings = []
     longest = float(frame.select(pl.col("time_months").max()).item() or 0)
@@ -36,13 +37,18 @@ def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str]) -> list[str
         key = "svg-incidence-" + "".join(c if c.isalnum() else "-" for c in name.lower())
         drawings.append(
             curves.cumulative_incidence(
-                by_cause, key=key, letter=letter, title=titles.get(name, capital(name)), horizon=longest
+                by_cause,
+                key=key,
+                letter=letter,
+                title=titles.get(name, capital(name)),
+                horizon=longest,
+                least_at_risk=least_at_risk,
             )
         )
     return drawings
 
 
-def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Table:
+def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str, least_at_risk: int = 0) -> Table:
     """Return the table of `schemas.analysis.CumulativeIncidenceEstimate` at the horizons."""
     horizons = frame["horizon_months"].unique().sort().to_list()
     lines: list[Line] = []
@@ -53,15 +59,20 @@ def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Ta
         for one in part.partition_by("cause", maintain_order=True):
             at = {r["horizon_months"]: r for r in one.rows(named=True)}
             shown = [
-                rate(r["value"], r["ci_low"], r["ci_high"]) if (r := at.get(h)) else MISSING for h in horizons
+                rate(r["value"], r["ci_low"], r["ci_high"]) + (" †" if r["at_risk"] < least_at_risk else "")
+                if (r := at.get(h)) and r["value"] is not None
+                else MISSING
+                for h in horizons
             ]
             events = number(one["events"].max())  # pyright: ignore[reportArgumentType]
             lines.append(Line((capital(one["cause"][0]), events, *shown), indent=True))
     last = number(horizons[-1]) if horizons else MISSING
+    daggers = any("†" in cell for line in lines for cell in line.cells)
     return Table(
         "table-incidence", label, "Cumulative incidence in % (95 % CI) with the other cause competing",
         ("Cause", f"Events to {last} months", *(f"{number(h)} months" for h in horizons)), tuple(lines),
-        ("Aalen and Johansen’s estimate; log-log confidence intervals.",),
+        ("Aalen and Johansen’s estimate; log-log confidence intervals."
+         + (f" †: fewer than {number(least_at_risk)} patients are at risk." if daggers else ""),),
         (28, 12, *(60 // len(horizons) for _ in horizons)),
     )  # fmt: skip
 

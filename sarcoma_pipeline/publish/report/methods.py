@@ -218,7 +218,7 @@ def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
         f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
-        "against R’s package survival."
+        "against R’s packages survival and cmprsk."
     )
 
 

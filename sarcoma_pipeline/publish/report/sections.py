@@ -13,6 +13,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
     assumption_runs,
+    competing,
     curves,
     flow,
     follow_up,
@@ -98,6 +99,8 @@ def _methods(report: Report) -> Iterator[Paragraph]:
     there = {name: frame for name, frame in report.frames.items() if frame.height}
     for text in methods.statistics(report.study, there):
         yield Paragraph(text)
+    if said := competing.methods_sentences(report):
+        yield Paragraph(" ".join(said))
     release = report.frames["meta.release"].row(0, named=True)
     yield Paragraph(methods.software(release, report.versions))
 
@@ -238,18 +241,24 @@ def _diagnostics(report: Report) -> Iterator[Table]:
         )
 
 
-def _competing(report: Report) -> Iterator[Table | Figure]:
+def _competing(report: Report) -> Iterator[Paragraph | Table | Figure]:
     titles = {risks.name: risks.title for risks in report.study.cumulative_incidence}
     if report.has("analysis.cumulative_incidence"):
-        panels = additional_analyses.incidence_panels(report.frames["analysis.cumulative_incidence"], titles)
+        least = report.study.statistics.least_at_risk
+        frame = report.frames["analysis.cumulative_incidence"]
+        panels = additional_analyses.incidence_panels(frame, titles, least)
         caption = (
             "Cumulative incidence with competing risks (Aalen–Johansen). Shaded area, and area between thin "
             "lines of the curve’s style: log-log 95 % confidence intervals."
+            + (f" The curves end where fewer than {number(least)} patients are at risk." if least else "")
         )
         yield report.figure("figure-incidence", caption, panels)
     if report.has("analysis.cumulative_incidence_estimate"):
         estimates = report.frames["analysis.cumulative_incidence_estimate"]
-        yield additional_analyses.incidences(estimates, titles, report.supplement())
+        yield additional_analyses.incidences(
+            estimates, titles, report.supplement(), report.study.statistics.least_at_risk
+        )
+    yield from competing.blocks(report)
 
 
 def _subgroups(report: Report) -> Iterator[Table | Figure]:

@@ -1,5 +1,7 @@
 """What the report says of Cox models as a whole: sentences from the numbers, univariable ratios, tests."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 from lxml import html as lxml_html
@@ -15,8 +17,12 @@ from schemas.statistics import Statistics
 FIT = {"events": 18, "coefficients": 6, "events_per_variable": 3.0}
 
 
+def _elements(tree: Any, path: str) -> list[Any]:
+    return tree.xpath(path)
+
+
 def _paragraphs(tree: lxml_html.HtmlElement) -> list[str]:
-    return [" ".join(p.text_content().split()) for p in tree.xpath("//p")]
+    return [" ".join(p.text_content().split()) for p in _elements(tree, "//p")]
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +98,11 @@ def test_the_summary_names_the_models_that_mean_nothing(tree: lxml_html.HtmlElem
 def test_univariable_ratios_stand_beside_multivariable_ones(
     tree: lxml_html.HtmlElement, frames: dict[str, pl.DataFrame]
 ) -> None:
-    (table,) = tree.xpath("//table[@id='table-beside-dfs'] | //*[@id='table-beside-dfs']//table")
-    rows = [[" ".join(c.text_content().split()) for c in r.xpath("./td|./th")] for r in table.xpath(".//tr")]
+    (table,) = _elements(tree, "//table[@id='table-beside-dfs'] | //*[@id='table-beside-dfs']//table")
+    rows = [
+        [" ".join(c.text_content().split()) for c in _elements(r, "./td|./th")]
+        for r in _elements(table, ".//tr")
+    ]
     (female,) = (row for row in rows if row[0] == "Female vs. male")
     for column, name in ((1, "univariable_hazard_ratio"), (4, "hazard_ratio")):
         (ours,) = frames[f"analysis.{name}"].filter(model="DFS", term="sex").rows(named=True)
@@ -110,8 +119,8 @@ def test_p_values_are_printed_as_declared(
     declared = study.model_copy(update={"statistics": Statistics(p_decimals=decimals)})
     tiny = frames["analysis.hazard_ratio"].with_columns(p_value=pl.lit(1e-9))
     made = lxml_html.fromstring(page(declared, sources, {**frames, "analysis.hazard_ratio": tiny}, {}))
-    table = made.xpath("//table[@id='table-2'] | //*[@id='table-2']//table")[0]
-    cells = {c.text_content().strip() for c in table.xpath("./tbody/tr/td[last()]")} - {""}
+    table = _elements(made, "//table[@id='table-2'] | //*[@id='table-2']//table")[0]
+    cells = {c.text_content().strip() for c in _elements(table, "./tbody/tr/td[last()]")} - {""}
     assert cells == {printed}
     assert any(f"{decimals} decimals and as {printed}" in p for p in _paragraphs(made))
 
