@@ -16,6 +16,7 @@ class ModelFit(Contract, table="analysis.model_fit"):
     model: pl.String = column("Model", "Name in study.toml.", nullable=False)
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     ties: pl.String = column("Ties", "How events on the same day enter: efron or breslow.", nullable=False)
+    strata: pl.String = column("Strata", "Factors by which the model is stratified; null if by none.")
     n: pl.Int64 = column("n", "Complete cases.", nullable=False)
     missing: pl.Int64 = column("Missing", "Patients left out for a missing covariate.", nullable=False)
     events: pl.Int64 = column("Events", "Among the complete cases.", nullable=False)
@@ -55,6 +56,10 @@ class JointTest(Contract, table="analysis.joint_test"):
     wald: pl.Float64 = column("Wald", "Chi-squared of Wald's test of the term's estimated coefficients.")
     wald_degrees_of_freedom: pl.Int64 = column("Degrees of freedom (Wald)", "Estimated coefficients.")
     wald_p_value: pl.Float64 = column("p (Wald)", "Of Wald's test.")
+    nonlinearity_likelihood_ratio: pl.Float64 = column(
+        "Likelihood ratio, nonlinearity", "Of a spline: chi-squared against a straight effect of the number."
+    )
+    nonlinearity_p_value: pl.Float64 = column("p, nonlinearity", "Of a spline: against a straight effect.")
     univariable_likelihood_ratio: pl.Float64 = column(
         "Likelihood ratio, univariable", "Chi-squared of the model of this term alone."
     )

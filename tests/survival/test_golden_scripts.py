@@ -19,6 +19,8 @@ SCRIPTS = (
     "demo_survival",
     "joint_tests",
     "competing_models",
+    "strata",
+    "splines",
 )
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 
