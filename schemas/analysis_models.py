@@ -92,6 +92,27 @@ class UnivariableHazardRatio(Contract, table="analysis.univariable_hazard_ratio"
     note: pl.String = column("Note", "Why there is no estimate, or which patients it leaves out.")
 
 
+class InternalValidation(Contract, table="analysis.internal_validation"):
+    """One measure of a Cox model, corrected for the optimism of judging it in its own patients."""
+
+    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+    model: pl.String = column("Model", "Name in study.toml.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
+    quantity: pl.String = column(
+        "Quantity",
+        "concordance (Harrell's C) or calibration slope (1: neither too extreme nor too flat).",
+        nullable=False,
+    )
+    apparent: pl.Float64 = column("Apparent", "In the patients to whom the model was fitted.")
+    optimism: pl.Float64 = column(
+        "Optimism", "Mean over resamples: in the resample minus in all patients (R: rms::validate)."
+    )
+    corrected: pl.Float64 = column("Corrected", "Apparent minus optimism.")
+    resamples: pl.Int64 = column("Resamples", "Drawn with replacement.", nullable=False)
+    fitted: pl.Int64 = column("Fitted", "Resamples that gave an estimate.", nullable=False)
+    note: pl.String = column("Note", "Why there is none, or how many resamples are left out.")
+
+
 CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific", "subdistribution"
 """Hazards of a cause among competing ones: of those free of any event, and of the cumulative incidence."""
 

@@ -214,6 +214,8 @@ def test_a_study_that_counts_nothing_is_refused(tmp_path, endpoints):
                 ("age_at_diagnosis_years", "knots = [40, 50, 60]", "reference", "one of its knots"),
             )
         ),
+        ("[[table_one]]", "[statistics]\nbootstrap_resamples = 9999\n[[table_one]]",
+         "statistics.bootstrap_resamples", "less than or equal to 2000"),
         ("[[table_one]]", "[statistics]\nfirst_failure_days = -1\n[[table_one]]",
          "statistics.first_failure_days", "greater than or equal to 0"),
         ("[[table_one]]", "[statistics]\nleast_at_risk = 2.5\n[[table_one]]", "statistics.least_at_risk",

@@ -103,6 +103,12 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
         sentences.append(_models(study))
     if "analysis.model_fit" in tables:
         sentences.append(_whole_models(study.statistics))
+    if "analysis.internal_validation" in tables:
+        sentences.append(
+            "Concordance and calibration slope were corrected for optimism by fitting each model anew to "
+            f"{number(study.statistics.bootstrap_resamples)} bootstrap resamples (seed "
+            f"{study.statistics.bootstrap_seed})."
+        )
     if "analysis.ph_test" in tables:
         sentences.append(
             "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994), "
@@ -222,7 +228,7 @@ def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
         f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
-        "against R’s packages survival and cmprsk."
+        "against R’s packages survival, cmprsk and rms."
     )
 
 

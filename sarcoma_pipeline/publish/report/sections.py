@@ -240,6 +240,8 @@ def _diagnostics(report: Report) -> Iterator[Table]:
             )  # fmt: skip
     if report.has("analysis.model_fit"):
         yield whole_models.fits(report)
+    if report.has("analysis.internal_validation"):
+        yield whole_models.validation(report)
     if report.has("analysis.ph_test"):
         terms = methods.term_titles(report.study)
         yield additional_analyses.proportional_hazards(

@@ -236,3 +236,24 @@ def fits(report: Report) -> Table:
          "infinitesimal jackknife. Likelihood ratio and p: all coefficients against none.",
          *dict.fromkeys(r for r in report.frames["analysis.model_fit"]["note"] if r)),
     )  # fmt: skip
+
+
+def validation(report: Report) -> Table:
+    """Return the table of `schemas.analysis_models.InternalValidation`."""
+    rows = report.frames["analysis.internal_validation"].sort("position").rows(named=True)
+    lines = tuple(
+        Line(
+            (
+                r["model"], r["quantity"].capitalize(), number(r["apparent"], 3), number(r["optimism"], 3),
+                number(r["corrected"], 3), f"{number(r['fitted'])} of {number(r['resamples'])}",
+            )
+        )
+        for r in rows
+    )  # fmt: skip
+    return Table(
+        "table-validation", report.supplement(), "Internal validation of the models by the bootstrap",
+        ("Model", "Measure", "Apparent", "Optimism", "Corrected", "Resamples fitted"), lines,
+        ("Optimism: mean over the resamples of the measure in the resample minus that in all patients. A "
+         "calibration slope below 1: predictions are too extreme, and hazard ratios too far from 1.",
+         *dict.fromkeys(f"{r['model']}: {r['note']}." for r in rows if r["note"])),
+    )  # fmt: skip
