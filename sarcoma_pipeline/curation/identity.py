@@ -36,12 +36,12 @@ NEAR_MATCH = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "Near match: the name, the date of birth or the form of the patient number differs slightly from a "
-        "known patient's. The record is not linked."
+        "Near match: the name, the date of birth or the form of the patient number differs slightly from "
+        "that of a known patient. The record is not linked."
     ),
     remedy=(
-        "Compare both persons. If they are one, correct the spelling or the date of birth, or add the "
-        "hospital's patient number, in the system that sent this record."
+        "Compare both persons. If they are the same person, correct the spelling or the date of birth, or "
+        "add the hospital's patient number, in the system that sent this record."
     ),
     source="record linkage: people decide on near matches",
     waivable=False,
@@ -52,8 +52,8 @@ NO_PATIENT = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "The record belongs to no known patient: no patient file has its patient number, or its name, "
-        "date of birth and sex."
+        "The record belongs to no known patient: no patient master data have its patient number, or its "
+        "name, date of birth and sex."
     ),
     remedy=(
         "In the sending system, check patient number, name and date of birth. If the patient is "
@@ -67,11 +67,12 @@ NUMBER_FORM = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "No patient has this patient number, but one has it in another form: with leading zeros, blanks or "
-        "signs, or without the .0 that a statistics program adds. The record is not linked."
+        "No patient has this patient number in this form, but one has it in another form: with leading "
+        "zeros, blanks or signs, or without the .0 that a statistics program adds. The record is not "
+        "linked."
     ),
     remedy=(
-        "Check whom the record means. Have the number written as the tumour documentation writes it; in a "
+        "Check to whom the record belongs. Have the number written as in the tumour documentation; in a "
         "spreadsheet, format the column as text."
     ),
     waivable=False,
@@ -82,16 +83,17 @@ NUMBERS_ALIKE = Rule(
     on="curated.link",
     scope="source",
     what="Two patients have the same patient number in two forms. They are kept as two patients.",
-    remedy="Check whether it is one person. If so, write the number in one form in every source.",
+    remedy="Check whether it is one person. If so, write the number in the same form in every source.",
 )
 AMBIGUOUS = Rule(
     "identity.ambiguous",
     "error",
     on="curated.link",
     scope="source",
-    what="Name, date of birth and sex fit more than one patient. The record is not linked.",
+    what="Name, date of birth and sex match more than one patient. The record is not linked.",
     remedy=(
-        "Find out whom the record means and add the hospital's patient number to it in the sending system."
+        "Find out to whom the record belongs and add the hospital's patient number to it in the sending "
+        "system."
     ),
     waivable=False,
 )
@@ -104,7 +106,7 @@ CONTRADICTION = Rule(
         "The record has a known patient number, but both its name and its date of birth differ from "
         "that patient's."
     ),
-    remedy="Find out whom the record means. Correct the patient number in the sending system.",
+    remedy="Find out to whom the record belongs. Correct the patient number in the sending system.",
 )
 DETAIL_DIFFERS = Rule(
     "identity.detail-differs",
@@ -112,12 +114,12 @@ DETAIL_DIFFERS = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "The patient number fits, but the name or the date of birth differs from the patient file "
+        "The patient number is known, but the name or the date of birth differs from the patient file "
         "(Patienten_Stammdaten)."
     ),
     remedy=(
-        "Compare name and date of birth with the patient administration. Correct the wrong side; a "
-        "change of name needs no correction."
+        "Compare name and date of birth with the patient administration. Correct the wrong one; a change of"
+        " name needs no correction."
     ),
 )
 MASTER_DIFFERS = Rule(
@@ -125,10 +127,10 @@ MASTER_DIFFERS = Rule(
     "warning",
     on="curated.link",
     scope="source",
-    what="An older export, delivered or not any more, gives the same patient number another date of birth or "
-    "sex. The newest master data count.",
+    what="An older export has another date of birth or sex for the same patient number. The newest master "
+    "data count.",
     remedy="Compare Geburtsdatum and Geschlecht with the patient administration. If two persons have the "
-    "number, give each their own in the sending system and export both again.",
+    "number, give each person their own number in the sending system and export both again.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
 )
@@ -137,10 +139,10 @@ NAME_CHANGED = Rule(
     "notice",
     on="curated.link",
     scope="source",
-    what="An export that is no longer delivered gave the same patient number another name; date of birth and "
-    "sex are the same. The person keeps patient and pseudonym.",
-    remedy="Nothing needs to be done after a change of name. If the number was given to another person, give "
-    "each their own in the sending system.",
+    what="An export that is no longer delivered had another name for the same patient number; date of birth"
+    " and sex are the same. It stays one patient with the same pseudonym.",
+    remedy="Nothing needs to be done after a change of name. If the number was given to another person, "
+    "give each person their own number in the sending system.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
 )

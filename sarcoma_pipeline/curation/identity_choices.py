@@ -29,9 +29,10 @@ DECIDED = Rule(
     "notice",
     on="curated.link",
     scope="source",
-    what="A data steward decided whose this record is, or whether two patient numbers are one person.",
-    remedy="Nothing needs to be done. sarcoma findings reopen, with the id of the finding that asked, takes "
-    "the decision back.",
+    what="A data steward decided to whom this record belongs, or whether two patient numbers belong to one "
+    "person.",
+    remedy="Nothing needs to be done. To withdraw the decision: sarcoma findings reopen, with the ID of the"
+    " finding for which it was made.",
     source="decision of a data steward",
 )
 NOT_THIS_PATIENT = Rule(
@@ -50,9 +51,9 @@ NUMBER_OF_TWO = Rule(
     "error",
     on="curated.link",
     scope="source",
-    what="A data steward decided that the patient number stands for two persons. What was exported with the "
-    "older master data is not used; the person of the newest ones has a pseudonym of their own.",
-    remedy="In the tumour documentation, give each of the two persons a number of their own, and export both "
+    what="A data steward decided that the patient number belongs to two persons. Records exported with the "
+    "older master data are not used; the person of the newest master data has a new pseudonym.",
+    remedy="In the tumour documentation, give each of the two persons their own number, and export both "
     "again.",
     source="decision of a data steward",
     waivable=False,

@@ -51,8 +51,8 @@ CODE_UNKNOWN = Rule(
 DATE_CENTURY = Rule(
     "date.century-unclear",
     "error",
-    what="The year has two digits, and both centuries are possible: neither lies in the future or before the "
-    "birth. The date was not read.",
+    what="The year has two digits, and both centuries are possible (neither in the future nor before the "
+    "birth). The date was not read.",
     remedy="Write the year with four digits in the table, and %Y in its date_format in sources.toml.",
 )
 DATE_PARTIAL = Rule(

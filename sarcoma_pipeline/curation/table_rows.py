@@ -28,7 +28,10 @@ from schemas.rule import Rule
 SEVERAL_VALUES = Rule(
     "value.several",
     "warning",
-    what=("The cell holds several values. It is read only if sources.toml says that the first one counts."),
+    what=(
+        "The cell contains several values. It is read only if sources.toml declares that the first one "
+        "counts."
+    ),
     remedy=(
         "In the table, leave only the value that counts in this cell. Or set first_of for the column in"
         " sources.toml."
@@ -39,8 +42,8 @@ CONDITION_UNMATCHED = Rule(
     "value.condition-unmatched",
     "warning",
     what=(
-        "The cell is filled, and fulfils none of the conditions (when) on its column in sources.toml: the "
-        "row says nothing there."
+        "The cell is filled, but meets none of the conditions (when) for its column in sources.toml: no "
+        "record is made from it."
     ),
     remedy="Add the word to its condition in sources.toml, or correct the cell in the table.",
 )

@@ -15,8 +15,8 @@ from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
     on="typed.vital_status",
     scope="source",
     what=(
-        "The person is stated to be alive after the documented death, by a source that the precedence does "
-        "not name before that of the death. The statement is not used."
+        "The person is stated to be alive after the documented death, by a source that does not take "
+        "precedence over that of the death. The statement is not used."
     ),
     remedy=(
         "Ask the registry office for the date of death. Correct Tod/Sterbedatum in the tumour "
@@ -41,8 +41,8 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
     on="typed.vital_status",
     scope="source",
     what=(
-        "The person is stated to be alive after this death, by a source that the precedence of sources.toml "
-        "names before every source of the death. The death is not used."
+        "The person is stated to be alive after this death, by a source that takes precedence (in "
+        "sources.toml) over every source of the death. The death is not used."
     ),
     remedy=(
         "Ask the registry office for an extended reply. If the person is dead, waive this finding: the death "
@@ -62,13 +62,13 @@ def _death_refuted(frames: Frames) -> pl.DataFrame:
     on="typed.vital_status",
     scope="source",
     what=(
-        "The person is stated to be alive after another statement said that they are dead, without a date of "
-        "death. The death stands and this statement is not used until a data steward decides."
+        "The person is stated to be alive after another statement said that they are dead, without a date "
+        "of death. The death counts, and this statement is not used until a data steward decides."
     ),
     remedy=(
-        "Ask the registry office for an extended reply. If the person lives, have the statement of death "
-        "withdrawn by whoever sent it; until then waive this finding: the statement counts, and the death "
-        "does not. If the person is dead, enter Sterbedatum in the tumour documentation."
+        "Ask the registry office for an extended reply. If the person lives, ask the sender of the death "
+        "report to withdraw it; until then waive this finding: the statement counts, and the death does "
+        "not. If the person is dead, enter Sterbedatum in the tumour documentation."
     ),
     missing="kept",
 )
@@ -84,8 +84,8 @@ def _alive_after_undated_death(frames: Frames) -> pl.DataFrame:
     scope="source",
     what=(
         "One statement says that the person is alive, another that they are dead without a date of death, "
-        "and nothing tells which was made later. Both count: known alive until then, dead at an unknown "
-        "time after."
+        "and it is not known which was made later. Both count: the patient was alive until then and died at"
+        " an unknown time after."
     ),
     remedy=(
         "Add to both the day on which they were made: the day of the answer in the reply, Meldedatum in the "
@@ -112,8 +112,8 @@ def _living_and_dead(frames: Frames) -> pl.DataFrame:
     on="typed.vital_status",
     scope="record",
     what=(
-        "Two statements of one record contradict each other on being alive or dead. The precedence in "
-        "sources.toml decides."
+        "Two statements of one record contradict each other on whether the patient is alive or dead. The "
+        "precedence in sources.toml decides."
     ),
     remedy="Compare both columns of this record with the registry office's reply. Correct the wrong one.",
     missing="kept",

@@ -15,16 +15,18 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import BinaryIO
 
-from pydicom.dataset import FileDataset
-from pydicom.tag import BaseTag
-from pydicom.uid import UID
-
-from sarcoma_pipeline.sources import dicom_account, dicom_archive, dicom_objects, dicom_plan
-from sarcoma_pipeline.sources.dicom_node import Node
-from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
+from sarcoma_pipeline.sources import (
+    dicom_account,
+    dicom_archive,
+    dicom_objects,
+    dicom_ordinary,
+    dicom_plan,
+)
+from sarcoma_pipeline.sources.dicom_node import MODALITY, Content, Node
+from sarcoma_pipeline.sources.dicom_ordinary_node import Unordinary
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
@@ -46,7 +48,7 @@ def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAUL
         At most one record of ``received.dicom_*`` per object, and ``received.unread`` for unreadable parts.
     """
     batch = Batch(file, refresh, limits)
-    with _silence(), batch.guarded(), open_file(file.path) as stream:
+    with batch.guarded(), open_file(file.path) as stream:
         _read(batch, stream)
     return batch
 
@@ -66,7 +68,7 @@ def _silence() -> Iterator[None]:
 
 
 def _read(batch: Batch, stream: BinaryIO) -> None:
-    head = stream.read(132)
+    head = stream.read(dicom_ordinary.FIRST_PIECE)
     size = stream.seek(0, io.SEEK_END)
     if not head.startswith(dicom_archive.MARKS):
         _read_object(batch, stream, head, size)
@@ -75,7 +77,7 @@ def _read(batch: Batch, stream: BinaryIO) -> None:
         try:
             if isinstance(entry, Stopped):
                 raise entry
-            start = entry.read(132)
+            start = entry.read(dicom_ordinary.FIRST_PIECE)
             _read_object(batch, entry, start, entry.seek(0, io.SEEK_END), position)
         except Stopped as stopped:
             if batch.count >= batch.limits.records:
@@ -97,20 +99,34 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
     Args:
         batch: collects its record.
         stream: the file.
-        head: the first 132 bytes.
+        head: its first piece.
         size: size of the file.
         position: position of the file in an archive.
     """
     if size == 0:
         batch.unread(position, "file.empty", "no content")
         return
-    prefixed = head[128:] == b"DICM"
+    prefixed = head[128:132] == b"DICM"
     if not prefixed and head[:2] not in _FIRST_GROUPS:
         batch.unread(position, *_NOT_DICOM)
         return
-    walk = Walk(stream, size, _WANTED, batch.limits)
     try:
-        dataset = walk.read()
+        ordinary = dicom_ordinary.read(stream, head, size, _TREE, batch.limits)
+        _take(batch, ordinary, position)
+    except Unordinary:
+        batch.by_library += 1
+        with _silence():
+            _read_with_pydicom(batch, stream, size, position, prefixed=prefixed)
+
+
+def _read_with_pydicom(batch: Batch, stream: BinaryIO, size: int, position: str, *, prefixed: bool) -> None:
+    """Read an object that is not ordinary with pydicom, and check what pydicom accepted."""
+    # Imported on demand: the import takes as long as reading a thousand ordinary files.
+    from sarcoma_pipeline.sources.dicom_walk import Walk
+
+    walk = Walk(stream, size, _TREE, batch.limits)
+    try:
+        walk.read()
     except Stopped:
         raise
     except Exception as broken:  # pydicom documents no exceptions for damaged content
@@ -122,40 +138,35 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
     if not prefixed and not walk.looks_like_dicom():
         batch.unread(position, *_NOT_DICOM)
         return
-    _take(batch, dataset, walk, position)
+    _take(batch, walk, position)
 
 
-def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None:
-    meta = dataset.file_meta
-    node = Node(dataset, set(), batch.limits)
-    about = Node(meta, set(), batch.limits)
+def _take(batch: Batch, content: Content, position: str) -> None:
+    """Add the record of an object; the values read do not depend on the parser."""
+    node, about = content.node, content.about
     sop_class = node.text("SOPClassUID") or about.text("MediaStorageSOPClassUID")
     kind = _kind(sop_class, node.text("Modality"))
-    if walk.broken:
+    if content.broken:
         batch.unread(position, "file.truncated", "the file is shorter than its elements say")
-        if walk.last <= kind.needed:
+        if content.last <= kind.needed:
             return
-    elif not walk.seen or (walk.last < (kind.begins or kind.needed) and kind is not _OTHER):
+    elif not content.begun or (content.last < (kind.begins or kind.needed) and kind is not _OTHER):
         batch.unread(position, "file.truncated", "the file ends before the attributes of its kind")
         return
-    if not walk.broken and walk.items_outside():
+    if not content.broken and content.items_outside():
         batch.unread(position, "file.unreadable", "an item stands outside its sequence: a length is wrong")
         return
-    torn, mixed_up = walk.sequences(dataset)
-    for number in torn:
-        if number in dataset:
-            del dataset[number]
-        node.faults.add(dicom_account.name(number))
+    torn, mixed_up = content.sequences()
+    node.faults.update(map(dicom_account.name, torn))
     instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
     values = kind.columns(node) | {
         "SOPClassUID": sop_class,
         "SOPInstanceUID": instance,
-        "file_meta": "yes" if dataset.preamble is not None and len(meta) else "no",
+        "file_meta": "yes" if content.has_meta else "no",
     }
     batch.add(kind.contract, position, (instance,), values, _OF_THE_FILE)
-    filled = walk.filled[:-1] if walk.broken and walk.filled[-1:] == [walk.last] else walk.filled
-    dicom_account.take(batch.account, kind.declared, filled, node, used=kind is not _OTHER)
-    if not walk.broken:
+    dicom_account.take(batch.account, kind.declared, content.filled, node, used=kind is not _OTHER)
+    if not content.broken:
         for keyword in sorted(node.faults):
             batch.unread(f"{position} {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
         again = {dicom_account.name(number) for number in mixed_up} | node.opened.several
@@ -232,16 +243,19 @@ electrons, brachytherapy (481.5) and ions (481.8), and their treatment records (
 def _kind(sop_class: str | None, modality: str | None) -> Kind:
     if sop_class in _CLASSES:
         return _CLASSES[sop_class]
+    told = _MODALITIES.get((modality or "").strip(), _OTHER)
     # The modality decides only for a class that the standard does not define: a vendor's own.
-    known = sop_class is not None and UID(sop_class).name != sop_class
-    return _OTHER if known else _MODALITIES.get((modality or "").strip(), _OTHER)
+    return _OTHER if told is _OTHER or _is_standard(sop_class) else told
 
 
-_WANTED = sorted(
-    {
-        BaseTag(number)
-        for kind in (_PLAN, _IMAGE, _ENHANCED, _STRUCTURES, _DOSE, _TREATMENT, _OTHER)
-        for number in kind.declared.tree
-    }
+@cache
+def _is_standard(sop_class: str | None) -> bool:
+    from pydicom.uid import UID
+
+    return sop_class is not None and UID(sop_class).name != sop_class
+
+
+_TREE = dicom_ordinary.joined(
+    kind.declared.tree for kind in (_PLAN, _IMAGE, _ENHANCED, _STRUCTURES, _DOSE, _TREATMENT, _OTHER)
 )
 """Attributes to load; contours, overlays and private attributes are skipped on disk."""

@@ -1,41 +1,18 @@
-"""Read a DICOM data set in which any attribute may be missing or damaged."""
+"""Interface of a DICOM data set in which any attribute may be missing, for both parsers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from typing import Protocol
 
-from pydicom.datadict import tag_for_keyword
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag
-
-from sarcoma_pipeline.sources.received_record import Stopped
-from schemas.configuration import Limits
-
-_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
-_ITEM_GROUP = 0xFFFE
-_UNDEFINED = 0xFFFFFFFF
-_NUMERIC = frozenset({"DS", "IS"})
-_ASCII = _NUMERIC | {"CS", "DA", "TM", "UI"}
+NUMERIC = frozenset({"DS", "IS"})
+PLAIN = NUMERIC | {"CS", "DA", "TM", "UI"}
 """Value representations in the default character repertoire (PS3.5 6.2): their bytes are ASCII text."""
-_TEXT_BYTES = 65_536
+TEXT_BYTES = 65_536
 """Maximum length of a value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
 
 
-@cache
-def tag(keyword: str) -> BaseTag:
-    """Return the tag of an attribute.
-
-    Raises:
-        KeyError: DICOM has no attribute of that name.
-    """
-    found = tag_for_keyword(keyword)
-    if found is None:
-        raise KeyError(keyword)
-    return BaseTag(found)
+MODALITY = 0x00080060
 
 
 @dataclass
@@ -54,109 +31,37 @@ class Opened:
 
 
 class Node:
-    """A data set, and its attributes that could not be parsed.
+    """A data set; the values read from it do not depend on the parser.
 
     Attributes:
-        dataset: pydicom's data set.
+        dataset: the parsed elements.
         faults: keywords of the attributes that could not be parsed, shared with the nested items.
-        limits: limits for one sequence.
         opened: the sequences that were opened, shared with the nested items.
     """
 
-    __slots__ = ("dataset", "faults", "limits", "opened")
+    __slots__ = ("dataset", "faults", "opened")
 
-    def __init__(
-        self, dataset: Dataset, faults: set[str], limits: Limits, opened: Opened | None = None
-    ) -> None:
+    def __init__(self, dataset: object, faults: set[str], opened: Opened) -> None:
         self.dataset = dataset
         self.faults = faults
-        self.limits = limits
-        self.opened = Opened() if opened is None else opened
-
-    def _raw(self, keyword: str) -> object:
-        """Return the element's value, unparsed if pydicom has not parsed it yet."""
-        try:
-            return self.dataset.get_item(tag(keyword)).value
-        except Exception:
-            self.faults.add(keyword)
-            return None
-
-    def _plain(self, keyword: str) -> str | None:
-        """Return the text of an element that needs no parsing; None if it needs parsing or does not exist."""
-        try:
-            element = self.dataset.get_item(tag(keyword))
-        except Exception:
-            return None
-        if not isinstance(element, RawDataElement) or element.VR not in _ASCII:
-            return None
-        raw = element.value
-        if not isinstance(raw, bytes) or len(raw) > _TEXT_BYTES or not raw.isascii():
-            return None
-        text = raw.decode("ascii").rstrip(" \0")
-        return "\\".join(map(str.strip, text.split("\\"))) if element.VR in _NUMERIC else text
+        self.opened = opened
 
     def content(self, keyword: str) -> bytes:
-        """Return the element's bytes, as long as pydicom has not parsed them.
-
-        Return empty bytes after parsing, or if the element does not exist.
-        """
-        if tag(keyword) not in self.dataset:
-            return b""
-        raw = self._raw(keyword)
-        return raw if isinstance(raw, bytes) else b""
+        """Return the element's bytes; empty without the element."""
+        raise NotImplementedError
 
     def text(self, keyword: str) -> str | None:
         """Return the value as delivered; several values are joined by the backslash of DICOM."""
-        if (plain := self._plain(keyword)) is not None:
-            return plain
-        if tag(keyword) not in self.dataset:
-            return None
-        if len(self.content(keyword)) > _TEXT_BYTES:
-            self.faults.add(keyword)
-            return None
-        try:
-            value = self.dataset[keyword].value
-        except Exception:
-            # "1.5" where DICOM requires a whole number: keep it as delivered, curation decides.
-            value = self._raw(keyword)
-        if isinstance(value, Sequence):
-            self.faults.add(keyword)
-            return None
-        if isinstance(value, bytes):
-            return value.decode("latin-1").strip(" \0")
-        if isinstance(value, MultiValue):
-            return "\\".join(map(str, value))
-        return None if value is None else str(value)
+        raise NotImplementedError
+
+    def items(self, keyword: str) -> list[Node]:
+        """Return the items of a sequence; one that cannot be parsed is added to ``faults``."""
+        raise NotImplementedError
 
     def values(self, keyword: str) -> list[str]:
         """Return the single values of an attribute."""
         text = self.text(keyword)
         return text.split("\\") if text else []
-
-    def items(self, keyword: str) -> list[Node]:
-        """Return the items of a sequence; one that cannot be parsed is added to ``faults``."""
-        if tag(keyword) not in self.dataset:
-            return []
-        if (known := self.opened.items.get((id(self.dataset), int(tag(keyword))))) is not None:
-            return [item for item, _ in known]
-        counted = _has_value(self.dataset.get_item(tag(keyword)))
-        # Measure it before pydicom parses it: parsing needs a hundred times the memory.
-        claims = self.content(keyword)
-        items = max(claims.count(mark) for mark in _ITEMS)
-        if len(claims) > self.limits.record_bytes or items > self.limits.items:
-            raise Stopped(f"file {keyword}", "file.too-large", f"{len(claims):,} bytes, {items:,} items")
-        try:
-            value = self.dataset[keyword].value
-        except Exception:
-            value = None
-        # An item that is longer than its length says replaces the next one: two doses would become one.
-        if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
-            self.faults.add(keyword)
-            return []
-        found = [(Node(item, self.faults, self.limits, self.opened), _filled(item)) for item in value]
-        self.opened.items[id(self.dataset), int(tag(keyword))] = found
-        self.opened.delivered += sum(len(tags) for _, tags in found) - counted
-        return [item for item, _ in found]
 
     def single(self, keyword: str) -> Node | None:
         """Return the first item of a sequence that should hold one; a sequence with several is noted."""
@@ -175,37 +80,48 @@ class Node:
         return {keyword: self.text(keyword) for keyword in keywords}
 
 
-def _filled(dataset: Dataset) -> list[int]:
-    """Return the tags of the attributes that have a value, without parsing."""
-    # Plain integers: pydicom compares its tags in Python code, and there are a hundred thousand of them.
-    return [int(element.tag) for element in dataset.values() if _has_value(element)]
+class Content(Protocol):
+    """One parsed object."""
 
+    @property
+    def node(self) -> Node:
+        """Its data set."""
+        ...
 
-def _has_value(element: DataElement | RawDataElement | None) -> bool:
-    if isinstance(element, RawDataElement):
-        return element.length != 0
-    if element is None or element.VR != "SQ":
-        return element is not None and not element.is_empty
-    # A sequence without a length may be empty; its header does not show it.
-    return element.is_undefined_length or len(element.value) > 0
+    @property
+    def about(self) -> Node:
+        """Its file meta information."""
+        ...
 
+    @property
+    def has_meta(self) -> bool:
+        """Whether it has a preamble and file meta information."""
+        ...
 
-def _are_whole(claims: bytes) -> bool:
-    """Return whether the items of a sequence end where their lengths say.
+    @property
+    def broken(self) -> bool:
+        """Whether the file ends before its elements do."""
+        ...
 
-    An item without a length is left to the parser.
-    """
-    start = 0
-    while start < len(claims):
-        if (mark := claims[start : start + 4]) not in _ITEMS:
-            return False
-        length = int.from_bytes(claims[start + 4 : start + 8], "little" if mark == _ITEMS[0] else "big")
-        if length == _UNDEFINED:
-            return True
-        start += 8 + length
-    return start == len(claims)
+    @property
+    def begun(self) -> bool:
+        """Whether there is an element of the top level."""
+        ...
 
+    @property
+    def last(self) -> int:
+        """The last tag of the top level, the one at which the file breaks included."""
+        ...
 
-def _swallowed(dataset: Dataset) -> bool:
-    """Return whether an item contains the mark of another item: it was read past its end."""
-    return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP
+    @property
+    def filled(self) -> list[int]:
+        """Tags of the top level that have a value, without the one at which the file breaks."""
+        ...
+
+    def items_outside(self) -> bool:
+        """Return whether items or their ends stand outside a sequence: the one before them is longer."""
+        ...
+
+    def sequences(self) -> tuple[set[int], set[int]]:
+        """Return tags of sequences that are not whole, and tags of any level twice or out of order."""
+        ...

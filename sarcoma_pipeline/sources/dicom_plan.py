@@ -23,6 +23,9 @@ _REFERENCE = (
 )  # fmt: skip
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def columns(node: Node) -> dict[str, str | None]:
     """Return the columns of a plan, as JSON where there are several values."""
     beams = [*node.items("BeamSequence"), *node.items("IonBeamSequence")]
@@ -46,7 +49,7 @@ def columns(node: Node) -> dict[str, str | None]:
 def as_json(values: Iterable[object]) -> str | None:
     """Return a JSON array; None if there are no values."""
     listed = list(values)
-    return json.dumps(listed, ensure_ascii=False) if listed else None
+    return _encode(listed) if listed else None
 
 
 def _group(group: Node) -> dict[str, object]:

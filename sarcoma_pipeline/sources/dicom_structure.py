@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from sarcoma_pipeline.sources.dicom_dictionary import representation
 
 ITEM = 0xFFFEE000
 _ITEM_END, _SEQUENCE_END = 0xFFFEE00D, 0xFFFEE0DD
@@ -24,13 +24,9 @@ class Broken(Exception):
     """A sequence does not end where its lengths say."""
 
 
-@lru_cache(10_000)
 def is_sequence(tag: int) -> bool:
     """Return whether an attribute is a sequence, if the encoding does not say so."""
-    try:
-        return dictionary_VR(tag) == "SQ"
-    except KeyError:
-        return False
+    return representation(tag) == "SQ"
 
 
 @dataclass

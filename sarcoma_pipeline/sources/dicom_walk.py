@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Iterable
 from typing import BinaryIO, cast
 
 from pydicom.datadict import dictionary_has_tag
@@ -17,6 +18,8 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
+from sarcoma_pipeline.sources.dicom_node import MODALITY
+from sarcoma_pipeline.sources.dicom_pydicom_node import PydicomNode
 from sarcoma_pipeline.sources.dicom_structure import ITEM, Broken, Structure, is_sequence
 from sarcoma_pipeline.sources.received_record import Stopped
 from schemas.configuration import Limits
@@ -25,7 +28,6 @@ _UNDEFINED = 0xFFFFFFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _COMMAND_SET, _FILE_META = 0x0000, 0x0002
 _SOP_CLASS = 0x00080016
-MODALITY = 0x00080060
 _KNOWN_TAGS_WANTED = 4
 _PIECE = 1024**2
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
@@ -66,22 +68,28 @@ class Walk:
 
     Attributes:
         seen: tags of the top level in the order of the file.
-        filled: those that have a value, without the one at which the file breaks.
+        node: the data set.
+        about: the file meta information.
     """
 
-    def __init__(self, stream: BinaryIO, size: int, wanted: list[BaseTag], limits: Limits) -> None:
+    def __init__(self, stream: BinaryIO, size: int, wanted: Iterable[int], limits: Limits) -> None:
         self.stream = stream
         self.size = size
-        self.wanted = wanted
+        self.wanted = [BaseTag(number) for number in sorted(wanted)]
         self.limits = limits
         self.seen: list[int] = []
         self._values: list[tuple[int, str | None, int, int]] = []
-        self.filled: list[int] = []
+        self._filled: list[int] = []
         self._plain: io.BytesIO | None = None
         self._left = 0
         self.start = 0
         self.end: int | None = 0
         self.broken = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is an element of the top level."""
+        return bool(self.seen)
 
     @property
     def last(self) -> int:
@@ -93,15 +101,30 @@ class Walk:
         known = sum(tag >> 16 == 0x0008 and dictionary_has_tag(tag) for tag in set(self.seen))
         return bool({_SOP_CLASS, MODALITY} & set(self.seen)) or known >= _KNOWN_TAGS_WANTED
 
-    def read(self) -> FileDataset:
-        """Return the wanted elements; if the file breaks off, those before the break.
+    @property
+    def filled(self) -> list[int]:
+        """Tags of the top level that have a value, without the one at which the file breaks."""
+        filled = self._filled
+        return filled[:-1] if self.broken and filled[-1:] == [self.last] else filled
+
+    @property
+    def has_meta(self) -> bool:
+        """Whether the file has a preamble and file meta information."""
+        return self._dataset.preamble is not None and len(self._dataset.file_meta) > 0
+
+    def read(self) -> None:
+        """Read the wanted elements; if the file breaks off, those before the break.
 
         Raises:
             Stopped: the file exceeds a limit.
             Exception: any exception of pydicom on damaged content.
         """
-        if (inflated := self._inflated()) is not None:
-            return inflated
+        inflated = self._inflated()
+        self._dataset = self._ordinary() if inflated is None else inflated
+        self.node = PydicomNode(self._dataset, set(), self.limits)
+        self.about = PydicomNode(self._dataset.file_meta, set(), self.limits)
+
+    def _ordinary(self) -> FileDataset:
         try:
             dataset = self._pass(self.size)
         except Stopped:
@@ -129,11 +152,8 @@ class Walk:
         """
         return ITEM in self.seen or (self.last not in _PIXELS and self._left > 0)
 
-    def sequences(self, dataset: FileDataset) -> tuple[set[int], set[int]]:
-        """Check whether the sequences are whole.
-
-        Args:
-            dataset: the data set that was read.
+    def sequences(self) -> tuple[set[int], set[int]]:
+        """Check whether the sequences are whole, and remove those that are not from the data set.
 
         Returns:
             Tags of sequences that are not whole, and tags of any level that come twice or out of order.
@@ -154,12 +174,14 @@ class Walk:
             if not sequence or span > self.limits.record_bytes:
                 continue
             self.stream.seek(at)
-            structure = Structure(self.stream.read(span), vr is None, bool(dataset.is_little_endian))
+            structure = Structure(self.stream.read(span), vr is None, bool(self._dataset.is_little_endian))
             try:
                 structure.check(has_length=not open_ended)
             except Broken:
                 torn.add(tag)
             mixed_up |= structure.out_of_order
+        for number in torn & set(self._dataset.keys()):
+            del self._dataset[number]
         return torn, mixed_up
 
     def _ended(self) -> bool:
@@ -180,7 +202,7 @@ class Walk:
 
     def _note(self, stream: BinaryIO):
         self.seen.clear()
-        self.filled.clear()
+        self._filled.clear()
         self._values.clear()
 
         def note(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -188,7 +210,7 @@ class Walk:
             self.seen.append(int(tag))
             self._values.append((int(tag), vr, length, position))
             if length:
-                self.filled.append(int(tag))
+                self._filled.append(int(tag))
             self.start = position - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8)
             self.end = None if length == _UNDEFINED else position + length
             return int(tag) in _PIXELS

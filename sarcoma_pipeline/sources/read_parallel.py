@@ -113,7 +113,12 @@ def _read_apart(
 
 def _read(found: Sequence[Found], batches: Sequence[Batch], refresh: str) -> Read:
     rows = [
-        {**one.row, "records": batch.count, "delivered_values": batch.account.delivered}
+        {
+            **one.row,
+            "records": batch.count,
+            "delivered_values": batch.account.delivered,
+            "objects_by_library": batch.by_library,
+        }
         for one, batch in zip(found, batches, strict=True)
     ]
     accounts = value_account.frame(((b.file.file_id, b.account) for b in batches), refresh)

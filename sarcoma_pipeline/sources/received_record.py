@@ -85,12 +85,17 @@ class _Entry:
 
 @dataclass
 class Batch:
-    """Collects the records of one file and the notes about its unreadable parts."""
+    """Collects the records of one file and the notes about its unreadable parts.
+
+    Attributes:
+        by_library: number of DICOM objects that pydicom parsed because they are not ordinary.
+    """
 
     file: SourceFile
     refresh: str
     limits: Limits = DEFAULT_LIMITS
     account: Account = field(default_factory=Account)
+    by_library: int = 0
     _entries: dict[type[Received], list[_Entry]] = field(default_factory=dict)
     _count: int = 0
 
