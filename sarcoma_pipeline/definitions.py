@@ -1,4 +1,4 @@
-"""Entry points of Dagster's code locations: one function per study (see workspace.yaml)."""
+"""Define entry points of Dagster's code locations: one function per study (see workspace.yaml)."""
 
 from __future__ import annotations
 

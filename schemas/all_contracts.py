@@ -1,10 +1,11 @@
-"""Every contract by the name of its table: importing this module makes sure that all of them are known."""
+"""Import every contract, so that ``CONTRACTS`` contains the contracts of all tables by name."""
 
 from __future__ import annotations
 
 from schemas import (
     analysis,
     analysis_follow_up,
+    analysis_models,
     audit,
     cohort,
     cohort_events,
@@ -41,11 +42,12 @@ MODULES = (
     lineage,
     analysis,
     analysis_follow_up,
+    analysis_models,
     audit,
     meta,
     movement,
     release,
 )
-"""Layers in the order in which data flows."""
+"""Modules of the layers in the order of the data flow."""
 
 __all__ = ["CONTRACTS", "MODULES"]

@@ -15,8 +15,11 @@ _RATIO_CI = "Wald limit; with Firth's penalty, limit of the profile penalised li
 
 
 EFRON = "Cox, Efron"
-FIRTH = "Cox, Efron, Firth's penalty"
-"""Methods of a hazard ratio; the penalised one is used where the ordinary estimate does not exist."""
+PENALTY = "Firth's penalty"
+FIRTH = f"{EFRON}, {PENALTY}"
+"""Methods of a hazard ratio; the penalised one is used if the ordinary estimate does not exist."""
+PENALISED = pl.col("method").str.ends_with(PENALTY)
+"""The rows of `HazardRatio` with Firth's penalty, with any treatment of ties."""
 
 
 class TableOne(Contract, table="analysis.table_one"):
@@ -73,7 +76,7 @@ class SurvivalEstimate(Contract, table="analysis.survival_estimate"):
 
 
 class SurvivalSensitivity(Contract, table="analysis.survival_sensitivity"):
-    """One estimate of a sensitivity variant, with three datings of partial dates, beside the main one."""
+    """One estimate of a sensitivity variant, with three datings of partial dates, and the main estimate."""
 
     variant: pl.String = column(
         "Variant",
@@ -255,13 +258,15 @@ class HazardRatio(Contract, table="analysis.hazard_ratio"):
     )
     concordance: pl.Float64 = column("Concordance", "Harrell's C of the model.")
     method: pl.String = column(
-        "Method", "Cox, Efron; or the same with Firth's penalty, where a level has no event.", nullable=False
+        "Method",
+        "Cox and how ties are handled; or the same with Firth's penalty, where a level has no event.",
+        nullable=False,
     )
     note: pl.String = column("Note", "Why there is no estimate, or which patients it leaves out.")
 
 
 class PublishedComparison(Contract, table="analysis.published_comparison"):
-    """One published number beside ours."""
+    """One published number and our number."""
 
     id: pl.Int64 = column("Id", "Row of published.csv.", nullable=False, unique=True)
     section: pl.String = column("Section", "Section of the paper.", nullable=False)
@@ -280,6 +285,12 @@ class PublishedComparison(Contract, table="analysis.published_comparison"):
     our_low: pl.Float64 = column("Ours: low", "Not rounded.")
     our_high: pl.Float64 = column("Ours: high", "Not rounded.")
     our_p: pl.Float64 = column("Ours: p", "Not rounded.")
+    our_joint_p: pl.Float64 = column(
+        "Ours: joint p", "Of a contrast: likelihood ratio test of all coefficients of its covariate."
+    )
+    our_joint_text: pl.String = column(
+        "Ours: joint test, in words", "Where the paper's p of one contrast is small and the joint p is not."
+    )
     our_n: pl.Int64 = column("Ours: n", "Patients.")
     our_percent: pl.Float64 = column("Ours: %", "Not rounded.", unit="%")
     difference: pl.Float64 = column("Difference", "Ours − paper, of the value, else n, else %.")

@@ -1,4 +1,4 @@
-"""Contracts of the analysis layer: how well the patients were followed, and what became known when."""
+"""Contracts of the analysis layer: completeness of follow-up, and when covariates became known."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOWN_FROM: dict[str, tuple[str, ...]] = {
     "registry_answer_days": ("end of the time",),
     "registry_answer_age_months": ("end of the time",),
 }
-"""Column of ``cohort.patients`` to the day that makes it known; of two, the later. Any other is baseline."""
+"""Column of ``cohort.patients`` to the days that make it known (the last counts). Others are baseline."""
 
 
 class FollowUpCompleteness(Contract, table="analysis.follow_up_completeness"):
@@ -65,7 +65,7 @@ class FollowUpCompleteness(Contract, table="analysis.follow_up_completeness"):
 
 
 class ImmortalTime(Contract, table="analysis.immortal_time"):
-    """The time from an endpoint's origin to a treatment: who has the treatment was alive until then."""
+    """The time from an endpoint's origin to a treatment, which only surviving patients reach."""
 
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     milestone: pl.String = column("Treatment", "What begins or happens on the day.", nullable=False)

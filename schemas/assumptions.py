@@ -1,9 +1,9 @@
-"""The choices that the literature leaves open: switches of ``[assumptions]`` in ``study.toml``.
+"""Declare the choices that the literature leaves open: switches of ``[assumptions]`` in ``study.toml``.
 
-A switch is declared here once: its name, its values, its default, the sentence of the methods section for
-each value, and what the other values show. Everything else (the check of the file, the methods, the
-sensitivity runs, ``docs/definitions.md``) is read off the declaration. A switch acts before the endpoints are
-derived; each other value is a run of its own, derived anew from the curated events.
+A switch is declared once: name, values, default, the sentence of the methods section for each value, and the
+question that other values answer. The check of the file, the methods, the sensitivity runs and
+``docs/definitions.md`` are made from the declaration. A switch takes effect before the endpoints are derived;
+each other value is a run of its own, derived anew from the curated events.
 """
 
 from __future__ import annotations
@@ -283,7 +283,7 @@ def declared() -> Iterator[Declared]:
 
 
 def alternatives(assumptions: Assumptions) -> Iterator[tuple[Declared, Value, Assumptions]]:
-    """Yield every other value of every switch: the switch, the value, and the assumptions with it."""
+    """Yield every other value of every switch: the switch, the value, and the assumptions with this value."""
     for switch in declared():
         for value in switch.others(getattr(assumptions, switch.name)):
             update = dict([switch.switch.only_with or (switch.name, value)]) | {switch.name: value}

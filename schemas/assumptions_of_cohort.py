@@ -1,4 +1,4 @@
-"""The switches of the cohort: which tumours count, and how the baseline is read."""
+"""Declare the switches of the cohort: which tumours count, and how the baseline is read."""
 
 from __future__ import annotations
 

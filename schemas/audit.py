@@ -7,8 +7,11 @@ import polars as pl
 from schemas.contract import Contract, column
 
 VERDICTS = ("contradiction", "tension", "by definition", "wording", "not computable", "consistent")
-"""From worst to best. Tension: possible but unlikely. By definition: the paper gives no definition. Not
-computable: a cell is no number (NR, NE), or leaves nothing to compute."""
+"""Verdicts from worst to best.
+
+Tension: possible but unlikely. By definition: the paper gives no definition. Not computable: a cell is no
+number (NR, NE), or nothing can be computed from it.
+"""
 
 
 class PublishedAudit(Contract, table="analysis.published_audit"):

@@ -1,6 +1,6 @@
-"""The cohort layer: who is in the study and why, one row per patient, endpoints in long format.
+"""Contracts of the cohort layer: eligibility, one row per patient, and endpoints in long format.
 
-Pseudonymous throughout: no identifier column, times are days since time zero, the date of the initial
+All tables are pseudonymous: no identifier column; times are days since time zero, the date of the initial
 pathological diagnosis. Months are days / 30.4375.
 """
 
@@ -220,7 +220,7 @@ class CohortEndpoint(
 
 
 class CohortDerivability(Contract, table="cohort.derivability"):
-    """One endpoint, and whether the study's sources allow it at all."""
+    """One endpoint, and whether it can be derived from the study's sources."""
 
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False, unique=True)
     derivable: pl.Boolean = column("Derivable", "Whether it can be had from the sources.", nullable=False)

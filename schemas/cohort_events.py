@@ -1,4 +1,4 @@
-"""What happened to the patients of the study, in days since time zero; who is not at risk of an endpoint."""
+"""Contracts of the patients' events, in days since time zero, and of endpoints without time at risk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.contract import Contract, TextList, column
 
 
 class CohortEvent(Contract, table="cohort.events"):
-    """One event or one look of an eligible patient, as the study's assumptions read it."""
+    """One event or examination of an eligible patient, as read under the study's assumptions."""
 
     pseudonym: pl.String = column("Pseudonym", "The patient.", nullable=False, identifying="quasi-identifier")
     day: pl.Int32 = column(

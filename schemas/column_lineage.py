@@ -1,7 +1,7 @@
-"""Column lineage: from which columns the values of a column are computed, declared once.
+"""Declare the column lineage: the columns from which the values of each column are computed.
 
-Which rows a table has is the matter of its step (links, quarantine, eligibility); here stands what a value is
-made of. Received columns hold what was delivered and rest on nothing but their file.
+The rows of a table depend on its step (links, quarantine, eligibility), which is not declared here. Received
+columns hold delivered values and depend only on their file.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ _COURSE_FACTS = " ".join(
     )]
     + ["typed.surgery.surgery_date"]
 )  # fmt: skip
-"""What the rules on courses look at (docs/radiotherapy.md): any of it may decide any value of a course."""
+"""Input of the rules on courses (docs/radiotherapy.md): any of these columns may affect any value of a
+course."""
 _OF_COURSE = (
     "course_id", "kind", "target", "start_date", "end_date", "prescribed_dose_gy", "single_dose_gy",
     "fractions", "levels_gy", "planned_dose_gy", "delivered_dose_gy", "delivered_fractions", "dose_origin",
@@ -94,12 +95,12 @@ _TREATED = (
     "typed.radiotherapy.radiation_sequence typed.systemic_therapy.start_date typed.systemic_therapy.given "
     "typed.plan.plan_date typed.diagnosis.report_date typed.diagnosis.origin typed.diagnosis.after_therapy"
 )
-"""What tells the order of treatment, and with it which report describes a tumour at its diagnosis."""
+"""Columns that give the order of treatment, and so the report that describes a tumour at its diagnosis."""
 _ASSIGNED = (
     "typed.tumour_assignment.tumour_id typed.tumour_assignment.reporter typed.tumour_assignment.icd10_code "
     "typed.tumour_assignment.diagnosis_date typed.diagnosis.icdo3_morphology typed.diagnosis.icdo3_topography"
 )
-"""What tells which records are about one tumour."""
+"""Columns that decide which records belong to one tumour."""
 _BASELINE = (
     "icdo3_morphology", "morphology_version", "morphologies", "grade", "fnclcc_grade", "t_stage", "t_prefix",
     "t_suffix", "n_stage", "n_prefix", "n_suffix", "m_stage", "m_prefix", "m_suffix", "m_symbol",
@@ -108,9 +109,19 @@ _BASELINE = (
 
 _WHO = " ".join(
     f"typed.person.{c}"
-    for c in ("person_ref", "hospital_number", "family_name", "given_names", "birth_date", "sex", "master")
+    for c in (
+        "person_ref",
+        "hospital_number",
+        "family_name",
+        "given_names",
+        "birth_name",
+        "former_names",
+        "birth_date",
+        "sex",
+        "master",
+    )
 )
-"""What tells whose a record is."""
+"""Columns that decide to which person a record belongs."""
 
 _FROM: dict[str, dict[str, str]] = {
     "curated.link": {
@@ -311,6 +322,12 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.subgroup_curve": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.log_rank": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.hazard_ratio": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    **{
+        f"analysis.{name}": {"*": f"{_SURVIVAL} {_COVARIATES}"}
+        for name in ("model_fit", "joint_test", "internal_validation", "univariable_hazard_ratio")
+    },
+    "analysis.competing_hazard_ratio": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_COVARIATES}"},
+    "analysis.first_failure": {"*": "cohort.events.kind cohort.events.day"},
     "analysis.ph_test": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     "analysis.survival_sensitivity": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_ENDS} {_COVARIATES}"},
     "analysis.follow_up_completeness": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_OF_EVENTS} {_COVARIATES}"},
@@ -318,7 +335,8 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.covariate_timing": {"*": f"{_SURVIVAL} {_OF_EVENTS}"},
     "analysis.published_comparison": dict.fromkeys(
         (
-            "our_text", "our_value", "our_low", "our_high", "our_p", "our_n", "our_percent", "difference",
+            "our_text", "our_value", "our_low", "our_high", "our_p", "our_joint_p", "our_joint_text",
+            "our_n", "our_percent", "difference",
             "verdict", "interval_verdict",
         ),
         f"analysis.survival_estimate.value analysis.hazard_ratio.hazard_ratio {_COVARIATES} {_SURVIVAL}",
@@ -334,7 +352,7 @@ _COUNTERPART = {
         "vital_statement": "vital_status",
     }.items()
 }  # fmt: skip
-"""A curated column rests on the typed one of its name."""
+"""Curated table to the typed table whose columns of the same name it takes."""
 
 
 @cache
@@ -350,7 +368,7 @@ def declared_origins() -> dict[str, dict[str, tuple[Column, ...]]]:
             for each in named if column == "*" else [column]:
                 named[each] = f"{named[each]} {sources}"
         if table == _PATIENT:
-            # The row of the index tumour goes into the cohort with the columns that the cohort has.
+            # The cohort takes the columns that it shares with the index tumour's row.
             of_tumour = CONTRACTS["curated.diagnosis"].polars_schema()
             named |= {c: f"curated.diagnosis.{c}" for c in named if not named[c] and c in of_tumour}
         if table in _COUNTERPART:
@@ -373,10 +391,10 @@ def _split(sources: str) -> tuple[Column, ...]:
 def upstream(
     origins: Mapping[str, Mapping[str, tuple[Column, ...]]], column: Column
 ) -> set[tuple[Column, Column]]:
-    """Return every edge (target, source) between a column and the received ones that it goes back to.
+    """Return every edge (target, source) between a column and the received columns it comes from.
 
     Args:
-        origins: as :func:`origins` gives them.
+        origins: the result of :func:`origins`.
         column: table and column.
     """
     edges: set[tuple[Column, Column]] = set()

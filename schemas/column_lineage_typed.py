@@ -1,4 +1,4 @@
-"""Declared column lineage of the typed layer, for all but oBDS, whose expressions tell it themselves."""
+"""Declare the column lineage of the typed layer, except oBDS, where the expressions give it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _each(tables: str | tuple[str, ...], *columns: str) -> str:
 
 
 _CELLS = "received.table_row.values"
-"""A row of a table: sources.toml says which of its cells is which column."""
+"""Cells of a table row: sources.toml maps them to columns."""
 
 OBJECTS = {
     "plan": "dicom_plan", "structure_set": "dicom_structure_set", "dose": "dicom_dose",
@@ -38,6 +38,8 @@ _TYPED: dict[str, dict[str, str]] = {
         "hospital_number": f"received.registry_reply.hospital_number received.dicom_plan.PatientID {_CELLS}",
         "family_name": "received.registry_reply.family_name received.dicom_plan.PatientName",
         "given_names": "received.registry_reply.given_names received.dicom_plan.PatientName",
+        "birth_name": "received.registry_reply.birth_name",
+        "former_names": "received.registry_reply.former_names",
         "birth_date": "received.registry_reply.birth_date received.dicom_plan.PatientBirthDate",
         "sex": "received.registry_reply.sex received.dicom_plan.PatientSex",
     },
@@ -123,7 +125,7 @@ _NO_CELL = (
 
 
 def typed_origins(name: str) -> dict[str, str]:
-    """Map each column of ``typed.NAME`` to the received columns it is read from, as words."""
+    """Map each column of ``typed.NAME`` to the received columns it is read from, joined by blanks."""
     received = RECEIVED_FOR[name].split()
     obds = [table for table in received if table.startswith("obds_")]
     base = {

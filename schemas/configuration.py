@@ -1,7 +1,7 @@
-"""A study's configuration: reads ``study.toml`` and ``sources.toml`` and checks what they mean together.
+"""Read a study's ``study.toml`` and ``sources.toml``, and check them for errors of form and of meaning.
 
-A study is configuration only. An unknown key, a wrong type or a contradiction is an error with its place. The
-models stand in ``schemas.study_toml`` and ``schemas.sources_toml``; this module offers them under one name.
+A study consists only of configuration. An unknown key, a wrong type or a contradiction is an error with file,
+line and key. The models are in ``schemas.study_toml`` and ``schemas.sources_toml``; this module exports them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from schemas.configuration_faults import ConfigurationWrong, Fault, fault, of_validation, parsed
+from schemas.configuration_faults import (
+    Complaints,
+    ConfigurationWrong,
+    Fault,
+    fault,
+    mistyped,
+    of_validation,
+    parsed,
+)
 from schemas.sources_toml import (
     DEFAULT_LIMITS,
     KINDS,
@@ -34,6 +42,7 @@ from schemas.sources_toml import (
     kind_of,
 )
 from schemas.study_toml import (
+    PAPER,
     CensoringVariant,
     CentreName,
     CompetingRisks,
@@ -86,33 +95,47 @@ __all__ = [
 
 
 def load_study(folder: Path) -> tuple[Study, Sources]:
-    """Read ``study.toml`` and ``sources.toml`` of a study's folder, and check what they mean.
+    """Read and check ``study.toml`` and ``sources.toml`` of a study's folder.
 
     Raises:
-        ConfigurationWrong: a file is missing, is no TOML, has an unknown key or a wrong value, or names what
-            does not exist. All faults of both files are told at once.
+        ConfigurationWrong: a file is missing, is no TOML, has an unknown key or a wrong value, or uses a name
+            that does not exist. Lists all faults of both files.
     """
-    # Imported when a study is read: the checks need polars, which `sarcoma --help` does without.
-    from schemas import configuration_meaning as meaning
+    # Imported here: the checks need polars, which `sarcoma --help` should not load.
+    from schemas.configuration_meaning import of_study
+    from schemas.sources_meaning import of_sources
 
     folder = folder.resolve()
     found: dict[str, Study | Sources] = {}
     faults: list[Fault] = []
     for file, model in (("study.toml", Study), ("sources.toml", Sources)):
         try:
-            text = (folder / file).read_text("utf-8")
-            found[file] = read = model.model_validate(parsed(file, text))
+            # Editors of Windows begin a file with a byte order mark.
+            text = (folder / file).read_text("utf-8-sig")
+            content = parsed(file, text)
+            faults += [fault(file, text, loc, message) for loc, message in mistyped(model, content)]
+            found[file] = read = model.model_validate(content)
         except ConfigurationWrong as wrong:
             faults += wrong.faults
         except ValidationError as wrong:
-            faults += of_validation(file, text, wrong)
+            faults += of_validation(file, text, wrong, model)
         except OSError as missing:
             faults.append(Fault(file, None, "", f"cannot be read: {missing.strerror}"))
         except UnicodeDecodeError as broken:
             faults.append(Fault(file, None, "", f"is not UTF-8 (byte {broken.start})"))
         else:
-            of = meaning.of_study(read, folder.name) if isinstance(read, Study) else meaning.of_sources(read)
+            if isinstance(read, Study):
+                faults += [fault(file, text, *lost) for lost in _lost_files(read, folder.parents[2])]
+            of = of_study(read, folder.name) if isinstance(read, Study) else of_sources(read)
             faults += [fault(file, text, loc, message) for loc, message in of]
     if faults:
         raise ConfigurationWrong(faults)
     return found["study.toml"], found["sources.toml"]  # pyright: ignore[reportReturnType]
+
+
+def _lost_files(study: Study, root: Path) -> Complaints:
+    """Yield files that the study names and that are not there."""
+    for key in PAPER:
+        named = getattr(study, key)
+        if named and not (root / named).is_file():
+            yield (key,), f'the file "{named}" does not exist below the project root'

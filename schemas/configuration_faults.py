@@ -1,4 +1,4 @@
-"""Faults of a configuration: file, line, key, what is allowed there, and what was probably meant."""
+"""Describe faults of a configuration: file, line, key, allowed values, and the probable intended name."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 Loc = tuple[str | int, ...]
 """Path of a key: ``("endpoints", 0, "events")`` is the key ``events`` of the first ``[[endpoints]]``."""
 
+Complaints = Iterator[tuple[Loc, str]]
+"""Paths of keys, and what is wrong there."""
+
 _LIKENESS = 0.6
-"""From which on a name is offered for one that nothing has."""
+"""Minimum similarity for suggesting a name in place of an unknown one."""
 
 _SHOWN = 30
-"""Allowed values that a message lists; a longer list helps nobody."""
+"""Maximum number of allowed values that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        """Return the fault in one line, as an editor or a terminal shows it."""
+        """Return the fault in one line, in the format of compilers."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
 
@@ -52,20 +56,35 @@ class ConfigurationWrong(ValueError):
 
 
 def meant(value: object, known: Iterable[str]) -> str | None:
-    """Return the name that was probably meant by one that nothing has; None if none is spelled alike."""
+    """Return the known name that is spelled most like a value; None if none is similar."""
     names, text = sorted(known), str(value)
     near = difflib.get_close_matches(text, names, n=1, cutoff=_LIKENESS)
     return next(iter(near), None) or next((n for n in names if n.casefold() == text.casefold()), None)
 
 
 def not_allowed(value: object, allowed: Iterable[str]) -> str:
-    """Say that a value is not allowed, what is, and which of those is spelled most alike."""
+    """Return a message: the value is not allowed, the allowed values, and the most similar one."""
     known = sorted(map(str, allowed))
     near = meant(value, known)
     guess = f', did you mean "{near}"?' if near else "."
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     listed = ", ".join(known[:_SHOWN])
     return f'"{value}" is not known{guess} Allowed: {listed}{more}.'
+
+
+def among(loc: Loc, values: Iterable[str], allowed: Iterable[str]) -> Complaints:
+    """Yield each value that is not allowed."""
+    allowed = tuple(allowed)
+    for value in values:
+        if value not in allowed:
+            yield loc, not_allowed(value, allowed)
+
+
+def unique(section: str, names: Sequence[str]) -> Complaints:
+    """Yield each name that occurs earlier in its section."""
+    for at, name in enumerate(names):
+        if names.index(name) != at:
+            yield (section, at, "name"), f'two {section} are named "{name}"'
 
 
 def parsed(file: str, text: str) -> dict[str, Any]:
@@ -83,19 +102,99 @@ def parsed(file: str, text: str) -> dict[str, Any]:
         raise ConfigurationWrong([Fault(file, line, "", f"not valid TOML: {said}")]) from None
 
 
-def of_validation(file: str, text: str, wrong: ValidationError) -> list[Fault]:
-    """Return the faults that pydantic found in a file."""
-    return [_of_error(file, text, error) for error in wrong.errors()]
+def of_validation(file: str, text: str, wrong: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    """Return the faults that pydantic found in a file of a model."""
+    content = parsed(file, text)
+    return [_of_error(file, text, error, _keys_at(model, content, error["loc"])) for error in wrong.errors()]
 
 
-def _of_error(file: str, text: str, error: Any) -> Fault:
+def _keys_at(model: Any, content: Any, loc: Loc) -> list[str]:
+    """Return the allowed keys at the position of the last part of a path."""
+    for part in loc[:-1]:
+        try:
+            content = content[part]  # pyright: ignore[reportCallIssue, reportArgumentType]
+        except (KeyError, IndexError, TypeError):
+            return []
+        if isinstance(part, int) or model is None:
+            continue
+        fields = getattr(model, "model_fields", {})
+        model = _model_in(fields[part].annotation) if part in fields else None
+        if (
+            part == "source"
+            and isinstance(content, list)
+            and isinstance(loc[1], int)
+            and loc[1] < len(content)
+        ):
+            model = _kind_of(content[loc[1]]) if isinstance(content[loc[1]], dict) else None
+    return list(getattr(model, "model_fields", {}))
+
+
+def mistyped(model: type[BaseModel], content: dict[str, Any], loc: Loc = ()) -> Complaints:
+    """Yield values that pydantic would take for a number or a switch although they are none.
+
+    It takes ``true`` for 1, ``"5"`` for 5 and ``"yes"`` for true: in a configuration each is a mistake.
+    """
+    for key, value in content.items():
+        if key in model.model_fields:
+            yield from _mistyped(model.model_fields[key].annotation, value, (*loc, key))
+
+
+def _mistyped(annotation: Any, value: Any, loc: Loc) -> Complaints:
+    kinds = list(_alternatives(annotation))
+    if isinstance(value, list):
+        items = [get_args(kind)[0] for kind in kinds if get_origin(kind) is tuple]
+        for at, item in enumerate(value):
+            yield from _mistyped(items[0], item, (*loc, at)) if items else ()
+    elif isinstance(value, dict):
+        models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if models:
+            yield from mistyped(_kind_of(value) or models[0], value, loc)
+            return
+        values = [get_args(kind)[1] for kind in kinds if get_origin(kind) is dict]
+        for key, item in value.items():
+            yield from _mistyped(values[0], item, (*loc, key)) if values else ()
+    elif isinstance(value, bool) and bool not in kinds and {int, float} & {*kinds}:
+        yield loc, f"{str(value).lower()} is no number"
+    elif not isinstance(value, bool) and kinds == [bool]:
+        yield loc, f'"{value}" must be true or false'
+    elif isinstance(value, str) and {int, float} & {*kinds} and str not in kinds:
+        yield loc, f'"{value}" is text: write the number without quotes'
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """Yield what a value may be: the members of a union, without their constraints."""
+    if get_origin(annotation) is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, UnionType):
+        for part in get_args(annotation):
+            yield from _alternatives(part)
+    else:
+        yield annotation
+
+
+def _kind_of(source: dict[str, Any]) -> type[BaseModel] | None:
+    from schemas.sources_toml import KINDS
+
+    return KINDS.get(source.get("kind", ""))
+
+
+def _model_in(annotation: Any) -> Any:
+    """Return the model that a field holds, alone, in a list or in a table; None if it holds none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def _of_error(file: str, text: str, error: Any, known: Sequence[str]) -> Fault:
     loc = error["loc"]
     message = error["msg"]
     context = error.get("ctx") or {}
     if error["type"] == "literal_error":
         message = not_allowed(error["input"], re.findall(r"'([^']*)'", context["expected"]))
     elif error["type"] == "extra_forbidden":
-        message = f'unknown key "{loc[-1]}"'
+        near = meant(loc[-1], known)
+        guess = f', did you mean "{near}"?' if near else "."
+        message = f'unknown key "{loc[-1]}"{guess}' + (f" Allowed: {', '.join(known)}." if known else "")
     elif error["type"] == "missing":
         message = f'the key "{loc[-1]}" is missing'
     return fault(file, text, loc, message.removeprefix("Value error, "))
@@ -130,6 +229,9 @@ def _keys(text: str) -> Iterator[tuple[Loc, int]]:
             if header := _HEADER.match(line):
                 path = _indexed(_parts(header[2]), counts)
                 if header[1] == "[[":
+                    if path not in counts:
+                        # Faults of the list as a whole are reported at its first item.
+                        yield path, number
                     counts[path] = counts.get(path, -1) + 1
                     path = (*path, counts[path])
                 table = path

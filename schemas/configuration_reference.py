@@ -1,6 +1,6 @@
-"""Describes every key of ``study.toml`` and ``sources.toml``: for ``docs/configuration.md`` and for editors.
+"""Describe every key of ``study.toml`` and ``sources.toml``, for ``docs/configuration.md`` and for editors.
 
-What a key means stands below its field, its type and default in the field itself: nothing is said twice.
+The meaning of a key is the docstring below its field; type and default come from the field.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from schemas.sources_toml import (
     Sources,
     When,
 )
+from schemas.statistics import Statistics
 from schemas.study_toml import (
     CensoringVariant,
     CompetingRisks,
@@ -53,6 +54,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[cumulative_incidence]]", CompetingRisks),
     ("[[censoring_variants]]", CensoringVariant),
     ("[[table_one]]", TableRow),
+    ("[statistics]", Statistics),
     ("[gate]", Gate),
     ("[disclosure]", Disclosure),
 )
@@ -73,11 +75,11 @@ class Key:
 
     Attributes:
         name: the key.
-        meaning: what it means, in words.
-        values: its type, or the values that are allowed.
-        default: as TOML; "" if the key must be given, or may be left out and is then nothing.
-        needed: whether it must be given.
-        example: as TOML.
+        meaning: its meaning in words.
+        values: its type, or the allowed values.
+        default: default as TOML; "" if the key is required, or is empty by default.
+        needed: whether it is required.
+        example: example as TOML.
     """
 
     name: str
@@ -106,12 +108,13 @@ _EXAMPLES: dict[str, Any] = {
     "EndpointRule.censored_by": ["second malignancy"], "EndpointRule.landmark_days": 90,
     "EndpointRule.reason": "No source says when a relapse was found.",
     "Covariate.name": "sex", "Covariate.column": "sex", "Covariate.reference": "male",
+    "Covariate.knots": [40.0, 55.0, 65.0, 75.0],
     "Covariate.levels": ["female", "male"], "Covariate.merge": {"postoperative additive": "postoperative"},
     "Covariate.labels": {"female": "Female vs. male"},
     "Model.name": "OS", "Model.endpoint": "OS", "Model.title": "Overall survival",
-    "Model.covariates": ["sex", "age"],
+    "Model.covariates": ["sex", "age"], "Model.strata": ["sequence"],
     "CompetingRisks.name": "death", "CompetingRisks.endpoint": "OS",
-    "CompetingRisks.title": "Causes of death",
+    "CompetingRisks.title": "Causes of death", "CompetingRisks.covariates": ["sex", "age"],
     "CompetingRisks.causes": {"tumour": ["tumour-related death"], "other": ["other death"]},
     "CensoringVariant.name": "deaths censored", "CensoringVariant.endpoint": "DFS",
     "CensoringVariant.censor": ["death"], "CensoringVariant.months": 60.0,
@@ -132,6 +135,7 @@ _EXAMPLES: dict[str, Any] = {
     "ColumnFiles.ignored": [{"reason": "free text", "columns": ["Bemerkung"]}],
     "TableLayout.delimiter": ";", "TableLayout.sheet": "Patienten", "TableLayout.header_row": 3,
     "TableLayout.skipped_rows": [5], "TableLayout.units_row": True, "TableLayout.comment": "#",
+    "TableSource.totals": ["Alle Fälle"], "MappedSource.exported_on": "Stand",
     "RegistrySource.delimiter": ";", "RegistrySource.answers": {"ausgetragen": "no information"},
     "RegistrySource.columns": {
         "hospital_number": "Patientennummer", "answer": "Auskunft", "event_date": "Datum",
@@ -142,7 +146,7 @@ _EXAMPLES: dict[str, Any] = {
     "Sources.source": [{"kind": "obds", "name": "tumour documentation", "files": ["obds/*.xml"]}],
     "Assumptions.data_cutoff": dt.date(2020, 12, 31),
 }  # fmt: skip
-"""Model and key to an example that neither its default nor its values give."""
+"""Model and key to an example, for keys whose default and values give none."""
 
 _TYPES = {
     "str": "text",
@@ -195,7 +199,7 @@ def example(model: type[BaseModel], name: str) -> Any:
 
 
 def _switches(model: type[Assumptions]) -> Iterator[Key]:
-    """Describe the switches by the sentences of the methods section."""
+    """Describe the switches by their sentences in the methods section."""
     for one in declared():
         says = one.switch.says
         words = (
@@ -218,7 +222,7 @@ def _dumped(value: Any) -> Any:
 
 
 def _toml(value: Any) -> str:
-    """Write a value as TOML."""
+    """Return a value as TOML."""
     if isinstance(value, dict):
         return (
             "{ " + ", ".join(f"{_name(k)} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
@@ -236,7 +240,7 @@ def _name(key: str) -> str:
 
 
 def _values(annotation: Any) -> str:
-    """Name a type in words, with the values that are allowed."""
+    """Return a type in words, with the allowed values."""
     if words := _literals(annotation):
         return ("list of " if get_origin(annotation) is tuple else "") + ", ".join(f"`{w}`" for w in words)
     origin, inside = get_origin(annotation), [a for a in get_args(annotation) if a is not type(None)]
@@ -254,7 +258,7 @@ def _values(annotation: Any) -> str:
 
 
 def _is_section(annotation: Any) -> bool:
-    """Return whether a key holds sections, whose keys are described under a heading of their own."""
+    """Return whether a key holds sections, whose keys have a table of their own."""
     inside = get_args(annotation) if get_origin(annotation) is tuple else (annotation,)
     return any(isinstance(a, type) and issubclass(a, BaseModel) for a in inside)
 
@@ -274,7 +278,7 @@ def _meaning(model: type[BaseModel], name: str) -> str:
 
 @cache
 def _docstrings(model: type) -> dict[str, str]:
-    """Return the text below each field of a model's own."""
+    """Return the docstring of each field that a model defines itself."""
     if not issubclass(model, BaseModel) or model is BaseModel:
         return {}
     (defined,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body

@@ -1,6 +1,6 @@
-"""What a contract is: a pandera model per table, its columns, and the rules a record must keep.
+"""Define contracts: a pandera model per table, with its columns and the rules for its records.
 
-Belongs here: the machinery that every contract shares. The contracts themselves live beside this module.
+This module holds only what all contracts share; the contracts are in the modules next to it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CONTRACTS: dict[str, type[Contract]] = {}
 
 
 class ContractBroken(Exception):
-    """A frame does not have the columns or dtypes of its contract: the program's fault, not the data's."""
+    """A frame does not have the columns or dtypes of its contract: a fault of the program."""
 
 
 def column(
@@ -46,17 +46,17 @@ def column(
     unreadable: Unreadable = "warning",
     unique: bool = False,
 ) -> Any:
-    """Declare a column once.
+    """Declare a column.
 
     Args:
         title: short name for people.
-        description: what the value means, with its source.
-        nullable: whether a record may come without it.
+        description: meaning of the value, with its source.
+        nullable: whether the value may be missing.
         unit: unit of a number.
-        identifying: ``identifier`` never leaves the warehouse.
+        identifying: an ``identifier`` never leaves the warehouse.
         vocabulary: name of the code list in ``schemas.vocabularies``.
-        unreadable: severity when the delivered text cannot be read as this column's type.
-        unique: whether two rows may share a value.
+        unreadable: severity if the delivered text cannot be read as this column's type.
+        unique: whether every value may occur only once.
     """
     return pa.Field(
         nullable=nullable,
@@ -86,7 +86,7 @@ _SQL = {
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """A column as its contract declares it, ready for DDL, dictionary and Dagster metadata."""
+    """A column as its contract declares it, for DDL, dictionary and Dagster metadata."""
 
     table: str
     name: str
@@ -109,19 +109,19 @@ class ColumnSpec:
 
 
 class Contract(pa.DataFrameModel):
-    """Base of every table's contract.
+    """Base class of every table's contract.
 
-    ``class Surgery(Base, table="typed.surgery", rules=SURGERY_RULES)``: the docstring says what one row is.
-    A class without a table is a set of columns to inherit.
+    Example: ``class Surgery(Base, table="typed.surgery", rules=SURGERY_RULES)``; its docstring describes one
+    row. A class without a table is a set of columns to inherit.
     """
 
     _table: ClassVar[str] = ""
     _rules: ClassVar[tuple[Rule, ...]] = ()
     _judges_data: ClassVar[bool] = False
-    """Whether a broken rule is a fault of a record (a finding) and not of the program."""
+    """Whether a broken rule is a fault of a record (a finding), not of the program."""
 
     class Config:
-        """No column more, none less, none coerced: what is written is what was checked."""
+        """Columns are neither added, removed nor cast: the checked frame is the written one."""
 
         strict = True
 
@@ -155,7 +155,7 @@ class Contract(pa.DataFrameModel):
     @classmethod
     def empty(cls) -> pl.DataFrame:
         """Return a frame of this contract with no row."""
-        # A clone shares its columns; a caller who changes it changes nobody else's.
+        # A clone shares its columns; changing it does not change the cached frame.
         return _empty(cls).clone()
 
     @classmethod
@@ -166,7 +166,7 @@ class Contract(pa.DataFrameModel):
         """
         have = set(frame.columns)
         if not have:
-            # Selecting literals from a frame without columns would make a row of them.
+            # Selecting literals from a frame without columns would give one row.
             return cls.empty()
         return frame.select(
             (pl.col(n).cast(t) if n in have else pl.lit(None, dtype=t).alias(n))
@@ -192,7 +192,8 @@ class Contract(pa.DataFrameModel):
         if odd:
             raise ContractBroken(f"{cls._table}: missing, unknown or of another type: {odd}")
         found = pl.DataFrame(schema={"row": pl.Int32, "rule_id": pl.String, "column": pl.String})
-        # Pandera looks for the failure cases of each check by itself: only bad columns pay that price.
+        # Pandera searches the failures of each check separately, which is slow: only broken columns are
+        # checked.
         bad = _at_fault(cls, frame)
         if not bad:
             return found
@@ -209,16 +210,16 @@ class Contract(pa.DataFrameModel):
                 column=pl.col("column"),
             )
         if found["row"].null_count():
-            # A check that crashed has no row; it must never look like bad data.
+            # A check that crashed has no row; it must not look like bad data.
             raise ContractBroken(f"{cls._table}: a check crashed: {sorted(set(found['rule_id']))}")
         return found
 
     @classmethod
     def enforce(cls, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return the frame, or raise :class:`ContractBroken` naming the broken rules (never the values).
+        """Return the frame, or raise :class:`ContractBroken` with the broken rules (never the values).
 
-        In tables that the pipeline itself makes a failure is a fault of the program. A table whose rules
-        judge delivered records holds the bad ones too, and only its columns and dtypes are enforced.
+        In tables that the pipeline makes itself, a failure is a fault of the program. A table whose rules
+        judge delivered records contains broken ones too; only its columns and dtypes are enforced.
         """
         if cls._judges_data:
             if frame.schema != cls.polars_schema():
@@ -232,7 +233,7 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def ddl(cls, table: str | None = None) -> Iterator[str]:
-        """SQL that makes the table and documents it."""
+        """Yield SQL that creates the table and documents it."""
         name = table or cls._table
         must = "" if cls._judges_data else " NOT NULL"
         body = ", ".join(f'"{c.name}" {c.sql_type}{"" if c.nullable else must}' for c in cls.columns())
@@ -241,7 +242,7 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def comments(cls, table: str | None = None) -> Iterator[str]:
-        """SQL ``COMMENT`` statements for the table and its columns."""
+        """Yield SQL ``COMMENT`` statements for the table and its columns."""
         name = table or cls._table
         yield f"COMMENT ON TABLE {name} IS {_quote(cls.describe())}"
         for c in cls.columns():
@@ -249,7 +250,7 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def describe(cls) -> str:
-        """Return what one row is: the first paragraph of the docstring."""
+        """Return the description of one row: the first paragraph of the docstring."""
         return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
 
 
@@ -292,7 +293,7 @@ def _empty(contract: type[Contract]) -> pl.DataFrame:
 
 
 def _at_fault(contract: type[Contract], frame: pl.DataFrame) -> list[str]:
-    """Return the columns of which a rule is broken, in one pass over the frame.
+    """Return the columns with a broken rule, in one pass over the frame.
 
     If a rule cannot be evaluated, all columns are returned.
     """

@@ -1,4 +1,4 @@
-"""Curated entities: linked to one patient, reconciled between sources; one row per event of a patient."""
+"""Contracts of curated entities: linked to one patient, reconciled between sources, one row per event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.typed_diagnosis import ReportColumns
 
 
 class Curated(Contract):
-    """Whose it is and which records say so."""
+    """The patient of a row, and its records."""
 
     patient_id: pl.String = column(
         "Patient", "Names the patient within the warehouse.", nullable=False, identifying="identifier"
@@ -36,7 +36,7 @@ class Patient(PersonColumns, Curated, table="curated.patient"):
 
 
 class Link(Contract, table="curated.link"):
-    """Which patient a person reference means, and how that was found."""
+    """The patient of a person reference, and how it was found."""
 
     person_ref: pl.String = column(
         "Person reference", "As in the typed tables.", nullable=False, unique=True, identifying="identifier"
@@ -91,7 +91,7 @@ class Diagnosis(DiagnosisColumns, Curated, table="curated.diagnosis"):
 
 
 class DiagnosisReport(DiagnosisColumns, ReportColumns, Curated, table="curated.diagnosis_report"):
-    """One report on a tumour in one TNM: what the values of ``curated.diagnosis`` were chosen from."""
+    """One report on a tumour in one TNM; the values of ``curated.diagnosis`` are chosen from these rows."""
 
     reported_tumour: pl.String = column(
         "Number as reported", "The reporter's own number of the tumour.", identifying="identifier"
@@ -120,13 +120,13 @@ class Assessment(AssessmentColumns, Curated, table="curated.assessment"):
 
 
 class Metastasis(MetastasisColumns, Curated, table="curated.metastasis"):
-    """One metastasis of a tumour, from whatever report documents it."""
+    """One metastasis of a tumour, from any report that documents it."""
 
     metastasis_day: pl.Int32 = column("Day of metastasis", "Days since time zero.", unit="d")
 
 
 class VitalStatus(Curated, table="curated.vital_status"):
-    """What is known of a patient's being alive or dead; one row a patient."""
+    """Whether a patient is known to be alive or dead; one row per patient."""
 
     status: pl.String = column(
         "Vital status", "After reconciliation.", nullable=False, vocabulary="vital_status"
@@ -149,7 +149,7 @@ class VitalStatus(Curated, table="curated.vital_status"):
 
 
 class VitalStatement(Curated, table="curated.vital_statement"):
-    """One statement of a patient's being alive or dead, as one source made it."""
+    """One statement of one source on whether a patient is alive or dead."""
 
     source: pl.String = column("Source", "Kind of source.", nullable=False, vocabulary="source")
     status: pl.String = column("Vital status", "As it was stated.", nullable=False, vocabulary="vital_status")

@@ -1,4 +1,4 @@
-"""What a data steward can decide about whose a record is, and which numbers are one person."""
+"""Contract of the answers that a data steward can choose about the identity of patients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.contract import Contract, column
 
 
 class IdentityReading(Contract, table="curated.identity_reading"):
-    """One answer to the question whose a record is, or whether two numbers are one person."""
+    """One possible answer to whom a record belongs, or whether two numbers belong to one person."""
 
     rule_id: pl.String = column("Rule", "Rule of the finding that asks.", nullable=False)
     record_id: pl.String = column("Record", "Record of the finding that asks.", nullable=False)

@@ -1,7 +1,7 @@
-"""Curated radiotherapy: a course has phases, a phase has plans; prescribed, planned and delivered doses.
+"""Contracts of curated radiotherapy: courses, their phases and their plans, with all doses.
 
-Every value carries the number of the rule that decided it (``docs/radiotherapy.md``) and what the rule rested
-on.
+Every value has the number of the rule that decided it (``docs/radiotherapy.md``) and the origin of the
+decision.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemas.typed import RadiotherapyColumns
 
 
 class Doses(Contract):
-    """Doses side by side: as prescribed, as the beams of the plan give it, as delivered."""
+    """Doses as prescribed, as planned (from the beams), and as delivered."""
 
     levels_gy: NumberList = column(
         "Dose levels", "Total doses of the target levels, the highest first.", unit="Gy"
@@ -53,7 +53,7 @@ class Doses(Contract):
 
 
 class RadiotherapyPlan(Doses, Curated, table="curated.radiotherapy_plan"):
-    """One plan of a patient: what it was made for, what it prescribes, what of it was delivered."""
+    """One plan of a patient: its purpose, its prescription, and what was delivered."""
 
     sop_instance_uid: pl.String = column("SOP instance", "Names the plan.", identifying="identifier")
     course_id: pl.String = column(
@@ -87,7 +87,7 @@ class RadiotherapyPlan(Doses, Curated, table="curated.radiotherapy_plan"):
 
 
 class RadiotherapyPhase(Doses, Curated, table="curated.radiotherapy_phase"):
-    """One phase of a course: the same targets and dose per fraction; a plan with its revisions."""
+    """One phase of a course, with the same targets and dose per fraction: a plan and its revisions."""
 
     course_id: pl.String = column("Course", "Key of its course.", nullable=False, identifying="identifier")
     phase: pl.Int32 = column("Phase", "Number in the course, from 1.", nullable=False)
@@ -103,7 +103,7 @@ class RadiotherapyPhase(Doses, Curated, table="curated.radiotherapy_phase"):
 
 
 class RadiotherapyCourse(Doses, RadiotherapyColumns, Curated, table="curated.radiotherapy_course"):
-    """One course of radiotherapy of a patient: documentation, plans and treatment records joined."""
+    """One course of radiotherapy of a patient, joined from documentation, plans and treatment records."""
 
     course_id: pl.String = column(
         "Course", "Names it among the courses of its patient.", nullable=False, identifying="identifier"
@@ -138,7 +138,7 @@ class RadiotherapyCourse(Doses, RadiotherapyColumns, Curated, table="curated.rad
 
 
 class RadiotherapyReading(Curated, table="curated.radiotherapy_reading"):
-    """One way to read the plans of a course where no rule decides: a data steward chooses."""
+    """One reading of the plans of a course that no rule decides: a data steward chooses."""
 
     course_id: pl.String = column("Course", "Key of its course.", nullable=False, identifying="identifier")
     rule_id: pl.String = column("Rule", "Rule of the finding that asks.", nullable=False)

@@ -1,4 +1,4 @@
-"""Configuration of disclosure control for public reports and exports: ``[disclosure]`` of ``study.toml``."""
+"""Define ``[disclosure]`` of ``study.toml``: disclosure control for public reports and exports."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ WITHHELD = "withheld"
 
 
 class Disclosure(BaseModel):
-    """The parameters of the policy in `sarcoma_pipeline.publish.disclosure`."""
+    """Parameters of the policy in `sarcoma_pipeline.publish.disclosure`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     threshold: Annotated[int, Field(ge=3)] = 5
-    """Counts from 1 to below it are suppressed. At least 3: with 2, a suppressed count could only be 1."""
+    """Counts from 1 to below this number are suppressed. At least 3: with 2, a suppressed count could only
+    be 1."""
     rounding: Annotated[int, Field(ge=2)] = 5
-    """Numbers at risk are rounded to multiples of it."""
+    """Numbers at risk are rounded to multiples of this number."""
     grid_months: Annotated[int, Field(ge=1)] = 6
     """Survival curves are published at multiples of it, because the time of an event identifies a patient."""
 

@@ -1,4 +1,4 @@
-"""Configuration of the release gate: the thresholds in the optional ``[gate]`` of ``study.toml``."""
+"""Define ``[gate]`` of ``study.toml``: the thresholds of the release gate."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Gate(BaseModel):
     max_unreadable_percent: Annotated[float, Field(ge=0, le=100)] = 50
     """Maximum share of a mapped column's filled cells that may be unreadable, in percent."""
     unreadable_from: Annotated[int, Field(ge=1)] = 3
-    """Minimum number of unreadable cells for holding a release back: those of one person never do."""
+    """Minimum number of unreadable cells for holding a release back; cells of a single person never do."""
     may_lack_events: tuple[str, ...] = ()
-    """Endpoints that may have no event although deaths or relapses of two persons or more were read."""
+    """Endpoints that may have no event although deaths or relapses of two or more persons were read."""
     bounds: dict[str, tuple[float, float]] = {}
-    """Unit to least and greatest plausible value; replaces the default for that unit."""
+    """Unit to its least and greatest plausible value; replaces the default for that unit."""
 
     @model_validator(mode="after")
     def _bounds_are_ranges(self) -> Gate:
@@ -54,7 +54,7 @@ class Gate(BaseModel):
         return self
 
     def plausible(self, unit: str | None) -> tuple[float, float] | None:
-        """Return the least and greatest plausible value of a unit; None without bounds."""
+        """Return the least and greatest plausible value of a unit; None if it has no bounds."""
         return {**_BOUNDS, **self.bounds}.get(unit or "")
 
     def bounded(self, contract: type[Contract]) -> dict[str, tuple[float, float]]:

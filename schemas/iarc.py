@@ -1,9 +1,9 @@
-"""When a tumour is a new primary: histology and organ groups of IARC and ENCR (2004).
+"""Decide whether a tumour is a new primary: histology and organ groups of IARC and ENCR (2004).
 
 Sources: International Rules for Multiple Primary Cancers (ICD-O-3), IARC/ENCR/IACR 2004, rules 2 to 4 with
 Tables 1 (organs) and 2 (histology groups, after Berg 1994), as reprinted in ICD-O-3, first revision (WHO
-2013), Tables 24 and 25. The seven groups of the haematopoietic system (8 to 14) are one here: against a solid
-tumour they are all alike.
+2013), Tables 24 and 25. The seven groups of the haematopoietic system (8 to 14) are one group here, because
+they are equivalent when compared with a solid tumour.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ HISTOLOGY_GROUPS: dict[int, tuple[tuple[int, int], ...]] = {
 """Group to its ranges of ICD-O-3 morphologies, both ends included; 9137 came with the second revision."""
 
 _SARCOMAS_IN_OTHER = ((9260, 9365), (8963, 8963))
-"""Ewing sarcoma and its like, extrarenal rhabdoid tumour: sarcomas that the table has in group 16."""
+"""Ewing sarcomas and extrarenal rhabdoid tumour: sarcomas that the table puts in group 16."""
 
 _UNSPECIFIC = ((8000, 8005), (8800, 8805))
-"""Neoplasms and sarcomas that a closer histology gives a name."""
+"""Neoplasms and sarcomas that a more specific histology can replace."""
 
 ORGANS: tuple[tuple[str, ...], ...] = (
     ("C01", "C02"),
@@ -53,7 +53,8 @@ ORGANS: tuple[tuple[str, ...], ...] = (
     ("C40", "C41"),
     ("C65", "C66", "C67", "C68"),
 )
-"""Sites that are one organ; any other three characters are an organ of their own (all of C49, all of C44)."""
+"""Sites that form one organ; any other three characters are an organ of their own (all of C49, all of
+C44)."""
 
 _SECONDARY = ("C77", "C78", "C79")
 
@@ -76,23 +77,24 @@ def histology_group(morphology: pl.Expr) -> pl.Expr:
 
 
 def is_sarcoma(morphology: pl.Expr) -> pl.Expr:
-    """Return whether it is a sarcoma, those of group 16 included."""
+    """Return whether it is a sarcoma, including those of group 16."""
     return _within(_code(morphology), (*HISTOLOGY_GROUPS[SARCOMA], *_SARCOMAS_IN_OTHER))
 
 
 def is_unspecific(morphology: pl.Expr) -> pl.Expr:
-    """Return whether a closer histology may give it a name.
+    """Return whether a more specific histology may replace it.
 
-    This is so without a morphology, and of a neoplasm or a sarcoma as such.
+    True without a morphology, and for unspecified neoplasms and sarcomas.
     """
     return morphology.is_null() | _within(_code(morphology), _UNSPECIFIC)
 
 
 def same_histology(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Return whether two morphologies do not make two primaries of one organ.
+    """Return whether two morphologies count as the same tumour in one organ.
 
-    A diagnosis that is only refined (sarcoma not otherwise specified, then Ewing sarcoma) changes its group
-    and is no new primary: an unspecific code is like every sarcoma, and a neoplasm as such like everything.
+    A diagnosis that becomes more specific (sarcoma not otherwise specified, then Ewing sarcoma) changes its
+    group but is no new primary: an unspecific sarcoma matches every sarcoma, and an unspecified neoplasm
+    matches everything.
     """
     neoplasm = pl.any_horizontal(histology_group(m) == UNSPECIFIED for m in (one, other))
     refined = is_sarcoma(one) & is_sarcoma(other) & (is_unspecific(one) | is_unspecific(other))
@@ -100,7 +102,7 @@ def same_histology(one: pl.Expr, other: pl.Expr) -> pl.Expr:
 
 
 def organ(site: pl.Expr) -> pl.Expr:
-    """Return the organ of an ICD-10 or ICD-O-3 site: its three characters, or those of the group's first."""
+    """Return the organ of an ICD-10 or ICD-O-3 site: its three characters, or the first site of its group."""
     known = {member: group[0] for group in ORGANS for member in group}
     return site.str.slice(0, 3).replace(known)
 

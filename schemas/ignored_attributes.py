@@ -1,8 +1,8 @@
-"""What DICOM objects hold and no column takes, by keyword and with the reason.
+"""List the attributes of DICOM objects that are not read, by keyword and with the reason.
 
 The keywords are those of the modules of images, structure sets, doses, plans and treatment records (DICOM
-PS3.3), wherever they stand, with all that is below them. The value account counts a group in one line, for a
-plan has hundreds of them.
+PS3.3). They apply at every level, including everything below them. The value account counts each group in one
+line, because a plan has hundreds of them.
 """
 
 from __future__ import annotations
@@ -282,10 +282,11 @@ _BY_KEYWORD = {
         """,
     ),
 }
-"""Name in the account to the reason and the keywords."""
+"""Name in the value account to the reason and the keywords."""
 
 GROUPS: Mapping[str, tuple[str, frozenset[str]]] = {
     **{name: (reason, frozenset()) for name, reason in _BY_KIND.items()},
     **{name: (reason, frozenset(keywords.split())) for name, (reason, keywords) in _BY_KEYWORD.items()},
 }
-"""Name in the account to the reason and the keywords; no keywords: known by their number."""
+"""Name in the value account to the reason and the keywords; groups without keywords are known by tag
+number."""

@@ -1,6 +1,6 @@
-"""What files deliver and no column takes, by name and with the reason: the one list of it.
+"""List the values that are delivered but not read, by name and with the reason.
 
-Whatever is neither read nor listed here is unknown, and a notice names it.
+A value that is neither read nor listed here is unknown, and a notice names it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _XML = "how the XML was written, no fact about anybody"
 
 @dataclass(frozen=True)
 class Ignored:
-    """A path that is ignored by name, with all below it.
+    """A path that is ignored by name, with everything below it.
 
     Attributes:
-        kind: of the source, as in ``sources.toml``.
-        path: as the value account names it; ``*`` stands for one step.
-        reason: for the steward.
+        kind: kind of source, as in ``sources.toml``.
+        path: path in the value account; ``*`` matches one step.
+        reason: the reason, for the steward.
     """
 
     kind: str
@@ -61,14 +61,14 @@ IGNORED = (
     Ignored("obds", "Meldung/Pathologie/Einsender", _ABOUT_STAFF),
     Ignored("obds", "@xsi", _XML),
 )  # fmt: skip
-"""By kind of source and path."""
+"""Ignored paths of all kinds of source."""
 
 
 def ignored_paths(element: str) -> Iterator[tuple[str, str]]:
-    """Yield paths below an element of oBDS that are ignored by name, and why.
+    """Yield the paths below an oBDS element that are ignored by name, and the reasons.
 
     Args:
-        element: its own path, such as ``Meldung/OP``.
+        element: path of the element, such as ``Meldung/OP``.
     """
     steps = element.split("/")
     for one in IGNORED:

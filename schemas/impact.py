@@ -1,4 +1,4 @@
-"""Contract of the impact: what the study loses through a record in quarantine."""
+"""Contract of the impact: how the study would change if a record in quarantine were admitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The findings ledger: what was found when, what a steward decided about it, and how it goes on."""
+"""Contracts of the findings ledger: findings over time, stewards' decisions, and trends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.contract import Contract, column
 
 
 class Decision(Contract, table="quality.decisions"):
-    """What a steward decided about one finding; the last decision counts, none is ever changed."""
+    """One steward's decision about one finding; the last one counts, and decisions are never changed."""
 
     decision_id: pl.String = column("Decision", "Names the decision.", nullable=False, unique=True)
     finding_id: pl.String = column("Finding", "Key of quality.ledger.", nullable=False)
@@ -27,7 +27,7 @@ class Decision(Contract, table="quality.decisions"):
 
 
 class LedgerEntry(Contract, table="quality.ledger"):
-    """One finding over all nights, resolved ones included; pages show it through the identity gate."""
+    """One finding over all refreshes, also a resolved one; pages show it through the identity gate."""
 
     finding_id: pl.String = column(
         "Finding", "Hash of rule and subject; stable.", nullable=False, unique=True
@@ -65,7 +65,7 @@ class LedgerEntry(Contract, table="quality.ledger"):
 
 
 class Trend(Contract, table="quality.trend"):
-    """How many findings of one rule stood how after one refresh."""
+    """Number of findings of one rule by status after one refresh."""
 
     refresh_id: pl.String = column("Refresh", "Key of meta.refreshes.", nullable=False)
     rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)

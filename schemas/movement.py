@@ -1,4 +1,4 @@
-"""Contracts of the account of movement: what moved since the release before, and what explains it."""
+"""Contracts of the movement: what changed since the previous release, and why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.contract import Contract, TextList, column
 
 
 class _Moved(Contract):
-    """What every moved value is described by."""
+    """Columns of every changed value."""
 
     compared_with: pl.String = column(
         "Compared with", "Refresh of the release that stood before.", nullable=False
@@ -32,7 +32,7 @@ class _Moved(Contract):
 
 
 class Movement(_Moved, table="meta.movement"):
-    """One value of one patient that moved against the release before, with what explains it."""
+    """One value of one patient that changed since the previous release, with its causes."""
 
     refresh_id: pl.String = column("Refresh", "The refresh that first saw it moved.", nullable=False)
     pseudonym: pl.String = column("Patient", "Pseudonym.", nullable=False, identifying="quasi-identifier")
@@ -47,7 +47,7 @@ class Movement(_Moved, table="meta.movement"):
 
 
 class MovementRecord(Contract, table="meta.movement_record"):
-    """One record behind a patient's values that is another one than at the release before."""
+    """One record of a patient's values that changed since the previous release."""
 
     pseudonym: pl.String = column("Patient", "Pseudonym.", nullable=False, identifying="quasi-identifier")
     table_name: pl.String = column("Table", "The received table that holds it.", nullable=False)
@@ -70,4 +70,4 @@ class MovementRecord(Contract, table="meta.movement_record"):
 
 
 class EstimateMovement(_Moved, table="analysis.estimate_movement"):
-    """One estimate that moved against the release before; patients' moves explain it."""
+    """One estimate that changed since the previous release, because of the patients' changes."""

@@ -1,7 +1,7 @@
-"""Imports pandera for polars without pandas, which pandera would import first and nothing here needs.
+"""Import pandera for polars without pandas, which pandera would import first and which is not needed.
 
-The package foresees that pandas is not installed; that is what it is told while it is imported. Whoever needs
-pandas (Great Expectations does) imports it afterwards as ever. A command starts half a second earlier.
+Pandera supports a missing pandas; this module makes pandas appear missing during the import. Great
+Expectations, which needs pandas, imports it later as usual. A command starts half a second faster.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HIDDEN = "pandas"
 
 
 class _NotInstalled(MetaPathFinder):
-    """Finds no pandas, in the words that pandera looks for."""
+    """A module finder that reports pandas as not installed, with the message that pandera expects."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -35,7 +35,7 @@ class _NotInstalled(MetaPathFinder):
 
 @contextmanager
 def without_pandas() -> Iterator[None]:
-    """Hide pandas within the block from whoever would import it; who has it already keeps it."""
+    """Make an import of pandas fail within the block; modules that already imported it keep it."""
     finder = _NotInstalled()
     sys.meta_path.insert(0, finder)
     try:

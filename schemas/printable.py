@@ -1,9 +1,9 @@
-"""How texts of the program are shown: without what a terminal would obey instead of print."""
+"""Make texts safe for a terminal: escape characters that would control it."""
 
 ID_SHOWN = 12
-"""Digits of a file's id that are shown; they name it among millions."""
+"""Number of digits shown of a file's id; they are unique among millions of files."""
 
 
 def printable(text: str) -> str:
-    """Escape control characters, line breaks and changes of direction."""
+    """Escape control characters, line breaks and marks of text direction."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -22,7 +22,7 @@ class QualityRule(Contract, table="quality.rules"):
 
 
 class Observation(Contract):
-    """A rule that a record breaks, as the step that saw it hands it on."""
+    """A broken rule of a record, as a step reports it."""
 
     rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
     severity: pl.String = column(
@@ -39,7 +39,7 @@ class Observation(Contract):
 
 
 class Observed(Observation, table="quality.observed"):
-    """A rule that a record breaks tonight."""
+    """A broken rule of a record in the current refresh."""
 
     step: pl.String = column("Step", "The step that saw it.", nullable=False)
 
@@ -56,7 +56,7 @@ class SetAside(Contract, table="quality.set_aside"):
 
 
 class Finding(Contract, table="quality.findings"):
-    """A finding as a steward sees it tonight; pages, checks and lists show it through the identity gate."""
+    """A finding of the current refresh; pages, checks and lists show it through the identity gate."""
 
     finding_id: pl.String = column("Finding", "Hash of rule and subject; stable.", nullable=False)
     rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
@@ -81,14 +81,14 @@ class Finding(Contract, table="quality.findings"):
 
 
 class Quarantine(Contract, table="quality.quarantine"):
-    """A record that breaks an ``error`` rule: it reaches no cohort until mended or waived."""
+    """A record that breaks an ``error`` rule: no cohort uses it until it is corrected or waived."""
 
     record_id: pl.String = column("Record", "The record.", nullable=False, unique=True)
     rule_ids: TextList = column("Rules", "The error rules it breaks.", nullable=False)
 
 
 class Disposition(Contract, table="quality.disposition"):
-    """What became of a received record that is neither curated nor quarantined."""
+    """Disposition of a received record that is neither curated nor quarantined."""
 
     record_id: pl.String = column("Record", "The record.", nullable=False, unique=True)
     disposition: pl.String = column(
@@ -98,7 +98,7 @@ class Disposition(Contract, table="quality.disposition"):
 
 
 class Accounting(Contract, table="quality.accounting"):
-    """The accounting of one file, of its records and of its values.
+    """The accounting of one file: its records and its values.
 
     Records read = curated + quarantined + duplicates + out of scope; values delivered = read + ignored by
     name + unknown.

@@ -1,7 +1,7 @@
-"""What a reader may hand over: text exactly as delivered, plus where it came from.
+"""Contracts of received records: text exactly as delivered, and its provenance.
 
-Every delivered column is text and may be missing; whether a value makes sense is judged in ``typed``.
-Column names are the sources' own (oBDS elements, DICOM attributes) so that a steward finds them again.
+Every delivered column is text and may be missing; ``typed`` judges whether a value makes sense. Column names
+are those of the sources (oBDS elements, DICOM attributes), so that a steward can find them there.
 """
 
 from __future__ import annotations
@@ -64,10 +64,15 @@ class RegistryReply(Received, table="received.registry_reply"):
     hospital_number: pl.String = _text("Patient number of the hospital; often missing", "identifier")
     family_name: pl.String = _text("Family name", "identifier")
     given_names: pl.String = _text("Given names", "identifier")
+    birth_name: pl.String = _text("Family name at birth", "identifier")
+    former_names: pl.String = _text("Former family names", "identifier")
+    name_prefix: pl.String = _text("Prefix of the name (von, zu, van der): not compared", "identifier")
+    title: pl.String = _text("Academic title: not compared", "identifier")
     birth_date: pl.String = _text("Date of birth", "identifier")
     sex: pl.String = _text("Sex", "quasi-identifier")
     answer: pl.String = _text("Answer: alive, deceased, moved, no information")
     event_date: pl.String = _text("Date of death or of moving away", "quasi-identifier")
+    place_of_death: pl.String = _text("Place of death; nothing uses it", "quasi-identifier")
     answered_on: pl.String = _text("Date at which the answer held", "quasi-identifier")
     unmapped_cells: pl.String = _text(
         "Cells of columns that sources.toml does not map; JSON object of header to cell", "identifier"
@@ -75,11 +80,11 @@ class RegistryReply(Received, table="received.registry_reply"):
 
 
 NO_NAMESPACE = " (no namespace)"
-"""Mark that the oBDS reader leaves on ``Schema_Version`` of an export without the oBDS namespace."""
+"""Mark that the oBDS reader adds to ``Schema_Version`` if the export lacks the oBDS namespace."""
 
 
 class ObdsRecord(Received):
-    """Attributes that every oBDS record carries, with those of the enclosing Patient and file."""
+    """Columns of every oBDS record, with those of its Patient and file."""
 
     Patient_ID: pl.String = _text("Patient_ID of the enclosing Patient", "identifier")
     Meldedatum: pl.String = _text("Meldedatum of the export")
@@ -112,7 +117,7 @@ class ObdsPatient(ObdsRecord, table="received.obds_patient"):
 
 
 class ObdsMeldung(ObdsRecord):
-    """Attributes of a Meldung and its Tumorzuordnung."""
+    """Columns of a Meldung and its Tumorzuordnung."""
 
     Meldung_ID: pl.String = _text("Meldung_ID", "identifier")
     Melder_ID: pl.String = _text("Who tells it: often a word of the file only")
@@ -137,7 +142,7 @@ class ObdsMeldung(ObdsRecord):
 
 
 class ObdsHistology(ObdsMeldung):
-    """Histologie, TNM and further classifications, as Diagnose, Pathologie, OP and Verlauf may carry them."""
+    """Histologie, TNM and further classifications, which Diagnose, Pathologie, OP and Verlauf may contain."""
 
     Histologie: pl.String = _text(
         "Histologies; JSON array of {Histologie_ID, Tumor_Histologiedatum, "
@@ -176,7 +181,7 @@ class ObdsHistology(ObdsMeldung):
 
 
 class ObdsPrimary(ObdsHistology):
-    """What a Diagnose and a Pathologie say of the primary."""
+    """Columns of the primary in Diagnose and Pathologie."""
 
     Primaertumor_Topographie_ICD_O: pl.String = _text("ICD-O-3 topography")
     Primaertumor_Topographie_ICD_O_Version: pl.String = _text("Version of the topography: 31 32 33")
@@ -215,7 +220,7 @@ class ObdsSurgery(ObdsHistology, table="received.obds_surgery"):
 
 
 class ObdsTreatment(ObdsMeldung):
-    """What a radiotherapy and a systemic therapy say alike."""
+    """Columns that radiotherapy and systemic therapy share."""
 
     Meldeanlass: pl.String = _text("Occasion: behandlungsbeginn, behandlungsende")
     Intention: pl.String = _text("Intention: K P O S X")
@@ -295,7 +300,7 @@ class ObdsTumourBoard(ObdsMeldung, table="received.obds_tumour_board"):
 
 
 class TableRow(Received, table="received.table_row"):
-    """One row of a table, as the mapping in ``sources.toml`` names the table."""
+    """One row of a table, under the name that the table has in ``sources.toml``."""
 
     table_name: pl.String = column("Table", "Name of the table in sources.toml.", nullable=False)
     values: pl.String = column(
@@ -307,7 +312,7 @@ class TableRow(Received, table="received.table_row"):
 
 
 class DicomRecord(Received):
-    """Attributes that every DICOM file carries."""
+    """Columns of every DICOM file."""
 
     SOPClassUID: pl.String = _text("SOP class")
     SOPInstanceUID: pl.String = _text("SOP instance", "identifier")

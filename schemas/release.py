@@ -1,10 +1,10 @@
-"""The release: what stands in the published database, and what it was made of."""
+"""Contract of the release: the tables of the published database, and what it was made from."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from schemas import analysis, analysis_follow_up, cohort, cohort_events, lineage, movement
+from schemas import analysis, analysis_follow_up, analysis_models, cohort, cohort_events, lineage, movement
 from schemas.contract import CONTRACTS, Contract, column
 
 RELEASED = tuple(
@@ -29,22 +29,28 @@ RELEASED = tuple(
         analysis.LogRank,
         analysis.HazardRatio,
         analysis.ProportionalHazards,
+        analysis_models.ModelFit,
+        analysis_models.JointTest,
+        analysis_models.InternalValidation,
+        analysis_models.UnivariableHazardRatio,
+        analysis_models.CompetingHazardRatio,
+        analysis_models.FirstFailure,
         analysis_follow_up.FollowUpCompleteness,
         analysis_follow_up.ImmortalTime,
         analysis_follow_up.CovariateTiming,
         analysis.PublishedComparison,
     )
 )
-"""Tables that leave the warehouse."""
+"""Tables that are published."""
 
 ACCOUNT = tuple(
     contract.table() for contract in (movement.Movement, movement.MovementRecord, movement.EstimateMovement)
 )
-"""The account of movement: a release has it, but its content hash and its gate do not depend on it."""
+"""Tables of the movement: a release contains them, but its content hash and its gate do not use them."""
 
 
 class MetaRelease(Contract, table="meta.release"):
-    """What a release was made of: one row in a release, a row per release in the warehouse."""
+    """The provenance of a release: one row in a release, a row per release in the warehouse."""
 
     study: pl.String = column("Study", "Its name.", nullable=False)
     title: pl.String = column("Title", "Of the study.", nullable=False)
@@ -64,7 +70,7 @@ class MetaRelease(Contract, table="meta.release"):
 
 
 def released_name(table: str) -> str:
-    """Return where a table stands in the release: tables of the cohort layer in ``main``.
+    """Return the name of a table in the release: tables of the cohort layer are in ``main``.
 
     The file is called cohort.duckdb, so DuckDB calls the database ``cohort``: a schema of that name would
     make ``cohort.patients`` ambiguous. In ``main``, both ``patients`` and ``cohort.patients`` find the table.
@@ -74,5 +80,5 @@ def released_name(table: str) -> str:
 
 
 def released_columns(table: str) -> list[str]:
-    """Return the columns of a table that may leave: all but identifiers."""
+    """Return the columns of a table that may be published: all except identifiers."""
     return [c.name for c in CONTRACTS[table].columns() if c.identifying != "identifier"]

@@ -1,6 +1,7 @@
-"""What a rule is: one sentence that data must keep, with the words that a data steward reads.
+"""Define rules: a condition on data, with the texts that a data steward reads.
 
-A rule is declared once, in the place that judges it; ``sarcoma_pipeline.quality.rule_registry`` says where.
+A rule is declared in the module that checks it; ``sarcoma_pipeline.quality.rule_registry`` lists these
+modules.
 """
 
 from __future__ import annotations
@@ -16,28 +17,27 @@ Scope = Literal["file", "record", "patient", "source", "dataset", "program"]
 Missing = Literal["kept", "broken"]
 
 DECLARED: dict[str, Rule] = {}
-"""Every rule of the modules imported so far. Read it through ``quality.rule_catalogue``."""
+"""All rules of the modules imported so far; use ``quality.rule_catalogue`` to read them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One sentence that data must keep.
+    """A condition on data.
 
     Attributes:
         id: stable name, ``subject.fault``. The part before the dot names the Dagster check.
         severity: ``error`` quarantines the record, ``warning`` flags it, ``notice`` only counts it.
         what: what is wrong, for the steward.
         remedy: what the steward can do: in which system, in which field.
-        source: where the field says so.
-        scope: how much must be seen to judge it. ``program``: a table that the program makes; a breach stops
+        source: reference for the rule.
+        scope: how much data the rule needs. ``program``: a table that the program makes; a broken rule stops
             the step and is no finding.
-        on: the table that the rule guards. Its Dagster check stands on it. May be left out in a contract.
-        column: the column whose value is shown in the finding (rules of a contract only).
-        holds: polars expression that is false where the rule is broken (rules of a contract only).
-        missing: what a verdict counts as that a missing value leaves open (null). None: the rule compares no
-            values.
-        waivable: whether there is a record to let through. What could not be read or belongs to no patient
-            can only be corrected.
+        on: the table that the rule checks; its Dagster check belongs to this table. Optional in a contract.
+        column: the column whose value the finding shows (rules of a contract only).
+        holds: polars expression that is false if the rule is broken (rules of a contract only).
+        missing: result if a missing value makes the expression null. None: the rule compares no values.
+        waivable: whether a waiver can let a record through. Faults without a readable record or a patient can
+            only be corrected.
         overruled: whether a finding means that another record took precedence over this one.
     """
 
@@ -68,8 +68,8 @@ class Rule:
         """Return the same rule for one column of a contract.
 
         Args:
-            column: the column whose value is shown in the finding.
-            holds: false where the rule is broken.
+            column: the column whose value the finding shows.
+            holds: expression that is false if the rule is broken.
         """
         bound = copy(self)
         object.__setattr__(bound, "column", column)
@@ -77,10 +77,11 @@ class Rule:
         return bound
 
     def kept(self) -> pl.Expr:
-        """Return the verdict of a rule of a contract, never null.
+        """Return the result of a contract's rule as an expression that is never null.
 
         Raises:
-            ValueError: the rule has no column, no expression, or does not say what a missing value means.
+            ValueError: the rule has no column or no expression, or does not define the result for a missing
+                value.
         """
         if self.holds is None or self.column is None or self.missing is None:
             raise ValueError(f"rule {self.id} lacks column, holds or missing")

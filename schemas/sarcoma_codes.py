@@ -1,6 +1,7 @@
-"""ICD-O-3 morphologies of soft tissue sarcomas, each with its term, its histology group and its source.
+"""List ICD-O-3 morphologies of soft tissue sarcomas, with term, histology group and source.
 
-Behaviour is /3 unless said otherwise. Which of them is a sarcoma of bone when it lies in bone is marked.
+Behaviour is /3 unless stated otherwise. Morphologies that are a sarcoma of bone if they lie in bone are
+marked.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Literal
 import polars as pl
 
 Source = Literal["3.1", "3.2", "WHO 2020"]
-"""Where the code with behaviour /3 stands: ICD-O-3.1 (2013; retired or merged in 3.2), ICD-O-3.2 (2019), or
-the WHO classification of 2020 (oBDS version ``bb``)."""
+"""Classification that contains the code with behaviour /3: ICD-O-3.1 (2013; retired or merged in 3.2),
+ICD-O-3.2 (2019), or the WHO classification of 2020 (oBDS version ``bb``).
+"""
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Morphology:
         code: four digits.
         term: preferred term.
         group: histology group.
-        source: newest classification that has it.
-        by_site: in C40 or C41 it is a sarcoma of bone.
+        source: newest classification that contains it.
+        by_site: whether it is a sarcoma of bone in C40 or C41.
     """
 
     code: str
@@ -108,8 +110,11 @@ MORPHOLOGIES = (
     Morphology("9580", "Granular cell tumour, malignant"),
     Morphology("9581", "Alveolar soft part sarcoma"),
 )
-"""Not among them: 8856 (intramuscular lipoma), 8880 (hibernoma) and 9541 (melanotic neurofibroma), which are
-benign; 8833 (pigmented dermatofibrosarcoma), which is /1 in ICD-O-3.2."""
+"""Morphologies of soft tissue sarcomas.
+
+Not included: 8856 (intramuscular lipoma), 8880 (hibernoma) and 9541 (melanotic neurofibroma), which are
+benign; 8833 (pigmented dermatofibrosarcoma), which is /1 in ICD-O-3.2.
+"""
 
 DERMATOFIBROSARCOMA = ("8832", "8833")
 """In ICD-O-3.1 and before, /3 of these is the ordinary and the pigmented dermatofibrosarcoma protuberans. In
@@ -125,10 +130,10 @@ NOT_STAGED = {
 """Sarcomas without a T category in edition 8 (UICC TNM 8, soft tissues; AJCC 8 chapter 40)."""
 
 UNSPECIFIC = ("8000", "8001", "8002", "8003", "8004", "8005", "8010", "8020", "8800")
-"""Morphologies that name no kind of tumour or of sarcoma: any other finding of the tissue beats them."""
+"""Morphologies that name no type of tumour or sarcoma: any other histological finding takes precedence."""
 
 GIVES_WAY = ("8801", "8802", "8803", "8804", "8805")
-"""Within one report they give way to a named subtype (with 8800, the range 8800 to 8805)."""
+"""Within one report, a named subtype takes precedence over these (with 8800, the range 8800 to 8805)."""
 
 
 def code(morphology: pl.Expr) -> pl.Expr:
@@ -146,8 +151,8 @@ def histology_group(morphology: pl.Expr, version: pl.Expr, site: pl.Expr) -> pl.
 
     Args:
         morphology: ``8802/3``.
-        version: oBDS version of the morphology; null where none is given.
-        site: ICD-O-3 or ICD-10 site, which tells a sarcoma of bone.
+        version: oBDS version of the morphology; null if not given.
+        site: ICD-O-3 or ICD-10 site, which identifies sarcomas of bone.
     """
     group = code(morphology).replace_strict(
         {m.code: m.group for m in MORPHOLOGIES}, default=None, return_dtype=pl.String
@@ -161,7 +166,7 @@ def histology_group(morphology: pl.Expr, version: pl.Expr, site: pl.Expr) -> pl.
 
 
 def specificity(morphology: pl.Expr) -> pl.Expr:
-    """Return how much a morphology says: 0 a named subtype, 1 of 8801 to 8805, 2 unspecific."""
+    """Return how specific a morphology is: 0 a named subtype, 1 one of 8801 to 8805, 2 unspecific."""
     four = code(morphology)
     return (
         pl.when(four.is_in(list(UNSPECIFIC)))

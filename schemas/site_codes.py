@@ -1,4 +1,4 @@
-"""Regions of the body by site, and the T categories that depend on them.
+"""Define regions of the body by site, and the T categories that depend on them.
 
 Sources: ICD-O-3.2 and ICD-10-GM topography; AJCC/UICC TNM editions 7 and 8.
 """
@@ -48,19 +48,20 @@ REGION_BY_SITE: dict[str, str] = {
     "C41": "bone",
     "C80": "unspecified",
 }
-"""Region by ICD-O-3 or ICD-10 site: the longest prefix that fits decides; anything else is ``other``.
+"""Region by ICD-O-3 or ICD-10 site: the longest matching prefix decides; anything else is ``other``.
 
-C49 is connective and soft tissue, C47 peripheral nerves, C44 skin, C76 ill-defined; .8 and .9 overlap or are
-not specified. C48.8 overlaps retroperitoneum and peritoneum."""
+C49 is connective and soft tissue, C47 peripheral nerves, C44 skin, C76 ill-defined; .8 and .9 are overlapping
+or not specified. C48.8 overlaps retroperitoneum and peritoneum.
+"""
 
 MAY_BE_VISCERAL = ("C49.3", "C49.4", "C49.5")
-"""Soft tissue of thorax, abdomen and pelvis: of their wall (trunk) or inside (staged as visceral sarcoma)."""
+"""Soft tissue of thorax, abdomen and pelvis: in their wall (trunk) or inside (staged as visceral sarcoma)."""
 
 NERVE = "C47"
-"""Peripheral nerves: whether their sarcomas belong to a study of soft tissue is the study's switch."""
+"""Peripheral nerves; a switch of the study decides whether their sarcomas belong to it."""
 
 SKIN = "C44"
-"""Whether a sarcoma coded to the skin belongs to a study of soft tissue is the study's switch."""
+"""Skin; a switch of the study decides whether sarcomas coded to the skin belong to it."""
 
 T_LIMITS_CM: dict[tuple[int, str], dict[str, tuple[float, float]]] = {
     (7, "elsewhere"): {"T1": (0, 5), "T2": (5, 60)},
@@ -68,14 +69,17 @@ T_LIMITS_CM: dict[tuple[int, str], dict[str, tuple[float, float]]] = {
     (8, "elsewhere"): {"T1": (0, 5), "T2": (5, 10), "T3": (10, 15), "T4": (15, 60)},
     (8, "head and neck"): {"T1": (0, 2), "T2": (2, 4), "T3": (4, 60)},
 }
-"""T by greatest diameter: above the first number, up to the second. Edition 8 holds for 9 as well. In head
-and neck T4 is invasion of other structures, whatever the size (AJCC 8 chapter 40)."""
+"""T by greatest diameter: above the first number, up to the second.
+
+Edition 8 also applies to edition 9. In head and neck, T4 is invasion of other structures, regardless of size
+(AJCC 8 chapter 40).
+"""
 
 FIRST_EDITION_WITH_T4 = 8
 
 
 def region(site: pl.Expr) -> pl.Expr:
-    """Return the region of a site; null without one."""
+    """Return the region of a site; null without a site."""
     found = pl.lit("other")
     for prefix, name in sorted(REGION_BY_SITE.items(), key=lambda item: len(item[0])):
         found = pl.when(site.str.starts_with(prefix)).then(pl.lit(name)).otherwise(found)
@@ -83,13 +87,13 @@ def region(site: pl.Expr) -> pl.Expr:
 
 
 def fits_size(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Expr) -> pl.Expr:
-    """Return whether a T category fits the size; null where edition, category or size is not known.
+    """Return whether a T category fits the size; null if edition, category or size is unknown.
 
     Args:
         t: T1 to T4.
         size_cm: greatest diameter.
-        edition: of the TNM.
-        region: as :func:`region` gives it.
+        edition: edition of the TNM.
+        region: the result of :func:`region`.
     """
     head = (region == "head and neck").fill_null(False)
     fits = pl.lit(None, dtype=pl.Boolean)
@@ -107,10 +111,10 @@ def fits_size(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Expr) -
 
 
 def t_in_edition_7(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Expr) -> pl.Expr:
-    """Return a T category in the words of edition 7, where T1 is up to 5 cm and T2 larger.
+    """Return a T category converted to edition 7, where T1 is up to 5 cm and T2 larger.
 
-    In edition 8, T2 to T4 of trunk and extremities are larger than 5 cm. In head and neck T1 and T2 are up to
-    4 cm; T3 and T4 do not tell the side of 5 cm: the size does, else the category is unknown.
+    In edition 8, T2 to T4 of trunk and extremities are larger than 5 cm. In head and neck, T1 and T2 are up
+    to 4 cm; T3 and T4 may be above or below 5 cm: the size decides, else the category is unknown.
     """
     by_size = pl.when(size_cm > 5).then(pl.lit("T2")).when(size_cm > 0).then(pl.lit("T1"))
     elsewhere = t.replace({"T3": "T2", "T4": "T2"})
@@ -129,10 +133,10 @@ def t_in_edition_7(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Ex
 
 
 def t_in_edition_8(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Expr) -> pl.Expr:
-    """Return a T category in the words of edition 8, where the size tells what edition 7 has as one.
+    """Return a T category converted to edition 8; the size decides between categories that edition 7 merges.
 
-    Outside head and neck T1 is up to 5 cm in both editions, and T2 of edition 7 is T2, T3 or T4 by the size.
-    In head and neck the limits are others, and the size alone tells. T3 and T4 exist in edition 8 only.
+    Outside head and neck, T1 is up to 5 cm in both editions, and T2 of edition 7 is T2, T3 or T4 by size. In
+    head and neck the limits differ, and only the size decides. T3 and T4 exist in edition 8 only.
     """
     in_head = (region == "head and neck").fill_null(False)
     by_size = pl.lit(None, dtype=pl.String)

@@ -1,7 +1,9 @@
-"""The words of ``sources.toml``: where raw files lie and how tables are mapped, checked by pydantic."""
+"""Define ``sources.toml``, checked by pydantic: where raw files are and how tables are mapped."""
 
 from __future__ import annotations
 
+import datetime as dt
+import unicodedata
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
@@ -11,9 +13,15 @@ from pydantic import (
     PositiveInt,
     SerializeAsAny,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
+
+
+def folded(header: str) -> str:
+    """Return what of a header counts: not its case, blanks, line breaks or normal form."""
+    return " ".join(unicodedata.normalize("NFC", header).casefold().split())
 
 
 class Section(BaseModel):
@@ -28,22 +36,22 @@ Entity = Literal[
 
 
 class ColumnMapping(Section):
-    """Where a typed column's value comes from in a table, and how it is written there."""
+    """Origin and notation of a typed column's value in a table."""
 
     column: str | None = None
-    """Header of the delivered column."""
+    """Delivered header of the column."""
     constant: str | None = None
-    """The same value for every row, instead of a column."""
+    """One value for every row, instead of a column."""
     codes: dict[str, str] = {}
-    """Delivered code (compared without case and outer blanks) to the vocabulary's code."""
+    """Delivered code (compared without case and outer blanks) to the code of the vocabulary."""
     date_format: str | tuple[str, ...] | None = None
-    """strptime format, or several that are tried in order, when they differ from the table's."""
+    """One strptime format or several, tried in order, if they differ from those of the table."""
     precision: Literal["day", "month", "year"] = "day"
-    """What a date of this column is exact to."""
+    """Precision of the dates in this column."""
     scale: float = 1.0
-    """Factor from the delivered unit to the contract's."""
+    """Factor from the delivered unit to the unit of the contract."""
     first_of: str | None = None
-    """Separator of several values in a cell: the first counts, and a finding says so."""
+    """Separator of several values in a cell: the first value is used, and a finding reports it."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnMapping:
@@ -56,45 +64,47 @@ class When(Section):
     """A condition on a row: only rows that fulfil it yield the entity."""
 
     column: str
-    """Header of the column that is looked at."""
+    """Header of the column to check."""
     filled: bool | None = None
     """Whether the cell must be filled (true) or empty (false)."""
     equals: tuple[str, ...] = ()
-    """Words of which the cell must be one, compared without case and outer blanks."""
+    """Allowed words of the cell, compared without case and outer blanks."""
 
 
 class EntityMapping(Section):
     """One typed record per row of a table."""
 
     entity: Entity
-    """What a row tells of."""
+    """Kind of record."""
     when: tuple[When, ...] = ()
-    """Conditions that a row must fulfil to tell of it; all of them."""
+    """Conditions for a row to give a record; all must hold."""
     columns: dict[str, ColumnMapping]
-    """Column of the entity to a header, or to a table of what a column is mapped by."""
+    """Column of the entity to a header, or to a table with the keys of a column mapping."""
 
     @model_validator(mode="before")
     @classmethod
     def _plain_names(cls, data: Any) -> Any:
         """``age = "Alter"`` is short for ``age = {column = "Alter"}``."""
+        if not isinstance(data, dict) or not isinstance(data.get("columns"), dict):
+            return data
         columns = {
             name: {"column": value} if isinstance(value, str) else value
-            for name, value in data.get("columns", {}).items()
+            for name, value in data["columns"].items()
         }
         return {**data, "columns": columns}
 
 
 class SourceFiles(Section):
-    """Files that are read in the same way; each kind of source has a model of its own, which names it.
+    """Files that are read in the same way; each kind of source has its own model.
 
     A model registers itself under its ``kind: Literal["…"]``.
     """
 
     _AFTER_READING: ClassVar[frozenset[str]] = frozenset()
-    """Fields that are applied to what was read: when they change, no file need be read again."""
+    """Fields used only after reading: if they change, no file needs to be read again."""
 
     kind: str
-    """Which reader reads the files."""
+    """Kind of the source; it decides which reader is used."""
     name: str
     """Name of the source in findings and reports."""
     files: tuple[str, ...]
@@ -109,7 +119,7 @@ class SourceFiles(Section):
                 raise TypeError(f"two models of sources of kind {kind_of(cls)!r}")
 
     def reading(self) -> str:
-        """Whatever of the source decides what is read from a file, as text."""
+        """Return the settings that affect reading a file, as text."""
         return self.model_dump_json(exclude={"files", *self._AFTER_READING})
 
 
@@ -124,19 +134,19 @@ def kind_of(model: type[SourceFiles]) -> str:
 
 
 class IgnoredColumns(Section):
-    """Columns of a table that nothing uses, by name."""
+    """Columns of a table that are ignored, by name."""
 
     columns: tuple[str, ...]
-    """Headers that nothing uses."""
+    """Headers that are ignored."""
     reason: str
-    """Why nothing uses them."""
+    """Why they are ignored."""
 
 
 class ColumnFiles(SourceFiles):
-    """Files with headers: each is mapped, ignored by name, or unknown."""
+    """Files with headers, each of which is mapped, ignored by name, or unknown."""
 
     ignored: tuple[IgnoredColumns, ...] = ()
-    """Delivered headers that nothing uses. A notice names every other one that is not mapped."""
+    """Delivered headers that are ignored. All others that are not mapped are reported in a notice."""
 
     def reasons(self) -> dict[str, str]:
         """Return ignored header to the reason."""
@@ -147,46 +157,49 @@ TableFormat = Literal["csv", "tsv", "xlsx", "parquet"]
 
 
 class TableLayout(Section):
-    """How a table is written: its format, where its header stands, and which rows are no records."""
+    """Layout of a table: its format, the position of its header, and rows that are not records."""
 
     format: TableFormat
     """Format of the file."""
     delimiter: str | None = None
-    """Character between the cells of a line; without it a comma in CSV and a tabulator in TSV."""
+    """Character between the cells of a line; default: comma for CSV, tab for TSV."""
     encodings: tuple[str, ...] = ("utf-8-sig", "cp1252")
-    """Encodings of a text file, tried in order; the first that decodes the whole file wins."""
+    """Encodings of a text file, tried in order; the first that decodes the whole file is used."""
     sheet: str | None = None
-    """Name of the spreadsheet's sheet; without one the first that is not hidden."""
+    """Name of the spreadsheet's sheet; default: the first visible one."""
     header_row: PositiveInt | None = None
-    """Row (in a text file: line) in which the headers stand, counted from 1; rows above are not read. Without
-    it the first filled row."""
+    """Row of the headers (in a text file: line), counted from 1; rows above are not read. Default: the
+    first filled row."""
     skipped_rows: tuple[PositiveInt, ...] = ()
-    """Rows (in a text file: lines) that are no records, such as a remark or a second header."""
+    """Rows (in a text file: lines) that are not records, such as a remark or a second header."""
     units_row: bool = False
-    """Whether the row below the header holds units and no record."""
+    """Whether the row below the header contains units instead of a record."""
     comment: str | None = None
-    """Text with which a line of remarks begins, such as "#"."""
+    """Text at the beginning of a remark line, such as "#"."""
 
     _USUAL_DELIMITERS: ClassVar[dict[str, str]] = {"csv": ",", "tsv": "\t"}
 
     @property
     def between_cells(self) -> str | None:
-        """Delimiter of a text file; None for a format that has none."""
+        """Delimiter of a text file; None for other formats."""
         usual = self._USUAL_DELIMITERS.get(self.format)
         return (self.delimiter or usual) if usual else None
 
     @property
     def native(self) -> bool:
-        """Whether the format knows dates and numbers, and not only texts."""
+        """Whether the format has dates and numbers, not only texts."""
         return self.format in ("xlsx", "parquet")
 
     def with_native(self, declared: tuple[str, ...]) -> tuple[str, ...]:
-        """Return formats of dates; a date cell of a spreadsheet is a date whatever format is declared."""
+        """Return date formats.
+
+        A date cell of a spreadsheet is always read, regardless of the declared formats.
+        """
         return tuple(dict.fromkeys((*declared, *(NATIVE_DATES if self.native else ()))))
 
 
 NATIVE_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
-"""How the readers write a date cell."""
+"""Formats in which the readers write a date cell."""
 
 
 class RegistrySource(TableLayout, ColumnFiles):
@@ -200,18 +213,18 @@ class RegistrySource(TableLayout, ColumnFiles):
     format: TableFormat = "csv"
     """Format of the file."""
     delimiter: str | None = None
-    """Character between the cells of a line; without it a semicolon in CSV and a tabulator in TSV."""
+    """Character between the cells of a line; default: semicolon for CSV, tab for TSV."""
     encodings: tuple[str, ...] = ("utf-8-sig", "latin-1")
-    """Encodings of a text file, tried in order; the first that decodes the whole file wins."""
+    """Encodings of a text file, tried in order; the first that decodes the whole file is used."""
     columns: dict[str, str]
     """Column of ``received.registry_reply`` to delivered header."""
     date_formats: tuple[str, ...] = ("%d.%m.%Y", "%Y-%m-%d")
     """strptime formats of the office's dates, tried in order."""
     answers: dict[str, str] = {}
-    """Words of the office to a vital status, besides the usual German ones; compared without case."""
+    """Words of the office to a vital status, in addition to the usual German ones; compared without case."""
 
     def formats_of_dates(self) -> tuple[str, ...]:
-        """Return formats of the replies' dates, in the order in which they are tried."""
+        """Return the date formats of the replies, in the order in which they are tried."""
         return self.with_native(self.date_formats)
 
 
@@ -230,50 +243,52 @@ class DicomSource(SourceFiles):
     kind: Literal["dicom"]
     """DICOM RT exports."""
     phantom_patterns: tuple[str, ...] = ("(?i)phantom", "(?i)^qa[_^-]")
-    """Regular expressions on PatientID and PatientName of plans that are nobody's."""
+    """Regular expressions for PatientID and PatientName of plans for phantoms."""
 
 
 class MappedSource(ColumnFiles):
     """Rows with any headers and codes, mapped to typed records in ``sources.toml``.
 
-    All cells are kept, so that a new mapping needs no reading.
+    All cells are kept, so that a new mapping does not need the files to be read again.
     """
 
-    _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
+    _AFTER_READING = frozenset({"entities", "date_format", "decimal", "exported_on", "missing", "separator"})
 
     decimal: Literal[".", ","] = "."
-    """Decimal sign of numbers; under a comma a dot only groups three digits."""
+    """Decimal sign of numbers; with a comma, a dot can only group three digits."""
     date_format: str | tuple[str, ...] = "%Y-%m-%d"
-    """strptime format of the table's dates, or several that are tried in order."""
+    """One strptime format of the table's dates or several, tried in order."""
+    exported_on: dt.date | str | None = None
+    """Header of the column with the day of the export, or that day: later dates get a finding."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
-    """Words that stand for a missing value."""
+    """Words for a missing value."""
     separator: str | None = None
-    """A text that joins several values in one cell; a mapped cell that holds it gets a finding."""
+    """Text between several values in one cell; a mapped cell that contains it gets a finding."""
     key: tuple[str, ...]
-    """Headers that together name a row."""
+    """Headers that together identify a row."""
     entities: tuple[EntityMapping, ...]
-    """What a row tells of."""
+    """Records that a row gives."""
 
     @property
     def native(self) -> bool:
-        """Whether the format knows dates and numbers, and not only texts."""
+        """Whether the format has dates and numbers, not only texts."""
         return False
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
-        """Return formats of a column's dates, in the order in which they are tried."""
+        """Return the date formats of a column, in the order in which they are tried."""
         declared = mapping.date_format or self.date_format
         return (declared,) if isinstance(declared, str) else declared
 
     def headers(self) -> list[str]:
-        """Return every delivered header that the mapping needs, in order, once."""
-        names = list(self.key)
+        """Return every delivered header that the mapping needs, in order, without repeats."""
+        names = [*self.key, *([self.exported_on] if isinstance(self.exported_on, str) else [])]
         for entity in self.entities:
             names += [w.column for w in entity.when]
             names += [m.column for m in entity.columns.values() if m.column is not None]
         return list(dict.fromkeys(names))
 
     def reading(self) -> str:
-        """Whatever of the source decides what is read from a file, as text; the headers that it needs do."""
+        """Return the settings that affect reading a file, including the required headers, as text."""
         return f"{super().reading()} {','.join(self.headers())}"
 
 
@@ -282,9 +297,23 @@ class TableSource(TableLayout, MappedSource):
 
     kind: Literal["table"]
     """Tables."""
+    totals: tuple[str, ...] = ()
+    """Words in the key of a row that sums up others, besides the usual ones (Summe, Total, Mittelwert …): the
+    row is not read, and a finding says so."""
+
+    def units(self) -> dict[str, str]:
+        """Return header to the unit of its numbers, for columns without a declared scale."""
+        # Imported here: the contracts are not needed to read a configuration.
+        from schemas.sources_meaning import units_of
+
+        return units_of(self)
+
+    def reading(self) -> str:
+        """Return the settings that affect reading a file, including the units that a units row must name."""
+        return super().reading() + (f" {sorted(self.units().items())}" if self.units_row else "")
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
-        """Return formats of a column's dates, in the order in which they are tried."""
+        """Return the date formats of a column, in the order in which they are tried."""
         return self.with_native(super().date_formats(mapping))
 
 
@@ -304,50 +333,58 @@ def _of_its_kind(given: Any) -> Any:
 
 
 Source = Annotated[SerializeAsAny[SourceFiles], BeforeValidator(_of_its_kind)]
-"""A source of any kind that is known."""
+"""A source of any known kind."""
 
 
 class Limits(Section):
-    """What a single file may ask for; whatever asks for more becomes a finding and the night goes on.
+    """Limits for a single file; a file above a limit becomes a finding, and the refresh goes on.
 
-    A file's size alone is no fault: whatever can be streamed is, and only what must be held counts.
+    The size of a file alone is not limited, because most formats are streamed; only content that must be in
+    memory counts.
     """
 
     held_bytes: PositiveInt = 256 * 1024**2
-    """What must be in memory as a whole: a spreadsheet unpacked, a Parquet file, a DICOM header."""
+    """Content that must be in memory as a whole: an unpacked spreadsheet, a Parquet file, a DICOM header."""
     record_bytes: PositiveInt = 16 * 1024**2
-    """One record of an XML export, or one sequence of a DICOM file: what is parsed in one piece."""
+    """One record of an XML export, or one sequence of a DICOM file, which is parsed in one piece."""
     line_chars: PositiveInt = 1024**2
     """One line of a delimited file."""
     columns: PositiveInt = 10_000
-    """Of a table."""
+    """Columns of a table."""
     records: PositiveInt = 1_000_000
-    """Of one file, what could not be read included."""
+    """Records of one file, including those that could not be read."""
     elements: PositiveInt = 1_000_000
-    """Parts of elements that a DICOM header is read from."""
+    """Reads that a DICOM header may need."""
     items: PositiveInt = 200_000
-    """Of one DICOM sequence, those nested in it included."""
+    """Items of one DICOM sequence, including nested ones."""
     native_seconds: PositiveInt = 300
-    """For a spreadsheet or a Parquet file, which a process of its own reads."""
+    """Time limit for a spreadsheet or a Parquet file, which is read in a separate process."""
 
 
 DEFAULT_LIMITS = Limits()
 
 
 class Sources(Section):
-    """``sources.toml``: what lies in the drop folder and how to read it."""
+    """``sources.toml``: the content of the drop folder and how to read it."""
 
     source: tuple[Source, ...]
-    """What lies in the drop folder, one entry per kind of file; the first whose pattern names a file reads
-    it."""
+    """Sources of the drop folder, one entry per kind of file; a file belongs to the first source with a
+    matching pattern."""
     limits: Limits = DEFAULT_LIMITS
-    """What a file may ask for; the defaults if the file has no ``[limits]``."""
+    """Limits for a single file; without ``[limits]``, the defaults."""
     path_words: tuple[str, ...] = ()
-    """Words that may stand in names of files and folders and name no patient; others are hidden on pages."""
+    """Words in file and folder names that name no patient; all other words are hidden on pages."""
     precedence: dict[str, tuple[str, ...]] = {
         "death": ("registry office", "oBDS", "table"),
         "radiotherapy": ("DICOM", "oBDS", "table"),
         "diagnosis": ("oBDS", "table"),
     }
-    """Which source wins where two contradict each other; the first named wins. A dated death stands against a
-    later statement of life unless ``death`` names the latter's source before every source of the death."""
+    """Which source takes precedence if two contradict each other: the first named. A dated death overrules
+    a later statement of life, unless ``death`` names that statement's source before every source of the
+    death."""
+
+    @field_validator("precedence")
+    @classmethod
+    def _every_topic(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """Fill in the topics that a study does not mention."""
+        return {**cls.model_fields["precedence"].default, **given}

@@ -1,4 +1,4 @@
-"""The words of ``study.toml``: criteria, endpoints, models and thresholds of a study, checked by pydantic."""
+"""Define ``study.toml``, checked by pydantic: criteria, endpoints, models and thresholds of a study."""
 
 from __future__ import annotations
 
@@ -16,28 +16,32 @@ from schemas.assumptions import Assumptions
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 from schemas.sources_toml import Section
+from schemas.statistics import Statistics
 from schemas.vocabularies import EventKind
+
+PAPER = ("published", "published_map", "published_audit")
+"""Keys of the files of a published paper."""
 
 
 class Criterion(Section):
-    """One step of the eligibility flow, applied in the order of the file."""
+    """One step of the eligibility flow; steps apply in the order of the file."""
 
     name: str
-    """Name of the criterion, once in the file."""
+    """Name of the criterion, unique in the file."""
     rule: Literal[
         "histology", "site", "no_metastasis", "curative", "radiotherapy", "window", "observed", "known"
     ]
-    """What is judged."""
+    """Kind of condition."""
     label: str
-    """How the flow names it."""
+    """Text of the criterion in the flow."""
     values: tuple[str, ...] = ()
-    """What is allowed: regions, RT sequences …, as the rule needs."""
+    """Allowed values of the rule: regions, RT sequences and so on."""
     techniques: tuple[str, ...] = ()
-    """For ``radiotherapy``: the techniques that are allowed; any, if none is named."""
+    """For ``radiotherapy``: the allowed techniques; if empty, all."""
     start: dt.date | None = None
-    """For ``window``: first day of radiotherapy that is allowed."""
+    """For ``window``: first allowed day of radiotherapy."""
     end: dt.date | None = None
-    """For ``window``: last day of radiotherapy that is allowed."""
+    """For ``window``: last allowed day of radiotherapy."""
     column: str | None = None
     """For ``known``: the covariate that must not be missing."""
 
@@ -45,32 +49,33 @@ class Criterion(Section):
 EndpointName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 Milestone = Literal["diagnosis", "radiotherapy start", "radiotherapy end", "definitive resection"]
-"""A day of the treatment that an endpoint may be counted from, or that a patient may enter at."""
+"""A treatment day that can be the origin of an endpoint or the entry of a patient."""
 
 
 class EndpointRule(Section):
-    """Which events end an endpoint, what censors it, and from when on a patient is at risk."""
+    """One endpoint: the events that end it, what censors it, and from when a patient is at risk."""
 
     name: EndpointName
-    """Short name, as tables and curves show it."""
+    """Short name in tables and curves."""
     title: str
     """Name in the report."""
     events: tuple[EventKind, ...]
-    """Of two on one day the one named first counts."""
+    """Events that end it; if two happen on one day, the one named first counts."""
     censored_by: tuple[EventKind, ...] = ()
-    """Events that end the time without being one of the endpoint's own."""
+    """Events that censor the time."""
     censor: Literal["last known alive", "last disease assessment"]
-    """The day on which a patient without any of these is censored."""
+    """Day on which a patient without any of these events is censored."""
     origin: Milestone | None = None
-    """The day that is counted from; ``[assumptions]`` decides if it is not said."""
+    """Day from which the time is counted; if not given, ``[assumptions]`` decides."""
     entry: Milestone | None = None
-    """The day from which on a patient is at risk; ``[assumptions]`` decides if it is not said."""
+    """Day from which a patient is at risk; if not given, ``[assumptions]`` decides."""
     landmark_days: NonNegativeInt | None = None
-    """Days after the origin, only from which on everybody is at risk."""
+    """Days after the origin from which patients are at risk (landmark)."""
     derivable: bool = True
-    """Whether the study's sources say enough for it; if not, nothing is computed and the report says why."""
+    """Whether the study's sources are sufficient for it; if not, nothing is computed and the report says
+    why."""
     reason: str | None = None
-    """Why it is not derivable from this study's sources."""
+    """Why it cannot be derived from this study's sources."""
 
     @model_validator(mode="after")
     def _says_why(self) -> EndpointRule:
@@ -89,60 +94,72 @@ class Covariate(Section):
     """A covariate of a Cox model: a number, or a factor with its reference level."""
 
     name: str
-    """Name by which models and subgroups refer to it."""
+    """Name in models and subgroups."""
     column: str
     """Column of ``cohort.patients``."""
-    kind: Literal["continuous", "factor"]
-    """Whether it is a number or has levels."""
+    kind: Literal["continuous", "spline", "factor"]
+    """A number with a straight effect on the log hazard, a number with a natural cubic spline, or levels."""
     reference: str | None = None
-    """Level that the others are compared with; a factor needs one."""
+    """Level with which the others are compared, required for a factor; of a spline: one of its knots."""
+    knots: tuple[float, ...] = ()
+    """Of a spline: rising values at which its pieces meet; it is straight beyond the outer ones."""
     levels: tuple[str, ...] = ()
-    """Levels in the order in which they are printed; patients with another level are left out."""
+    """Levels in printing order; patients with another level are left out."""
     merge: dict[str, str] = Field(default_factory=dict)
-    """Levels to join before the model: ``{"postoperative additive" = "postoperative"}``."""
+    """Levels to merge before the model: ``{"postoperative additive" = "postoperative"}``."""
     labels: dict[str, str] = Field(default_factory=dict)
-    """How a contrast is printed: level to label, e.g. ``{"female" = "Female vs. male"}``."""
+    """Printed label of a contrast by level, e.g. ``{"female" = "Female vs. male"}``."""
+
+    @property
+    def knot_names(self) -> tuple[str, ...]:
+        """Names of the knots, which are the levels of a spline."""
+        return tuple(f"{knot:g}" for knot in self.knots)
 
 
 class Model(Section):
     """A multivariable Cox model."""
 
     name: str
-    """Name of the model, once in the file."""
+    """Name of the model, unique in the file."""
     endpoint: EndpointName
     """Name of an endpoint of this file."""
     title: str
     """Title of its table."""
     covariates: tuple[str, ...]
     """Names of covariates of this file."""
+    strata: tuple[str, ...] = ()
+    """Factors among the covariates of this file; each combination of levels has its own baseline hazard."""
 
 
 class CompetingRisks(Section):
-    """A cumulative incidence: the events of an endpoint, told apart by cause."""
+    """A cumulative incidence: the events of an endpoint by cause."""
 
     name: str
-    """Name, once in the file."""
+    """Name, unique in the file."""
     endpoint: EndpointName
     """Name of an endpoint of this file."""
     title: str
     """Title of its curves."""
     causes: dict[str, tuple[str, ...]]
-    """Cause to the kinds of event that count as it; the causes compete with each other."""
+    """Cause to its kinds of event; the causes compete with each other."""
+    covariates: tuple[str, ...] = ()
+    """Names of covariates of this file: each cause gets a cause-specific model and a Fine–Gray model."""
 
 
 class CensoringVariant(Section):
-    """A sensitivity run in which an endpoint is censored otherwise: other events, another day, or earlier."""
+    """A sensitivity run with other censoring of an endpoint: other events, another day, or an earlier end."""
 
     name: str
     """Name of the run."""
     endpoint: EndpointName
     """Name of an endpoint of this file."""
     censor: tuple[str, ...] = ()
-    """Kinds of event: who had one of them first is followed up to that day only."""
+    """Kinds of event that are censored: a patient whose first event is one of them is followed up to that
+    day."""
     date: Literal["last known alive"] | None = None
-    """Who had no event is followed up to that day, as if he had none until then."""
+    """Patients without an event are followed up to that day, as if they had had no event until then."""
     months: Annotated[float, Field(gt=0)] | None = None
-    """Everybody is followed up to that time at most."""
+    """Maximum follow-up, in months."""
 
     @model_validator(mode="after")
     def _says_what(self) -> CensoringVariant:
@@ -161,93 +178,67 @@ class TableRow(Section):
     kind: Literal["median", "factor"]
     """Median and range of a number, or counts of levels."""
     levels: tuple[str, ...] = ()
-    """Levels in the order in which they are printed."""
+    """Levels in printing order."""
     labels: dict[str, str] = Field(default_factory=dict)
-    """How a level is printed."""
+    """Printed label by level."""
     unit: str | None = None
-    """Unit that is printed after the heading."""
+    """Unit printed after the heading."""
     decimals: int = 0
     """Printed decimals of a number."""
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Only patients whose column has one of these values."""
+    """Only patients with one of these values in the column."""
 
 
 CentreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
-"""It names schemas of the warehouse, and stands before the paths of the centre's files."""
+"""Used in names of the centre's schemas in the warehouse, and as the first part of its paths."""
 
 
 class Study(Section):
-    """``study.toml``: everything that makes one study differ from another."""
+    """``study.toml``: everything that is specific to one study."""
 
     name: str
-    """Name of the study: that of its folder in ``data/studies``."""
+    """Name of the study, equal to the name of its folder in ``data/studies``."""
     title: str
     """Title of the report."""
     description: str
-    """Who is studied and why, in one sentence of the report."""
+    """Patients and purpose of the study, in one sentence of the report."""
     note: str | None = None
-    """What every reader of the report must know first, e.g. that the patients do not exist."""
+    """A note for every reader of the report, e.g. that the patients do not exist."""
     drop: str
     """Folder of raw files below the project root."""
     centres: dict[CentreName, str] = Field(default_factory=dict)
-    """Centre to its folder of raw files, where several deliver; each is received by itself."""
+    """Centre to its folder of raw files, if several centres deliver; each is received separately."""
     owner: str = "data-team@example.org"
-    """Who answers for the data: shown in Dagster."""
+    """Owner of the data, shown in Dagster."""
     published: str | None = None
-    """CSV of a paper's numbers to compare with, below the project root."""
+    """CSV with the numbers of a published paper to compare with, below the project root."""
     published_map: str | None = None
-    """CSV that says, row by row of ``published``, how the number is had from the cohort."""
+    """CSV that says for every row of ``published`` how the number is computed from the cohort."""
     published_audit: str | None = None
-    """CSV of what an audit of the paper found, to explain differences with."""
+    """CSV with the findings of an audit of the paper, which explain differences."""
     criteria: tuple[Criterion, ...]
-    """Who belongs to the study, in this order; each criterion is counted in the flow."""
+    """Eligibility criteria, in this order; the flow counts each of them."""
     endpoints: tuple[EndpointRule, ...]
-    """What is counted from when on, and what ends it."""
+    """Endpoints: origin, events and censoring."""
     assumptions: Assumptions = Assumptions()
-    """What the study chose where the literature has several ways; every key has a default."""
+    """Choices of the study where the literature has several ways; every key has a default."""
     horizons_months: tuple[int, ...] = (12, 24, 36, 60)
     """Months at which survival is estimated."""
     covariates: tuple[Covariate, ...] = ()
-    """What the models and subgroups compare."""
+    """Covariates of models and subgroups."""
     models: tuple[Model, ...] = ()
     """Cox models."""
     subgroups: tuple[str, ...] = ()
-    """Factors among the covariates whose levels get a Kaplan–Meier curve each and a log-rank test."""
+    """Factors among the covariates; each level gets a Kaplan–Meier curve, each factor a log-rank test."""
     cumulative_incidence: tuple[CompetingRisks, ...] = ()
-    """Endpoints whose causes compete."""
+    """Endpoints with competing causes."""
     censoring_variants: tuple[CensoringVariant, ...] = ()
-    """Sensitivity runs in which an endpoint is censored otherwise."""
+    """Sensitivity runs with other censoring of an endpoint."""
     table_one: tuple[TableRow, ...] = ()
     """Blocks of Table 1, in this order."""
     gate: Gate = Gate()
-    """What the release must keep; the defaults if the file has no ``[gate]``."""
+    """Thresholds of the release gate; without ``[gate]``, the defaults."""
+    statistics: Statistics = Statistics()
+    """What the study declares about its models and p values; the defaults if there is no ``[statistics]``."""
     disclosure: Disclosure = Disclosure()
-    """What a public report or export may tell; the defaults if the file has no ``[disclosure]``."""
-
-    @model_validator(mode="after")
-    def _kinds_are_those_of_the_endpoint(self) -> Study:
-        events = {e.name: set(e.events) for e in self.endpoints}
-        for risks in self.cumulative_incidence:
-            kinds = [kind for of in risks.causes.values() for kind in of]
-            if len(kinds) != len(set(kinds)) or set(kinds) != events.get(risks.endpoint, set()):
-                raise ValueError(
-                    f"the causes of cumulative incidence {risks.name} must name every event of "
-                    f"{risks.endpoint} once"
-                )
-        days = {e.name: e.censor for e in self.endpoints}
-        named = [(variant.endpoint, variant.name) for variant in self.censoring_variants]
-        if len(named) != len(set(named)):
-            raise ValueError("two censoring_variants of an endpoint have the same name")
-        for variant in self.censoring_variants:
-            if not set(variant.censor) < events.get(variant.endpoint, set()):
-                raise ValueError(f"{variant.name} must censor some, not all, of {variant.endpoint}'s events")
-            if variant.date and variant.date == days[variant.endpoint]:
-                raise ValueError(f"{variant.name} is the main analysis: {variant.endpoint} ends on that day")
-        return self
-
-    @model_validator(mode="after")
-    def _paper_is_complete(self) -> Study:
-        files = (self.published, self.published_map, self.published_audit)
-        if any(files) and not all(files):
-            raise ValueError("give 'published', 'published_map' and 'published_audit' together, or none")
-        return self
+    """Limits of public reports and exports; without ``[disclosure]``, the defaults."""

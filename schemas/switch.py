@@ -1,4 +1,4 @@
-"""What is declared of a switch of ``[assumptions]``: its values, its sentences, and what its runs show."""
+"""Declare a switch of ``[assumptions]``: its values, its sentences, and the question its runs answer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Literal
 Value = str | int
 
 Stage = Literal["events", "cohort", "endpoints"]
-"""The timeline; who is in the cohort, and their covariates; the endpoints."""
+"""Stages of the derivation: the timeline; the cohort and its covariates; the endpoints."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """What is declared of a switch beside its type and its default.
+    """Declaration of a switch, besides its type and default.
 
     Attributes:
-        section: of the clinical definitions.
+        section: section of the clinical definitions.
         says: value to the sentence of the methods section; for a number one sentence with ``{value}``.
-        shows: what the runs with another value show.
-        runs: values of the sensitivity runs of a number; those of a word are all its other values.
+        shows: the question that runs with another value answer.
+        runs: values of the sensitivity runs of a number; for a word, all its other values are run.
     """
 
     section: str
@@ -29,22 +29,22 @@ class Switch:
     shows: str
     runs: tuple[int, ...] = ()
     zero: str | None = None
-    """The sentence of the number 0, where it means that there is none."""
+    """The sentence for the number 0, if 0 turns the switch off."""
     only_with: tuple[str, Value] | None = None
-    """Another switch and its value, without which a number means nothing: its runs have that value too."""
+    """Another switch and its value that a number depends on: runs of the number use this value."""
     acts: Stage = "events"
-    """The first step of the derivation that the switch changes: a run need not repeat the steps before it."""
+    """First stage of the derivation that the switch changes: a run does not repeat the stages before it."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A switch with its name and its values, for whoever prints or runs it.
+    """A switch with its name and its values.
 
     Attributes:
         name: key in ``[assumptions]``.
-        switch: what is declared of it.
-        values: the words allowed; empty for a number or a date.
-        default: value of a study that does not say.
+        switch: its declaration.
+        values: allowed words; empty for a number or a date.
+        default: default value.
     """
 
     name: str
@@ -62,5 +62,5 @@ class Declared:
         return says.format(value=value)
 
     def others(self, value: Value | dt.date | None) -> tuple[Value, ...]:
-        """Return the values of the sensitivity runs of a study that has this value."""
+        """Return the values of the sensitivity runs for a study that uses this value."""
         return tuple(v for v in (self.values or self.switch.runs) if v != value)

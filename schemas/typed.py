@@ -1,8 +1,9 @@
-"""Records with types: one row per received record and entity, before sources are reconciled.
+"""Contracts of typed records: one row per received record and entity, before sources are reconciled.
 
-A column that is delivered as text and cannot be read becomes null here and a finding
-(``value.date-unreadable`` …) of the severity that the column declares as ``unreadable``.
-A time is a date with its precision, or a day counted from the diagnosis: a source that knows only days
+A delivered text that cannot be read becomes null here and a finding (``value.date-unreadable`` …), with the
+severity that the column declares as ``unreadable``.
+
+A time is a date with its precision, or a number of days since the diagnosis: a source that has only days
 (``*_day``) never gets an invented calendar date.
 """
 
@@ -46,13 +47,17 @@ __all__ = [
 
 
 class PersonColumns(Contract):
-    """What identifies a person."""
+    """Columns that identify a person."""
 
     hospital_number: pl.String = column(
         "Hospital number", "Patient number of the hospital.", identifying="identifier"
     )
     family_name: pl.String = column("Family name", "As delivered.", identifying="identifier")
     given_names: pl.String = column("Given names", "As delivered.", identifying="identifier")
+    birth_name: pl.String = column("Name at birth", "As delivered.", identifying="identifier")
+    former_names: pl.String = column(
+        "Former names", "As delivered, several in one text.", identifying="identifier"
+    )
     birth_date: pl.Date = column("Date of birth", "Day of birth.", identifying="identifier")
     birth_date_precision: pl.String = column(
         "Precision of the date of birth", "To what it is exact.", vocabulary="date_precision"
@@ -141,7 +146,7 @@ class AssessmentColumns(Contract):
 
 
 STATES = ("overall_status", "local_status", "regional_status", "distant_status")
-"""Columns of an assessment that tell the state of the disease: as a whole, then by site."""
+"""Columns of an assessment with the state of the disease: overall, then by site."""
 _SITES = pl.col(STATES[1:])
 _FOUND = ["relapse", "progression"]
 
@@ -151,7 +156,7 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.date-missing",
         "warning",
-        what="The examination has no date. It counts neither as an event nor as follow-up, whatever it says.",
+        what="The examination has no date. It counts neither as an event nor as follow-up.",
         remedy="In the tumour documentation, add Untersuchungsdatum_Verlauf; in a table, the date of the "
         "examination.",
         source="oBDS 3.0.4 Verlauf",
@@ -232,7 +237,7 @@ ASSESSMENT_RULES = (
 
 
 class Assessment(AssessmentColumns, Typed, table="typed.assessment", rules=ASSESSMENT_RULES):
-    """What one record says of the state of the disease on one day."""
+    """Statements of one record on the state of the disease on one day."""
 
     module_id: pl.String = column(
         "Module", "The source's own number of the assessment.", identifying="identifier"
@@ -275,8 +280,8 @@ class VitalStatus(
                 "is not used."
             ),
             remedy=(
-                "Ask the registry office for the day on which its answer held, or fill in the date of "
-                "the last contact in the table."
+                "Ask the registry office for the reference date of its answer, or fill in the date of the "
+                "last contact in the table."
             ),
             source="docs/formats.md, registry replies",
             column="status_date",
@@ -304,7 +309,7 @@ class VitalStatus(
             "warning",
             what="The person is stated to be alive on a day before time zero.",
             remedy=(
-                "Check with the sender of the table from which day it counts. Time zero is the initial "
+                "Ask the sender of the table from which day the days are counted. Time zero is the initial "
                 "pathological diagnosis."
             ),
             column="status_day",
@@ -313,7 +318,7 @@ class VitalStatus(
         ),
     ),
 ):
-    """What one record says of being alive or dead."""
+    """Statement of one record on whether a person is alive or dead."""
 
     status: pl.String = column(
         "Vital status", "Alive, deceased, moved, nothing known.", vocabulary="vital_status",
@@ -321,7 +326,8 @@ class VitalStatus(
     )  # fmt: skip
     status_date: pl.Date = column(
         "Date", "Of death, of the move, or on which the person was known alive.",
-        # A warning: a death whose date cannot be read is a death, and must not vanish with its record.
+        # A warning: if the date of a death is unreadable, the death must not go into quarantine with its
+        # record.
         identifying="quasi-identifier", unreadable="warning",
     )  # fmt: skip
     status_date_precision: pl.String = column(

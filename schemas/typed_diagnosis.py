@@ -1,4 +1,4 @@
-"""Diagnoses with types, and what must hold of them: codes, TNM, grade, size."""
+"""Contracts and rules of typed diagnoses: codes, TNM, grade, size."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class DiagnosisColumns(Contract):
 
 
 class ReportColumns(Contract):
-    """What a report on a tumour says of itself."""
+    """Columns that describe a report on a tumour."""
 
     origin: pl.String = column("Origin", "Kind of report.", nullable=False, vocabulary="report_origin")
     report_date: pl.Date = column(
@@ -281,7 +281,7 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.m0-with-metastasis",
         "warning",
-        what="The report states M0 and documents a distant metastasis.",
+        what="The report states M0, but documents a distant metastasis.",
         remedy=(
             "In the tumour documentation, correct TNM/M to 1. If the metastasis was found later, move "
             "it from Menge_FM to the Verlauf that found it."
@@ -295,7 +295,7 @@ DIAGNOSIS_RULES = (
 
 
 class Diagnosis(DiagnosisColumns, ReportColumns, Typed, table="typed.diagnosis", rules=DIAGNOSIS_RULES):
-    """What one record says of a tumour in one TNM; a second TNM of the record is a row of its own."""
+    """Statements of one record on a tumour in one TNM; a second TNM of the record is another row."""
 
     complete: pl.Boolean = column(
         "Makes a diagnosis",

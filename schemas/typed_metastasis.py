@@ -1,4 +1,4 @@
-"""Metastases with types: one row per metastasis that a record documents, and what must hold of it."""
+"""Contract and rules of typed metastases: one row per metastasis that a record documents."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ METASTASIS_RULES = (
         column="metastasis_date",
         holds=(pl.col("metastasis_date") <= pl.col("reported_date"))
         | (pl.col("metastasis_date_precision") != "day")
-        # assessment.metastasis-after-report says it of an examination.
+        # For an examination, assessment.metastasis-after-report covers this.
         | (pl.col("origin") == "follow-up"),
         missing="kept",
     ),

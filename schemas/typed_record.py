@@ -1,4 +1,4 @@
-"""What every typed record has, and the faults that reading itself meets."""
+"""Columns of every typed record, and the rules for unreadable values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schemas.contract import Contract, column
 from schemas.rule import Rule
 
 FROM_OBDS = pl.col("source") == "oBDS"
-"""oBDS demands it; a table may leave it out."""
+"""Condition for records of oBDS, which requires columns that a table may lack."""
 
 VALUE_MISSING = Rule(
     "value.missing",
@@ -18,7 +18,7 @@ VALUE_MISSING = Rule(
     what="A required value is missing.",
     remedy="Fill in the named column in the system that sent the record.",
 )
-"""Seen by ``Contract.failures`` in a column that is not nullable."""
+"""Reported by ``Contract.failures`` for a column that must not be null."""
 
 IN_FUTURE = Rule(
     "date.in-future",
@@ -38,7 +38,8 @@ AFTER_EXPORT = Rule(
     what="The date lies after the day on which the record itself was written: oBDS Meldedatum, the day of "
     "the registry office's answer, or the plan's InstanceCreationDate.",
     remedy="Compare the named column with the letter or the report, in the system that sent the record. If "
-    "it is right, the system writes a wrong day into its export: have its vendor correct that.",
+    "the date is right, the system writes a wrong day into its export: ask its vendor to correct "
+    "this.",
     missing="kept",
 )
 
@@ -69,7 +70,7 @@ def not_after_delivery(column: str, *, partial: bool = False) -> tuple[Rule, Rul
 
 
 class Typed(Contract):
-    """Where a typed record came from and whose it is."""
+    """Provenance and person of a typed record."""
 
     _judges_data: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Treatment with types: operations, radiotherapy, systemic therapy, and what must hold of them."""
+"""Contracts and rules of typed treatment: operations, radiotherapy, systemic therapy."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ SURGERY_RULES = (
 
 
 class Surgery(SurgeryColumns, Typed, table="typed.surgery", rules=SURGERY_RULES):
-    """What one record says of an operation."""
+    """Statements of one record on an operation."""
 
     module_id: pl.String = column(
         "Module", "The source's own number of the operation.", identifying="identifier"
@@ -113,7 +113,7 @@ EQD2_GY = {
     "postoperative additive": (45.0, 76.0),
     "without surgery": (45.0, 85.0),
 }
-"""What is usual by sequence: 50 Gy before, 60 to 66 Gy after the operation, 5 x 5 Gy (37.5) among them."""
+"""Usual range by sequence: 50 Gy before, 60 to 66 Gy after the operation; 5 x 5 Gy (37.5) is included."""
 
 _TOTAL, _SINGLE = pl.col("prescribed_dose_gy"), pl.col("single_dose_gy")
 _DAYS = (pl.col("end_date") - pl.col("start_date")).dt.total_days() + 1
@@ -122,14 +122,14 @@ _PLAUSIBLE = _TOTAL.is_between(1, 100) & _SINGLE.is_between(0.5, 30) & (_SINGLE 
 
 
 def eqd2() -> pl.Expr:
-    """Return the dose in 2 Gy fractions of the same effect: D (d + alpha/beta) / (2 + alpha/beta)."""
+    """Return the equivalent dose in 2 Gy fractions: D (d + alpha/beta) / (2 + alpha/beta)."""
     return _TOTAL * (_SINGLE + ALPHA_BETA_GY) / (2 + ALPHA_BETA_GY)
 
 
 _ALONE = (pl.col("application").fill_null("external beam") == "external beam") & (
     pl.col("part").fill_null(1) == 1
 )
-"""Percutaneous, and no later irradiation of its ST: a boost or brachytherapy has no usual dose of its own."""
+"""Percutaneous and no later irradiation of its ST: a boost or brachytherapy alone has no usual dose."""
 
 
 def _usual_eqd2() -> pl.Expr:
@@ -146,7 +146,7 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.module-missing",
         "warning",
-        what="The report of a radiotherapy holds no Bestrahlung: neither dates nor dose.",
+        what="The report of a radiotherapy contains no Bestrahlung: neither dates nor dose.",
         remedy="In the tumour documentation, complete ST/Menge_Bestrahlung.",
         source="oBDS 3.0.4 ST/Menge_Bestrahlung",
         column="irradiated",
@@ -282,7 +282,7 @@ RADIOTHERAPY_RULES = (
 
 
 class Radiotherapy(RadiotherapyColumns, Typed, table="typed.radiotherapy", rules=RADIOTHERAPY_RULES):
-    """What one record says of a course of radiotherapy."""
+    """Statements of one record on a course of radiotherapy."""
 
     module_id: pl.String = column(
         "Module", "The source's own number of the course.", identifying="identifier"
@@ -330,7 +330,7 @@ class SystemicTherapy(
     table="typed.systemic_therapy",
     rules=not_after_delivery("start_date", partial=True),
 ):
-    """What one record says of systemic therapy."""
+    """Statements of one record on systemic therapy."""
 
     module_id: pl.String = column(
         "Module", "The source's own number of the therapy.", identifying="identifier"

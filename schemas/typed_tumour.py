@@ -1,4 +1,4 @@
-"""Which tumour a record is about, in the words of the record itself."""
+"""Contract of the tumour assignment: the tumour of a record, as the record states it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from schemas.typed_record import Typed
 
 
 class TumourAssignment(Typed, table="typed.tumour_assignment"):
-    """The Tumorzuordnung of one oBDS record: number, site and date of the tumour that it is about.
+    """The Tumorzuordnung of one oBDS record: number, site and date of the record's tumour.
 
-    Its faults are found in the Diagnose, which every other record of the tumour repeats: here what cannot be
-    read is just missing.
+    Unreadable values are only missing here; the finding is made in the Diagnose, whose values all other
+    records of the tumour repeat.
     """
 
     reporter: pl.String = column(

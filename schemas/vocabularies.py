@@ -1,7 +1,4 @@
-"""Code lists: the values that a coded column may take, and how the field's codes map to them.
-
-Sources: oBDS 3.0.4 schema, ICD-O-3.2, AJCC 7/8, FNCLCC (Coindre), ENMOC, ICRU 83.
-"""
+"""Define code lists: the values of coded columns, and how codes of the sources map to them."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ TECHNIQUE = (
     "VMAT", "helical tomotherapy", "static IMRT", "3D conformal", "electron", "proton", "heavier ion",
     "neutron", "brachytherapy", "unknown",
 )  # fmt: skip
-"""Photons by how the beams move; other radiations have a word of their own and are no IMRT."""
+"""Photon techniques by beam movement; other radiations have values of their own and are no IMRT."""
 RADIATION = (
     "photons", "electrons", "protons", "heavier ions", "neutrons", "brachytherapy", "cobalt",
     "soft X-rays", "radionuclide", "other",
@@ -47,9 +44,9 @@ PLAN_ROLE = (
     "treated", "planned", "copy", "quality assurance", "setup", "rejected", "draft", "alternative",
     "research",
 )  # fmt: skip
-"""What a plan was made for; only treated and planned ones make a course."""
+"""Purpose of a plan; only treated and planned ones make a course."""
 DECISION_ORIGIN = ("records", "relation", "documentation", "label", "decision")
-"""What a rule rested on, from the strongest to the weakest; the last is a data steward's choice."""
+"""Basis of a rule's decision, from the strongest to the weakest; the last is a data steward's choice."""
 PLAN_INTENT = (
     "CURATIVE", "PALLIATIVE", "PROPHYLACTIC", "VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE",
 )  # fmt: skip
@@ -105,7 +102,7 @@ EventKind = Literal[
     "residual tumour",
     "second malignancy",
 ]
-"""What may end an endpoint; every death is a `death`, and by its cause one of the two after it."""
+"""Events that may end an endpoint; every death is a `death`, and by its cause one of the next two."""
 EVENT_KIND: tuple[str, ...] = (*get_args(EventKind), "censored")
 COHORT_EVENT = (
     "diagnosis",
@@ -127,7 +124,7 @@ COHORT_EVENT = (
     "alive",
     "death",
 )
-"""What `cohort.events` holds."""
+"""Kinds of event in `cohort.events`."""
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen", "decide")
@@ -146,12 +143,12 @@ RECORD_CHANGE = (
     "added", "newly used", "read differently", "changed", "vanished", "outranked", "set aside",
     "of another patient", "no longer used",
 )  # fmt: skip
-"""What became of a record behind a patient's values since the release before."""
+"""Change of a record behind a patient's values since the previous release."""
 MOVEMENT_CAUSE = (
     "file added", "file changed", "file removed", "decision", "program", "configuration", "calendar", "key",
     "patients",
 )  # fmt: skip
-"""What explains that a released value moved."""
+"""Causes of a changed released value."""
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     name.lower(): value
@@ -199,7 +196,7 @@ OBDS_RADIATION = {
 OBDS_RESIDUAL = {
     "R0": "R0", "R1": "R1", "R2": "R2", "R1(is)": "R1", "R1(cy+)": "R1", "RX": "RX",
 }  # fmt: skip
-"""RX is an explicit code; U, which says that nothing is known, is in no list: the status is missing."""
+"""RX is an explicit code; U (unknown) is in no list, so the status is missing."""
 OBDS_OVERALL = {
     "V": "complete remission",
     "T": "partial remission",
@@ -239,7 +236,7 @@ OBDS_SYSTEMIC_KIND = {
     "WW": "surveillance",
     "SO": "other",
 }
-"""Therapieart: the leading component; OBDS_SYSTEMIC_COMPONENTS has all of them."""
+"""Therapieart: the main component; OBDS_SYSTEMIC_COMPONENTS has all of them."""
 OBDS_SYSTEMIC_COMPONENTS = {
     "chemotherapy": ("CH", "CI", "CZ", "CIZ"),
     "immunotherapy": ("IM", "CI", "CIZ", "IZ"),
@@ -254,29 +251,39 @@ OBDS_HISTOLOGICAL = {
     "1": "no", "2": "no", "4": "no", "5": "no", "6": "yes", "7": "yes", "7.1": "yes", "7.2": "yes",
     "7.3": "yes", "8": "yes", "9": "unknown",
 }  # fmt: skip
-"""Diagnosesicherung: whether the diagnosis rests on histology."""
+"""Diagnosesicherung: whether the diagnosis is based on histology."""
 REGISTRY_ANSWER = {
-    **dict.fromkeys(("lebt", "lebend", "wohnhaft", "gemeldet", "hier gemeldet", "hier wohnhaft"), "alive"),
+    **dict.fromkeys((
+            "lebt", "lebend", "am leben", "lebt noch", "wohnhaft", "wohnt hier", "gemeldet", "hier gemeldet",
+            "hier wohnhaft", "noch gemeldet", "aktuell gemeldet",
+        ),
+        "alive",
+    ),
     **dict.fromkeys(
         ("verstorben", "verst", "gestorben", "gest", "tot", "todesfall", "sterbefall"), "deceased"
     ),
     **dict.fromkeys(
         (
             "verstorben, datum unbekannt", "gestorben, datum unbekannt", "sterbedatum unbekannt",
-            "verstorben, sterbedatum unbekannt", "tot, datum unbekannt",
+            "verstorben, sterbedatum unbekannt", "tot, datum unbekannt", "verstorben, datum nicht bekannt",
+            "verstorben, todestag unbekannt", "verstorben, ohne datum",
         ),
         "deceased, date unknown",
     ),
     **dict.fromkeys(
         (
-            "verzogen", "unbekannt verzogen", "nach unbekannt verzogen", "fortgezogen", "weggezogen",
+            "verzogen", "unbekannt verzogen", "unb. verzogen", "unbek. verzogen", "wegzug ins ausland",
+            "ins ausland abgemeldet", "nach unbekannt abgemeldet",
+            "nach unbekannt verzogen", "fortgezogen", "weggezogen",
             "ins ausland verzogen", "verzogen ins ausland", "abgemeldet", "von amts wegen abgemeldet",
         ),
         "moved",
     ),
     **dict.fromkeys(
         (
-            "keine auskunft", "auskunftssperre", "nicht ermittelt", "nicht gemeldet", "nicht bekannt",
+            "keine auskunft", "keine angaben", "auskunft verweigert", "auskunftssperre", "nicht ermittelt",
+            "nicht ermittelbar", "nicht zu ermitteln", "nicht gefunden", "kein treffer", "nicht eindeutig",
+            "nicht eindeutig ermittelbar", "ohne ergebnis", "nicht gemeldet", "nicht bekannt",
             "unbekannt",
         ),
         "no information",

@@ -7,10 +7,10 @@ import polars as pl
 from schemas.contract import Contract, column
 
 DATASET = "dataset:"
-"""Before the source's name in the ``record_id`` of a finding that is about no record, but about a source."""
+"""Prefix before a source's name in the ``record_id`` of a finding about a source instead of a record."""
 
 ALL = "all"
-"""Instead of a source's name: the study as a whole."""
+"""Replaces a source's name for the study as a whole."""
 
 
 class Volume(Contract, table="quality.volumes"):

@@ -29,6 +29,8 @@ def init(name: str, files: tuple[Path, ...], copy: bool) -> None:
     except setup.CannotSetUp as why:
         raise click.UsageError(str(why)) from None
     say(f"written     data/studies/{name}/study.toml and sources.toml")
+    for one in made.hidden:
+        say(f"not read    {one.name}: its name begins with a dot; no refresh reads such files. Rename it")
     number = 0
     for one in made.proposals:
         say(f"{one.name}: {one.what}")

@@ -39,7 +39,7 @@ def run(project: Project, name: str) -> bool:
     project.published.mkdir(parents=True, exist_ok=True)
     try:
         then = rebuild.label_of(project, refresh_id)
-        # Beside the warehouse: the temporary folder holds the same identities and needs the same permissions.
+        # Next to the warehouse: the temporary folder has the same identities and needs the same permissions.
         with tempfile.TemporaryDirectory(dir=project.warehouse.parent, prefix=".as-of-") as root:
             rebuilt = rebuild.rebuild(project, then, Path(root))
     except rebuild.CannotRebuild as why:

@@ -114,7 +114,7 @@ def _is_unchanged(event: dg.DagsterEvent) -> bool:
 
 
 def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -> None:
-    """Print what this run computed or found unchanged, and nothing from earlier runs."""
+    """Print what this run computed or found unchanged; nothing from earlier runs."""
     console.rule(f"{project.study.name}: {outcome}", align="left")
     if "received" not in done:
         return
@@ -133,7 +133,7 @@ def _one(warehouse: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
 
 
 def _moved(console: Console, warehouse: duckdb.DuckDBPyConnection) -> None:
-    """Print what moved against the last release, first what nothing explains."""
+    """Print the summary of moved values, unexplained ones first."""
     values = warehouse.execute("SELECT pseudonym, causes, unexplained FROM meta.movement").pl()
     for sentence in movement.summary(values):
         silent = movement.MOVED_UNEXPLAINED.id in sentence
@@ -225,6 +225,6 @@ def _where_to_look(console: Console, project: Project, published: bool, run_id: 
 
 
 def _program() -> str:
-    """Return the command by which the user can call this program again."""
+    """Return the command with which the user can call this program again."""
     called = Path(sys.argv[0]).absolute()
     return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else called.name

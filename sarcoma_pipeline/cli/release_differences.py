@@ -1,4 +1,4 @@
-"""What `sarcoma release diff` prints: moved values with their causes, then files, records and decisions."""
+"""Print the comparison of two releases: moved values with their causes, then files, records and decisions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Label = Mapping[str, Any]
 
 _PLACE = list(moved_values.PLACE)
 _FILES = 50
-"""Files that are named; of more the number is."""
+"""Maximum number of files listed; of others only the number is printed."""
 
 
 def lines(project: Project, old: Path, new: Path) -> Iterator[str]:
@@ -56,7 +56,7 @@ def lines(project: Project, old: Path, new: Path) -> Iterator[str]:
 
 
 def _causes(new: Path, old: Label) -> pl.DataFrame:
-    """Return what explains each moved value, if the newer release was compared with the older one."""
+    """Return the explanation of each moved value, if the newer release was compared with the older one."""
     account = release.account(new)
     parts = [pl.DataFrame(schema={**dict.fromkeys(_PLACE, pl.String), "why": pl.String})]
     for table in (Movement.table(), EstimateMovement.table()):
@@ -72,7 +72,7 @@ def _causes(new: Path, old: Label) -> pl.DataFrame:
 
 
 def _files(project: Project, gate: IdentityGate, labels: Sequence[Label]) -> Iterator[str]:
-    """Yield the files that came, went or changed between two releases."""
+    """Yield the files that were added, removed or changed between two releases."""
     files = rows(project, "SELECT file_id, path, content_hash, first_refresh, last_refresh FROM meta.files")
     sides = [open_at(files, str(label.get("refresh_id"))) for label in labels]
     sides = [
@@ -97,7 +97,7 @@ def _evidence(
     after: Mapping[str, pl.DataFrame],
     moved: pl.DataFrame,
 ) -> Iterator[str]:
-    """Yield through which files each patient gained or lost records, and whether a value moved."""
+    """Yield the files through which each patient gained or lost records, and whether a value moved."""
     files = rows(project, "SELECT file_id, path FROM meta.files ORDER BY ALL")
     ids = dict(files.select("path", "file_id").iter_rows())
     received = [table for table in sorted(CONTRACTS) if table.startswith("received.")]
@@ -110,7 +110,7 @@ def _evidence(
 
 
 def _decisions(project: Project, gate: IdentityGate, labels: Sequence[Label]) -> Iterator[str]:
-    """Yield the decisions between two releases, with the rules and patients that they are about."""
+    """Yield the decisions between two releases, with their rules and patients."""
     times = sorted(str(label.get("released_at")) for label in labels)
     about = {
         row["finding_id"]: row

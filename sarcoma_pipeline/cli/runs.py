@@ -1,4 +1,4 @@
-"""Starts the Dagster runs of one refresh: a single one, or one per centre and one of the pooled study."""
+"""Start the Dagster runs of one refresh: a single one, or one per centre and one of the pooled study."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlannedRun:
 
     Attributes:
         job: the resolved job.
-        centre: the centre that it receives; None for a run of the whole study.
+        centre: the centre to receive; None for a run of the whole study.
     """
 
     job: dg.JobDefinition
@@ -96,8 +96,8 @@ def _run_in_process(
 
 
 def _run_on_workers(study: str, job: str, centre: str | None, tags: Mapping[str, str]) -> tuple[str, bool]:
-    """Execute one run on the workers; returns its id and whether it succeeded."""
-    # dagster-celery registers its task again for every step, and Celery warns of each.
+    """Execute one run on the workers; return its id and whether it succeeded."""
+    # dagster-celery registers its task again for every step, and Celery warns each time.
     warnings.filterwarnings("ignore", message="Task name 'execute_plan'")
     run = dg.build_reconstructable_job(
         code_location.__name__, "job_of", reconstructable_kwargs={"study": study, "job": job}

@@ -38,7 +38,7 @@ def schema(markdown: bool, into: Path | None, file: str | None) -> None:
 
 
 def written(file: str) -> str:
-    """Return a file's JSON Schema as it is written."""
+    """Return the JSON Schema of a file as text."""
     from schemas import configuration_reference as reference
 
     return json.dumps(reference.schema(file), indent=1, ensure_ascii=False) + "\n"

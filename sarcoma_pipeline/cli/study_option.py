@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,8 +12,6 @@ from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
 
 study_option = click.option(
@@ -20,7 +20,7 @@ study_option = click.option(
 
 
 def know_formats() -> None:
-    """Make the kinds of every reader's sources known to the configuration: importing the registry does."""
+    """Import the readers' registry, which registers the kinds of sources with the configuration."""
     from sarcoma_pipeline.sources import readers
 
     assert readers.READERS
@@ -37,6 +37,20 @@ def configured(name: str) -> projects.Project:
         return projects.load(name)
     except (projects.UnknownStudy, ConfigurationWrong) as wrong:
         raise click.UsageError(str(wrong)) from None
+
+
+def dagster_home(project: projects.Project) -> None:
+    """Tell Dagster its folder: ``DAGSTER_HOME``, else ``dagster_home`` of the project root.
+
+    Raises:
+        click.UsageError: the folder does not exist.
+    """
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home")))
+    if not home.is_dir():
+        raise click.UsageError(
+            f"Dagster's folder {home.name} does not exist. Make it in {project.root.name}, and put the "
+            "program's dagster_home/dagster.yaml there; or set DAGSTER_HOME to the folder that you use"
+        )
 
 
 def in_one_file(project: projects.Project, what: str) -> None:
@@ -58,13 +72,12 @@ def released(project: projects.Project, *, public: bool, path: Path | None = Non
 
     Args:
         project: the study.
-        public: whether everybody may read what is made of them.
+        public: whether the result is for the public.
         path: the database of a release; by default the published one.
 
     Raises:
-        click.UsageError: nothing is published yet.
-        click.ClickException: the cohort is too small for a public version, or could be compared with that of
-            an earlier one.
+        click.UsageError: nothing is published yet. click.ClickException: the cohort is too small for a public
+        version, or too similar to that of an earlier one.
     """
     import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Reads the warehouse for a command, and builds the gate through which a command shows what was delivered."""
+"""Read the warehouse for a command, and build the identity gate for its output."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rows(project: Project, sql: str) -> pl.DataFrame:
 
 
 def identity_gate(project: Project) -> IdentityGate:
-    """Build the gate of a study: what a command prints may be mailed.
+    """Build the identity gate of a study, because the output of a command may be mailed.
 
     Raises:
         click.ClickException: the warehouse cannot be read.

@@ -1,7 +1,7 @@
-"""The baseline of the index tumour as the assumptions read it: T, grade, histology group.
+"""Choose the baseline (T, grade, histology group) of the index tumour under the assumptions.
 
-Curation chooses by the order of treatment (``sarcoma_pipeline.curation.baseline``). Here the switches choose
-another report of the same tumour, or another group of the same morphology.
+Curation chooses by the order of treatment (``sarcoma_pipeline.curation.baseline``). The switches here choose
+another report of the same tumour, or another group for the same morphology.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from schemas.assumptions import Assumptions
 
 _CLINICAL = ("c", "u")
 _OTHERS = {"UPS": (), "older name only": ("8805",), "others": ("8805", "8830")}
-"""Value of ``undifferentiated_sarcoma`` to the morphologies that it takes from UPS."""
+"""For each value of ``undifferentiated_sarcoma``: the morphologies that move from UPS to "others"."""
 _SPINDLE_CELL, _ATYPICAL_LIPOMATOUS = "8801", "8850/1"
 _KEY = ["patient_id", "tumour_id"]
 _TABLE = "table"
-"""A table does not say how it was staged: its value stands under every switch."""
+"""Value of the rule column for a value from a table. A table does not say how the tumour was staged: its
+value is kept under every switch."""
 
 
 def index_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
@@ -62,13 +63,16 @@ def index_tumour(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
 
 
 def _baseline() -> pl.Expr:
-    """Return whether a report describes the tumour before any treatment and before a relapse."""
+    """Return whether a report describes the tumour before any treatment and is not about a relapse."""
     flags = pl.any_horizontal(pl.col("after_therapy", "of_relapse", "by_autopsy", "after").fill_null(False))
     return ~flags & pl.col("role").is_in(["biopsy", "specimen"])
 
 
 def _chosen(frame: pl.DataFrame, reports: pl.DataFrame, columns: tuple[str, ...], rule: str) -> pl.DataFrame:
-    """Take the columns from the newest of the reports; a value that is unknown only where no other is."""
+    """Take the columns from the newest report.
+
+    An unknown value (``…X``) only if no report has a known one.
+    """
     value = pl.col(columns[0])
     newest = (
         reports.filter(value.is_not_null())

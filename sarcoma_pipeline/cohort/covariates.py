@@ -1,4 +1,4 @@
-"""One row per patient: what they brought with them, how they were treated, how it went on."""
+"""Build ``cohort.patients``: baseline, treatment and follow-up covariates, one row per patient."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _T_STAGE = {
     "8": site_codes.t_in_edition_8,
     "as reported": lambda t, *_: t,
 }
-"""Edition to how a T category is put in its words."""
+"""Edition to the function that converts a T category to that edition."""
 
 
 def patients(
     curated: Curated, timeline: Timeline, eligible: pl.Series, gate: Gate = _DEFAULT_GATE
 ) -> pl.DataFrame:
-    """``cohort.patients`` of the eligible patients.
+    """Return ``cohort.patients`` of the eligible patients.
 
     Args:
         curated: the curated tables.
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         eligible: pseudonyms.
         gate: the bounds of plausible values.
     """
@@ -42,22 +42,24 @@ def patients(
 
 
 def describe(curated: Curated, timeline: Timeline, gate: Gate = _DEFAULT_GATE) -> pl.DataFrame:
-    """Return every patient with an index tumour, as ``cohort.patients`` within the gate's bounds.
+    """Return ``cohort.patients`` for every patient with an index tumour.
+
+    Values outside the gate's bounds are null.
 
     Args:
         curated: the curated tables.
-        timeline: what happened to the patients.
-        gate: the bounds of plausible values; what is outside is unknown.
+        timeline: the events of the patients.
+        gate: the bounds of plausible values.
     """
     return bounded(as_delivered(curated, timeline), timeline, gate)
 
 
 def bounded(delivered: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
-    """Return ``cohort.patients`` within the gate's bounds; what is outside is unknown.
+    """Return ``cohort.patients``; values outside the gate's bounds are null.
 
     Args:
         delivered: from :func:`as_delivered`.
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         gate: the bounds of plausible values.
     """
     return CohortPatient.conform(within_bounds.patients(delivered, timeline, gate))
@@ -66,11 +68,11 @@ def bounded(delivered: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataF
 def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     """Return every patient with an index tumour, eligible or not, without the gate's bounds.
 
-    Columns are ``patient_id`` and those of ``cohort.patients``.
+    The columns are ``patient_id`` and those of ``cohort.patients``.
 
-    - age: days from birth to time zero / 365.25; else the age that a source gives;
-    - T category and grade of the report that the assumptions choose; T in the terms of the
-      edition that they choose (docs/formats.md, vocabularies);
+    - age: days from birth to time zero / 365.25; without an exact birth date the age in the source;
+    - T category and grade of the report that the assumptions choose; T converted to the edition that they
+      choose (docs/formats.md, vocabularies);
     - residual status of the definitive resection, or as the assumptions say;
     - relapse pattern over the whole follow-up; regional lymphatic relapse counts as local.
     """
@@ -102,7 +104,7 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
         _answered(curated, timeline),
     ):  # fmt: skip
         frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
-    # The middle of a year is no birthday: an age is had from exact dates or from the source.
+    # An age is computed from exact dates only: a birth date known to the year would give a wrong age.
     by_dates = (pl.col("diagnosis_date") - pl.col("birth_date")).dt.total_days() / DAYS_PER_YEAR
     lists = (
         "record_ids", "_person_ids", "_course_ids", "_surgery_ids", "_chemo_ids", "_status_ids", "_event_ids",
@@ -129,12 +131,12 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
         follow_up_months=pl.col("follow_up_days") / DAYS_PER_MONTH,
         record_ids=pl.concat_list(pl.col(c).fill_null(none) for c in lists).list.unique().list.sort(),
     ).sort("pseudonym")
-    # Conformed first: whether a value is within bounds is judged as it would be released.
+    # Conform first, so that the bounds are checked on the released values.
     return described.select("patient_id").hstack(CohortPatient.conform(described))
 
 
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:
-    """Return whether the index tumour had chemotherapy, in primary treatment or ever (switch)."""
+    """Return whether the index tumour had chemotherapy: in primary treatment, or at any time (switch)."""
     frame = primary.of_index_tumour(curated, "curated.systemic_therapy")
     zero = primary.tumour(curated).select("patient_id", zero="diagnosis_date")
     frame = rows_until(frame, "start_day", zero, timeline.assumptions.data_cutoff)
@@ -177,7 +179,7 @@ def _relapses(timeline: Timeline) -> pl.DataFrame:
 
 
 def _followed(timeline: Timeline) -> pl.DataFrame:
-    """Return days to death or, of the living, to the last contact."""
+    """Return the days to death, for living patients to the last contact."""
     died = _events(timeline, "death").group_by("patient_id").agg(_died=pl.col("day").min())
     seen = pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
     return (
@@ -190,7 +192,10 @@ def _followed(timeline: Timeline) -> pl.DataFrame:
 
 
 def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
-    """Return the registry office's last answer, and how old it is at the cut-off; of the living."""
+    """Return the day of the registry office's last answer.
+
+    For living patients also its age at the cut-off in months.
+    """
     zero = primary.tumour(curated).select("patient_id", _zero="diagnosis_date")
     died = _events(timeline, "death").select("patient_id").unique()
     answers = (
@@ -220,8 +225,9 @@ def _answered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
 def cut_off(curated: Curated, timeline: Timeline) -> dt.date | None:
     """Return the data cut-off: the declared day, else the last day on which a registry office answered.
 
-    Without a registry's answer it is the last day of any event. An event alone does not move it where offices
-    answer: one mistyped year, let through by a waiver, would make every patient's answer decades old.
+    Without any answer of a registry office it is the last day of any event. If there are answers, events do
+    not
+    count: one mistyped year that a waiver lets through would make every patient's answer decades old.
     """
     if timeline.assumptions.data_cutoff:
         return timeline.assumptions.data_cutoff

@@ -1,4 +1,4 @@
-"""Nothing after the data cut-off counts: rows and days are cut before anything is derived from them."""
+"""Remove rows and days after the data cut-off, before anything is derived from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LAST_DAY = "_last_day"
 
 
 def last_day(zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
-    """Return the day of the cut-off since each patient's time zero: ``patient_id`` and :data:`LAST_DAY`.
+    """Return the cut-off as days since each patient's time zero: ``patient_id`` and :data:`LAST_DAY`.
 
     Args:
         zero: ``patient_id, zero``.
@@ -23,7 +23,7 @@ def last_day(zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
 
 
 def rows_until(frame: pl.DataFrame, day: str, zero: pl.DataFrame, cutoff: dt.date | None) -> pl.DataFrame:
-    """Leave out what happened after the cut-off; what has no day stays.
+    """Remove rows after the cut-off; rows without a day are kept.
 
     Args:
         frame: rows with ``patient_id`` and ``day``.
@@ -40,7 +40,7 @@ def rows_until(frame: pl.DataFrame, day: str, zero: pl.DataFrame, cutoff: dt.dat
 def days_until(
     frame: pl.DataFrame, days: Sequence[str], zero: pl.DataFrame, cutoff: dt.date | None
 ) -> pl.DataFrame:
-    """Empty the days after the cut-off.
+    """Set days after the cut-off to null.
 
     Args:
         frame: rows with ``patient_id`` and the days.

@@ -1,8 +1,8 @@
-"""The dose of a course as the assumptions read it: prescribed or delivered, with or without a boost.
+"""Choose the dose of a course under the assumptions: prescribed or delivered, with or without a boost.
 
-Without a boost the dose is that of the phase with the highest dose, of equal ones the earlier; of an
-integrated boost that of the lowest level. Where a boost is documented that no phase and no level shows, the
-dose without it cannot be told and is missing.
+Without boost, the dose is that of the phase with the highest dose (of equal ones the earlier); with an
+integrated boost it is the lowest dose level. If a boost is documented but no phase and no level shows it, the
+dose without boost is null.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KEY = ("patient_id", "course_id")
 
 
 def doses(curated: Curated, courses: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Give every course its ``dose_gy``.
+    """Return the courses with ``dose_gy``.
 
     Args:
         curated: the curated tables.
@@ -31,7 +31,8 @@ def doses(curated: Curated, courses: pl.DataFrame, assumptions: Assumptions) -> 
     frame = courses.join(leading, on=_KEY, how="left", maintain_order="left")
     boost = pl.col("boost")
     levels = pl.col("levels_gy").list.drop_nulls()
-    # Every fraction gives all levels of an integrated boost: what was delivered of one is a share of all.
+    # Every fraction gives all levels of an integrated boost, so each level is delivered in the same
+    # proportion.
     share = pl.when(levels.list.len() > 1).then(levels.list.min() / levels.list.max())
     whole = boost.is_null() | (boost == "none")
     return frame.with_columns(
@@ -45,9 +46,9 @@ def doses(curated: Curated, courses: pl.DataFrame, assumptions: Assumptions) -> 
 
 
 def _leading_phases(curated: Curated, courses: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return the dose of the leading phase of every course that has others at its site: ``_without``."""
+    """Return the dose of the leading phase (``_without``) of every course with several phases at its site."""
     of_site = (pl.col("site") == 1).fill_null(True)
-    # A brachytherapy is a boost of an irradiation from outside, whatever its dose.
+    # Brachytherapy is a boost of external beam radiotherapy, regardless of its dose.
     another_kind = pl.col("kind").ne_missing(pl.col("_kind"))
     return (
         curated["curated.radiotherapy_phase"]

@@ -1,6 +1,7 @@
-"""Eligibility: named criteria in the order of study.toml, each with its count (the STROBE flow).
+"""Apply the eligibility criteria in the order of study.toml and count each (the STROBE flow).
 
-Every patient is judged by every criterion; the first that is not met is the one that excludes.
+Every patient is checked against every criterion. The first criterion that is not met is the reason for
+exclusion.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from schemas.configuration import Criterion, Study
 MORPHOLOGY, CERTAINTY, SITE = "morphology", "diagnostic certainty", "site of the primary tumour"
 METASTASIS, INTENT, SEQUENCE = "metastasis at diagnosis", "intent", "relation of radiotherapy to surgery"
 TECHNIQUE, TUMOUR, LAST_DAY = "technique", "tumour", "day of death or last day known alive"
-"""Facts that a criterion asks for, as a finding names them; others are columns of ``cohort.patients``."""
+"""Names of the facts in findings; all other facts are named by their column of ``cohort.patients``."""
 
 
 class Fact(NamedTuple):
-    """A fact that a criterion asks for.
+    """A fact that a criterion needs.
 
     Attributes:
-        name: as a finding names it.
-        lacking: whether the verdict on the patient is open because it is missing.
-        had: whether the patient has it.
+        name: its name in a finding.
+        lacking: whether the verdict is open because this fact is missing.
+        had: whether the patient has this fact.
     """
 
     name: str
@@ -41,14 +42,14 @@ class Fact(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """How a criterion is judged.
+    """The expressions that decide a criterion.
 
     Attributes:
-        met: whether it is fulfilled.
-        value: what it was judged on.
+        met: whether the criterion is fulfilled.
+        value: the value that decided.
         reason: why it is not fulfilled.
-        known: whether the verdict rests on known facts, and not on what is missing or contradictory.
-        facts: the facts that it asks for, in this order; without one the verdict is open.
+        known: whether the verdict rests on known facts; false if facts are missing or contradictory.
+        facts: the facts that it needs, in this order; if one is missing the verdict is open.
     """
 
     met: pl.Expr
@@ -59,17 +60,17 @@ class Judged(NamedTuple):
 
 
 EVERYBODY = Criterion(name="tumour documented", rule="known", label="Tumour documented")
-"""What every patient needs, whatever the study asks for: without a tumour there is no time zero."""
+"""Criterion for every patient in every study: without a tumour there is no time zero."""
 
 
 @dataclass(frozen=True)
 class Eligibility:
-    """Who is eligible, and by what.
+    """The verdicts on all patients.
 
     Attributes:
         eligibility: ``cohort.eligibility``.
         flow: ``cohort.flow``.
-        missing: ``pseudonym``, ``criterion``, ``fact``: what a verdict lacks.
+        missing: ``pseudonym``, ``criterion``, ``fact``: the facts that a verdict lacks.
         nowhere: facts that the verdicts lack and that no patient has.
     """
 
@@ -132,7 +133,7 @@ def _judge(criterion: Criterion, timeline: Timeline) -> Judged:
 
 
 def _asked(study: Study, facts: pl.DataFrame, timeline: Timeline) -> list[Criterion]:
-    """Return the study's criteria; with :data:`EVERYBODY` where they admit somebody without a tumour."""
+    """Return the study's criteria, plus :data:`EVERYBODY` if they admit a patient without a tumour."""
     admitted = facts
     for criterion in study.criteria:
         admitted = admitted.filter(_judge(criterion, timeline).met.fill_null(False))
@@ -142,12 +143,12 @@ def _asked(study: Study, facts: pl.DataFrame, timeline: Timeline) -> list[Criter
 
 
 def eligible(eligibility: pl.DataFrame) -> pl.Series:
-    """Return pseudonyms of the patients who meet every criterion."""
+    """Return the pseudonyms of the patients who meet every criterion."""
     return eligibility.group_by("pseudonym").agg(pl.col("met").all()).filter("met")["pseudonym"].sort()
 
 
 def members(curated: Curated, eligible: pl.Series) -> pl.DataFrame:
-    """``patient_id`` and ``pseudonym`` of the eligible patients."""
+    """Return ``patient_id`` and ``pseudonym`` of the eligible patients."""
     persons = curated["curated.patient"].select("patient_id", "pseudonym")
     return persons.filter(pl.col("pseudonym").is_in(eligible.implode()))
 
@@ -176,7 +177,7 @@ def _flow(frame: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.DataFrame:
 
 
 def _facts(curated: Curated, timeline: Timeline, described: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a patient with everything that a criterion may ask for."""
+    """Return one row per patient with all facts that a criterion may need."""
     tumour = primary.tumour(curated).select(
         "patient_id",
         "histologically_confirmed",
@@ -227,7 +228,7 @@ def _histology(_: Criterion, __: Assumptions) -> Judged:
         .otherwise(pl.lit("not histologically proven"))
     )
     morphology, certainty = pl.col("icdo3_morphology"), pl.col("histologically_confirmed")
-    # A sarcoma in the morphology that no histology proves contradicts itself.
+    # A sarcoma morphology without histological proof is a contradiction.
     known = morphology.is_not_null() & ~(sarcoma & ~proven.fill_null(False))
     facts = (
         Fact(MORPHOLOGY, morphology.is_null(), morphology.is_not_null()),
@@ -271,7 +272,7 @@ def _no_metastasis(_: Criterion, __: Assumptions) -> Judged:
     value = pl.concat_str(
         "m_stage", pl.when(found).then(pl.lit("metastasis")), separator=", ", ignore_nulls=True
     )
-    # Without M and without a metastasis the patient counts as free of one.
+    # A patient without an M category and without a documented metastasis counts as M0.
     known = staged | found | (pl.col("m_stage") == "M0").fill_null(False)
     shown = pl.when(value != "").then(value)
     return Judged(~(staged | found), shown, reason, known, (Fact(METASTASIS, ~known, known),))
@@ -302,7 +303,7 @@ def _radiotherapy(criterion: Criterion, _: Assumptions) -> Judged:
         .otherwise(pl.lit("another technique"))
     )
     value = pl.concat_str("radiation_sequence", pl.lit(", "), pl.col("technique").fill_null("no plan"))
-    # No course at all is an answer; a course of which the sequence or the technique is missing is none.
+    # No course at all is a known answer; a course without sequence or technique is not.
     shown = pl.col("technique").is_not_null() & (pl.col("technique") != "unknown")
     asked = shown if criterion.techniques else pl.lit(True)
     related = pl.col("radiation_sequence").is_not_null()
@@ -354,4 +355,4 @@ RULES: dict[str, Callable[[Criterion, Assumptions], Judged]] = {
     "observed": _observed,
     "known": _known,
 }
-"""Rule of study.toml to how it is judged."""
+"""Rule name in study.toml to the function that evaluates it."""

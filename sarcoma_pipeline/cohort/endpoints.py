@@ -1,15 +1,16 @@
-"""Derives the endpoints from the timeline alone: the first event, or the day until which somebody looked.
+"""Derive the endpoints from the timeline: the first event, or the day of censoring.
 
-A patient is at risk from the endpoint's origin or entry on. The time ends with the first of the events that
-study.toml names; of two on one day the one named first counts. An event that censors the endpoint ends the
-time before it. Without an event the time is censored:
+A patient is at risk from the endpoint's origin or entry. The time ends with the first of the events that
+study.toml names; of two events on one day, the one named first counts. An event that censors the endpoint
+ends the time before later events. Without an event the time is censored:
 
 - ``last known alive``: on the day of the registry office's last answer, else of the last contact (switch);
-- ``last disease assessment``: on the day of the last examination that states what the endpoint is about. Who
-  was never so examined is censored at day 0, dead or alive (switch); a death, and whatever else is known
-  without an examination, counts for the others only.
+- ``last disease assessment``: on the day of the last examination that states the components of the endpoint.
+  Patients without such an examination are censored at day 0, dead or alive (switch). Deaths and other events
+  that are known without an examination count only for patients who were examined.
 
-Who is not at risk has no row in ``cohort.endpoints`` and one in ``cohort.not_at_risk``, with the reason.
+Patients who are not at risk have no row in ``cohort.endpoints``, but one in ``cohort.not_at_risk`` with the
+reason.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ SECOND = "second malignancy"
 OUTSIDE_BOUNDS = "a time outside the bounds of the release gate"
 """Reason why a patient is not at risk; the finding is ``patient.time-implausible``."""
 _UNWATCHED = (*DEATHS, SECOND)
-"""Events that are known without anybody looking for a relapse."""
+"""Events that are known without an examination for relapse."""
 
 MILESTONE: dict[Milestone, str] = {
     "radiotherapy start": "radiotherapy_start",
@@ -53,7 +54,7 @@ MILESTONE: dict[Milestone, str] = {
 
 @dataclass(frozen=True)
 class Derived:
-    """``cohort.endpoints``, ``cohort.not_at_risk`` and ``cohort.derivability``."""
+    """The tables ``cohort.endpoints``, ``cohort.not_at_risk`` and ``cohort.derivability``."""
 
     endpoints: pl.DataFrame
     not_at_risk: pl.DataFrame
@@ -64,7 +65,7 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
     """Derive every endpoint of the members.
 
     Args:
-        timeline: what happened, under the study's assumptions or a variant of them.
+        timeline: the events, under the study's assumptions or a variant of them.
         members: ``patient_id``, ``pseudonym`` of the eligible patients.
         study: the endpoints' rules.
     """
@@ -85,19 +86,19 @@ def derive(timeline: Timeline, members: pl.DataFrame, study: Study) -> Derived:
 
 
 def of_relapse(rule: EndpointRule) -> bool:
-    """Return whether an endpoint needs examinations, and not only news of life and death."""
+    """Return whether an endpoint needs examinations, not only statements of life and death."""
     return rule.censor == "last disease assessment"
 
 
 def disease_free(rule: EndpointRule) -> bool:
-    """Return whether an endpoint supposes that the patient was once free of disease."""
+    """Return whether an endpoint requires that the patient was once free of disease."""
     return looks.needed(rule) == (looks.OVERALL,) and not {"residual tumour", UNDER_TREATMENT} & set(
         rule.events
     )
 
 
 def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
-    """Return the rule as the assumptions make it: its origin, its entry, what censors it."""
+    """Return the rule with the assumptions applied: events, censoring events, origin, entry, landmark."""
     a = timeline.assumptions
     events: list[str] = list(rule.events)
     by: list[str] = list(rule.censored_by)
@@ -125,7 +126,10 @@ def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
 
 
 def _causes(events: pl.DataFrame) -> pl.DataFrame:
-    """Add every death once more by its cause; without a documented one, by a relapse before it."""
+    """Add a second row for every death with its cause.
+
+    If the cause is unknown, a relapse before it means the tumour.
+    """
     relapsed = (
         events.filter(pl.col("kind").is_in(RELAPSES)).group_by("patient_id").agg(_relapse=pl.col("day").min())
     )
@@ -174,7 +178,7 @@ _DETAILS = ("kind", "day", "day_earliest", "day_latest", "precision")
 
 
 def _first(events: pl.DataFrame, kinds: tuple[str, ...], name: str) -> pl.DataFrame:
-    """Return the first of some kinds of event; all records that tell of it on that day are its evidence."""
+    """Return the first event of the given kinds; its evidence is all records of that kind on that day."""
     order = pl.col("kind").replace_strict(
         {k: i for i, k in enumerate(kinds)}, default=None, return_dtype=pl.Int32
     )
@@ -208,9 +212,9 @@ def last_looks(rule: EndpointRule, timeline: Timeline, events: pl.DataFrame) -> 
 
 
 def _last_alive(timeline: Timeline, events: pl.DataFrame) -> pl.DataFrame:
-    """Return the last news of life; where an office answered, the day of its last answer (switch)."""
+    """Return the last day known alive; with the switch, the registry office's last answer if there is one."""
     seen = events.filter(~pl.col("kind").is_in(DEATHS), pl.col("day").is_not_null()).with_columns(
-        # Of a partial date only the beginning is sure.
+        # A partial date proves life only on its first possible day.
         day=pl.max_horizontal(pl.min_horizontal("day", "day_earliest"), 0)
     )
     last = _latest(seen, "alive")
@@ -230,9 +234,9 @@ def _latest(days: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return what ended each time, in days since time zero.
+    """Return the end of each time in days since time zero.
 
-    It is the event, what censors, or the end of looking.
+    It is the event, the censoring event, or the end of observation.
     """
     a = timeline.assumptions
     event = pl.col("event_day").is_not_null() & (pl.col("event_day") <= pl.col("stop_day")).fill_null(True)
@@ -245,7 +249,7 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
         unwatched = pl.col("end_kind").is_in(_UNWATCHED).fill_null(False)
         died = pl.col("end_kind").is_in(DEATHS).fill_null(False)
         instead = pl.col("resected_on") if a.never_examined == "definitive resection" else pl.lit(0)
-        # Nobody is censored after the death.
+        # Censoring must not come after the death.
         instead = pl.min_horizontal(instead.clip(0).fill_null(0), pl.when(died).then("end_day"))
         looked = pl.coalesce("looked", instead)
         if a.relapse_free_until == "as declared":
@@ -275,9 +279,9 @@ def _ended(rule: EndpointRule, timeline: Timeline, frame: pl.DataFrame) -> pl.Da
 
 
 def _counted(rule: EndpointRule, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the time from the origin on, and the day of entry.
+    """Return the time since the origin, and the day of entry.
 
-    A partial time zero widens what starts there.
+    A partial date of diagnosis widens times that start at diagnosis.
     """
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     frame = frame.with_columns(_origin=_milestone(origin), _entry=_milestone(entry))
@@ -305,14 +309,17 @@ def _milestone(name: Milestone) -> pl.Expr:
 
 
 def _outside_bounds(timeline: Timeline, gate: Gate) -> pl.Expr:
-    """Return whether the release gate would stop the row, or anything of the patient is dated too late."""
+    """Return whether the release gate would block the row, or a date of the patient is implausibly late."""
     doubtful = within_bounds.doubtful_times(timeline, gate)["patient_id"]
     bounds = gate.bounded(CohortEndpoint)
     return pl.col("patient_id").is_in(doubtful.implode()) | within_bounds.outside(bounds, bounds)
 
 
 def _reasons(rule: EndpointRule, timeline: Timeline) -> Iterator[tuple[str, pl.Expr]]:
-    """Yield why a patient is not at risk, in order; the first that holds is given."""
+    """Yield each reason why a patient is not at risk, with its condition.
+
+    The first that holds is reported.
+    """
     origin, entry = rule.origin or "diagnosis", rule.entry or rule.origin or "diagnosis"
     time, enters = pl.col("time_days"), pl.col("entry_days")
     yield "diagnosed after the data cut-off", pl.col("_day").is_null()

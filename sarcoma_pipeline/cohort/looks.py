@@ -1,7 +1,7 @@
-"""What an examination looked at: the components of the disease that it states.
+"""Decide which components of the disease an examination states.
 
-Overall complete remission states every component of which nothing else is said; any other overall status
-states none but itself. "Unknown" and "questionable" are no look (switch), "missing" never is.
+An overall complete remission states every component without a status of its own; any other overall status
+states only itself. "Unknown" and "questionable" state nothing (switch), "missing" never does.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _SILENT_OVERALL = ("not assessable", "missing")
 
 
 def states(assumptions: Assumptions, documents_metastasis: pl.Expr) -> pl.Expr:
-    """Return the list of what an examination states.
+    """Return the list of components that an examination states.
 
     Args:
-        assumptions: whether a questionable component was looked at.
+        assumptions: whether a questionable component counts as examined.
         documents_metastasis: whether it reports a metastasis, which states the distant component.
     """
     telling = [*_STATED, *(_VAGUE if assumptions.questionable_status == "look" else ())]
     whole = (pl.col("overall_status") == "complete remission").fill_null(False)
     overall = pl.col("overall_status").is_not_null() & ~pl.col("overall_status").is_in(_SILENT_OVERALL)
     said = {OVERALL: overall.fill_null(False)} | {
-        # Who says "missing" of a part did not look at it, whatever was said of the whole.
+        # "Missing" for a component means that it was not examined, regardless of the overall status.
         part: pl.col(f"{part}_status").is_in(telling).fill_null(whole)
         for part in COMPONENTS
     }
@@ -39,7 +39,7 @@ def states(assumptions: Assumptions, documents_metastasis: pl.Expr) -> pl.Expr:
 
 
 def needed(rule: EndpointRule) -> tuple[str, ...]:
-    """Return components that an examination must state to extend an endpoint.
+    """Return the components that an examination must state to extend an endpoint.
 
     ``overall`` stands for disease-free survival.
 

@@ -1,8 +1,8 @@
-"""Who is excluded, or included, by what is not known: each is a finding, as large as its cause.
+"""Report patients who are excluded or included because a fact is not known.
 
-What nobody in the study has is one finding of the study: no patient's record is at fault. What none of a
-patient's tables has a column for is one finding of each of these tables. Everything else is a finding of the
-patient, on the record that a data steward would open first; no place depends on a hash.
+One finding covers everything with the same cause: a fact that no patient has is one finding of the study; a
+fact for which none of a patient's tables has a column is one finding per table. All others are findings of
+the patient, on the record that a data steward would open first; the choice depends on no hash.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ NOT_KNOWN = Rule(
     "warning",
     on=CohortEligibility.table(),
     scope="patient",
-    what="The patient is excluded because something is missing or contradictory, and not because the "
-    "criterion is not fulfilled. If nobody has it, or a source has no column for it, there is one finding "
-    "for all patients.",
-    remedy="The note says what is missing. Look it up in the letters and add it in the tumour documentation: "
-    "Morphologie_ICD_O and Diagnosesicherung, Primaertumor_ICD, Intention, Stellung_OP or the dates of life; "
-    "of a technique, export the plan from the planning system. If it is missing of all patients, map its "
-    "column in sources.toml, or leave the criterion out of study.toml.",
+    what="The patient is excluded because a value is missing or contradictory, not because the criterion is"
+    " known to be unfulfilled. If the value is missing for all patients, or a source has no column for"
+    " it, there is one finding for all.",
+    remedy="The note says what is missing. Look it up in the letters and add it in the tumour "
+    "documentation: Morphologie_ICD_O and Diagnosesicherung, Primaertumor_ICD, Intention, "
+    "Stellung_OP, or the dates of death and last contact; for a technique, export the plan from the "
+    "planning system. If it is missing for all patients, map its column in sources.toml, or leave "
+    "the criterion out of study.toml.",
     source="STROBE, item 13: not fulfilled is not the same as not known",
 )
 ASSUMED = Rule(
@@ -45,16 +46,16 @@ ASSUMED = Rule(
     "notice",
     on=CohortEligibility.table(),
     scope="patient",
-    what="The patient is included although nothing says that the criterion is fulfilled: an unknown value "
-    "counts as none. If nobody has it, or a source has no column for it, there is one finding for all "
-    "patients.",
-    remedy="Look it up in the letters and add it in the tumour documentation, as TNM/M or Menge_FM. If it is "
-    "missing of all patients, map its column in sources.toml.",
+    what="The patient is included although it is not documented that the criterion is fulfilled: an unknown"
+    " value counts as none. If the value is missing for all patients, or a source has no column for "
+    "it, there is one finding for all.",
+    remedy="Look it up in the letters and add it in the tumour documentation, as TNM/M or Menge_FM. If it "
+    "is missing for all patients, map its column in sources.toml.",
     source="STROBE, item 13",
 )
 
 _TREATED = frozenset({e.INTENT, e.SEQUENCE, e.TECHNIQUE})
-"""Facts that belong into the record of the treatment, where there is one."""
+"""Facts that belong to the record of the treatment, if there is one."""
 
 _TYPED: Mapping[str, frozenset[str]] = {
     e.MORPHOLOGY: frozenset({"diagnosis.icdo3_morphology"}),
@@ -71,11 +72,13 @@ _TYPED: Mapping[str, frozenset[str]] = {
     "icd10_site": frozenset({"diagnosis.icd10_code", "diagnosis.icdo3_topography"}),
     "region": frozenset({"diagnosis.icd10_code", "diagnosis.icdo3_topography"}),
 }
-"""Fact to the columns that a table may be mapped to so that it gives the fact; no table gives a technique."""
+"""For each fact, the columns that give it when a table is mapped to them; no table gives a technique."""
 
 
 def unknown(made: Eligibility) -> pl.DataFrame:
-    """Return who is excluded, or included, by what is not known; a patient is excluded once.
+    """Return the verdicts that exclude or include a patient because of an unknown fact.
+
+    A patient is excluded once.
 
     Args:
         made: the verdicts.
@@ -96,15 +99,15 @@ def unknown(made: Eligibility) -> pl.DataFrame:
 
 
 def candidates(curated: Curated, found: pl.DataFrame) -> pl.DataFrame:
-    """Return the records on which a finding could stand.
+    """Return the records to which a finding could point.
 
     Args:
         curated: the curated tables.
         found: ``pseudonym`` and ``fact`` of the findings.
 
     Returns:
-        ``pseudonym``, ``fact``, ``record_id``: of the treatment for what belongs to it, else of the index
-        tumour; of a patient without a tumour those of the person.
+        ``pseudonym``, ``fact``, ``record_id``: of the treatment for its facts, else of the index tumour; for
+        a patient without a tumour those of the person.
     """
     persons = curated["curated.patient"].select("patient_id", "pseudonym", _person="record_ids")
     course = primary.course(curated).select("patient_id", _course="record_ids")
@@ -125,14 +128,14 @@ def candidates(curated: Curated, found: pl.DataFrame) -> pl.DataFrame:
 def observe(
     made: Eligibility, found: pl.DataFrame, records: pl.DataFrame, places: pl.DataFrame, sources: Sources
 ) -> pl.DataFrame:
-    """Return the findings, each as large as its cause.
+    """Return the findings, one per cause: study, table or patient.
 
     Args:
         made: the verdicts.
         found: from :func:`unknown`.
         records: from :func:`candidates`.
         places: ``record_id``, ``path``, ``position``, ``source`` of these records.
-        sources: what each table has a column for.
+        sources: the tables with their mapped columns.
     """
     everybody = found.filter(pl.col("fact").is_in(made.nowhere))
     others = found.filter(~pl.col("fact").is_in(made.nowhere).fill_null(False))
@@ -167,7 +170,7 @@ def observe(
 
 
 def _mute(sources: Sources, fact: str) -> list[str]:
-    """Return the tables of which no column is mapped to what a fact is made of."""
+    """Return the tables that map no column of a fact."""
     needed = _columns(fact)
     return [
         source.name
@@ -179,7 +182,7 @@ def _mute(sources: Sources, fact: str) -> list[str]:
 
 
 def _columns(fact: str) -> Collection[str]:
-    """Return the columns of tables that a fact is made of, as ``entity.column``."""
+    """Return the typed columns that give a fact, as ``entity.column``."""
     if fact in _TYPED:
         return _TYPED[fact]
     if fact.startswith("date of "):
@@ -198,12 +201,12 @@ def _of_entity(entity: str) -> Collection[str]:
 
 def _of_patients(found: pl.DataFrame) -> pl.DataFrame:
     note = pl.concat_str(pl.lit("criterion "), "criterion", (pl.lit(": ") + pl.col("reason")).fill_null(""))
-    # The column is the criterion, so that two criteria of one patient are two findings.
+    # The criterion goes in the column field, so that two criteria of one patient are two findings.
     return _observed(found, pl.col("criterion"), pl.col("value"), note)
 
 
 def _together(found: pl.DataFrame, why: str) -> pl.DataFrame:
-    """Return one observation for each rule, source and criterion, with the number of patients by fact."""
+    """Return one observation per rule, source and criterion, with the number of patients by fact."""
     by = ["rule_id", "source", "criterion"]
     patients = found.group_by(*by, "fact").agg(pl.col("pseudonym").n_unique()).sort(*by, "fact")
     plural = pl.when(pl.col("pseudonym") == 1).then(pl.lit("patient")).otherwise(pl.lit("patients"))

@@ -1,4 +1,4 @@
-"""How long every patient could have been observed in every endpoint, and the days of their treatment."""
+"""Compute how long each patient could be observed for each endpoint, and the days of their treatment."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ OBSERVED = ("pseudonym", "endpoint", "possible_days", "looked_days", "needs_exam
 
 
 def observed(curated: Curated, study: Study, pseudonyms: pl.Series) -> pl.DataFrame:
-    """Return a row per patient and endpoint, in the columns :data:`OBSERVED`.
+    """Return one row per patient and endpoint, with the columns :data:`OBSERVED`.
 
-    A time could have lasted to the data cut-off, or to the event, a censoring event or the death before it.
+    The possible time ends at the data cut-off, or earlier at the event, a censoring event or death.
 
     Args:
         curated: the curated tables.

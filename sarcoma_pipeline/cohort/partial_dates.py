@@ -1,7 +1,7 @@
-"""Days that are known to the month or year only: the interval that order allows, and its middle.
+"""Handle dates known only to the month or year: the possible interval and its middle.
 
-An untouched month stands on its 15th and an untouched year on its 1 July, as the typed tables have them. What
-other days of the patient exclude is cut off, and a cut interval stands in its middle, rounded down.
+Without other information a month stands for its 15th and a year for 1 July, as in the typed tables. Other
+days of the patient narrow the interval; a narrowed interval stands for its middle, rounded down.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import polars as pl
 
 
 def reach(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return days from a date back to the first and forth to the last day that it may mean."""
+    """Return the days from a date back to the first and forward to the last day that it may mean."""
     year = pl.date(date.dt.year(), 1, 1), pl.date(date.dt.year(), 12, 31)
     first = pl.when(precision == "month").then(date.dt.month_start()).when(precision == "year").then(year[0])
     last = pl.when(precision == "month").then(date.dt.month_end()).when(precision == "year").then(year[1])
@@ -22,26 +22,27 @@ def reach(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 def dated(
     frame: pl.DataFrame, zero: pl.DataFrame, *, not_before: str | None = None, not_after: str | None = None
 ) -> pl.DataFrame:
-    """Place the events of a frame: ``day``, ``day_earliest``, ``day_latest``.
+    """Set ``day``, ``day_earliest`` and ``day_latest`` of the events.
 
     Args:
-        frame: ``patient_id, day, date, precision``; the day is that of the date, or counted by the source.
+        frame: ``patient_id, day, date, precision``; ``day`` comes from the date, or from the source.
         zero: ``patient_id, zero``, the date of time zero.
         not_before: column with a day before which the event cannot have been.
         not_after: column with a day after which it cannot have been.
 
     Returns:
-        The frame with ``day`` in the middle of what is left, its ends, and ``precision`` never null.
+        The frame with ``day`` in the middle of the remaining interval, the ends of the interval, and
+        ``precision`` filled.
     """
     joined = frame.join(zero.select("patient_id", _zero="zero"), on="patient_id", how="left")
-    # Where a source counts days there is no date, or one that has nothing to do with the day.
+    # A source that gives days has no date, or a date unrelated to the day.
     by_date = ((pl.col("date") - pl.col("_zero")).dt.total_days() == pl.col("day")).fill_null(False)
     precision = pl.when(by_date).then(pl.col("precision").fill_null("day")).otherwise(pl.lit("day"))
     back, forth = reach(pl.col("date"), precision)
     early, late = pl.col("day") - back, pl.col("day") + forth
     low = pl.max_horizontal(early, not_before) if not_before else early
     high = pl.min_horizontal(late, not_after) if not_after else late
-    # An order that contradicts the interval as a whole says nothing about the day within it.
+    # A limit that excludes the whole interval says nothing about the day within it.
     possible = (low <= high).fill_null(False)
     low, high = pl.when(possible).then(low).otherwise(early), pl.when(possible).then(high).otherwise(late)
     cut = (low != early) | (high != late)

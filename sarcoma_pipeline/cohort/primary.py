@@ -1,7 +1,7 @@
-"""The index tumour and the primary treatment that belongs to it, one row a patient.
+"""Select the index tumour and its primary treatment, one row per patient.
 
-The index tumour (``curated.diagnosis.index_tumour``) is the one that the study is about; its diagnosis is
-time zero. What belongs to another tumour of the patient does not count.
+The index tumour (``curated.diagnosis.index_tumour``) is the tumour that the study is about; its diagnosis is
+time zero. Records of the patient's other tumours do not count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def tumour(curated: Curated) -> pl.DataFrame:
 
 
 def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
-    """Return rows of a table that belong to the index tumour; curation gives every row its tumour."""
+    """Return the rows of a table that belong to the index tumour."""
     index = tumour(curated).select("patient_id", "tumour_id")
     return curated[table].join(
         index, on=["patient_id", "tumour_id"], how="semi", nulls_equal=True, maintain_order="left"
@@ -33,14 +33,12 @@ def surgeries(curated: Curated) -> pl.DataFrame:
 
 
 def course(curated: Curated) -> pl.DataFrame:
-    """Return the primary course of radiotherapy.
+    """Return the primary courses: rows of ``curated.radiotherapy_course`` with the sequence filled.
 
-    It is a row of ``curated.radiotherapy_course`` with its sequence filled.
-
-    The first course of external beams that is not palliative, else the first that is not; brachytherapy and
-    radionuclides before an irradiation are not the primary one. Of several targets of one ST the main one
-    counts. Where no source documents the relation to surgery
-    (oBDS Stellung_OP), the dates tell it.
+    The primary course is the first external beam course that is not palliative; else the first of any kind
+    that is not palliative. Brachytherapy and radionuclides before an external beam course are not primary. If
+    one ST has several targets, the main target counts. If no source documents the relation to surgery (oBDS
+    Stellung_OP), it is derived from the dates.
     """
     first_surgery = (
         surgeries(curated).group_by("patient_id").agg(_operated=pl.col("surgery_day").min(), _any=pl.len())

@@ -1,11 +1,11 @@
-"""Relapses of the index tumour: of which site, on which day, and what is only progression under treatment.
+"""Find relapses of the index tumour: site, day, and whether it is only progression under treatment.
 
 - **local**, **regional**: the status of the site is relapse; or progression after the definitive resection,
-  whatever is resected later. Progression before or on the day of the definitive resection is progression
+  even if it is resected later. Progression before or on the day of the definitive resection is progression
   under treatment (switch); without a definitive resection it is a relapse.
 - **distant**: the status is relapse or progression, or residual tumour, or a metastasis is documented that
-  does not belong to the diagnosis. A metastasis happened on the earlier of its own date and the report's;
-  dated before time zero, on the day of the report.
+  was not present at diagnosis. Its day is the earlier of its own date and the report's; if its own date is
+  before time zero, the day of the report.
 - **of unknown site**: the overall status is relapse or progression, and nothing on that day names a site.
 """
 
@@ -31,7 +31,7 @@ def relapses(
 
     Args:
         assessed: examinations of the index tumour, rows of ``curated.assessment``.
-        metastases: as :func:`placed` gives them.
+        metastases: from :func:`placed`.
         milestones: ``patient_id``, ``resected_on``, ``resected`` and ``window_closes``.
         assumptions: the switches.
 
@@ -56,7 +56,7 @@ def relapses(
 def placed(
     metastases: pl.DataFrame, milestones: pl.DataFrame, zero: pl.DataFrame, assumptions: Assumptions
 ) -> pl.DataFrame:
-    """Place every distant metastasis in time, and say whether it belongs to the diagnosis.
+    """Return every distant metastasis with its day and whether it was present at diagnosis.
 
     Args:
         metastases: of the index tumour, rows of ``curated.metastasis``.
@@ -65,7 +65,7 @@ def placed(
         assumptions: the switches.
 
     Returns:
-        The columns of an event (``day`` null where nothing dates it), ``extent``, ``at_diagnosis``.
+        The columns of an event (``day`` null if nothing dates it), ``extent``, ``at_diagnosis``.
     """
     frame = metastases.join(milestones, on="patient_id", how="left").with_columns(
         day="metastasis_day", date="metastasis_date", precision="metastasis_date_precision",
@@ -74,7 +74,7 @@ def placed(
     frame = dated(frame, zero, not_after="_bound")
     reported = pl.col("reported_day")
     in_diagnosis = (pl.col("origin") == "diagnosis").fill_null(False)
-    # Before time zero only a Diagnose is believed: elsewhere the day of the report stands.
+    # Only a Diagnose record may date a metastasis before time zero; otherwise the day of the report is used.
     usable = (pl.col("day_latest") >= 0).fill_null(False)
     own = pl.when(usable).then(pl.max_horizontal("day", pl.lit(0)))
     if assumptions.metastasis_date == "examination":
@@ -99,7 +99,7 @@ def placed(
 def _of_site(exams: pl.DataFrame, site: str, kind: str, assumptions: Assumptions) -> pl.DataFrame:
     status, day = pl.col(f"{site}_status"), pl.col("day")
     found = exams.filter(status.is_in(FOUND))
-    # An operation of unknown day was some time: what is not known to lie before it counts.
+    # If the day of the resection is unknown, the progression counts as a relapse.
     before = ((day <= pl.col("resected_on")) & (status == "progression")).fill_null(False)
     if assumptions.progression_before_resection == "event":
         before = before & False

@@ -1,4 +1,4 @@
-"""The timeline of the eligible patients as it leaves the warehouse: pseudonymous, without calendar dates."""
+"""Build ``cohort.events``: the timeline of the eligible patients, pseudonymous and without calendar dates."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from schemas.cohort_events import CohortEvent
 
 
 def events(timeline: Timeline, members: pl.DataFrame) -> pl.DataFrame:
-    """``cohort.events`` of the members, in order.
+    """Return ``cohort.events`` of the members, in order.
 
     Args:
-        timeline: what happened.
+        timeline: the events.
         members: ``patient_id``, ``pseudonym``.
     """
     named = timeline.events.join(members, on="patient_id", maintain_order="left")

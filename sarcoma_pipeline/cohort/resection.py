@@ -1,7 +1,7 @@
-"""The definitive resection of the primary, and the residual status that it left.
+"""Find the definitive resection of the primary tumour and its residual status.
 
-It is the first R0, R1 or RX resection of the primary, or one without a residual status (a finding). A
-re-resection soon after it, without a relapse between, belongs to it, and its residual status counts.
+It is the first resection of the primary with R0, R1, RX or no residual status (the last is a finding). A
+re-resection soon after it, with no relapse between, belongs to it: its residual status counts.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from sarcoma_pipeline.cohort.primary import Curated, surgeries
 from schemas.assumptions import Assumptions
 
 _ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
-"""OPS of operations on brain, lung, bronchus, lymph nodes and liver: no resection of soft tissue."""
+"""OPS prefixes of operations on brain, lung, bronchus, lymph nodes and liver: not resections of soft
+tissue."""
 
 
 def resections(curated: Curated) -> pl.DataFrame:
     """Return operations on the primary tumour, dated ones first and in order: rows of ``curated.surgery``.
 
-    Of two operations of one day the one with the graver residual status is the later one.
-    An operation of which every procedure is a biopsy, or on an organ that sarcomas spread to, is none.
+    Of two operations on one day, the one with the worse residual status is sorted last. Operations whose
+    procedures are all biopsies, or on organs to which sarcomas spread, are left out.
     """
     code = pl.element()
     elsewhere = code.str.starts_with("1-") | pl.any_horizontal(code.str.starts_with(p) for p in _ELSEWHERE)
@@ -43,16 +44,16 @@ def definitive(operations: pl.DataFrame) -> pl.DataFrame:
 
 
 def residual(operations: pl.DataFrame, relapsed: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Return what was left: one row per operated patient.
+    """Return the residual status, one row per operated patient.
 
     Args:
-        operations: as :func:`resections` gives them.
+        operations: from :func:`resections`.
         relapsed: ``patient_id, relapsed_on``: the first relapse of any site.
         assumptions: which resection counts.
 
     Returns:
-        ``patient_id``, ``residual_status``, ``left_status`` (that of the definitive resection, whichever
-        counts) and ``surgery_ids``.
+        ``patient_id``, ``residual_status``, ``left_status`` (always that of the definitive resection) and
+        ``surgery_ids``.
     """
     first = definitive(operations)
     frame = operations.join(first, on="patient_id", how="left").join(relapsed, on="patient_id", how="left")
@@ -60,7 +61,7 @@ def residual(operations: pl.DataFrame, relapsed: pl.DataFrame, assumptions: Assu
     until = pl.col("resected_on") + assumptions.reresection_days
     between = (relapse > pl.col("resected_on")) & (relapse <= day)
     same = day.is_between("resected_on", until) & ~between.fill_null(False)
-    # Who never was free of tumour has the status of the last operation: R2.
+    # A patient without a definitive resection keeps the status of the last operation, R2.
     same = pl.when(pl.col("resected_on").is_not_null()).then(same).otherwise(True)
     counts = same
     if assumptions.residual_status == "last resection":

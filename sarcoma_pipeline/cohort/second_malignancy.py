@@ -1,9 +1,8 @@
-"""Which other tumours of a patient are a second malignancy, and what the others are (IARC/ENCR 2004).
+"""Classify the other tumours of a patient: second malignancy, other tumour, or secondary (IARC/ENCR 2004).
 
-A second malignancy has behaviour /3, is of another organ or another histology group than the index tumour,
-and was diagnosed after the synchronous window. Skin cancer, in situ tumours, the window and the subsites of
-the soft tissues are switches. A tumour that is coded as secondary (C77 to C79, behaviour /6) is a relapse of
-the index tumour.
+A second malignancy has behaviour /3, differs from the index tumour in organ or histology group, and was
+diagnosed after the synchronous window. Skin cancer, in situ tumours, the window and the subsites of the soft
+tissues are switches. A tumour coded as secondary (C77 to C79, behaviour /6) is a relapse of the index tumour.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ _UNSPECIFIED_SUBSITES = (".8", ".9")
 
 
 def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
-    """Judge every diagnosis that is not the index tumour.
+    """Classify every diagnosis that is not the index tumour.
 
     Returns:
         Rows of ``curated.diagnosis`` with ``kind`` (second malignancy, other tumour, or secondary) and
-        ``detail``, why.
+        ``detail`` (the reason).
     """
     site = pl.coalesce(["icd10_code", "icdo3_topography"])
     index = tumour(curated).select(
@@ -55,7 +54,7 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
     again = same_organ & same_histology
     if assumptions.same_organ == "subsite":
         again = again & ~_elsewhere()
-    # Metastases of a known sarcoma are coded so when nobody asks where they come from.
+    # Metastases of a known sarcoma are often coded like this when the primary was not looked up.
     nowhere = pl.col("_of").str.contains(r"^C(76|80|97)") & (group == iarc.UNSPECIFIED)
     reasons = [
         (iarc.is_secondary(pl.col("_of"), morphology), SECONDARY, "coded as secondary"),
@@ -76,7 +75,7 @@ def others(curated: Curated, assumptions: Assumptions) -> pl.DataFrame:
 
 
 def _judged(frame: pl.DataFrame, reasons: list[tuple[pl.Expr, str, str]]) -> pl.DataFrame:
-    """The first reason that holds names the kind."""
+    """Set the kind and detail from the first reason that holds."""
     # Each reason is evaluated once: the tables of histology groups make long expressions.
     frame = frame.with_columns(
         holds.fill_null(False).alias(f"_{i}") for i, (holds, _, _) in enumerate(reasons)
@@ -94,7 +93,7 @@ def _judged(frame: pl.DataFrame, reasons: list[tuple[pl.Expr, str, str]]) -> pl.
 
 
 def _elsewhere() -> pl.Expr:
-    """Return whether two sites of one organ are two: other subsites, or the other side."""
+    """Return whether two sites in one organ count as different: other subsites, or the other side."""
     one, other = pl.col("_of").str.slice(3, 2), pl.col("_site").str.slice(3, 2)
     vague = pl.any_horizontal(s.is_in([*_UNSPECIFIED_SUBSITES, ""]) for s in (one, other))
     sides = pl.concat_list("laterality", "_side").list.sort() == pl.lit(["left", "right"], pl.List(pl.String))

@@ -1,7 +1,7 @@
-"""Everything that happened to the patients, in days since time zero: one row per event and per look.
+"""Build the timeline: all events and examinations of the patients, in days since time zero.
 
-The switches of ``[assumptions]`` act here: what is an event, of which kind, on which day. The endpoints are
-derived from this timeline alone; without the patient's number it is released as ``cohort.events``.
+The switches of ``[assumptions]`` apply here: which record is an event, of which kind, on which day. The
+endpoints are derived from this timeline alone; it is released without ``patient_id`` as ``cohort.events``.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ COLUMNS = (*relapses.COLUMNS, "states")
 RELAPSES = (LOCAL, REGIONAL, DISTANT, UNKNOWN)
 
 REGISTRY, MOVED, CONTACT, CUT_OFF = "registry answer", "moved away", "contact", "alive at the cut-off"
-"""What an ``alive`` row rests on."""
+"""Values of ``detail`` for ``alive`` rows: what the statement rests on."""
 
 BY_TUMOUR, OTHER_CAUSE, CAUSE_UNKNOWN = "by the tumour", "other cause", "cause unknown"
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What happened.
+    """The events, milestones and assumptions.
 
     Attributes:
-        events: ``patient_id`` and the columns of ``cohort.events`` but the pseudonym.
+        events: ``patient_id`` and the columns of ``cohort.events`` except the pseudonym.
         milestones: one row per patient with an index tumour: ``first_therapy``, ``radiotherapy_start``,
             ``radiotherapy_end``, ``resected_on`` (days), ``definitive`` (whether there was a definitive
             resection), ``disease_free`` (whether it left no tumour), ``residual_status``, ``surgery_ids``.
-        assumptions: what was assumed.
+        assumptions: the switches.
     """
 
     events: pl.DataFrame
@@ -98,7 +98,7 @@ def timeline(curated: Curated, assumptions: Assumptions) -> Timeline:
 
 
 def _with_all(part: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of the timeline; an event without ends happened on its day, exactly."""
+    """Return the columns of the timeline; an event without an interval happened exactly on its day."""
     have = set(part.columns)
     missing = {
         "detail": pl.lit(None, dtype=pl.String),
@@ -158,7 +158,7 @@ def _diagnosed(zero: pl.DataFrame) -> pl.DataFrame:
 
 
 def _operated(curated: Curated, operations: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """Return every operation of the index tumour; the definitive resection by its own name."""
+    """Return every operation of the index tumour; the definitive resection has its own kind."""
     of_tumour = of_index_tumour(curated, "curated.surgery")
     on_primary = operations.select("patient_id", "record_ids", _primary=pl.lit(True))
     days = steps.select("patient_id", "resected_on", "definitive")
@@ -200,11 +200,10 @@ def _given(curated: Curated) -> pl.DataFrame:
 
 
 def _residual(operations: pl.DataFrame, steps: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Return who never was free of disease, for event-free survival.
+    """Return patients who were never free of disease, for event-free survival.
 
-    That holds from the R2 resection on, else from the beginning.
-
-    A definitive resection within the time of a re-resection makes up for it.
+    The day is that of the R2 resection, else day 0. A definitive resection within the re-resection interval
+    cancels it.
     """
     incomplete = (
         operations.filter(pl.col("residual_status") == "R2")
@@ -245,7 +244,7 @@ def _examined(exams: pl.DataFrame, metastases: pl.DataFrame, assumptions: Assump
 
 
 def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame) -> pl.DataFrame:
-    """Return second malignancies, other tumours, and relapses that were coded as tumours."""
+    """Return second malignancies, other tumours, and relapses coded as tumours."""
     frame = others.join(
         steps.select("patient_id", "window_closes"), on="patient_id", how="left"
     ).with_columns(date="diagnosis_date", precision="diagnosis_date_precision")
@@ -270,7 +269,10 @@ def _other_tumours(others: pl.DataFrame, steps: pl.DataFrame, zero: pl.DataFrame
 
 
 def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.DataFrame:
-    """Deaths; the interval of a partial date ends the last contact, an unknown date leaves the day empty."""
+    """Return deaths.
+
+    The interval of a partial date starts at the last contact; an unknown date leaves the day null.
+    """
     seen = (
         pl.concat([f.select("patient_id", "day") for f in (_contacts(curated), _stated_alive(curated))])
         .group_by("patient_id")
@@ -296,7 +298,7 @@ def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.
         )
     )  # fmt: skip
     frame = dated(frame, zero, not_before="_seen").with_columns(
-        # A month of death that began before the diagnosis is no time before it.
+        # A month of death that began before the diagnosis cannot mean a day before it.
         pl.when(pl.col(c).is_not_null()).then(pl.max_horizontal(c, 0)).alias(c)
         for c in ("day", "day_earliest", "day_latest")
     )
@@ -308,7 +310,7 @@ def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.
 
 
 def _contacts(curated: Curated) -> pl.DataFrame:
-    """Return days on which the hospital saw the patient, whichever tumour it was about."""
+    """Return days on which the hospital saw the patient, for any tumour."""
     given = curated["curated.systemic_therapy"].filter(pl.col("given") == "yes")
     exact = curated["curated.diagnosis"].filter(pl.col("diagnosis_date_precision").fill_null("day") == "day")
     days = [
@@ -324,7 +326,7 @@ def _contacts(curated: Curated) -> pl.DataFrame:
 
 
 def _stated_alive(curated: Curated) -> pl.DataFrame:
-    """Return statements of life; one of a month holds for its first day."""
+    """Return statements that the patient is alive; a statement for a month holds for its first day."""
     stated = curated["curated.vital_statement"].filter(pl.col("status").is_in(["alive", "moved"]))
     back, _ = reach(pl.col("status_date"), pl.col("status_date_precision").fill_null("day"))
     office = pl.col("source") == "registry office"
@@ -339,7 +341,7 @@ def _stated_alive(curated: Curated) -> pl.DataFrame:
 
 
 def _alive(curated: Curated) -> pl.DataFrame:
-    """Return statements of life, and contacts that are no event of the index tumour."""
+    """Return statements that the patient is alive, and contacts that are no event of the index tumour."""
     own = [
         of_index_tumour(curated, table).select("patient_id", "record_ids")
         for table in (
@@ -354,7 +356,10 @@ def _alive(curated: Curated) -> pl.DataFrame:
 
 
 def _cut(events: pl.DataFrame, zero: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
-    """Let nothing after the data cut-off count; who was known alive or dead after it, was alive on it."""
+    """Remove events after the data cut-off.
+
+    Patients with a later event are recorded as alive at the cut-off.
+    """
     frame = events.join(last_day(zero, cutoff), on="patient_id", how="left", maintain_order="left")
     late = (pl.col("day") > pl.col(LAST_DAY)).fill_null(False)
     alive = (

@@ -1,7 +1,7 @@
-"""Runs the cohort again with every other value of every switch, from the curated events on.
+"""Derive the cohort again under every alternative value of every switch.
 
-A run repeats the derivation from the step on that its switch changes (``Switch.acts``); the steps before it
-are those of the main analysis. Where the timeline comes out the same, so does everything after it.
+A run repeats the derivation from the step that its switch changes (``Switch.acts``); earlier steps are
+taken from the main analysis. If the timeline is unchanged, the cohort of the main analysis is returned.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def runs(curated: Curated, study: Study, main: Cohort) -> Iterator[tuple[str, Va
 
 
 def derived(curated: Curated, study: Study, assumptions: Assumptions) -> Cohort:
-    """Derive ``cohort.patients`` and ``cohort.endpoints`` anew, from the curated tables on."""
+    """Derive ``cohort.patients`` and ``cohort.endpoints`` from the curated tables."""
     return _from_cohort(curated, timeline(curated, assumptions), study, None)
 
 
 def _from_cohort(curated: Curated, happened: Timeline, study: Study, main: Cohort | None) -> Cohort:
-    """Derive the cohort from a timeline; the endpoints of the same patients stay those of ``main``."""
+    """Derive the cohort from a timeline; with the same patients, the endpoints of ``main`` are kept."""
     described = covariates.describe(curated, happened, study.gate)
     eligible = eligibility.eligible(eligibility.assess(curated, happened, study, described).eligibility)
     patients = described.filter(pl.col("pseudonym").is_in(eligible.implode()))

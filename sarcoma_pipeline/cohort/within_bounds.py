@@ -1,8 +1,8 @@
-"""Sets aside what the release gate would stop, so that one patient never holds back the others.
+"""Set values to null that the release gate would block, so that one patient never blocks the others.
 
-The gate bounds every released number by its unit, and every code by its form. The same bounds are applied
-here to each patient: a value outside becomes unknown, and a patient with a time outside has no endpoints.
-Each is a finding.
+The gate bounds every released number by its unit and every code by its format. This module applies the
+same bounds to each patient: a value outside becomes unknown, and a patient with a time outside has no
+endpoints. Each is a finding.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ VALUE = Rule(
     "warning",
     on=CohortPatient.table(),
     scope="patient",
-    what="A value of the patient is outside the bounds of the release gate. It is not used: the patient "
-    "counts with an unknown value.",
+    what="A value of the patient is outside the bounds of the release gate. It is not used: the value "
+    "counts as unknown.",
     remedy="Compare the value with the letter or the plan, and correct it in the system that sent the "
     "record: tumour size and age in the table or the tumour documentation, dose and energy in the plan or "
     "the ST, slice thickness in the planning CT. If it is right, widen bounds under [gate] in study.toml.",
@@ -34,8 +34,9 @@ TIME = Rule(
     "warning",
     on=CohortPatient.table(),
     scope="patient",
-    what="Something is dated further after the diagnosis than the bounds of the release gate allow. One of "
-    "the two dates is wrong, so no time of the patient is used: they have no follow-up and no endpoint.",
+    what="A date lies further after the diagnosis than the bounds of the release gate allow. One of the two"
+    " dates is probably wrong, so no time of the patient is used: the patient has no follow-up and no "
+    "endpoints.",
     remedy="Compare Diagnosedatum in the tumour documentation with the date of the record named here. Look "
     "for a wrong year or century, and correct it. If both are right, widen bounds.d and bounds.months under "
     "[gate] in study.toml.",
@@ -43,12 +44,13 @@ TIME = Rule(
 )
 
 CODES = {"icd10_site": r"^[A-Z]\d\d(\.\d{1,2})?$", "icdo3_morphology": r"^\d{4}/\d$"}
-"""Column of ``cohort.patients`` to the form of its codes; findings on records say which code has another."""
+"""Column of ``cohort.patients`` to the format of its codes; findings on records report other formats."""
 
 _FOLLOW_UP = ("follow_up_days", "follow_up_months")
 _ANSWER = ("registry_answer_days", "registry_answer_age_months")
 TIMES = (*_FOLLOW_UP, *_ANSWER)
-"""Columns of ``cohort.patients`` that are times since the diagnosis; two that tell one time go together."""
+"""Columns of ``cohort.patients`` with times since diagnosis; the two columns of a pair are set to null
+together."""
 
 
 def outside(columns: Iterable[str], bounds: dict[str, tuple[float, float]]) -> pl.Expr:
@@ -58,10 +60,10 @@ def outside(columns: Iterable[str], bounds: dict[str, tuple[float, float]]) -> p
 
 
 def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
-    """Return the patients of whom something is dated too late after the diagnosis.
+    """Return the patients with an event dated too late after the diagnosis.
 
     Args:
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         gate: the bounds of days.
 
     Returns:
@@ -82,11 +84,11 @@ def doubtful_times(timeline: Timeline, gate: Gate) -> pl.DataFrame:
 
 
 def patients(described: pl.DataFrame, timeline: Timeline, gate: Gate) -> pl.DataFrame:
-    """Return ``cohort.patients`` without the values that are outside the gate's bounds.
+    """Return ``cohort.patients`` with values outside the gate's bounds set to null.
 
     Args:
         described: the columns of ``cohort.patients``, and ``patient_id``.
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         gate: the bounds.
     """
     bounds = gate.bounded(CohortPatient)

@@ -1,4 +1,4 @@
-"""Examinations: reports to one row per examination of a tumour."""
+"""Curate examinations: join the reports of each examination of a tumour into one row."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ REPORTS_DIFFER = Rule(
     "warning",
     on="typed.assessment",
     scope="source",
-    what="Two reports of one examination give different states of the disease. The newer report counts, of "
-    "one day the one whose file name sorts later, within a file the later one. A state that says nothing "
-    "gives way.",
+    what="Two reports of one examination give different states of the disease. The newer report counts; on "
+    "the same day, the one whose file name sorts later; in the same file, the later one. A known state"
+    " counts before an unknown one.",
     remedy="Compare both with the letter of the examination. Correct the wrong report in the tumour "
     "documentation, or give two examinations of one day a Verlauf_ID each.",
     source="oBDS 3.0.4 Verlauf: an examination without Verlauf_ID is known by its date",
@@ -25,14 +25,14 @@ REPORTS_DIFFER = Rule(
 )
 
 _NOTHING = ("missing", "unknown", "not assessable")
-"""States that say nothing of the disease."""
+"""States that give no information on the disease."""
 
 
 def curate(sound: Frames) -> pl.DataFrame:
     """Join the reports of each examination.
 
     Reports of one reporter on one tumour, day and number are one examination; the newest value counts. One
-    number on two days is two examinations. What two reporters saw on one day stays apart.
+    number on two days is two examinations. Examinations of two reporters on one day stay separate.
 
     Args:
         sound: the typed tables with their tumours.

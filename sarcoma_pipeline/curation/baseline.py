@@ -1,10 +1,10 @@
-"""Which report describes a tumour at its diagnosis: histology, grade and TNM, each with the rule that chose.
+"""Choose the report that describes a tumour at diagnosis: histology, grade and TNM, each with its rule.
 
 - Surgery before any other therapy: the specimen's histology, grade and pTNM, else the biopsy's and cTNM.
 - Another therapy before surgery, or no surgery: the biopsy's histology and grade, and cTNM. FNCLCC is not
   graded after therapy; a specimen's histology counts only where the biopsy names no subtype.
-- A TNM with y, r or a, and whatever follow-up or a relapse reports, is never baseline.
-- M is the Diagnose's own. A metastasis of any report is a row of ``curated.metastasis``.
+- A TNM with y, r or a, and values of follow-up or relapse reports, are never baseline.
+- M comes from the Diagnose. Metastases of all reports are rows of ``curated.metastasis``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schemas import sarcoma_codes, typed, typed_dicom
 TUMOUR = ["patient_id", "tumour_id"]
 
 SPECIMEN_DAYS = 92
-"""A report this long after the first resection is still one of its specimen: a re-resection belongs to it."""
+"""A report up to this many days after the first resection is one of its specimen, as from a re-resection."""
 
 SURGERY_FIRST, THERAPY_FIRST, NO_SURGERY = "surgery first", "therapy first", "no surgery"
 ORDER_UNKNOWN = "order unknown"
@@ -30,7 +30,7 @@ SPECIMEN, BIOPSY, LATER, FOLLOW_UP, RELAPSE, TABLE = (
 
 
 def treatment(sound: Frames) -> pl.DataFrame:
-    """Tell in which order each tumour was treated.
+    """Derive the order of treatment of each tumour.
 
     Args:
         sound: the typed tables with their tumours.
@@ -96,16 +96,16 @@ def treatment(sound: Frames) -> pl.DataFrame:
 
 
 def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.DataFrame:
-    """Tell of every report of a tumour what it was made of.
+    """Add to every report of a tumour its role (specimen, biopsy, follow-up …).
 
     Args:
         reports: rows of ``typed.diagnosis`` with their tumours.
         sound: the typed tables, for the operations that reports belong to.
-        treated: as :func:`treatment` gives it.
+        treated: from :func:`treatment`.
 
     Returns:
-        The reports with ``role``, the columns of ``treated``, and ``after`` (whether therapy came before what
-        is reported).
+        The reports with ``role``, the columns of ``treated``, and ``after`` (whether therapy came before the
+        reported state).
     """
     operations = sound[typed.Surgery.table()].select("record_id", _intent="intent").unique("record_id")
     frame = reports.join(operations, on="record_id", how="left", maintain_order="left").join(
@@ -114,7 +114,7 @@ def roles(reports: pl.DataFrame, sound: Frames, treated: pl.DataFrame) -> pl.Dat
     of_diagnose = pl.col("origin") == "diagnosis"
     frame = frame.with_columns(
         pl.col("treatment_order").fill_null(NO_SURGERY),
-        # A Diagnose tells of the tumour at diagnosis, whatever a further TNM of it says.
+        # A Diagnose describes the tumour at diagnosis, even if one of its TNM is marked as a relapse.
         _marked_relapse=~of_diagnose & pl.col("of_relapse").fill_null(False).any().over("record_id"),
         _marked_after=pl.when(of_diagnose)
         .then(pl.col("after_therapy").fill_null(False).all().over("record_id"))
@@ -158,12 +158,12 @@ def choose(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
     """Choose histology, grade and TNM of every tumour.
 
     Args:
-        reports: as :func:`roles` gives them.
+        reports: from :func:`roles`.
         precedence: kinds of source, the most credible first.
 
     Returns:
         One row per tumour: the chosen values, for each ``…_rule`` and ``…_record_ids``, and ``…_others``: the
-        records of the same kind that say otherwise.
+        records of the same kind with another value.
     """
     order = {source: i for i, source in enumerate(precedence)}
     ranked = reports.with_columns(
@@ -189,19 +189,18 @@ def _chosen(
     name: str,
     across_kinds: bool = False,
 ) -> pl.DataFrame:
-    """Take the first candidate of each tumour; what agrees with it is its evidence.
+    """Take the first candidate of each tumour; candidates with the same value are its evidence.
 
     Args:
         candidates: reports with the value, with ``kind`` (the class that the rule names).
-        keys: what makes a candidate better, the most important first; ties go to the newest record, within a
-            record to its cTNM.
-        values: column of the report to column of the result; the first one is the value that is compared.
+        keys: sort keys, the most important first; ties go to the newest record, within a record to its cTNM.
+        values: column of the report to column of the result; the first one is compared.
         name: prefix of ``_rule``, ``_record_ids`` and ``_others``.
-        across_kinds: whether another kind of report that says otherwise contradicts as well.
+        across_kinds: whether a different value in another kind of report is also a contradiction.
     """
     value = next(iter(values))
     newest = [pl.col(c) for c in NEWEST_LAST]
-    # Of unknown values none is newer than another: which of them counts must not depend on order.
+    # Sort unknown values together, so that the choice between them does not depend on their value.
     equal = pl.when("vague").then(pl.col(value))
     ordered = candidates.sort(
         *TUMOUR, *keys, equal, *newest, "tnm_kind", value,
@@ -263,13 +262,13 @@ def _grade(reports: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
 
 
 def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
-    """T or N: pathological after surgery first, else clinical; X only where nothing else is said."""
+    """Choose T or N: after surgery first the pathological one, else the clinical one; X only if all are X."""
     stage, prefix = pl.col(f"{letter}_stage"), pl.col(f"{letter}_prefix")
     path = (prefix == "p").fill_null(False)
     clinical = prefix.is_in(["c", "u"]).fill_null(False)
     before = pl.col("first_therapy").is_null() | (pl.col("report_date") < pl.col("first_therapy"))
-    # Without y a TNM is one before therapy; after therapy and surgery the y is likely to be forgotten. The
-    # day of a Diagnose is that of its biopsy, and tells nothing of when its pTNM was found.
+    # A pTNM without y was found before therapy; after therapy and surgery the y was probably forgotten. The
+    # date of a Diagnose is that of its biopsy and does not date its pTNM.
     early = before.fill_null(False) & (pl.col("origin") != "diagnosis")
     p_counts = (pl.col("treatment_order") != THERAPY_FIRST) | early
     c_counts = (pl.col("origin") == "diagnosis") | ~(
@@ -296,7 +295,7 @@ def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
 
 
 def _own_m(reports: pl.DataFrame) -> pl.DataFrame:
-    """M of the Diagnose itself, M1 before M0; else M0 or MX of a report before therapy, or a table's."""
+    """Choose M: of the Diagnose (M1 before M0), else M0 or MX of a report before therapy, or of a table."""
     of_diagnose = pl.col("origin") == "diagnosis"
     elsewhere = (pl.col("m_stage") != "M1") & ~pl.col("after")
     candidates = reports.filter(

@@ -1,8 +1,8 @@
-"""Several reporters tell of one tumour: which of their values counts, field by field.
+"""Choose between the values that several reporters give for one tumour, field by field.
 
-Of one reporter and number the newest report counts. Between reporters a value that says something beats one
-that says nothing (a subsite ``.8`` or ``.9``, an unknown side), then the source named first in the
-precedence, then the newest report. What loses is a finding.
+Within one reporter and tumour number the newest report counts. Between reporters a specific value beats an
+unspecific one (a subsite ``.8`` or ``.9``, an unknown side); then the source named first in the precedence
+counts, then the newest report. A value that is not chosen is a finding.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ REPORTERS_DIFFER = Rule(
     on="typed.diagnosis",
     scope="source",
     what="Two reporters give one tumour different sites, sides or dates of diagnosis. The more specific "
-    "value, then the source named first in the precedence, then the newest report counts; of dates the "
-    "earliest.",
+    "value counts, then the source named first in the precedence, then the newest report; for dates, "
+    "the earliest.",
     remedy="Compare the value with the other reporter's Diagnose and with the pathology or imaging report. "
     "Correct the wrong one.",
     source="oBDS: several Melder report one tumour",
@@ -39,7 +39,7 @@ FIELDS: dict[str, pl.Expr] = {
     "icd10_code": pl.col("icd10_code").str.contains(_SUBSITE_UNKNOWN),
     "laterality": pl.col("laterality").is_in(["unknown", "not applicable"]),
 }
-"""Column to whether its value says nothing."""
+"""Column to an expression: whether its value is unspecific."""
 
 
 def values(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -64,7 +64,7 @@ def values(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
 
 
 def observe(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Find what reporters say of a tumour that does not count.
+    """Report the values that were not chosen.
 
     Args:
         complete: the Diagnoses with their tumours and reporters.
@@ -76,7 +76,7 @@ def observe(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
         told = _candidates(complete, precedence, column)
         other = (pl.col(column) != pl.col(column).last().over(_TUMOUR)) & ~vague
         seen.append(observation(told.filter(other), REPORTERS_DIFFER, table, column, pl.col(column)))
-    # Two numbers of one tumour have their own finding, and so have a table's date and an oBDS date.
+    # Two numbers of one tumour have their own rule, and so have different dates in a table and in oBDS.
     number = [*_TUMOUR, "source", "reported_tumour"]
     dated = _newest(
         complete.filter(pl.col("diagnosis_date_precision").fill_null("day") == "day"), "diagnosis_date"
@@ -88,7 +88,7 @@ def observe(complete: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
 
 
 def _newest(complete: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return each reporter's newest value of each number."""
+    """Return each reporter's newest value for each tumour number."""
     return (
         complete.filter(pl.col(column).is_not_null())
         .sort(*NEWEST_LAST, nulls_last=False)
@@ -97,7 +97,7 @@ def _newest(complete: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def _candidates(complete: pl.DataFrame, precedence: Sequence[str], column: str) -> pl.DataFrame:
-    """Return each reporter's newest value, the one that counts last."""
+    """Return each reporter's newest value; the last row is the chosen one."""
     return ranked(_newest(complete, column), precedence).sort(
         ~FIELDS[column].fill_null(True), maintain_order=True
     )

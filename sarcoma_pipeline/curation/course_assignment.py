@@ -1,7 +1,7 @@
-"""To which course a plan belongs: rules A1 to A7, the first that fits.
+"""Assign plans to courses: rules A1 to A7, the first that applies.
 
-A plan that no course takes is a course of its own. It never goes to a course only because that one is the
-nearest by the calendar.
+A plan that fits no course is a course of its own. A plan is never assigned to a course only because that
+course is the nearest in time.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from sarcoma_pipeline.curation.radiotherapy_plans import Plan
 from schemas.rule import Rule
 
 BEFORE_START_DAYS = 60
-"""A plan is made up to so many days before its course starts."""
+"""Maximum days that a plan is made before its course starts."""
 AFTER_END_DAYS = 3
 RELATED_GAP_DAYS = 90
 SAME_FRAME_GAP_DAYS = 42
 _MATCH_BEFORE_DAYS = 180
 _MATCH_AFTER_DAYS = 90
-"""A match of dose and fractions does not count from further away: the numbers are common."""
+"""A match of dose and fractions must be within these days, because many courses have the same numbers."""
 _LONG_BEFORE_DAYS = 120
 _UNKNOWN_LENGTH_DAYS = 60
-"""Length of a course whose end and fractions are not documented."""
+"""Assumed length of a course without a documented end and fractions."""
 
 AFTER_COURSE = Rule(
     "plan.after-course",
@@ -56,8 +56,8 @@ OUTSIDE_COURSES = Rule(
     "plan.outside-courses",
     "warning",
     on="curated.radiotherapy_plan",
-    what="The plan belongs to no documented course of the patient: neither by dose and fractions nor by its "
-    "date. It is a course of its own.",
+    what="The plan belongs to no documented course of the patient: neither by dose and fractions nor by its"
+    " date. It is kept as a separate course.",
     remedy="Document the course (oBDS ST), or correct the date of the plan or of the documented course.",
     scope="source",
     source="oBDS module ST",
@@ -66,7 +66,7 @@ COURSE_AMBIGUOUS = Rule(
     "plan.course-ambiguous",
     "warning",
     on="curated.radiotherapy_plan",
-    what="The plan fits several documented courses; it was given to the later one that it precedes.",
+    what="The plan matches several documented courses. It was assigned to the latest one after its date.",
     remedy="Compare dose, fractions and dates of the plan with the documented courses (oBDS ST).",
     scope="source",
     source="oBDS module ST",
@@ -75,7 +75,7 @@ COURSE_UNKNOWN = Rule(
     "plan.course-unknown",
     "warning",
     on="curated.radiotherapy_plan",
-    what="The plan has no date, and its dose and fractions do not tell its course; it is not used.",
+    what="The plan has no date, and its dose and fractions do not identify its course. It is not used.",
     remedy="Export the plan with RTPlanDate, or with its treatment records.",
     scope="source",
     source="DICOM PS3.3 C.8.8.9 RTPlanDate",
@@ -84,7 +84,7 @@ WITHOUT_COURSE = Rule(
     "plan.without-course",
     "warning",
     on="curated.radiotherapy_plan",
-    what="There is a plan and no documented radiotherapy of this patient.",
+    what="There is a plan, but no documented radiotherapy of this patient.",
     remedy="Document the course (oBDS ST), or remove the plan from the export if it was not treated.",
     scope="source",
     source="oBDS module ST",
@@ -93,15 +93,15 @@ WITHOUT_COURSE = Rule(
 
 @dataclass(frozen=True)
 class Placeable:
-    """A clinical plan as the assignment sees it.
+    """A clinical plan with the facts that the assignment uses.
 
     Attributes:
         plan: the plan.
-        readings: of its prescription.
-        first: its first day: of its treatment records, else of the earliest of its copies.
+        readings: possible readings of its prescription.
+        first: its first day: from its treatment records, else from the earliest of its copies.
         last: its last day.
-        treated: whether the days are those of treatment records.
-        related: keys of the plans to which a relation leads, in either direction.
+        treated: whether the days come from treatment records.
+        related: keys of the plans related to it, in either direction.
     """
 
     plan: Plan
@@ -125,7 +125,7 @@ class Assignment:
         course: key of the documented course; ``plans N`` for the Nth course made of plans; None for none.
         rule: A1 to A7.
         origin: records, relation, documentation or label.
-        notes: rules whose findings it brings with it.
+        notes: rules to report with it.
     """
 
     course: str | None
@@ -137,7 +137,7 @@ class Assignment:
 def assign(
     plans: Sequence[Placeable], documented: Sequence[DocumentedCourse], surgeries: Iterable[dt.date] = ()
 ) -> dict[str, Assignment]:
-    """Give every clinical plan of a patient its course.
+    """Assign every clinical plan of a patient to a course.
 
     Args:
         plans: the clinical plans.
@@ -167,7 +167,7 @@ def assign(
 
 
 def _matches(plan: Placeable, course: DocumentedCourse, cuts: Sequence[dt.date]) -> bool:
-    """Return whether dose and fractions are those of the course, and its date does not speak against it."""
+    """Return whether dose and fractions match the course and the date is compatible."""
     if not _is_allowed(plan, course):
         return False
     documented = course.brachytherapy if plan.plan.is_brachytherapy else course.documented
@@ -183,14 +183,17 @@ def _matches(plan: Placeable, course: DocumentedCourse, cuts: Sequence[dt.date])
 
 
 def _is_allowed(plan: Placeable, course: DocumentedCourse) -> bool:
-    """Return whether the plan may belong to a course of that kind: sources to sources, beams to beams."""
+    """Return whether the plan may belong to a course of that kind.
+
+    A brachytherapy course takes only brachytherapy plans; a radionuclide course takes none.
+    """
     if course.kind == RADIONUCLIDE:
         return False
     return course.kind != BRACHYTHERAPY or plan.plan.is_brachytherapy
 
 
 def _end(course: DocumentedCourse) -> dt.date:
-    """Return the documented end; without one, the end that the fractions give at five a week."""
+    """Return the documented end; without one, the end computed from the fractions at five a week."""
     assert course.start is not None
     if course.end and course.end >= course.start:
         return course.end
@@ -205,7 +208,7 @@ def _between(before: dt.date, after: dt.date, cuts: Sequence[dt.date]) -> bool:
 def _by_records(
     plan: Placeable, documented: Sequence[DocumentedCourse], matches: Sequence[str]
 ) -> Assignment | None:
-    """A1: its days of treatment lie within one documented course."""
+    """Apply A1: the days of treatment lie within one documented course."""
     if not plan.treated or plan.first is None or plan.last is None:
         return None
     margin = dt.timedelta(AFTER_END_DAYS)
@@ -221,7 +224,7 @@ def _by_records(
 def _by_match(
     plan: Placeable, matches: Sequence[str], courses: Mapping[str, DocumentedCourse]
 ) -> Assignment | None:
-    """A2: dose (2 %) and fractions are those of one documented course."""
+    """Apply A2: dose (2 %) and fractions match one documented course."""
     if len(matches) != 1:
         return None
     course = courses[matches[0]]
@@ -236,7 +239,7 @@ def _by_match(
 def _one_to_one(
     plans: Sequence[Placeable], matches: Mapping[str, Sequence[str]], courses: Mapping[str, DocumentedCourse]
 ) -> dict[str, Assignment]:
-    """A2: as many plans as documented courses of the same days with one dose: each takes one, in order."""
+    """Apply A2 to plans that match as many courses of the same days; they are assigned in order."""
     alike: dict[tuple[str, ...], list[Placeable]] = defaultdict(list)
     for plan in plans:
         fitting = [k for k in matches[plan.key] if plan.first is None or _holds(courses[k], plan.first)]
@@ -262,9 +265,9 @@ def _holds(course: DocumentedCourse, day: dt.date) -> bool:
 def _by_interval(
     plan: Placeable, documented: Sequence[DocumentedCourse], matches: Sequence[str]
 ) -> Assignment | None:
-    """A3: from 60 days before its start to three days after its end, if only one course fits.
+    """Apply A3: one course fits, from 60 days before its start to three days after its end.
 
-    A4: several fit: the later start that the plan precedes.
+    A4: several courses fit; the one with the latest start after the plan is chosen.
     """
     if plan.first is None:
         return None
@@ -282,14 +285,14 @@ def _by_interval(
 
 
 def _gap(one: Placeable, other: Placeable) -> int | None:
-    """Return days between two plans: 0 where their days overlap, None where one has no date."""
+    """Return the days between two plans: 0 if their days overlap, None if one has no date."""
     if one.first is None or one.last is None or other.first is None or other.last is None:
         return None
     return max((other.first - one.last).days, (one.first - other.last).days, 0)
 
 
 def _link(one: Placeable, other: Placeable, cuts: Sequence[dt.date]) -> tuple[str, str] | None:
-    """Rule and origin that put two plans into one course; None for none."""
+    """Return the rule and origin that put two plans into one course; None if nothing links them."""
     gap = _gap(one, other)
     related = other.key in one.related or one.key in other.related
     if gap is None:
@@ -304,7 +307,10 @@ def _link(one: Placeable, other: Placeable, cuts: Sequence[dt.date]) -> tuple[st
 
 
 def _by_neighbours(plans: Sequence[Placeable], found: dict[str, Assignment], cuts: Sequence[dt.date]) -> None:
-    """A5: a relation to a plan of a course, 90 days apart at most; A6: its frame of reference, 42 days."""
+    """Apply A5: related to a plan of a course within 90 days.
+
+    And A6: same frame of reference within 42 days.
+    """
     by_key = {p.key: p for p in plans}
     for wanted in ("A5", "A6"):
         moved = True
@@ -330,7 +336,7 @@ def _courses_of_their_own(
     found: dict[str, Assignment],
     cuts: Sequence[dt.date],
 ) -> None:
-    """A7: what is left makes courses of its own, cut where nothing links two plans."""
+    """Apply A7: the remaining plans become courses of their own, split where nothing links two plans."""
     left = [p for p in plans if p.key not in found]
     alone = len(plans) == 1 and not documented
     for plan in [p for p in left if p.first is None and not alone]:

@@ -1,4 +1,4 @@
-"""Phases of a course: plans with the same targets and dose per fraction, and what they give together."""
+"""Define the phases of a course: plans with the same targets and dose per fraction, and their combination."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from schemas.rule import Rule
 INTRAOPERATIVE = "intraoperative"
 
 DISJOINT_MM = 100.0
-"""Isocentres further apart than this are those of two sites."""
+"""Isocentres further apart than this belong to two sites."""
 _SAME_TIME_DAYS = 14
-"""Two plans in different frames of reference are of two sites only if they were made within these days."""
+"""Two plans in different frames of reference are two sites only if they were made within these days."""
 _BOOST = re.compile(r"boost|\bbst\b|aufs[äa]e?ttigung", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class CoursePlan:
-    """A clinical plan of a course, with all that the combination looks at.
+    """A clinical plan of a course, with the facts that the combination uses.
 
     Attributes:
         plan: the plan.
-        prescription: what it prescribes, as decided for this course.
-        technique: how it treats.
-        delivered: what its treatment records say; None without records.
+        prescription: its prescription, as decided for this course.
+        technique: its technique.
+        delivered: the delivered fractions and dose of its treatment records; None without records.
         first: its first day.
         last: its last day.
-        predecessors: keys of the plans that it follows (PREDECESSOR), its copies' relations included.
-        concurrent: keys of the plans beside which it is treated (CONCURRENT).
-        credibility: sorts the approved before others.
+        predecessors: keys of the plans that it follows (PREDECESSOR), including the relations of its copies.
+        concurrent: keys of the plans treated together with it (CONCURRENT).
+        credibility: sort key; approved plans come first.
     """
 
     plan: Plan
@@ -62,7 +62,7 @@ class CoursePlan:
 
     @property
     def is_boost(self) -> bool:
-        """Whether its label, or the name of every target that it treats, says so."""
+        """Whether its label says boost, or the name of every target that it treats."""
         targets = [r.description for r in self.plan.levels]
         by_target = bool(targets) and all(t and _BOOST.search(t) for t in targets)
         return by_target or bool(_BOOST.search(self.plan.label or ""))
@@ -78,8 +78,8 @@ class Phase:
         dose: prescribed dose in Gy; None if unknown.
         fractions: planned fractions; None if unknown.
         levels: total doses of the target levels, the highest first.
-        rule: the rules that made it.
-        origin: what they rest on.
+        rule: the rules that formed it.
+        origin: the evidence for them.
         site: number of the site, 1 for the first; phases of one site follow each other.
     """
 
@@ -104,7 +104,7 @@ class Phase:
 
     @property
     def has_records(self) -> bool:
-        """Whether treatment records tell of one of its plans."""
+        """Whether one of its plans has treatment records."""
         return any(p.delivered for p in self.plans)
 
     @property
@@ -119,7 +119,10 @@ class Phase:
 
     @property
     def delivered_dose(self) -> float | None:
-        """Delivered shares of fractions times the dose per fraction of each plan; None without records."""
+        """Delivered dose: the shares of fractions times the dose per fraction of each plan.
+
+        None without records.
+        """
         doses = []
         for part in self.plans:
             if part.delivered is None:
@@ -135,7 +138,7 @@ class Phase:
 
     @property
     def main(self) -> CoursePlan:
-        """The plan that gives most: of the delivered ones the most delivered, else the last."""
+        """The main plan: of the delivered plans the one with most fractions, else the last."""
         numbered = enumerate(self.plans)
         return max(numbered, key=lambda item: (item[1].n, item[0]))[1]
 
@@ -151,18 +154,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class Combination:
-    """What the plans of a course give together.
+    """The combined dose of the plans of a course.
 
     Attributes:
         phases: external phases first, then brachytherapy and intraoperative ones.
-        dose: prescribed dose of the external phases in Gy; None if nobody knows, or a person must decide.
+        dose: prescribed dose of the external phases in Gy; None if it is unknown or a person must decide.
         fractions: of the same phases.
         levels: doses of the levels.
         rule: D0 to D10, several joined by blanks.
         origin: records, relation, documentation or label.
-        sites: of how many sites the maximum was taken.
-        readings: what a person must decide between; empty if the rules decided.
-        notes: rules whose findings it brings with it, and the plans at fault.
+        sites: number of sites over which the maximum was taken.
+        readings: the choices for a person; empty if the rules decided.
+        notes: rules to report with it, and the plans at fault.
     """
 
     phases: tuple[Phase, ...]
@@ -177,15 +180,18 @@ class Combination:
 
     @property
     def main_phases(self) -> tuple[Phase, ...]:
-        """The phases that give the course's dose: of its first site; without external beams, all."""
+        """The phases that give the dose of the course: external phases of its first site.
+
+        Without any, all phases.
+        """
         external = [p for p in self.phases if p.kind == EXTERNAL]
         return tuple(p for p in external if p.site == 1) or self.phases
 
 
 def plans_are_disjoint(one: CoursePlan, other: CoursePlan) -> bool:
-    """Return whether two plans treat sites apart.
+    """Return whether two plans treat different sites.
 
-    Their isocentres are over 10 cm apart, or frames of one time that differ.
+    Their isocentres are more than 10 cm apart, or their frames of reference differ at the same time.
     """
     if one.is_boost or other.is_boost:
         return False

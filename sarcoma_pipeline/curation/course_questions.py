@@ -1,7 +1,7 @@
-"""What a person must decide about a course: the possible readings, each with a key of its own.
+"""Ask a person to choose between the possible readings of a course.
 
-The key names plans, treatment records, documentation and reading. A decision counts as long as a reading with
-its key is asked for: when the plans change, it lapses.
+The key of a reading is computed from plans, treatment records, documentation and the reading. A decision
+holds while a reading with its key is possible: it lapses when the plans change.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ UNDECIDED = Rule(
     "course.undecided",
     "warning",
     on="curated.radiotherapy_course",
-    what="No rule tells how the plans of the course belong together: its prescribed dose is left empty. "
-    "The value lists the possible readings.",
+    what="No rule decides how the plans of the course are combined: its prescribed dose is left empty. The "
+    "value lists the possible readings.",
     remedy="Choose a reading: sarcoma findings decide ID --reading N. Better: export the treatment records, "
     "or the relations between the plans.",
     scope="source",
@@ -42,9 +42,9 @@ DECIDED = Rule(
     "course.decided",
     "notice",
     on="curated.radiotherapy_course",
-    what="A data steward chose how the plans of the course are read. The value is the chosen reading.",
-    remedy="Nothing. To take the choice back: sarcoma findings reopen, with the ID of the finding that "
-    "asked.",
+    what="A data steward chose how the plans of the course are combined. The value is the chosen reading.",
+    remedy="Nothing needs to be done. To withdraw the choice: sarcoma findings reopen, with the ID of the "
+    "finding for which the choice was made.",
     scope="source",
     source="docs/radiotherapy.md",
 )
@@ -80,12 +80,12 @@ class Asked:
     """A question about a course.
 
     Attributes:
-        rule: whose finding asks.
+        rule: the rule of the finding.
         course: key of the course.
-        record_id: record of the finding.
+        record_id: record to which the finding points.
         table: its typed table, without ``typed.``.
-        record_ids: of everything that the readings rest on.
-        readings: what may be chosen.
+        record_ids: all records on which the readings rest.
+        readings: the possible choices.
     """
 
     rule: Rule
@@ -104,15 +104,15 @@ def ask(
     readings: Iterable[Reading],
     about: Plan | None = None,
 ) -> Asked:
-    """Put a question.
+    """Return the question with its numbered readings.
 
     Args:
-        rule: whose finding asks.
+        rule: the rule of the finding.
         course: key of the course.
         plans: its clinical plans with their delivered fractions.
         documented: the documented course.
-        readings: what may be chosen.
-        about: the plan that the question is about; the earliest without it.
+        readings: the possible choices.
+        about: the plan that the question is about; by default the earliest.
     """
     content = [
         rule.id, course,
@@ -140,7 +140,7 @@ def _key(content: Sequence[Any], reading: Reading) -> str:
 def of_combination(
     course: str, combination: Combination, documented: DocumentedCourse | None
 ) -> Asked | None:
-    """Return the question that the combination of a course leaves open; None if the rules decided."""
+    """Return the question that the combination leaves open; None if the rules decided."""
     if not combination.readings:
         return None
     plans = [(p.plan, p.n) for phase in combination.phases for p in phase.plans]
@@ -148,7 +148,10 @@ def of_combination(
 
 
 def of_documentation(documented: DocumentedCourse) -> Asked | None:
-    """Return the question that several irradiations of one target leave open, where no plan answers it."""
+    """Return the question left open by several irradiations of one target if no plan answers it.
+
+    Else None.
+    """
     if not documented.undecided:
         return None
     parts = [(p.dose, p.fractions) for p in documented.parts if p.dose is not None]
@@ -161,12 +164,12 @@ def of_documentation(documented: DocumentedCourse) -> Asked | None:
 
 
 def of_research(plan: Plan, without: Course | None, within: Course | None) -> Asked:
-    """Ask whether a plan with the intent RESEARCH was treated.
+    """Return the question whether a plan with the intent RESEARCH was treated.
 
     Args:
         plan: the plan.
         without: its course if it was not treated; None if there is no course then.
-        within: its course if it was treated; None if nothing tells its course.
+        within: its course if it was treated; None if its course is not known.
     """
     known = within or without
     parts = [p for phase in within.combined.phases for p in phase.plans] if within and within.combined else []
@@ -180,7 +183,7 @@ def of_research(plan: Plan, without: Course | None, within: Course | None) -> As
 
 
 def _value(course: Course | None) -> tuple[float | None, int | None]:
-    """Return dose and fractions of a course, by its plans or else its documentation."""
+    """Return dose and fractions of a course, from its plans or else from its documentation."""
     if course is None:
         return None, None
     if course.combined is not None and course.combined.dose is not None:
@@ -189,13 +192,13 @@ def _value(course: Course | None) -> tuple[float | None, int | None]:
 
 
 def sum_or_none(numbers: Sequence[int | None]) -> int | None:
-    """Return the sum, if every number is known."""
+    """Return the sum; None if a number is unknown."""
     known = [n for n in numbers if n is not None]
     return sum(known) if len(known) == len(numbers) else None
 
 
 def chosen(question: Asked | None, decided: Collection[str]) -> AskedReading | None:
-    """Return the reading that a data steward chose."""
+    """Return the reading that a data steward chose; None if there is none."""
     if question is None:
         return None
     return next((r for r in question.readings if r.key in decided), None)

@@ -1,4 +1,4 @@
-"""Rows of the curated tables of radiotherapy, from the combined plans of a course."""
+"""Build the rows of the curated radiotherapy tables from the combined plans of a course."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _INTENT = {"CURATIVE": "curative", "PALLIATIVE": "palliative", "PROPHYLACTIC": "
 
 @dataclass(frozen=True)
 class CourseRows:
-    """What one course gives: its rows, findings and questions, and its plans by dose."""
+    """The rows, findings and questions of one course, and its plans sorted by dose."""
 
     course: dict[str, Any]
     phases: list[dict[str, Any]]
@@ -50,12 +50,12 @@ def rows(
     record_ids: Mapping[str, Sequence[str]],
     records: Mapping[str, Sequence[TreatmentRecord]],
 ) -> CourseRows:
-    """Make the rows of one course.
+    """Return the rows of one course.
 
     Args:
-        patient: whose course it is.
+        patient: the patient.
         course: the course.
-        plan_first: whether plans outweigh documentation (``precedence`` in ``sources.toml``).
+        plan_first: whether plans take precedence over documentation (``precedence`` in ``sources.toml``).
         decided: keys of the readings that data stewards chose.
         record_ids: key of a plan to its records.
         records: key of a plan to its treatment records.
@@ -99,7 +99,7 @@ class _CourseRows:
         )
 
     def _record(self) -> tuple[str, str]:
-        """Record and table on which findings of the course are reported."""
+        """Return the record and table to which findings of the course point."""
         if self.course.documented:
             return self.course.documented.record_id, "radiotherapy"
         assert self.course.combined is not None
@@ -126,7 +126,7 @@ class _CourseRows:
         if course_rules.is_implausible(dose, single, fractions):
             set_aside = course_rules.DOSE_IMPLAUSIBLE.id
             shown = ", ".join(f"{x:g}" for x in (dose, single, fractions) if x is not None)
-            # A record whose own dose cannot be has a finding of its own, which says where the fault is.
+            # An implausible dose of a single record has its own finding, which points to the fault.
             if not any(course_rules.is_implausible(d, None, None) for d in self._told()):
                 self.notes.append((course_rules.DOSE_IMPLAUSIBLE, record, table, "prescribed_dose_gy", shown))
             dose = single = fractions = None
@@ -174,7 +174,7 @@ class _CourseRows:
     def _doses(
         self, main: Sequence[Phase], question: Asked | None, answer: AskedReading | None
     ) -> tuple[float | None, int | None, float | None, tuple[float, ...], str | None]:
-        """Return prescribed dose, fractions, dose per fraction, levels, and how the dose was had."""
+        """Return prescribed dose, fractions, dose per fraction, levels, and the origin of the dose."""
         documented, combined = self.course.documented, self.course.combined
         if question is not None:
             if answer is None:
@@ -203,7 +203,7 @@ class _CourseRows:
         return rule, "decision" if answer else origin
 
     def _incomplete(self, main: Sequence[Phase], given: _Given) -> None:
-        """Fraction numbers that begin above 1 miss the first records, unless another plan has them."""
+        """Report fraction numbers that begin above 1, unless another plan has the first numbers."""
         numbers = {n for phase in main for p in phase.plans if p.delivered for n in p.delivered.numbers}
         if numbers and min(numbers) > 1 and given.record:
             shown = f"the first is {min(numbers)}"
@@ -251,7 +251,7 @@ class _CourseRows:
 
 @dataclass(frozen=True)
 class _Given:
-    """What was delivered of some phases."""
+    """The delivered fractions and dose of some phases."""
 
     dose: float | None
     fractions: int
@@ -276,7 +276,7 @@ class _Given:
 
     @classmethod
     def of(cls, phases: Iterable[Phase]) -> _Given:
-        """Sum what was delivered of phases that follow each other."""
+        """Sum the delivered fractions and doses of successive phases."""
         phases = list(phases)
         parts = [p.delivered for phase in phases for p in phase.plans if p.delivered]
         doses = [phase.delivered_dose for phase in phases if phase.has_records]
@@ -294,7 +294,7 @@ def _plans(combined: Combination) -> list[CoursePlan]:
 def _main_phases(combined: Combination | None, documented: DocumentedCourse | None) -> list[Phase]:
     """Return the phases that give the course's dose.
 
-    Where percutaneous irradiation is documented, a plan of brachytherapy alone does not.
+    Brachytherapy plans alone do not give the dose of a documented external beam course.
     """
     if combined is None:
         return []
@@ -305,10 +305,7 @@ def _main_phases(combined: Combination | None, documented: DocumentedCourse | No
 
 
 def _phases(combined: Combination | None, documented: DocumentedCourse | None) -> list[Phase | Irradiation]:
-    """Return phases by plans, else by documentation.
-
-    Brachytherapy that only documentation knows is one as well.
-    """
+    """Return the phases of the plans, plus documented irradiations of kinds that have no plan."""
     found: list[Phase | Irradiation] = list(combined.phases) if combined else []
     if documented is None:
         return found
@@ -318,12 +315,12 @@ def _phases(combined: Combination | None, documented: DocumentedCourse | None) -
 
 
 def _dominant(phases: Sequence[Phase]) -> Phase:
-    """Return the phase that gives most dose; of equal ones the first."""
+    """Return the phase with the highest dose; of equal ones the first."""
     return max(enumerate(phases), key=lambda item: (item[1].dose or 0.0, -item[0]))[1]
 
 
 def _technique(phases: Sequence[Phase]) -> Technique:
-    """Of the phase that gives most dose; what else was used follows."""
+    """Return the technique of the phase with the highest dose, then the techniques of the other plans."""
     if not phases:
         return Technique((), (), (), None)
     first = _dominant(phases)
@@ -336,7 +333,7 @@ def _technique(phases: Sequence[Phase]) -> Technique:
 
 
 def how_columns(how: Technique, radiation: str | None) -> dict[str, Any]:
-    """Return the columns that say how a plan, a phase or a course treats."""
+    """Return the columns for radiation, technique and energy of a plan, a phase or a course."""
     energy = how.energy_mv
     return {
         "radiation": radiation,
@@ -349,7 +346,7 @@ def how_columns(how: Technique, radiation: str | None) -> dict[str, Any]:
 
 
 def unit_of(radiation: str | None) -> str:
-    """Return the unit of doses of a radiation."""
+    """Return the dose unit of a radiation type."""
     return "Gy(RBE)" if radiation in RBE_WEIGHTED else "Gy"
 
 
@@ -360,7 +357,7 @@ def _kind(main: Sequence[Phase], documented: DocumentedCourse | None) -> str:
 
 
 def _by_dose(combined: Combination | None) -> list[str]:
-    """Return plans, the one that gives most of the dose first."""
+    """Return the keys of the plans, the one with the highest share of the dose first."""
     if combined is None:
         return []
     best = _dominant(combined.main_phases)
@@ -369,7 +366,7 @@ def _by_dose(combined: Combination | None) -> list[str]:
 
 
 def _planned(phases: Sequence[Phase]) -> float | None:
-    """Return beam dose times fractions of the plans whose prescription counts."""
+    """Return beam dose times fractions of the plans whose prescription counts; None if one is unknown."""
     total = 0.0
     for phase in phases:
         own = [p for p in phase.plans if p.prescription.dose is not None and phase.dose is not None]
@@ -388,7 +385,7 @@ def _planned(phases: Sequence[Phase]) -> float | None:
 def _days(documented: DocumentedCourse | None, given: _Given) -> tuple[dt.date | None, dt.date | None]:
     """Return the first and the last day.
 
-    The treatment records give them, unless they break off before the documented end.
+    They come from the treatment records; a documented end after the last record is used instead.
     """
     said_start, said_end = (documented.start, documented.end) if documented else (None, None)
     start = given.first or said_start
@@ -403,7 +400,7 @@ def _days(documented: DocumentedCourse | None, given: _Given) -> tuple[dt.date |
 def _boost(
     documented: DocumentedCourse | None, combined: Combination | None, main: Sequence[Phase]
 ) -> str | None:
-    """Return the documented kind of boost; where it is not told, what the plans show."""
+    """Return the documented kind of boost; without one, the kind that the plans show."""
     said = documented.boost if documented else None
     if said is not None and said != "unspecified":
         return said

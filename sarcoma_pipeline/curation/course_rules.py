@@ -1,6 +1,7 @@
-"""What must hold of a course: documentation against plans and treatment records.
+"""Check a course: documentation against plans and treatment records.
 
-A course that fails keeps its row and loses its doses; the other courses and patients are not touched.
+A course with implausible doses keeps its row without the doses; other courses and patients are not
+affected.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ DIFFERS_GY = 0.5
 DIFFERS_SHARE = 0.02
 DATES_DAYS = 3
 INTERRUPTED_DAYS = 7
-"""Days from one fraction to the next from which a course is interrupted: a weekend with a holiday is less."""
+"""A gap of more than this many days between two fractions is an interruption; a weekend with a holiday is
+shorter."""
 
 _REGULAR = ("E", "F")
 _ABORTED = ("A", "P", "S", "V", "T")
@@ -40,7 +42,8 @@ FRACTIONS_CONFLICT = Rule(
     "radiotherapy.fractions-conflict",
     "warning",
     on="curated.radiotherapy_course",
-    what="The documented doses give another number of fractions than the plan and the treatment records.",
+    what="The number of fractions from the documented doses differs from that of the plan and the treatment"
+    " records.",
     remedy="Compare Einzeldosis in the tumour documentation with the plan; correct the one that is wrong.",
     scope="source",
     source="ICRU 83; oBDS Einzeldosis",
@@ -49,7 +52,7 @@ DELIVERED_LESS = Rule(
     "course.delivered-less",
     "warning",
     on="curated.radiotherapy_course",
-    what="Fewer fractions were delivered than planned, by the treatment records.",
+    what="According to the treatment records, fewer fractions were delivered than planned.",
     remedy="Check in the record and verify system whether the course was ended early (then Ende_Grund says "
     "why) or treatment records are missing from the export.",
     scope="source",
@@ -59,7 +62,7 @@ DELIVERED_MORE = Rule(
     "course.delivered-more",
     "warning",
     on="curated.radiotherapy_course",
-    what="More fractions were delivered than planned, by the treatment records.",
+    what="According to the treatment records, more fractions were delivered than planned.",
     remedy="Check whether a plan of the course is missing from the export.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21",
@@ -68,7 +71,8 @@ DATES_DIFFER = Rule(
     "course.dates-differ",
     "warning",
     on="curated.radiotherapy_course",
-    what="The documented first or last day is more than three days away from that of the treatment records.",
+    what="The documented first or last day differs from that of the treatment records by more than three "
+    "days.",
     remedy="Compare Beginn and Ende of the Bestrahlung in the tumour documentation with the record and "
     "verify system.",
     scope="source",
@@ -108,16 +112,16 @@ DOSE_IMPLAUSIBLE = Rule(
 
 @dataclass(frozen=True)
 class CourseFacts:
-    """What the rules compare.
+    """The facts that the rules compare.
 
     Attributes:
-        prescribed: dose in Gy by the plans.
-        delivered: dose in Gy by the treatment records.
-        planned_fractions: by the plans.
-        delivered_fractions: by the treatment records; None without.
-        first: first day by the treatment records.
-        last: last day by the treatment records.
-        gap: most days between two fractions.
+        prescribed: dose in Gy from the plans.
+        delivered: dose in Gy from the treatment records.
+        planned_fractions: from the plans.
+        delivered_fractions: from the treatment records; None without records.
+        first: first day in the treatment records.
+        last: last day in the treatment records.
+        gap: longest time between two fractions in days.
     """
 
     documented: DocumentedCourse | None
@@ -136,7 +140,7 @@ def differs(one: float, other: float) -> bool:
 
 
 def judge(facts: CourseFacts) -> Iterator[tuple[Rule, str]]:
-    """Yield the rules that a course breaks, each with what it shows."""
+    """Yield each rule that a course breaks, with the value to report."""
     documented = facts.documented
     yield from _against_documentation(facts)
     n, planned = facts.delivered_fractions, facts.planned_fractions
@@ -161,7 +165,7 @@ def _against_documentation(facts: CourseFacts) -> Iterator[tuple[Rule, str]]:
     agrees = dose is not None and any(not differs(dose, d) for d in known)
     if dose is not None and known and not agrees:
         yield DOSE_CONFLICT, _side_by_side(dose, facts.prescribed, facts.delivered)
-    # With another dose, other fractions are no second fault.
+    # If the doses differ, different fractions are not a second fault.
     counts = [n for n in (facts.planned_fractions, facts.delivered_fractions) if n is not None]
     if agrees and documented.fractions and counts and documented.fractions not in counts:
         shown = [documented.fractions, facts.planned_fractions, facts.delivered_fractions]
@@ -181,7 +185,7 @@ def _side_by_side(documented: float | None, prescribed: float | None, delivered:
 
 
 def is_implausible(dose: float | None, single: float | None, fractions: int | None) -> bool:
-    """Return whether a course has a dose, a dose per fraction or a number of fractions that cannot be."""
+    """Return whether dose, dose per fraction or number of fractions of a course is implausible."""
     return (
         (dose is not None and not DOSE_GY[0] <= dose <= DOSE_GY[1])
         or (single is not None and not SINGLE_GY[0] <= single <= SINGLE_GY[1])

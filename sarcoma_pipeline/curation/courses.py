@@ -1,8 +1,8 @@
-"""Courses of radiotherapy: documentation, plans and treatment records of a patient joined.
+"""Join documentation, plans and treatment records of a patient into courses of radiotherapy.
 
-The rules stand in modules of their own, in the order in which they are asked: :mod:`.documented_courses` (O),
-:mod:`.prescription` (P), :mod:`.delivery`, :mod:`.plan_roles` (R), :mod:`.course_assignment` (A),
-:mod:`.plan_combination` (D), :mod:`.course_rules`. This module applies them patient by patient.
+The rules are in separate modules, applied in this order: :mod:`.documented_courses` (O), :mod:`.prescription`
+(P), :mod:`.delivery`, :mod:`.plan_roles` (R), :mod:`.course_assignment` (A), :mod:`.plan_combination` (D),
+:mod:`.course_rules`. This module applies them to each patient.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Frames = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True)
 class Courses:
-    """The curated tables of radiotherapy, and what was seen.
+    """The curated tables of radiotherapy, and the observations.
 
     Attributes:
         courses: ``curated.radiotherapy_course`` without days.
@@ -61,7 +61,7 @@ class Courses:
         plans: ``curated.radiotherapy_plan``.
         readings: ``curated.radiotherapy_reading``.
         observed: rules broken (``schemas.quality.Observation``).
-        idle: records that no course could use, with the reason.
+        idle: records that belong to no course, with the reason.
     """
 
     courses: pl.DataFrame
@@ -83,12 +83,12 @@ def curate(
     """Join plans and treatment records with documented courses.
 
     Args:
-        sound: typed tables with ``patient_id``, quarantined records left out; plans with the ``tumour_id`` of
+        sound: typed tables with ``patient_id``, without quarantined records; plans with the ``tumour_id`` of
             the index tumour.
         precedence: order of the sources for radiotherapy.
         sites: patient to the site of the index tumour, which names the main target region.
         decided: keys of the readings that data stewards chose (``curated.radiotherapy_reading``).
-        known_plans: SOP instance UIDs of all delivered plans, those in quarantine included.
+        known_plans: SOP instance UIDs of all delivered plans, including those in quarantine.
     """
     plan_first = _rank(precedence, "DICOM") < _rank(precedence, "oBDS")
     documentation = _rows(sound[typed.Radiotherapy.table()].sort(*NEWEST_LAST, "part", nulls_last=False))
@@ -159,7 +159,7 @@ class _Patient:
         plain = {key: decide(found, ()) for key, found in read.items()}
         totals = [pair for course in self.documented for pair in course.documented]
         role = roles(list(plans.values()), plain, given, totals)
-        # A research plan is used only if a data steward said that it was treated.
+        # A research plan is used only if a data steward decided that it was treated.
         everything = _Placing(plans, read, given, role, self.documented, self.surgeries)
         research = sorted(key for key, r in role.items() if r.role == RESEARCH)
         placing = everything.place(frozenset())
@@ -182,14 +182,11 @@ class _Patient:
         self._write(plans, plain, role, given, records, placing)
 
     def _tumour(self) -> str | None:
-        """Return the tumour of plans that name none.
-
-        A course of plans alone is this tumour's.
-        """
+        """Return the tumour of courses that consist of plans only."""
         return next((row["tumour_id"] for row in self.plan_rows), None)
 
     def _plans(self) -> dict[str, Plan]:
-        """Return every plan once, with all records of its UID."""
+        """Return each plan once, with all records of its UID."""
         same: dict[str, list[Plan]] = defaultdict(list)
         for row in self.plan_rows:
             plan = plan_of(row)
@@ -259,7 +256,7 @@ class _Patient:
 
 @dataclass(frozen=True)
 class _Placed:
-    """The plans of a patient in their courses."""
+    """The plans of a patient with their courses."""
 
     courses: list[Course]
     plans: dict[str, CoursePlan]
@@ -271,7 +268,7 @@ class _Placed:
 
 @dataclass(frozen=True)
 class _Placing:
-    """Puts the clinical plans of a patient into courses and combines them."""
+    """Assign the clinical plans of a patient to courses and combine them."""
 
     plans: Mapping[str, Plan]
     read: Mapping[str, tuple[Prescription, ...]]
@@ -281,7 +278,7 @@ class _Placing:
     surgeries: frozenset[dt.date]
 
     def place(self, research: frozenset[str]) -> _Placed:
-        """Place the clinical plans, and the research plans that are taken for treated."""
+        """Place the clinical plans, and the research plans decided as treated."""
         clinical = [k for k, r in self.role.items() if r.role in CLINICAL or k in research]
         copies: dict[str, list[str]] = defaultdict(list)
         for key, role in self.role.items():
@@ -324,14 +321,17 @@ class _Placing:
         related = relations.related(key)
         if given and given.dates:
             return Placeable(plan, self.read[key], given.dates[0], given.dates[-1], True, related)
-        # A copy is dated when it was approved again: the first of its dates is the plan's.
+        # A copy has the date of its re-approval: the plan's date is the earliest of its copies.
         days = [day for k in (key, *copies) if (day := self.plans[k].date)]
         day = min(days, default=None)
         return Placeable(plan, self.read[key], day, day, False, related)
 
 
 class _Relations:
-    """Relations between clinical plans: those of a copy are the plan's, and unused plans are passed over."""
+    """Relations between clinical plans.
+
+    Relations of a copy belong to its plan; unused plans are passed through.
+    """
 
     def __init__(self, plans: Mapping[str, Plan], role: Mapping[str, Role], clinical: frozenset[str]) -> None:
         self.clinical = clinical

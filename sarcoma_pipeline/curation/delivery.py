@@ -1,7 +1,7 @@
-"""What was delivered of a plan, by its treatment records.
+"""Compute the delivered fractions and dose of a plan from its treatment records.
 
-A fraction is known by its plan, fraction group and number; without a number, by its day. Records that
-continue a fraction are merged with it: its share is the delivered over the planned monitor units, at most 1.
+The key of a fraction is plan, fraction group and number; without a number, the day. Records that continue
+a fraction are merged with it: its share is delivered over planned monitor units, at most 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sarcoma_pipeline.curation.treatment_records import TreatmentRecord
 from schemas.rule import Rule
 
 _TWICE = 1.05
-"""Share of the planned monitor units from which two days under one fraction number are two fractions."""
+"""One fraction number with more than this share of the planned monitor units on two days is two fractions."""
 
 RECORDS_INCOMPLETE = Rule(
     "records.incomplete",
@@ -34,10 +34,10 @@ RECORDS_PLAN_MISSING = Rule(
     "records.plan-missing",
     "warning",
     on="typed.treatment",
-    what="The plan to which the treatment record refers was not delivered, or the record names none; it is "
-    "not used.",
-    remedy="Export the plan from the planning system. A record that names no plan: export it again from the "
-    "record and verify system, with ReferencedRTPlanSequence.",
+    what="The plan to which the treatment record refers was not delivered, or the record names no plan. It "
+    "is not used.",
+    remedy="Export the plan from the planning system. If the record names no plan, export it again from the"
+    " record and verify system, with ReferencedRTPlanSequence.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
 )
@@ -45,8 +45,8 @@ FRACTION_TWICE = Rule(
     "records.fraction-twice",
     "warning",
     on="typed.treatment",
-    what="One fraction number stands for more than the planned monitor units on several days; "
-    "it counts as one fraction.",
+    what="One fraction number has more than the planned monitor units on several days. It counts as one "
+    "fraction.",
     remedy="Check the fraction numbers in the record and verify system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21 CurrentFractionNumber",
@@ -55,7 +55,7 @@ ENDED_EARLY = Rule(
     "records.ended-early",
     "warning",
     on="typed.treatment",
-    what="A fraction ended before its time, and its monitor units are unknown: it does not count.",
+    what="A fraction was ended early, and its monitor units are unknown: it does not count.",
     remedy="Check in the record and verify system what was delivered.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21 TreatmentTerminationStatus",
@@ -64,8 +64,8 @@ SUMMARY_DIFFERS = Rule(
     "records.summary-differs",
     "warning",
     on="typed.treatment",
-    what="The treatment summary counts another number of fractions than the treatment records do; "
-    "the records count.",
+    what="The number of fractions in the treatment summary differs from that of the treatment records. The "
+    "records are used.",
     remedy="Export the missing treatment records, or correct the summary.",
     scope="source",
     source="DICOM PS3.3 C.8.8.23 NumberOfFractionsDelivered",
@@ -74,19 +74,19 @@ SUMMARY_DIFFERS = Rule(
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was delivered of a plan.
+    """The delivered fractions and dose of a plan.
 
     Attributes:
-        fractions: number of fractions of which something was delivered.
+        fractions: number of fractions that were delivered at least in part.
         shares: sum of their shares: 14.5 after fourteen whole fractions and half of one.
         dates: the days of treatment, each once.
         origin: ``records`` or ``summary``.
-        record_ids: the records that say so.
+        record_ids: the records used.
         numbers: the fraction numbers of the records.
-        groups: number of a fraction group to the fractions and shares of it alone.
-        dose: in Gy, where the groups of a plan give doses of their own per fraction.
-        missing: fraction numbers between the first and the last of which there is no record.
-        notes: rules whose findings it brings with it, with the record at fault and a value.
+        groups: for each fraction group its number, fractions and sum of shares.
+        dose: in Gy, if the groups of a plan have different doses per fraction.
+        missing: fraction numbers without a record between the first and the last.
+        notes: rules to report with it, with the record at fault and a value.
     """
 
     fractions: int
@@ -102,7 +102,7 @@ class Delivered:
 
     @property
     def tells_each_day(self) -> bool:
-        """Whether its dates are all days of treatment: a summary may give the first and the last alone."""
+        """Whether ``dates`` holds all days of treatment: a summary may give only the first and the last."""
         return self.origin == "records" or len(self.dates) >= self.fractions
 
 
@@ -117,14 +117,14 @@ class _Fraction:
 
 
 def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | None:
-    """Count what was delivered of a plan.
+    """Return the delivered fractions and dose of a plan.
 
     Args:
         plan: the plan.
         records: the treatment records that refer to it.
 
     Returns:
-        None if no record tells of a treatment.
+        The delivered fractions and dose; None if no record describes a treatment.
     """
     telling = [r for r in _distinct(records) if r.treats]
     if not telling:
@@ -165,10 +165,10 @@ def delivered(plan: Plan, records: Sequence[TreatmentRecord]) -> Delivered | Non
 
 
 def as_prescribed(given: Delivered, plan: Plan, read: Prescription) -> Delivered:
-    """Return what was delivered in the terms of the prescription of a plan of several fraction groups.
+    """Return the delivered fractions and dose, converted to the prescription of a plan with several groups.
 
-    Groups side by side are parts of the same fractions: those of the longest one count. Groups one after the
-    other have doses per fraction of their own.
+    Parallel groups are parts of the same fractions: the group with most fractions counts. Successive groups
+    have different doses per fraction.
     """
     if not given.groups or (len(given.groups) < 2 and not read.phases):
         return given
@@ -185,10 +185,10 @@ def as_prescribed(given: Delivered, plan: Plan, read: Prescription) -> Delivered
 
 
 def filled(given: Mapping[str, Delivered]) -> dict[str, Delivered]:
-    """Take out the missing fractions of a plan that other plans gave in the same weeks.
+    """Remove missing fractions of a plan that other plans delivered in the same period.
 
     Args:
-        given: key of a plan to what was delivered of it, of one patient.
+        given: key of a plan to its delivery, for one patient.
     """
     found: dict[str, Delivered] = {}
     for key, one in given.items():
@@ -229,7 +229,7 @@ def _missing(fractions: Iterable[Key]) -> tuple[int, ...]:
 
 
 def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
-    """Leave out what was exported twice: the same UID, or the same sessions at the same time."""
+    """Remove records that were exported twice: the same UID, or the same sessions at the same time."""
     found: dict[Any, TreatmentRecord] = {}
     for record in sorted(records, key=_in_time):
         again = (
@@ -245,12 +245,12 @@ def _distinct(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
 
 
 def _in_time(record: TreatmentRecord) -> tuple[dt.date, str, str, str]:
-    """Order of treatment records: day, time, UID; equal ones by their content, on which their id rests."""
+    """Return the sort key of treatment records: day, time, UID; then the id, which depends on the content."""
     return record.date or dt.date.min, record.time or "", record.uid or "", record.record_id
 
 
 Key = tuple[str | None, int | dt.date | None]
-"""Fraction group, and the fraction's number or, without one, its day."""
+"""Key of a fraction: its group, and its number or, without one, its day."""
 
 
 def _fractions(plan: Plan, records: Iterable[TreatmentRecord]) -> dict[Key, _Fraction]:
@@ -280,7 +280,7 @@ def _fractions(plan: Plan, records: Iterable[TreatmentRecord]) -> dict[Key, _Fra
 
 
 def _planned_units(plan: Plan, group: str | None) -> float | None:
-    """Monitor units of a fraction group; those of the first where the plan does not number them so."""
+    """Return the monitor units of a fraction group; without a group of that number those of the first one."""
     groups = [g for g in plan.groups if g.number == group] or list(plan.groups)[:1]
     return plan.meterset(groups[0]) if groups else None
 
@@ -288,12 +288,12 @@ def _planned_units(plan: Plan, group: str | None) -> float | None:
 def _share(plan: Plan, group: str | None, one: _Fraction) -> float:
     """Return delivered over planned monitor units, at most 1.
 
-    Without them the termination status decides.
+    Without monitor units the termination status decides.
     """
     given = math.fsum(one.beams.values())
     planned = _planned_units(plan, group) or math.fsum(one.specified.values())
     if one.beams and planned:
-        # A beam whose record has no monitor units and ended normally was delivered as planned.
+        # A beam without monitor units that ended normally was delivered as planned.
         return min(1.0, given / planned) if not one.whole else 1.0
     return 1.0 if one.whole or given > 0 else 0.0
 
@@ -316,7 +316,7 @@ def _notes(
 
 
 def _summary(records: Iterable[TreatmentRecord]) -> tuple[int | None, tuple[dt.date, ...], str]:
-    """Return fractions by the latest treatment summary, its days, and the record."""
+    """Return the fractions in the latest treatment summary, its days, and its record."""
     summaries = [r for r in records if r.summaries]
     if not summaries:
         return None, (), ""

@@ -1,4 +1,4 @@
-"""Primary tumours, one row each: date and site from the Diagnose, the rest from the right report."""
+"""Curate primary tumours, one row each: date and site from the Diagnose, the rest from the chosen reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from schemas.contract import Contract
 
 
 def sketch(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Make one row per tumour with what the choice of the index tumour needs.
+    """Return one row per tumour with the columns needed to choose the index tumour.
 
     Args:
         reports: rows of ``typed.diagnosis`` with their tumours.
@@ -58,7 +58,7 @@ def curate(
     precedence: Sequence[str],
     assumptions: Assumptions,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Describe every tumour at its diagnosis.
+    """Return every tumour as it was at diagnosis.
 
     Args:
         reports: rows of ``typed.diagnosis`` with their tumours, and those that stand in for a Diagnose.
@@ -68,10 +68,10 @@ def curate(
         assumptions: the synchronous window.
 
     Returns:
-        ``curated.diagnosis``, ``curated.diagnosis_report`` (both without days but the diagnosis's own), and
-        observations.
+        ``curated.diagnosis``, ``curated.diagnosis_report`` (both without days except the day of diagnosis),
+        and observations.
     """
-    # An implausible size is a finding and no covariate.
+    # An implausible size is set to null; it has a finding.
     size = pl.when(pl.col("tumour_size_cm").is_between(0.1, 60)).then("tumour_size_cm")
     reports = reports.with_columns(tumour_size_cm=size)
     own = reports.filter(~pl.col("of_relapse_report"))
@@ -109,10 +109,10 @@ def curate(
 
 
 def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Make one row per tumour from its Diagnoses; of several dates the earliest counts."""
+    """Return one row per tumour from its Diagnoses; of several dates the earliest counts."""
     complete = ranked(own.filter("complete"), precedence)
     rows = merged(complete, TUMOUR, curated.Diagnosis)
-    # A newer report of the same number corrects the older one's date; another number is another date.
+    # A newer report corrects the date of an older one with the same number; another number has another date.
     latest = complete.group_by([*TUMOUR, "source", "reporter", "reported_tumour"], maintain_order=True).agg(
         pl.col("diagnosis_date", "diagnosis_date_precision", "diagnosis_day")
         .filter(pl.col("diagnosis_date").is_not_null() | pl.col("diagnosis_day").is_not_null())
@@ -122,7 +122,7 @@ def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
     source = pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)
     _, last = interval(pl.col("diagnosis_date"), pl.col("diagnosis_date_precision"))
     exact = pl.col("diagnosis_date_precision").ne_missing("day")
-    # An exact day within another report's month or year is that date, known better.
+    # An exact day within another report's month or year is the same date, known better.
     first = latest.sort(
         *TUMOUR, source, last, exact, "diagnosis_date", "diagnosis_day", "reporter", "reported_tumour",
         nulls_last=True,
@@ -139,7 +139,7 @@ def _of_diagnose(own: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
 
 
 def _dated(tumour: pl.DataFrame, sound: Frames) -> pl.DataFrame:
-    """Cut a partial date of diagnosis by birth, first therapy and death."""
+    """Narrow a partial date of diagnosis by birth, first therapy and death."""
     born = (
         sound[typed.Person.table()]
         .filter("master", pl.col("birth_date_precision").ne_missing("year"))
@@ -168,7 +168,10 @@ def _dated(tumour: pl.DataFrame, sound: Frames) -> pl.DataFrame:
 
 
 def _supplemented(tumour: pl.DataFrame, told: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Fill what the Diagnose lacks from other reports; list all morphologies; tissue proves the diagnosis."""
+    """Fill values that the Diagnose lacks from other reports and list all morphologies.
+
+    A morphology from tissue proves the diagnosis.
+    """
     usable = told.filter(~pl.col("role").is_in([baseline.RELAPSE, baseline.FOLLOW_UP]))
     columns = [
         "age_at_diagnosis_years", "icd10_code", "icdo3_topography", "laterality", "histologically_confirmed",
@@ -203,7 +206,7 @@ def _supplemented(tumour: pl.DataFrame, told: pl.DataFrame, precedence: Sequence
 
 
 def _with_m(tumour: pl.DataFrame, early: pl.DataFrame) -> pl.DataFrame:
-    """Say whether there was a metastasis at diagnosis, by M, by what the Diagnose names, or by a table."""
+    """Set whether there was a metastasis at diagnosis: from M, a metastasis of the Diagnose, or a table."""
     found = early.filter("at_diagnosis").select(*TUMOUR, _found=pl.lit(True)).unique(TUMOUR)
     frame = tumour.join(found, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     yes = pl.col("_found").fill_null(False) | (pl.col("m_stage") == "M1").fill_null(False)
@@ -229,7 +232,7 @@ _CHOSEN = ("histology", "fnclcc", "grade", "t", "n", "m")
 
 
 def _reports(told: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """Return every report of a tumour, with the values that rest on it."""
+    """Return every report of a tumour, with the names of the values taken from it."""
     evidence = best.select(*TUMOUR, *(f"{name}_record_ids" for name in _CHOSEN))
     frame = told.join(evidence, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     has = {

@@ -1,4 +1,4 @@
-"""Findings on the reports of a tumour: which contradict each other, and which came too late to count."""
+"""Report findings on the reports of a tumour: contradictions, and reports too late to count."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ HISTOLOGIES_DIFFER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two reports name different subtypes; that of the definitive specimen, or after "
-    "other therapy that of the biopsy, then the pathology report, then the newer one counts.",
+    what="Two reports name different subtypes. The subtype of the definitive specimen counts (after other "
+    "therapy, that of the biopsy), then that of the pathology report, then that of the newer report.",
     remedy="Compare the pathology reports; correct Morphologie_ICD_O of the one that was revised.",
     source="WHO 2020; ICD-O-3.2",
 )
@@ -38,8 +38,8 @@ GRADES_DIFFER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two reports of the same kind (biopsy or specimen) give different grades. The pathology report, "
-    "then the newer one counts.",
+    what="Two reports of the same kind (biopsy or specimen) give different grades. The pathology report "
+    "counts, otherwise the newer report.",
     remedy="Compare Grading and the FNCLCC grade of both with the pathology report. Correct the wrong one.",
     source="FNCLCC (Coindre); oBDS Histologie/Grading",
     overruled=True,
@@ -50,7 +50,7 @@ VALUES_DIFFER = Rule(
     on="typed.diagnosis",
     scope="source",
     what="Two records give one tumour different sizes, depths or ages at diagnosis. The source named first "
-    "in the precedence, then the newer record counts.",
+    "in the precedence counts, then the newer record.",
     remedy="Compare both with the pathology or imaging report, and correct the wrong one in its table.",
     source="docs/formats.md, tables",
     overruled=True,
@@ -61,8 +61,8 @@ GRADED_AFTER_THERAPY = Rule(
     "notice",
     on="typed.diagnosis",
     scope="patient",
-    what="The only FNCLCC grade was found after therapy: the grade at diagnosis is not known.",
-    remedy="Add the grade of the biopsy to its Pathologie or to the Diagnose.",
+    what="The only FNCLCC grade was determined after therapy: the grade at diagnosis is not known.",
+    remedy="In the tumour documentation, add the grade of the biopsy to its Pathologie or to the Diagnose.",
     source="FNCLCC: not graded after neoadjuvant therapy",
 )
 STAGED_AFTER_THERAPY = Rule(
@@ -81,10 +81,10 @@ HISTOLOGY_LATER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The only histology is that of a specimen taken long after the first resection, perhaps of a "
+    what="The only histology is that of a specimen taken long after the first resection, perhaps from a "
     "relapse. It counts as the histology at diagnosis.",
-    remedy="Add the histology of the biopsy or of the first resection to its Pathologie, its OP or the "
-    "Diagnose.",
+    remedy="In the tumour documentation, add the histology of the biopsy or of the first resection to its "
+    "Pathologie, its OP or the Diagnose.",
     source="baseline: histology of the primary before therapy",
 )
 METASTASIS_LATER = Rule(
@@ -106,13 +106,13 @@ def observe(
     sound: Frames,
     precedence: Sequence[str],
 ) -> pl.DataFrame:
-    """Find what the reports of a tumour contradict, and what of them could not be used at its diagnosis.
+    """Return contradictions between the reports of a tumour, and values not usable for its diagnosis.
 
     Args:
         tumour: the tumours with the chosen values.
         told: their reports, with their roles.
-        best: which reports were chosen, and which say otherwise (``baseline.choose``).
-        early: metastases, with whether they were there at the diagnosis.
+        best: the chosen reports, and those with another value (``baseline.choose``).
+        early: metastases, with whether they were present at diagnosis.
         sound: the typed tables with their tumours.
         precedence: kinds of source, the most credible first.
     """
@@ -151,7 +151,7 @@ def observe(
 
 
 def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return a stage that is left out, and a histology that is taken, because of when the report was made."""
+    """Return stages that were left out, and histologies that were used, because of the date of the report."""
     table = typed.Diagnosis.table()
     sarcomas = tumour.filter(pl.col("histology_group").is_not_null() | pl.col("index_tumour"))
     own = told.join(sarcomas.select(TUMOUR), on=TUMOUR, how="semi", nulls_equal=True)
@@ -176,7 +176,7 @@ def _out_of_time(tumour: pl.DataFrame, told: pl.DataFrame, best: pl.DataFrame) -
 
 
 def _other_histology(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """Return the reports whose histology is another subtype than the chosen one, or lies in another group."""
+    """Return the reports whose histology is another subtype, or another group, than the chosen one."""
     group = {
         name: sarcoma_codes.histology_group(
             pl.col(column), pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
@@ -186,7 +186,7 @@ def _other_histology(rows: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
     chosen = best.select(*TUMOUR, _chosen="icdo3_morphology")
     joined = rows.join(chosen, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     codes = {name: sarcoma_codes.code(pl.col(name)) for name in ("icdo3_morphology", "_chosen")}
-    # A code that names no subtype (8850, liposarcoma NOS) contradicts none of its group.
+    # A code without a subtype (8850, liposarcoma NOS) contradicts no subtype of its group.
     named = [
         (sarcoma_codes.specificity(pl.col(name)) < 2) & ~code.str.ends_with("0")
         for name, code in codes.items()

@@ -1,4 +1,4 @@
-"""DICOM RT records to typed ones."""
+"""Convert received DICOM RT records to typed ones."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _FACTS = {
 
 
 def with_plan_facts(plans: pl.DataFrame) -> pl.DataFrame:
-    """Add what must be worked out of a plan's nested attributes.
+    """Add the facts computed from a plan's nested attributes.
 
     The prescription is the reading that needs no documentation (:mod:`.prescription`); a plan whose fraction
-    groups can be read in several ways has none yet. The technique is that of the beams that give most of the
-    dose (:mod:`.technique`).
+    groups allow several readings has none yet. The technique is that of the beams with the highest share of
+    the dose (:mod:`.technique`).
 
     Args:
         plans: rows of ``received.dicom_plan``.
@@ -68,7 +68,7 @@ def _facts(row: dict[str, str | None]) -> dict[str, object]:
     return {
         "_groups": groups,
         "_prescribed": plain.dose,
-        # A dose of beams is no level of a target.
+        # A dose from beams is not a dose level of a target.
         "_levels": len(plain.levels) if plain.origin == "target prescription" else None,
         "_readings": sum(one.dose is not None for one in found),
         "_fractions": plain.fractions,
@@ -95,7 +95,7 @@ def typed_frames(
         received: its rows with ``received_on`` (Date) joined on.
         source: patterns of phantoms.
     """
-    # Blanks around an identifier mean nothing in DICOM (PS3.5 6.2, LO).
+    # Blanks around an identifier have no meaning in DICOM (PS3.5 6.2, LO).
     trimmed = pl.col("PatientID").str.strip_chars()
     received = received.with_columns(PatientID=pl.when(trimmed != "").then(trimmed))
     phantom = pl.any_horizontal(
@@ -149,7 +149,7 @@ def _person(base: dict[str, Reading]) -> dict[str, Reading]:
 
 
 def _day(column: str) -> pl.Expr:
-    """Return a day that only others are compared with: an unreadable one is no fault of the plan."""
+    """Return a day used only for comparison: an unreadable one is null and no finding."""
     text = pl.col(column).str.strip_chars()
     return pl.coalesce(text.str.to_date(f, strict=False) for f in _DATE)
 

@@ -1,7 +1,7 @@
-"""Documented irradiations (oBDS, tables) to courses: rules O1 to O7.
+"""Join documented irradiations (oBDS, tables) into courses: rules O1 to O8.
 
 A course is an oBDS ST, or a row of a table. Every Bestrahlung of an ST counts: another target region is a
-course of its own, brachytherapy and radionuclides are phases of their own.
+separate course; brachytherapy and radionuclides are separate phases.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RADIONUCLIDE = "radionuclide"
 OTHER = "other"
 
 MOST_GY = 80.0
-"""A sum above it needs more than the documentation of its parts."""
+"""A sum above this dose is not accepted from the documentation alone."""
 
 _SUMMED = ("sequential",)
 _TARGETS = {
@@ -30,27 +30,27 @@ _TARGETS = {
     "C49.2": ("7.3", "6.8.", "6.13.", "6.14.", "6.15.", "6.16."), "C49.3": ("7.4", "3.3."),
     "C49.4": ("7.5", "4.9", "4.9."), "C49.5": ("7.6", "7.7", "5."), "C49.6": ("7.7",), "C48": ("4.7", "4.8."),
 }  # fmt: skip
-"""Site of the tumour to the oBDS target regions that hold it, of 2021, and with a final dot of 2014."""
+"""Site of the tumour to the oBDS target regions that contain it: of 2021, and with a final dot of 2014."""
 
 SEVERAL_IRRADIATIONS = Rule(
     "radiotherapy.irradiations-undecided",
     "warning",
     on="curated.radiotherapy_course",
-    what="Several irradiations of one target region in one ST, and none is marked as a sequential (SEQ) or "
-    "an integrated boost (SIB), or their sum is above 80 Gy. The documented total dose is left empty.",
-    remedy="In the tumour documentation, set Boost of each Bestrahlung of the ST, or report the courses as "
-    "STs of their own.",
+    what="One ST has several irradiations of one target region, and none is marked as a sequential (SEQ) or"
+    " an integrated boost (SIB), or their sum is above 80 Gy. The documented total dose is left empty.",
+    remedy="In the tumour documentation, set Boost of each Bestrahlung of the ST, or report each course as "
+    "a separate ST.",
     scope="record",
     source="oBDS 3.0.4 Bestrahlung/Boost",
 )
 
 SAME_COURSE_DAYS = 3
-"""Days between the beginnings that two reporters give of one course."""
+"""Two reporters describe the same course if its documented starts differ by at most these days."""
 
 
 @dataclass(frozen=True)
 class Irradiation:
-    """One Bestrahlung, from all reports of it."""
+    """One Bestrahlung, from all its reports."""
 
     record_ids: tuple[str, ...]
     kind: str = EXTERNAL
@@ -68,7 +68,7 @@ class Irradiation:
 
     @property
     def fractions(self) -> int | None:
-        """Total over single dose, if that is a whole number."""
+        """Total dose divided by dose per fraction, if that is a whole number."""
         if not self.dose or not self.single:
             return None
         number = self.dose / self.single
@@ -77,11 +77,11 @@ class Irradiation:
 
 @dataclass(frozen=True)
 class DocumentedCourse:
-    """A course as it is documented.
+    """A documented course.
 
     Attributes:
-        key: names it among the courses of its patient.
-        record_id: the latest of its records, on which findings are reported.
+        key: unique among the courses of the patient.
+        record_id: the latest of its records, to which findings point.
         target: 1 for the main target region of an ST, 2 and more for the others.
         parts: the irradiations that give its dose.
         apart: brachytherapy and others of the same ST, never added to it.
@@ -117,13 +117,13 @@ class DocumentedCourse:
 
     @property
     def documented(self) -> tuple[Documented, ...]:
-        """Doses and fractions that a plan of it may have: the total first, then each part."""
+        """Doses and fractions that one of its plans may have: the total first, then each part."""
         parts = [(p.dose, p.fractions) for p in self.parts] if len(self.parts) > 1 else []
         return ((self.dose, self.fractions), *parts)
 
     @property
     def brachytherapy(self) -> tuple[Documented, ...]:
-        """Doses and fractions of the brachytherapy that it documents."""
+        """Doses and fractions of its documented brachytherapy."""
         parts = self.parts if self.kind == BRACHYTHERAPY else self.apart
         return tuple((p.dose, p.fractions) for p in parts if p.kind == BRACHYTHERAPY)
 
@@ -143,7 +143,7 @@ def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = Non
     alike: Counter[str] = Counter()
     found: list[DocumentedCourse] = []
     for group in groups:
-        # Two tumours, and two reporters, may number their courses alike.
+        # Two tumours, or two reporters, may use the same course numbers.
         alike[group.name] += 1
         nth = f"{group.name} ({alike[group.name]})"
         found += _courses(group.name if named[group.name] == 1 else nth, group.rows(), site)
@@ -155,7 +155,7 @@ def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = Non
 
 @dataclass
 class _Group:
-    """The reports of one course, with their places in the order of credibility."""
+    """The reports of one course, with their ranks in the order of credibility."""
 
     tumour: str | None
     name: str
@@ -185,7 +185,10 @@ class _Group:
 
 
 def _by_number(rows: Sequence[Mapping[str, Any]]) -> list[_Group]:
-    """Rule O8: a number is one course of one reporter; two reporters tell of one that begins alike."""
+    """Apply O8: a number is one course of one reporter.
+
+    Courses of two reporters that start together are one.
+    """
     own: dict[tuple[str | None, str | None, str], _Group] = {}
     for place, row in enumerate(rows):
         tumour, reporter, name = row["tumour_id"], row.get("reporter"), _name(row)
@@ -203,7 +206,7 @@ def _by_number(rows: Sequence[Mapping[str, Any]]) -> list[_Group]:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    """Return the source's own number of the course; without one, its report, its first day, or its record."""
+    """Return the source's number of the course; without one its report, its first day, or its record."""
     day = row["start_date"] or row["start_day"]
     own = row["module_id"] or row["report_id"]
     return str(own) if own else f"{day} {row['target_region'] or ''}".strip() if day else row["record_id"]
@@ -224,7 +227,7 @@ def _courses(name: str, rows: Sequence[Mapping[str, Any]], site: str | None) -> 
     external = [i for i in irradiations if i.kind == EXTERNAL]
     apart = tuple(i for i in irradiations if i.kind != EXTERNAL)
     if not external:
-        # Without percutaneous irradiation, the course is what there is.
+        # Without external beam irradiation the course is made of the other kinds.
         kinds = sorted({i.kind for i in apart}, key=[BRACHYTHERAPY, OTHER, RADIONUCLIDE].index)
         if not kinds:
             return [whole]
@@ -253,10 +256,7 @@ def _last(rows: Sequence[Mapping[str, Any]], column: str) -> Any:
 
 
 def _irradiations(rows: Sequence[Mapping[str, Any]]) -> list[Irradiation]:
-    """Return the irradiations of the latest report that holds any.
-
-    Earlier reports fill what it leaves out.
-    """
+    """Return the irradiations of the latest report that has any; earlier reports fill its missing values."""
     by_report: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         if row["irradiated"]:
@@ -292,7 +292,10 @@ Target = tuple[str | None, str | None]
 
 
 def _by_target(irradiations: Sequence[Irradiation]) -> dict[Target, list[Irradiation]]:
-    """Rule O2: irradiations by target region and side; what names none joins the only target there is."""
+    """Apply O2: group irradiations by target region and side.
+
+    Without a region they join the only target there is.
+    """
     named = {(i.region, i.side) for i in irradiations if i.region}
     only = next(iter(named)) if len(named) == 1 else None
     found: dict[Target, list[Irradiation]] = defaultdict(list)
@@ -342,7 +345,7 @@ def _by_name(boost: str) -> int:
 
 
 def _once(irradiations: Sequence[Irradiation]) -> list[Irradiation]:
-    """Rule O7: what is documented twice to the letter is one irradiation."""
+    """Apply O7: merge irradiations with identical content."""
     found: dict[Any, Irradiation] = {}
     for one in irradiations:
         facts = (one.start, one.end, one.start_day, one.region, one.side, one.dose, one.single, one.boost)
@@ -355,7 +358,7 @@ def _once(irradiations: Sequence[Irradiation]) -> list[Irradiation]:
 
 
 def _in_order(one: Irradiation) -> tuple[Any, ...]:
-    """By first day, then by what is documented: how records are named decides only between equals."""
+    """Return the sort key: first day, then content; record ids decide only between equal ones."""
     late = dt.date.max
     return (
         one.start or late, one.end or late, -(one.dose or 0.0), -(one.single or 0.0), one.kind,

@@ -1,7 +1,7 @@
-"""What the number of an event (OP_ID, ST_ID, SYST_ID, Verlauf_ID) means: one event of a reporter's tumour.
+"""Check the numbers of events (OP_ID, ST_ID, SYST_ID, Verlauf_ID), which name one event each.
 
-A number is a hint. An event's key is reporter, patient, tumour, module, number and its date: under one number
-on one date a newer report corrects the older one, and one number on two dates is two events.
+The number alone is no key. An event's key is reporter, patient, tumour, module, number and date: a newer
+report with the same number and date is a correction; one number on two dates is two events.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ NUMBER_ON_TWO_DATES = Rule(
     "warning",
     on="quality.accounting",
     scope="patient",
-    what="A reporter uses one number (OP_ID, SYST_ID or Verlauf_ID) of one tumour for events of two dates. "
+    what="A reporter uses one number (OP_ID, SYST_ID or Verlauf_ID) for events of one tumour on two dates. "
     "They are taken as two events.",
-    remedy="If it was one event, report it again under the Meldung_ID of the first report, with the right "
-    "date. If it was two, give the later one a number of its own.",
+    remedy="In the tumour documentation: if it was one event, report it again under the Meldung_ID of the "
+    "first report, with the right date. If there were two events, give the later one its own number.",
     source="oBDS 3.0.4: OP_ID, SYST_ID and Verlauf_ID name one event",
 )
 
 DATE_OF: dict[type[Contract], str] = {
     typed.Surgery: "surgery_date", typed.SystemicTherapy: "start_date", typed.Assessment: "assessment_date",
 }  # fmt: skip
-"""Typed table of events that have one date to its column."""
+"""Typed tables of events with one date: the column of that date."""
 
 _KEY = ["patient_id", "reporter", "reported_tumour", "module_id"]
 _FRAMING = {
@@ -42,7 +42,7 @@ _FRAMING = {
 
 
 def observe(sound: Frames) -> pl.DataFrame:
-    """Find reports that a later one corrects in at least one value, and numbers that are used twice.
+    """Return reports that a later report corrects, and numbers that are used for two dates.
 
     Args:
         sound: the typed tables with their tumours and reporters.
@@ -51,7 +51,7 @@ def observe(sound: Frames) -> pl.DataFrame:
     for contract in (typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Assessment):
         frame = _numbered(sound[contract.table()])
         date = DATE_OF.get(contract)
-        # The irradiations of one ST stand beside each other; none corrects another.
+        # The irradiations of one ST are parallel parts; none corrects another.
         own = [c for c in (date, "part") if c in frame.columns]
         seen.append(_corrected(frame, [*_KEY, *own], contract))
         if date:
@@ -60,16 +60,16 @@ def observe(sound: Frames) -> pl.DataFrame:
             seen.append(
                 observation(twice, NUMBER_ON_TWO_DATES, contract.table(), date, pl.col(date).cast(pl.String))
             )
-    # A Diagnose has no number but that of its tumour.
+    # A Diagnose has no other number than that of its tumour.
     diagnoses = sound[typed.Diagnosis.table()].filter("complete").with_columns(module_id="reported_tumour")
     seen.append(_corrected(_numbered(diagnoses), _KEY, typed.Diagnosis))
     return pl.concat(seen)
 
 
 def with_date_of_number(records: pl.DataFrame, date: str) -> pl.DataFrame:
-    """Date the reports of an event that are undated or partly dated as its other report does exactly.
+    """Fill missing or partial dates of an event from its report with the exact date.
 
-    An end of treatment is often reported without its begin. A number with two exact dates dates nothing.
+    The end of a treatment is often reported without its start. A number with two exact dates fills nothing.
 
     Args:
         records: records of one typed table with their tumours and reporters.
@@ -103,7 +103,7 @@ def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
 def _corrected(frame: pl.DataFrame, key: list[str], contract: type[Contract]) -> pl.DataFrame:
     values = [c for c in frame.columns if c not in _FRAMING]
     ordered = frame.sort(*key, *NEWEST_LAST, nulls_last=False)
-    # Two rows of one record are two parts of it.
+    # Two rows of one record are two of its parts.
     other = (pl.col("record_id") != pl.col("record_id").shift(-1).over(key)).fill_null(False)
     differs = pl.any_horizontal((pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values)
     return observation(ordered.filter(other & differs), RECORD_CORRECTED, contract.table())

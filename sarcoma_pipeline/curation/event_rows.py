@@ -1,4 +1,4 @@
-"""How records become rows of events: their total order, one row per event, days since time zero."""
+"""Turn records into rows of events: total order of records, one row per event, days since time zero."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import polars as pl
 from schemas.contract import Contract
 
 Frames = Mapping[str, pl.DataFrame]
-"""Typed table to its sound records, with ``patient_id``."""
+"""Typed table name to its records, without quarantined ones, with ``patient_id``."""
 
 NEWEST_LAST = ("reported_on", "place", "record_id")
-"""The total order of records that tell of the same thing: the export's day, its file and the place in it."""
+"""Total order of the records of one event: day of the export, file and position in it, record id."""
 
 
 def ranked(frame: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
@@ -30,11 +30,11 @@ def ranked(frame: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
 
 
 def merged(frame: pl.DataFrame, keys: Sequence[str | pl.Expr], contract: type[Contract]) -> pl.DataFrame:
-    """Make one row per key: column by column the last value that is there; all record ids are kept.
+    """Return one row per key: the last value of each column that is not null, and all record ids.
 
     Args:
         frame: typed records in rising order of credibility.
-        keys: what makes an event the same event.
+        keys: the columns that identify an event.
         contract: the curated table, for its columns.
     """
     named = {f"_key{i}": key if isinstance(key, pl.Expr) else pl.col(key) for i, key in enumerate(keys)}
@@ -51,7 +51,7 @@ def merged(frame: pl.DataFrame, keys: Sequence[str | pl.Expr], contract: type[Co
 
 
 def with_days(frame: pl.DataFrame, zero: pl.DataFrame, days: Mapping[str, str]) -> pl.DataFrame:
-    """Fill ``*_day`` from calendar dates and time zero; a day that a source counts itself stays.
+    """Fill ``*_day`` from calendar dates and time zero; a day given by the source is kept.
 
     Args:
         frame: rows with ``patient_id``.
@@ -68,12 +68,12 @@ def with_days(frame: pl.DataFrame, zero: pl.DataFrame, days: Mapping[str, str]) 
 
 
 def nth_of_the_day(frame: pl.DataFrame, day: Sequence[str | pl.Expr], name: pl.Expr) -> pl.Expr:
-    """Number the events of one day as each reporter tells them, so that two reporters' first ones are one.
+    """Number the events of one day within each reporter, so that the first events of two reporters match.
 
     Args:
         frame: the records, with ``reporter``; only its columns matter.
-        day: what makes the day: patient, tumour, date.
-        name: what tells a reporter's events of the day apart: its number of the event, else its kind.
+        day: the columns of a day: patient, tumour, date.
+        name: what distinguishes a reporter's events of one day: the number of the event, else its kind.
     """
     assert "reporter" in frame.columns
     return name.rank("dense").over([*day, "reporter"]).fill_null(1).cast(pl.Int32)
@@ -95,15 +95,15 @@ def interval(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 def cut(
     date: pl.Expr, precision: pl.Expr, not_before: pl.Expr, not_after: pl.Expr
 ) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Cut the interval of a partial date by what order allows.
+    """Narrow the interval of a partial date by other known dates.
 
-    An untouched month stands on its 15th and an untouched year on its 1 July; a cut interval stands in its
-    middle, rounded down. An order that contradicts the whole interval cuts nothing.
+    A full month stands for its 15th and a full year for 1 July; a narrowed interval stands for its middle,
+    rounded down. Limits that exclude the whole interval are ignored.
 
     Args:
-        date: the date as it stands in the typed table.
-        precision: to what it is exact; null is exact to the day.
-        not_before: a day before which it cannot be; null where nothing is known.
+        date: the date of the typed table.
+        precision: its precision; null means exact to the day.
+        not_before: a day before which it cannot be; null if nothing is known.
         not_after: a day after which it cannot be.
 
     Returns:

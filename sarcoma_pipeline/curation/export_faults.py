@@ -1,4 +1,4 @@
-"""Faults of files and exports as observations: what was not read, and how an export was written."""
+"""Report faults of files and exports as observations: unread parts, and how an export was written."""
 
 from __future__ import annotations
 
@@ -43,8 +43,9 @@ ELEMENT_REPEATED = Rule(
     "warning",
     on="quality.accounting",
     scope="record",
-    what="An element that may stand once in its place came again; of two texts the last one counts.",
-    remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
+    what="An element that may occur only once is repeated; the last text counts.",
+    remedy="Correct the record in the tumour documentation, and have its export validated against the oBDS "
+    "schema.",
     source="oBDS 3.0.4 schema: maxOccurs",
 )
 
@@ -53,8 +54,8 @@ CLASSIFICATION_UNREAD = Rule(
     "notice",
     on="typed.diagnosis",
     scope="record",
-    what="A further classification of a tumour of soft tissue has a stage from 1 to 3, and a name that the "
-    "program does not know: it is not read as the FNCLCC grade.",
+    what="A soft tissue tumour has a further classification with a stage from 1 to 3, but an unknown name: "
+    "it is not read as the FNCLCC grade.",
     remedy="If it is the FNCLCC grade, name it FNCLCC in Weitere_Klassifikation/Name.",
     source="oBDS 3.0.4 Menge_Weitere_Klassifikation",
 )
@@ -64,7 +65,7 @@ KNOWN_SCHEMA_VERSIONS = ("3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4", "3.0.5")
 
 
 def unread(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return ``received.unread`` as observations, each with the severity of its fault."""
+    """Return ``received.unread`` as observations, each with the severity of its rule."""
     return frame.select(
         rule_id="rule_id",
         severity=pl.col("rule_id").replace_strict({r.id: r.severity for r in FILE_FAULTS.values()}),
@@ -77,7 +78,7 @@ def unread(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def unread_but_harmless(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return those of ``received.unread`` that lose no record, as out of scope."""
+    """Return the rows of ``received.unread`` that lose no record, as out of scope."""
     harmless = [r.id for r in FILE_FAULTS.values() if r.severity != "error"]
     unexpected = pl.col("rule_id") == UNEXPECTED.id
     reason = (
@@ -89,7 +90,7 @@ def unread_but_harmless(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Return how the exports of a table's records were written, once per file."""
+    """Return findings on the format of the exports, once per file."""
     if table != "received.obds_patient":
         return Observation.empty()
     first = frame.filter(pl.col("file_id").is_first_distinct())
@@ -115,7 +116,7 @@ def export_faults(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def unknown_grades(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Return further classifications that look like the FNCLCC grade and are not called so."""
+    """Return further classifications that look like the FNCLCC grade but have another name."""
     column = "Menge_Weitere_Klassifikation"
     if column not in frame.columns or frame[column].null_count() == frame.height:
         return Observation.empty()
@@ -135,7 +136,7 @@ def unknown_grades(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def repeated_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Return elements that the schema allows once and that came again, each with all its texts."""
+    """Return repeated elements that the schema allows once, each with all its texts."""
     rows = [
         {"record_id": record_id, "path": path, "texts": " | ".join(texts)}
         for record_id, kept in frame.select("record_id", "repeated_elements").drop_nulls().iter_rows()

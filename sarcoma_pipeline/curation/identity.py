@@ -1,8 +1,8 @@
-"""Which patient a record means: by hospital number, else by normalised name, date of birth and sex.
+"""Link records to patients: by hospital number, else by normalised name, date of birth and sex.
 
-Exact or nothing: a near-match (``near_matches``) is a finding for a person to decide, never a silent merge.
-Titles and name prefixes do not count, since sources write them in different fields. A number in another form
-(leading zeros, blanks) is a near-match where the other three agree.
+Only exact matches are linked: a near match (``near_matches``) is a finding for a person to decide. Titles and
+name prefixes are ignored, because sources write them in different fields. A number in another form (leading
+zeros, blanks) is a near match if name, date of birth and sex agree.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ NEAR_MATCH = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "Near match: the name, the date of birth or the form of the patient number differs slightly from a "
-        "known patient's. The record is not linked."
+        "Near match: the name, the date of birth or the form of the patient number differs slightly from "
+        "that of a known patient. The record is not linked."
     ),
     remedy=(
-        "Compare both persons. If they are one, correct the spelling or the date of birth, or add the "
-        "hospital's patient number, in the system that sent this record."
+        "Compare both persons. If they are the same person, correct the spelling or the date of birth, or "
+        "add the hospital's patient number, in the system that sent this record."
     ),
     source="record linkage: people decide on near matches",
     waivable=False,
@@ -52,8 +52,8 @@ NO_PATIENT = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "The record belongs to no known patient: no patient file has its patient number, or its name, "
-        "date of birth and sex."
+        "The record belongs to no known patient: no patient master data have its patient number, or its "
+        "name, date of birth and sex."
     ),
     remedy=(
         "In the sending system, check patient number, name and date of birth. If the patient is "
@@ -67,11 +67,12 @@ NUMBER_FORM = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "No patient has this patient number, but one has it in another form: with leading zeros, blanks or "
-        "signs, or without the .0 that a statistics program adds. The record is not linked."
+        "No patient has this patient number in this form, but one has it in another form: with leading "
+        "zeros, blanks or signs, or without the .0 that a statistics program adds. The record is not "
+        "linked."
     ),
     remedy=(
-        "Check whom the record means. Have the number written as the tumour documentation writes it; in a "
+        "Check to whom the record belongs. Have the number written as in the tumour documentation; in a "
         "spreadsheet, format the column as text."
     ),
     waivable=False,
@@ -82,16 +83,17 @@ NUMBERS_ALIKE = Rule(
     on="curated.link",
     scope="source",
     what="Two patients have the same patient number in two forms. They are kept as two patients.",
-    remedy="Check whether it is one person. If so, write the number in one form in every source.",
+    remedy="Check whether it is one person. If so, write the number in the same form in every source.",
 )
 AMBIGUOUS = Rule(
     "identity.ambiguous",
     "error",
     on="curated.link",
     scope="source",
-    what="Name, date of birth and sex fit more than one patient. The record is not linked.",
+    what="Name, date of birth and sex match more than one patient. The record is not linked.",
     remedy=(
-        "Find out whom the record means and add the hospital's patient number to it in the sending system."
+        "Find out to whom the record belongs and add the hospital's patient number to it in the sending "
+        "system."
     ),
     waivable=False,
 )
@@ -104,7 +106,7 @@ CONTRADICTION = Rule(
         "The record has a known patient number, but both its name and its date of birth differ from "
         "that patient's."
     ),
-    remedy="Find out whom the record means. Correct the patient number in the sending system.",
+    remedy="Find out to whom the record belongs. Correct the patient number in the sending system.",
 )
 DETAIL_DIFFERS = Rule(
     "identity.detail-differs",
@@ -112,12 +114,12 @@ DETAIL_DIFFERS = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "The patient number fits, but the name or the date of birth differs from the patient file "
+        "The patient number is known, but the name or the date of birth differs from the patient file "
         "(Patienten_Stammdaten)."
     ),
     remedy=(
-        "Compare name and date of birth with the patient administration. Correct the wrong side; a "
-        "change of name needs no correction."
+        "Compare name and date of birth with the patient administration. Correct the wrong one; a change of"
+        " name needs no correction."
     ),
 )
 MASTER_DIFFERS = Rule(
@@ -125,10 +127,10 @@ MASTER_DIFFERS = Rule(
     "warning",
     on="curated.link",
     scope="source",
-    what="An older export, delivered or not any more, gives the same patient number another date of birth or "
-    "sex. The newest master data count.",
+    what="An older export has another date of birth or sex for the same patient number. The newest master "
+    "data count.",
     remedy="Compare Geburtsdatum and Geschlecht with the patient administration. If two persons have the "
-    "number, give each their own in the sending system and export both again.",
+    "number, give each person their own number in the sending system and export both again.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
 )
@@ -137,10 +139,10 @@ NAME_CHANGED = Rule(
     "notice",
     on="curated.link",
     scope="source",
-    what="An export that is no longer delivered gave the same patient number another name; date of birth and "
-    "sex are the same. The person keeps patient and pseudonym.",
-    remedy="Nothing needs to be done after a change of name. If the number was given to another person, give "
-    "each their own in the sending system.",
+    what="An export that is no longer delivered had another name for the same patient number; date of birth"
+    " and sex are the same. It stays one patient with the same pseudonym.",
+    remedy="Nothing needs to be done after a change of name. If the number was given to another person, "
+    "give each person their own number in the sending system.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
 )
@@ -166,16 +168,17 @@ def link(
     Args:
         typed_frames: the typed tables.
         keys: keys of the answers that data stewards chose (``curated.identity_reading``).
-        former: master data (rows of ``typed.person``) that were delivered once and are no longer.
+        former: master data (rows of ``typed.person``) of former deliveries.
 
     Returns:
-        ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope: the
-        phantoms' records, and those that are nobody's by decision.
+        ``curated.link``, ``curated.identity_reading``, the identity findings, and what is out of scope:
+        records of phantoms, and records that a decision assigns to no patient.
     """
     family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     persons = typed_frames[PERSON].with_columns(
         _name=pl.concat_str(family, pl.lit("|"), given),
         _folded=_folded_name(),
+        _families=_families(),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
@@ -184,7 +187,7 @@ def link(
     unknown = others.join(
         latest.select("patient_id"), left_on="person_ref", right_on="patient_id", how="anti"
     )
-    # Only a reply without a number may be linked by name: a number that nobody has is a fault of its own.
+    # Only a record without a number may be linked by name: an unknown number is a separate fault.
     nameless = unknown.filter(pl.col("hospital_number").is_null())
     exact, ambiguous, unmatched = _by_name(nameless, latest)
     near = unmatched.join(near_matches(unmatched, latest), on="record_id")
@@ -193,26 +196,30 @@ def link(
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
     asked = number_history.questions(masters, former)
     if keys:
-        newest = latest.rename({"patient_id": "person_ref"})
-        asked += number_history.remembered(
-            newest, asked, lambda one: identity_choices.are_two(MASTER_DIFFERS, one, keys)
+        newest, given_answers = latest.rename({"patient_id": "person_ref"}), keys
+        before_them = number_history.remembered(
+            newest, asked, lambda one: identity_choices.digest_of_two(MASTER_DIFFERS, one, given_answers)
         )
-    two = [one for one in asked if identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+        asked = [*before_them, *asked]
+        keys = identity_choices.plain(keys)
+    two = [one for one in asked if one.own or identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+    own = number_history.own_ids(asked, two)
     before = number_history.left_out(asked, two)
     shown = _shown(asked, keys)
-    offered = list(_offered(near, ambiguous, in_form, known, shown, latest))
+    offered = list(_offered(near, ambiguous, in_form, known, shown, latest, own, two))
     decided = identity_choices.Decided.of(offered, keys)
     links = pl.concat(
         [
             latest.select(person_ref="patient_id", patient_id="patient_id", method=pl.lit("hospital number")),
-            exact.select("person_ref", "patient_id", method=pl.lit("name, date of birth and sex")),
+            exact.select("person_ref", "patient_id", method="_method"),
             decided.links().with_columns(method=pl.lit("decided by a data steward")),
         ]
     )
-    # Records under a number that was given to a patient are compared like those under the patient's own.
+    # Records with a number that a decision assigned to a patient are compared like those with the patient's
+    # own number.
     given = unknown.filter(pl.col("hospital_number").is_not_null()).join(decided.links(), on="person_ref")
     numbered = pl.concat([known, given.with_columns(person_ref="patient_id").select(known.columns)])
-    joined, own = decided.joined(), number_history.own_ids(asked, two)
+    joined = decided.joined()
     links = links.with_columns(pl.col("patient_id").replace(joined).replace(own))
     observed = pl.concat(
         [
@@ -249,8 +256,10 @@ def _offered(
     known: pl.DataFrame,
     holders: Sequence[number_history.Question],
     latest: pl.DataFrame,
+    own: Mapping[str, str],
+    two: Collection[number_history.Question],
 ) -> Iterator[identity_choices.Choice]:
-    """Offer the answers to every question of identity."""
+    """Yield the possible answers to every question of identity."""
     yield from identity_choices.of_candidates(NEAR_MATCH, near)
     yield from identity_choices.of_candidates(NEAR_MATCH, in_form.with_columns(why=_SAME_PERSON))
     same = pl.lit("name, date of birth and sex agree")
@@ -272,11 +281,17 @@ def _offered(
             "the record belongs to the patient of its number" + (" all the same" if found else ""),
         )  # fmt: skip
     for question in holders:
-        yield from identity_choices.of_holders(MASTER_DIFFERS, question)
+        # The newest master data may be a correction of those of the second holder.
+        corrected = question.of_newest and question not in two
+        kept = own.get(question.number, "").rpartition("#")[2] if corrected else ""
+        yield from identity_choices.of_holders(MASTER_DIFFERS, question, kept)
 
 
 def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> list[number_history.Question]:
-    """Return the questions that are put; of those on what is gone the latest of a number, open ones first."""
+    """Return the questions to ask.
+
+    Of questions on former deliveries the latest per number, open ones first.
+    """
     gone: dict[str, number_history.Question] = {}
     for one in asked:
         known = gone.get(one.number)
@@ -287,18 +302,48 @@ def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> l
 
 
 def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Link by name, date of birth and sex; who has no patient so, by a birth or former name instead."""
     keys = ["_name", "birth_date", "sex"]
-    pairs = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
+    named = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
+    rest = nameless.join(named.select("record_id").unique(), on="record_id", how="anti")
+    pairs = pl.concat(
+        [
+            named.with_columns(_method=pl.lit("name, date of birth and sex")),
+            _by_other_names(rest, latest).with_columns(
+                _method=pl.lit("birth or former name, date of birth and sex")
+            ),
+        ]
+    )
     once = pl.len().over("record_id") == 1
     matched = pairs.select("record_id").unique()
     return pairs.filter(once), pairs.filter(~once), nameless.join(matched, on="record_id", how="anti")
 
 
-def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return records whose number one patient has in another form.
+def _by_other_names(nameless: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    """Return records and the patients with whom they share any family name, and all else exactly."""
+    keys = ["_family", "_given", "birth_date", "sex"]
+    given = without_title(pl.col("given_names")).alias("_given")
 
-    Name, date of birth and sex agree.
-    """
+    def each(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+        return frame.select(name, given, "birth_date", "sex", _family="_families").explode("_family")
+
+    pairs = each(nameless, "record_id").join(each(latest, "patient_id"), on=keys, how="inner")
+    shared = pairs.select("record_id", "patient_id").unique().sort("record_id", "patient_id")
+    return nameless.join(shared, on="record_id", how="inner", maintain_order="left_right")
+
+
+def _families() -> pl.Expr:
+    """Return all family names of a person: today's, that at birth, and former ones."""
+    others = pl.concat_str("birth_name", "former_names", separator=";", ignore_nulls=True)
+    # A former name is delivered alone, in a list with signs between, or as the JSON of several elements.
+    listed = others.str.replace_all(r'[\[\]"]', "").str.replace_all(r"[,/|]", ";").str.split(";")
+    names = pl.concat_list(pl.concat_list("family_name"), listed.fill_null([]))
+    plain = names.list.eval(without_prefix(pl.element())).list.drop_nulls()
+    return plain.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort()
+
+
+def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    """Return records whose number one patient has in another form; name, date of birth and sex agree."""
     form = number_form(pl.col("hospital_number"))
     known = latest.with_columns(_form=form).filter(pl.col("patient_id").n_unique().over("_form") == 1)
     keys = ["_name", "birth_date", "sex"]
@@ -321,11 +366,16 @@ def _resemblance() -> pl.Expr:
 
 def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
     both = known.join(
-        latest.select("patient_id", master_folded="_folded", master_birth="birth_date"),
+        latest.select(
+            "patient_id", master_folded="_folded", master_birth="birth_date", master_families="_families"
+        ),
         left_on="person_ref",
         right_on="patient_id",
     )
-    name = (pl.col("_folded") != pl.col("master_folded")).fill_null(False)
+    # A birth or former name on either side is no other name; given names are compared as before.
+    shared = pl.col("_families").list.set_intersection("master_families").list.len() > 0
+    given = pl.col("_folded").str.split("|").list.last() == pl.col("master_folded").str.split("|").list.last()
+    name = ((pl.col("_folded") != pl.col("master_folded")) & ~(shared & given)).fill_null(False)
     born = (pl.col("birth_date") != pl.col("master_birth")).fill_null(False)
     shown = {"table": PERSON, "column": "family_name", "value": pl.col("family_name")}
     return pl.concat(
@@ -373,7 +423,7 @@ def _formerly(shown: Sequence[number_history.Question]) -> pl.DataFrame:
 
 
 def _renamed(former: pl.DataFrame | None, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return numbers whose name was another one before; date of birth and sex contradict nothing."""
+    """Return numbers with another name before, but the same date of birth and sex."""
     if former is None:
         return Observation.empty()
     before = (
@@ -416,7 +466,7 @@ def _unlinked(
         if "phantom" in frame.columns:
             lone = lone.filter(~pl.col("phantom") & pl.col("has_patient_id"))
         elif table == PERSON:
-            # Plans speak for themselves below; their person rows would say it twice.
+            # Plans are reported below; their person rows would repeat the finding.
             lone = lone.filter(pl.col("source") != "DICOM")
         alike = lone.with_columns(_form=_form()).join(forms, on="_form", how="semi")
         seen.append(observation(alike, NUMBER_FORM, table))
@@ -430,16 +480,13 @@ def _form() -> pl.Expr:
 
 
 def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return structure sets that a plan refers to under another PatientID.
-
-    The column is ``record_id`` of the structure set.
-    """
+    """Return ``record_id`` of structure sets that plans refer to only under another PatientID."""
     plans = typed_frames[typed_dicom.Plan.table()].filter("has_patient_id")
     structures = typed_frames[typed_dicom.StructureSet.table()].filter("has_patient_id")
     pairs = structures.join(
         plans.select(uid="refers_to", plan_ref="person_ref"), left_on="sop_instance_uid", right_on="uid"
     )
-    # One fitting plan is enough: a second plan of a wrong patient is that plan's fault.
+    # One matching plan is enough: a second plan with a wrong patient is the fault of that plan.
     worst = pairs.group_by("record_id").agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any())
     return worst.filter(~pl.col("fits")).select("record_id")
 
@@ -448,7 +495,7 @@ _WHO = ["_name", "birth_date", "sex"]
 
 
 def _twins(latest: pl.DataFrame) -> pl.DataFrame:
-    """Return the numbers whose name, date of birth and sex another number has as well."""
+    """Return the numbers that share name, date of birth and sex with another number."""
     whole = latest.filter(pl.all_horizontal(pl.col(_WHO).is_not_null()))
     return whole.filter(pl.len().over(_WHO) > 1)
 
@@ -459,7 +506,7 @@ def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
 
 
 def _alike(latest: pl.DataFrame) -> pl.DataFrame:
-    """Return the numbers of which another one is the same number in another form."""
+    """Return the numbers that another number repeats in another form."""
     number = pl.col("hospital_number")
     numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
     return numbered.filter(number.n_unique().over("_form") > 1)

@@ -1,20 +1,21 @@
-"""What data stewards can decide about identities, and what their decisions do to the links.
+"""Offer the possible decisions on identities to data stewards, and apply the decisions to the links.
 
-A finding that asks whose a record is, or whether two numbers are one person, has numbered answers. The key of
-an answer rests on the identities themselves: numbers, names, birth dates and sexes. So a decision holds for
-later records with the same words, whatever file they come in, and lapses when an identity is corrected.
+A finding that asks to whom a record belongs, or whether two numbers are one person, has numbered answers.
+The key of an answer is computed from the identities: numbers, names, birth dates and sexes. A decision
+therefore also holds for later records with the same values in any file, and lapses when an identity is
+corrected.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation.number_history import Question
+from sarcoma_pipeline.curation.number_history import Question, digest
 from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.curated_identity import IdentityReading
@@ -28,9 +29,10 @@ DECIDED = Rule(
     "notice",
     on="curated.link",
     scope="source",
-    what="A data steward decided whose this record is, or whether two patient numbers are one person.",
-    remedy="Nothing needs to be done. sarcoma findings reopen, with the id of the finding that asked, takes "
-    "the decision back.",
+    what="A data steward decided to whom this record belongs, or whether two patient numbers belong to one "
+    "person.",
+    remedy="Nothing needs to be done. To withdraw the decision: sarcoma findings reopen, with the ID of the"
+    " finding for which it was made.",
     source="decision of a data steward",
 )
 NOT_THIS_PATIENT = Rule(
@@ -49,9 +51,9 @@ NUMBER_OF_TWO = Rule(
     "error",
     on="curated.link",
     scope="source",
-    what="A data steward decided that the patient number stands for two persons. What was exported with the "
-    "older master data is not used; the person of the newest ones has a pseudonym of their own.",
-    remedy="In the tumour documentation, give each of the two persons a number of their own, and export both "
+    what="A data steward decided that the patient number belongs to two persons. Records exported with the "
+    "older master data are not used; the person of the newest master data has a new pseudonym.",
+    remedy="In the tumour documentation, give each of the two persons their own number, and export both "
     "again.",
     source="decision of a data steward",
     waivable=False,
@@ -61,8 +63,9 @@ SAME, NOBODY, ONE, TWO, AWAY, STAYS = (
     "is the patient", "is none of the patients", "one person", "two persons", "not the patient's",
     "the patient's",
 )  # fmt: skip
-"""What an answer does: links the record; leaves it out; joins two numbers; keeps them apart, or sets aside
-the records with the older master data; sets the record aside; keeps it with the patient of its number."""
+"""Effects of an answer, in this order: link the record; leave it out; join two numbers; keep them
+separate, or set aside the records with the older master data; set the record aside; keep it with the
+patient of its number."""
 
 IDENTITY = ("hospital_number", "family_name", "given_names", "birth_date", "sex")
 
@@ -76,11 +79,11 @@ class Choice:
         record_id: its record.
         person: person reference of the record.
         reading: number of the answer.
-        text: the answer in words, without what identifies a person.
-        effect: what it does, one of :data:`SAME`, ….
+        text: the answer in words, without identifying data.
+        effect: its effect, one of :data:`SAME`, ….
         patient: the patient that it names.
-        key: names question and answer across nights.
-        group: numbers that it joins.
+        key: identifies question and answer across refreshes.
+        group: the numbers to join.
     """
 
     rule: str
@@ -95,7 +98,7 @@ class Choice:
 
 
 def of_candidates(rule: Rule, pairs: pl.DataFrame) -> Iterator[Choice]:
-    """Offer each candidate of a record, and nobody.
+    """Yield one answer per candidate of a record, and the answer "none of them".
 
     Args:
         rule: the rule that asks.
@@ -113,12 +116,12 @@ def of_candidates(rule: Rule, pairs: pl.DataFrame) -> Iterator[Choice]:
 
 
 def of_numbers(rule: Rule, twins: pl.DataFrame, keys: Sequence[str]) -> Iterator[Choice]:
-    """Offer to join numbers, or to keep them apart.
+    """Yield the answers "one person" and "two persons" for each number.
 
     Args:
         rule: the rule that asks.
         twins: the newest master data of numbers that share ``keys``, with ``patient_id``.
-        keys: what they share.
+        keys: the shared columns.
     """
     for _, group in twins.sort("patient_id").group_by(keys, maintain_order=True):
         numbers = tuple(sorted(group["patient_id"], key=_order))
@@ -130,7 +133,7 @@ def of_numbers(rule: Rule, twins: pl.DataFrame, keys: Sequence[str]) -> Iterator
 
 
 def of_number(rule: Rule, rows: pl.DataFrame, text: str, stays: str) -> Iterator[Choice]:
-    """Offer to keep a record with the patient of its number, or not.
+    """Yield the answers "the patient's" and "not the patient's" for each record.
 
     Args:
         rule: the rule that asks.
@@ -144,13 +147,16 @@ def of_number(rule: Rule, rows: pl.DataFrame, text: str, stays: str) -> Iterator
         yield _choice(rule, row, 2, text, AWAY, row["person_ref"], asked)
 
 
-def of_holders(rule: Rule, question: Question) -> Iterator[Choice]:
-    """Ask whether two who had a number one after the other are one person.
+def of_holders(rule: Rule, question: Question, own: str = "") -> Iterator[Choice]:
+    """Yield the answers to whether two successive holders of a number are one person.
 
     Args:
         rule: the rule that asks.
         question: the question.
+        own: digest of the id that the number's present holder has because another person had it before; the
+            answer "one person" keeps it for the corrected master data.
     """
+    kept = f"{_KEPT}{_key(rule, question.of_later, TWO, question.number)}:{own}" if own else ""
     two = (
         "the number was given to another person, who has a pseudonym of their own"
         if question.gone
@@ -159,17 +165,39 @@ def of_holders(rule: Rule, question: Question) -> Iterator[Choice]:
     one = "one person, whose master data were corrected"
     for record in question.records:
         row = {"record_id": record, "person_ref": question.number}
-        yield _choice(rule, row, 1, one, STAYS, question.number, question.of_both)
+        same = _choice(rule, row, 1, one, STAYS, question.number, question.of_both)
+        yield replace(same, key=same.key + kept)
         yield _choice(rule, row, 2, two, TWO, question.number, question.of_later)
 
 
+_KEPT = "/"
+"""Stands in the key of an answer before what it keeps beside the answer."""
+
+
+def plain(keys: Collection[str]) -> frozenset[str]:
+    """Return the keys with those of answers that keep something, without what they keep."""
+    return frozenset(keys) | {key.partition(_KEPT)[0] for key in keys}
+
+
+def digest_of_two(rule: Rule, question: Question, keys: Collection[str]) -> str | None:
+    """Return the digest of the later holder's id if the holders were decided to be two persons.
+
+    Also where the later holder's master data were corrected since: the answer "one person" kept it.
+    """
+    later = _key(rule, question.of_later, TWO, question.number)
+    if later in keys:
+        return digest(question.after)
+    tails = sorted(key.partition(_KEPT)[2] for key in keys)
+    return next((tail.partition(":")[2] for tail in tails if tail.startswith(f"{later}:")), None)
+
+
 def are_two(rule: Rule, question: Question, keys: Collection[str]) -> bool:
-    """Return whether a data steward said that two holders of a number are two persons."""
+    """Return whether a data steward decided that two holders of a number are two persons."""
     return _key(rule, question.of_later, TWO, question.number) in keys
 
 
 def is_answered(rule: Rule, question: Question, keys: Collection[str]) -> bool:
-    """Return whether a data steward said who two holders of a number are."""
+    """Return whether a data steward decided whether two holders of a number are one person."""
     stays = _key(rule, question.of_both, STAYS, question.number)
     return stays in keys or are_two(rule, question, keys)
 
@@ -209,14 +237,14 @@ class Decided:
     """The answers that data stewards chose.
 
     Attributes:
-        choices: of each question at most one.
+        choices: at most one per question.
     """
 
     choices: tuple[Choice, ...]
 
     @classmethod
     def of(cls, offered: Collection[Choice], keys: Collection[str]) -> Decided:
-        """Take the chosen ones of all answers that are offered."""
+        """Return the chosen answers among all possible ones."""
         found: dict[tuple[str, str], Choice] = {}
         for choice in sorted(offered, key=lambda c: (c.rule, c.record_id, c.reading)):
             if choice.key in keys:
@@ -224,14 +252,14 @@ class Decided:
         return cls(tuple(found.values()))
 
     def links(self) -> pl.DataFrame:
-        """Return ``person_ref``, ``patient_id`` of the records that were given to a patient."""
+        """Return ``person_ref``, ``patient_id`` of the records that were assigned to a patient."""
         pairs = {c.person: c.patient for c in self.choices if c.effect == SAME}
         return pl.DataFrame(
             sorted(pairs.items()), schema={"person_ref": pl.String, "patient_id": pl.String}, orient="row"
         )
 
     def joined(self) -> dict[str, str]:
-        """Return number to the number whose patient it is now: the shortest, then the first in order."""
+        """Map each number to the number whose patient it now has: the shortest, then the first in order."""
         root: dict[str, str] = {}
 
         def find(number: str) -> str:
@@ -246,7 +274,7 @@ class Decided:
         return {number: find(number) for number in root}
 
     def answered(self, observed: pl.DataFrame) -> pl.DataFrame:
-        """Return the observations without those that a decision answers, with a notice for each decision."""
+        """Return the observations that no decision answers, and a notice for each decision."""
         rows = [(c.rule, c.record_id, c.text) for c in self.choices]
         asked = pl.DataFrame(rows, schema=["rule_id", "record_id", "note"], orient="row").cast(pl.String)
         notices = observation(asked, DECIDED, PERSON, note=pl.col("note"))
@@ -254,11 +282,11 @@ class Decided:
         return pl.concat([kept, notices.unique("record_id", keep="first", maintain_order=True)])
 
     def aside(self, typed_frames: Mapping[str, pl.DataFrame], masters: Collection[str] = ()) -> pl.DataFrame:
-        """Return errors on the records that were taken from a patient.
+        """Return errors on the records that a decision removed from a patient.
 
         Args:
             typed_frames: the typed tables.
-            masters: master data of those who had a number before its present holder.
+            masters: record ids of the master data of earlier holders of a number.
         """
         away = pl.DataFrame({"record_id": [c.record_id for c in self.choices if c.effect == AWAY]})
         path = pl.col("place").str.replace(r" \d+$", "")
@@ -277,7 +305,7 @@ class Decided:
         return pl.concat(seen).unique(["rule_id", "record_id"], keep="first", maintain_order=True)
 
     def left_out(self) -> pl.DataFrame:
-        """Return the dispositions of records that are nobody's."""
+        """Return the dispositions of records that belong to no patient."""
         records = sorted({c.record_id for c in self.choices if c.effect == NOBODY})
         frame = pl.DataFrame({"record_id": records}, schema={"record_id": pl.String})
         return Disposition.conform(

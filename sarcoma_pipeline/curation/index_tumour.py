@@ -1,4 +1,4 @@
-"""Which of a patient's tumours the study is about."""
+"""Choose the index tumour: the tumour of a patient that the study is about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.configuration import Study
 
 @dataclass(frozen=True)
 class Preference:
-    """What makes a tumour the one that the study is about, beside being an irradiated sarcoma.
+    """The study's criteria for the index tumour, beyond being an irradiated sarcoma.
 
     Attributes:
         regions: regions of the study's criterion of the site; empty if it has none.
@@ -28,7 +28,7 @@ class Preference:
 
 
 def preference(study: Study) -> Preference:
-    """Return what the study's criteria ask of the tumour that it is about."""
+    """Return the study's criteria for the index tumour."""
     regions = [v for c in study.criteria if c.rule == "site" for v in c.values]
     windows = [c for c in study.criteria if c.rule == "window"]
     return Preference(
@@ -37,7 +37,7 @@ def preference(study: Study) -> Preference:
 
 
 def choose(tumours: pl.DataFrame, sound: Frames, preference: Preference) -> pl.DataFrame:
-    """Choose the tumour that the study is about: the one that meets its criteria, not the first one.
+    """Choose the tumour that meets the study's criteria, not the first one.
 
     A soft tissue sarcoma comes first, then one in a region of the study, irradiated, within the study's
     window, operated on, and the earliest.
@@ -45,7 +45,7 @@ def choose(tumours: pl.DataFrame, sound: Frames, preference: Preference) -> pl.D
     Args:
         tumours: rows of ``curated.diagnosis`` with ``histology_group`` and ``region``.
         sound: the typed tables with their tumours.
-        preference: what the study asks for.
+        preference: the study's criteria.
 
     Returns:
         ``patient_id``, ``index`` (the tumour's number, perhaps null).
@@ -91,11 +91,11 @@ def choose(tumours: pl.DataFrame, sound: Frames, preference: Preference) -> pl.D
 
 
 def of_index(frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    """Give records without a tumour that of the index tumour.
+    """Fill a missing tumour of records with the index tumour.
 
     Args:
         frame: records with ``tumour_id``.
-        chosen: as :func:`choose` gives it.
+        chosen: from :func:`choose`.
     """
     return (
         frame.join(chosen, on="patient_id", how="left", maintain_order="left")

@@ -1,4 +1,4 @@
-"""Metastases of a tumour from all reports, and which of them are one."""
+"""Collect the metastases of a tumour from all reports and merge those that are the same."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _KEYS = ("patient_id", "tumour_id")
 
 
 def curate(sound: Frames, staged_m1: pl.DataFrame) -> pl.DataFrame:
-    """Join what all reports say of a patient's metastases.
+    """Merge the metastases of a patient from all reports.
 
-    Reports of the same site and date are one metastasis. A report that only says M1 tells nothing new of a
-    tumour that was M1 at diagnosis.
+    Reports of the same site and date are one metastasis. A report with only M1 adds nothing to a tumour that
+    was M1 at diagnosis.
 
     Args:
         sound: typed tables with their tumours.
@@ -38,7 +38,7 @@ def curate(sound: Frames, staged_m1: pl.DataFrame) -> pl.DataFrame:
         "reported_date",
         "record_id",
     ]
-    # Without a date, two reports may mean two metastases.
+    # Without a date, each report may mean another metastasis.
     undated = pl.col("metastasis_date").is_null()
     same = pl.when(undated).then(pl.coalesce([pl.col("reported_date").cast(pl.String), "record_id"]))
     one = (
@@ -86,7 +86,7 @@ def _documented(metastases: pl.DataFrame, staged_m1: pl.DataFrame) -> pl.DataFra
 
 
 def _of_tables(assessments: pl.DataFrame) -> pl.DataFrame:
-    """Return metastases that a table gives as columns of an examination."""
+    """Return metastases that a table has in columns of an examination."""
     named = pl.col("distant_date").is_not_null() | pl.col("distant_site").is_not_null()
     return assessments.filter((pl.col("source") != "oBDS") & named).select(
         *_KEYS,
@@ -107,11 +107,11 @@ _SITE_OF_SECONDARY = {
     "C48.2": "PER", "C22": "HEP", "C44": "SKI", "C70": "BRA", "C71": "BRA", "C40": "OSS", "C41": "OSS",
     "C42.1": "MAR", "C74": "ADR",
 }  # fmt: skip
-"""ICD-10 code of a metastasis, or site of a tumour with behaviour /6, to the oBDS word; others are OTH."""
+"""ICD-10 code of a metastasis, or site of a tumour with behaviour /6, to the oBDS code; others are OTH."""
 
 
 def _told_as_tumours(reports: pl.DataFrame) -> pl.DataFrame:
-    """Return metastases that were reported as a tumour of their own: behaviour /6, or ICD-10 C77 to C79."""
+    """Return metastases reported as a separate tumour: behaviour /6, or ICD-10 C77 to C79."""
     code = pl.coalesce(
         pl.when(pl.col("icd10_code").str.slice(0, 3).is_in(["C77", "C78", "C79"])).then("icd10_code"),
         "icdo3_topography",
@@ -143,17 +143,17 @@ def _told_as_tumours(reports: pl.DataFrame) -> pl.DataFrame:
 def at_diagnosis(
     metastases: pl.DataFrame, tumours: pl.DataFrame, window_days: int, staged: bool = False
 ) -> pl.DataFrame:
-    """Tell which tumours had a metastasis at diagnosis by what the Diagnose itself documents.
+    """Return the metastases at diagnosis that the Diagnose documents.
 
-    A metastasis of the Diagnose was there if it is dated up to the first day of the first therapy, at most
-    ``window_days`` after the diagnosis; an undated one if the Diagnose does not say M0. One that is dated
-    later is a relapse.
+    A metastasis of the Diagnose was present if it is dated up to the first day of the first therapy, at most
+    ``window_days`` after the diagnosis; an undated one if the Diagnose does not say M0. A later one is a
+    relapse.
 
     Args:
         metastases: rows of ``typed.metastasis`` with their tumours.
         tumours: ``patient_id, tumour_id, diagnosis_date, first_therapy, m_stage``.
         window_days: longest synchronous window.
-        staged: keep the metastases that are not at diagnosis as well, with ``at_diagnosis`` false.
+        staged: also return the metastases that were not present, with ``at_diagnosis`` false.
 
     Returns:
         ``patient_id, tumour_id, record_id, metastasis_date, at_diagnosis``.
@@ -170,7 +170,7 @@ def at_diagnosis(
     first, last = interval(pl.col("metastasis_date"), pl.col("metastasis_date_precision"))
     dated = pl.col("metastasis_date") <= pl.col("closes")
     partial = pl.col("metastasis_date_precision").is_in(["month", "year"]).fill_null(False)
-    # Some day of this month or year: the Diagnose tells of what was there.
+    # The month or year overlaps the window, and a Diagnose documents what was present at diagnosis.
     overlaps = partial & (first <= pl.col("closes")) & (last >= pl.col("diagnosis_date"))
     vague = pl.col("metastasis_date").is_null() | overlaps.fill_null(False)
     there = dated.fill_null(False) | (vague & pl.col("m_stage").ne_missing("M0"))

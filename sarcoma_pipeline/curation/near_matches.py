@@ -1,10 +1,10 @@
-"""Whom a person of another source resembles: candidates for a human to decide on, never a link.
+"""Find patients similar to a person of another source: candidates for a person to decide on, never a link.
 
-Family name, given names and date of birth are compared field by field. A field agrees, differs by one small
-error, or differs. A candidate has at most two fields with a small error and none that differs. These are the
-errors that record linkage knows from registries: one letter added, lost, wrong or swapped with its neighbour;
-a part of a double name; a second given name; a date with one digit or one of its three parts wrong, or with
-day and month transposed. A sex that contradicts counts as one more field, a missing one does not.
+Family name, given names and date of birth are compared field by field. A field agrees, differs by one
+small error, or differs. A candidate has at most two fields with a small error and none that differs. Small
+errors are those known from record linkage of registries: one letter added, lost, wrong or swapped with its
+neighbour; a part of a double name; a second given name; a date with one digit or one of its three parts
+wrong, or with day and month transposed. A different sex counts as one more error, a missing one does not.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ _TITLES = (
 _OF = "von|vom|van|zu|zum|zur|de|den|der|dem|und|la|le|di|del|da|dos|du|ter|ten|v|vd|d|z|u"
 _BEFORE = rf"^(?:(?:{_TITLES}|{_OF}) )+"
 _BEHIND = rf"(?: (?:{_TITLES}|{_OF}))+$"
-"""Titles and name prefixes: one source writes them before the family name, another behind it ("Berg, v. d."),
-with the given names, or in a field of its own."""
+"""Titles and name prefixes. Sources write them before or after the family name ("Berg, v. d."), with the
+given names, or in a separate field."""
 
 _BEHIND_GIVEN = (
     rf"(?: (?:{_TITLES}|von|vom|zu|zum|zur|und|v|vd|u|(?:von|van|v|zu|de) (?:der|den|dem|d|la)))+$"
 )
-"""Behind given names only what is no given name: "Thi Van" and "Maria La" stay."""
+"""After given names only words that are no given name are removed: "Thi Van" and "Maria La" stay."""
 
 
 UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
-"""Letters to what a keyboard without them writes."""
+"""Letters to their spelling on a keyboard without them."""
 
 
 def normalised(name: pl.Expr) -> pl.Expr:
-    """Return a name without case, outer blanks and repeated blanks: what counts as the same spelling."""
+    """Return a name in lower case, without outer and repeated blanks: equal results are the same spelling."""
     return name.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
 
 
 def without_prefix(family_name: pl.Expr) -> pl.Expr:
-    """Return a family name as :func:`normalised`, without titles and name prefixes before or behind it."""
+    """Return a family name as :func:`normalised`, without titles and name prefixes before or after it."""
     plain = _words(family_name)
     behind_first = plain.str.replace(_BEHIND, "").str.replace(_BEFORE, "")
     before_first = plain.str.replace(_BEFORE, "").str.replace(_BEHIND, "")
-    # Who is called "Zu" keeps the name, and "von Graf" is a Graf.
+    # A person named "Zu" keeps the name, and "von Graf" becomes "graf".
     named = [
         pl.when(~bare.str.contains(rf"^(?:{_OF})?$")).then(bare) for bare in (behind_first, before_first)
     ]
@@ -52,7 +52,7 @@ def without_prefix(family_name: pl.Expr) -> pl.Expr:
 
 
 def without_title(given_names: pl.Expr) -> pl.Expr:
-    """Return given names as :func:`normalised`, without titles before and name prefixes behind them."""
+    """Return given names as :func:`normalised`, without titles before and name prefixes after them."""
     plain = _words(given_names)
     bare = plain.str.replace(_BEHIND_GIVEN, "").str.replace(rf"^(?:(?:{_TITLES}) )+", "")
     return pl.when(bare == "").then(plain).otherwise(bare)
@@ -63,18 +63,15 @@ def _words(name: pl.Expr) -> pl.Expr:
 
 
 def folded(name: pl.Expr) -> pl.Expr:
-    """Return a name as different keyboards write it.
-
-    Umlauts are written out; accents, hyphens and blanks are gone.
-    """
+    """Return a name in plain letters: umlauts written out, without accents, hyphens and blanks."""
     plain = normalised(name).str.replace_many(UMLAUTS)
     return plain.str.normalize("NFD").str.replace_all(r"[^a-z]", "")
 
 
 def number_form(number: pl.Expr) -> pl.Expr:
-    """Return what of a patient number no program changes.
+    """Return a patient number without leading zeros, blanks, signs, case and ``.0``.
 
-    Programs change leading zeros, blanks, signs, case and ``.0``.
+    Programs change these parts.
     """
     plain = number.str.strip_chars().str.replace(r"\.0+$", "").str.to_lowercase()
     bare = plain.str.replace_all(r"[\s\-./]", "").str.replace(r"^0+", "")
@@ -82,20 +79,20 @@ def number_form(number: pl.Expr) -> pl.Expr:
 
 
 def near_matches(persons: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
-    """Find the known patients whom persons resemble.
+    """Return the most similar known patient of each person.
 
     Args:
         persons: ``record_id``, ``family_name``, ``given_names``, ``birth_date``, ``sex``; one row each.
         patients: ``patient_id`` and the same.
 
     Returns:
-        ``record_id``, ``patient_id`` of the nearest patient, ``candidates`` (number of patients who are near)
-        and ``why``: in what the nearest differs. One row per person who resembles anybody.
+        ``record_id``, ``patient_id`` of the nearest patient, ``candidates`` (number of similar patients) and
+        ``why`` (the differences). One row per person with a candidate.
     """
     if persons.is_empty() or patients.is_empty():
         return pl.DataFrame(schema=_SCHEMA)
     with duckdb.connect(config={"threads": 1}) as connection:
-        # DuckDB looks whether a table is one of pandas, and imports it for that.
+        # DuckDB imports pandas to check whether a table is a pandas frame.
         with without_pandas():
             connection.register("person", persons.select("record_id", **_fields()).to_arrow())
             connection.register("patient", patients.select("patient_id", **_fields()).to_arrow())

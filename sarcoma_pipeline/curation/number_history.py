@@ -1,9 +1,9 @@
-"""Who had a patient number, one after the other: a reused number is seen after its old export is gone.
+"""Detect reused patient numbers: the successive holders of a number, also after old exports are gone.
 
-A number's holders are told apart by date of birth and sex, in the order in which they were last reported. Two
-that follow each other are a question: was one person's entry corrected, or is it another person? Until a data
-steward answers, it is one person. Who is another person has a patient id, and with it a pseudonym, of their
-own; the first holder keeps the number's.
+Holders are distinguished by date of birth and sex, in the order in which they were last reported. Two
+successive holders raise a question: was the entry of one person corrected, or is it another person? Until
+a data steward answers, they count as one person. If they are two, the later holder gets a new patient id
+and pseudonym; the first holder keeps those of the number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -24,12 +24,12 @@ _COLUMNS = ("person_ref", "record_id", "birth_date", "birth_date_precision", "se
 
 @dataclass(frozen=True)
 class Holder:
-    """Somebody who had a number.
+    """A person who had a number.
 
     Attributes:
-        born: exact date of birth; "" where none is known.
-        sex: "" where it is not known.
-        records: master data that say so and are delivered; none where their exports are gone.
+        born: exact date of birth; "" if unknown.
+        sex: "" if unknown.
+        records: delivered master data of the holder; empty if their exports are gone.
     """
 
     born: str
@@ -37,25 +37,26 @@ class Holder:
     records: tuple[str, ...]
 
     def and_also(self, other: Holder) -> Holder:
-        """Return the holder with what other master data of theirs say."""
+        """Return the holder, completed with other master data of the same person."""
         return Holder(self.born or other.born, self.sex or other.sex, self.records + other.records)
 
     def differs_from(self, other: Holder) -> bool:
-        """Return whether both cannot be the same master data; what is missing contradicts nothing."""
+        """Return whether both cannot be the same person; missing values contradict nothing."""
         pairs = ((self.born, other.born), (self.sex, other.sex))
         return any(one and two and one != two for one, two in pairs)
 
 
 @dataclass(frozen=True)
 class Question:
-    """Whether two holders of a number, one after the other, are one person.
+    """The question whether two successive holders of a number are one person.
 
     Attributes:
         number: patient id of the number.
         before: the earlier holder.
-        after: the later one.
+        after: the later holder.
         newest: record of the number's newest master data.
         of_newest: whether the later one is the number's present holder.
+        own: digest of the id of the later holder, if their master data were corrected since; else "".
     """
 
     number: str
@@ -63,25 +64,26 @@ class Question:
     after: Holder
     newest: str
     of_newest: bool
+    own: str = ""
 
     @property
     def of_both(self) -> tuple[str, ...]:
-        """What the answer "one person" rests on: the number, both dates of birth and both sexes."""
+        """Content of the key of the answer "one person": the number, both dates of birth and both sexes."""
         return (self.number, self.before.born, self.before.sex, self.after.born, self.after.sex)
 
     @property
     def of_later(self) -> tuple[str, ...]:
-        """What the answer "two persons" rests on: it holds where nobody knows the earlier holder any more."""
+        """Content of the key of the answer "two persons"; the earlier holder may no longer be known."""
         return (self.number, self.after.born, self.after.sex)
 
     @property
     def records(self) -> tuple[str, ...]:
-        """The records that the finding stands on: the earlier master data, or the newest if they are gone."""
+        """Records of the finding: the earlier master data, or the newest if the earlier ones are gone."""
         return self.before.records or (self.newest,)
 
     @property
     def gone(self) -> bool:
-        """Whether nothing of the earlier holder's master data is delivered any more."""
+        """Whether no master data of the earlier holder are delivered any more."""
         return not self.before.records
 
 
@@ -89,17 +91,17 @@ def questions(masters: pl.DataFrame, former: pl.DataFrame | None) -> list[Questi
     """Return every question about numbers whose holders differ, in order.
 
     Args:
-        masters: the master data that are delivered, from the oldest to the newest of each number.
-        former: the same of what was delivered once; None where nothing is known of that.
+        masters: the delivered master data, from the oldest to the newest of each number.
+        former: master data of former deliveries; None if unknown.
     """
     frames = [masters.select(*_COLUMNS, gone=pl.lit(False))]
     if former is not None:
-        # A number that is no longer delivered at all asks nothing.
+        # A number that is no longer delivered raises no question.
         known = former.join(masters.select("person_ref"), on="person_ref", how="semi")
         frames.insert(0, known.select(*_COLUMNS, gone=pl.lit(True)))
     rows = _told(pl.concat(frames))
     several = pl.struct("born", "sex").n_unique().over("person_ref") > 1
-    # What is delivered is newer than what is not, on whatever day it was exported.
+    # Delivered master data count as newer than former deliveries, regardless of the day of their export.
     ordered = rows.filter(several).sort("person_ref", pl.col("gone").not_(), *NEWEST_LAST, nulls_last=False)
     return [
         question
@@ -109,7 +111,7 @@ def questions(masters: pl.DataFrame, former: pl.DataFrame | None) -> list[Questi
 
 
 def _told(masters: pl.DataFrame) -> pl.DataFrame:
-    """Return what master data say for certain of date of birth and sex; who says neither is left out."""
+    """Return the master data with a known exact date of birth or sex; rows with neither are left out."""
     exact = pl.col("birth_date_precision").fill_null("day") == "day"
     rows = masters.with_columns(
         born=pl.when(exact).then(pl.col("birth_date").cast(pl.String)).fill_null(""),
@@ -119,23 +121,28 @@ def _told(masters: pl.DataFrame) -> pl.DataFrame:
 
 
 def remembered(
-    latest: pl.DataFrame, asked: Iterable[Question], are_two: Callable[[Question], bool]
+    latest: pl.DataFrame, asked: Iterable[Question], two: Callable[[Question], str | None]
 ) -> list[Question]:
-    """Return the questions whose earlier holder nobody knows any more, answered with "two persons".
+    """Return the questions answered with "two persons" whose earlier holder is no longer known.
 
     Args:
         latest: the newest master data of each number.
-        asked: the questions about holders who are known.
-        are_two: whether a data steward gave that answer.
+        asked: the questions about known holders.
+        two: the digest of the later holder's id if a data steward gave that answer, else None.
     """
-    known = {one.number for one in asked}
+    first: dict[str, Question] = {}
+    for one in asked:
+        first.setdefault(one.number, one)
     rows = _told(latest).select("person_ref", "record_id", "born", "sex").sort("person_ref")
+    nobody = Holder("", "", ())
     found = [
-        Question(number, Holder("", "", ()), Holder(born, sex, (record,)), record, True)
+        Question(number, nobody, Holder(born, sex, (record,)), record, True)
         for number, record, born, sex in rows.iter_rows()
-        if number not in known
+        if number not in first
     ]
-    return [one for one in found if are_two(one)]
+    # The first holder that is known may be the second one of the number.
+    found += [Question(number, nobody, one.before, one.newest, False) for number, one in first.items()]
+    return [replace(one, own=digest) for one in found if (digest := two(one)) is not None]
 
 
 def _of_number(number: str, rows: list[dict[str, Any]]) -> Iterator[Question]:
@@ -157,23 +164,23 @@ def _of_number(number: str, rows: list[dict[str, Any]]) -> Iterator[Question]:
 
 
 def own_ids(asked: Iterable[Question], two: Collection[Question]) -> dict[str, str]:
-    """Return the numbers whose present holder is not the first one, with the id of that holder.
+    """Map each number whose present holder is not the first one to the id of that holder.
 
-    The id rests on the master data with which the holder began, so that a later correction keeps it.
+    The id is computed from the first master data of the holder, so that a later correction keeps it.
 
     Args:
         asked: every question, in order.
-        two: those of which a data steward said that they are two persons.
+        two: those that a data steward answered with "two persons".
     """
-    return {one.number: f"{one.number}#{_digest(one.after)}" for one in asked if one in two}
+    return {one.number: f"{one.number}#{one.own or digest(one.after)}" for one in asked if one in two}
 
 
 def left_out(asked: Iterable[Question], two: Collection[Question]) -> frozenset[str]:
-    """Return the delivered master data of everybody who had a number before its present holder.
+    """Return the record ids of delivered master data of earlier holders.
 
     Args:
         asked: every question, in order.
-        two: those of which a data steward said that they are two persons.
+        two: those that a data steward answered with "two persons".
     """
     before: dict[str, list[str]] = {}
     out: set[str] = set()
@@ -184,5 +191,6 @@ def left_out(asked: Iterable[Question], two: Collection[Question]) -> frozenset[
     return frozenset(out)
 
 
-def _digest(holder: Holder) -> str:
+def digest(holder: Holder) -> str:
+    """Return the digest of a holder in the id of their patient."""
     return hashlib.blake2b(f"{holder.born}|{holder.sex}".encode(), digest_size=6).hexdigest()

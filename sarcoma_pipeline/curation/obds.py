@@ -1,4 +1,4 @@
-"""oBDS 3 records to typed ones; code lists in ``schemas.vocabularies``."""
+"""Convert received oBDS 3 records to typed ones; the code lists are in ``schemas.vocabularies``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TYPED_BASE = {
     "source": constant("oBDS"),
     "person_ref": Reading(pl.coalesce([_PERSON, pl.lit("record:") + pl.col("record_id")])),
     "received_on": Reading(pl.col("received_on")),
-    # The export's own date only orders reports; a wrong one is no fault of the patient's record.
+    # The date of the export only sorts reports; a wrong one is no fault of the patient's record.
     "reported_on": Reading(pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)),
 }
 
@@ -44,14 +44,14 @@ _LOCAL = dict(v.OBDS_LOCAL)
 _OPS = pl.col("Menge_OPS").str.json_decode(_LIST)
 
 _PART = pl.col("position").str.extract(r"Bestrahlung\[(\d+)\]").cast(pl.Int32, strict=False)
-"""Which Bestrahlung of its ST it is."""
+"""Number of the Bestrahlung within its ST."""
 _RADIONUCLIDE = pl.col("Applikationsart") == "Metabolisch"
 _RADIATION = code(pl.when(~_RADIONUCLIDE).then("Strahlenart"), v.OBDS_RADIATION)
 
 
 _TO_GY = {"gy": 1.0, "cgy": 0.01}
 _TO_GBQ = {"gbq": 1.0, "mbq": 1e-3, "kbq": 1e-6}
-"""oBDS gives the activity of a radionuclide where it gives the dose of a beam."""
+"""Units of activity: oBDS stores the activity of a radionuclide in the fields of the dose."""
 
 
 UNIT_CONVERTED = Rule(
@@ -59,8 +59,8 @@ UNIT_CONVERTED = Rule(
     "warning",
     on="typed.radiotherapy",
     scope="record",
-    what="The dose has another unit than Gy and is converted, or the activity of a radionuclide has another "
-    "one than GBq, or none: then it is unknown.",
+    what="The unit of the dose is not Gy: it was converted. Or the unit of a radionuclide's activity is not "
+    "GBq: it was converted, or is unknown if the unit is none of an activity.",
     remedy="In the tumour documentation, compare Gesamtdosis and Einzeldosis with their Einheit. Correct the "
     "number or the unit.",
     source="oBDS 3.0.4 Gesamtdosis/Einheit: Gy or GBq",
@@ -68,7 +68,7 @@ UNIT_CONVERTED = Rule(
 
 
 def _dose(column: str) -> Reading:
-    """Return a dose in Gy. An activity is none; a unit that is neither makes it unreadable."""
+    """Return a dose in Gy: null for an activity, unreadable for any other unit."""
     plain = number(column)
     unit = pl.col(f"{column}_Einheit").str.strip_chars().str.to_lowercase()
     factor = unit.replace_strict(_TO_GY, default=None, return_dtype=pl.Float64)
@@ -88,7 +88,7 @@ def _activity() -> Reading:
     factor = unit.replace_strict(_TO_GBQ, default=None, return_dtype=pl.Float64)
     shown = pl.concat_str("Gesamtdosis", "Gesamtdosis_Einheit", separator=" ", ignore_nulls=True)
     of_activity = _RADIONUCLIDE.fill_null(False) & pl.col("Gesamtdosis").is_not_null()
-    # A unit that is missing, or none of an activity, leaves it unknown.
+    # A missing unit, or a unit that is no activity, leaves the activity unknown.
     unexpected = of_activity & (unit != "gbq").fill_null(True)
     return Reading(
         number("Gesamtdosis").value * factor,
@@ -105,6 +105,8 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "hospital_number": text("Patient_ID"),
                 "family_name": text("Nachname"),
                 "given_names": text("Vornamen"),
+                "birth_name": text("Geburtsname"),
+                "former_names": text("Menge_Frueherer_Name"),
                 "birth_date": _date("Geburtsdatum", graded=True),
                 "sex": code("Geschlecht", v.OBDS_SEX),
                 "master": constant(True, pl.Boolean),
@@ -217,14 +219,14 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
         )
     ],
 }
-"""Received table to the typed tables that its records make, reports on the tumour left out."""
+"""Received table to the typed tables made from it; reports on the tumour are in ``obds_reports``."""
 
 TABLES = frozenset({*READINGS, *obds_reports.REPORTS})
 """Received tables that are typed."""
 
 
 def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
-    """Return the typed tables that a received one makes, each with how its columns are read."""
+    """Return the typed tables made from a received one, each with the readings of its columns."""
     readings = [(contract, _TYPED_BASE | own) for contract, own in READINGS.get(table, ())]
     if table in obds_reports.REPORTS:
         readings += [(c, _TYPED_BASE | own) for c, own in obds_reports.readings_of(table)]

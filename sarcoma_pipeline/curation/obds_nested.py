@@ -1,4 +1,4 @@
-"""Takes the nested elements of oBDS reports apart: histologies, FNCLCC grades and TNMs, rows per record.
+"""Parse the nested elements of oBDS reports: histologies, FNCLCC grades and TNMs, as rows per record.
 
 Their columns begin with ``_histology``, ``_morpholog``, ``_grading``, ``_stadium``, ``_nth`` and ``_tnm``.
 """
@@ -24,7 +24,7 @@ _HISTOLOGY = pl.Struct(
 
 
 def histologies(received: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per record with a histology: its day, grading, all morphologies and the one that counts.
+    """Return one row per record with a histology: its day, grading, all morphologies and the chosen one.
 
     Of several morphologies the malignant ones come first, a named subtype before 8801 to 8805 and these
     before the unspecific ones, then the order of the report.
@@ -71,7 +71,7 @@ def histologies(received: pl.DataFrame) -> pl.DataFrame:
 
 
 def _histologies_of_older_records(received: pl.DataFrame) -> pl.DataFrame:
-    """Return records that an older reader received: one histology in columns of its own."""
+    """Return records received by an older reader: one histology in separate columns."""
     columns = ["Tumor_Histologiedatum", "Morphologie_ICD_O", "Grading"]
     older = received.filter(pl.col("Histologie").is_null(), pl.any_horizontal(pl.col(columns).is_not_null()))
     codes = pl.col("Morphologie_ICD_O").str.json_decode(pl.List(pl.String))
@@ -115,14 +115,14 @@ _TNM = pl.Struct(dict.fromkeys(_TNM_PARTS, pl.String))
 
 
 def tnms(received: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per TNM of a record, numbered by ``_nth``: cTNM, TNM, pTNM, then the report's order."""
+    """Return one row per TNM of a record, numbered by ``_nth``: cTNM, TNM, pTNM, then report order."""
     told = (
         received.select("record_id", _t=pl.col("TNM").str.json_decode(pl.List(_TNM)))
         .explode("_t")
         .drop_nulls("_t")
         .unnest("_t")
     )
-    # Records that an older reader received: one TNM in columns of its own.
+    # Records received by an older reader: one TNM in separate columns.
     older = received.filter(
         pl.col("TNM").is_null(), pl.any_horizontal(pl.col("T", "N", "M", "TNM_Version").is_not_null())
     ).select(

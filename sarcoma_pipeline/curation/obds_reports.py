@@ -1,8 +1,8 @@
-"""What oBDS reports say of a tumour: assignment, histology, TNM, grades and metastases as typed records.
+"""Type oBDS reports on a tumour: assignment, histology, TNM, grades and metastases.
 
 A Diagnose, a Pathologie, an OP and a Verlauf may each carry a histology, several TNMs and metastases. Each
-TNM of a report becomes a row of ``typed.diagnosis``; the first row carries everything else. Which of the rows
-describe the tumour at its diagnosis is decided in :mod:`.baseline`.
+TNM of a report becomes a row of ``typed.diagnosis``; the first row has all other values. :mod:`.baseline`
+decides which rows describe the tumour at diagnosis.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DATE_UNUSABLE = Rule(
     "error",
     on="typed.diagnosis",
     scope="record",
-    what="The date of diagnosis is estimated altogether (Datumsgenauigkeit V). There is no time zero.",
+    what="The date of diagnosis is completely estimated (Datumsgenauigkeit V). There is no time zero.",
     remedy=(
         "In the tumour documentation, correct Diagnosedatum: enter the date of the report of the first "
         "biopsy."
@@ -41,7 +41,7 @@ class Kind:
 
     Attributes:
         origin: word of ``report_origin``.
-        day: column with the day of the module, where it has one.
+        day: column with the day of the module, if it has one.
         complete: whether it documents the diagnosis itself.
     """
 
@@ -56,7 +56,7 @@ REPORTS = {
     "received.obds_surgery": Kind("surgery", "Datum"),
     "received.obds_follow_up": Kind("follow-up", "Untersuchungsdatum_Verlauf"),
 }
-"""Received table to what its reports are."""
+"""Received table to the properties of its reports."""
 
 
 def graded_date(column: str, unusable: Rule | None = None) -> Reading:
@@ -85,18 +85,18 @@ def _assignment() -> dict[str, Reading]:
 
 
 ASSIGNMENT = _assignment()
-"""How the Tumorzuordnung of a Meldung is read: without findings, which the Diagnose has."""
+"""Readings of the Tumorzuordnung of a Meldung: without findings, which the Diagnose has."""
 
 
 def rows(table: str, received: pl.DataFrame) -> dict[type[Contract], pl.DataFrame]:
-    """Take reports apart into the rows that are typed.
+    """Split reports into the rows that are typed.
 
     Args:
         table: key of :data:`REPORTS`.
         received: its rows.
 
     Returns:
-        Contract of the typed table to the rows that it is read from.
+        Typed contract to the rows from which it is read.
     """
     kind = REPORTS[table]
     told = obds_nested.tnms(received)
@@ -113,7 +113,7 @@ def rows(table: str, received: pl.DataFrame) -> dict[type[Contract], pl.DataFram
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:
-    """Leave in a second row of a record what its TNM says, and nothing that the first row says already."""
+    """Keep only the TNM in the second and later rows of a record; the first row has the other values."""
     others = [c for c in (*_FIRST_ROW_ONLY, "Menge_FM") if c in rows.columns]
     return rows.with_columns(pl.when(pl.col("_nth") == 0).then(pl.col(others)))
 
@@ -153,24 +153,24 @@ REPORT: dict[str, Reading] = {
         for x in "TNM"
     },
 }
-"""How what every report may say of a tumour is read."""
+"""Readings of the columns that every report may have."""
 
 PRIMARY: dict[str, Reading] = {
     "icd10_code": text("Primaertumor_ICD"),
     "icdo3_topography": text("Primaertumor_Topographie_ICD_O"),
     "histologically_confirmed": code("Diagnosesicherung", v.OBDS_HISTOLOGICAL),
 }
-"""What a Diagnose and a Pathologie say besides."""
+"""Further readings of a Diagnose and a Pathologie."""
 
 DIAGNOSIS: dict[str, Reading] = {
     "diagnosis_date": graded_date("Diagnosedatum", DATE_UNUSABLE),
     "laterality": code("Seitenlokalisation", v.OBDS_LATERALITY),
 }
-"""What only a Diagnose says."""
+"""Readings that only a Diagnose has."""
 
 
 def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
-    """Return how the rows of :func:`rows` are read.
+    """Return the contracts and readings of the rows of :func:`rows`.
 
     Args:
         table: key of :data:`REPORTS`.
@@ -201,16 +201,16 @@ DERIVED: dict[str, tuple[str, ...]] = {
     "_origin": ("TNM", "Menge_FM"),
     "_named": ("TNM", "Menge_FM"),
 }
-"""Beginning of a column of :func:`rows` to the received columns that it is taken from."""
+"""Prefix of the columns of :func:`rows` to the received columns from which they are made."""
 
 
 def residual(column: str, overall: str | None = None) -> Reading:
-    """Read the local residual status; U is a missing one.
+    """Return the reading of the local residual status; U means missing.
 
     Args:
         column: the local status.
-        overall: the status of all tumour, metastases included. R0 there is R0 at the primary too; any other
-            says nothing of where the rest is.
+        overall: the status of all tumour, metastases included. R0 there also means R0 at the primary; other
+            values do not locate the residual tumour.
     """
     known = [pl.when(pl.col(column) != "U").then(pl.col(column))]
     if overall:
@@ -219,7 +219,10 @@ def residual(column: str, overall: str | None = None) -> Reading:
 
 
 def _report_date(kind: Kind) -> Reading:
-    """Read the day of the module, else of the histology, else of the TNM. Other rules judge these dates."""
+    """Return the reading of the report date: of the module, else of the histology, else of the TNM.
+
+    Other rules check these dates.
+    """
     dates = [graded_date("_histology_date"), date("_tnm_Datum", DATES)]
     if kind.day:
         dates.insert(0, date(kind.day, DATES))
@@ -240,9 +243,9 @@ _METASTASES = pl.col("Menge_FM").str.json_decode(
 
 
 def _metastases(received: pl.DataFrame, told: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """Return one row per Fernmetastase; a report without one whose TNM says M1 makes one without a site.
+    """Return one row per Fernmetastase; for a report without one whose TNM says M1, one without a site.
 
-    The M of a Diagnose itself is the tumour's M category and no row, unless it is that of a relapse.
+    The M of a Diagnose is the tumour's M category and makes no row, unless it belongs to a relapse.
     """
     days = ("_histology_date", "_histology_date_Datumsgenauigkeit")
     histologies = obds_nested.histologies(received).select("record_id", *days)
@@ -277,7 +280,7 @@ def _metastases(received: pl.DataFrame, told: pl.DataFrame, kind: Kind) -> pl.Da
             _fm_date_Datumsgenauigkeit=pl.when(
                 pl.all_horizontal(pl.col(["_tnm_Datum", *own]).is_null())
             ).then("_histology_date_Datumsgenauigkeit"),
-            # A Diagnose that tells of a relapse tells nothing of the day of diagnosis.
+            # A Diagnose with a relapse does not describe the day of diagnosis.
             _origin=pl.lit("follow-up" if kind.complete else kind.origin),
             _named=pl.lit(False),
         )
@@ -298,7 +301,7 @@ def _metastasis(kind: Kind) -> dict[str, Reading]:
         "origin": text("_origin"),
         "named": text("_named"),
     }
-    # A Diagnose has no day of its own.
+    # A Diagnose has no date of the report.
     return (
         readings
         if kind.complete
@@ -307,7 +310,7 @@ def _metastasis(kind: Kind) -> dict[str, Reading]:
 
 
 def with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame:
-    """Fill ``distant_date`` and ``distant_site`` of examinations with the first metastasis that they name.
+    """Fill ``distant_date`` and ``distant_site`` of examinations from the first metastasis in the record.
 
     Args:
         assessments: ``typed.assessment``.
@@ -328,11 +331,11 @@ def with_first_metastasis(assessments: pl.DataFrame, metastases: pl.DataFrame) -
 
 
 def first_metastasis(metastases: pl.DataFrame, *by: str) -> pl.DataFrame:
-    """Return the earliest metastasis of each group: dated before undated, then the exact date, then by site.
+    """Return the first metastasis of each group, by date (undated last), precision and site.
 
     Args:
         metastases: columns of ``typed.metastasis`` or ``curated.metastasis``.
-        by: what makes a group.
+        by: the columns of a group.
     """
     exactness = pl.col("metastasis_date_precision").replace_strict(
         {p: i for i, p in enumerate(v.DATE_PRECISION)}, default=len(v.DATE_PRECISION), return_dtype=pl.Int32

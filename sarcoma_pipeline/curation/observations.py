@@ -1,4 +1,4 @@
-"""What a step of curation sees in a record: the one form of it, for every rule."""
+"""Build observations: the one format in which all rules of curation report a record."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def observation(
     """Return every row of a frame with ``record_id`` as an observation of one rule.
 
     Args:
-        frame: the rows.
-        rule: what they break.
-        table: the table that they stand in, or the column that names it.
-        column: the column at fault, or the expression that names it.
-        value: what it holds.
-        note: what else the steward needs.
+        frame: the rows at fault.
+        rule: the rule that they break.
+        table: the name of their table, or an expression for it.
+        column: the name of the column at fault, or an expression for it.
+        value: its value.
+        note: further information for the steward.
 
     Returns:
         Rows of ``schemas.quality.Observation``, in the order of the frame.
     """
     if frame.is_empty():
-        # Most rules of most nights.
+        # In most refreshes most rules find nothing.
         return Observation.empty()
     nothing = pl.lit(None, dtype=pl.String)
     return frame.select(

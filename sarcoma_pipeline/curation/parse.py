@@ -1,7 +1,7 @@
-"""Text to types: how a delivered value becomes a typed one, and what is noted when it cannot.
+"""Parse delivered text into typed values, and observe text that cannot be parsed.
 
-A :class:`Reading` turns text columns into one typed column (and its precision, for a date). A text that is
-there but cannot be read becomes null and an observation of the severity that the contract's column declares.
+A :class:`Reading` turns text columns into one typed column (and its precision, for a date). A text that
+cannot be read becomes null and an observation with the severity that the contract's column declares.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ CODE_UNKNOWN = Rule(
 DATE_CENTURY = Rule(
     "date.century-unclear",
     "error",
-    what="The year has two digits, and both centuries are possible: neither lies in the future or before the "
-    "birth. The date was not read.",
+    what="The year has two digits, and both centuries are possible (neither in the future nor before the "
+    "birth). The date was not read.",
     remedy="Write the year with four digits in the table, and %Y in its date_format in sources.toml.",
 )
 DATE_PARTIAL = Rule(
@@ -72,21 +72,40 @@ DATE_LEGACY_FORMAT = Rule(
     remedy="Ask the vendor of the exporting system to write oBDS 3: a full date with Datumsgenauigkeit.",
     source="ADT/GEKID before oBDS 3",
 )
+NUMBER_DAMAGED = Rule(
+    "identity.number-damaged",
+    "error",
+    on="received.table_row",
+    what="The patient number is an error of a spreadsheet, or was rounded to a power of ten (1.23E+11): it "
+    "names nobody. The record is not used.",
+    remedy="In the table, restore the patient number from the original list. Format the column as text "
+    "before the numbers are entered.",
+)
+_DAMAGED = (
+    r"^\d+[.,]\d+[eE][+-]?\d+$|^\d+[eE]\+\d+$"
+    r"|^#(REF|BEZUG|N/A|NV|VALUE|WERT|NAME|DIV/0|NULL|NUM|ZAHL|ERROR|BINARY)[!?]?$"
+)
+"""Large numbers as a spreadsheet shows them in a narrow column, and its errors in English and German."""
+
+
+def damaged(number: pl.Expr) -> pl.Expr:
+    """Return whether a spreadsheet damaged a patient number: two persons may have the same one then."""
+    return number.str.strip_chars().str.contains(_DAMAGED).fill_null(False)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How one typed column is had from text.
+    """The expressions that make one typed column from text.
 
     Attributes:
-        value: the typed value; null where it cannot be read.
+        value: the typed value; null if the text cannot be read.
         text: the text as delivered, for the finding.
-        rule: what is broken where text is there and value is null.
-        precision: for a date, to what it is exact; null elsewhere.
+        rule: the rule to report if there is a text but no value.
+        precision: for a date, its precision; null otherwise.
         notes: further rules with the condition under which they are observed.
         constant: whether the value is the same in every row and read from no column.
-        steps: columns that are made first, stage by stage; the expressions above and later stages name them.
-            A part that several of them need is then computed once.
+        steps: intermediate columns, made stage by stage before the value, so that a shared part is computed
+            once.
     """
 
     value: pl.Expr
@@ -98,7 +117,7 @@ class Reading:
     steps: tuple[tuple[pl.Expr, ...], ...] = field(default=())
 
     def origins(self, expression: pl.Expr) -> set[str]:
-        """Return the columns that one of the expressions reads, through the steps."""
+        """Return the source columns that an expression reads, through the steps."""
         made = {step.meta.output_name(): step for stage in self.steps for step in stage}
         # The elements of a list have no name.
         names = {name for name in expression.meta.root_names() if name}
@@ -106,25 +125,25 @@ class Reading:
 
 
 def text(column: str) -> Reading:
-    """Return the text itself."""
+    """Return a reading of the text itself."""
     return Reading(pl.col(column))
 
 
 def constant(value: str | bool | None, dtype: pl.DataType | type[pl.DataType] = pl.String) -> Reading:
-    """Return the same value in every row."""
+    """Return a reading with the same value in every row."""
     return Reading(pl.lit(value, dtype=dtype), constant=True)
 
 
 def code(
     column: pl.Expr | str, codes: Mapping[str, str], *, fold: bool = False, strip: str | None = None
 ) -> Reading:
-    """Return a coded value by its code list.
+    """Return the reading of a code by its code list.
 
     Args:
         column: the text.
-        codes: source's code to the vocabulary's.
+        codes: code of the source to that of the vocabulary.
         fold: compare without case.
-        strip: regular expression of what is taken off before comparing (prefixes such as ``c`` in ``cT2``).
+        strip: regular expression removed before comparing (prefixes such as ``c`` in ``cT2``).
     """
     delivered = pl.col(column) if isinstance(column, str) else column
     key = delivered.str.strip_chars()
@@ -138,33 +157,33 @@ def code(
 
 
 def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
-    """Return a number in the contract's unit.
+    """Return the reading of a number in the contract's unit.
 
     Args:
         column: the text.
         decimal: the decimal sign of the source.
         scale: factor to the contract's unit.
-        native: whether the source knows numbers, as a spreadsheet does: they have a decimal dot, whatever
-            sign its texts use.
+        native: whether the source has typed numbers, as a spreadsheet does: they have a decimal point even if
+            its texts use a comma.
     """
     delivered = pl.col(column) if isinstance(column, str) else column
     plain = delivered.str.strip_chars()
     if decimal == ",":
-        # A dot groups three digits, or the number was written with a decimal dot: 5.5 is not 55.
+        # A dot groups three digits, or is the decimal point of a typed number: 5.5 is not 55.
         german = plain.str.contains(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$")
         grouped = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         own = plain.str.contains(r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$") & pl.lit(native)
         plain = pl.when(german).then(grouped).when(own).then(plain)
     parsed = plain.cast(pl.Float64, strict=False)
-    # "nan" and "inf" are words that a number parser takes and no dose or size can be.
+    # A number parser accepts "nan" and "inf", which are no dose or size.
     value = pl.when(parsed.is_finite()).then(parsed * scale if scale != 1.0 else parsed)
     return Reading(value, delivered, NUMBER_UNREADABLE)
 
 
 def whole(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
-    """Return a whole number; ``1521.0`` is one, ``3.5`` is not.
+    """Return the reading of a whole number; ``1521.0`` is one, ``3.5`` is not.
 
-    What is converted from another unit (months to days) is rounded to the nearest, a half upwards.
+    A number converted from another unit (months to days) is rounded, a half upwards.
     """
     reading = number(column, decimal=decimal, scale=scale, native=native)
     if scale != 1.0:
@@ -186,19 +205,19 @@ def date(
     notices: bool = True,
     not_before: pl.Expr | None = None,
 ) -> Reading:
-    """Return a calendar date, perhaps partial; a partial one becomes the middle of its month or year.
+    """Return the reading of a date; a partial one becomes the middle of its month or year.
 
     Args:
         column: the text.
         formats: strptime formats of full dates, tried in order.
         exactness: text column with the source's code of precision (oBDS Datumsgenauigkeit).
-        exactness_codes: that code to ``day``, ``month``, ``year``.
-        exact_to: what a date without such a code is exact to.
-        legacy: whether ``00.MM.YYYY`` is a fault of an old export worth a notice of its own.
+        exactness_codes: the source's code to ``day``, ``month``, ``year``.
+        exact_to: precision of a date without such a code.
+        legacy: whether to report ``00.MM.YYYY`` with a separate notice.
         unusable: rule for a date whose code says that it is fully estimated (V).
-        notices: whether a partial date is worth a notice at all.
-        not_before: a date before which the event cannot lie, for years of two digits. They are read as in the
-            only century that lies neither before it nor after the column ``received_on``.
+        notices: whether to report partial dates.
+        not_before: earliest possible date of the event, for years of two digits. The year is read in the only
+            century that gives a date between it and the column ``received_on``.
     """
     delivered = pl.col(column) if isinstance(column, str) else column
     name = f"{_STEP}{next(_NUMBERS)}"
@@ -268,17 +287,17 @@ def date(
 
 def _parsed(plain: pl.Expr, fmt: str) -> pl.Expr:
     if fmt == "%Y":
-        # strptime of a bare year needs a month; the whole year is meant anyway.
+        # strptime needs a month; the middle of the year is used.
         year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-01"))
         return year.str.to_date("%Y-%m-%d", strict=False)
     return plain.str.to_date(fmt, strict=False)
 
 
 def _in_range(value: pl.Expr, fmt: str, not_before: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
-    """Return the date, and whether it could be in either of two centuries."""
+    """Return the date, and whether it is possible in two centuries."""
     if "%y" in fmt:
         return _in_the_only_century(value, not_before)
-    # strptime takes "50" for the year 50.
+    # strptime reads "50" as the year 50.
     return pl.when(value.dt.year() >= 1000).then(value), pl.lit(False)
 
 
@@ -286,7 +305,7 @@ def _in_the_only_century(value: pl.Expr, not_before: pl.Expr | None) -> tuple[pl
     later = pl.when(value.dt.year() < 2000).then(value.dt.offset_by("100y")).otherwise(value)
     earlier = later.dt.offset_by("-100y")
     is_later = later <= pl.col("received_on")
-    # 1900 had no 29th of February.
+    # 29 February 2000 has no counterpart in 1900.
     is_earlier = earlier.dt.day() == later.dt.day()
     if not_before is not None:
         is_earlier &= (earlier >= not_before).fill_null(True)
@@ -302,7 +321,7 @@ def steps_of(readings: Iterable[Reading]) -> tuple[tuple[pl.Expr, ...], ...]:
 
 
 def with_steps(frame: pl.DataFrame, readings: Iterable[Reading]) -> pl.DataFrame:
-    """Add the columns that readings make before their values."""
+    """Add the intermediate columns of the readings."""
     for stage in steps_of(readings):
         frame = frame.with_columns(stage)
     return frame
@@ -311,19 +330,19 @@ def with_steps(frame: pl.DataFrame, readings: Iterable[Reading]) -> pl.DataFrame
 def read(
     received: pl.DataFrame, contract: type[Contract], readings: Mapping[str, Reading]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Type a received frame.
+    """Convert a received frame to a typed table.
 
     Args:
         received: text columns with ``record_id``.
         contract: the typed table to make.
-        readings: column of the contract to how it is read; columns not named become null.
+        readings: column of the contract to its reading; columns not named become null.
 
     Returns:
         The typed frame (columns and dtypes of the contract, rows in the order of ``received``), and the
         observations met while reading (columns of ``schemas.quality.Observation``).
     """
     columns = {c.name: c for c in contract.columns()}
-    # In stages, so that what a value and its conditions share is computed once.
+    # In stages, so that a part shared by a value and its conditions is computed once.
     frame = with_steps(received, readings.values())
     frame = frame.with_columns(
         *(r.value.alias(f"{_VALUE}{name}") for name, r in readings.items()),
@@ -369,8 +388,8 @@ def _flag(column: str, rule: Rule) -> str:
 
 
 def _unread(name: str, text: pl.Expr, notes: Sequence[tuple[Rule, pl.Expr]]) -> pl.Expr:
-    """Return whether there is a text that gave no value, and no other rule says why."""
-    # An estimated date, or two values in a cell, is no typing error.
+    """Return whether there is a text without a value, and no other rule explains it."""
+    # An estimated date, or two values in a cell, is not an unreadable text.
     explained = pl.any_horizontal([pl.lit(False), *(pl.col(_flag(name, rule)) for rule, _ in notes)])
     filled = text.is_not_null() & (text.str.strip_chars() != "")
     return filled & pl.col(f"{_VALUE}{name}").is_null() & ~explained.fill_null(False)

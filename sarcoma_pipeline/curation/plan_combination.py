@@ -1,7 +1,8 @@
-"""How the plans of a course become phases: rules D1 to D10, the first that fits.
+"""Combine the plans of a course into phases: rules D1 to D10, the first that applies.
 
-n is the number of delivered fractions of a plan, N that of the planned ones. What no rule decides has no
-dose: the possible readings go to a person. Doses add only where a rule says so (D6).
+n is the number of delivered fractions of a plan, N the number of planned ones. If no rule decides, there
+is no dose and a person chooses between the possible readings. Doses are added only where a rule says so
+(D6).
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ SUPERSEDED = Rule(
     "course.plan-superseded",
     "notice",
     on="curated.radiotherapy_course",
-    what="The plan has no treatment records, and later plans of its course have some: it was replaced.",
-    remedy="Nothing, or export its treatment records.",
+    what="The plan has no treatment records, but later plans of its course have: the plan was replaced.",
+    remedy="If the plan was not treated, nothing needs to be done. Otherwise export its treatment records.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
 )
@@ -46,8 +47,8 @@ REPLAN_UNLINKED = Rule(
     "course.replan-unlinked",
     "warning",
     on="curated.radiotherapy_course",
-    what="Two plans of a course prescribe the same, and no relation or treatment record tells whether one "
-    "replaced the other. The documented dose equals one of them: it counts once.",
+    what="Two plans of a course have the same prescription, and no relation or treatment record shows "
+    "whether one replaced the other. The documented dose equals one of them, so the dose counts once.",
     remedy="Export the treatment records, or the relation PREDECESSOR from the planning system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.9 RTPlanRelationship",
@@ -56,10 +57,10 @@ PARALLEL_SITES = Rule(
     "course.parallel-sites",
     "warning",
     on="curated.radiotherapy_course",
-    what="The plans of the course treat sites apart from each other: its dose is the highest of them, not "
-    "their sum.",
-    remedy="Check in the planning system which site is the tumour's, and document each site as a "
-    "Bestrahlung of its own.",
+    what="The plans of the course treat separate sites: the dose of the course is the highest of their "
+    "doses, not the sum.",
+    remedy="Check in the planning system which site is the tumour's, and document each site as a separate "
+    "Bestrahlung.",
     scope="source",
     source="DICOM PS3.3 C.8.8.14 IsocenterPosition",
 )
@@ -70,7 +71,7 @@ def combine(
     documented: DocumentedCourse | None,
     surgeries: Collection[dt.date] = (),
 ) -> Combination:
-    """Combine the clinical plans of one course.
+    """Return the combination of the clinical plans of one course.
 
     Args:
         plans: at least one.
@@ -103,7 +104,7 @@ def combine(
 
 
 def _apart_only(phases: tuple[Phase, ...]) -> Combination:
-    """Return a course of brachytherapy or intraoperative irradiation alone: the dose of its one phase."""
+    """Return a course of brachytherapy or intraoperative irradiation only: the dose of its one phase."""
     if len(phases) == 1:
         one = phases[0]
         return Combination(phases, one.dose, one.fractions, one.levels, "D9", "label")
@@ -113,10 +114,10 @@ def _apart_only(phases: tuple[Phase, ...]) -> Combination:
 
 
 def _in_order(plans: Sequence[CoursePlan]) -> list[CoursePlan]:
-    """By day, followers after the plans that they follow, then by UID."""
+    """Sort plans by day, then by relation (a plan after its predecessors), then by UID."""
     depth = dict.fromkeys((p.key for p in plans), 0)
     for _ in range(len(plans)):
-        # A circle of relations would never settle; as many rounds as plans are enough for any chain.
+        # A circle of relations would never end; as many rounds as plans cover every chain.
         deeper = {
             p.key: max((depth[k] + 1 for k in p.predecessors if k in depth and k != p.key), default=0)
             for p in plans
@@ -128,7 +129,10 @@ def _in_order(plans: Sequence[CoursePlan]) -> list[CoursePlan]:
 
 
 def _kind(part: CoursePlan, surgeries: Collection[dt.date]) -> str:
-    """D9: brachytherapy, or electrons in one fraction that are called so or given on the day of surgery."""
+    """Apply D9: return the kind of a plan.
+
+    Intraoperative is one fraction of electrons that is labelled so or given on a day of surgery.
+    """
     if part.plan.is_brachytherapy:
         return BRACHYTHERAPY
     once = part.technique.radiations == ("electrons",) and part.plan.fractions == 1
@@ -137,7 +141,7 @@ def _kind(part: CoursePlan, surgeries: Collection[dt.date]) -> str:
 
 
 def _superseded(plans: Sequence[CoursePlan]) -> tuple[list[CoursePlan], list[CoursePlan]]:
-    """D1: records exist, and an earlier plan has none."""
+    """Apply D1: return the plans in use, and the earlier plans without records before a plan with records."""
     last = max((at for at, p in enumerate(plans) if p.n), default=-1)
     gone = [p for p in plans[: max(last, 0)] if not p.n]
     return [p for p in plans if p not in gone], gone
@@ -147,7 +151,7 @@ def _superseded(plans: Sequence[CoursePlan]) -> tuple[list[CoursePlan], list[Cou
 
 
 def _phases(plans: Sequence[CoursePlan], documented: DocumentedCourse | None) -> tuple[list[Phase], bool]:
-    """Join plans that treatment records or a relation make revisions of one phase (D2, D3, D4, D8).
+    """Join plans that are revisions of one phase by records or relation (D2, D3, D4, D8).
 
     Returns:
         The phases, and whether parts of one plan differ (D8), so that a person must decide.
@@ -206,7 +210,7 @@ def _joined(
         total = (own.dose or 0) + (phase.dose or 0)
         dose = documented.dose if documented is not None else None
         if part.is_boost and dose is not None and same_dose(dose, total):
-            return None  # the label and the documented sum agree: a boost that was derived from the plan
+            return None  # the label and the documented sum agree: a boost derived from the plan
         return replace(phase, plans=(*phase.plans, part), rule=_and(phase, "D4"), origin="relation")
     return None
 
@@ -221,7 +225,7 @@ def _and(phase: Phase, rule: str) -> str:
 
 @dataclass
 class _Settling:
-    """Decides how the phases of a course stand to each other (D4 to D7 and D10)."""
+    """Decides how the phases of a course relate to each other (D4 to D7 and D10)."""
 
     phases: list[Phase]
     documented: DocumentedCourse | None
@@ -259,14 +263,14 @@ class _Settling:
         return made
 
     def _without_dose(self) -> Combination:
-        """No plan says a dose, so nothing can be added: the documented dose stands alone."""
+        """Return a combination without dose: no plan has one, so that the documented dose is used."""
         numbers = {p.fractions for p in self.phases}
         fractions = numbers.pop() if len(numbers) == 1 else None
         return Combination(tuple(self.phases), None, fractions, rule="D0", notes=tuple(self.notes))
 
     @staticmethod
     def _is_unknown(phase: Phase) -> bool:
-        """Return whether its dose is missing, not undecided."""
+        """Return whether the dose of a phase is missing, not undecided."""
         return all("P6" not in p.prescription.rule for p in phase.plans)
 
     def _is_documented(self, dose: float | None, fractions: int | None) -> bool:
@@ -282,7 +286,7 @@ class _Settling:
         return dose, sum(n for n in numbers if n) if None not in numbers else None
 
     def _once(self) -> tuple[list[Phase], bool]:
-        """D5: equal prescriptions of several fractions, unlinked and at one site, count once."""
+        """Apply D5: count equal prescriptions of several fractions, unlinked and at one site, once."""
         groups: list[list[Phase]] = []
         for phase in self.phases:
             for group in groups:
@@ -309,7 +313,10 @@ class _Settling:
         return several and same_dose(one.dose, other.dose) and not apart and one.is_boost == other.is_boost
 
     def _rest(self, phases: Sequence[Phase]) -> Combination | None:
-        """D4 by documentation: it equals the first prescription, of which the later plans are the rest."""
+        """Apply D4 by documentation.
+
+        The first prescription has the documented dose, and the later plans complete it.
+        """
         first, later = phases[0], phases[1:]
         if not later or not self._is_documented(first.dose, first.fractions):
             return None
@@ -328,7 +335,7 @@ class _Settling:
         return self._made([[whole]], whole.rule, "documentation")
 
     def _sites(self, phases: Sequence[Phase]) -> list[list[Phase]] | None:
-        """Return phases by site, those of a site one after the other; None if nothing tells."""
+        """Return the phases by site, those of one site in sequence; None if nothing decides."""
         sites: list[list[Phase]] = [[phases[0]]]
         for phase in phases[1:]:
             for site in sites:
@@ -343,7 +350,7 @@ class _Settling:
         return sites
 
     def _follows(self, site: Sequence[Phase], phase: Phase) -> str | None:
-        """D6: what says that a phase comes after those of a site."""
+        """Apply D6: return the evidence that a phase follows those of a site; None if there is none."""
         if any(phases_are_disjoint(one, phase) for one in site):
             return None
         if all(one.is_complete and not _on_days_of(one, phase) for one in site):
@@ -421,26 +428,26 @@ _WORDS = {
 
 
 def _on_days_of(earlier: Phase, later: Phase) -> bool:
-    """Return whether a phase begins before the last day of another: both are complete, and none follows."""
+    """Return whether a phase begins before another ends: then neither follows the other."""
     ended = [day for p in earlier.plans if p.delivered for day in p.delivered.dates]
     begun = [day for p in later.plans if p.delivered for day in p.delivered.dates]
     return bool(ended and begun) and min(begun) < max(ended)
 
 
 def _on_same_days(phase: Phase, part: CoursePlan) -> bool:
-    """Return whether both were treated on several days: a revision may take over within a fraction, once."""
+    """Return whether both were treated on several common days; a revision may share one day."""
     days = {day for p in phase.plans if p.delivered for day in p.delivered.dates}
     return part.delivered is not None and len(days & set(part.delivered.dates)) > 1
 
 
 def _choice(phase: Phase) -> tuple[int, int, str]:
-    """D5: the approved plan, then the newest, then the UID."""
+    """Return the sort key of D5: approved plan, then newest, then UID."""
     last = phase.plans[-1]
     return last.credibility, -(last.first or dt.date.min).toordinal(), last.key
 
 
 def _daily(phases: Sequence[Phase]) -> list[Phase]:
-    """Join phases of one fraction each with the same dose: the daily plans of one phase."""
+    """Join phases with one fraction each and the same dose: the daily plans of one phase."""
     joined: list[Phase] = []
     for phase in phases:
         last = joined[-1] if joined else None

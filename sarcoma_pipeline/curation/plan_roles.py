@@ -1,7 +1,6 @@
-"""What a plan was made for: rules R1 to R7, the first that fits.
+"""Determine the role of each plan: rules R1 to R7, the first that applies.
 
-Only plans that were, or may have been, used to treat the patient go into a course: ``treated`` and
-``planned``.
+Only plans that were, or may have been, used for treatment belong to a course: ``treated`` and ``planned``.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ RESEARCH = "research"
 PLANNED = "planned"
 
 CLINICAL = (TREATED, PLANNED)
-"""Roles of the plans that make a course."""
+"""Roles of plans that belong to a course."""
 
 _QA_INTENTS = frozenset({"VERIFICATION", "MACHINE_QA", "SERVICE"})
 _APPROVAL = {"APPROVED": 0, None: 1, "UNAPPROVED": 2, "REJECTED": 3}
-"""Approval from the most to the least credible."""
+"""Rank of each approval status, the most credible first."""
 
 QA_WITH_FRACTIONS = Rule(
     "plan.qa-with-fractions",
@@ -57,8 +56,8 @@ COPIED = Rule(
     "plan.copy",
     "warning",
     on="curated.radiotherapy_plan",
-    what="The plan is the same as another one of the patient (beams, monitor units, control points, "
-    "isocentre, frame of reference, prescription). It counts once.",
+    what="The plan equals another plan of the patient (beams, monitor units, control points, isocentre, "
+    "frame of reference, prescription). It counts once.",
     remedy="Check in the planning system whether both were treated, for two sites or one after the other; "
     "if so, export their treatment records.",
     scope="patient",
@@ -69,7 +68,8 @@ TREATED_UNAPPROVED = Rule(
     "warning",
     on="curated.radiotherapy_plan",
     what="The plan is not approved, but treatment records refer to it: it was treated.",
-    remedy="Approve the plan in the planning system, or correct the plan to which the records refer.",
+    remedy="Approve the plan in the planning system, or correct the reference of the treatment records if "
+    "they mean another plan.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
 )
@@ -89,7 +89,7 @@ APPROVAL_MISSING = Rule(
     "warning",
     on="curated.radiotherapy_plan",
     what="The plan does not say whether it is approved (no ApprovalStatus); it is used.",
-    remedy="Check in the planning system that it is the treated plan; export it with its approval.",
+    remedy="Check in the planning system that this plan was treated; export it with its approval.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus (the module is optional)",
 )
@@ -99,7 +99,7 @@ UID_REUSED = Rule(
     "warning",
     on="curated.radiotherapy_plan",
     what="Several plans have one SOPInstanceUID and differ in beams, fractions or prescription. The "
-    "approved, then the newest one counts; if that tells nothing, the plan has no dose.",
+    "approved plan counts, then the newest; if this does not decide, the plan has no dose.",
     remedy="Find out in the planning system which of them was treated, and export that one alone.",
     scope="source",
     source="DICOM PS3.3 C.12.1 SOPInstanceUID",
@@ -108,14 +108,14 @@ UID_REUSED = Rule(
 
 @dataclass(frozen=True)
 class Role:
-    """What a plan was made for.
+    """The role of a plan.
 
     Attributes:
-        role: a word of the vocabulary ``plan_role``.
+        role: a value of the vocabulary ``plan_role``.
         rule: R1 to R7.
-        origin: what decided: records, relation, or the plan itself (label).
-        of: key of the plan that it is a copy, a verification or an alternative of.
-        notes: rules whose findings it brings with it.
+        origin: the evidence: records, relation, or the plan itself (label).
+        of: key of the plan of which it is a copy, a verification or an alternative.
+        notes: rules to report with it.
     """
 
     role: str
@@ -131,12 +131,12 @@ def roles(
     delivered: Mapping[str, Delivered],
     documented: Sequence[Documented],
 ) -> dict[str, Role]:
-    """Give every plan of a patient its role.
+    """Determine the role of every plan of a patient.
 
     Args:
-        plans: of one patient, each key once.
+        plans: the plans of one patient, each key once.
         readings: key of a plan to the reading of its prescription that needs no documentation.
-        delivered: key of a plan to what its treatment records say; plans without records are left out.
+        delivered: key of a plan to its delivery; plans without records are left out.
         documented: doses and fractions of the patient's documented courses.
 
     Returns:
@@ -161,7 +161,7 @@ def roles(
 
 
 def _quality_assurance(plan: Plan, treated: bool) -> Role | None:
-    """R1."""
+    """Apply R1: quality assurance by phantom, intent or relation; a research plan without records."""
     verified = next((uid for uid, relation in plan.relations if relation == "VERIFIED_PLAN"), None)
     if plan.phantom or plan.intent in _QA_INTENTS or verified:
         several = (plan.fractions or 0) >= 2 and not plan.phantom
@@ -173,7 +173,7 @@ def _quality_assurance(plan: Plan, treated: bool) -> Role | None:
 
 
 def _setup(plan: Plan, treated: bool) -> Role | None:
-    """R2: external beams only. What has treatment records was treated, whatever its beams say."""
+    """Apply R2 to external beam plans without treatment records: only setup beams, or no monitor units."""
     if plan.is_brachytherapy or treated or not (plan.beams or plan.groups):
         return None
     only_setup = bool(plan.beams) and not plan.treating
@@ -189,7 +189,7 @@ def _copies(
     readings: Mapping[str, Prescription],
     documented: Sequence[Documented],
 ) -> dict[str, Role]:
-    """R3: of plans with one fingerprint the treated, then the approved, then the newest one is kept."""
+    """Apply R3: of plans with one fingerprint keep the treated, then the approved, then the newest one."""
     same: dict[str, list[Plan]] = defaultdict(list)
     for plan in plans:
         same[plan.fingerprint].append(plan)
@@ -208,7 +208,7 @@ def _copies(
 
 
 def of_one_uid(plans: Sequence[Plan]) -> tuple[Plan, bool]:
-    """Return the plan that counts of several with one UID, and whether they are different plans.
+    """Return the plan to use of several with one UID, and whether the others differ from it.
 
     Args:
         plans: at least one.
@@ -216,18 +216,18 @@ def of_one_uid(plans: Sequence[Plan]) -> tuple[Plan, bool]:
     best, *others = sorted(plans, key=lambda p: (*_credibility(p, {}), p.fingerprint, p.record_id))
     differing = [p for p in others if p.fingerprint != best.fingerprint]
     if any(_credibility(p, {}) == _credibility(best, {}) for p in differing):
-        # Nobody knows which was treated: what they prescribe is unknown, not that of the one read last.
+        # If they rank equally, it is unknown which one was treated: the prescription is left unknown.
         best = replace(best, references=(), groups=(), known_metersets=False)
     return best, bool(differing)
 
 
 def credibility(plan: Plan) -> int:
-    """Sorts approved plans before those without a status, drafts and rejected ones."""
+    """Return the rank of a plan: approved before no status, draft, rejected."""
     return _APPROVAL.get(plan.approval, 1)
 
 
 def _credibility(plan: Plan, delivered: Mapping[str, Delivered]) -> tuple[bool, int, int, str]:
-    """Sorts treated before approved before newest plans; the UID settles the rest."""
+    """Return the sort key: treated before approved before newest plans; ties by UID."""
     newest = -plan.date.toordinal() if plan.date else 0
     return plan.key not in delivered, credibility(plan), newest, plan.key
 
@@ -239,7 +239,7 @@ def _follows(plan: Plan, other: Plan) -> bool:
 def _is_daily(
     alike: Sequence[Plan], readings: Mapping[str, Prescription], documented: Sequence[Documented]
 ) -> bool:
-    """Return whether plans of one fraction each, with dates of their own, are documented as a sum."""
+    """Return whether plans of one fraction each, all on different days, are documented as a sum."""
     doses = [readings[p.key].dose for p in alike if p.key in readings]
     dates = {p.date for p in alike}
     if any(p.fractions != 1 for p in alike) or None in dates or len(dates) < len(alike):
@@ -251,7 +251,7 @@ def _is_daily(
 
 
 def _treated(plan: Plan, delivered: Mapping[str, Delivered]) -> Role | None:
-    """R4."""
+    """Apply R4: the plan has treatment records."""
     if plan.key not in delivered:
         return None
     notes = () if plan.approval in ("APPROVED", None) else (TREATED_UNAPPROVED,)
@@ -259,10 +259,9 @@ def _treated(plan: Plan, delivered: Mapping[str, Delivered]) -> Role | None:
 
 
 def _alternatives(plans: Sequence[Plan]) -> dict[str, str]:
-    """Return the key of a plan to the plan that refers to it as an alternative.
+    """Map the key of a plan to the plan that refers to it as an alternative.
 
-    A plan that was rejected or is a draft does not make another one an alternative, and neither do two plans
-    that call each other so.
+    Rejected plans and drafts do not count, nor do two plans that name each other as alternatives.
     """
     named = {
         (plan.key, uid)
@@ -275,7 +274,7 @@ def _alternatives(plans: Sequence[Plan]) -> dict[str, str]:
 
 
 def _set_aside(plan: Plan, alternatives: Mapping[str, str]) -> Role | None:
-    """R5."""
+    """Apply R5: rejected, draft or alternative plans."""
     if plan.approval == "REJECTED":
         return Role(REJECTED, "R5", "label")
     if plan.approval == "UNAPPROVED":
@@ -286,7 +285,7 @@ def _set_aside(plan: Plan, alternatives: Mapping[str, str]) -> Role | None:
 
 
 def _suspected(plan: Plan, others: Sequence[Plan], readings: Mapping[str, Prescription]) -> Role | None:
-    """R6: one fraction that equals another plan's dose per fraction, in another frame of reference."""
+    """Apply R6: one fraction with another plan's dose per fraction, in another frame of reference."""
     own = readings.get(plan.key)
     if plan.fractions != 1 or own is None or own.dose is None or plan.frame is None:
         return None
@@ -301,5 +300,5 @@ def _suspected(plan: Plan, others: Sequence[Plan], readings: Mapping[str, Prescr
 
 
 def _planned(plan: Plan) -> Role:
-    """R7."""
+    """Apply R7: every other plan is planned."""
     return Role(PLANNED, "R7", "label", notes=(APPROVAL_MISSING,) if plan.approval is None else ())

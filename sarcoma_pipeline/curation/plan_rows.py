@@ -1,4 +1,4 @@
-"""Rows and findings of single plans, clinical or not, and of the questions about a course."""
+"""Build rows and findings of single plans, clinical or not, and of the questions about a course."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNAPPROVED = Rule(
 
 @dataclass(frozen=True)
 class PatientPlan:
-    """Everything about one plan of a patient, clinical or not."""
+    """All facts about one plan of a patient, clinical or not."""
 
     plan: Plan
     role: Role
@@ -87,7 +87,7 @@ def plan_row(patient: str, one: PatientPlan) -> dict[str, Any]:
 
 
 def plan_notes(one: PatientPlan) -> Iterator[Note]:
-    """Yield findings on one plan: its role, its prescription, its records, its course."""
+    """Yield the findings on one plan: role, prescription, records, course."""
     record = one.plan.record_id
     for rule in one.role.notes:
         yield rule, record, "plan", "sop_instance_uid", None
@@ -135,7 +135,7 @@ def reading_rows(patient: str, question: Asked, decided: Collection[str]) -> lis
 
 
 def question_note(question: Asked, answer: AskedReading | None) -> Note:
-    """Return the finding that asks, or the notice that somebody has answered."""
+    """Return the finding that asks the question, or the notice that it was answered."""
     column = "prescribed_dose_gy"
     if answer is not None:
         return DECIDED, question.record_id, question.table, column, str(answer)

@@ -1,7 +1,7 @@
-"""Structure sets, doses and images of a course, by the plans that they belong to; the planning CT among them.
+"""Find structure sets, doses and images of a course through its plans, including the planning CT.
 
-The planning CT is the series on which the plan's structure set was drawn; without a structure set, the CT in
-the plan's frame of reference. A diagnostic CT of the patient is neither.
+The planning CT is the series on which the plan's structure set was drawn; without a structure set, the CT
+in the plan's frame of reference. Other (diagnostic) CTs of the patient are not used.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import polars as pl
 from schemas import typed_dicom
 
 PLAUSIBLE_MM = (0.4, 10.0)
-"""Slice thickness of a planning CT."""
+"""Plausible slice thickness of a planning CT."""
 
 _LINK = {"record_id": pl.String, "patient_id": pl.String, "course_id": pl.String}
 
 
 def attach(sound: Mapping[str, pl.DataFrame], plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Find what belongs to the plans of each course.
+    """Return the objects that belong to the plans of each course, and the CT slice thickness.
 
     Args:
         sound: typed tables with ``patient_id``.
-        plans: ``patient_id``, ``course_id``, ``sop_instance_uid``, ``frame_of_reference_uid``,
-            ``structures`` (of the structure set) and ``rank`` (1 for the plan that gives most of the dose).
+        plans: ``patient_id``, ``course_id``, ``sop_instance_uid``, ``frame_of_reference_uid``, ``structures``
+            (of the structure set) and ``rank`` (1 for the plan with the highest share of the dose).
 
     Returns:
         ``record_id``, ``patient_id``, ``course_id`` of the objects that belong to a course; and

@@ -1,8 +1,8 @@
-"""What a plan prescribes: rules P1 to P8, each reading with the number of the rule that gave it.
+"""Read the prescription of a plan: rules P1 to P8, each reading with the number of its rule.
 
-A plan with one fraction group, or with groups of one reference, has one reading. Groups with references of
-their own have several, and documentation decides between them. No reading is a sum unless the groups follow
-each other.
+A plan with one fraction group, or with groups that share one reference, has one reading. Groups with
+different references have several readings, and documentation decides. A reading is a sum only if the
+groups follow each other.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from sarcoma_pipeline.curation.radiotherapy_plans import LEVEL_TOLERANCE, DoseRe
 from schemas.rule import Rule
 
 CGY_FROM = 500.0
-"""Prescriptions from here on are centigray: nobody prescribes 500 Gy."""
+"""Prescriptions from this value on are in centigray: nothing is prescribed at 500 Gy."""
 PER_FRACTION_UP_TO_GY = 12.0
-"""A prescription up to here may be the dose of one fraction."""
+"""A prescription up to this dose may be the dose of one fraction."""
 _MUCH = 100.0
 _SAME = 0.02
 _BEAM_DOSE_TOLERANCE = 0.10
-"""The dose at a beam's reference point may differ by this share from the prescribed one."""
+"""Maximum share by which the beam dose may differ from the prescribed one."""
 _BEAM_DOSE_WARNING = 0.05
 
 PRESCRIPTION_CGY = Rule(
@@ -64,7 +64,7 @@ BEAM_DOSE_INCOMPLETE = Rule(
 
 @dataclass(frozen=True)
 class Prescription:
-    """One reading of what a plan prescribes.
+    """One reading of the prescription of a plan.
 
     Attributes:
         dose: total dose of the highest level in Gy; None if unknown.
@@ -72,10 +72,10 @@ class Prescription:
         levels: total doses of the target levels, the highest first.
         rule: numbers of the rules that gave it, joined by blanks.
         origin: ``target prescription`` or ``beam dose``; None if the dose is unknown.
-        needs_documentation: whether it counts only if documentation equals it.
+        needs_documentation: whether it is used only if documentation has the same dose.
         sequential: whether fraction groups follow each other: a boost in the same plan.
         phases: dose and fractions of the groups that follow each other.
-        notes: rules whose findings the reading brings with it.
+        notes: rules to report with the reading.
         alternatives: the readings between which a person must decide (rule P6).
     """
 
@@ -101,9 +101,9 @@ class Prescription:
         return len(self.levels) > 1 and not self.sequential
 
     def fits(self, dose: float | None, fractions: int | None) -> bool:
-        """Return whether documentation equals it.
+        """Return whether a documented dose matches the reading.
 
-        Doses may differ by 2 %; fractions are compared where both are known.
+        Doses may differ by 2 %; fractions are compared if both are known.
         """
         if self.dose is None or dose is None or not same_dose(self.dose, dose):
             return False
@@ -119,7 +119,7 @@ def same_dose(one: float, other: float, tolerance: float = _SAME) -> bool:
 
 
 def readings(plan: Plan) -> tuple[Prescription, ...]:
-    """Return every reading of a plan, in the order in which documentation is asked for it.
+    """Return every reading of a plan, in the order in which documentation is compared.
 
     Returns:
         One reading that needs no documentation, or several that do. At least one.
@@ -140,18 +140,18 @@ def readings(plan: Plan) -> tuple[Prescription, ...]:
 
 
 Documented = tuple[float | None, int | None]
-"""A documented dose in Gy and its fractions, as far as they are known."""
+"""A documented dose in Gy and its fractions; None if unknown."""
 
 
 def decide(found: Sequence[Prescription], documented: Sequence[Documented]) -> Prescription:
-    """Choose the reading that counts.
+    """Choose the reading to use.
 
     Args:
-        found: as :func:`readings` gives them.
+        found: from :func:`readings`.
         documented: documented doses and fractions of the course, the total first.
 
     Returns:
-        The reading that needs no documentation, or the first that documentation equals; else one without a
+        The reading that needs no documentation, or the first that matches documentation; else one without a
         dose (rule P6), whose fractions are those of all readings if they agree.
     """
     undecided = [one for one in found if one.needs_documentation]
@@ -160,7 +160,7 @@ def decide(found: Sequence[Prescription], documented: Sequence[Documented]) -> P
             if one.fits(dose, fractions):
                 return one
     for dose, _ in documented:
-        # A documented single dose may be wrong where the total is right.
+        # The documented dose per fraction may be wrong although the total is right.
         for one in undecided:
             if PRESCRIPTION_PER_FRACTION not in one.notes and one.fits(dose, None):
                 return one
@@ -186,7 +186,7 @@ def _dose(delivered: float | None) -> tuple[float, bool]:
 
 
 def _levels(doses: Sequence[float]) -> tuple[float, ...]:
-    """Return distinct levels, the highest first; what differs by no more than 2 % is one."""
+    """Return the distinct dose levels, the highest first; doses within 2 % are one level."""
     kept: list[float] = []
     for dose in sorted(doses, reverse=True):
         if not kept or not same_dose(kept[-1], dose, LEVEL_TOLERANCE):
@@ -214,7 +214,7 @@ def _single_group(plan: Plan, group: Group, doses: Sequence[tuple[float, bool]])
             return [times]
         if beam is None:
             return [replace(times, needs_documentation=True), one]
-    # 200 in 25 fractions of 2 Gy by the beams: the dose of one fraction, in centigray.
+    # 200 in 25 fractions with 2 Gy from the beams is the dose of one fraction in centigray.
     if levels[0] >= _MUCH and beam is not None and same_dose(beam, levels[0] / 100, _BEAM_DOSE_TOLERANCE):
         hundredth = tuple(level / 100 * n for level in levels)
         both = (PRESCRIPTION_CGY, PRESCRIPTION_PER_FRACTION)
@@ -234,7 +234,7 @@ def _from_references(levels: Sequence[DoseReference]) -> Prescription:
 
 
 def _beam_dose(plan: Plan, group: Group) -> float | None:
-    """Return the dose of one fraction by the beams; None unless every treating beam has one."""
+    """Return the beam dose of one fraction; None unless every treating beam has one."""
     doses = [b.dose for b in plan.group_beams(group)]
     known = [d for d in doses if d is not None]
     total = math.fsum(known)
@@ -291,7 +291,7 @@ def _several_groups(
 def _alternatives(
     parts: Sequence[float], per_group: Sequence[float], numbers: Sequence[int | None]
 ) -> list[tuple[float, int | None]]:
-    """Return one prescription with the fractions of one group, the highest dose first."""
+    """Return the alternatives with the fractions of one group each, the highest dose first."""
     pairs = (
         set(zip(per_group, numbers, strict=True)) if per_group else {(d, n) for d in parts for n in numbers}
     )
@@ -299,12 +299,12 @@ def _alternatives(
 
 
 def _cumulated(parts: Sequence[float]) -> tuple[float, ...]:
-    """Return total dose after each of several phases, the highest first."""
+    """Return the total dose after each phase, the highest first."""
     return tuple(math.fsum(parts[: at + 1]) for at in reversed(range(len(parts))))
 
 
 def _group_doses(plan: Plan, groups: Sequence[Group]) -> list[float | None]:
-    """Return beam dose times fractions of each group in Gy; None where it is unknown."""
+    """Return beam dose times fractions of each group in Gy; None if unknown."""
     found: list[float | None] = []
     for group in groups:
         beam = _beam_dose(plan, group)
@@ -313,13 +313,13 @@ def _group_doses(plan: Plan, groups: Sequence[Group]) -> list[float | None]:
 
 
 def _from_beams(plan: Plan, groups: Sequence[Group]) -> list[Prescription]:
-    """Rule P2: beam dose times fractions, group by group."""
+    """Apply P2: beam dose times fractions, group by group."""
     doses = _group_doses(plan, groups)
     numbers = [g.fractions for g in groups]
     agreed = numbers[0] if len(set(numbers)) == 1 else None
     known = [d for d in doses if d is not None]
     if len(known) < len(doses):
-        # A dose that is known for one of two beams is no dose.
+        # If the dose of one beam is missing, the group has no dose.
         some = any(b.dose is not None for g in groups for b in plan.group_beams(g))
         lacking = any(_beam_dose(plan, g) is None for g in groups)
         return [replace(UNKNOWN, fractions=agreed, notes=(BEAM_DOSE_INCOMPLETE,) if some and lacking else ())]
@@ -342,7 +342,7 @@ def _from_beams(plan: Plan, groups: Sequence[Group]) -> list[Prescription]:
 
 
 def _noted(plan: Plan, groups: Sequence[Group], one: Prescription) -> Prescription:
-    """Add the warning that the beams give another dose than is prescribed."""
+    """Add the warning if beam dose and prescription differ."""
     if one.origin != "target prescription" or one.dose is None or plan.is_brachytherapy:
         return one
     beams = _group_doses(plan, groups)

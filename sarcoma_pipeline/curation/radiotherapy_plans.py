@@ -1,4 +1,4 @@
-"""A radiotherapy plan as an object: what the rules on roles, prescription and combination look at."""
+"""Define a radiotherapy plan: the facts that the rules on roles, prescription and combination use."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from functools import cached_property
 from typing import Any
 
 NOT_TREATING = frozenset({"SETUP", "OPEN_PORTFILM", "VERIFICATION"})
-"""TreatmentDeliveryType of beams that only take an image or are only measured (PS3.3 C.8.8.14)."""
+"""TreatmentDeliveryType of beams that only take an image or only measure (PS3.3 C.8.8.14)."""
 
 LEVEL_TOLERANCE = 0.02
-"""Two doses that differ by no more than this share are one level."""
+"""Two doses that differ by at most this share are one level."""
 
 
 @dataclass(frozen=True, slots=True)
 class DoseReference:
-    """What one dose reference prescribes."""
+    """The prescription of one dose reference."""
 
     number: str | None
     kind: str | None
@@ -30,7 +30,7 @@ class DoseReference:
 
     @property
     def is_level(self) -> bool:
-        """Whether it is the dose of a target volume: never that of a point, coordinates or an organ."""
+        """Whether it is the dose of a target volume, not of a point, coordinates or an organ."""
         return (
             self.kind in (None, "TARGET")
             and self.structure in (None, "VOLUME", "SITE")
@@ -41,7 +41,7 @@ class DoseReference:
 
 @dataclass(frozen=True, slots=True)
 class GroupBeam:
-    """A beam, or a brachytherapy application, as a fraction group uses it."""
+    """A beam or a brachytherapy application within a fraction group."""
 
     number: str | None
     dose: float | None
@@ -58,7 +58,7 @@ class Group:
         references: numbers of the dose references that it is linked to.
         beams: its beams.
         applications: its brachytherapy applications.
-        setups: number of brachytherapy applications that it says it has.
+        setups: documented number of brachytherapy applications.
     """
 
     number: str | None
@@ -71,11 +71,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """A beam, with what of its control points decides the technique.
+    """A beam, with the facts of its control points that decide the technique.
 
     Attributes:
-        shapes: how many different shapes the leaves take; 0 without a multileaf collimator, None if the
-            record does not say.
+        shapes: number of different leaf shapes; 0 without a multileaf collimator, None if the record does not
+            say.
     """
 
     number: str | None
@@ -96,7 +96,7 @@ class Beam:
 
     @property
     def treats(self) -> bool:
-        """Whether it gives dose: it is no setup or portal beam."""
+        """Whether it gives dose: not a setup or portal beam."""
         return self.delivery not in NOT_TREATING
 
 
@@ -107,7 +107,7 @@ class Plan:
     Attributes:
         key: its SOP instance UID; the record if it has none.
         ion: whether it is an RT Ion Plan.
-        known_metersets: whether the record can tell monitor units: those of earlier readers cannot.
+        known_metersets: whether the record has monitor units; records of earlier readers have none.
         relations: pairs of UID and relationship of the plans that it refers to.
     """
 
@@ -133,7 +133,10 @@ class Plan:
 
     @cached_property
     def levels(self) -> tuple[DoseReference, ...]:
-        """The doses of targets; a reference that does not say of what counts only where none says it."""
+        """The doses of targets.
+
+        References without a type or structure are used only if there are no others.
+        """
         found = tuple(r for r in self.references if r.is_level)
         return tuple(r for r in found if r.kind and r.structure) or found
 
@@ -144,7 +147,7 @@ class Plan:
 
     @cached_property
     def is_brachytherapy(self) -> bool:
-        """Whether sources give the dose, not beams."""
+        """Whether the dose comes from sources, not from beams."""
         sources = bool(
             self.applications or self.brachy_type or any(g.applications or g.setups for g in self.groups)
         )
@@ -161,12 +164,12 @@ class Plan:
         return tuple(b for b in group.beams if b.number not in idle) or group.applications
 
     def meterset(self, group: Group) -> float | None:
-        """Monitor units of one fraction; None if a beam does not say them."""
+        """Return the monitor units of one fraction; None if a beam has none."""
         units = [b.meterset for b in self.group_beams(group)]
         return math.fsum(u for u in units if u) if units and None not in units else None
 
     def meterset_of(self, number: str | None) -> float | None:
-        """Monitor units of one beam in one fraction."""
+        """Return the monitor units of one beam in one fraction; None if unknown."""
         found = [b.meterset for g in self.groups for b in g.beams if b.number == number]
         return found[0] if number is not None and found else None
 
@@ -186,7 +189,7 @@ class Plan:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The same for the same plan under another UID, label, date or approval.
+        """Hash that is equal for copies of a plan with another UID, label, date or approval.
 
         It holds beams, monitor units, control points, isocentres, frame of reference and prescription.
         """
@@ -203,7 +206,7 @@ class Plan:
 def distance_mm(one: Plan, other: Plan) -> float | None:
     """Return the distance between the nearest isocentres of two plans in one frame of reference.
 
-    It is None if unknown.
+    Return None if it is unknown.
     """
     if one.frame is None or one.frame != other.frame or not one.isocentres or not other.isocentres:
         return None
@@ -243,7 +246,7 @@ def plan_of(row: Mapping[str, Any]) -> Plan:
 
 
 def legacy_groups(fractions: str | None, beam_doses: str | None) -> str | None:
-    """Return what a record that was read before ``FractionGroups`` tells of its fraction groups."""
+    """Return the fraction groups of a record that was read before ``FractionGroups`` existed."""
     numbers = items(fractions)
     doses: Sequence[Any] = items(beam_doses)
     if not numbers:
@@ -262,12 +265,12 @@ def legacy_groups(fractions: str | None, beam_doses: str | None) -> str | None:
 
 
 def items(text: str | None) -> list[Any]:
-    """Return the elements of a column of JSON; none of an empty cell."""
+    """Return the elements of a JSON column; an empty list for an empty cell."""
     return json.loads(text) if text else []
 
 
 def finite(value: Any) -> float | None:
-    """Return a finite number; None for what is missing or is none."""
+    """Return a finite number; None for a missing or other value."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -276,7 +279,7 @@ def finite(value: Any) -> float | None:
 
 
 def _count(value: Any) -> int | None:
-    """Return a whole number above 0; None for what is missing, 0, or no whole number."""
+    """Return a whole number above 0; None for a missing or other value."""
     number = finite(value)
     return int(number) if number is not None and number > 0 and number == int(number) else None
 

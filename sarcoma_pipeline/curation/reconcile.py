@@ -1,7 +1,8 @@
-"""Typed records of all sources to one row per event of a patient; contradictions resolved by precedence.
+"""Reconcile the typed records of all sources into one row per event of a patient.
 
-Each entity has its module. Here stands their order: first every record gets its tumour, then the study's
-tumour is chosen, whose diagnosis is time zero, then the events are joined.
+Contradictions are resolved by precedence. Each entity has its own module; this module calls them in order:
+first every record gets its tumour, then the index tumour is chosen, whose diagnosis is time zero, then the
+events are merged.
 """
 
 from __future__ import annotations
@@ -57,19 +58,19 @@ def curate(
     *,
     decided: Collection[str] = frozenset(),
 ) -> Result:
-    """Reconcile the sound records of linked patients.
+    """Reconcile the records of linked patients that are not in quarantine.
 
     Args:
         typed_frames: the typed tables.
         link: ``curated.link``.
         quarantined: ``record_id`` of the records to keep out.
-        sources: for the precedence.
+        sources: the precedence of sources.
         pseudonyms: ``patient_id``, ``pseudonym``.
-        study: for the choice of the index tumour and the assumptions; the defaults without one.
+        study: used to choose the index tumour and for the assumptions; defaults if None.
         decided: keys of the readings of a course that data stewards chose.
 
     Returns:
-        The curated tables; what was observed; dispositions of records that no patient's row could use.
+        The curated tables, observations, and dispositions of records that no curated row uses.
     """
     assumptions = study.assumptions if study else Assumptions()
     sound, held = _linked(typed_frames, link, quarantined)
@@ -149,7 +150,7 @@ def curate(
 
 
 def _linked(typed_frames: Frames, link: pl.DataFrame, quarantined: pl.Series) -> tuple[Frames, Frames]:
-    """Split the records of linked patients into the sound ones and those in quarantine."""
+    """Split the records of linked patients into usable ones and those in quarantine."""
     linked = {
         table: frame.join(
             link.select("person_ref", "patient_id"), on="person_ref", how="inner", maintain_order="left"
@@ -161,7 +162,7 @@ def _linked(typed_frames: Frames, link: pl.DataFrame, quarantined: pl.Series) ->
 
 
 def _reports(assigned: tumours.Assigned) -> pl.DataFrame:
-    """Return the reports on tumours, with one that stands in for each Diagnose that was not delivered."""
+    """Return the reports on tumours, plus a substitute for each Diagnose that was not delivered."""
     told = assigned.sound[typed.Diagnosis.table()].with_columns(stands_in=pl.lit(False))
     missing = assigned.missing.with_columns(
         complete=pl.lit(True), stands_in=pl.lit(True), origin=pl.lit("diagnosis"),
@@ -171,7 +172,7 @@ def _reports(assigned: tumours.Assigned) -> pl.DataFrame:
 
 
 def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
-    """Give records without a tumour, or with a number that only their table knows, the index tumour."""
+    """Assign the index tumour to records without a tumour, or with a number that only their table has."""
     known = homes.with_columns(_known=pl.lit(True))
     joined = frame.join(known, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     own = pl.col("_known").fill_null(False) | (pl.col("source") == "oBDS")
@@ -181,7 +182,7 @@ def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> 
 
 
 def _unknown_numbers(sound: Frames, homes: pl.DataFrame) -> pl.DataFrame:
-    """Return rows of tables that name a tumour which nobody else knows."""
+    """Return rows of tables with a tumour number that no other source has."""
     seen = [Observation.empty()]
     for contract in RECORDS:
         table = contract.table()
@@ -204,7 +205,7 @@ def _patient(sound: Frames, pseudonyms: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unused(frames: Frames, idle: list[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
-    """Return dispositions of the records that no row of the curated tables names."""
+    """Return dispositions of the records that are in no curated row."""
     used = pl.concat([f["record_ids"].explode() for f in frames.values()])
     return pl.concat(
         [Disposition.empty()]

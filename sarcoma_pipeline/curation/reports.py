@@ -1,10 +1,10 @@
-"""Decides which oBDS reports (Meldungen) count: a later report of one key replaces the earlier one whole.
+"""Choose the oBDS reports (Meldungen) that count: a later one replaces an earlier one of the same key.
 
-The key of a report is (Absender_ID, IKNR of the Melder or else Melder_ID, Meldung_ID) and the patient: what
-comes under another patient is another report, and a finding. Later means a later Meldedatum, then the file
-name that sorts later, then the later position in the file; a hash never decides. Content that was delivered
-before is no news: of equal versions only the first delivery counts. What the newer version no longer says is
-withdrawn.
+The key of a report is (Absender_ID, IKNR of the Melder or else Melder_ID, Meldung_ID) and the patient: a
+report of the same Meldung_ID for another patient is another report, and a finding. Later means a later
+Meldedatum, then the file name that sorts later, then the later position in the file; a hash never decides.
+Content that was delivered before is ignored: of equal versions only the first delivery counts. Values that
+the newer version no longer has are withdrawn.
 
 Source: Umsetzungsleitfaden of the Plattform § 65c, correction of reports; oBDS 3.0.4 schema.
 """
@@ -26,7 +26,7 @@ from schemas.rule import Rule
 Frames = Mapping[str, pl.DataFrame]
 
 RowsOf = Callable[[str, pl.Series], pl.DataFrame]
-"""Takes a received table and record ids; returns the whole rows of these records."""
+"""Function that takes a received table name and record ids, and returns the full rows."""
 
 RECORD_CORRECTED = Rule(
     "record.corrected",
@@ -46,9 +46,9 @@ SAME_DAY = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="Two different versions of one report (Meldung) have the same Meldedatum. The one whose file name "
-    "sorts later, or that stands later in the file, counts; this one does not.",
-    remedy="In the tumour documentation, look which version is right and export the report again.",
+    what="Two different versions of one report (Meldung) have the same Meldedatum. The version whose file "
+    "name sorts later counts, or in the same file the later one. This version is not used.",
+    remedy="In the tumour documentation, check which version is right and export the report again.",
     source="oBDS: Meldedatum is a day",
 )
 WITHDRAWN = Rule(
@@ -56,7 +56,7 @@ WITHDRAWN = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="The later version of the report no longer says what this version said: the values named are "
+    what="The later version of the report no longer has some values of this version: the named values are "
     "withdrawn.",
     remedy="In the tumour documentation, check that the values named were removed on purpose.",
     source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
@@ -66,8 +66,9 @@ OTHER_PATIENT = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="The same Meldung_ID of the same Melder stands under two Patient_IDs. Both reports are kept.",
-    remedy="In the tumour documentation, look whose report it is; export it again under one Patient_ID.",
+    what="The same Meldung_ID of the same Melder is used for two Patient_IDs. Both reports are kept.",
+    remedy="In the tumour documentation, check to which patient the report belongs; export it again with "
+    "one Patient_ID.",
     source="oBDS: Meldung_ID names one report of a Melder",
 )
 OLD_AGAIN = Rule(
@@ -75,7 +76,7 @@ OLD_AGAIN = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="An earlier version of the report was delivered again after its correction; the correction stands.",
+    what="An earlier version of the report was delivered again after its correction. The correction is used.",
     remedy="If the earlier version is right after all, change the report in the tumour documentation (a "
     "remark is enough) and export it again.",
     source="oBDS: a repeated Meldung is no correction",
@@ -85,10 +86,10 @@ OBJECTION = Rule(
     "warning",
     on="quality.accounting",
     scope="patient",
-    what="The patient objected to the personal storage of their data (Meldebegruendung W). Nothing of them "
-    "is analysed or released.",
-    remedy="Nothing, if it is so. If the objection was taken back, the Melder reports again with "
-    "Meldebegruendung I.",
+    what="The patient objected to the personal storage of their data (Meldebegruendung W). None of their "
+    "data are analysed or released.",
+    remedy="If the objection is valid, nothing needs to be done. If it was withdrawn, the Melder reports "
+    "again with Meldebegruendung I.",
     source="oBDS 3.0.4 schema, Meldebegruendung",
     waivable=False,
 )
@@ -99,20 +100,20 @@ OBJECTED = "the patient objected to the storage of their data"
 _OBDS = "received.obds_"
 _KEY = ("Absender_ID", "Melder_IKNR", "Melder_ID", "Meldung_ID", "Patient_ID")
 PLACES = ("record_id", "file_id", "position", "content_hash", "Meldedatum", "Meldebegruendung", *_KEY)
-"""Columns of a received oBDS table that decide which report counts."""
+"""Columns of a received oBDS table needed to choose between versions of a report."""
 
 _VERSION = ["key", "Patient_ID", "file_id", "patient_at", "report_at"]
-"""What names one delivery of one report."""
+"""Key of one delivery of one report."""
 _ORDER = ["reported_on", "path", "patient_at", "report_at"]
-"""Rising order of the deliveries of one report; the file id only parts files of one path in two centres."""
+"""Sort order of the deliveries of one report; the file id separates files of one path in two centres."""
 
 
 @dataclass(frozen=True)
 class Sorted:
-    """Which records of reports count.
+    """The result of choosing between versions of reports.
 
     Attributes:
-        disposition: records set aside: replaced ones, and exact copies of a delivery before.
+        disposition: replaced records, and exact copies of an earlier delivery.
         observed: findings about versions, without those on withdrawn values.
         replaced: ``record_id``, ``table``, ``within`` (part of the report), ``key``, ``Patient_ID``,
             ``number`` (of the version), ``newer`` (number of the version after it): the records of replaced
@@ -125,19 +126,19 @@ class Sorted:
 
 
 def rows_in(received: Frames) -> RowsOf:
-    """Return what reads records of received tables that are in memory."""
+    """Return a function that reads records of received tables in memory."""
     return lambda table, records: received[table].filter(pl.col("record_id").is_in(records.implode()))
 
 
 def reported_tables() -> list[str]:
-    """Return the received tables of which a row is a part of a report."""
+    """Return the received tables whose rows are parts of reports."""
     return sorted(
         t for t, contract in CONTRACTS.items() if t.startswith(_OBDS) and issubclass(contract, r.ObdsMeldung)
     )
 
 
 def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
-    """Find the version of each report that counts.
+    """Choose the version of each report that counts.
 
     Args:
         received: the tables of :func:`reported_tables` with at least :data:`PLACES`.
@@ -159,7 +160,7 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
         number=pl.int_range(pl.len()).over(report),
         first=pl.struct("content").is_first_distinct().over(report),
     )
-    # Versions of other content, in order: the last of them counts, each other is replaced by the next.
+    # Versions with different content, in order: the last one counts, each other is replaced by the next.
     told = versions.filter("first").with_columns(
         last=pl.col("number") == pl.col("number").max().over(report),
         newer=pl.col("number").shift(-1).over(report),
@@ -210,10 +211,10 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
 
 
 def withdrawals(sorted_out: Sorted, rows_of: RowsOf) -> pl.DataFrame:
-    """Observe what a newer version of a report no longer says.
+    """Report values that a newer version of a report no longer has.
 
     Args:
-        sorted_out: of :func:`sort_out`.
+        sorted_out: from :func:`sort_out`.
         rows_of: reads records of a received table.
 
     Returns:
@@ -264,15 +265,15 @@ def withdrawals(sorted_out: Sorted, rows_of: RowsOf) -> pl.DataFrame:
 
 
 def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
-    """Find the patients whose objection stands: the last statement of one of their Melder is W.
+    """Return objections in force: the last statement of one of the patient's Melder is W.
 
     Args:
         received: the tables of :func:`reported_tables` with at least :data:`PLACES`.
         paths: ``file_id``, ``path``.
 
     Returns:
-        Observations of :data:`OBJECTION`, one per patient and Melder, on the record that says W; the note
-        says since when.
+        Observations of :data:`OBJECTION`, one per patient and Melder, on the record with W; the note has the
+        date.
     """
     records = _records(received, paths)
     if records.is_empty():
@@ -280,13 +281,13 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
     records = records.filter(pl.col("Meldebegruendung").is_not_null())
     who = ["Patient_ID", "reporter"]
     said = records.sort(*who, *_ORDER, "file_id", "within", "record_id", nulls_last=False)
-    # Other reasons (A, D, V) say why somebody was not asked: they take no objection back.
+    # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
     spoken = said.filter(pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase().is_in(["I", "W"]))
     state = spoken.with_columns(
         objects=pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase() == "W"
     )
     standing = state.filter(pl.col("objects").last().over(who))
-    # The objection holds since the first W after the last I.
+    # The objection holds from the first W after the last I.
     last_consent = pl.col("row").filter(~pl.col("objects")).max().over(who).fill_null(-1)
     since = (
         standing.with_row_index("row")
@@ -305,10 +306,10 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
 
 
 def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
-    """Return the person references of the patients whose objection stands.
+    """Return the person references of the patients whose objection is in force.
 
     Args:
-        observed: observations, those of :func:`objections` among them.
+        observed: observations that include those of :func:`objections`.
         rows_of: reads records of a received table.
     """
     found = observed.filter(pl.col("rule_id") == OBJECTION.id)
@@ -323,7 +324,7 @@ def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
 def without_objecting(
     link: pl.DataFrame, typed: Frames, persons: pl.Series
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Take every record of the patients who object out of the links, whatever source it came from.
+    """Remove all records of patients who object from the links, for every source.
 
     Args:
         link: ``curated.link``.
@@ -331,7 +332,7 @@ def without_objecting(
         persons: person references of the patients who object.
 
     Returns:
-        The links of everybody else; dispositions of the records left out.
+        The links of all other patients; dispositions of the records left out.
     """
     patients = link.filter(pl.col("person_ref").is_in(persons.implode()))["patient_id"].unique()
     out = pl.col("patient_id").is_in(patients.implode())
@@ -351,15 +352,15 @@ def without_objecting(
 
 
 def _delivered(table: str) -> Iterator[str]:
-    """Yield the columns of a received table that hold values of the report itself."""
-    # Who told it and when differs between versions by nature.
+    """Yield the columns of a received table that hold content of the report."""
+    # Sender and date always differ between versions.
     framing = {*PROVENANCE, *_KEY, "Meldedatum", "Schema_Version", "Meldebegruendung", "Module_ID"}
     technical = {"repeated_elements", "unknown_elements"}
     return (c for c in CONTRACTS[table].polars_schema().names() if c not in framing | technical)
 
 
 def _records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
-    """Return every record that is a part of a report, with the report's key and place."""
+    """Return every record that is part of a report, with the report's key and position."""
     parts = []
     for table in reported_tables():
         frame = received.get(table)
@@ -374,7 +375,7 @@ def _records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
                 "Patient_ID",
                 "Meldebegruendung",
                 table=pl.lit(table),
-                # What part of the report it is: an event keeps its part from version to version.
+                # The part of the report: an event keeps its part from version to version.
                 within=pl.concat_str(pl.lit(table), text.str.extract(r"/Meldung\[\d+\](.*)$").fill_null("")),
                 patient_at=text.str.extract(r"/Patient\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
                 report_at=text.str.extract(r"/Meldung\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
@@ -394,7 +395,7 @@ def _joined(*columns: str | pl.Expr) -> pl.Expr:
 
 
 def _one_of_each(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return one record per delivery of a report: a finding about a report is told once."""
+    """Return one record per delivery of a report, so that a finding on a report is reported once."""
     return frame.sort("within", "record_id").unique(_VERSION, keep="first", maintain_order=True)
 
 

@@ -1,4 +1,4 @@
-"""Several reports tell of one event: what of them does not count, value by value."""
+"""Report values of several reports of one event that were not chosen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from schemas.rule import Rule
 
 
 def current(records: pl.DataFrame, date: str) -> pl.DataFrame:
-    """Return the newest report of each reporter's number; ``record.corrected`` tells of the older ones.
+    """Return the newest report of each reporter's number.
+
+    The older ones are reported as ``record.corrected``.
 
     Args:
         records: typed records of events with their tumours and reporters.
@@ -33,15 +35,15 @@ def observe(
     table: str,
     nothing: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Find the values of an event's reports that its row does not have.
+    """Return the values of an event's reports that differ from its curated row.
 
     Args:
         rows: curated events with ``record_ids``.
         records: the typed records that can contradict.
-        columns: that are compared.
-        rule: of the finding.
+        columns: the columns to compare.
+        rule: the rule to report.
         table: the typed table.
-        nothing: values that say nothing, so that they contradict none.
+        nothing: values without information, which contradict nothing.
     """
     told = rows.select("record_ids", *(pl.col(c).alias(f"_{c}") for c in columns)).explode("record_ids")
     told = told.join(

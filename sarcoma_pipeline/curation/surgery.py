@@ -1,4 +1,4 @@
-"""Operations: reports of several sources and reporters to one row per operation of a tumour."""
+"""Curate operations: merge the reports of several sources and reporters into one row per operation."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RESIDUAL_DIFFERS = Rule(
     "warning",
     on="typed.surgery",
     scope="source",
-    what="Two reports of one operation give different residual states; the source named first in the "
-    "precedence, then the newer report counts.",
+    what="Two reports of one operation give different residual states. The source named first in the "
+    "precedence counts, then the newer report.",
     remedy="Compare Lokale_Beurteilung_Residualstatus of both with the pathology report.",
     source="UICC R classification",
 )
@@ -29,8 +29,8 @@ REPORTS_DIFFER = Rule(
     "warning",
     on="typed.surgery",
     scope="source",
-    what="Two reporters give one operation different intents or sides; the source named first in the "
-    "precedence, then the newer report counts.",
+    what="Two reporters give one operation different intents or sides. The source named first in the "
+    "precedence counts, then the newer report.",
     remedy="Compare the reporter's Intention and OPS code with the operation report. Correct the wrong one.",
     source="oBDS 3.0.4 OP",
     overruled=True,
@@ -40,9 +40,10 @@ PATHOLOGY_MISSING = Rule(
     "notice",
     on="typed.surgery",
     scope="patient",
-    what="Nothing is known of the specimen of a curative operation on a sarcoma: neither a histology, in its "
-    "OP or a Pathologie, nor a residual status.",
-    remedy="Ask the pathology for its report of the specimen. Add Histologie and Residualstatus to the OP.",
+    what="The specimen of a curative operation on a sarcoma is not documented: neither a histology (in its "
+    "OP or a Pathologie) nor a residual status.",
+    remedy="Ask the pathology for its report of the specimen. In the tumour documentation, add Histologie "
+    "and Residualstatus to the OP.",
     source="oBDS 3.0.4 OP/Histologie, Pathologie",
 )
 
@@ -51,8 +52,8 @@ RESIDUAL_UNUSED = Rule(
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="A pathology report gives a residual status that belongs to no operation: it has no date and there "
-    "are several operations, or none was from six weeks before to three days after it.",
+    what="A pathology report has a residual status that belongs to no operation: it has no date and there "
+    "are several operations, or there was no operation from six weeks before to three days after it.",
     remedy="In the tumour documentation, compare the date of the Pathologie with OP/Datum. Add "
     "Residualstatus to the OP that it belongs to.",
     source="oBDS 3.0.4 Pathologie/Residualstatus",
@@ -63,12 +64,11 @@ REPORT_DAYS = (-3, 42)
 
 
 def curate(sound: Frames, precedence: Sequence[str]) -> pl.DataFrame:
-    """Join the reports of each operation.
+    """Merge the reports of each operation.
 
-    Operations of a tumour on one day are one, unless a reporter tells of two: then the first ones of each
-    reporter are one, and so on. Its procedures are those that any reporter's newest report names. A residual
-    status that no report of the operation gives is that of the
-    pathology report of its specimen.
+    Operations of a tumour on one day are one, unless a reporter documents two: then the first operations of
+    each reporter are one, and so on. The procedures are those in the newest report of any reporter. A missing
+    residual status is taken from the pathology report of the specimen.
 
     Args:
         sound: the typed tables with their tumours.
@@ -154,7 +154,7 @@ def _with_pathology(rows: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
 
 
 def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) -> pl.DataFrame:
-    """Find reports of one operation that contradict each other, and operations without histology.
+    """Return contradictions between reports of one operation, and operations without histology.
 
     Args:
         operations: ``curated.surgery``.
@@ -185,7 +185,7 @@ def observe(operations: pl.DataFrame, sound: Frames, diagnosis: pl.DataFrame) ->
     sarcomas = diagnosis.filter(pl.col("histology_group").is_not_null())
     lone = (
         records.filter(pl.col("intent") == "curative", pl.col("source") == "oBDS")
-        # R0, R1 and R2 are told from the specimen: somebody has seen it.
+        # R0, R1 and R2 are determined on the specimen: a pathologist has seen it.
         .filter(pl.col("residual_status").is_null() | (pl.col("residual_status") == "RX"))
         .join(sarcomas, on=TUMOUR, how="semi", nulls_equal=True)
         .join(tissue, on=TUMOUR, how="anti", nulls_equal=True)

@@ -1,4 +1,4 @@
-"""Systemic therapies: reports of begin and end, of several sources, to one row per therapy of a tumour."""
+"""Curate systemic therapies: merge the reports of start and end into one row per therapy."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _FLAGS = {
 
 
 def curate(sound: Frames) -> pl.DataFrame:
-    """Join the reports of each systemic therapy: same tumour, kind, first day, and given or not.
+    """Merge the reports of each systemic therapy: same tumour, kind, first day, and given or not.
 
-    An end that is reported without its begin belongs to the begin of the same number.
+    An end reported without a start belongs to the start with the same number.
 
     Args:
         sound: the typed tables with their tumours.
@@ -47,14 +47,14 @@ def curate(sound: Frames) -> pl.DataFrame:
 
 def _records(sound: Frames) -> pl.DataFrame:
     records = with_date_of_number(sound[typed.SystemicTherapy.table()], "start_date")
-    # A source without components, as a table, has one: its kind.
+    # A source without components, such as a table, has one component: the kind.
     return records.with_columns(
         pl.coalesce(flag, pl.col("kind") == kind).alias(flag) for flag, kind in _FLAGS.items()
     )
 
 
 def observe(therapies: pl.DataFrame, sound: Frames) -> pl.DataFrame:
-    """Find reports of one therapy that contradict each other.
+    """Return contradictions between reports of one therapy.
 
     Args:
         therapies: ``curated.systemic_therapy``.

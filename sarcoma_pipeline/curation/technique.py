@@ -1,6 +1,6 @@
-"""Technique, radiation and energy of a plan: those of the beams that give most of its dose.
+"""Derive technique, radiation and energy of a plan from the beams with the highest share of its dose.
 
-Names of machines decide nothing by themselves: a linac may be called TOMO_BACKUP.
+The name of a machine alone decides nothing: a linac may be called TOMO_BACKUP.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _TOMOTHERAPY_NAME = re.compile(r"tomo|radixact|hi[- ]?art", re.IGNORECASE)
 _TOMOTHERAPY_AXIS_MM = 850.0
 """Source-axis distance of a tomotherapy machine; that of a C-arm linac is 1000 mm."""
 _COBALT_MEV = (1.1, 1.4)
-"""Cobalt-60 has lines of 1.17 and 1.33 MeV; no linac is that slow."""
+"""Cobalt-60 has lines of 1.17 and 1.33 MeV, below the energy of any linac."""
 _SEGMENTS_OF_IMRT = 3
-"""Different leaf shapes from which a static beam in steps is IMRT: two are a field in a field."""
+"""Minimum number of leaf shapes of a static step beam that is IMRT; two shapes are a field in a field."""
 
 RADIATION_OF = {"PHOTON": "photons", "ELECTRON": "electrons", "NEUTRON": "neutrons", "PROTON": "protons"}
 _TECHNIQUE_OF = {
@@ -35,13 +35,13 @@ RBE_WEIGHTED = frozenset({"protons", "heavier ions"})
 
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """How a plan treats; the first of each list gives most of the dose.
+    """Technique of a plan; the first item of each list has the highest share of the dose.
 
     Attributes:
-        techniques: words of the vocabulary ``technique``.
-        radiations: words of the vocabulary ``radiation``.
+        techniques: values of the vocabulary ``technique``.
+        radiations: values of the vocabulary ``radiation``.
         energies: nominal energies (MV, MeV, MeV/u) of the beams of the first radiation.
-        energy_mv: that of the first technique, photons only.
+        energy_mv: energy of the first technique, photons only.
     """
 
     techniques: tuple[str, ...]
@@ -51,17 +51,17 @@ class Technique:
 
     @property
     def technique(self) -> str:
-        """The technique that gives most of the dose."""
+        """The technique with the highest share of the dose."""
         return self.techniques[0] if self.techniques else "unknown"
 
     @property
     def radiation(self) -> str | None:
-        """The radiation that gives most of the dose."""
+        """The radiation with the highest share of the dose."""
         return self.radiations[0] if self.radiations else None
 
 
 def technique_of(plan: Plan) -> Technique:
-    """Say how a plan treats."""
+    """Return the technique, radiations and energies of a plan."""
     if plan.is_brachytherapy:
         return Technique(("brachytherapy",), ("brachytherapy",), (), None)
     weights = _weights(plan)
@@ -78,7 +78,7 @@ def technique_of(plan: Plan) -> Technique:
 
 
 def _weights(plan: Plan) -> list[float]:
-    """Return the share of each treating beam: its dose, else its monitor units, else all alike."""
+    """Return the weight of each treating beam: its dose, else its monitor units, else 1."""
     doses = defaultdict(float)
     units = defaultdict(float)
     for group in plan.groups:
@@ -97,7 +97,7 @@ _Value = TypeVar("_Value", str, float)
 
 
 def _ordered(weighted: Iterable[tuple[_Value, float]]) -> tuple[_Value, ...]:
-    """Return distinct values, the heaviest first; what weighs the same, by its name."""
+    """Return distinct values by descending weight; ties by name."""
     total: dict[_Value, float] = defaultdict(float)
     for value, weight in weighted:
         total[value] += weight
@@ -121,7 +121,7 @@ def _of_beam(beam: Beam, plan: Plan) -> str:
     if beam.turns:
         if _is_tomotherapy(beam, plan):
             return "helical tomotherapy"
-        # A fixed opening that turns is a conformal arc. Leaves that are not described may move.
+        # A rotating fixed field is a conformal arc. Leaves that are not described may move.
         still = beam.shapes == 1 or (beam.kind == "STATIC" and not moves)
         return "3D conformal" if still else "VMAT"
     if beam.kind == "DYNAMIC":
@@ -132,7 +132,10 @@ def _of_beam(beam: Beam, plan: Plan) -> str:
 
 
 def _is_tomotherapy(beam: Beam, plan: Plan) -> bool:
-    """By the maker or the model of the machine; its name only together with its source-axis distance."""
+    """Return whether a beam is of a tomotherapy machine.
+
+    The maker or model decides; the name only together with the source-axis distance.
+    """
     if _TOMOTHERAPY_MAKER.search(beam.manufacturer or ""):
         return True
     if _TOMOTHERAPY_MODEL.search(beam.model or ""):

@@ -1,4 +1,4 @@
-"""TNM categories, FNCLCC grades and OPS codes as people write them, to the words of the vocabularies."""
+"""Read TNM categories, FNCLCC grades and OPS codes in the spellings that occur."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _QUALIFIER = (
     r"(?:\s*[,;]\s*(?:m|is|sn|mi|i[+-]|mol[+-]|cy[+-]|pul|oss|hep|bra|lym|mar|ple|per|adr|ski|oth|gen))*\)"
     r"|mi|sn)"
 )
-"""What qualifies a category and does not change it: (m), (2), (sn), (i+), (mol-), (cy+), (PUL), mi …"""
+"""Qualifiers that do not change a category: (m), (2), (sn), (i+), (mol-), (cy+), (PUL), mi …"""
 
 _SYMBOLS = r"[ypracu]*"
-"""Letters that older exports write before the category: ``ypT2``. oBDS has elements for them."""
+"""Letters that older exports write before the category: ``ypT2``. oBDS has separate elements for them."""
 
 _CATEGORIES = {"T": "01234Xx", "N": "0123Xx", "M": "01Xx"}
 _DOCUMENTED = {"N": {"2": "1", "3": "1"}}
-"""Soft tissue sarcoma has N1 only."""
+"""Soft tissue sarcoma has only N1."""
 
 
 def category(column: str, letter: str) -> Reading:
-    """Read a T, N or M category: its subcategory and what qualifies it are left out.
+    """Return the reading of a T, N or M category without its subcategory and qualifiers.
 
-    Tis and Ta do not exist for sarcomas: such a category is unknown and a finding shows its text.
+    Tis and Ta do not exist for sarcomas: such a category is unknown, and a finding shows its text.
 
     Args:
         column: the text, such as ``2b``, ``ypT2(m)`` or ``0(i+)``.
@@ -38,13 +38,13 @@ def category(column: str, letter: str) -> Reading:
 
 
 def suffix(column: str, letter: str) -> Reading:
-    """Read what qualifies a category, as delivered: ``(m)``, ``mi(sn)``."""
+    """Return the reading of the qualifiers of a category, as delivered: ``(m)``, ``mi(sn)``."""
     rest = pl.col(column).str.strip_chars().str.extract(_pattern(letter), 3).str.strip_chars()
     return Reading(pl.when(rest != "").then(rest))
 
 
 def symbol(element: str, columns: tuple[str, ...], letter: str) -> Reading:
-    """Read whether a TNM has the symbol y, r or a: as an element, or as a letter before a category.
+    """Return the reading of the symbol y, r or a: an element, or a letter before a category.
 
     Args:
         element: column of the element, such as ``y_Symbol``.
@@ -62,7 +62,7 @@ def symbol(element: str, columns: tuple[str, ...], letter: str) -> Reading:
 
 
 def prefix(column: str, element: str, letter: str, kind: str) -> Reading:
-    """Read how a category was found: c, p or u; null without a category.
+    """Return the reading of the prefix of a category: c, p or u; null without a category.
 
     oBDS reads a missing prefix as c. In the element pTNM it is p.
 
@@ -91,7 +91,7 @@ def _pattern(letter: str) -> str:
 
 
 FNCLCC_NAME = r"(?i)fn[cl]{2,4}c|coindre|trojani|french\s+federation|f[eé]d[eé]ration\s+nationale"
-"""How a further classification is called that is the FNCLCC grade."""
+"""Names of a further classification that is the FNCLCC grade."""
 
 _GRADES = {
     "1": "G1", "2": "G2", "3": "G3", "i": "G1", "ii": "G2", "iii": "G3", "x": "GX", "u": "GX",
@@ -100,7 +100,7 @@ _GRADES = {
 
 
 def fnclcc(column: pl.Expr) -> Reading:
-    """Read an FNCLCC grade: 2, G2, G 2, Grad 2, Grad II, FNCLCC 2, 2 (FNCLCC), 2 von 3."""
+    """Return the reading of an FNCLCC grade: 2, G2, G 2, Grad 2, Grad II, FNCLCC 2, 2 (FNCLCC), 2 von 3."""
     plain = (
         column.str.to_lowercase()
         .str.replace_all(r"fn[cl]{2,4}c|coindre|trojani|nach|french federation|[():;,.°=-]", " ")
@@ -108,7 +108,7 @@ def fnclcc(column: pl.Expr) -> Reading:
         .str.replace_all(r"\s+", " ")
         .str.strip_chars()
         .str.replace(r"^g\s*", "")
-        # 2/3 may be "2 of 3" or "2 to 3": it stays unknown.
+        # 2/3 may mean "2 of 3" or "2 to 3": it stays unknown.
         .str.replace(r"^([13]|i|iii)\s*/\s*(?:3|iii)$", "${1}")
         .str.replace(r"^([123]|i{1,3})\s*(?:von|of|sur)\s*(?:3|iii)$", "${1}")
     )
@@ -120,12 +120,12 @@ OPS = r"^\s*(\d-\d{2}[\da-z](?:\.[\da-z]{1,2})?)\s*:?\s*([RLBrlb])?\s*$"
 
 
 def ops_code(element: pl.Expr) -> pl.Expr:
-    """Return the code without its side; a text that is no OPS code stays as it is."""
+    """Return the code without its side; a text that is no OPS code is unchanged."""
     return pl.coalesce([element.str.extract(OPS, 1), element])
 
 
 def ops_side(codes: pl.Expr) -> pl.Expr:
-    """Return the side that a list of OPS codes names; both sides are ``bilateral``."""
+    """Return the side in a list of OPS codes; both sides are ``bilateral``."""
     sides = codes.list.eval(pl.element().str.extract(OPS, 2).str.to_uppercase()).list.drop_nulls()
     both = sides.list.contains("B") | (sides.list.contains("L") & sides.list.contains("R"))
     return (

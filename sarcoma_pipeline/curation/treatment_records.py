@@ -1,4 +1,4 @@
-"""Treatment records as the rows of ``typed.treatment`` tell them: one per file, of any kind."""
+"""Parse treatment records from the rows of ``typed.treatment``: one per file, of any kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIMULATED = "SIMULATION"
 
 @dataclass(frozen=True)
 class Session:
-    """What one treatment record says of one beam."""
+    """The delivery of one beam in a treatment record."""
 
     beam: str | None
     fraction: int | None
@@ -26,7 +26,7 @@ class Session:
 
 @dataclass(frozen=True)
 class GroupSummary:
-    """What a treatment summary says of one fraction group."""
+    """The summary of one fraction group in a treatment summary."""
 
     delivered: int | None
     dates: tuple[dt.date, ...]
@@ -51,7 +51,7 @@ class TreatmentRecord:
 
     @property
     def treats(self) -> bool:
-        """Whether it tells of a treatment: not of a simulation, a verification or a port film."""
+        """Whether it describes a treatment: not a simulation, a verification or a port film."""
         if self.origin == _SIMULATED:
             return False
         return bool(self.summaries) or any(s.delivery not in NOT_TREATING for s in self.sessions)

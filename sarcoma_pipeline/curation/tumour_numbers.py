@@ -1,9 +1,8 @@
-"""Which numbers of tumours mean one tumour.
+"""Decide which tumour numbers mean the same tumour.
 
-A number of a tumour means one tumour within one reporter (sender and Melder). Two numbers are one tumour
-where the rules of IARC and ENCR (:mod:`schemas.iarc`) see one primary. A tumour that is coded as a
-metastasis, or that follows a documented relapse of the same kind at the same site, is a relapse of the known
-tumour.
+A number means one tumour within one reporter (sender and Melder). Two numbers are one tumour if the rules
+of IARC and ENCR (:mod:`schemas.iarc`) count them as one primary. A tumour that is coded as a metastasis,
+or that follows a documented relapse of the same kind at the same site, is a relapse of the known tumour.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ TWO_NUMBERS = Rule(
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The same tumour (site, histology group, no relapse between) is reported under two numbers; it is "
-    "taken as one, and the earliest date of diagnosis counts.",
+    what="The same tumour (site, histology group, no relapse in between) is reported under two numbers. It "
+    "is taken as one tumour, and the earliest date of diagnosis counts.",
     remedy="Merge the two Tumor_IDs in the tumour documentation.",
     source="IARC/ENCR 2004; oBDS Tumor_ID",
 )
@@ -36,7 +35,7 @@ NUMBER_REUSED = Rule(
     on="typed.tumour_assignment",
     scope="source",
     what="Two reporters use the same Tumor_ID for tumours of different sites and dates; they are kept apart.",
-    remedy="Compare the Tumorzuordnung of both reporters: correct the site or the date that is wrong.",
+    remedy="Compare the Tumorzuordnung of both reporters and correct the wrong site or date.",
     source="oBDS Tumor_ID: unique per patient and Melder",
 )
 RELAPSE_AS_TUMOUR = Rule(
@@ -45,13 +44,14 @@ RELAPSE_AS_TUMOUR = Rule(
     on="typed.diagnosis",
     scope="patient",
     what="A relapse or a metastasis (behaviour /6, C77 to C79, or a second report after a documented "
-    "relapse) is reported as a tumour of its own; it is taken as a relapse of the known tumour.",
-    remedy="Report it in a Verlauf of the known Tumor_ID, and delete the Diagnose.",
+    "relapse) is reported as a new tumour. It is taken as a relapse of the known tumour.",
+    remedy="In the tumour documentation, report it in a Verlauf with the known Tumor_ID, and delete the "
+    "Diagnose.",
     source="IARC/ENCR 2004, rule 2: no new primary from recurrence or metastasis",
 )
 
 DOUBLE_CODING_DAYS = 92
-"""Two subsites or sides that are reported within three months are two codes of one tumour."""
+"""Two subsites or sides reported within three months are two codes of one tumour."""
 
 RECORDS = (
     typed.Diagnosis,
@@ -61,16 +61,16 @@ RECORDS = (
     typed.Assessment,
     typed.Metastasis,
 )
-"""Typed tables whose records are about a tumour."""
+"""Typed tables whose records belong to a tumour."""
 
 
 KEY = ("patient_id", "reporter", "tumour_id")
-"""What a number of a tumour is unique for."""
+"""A tumour number is unique within patient and reporter."""
 
 
 @dataclass
 class _Node:
-    """A number of a tumour as one reporter uses it."""
+    """A tumour number as used by one reporter."""
 
     patient: str
     reporter: str | None
@@ -95,7 +95,7 @@ class _Node:
 
 
 def joined(told: Frames, assignments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Name the tumour of each number.
+    """Return the tumour of each number.
 
     Args:
         told: the typed tables of :data:`RECORDS` with their reporters.
@@ -103,7 +103,7 @@ def joined(told: Frames, assignments: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
 
     Returns:
         One row per number: the columns of :data:`KEY`, ``tumour`` (its name) and ``of_relapse_report``
-        (whether it was told as a tumour that is a relapse); findings.
+        (whether it is a relapse reported as a tumour); findings.
     """
     nodes = _nodes(told, assignments)
     relapses = _relapses(told)
@@ -136,7 +136,7 @@ def _shown(node: _Node, rule: Rule) -> str | None:
 
 
 def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
-    """Return the numbers of tumours, with what their best report says of each."""
+    """Return the tumour numbers, each with the facts of its best report."""
     reports = told[typed.Diagnosis.table()].filter(pl.col("origin") != "follow-up")
     rank = pl.when("complete").then(0).otherwise(1)
     said = pl.concat(
@@ -156,7 +156,7 @@ def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
         ],
         how="diagonal",
     )  # fmt: skip
-    # A record without a number is nobody's unless it documents the diagnosis itself.
+    # A record without a tumour number is left out unless it documents the diagnosis.
     said = said.filter(pl.col("tumour_id").is_not_null() | (pl.col("rank") == 0))
     newest = [pl.col(c) for c in NEWEST_LAST]
     best = said.sort(*KEY, "rank", *newest, descending=[False] * 4 + [True] * len(newest), nulls_last=True)
@@ -190,9 +190,9 @@ def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
 
 
 def _counted(day: str) -> pl.Expr:
-    """Return a day that a source counts, as a date that only orders.
+    """Return a day counted by the source as a date that is used only for sorting.
 
-    No calendar date is invented for the tables.
+    The curated tables get no invented date.
     """
     return pl.lit(dt.date(1900, 1, 1)) + pl.duration(days=pl.col(day))
 
@@ -204,7 +204,7 @@ def _of_tables(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _relapses(told: Frames) -> dict[str, list[tuple[str | None, str | None, dt.date]]]:
-    """Return documented relapses of each patient: reporter, number and day."""
+    """Return the documented relapses of each patient: reporter, number and day."""
     exams = told[typed.Assessment.table()]
     found = exams.filter(
         pl.any_horizontal(pl.col("overall_status", "local_status", "regional_status") == "relapse").fill_null(
@@ -254,7 +254,7 @@ def _join_same_number(earlier: _Node, later: _Node) -> None:
 
 
 def _one_primary(one: _Node, other: _Node) -> bool:
-    """Return whether two numbers of one or two reporters mean one tumour."""
+    """Return whether two numbers mean one tumour."""
     if None in (one.site, other.site) or not _same_organ(one, other) or not _same_histology(one, other):
         return False
     apart = abs((other.date - one.date).days) if one.date and other.date else 0
@@ -286,7 +286,7 @@ def _relapsed_between(
     earlier: _Node, later: _Node, nodes: Sequence[_Node],
     relapses: Sequence[tuple[str | None, str | None, dt.date]],
 ) -> bool:  # fmt: skip
-    """Return whether a relapse of the earlier tumour is documented until the day of the later report."""
+    """Return whether a relapse of the earlier tumour is documented up to the day of the later report."""
     if earlier.date is None or later.date is None:
         return False
     own = {(n.reporter, n.number) for n in nodes if n.root() is earlier.root() or n is later}
@@ -296,10 +296,7 @@ def _relapsed_between(
 
 
 def _known_tumour(secondary: _Node, primaries: Sequence[_Node]) -> _Node | None:
-    """Return the tumour that a metastasis comes from.
-
-    It has the same histology; of several it is the last one before the metastasis.
-    """
+    """Return the tumour of a metastasis: the last one before it with the same histology."""
     like = [p for p in primaries if _same_histology(p, secondary)]
     if not like:
         return None
@@ -310,7 +307,7 @@ def _known_tumour(secondary: _Node, primaries: Sequence[_Node]) -> _Node | None:
 
 
 def _named(by_patient: dict[str, list[_Node]]) -> pl.DataFrame:
-    """Return the number as reported to the tumour: the number of its earliest report names it."""
+    """Return the tumour of each reported number; it is named by the number of its earliest report."""
     rows = []
     for patient, nodes in by_patient.items():
         taken: dict[str, _Node] = {}

@@ -1,7 +1,7 @@
-"""Gives every record its tumour.
+"""Assign every record to its tumour.
 
-Which numbers mean one tumour tells :mod:`.tumour_numbers`. What is reported under the number of a relapse
-belongs to the known tumour, and a tumour without a Diagnose is what its Tumorzuordnung says of it.
+:mod:`.tumour_numbers` decides which numbers mean one tumour. Records under the number of a relapse belong
+to the known tumour. A tumour without a Diagnose is described by its Tumorzuordnung.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ DIAGNOSE_MISSING = Rule(
     "warning",
     on="typed.tumour_assignment",
     scope="patient",
-    what="A tumour has treatment, pathology or follow-up and no Diagnose; site and date are those of the "
-    "Tumorzuordnung.",
-    remedy="Ask the reporter for the Diagnose of this Tumor_ID, or deliver it again.",
+    what="A tumour has treatment, pathology or follow-up, but no Diagnose. Site and date are taken from the"
+    " Tumorzuordnung.",
+    remedy="Ask the reporter to deliver the Diagnose of this Tumor_ID, or deliver it again.",
     source="oBDS 3.0.4 Tumorzuordnung",
 )
 NUMBER_UNKNOWN = Rule(
@@ -32,7 +32,8 @@ NUMBER_UNKNOWN = Rule(
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="A table names a tumour that nobody else knows; its row is taken as one of the index tumour.",
+    what="A table has a tumour number that no other source has. Its row is taken as a row of the index "
+    "tumour.",
     remedy="Correct the number of the tumour in the table, or deliver the tumour's diagnosis.",
     source="sources.toml: tumour_id of a table",
 )
@@ -44,8 +45,8 @@ class Assigned:
 
     Attributes:
         sound: the typed tables; ``tumour_id`` is the tumour's own, ``reported_tumour`` the delivered number,
-            ``reporter`` who told, ``of_relapse_report`` whether it was told as a tumour that is a relapse.
-        missing: one row per tumour without a Diagnose: what the Tumorzuordnung says of it.
+            ``reporter`` the reporter, ``of_relapse_report`` whether it is a relapse reported as a tumour.
+        missing: one row per tumour without a Diagnose: from its Tumorzuordnung.
         observed: findings.
     """
 
@@ -55,12 +56,12 @@ class Assigned:
 
 
 def assign(sound: Frames, held: Frames) -> Assigned:
-    """Give every record its tumour.
+    """Assign every record to its tumour.
 
     Args:
-        sound: the sound records of linked patients.
-        held: the records of linked patients that are in quarantine: a tumour whose Diagnose is held back is
-            not one without a Diagnose.
+        sound: records of linked patients that are not in quarantine.
+        held: records of linked patients in quarantine: a tumour whose Diagnose is in quarantine is not one
+            without a Diagnose.
     """
     told = _with_reporter(sound)
     names, seen = tumour_numbers.joined(told, sound[typed.TumourAssignment.table()])
@@ -93,7 +94,7 @@ def _renamed(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 def _missing(
     told: Frames, sound: Frames, held: Frames, names: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return what the Tumorzuordnung says of tumours without a Diagnose, as rows of ``typed.diagnosis``."""
+    """Return tumours without a Diagnose, from their Tumorzuordnung, as rows of ``typed.diagnosis``."""
     used = pl.concat([told[c.table()].select("record_id") for c in RECORDS]).unique()
     about = _renamed(sound[typed.TumourAssignment.table()].join(used, on="record_id", how="semi"), names)
     documented = _renamed(told[typed.Diagnosis.table()], names).filter("complete")
@@ -104,7 +105,7 @@ def _missing(
         names,
     )
     tumour = ["patient_id", "tumour_id"]
-    # What names no tumour belongs to the index tumour, if the patient has one.
+    # Records without a tumour number belong to the index tumour, if the patient has one.
     nameless = pl.col("tumour_id").is_null() & pl.col("patient_id").is_in(
         pl.concat([documented["patient_id"], back["patient_id"]]).implode()
     )

@@ -1,4 +1,4 @@
-"""Received records to typed ones, over all sources: duplicates set aside, record rules judged."""
+"""Convert received records of all sources to typed ones, set duplicates aside and check the record rules."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ TYPED: tuple[type[Contract], ...] = (
 )
 
 TypedFrames = tuple[type[Contract], pl.DataFrame, pl.DataFrame]
-"""A typed table with the records that were read into it and the observations of reading."""
+"""A typed table, the records read into it, and the observations made while reading."""
 
 
 @dataclass(frozen=True)
 class Typing:
-    """How the records of a received table are typed.
+    """The function that types the records of a received table, and its configuration.
 
     Attributes:
         model: the configuration of the sources that fill it.
-        frames: takes the table, its records and their source.
+        frames: function of the table name, its records and their source.
     """
 
     model: type[SourceFiles]
@@ -77,14 +77,14 @@ TYPINGS: dict[str, Typing] = {
         Typing(DicomSource, dicom.typed_frames),
     ),
 }  # fmt: skip
-"""Received table to its typing. Every other table is typed as its sources' mapping says."""
+"""Received table to its typing. All other tables are typed by the mapping of their sources."""
 
 OUT_OF_SCOPE = frozenset({"received.obds_tumour_board", "received.dicom_other"})
 """Received tables that no study uses."""
 
 
 def typing_of(table: str) -> Typing:
-    """Return how the records of a received table are typed."""
+    """Return the typing of a received table."""
     return TYPINGS.get(table, _AS_MAPPED)
 
 
@@ -101,7 +101,7 @@ RECORD_DUPLICATE = Rule(
 
 @dataclass(frozen=True)
 class Result:
-    """What a step of curation made and saw.
+    """The result of a step of curation.
 
     Attributes:
         frames: table name to frame.
@@ -127,7 +127,7 @@ def type_records(
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
         files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
-            to order versions of a report by the names of their files.
+            to sort versions of a report by file name.
 
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
@@ -145,12 +145,43 @@ def type_records(
     return joined([told, *parts])
 
 
+MASTERS = ("received.obds_patient", "received.table_row")
+"""Received tables that give a patient's master data."""
+
+
+def former_masters(
+    past: Mapping[str, pl.DataFrame], sources: Sources, received_on: pl.DataFrame, files: pl.DataFrame
+) -> pl.DataFrame:
+    """Type the master data that were delivered once and are no longer.
+
+    Args:
+        past: received table to the versions of its records that ended (``last_refresh`` is not null).
+        sources: the mapping of ``sources.toml``, as it is today.
+        received_on: ``refresh_id``, ``received_on`` (Date).
+        files: ``file_id``, ``source``, ``path`` of ``meta.files``, with earlier versions.
+
+    Returns:
+        Rows of ``typed.person``: of each record the last version.
+    """
+    files = files.sort("file_id", "path").unique("file_id", keep="first", maintain_order=True)
+    found = [typed.Person.empty()]
+    for table, versions in sorted(past.items()):
+        if versions.is_empty():
+            continue
+        last = versions.sort("record_id", "last_refresh")
+        last = last.unique("record_id", keep="last", maintain_order=True)
+        none = pl.Series("record_id", [], dtype=pl.String)
+        made = type_part(table, last, none, sources, received_on, files).frames
+        found.append(made.get(typed.Person.table(), typed.Person.empty()).select(found[0].columns))
+    return pl.concat(found).filter(pl.col("master"), pl.col("person_ref").str.starts_with("number:"))
+
+
 def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None, rows_of: RowsOf) -> Result:
-    """Find the oBDS reports that count.
+    """Choose the oBDS reports that count.
 
     Args:
         places: the tables of :func:`reports.reported_tables` with at least :data:`reports.PLACES`.
-        files: ``file_id``, ``path``; without it a file's id stands for its path.
+        files: ``file_id``, ``path``; without it the file id is used as path.
         rows_of: reads whole records of a received table.
 
     Returns:
@@ -179,7 +210,7 @@ def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None,
 
 
 def joined(parts: Iterable[Result]) -> Result:
-    """Return parts as one, with every typed table."""
+    """Concatenate partial results; every typed table is present."""
     parts = list(parts)
     return Result(
         {
@@ -192,23 +223,21 @@ def joined(parts: Iterable[Result]) -> Result:
 
 
 def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Series:
-    """Return the records of a received table that repeat another's key and content.
-
-    The first of them is none.
+    """Return the records of a received table that repeat the key and content of an earlier one.
 
     Args:
         places: ``record_id``, ``file_id``, ``ordinal``, ``record_key``, ``content_hash`` of all its records.
-        files: ``file_id``, ``path``; without it a file's id stands for its path.
+        files: ``file_id``, ``path``; without it the file id is used as path.
     """
-    # Not by the night of its arrival: a rebuild, for which all came at once, must choose the same.
+    # Sorts by file and position, not by refresh, so that a rebuild makes the same choice.
     ordered = _placed(places, files)
-    # A row of the same file is another row, be it alike to the letter; only a repeated key is a repetition.
+    # Identical rows of a table have different keys (their position); only a repeated key is a duplicate.
     first = pl.struct("record_key", "content_hash").is_first_distinct()
     return ordered.filter(~first)["record_id"]
 
 
 def _placed(records: pl.DataFrame, files: pl.DataFrame | None) -> pl.DataFrame:
-    """Return records in the order of their files and places, which is the column ``place``."""
+    """Return records sorted by file and position, with the column ``place``."""
     path = pl.col("file_id")
     if files is not None:
         paths = files.select("file_id", path_of_file="path").unique(
@@ -234,11 +263,11 @@ def type_part(
     Args:
         table: its name.
         frame: all records of some of its files.
-        repeats: records that are exact duplicates, as :func:`repeated` names them in the whole table.
+        repeats: records that are exact duplicates, from :func:`repeated` for the whole table.
         sources: the mapping of ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
         files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
-            to order the records of one day.
+            to sort the records of one day.
 
     Returns:
         Frames of the typed tables that were read from it, observations and dispositions.
@@ -255,7 +284,7 @@ def type_part(
     set_aside = [_disposed(duplicates, "duplicate", "exact duplicate of another record")]
     observed = [Observation.empty()]
     if table != "received.obds_patient":
-        # Every export repeats a patient's master data: that is its form, not a fault.
+        # Every export repeats a patient's master data by design.
         observed.append(observation(duplicates, RECORD_DUPLICATE, table))
     if table.startswith("received.obds_"):
         observed += [export_faults.export_faults(frame, table), export_faults.repeated_elements(frame, table)]
@@ -287,7 +316,8 @@ def _typed_frames(
         elif len(filling) > 1:
             if files is None:
                 raise ValueError(f"{table} is filled by several sources: which file is whose must be given")
-            # Each office may write dates in its own way: a record is typed as its own source says, and once.
+            # A record is typed with the configuration of its own source, as date formats differ between
+            # offices.
             rows = frame.join(files.filter(pl.col("source") == source.name), on="file_id", how="semi")
         if rows.height:
             yield from typing.frames(table, rows, source)
@@ -317,7 +347,7 @@ def _rule_faults(contract: type[Contract], frame: pl.DataFrame, read_faults: pl.
             note=pl.lit(None, dtype=pl.String),
         )
     )
-    # A value that is there but unreadable is not missing as well.
+    # An unreadable value is not reported as missing as well.
     unreadable = read_faults.filter(pl.col("table_name") == table).select("record_id", "column_name")
     missing = pl.col("rule_id") == VALUE_MISSING.id
     return pl.concat(

@@ -1,4 +1,4 @@
-"""Every statement of a patient's being alive or dead, one row per record that makes one."""
+"""Curate the statements that a patient is alive or dead, one row per distinct statement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
 
 
 def undated_deaths(statements: pl.DataFrame) -> pl.DataFrame:
-    """Give a death without a readable date its own status: however it is written, it is a death.
+    """Set the status of deaths without a readable date: they still are deaths.
 
     Args:
         statements: ``typed.vital_status``, or rows of it.
@@ -22,10 +22,10 @@ def undated_deaths(statements: pl.DataFrame) -> pl.DataFrame:
 
 
 def curate(statements: pl.DataFrame) -> pl.DataFrame:
-    """Keep the statements that can be used, with the day that each is about and the day on which it was made.
+    """Return the usable statements, with the day that each is about and the day of the statement.
 
     Args:
-        statements: sound rows of ``typed.vital_status`` with ``patient_id``.
+        statements: rows of ``typed.vital_status`` with ``patient_id``, without quarantined ones.
 
     Returns:
         Rows of ``curated.vital_statement`` without days; equal statements of one source are one.

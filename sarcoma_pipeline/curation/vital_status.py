@@ -1,4 +1,4 @@
-"""Vital status: what all sources say of a patient's being alive or dead, one row per patient."""
+"""Curate the vital status: reconcile the statements of all sources into one row per patient."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DEATHS_DIFFER = Rule(
     "warning",
     on="typed.vital_status",
     scope="source",
-    what="Two reports give different dates of death. The first source in the precedence of sources.toml, "
-    "and of one source the newest report, counts.",
+    what="Two reports give different dates of death. The first source in the precedence of sources.toml "
+    "counts; within one source, the newest report.",
     remedy="Compare Tod/Sterbedatum in the tumour documentation, the table and the registry office's reply. "
     "Correct the wrong one.",
     source="sources.toml precedence",
@@ -29,7 +29,8 @@ CAUSES_DIFFER = Rule(
     on="typed.vital_status",
     scope="source",
     what="Two reports of a death differ in whether the tumour caused it. A known cause counts before an "
-    "unknown one, then the first source in the precedence of sources.toml, then the newest report.",
+    "unknown one; then the first source in the precedence of sources.toml counts, then the newest "
+    "report.",
     remedy="Compare Tod_tumorbedingt of both reports with the death certificate. Correct the wrong one.",
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
     overruled=True,
@@ -37,7 +38,7 @@ CAUSES_DIFFER = Rule(
 
 
 def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Reconcile what all sources say of life and death.
+    """Reconcile the statements of all sources on life and death.
 
     Args:
         sound: the typed tables.
@@ -98,7 +99,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
         last_alive_day=pl.when(better).then("seen_day").otherwise("last_alive_day"),
         record_ids=pl.col("record_ids").fill_null([]),
     )
-    # A life after every undated death was told counts only where a data steward let it through.
+    # "Alive" after every undated death counts only if a data steward waived the contradiction.
     refuted = (pl.col("last_alive_date") > pl.col("_told")).fill_null(False)
     frame = frame.with_columns(
         status=pl.when(pl.col("death_day").is_not_null() | pl.col("death_date").is_not_null())
@@ -116,7 +117,7 @@ def curate(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.D
 
 
 def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Find exact dates and causes of death that contradict the one that counts.
+    """Return exact dates and causes of death that differ from the chosen one.
 
     Args:
         sound: the typed tables.
@@ -138,29 +139,29 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
 
 
 def _cause() -> pl.Expr:
-    """Return whether the tumour caused the death: the last statement that knows, else the last one."""
+    """Return whether the tumour caused the death: the last known answer, else "unknown"."""
     cause = pl.col("tumour_related").drop_nulls()
     return pl.coalesce(cause.filter(cause != "unknown").last(), cause.last())
 
 
 _EXACT = (pl.col("status_date_precision") == "day") | pl.col("status_date_precision").is_null()
-"""An exact date beats a more credible source's month."""
+"""An exact date takes precedence over a partial one of a more credible source."""
 
 
 def _statements(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
-    """Return statements on life and death in rising order of credibility, with their days."""
+    """Return the statements in rising order of credibility, with their days."""
     records = ranked(sound[typed.VitalStatus.table()], precedence)
     return with_days(records, zero, {"status_date": "status_day"})
 
 
 def _dated_deaths(records: pl.DataFrame) -> pl.DataFrame:
-    """Return the dated deaths, the one that counts last."""
+    """Return the dated deaths; the last row of a patient is the chosen one."""
     dated = pl.col("status_date").is_not_null() | pl.col("status_day").is_not_null()
     return records.filter(pl.col("status") == "deceased", dated).sort(_EXACT, maintain_order=True)
 
 
 def _same_day(*over: str) -> pl.Expr:
-    """Return whether a death is dated as the last one of its group."""
+    """Return whether a death has the same date as the last one of its group."""
     same = []
     for column in ("status_date", "status_day"):
         last = pl.col(column).last()
@@ -169,7 +170,7 @@ def _same_day(*over: str) -> pl.Expr:
 
 
 def _after_the_last_contact(frame: pl.DataFrame) -> pl.DataFrame:
-    """Cut a partial date of death: nobody dies before a day on which they were examined or stated alive."""
+    """Narrow a partial date of death by the last day on which the patient was examined or stated alive."""
     date, _, _ = cut(
         pl.col("death_date"),
         pl.col("death_date_precision"),
@@ -181,7 +182,7 @@ def _after_the_last_contact(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_seen(sound: Frames, zero: pl.DataFrame) -> pl.DataFrame:
-    """Return the last day on which the hospital itself documented the patient alive, exact to the day."""
+    """Return the last exact day on which the hospital documented the patient alive."""
     events = [
         (typed.Assessment, "assessment_date", "assessment_day", None),
         (typed.Surgery, "surgery_date", "surgery_day", None),

@@ -1,1 +1,1 @@
-"""The operator's tasks between two refreshes: doctor, backup, status, rebuilding an earlier release."""
+"""Tasks of the operator between two refreshes: doctor, backup, status, rebuilding an earlier release."""

@@ -30,7 +30,7 @@ from sarcoma_pipeline.warehouse import permissions
 
 _MANIFEST = "manifest.json"
 _CHECKING = ".restoring-"
-"""Begins the name of the folder in which an archive is checked."""
+"""Prefix of the folder in which an archive is checked."""
 _STAMP = r"[0-9]{8}T[0-9]{6}Z"
 
 
@@ -39,7 +39,7 @@ class ArchiveDamaged(Exception):
 
 
 class KeyOfAnother(Exception):
-    """The archive's key is another study's or another centre's; nothing was restored."""
+    """The archive's key belongs to another study or centre; nothing was restored."""
 
 
 class WouldReplace(Exception):
@@ -58,12 +58,12 @@ def backup(project: Project, target: Path) -> list[str]:
 
     Raises:
         duckdb.IOException: a refresh has locked the warehouse.
-        KeyOfAnother: key and warehouse do not belong together, so that nobody could restore the archive.
+        KeyOfAnother: key and warehouse do not match, so that the archive could not be restored.
     """
     pseudonym_key.heal(project)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.part")
-    # An open reader locks out writers, so that the file and its write-ahead log are consistent.
+    # An open reader blocks writers, so that the file and its write-ahead log are consistent.
     reader = duckdb.connect(str(project.warehouse), read_only=True) if project.warehouse.exists() else None
     try:
         names = _write(project, partial)
@@ -91,8 +91,8 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
         The restored files, relative to the project root.
 
     Raises:
-        ArchiveDamaged: the archive differs from what was written.
-        KeyOfAnother: the archive's key did not make its pseudonyms, or was never the key here.
+        ArchiveDamaged: the archive has changed since it was written.
+        KeyOfAnother: the archive's key does not match its pseudonyms, or was never used here.
         WouldReplace: files exist, and ``replace`` is False.
     """
     names = _verify(project, archive)
@@ -106,9 +106,9 @@ def restore(project: Project, archive: Path, *, replace: bool = False) -> list[s
     try:
         public = public_record.versions(project)
     except ValueError:
-        public = []  # damaged: the archive's takes its place
-    decision_log.read(project.decisions)  # A damaged one must be repaired first.
-    # A restore that was killed left identities there.
+        public = []  # damaged: replaced by the one in the archive
+    decision_log.read(project.decisions)  # a damaged log must be repaired first
+    # Remove identities left by a killed restore.
     for left in project.warehouse.parent.glob(f"{_CHECKING}*"):
         shutil.rmtree(left)
     wal = project.warehouse.with_name(f"{project.warehouse.name}.wal")
@@ -147,7 +147,7 @@ def _files(project: Project) -> Iterator[Path]:
 
 
 def _is_own(project: Project, name: str) -> bool:
-    """Return whether a backup of the study may hold a file of this name, relative to the root."""
+    """Return whether a backup of the study may contain a file of this name, relative to the root."""
     study = re.escape(project.study.name)
     forms = (
         rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv"
@@ -205,10 +205,11 @@ def _extract(tar: tarfile.TarFile, name: str, path: Path, mode: int) -> None:
 
 
 def _verify(project: Project, archive: Path) -> list[str]:
-    """Compare an archive with its manifest; returns the names of its files.
+    """Compare an archive with its manifest, and return the names of its files.
 
     Raises:
-        ArchiveDamaged: a file differs, is not listed, comes twice, is a link, or is none of the study's.
+        ArchiveDamaged: a file differs, is not listed, occurs twice, is a link, or does not belong to the
+            study.
     """
     try:
         with tarfile.open(archive) as tar:
@@ -226,7 +227,8 @@ def _verify(project: Project, archive: Path) -> list[str]:
         raise ArchiveDamaged(f"{archive.name} is a backup of the study {study}")
     if len(members) != len(sums) + 1:
         raise ArchiveDamaged(f"{archive.name} contains a file twice")
-    # A manipulated archive must not write outside the study's folders, nor leave a file that others trust.
+    # A manipulated archive must not write outside the study's folders, nor leave a file that other programs
+    # trust.
     if not all(_is_own(project, name) for name in names):
         raise ArchiveDamaged(f"{archive.name} contains a file that does not belong to the study")
     if sums != expected:
@@ -235,11 +237,11 @@ def _verify(project: Project, archive: Path) -> list[str]:
 
 
 def _check_key(project: Project, archive: Path, names: list[str]) -> None:
-    """Compare key, warehouse and release of an archive with each other, in a folder of its own.
+    """Compare key, warehouse and release of an archive with each other, in a temporary folder.
 
     Raises:
-        ArchiveDamaged: the archive's database cannot be read, or its release is another study's.
-        KeyOfAnother: none of its keys made the pseudonyms of its warehouse.
+        ArchiveDamaged: the archive's database cannot be read, or its release belongs to another study.
+        KeyOfAnother: none of its keys matches the pseudonyms of its warehouse.
     """
     permissions.make_folders(project)
     with tempfile.TemporaryDirectory(prefix=_CHECKING, dir=project.warehouse.parent) as folder:
@@ -255,14 +257,14 @@ def _check_key(project: Project, archive: Path, names: list[str]) -> None:
             raise ArchiveDamaged(f"{archive.name} has the release of the study {label['study']}")
         if not there.warehouse.exists():
             return
-        # After a rotation and before the next refresh, the warehouse has the pseudonyms of the key before.
+        # After a rotation and before the next refresh, the warehouse still has the pseudonyms of the old key.
         kept = sorted(there.key.parent.glob(f"{there.key.name}.*"))[-1:]
         keys = [key for key in (there.key, *kept) if key.exists()]
         try:
             if not keys or any(pseudonym_key.differing(there, key)[0] == 0 for key in keys):
                 return
         except (duckdb.CatalogException, duckdb.BinderException):
-            return  # of a version before the warehouse kept pseudonyms
+            return  # from a version before the warehouse stored pseudonyms
         except duckdb.Error as broken:
             raise ArchiveDamaged(f"its warehouse cannot be read: {type(broken).__name__}") from None
         except ValueError:
@@ -273,10 +275,11 @@ def _check_key(project: Project, archive: Path, names: list[str]) -> None:
 
 
 def _check_is_ours(project: Project, archive: Path, names: list[str]) -> None:
-    """Compare the archive's keys with those that this study has or had here.
+    """Compare the archive's keys with the present and former keys of this study.
 
     Raises:
-        KeyOfAnother: they have none in common: the archive is another centre's, of a study of the same name.
+        KeyOfAnother: they have none in common: the archive belongs to another centre, with a study of the
+            same name.
     """
     here = {path.read_bytes().strip() for path in project.key.parent.glob(f"{project.key.name}*")}
     with tarfile.open(archive) as tar:
@@ -289,7 +292,7 @@ def _check_is_ours(project: Project, archive: Path, names: list[str]) -> None:
 
 
 def _keep_key(project: Project, tar: tarfile.TarFile, names: list[str]) -> None:
-    """Keep a key that the archive replaces: releases since the backup were made with it."""
+    """Keep the key that the archive replaces, because releases since the backup were made with it."""
     name = project.key.relative_to(project.root).as_posix()
     if name not in names or not project.key.exists():
         return

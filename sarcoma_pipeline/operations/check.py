@@ -1,6 +1,6 @@
-"""Checks a study before its first refresh: its files against its configuration, and what would come of them.
+"""Check a study before its first refresh: its files against its configuration, with a preview.
 
-Readers, typing, linkage, curation and cohort are those of the refresh; nothing is stored or published.
+It uses the readers, typing, linkage, curation and cohort of the refresh; nothing is stored or published.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.curation.parse import CODE_UNKNOWN
+from sarcoma_pipeline.curation.table_rows import CONDITION_UNMATCHED
 from sarcoma_pipeline.operations import check_reading
 from sarcoma_pipeline.operations.check_reading import Delivered
 from sarcoma_pipeline.quality import accounting, findings, plausibility
@@ -25,20 +27,20 @@ from schemas.typed import Person
 from schemas.vocabularies import SEVERITY
 
 _ROWS_NAMED = 5
-"""Rows with the same key that are named."""
+"""Maximum number of rows with the same key that are listed."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that the check noticed.
+    """One problem found by the check.
 
     Attributes:
         severity: ``error``, ``warning`` or ``notice``; a notice needs no action.
-        rule: the rule that a refresh would report, or the check's own word for it.
+        rule: the rule that a refresh would report, or the check's own name for it.
         file: file below the drop folder, identifiers masked; "" for the study as a whole.
-        position: the first place in the file.
-        column: the delivered column, where it is known.
-        value: as delivered, masked where it identifies.
+        position: the first position in the file.
+        column: the delivered column, if known.
+        value: the delivered value; identifying values are masked.
         times: how often it occurs.
         what: what is wrong.
         remedy: what to do.
@@ -60,8 +62,8 @@ class Checked:
     """The result of a check.
 
     Attributes:
-        notices: what was noticed, the most severe first.
-        preview: topic and text of what a refresh would make of the files.
+        notices: the problems, the most severe first.
+        preview: topic and text of the expected result of a refresh.
     """
 
     notices: list[Notice] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Checked:
 
     @property
     def clean(self) -> bool:
-        """Whether there is nothing to look at."""
+        """Whether no problem needs action."""
         return all(one.severity == "notice" for one in self.notices)
 
 
@@ -77,7 +79,7 @@ def check(project: Project) -> Checked:
     """Check the files of a study, centre by centre.
 
     Args:
-        project: the study; its configuration has been found sound.
+        project: the study; its configuration has no faults.
     """
     result = Checked()
     for centre in project.centres or ("",):
@@ -110,7 +112,7 @@ def _own(severity: str, rule: str, what: str, remedy: str, **place: str) -> Noti
 
 
 def _files(project: Project, found: Delivered) -> Iterator[Notice]:
-    """Yield sources without a file, and sheets that are not read."""
+    """Yield sources without files, and sheets that are not read."""
     for source in project.sources.source:
         if not found.counted.get(source.name):
             yield _own(
@@ -173,7 +175,7 @@ def _keys(found: Delivered) -> Iterator[Notice]:
 
 
 def _unmapped(found: Delivered) -> Iterator[Notice]:
-    """Yield columns and elements that nothing takes."""
+    """Yield columns and elements that nothing reads."""
     unknown = accounting.unknown(found.files, found.values)
     for record, path, value in unknown.select("record_id", "column_name", "value").iter_rows():
         source = record.partition(":")[2] or record
@@ -185,7 +187,10 @@ def _unmapped(found: Delivered) -> Iterator[Notice]:
 
 
 def _masked(gate: IdentityGate, notice: Notice, found: Delivered) -> Notice:
-    """Return the notice with its file as it may be shown; who maps sheets and headers must see them."""
+    """Return the notice with its file path as it may be shown.
+
+    Sheets and headers stay visible, because the person who maps them needs them.
+    """
     ids = dict(found.files.select("path", "file_id").iter_rows())
     file = gate.path(notice.file, ids.get(notice.file)) if notice.file in ids else notice.file
     return replace(notice, file=file)
@@ -194,12 +199,14 @@ def _masked(gate: IdentityGate, notice: Notice, found: Delivered) -> Notice:
 def _findings(
     project: Project, found: Delivered, made: Curation, centre: str, gate: IdentityGate
 ) -> Iterator[Notice]:
-    """Yield what a refresh would report, equal faults of one file together."""
+    """Yield the findings that a refresh would report; equal faults of one file are grouped."""
     patients = made.curated["curated.patient"]
     places = findings.places(found.received, found.files)
     listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
     sources = found.files.select("file_id", origin="source")
-    listed = gate.frame(listed.join(sources, on="file_id", how="left"))
+    listed = listed.join(sources, on="file_id", how="left")
+    spoken = _unmapped_words(listed)
+    listed = gate.frame(listed).with_columns(_spoken(spoken, gate, listed))
     listed = listed.with_columns(place=pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False))
     same = ("severity", "rule_id", "path", "origin", "table_name", "column_name", "value")
     grouped = (
@@ -216,8 +223,35 @@ def _findings(
         )  # fmt: skip
 
 
+_MOST_CODES = 12
+"""Different words of a column that has codes; a column with more holds names or remarks."""
+_LONGEST_CODE = 30
+
+
+def _unmapped_words(listed: pl.DataFrame) -> pl.DataFrame:
+    """Return words without a code that occur again, in columns of few words: who maps them must see them."""
+    place = ["path", "table_name", "column_name"]
+    counted = (
+        listed.filter(pl.col("rule_id").is_in([CODE_UNKNOWN.id, CONDITION_UNMATCHED.id]))
+        .group_by(*place, "value")
+        .agg(times=pl.len())
+        .with_columns(words=pl.len().over(place))
+    )
+    few = pl.col("words") <= _MOST_CODES
+    return counted.filter(few, pl.col("times") > 1, pl.col("value").str.len_chars() <= _LONGEST_CODE)
+
+
+def _spoken(words: pl.DataFrame, gate: IdentityGate, listed: pl.DataFrame) -> pl.Expr:
+    """Return the values of findings, in which these words are not hidden unless they name a patient."""
+    place = ["path", "table_name", "column_name", "value"]
+    again = listed.join(words, on=place, how="semi").select("finding_id", "value")
+    shown = {finding: gate.remark(value) for finding, value in again.iter_rows()}
+    told = pl.col("finding_id").replace_strict(shown, default=None, return_dtype=pl.String)
+    return pl.coalesce([told, "value"]).alias("value")
+
+
 def _column(project: Project, place: dict[str, str]) -> str:
-    """Name the delivered column of a finding; the typed one, if the file's path is masked."""
+    """Return the name of the delivered column of a finding; of the typed one if the file's path is masked."""
     if place["source"] and place["column_name"]:
         return plausibility.header(project.sources, place)
     return place["column_name"] or ""
@@ -226,7 +260,7 @@ def _column(project: Project, place: dict[str, str]) -> str:
 def _preview(
     project: Project, found: Delivered, made: Curation, result: Checked
 ) -> Iterator[tuple[str, str]]:
-    """Yield what would come of the files; reasons for which nothing would be published join the notices."""
+    """Yield the preview of the result; reasons against publishing are added to the notices."""
     study = project.study
     sampled = bool(found.shortened or found.left_out) or found.counted != found.read
     for source in project.sources.source:
@@ -272,14 +306,14 @@ def _preview(
     }
     never = plausibility.never_published(study, project.sources, tables, made.observed, source_of)
     for reason in never:
-        # A sample may lack by chance what the whole has.
+        # A sample may by chance lack something that the full delivery has.
         severity = "warning" if sampled else "error"
         what = f"A refresh would publish nothing: {reason.what}."
         result.notices.append(_own(severity, "check.never-published", what, reason.remedy))
 
 
 def _linked(rows: pl.DataFrame, made: Curation) -> int:
-    """Count the rows of which a record belongs to a patient."""
+    """Return the number of rows with a record that belongs to a patient."""
     persons = pl.concat([f.select("record_id", "person_ref") for f in made.typed.values()])
     known = persons.join(made.link.select("person_ref"), on="person_ref", how="semi")
     return rows.join(known, on="record_id", how="semi").height

@@ -1,23 +1,22 @@
-"""Reads the drop folder's files for a check: with the readers of the refresh, but only their first rows.
+"""Read the files of the drop folder for a check: with the readers of the refresh, but only the first rows.
 
-What is left out is said, so that nobody takes a sample for the whole.
+The parts left out are reported, so that a sample is not mistaken for the whole.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import html
-import os
 import re
 import zipfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.sources import manifest, received_record
+from sarcoma_pipeline.sources import manifest, received_record, sandboxed_reader
 from sarcoma_pipeline.sources.drop_folder import Entry, shown, walk
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.sources.value_account import frame as accounts_frame
@@ -26,14 +25,14 @@ from schemas.file_faults import TOO_LARGE
 from schemas.received import Unread
 
 REFRESH = "check"
-"""Stands for the refresh that would read the files."""
+"""Used in place of the id of the refresh that would read the files."""
 
 FILES = 24
-"""Files of one source that are read."""
+"""Maximum number of files read per source."""
 BYTES = 2 * 1024**2
-"""Bytes of one source that are read; of a spreadsheet or a Parquet file, which is read as a whole, too."""
+"""Maximum number of bytes read per source, and per spreadsheet or Parquet file, which is read entirely."""
 ROWS = 2_000
-"""Records of one file that are read."""
+"""Maximum number of records read per file."""
 
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]{0,500}>")
 _ATTRIBUTE = re.compile(rb'\b(name|state)\s*=\s*"([^"]*)"')
@@ -42,16 +41,16 @@ _WORKBOOK_BYTES = 1024**2
 
 @dataclass
 class Delivered:
-    """What was read of a drop folder.
+    """The data read from a drop folder.
 
     Attributes:
         received: received table to its records.
-        files: ``file_id``, ``source``, ``path`` of the files that were read.
+        files: ``file_id``, ``source``, ``path`` of the files read.
         values: ``meta.value_account`` of these files.
-        counted: source to number of its files in the folder; None for files that no source names.
-        read: source to number of its files that were read.
-        shortened: paths of files of which only the first records were read.
-        left_out: paths of files that are too large for a check.
+        counted: source to number of its files in the folder; None for files of no source.
+        read: source to number of its files read.
+        shortened: paths of files with only their first records read.
+        left_out: paths of files too large for a check.
         sheets: path of a spreadsheet to its sheets: name, whether hidden, whether read.
     """
 
@@ -70,8 +69,8 @@ def read(drop: Path, sources: Sources, centre: str = "") -> Delivered:
 
     Args:
         drop: the folder; it exists.
-        sources: who reads what.
-        centre: whose folder it is, in a study with several.
+        sources: the configuration of the sources.
+        centre: centre of the folder, in a study with several.
     """
     found = Delivered()
     by_source: dict[int, list[Entry]] = {}
@@ -115,7 +114,7 @@ def days() -> pl.DataFrame:
 
 
 def _chosen(entries: Sequence[Entry]) -> list[Entry]:
-    """Choose files evenly over the folder, as many as are allowed; at least one."""
+    """Choose files evenly over the folder, up to the limits; at least one."""
     step = max(1, -(-len(entries) // FILES))
     chosen, size = [], 0
     for entry in entries[::step]:
@@ -127,21 +126,19 @@ def _chosen(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _whole(source: SourceFiles | None) -> bool:
-    """Return whether files of the source can be read only as a whole."""
+    """Return whether files of the source can only be read entirely."""
     return isinstance(source, TableLayout) and source.between_cells is None
 
 
 def _batches(
     chosen: Sequence[tuple[SourceFile, Entry, SourceFiles | None]], limits: Limits
 ) -> list[tuple[SourceFile, Batch]]:
-    """Read the files; spreadsheets, each of which a process of its own reads, several at a time."""
-    with ThreadPoolExecutor(os.cpu_count()) as waiting:
-        # They start first, so that the others are read meanwhile.
-        apart = {
-            place: waiting.submit(_batch, *of, limits) for place, of in enumerate(chosen) if _whole(of[2])
-        }
-        read = {place: _batch(*of, limits) for place, of in enumerate(chosen) if place not in apart}
-        read |= {place: one.result() for place, one in apart.items()}
+    """Read the files: text first, while the process starts that reads all spreadsheets."""
+    order = sorted(range(len(chosen)), key=lambda place: _whole(chosen[place][2]))
+    apart = any(_whole(source) for _, _, source in chosen)
+    asked = (limits.held_bytes, limits.columns, limits.records)
+    with sandboxed_reader.kept_open(asked) if apart else nullcontext():
+        read = {place: _batch(*chosen[place], limits) for place in order}
     return [(file, read[place]) for place, (file, _, _) in enumerate(chosen)]
 
 
@@ -154,7 +151,7 @@ def _batch(file: SourceFile, entry: Entry, source: SourceFiles | None, limits: L
 def _first_records(
     received: dict[str, pl.DataFrame], limits: Limits
 ) -> tuple[dict[str, pl.DataFrame], pl.Series]:
-    """Leave out the notes that a file has more records than a check reads; return the ids of those files."""
+    """Remove the notes that a file has more records than a check reads; return the ids of those files."""
     unread = received.get(Unread.table())
     if unread is None or limits.records <= ROWS:
         return received, pl.Series([], dtype=pl.String)
@@ -164,11 +161,11 @@ def _first_records(
 
 
 def sheets(path: Path, named: str | None) -> list[tuple[str, bool, bool]]:
-    """List the sheets of a spreadsheet: name, whether it is hidden, whether it is the one that is read.
+    """List the sheets of a spreadsheet: name, whether it is hidden, whether it is read.
 
     Args:
         path: the file.
-        named: the sheet that the configuration names; without one the first that is not hidden is read.
+        named: the sheet in the configuration; without one the first visible sheet is read.
     """
     try:
         with zipfile.ZipFile(path) as packed, packed.open("xl/workbook.xml") as stream:

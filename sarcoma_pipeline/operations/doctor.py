@@ -1,4 +1,4 @@
-"""Checks the invariants that must hold between two refreshes, and names a remedy for each that is broken."""
+"""Check the invariants that must hold between two refreshes, with a remedy for each violation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Checks = tuple[tuple[str, Callable[[Project], list[str]], str], ...]
 
 
 def examine(project: Project) -> Iterator[Diagnosis]:
-    """Check every invariant, one after the other; an invariant that cannot be checked counts as violated.
+    """Yield the result for every invariant; an invariant that cannot be checked counts as violated.
 
     Args:
         project: the study, with no refresh running.

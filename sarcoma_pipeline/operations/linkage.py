@@ -1,7 +1,7 @@
-"""Measures the error of the linkage on persons of whom it is known who is who.
+"""Measure the error of the linkage on persons whose identity is known.
 
-The first record of each identity stands for the patient, every further one for a reply without a number.
-They are linked by the function of the refresh; nothing is stored.
+The first record of each identity represents the patient, every further one a reply without a number. They
+are linked by the function of the refresh; nothing is stored.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "day": ("birth_day", "bd"),
     "sex": ("sex", "gender"),
 }
-"""What is compared, to the headers under which it may stand; the second part of a name may be missing."""
+"""Compared field to its possible headers; the second part of a name may be missing."""
 
 _SEX = {"m": "male", "male": "male", "w": "female", "f": "female", "female": "female", "d": "diverse"}
 
@@ -39,16 +39,17 @@ class NoPairs(Exception):
 
 @dataclass(frozen=True)
 class Rates:
-    """How the linkage did.
+    """The error counts of the linkage.
 
     Attributes:
-        patients: persons that others can be linked to.
+        patients: persons to whom others can be linked.
         pairs: further records whose patient is among them.
         linked: pairs that were linked to the right patient.
-        offered: pairs of whom the right patient was offered as near.
+        offered: pairs whose right patient was offered as a near match.
         missed: pairs that were neither.
         wrong_links: records that were linked to another person.
-        wrong_offers: records to which only another person was offered, or who are nobody.
+        wrong_offers: records for which another person was offered, or any person although their patient is
+            unknown.
     """
 
     patients: int
@@ -108,14 +109,14 @@ def _birth(found: dict[str, str]) -> pl.Expr:
 
 def _sex(found: dict[str, str]) -> pl.Expr:
     if "sex" not in found:
-        # It contradicts nobody and distinguishes nobody.
+        # Without a sex column, sex contradicts and distinguishes nothing.
         return pl.lit("unknown")
     word = pl.col(found["sex"]).str.strip_chars().str.to_lowercase()
     return word.replace_strict(_SEX, default=None, return_dtype=pl.String)
 
 
 def rates(persons: pl.DataFrame) -> Rates:
-    """Link the further records of every identity, and count what became of them.
+    """Link the further records of every identity, and count the results.
 
     Args:
         persons: :func:`read`.

@@ -1,8 +1,8 @@
-"""Rebuilds an earlier release from the records, configuration, decisions and date that it was built from.
+"""Rebuild an earlier release from its records, configuration, decisions and date.
 
 The received layer is append-only and bitemporal by refresh, so that the warehouse of an earlier refresh can
 be restored in a temporary folder. The same assets then build the release from it. The program is the current
-one: equal content hashes show that it gives the same result as the program of that time.
+one: equal content hashes show that it gives the same result as the earlier program.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from schemas.volumes import Volume
 
 
 class CannotRebuild(Exception):
-    """Something that the release was built from no longer exists; the message names it."""
+    """An input of the release no longer exists; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Rebuilt:
     """The result of rebuilding a release.
 
     Attributes:
-        path: the rebuilt database; None if the release gate held it back.
+        path: the rebuilt database; None if the release gate blocked it.
         then: ``meta.release`` of the original release.
         now: ``meta.release`` of the rebuilt one; empty without ``path``.
-        failures: why nothing was built, in words.
+        failures: reasons why nothing was built, as sentences.
     """
 
     path: Path | None
@@ -84,7 +84,7 @@ def rebuild(project: Project, then: Mapping[str, Any], root: Path) -> Rebuilt:
     Args:
         project: the study.
         then: label of the release, from :func:`label_of`.
-        root: an empty folder on the file system of ``project.published``; it will hold identities.
+        root: an empty folder on the file system of ``project.published``; identities are written to it.
 
     Raises:
         CannotRebuild: the configuration or the decisions of that time are missing.
@@ -171,5 +171,5 @@ def _copy_records(source: Path, target: Path, refresh_id: str) -> None:
                 f"INSERT INTO {table} BY NAME SELECT {columns} FROM past.{table} WHERE {condition}",
                 {"at": refresh_id},
             )
-        # Copies are numbered among the records of one night; later nights may have numbered them anew.
+        # Copies are numbered within one refresh; later refreshes may have numbered them differently.
         record_copies.number(Tables(connection), RECEIVED)

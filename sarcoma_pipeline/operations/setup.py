@@ -1,4 +1,4 @@
-"""Sets up a study: proposes its configuration from its files, and says what only a person can answer."""
+"""Set up a study: propose its configuration from its files, and list the questions for a person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sarcoma_pipeline.operations.setup_words import target
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DEATHS_FOR_A_MODEL = 20
-"""Ten events for each of the two covariates that are proposed."""
+"""Ten events for each of the two proposed covariates."""
 
 
 class CannotSetUp(Exception):
@@ -27,19 +27,21 @@ class CannotSetUp(Exception):
 
 @dataclass(frozen=True)
 class SetUp:
-    """What was written.
+    """The result of the setup.
 
     Attributes:
         folder: the study's folder.
-        proposals: what each source is, and the questions about it.
+        proposals: one proposal per source, with its questions.
         to_copy: files that still have to be put into the drop folder.
         drop: the drop folder.
+        hidden: files and folders whose name begins with a dot: neither looked at nor copied.
     """
 
     folder: Path
     proposals: list[Proposal]
     to_copy: list[Path]
     drop: Path
+    hidden: list[Path]
 
 
 def set_up(root: Path, name: str, paths: Sequence[Path], *, copy: bool = False) -> SetUp:
@@ -47,12 +49,12 @@ def set_up(root: Path, name: str, paths: Sequence[Path], *, copy: bool = False) 
 
     Args:
         root: the project root.
-        name: of the study.
+        name: name of the study.
         paths: its files, or folders of them.
         copy: whether to copy the files into the drop folder.
 
     Raises:
-        CannotSetUp: the name is none, the study exists, or a file cannot be read.
+        CannotSetUp: the name is invalid, the study exists, or a file cannot be read.
     """
     if not NAME.fullmatch(name):
         raise CannotSetUp(
@@ -61,7 +63,10 @@ def set_up(root: Path, name: str, paths: Sequence[Path], *, copy: bool = False) 
     folder, drop = root / "data/studies" / name, root / "data/drop" / name
     if folder.exists():
         raise CannotSetUp(f"data/studies/{name} exists already; nothing was changed")
+    hidden = [path for given in paths for path in _hidden(given)]
     files = [file for path in paths for file in _files(path)]
+    if not files:
+        raise CannotSetUp("no file to look into: " + ", ".join(path.name for path in paths))
     proposals = list(_proposals(files, drop))
     to_copy = [path for path, _ in files if not path.resolve().is_relative_to(drop.resolve())]
     folder.mkdir(parents=True)
@@ -75,15 +80,31 @@ def set_up(root: Path, name: str, paths: Sequence[Path], *, copy: bool = False) 
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
         to_copy = []
-    return SetUp(folder, proposals, to_copy, drop)
+    return SetUp(folder, proposals, to_copy, drop, hidden)
+
+
+def _hidden(path: Path) -> list[Path]:
+    """List what begins with a dot, as a delivery that is not complete does; no refresh reads it either."""
+    if path.name.startswith("."):
+        return [path]
+    if not path.is_dir():
+        return []
+    found = (
+        p
+        for p in sorted(path.rglob(".*"))
+        if not any(q.startswith(".") for q in p.relative_to(path).parts[:-1])
+    )
+    return list(found)
 
 
 def _files(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield a file, or all files of a folder, each with its place in the drop folder."""
+    """Yield a file, or all files of a folder, each with its path in the drop folder."""
     if path.is_dir():
-        for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
-            yield file, Path(path.name) / file.relative_to(path)
-    else:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            within = file.relative_to(path)
+            if not any(part.startswith(".") for part in within.parts):
+                yield file, Path(path.name) / within
+    elif not path.name.startswith("."):
         yield path, Path(path.name)
 
 
@@ -107,7 +128,7 @@ def _proposals(files: Sequence[tuple[Path, Path]], drop: Path) -> Iterator[Propo
         if table.format == "xlsx":
             table.sheets = [sheet for sheet, hidden, _ in sheets(path, None) if not hidden]
         tables.append((_name(path.stem, names), _escaped(relative.as_posix()), table))
-    # Times of one table may be counted from the diagnosis that another one dates.
+    # Times in one table may be counted from the diagnosis that another table dates.
     dated = bool(others["obds"]) or any(
         target(header) == "diagnosis.diagnosis_date" and looking.formats(cells)
         for _, _, table in tables
@@ -134,7 +155,7 @@ def _name(stem: str, taken: set[str]) -> str:
 
 
 def _patterns(found: Sequence[str]) -> list[str]:
-    """Name whole folders where files lie in one; single files by their names."""
+    """Return patterns: a folder for files in folders, the name for single files."""
     tops = {path.partition("/")[0] for path in found if "/" in path}
     return [*(f"{_escaped(top)}/**/*" for top in sorted(tops)), *(_escaped(p) for p in found if "/" not in p)]
 

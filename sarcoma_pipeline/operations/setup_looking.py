@@ -1,4 +1,4 @@
-"""Looks into the files of a new study: their kind, and where a table has its header and its records."""
+"""Inspect the files of a new study: their kind, and the position of header and records in a table."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Literal
 
 from sarcoma_pipeline.sources import sandboxed_reader
-from sarcoma_pipeline.sources.headers import folded, without_header
-from sarcoma_pipeline.sources.table_file import TOTALS
+from sarcoma_pipeline.sources.headers import without_header
+from sarcoma_pipeline.sources.table_file import is_total
 from schemas.configuration import DEFAULT_LIMITS
+from schemas.sources_toml import folded
 
 Kind = Literal["table", "obds", "dicom", "none"]
 
 MISSING = ("", "NA", "N/A", "n.a.", "k. A.", "k.A.", "-", "–", "?", ".", "NULL", "None", "nan", "#NV", "#N/A")
-"""Words that stand for nothing in tables of any origin."""
+"""Words for a missing value in tables of any origin."""
 
 DATES = (
     "%d.%m.%Y", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y", "%m/%d/%y",
     "%Y-%m-%d %H:%M:%S",
 )  # fmt: skip
-"""Formats of dates that are tried, the more usual first."""
+"""Date formats to try, the more usual first."""
 
 _HEAD = 4096
 _ROWS = 5_000
@@ -39,28 +40,28 @@ NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 class NotRead(Exception):
-    """A file is none that can be read; the message says why."""
+    """A file of a kind that cannot be read; the message says why."""
 
 
 @dataclass
 class Table:
-    """A table as it was delivered.
+    """A delivered table.
 
     Attributes:
         format: csv, tsv, xlsx or parquet.
-        delimiter: of a text file.
-        header_row: where the headers stand, if not in the first filled row.
-        units: header to what the row below the header says; None if there is no such row.
-        comment: with which remarks begin.
+        delimiter: delimiter of a text file.
+        header_row: row of the headers, if not the first filled row.
+        units: header to the unit in the row below it; None if there is no such row.
+        comment: prefix of remarks.
         skipped: rows that repeat the header.
-        headers: in order.
+        headers: headers in order.
         cells: header to filled cells, without words for a missing value.
-        missing: words for a missing value that occur.
+        missing: the words for a missing value that occur.
         rows: number of records.
-        totals: rows of totals.
+        totals: the words of the rows of totals.
         nameless: filled columns without a header.
         row_names: name of a column without a header that has another value in every row; "" if there is none.
-        sheets: name of the sheets, of which the first visible is read.
+        sheets: names of the sheets; the first visible one is read.
     """
 
     format: str
@@ -73,17 +74,17 @@ class Table:
     cells: dict[str, list[str]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     rows: int = 0
-    totals: int = 0
+    totals: list[str] = field(default_factory=list)
     nameless: int = 0
     row_names: str = ""
     sheets: list[str] = field(default_factory=list)
 
 
 def kind(path: Path) -> Kind:
-    """Tell a file's kind by its content.
+    """Return a file's kind, detected from its content.
 
     Raises:
-        NotRead: it is of another kind, or empty.
+        NotRead: the file is of another kind, or empty.
     """
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
@@ -108,7 +109,7 @@ def kind(path: Path) -> Kind:
 
 
 def table(path: Path) -> Table:
-    """Look into a table.
+    """Return the structure and cells of a table.
 
     Raises:
         NotRead: no table can be found in it.
@@ -148,7 +149,7 @@ def _text(path: Path) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """Choose the delimiter under which most lines have the same number of cells, more than one."""
+    """Choose the delimiter for which most lines have the same number of cells, more than one."""
     lines = [line for line in text.splitlines()[:200] if line.strip()]
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -187,7 +188,7 @@ def _layout(found: Table, rows: list[tuple[int, list[str]]]) -> None:
     head = [folded(h) for h in trimmed]
     found.skipped = [n for n, cells in body if [folded(c) for c in cells[: len(head)]] == head]
     records = [cells for n, cells in body if n not in found.skipped]
-    found.totals = sum(_total(cells) for cells in records)
+    found.totals = [_first(cells) for cells in records if _total(cells)]
     records = [cells for cells in records if not _total(cells)]
     found.rows = len(records)
     if not records or len(found.headers) < 2:
@@ -196,7 +197,7 @@ def _layout(found: Table, rows: list[tuple[int, list[str]]]) -> None:
     for place, header in enumerate(trimmed):
         column = [cells[place].strip() for cells in records if place < len(cells)]
         if not header and not found.row_names and len(set(column)) == len(column) and all(column):
-            # A statistics program writes the names of the rows without a header.
+            # Statistics programs write row names in a column without a header.
             found.row_names = header = without_header(place + 1)
             found.headers.insert(sum(bool(h) for h in trimmed[:place]), header)
             found.cells[header] = column
@@ -209,7 +210,7 @@ def _layout(found: Table, rows: list[tuple[int, list[str]]]) -> None:
 
 
 def _header_at(rows: list[tuple[int, list[str]]]) -> int:
-    """Find the first row that can be a header: as wide as the table, all texts, all different."""
+    """Return the first row that can be a header: as wide as the table, only texts, all different."""
     if not rows:
         raise NotRead("the table is empty")
     filled = [sum(bool(c.strip()) for c in cells) for _, cells in rows]
@@ -233,14 +234,17 @@ def _units(cells: list[str]) -> bool:
 
 
 def _total(cells: list[str]) -> bool:
-    first = next((c for c in cells if c.strip()), "")
-    return folded(first).rstrip(":") in TOTALS
+    return is_total(_first(cells))
+
+
+def _first(cells: list[str]) -> str:
+    return next((c.strip() for c in cells if c.strip()), "")
 
 
 def formats(values: list[str]) -> list[str]:
-    """Return the formats under which the values are dates, the best first; empty if they are none.
+    """Return the date formats of the values, the best first; empty if they are no dates.
 
-    Further formats are those of values that the formats before cannot read.
+    Further formats cover values that the formats before cannot read.
     """
     left = [v for v in values if v]
     if not left:
@@ -259,7 +263,7 @@ def formats(values: list[str]) -> list[str]:
 
 
 def either_order(values: list[str]) -> bool:
-    """Return whether day and month can be read in either order in every value."""
+    """Return whether day and month of every value can be read in either order."""
     return bool(values) and all(
         any(
             _is_date(v, a) and _is_date(v, b) for a, b in (("%d/%m/%Y", "%m/%d/%Y"), ("%d/%m/%y", "%m/%d/%y"))

@@ -1,23 +1,23 @@
-"""Proposes how a table is mapped: entities, columns, formats and codes, and what only a person can say.
+"""Propose the mapping of a table: entities, columns, formats, codes, and questions for a person.
 
-What no name and no word says is written as "?", which the configuration refuses with the allowed values: a
-guess would be a wrong number without a finding.
+What neither headers nor words tell is written as "?", which the configuration refuses, listing the allowed
+values: a guess could be a wrong number without a finding.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from sarcoma_pipeline.curation.registry_reply import meanings
 from sarcoma_pipeline.operations import setup_words as words
 from sarcoma_pipeline.operations.setup_looking import NUMBER, Table, either_order, formats
 from sarcoma_pipeline.operations.setup_toml import inline, text, texts
-from schemas.vocabularies import REGISTRY_ANSWER
 
 UNKNOWN = "?"
-"""Stands where only a person knows the answer."""
+"""Placeholder for an answer that only a person can give."""
 
 _MOST_CODES = 12
 _LONGEST_CODE = 30
@@ -26,10 +26,7 @@ _DATED = (
     "radiotherapy.start_date", "radiotherapy.end_date", "relapse.local_status", "relapse.distant_status",
     "relapse.overall_status",
 )  # fmt: skip
-_NUMERIC = (
-    words.TIME, "diagnosis.age_at_diagnosis_years", "diagnosis.tumour_size_cm",
-    "radiotherapy.prescribed_dose_gy",
-)  # fmt: skip
+_NUMERIC = tuple(words.UNITS)
 _PATTERNS = {
     "diagnosis.icdo3_morphology": r"\d{4}/\d",
     "diagnosis.icd10_code": r"[A-Z]\d\d(\.\d{1,2})?",
@@ -39,15 +36,15 @@ _PATTERNS = {
 
 @dataclass
 class Proposal:
-    """What is proposed for one file.
+    """The proposal for one file.
 
     Attributes:
-        name: of the source.
-        what: what the file is, in words, for the person.
+        name: name of the source.
+        what: description of the file for the person.
         lines: its ``[[source]]`` in ``sources.toml``.
         mapped: targets that have a column.
-        questions: what only a person can answer.
-        deaths: rows whose word says that the patient is dead.
+        questions: questions that only a person can answer.
+        deaths: number of rows whose word says that the patient is dead.
     """
 
     name: str
@@ -59,7 +56,7 @@ class Proposal:
 
 
 def layout(table: Table) -> Iterator[str]:
-    """Yield the keys that say how the table is written."""
+    """Yield the keys that describe the layout of the table."""
     yield f"format = {text(table.format)}"
     if table.delimiter and table.delimiter != {"csv": ",", "tsv": "\t"}[table.format]:
         yield f"delimiter = {text(table.delimiter)}"
@@ -74,17 +71,15 @@ def layout(table: Table) -> Iterator[str]:
 
 
 def is_reply(table: Table) -> bool:
-    """Return whether the table is a registry office's reply: persons, and answers about life and death."""
+    """Return whether the table is a registry office's reply: persons with answers on life and death."""
     found = {words.target(h, words.REPLY): h for h in table.headers}
     answer = found.get("answer")
     if answer is None or not ({"family_name", "hospital_number"} & set(found)):
         return False
-    told = [_answer(cell) for cell in table.cells.get(answer, [])]
+    told = meanings(table.cells.get(answer, []))
     clinical = {"diagnosis.diagnosis_date", "diagnosis.icd10_code", words.TIME}
     columns = {words.target(h) for h in table.headers}
-    return (
-        bool(told) and sum(a in REGISTRY_ANSWER for a in told) >= 0.5 * len(told) and not clinical & columns
-    )
+    return bool(told) and sum(a is not None for a in told) >= 0.5 * len(told) and not clinical & columns
 
 
 def _answer(cell: str) -> str:
@@ -113,15 +108,15 @@ def reply(name: str, pattern: str, table: Table) -> Proposal:
         *layout(table),
         f"date_formats = {texts(formats(dates) or ['%d.%m.%Y'])}",
     ]
-    answers = Counter(_answer(cell) for cell in table.cells.get(columns.get("answer", ""), []))
-    strange = sorted(
-        a for a, n in answers.items() if a not in REGISTRY_ANSWER and n > 1 and len(a) <= _LONGEST_CODE
-    )
+    cells = table.cells.get(columns.get("answer", ""), [])
+    said = zip(cells, meanings(cells), strict=True)
+    answers = Counter(_answer(cell) for cell, status in said if status is None)
+    strange = sorted(a for a, n in answers.items() if n > 1 and len(a) <= _LONGEST_CODE)
     if strange:
         made.lines.append("# What these answers mean: alive, deceased, moved or no information.")
         made.lines.append(f"answers = {inline(dict.fromkeys(strange, UNKNOWN))}")
         made.questions.append(f"What do these answers of the office mean: {', '.join(strange)}? (answers)")
-    rare = sum(n for a, n in answers.items() if a not in REGISTRY_ANSWER and a not in strange)
+    rare = sum(n for a, n in answers.items() if a not in strange)
     if rare:
         made.questions.append(
             f"{rare} answers are no usual ones and occur once each: sarcoma check lists them."
@@ -141,8 +136,8 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     """Propose the mapping of a table of patients.
 
     Args:
-        name: of the source.
-        pattern: of its file.
+        name: name of the source.
+        pattern: pattern of its file.
         table: the table.
         dated: whether this or another file has the date of diagnosis.
     """
@@ -194,7 +189,11 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
             f"The spreadsheet has {len(table.sheets)} visible sheets; the first is read. (sheet)"
         )
     if table.totals:
-        made.questions.append(f"{table.totals} rows of totals are not read; a finding will name them.")
+        made.lines.append(
+            f"totals = {texts(sorted(set(table.totals)))}  # these rows sum up others: not read"
+        )
+        many = len(table.totals)
+        made.questions.append(f"{many} rows of totals are not read; a finding will name them. (totals)")
     if table.nameless:
         made.questions.append(
             f"{table.nameless} columns have values and no header (a merged one?). They are not read."
@@ -207,13 +206,13 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
 
 
 def _target(header: str, cells: list[str]) -> str | None:
-    """Return what a column is by its header, if its content does not contradict, else by its content."""
+    """Return the target of a column: by its header if the content fits, else by its content."""
     found = words.target(header)
     if found in _PATTERNS or found is None:
         for coded, pattern in _PATTERNS.items():
             fits = [c for c in cells if re.fullmatch(pattern, c)]
             if cells and len(fits) >= 0.8 * len(cells) and (found is None or coded == found):
-                # A site may be either code: the header decides, else it is the ICD-10's.
+                # A site may be either code: the header decides, else it is ICD-10.
                 return found or coded
         return None
     if found in _DATED and not formats(cells):
@@ -237,17 +236,18 @@ class _Entities:
     def write(self) -> None:
         person = [t for t in self.columns if t.startswith("person.") and t != words.NUMBER]
         if person or "diagnosis.diagnosis_date" in self.columns or not self.dated:
-            # A table that only follows patients up names none who is not known from elsewhere.
+            # A follow-up table alone introduces no new patients.
             self._entity("person", person)
         diagnosis = [t for t in self.columns if t.startswith("diagnosis.")]
         extra = []
-        if words.TIME in self.columns and words.CONTACT not in self.columns:
+        if words.TIME in self.columns and (words.CONTACT not in self.columns or not self.dated):
             self.made.questions.append("Are times counted from the diagnosis? (status_day)")
         if not self.dated and words.TIME in self.columns:
             extra = ['diagnosis_day = { constant = "0" }  # times are counted from the diagnosis']
         elif not self.dated:
             extra = [f"diagnosis_date = {text(UNKNOWN)}"]
-            self.made.questions.append("Which column holds the date of diagnosis? (diagnosis_date)")
+            told = self._candidates(lambda cells: bool(formats(cells)))
+            self.made.questions.append(f"Which column holds the date of diagnosis? (diagnosis_date){told}")
         if diagnosis or extra:
             self._entity("diagnosis", diagnosis, extra)
         for entity in ("surgery", "radiotherapy", "systemic_therapy"):
@@ -283,7 +283,18 @@ class _Entities:
                 self._statement('{ constant = "alive" }', f"status_date = {text(contact)}", "filled", contact)
             return
         codes = self._codes(words.STATUS, status)
-        if death and contact and UNKNOWN not in codes.values():
+        timed = time and not self.dated
+        if death and contact and not timed and UNKNOWN in codes.values():
+            # The day of a death is never that of the last contact, regardless of the codes.
+            for value, header in (("deceased", death), ("alive", contact)):
+                equals = (
+                    f"{{ column = {text(status)}, equals = [{text(UNKNOWN)}] }}  # codes: {', '.join(codes)}"
+                )
+                self._statement(
+                    f"{{ constant = {text(value)} }}", f"status_date = {text(header)}", equals, header
+                )
+            return
+        if death and contact and not timed:
             for value, header in (("deceased", death), ("alive", contact)):
                 said = {code: v for code, v in codes.items() if v == value}
                 if said:
@@ -292,16 +303,33 @@ class _Entities:
                     self._statement(mapping, f"status_date = {text(header)}", equals, header)
             return
         mapping = f"{{ column = {text(status)}, codes = {inline(codes)} }}"
-        if contact or death:
+        if time and not self.dated:
+            # Dates without that of the diagnosis tell no time.
+            self._statement(mapping, self._number("status_day", words.TIME, time), "", "")
+            self.unused |= {h for h in (contact, death) if h}
+            told = self._candidates(lambda cells: bool(formats(cells)))
+            self.made.questions.append(
+                "No column is the date of diagnosis: times are read, and no dates. If there is one, map it, "
+                f"and the date of the last contact or of death. (diagnosis_date, status_date){told}"
+            )
+        elif contact or death:
             self._statement(mapping, f"status_date = {text(contact or death or '')}", "", "")
             self.unused |= {death} if contact and death else set()
         elif time:
             self._statement(mapping, self._number("status_day", words.TIME, time), "", "")
         else:
             self._statement(mapping, f"status_date = {text(UNKNOWN)}", "", "")
-            self.made.questions.append("Of which day is the vital status? (status_date or status_day)")
-        if time and (contact or death):
+            told = self._candidates(lambda cells: bool(formats(cells)) or all(map(NUMBER.fullmatch, cells)))
+            self.made.questions.append(f"Of which day is the vital status? (status_date or status_day){told}")
+        if time and self.dated and (contact or death):
             self.unused.add(time)
+
+    def _candidates(self, fits: Callable[[list[str]], bool]) -> str:
+        """Name columns that are mapped to nothing and whose content fits."""
+        taken = set(self.columns.values())
+        free = [h for h in self.table.headers if h not in taken and self.table.cells.get(h)]
+        named = [h for h in free if fits(self.table.cells[h])]
+        return f" Perhaps {', '.join(named[:8])}." if named else ""
 
     def _statement(self, status: str, day: str, when: str, header: str) -> None:
         condition = f"{{ column = {text(header)}, filled = true }}" if when == "filled" else when
@@ -312,7 +340,8 @@ class _Entities:
     ) -> None:
         lines = ["", "[[source.entities]]", f"entity = {text(entity)}"]
         if when:
-            lines.append(f"when = [{when}]")
+            condition, _, remark = when.partition("  # ")
+            lines.append(f"when = [{condition}]" + (f"  # {remark}" if remark else ""))
         lines += ["", "[source.entities.columns]", f"hospital_number = {text(self.number)}"]
         lines += [self._column(t) for t in targets]
         self.made.lines += [*lines, *(extra or [])]
@@ -330,14 +359,16 @@ class _Entities:
         factor = words.scale(target, header, unit)
         if factor is None:
             self.made.questions.append(f'In which unit is "{header}"? (scale of {name})')
-            choice = "1 for days, 7 for weeks, 30.4375 for months, 365.25 for years"
+            choice = f"factor to {words.UNITS[target]}"
+            if target == words.TIME:
+                choice = "1 for days, 7 for weeks, 30.4375 for months, 365.25 for years"
             return f"{name} = {{ column = {text(header)}, scale = {text(UNKNOWN)} }}  # {choice}"
         if factor == 1:
             return f"{name} = {text(header)}"
         return f"{name} = {{ column = {text(header)}, scale = {factor} }}"
 
     def _codes(self, target: str, header: str) -> dict[str, str]:
-        """Propose what the found codes mean; "?" where neither header nor word says it."""
+        """Return the meaning of the codes found; "?" where neither header nor word tells it."""
         known = words.codes(target, header)
         counts = Counter(self.table.cells[header])
         codes: dict[str, str] = {}
@@ -356,7 +387,7 @@ class _Entities:
 
 
 def _ignore(made: Proposal, table: Table, mapped: set[str]) -> None:
-    """Add the columns that nothing uses to the proposal, for the person to decide on."""
+    """Add the unused columns to the proposal, for the person to decide on."""
     rest = [h for h in table.headers if h not in mapped]
     if not rest:
         return

@@ -1,4 +1,4 @@
-"""Writes pieces of TOML: texts, lists and inline tables, quoted so that any header can stand in them."""
+"""Write pieces of TOML: texts, lists and inline tables, quoted so that any header is allowed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Words by which a new table's columns and codes are recognised, in German and English.
+"""Define the words by which columns and codes of a new table are recognised, in German and English.
 
-Only what a name or a word says is proposed; a bare number says nothing, and a person must.
+Only meanings of names and words are proposed; a bare number has no known meaning, so a person must give
+it.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ def plain(text: str) -> str:
 NUMBER = "person.hospital_number"
 STATUS = "vital_status.status"
 DEATH, CONTACT, TIME = "death date", "last contact", "time of follow-up"
-"""Columns that become a part of a vital status, depending on what else there is."""
+"""Columns that become part of a vital status, depending on the other columns."""
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("person.given_names", r"vornamen?|rufname|first name|given names?"),
     ("person.family_name", r"name|(nach|familien|zu)name|surname|last name|family name"),
+    ("person.birth_name", r"geb(urts)? ?name|birth name|maiden name|name bei geburt"),
+    ("person.former_names", r"frueherer? namen?|former names?"),
     ("person.birth_date", r"(geb|geburts?|birth).*|dob|date of birth"),
     ("person.sex", r"sex|gender|geschl(echt)?|male|female|maennlich|weiblich"),
     (NUMBER, r"(pat(ient(en)?)?|fall|case|subject|studien|study|proband(en)?|kranken)? ?"
@@ -39,7 +42,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     (STATUS, r"(vital|lebens|ueberlebens|os|survival) ?status|status|(is )?(dead|death|deceased|died|alive)"
      r"|event|tod|verstorben|exitus|fustat|(death|os) event|zensiert|censored|cens"),
     (TIME, r"(survival|ueberlebens?|follow up|beobachtungs?|os) ?(time|zeit|dauer|days|months|years)?( .*)?"
-     r"|time|zeit|futime|tage|days|monate|months|(os|survival|ueberlebenszeit) .*|(time|zeit) .*"),
+     r"|time|zeit|futime|dtime|survtime|tage|days|monate|months"
+     r"|(os|survival|ueberlebenszeit) .*|(time|zeit) .*"),
     ("diagnosis.diagnosis_date", r"(erst)?(diagnose|diagnosis|dx) ?(dat.*|am|vom|date)|dat(um|e)? (of |der )?"
      r"(erst)?(diagnose|diagnosis|ed|dx)|ed|ed datum|erstdiagnose"),
     ("diagnosis.age_at_diagnosis_years", r"(age|alter)( .*)?"),
@@ -60,13 +64,18 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("relapse.distant_status", r"(fern)?metast\w* ?(dat.*|am|date)|distant .* ?(date)"),
     ("relapse.overall_status", r"(rezidiv|relapse|recurrence|progress\w*) ?(dat.*|am|date)?"),
 )  # fmt: skip
-"""What a column is, by its header as :func:`plain` writes it; the first that fits counts."""
+"""Target of a column by its header, normalised by :func:`plain`; the first match counts."""
 
 REPLY: tuple[tuple[str, str], ...] = (
     ("reference", r"aktenzeichen|az|gz|geschaeftszeichen|referenz|reference|vorgang.*"),
     ("hospital_number", r"(pat(ient(en)?)?|kranken|ihre)? ?(nr|nummer|id|number)|patient"),
     ("given_names", r"vornamen?|rufname|first name|given names?"),
     ("family_name", r"name|(nach|familien|zu)name|surname|last name|family name"),
+    ("birth_name", r"geb(urts)? ?name|birth name|maiden name|name bei geburt"),
+    ("former_names", r"frueherer? namen?|former names?"),
+    ("name_prefix", r"namens?(vorsatz|zusatz|bestandteile?)|(name )?prefix|praefix"),
+    ("title", r"titel|(akad(em)?(ischer)?|doktor) ?(grad|titel)|(academic )?title"),
+    ("place_of_death", r"(sterbe|todes) ?ort|place of death"),
     ("birth_date", r"(geb|geburts?|birth).*|dob"),
     ("sex", r"sex|gender|geschl(echt)?"),
     ("answered_on", r"stand( .*)?|(auskunft|antwort)s? ?(dat.*|vom|am)|as of|answered( on)?"),
@@ -101,7 +110,7 @@ CODES: dict[str, dict[str, str]] = {
     "surgery.residual_status": _to(R0=("r0",), R1=("r1",), R2=("r2",), RX=("rx",)),
     "systemic_therapy.given": _to(yes=_YES, no=_NO, unknown=("unbekannt", "unknown", "u")),
 }
-"""Words of a column's codes, as :func:`plain` writes them, to the vocabulary's."""
+"""Words of a column's codes, normalised by :func:`plain`, to values of the vocabulary."""
 
 _BY_HEADER: tuple[tuple[str, str, dict[str, str]], ...] = (
     (STATUS, r"(is )?(dead|death|deceased|died|event)|tod|verstorben|exitus|fustat|(death|os) event",
@@ -112,11 +121,11 @@ _BY_HEADER: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("diagnosis.fnclcc_grade", r".*fnclcc.*", {"1": "G1", "2": "G2", "3": "G3"}),
     ("surgery.residual_status", r"r|r ?status", {"0": "R0", "1": "R1", "2": "R2"}),
 )  # fmt: skip
-"""Codes that say something only under a header that names what 1 stands for."""
+"""Codes whose meaning is known only if the header says what 1 means."""
 
 
 def codes(target: str, header: str) -> dict[str, str]:
-    """Return the words of a column's codes to the vocabulary's, as far as header and words say it."""
+    """Map the codes of a column to values of the vocabulary, as far as header and words tell."""
     known = dict(CODES.get(target, {}))
     for of, pattern, more in _BY_HEADER:
         if of == target and re.fullmatch(pattern, plain(header)):
@@ -125,7 +134,7 @@ def codes(target: str, header: str) -> dict[str, str]:
 
 
 def target(header: str, table: tuple[tuple[str, str], ...] = COLUMNS) -> str | None:
-    """Return what a column is by its header; None if nothing fits."""
+    """Return the target of a column by its header; None if nothing matches."""
     name = plain(header)
     bare = re.sub(
         r" (in )?(cm|mm|gy|d|days?|tagen?|months?|monaten?|mo|years?|jahren?|yrs?|weeks?|wochen?)$", "", name
@@ -136,11 +145,20 @@ def target(header: str, table: tuple[tuple[str, str], ...] = COLUMNS) -> str | N
     return None
 
 
+UNITS = {
+    TIME: "d",
+    "diagnosis.tumour_size_cm": "cm",
+    "diagnosis.age_at_diagnosis_years": "a",
+    "radiotherapy.prescribed_dose_gy": "Gy",
+}
+"""Numeric target to the unit of its contract."""
+
+
 def scale(target: str, header: str, unit: str) -> float | None:
-    """Return the factor to the contract's unit, as header or row of units say it; None if neither does."""
-    if target == "diagnosis.tumour_size_cm":
-        return min(units.factors("cm", plain(header), plain(unit)), default=1.0)
-    if target != TIME:
-        return 1.0
-    named = units.factors("d", plain(header), plain(unit))
-    return named[0] if named else 1.0 if plain(header) == "futime" else None
+    """Return the factor to the contract's unit from header or units row; None if a person must decide."""
+    named = units.factors(UNITS[target], header, unit)
+    if len(named) == 1:
+        return named[0]
+    # Sizes, doses and ages are in the usual unit unless something else is said; times have none.
+    usual = target != TIME or plain(header) == "futime"
+    return 1.0 if usual and not named and not unit.strip() else None

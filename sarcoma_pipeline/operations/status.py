@@ -27,10 +27,10 @@ STUCK_HOURS = 4
 """Dagster's run monitor ends runs after this time (``dagster.yaml``); an older run escaped it."""
 
 _RUNS_LOOKED_AT = 50
-"""Successful runs among which the last one that is no draft's is looked for."""
+"""Number of successful runs searched for the last one that is not a draft."""
 
 DAEMON_SECONDS = 300
-"""Age of the last heartbeat from which the daemon counts as stopped; it sends one every 30 s."""
+"""Maximum age of the last heartbeat of a running daemon; it sends one every 30 s."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         faults.append("nothing has been published yet")
     else:
         built = dt.datetime.fromisoformat(released["released_at"])
-        # A night without changes publishes nothing; it only records that the release is still valid.
+        # A refresh without changes publishes nothing; it only records that the release is still valid.
         confirmed = max([built, *_confirmations(project, instance)])
         words = f"{released['refresh_id']}, built {hours(now - built)} ago, {released['eligible']} patients"
         lines.append(("release", f"{words}; last confirmed {hours(now - confirmed)} ago"))
@@ -74,7 +74,7 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         lines.append(("second opinion", _opinion(project, released["refresh_id"], faults)))
     told = _moved(project)
     if told and movement.MOVED_UNEXPLAINED.id in told[0]:
-        # Before everything else: a number that is wrong is worse than one that is old.
+        # Listed first: a wrong number is worse than an old one.
         lines.insert(0, ("moved", told.pop(0)))
         faults.insert(0, lines[0][1])
     lines += [("moved", sentence) for sentence in told]
@@ -87,13 +87,13 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         ("daemon", "running" if alive else "not running: no schedule and no sensor will start a refresh")
     )
     lines.append(("drop folder", _waiting(project)))
-    lines += _values(project)
+    lines += _values(project) + _by_library(project)
     lines += [("registry", sentence) for sentence in _replies(project)]
     return Status(lines, faults)
 
 
 def _opinion(project: Project, refresh_id: str, faults: list[str]) -> str:
-    """Say what Great Expectations said about the release, once its process has ended."""
+    """Return the sentence on the second opinion on the release, once its process has ended."""
     opinion = opinion_process.given(project)
     if opinion is None or opinion.refresh_id != refresh_id:
         return "not given yet; the check `second_opinion` of the release in the Dagster UI gives it"
@@ -103,7 +103,7 @@ def _opinion(project: Project, refresh_id: str, faults: list[str]) -> str:
 
 
 def _moved(project: Project) -> list[str]:
-    """Say what moved against the last release, first what nothing explains."""
+    """Return the sentences on moved values since the last release, unexplained ones first."""
     if not read_only.is_built(project):
         return []
     try:
@@ -117,7 +117,7 @@ def _moved(project: Project) -> list[str]:
 
 
 def _draft(project: Project, now: dt.datetime) -> list[tuple[str, str]]:
-    """Say that there is a draft, which is no release however new it is."""
+    """Return a line on the draft, if there is one; a draft is never a release."""
     label = release.read_label(project.as_draft().release)
     if label is None:
         return []
@@ -127,8 +127,8 @@ def _draft(project: Project, now: dt.datetime) -> list[tuple[str, str]]:
 
 
 def next_night(now: dt.datetime) -> dt.datetime:
-    """Return when the nightly schedule ticks next, in its own time zone."""
-    # Dagster's own interpretation of cron lines, so that the time shown is when its daemon will tick.
+    """Return the next tick of the nightly schedule, in its own time zone."""
+    # Uses Dagster's own interpretation of cron lines, so that the time matches that of the daemon.
     tick = next_tick(schedules.nightly_cron(), schedules.TIMEZONE, now)
     return tick.astimezone(ZoneInfo(schedules.TIMEZONE))
 
@@ -140,9 +140,9 @@ def hours(age: dt.timedelta) -> str:
 
 
 def _confirmations(project: Project, instance: dg.DagsterInstance) -> Iterator[dt.datetime]:
-    """Yield when a refresh last succeeded, and when the release was last confirmed as valid."""
+    """Yield the times of the last successful refresh and of the last confirmation of the release."""
     event = instance.get_latest_materialization_event(release_key(project))
-    # A draft's run confirms no release.
+    # The run of a draft confirms no release.
     if event is not None and not _of_draft(instance.get_run_by_id(event.run_id)):
         yield dt.datetime.fromtimestamp(event.timestamp, dt.UTC)
     successful = dg.RunsFilter(
@@ -194,10 +194,7 @@ def _runs(
 
 
 def _values(project: Project) -> list[tuple[str, str]]:
-    """Return what became of the values of tonight's files.
-
-    Lines give the account of all, and by source what nobody knows.
-    """
+    """Return the account of the values in the current files, and unknown values by source."""
     if not read_only.is_built(project):
         return []
     try:
@@ -222,8 +219,23 @@ def _values(project: Project) -> list[tuple[str, str]]:
     return lines + [("unknown", f"{source}: {n} values of {paths} paths") for source, paths, n in unknown]
 
 
+def _by_library(project: Project) -> list[tuple[str, str]]:
+    """Say how many of tonight's DICOM files were not ordinary: they take ten times as long to read."""
+    if not read_only.is_built(project):
+        return []
+    try:
+        with read_only.connect(project) as connection:
+            odd, files = connection.execute(
+                "SELECT count(*) FILTER (objects_by_library > 0), count(*) FROM meta.files "
+                "WHERE kind = 'dicom' AND last_refresh IS NULL"
+            ).fetchone() or (0, 0)
+    except duckdb.Error:
+        return []  # an older warehouse did not count them
+    return [("dicom", f"{odd} of {files} files are not ordinary: pydicom read them")] if odd else []
+
+
 def _replies(project: Project) -> list[str]:
-    """Describe what came of the queries to registry offices, by the last refresh."""
+    """Return the sentences on the coverage of the queries to registry offices in the last refresh."""
     if project.centres or not read_only.is_built(project):
         return []
     current = " WHERE last_refresh IS NULL"
@@ -249,7 +261,7 @@ def _replies(project: Project) -> list[str]:
 
 
 def _waiting(project: Project) -> str:
-    """Count the files that the next refresh would read, judging by size and modification time."""
+    """Return the number of files that the next refresh would read, by size and modification time."""
     here: dict[str, tuple[int, int]] = {}
     for centre in project.centres or ("",):
         drop, above = project.drop_of(centre), (centre,) if centre else ()

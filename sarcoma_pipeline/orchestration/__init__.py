@@ -1,1 +1,1 @@
-"""Everything that imports Dagster: assets, jobs, schedules, sensors, the DuckDB resource."""
+"""All modules that import Dagster: assets, jobs, schedules, sensors, the DuckDB resource."""

@@ -1,8 +1,8 @@
 """Runs steps on other machines: configures Dagster's Celery executor and the application of its workers.
 
 A worker is started with ``celery -A sarcoma_pipeline.orchestration.celery worker``. When a worker is lost,
-its step returns to the queue and another worker runs it. That is safe: every step is one transaction, so
-nobody sees half of it, and a step that had finished is found unchanged.
+its step returns to the queue and another worker runs it. That is safe: every step is one transaction, so no
+partial result is visible, and a step that had finished is skipped as unchanged.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _application() -> Celery:
 
 
 def __getattr__(name: str) -> Celery:
-    """Create ``app`` only when Celery asks for it: nobody else needs the broker."""
+    """Create ``app`` only when Celery asks for it, because only Celery needs the broker."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _application()

@@ -37,7 +37,7 @@ from sarcoma_pipeline.warehouse import permissions
 
 def build_definitions(study: project.Project) -> dg.Definitions:
     """Return all definitions of one study, for the UI, the command line and the tests."""
-    # Every process that Dagster starts passes here: its own would leave files that everybody can read.
+    # Every process started by Dagster runs this function; its umask would leave files readable by everyone.
     permissions.close_umask()
     permissions.close_shared(study)
     layers = (
@@ -84,5 +84,5 @@ def build_definitions(study: project.Project) -> dg.Definitions:
 
 
 def job_of(study: str, job: str) -> dg.JobDefinition:
-    """Build one job of a study by name: how a worker process finds what it has to execute."""
+    """Build one job of a study by name; worker processes use it to find the job to execute."""
     return build_definitions(project.load(study)).resolve_job_def(job)

@@ -1,4 +1,4 @@
-"""The names of Dagster that have no public home, in one place; a test fails when an upgrade moves them."""
+"""Names that Dagster does not export, in one place; a test fails when an upgrade moves them."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 AssetJob = UnresolvedAssetJobDefinition
-"""What ``dg.define_asset_job`` returns; Dagster exports the function and not its type."""
+"""Return type of ``dg.define_asset_job``; Dagster exports the function but not its type."""
 
 
 def next_tick(cron: str, timezone: str, after: dt.datetime) -> dt.datetime:

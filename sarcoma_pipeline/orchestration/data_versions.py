@@ -1,4 +1,4 @@
-"""Tells Dagster which version of program and content an asset has, so that its UI knows stale from fresh.
+"""Report versions of program and content to Dagster, so that its UI shows which assets are stale.
 
 Dagster calls an asset unsynced when its code version or an input's data version differs from those at its
 last materialisation. The code version covers the program and the study's configuration; the data version is
@@ -24,14 +24,14 @@ def code_version(project: Project) -> str:
 
 
 def of_tables(warehouse: Warehouse, *tables: str) -> dict[str, dg.DataVersion]:
-    """Return the data version of each table that the step cache knows.
+    """Return the data version of each table in the step cache.
 
     Args:
         warehouse: the study's warehouse.
         tables: table names.
 
     Returns:
-        Table name to data version. A table without any version is left out: Dagster then makes one up.
+        Table name to data version. Tables without a version are left out: Dagster then generates one.
     """
     found = warehouse.known_versions(tables)
     return {table: of_content(version) for table, version in found.items()}

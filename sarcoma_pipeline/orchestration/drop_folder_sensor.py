@@ -12,7 +12,7 @@ from sarcoma_pipeline.sources.drop_folder import NO_DELIVERY, Entry, walk
 from sarcoma_pipeline.study.project import Project
 
 SETTLE_SECONDS = 120
-"""A delivery is complete when nothing was modified for this long and two scans saw the same files."""
+"""A delivery is complete if no file was modified for this time and two scans found the same files."""
 
 SCAN_SECONDS = 60
 """Seconds between two scans of the drop folder."""
@@ -33,7 +33,7 @@ class Verdict:
 
     Attributes:
         refresh: whether to start a refresh.
-        state: hash of the files that were seen. It contains no file name: folders may be named after people.
+        state: hash of the files found; it contains no file name, because folders may be named after people.
         cursor: state for the next scan.
         reason: why, for the operator.
     """
@@ -66,7 +66,7 @@ def evaluate(entries: Sequence[Entry], cursor: str | None, busy: bool, now_ns: i
 
     if state == refreshed:
         return verdict(False, "nothing was delivered, changed or removed")
-    # Files dated in the future (the sender's clock is wrong) are ignored here: they would block until then.
+    # Ignore files dated in the future (wrong clock of the sender): they would block until then.
     youngest = max((entry.mtime_ns for entry in entries if entry.mtime_ns <= now_ns), default=0)
     if state != last or now_ns - youngest < SETTLE_SECONDS * 10**9:
         return verdict(False, f"delivery in progress; waiting for {SETTLE_SECONDS} s without a change")
@@ -76,7 +76,7 @@ def evaluate(entries: Sequence[Entry], cursor: str | None, busy: bool, now_ns: i
 
 
 def drop_folder(project: Project, job: str) -> dg.SensorDefinition:
-    """Build the sensor. It is off by default: a release that changes during the day surprises its readers.
+    """Build the sensor. It is off by default, because a release that changes during the day surprises users.
 
     Args:
         project: the study.
@@ -89,14 +89,15 @@ def drop_folder(project: Project, job: str) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason="there is no drop folder", cursor=context.cursor)
         running = dg.RunsFilter(tags={"study": project.study.name}, statuses=list(BUSY))
         busy = bool(context.instance.get_runs(filters=running, limit=1))
-        # What is hidden is no delivery: its sender renames it when it is complete.
+        # Hidden files are no delivery: their sender renames them when they are complete.
         entries = [
             e for folder in folders for e in walk(folder) if not (e.fault and e.fault[0] in NO_DELIVERY)
         ]
         verdict = evaluate(entries, context.cursor, busy, time.time_ns())
         if not verdict.refresh:
             return dg.SensorResult(skip_reason=verdict.reason, cursor=verdict.cursor)
-        # The run key contains the time: a folder may return to an earlier state and must be refreshed again.
+        # The run key contains the time, because a folder may return to an earlier state and needs a refresh
+        # again.
         key = f"{verdict.state}-{time.time_ns()}"
         runs = [
             dg.RunRequest(run_key=f"{key}{centre}", partition_key=centre or None)

@@ -20,7 +20,7 @@ _SHARED_BY_ALL_RUNS = "index"
 
 @contextmanager
 def kept_open(instance: dg.DagsterInstance | None, run_id: str | None) -> Iterator[None]:
-    """Keep the event files of one run open. Does nothing if events are stored in another database.
+    """Keep the event files of one run open; do nothing if events are stored in another database.
 
     Args:
         instance: the Dagster instance that records the run.

@@ -18,9 +18,9 @@ POOL = "pool"
 
 
 def refresh_jobs(project: Project) -> list[AssetJob]:
-    """Return the job of a refresh; for a study with centres, the one that receives and the one that pools."""
+    """Return the job of a refresh; for a study with centres, the receiving and the pooling job."""
     name = project.study.name
-    # Nobody waits for the second opinion: a process of its own gives it after publication.
+    # The second opinion runs in a separate process after publication, so no refresh waits for it.
     later = dg.AssetSelection.checks(opinion_key(project))
     # A run whose process died is retried as a whole: each step needs the frames of the steps before it.
     retry_all = {**tags(project), "dagster/retry_strategy": "ALL_STEPS"}

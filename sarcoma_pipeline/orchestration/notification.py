@@ -19,7 +19,7 @@ _SMTP_SECONDS = 20
 
 
 MOVED = ("moves_are_explained", "estimates_are_explained")
-"""Checks of the account of movement, which a message names before all others."""
+"""Checks of the account of movement, listed first in a message."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Problem:
 
     Attributes:
         what: the step or check.
-        reason: why it failed, in words.
+        reason: description of the failure.
     """
 
     what: str

@@ -1,7 +1,7 @@
-"""Starts the second opinion on a published release in a process of its own, for which nobody waits.
+"""Run the second opinion on a published release in a separate process, so that no refresh waits for it.
 
-Great Expectations takes longer to import than the gate takes to judge. The process ends in a file beside the
-release, which ``sarcoma status`` reads, and in a result of the check ``second_opinion`` in Dagster.
+Great Expectations takes longer to import than the gate takes to run. The result is written to a file next
+to the release, which ``sarcoma status`` reads, and to the check ``second_opinion`` in Dagster.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study.project import Project
 
 SWITCH = "SARCOMA_SECOND_OPINION"
-"""Environment variable; ``off`` starts no process, for machines that may run nothing after a refresh."""
+"""Environment variable; ``off`` starts no process, for machines on which nothing may run after a refresh."""
 CHECK = "second_opinion"
 _FILE = "second_opinion.json"
 _LOCK = ".second_opinion.lock"
@@ -34,12 +34,12 @@ Tables = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True)
 class Opinion:
-    """What Great Expectations said about one release.
+    """The result of Great Expectations on one release.
 
     Attributes:
         refresh_id: the release.
-        disagreements: expectations on which it and the gate disagree, in words.
-        failure: kind of the error that ended it before it had an opinion; None if it has one.
+        disagreements: expectations on which it and the gate disagree, as sentences.
+        failure: type of the error that stopped it; None if it finished.
     """
 
     refresh_id: str
@@ -48,11 +48,11 @@ class Opinion:
 
     @property
     def agrees(self) -> bool:
-        """Whether it came to the gate's verdict on every expectation."""
+        """Whether it agrees with the gate on every expectation."""
         return not self.disagreements and self.failure is None
 
     def __str__(self) -> str:
-        """Return the opinion in a sentence."""
+        """Return the result as a sentence."""
         if self.failure:
             return f"Great Expectations ended with {self.failure} and has no opinion."
         if self.disagreements:
@@ -80,7 +80,7 @@ def start(project: Project, refresh_id: str, last: str | None) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # It outlives the refresh, and is not interrupted with it.
+        # It outlives the refresh and is not interrupted with it.
         start_new_session=True,
     )
 
@@ -88,13 +88,13 @@ def start(project: Project, refresh_id: str, last: str | None) -> None:
 def opinion_of(
     project: Project, refresh_id: str, judged: Path, before: Callable[[], Tables | None]
 ) -> Opinion:
-    """Judge a built or published release with Great Expectations, and write its Data Docs.
+    """Check a built or published release with Great Expectations, and write its Data Docs.
 
     Args:
         project: the study.
         refresh_id: the release.
-        judged: its file.
-        before: reads the release to compare with.
+        judged: file of the release.
+        before: function that reads the release to compare with.
     """
     from sarcoma_pipeline.quality.second_opinion import second_opinion
 
@@ -105,14 +105,14 @@ def opinion_of(
             return Opinion(refresh_id, failure="a missing file of the release")
         return Opinion(refresh_id, tuple(second_opinion(tables, before(), project.study.gate, docs)))
     except Exception as error:
-        # The words of an error may hold values; its kind does not.
+        # An error message may contain values; the error type does not.
         return Opinion(refresh_id, failure=type(error).__name__)
 
 
 def give(project: Project, refresh_id: str, last: str | None) -> Opinion:
-    """Judge a published release, write its Data Docs, and record the opinion beside the release."""
+    """Check a published release, write its Data Docs, and save the result next to the release."""
     with (project.published / _LOCK).open("w") as lock:
-        # One at a time: two would write the Data Docs of two releases into one folder.
+        # One process at a time, because two would write Data Docs to the same folder.
         fcntl.flock(lock, fcntl.LOCK_EX)
         opinion = opinion_of(
             project,
@@ -127,7 +127,7 @@ def give(project: Project, refresh_id: str, last: str | None) -> Opinion:
 
 
 def given(project: Project) -> Opinion | None:
-    """Return the last recorded opinion; None if there is none or it cannot be read."""
+    """Return the last saved result; None if there is none or it cannot be read."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         found = json.loads((project.published / _FILE).read_text("utf-8"))
         return Opinion(found["refresh_id"], tuple(found["disagreements"]), found["failure"])
@@ -135,7 +135,7 @@ def given(project: Project) -> Opinion | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Give the opinion and report it to Dagster as a result of the check on the release."""
+    """Run the check and report it to Dagster as a result of the check on the release."""
     name, refresh_id, last, *draft = arguments
     study = projects.load(name)
     study = study.as_draft() if draft else study

@@ -56,7 +56,7 @@ def find(instance: dg.DagsterInstance, study: str) -> list[dg.DagsterRun]:
 
 
 def end(instance: dg.DagsterInstance, study: str) -> list[str]:
-    """Mark a study's orphaned runs as failed or cancelled; returns their ids."""
+    """Mark a study's orphaned runs as failed or cancelled; return their ids."""
     found = find(instance, study)
     for run in found:
         if run.status == dg.DagsterRunStatus.CANCELING:

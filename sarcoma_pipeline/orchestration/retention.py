@@ -38,7 +38,7 @@ def delete_old_runs(instance: dg.DagsterInstance, study: str, keep: int = KEEP_R
 
 def delete_job(project: Project) -> dg.JobDefinition:
     """Build the job ``delete_old_runs``."""
-    # A night of several centres has one run per centre and one of the pooled study.
+    # A refresh of several centres has one run per centre and one of the pooled study.
     keep = KEEP_RUNS * (1 + len(project.centres))
 
     @dg.op(name="delete_runs", description=f"Deletes all runs but the newest {keep}.")

@@ -32,7 +32,7 @@ from schemas.meta import MetaFile, MetaRefresh, MetaStep
 from schemas.volumes import Volume
 
 _EXTENDED_BY_THEIR_STEP = frozenset(c.table() for c in (Decision, LedgerEntry, Trend, Volume))
-"""Tables to which a step adds rows after reading them: their change is no change of input."""
+"""Tables to which a step adds rows after reading them; such a change is no change of input."""
 _SCAN_SECONDS = 30.0
 """Timeout of the folder scan: half of Dagster's 60 s limit for a schedule evaluation."""
 _TYPED = "typed"
@@ -41,7 +41,7 @@ _TYPED = "typed"
 
 @dataclass(frozen=True)
 class Unchanged:
-    """What the last refresh left, when nothing has changed since.
+    """The state after the last refresh, if nothing has changed since.
 
     Attributes:
         files: number of files in the drop folder.
@@ -54,7 +54,7 @@ class Unchanged:
     content_hash: str
 
     def __str__(self) -> str:
-        """Return the sentence that the operator reads."""
+        """Return the sentence for the operator."""
         return (
             f"Nothing changed since refresh {self.refresh_id}: {self.files} files, program, configuration, "
             f"key and decisions are the same. The release {self.content_hash} is still valid."
@@ -62,11 +62,11 @@ class Unchanged:
 
 
 def check(project: Project, today: dt.date) -> Unchanged | None:
-    """Check whether a refresh would change nothing; None if it might, or if that cannot be determined.
+    """Check whether a refresh would change nothing; return None if it might, or if that is unknown.
 
     Args:
         project: the study. For a study with several centres the result is always None.
-        today: the date for which waivers are evaluated.
+        today: the date for which waivers are checked.
     """
     if project.centres or ducklake.catalog_address() or not project.drop.is_dir():
         return None

@@ -1,4 +1,4 @@
-"""The releases that a new one is judged against."""
+"""Find the releases with which a new one is compared."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from schemas.release import MetaRelease
 
 
 def tables_of(path: Path) -> Mapping[str, pl.DataFrame] | None:
-    """Return the tables of a release that are judged, read on demand: all but the release's own label."""
+    """Return the tables of a release to compare, read on demand: all except the release's own label."""
     found = release.on_demand(path)
     names = [table for table in found or () if table != MetaRelease.table()]
     return found and release.OnDemand(names, found.__getitem__)
 
 
 def kept(project: Project, refresh_id: str) -> Path:
-    """Return the file of a release that stays when the next one is published."""
+    """Return the file of a kept release, which stays when the next one is published."""
     return project.published / "releases" / f"{refresh_id}.duckdb"
 
 
@@ -36,7 +36,7 @@ def standing_kept(project: Project) -> list[Path]:
 
 
 def before(project: Project, refresh_id: str) -> str | None:
-    """Return the release that stood before another one; None for a draft, which is compared with none."""
+    """Return the release before another one; None for a draft, which is compared with none."""
     earlier = (path.stem for path in standing_kept(project) if path.stem < refresh_id)
     return None if project.draft else next(earlier, None)
 
@@ -44,7 +44,7 @@ def before(project: Project, refresh_id: str) -> str | None:
 def candidates(project: Project) -> list[Path]:
     """Return the releases to compare with, best first: the published one, then the kept ones, newest first.
 
-    A draft is compared with nothing, and nothing with a release that was withdrawn.
+    A draft is compared with nothing, and withdrawn releases are never used.
     """
     if project.draft:
         return []
@@ -65,7 +65,7 @@ def last_compared(project: Project) -> tuple[str | None, Mapping[str, pl.DataFra
 
 @dataclass(frozen=True)
 class Base:
-    """The release that stood before tonight.
+    """The release before this refresh.
 
     Attributes:
         label: its ``meta.release``.
@@ -81,22 +81,22 @@ class Base:
         return self.label["refresh_id"]
 
     def is_of_another_program(self) -> bool:
-        """Return whether the program that made it is not this one."""
+        """Return whether another version of the program made it."""
         return self.label.get("code_hash") != provenance.code_hash()
 
     def is_of_another_configuration(self, project: Project) -> bool:
-        """Return whether the study's configuration was another one."""
+        """Return whether it has another configuration of the study."""
         return self.label.get("configuration_hash") != project.configuration_hash()
 
 
 def _standing(project: Project) -> tuple[Path, Mapping[str, str]] | None:
-    """Return the release that stands with its label: the first to compare with that can be read."""
+    """Return file and label of the current release: the first candidate that can be read."""
     labels = ((path, release.read_label(path)) for path in candidates(project))
     return next(((path, label) for path, label in labels if label), None)
 
 
 def comparable(project: Project, needed: Iterable[str]) -> Base | None:
-    """Return the release that stands, if it has the needed tables; None for a draft."""
+    """Return the current release, if it has the needed tables; None for a draft."""
     found = _standing(project)
     try:
         tables = release.on_demand(found[0]) if found else None
@@ -107,6 +107,6 @@ def comparable(project: Project, needed: Iterable[str]) -> Base | None:
 
 
 def standing_id(project: Project) -> str:
-    """Return the refresh of the release that stands; nothing if there is none."""
+    """Return the refresh id of the current release; "" if there is none."""
     found = _standing(project)
     return found[1]["refresh_id"] if found else ""

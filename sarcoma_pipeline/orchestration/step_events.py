@@ -28,7 +28,7 @@ def failure_reason(failure: Any) -> str:
 
 
 def listen(listener: Listener) -> Callable[[], None]:
-    """Subscribe to the step events of all runs in this process; returns the function to unsubscribe."""
+    """Subscribe to the step events of all runs in this process; return the function to unsubscribe."""
     _listeners.append(listener)
     return lambda: _listeners.remove(listener)
 

@@ -27,7 +27,7 @@ from schemas.all_contracts import CONTRACTS
 from schemas.meta import MetaDictionary
 
 _LOCK_SECONDS = 60.0
-"""How long to wait for another process to release the database file."""
+"""Maximum time to wait for another process to release the database file."""
 _ATTEMPTS = 5
 """Attempts to create the catalog's tables when several workers do so at once."""
 _CACHED_BYTES = 4 << 20
@@ -35,7 +35,7 @@ _CACHED_BYTES = 4 << 20
 _DUCKDB_MEMORY = "512MB"
 """Limit of DuckDB's buffers; its default is most of the memory, and reading and appending need less."""
 PARTITION = "dagster/partition"
-"""Tag that holds the centre of a run."""
+"""Tag with the centre of a run."""
 
 
 class WarehouseBusy(Exception):
@@ -89,8 +89,7 @@ class Warehouse(dg.ConfigurableResource):
         """Write everything within the block, or nothing.
 
         Raises:
-            WarehouseBusy: the file stays locked by another process, or another run wrote the same tables
-                first.
+            WarehouseBusy: another process keeps the file locked, or another run wrote the same tables first.
         """
         tables = self._tables()
         tables.execute("BEGIN")
@@ -104,7 +103,7 @@ class Warehouse(dg.ConfigurableResource):
         self.commit(tables)
 
     def commit(self, tables: Tables) -> None:
-        """Commit what the transaction has written so far.
+        """Commit the changes of the transaction so far.
 
         Raises:
             WarehouseBusy: another process wrote the same tables first.
@@ -122,11 +121,11 @@ class Warehouse(dg.ConfigurableResource):
         step: str = "",
         of_step: Mapping[str, pl.DataFrame] | None = None,
     ) -> None:
-        """Replace the content of tables by these frames, all of them or none.
+        """Replace the content of tables with these frames, all or none.
 
         Args:
-            frames: table name to frame, as its contract says.
-            step: the step that writes.
+            frames: table name to frame, according to its contract.
+            step: the writing step.
             of_step: shared table to the rows of this step (without the column ``step``).
 
         Raises:
@@ -137,7 +136,7 @@ class Warehouse(dg.ConfigurableResource):
 
     @contextmanager
     def rewriting(self, step: str) -> Iterator[TableWriter]:
-        """Rewrite a step's tables in parts, all of them or none."""
+        """Rewrite a step's tables in parts, all or none."""
         with self.transaction() as tables:
             writing = TableWriter(tables, step)
             yield writing
@@ -157,7 +156,7 @@ class Warehouse(dg.ConfigurableResource):
         Args:
             table: name as in its contract.
             columns: columns to read; empty for all.
-            noted: whether the step that reads it depends on it. False for facts that never change.
+            noted: whether the reading step depends on it; False for facts that never change.
             among: keep only rows whose value in the column of this name is among its values; only for tables
                 of a centre.
         """
@@ -197,7 +196,7 @@ class Warehouse(dg.ConfigurableResource):
     ) -> pl.DataFrame:
         tables = self._tables()
         what = ", ".join(f'"{c}"' for c in columns) or "*"
-        conditions = [c for c in [_current(table)] if c and current]
+        conditions = [c for c in [ddl.current_rows(table)] if c and current]
         if among is None:
             return tables.execute(f"SELECT {what} FROM {tables.rows(table)}{_where(conditions)}").pl()
         conditions.append(f'"{among.name}" IN (SELECT "{among.name}" FROM _among)')
@@ -247,7 +246,7 @@ class Warehouse(dg.ConfigurableResource):
             writing.note_step(circumstances, reads)
 
     def versions(self, tables: set[str]) -> dict[str, str] | None:
-        """Return the versions of tables; None if one of them is not known."""
+        """Return the versions of tables; None if one of them has none."""
         return step_cache.chosen(step_cache.known(self._tables()), tables)
 
     def known_versions(self, tables: Iterable[str]) -> dict[str, str]:
@@ -258,7 +257,7 @@ class Warehouse(dg.ConfigurableResource):
     def height(self, table: str) -> int:
         """Count the current rows of a table without reading it."""
         tables = self._tables()
-        current = [c for c in [_current(table)] if c]
+        current = [c for c in [ddl.current_rows(table)] if c]
         row = tables.execute(f"SELECT count(*) FROM {tables.rows(table)}{_where(current)}").fetchone()
         return int(row[0]) if row else 0
 
@@ -294,10 +293,10 @@ class Warehouse(dg.ConfigurableResource):
 
 
 def of_study(project: Project) -> dg.ResourceDefinition:
-    """Return the study's warehouse as a resource that no run config can point at another file."""
+    """Return the study's warehouse as a resource that run config cannot point to another file."""
     whole = Warehouse(path=str(project.warehouse), study=project.study.name, centres=list(project.centres))
 
-    # The fields of a configurable resource can be set in the launchpad; an empty schema refuses every field.
+    # The launchpad can set fields of a configurable resource; an empty schema refuses every field.
     @dg.resource(config_schema={}, description=f"The restricted database of {project.study.name}.")
     def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
         try:
@@ -310,10 +309,10 @@ def of_study(project: Project) -> dg.ResourceDefinition:
 
 
 class NoOutputs(dg.IOManager):
-    """Stores nothing: steps pass tables through the warehouse, and Dagster's default would write files."""
+    """Stores nothing: steps pass tables through the warehouse; Dagster's default would write files."""
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Refuse a value: a pickle of a table would hold identities outside the warehouse.
+        """Refuse a value: a pickled table would leave identities outside the warehouse.
 
         Raises:
             dg.DagsterInvariantViolationError: a step returned a value.
@@ -322,19 +321,13 @@ class NoOutputs(dg.IOManager):
             raise dg.DagsterInvariantViolationError(f"{context.op_def.name} returned a value")
 
     def load_input(self, context: dg.InputContext) -> None:
-        """Load nothing: the order of steps is all that Dagster knows of them."""
+        """Load nothing: Dagster only needs the order of steps."""
 
 
 @dg.io_manager(config_schema={}, description="Stores nothing.")
 def no_outputs(_: dg.InitResourceContext) -> NoOutputs:
-    """Return the IO manager that stores nothing, in no folder that a run config could name."""
+    """Return the IO manager that stores nothing, and has no folder that a run config could set."""
     return NoOutputs()
-
-
-def _current(table: str) -> str:
-    """Return the SQL condition for current rows; append-only tables also keep earlier ones."""
-    bitemporal = table.startswith(ddl.APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
-    return "last_refresh IS NULL" if bitemporal else ""
 
 
 def _where(conditions: Sequence[str]) -> str:
@@ -377,7 +370,7 @@ def forget_steps(project: Project) -> None:
 
 
 def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open the database file for writing; waits while another process has locked it."""
+    """Open the database file for writing; wait while another process has locked it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # DuckDB creates its write-ahead log readable by everyone: the folder's permissions must protect it.
     with suppress(PermissionError):

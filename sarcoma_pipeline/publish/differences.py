@@ -1,9 +1,10 @@
-"""Compares the counts of a public version with those of every earlier one: two can be subtracted.
+"""Compare the counts of a public version with those of earlier ones, which could be subtracted.
 
-1. Versions whose cohorts differ in few patients are refused as a whole: medians, curves and ratios differ by
-   these patients too. 2. Otherwise a count is suppressed if it differs from the earlier one by few. 3. Nested
-   groups grow by equal or sufficiently different numbers, so that the growth of their difference is never
-   small. 4. A count that the earlier version does not have is compared with all that it has of this family.
+1. Versions whose cohorts differ in few patients are refused entirely: medians, curves and ratios would
+also differ by these patients. 2. Otherwise a count is suppressed if it differs from the earlier one by
+few. 3. Nested groups grow by equal or sufficiently different numbers, so that the growth of their
+difference is never small. 4. A count that the earlier version does not have is compared with all its
+counts of this family.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from schemas.disclosure import Disclosure
 
 Counts = Mapping[str, Mapping[str, tuple[int, bool]]]
-"""Family of nested groups, to cell, to its count and whether it was published."""
+"""For each family of nested groups and each cell: its count, and whether it was published."""
 
 COHORT = "cohort"
 """Family of the whole cohort and its parts; its cell of the same name is the size of the cohort."""
@@ -27,12 +28,12 @@ class TooAlike(Exception):
 
 @dataclass
 class Comparison:
-    """The counts of a new public version beside those of the earlier ones.
+    """The counts of a new public version and of the earlier ones.
 
     Attributes:
         policy: the policy of the new version.
-        earlier: counts of each earlier version, and its threshold.
-        counts: the counts of the new version, as they are decided.
+        earlier: counts and threshold of each earlier version.
+        counts: the counts of the new version decided so far.
     """
 
     policy: Disclosure
@@ -40,10 +41,10 @@ class Comparison:
     counts: dict[str, dict[str, tuple[int, bool]]] = field(default_factory=lambda: defaultdict(dict))
 
     def start(self, patients: int) -> None:
-        """Compare the sizes of the cohorts; they are published in any case.
+        """Compare the sizes of the cohorts, which are always published.
 
         Raises:
-            TooAlike: one differs by few.
+            TooAlike: a size differs by few patients.
         """
         for counts, threshold in self._earlier():
             before = counts[COHORT][COHORT][0]
@@ -52,11 +53,11 @@ class Comparison:
         self.note(COHORT, COHORT, patients, shown=True)
 
     def admits(self, family: str, cell: str, count: int) -> bool:
-        """Return whether a count may be published beside those of the earlier versions."""
+        """Return whether a count may be published given those of the earlier versions."""
         return all(self._apart(family, cell, count, *one) for one in self._earlier())
 
     def note(self, family: str, cell: str, count: int, *, shown: bool) -> None:
-        """Remember a count, for the next versions and the next counts of the family."""
+        """Store a count, for later versions and later counts of the family."""
         self.counts[family][cell] = (count, shown)
 
     def _earlier(self) -> list[tuple[Counts, int]]:
@@ -84,10 +85,10 @@ class Comparison:
         Args:
             block: title of the variable.
             levels: count of each level.
-            hidden: levels that are suppressed already.
+            hidden: levels already suppressed.
 
         Returns:
-            The suppressed levels and the further ones that protect small growths; all of them if the earlier
+            The suppressed levels and further ones that protect small growths; all levels if the earlier
             version has the same variable with other levels.
         """
         must = set(hidden)
@@ -97,9 +98,9 @@ class Comparison:
                 continue
             if not (before.keys() <= levels.keys() or levels.keys() <= before.keys()):
                 return set(levels)
-            # A level that nobody had is no line of the table.
+            # A level without patients is no row of the table.
             growth = {v: levels.get(v, 0) - before.get(v, (0, True))[0] for v in {*levels, *before}}
-            # What was suppressed then and hardly changed would be told now.
+            # A level suppressed before whose count hardly changed would be revealed now.
             must |= {
                 level for level, (_, shown) in before.items() if not shown and abs(growth[level]) < threshold
             }
@@ -110,7 +111,7 @@ class Comparison:
         return must & set(levels)
 
     def note_block(self, block: str, levels: Mapping[str, int], hidden: set[str]) -> None:
-        """Remember the counts of a partition."""
+        """Store the counts of a partition."""
         for level, n in levels.items():
             self.note(_partition(block), level, n, shown=level not in hidden)
 
@@ -124,10 +125,10 @@ def _far(one: int, other: int, threshold: int) -> bool:
 
 
 def _protecting(growth: Mapping[str, int], unknown: set[str], threshold: int) -> set[str]:
-    """Return further levels whose growth, together with the unknown ones', hides the small ones.
+    """Return further levels to suppress so that small growths stay hidden.
 
-    The growth of all unknown levels together can be told from the others' and the cohort's: it must not be
-    small either. Equal growths are added together, so that the choice does not tell which is which.
+    The total growth of the unknown levels can be computed from the others and the cohort, so it must not be
+    small either. Levels with equal growth are added together, so that the choice reveals nothing.
     """
     chosen = set(unknown)
     while _is_told([growth[v] for v in chosen], threshold):

@@ -32,6 +32,7 @@ from typing import Any
 
 import polars as pl
 
+from sarcoma_pipeline.publish import disclosure_models
 from sarcoma_pipeline.publish.differences import COHORT, Comparison
 from schemas.analysis import HazardRatio
 from schemas.disclosure import WITHHELD, Disclosure
@@ -51,12 +52,12 @@ class TooFewPatients(Exception):
 def public(
     tables: Mapping[str, pl.DataFrame], policy: Disclosure, compared: Comparison | None = None
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables that may be published; suppresses small counts and all that would reveal them.
+    """Return the tables that may be published, without small counts and counts that would reveal them.
 
     Args:
         tables: tables of a release by their contracts' names, including ``meta.release``.
         policy: threshold and rounding.
-        compared: the earlier public versions; it takes the counts of this one.
+        compared: the earlier public versions; the counts of this version are added to it.
 
     Returns:
         Tables with the contracts' columns and types; null for a suppressed number, ``withheld`` for a
@@ -89,6 +90,7 @@ def public(
         made["analysis.hazard_ratio"] = hazard_ratio(
             tables["analysis.hazard_ratio"], nested, policy, compared
         )
+        made |= disclosure_models.public(tables, made["analysis.hazard_ratio"])
     if "analysis.published_comparison" in tables:
         known = tables.get("analysis.hazard_ratio", HazardRatio.empty()).sort("position")["hazard_ratio"]
         published = made.get("analysis.hazard_ratio", HazardRatio.empty())["hazard_ratio"].is_not_null()
@@ -103,7 +105,7 @@ class Nested:
 
     Args:
         threshold: minimum difference of two published counts.
-        published: counts that are published in any case.
+        published: counts that are always published.
         hidden: counts suppressed elsewhere, which must not appear here.
     """
 
@@ -140,7 +142,7 @@ def withheld(
         blocks: counts of each partition.
         total: the published sum of each partition.
         threshold: counts from 1 to below it are suppressed.
-        given: positions in each block that are suppressed in any case.
+        given: positions in each block that are always suppressed.
 
     Returns:
         Positions in each block: none; or the small counts together with at least one other, adding up to
@@ -182,7 +184,10 @@ def _add_secondary(
 
 
 def flow(frame: pl.DataFrame, policy: Disclosure, compared: Comparison | None = None) -> pl.DataFrame:
-    """Suppress counts of `schemas.cohort.CohortFlow`; keeps steps without a small exclusion."""
+    """Return `schemas.cohort.CohortFlow` with small counts suppressed.
+
+    Steps without a small exclusion are kept.
+    """
     rows = frame.sort("position").to_dicts()
     if not rows:
         return frame
@@ -218,7 +223,7 @@ def flow(frame: pl.DataFrame, policy: Disclosure, compared: Comparison | None = 
 def table_one(
     frame: pl.DataFrame, patients: int, policy: Disclosure, compared: Comparison | None = None
 ) -> tuple[pl.DataFrame, set[int]]:
-    """Suppress counts of `schemas.analysis.TableOne`; returns the table and the suppressed counts.
+    """Suppress counts of `schemas.analysis.TableOne`; return the table and the suppressed counts.
 
     Counts of a part of the cohort are always suppressed, and so is the number of known values, because it
     reveals how many are missing. Medians and quartiles are kept as printed.
@@ -254,7 +259,7 @@ def _levels(
     patients: int,
     compared: Comparison,
 ) -> list[set[int]]:
-    """Return the positions to suppress in each factor, for this version and beside the earlier ones."""
+    """Return the positions to suppress in each factor, given this version and the earlier ones."""
     chosen = withheld(counts, patients, compared.policy.threshold)
     before: list[set[int]] | None = None
     labels = [[row["level"] for row in block] for block in factors]
@@ -308,7 +313,7 @@ def survival(
 
 
 def _admit(nested: Nested, compared: Comparison, cell: str, count: int) -> bool:
-    """Return whether a count of a part of the cohort may be published; remember it."""
+    """Return whether a count of a part of the cohort may be published, and store it."""
     admitted = compared.admits(COHORT, cell, count) and nested.admit(count)
     compared.note(COHORT, cell, count, shown=admitted)
     return admitted
@@ -322,7 +327,7 @@ def _grid(
     policy: Disclosure,
     compared: Comparison,
 ) -> dict[float, dict[str, Any]]:
-    """Return the curve at the horizons and grid times; only the time where few patients are at risk.
+    """Return the curve at the horizons and grid times; without numbers where few patients are at risk.
 
     Args:
         rows: rows of one curve.
@@ -339,7 +344,7 @@ def _grid(
     found = {}
     for time in dict.fromkeys([0.0, *horizons, *grid]):
         past = [row for row in rows if row["time_months"] <= time]
-        # With delayed entry the numbers at risk may rise: the next row is the one that counts.
+        # With delayed entry the numbers at risk may rise: the next row has the number at this time.
         at_risk = next((row["at_risk"] for row in rows if row["time_months"] >= time), 0)
         enough = at_risk >= policy.threshold
         so_far = sum(row["events"] for row in past)
@@ -435,7 +440,12 @@ def comparison(frame: pl.DataFrame, known: Collection[float]) -> pl.DataFrame:
         frame: the comparison.
         known: the published hazard ratios in full precision.
     """
-    ours = [c for c in frame.columns if c.startswith("our_") and c != "our_text"]
+    texts = ("our_text", "our_joint_text")
+    ours = [c for c in frame.columns if c.startswith("our_") and c not in texts]
+    # The joint test of a factor is in its own table, if that may be published.
+    frame = frame.with_columns(
+        pl.lit(None, frame.schema[c]).alias(c) for c in frame.columns if c.startswith("our_joint")
+    )
     rows = []
     for row in frame.iter_rows(named=True):
         if row["our_n"] is None and row["our_percent"] is None and row["our_value"] in known:
@@ -449,7 +459,7 @@ def comparison(frame: pl.DataFrame, known: Collection[float]) -> pl.DataFrame:
 
 
 def _rounded(count: int | None, policy: Disclosure) -> int | None:
-    """Round to the nearest multiple of the base, halves up; null for few."""
+    """Round to the nearest multiple of the base, halves up; return null for a count below the threshold."""
     if count is None or 0 < count < policy.threshold:
         return None
     return policy.rounding * ((2 * count + policy.rounding) // (2 * policy.rounding))

@@ -21,7 +21,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import read_only
 
 _PARTIAL = ".part"
-"""Ends the name of a crosswalk until its key is in force."""
+"""Suffix of a crosswalk until its key is in force."""
 
 
 class KeyLost(Exception):
@@ -44,7 +44,7 @@ class Rotation:
 
 
 def ensure_key(project: Project) -> bytes:
-    """Return the study's key; creates it if nothing has been published yet.
+    """Return the study's key; create it if nothing has been published yet.
 
     Raises:
         KeyLost: the key file is missing; the message says how to recover.
@@ -84,7 +84,7 @@ def rotate(project: Project, now: dt.datetime) -> Rotation:
         _heal(project)
         if kept.exists() or crosswalk.exists():
             raise FileExistsError(kept.name)
-        # An open reader locks out writers: a refresh must not start with one key and end with another.
+        # An open reader blocks writers: a refresh must not start with one key and end with another.
         with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
             ids = warehouse.execute("SELECT DISTINCT patient_id FROM curated.patient").pl()["patient_id"]
             old = pseudonyms(ids, pseudonym_key(project.key))
@@ -101,7 +101,7 @@ def rotate(project: Project, now: dt.datetime) -> Rotation:
 
 
 def heal(project: Project) -> None:
-    """End a rotation that was killed; one that is at work is left alone."""
+    """Finish a rotation that was killed; a running one is left alone."""
     if not unfinished(project):
         return
     try:
@@ -112,14 +112,14 @@ def heal(project: Project) -> None:
 
 
 def unfinished(project: Project) -> list[Path]:
-    """Return what a rotation has written under names that hold only until its end."""
+    """Return the temporary files of a rotation."""
     pattern = f".{project.study.name}.crosswalk.*.csv{_PARTIAL}"
     found = [*project.key.parent.glob(pattern), _next(project)]
     return sorted(path for path in found if path.exists())
 
 
 def _heal(project: Project) -> None:
-    """Finish a rotation if the key was replaced, else undo it: nobody ever had its pseudonyms."""
+    """Finish a rotation if the key was replaced, else undo it, because its pseudonyms were never used."""
     for path in unfinished(project):
         if path == _next(project):
             path.unlink()
@@ -129,7 +129,7 @@ def _heal(project: Project) -> None:
         if kept.exists() and kept.read_bytes() != project.key.read_bytes():
             path.replace(crosswalk)
         else:
-            # The crosswalk last: while it is there, the next attempt knows what to undo.
+            # Delete the crosswalk last: while it exists, the next attempt knows what to undo.
             kept.unlink(missing_ok=True)
             path.unlink()
 
@@ -150,14 +150,14 @@ def _alone(project: Project) -> Iterator[None]:
 
 
 def differing(project: Project, key: Path) -> tuple[int, int]:
-    """Count the pseudonyms of the warehouse that a key does not make.
+    """Count the pseudonyms of the warehouse that do not come from a key.
 
     Args:
         project: the study, or its files in another root.
         key: a key file.
 
     Returns:
-        How many differ, and how many there are.
+        The number of differing pseudonyms, and the number of all.
     """
     wrong, total = 0, 0
     for centre in project.centres or ("",):

@@ -1,7 +1,7 @@
-"""Records public versions: what was told of whom. The file is readable by its owner only.
+"""Record public versions. Only the owner can read the file.
 
-It holds exact counts and a digest of each patient's values. A version is recorded before it is written: if
-the program is killed between the two, more is compared than was told, never less.
+It has exact counts and a digest of each patient's values. A version is recorded before it is written: if the
+program is killed in between, later versions are compared with one version too many, never too few.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def publish(project: Project, tables: Mapping[str, pl.DataFrame], at: str) -> di
 
 
 def keep(project: Project, versions_before: list[dict[str, Any]]) -> None:
-    """Add versions that a restored record does not have: they were made since the backup."""
+    """Add versions that a restored record lacks because they were made after the backup."""
     with _alone(project):
         restored = versions(project)
         known = {(v["refresh_id"], v["at"]) for v in versions_before}
@@ -103,7 +103,7 @@ def keep(project: Project, versions_before: list[dict[str, Any]]) -> None:
 
 
 def take_back(project: Project, refresh_id: str, who: str, at: str, reason: str) -> int:
-    """Record that nobody outside ever had the public versions of a release; later ones ignore them.
+    """Record that the public versions of a release were never given away; later versions ignore them.
 
     Returns:
         Number of versions.
@@ -127,9 +127,9 @@ def _told(version: Mapping[str, Any], why: str) -> str:
 
 
 def _patients(tables: Mapping[str, pl.DataFrame]) -> tuple[list[str], Counter[str]]:
-    """Return the columns that a patient's digest rests on, and how many patients have each digest.
+    """Return the columns in a patient's digest, and the number of patients per digest.
 
-    Pseudonyms and records are left out: a rotated key or a renamed record makes no other patient.
+    Pseudonyms and record ids are left out: a rotated key or a renamed record does not change the patient.
     """
     rows: dict[str, list[str]] = {}
     columns = []
@@ -148,10 +148,10 @@ def _patients(tables: Mapping[str, pl.DataFrame]) -> tuple[list[str], Counter[st
 def _differing(
     version: Mapping[str, Any], columns: list[str], patients: Counter[str], tables: Mapping[str, pl.DataFrame]
 ) -> int:
-    """Count the patients who are, or whose values are, in one of two versions only."""
+    """Count the patients who are in one of two versions only, or whose values differ."""
     then = Counter(version["patients"])
     if version["columns"] != columns:
-        # Another version of the program: no digest can be compared, but the patients can.
+        # Another version of the program: digests cannot be compared, but pseudonyms can.
         then, patients = Counter(version["pseudonyms"]), Counter(tables[CohortPatient.table()]["pseudonym"])
     return max((then - patients).total(), (patients - then).total())
 
@@ -182,7 +182,7 @@ def _write(project: Project, known: list[dict[str, Any]]) -> None:
 
 @contextmanager
 def _alone(project: Project) -> Iterator[None]:
-    """Let no other process decide about a public version of any study meanwhile."""
+    """Lock the folder, so that no other process decides on a public version of any study meanwhile."""
     project.warehouse.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(project.warehouse.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -1,7 +1,7 @@
 """Builds, reads and publishes releases: pseudonymous DuckDB databases without identifying columns.
 
 A release has no calendar dates; times are days since time zero. Readers never wait for a refresh and never
-see partial of a release: the database is built beside the published one and swapped in by ``os.replace``.
+see a partial release: the database is built next to the published one and swapped in by ``os.replace``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from schemas.release import ACCOUNT, RELEASED, MetaRelease, released_columns, re
 from schemas.vocabularies import VOCABULARIES
 
 KEEP = 14
-"""Releases kept beside the current one: two weeks of nightly refreshes."""
+"""Releases kept besides the current one: two weeks of nightly refreshes."""
 
 KEY_BYTES = 32
 """Length of the key: the output size of SHA-256."""
@@ -39,7 +39,7 @@ class NothingToPublish(Exception):
 
 
 def pseudonym_key(path: Path, centre: str = "") -> bytes:
-    """Read the secret key of the pseudonyms; creates it at first use, readable by its owner only.
+    """Return the secret key of the pseudonyms; create it at first use, readable by its owner only.
 
     Args:
         path: the key file.
@@ -99,7 +99,7 @@ class OnDemand(Mapping[str, pl.DataFrame]):
 
 
 def content_hash(tables: Mapping[str, pl.DataFrame]) -> str:
-    """Hash the content of the released tables."""
+    """Return a hash of the content of the released tables."""
     digest = hashlib.blake2b(digest_size=16)
     for table in sorted(tables):
         digest.update(table.encode() + b"\0")
@@ -129,7 +129,7 @@ def build(
         path: the new file; an existing file is replaced.
         tables: the tables, from :func:`released`.
         release: ``meta.release``.
-        account: tables that say how the release came about; they are no part of its content.
+        account: the account of movement; not part of the release's content hash.
     """
     beside = {MetaRelease.table(): release, **(account or {})}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +149,7 @@ def build(
 
 
 def _dictionary(types: Mapping[tuple[str, str], str]) -> pl.DataFrame:
-    """Return the data dictionary of the existing columns, with the enumerated type where there is one."""
+    """Return the data dictionary of the existing columns, with the enumerated type if there is one."""
     present = pl.DataFrame(
         [(table, column, kind or None) for (table, column), kind in types.items()],
         schema={"table_name": pl.String, "column_name": pl.String, "enumerated": pl.String},
@@ -164,7 +164,7 @@ def _dictionary(types: Mapping[tuple[str, str], str]) -> pl.DataFrame:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> dict[str, str]:
-    """Create a table of a release; returns each column's vocabulary if it is enumerated, else ""."""
+    """Create a table of a release; return each column's vocabulary if it is enumerated, else ""."""
     coded = _coded(table, frame) if table in RELEASED else {}
     for vocabulary in sorted(set(coded.values())):
         values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
@@ -175,9 +175,12 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
     connection.register("_frame", frame.to_arrow())
     connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM _frame")
     connection.unregister("_frame")
-    for statement in CONTRACTS[table].comments(name):
-        if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns:
-            connection.execute(statement)
+    comments = (
+        statement
+        for statement in CONTRACTS[table].comments(name)
+        if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns
+    )
+    connection.execute("; ".join(comments))
     return {c: coded.get(c, "") for c in frame.columns}
 
 
@@ -241,7 +244,7 @@ def read_label(path: Path) -> dict[str, Any] | None:
 
 
 def faults(path: Path) -> list[str]:
-    """Return reasons why a database must not be published; empty if it may."""
+    """Return the reasons why a database must not be published; empty if there is none."""
     found = []
     with duckdb.connect(str(path), read_only=True) as connection:
         patients = connection.execute("SELECT count(*) FROM main.patients").fetchone()

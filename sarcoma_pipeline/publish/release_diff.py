@@ -1,4 +1,4 @@
-"""Compares the records behind two releases: through which files patients gained or lost some."""
+"""Compare the records behind two releases: through which files patients gained or lost records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JOIN meta.files AS became
 JOIN {table} AS b ON b.file_id = became.file_id AND b.position = a.position
 WHERE a.record_id <> b.record_id
 """
-"""Names of one record in two versions of the program: it is at one place of a file with the same bytes."""
+"""Ids of one record in two versions of the program: the same position of a file with the same bytes."""
 
 
 def causes(old: Tables, new: Tables, files: pl.DataFrame, same: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -26,9 +26,9 @@ def causes(old: Tables, new: Tables, files: pl.DataFrame, same: pl.DataFrame | N
     Args:
         old: tables of the older release.
         new: tables of the newer release.
-        files: ``file_id`` and ``path`` of the warehouse; a release names files by their id only, and a
-            changed file has another id. A file that the warehouse no longer knows keeps its id as path.
-        same: ``former``, ``record_id``: names of one record in two versions of the program
+        files: ``file_id`` and ``path`` of the warehouse; a release has only file ids, and a changed file has
+            another id. For a file that the warehouse does not have, the id is used as path.
+        same: ``former``, ``record_id``: ids of one record in two versions of the program
             (:data:`SAME_RECORDS`).
 
     Returns:
@@ -51,7 +51,7 @@ def causes(old: Tables, new: Tables, files: pl.DataFrame, same: pl.DataFrame | N
 
 
 def _used(lineage: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    # Releases of older versions of the program name the path itself.
+    # Releases of older versions of the program contain the path itself.
     if "file_id" in lineage.columns:
         known = files.select("file_id", "path").unique("file_id")
         lineage = lineage.join(known, on="file_id", how="left").with_columns(pl.coalesce("path", "file_id"))

@@ -1,1 +1,1 @@
-"""The published paper's numbers: compared with ours, and checked against each other."""
+"""Compare the published paper's numbers with ours, and check them against each other."""

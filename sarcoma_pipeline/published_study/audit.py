@@ -1,8 +1,4 @@
-"""Audit of a paper: recomputes its numbers from each other, without any data.
-
-A table has a row for each printed number; further columns say which patients, model or endpoint it refers to
-(``docs/audit.md``). Rules are declared in :mod:`.audit_rules`; each is judged in the module of its subject.
-"""
+"""Audit a paper: recompute its numbers from each other, without patient data."""
 
 from __future__ import annotations
 
@@ -31,13 +27,13 @@ _CLASSES = {
     "STYLE": "wording",
     "OK": "consistent",
 }
-"""The reader's classes of findings, with the corresponding verdict."""
+"""Verdicts of the classes that the reader gives to findings."""
 
 _READ = "read, not recomputed"
 
 
 def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
-    """Check the paper's numbers against each other, and name what a reader found as well.
+    """Check the paper's numbers against each other, and add what a reader found.
 
     Args:
         published: ``published.csv`` as text.
@@ -46,11 +42,11 @@ def audit(published: pl.DataFrame, published_map: pl.DataFrame, read: pl.DataFra
         read: ``audit.csv`` as text, the audit by a reader: ``id, class, item, finding, where``.
 
     Returns:
-        `schemas.audit.PublishedAudit`: every check, also the consistent ones; then entries of the reader that
-        no check found.
+        `schemas.audit.PublishedAudit`: every check, including the consistent ones; then the reader's entries
+        that no check found.
 
     Raises:
-        KeyError: ``published_map`` names an entry that ``read`` does not have.
+        KeyError: ``published_map`` names an entry that is missing in ``read``.
     """
     rows = published.join(published_map, on="id", how="left")
     classes = {entry["id"]: _CLASSES[entry["class"]] for entry in read.iter_rows(named=True)}
@@ -72,7 +68,7 @@ def audit_table(published: pl.DataFrame) -> pl.DataFrame:
         published: the table as text, with the columns of ``docs/audit.md`` that it uses.
 
     Returns:
-        `schemas.audit.PublishedAudit`: every check, also the consistent ones.
+        `schemas.audit.PublishedAudit`: every check, including the consistent ones.
     """
     return _table([{**check.as_row(), "read": None} for check in _checks(published)])
 
@@ -104,7 +100,7 @@ def _table(lines: list[dict[str, str | None]]) -> pl.DataFrame:
 
 
 def _with_entries(line: dict[str, str], entries: dict[str, list[tuple[str, str]]]) -> dict[str, str | None]:
-    """Add the reader's entries with the same verdict about a check's first row."""
+    """Add the reader's entries about a check's first row that have the same verdict."""
     about = entries.get(line["ids"].partition(";")[0], [])
     same = [entry for entry, verdict in about if verdict == line["verdict"] != "consistent"]
     return {**line, "read": ";".join(same) or None}

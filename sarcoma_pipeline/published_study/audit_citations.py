@@ -1,4 +1,4 @@
-"""Audit of citations by number: each is in the list of references, and none up to the highest is left out."""
+"""Audit citations by number: each must be in the list of references, and no lower number may be left out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _CONTEXT = 40
 """Characters before a citation that are quoted."""
 
 _MOST = 2000
-"""Numbers in one range of citations; a longer one is a range of something else."""
+"""Maximum numbers in one range of citations; a longer range is no citation."""
 
 
 def checks(rows: list[Row]) -> Iterator[Check]:
     """Yield the checks of rows with the statistic `citation`, against `n` of the row `references`.
 
-    A citation stands in square brackets in `quote`.
+    Citations are numbers in square brackets in `quote`.
     """
     listed = [r for r in rows if r["statistic"] == "references" and number(r["n"]) is not None]
     citing = [r for r in rows if r["statistic"] == "citation"]

@@ -1,7 +1,7 @@
-"""Audit of printed counts, which are treated as sets of patients.
+"""Audit printed counts, which are treated as sets of patients.
 
-The same set must have the same count wherever it is printed, disjoint sets must add up, and a subset is no
-larger than its set.
+The same set must have the same count wherever it is printed, disjoint sets must add up, and a subset must not
+be larger than its set.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Count:
 
     @property
     def n(self) -> int | None:
-        """Return the count, if it is a number."""
+        """The count; None if it is no number."""
         return _whole(self.row["n"])
 
     @property
     def denominator(self) -> int | None:
-        """Return the denominator, if it is a number."""
+        """The denominator; None if it is no number."""
         return _whole(self.row["denominator"])
 
 
@@ -69,7 +69,7 @@ def checks(rows: list[Row], known: Mapping[Condition, int]) -> Iterator[Check]:
 
     Args:
         rows: all rows of the paper.
-        known: what :func:`known_counts` returns.
+        known: the result of :func:`known_counts`.
     """
     mine = counts(rows)
     yield from _repeated(mine, known)
@@ -109,7 +109,7 @@ def known_counts(mine: list[Count]) -> dict[Condition, int]:
 
 
 def from_parts(of: Condition, known: Mapping[Condition, int]) -> int | None:
-    """Return the sum of the counts of the single levels of a condition, if all are printed."""
+    """Return the sum of the counts of the single levels of a condition; None if one is not printed."""
     if len(of) != 1:
         return None
     ((column, values),) = of
@@ -138,7 +138,7 @@ def _repeated(mine: list[Count], known: Mapping[Condition, int]) -> Iterator[Che
 
 
 def _denominators(rows: list[Row], mine: list[Count], known: Mapping[Condition, int]) -> Iterator[Check]:
-    """Check that a denominator is the count of its patients, or of those whose value is known."""
+    """Check that a denominator is the count of its patients, or of those with a known value."""
     of_rows = [(c.row, c.among, c.of) for c in mine]
     of_rows += [
         (r, condition(r["of"]), condition(r["of"])) for r in rows if r["statistic"] in ("quartiles", "range")
@@ -155,7 +155,7 @@ def _denominators(rows: list[Row], mine: list[Count], known: Mapping[Condition, 
         others = usual[_columns(among, of), of]
         most = max(others, key=lambda d: (others[d], d == right, d))
         if right is None:
-            # Groups made from words are sure only in a table, where one row differs from the others.
+            # Groups made from words are certain only in a table where one row differs from the others.
             sure = row["groups"] != "from words" or (row["section"].startswith("Table") and others[most] > 1)
             if given != most and sure:
                 yield DENOMINATOR.check([row], f"of {given}", f"of {most} for the other levels", False)
@@ -215,12 +215,12 @@ def _sums(mine: list[Count], known: Mapping[Condition, int]) -> Iterator[Check]:
 
 
 def _declared(mine: list[Count], column: str) -> bool:
-    """Return whether the levels exclude each other: groups made from a table's own words need not."""
+    """Return whether the levels exclude each other; groups made from a table's words may overlap."""
     return all(c.row["groups"] != "from words" or _percent_adds_up(mine, column) for c in mine)
 
 
 def _percent_adds_up(mine: list[Count], column: str) -> bool:
-    """Return whether the percentages of a block add up to 100, within half a digit for each."""
+    """Return whether the percentages of a block add up to 100, within half a digit per percentage."""
     block = [
         c.row["pct"]
         for c in mine
@@ -232,7 +232,7 @@ def _percent_adds_up(mine: list[Count], column: str) -> bool:
 
 
 def _answered(mine: list[Count], column: str, rest: Condition, total: int) -> int:
-    """Return the denominator that all levels of a variable share, if it is smaller than the whole."""
+    """Return the denominator that all levels of a variable share, if it is smaller than the total."""
     given = {
         c.denominator
         for c in mine
@@ -256,7 +256,7 @@ def _cover(union: frozenset[str], sets: list[frozenset[str]]) -> tuple[frozenset
 
 
 _MOST_PARTS = 6
-"""Groups that are combined to a larger one; a search over more takes too long."""
+"""Maximum number of groups that are combined; a search over more takes too long."""
 
 
 def _sum(
@@ -268,7 +268,7 @@ def _sum(
     total: int,
     open_ended: bool,
 ) -> Check:
-    """Compare a sum with its whole; if the whole is everybody, the rest may have no printed level."""
+    """Compare a sum with its total; if the total is all patients, some may have no printed level."""
     wanted = [frozenset({*rest, (column, part)}) for part, _ in parts]
     rows = [next(c.row for c in mine if c.among == w and c.n is not None) for w in wanted]
     whole = (frozenset({*rest, (column, union)}), rest)
@@ -281,7 +281,7 @@ def _sum(
 
 
 def _enumerations(mine: list[Count]) -> Iterator[Check]:
-    """Check that parts which the paper enumerates add up to their denominator."""
+    """Check that enumerated parts add up to their denominator."""
     groups: dict[str, list[Count]] = {}
     for count in mine:
         if count.row["parts"]:
@@ -307,7 +307,7 @@ def _enumerations(mine: list[Count]) -> Iterator[Check]:
 
 
 def _subsets(mine: list[Count], known: Mapping[Condition, int]) -> Iterator[Check]:
-    """Find subgroups that are larger than their group, or smaller than two groups of a whole must share."""
+    """Find subgroups larger than their group, or smaller than the overlap that two groups must have."""
     rows = {c.among: c.row for c in reversed(mine) if c.n is not None and c.n == known[c.among]}
     for small, large in ((a, b) for a in known for b in known if a != b and within(a, b)):
         if known[small] > known[large]:

@@ -1,9 +1,4 @@
-"""Audit of printed ratios: hazard ratio, limits and p value must fit each other, and each other place.
-
-A Wald interval is symmetric on the log scale and therefore determines standard error and p value: ``SE =
-ln(high / low) / (2 · 1.96)``, ``z = ln(HR) / SE`` (Altman and Bland, BMJ 2011; 343: d2304). Printed numbers
-are rounded: a check fails only if no unrounded numbers could have been rounded to the printed ones.
-"""
+"""Audit printed ratios: hazard ratio, limits and p value must match each other, and agree between places."""
 
 from __future__ import annotations
 
@@ -36,7 +31,7 @@ Z95 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
 
 _TINY = 1e-250
-"""Stands for 0, whose logarithm does not exist."""
+"""Replacement for 0, whose logarithm does not exist."""
 
 _OTHER_TESTS = (
     "log-rank",
@@ -49,7 +44,7 @@ _OTHER_TESTS = (
     "permutation",
     "bootstrap",
 )
-"""Words of the column `method` of a p value or an interval that is not Wald's."""
+"""Words in the column `method` of a p value or an interval that is not a Wald one."""
 
 
 def ratios(rows: list[Row]) -> list[Row]:
@@ -87,7 +82,7 @@ def wald_p(hazard_ratio: float, error: float) -> float:
 
 
 def wald_p_range(row: Row) -> tuple[float, float]:
-    """Return the smallest and largest p value of numbers that round to the printed ones, each for itself."""
+    """Return the smallest and largest p value, with value and limits rounded independently of each other."""
     (value_low, value_high), (low_min, low_max), (high_min, high_max) = (
         _positive(row[name]) for name in ("value", "ci_low", "ci_high")
     )
@@ -100,9 +95,9 @@ def wald_p_range(row: Row) -> tuple[float, float]:
 def joint_p_range(row: Row) -> tuple[float, float] | None:
     """Return the smallest and largest p value of a ratio that is the geometric mean of its limits.
 
-    The logarithms of the limits, each within its rounding, form a rectangle; those whose mean lies within
-    the rounding of the ratio are a strip of it. z = 1.96 (h + l) / (h − l) is monotone along every line, so
-    that its extremes are at the corners.
+    The logarithms of the limits, each within its rounding, form a rectangle. The points whose mean lies
+    within the rounding of the ratio form a strip of it. z = 1.96 (h + l) / (h − l) is monotone along every
+    line, so its extremes are at the corners.
 
     Returns:
         None if no unrounded numbers fit.
@@ -111,7 +106,7 @@ def joint_p_range(row: Row) -> tuple[float, float] | None:
         tuple(log(bound) for bound in _positive(row[name])) for name in ("ci_low", "ci_high", "value")
     )
     corners = [(low_min, high_min), (low_max, high_min), (low_max, high_max), (low_min, high_max)]
-    # Half a digit of the 16 that a float has: 0.126 - 0.0005 is not exactly 0.1255.
+    # Tolerance for rounding errors of floats: 0.126 - 0.0005 is not exactly 0.1255.
     corners = _clipped(corners, 2 * value_min - 1e-12, at_least=True)
     corners = _clipped(corners, 2 * value_max + 1e-12, at_least=False)
     zs = [Z95 * (high + low) / (high - low) for low, high in corners if high > low]
@@ -192,7 +187,7 @@ def _wald(row: Row) -> bool:
 
 
 def _p_values(rows: list[Row]) -> Iterator[Check]:
-    """Check every p value against ratio and limits; without its own, against the p value of the table."""
+    """Check every p value against ratio and limits; a row without a p value uses that of the table."""
     for row in rows:
         elsewhere = next((o for o in rows if quantity(o) == quantity(row) and o["p"]), None)
         source = row if row["p"] else elsewhere
@@ -232,7 +227,7 @@ def _symmetry(rows: list[Row]) -> Iterator[Check]:
 
 
 def quantity(row: Row) -> tuple[str, ...]:
-    """Return what a row estimates; rows of one estimate have the same."""
+    """Return the key of the quantity that a row estimates; equal for all rows of one estimate."""
     names = ("statistic", "where", "of", "column", "endpoint", "horizon", "model", "beyond", "term", "level")
     return tuple(row[name] for name in names)
 
@@ -273,7 +268,7 @@ def agrees(one: str, other: str) -> bool:
 
 
 def _borrowed(rows: list[Row]) -> Iterator[Check]:
-    """Find a row that disagrees with its own estimate elsewhere and has the numbers of another quantity."""
+    """Find a row that contradicts its own estimate elsewhere and has the numbers of another quantity."""
     for row in rows:
         own = [o for o in rows if o is not row and quantity(o) == quantity(row)]
         if not row["value"] or all(_same_numbers(row, other) for other in own):

@@ -1,4 +1,4 @@
-"""Audit of models by their information: what the standard errors say about the numbers of events."""
+"""Audit the models by their standard errors, which depend on the numbers of events."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _RELAPSES = {
 
 _DEATHS = "os_event=true"
 _FEW = 10
-"""Events per parameter below which a model has few."""
+"""Events per parameter below which a model has few events."""
 
 
 def checks(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
@@ -64,7 +64,8 @@ def checks(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
 def event_bounds(endpoint: str, rows: list[Row], counts: Mapping[str, int]) -> tuple[int, int] | None:
     """Return the minimum and maximum number of events.
 
-    Printed ones count; else the minimum is reached if all relapsed patients died, the maximum if none did.
+    Printed numbers are used if there are any. Otherwise the minimum assumes that all relapsed patients died,
+    the maximum that none did.
     """
     printed = [
         int(float(r["n"]))
@@ -136,7 +137,7 @@ def _nested(
 
 
 def _references(rows: list[Row], tables: Mapping[tuple[str, str, str], Row]) -> dict[str, tuple[str, str]]:
-    """Return for each term its column and reference: the one level with a count but without a ratio."""
+    """Return column and reference level of each term: the one level with a count but without a ratio."""
     levels: dict[str, set[str]] = {}
     for row in rows:
         for column, values in condition(row["where"]) if row["statistic"] == "count" else ():
@@ -154,7 +155,7 @@ def _references(rows: list[Row], tables: Mapping[tuple[str, str, str], Row]) -> 
 def _by_level(
     rows: list[Row], tables: Mapping[tuple[str, str, str], Row], counts: Mapping[str, int]
 ) -> Iterator[Check]:
-    """Estimate the events per level: variance = 1/d + 1/d of the reference group, if that is printed."""
+    """Estimate the events per level: variance = 1/d + 1/d of the reference group, if it is printed."""
     for term, (column, reference) in _references(rows, tables).items():
         for model, relapse in _RELAPSES.items():
             levels = [row for (m, t, _), row in tables.items() if m == model and t == term]
@@ -179,7 +180,7 @@ def _by_level(
 def _against_the_counts(
     row: Row, group: tuple[str, str, str], implied: float, counts: Mapping[str, int]
 ) -> Iterator[Check]:
-    """Compare a hazard ratio with the crude ratio of relapses, where the paper prints both counts."""
+    """Compare a hazard ratio with the crude ratio of relapses, if the paper prints both counts."""
     column, reference, relapse = group
     level = f"{column}={row['level']}"
     relapsed, patients = counts.get(f"{level};{relapse}"), counts.get(level)

@@ -1,4 +1,4 @@
-"""Reads a file with a table of published numbers and audits it."""
+"""Read a file with a table of published numbers and audit it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ALIASES = {
     "95% ci": "ci",
     "text": "quote",
 }
-"""Other usual headings of the columns."""
+"""Other common headings of the columns."""
 
 
 _OF_A_CITATION = ("id", "section", "quantity", "statistic", "quote")
@@ -52,8 +52,8 @@ def audit_file(file: Path, groups: Path | None = None, text: Path | None = None)
 
     Args:
         file: the table; separator `,`, `;`, tab or `|`, UTF-8 or Windows-1252.
-        groups: another file with further columns by id.
-        text: the paper's words, whose citations in square brackets are checked.
+        groups: another file with more columns by id.
+        text: the paper's text, in which citations in square brackets are checked.
 
     Returns:
         `schemas.audit.PublishedAudit`.

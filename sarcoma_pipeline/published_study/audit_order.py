@@ -1,4 +1,4 @@
-"""Audit of values and their order: ranges, quartiles, periods, numbers of levels and of covariates."""
+"""Audit values and their order: ranges, quartiles, periods, numbers of levels and covariates."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _ranges(rows: list[Row]) -> Iterator[Check]:
 
 
 def _medians(rows: list[Row]) -> Iterator[Check]:
-    """Check that a group has one median, whether it is printed with its range or with its quartiles."""
+    """Check that a group has the same median with its range as with its quartiles."""
     seen: dict[tuple[str, str], Row] = {}
     for row in rows:
         if row["statistic"] in _LOCATION and row["column"] and number(row["value"]) is not None:
@@ -91,7 +91,7 @@ def _periods(rows: list[Row]) -> Iterator[Check]:
 
 
 def _levels(rows: list[Row]) -> Iterator[Check]:
-    """Check a printed number of levels against the levels that are printed with a count."""
+    """Check a printed number of levels against the levels printed with a count."""
     for row in rows:
         if row["statistic"] != "levels" or number(row["n"]) is None:
             continue
@@ -114,7 +114,7 @@ def _levels(rows: list[Row]) -> Iterator[Check]:
 
 
 def _terms(rows: list[Row]) -> Iterator[Check]:
-    """Check a printed number of covariates against those of the tables of the models."""
+    """Check a printed number of covariates against the covariates in the tables of the models."""
     terms: dict[str, set[str]] = {}
     for row in ratios(rows):
         if row["section"].startswith("Table") and row["term"]:

@@ -1,4 +1,4 @@
-"""Audit of printed percentages: each matches a count, and those of a block match each other."""
+"""Audit printed percentages: each must match a count, and those of a block each other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def checks(rows: list[Row], known: Mapping[Condition, int]) -> Iterator[Check]:
 
     Args:
         rows: all rows of the paper.
-        known: what `audit_counts.known_counts` returns.
+        known: the result of `audit_counts.known_counts`.
     """
     mine = counts(rows)
     yield from _percentages(mine)
@@ -78,7 +78,7 @@ def _percentages_alone(mine: list[Count], known: Mapping[Condition, int]) -> Ite
 
 
 def _percentage_sums(mine: list[Count]) -> Iterator[Check]:
-    """Check the percentages of each block of Table 1; correct rounding may miss 100 %."""
+    """Check the sum of the percentages of each block of Table 1; correct rounding may miss 100 %."""
     blocks: dict[str, list[Count]] = {}
     for count in mine:
         if count.row["section"] == CHARACTERISTICS and count.row["pct"]:
@@ -93,7 +93,7 @@ def _percentage_sums(mine: list[Count]) -> Iterator[Check]:
             for c in block
             if c.n is not None and c.denominator
         )
-        # A tie may be rounded down as well: 12.5 to 12.
+        # A tie may be rounded down too: 12.5 to 12.
         ties = sum(
             Fraction(1, 10 ** decimals_of(c.row["pct"]))
             for c in block

@@ -1,8 +1,7 @@
-"""Prepares the rows of a table of published numbers: canonical numbers, statistics and groups of patients.
+"""Prepare the rows of a table of published numbers: canonical numbers, statistics and groups of patients.
 
-A cell that cannot be read, or that no such quantity can have, becomes a check of its own and is left out of
-all others. Where the table does not say what a row is (`statistic`) and which patients it counts (`where`),
-both are taken from its words.
+A cell that cannot be read, or whose value is impossible, becomes a check and is left out of all others. If
+the table does not name the `statistic` of a row and its patients (`where`), both are derived from its words.
 """
 
 from __future__ import annotations
@@ -95,7 +94,10 @@ def table(frame: pl.DataFrame) -> list[Row]:
 
 
 def readable(rows: list[Row]) -> Iterator[Check]:
-    """Make every number canonical, in place; yield a check for each cell without a possible number."""
+    """Make every number canonical, in place.
+
+    Yield a check for each cell that cannot be read or is impossible.
+    """
     for row in rows:
         split(row)
         for name in NUMBERS:
@@ -114,7 +116,7 @@ def readable(rows: list[Row]) -> Iterator[Check]:
 
 
 def split(row: Row) -> None:
-    """Take apart what stands in one cell: `27/86 (31 %)`, `0.46 (0.22-0.97)`, an interval."""
+    """Split the content of one cell: `27/86 (31 %)`, `0.46 (0.22-0.97)`, an interval."""
     found = _COUNT.match(printed.plain(row["n"]))
     if found and (found["of"] or found["pct"]):
         row["n"] = found["n"]
@@ -131,7 +133,7 @@ def split(row: Row) -> None:
 
 
 def _possible(row: Row) -> Iterator[Check]:
-    """Check each number alone; what cannot be is left out of the other checks."""
+    """Check each number alone; impossible numbers are left out of the other checks."""
     for name in NUMBERS:
         if row[name] in ("", printed.NOT_REACHED, printed.NOT_ESTIMABLE):
             continue
@@ -187,7 +189,7 @@ def _bounds(row: Row, name: str) -> tuple[float, float, str]:
 
 
 def _say_what_each_is(rows: list[Row], *, grouped: bool) -> None:
-    """Fill in `statistic` and, in a table without groups, `where` and `of`, from the rows' words."""
+    """Fill in `statistic` and, in a table without groups, `where` and `of`, from the words of the rows."""
     for row in rows:
         row["statistic"] = row["statistic"] or _statistic(row)
     if grouped:

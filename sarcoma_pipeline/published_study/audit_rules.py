@@ -1,4 +1,4 @@
-"""Rules of the audit of a paper: each is declared once, with its id, its words and its source."""
+"""Declare the rules of the audit of a paper, each with its id, its words and its source."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class AuditRule:
 
     Attributes:
         id: stable name, ``subject.rule``.
-        name: what the column `check` shows.
+        name: text in the column `check`.
         words: what must hold.
-        source: where it follows from.
+        source: the reference or theorem it follows from.
     """
 
     id: str
@@ -49,7 +49,7 @@ class AuditRule:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its rule and rows, what is printed, what is possible by other numbers, and the verdict."""
+    """One check: its rule and rows, the printed value, the expected one, and the verdict."""
 
     rule: AuditRule
     rows: list[Row]

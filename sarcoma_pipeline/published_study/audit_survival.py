@@ -1,4 +1,4 @@
-"""Audit of survival rates and medians: intervals, patients and events behind them, order, follow-up."""
+"""Audit survival rates and medians: their intervals, patients and events, order, and follow-up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = 
 """Scales on which an interval of a survival rate is symmetric, with their derivatives; all increase."""
 
 _CUT = ("log", "plain", "arcsine")
-"""Scales whose limits are cut at 0 and 1."""
+"""Scales on which limits are cut at 0 and 1."""
 
 _EDGE = 1e-9
 
@@ -53,7 +53,7 @@ def checks(rows: list[Row], counts: Mapping[str, int]) -> Iterator[Check]:
 
 
 def _shares(row: Row) -> tuple[tuple[float, float], ...] | None:
-    """Return the boxes of limit, rate and limit as shares between 0 and 1; None if one is no number."""
+    """Return the boxes of limit, rate and limit as shares from 0 to 1; None if one is no number."""
     boxes = []
     for name in ("ci_low", "value", "ci_high"):
         if number(row[name]) is None:
@@ -92,7 +92,7 @@ def _intervals(rates: list[Row], rows: list[Row], counts: Mapping[str, int]) -> 
         )
         if not low < rate < high:
             continue
-        # Errors of the rate itself, the smallest that any fitting scale and any unrounded limits allow.
+        # Errors of the rate itself: the largest that the rounded limits allow, on each fitting scale.
         errors = [_error(name, shares, rate) for name in fitting or _SCALES]
         error = max(errors)
         patients = counts.get("", inf)
@@ -115,7 +115,10 @@ def _intervals(rates: list[Row], rows: list[Row], counts: Mapping[str, int]) -> 
 
 
 def _symmetric(name: str, shares: tuple[tuple[float, float], ...]) -> bool:
-    """Return whether the middle of the limits can be the rate on a scale; a cut limit may lie farther."""
+    """Return whether the rate can be the middle of its limits on a scale.
+
+    A cut limit may lie further away.
+    """
     scale, _ = _SCALES[name]
     (low, rate, high) = ((scale(a), scale(b)) for a, b in shares)
     reach_up = inf if name in _CUT and shares[2][1] >= 1 - 2 * _EDGE else high[1]
@@ -144,7 +147,7 @@ def _widths(low: float, rate: float, high: float) -> str:
 
 
 def _rate_order(rates: list[Row]) -> Iterator[Check]:
-    """Check that a later rate, and one of an endpoint with more kinds of events, is no higher."""
+    """Check that later rates, and rates of endpoints with more kinds of events, are not higher."""
     usable = [
         r
         for r in rates
@@ -201,7 +204,7 @@ def _median_and_rate(medians: list[Row], rates: list[Row]) -> Iterator[Check]:
 
 
 def _reach(medians: list[Row], rates: list[Row], rows: list[Row]) -> Iterator[Check]:
-    """Check medians and horizons against the longest follow-up; else medians against its upper quartile."""
+    """Check medians and horizons against the longest follow-up, else medians against its upper quartile."""
     follow_up = [r for r in rows if "follow" in f"{r['column']} {r['quantity']}".lower()]
     longest = [
         (r, "value" if r["statistic"] == "maximum" else "ci_high")

@@ -1,4 +1,4 @@
-"""Audit of the p value of a printed table of counts: chi-square and Fisher's exact test."""
+"""Audit the p value of a printed table of counts: chi-square and Fisher's exact test."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from schemas.rounding import half_up
 def checks(rows: list[Row]) -> Iterator[Check]:
     """Yield a check for each printed comparison of groups.
 
-    Rows with the same text in `comparison` are one table: each has the patients with the feature (`n`) of one
-    group (`denominator`); one of them has the p value, and may name the test in `method`.
+    Rows with the same text in `comparison` form one table. Each row is a group (`denominator`) and its
+    patients with the feature (`n`). One row has the p value and may name the test in `method`.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:

@@ -1,19 +1,8 @@
-"""Compares every published number with ours and gives a verdict.
-
-Verdicts, from best to worst:
-
-- ``equal``: the same count or number;
-- ``within rounding``: our number, rounded half up to the paper's decimals, equals the printed one;
-- ``close``: within 3 % of the paper's number;
-- ``differs``.
-
-A row gets the worst verdict of its parts. Confidence intervals have a separate verdict; p values follow from
-ratio and interval. If the audit found an error in the row, the verdict is ``paper contradicts itself``,
-whatever our number is. Every row of ``published.csv`` must be mapped or declared not computable.
-"""
+"""Compare every published number with ours and give a verdict."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
@@ -24,7 +13,9 @@ from sarcoma_pipeline.published_study.audit_rows import NUMBERS, split
 from sarcoma_pipeline.published_study.printed_number import NOT_REACHED
 from sarcoma_pipeline.published_study.recomputed import Cohort, Recomputed
 from schemas.analysis import PublishedComparison
+from schemas.analysis_models import JointTest
 from schemas.rounding import decimals_of, half_up, percent_half_up
+from schemas.statistics import DEFAULT
 
 CLOSE = 0.03
 """Relative difference up to which a number is close."""
@@ -41,6 +32,8 @@ def compare(
     endpoints: pl.DataFrame,
     estimates: pl.DataFrame,
     hazard_ratios: pl.DataFrame,
+    joint_tests: pl.DataFrame | None = None,
+    significance: float = DEFAULT.significance,
 ) -> pl.DataFrame:
     """Compare every published number with ours.
 
@@ -53,6 +46,8 @@ def compare(
         endpoints: `schemas.cohort.CohortEndpoint`.
         estimates: `schemas.analysis.SurvivalEstimate`.
         hazard_ratios: `schemas.analysis.HazardRatio`.
+        joint_tests: `schemas.analysis_models.JointTest`.
+        significance: p value below which the paper speaks of a difference.
 
     Returns:
         `schemas.analysis.PublishedComparison`, in the order of ``published.csv``.
@@ -62,6 +57,8 @@ def compare(
             unknown entry of the audit.
     """
     cohort = Cohort(patients, endpoints, estimates, hazard_ratios)
+    jointly = joint_tests if joint_tests is not None else JointTest.empty()
+    tested = {(row["model"], row["term"]): row for row in jointly.rows(named=True)}
     mapping = _blank_to_null(published_map).with_columns(pl.col("horizon").cast(pl.Float64))
     rows = {row["id"]: row for row in mapping.iter_rows(named=True)}
     wanted = published["id"].to_list()
@@ -71,7 +68,7 @@ def compare(
         )
     findings = {entry["id"]: entry for entry in audit.iter_rows(named=True)}
     lines = [
-        _line(paper, rows[paper["id"]], cohort, findings)
+        _line(paper, rows[paper["id"]], cohort, findings, tested, significance)
         for paper in _blank_to_null(published).iter_rows(named=True)
     ]
     frame = pl.DataFrame(lines, infer_schema_length=None)
@@ -83,7 +80,12 @@ def _blank_to_null(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _line(
-    paper: dict[str, Any], row: dict[str, Any], cohort: Cohort, findings: dict[str, Any]
+    paper: dict[str, Any],
+    row: dict[str, Any],
+    cohort: Cohort,
+    findings: dict[str, Any],
+    tested: Mapping[tuple[str | None, str | None], dict[str, Any]],
+    significance: float,
 ) -> dict[str, Any]:
     ours = cohort.recompute(row)
     as_printed, paper, unreadable = paper, *_canonical(paper)
@@ -96,6 +98,8 @@ def _line(
         verdict = "paper contradicts itself"
     reasons = ([ours.missing] if ours.missing else []) + unreadable
     reasons += [f"Audit {e['id']} ({e['class']}): {e['finding']}" for e in entries]
+    joint = tested.get((row["model"], row["term"])) if row["statistic"] == "hazard ratio" else None
+    printed_p = _number(paper["p"])
     value, n, percent = _number(paper["value"]), _number(paper["n"]), _number(paper["pct"])
     pairs = ((ours.value, value), (ours.n, n), (ours.percent, percent))
     return {
@@ -109,13 +113,15 @@ def _line(
         "published_value": value,
         "published_low": _number(paper["ci_low"]),
         "published_high": _number(paper["ci_high"]),
-        "published_p": _number(paper["p"]),
+        "published_p": printed_p,
         "published_n": None if n is None else int(n),
         "published_percent": percent,
         "our_value": ours.value,
         "our_low": ours.low,
         "our_high": ours.high,
         "our_p": ours.p,
+        "our_joint_p": joint["p_value"] if joint and ours.p is not None else None,
+        "our_joint_text": _jointly(printed_p, joint, significance) if joint and ours.p is not None else None,
         "our_n": ours.n,
         "our_percent": ours.percent if percent is not None else None,
         "difference": next((a - b for a, b in pairs if a is not None and b is not None), None),
@@ -126,8 +132,19 @@ def _line(
     }
 
 
+def _jointly(printed_p: float | None, joint: Mapping[str, Any], significance: float) -> str | None:
+    """Say that the paper's small p value is of one contrast, and the covariate as a whole shows nothing."""
+    p, degrees = joint["p_value"], joint["degrees_of_freedom"]
+    if printed_p is None or p is None or degrees < 2 or not printed_p < significance <= p:
+        return None
+    return (
+        f"The paper's p value is of one of {degrees} contrasts of {joint['term']}; all of them together "
+        f"give p = {half_up(p, 2)} in the model of {joint['model']}."
+    )
+
+
 def _canonical(paper: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return a row with canonical numbers, None where there is none, and the cells that cannot be read."""
+    """Return a row with canonical numbers (None if there is none), and the cells that cannot be read."""
     row = {**dict.fromkeys(("ci", *NUMBERS), ""), **{name: text or "" for name, text in paper.items()}}
     split(row)
     unreadable = []
@@ -157,7 +174,7 @@ def _verdicts(paper: dict[str, Any], ours: Recomputed) -> tuple[str, str | None]
         parts.append(_grade(paper["n"], ours.n))
     if paper["pct"] is not None:
         grade = _percent_grade(paper["pct"], ours)
-        # Beside an equal count, a percentage that agrees within rounding is no further difference.
+        # If the count is equal, a percentage within rounding is no additional difference.
         parts.append("equal" if grade == "within rounding" and paper["n"] is not None else grade)
     limits = [
         _grade(paper[name], limit)
@@ -214,7 +231,7 @@ def _our_text(paper: dict[str, Any], ours: Recomputed) -> str:
         return None if number is None or printed is None else half_up(number, digits)
 
     of = f"/{ours.denominator}" if ours.denominator is not None and paper["denominator"] else ""
-    # Our count is printed even if the paper prints only a percentage.
+    # Print our count even if the paper prints only a percentage.
     count = None if ours.n is None else f"{ours.n}{of}"
     percent = f"{half_up(ours.percent, 1)} %" if ours.percent is not None and paper["pct"] else None
     value = NOT_REACHED if ours.not_reached else shown(ours.value, paper["value"])

@@ -1,7 +1,7 @@
-"""Reads numbers as papers print them: decimal commas, bounds (`< 0.001`), `n.s.`, `NR`, `NE`, dashes, marks.
+"""Read numbers as printed in papers: decimal commas, bounds (`< 0.001`), `n.s.`, `NR`, `NE`, dashes, marks.
 
-A cell becomes one canonical text, so that the checks see `0.432` whatever sign stands for the decimal point.
-A printed number is rounded: :func:`box` gives the interval of the numbers that it can stand for.
+A cell becomes one canonical text, so that the checks see `0.432` for any decimal sign. A printed number is
+rounded: :func:`box` gives the interval of numbers that it can be.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
 
 SIGNIFICANT = 0.05
-"""Level that `n.s.` (not significant) refers to where the paper names no other."""
+"""Level that `n.s.` (not significant) refers to, unless the paper names another."""
 
 _TIMES = ("value", "ci_low", "ci_high")
-"""Columns of what can be not reached or not estimable."""
+"""Columns that can be "not reached" or "not estimable"."""
 
 _LONGEST = 18
-"""Characters of a printed number; a longer one is none."""
+"""Maximum characters of a printed number."""
 
 COUNTS = ("n", "denominator")
 """Columns of whole numbers, in which a comma or a point before three digits separates thousands."""
@@ -80,7 +80,7 @@ class Unreadable(ValueError):
 
 
 def plain(text: str | None) -> str:
-    """Return a text with one kind of dash and blank."""
+    """Return a text with uniform dashes and blanks."""
     return _DASHES.sub("-", _BLANKS.sub(" ", text or "")).strip()
 
 
@@ -88,7 +88,7 @@ def read(text: str | None, column: str = "value") -> str:
     """Return the canonical text of a printed number.
 
     Args:
-        text: what the paper prints.
+        text: the printed text.
         column: column of the table. In ``n`` and ``denominator`` numbers are whole; ``n.s.`` is a p value.
 
     Returns:
@@ -165,12 +165,12 @@ def value_and_interval(text: str) -> tuple[str, str, str] | None:
 
 
 def number(text: str) -> float | None:
-    """Return a canonical text as a number; None for a bound, a word or nothing."""
+    """Return a canonical text as a number; None for a bound, a word or an empty text."""
     return float(text) if text and (text[0].isdigit() or text[0] == "-") else None
 
 
 def box(text: str) -> tuple[float, float]:
-    """Return the smallest and the largest number that a canonical text can stand for.
+    """Return the smallest and the largest number that a canonical text can be.
 
     Raises:
         ValueError: the text is empty or `not estimable`.
@@ -186,7 +186,7 @@ def box(text: str) -> tuple[float, float]:
 
 
 def at_most(one: str, other: str) -> bool:
-    """Return whether one number can be at most another; rounding to the same decimals keeps their order."""
+    """Return whether one number can be at most another; equal decimals keep the order of numbers."""
     small, large = number(one), number(other)
     if small is not None and large is not None and decimals_of(one) == decimals_of(other):
         return small <= large
@@ -194,7 +194,7 @@ def at_most(one: str, other: str) -> bool:
 
 
 def fits(text: str, low: float, high: float) -> bool:
-    """Return whether a canonical text can stand for a number between two bounds."""
+    """Return whether a canonical text can be a number between two bounds."""
     least, most = box(text)
     slack = 1e-9 * max(1.0, abs(low) if abs(low) < inf else 1.0)
     return least <= high + slack and low <= most + slack

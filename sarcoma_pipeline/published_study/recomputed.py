@@ -1,18 +1,4 @@
-"""Recomputes the paper's quantities from the cohort, as declared in ``published_map.csv``.
-
-A row has a ``statistic``:
-
-- ``count``: patients that fulfil ``where``, among those that fulfil ``of``;
-- ``quartiles``, ``range``, ``maximum``, ``mode``, ``levels`` (number of different values): of ``column``,
-among ``of``; the first two together with the median;
-- ``survival`` at ``horizon`` months and ``median`` of ``endpoint``;
-- ``terms``: covariates of ``model`` that model ``beyond`` does not have;
-- ``hazard ratio`` of ``level`` of ``term`` in ``model``;
-- ``not computable``, with a ``reason``.
-
-Conditions: ``column=a|b`` or ``column<number``, joined by ``;``. Columns are those of `cohort.patients`, and
-``os_event`` and ``os_months``.
-"""
+"""Recompute the paper's quantities from the cohort, as declared in ``published_map.csv``."""
 
 from __future__ import annotations
 
@@ -76,8 +62,8 @@ class Cohort:
         """Recompute the quantity of a row of ``published_map.csv``.
 
         Raises:
-            ValueError: the statistic is unknown.
-            polars.exceptions.ColumnNotFoundError: a condition names a column that the cohort does not have.
+            ValueError: the statistic is unknown. polars.exceptions.ColumnNotFoundError: a condition names a
+            column that is missing in the cohort.
         """
         if row["statistic"] not in _STATISTICS:
             raise ValueError(f"published_map row {row['id']}: unknown statistic {row['statistic']!r}")

@@ -1,7 +1,7 @@
-"""The accounting: records read = curated + quarantined + exact duplicates + out of scope; values likewise.
+"""Account for every record: read = curated + quarantined + exact duplicates + out of scope; and every value.
 
-Values delivered = read + ignored by name + unknown; how many were delivered is counted by another way than
-the reading (``meta.files``).
+Values delivered = read + ignored by name + unknown. Delivered values are counted independently of the
+reading (``meta.files``).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ UNKNOWN_VALUE = Rule(
     "notice",
     on="meta.value_account",
     scope="source",
-    what="The files hold values that no column takes: nothing uses them. Those of oBDS, tables and replies "
-    "are kept as delivered, those of DICOM in the file only.",
-    remedy="Look at the element, attribute or column: map a column in sources.toml or list it there as "
-    "ignored with the reason; report any other to the program's developers.",
+    what="The files contain values that are not read into a column and not used. Those of oBDS, tables and "
+    "replies are kept as delivered, those of DICOM only in the file.",
+    remedy="Check the element, attribute or column. A column of a table: map it in sources.toml, or list it"
+    " there as ignored with the reason. Any other: report it to the program's developers.",
 )
 
 
@@ -38,8 +38,8 @@ def account(
 ) -> pl.DataFrame:
     """Account for every received record and every delivered value, per file.
 
-    A record counts as curated only if a curated row names it in ``record_ids``: nothing is derived from the
-    other three, so that a record which fell through shows up as unaccounted.
+    A record counts as curated only if ``record_ids`` of a curated row contains it, not because no other
+    outcome applies: so a lost record is counted as unaccounted.
 
     Args:
         received: received tables, current rows.
@@ -90,7 +90,7 @@ def account(
 
 
 def unknown(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Return a notice for every path of a source that no column takes, with its count.
+    """Return a notice for every path of a source that no column reads, with the number of values.
 
     Args:
         files: ``file_id``, ``source`` of ``meta.files``.
@@ -120,7 +120,7 @@ def unknown(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _values(files: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Return values per file by what became of them; what is missing from the account is unaccounted."""
+    """Return values per file and outcome; the difference to the delivered values is unaccounted."""
     by = {
         f"values_{outcome}": pl.col("values").filter(pl.col("outcome") == outcome).sum()
         for outcome in VALUE_OUTCOME

@@ -1,9 +1,9 @@
-"""Carries findings and decisions over when the program reads the same files in another way than before.
+"""Carry findings and decisions over when a new version of the program reads the same files differently.
 
-A new version of a reader may read more of a record, or name it in another way. Its findings then get other
-ids, and its content another hash: without this, every waiver would lapse with an upgrade. The record at one
-place of a file whose bytes are the same is the same record. So the ledger's findings get their new ids, and
-each decision in force is recorded once more under the new id, with the steward's own words.
+A new reader may read more of a record, or give it another key. Findings then get other ids, and records
+other content hashes: without this module every waiver would lapse with an upgrade. A record at the same
+position of a file with the same bytes is the same record. The ledger's findings get their new ids, and
+each decision in force is recorded again under the new id, with the steward's own words.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sarcoma_pipeline.quality.findings import WHOLE_FILE, stem
 from schemas.ledger import Decision, LedgerEntry
 
 PLACE = ("path", "received_as", "position")
-"""Where a record is, from one version of a reader to the next."""
+"""Position of a record, which does not change between versions of a reader."""
 
 NAMES = (*PLACE, "source", "record_key", "content_hash")
-"""Columns of the records before and after: their places and names."""
+"""Columns of the records before and after: positions and keys."""
 
 _SCHEMA = {
     "finding_id": pl.String, "became": pl.String, "content_before": pl.String, "content_hash": pl.String,
@@ -30,12 +30,12 @@ _SCHEMA = {
 def carried(
     ledger: pl.DataFrame, before: pl.DataFrame, after: pl.DataFrame, centre: str = ""
 ) -> pl.DataFrame:
-    """Find the findings that get another id or whose record gets another content hash.
+    """Return the findings that get another id, or whose record gets another content hash.
 
     Args:
         ledger: ``quality.ledger``.
-        before: the records as they were, with the columns :data:`NAMES`.
-        after: the same files' records as they are read now.
+        before: the records before the change, with the columns :data:`NAMES`.
+        after: the records of the same files after the change.
         centre: the records' centre in a study with several.
 
     Returns:
@@ -44,7 +44,7 @@ def carried(
     nth = pl.int_range(pl.len()).over(PLACE)
     sides = [f.select(NAMES).sort(NAMES, nulls_last=True).with_columns(nth=nth) for f in (before, after)]
     pairs = sides[0].join(sides[1], on=[*PLACE, "nth"], suffix="_now")
-    # A file's path is its place only before; a finding of a whole file now has its source as key.
+    # Findings of a whole file had the path as key before; now they have the source.
     shown = ledger.select("finding_id", "rule_id", "table_name", "column_name", content="content_hash")
     whole = pl.col("rule_id") == WHOLE_FILE
     rows = []
@@ -55,7 +55,7 @@ def carried(
     for row in asked.iter_rows(named=True):
         name, dash, suffix = row["finding_id"].partition("-")
         subjects = [(row["rule_id"], row[k], row["table_name"], row["column_name"]) for k in ("was", "now")]
-        # Several records have this content: the hash tells whose finding it is.
+        # Several records may have this content; the hash identifies the one with the finding.
         if stem(subjects[0], centre) == name:
             became = f"{stem(subjects[1], centre)}{dash}{suffix}"
             rows.append((row["finding_id"], became, row["content"], row["content_hash_now"]))
@@ -66,9 +66,9 @@ def carried(
 
 
 def decisions(known: pl.DataFrame, moved: pl.DataFrame, now: dt.datetime) -> pl.DataFrame:
-    """Return the decisions to add: the last one on each finding, on its new id and content.
+    """Return the decisions to add: the last one on each finding, with its new id and content hash.
 
-    A decision on another content than that of before the change had lapsed; it is not carried over.
+    A decision on other content than before the change had already lapsed; it is not carried over.
 
     Args:
         known: ``quality.decisions``.
@@ -98,7 +98,7 @@ def _decision_id(row: dict[str, str]) -> str:
 
 
 def ledger(entries: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame:
-    """Return the ledger with the findings' new ids and contents; their history stays.
+    """Return the ledger with the findings' new ids and contents; their history is kept.
 
     Args:
         entries: ``quality.ledger``.

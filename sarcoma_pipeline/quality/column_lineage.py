@@ -1,7 +1,7 @@
-"""Column lineage: from which columns the values of every column are computed.
+"""Derive the column lineage: from which columns the values of every column are computed.
 
-The expressions that type oBDS are asked what they read. The rest is declared in ``schemas.column_lineage``:
-joins and choices between records, which no expression tells.
+For the typing of oBDS it is read from the expressions. Joins and choices between records are not visible
+in expressions; they are declared in ``schemas.column_lineage``.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from schemas.column_lineage import Column, declared_origins
 from schemas.contract import CONTRACTS
 
 _JOINED = {"received_on": "first_refresh"}
-"""Columns that are joined to received records before typing, and by which of theirs."""
+"""Columns joined to received records before typing, with the column used for the join."""
 
 
 class OriginUnknown(Exception):
-    """An expression does not tell what it reads, as with ``pl.all()``, selectors and ``pl.element()``."""
+    """An expression does not name its columns, as with ``pl.all()``, selectors and ``pl.element()``."""
 
 
 @cache
 def origins() -> dict[str, dict[str, tuple[Column, ...]]]:
-    """Return table to column to the columns it is computed from, sorted; received columns have none."""
+    """Return for each table and column the sorted columns from which it is computed.
+
+    Received columns have none.
+    """
     found = {
         table: {c: set(of) for c, of in columns.items()} for table, columns in declared_origins().items()
     }
@@ -45,10 +48,10 @@ def read_from(table: str, readings: Mapping[str, Reading]) -> Iterator[tuple[str
 
     Args:
         table: received table.
-        readings: typed column to how it is read.
+        readings: typed column to its reading.
 
     Raises:
-        OriginUnknown: an expression that is no constant names no column.
+        OriginUnknown: an expression that is not constant names no column.
     """
     for column, reading in readings.items():
         if reading.constant:
@@ -70,7 +73,7 @@ def _roots(table: str, column: str, reading: Reading, expression: pl.Expr) -> se
 
 
 def _delivered(name: str) -> tuple[str, ...]:
-    """Return the received columns behind a column that is joined on or taken out of one before typing."""
+    """Return the received columns behind a column that is joined or derived before typing."""
     for start, columns in obds_reports.DERIVED.items():
         if name.startswith(start):
             return columns

@@ -1,4 +1,4 @@
-"""Evaluates the rules over a whole patient or several sources (modules ``rules_of_…``)."""
+"""Evaluate the rules over a whole patient or several sources (modules ``rules_of_…``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.configuration import Sources
 from schemas.quality import Observation
 
 PRECEDENCE = Sources.model_fields["precedence"].default["death"]
-"""Kinds of source that tell of life and death, the most credible first: the default of sources.toml."""
+"""Kinds of source on life and death, the most credible first: the default of sources.toml."""
 
 
 def observe(
@@ -27,7 +27,7 @@ def observe(
     Args:
         typed: the typed tables.
         link: ``curated.link``.
-        set_aside: records already in quarantine, which must not make other records look wrong.
+        set_aside: records already in quarantine, which must not cause findings on other records.
         precedence: kinds of source, the most credible on life and death first.
 
     Returns:
@@ -47,11 +47,11 @@ def observe(
     seen = [Observation.empty()]
     for one in judged():
         if frames[f"every {str(one.rule.on).removeprefix('typed.')}"].is_empty():
-            # No record can be at fault. A study's sources fill few of the tables.
+            # No record can be at fault; a study's sources fill few of the tables.
             continue
         found = one.at_fault(frames)
         if found.is_empty():
-            # Most rules of most nights: what follows costs more than the rule itself.
+            # Most rules find nothing; the steps below take longer than the rule.
             continue
         missing = [c for c in ("column_name", "value", "note") if c not in found.columns]
         found = found.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in missing)
@@ -63,7 +63,7 @@ def observe(
                     table_name=pl.lit(one.rule.on),
                 )
             )
-            # Of the rows of one record the first by what is shown, since joins keep no order.
+            # Of several rows of one record, keep the first in sort order, because joins keep no order.
             .sort("record_id", "column_name", "value", "note")
             .unique("record_id", keep="first", maintain_order=True)
         )
@@ -71,6 +71,6 @@ def observe(
 
 
 def _credibility(precedence: Sequence[str]) -> pl.Expr:
-    """Place of a record's source; a source that the precedence does not name comes last."""
+    """Return the rank of a record's source; sources that the precedence does not name come last."""
     order = {source: i for i, source in enumerate(precedence)}
     return pl.col("source").replace_strict(order, default=len(order), return_dtype=pl.Int32)

@@ -1,35 +1,36 @@
-"""From received records to curated entities: typed, linked, judged, reconciled.
+"""Curate received records: type, link, check the rules, reconcile.
 
-:func:`curate` does all of it at once. The nightly run takes the same steps one by one, some of them part by
-part, so that its memory stays bounded. It stands in this room because rules are judged between linking and
-reconciling.
+:func:`curate` does all steps at once. The nightly refresh runs them separately, some of them in parts, to
+bound its memory. The module is in this room because rules are checked between linking and reconciling.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from sarcoma_pipeline.curation import identity, reconcile, reports, typed_records
-from sarcoma_pipeline.quality import cross_record, quarantine
+from sarcoma_pipeline.quality import cross_record, findings, ledger, quarantine, repeated_faults
 from schemas.configuration import Sources, Study
 from schemas.curated import Link
+from schemas.vocabularies import ERROR
 
 Frames = Mapping[str, pl.DataFrame]
 
 Waivers = Callable[[pl.DataFrame], pl.DataFrame]
-"""Takes observations and returns those that no waiver admits."""
+"""Function that takes observations and returns those without a waiver."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the rules say of typed records.
+    """The results of the rules on typed records.
 
     Attributes:
         crossed: observations of the rules over several records.
-        quarantine: ``quality.quarantine``: records that break an error rule, whichever kind of rule it is.
+        quarantine: ``quality.quarantine``: records that break any error rule.
     """
 
     crossed: pl.DataFrame
@@ -38,12 +39,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Curation:
-    """Everything that becomes of received records.
+    """The result of curating received records.
 
     Attributes:
         typed: the typed tables.
         link: ``curated.link``.
-        curated: the curated tables but for the link.
+        curated: the curated tables except the link.
         observed: all rules broken (``schemas.quality.Observation``).
         quarantine: ``quality.quarantine``.
         disposition: ``quality.disposition``.
@@ -62,32 +63,37 @@ def curate(
     sources: Sources,
     received_on: pl.DataFrame,
     files: pl.DataFrame | None = None,
-    pseudonyms: pl.DataFrame | None = None,
+    pseudonyms: Callable[[pl.Series], pl.DataFrame] | None = None,
     study: Study | None = None,
     *,
     decided: Collection[str] = frozenset(),
+    former: pl.DataFrame | None = None,
+    unwaived: Waivers = lambda observed: observed,
 ) -> Curation:
-    """Curate received records.
+    """Type, link, check and reconcile received records.
 
     Args:
         received: received table to its current records.
         sources: the study's ``sources.toml``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
         files: ``file_id``, ``source``, ``path``; needed where two sources fill the same received table, and
-            to order versions of a report by the names of their files.
-        pseudonyms: ``patient_id``, ``pseudonym``; by default every patient is their own pseudonym.
-        study: for the choice of the index tumour and the assumptions; the defaults without one.
+            to sort versions of a report by file name.
+        pseudonyms: takes patient ids and returns ``patient_id``, ``pseudonym``; by default every patient is
+            their own pseudonym.
+        study: used to choose the index tumour and for the assumptions; defaults if None.
         decided: keys of the readings of a course that data stewards chose (``ledger.chosen_readings``).
+        former: master data that are no longer delivered (``typed_records.former_masters``).
+        unwaived: leaves out the observations that a waiver admits; by default there is no waiver.
     """
     typed = typed_records.type_records(received, sources, received_on, files)
-    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)), decided)
+    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)), decided, former)
     links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
-    judged = judge(typed.frames, links, first, precedence=sources.precedence["death"])
-    if pseudonyms is None:
-        pseudonyms = links.select("patient_id").unique().with_columns(pseudonym="patient_id")
+    judged = judge(typed.frames, links, first, unwaived, sources.precedence["death"])
+    patients = links["patient_id"].unique().sort()
+    named = pseudonyms(patients) if pseudonyms else patients.to_frame().with_columns(pseudonym="patient_id")
     made = reconcile.curate(
-        typed.frames, links, judged.quarantine["record_id"], sources, pseudonyms, study, decided=decided
+        typed.frames, links, judged.quarantine["record_id"], sources, named, study, decided=decided
     )
     set_aside = pl.concat([typed.disposition, linked.disposition, made.disposition])
     return Curation(
@@ -106,13 +112,13 @@ def link(
     decided: Collection[str] = frozenset(),
     former: pl.DataFrame | None = None,
 ) -> typed_records.Result:
-    """Link records to patients, and leave out everything of the patients who object.
+    """Link records to patients, and leave out all records of patients who object.
 
     Args:
         typed: the typed tables.
         objecting: person references of the patients who object (``reports.objecting``).
         decided: keys of the answers on identities that data stewards chose.
-        former: master data (rows of ``typed.person``) that were delivered once and are no longer.
+        former: master data (rows of ``typed.person``) of former deliveries.
     """
     linked = identity.link(typed, decided, former)
     kept, left_out = reports.without_objecting(linked.frames[Link.table()], typed, objecting)
@@ -128,17 +134,42 @@ def judge(
     unwaived: Waivers = lambda observed: observed,
     precedence: Sequence[str] = cross_record.PRECEDENCE,
 ) -> Judged:
-    """Evaluate the rules over several records, and put what breaks an error rule into quarantine.
+    """Evaluate the rules over several records, and put records that break an error rule in quarantine.
 
-    A record that is at fault by itself is left out first: it must not make others look wrong.
+    A record with its own fault is left out first, so that it causes no findings on others.
 
     Args:
         typed: the typed tables.
         link: ``curated.link``.
         first: observations of typing and linking.
-        unwaived: leaves out the observations that a waiver admits.
+        unwaived: returns the observations without a waiver.
         precedence: kinds of source, the most credible on life and death first.
     """
     alone = quarantine.quarantine(unwaived(first))
     crossed = cross_record.observe(typed, link, alone["record_id"], precedence)
     return Judged(crossed, quarantine.quarantine(unwaived(pl.concat([first, crossed]))))
+
+
+def unwaived(
+    observed: pl.DataFrame,
+    places_of: Callable[[pl.Series], pl.DataFrame],
+    decisions: pl.DataFrame,
+    today: dt.date,
+    centre: str = "",
+) -> pl.DataFrame:
+    """Return the observations of errors without a waiver in force.
+
+    Args:
+        observed: observations.
+        places_of: returns the places of records, as :func:`sarcoma_pipeline.quality.findings.places`.
+        decisions: ``quality.decisions``.
+        today: the day on which waivers are judged.
+        centre: the records' centre in a study with several.
+    """
+    broken = observed.filter(pl.col("severity") == ERROR)
+    if decisions.filter(pl.col("until") >= today).is_empty():
+        return broken
+    errors = findings.joined_ids(broken, places_of(broken["record_id"]), centre, decisions)
+    held = errors.drop("content_hash").join(repeated_faults.content(errors), on="finding_id", how="left")
+    waived = ledger.waived(decisions, held, today)
+    return errors.filter(~pl.col("finding_id").is_in(waived.implode()))

@@ -1,7 +1,7 @@
-"""Writes the gate's Data Docs as a static site that needs no network: an index and a page per table.
+"""Write the gate's Data Docs as a static site that needs no network: an index and a page per table.
 
-Great Expectations renders expectations and results. Its own pages load styles, scripts and fonts from other
-servers; therefore only the rendered sections are used, within pages of our own.
+Great Expectations renders expectations and results. Its own pages load styles, scripts and fonts from
+other servers, so only the rendered sections are used, within our own pages.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ATTRIBUTES = {"class", "id", "colspan", "rowspan", "aria-hidden"}
 
 
 def write(folder: Path, results: Sequence[tuple[str, Any]], failed: Sequence[Any], *, compared: bool) -> None:
-    """Replace the Data Docs by those of this validation; the new site is built beside the old one.
+    """Replace the Data Docs with those of this validation; the new site is built next to the old one.
 
     Args:
         folder: folder of the site.

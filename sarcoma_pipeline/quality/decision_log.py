@@ -22,7 +22,7 @@ from schemas.ledger import Decision
 
 
 class DecisionLogDamaged(Exception):
-    """The log was not written by this program, or is damaged; a person must repair it first."""
+    """The log was not written by this program, or is damaged; a person must repair it."""
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -35,7 +35,7 @@ def read(path: Path) -> pl.DataFrame:
         ``quality.decisions``.
 
     Raises:
-        DecisionLogDamaged: it cannot be read; the message names the file and never its content.
+        DecisionLogDamaged: the log cannot be read; the message names the file, never its content.
     """
     try:
         return _parsed(path.read_bytes(), path)
@@ -50,20 +50,20 @@ def record(
     now: dt.datetime,
     readings: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Decide on requests and record the decisions, all of them or none.
+    """Check the requests and record the decisions, all or none.
 
     Args:
         path: the log.
         entries: ``quality.ledger``.
         requests: the stewards' requests.
         now: the time of the decision, with its time zone.
-        readings: readings of courses that may be chosen, as :func:`.ledger.offered` gives them.
+        readings: readings that may be chosen, from :func:`.ledger.offered`.
 
     Returns:
         The new decisions.
 
     Raises:
-        ledger.DecisionRefused: nothing was written; it gives the reasons.
+        ledger.DecisionRefused: nothing was written; the exception has the reasons.
         DecisionLogDamaged: nothing was written; the log cannot be read.
     """
     # Validates before creating the file, and again under the lock.
@@ -97,7 +97,7 @@ def restore(path: Path, known: pl.DataFrame) -> pl.DataFrame:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame], None]]]:
-    """Lock the log; yields its decisions and a function that appends to it."""
+    """Lock the log; yield its decisions and a function that appends to it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "r+b") as stream:
@@ -108,7 +108,7 @@ def _locked(path: Path) -> Iterator[tuple[pl.DataFrame, Callable[[pl.DataFrame],
         def append(decisions: pl.DataFrame) -> None:
             if decisions.is_empty():
                 return
-            # An incomplete last line was cut off by a crash, before success was reported: it is removed.
+            # A crash left an incomplete last line, which was not reported as success: remove it.
             whole = content.rfind(b"\n") + 1
             stream.truncate(whole)
             text = Decision.enforce(decisions).write_csv(include_header=not _is_current(content[:whole]))
@@ -149,12 +149,12 @@ def _parsed(content: bytes, path: Path) -> pl.DataFrame:
 
 _COLUMNS = tuple(Decision.polars_schema())
 _COLUMNS_BEFORE = _COLUMNS[:-1]
-"""Of a log, or of the part of a log, from before readings could be chosen."""
+"""Columns of logs, or parts of a log, from before readings could be chosen."""
 _HEADER = b"decision_id,"
 
 
 def _blocks(content: bytes) -> list[bytes]:
-    """Split the log at its headers. No line is ever changed, so a new column brings a header of its own."""
+    """Split the log at its headers: lines never change, so a new column starts with a new header."""
     blocks: list[list[bytes]] = [[]]
     for line in content.splitlines(keepends=True):
         if line.startswith(_HEADER) and blocks[-1]:
@@ -164,6 +164,6 @@ def _blocks(content: bytes) -> list[bytes]:
 
 
 def _is_current(content: bytes) -> bool:
-    """Return whether the last header of a log names today's columns."""
+    """Return whether the last header of a log has the current columns."""
     headers = [line for line in content.splitlines() if line.startswith(_HEADER)]
     return bool(headers) and headers[-1] == ",".join(_COLUMNS).encode()

@@ -18,7 +18,7 @@ SHOWN = (
 )  # fmt: skip
 TO_FILL_IN = ("action", "by", "reason", "until")
 _READING = "reading"
-"""To fill in for a course that asks for a decision; sheets of earlier versions lack it."""
+"""Column to fill in for a finding with readings; sheets of earlier versions lack it."""
 
 
 def write(path: Path, found: pl.DataFrame) -> None:

@@ -1,9 +1,9 @@
-"""What the release gate expects of a built release, as Great Expectations' configurations.
+"""Define the expectations of the release gate as configurations of Great Expectations.
 
 Most expectations follow from the contracts: columns, nullability, code lists and the plausible range of each
-unit. Added are referential integrity, volumes and drift compared with the last release, and the absence of
-identifying data. ``release_gate`` judges them with polars before publication, ``second_opinion`` with Great
-Expectations after it.
+unit. Others check referential integrity, volumes and drift against the last release, and the absence of
+identifying data. ``release_gate`` evaluates them with polars before publication, ``second_opinion`` with
+Great Expectations after it.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from schemas.vocabularies import VOCABULARIES
 
 PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
 COLUMNS, DRIFT = "release.columns", "release.drift"
-"""Pages beside those of the tables: names and types of all released columns, and the drift of shares."""
+"""Pages in addition to the tables: names and types of all released columns, and the drift of shares."""
 
 _CALENDAR_DATE = (
     r"\b(?:(?:19|20)\d{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d{2})\b"
 )
-"""ISO 8601, DICOM's DA, and day.month.year."""
+"""ISO 8601, DICOM DA, and day.month.year."""
 _IDENTIFYING_WORDS = (
     "family_?name", "given_?name", "sur_?name", "first_?name", "last_?name", "birth", "address", "street",
     "postcode", "phone", "e_?mail", "insurance", "hospital_?number", "patient_?(?:id|number)",
 )  # fmt: skip
 _ROUNDING = 1e-9
 KNOWN = f"pseudonym in {PATIENTS}"
-"""Column of the endpoints' page, because a set of all pseudonyms would be copied for every expectation."""
+"""Column of the endpoints' page; a set of all pseudonyms would be copied for every expectation."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Page:
 def expected(
     tables: Mapping[str, pl.DataFrame], last: Mapping[str, pl.DataFrame], thresholds: Gate
 ) -> Iterator[Page]:
-    """Yield the expectations by page: the release's columns, each table, the drift from the last release."""
+    """Yield the pages of expectations: the release's columns, each table, the drift from the last release."""
     yield _columns(tables)
     for table, frame in tables.items():
         if table in CONTRACTS:
@@ -93,7 +93,7 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
         if c.identifying == "identifier"
     }
     allowed = {f"{table}.{name}" for table in RELEASED for name in released_columns(table)}
-    # A released contract may use an identifier's name for something else, e.g. "reference" for a level.
+    # A released contract may use the name of an identifier for something else, e.g. "reference" for a level.
     named = identifiers - {name.rpartition(".")[2] for name in allowed}
     words = "|".join([*map(re.escape, sorted(named)), *(f".*{w}.*" for w in _IDENTIFYING_WORDS)])
     present = {
@@ -185,7 +185,7 @@ def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[
 def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> Iterator[dict[str, Any]]:
     before = last[table].height if table in last else 0
     cohort = table in (PATIENTS, ENDPOINTS)
-    # Whoever leaves a small cohort alone is more than a share of it, and holds nothing back.
+    # In a small cohort one patient may be more than the allowed share; losing one never blocks the release.
     one = int(last[table].group_by("pseudonym").len()["len"].to_numpy().max()) if cohort and before else 0
     least = min(math.floor(before * (1 - thresholds.max_drop_percent / 100)), before - one)
     if before:
@@ -194,7 +194,7 @@ def _volume(table: str, last: Mapping[str, pl.DataFrame], thresholds: Gate) -> I
             min_value=least,
             description=f"At least {least} rows: the last release had {before}, "
             f"and not more than {thresholds.max_drop_percent:g} % may be lost in one night, or one patient.",
-            # Numbers of estimates change with the models of study.toml; those of patients do not.
+            # The number of estimates changes with the models of study.toml; the number of patients does not.
             severity="critical" if cohort else "warning",
         )
     elif cohort:
@@ -226,7 +226,7 @@ def _referential(tables: Mapping[str, pl.DataFrame]) -> Iterator[dict[str, Any]]
         "expect_table_row_count_to_equal",
         value=patients * len(derivable),
         description=f"One row for each of {patients} patients and {len(derivable)} derivable endpoints.",
-        # Only a warning: a patient without any follow-up after time zero has no endpoints.
+        # Only a warning, because a patient without follow-up after time zero has no endpoints.
         severity="warning",
     )
 
@@ -257,7 +257,7 @@ def _medians(
 
 
 def _beside_the_median(values: pl.Series) -> tuple[float, float]:
-    """Return between what the median can lie after one patient came, left or changed."""
+    """Return the range of the median after one patient was added, removed or changed."""
     known = values.drop_nulls().sort()
     middle = ((known.len() - 1) // 2, known.len() // 2)
     below = (known[max(place - 1, 0)] for place in middle)
@@ -277,7 +277,7 @@ def _drift(
             "level", points=pl.col("share_right").fill_null(0) - pl.col("share").fill_null(0)
         )
         moved[name] = points["points"]
-        # One patient alone moves a share by up to this.
+        # One patient alone can move a share by up to this.
         allowed = max(thresholds.max_share_points, 100 / max(min(before[name].len(), now[name].len()), 1))
         level, most = points.sort(pl.col("points").abs(), descending=True).row(0)
         described.append(
@@ -298,7 +298,7 @@ def _drift(
 
 
 def _factors(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.Series]:
-    """Return coded columns of the patients, and whether each endpoint had its event, by table and column."""
+    """Return the coded columns of the patients, and the event of each endpoint, by table and column."""
     found: dict[str, pl.Series] = {}
     if PATIENTS in tables:
         for c in CONTRACTS[PATIENTS].columns():

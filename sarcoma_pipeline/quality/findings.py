@@ -1,4 +1,4 @@
-"""Turns observations into findings: with words, file and position for the steward, and without identities."""
+"""Turn observations into findings: add words, file and position for the steward, and mask identities."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _OF_SOURCE = pl.col("record_id").str.starts_with(DATASET)
 _OF_STUDY = pl.col("record_id") == DATASET + ALL
 
 WHOLE_FILE = "file.column-missing"
-"""A rule that makes every row of a file unreadable; it becomes one finding and not thousands."""
+"""Rule that makes every row of a file unreadable; it becomes one finding per file."""
 
 
 PLACE = ("record_id", "file_id", "position", "record_key", "content_hash")
-"""Columns of every received table with the place and the key of a record."""
+"""Columns of every received table with the position and the key of a record."""
 
 
 def places(received: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> pl.DataFrame:
-    """Return the place of every received record, and the keys that identify it across refreshes.
+    """Return file and position of every received record, and the keys that identify it across refreshes.
 
     Args:
         received: received tables, with the columns :data:`PLACE`.
@@ -55,11 +55,12 @@ def finding_ids(
 
     The id is a hash of rule, record key, table and column; for a fault of a whole file, of rule and source.
     Several records with the same key (repeated lines of a table), and several such files, are several
-    findings: the second one, in the order of the files, has the suffix ``-1``. A finding on which was decided
-    keeps its suffix while its record has the same content, whatever is delivered or renamed beside it.
+    findings: the second one, in the order of the files, has the suffix ``-1``. A finding with a decision
+        keeps its suffix while its record has the same content, even if other records or files are added or
+        renamed.
 
     Args:
-        observed: observations; all of a rule, because the suffix counts them.
+        observed: observations; all observations of a rule, because the suffix counts them.
         records: places, from :func:`places`.
         centre: the records' centre in a study with several: two centres may use the same keys.
         decisions: ``quality.decisions``.
@@ -101,7 +102,7 @@ def finding_ids(
     )
     ids = [stem(s, centre) for s in subject.iter_rows()]
     frame = frame.with_columns(finding_id=pl.Series(ids, dtype=pl.String))
-    # Rows are in the order of their paths, so that each file of a source is one run.
+    # Rows are sorted by path, so that each file of a source is one run.
     nth = pl.when(whole_file).then(pl.col("path").rle_id()).otherwise(pl.int_range(pl.len()))
     frame = frame.with_columns(_nth=nth.over("finding_id").cast(pl.Int64))
     if decisions is not None:
@@ -110,13 +111,13 @@ def finding_ids(
 
 
 def stem(subject: tuple[str | None, ...], centre: str = "") -> str:
-    """Return a finding's id without suffix, from rule, key, table and column."""
+    """Return the id of a finding without suffix, from rule, key, table and column."""
     of = (centre,) if centre else ()
     return hashlib.blake2b(repr(subject + of).encode(), digest_size=8).hexdigest()
 
 
 def _keep_decided(frame: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
-    """Give the records of one key, of which some were decided on, the numbers under which that was."""
+    """Keep the suffixes of records of one key on which a decision was taken; number the others."""
     number = pl.col("finding_id").str.extract(r"-(\d+)$").cast(pl.Int64).fill_null(0)
     decided: dict[str, dict[int, str]] = {}
     known = decisions.sort("at", maintain_order=True).drop_nulls("content_hash")
@@ -151,12 +152,12 @@ def joined_ids(
     """Compute the id of each observation's finding; a fault that repeats in a file has one id.
 
     That id is a hash of rule, source, table and column, so it stays when the number of records changes or the
-    file is renamed; of several such files of a source the second has the suffix ``-1``. A record whose own
-    finding was decided on keeps it, and a joined finding that was decided on stays joined, however few
-    records are left: no decision lapses because a fault became more or less frequent.
+    file is renamed; of several such files of a source the second has the suffix ``-1``. A single finding with
+    a decision stays single, and a joined finding with a decision stays joined, however few records are left:
+    no decision lapses because a fault became more or less frequent.
 
     Args:
-        observed: observations; all of a rule.
+        observed: observations; all observations of a rule.
         records: places, from :func:`places`.
         centre: the records' centre in a study with several.
         decisions: ``quality.decisions``.
@@ -168,7 +169,7 @@ def joined_ids(
     frame = finding_ids(observed, records, centre, decisions)
     decided = [] if decisions is None else decisions["finding_id"].unique().to_list()
     own = pl.col("finding_id").is_in(decided) | (pl.col("rule_id") == WHOLE_FILE)
-    # Only a record of a file has a source: a fault of a whole source is one finding anyhow.
+    # Only a record of a file has a source; a fault of a whole source is one finding anyway.
     frame = frame.with_columns(_one=~own & pl.col("source").is_not_null())
     ones = frame.filter("_one")
     groups = ones.group_by(group).agg(_times=pl.len()).sort(group)
@@ -199,7 +200,7 @@ def joined_ids(
 
 
 def _suffixed() -> pl.Expr:
-    """Return the id with the number of a finding among those that share its stem."""
+    """Return the id with the number of the finding among those with the same stem."""
     suffixed = pl.when(pl.col("_nth") > 0).then(pl.format("{}-{}", "finding_id", "_nth"))
     return suffixed.otherwise("finding_id")
 
@@ -214,17 +215,17 @@ def findings(
     decisions: pl.DataFrame | None = None,
     moved: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Describe observations in words, with their places; a fault that repeats in a file is one finding.
+    """Add words and positions to observations; a fault that repeats in a file becomes one finding.
 
     Args:
         observed: observations of every step (``schemas.quality.Observation``).
         records: places of their records, from :func:`places`.
-        typed: typed tables, which give the person of a record.
+        typed: typed tables, used to find the person of a record.
         patients: ``curated.patient``.
         link: ``curated.link``.
         centre: the records' centre in a study with several.
         decisions: ``quality.decisions``.
-        moved: ``meta.movement``, which knows the patients of records that are no longer delivered.
+        moved: ``meta.movement``, used to find the patients of records that are no longer delivered.
 
     Returns:
         ``quality.findings``; the same fault of the same record has the same id in every refresh.
@@ -259,11 +260,11 @@ def findings(
 
 
 IDENTIFYING = ("hospital_number", "family_name")
-"""Columns of ``curated.patient`` that may occur in names of folders."""
+"""Columns of ``curated.patient`` that may occur in folder names."""
 
 
 def masked_path(path: pl.Expr, patients: pl.DataFrame) -> pl.Expr:
-    """Mask known patient numbers and family names in a path: folders may be named after patients."""
+    """Mask known patient numbers and family names in a path; folders may be named after patients."""
     known = pl.concat([patients[c].alias("word") for c in IDENTIFYING])
     words = known.drop_nulls().filter(known.drop_nulls().str.len_chars() >= _SHORTEST_NAME).unique().sort()
     if words.is_empty():
@@ -272,7 +273,7 @@ def masked_path(path: pl.Expr, patients: pl.DataFrame) -> pl.Expr:
 
 
 def _masked_value() -> pl.Expr:
-    """Return the value; of an identifying column only its shape (letters x, digits 9)."""
+    """Return the value; for an identifying column only its shape (letters x, digits 9)."""
     identifying = [
         f"{table}.{c.name}"
         for table, contract in CONTRACTS.items()

@@ -1,12 +1,12 @@
-"""Lets out of the warehouse only what cannot identify a patient, and hides everything else.
+"""Show outside the warehouse only text that cannot identify a patient, and hide the rest.
 
-Findings quote values, file names and positions that a sender wrote. A sender can write a name anywhere: as
-the answer of a registry office, as the name of a folder, as the label of a plan. So the gate knows what may
-pass and fails closed: a word passes if the program, its vocabularies or the study's configuration know it, a
-number passes if it is short and no date. Of everything else the shape is shown (``x`` for a letter, ``9`` for
-a digit), and ``sarcoma findings show`` prints the value from the warehouse.
+Findings quote values, file names and positions written by a sender, and a sender may write a name anywhere:
+in the answer of a registry office, in a folder name, in the label of a plan. The gate therefore has a list of
+what may pass, and hides everything else: a word passes if the program, its vocabularies or the study's
+configuration contain it; a number passes if it is short and not a date. Hidden parts are shown as their shape
+(``x`` for a letter, ``9`` for a digit); ``sarcoma findings show`` prints the value from the warehouse.
 
-A word that is known and also names a patient of the study is hidden.
+A listed word that is also the name of a patient of the study is hidden.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from schemas.vocabularies import VOCABULARIES
 
 MASK = "•••"
 
-IDENTIFYING = ("hospital_number", "family_name", "given_names", "birth_date")
+IDENTIFYING = (
+    "hospital_number", "family_name", "given_names", "birth_name", "former_names", "birth_date",
+)  # fmt: skip
 """Columns of ``typed.person`` and ``curated.patient`` that name a patient."""
 
 _IN_FILE_NAMES = """
@@ -38,17 +40,17 @@ rd register registry rp rs rt rtdose rtplan rtstruct structure tabelle table tab
 up verlauf xlsx xml zip
 """
 FILE_WORDS = frozenset(_IN_FILE_NAMES.split())
-"""Words that exports use as names of files and folders; a study adds its own in ``path_words``."""
+"""Words that are usual in names of exported files and folders; a study adds others in ``path_words``."""
 
 _IN_POSITIONS = """
 a and archive as cell column entry file hidden item line lines more page record row rows sheet source the to
 whole
 """
 _POSITION_WORDS = frozenset(_IN_POSITIONS.split())
-"""Words of the program in positions."""
+"""Words that the program writes in positions."""
 
 _SAID = frozenset(("alone", "irradiation", "irradiations", "phase", "phases", "together"))
-"""Words of the program in values, beside those of its rules and contracts."""
+"""Words that the program writes in values, in addition to those of its rules and contracts."""
 _UNITS = frozenset(("Gy", "cGy", "MV", "MeV", "GyRBE", "CTCAE", "UID"))
 _WORD = re.compile(r"[^\W\d_]+")
 _CODES = (
@@ -65,39 +67,39 @@ _PARTS = re.compile(
     rf"|(?P<numbers>{_NUMBERS})(?![^\W_])"
     r"|(?P<word>[^\W\d_]+))"
 )
-"""The parts of a value: what stands between them are blanks and signs."""
+"""The parts of a value; between them are only blanks and signs."""
 _DECIMAL = re.compile(r"\d{1,4}[.,]\d{1,3}")
 _DATES = re.compile(
     r"(?<!\d)(?:\d{1,2}([.\-_/ ])\d{1,2}\1(?:19|20)?\d{2}|(?:19|20)\d{2}([.\-_/ ])\d{1,2}\2\d{1,2})(?!\d)"
 )
-"""Days as people write them in names of sheets and files, each number short enough to pass alone."""
+"""Dates as written in names of sheets and files; each number alone would be short enough to pass."""
 _SHORT = 4
-"""Digits of a number that passes: a year, a dose in cGy; patient numbers are longer."""
+"""Maximum digits of a number that passes, as in a year or a dose in cGy; patient numbers are longer."""
 _LINE_DIGITS = 7
-"""Digits of a line or of a record's place in a position."""
+"""Maximum digits of a line or record number in a position."""
 _BY_ID = " (file "
 _WRITTEN = str.maketrans({**UMLAUTS, "ø": "oe", "å": "aa"})
 _LONGEST = 200
-"""Characters of a value that are shown; more is no value of a field."""
+"""Maximum number of characters of a value that are shown."""
 
 
 def spelling(text: str) -> str:
-    """Return a text in one spelling: without case, accents, blanks and signs, umlauts as two letters."""
+    """Return a text without case, accents, blanks and signs, with umlauts as two letters."""
     return _bare(unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN))
 
 
 def known_words(persons: Iterable[pl.DataFrame]) -> frozenset[str]:
-    """Return every word and number that names a person of the study, in one spelling.
+    """Return every word and number that names a person of the study, normalised by :func:`spelling`.
 
     Args:
-        persons: frames with some of :data:`IDENTIFYING`; other columns are left alone.
+        persons: frames with some of :data:`IDENTIFYING`; other columns are ignored.
     """
     found: set[str] = set()
     for frame in persons:
         for column in (c for c in IDENTIFYING if c in frame.columns):
             for text in frame[column].cast(pl.String).drop_nulls().unique():
                 found.add(spelling(text))
-                # "ae" and "a" both stand for the umlaut.
+                # An umlaut may be written as "ae" or as "a".
                 found.update(s for part in _WORD.findall(text) for s in (spelling(part), _bare(part)))
     return frozenset(word for word in found if len(word) > 1)
 
@@ -105,7 +107,7 @@ def known_words(persons: Iterable[pl.DataFrame]) -> frozenset[str]:
 def _bare(text: str) -> str:
     """Return a text without case, accents, blanks and signs."""
     plain = text.casefold()
-    # Most names and all numbers need no more: there are a hundred thousand of them.
+    # A fast path for most names and all numbers; there may be a hundred thousand.
     if plain.isascii() and plain.isalnum():
         return plain
     return "".join(c for c in unicodedata.normalize("NFKD", plain) if c.isalnum())
@@ -126,7 +128,7 @@ def texts(configuration: Any) -> Iterator[str]:
 
 @cache
 def _program() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Return words of rules and contracts as written; words and values of vocabularies; names of columns."""
+    """Return the words of rules and contracts; words and values of vocabularies; column names."""
     rules = rule_catalogue.catalogue()
     said = [*rules["what"], *rules["remedy"], *rules["rule_id"]]
     columns: set[str] = set()
@@ -140,12 +142,12 @@ def _program() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
 
 
 class IdentityGate:
-    """Decides what of a text may be shown outside the warehouse.
+    """Decides which parts of a text may be shown outside the warehouse.
 
     Args:
         known: words and numbers that name persons of the study, from :func:`known_words`.
         configured: every text of the study's ``sources.toml``: headers, codes, sheets, patterns of files.
-        path_words: further words that may stand in names of files and folders.
+        path_words: further words allowed in names of files and folders.
     """
 
     def __init__(
@@ -164,7 +166,7 @@ class IdentityGate:
         return cls(known_words([persons]), texts(configured), sources.path_words)
 
     def value(self, text: str) -> str:
-        """Return a value, with the shape of every part that could identify somebody."""
+        """Return a value in which each part that could identify a person is replaced by its shape."""
         written, spoken, _ = _program()
         text = printable(unicodedata.normalize("NFC", text))
         text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
@@ -181,7 +183,7 @@ class IdentityGate:
 
         parts = list(_PARTS.finditer(text))
         letters = sum(bool(m["word"]) and len(m[0]) == 1 for m in parts)
-        # One letter alone is a code; two, or one beside a name, are initials.
+        # A single letter is a code; several, or one next to a hidden name, are initials.
         initials = letters > 1 or any(m["word"] and hidden(m) for m in parts)
 
         def shown(match: re.Match[str]) -> str:
@@ -191,7 +193,7 @@ class IdentityGate:
         return _PARTS.sub(shown, text)
 
     def position(self, text: str) -> str:
-        """Return a position with its numbers, and the names of elements and sheets that are known."""
+        """Return a position with its numbers and the known names of elements and sheets; hide other words."""
         columns = _program()[2]
 
         def part(match: re.Match[str]) -> str:
@@ -202,20 +204,20 @@ class IdentityGate:
             configured = word.casefold() in self._configured_words and not self._names_somebody(word)
             return word if known or configured else MASK
 
-        # Short numbers may be a date together, as in the name of a sheet.
+        # Several short numbers may form a date, as in the name of a sheet.
         hidden = re.sub(_DATES, lambda match: _shape(match[0]), printable(text))
         return re.sub(r"\w+", part, hidden)
 
     def column(self, text: str) -> str:
-        """Return the name of a column of a contract or of the study's configuration; others are hidden."""
+        """Return the name of a column of a contract or of the study's configuration; hide other names."""
         if text in _program()[2] or text in _element_words() or text.casefold() in self._configured:
             return text
         return MASK
 
     def path(self, text: str, file_id: str | None) -> str:
-        """Return a path whose folders and name are made of known words and short numbers.
+        """Return a path; parts with an unknown word or a long number are hidden.
 
-        A part with another word is hidden; the file is then named by its id.
+        If a part is hidden, the file id is added.
         """
         text, named, of_file = printable(text).partition(_BY_ID)
         shown = "/".join(part if self._path_part(part) else MASK for part in text.split("/"))
@@ -224,7 +226,7 @@ class IdentityGate:
         return f"{shown}{_BY_ID}{file_id[:ID_SHOWN]})" if MASK in shown and file_id else shown
 
     def remark(self, text: str) -> str:
-        """Return what a steward wrote, without the names and numbers of patients."""
+        """Return a steward's text with the names and numbers of patients hidden."""
         text = printable(text)
         hidden = re.sub(r"[^\W_]+", lambda m: _shape(m[0]) if self._names_somebody(m[0]) else m[0], text)
         return re.sub(_NUMBERS, lambda m: _shape(m[0]) if spelling(m[0]) in self._known else m[0], hidden)
@@ -242,11 +244,11 @@ class IdentityGate:
     def frame(self, found: pl.DataFrame) -> pl.DataFrame:
         """Apply the gate to ``path``, ``position``, ``column_name``, ``value`` and ``note`` of findings.
 
-        A note is a sentence of the program: of it only what names a patient is hidden.
+        A note is written by the program: only names and numbers of patients are hidden in it.
 
         Args:
-            found: has these columns, perhaps without a note, and ``file_id`` (null where the finding is
-                about a whole source).
+            found: has these columns (``note`` is optional) and ``file_id`` (null for a finding on a whole
+                source).
         """
         notes = [_replaced(found, "note", self.remark)] if "note" in found.columns else []
         return self.places(found).with_columns(
@@ -254,7 +256,7 @@ class IdentityGate:
         )
 
     def places(self, found: pl.DataFrame) -> pl.DataFrame:
-        """Apply the gate to ``path`` and ``position`` of records; ``file_id`` names their files."""
+        """Apply the gate to ``path`` and ``position`` of records; ``file_id`` identifies their files."""
         return found.with_columns(self.paths(found), _replaced(found, "position", self.position))
 
     def paths(self, files: pl.DataFrame) -> pl.Series:
@@ -265,14 +267,14 @@ class IdentityGate:
 
 
 def _replaced(found: pl.DataFrame, column: str, shown: Callable[[str], str]) -> pl.Series:
-    """Map the distinct values of a column: the same value stands in many findings."""
+    """Map the distinct values of a column, because many findings have the same value."""
     masked: Mapping[str, str] = {text: shown(text) for text in found[column].drop_nulls().unique().sort()}
     return pl.Series(column, [masked.get(text) for text in found[column]], dtype=pl.String)
 
 
 @cache
 def _element_words() -> frozenset[str]:
-    """Return names of elements and attributes, of positions and of received tables."""
+    """Return the names of elements and attributes in positions, and of columns of received tables."""
     received = (contract for table, contract in CONTRACTS.items() if table.startswith("received."))
     frame = {
         "oBDS",
@@ -291,7 +293,7 @@ def _shape(text: str) -> str:
 
 
 def _is_identifying(group: str) -> bool:
-    """Return whether a run of numbers may be a date, or is as long as a patient's number."""
+    """Return whether a group of numbers may be a date, or is as long as a patient number."""
     runs = re.findall(r"\d+", group)
     if len(runs) == 1:
         return len(group) > _SHORT

@@ -1,9 +1,9 @@
-"""What a record in quarantine keeps from the study: the cohort run again with that record admitted.
+"""Compute how the study would change if a record in quarantine were admitted.
 
-Every scenario is a copy of its patient, with one record let out of quarantine and everything else as it is
-tonight. All copies go through the same functions as the patients do, in one pass: the rules that need several
-records, curation, eligibility, endpoints. So the answer is computed and not guessed, and a night with many
-errors costs one more pass over the patients concerned.
+Each scenario is a copy of a patient with one record let out of quarantine and everything else as in the
+last refresh. All copies go in one pass through the same functions as the patients: rules over several
+records, curation, eligibility, endpoints. A refresh with many errors therefore costs one more pass over
+the patients concerned.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sarcoma_pipeline.curation import reconcile
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.curate import Judged, judge
 from sarcoma_pipeline.survival import cox, kaplan_meier
-from schemas.analysis import EFRON
+from schemas.analysis import PENALISED
 from schemas.configuration import Sources, Study
 from schemas.impact import Impact
 from schemas.quality import Observation
@@ -29,20 +29,20 @@ Frames = Mapping[str, pl.DataFrame]
 
 ELIGIBILITY = "eligibility"
 NOTHING = "no change"
-"""The study stays as it is."""
+"""Result: the study does not change."""
 MEND_ONLY = "can only be mended"
-"""There is nothing to admit: the record could not be read, or belongs to no patient."""
+"""Result: the record cannot be admitted, because it could not be read or belongs to no patient."""
 
 REPEATED = "not computed: the fault repeats in many records of the file"
-"""Each of the records would be a copy of its patient, and a decision admits all of them at once."""
+"""Result: each record would be a copy of its patient, and one decision admits all of them."""
 
 _NAMES_SOMETHING = ("record_id", "person_ref", "refers_to")
-"""Columns that join records, besides the UIDs: a copy must not join with its original."""
+"""Columns that join records, in addition to UIDs: a copy must not join with its original."""
 
 
 @dataclass(frozen=True)
 class Night:
-    """What the last refresh knows, as the warehouse holds it.
+    """The tables of the last refresh in the warehouse.
 
     Attributes:
         typed: the typed tables.
@@ -53,7 +53,8 @@ class Night:
         eligibility: ``cohort.eligibility``.
         patients: ``cohort.patients``.
         endpoints: ``cohort.endpoints``.
-        repeated: the first record of every fault that repeats in a file; the quarantine lacks its records.
+        repeated: the first record of every fault that repeats in a file; ``quarantine`` does not contain its
+            records.
     """
 
     typed: Frames
@@ -73,9 +74,9 @@ class Rerun:
 
     Attributes:
         scenarios: ``record_id``, ``patient_id``, ``pseudonym``.
-        eligibility: as ``cohort.eligibility``.
-        patients: as ``cohort.patients``.
-        endpoints: as ``cohort.endpoints``.
+        eligibility: like ``cohort.eligibility``.
+        patients: like ``cohort.patients``.
+        endpoints: like ``cohort.endpoints``.
     """
 
     scenarios: pl.DataFrame
@@ -90,8 +91,8 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     Args:
         night: the last refresh.
         study: criteria and endpoints.
-        sources: for the precedence.
-        only: the one record that is asked about; all of them by default.
+        sources: used for the precedence.
+        only: the only record to run; by default all.
     """
     chosen = _scenarios(night, only)
     typed, link = _copies(night, chosen)
@@ -110,16 +111,16 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
 
 
 def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:
-    """Return what each record keeps from the study.
+    """Return how the study changes with each record admitted.
 
     Args:
         night: the last refresh.
-        again: the scenarios, run.
-        study: for the words of the criteria.
+        again: the results of the scenarios.
+        study: used for the labels of the criteria.
 
     Returns:
-        ``quality.impact``: a row per changed quantity, and one for a record that changes nothing or can only
-        be mended.
+        ``quality.impact``: one row per changed quantity, and one for a record that changes nothing or can
+        only be corrected.
     """
     labels = {c.name: c.label for c in study.criteria}
     before = pl.concat([_states(night.eligibility, labels), _times(night.endpoints)])
@@ -182,8 +183,8 @@ def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.Data
     for row in medians.iter_rows(named=True):
         middle = "not reached" if row["value"] is None else f"{row['value']:.2f} months"
         rows += [(f"{row['endpoint']} events", str(row["events"])), (f"{row['endpoint']} median", middle)]
-    ratios = cox.hazard_ratios(patients, ends, study.models, study.covariates)
-    for row in ratios.filter(method=EFRON).iter_rows(named=True):
+    ratios = cox.hazard_ratios(patients, ends, study.models, study.covariates, ties=study.statistics.ties)
+    for row in ratios.filter(~PENALISED).iter_rows(named=True):
         ratio = row["hazard_ratio"]
         shown = (
             "not estimated"
@@ -197,7 +198,7 @@ def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.Data
 
 
 def amended(night: Night, again: Rerun, record_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """``cohort.patients`` and ``cohort.endpoints`` with one record admitted."""
+    """Return ``cohort.patients`` and ``cohort.endpoints`` with one record admitted."""
     (who,) = again.scenarios.filter(pl.col("record_id") == record_id)["pseudonym"]
     made = []
     for whole, copies in ((night.patients, again.patients), (night.endpoints, again.endpoints)):
@@ -227,7 +228,7 @@ def _scenarios(night: Night, only: str | None) -> pl.DataFrame:
 
 
 def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Return the patients of the scenarios, once per scenario, with keys of their own."""
+    """Return the patients of the scenarios, once per scenario, with separate keys."""
     members = night.link.join(
         scenarios.select(scenario="record_id", patient_id="patient_id"), on="patient_id"
     )
@@ -245,7 +246,10 @@ def _copies(night: Night, scenarios: pl.DataFrame) -> tuple[dict[str, pl.DataFra
 
 
 def _judged(night: Night, typed: Frames, link: pl.DataFrame, sources: Sources) -> Judged:
-    """Judge the copies again, as the admitted record may set others in the wrong; it is let through."""
+    """Check the rules on the copies again; the admitted record may put others at fault.
+
+    Its own errors are ignored.
+    """
     breaks = night.quarantine.explode("rule_ids").rename({"rule_ids": "rule_id"})
     errors = night.observed.filter(pl.col("severity") == ERROR)
     waived = errors.join(breaks, on=["record_id", "rule_id"], how="anti").select("record_id", "rule_id")

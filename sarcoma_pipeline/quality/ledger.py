@@ -1,19 +1,17 @@
-"""The findings ledger: a state machine that every night and every decision of a steward moves on.
+"""The findings ledger: a state machine driven by refreshes and by decisions of stewards.
 
 ``open → acknowledged | waived → resolved → reopened``, by these rules:
 
-* a fault that is not there tonight is ``resolved``, whatever was decided;
-* else, if the last decision is a waiver, it is ``waived`` while the waiver is in force and ``reopened``
-  after; in force means not past its last day, and the record's content is still the one decided on;
-* else, if the last decision is an acknowledgement, it is ``acknowledged`` until the fault is resolved; when
-  it comes back it is ``reopened``;
-* else, if the last decision chose a reading of a course, it is ``reopened``: a choice in force leaves no
-  fault, so the plans must have changed and the choice has lapsed; until the next refresh it is
-  ``acknowledged``;
-* else, if the last decision is to reopen, or the fault comes back, it is ``reopened``;
-* else it is ``open``.
+* a fault that is absent in this refresh is ``resolved``, whatever was decided; * else, if the last decision
+is a waiver, it is ``waived`` while the waiver is in force, then ``reopened``; in force means that its last
+day is not past and the record's content has not changed since; * else, if the last decision is an
+acknowledgement, it is ``acknowledged`` until the fault is resolved; when it comes back it is ``reopened``; *
+else, if the last decision chose a reading of a course, it is ``reopened``: a choice in force removes the
+fault, so the plans have changed and the choice has lapsed; between the choice and the next refresh it is
+``acknowledged``; * else, if the last decision is to reopen, or the fault comes back, it is ``reopened``; *
+else it is ``open``.
 
-So a night's row follows from the row before, tonight's findings and the decisions, and from nothing else.
+A row depends only on the row of the refresh before, the findings of this refresh and the decisions.
 """
 
 from __future__ import annotations
@@ -47,13 +45,13 @@ _SHOWN = (
     "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value", "note",
     "what", "remedy", "content_hash", "file_id", "records",
 )  # fmt: skip
-"""What is taken over from tonight's finding; of a resolved one the last stays."""
+"""Columns copied from the finding of this refresh; a resolved finding keeps its last values."""
 
 _DATES = ("%Y-%m-%d", "%d.%m.%Y")
 
 
 class DecisionRefused(Exception):
-    """A decision cannot be taken; nothing was changed.
+    """A decision was refused; nothing was changed.
 
     Attributes:
         problems: one sentence each.
@@ -66,7 +64,7 @@ class DecisionRefused(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What a steward asks for.
+    """A decision that a steward requests.
 
     Attributes:
         finding_id: the finding.
@@ -74,8 +72,8 @@ class Request:
         who: the steward.
         reason: in the steward's words.
         until: last day of a waiver: a date, or text as ``2030-12-31`` or ``31.12.2030``.
-        content_hash: content of the record that the steward saw, if that is known.
-        place: where the request stands (a line of an imported file), for the error message.
+        content_hash: content of the record that the steward saw, if known.
+        place: position of the request (a line of an imported file), for the error message.
         reading: number of the chosen reading of a course.
     """
 
@@ -97,15 +95,15 @@ def advance(
     refresh_id: str,
     today: dt.date,
 ) -> pl.DataFrame:
-    """Move the ledger on by one night; the same night again changes nothing.
+    """Return the ledger after a refresh; applying the same refresh again changes nothing.
 
     Args:
-        ledger: ``quality.ledger`` as the last refresh left it.
+        ledger: ``quality.ledger`` after the last refresh.
         tonight: ``quality.findings``.
         decisions: ``quality.decisions``.
         content: ``record_id``, ``content_hash`` of the received records.
-        refresh_id: tonight's refresh.
-        today: its day, on which waivers are judged.
+        refresh_id: this refresh.
+        today: its day, for which waivers are checked.
 
     Returns:
         ``quality.ledger``: one row per finding ever seen, sorted by ``finding_id``.
@@ -131,12 +129,12 @@ def advance(
 
 
 def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.DataFrame:
-    """Return the ledger as it stands today: the last night's faults under all decisions taken since.
+    """Return the ledger of today: the faults of the last refresh with all decisions taken since.
 
     Args:
         ledger: ``quality.ledger``.
         decisions: ``quality.decisions``.
-        today: the day on which waivers are judged.
+        today: the day for which waivers are checked.
     """
     present = ledger.with_columns(present=pl.col("resolved_at").is_null())
     return _settled(present, decisions, today, between_refreshes=True)
@@ -145,7 +143,7 @@ def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> p
 def _settled(
     rows: pl.DataFrame, decisions: pl.DataFrame, today: dt.date, *, between_refreshes: bool = False
 ) -> pl.DataFrame:
-    """Return each row's status from ``present``, former ``status``, ``decision_id`` and decisions."""
+    """Return the rows with their status, from ``present``, the former ``status`` and the decisions."""
     rows = rows.join(_last(decisions), on="finding_id", how="left", suffix="_last")
     was, action = pl.col("status"), pl.col("action")
     fresh = pl.col("decision_id_last").ne_missing(pl.col("decision_id"))
@@ -174,7 +172,7 @@ def _settled(
 
 
 def _last(decisions: pl.DataFrame) -> pl.DataFrame:
-    """Return the last decision on each finding, ready to be joined to the ledger."""
+    """Return the last decision on each finding, with columns for the join to the ledger."""
     return (
         decisions.sort("at", maintain_order=True)
         .unique("finding_id", keep="last", maintain_order=True)
@@ -188,10 +186,7 @@ def _last(decisions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_force(content_hash: pl.Expr, today: dt.date) -> pl.Expr:
-    """Return whether a waiver holds.
-
-    Its last day is not past and the record's content is the one decided on.
-    """
+    """Return whether a waiver is in force: its last day is not past, and the content has not changed."""
     return ((pl.col("until_last") >= today) & (pl.col("decided_on") == content_hash)).fill_null(False)
 
 
@@ -201,7 +196,7 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
     Args:
         decisions: ``quality.decisions``.
         tonight: ``finding_id`` and ``content_hash`` of tonight's findings or observations.
-        today: the day on which waivers are judged.
+        today: the day for which waivers are checked.
 
     Returns:
         Their ``finding_id``.
@@ -212,7 +207,7 @@ def waived(decisions: pl.DataFrame, tonight: pl.DataFrame, today: dt.date) -> pl
 
 
 def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
-    """Return keys of the readings that data stewards chose and did not take back.
+    """Return the keys of the readings that data stewards chose and did not withdraw.
 
     Args:
         decisions: ``quality.decisions``.
@@ -222,14 +217,14 @@ def chosen_readings(decisions: pl.DataFrame) -> frozenset[str]:
 
 
 def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
-    """Return how the rules stand after a refresh.
+    """Return the number of findings per rule and status after a refresh.
 
     Args:
         ledger: ``quality.ledger`` after that refresh.
         refresh_id: the refresh.
 
     Returns:
-        Its rows of ``quality.trend``: one per rule and severity with a finding, be it just gone.
+        Its rows of ``quality.trend``: one per rule and severity with a finding, including one just resolved.
     """
     gone = pl.col("resolved_at") == refresh_id
     stands = [
@@ -249,7 +244,7 @@ def trend(ledger: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
 
 
 def day(text: str | None) -> dt.date | None:
-    """Return a day as ``2030-12-31`` or ``31.12.2030``; None for nothing.
+    """Parse a day such as ``2030-12-31`` or ``31.12.2030``; return None for an empty text.
 
     Raises:
         DecisionRefused: the text is not a day.
@@ -267,7 +262,7 @@ def day(text: str | None) -> dt.date | None:
 def offered(
     findings: pl.DataFrame, readings: pl.DataFrame, identities: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """Return readings between which data stewards can choose, by finding.
+    """Return the readings that data stewards can choose, by finding.
 
     Args:
         findings: ``quality.findings``.
@@ -284,7 +279,7 @@ def offered(
 
 
 OFFERED = ("finding_id", "reading", "reading_key", "text", "prescribed_dose_gy", "fractions")
-"""Columns of the readings that are offered for a choice."""
+"""Columns of the readings offered for a choice."""
 
 
 def decide(
@@ -294,20 +289,20 @@ def decide(
     now: dt.datetime,
     readings: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Turn what stewards ask for into decisions: all of it or nothing.
+    """Turn requests of stewards into decisions: all or none.
 
     Args:
         ledger: ``quality.ledger``.
-        decisions: ``quality.decisions``: what has been decided before.
-        requests: what is asked for; one per finding.
+        decisions: ``quality.decisions``: the earlier decisions.
+        requests: the requests; one per finding.
         now: the time of the decision, with its time zone.
-        readings: what may be chosen, as :func:`offered` gives it; nothing without it.
+        readings: readings that may be chosen, from :func:`offered`; None for none.
 
     Returns:
         The new rows of ``quality.decisions``.
 
     Raises:
-        DecisionRefused: at least one request cannot be granted; it names all of those.
+        DecisionRefused: at least one request is refused; the exception lists all of them.
     """
     utc = now.astimezone(dt.UTC)
     at = utc.isoformat(timespec="microseconds")
@@ -320,7 +315,7 @@ def decide(
     for request in requests:
         entry = known.get(request.finding_id)
         if entry is None and last.get(request.finding_id) == DECIDE:
-            # A warehouse that was built anew has never seen the finding that the choice resolves.
+            # A rebuilt warehouse has never seen a finding that a choice resolves.
             entry = {"status": RESOLVED, "rule_id": "", "content_hash": None, "until": None}
         if times[request.finding_id] > 1:
             found = ["is named more than once"]
@@ -355,7 +350,7 @@ def decide(
 
 
 def _keys(readings: pl.DataFrame | None) -> dict[str, dict[int | None, str]]:
-    """Finding to the keys of its readings by their number."""
+    """Map each finding to the keys of its readings by number."""
     found: dict[str, dict[int | None, str]] = {}
     if readings is not None:
         for finding, number, key in readings.select("finding_id", "reading", "reading_key").iter_rows():
@@ -369,7 +364,7 @@ def _number(reading: int | str | None) -> int | None:
 
 
 def _no_reading(request: Request, keys: dict[int | None, str]) -> list[str]:
-    """Return why the reading that is asked for cannot be chosen."""
+    """Return why the requested reading cannot be chosen."""
     if request.action != DECIDE:
         return ["only a decision chooses a reading"] if _number(request.reading) is not None else []
     if not keys:
@@ -383,7 +378,7 @@ def _no_reading(request: Request, keys: dict[int | None, str]) -> list[str]:
 def _objections(
     request: Request, entry: dict[str, Any], today: dt.date, last: str | None = None
 ) -> list[str]:
-    """Return why a request on a known finding cannot be granted."""
+    """Return why a request on a known finding is refused."""
     if request.action not in DECISION_ACTION:
         return [f"unknown action {request.action!r}; known are: {', '.join(DECISION_ACTION)}"]
     found = []
@@ -407,10 +402,10 @@ def _objections(
 
 
 def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[str]:
-    """Return why the state of a finding does not allow an action."""
+    """Return why the status of a finding does not allow an action."""
     status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
     if status == RESOLVED and action == REOPEN and last == DECIDE:
-        return []  # the choice of a reading resolves its finding; to take it back brings the finding back
+        return []  # the choice of a reading resolves its finding; withdrawing it brings the finding back
     if status == RESOLVED:
         return ["is resolved; if the fault comes back, it reopens by itself"]
     if action == REOPEN and status in (OPEN, REOPENED):
@@ -429,7 +424,7 @@ def _until(request: Request) -> dt.date | None:
 
 
 def _plain(text: str) -> str:
-    """Return the text in one line: every decision is one line of the log."""
+    """Return the text as one line, because every decision is one line of the log."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

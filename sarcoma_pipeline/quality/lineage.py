@@ -1,4 +1,4 @@
-"""Record-level lineage: from every endpoint and patient to files and positions of the deciding records."""
+"""Build the record-level lineage: from endpoints and patients to the files and positions of records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sarcoma_pipeline.quality import rule_catalogue
 from schemas.lineage import Lineage
 
 PATIENT = "patient"
-"""The subject that stands for a patient's row of ``cohort.patients``."""
+"""Subject of the lineage of a row of ``cohort.patients``."""
 
 
 def lineage(
@@ -22,8 +22,8 @@ def lineage(
     Args:
         patients: ``cohort.patients``.
         endpoints: ``cohort.endpoints``.
-        places: ``record_id``, ``received_as``, ``file_id``, and ``path`` and ``position`` as the identity
-            gate shows them, of the received records.
+        places: ``record_id``, ``received_as``, ``file_id``, and ``path`` and ``position`` after the identity
+            gate, of the received records.
         observed: ``quality.observed``.
 
     Returns:

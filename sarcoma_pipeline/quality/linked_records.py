@@ -1,4 +1,4 @@
-"""Selections of linked patients' typed records that several rules use."""
+"""Select typed records of linked patients; several rules share these selections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def diagnoses(frames: Frames) -> pl.DataFrame:
 
 @selection
 def sarcomas(frames: Frames) -> pl.DataFrame:
-    """Return date and tumour of each patient's first diagnosis that is not a second malignancy."""
+    """Return date and precision of each patient's first complete diagnosis."""
     return (
         diagnoses(frames)
         .sort("diagnosis_date", "record_id")
@@ -31,14 +31,14 @@ def sarcomas(frames: Frames) -> pl.DataFrame:
 
 
 def with_own_tumour(frames: Frames, records: pl.DataFrame) -> pl.DataFrame:
-    """Add ``own_tumour``: the site (three characters) of the tumour that a record names by its number.
+    """Add ``own_tumour``: the site (three characters) of the tumour whose number a record has.
 
-    A record without a known number is one of the soft tissue tumour. Null for a patient with tumours of one
-    site, whose records are all of it.
+    A record without a known number belongs to the soft tissue tumour. Null for patients whose tumours are all
+    of one site.
 
     Args:
         frames: the linked records.
-        records: those of one typed table.
+        records: records of one typed table.
     """
     site = pl.col("icd10_code").str.slice(0, 3)
     several = diagnoses(frames).filter(site.n_unique().over("patient_id") > 1)
@@ -57,15 +57,15 @@ def with_own_tumour(frames: Frames, records: pl.DataFrame) -> pl.DataFrame:
 
 
 CREDIBILITY = "credibility"
-"""Column of the statements on life and death: place of their source in the declared precedence, 0 first."""
+"""Column of statements on life and death: rank of their source in the declared precedence, 0 first."""
 
 
 @selection
 def dated_deaths(frames: Frames) -> pl.DataFrame:
-    """Return the statements of a death with ``last``: the end of the interval of a partial date.
+    """Return statements of death with ``last``: the last possible day of a partial date.
 
-    A death before the diagnosis has its own rule and is ignored here, so that it does not make all other
-    records look wrong.
+    A death before the diagnosis has its own rule and is ignored here, so that it causes no findings on all
+    other records.
     """
     date = pl.col("status_date")
     last = (
@@ -88,8 +88,8 @@ def dated_deaths(frames: Frames) -> pl.DataFrame:
 def refuted_deaths(frames: Frames) -> pl.DataFrame:
     """Return the dated deaths after which a more credible source states that the patient was alive.
 
-    A source is more credible if the declared precedence names it before every source of the death: of one
-    source, or of two equally credible ones, the death stands. A life on an unknown day refutes nothing.
+    A source is more credible if the declared precedence names it before every source of the death; otherwise
+    the death stands. "Alive" on an unknown day refutes nothing.
 
     Returns:
         The statements of the death, each once, with ``alive_source`` and ``alive_on`` (the latest day).
@@ -117,7 +117,7 @@ def refuted_deaths(frames: Frames) -> pl.DataFrame:
 
 @selection
 def deaths(frames: Frames) -> pl.DataFrame:
-    """Return the last day a patient may have been alive, by the dated deaths that stand.
+    """Return the last day a patient may have been alive, from the dated deaths that are not refuted.
 
     A death that a more credible source refutes has its own rule and is ignored here.
 
@@ -137,9 +137,9 @@ def deaths(frames: Frames) -> pl.DataFrame:
 
 @selection
 def undated_deaths(frames: Frames) -> pl.DataFrame:
-    """Return the day on which a death without a date was first told, of the patients without a dated one.
+    """Return the day of the first statement of a death without a date, for patients without a dated one.
 
-    The patient cannot have been alive after it. ``told`` is null where no statement says when it was made.
+    The patient cannot have been alive after it. ``told`` is null if no statement has a date.
     """
     told = pl.coalesce("reported_on", "status_date")
     return (

@@ -1,7 +1,7 @@
-"""Records that were delivered last night and are no longer: of a patient, or of a file.
+"""Report records that were delivered in the last refresh and are missing now, per patient or file.
 
-A record is still there if any file holds its key or its content: a report that a newer one replaces, a new
-cumulative export under another name, and a renamed or split file lose nothing.
+A record is still present if any file has its key or its content: reports replaced by newer ones,
+cumulative exports with a new name, and renamed or split files lose nothing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ RECORDS_LOST = Rule(
     on="quality.volumes",
     scope="dataset",
     what="Records of the patient that were delivered in an earlier refresh are no longer delivered: their "
-    "file is gone, or holds fewer records.",
-    remedy="Compare the newest export with the one before: the note names files and positions of what is "
-    "gone. If it was left out by mistake, deliver it again. If it was withdrawn on purpose, acknowledge the "
-    "finding with the reason.",
+    "file is gone, or contains fewer records.",
+    remedy="Compare the newest export with the previous one: the note names files and positions of the "
+    "missing records. If they were left out by mistake, deliver them again. If they were withdrawn "
+    "on purpose, acknowledge the finding with the reason.",
     waivable=False,
 )
 
@@ -29,21 +29,21 @@ VERSION = (
     "record_id", "record_key", "content_hash", "file_id", "position", "ordinal", "first_refresh",
     "last_refresh",
 )  # fmt: skip
-"""Columns of the versions of received records that are compared."""
+"""Columns of the versions of received records needed for the comparison."""
 
 _LISTED = 8
-"""Places that a note lists; the warehouse has all."""
+"""Maximum number of positions in a note; the warehouse has all."""
 
 _NAME = ["table_name", "record_key"]
 _CONTENT = ["table_name", "content_hash"]
 
 
 def lost(versions: pl.DataFrame, files: pl.DataFrame, base: str) -> pl.DataFrame:
-    """Return the records that were current after a refresh and that no file holds now.
+    """Return the records that were current after a refresh and are in no file now.
 
-    A record at whose place in the file another one stands that was not there before is changed, not lost. So
-    is a record without a key of its own (a row of a table) while its file has as many new ones. A file that
-    is read in another way loses nothing: its bytes are still delivered.
+    A record whose position in the file now has a new record is changed, not lost. The same holds for a record
+    without its own key (a row of a table) if its file has as many new ones. A file that is only read
+    differently loses nothing: its bytes are still delivered.
 
     Args:
         versions: ``table_name`` and :data:`VERSION` of the records that were current after the refresh or are
@@ -76,7 +76,7 @@ def lost(versions: pl.DataFrame, files: pl.DataFrame, base: str) -> pl.DataFrame
     )
     place = ["table_name", "path", "position"]
     gone = gone.join(new.select(place), on=place, how="anti")
-    # What has no key of its own is known by its content: as many new ones as old ones are the same rows.
+    # Rows without their own key are matched by number: as many new rows as old ones are the same rows.
     own_key = pl.col("record_key") != pl.col("record_id")
     file = ["table_name", "path"]
     order = [*file, "ordinal", "record_id"]
@@ -89,16 +89,16 @@ def lost(versions: pl.DataFrame, files: pl.DataFrame, base: str) -> pl.DataFrame
 
 
 def observe(records: pl.DataFrame, files: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
-    """Return one observation per patient that lost records; per file, where the patient is not known.
+    """Return one observation per patient with lost records; per file if the patient is not known.
 
     Args:
-        records: from :func:`lost`, with ``source`` of the file and ``patient`` (null if not known)
-            and ``pseudonym`` (null for a patient who is lost as well).
+        records: from :func:`lost`, with ``source`` of the file and ``patient`` (null if not known) and
+            ``pseudonym`` (null for a patient who is no longer present).
         files: ``file_id``, ``path``, ``last_refresh`` of ``meta.files`` with its earlier versions.
-        counts: ``path``, ``before``, ``now``: records of each file after the last refresh and tonight.
+        counts: ``path``, ``before``, ``now``: number of records of each file after the last refresh and now.
 
     Returns:
-        Observations (``schemas.quality.Observation``); the record of each is the first that is lost.
+        Observations (``schemas.quality.Observation``); each points to the first lost record.
     """
     if records.is_empty():
         return Observation.empty()
@@ -140,7 +140,7 @@ def observe(records: pl.DataFrame, files: pl.DataFrame, counts: pl.DataFrame) ->
 
 
 def _listed(column: str) -> pl.Expr:
-    """Return the first texts of a list, and how many more there are."""
+    """Return the first texts of a list and the number of others."""
     more = pl.col(column).list.len() - _LISTED
     first = pl.col(column).list.head(_LISTED).list.join(", ")
     return (

@@ -1,4 +1,4 @@
-"""What the models and endpoints of a study need and do not know of a patient: covariates, cause of death."""
+"""Report missing facts that models and endpoints need: covariates, cause of death."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ COVARIATE_MISSING = Rule(
     on=CohortPatient.table(),
     scope="patient",
     what="A covariate of the patient is missing, or has a level that study.toml does not list. The patient "
-    "is left out of every model that adjusts for it; the note names them. A missing value of Table 1 that is "
-    "no covariate is a notice.",
+    "is left out of every model with this covariate; the note names the models. A missing value "
+    "of Table 1 that is no covariate is a notice.",
     remedy="Look the value up in the letters, the pathology report or the plan, and add it in the system "
-    "that the column comes from. A level that is right: list it under [[covariates]] in study.toml.",
+    "that the column comes from. If the level is right, list it under [[covariates]] in study.toml.",
     source="STROBE, item 12c: how missing data were addressed",
 )
 DEATH_OF_UNKNOWN_CAUSE = Rule(
@@ -32,8 +32,8 @@ DEATH_OF_UNKNOWN_CAUSE = Rule(
     "notice",
     on=CohortEndpoint.table(),
     scope="patient",
-    what="An endpoint depends on the cause of death, and it is unknown: a relapse before the death makes it "
-    "a death by the tumour, otherwise it is none.",
+    what="An endpoint depends on the cause of death, which is unknown. If there was a relapse before the "
+    "death, it counts as death by the tumour, otherwise not.",
     remedy="In the tumour documentation, add Tod_tumorbedingt and Menge_Todesursachen from the "
     "certificate of death.",
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
@@ -49,7 +49,7 @@ def missing_covariates(
     """Return who is left out of a model by which covariate; a notice where only Table 1 shows it.
 
     Args:
-        patients: ``cohort.patients``, of whatever patients.
+        patients: ``cohort.patients``, of any patients.
         eligible: pseudonyms of the cohort.
         study: its covariates, models and Table 1.
         records: ``pseudonym`` and ``record_ids``: from :func:`main_records`.
@@ -61,7 +61,7 @@ def missing_covariates(
     cohort = cohort.join(records, on="pseudonym", maintain_order="left")
     found = [candidates(cohort.clear(), "pseudonym", COVARIATE_MISSING, CohortPatient.table(), "")]
     for covariate in study.covariates:
-        models = sorted({m.name for m in study.models if covariate.name in m.covariates})
+        models = sorted({m.name for m in study.models if covariate.name in (*m.covariates, *m.strata)})
         note = f"covariate {covariate.name}; " + (f"models of {', '.join(models)}" if models else "no model")
         seen = _lacking(cohort.filter(values(covariate).is_null()), covariate.column, note)
         found.append(seen if models else seen.with_columns(severity=pl.lit(NOTICE)))
@@ -81,10 +81,10 @@ def _lacking(frame: pl.DataFrame, column: str, note: str) -> pl.DataFrame:
 
 
 def unknown_causes(timeline: Timeline, members: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Return the deaths of unknown cause on whose cause an endpoint depends.
+    """Return deaths of unknown cause, if an endpoint depends on the cause.
 
     Args:
-        timeline: what happened to the patients.
+        timeline: the events of the patients.
         members: ``patient_id``, ``pseudonym`` of the cohort.
         study: its endpoints.
 

@@ -1,4 +1,4 @@
-"""Lists the released values that differ between two releases."""
+"""List the released values that differ between two releases."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ OF_PATIENTS: Mapping[str, tuple[str, ...]] = {
     "cohort.patients": ("pseudonym",),
     "cohort.endpoints": ("pseudonym", "endpoint"),
 }
-"""Compared tables of patients' values, with the columns that identify a row."""
+"""Compared tables with values of patients, with the columns that identify a row."""
 
 OF_ESTIMATES: Mapping[str, tuple[str, ...]] = {
     "analysis.survival_estimate": ("endpoint", "quantity", "horizon_months"),
     "analysis.hazard_ratio": ("model", "contrast", "method"),
 }
-"""Compared tables of estimates, with the columns that identify a row."""
+"""Compared tables with estimates, with the columns that identify a row."""
 
 EVERYTHING: Mapping[str, tuple[str, ...]] = {**OF_PATIENTS, **OF_ESTIMATES}
 """All compared tables."""
@@ -28,14 +28,14 @@ _ESTIMATES = {
     "analysis.hazard_ratio": ("hazard_ratio", "ci_low", "ci_high", "p_value"),
 }
 _NOT_COMPARED = {"record_ids", "evidence"}
-"""Columns with record ids: the records behind the values are compared by their content."""
+"""Columns with record ids; the records behind the values are compared by content instead."""
 
 ROW = "(row)"
-"""Stands for the column of a row that came or went."""
+"""Column name for a row that was added or removed."""
 ABSENT, PRESENT = "absent", "present"
 
 PLACE = ("table_name", "pseudonym", "row", "column_name")
-"""Columns that say which value it is; ``pseudonym`` and ``row`` may be null."""
+"""Columns that identify a value; ``pseudonym`` and ``row`` may be null."""
 
 _SCHEMA = pl.Schema({c: pl.String() for c in (*PLACE, "old", "new")})
 
@@ -46,12 +46,12 @@ def moved(old: Tables, new: Tables, keys: Mapping[str, tuple[str, ...]]) -> pl.D
     Args:
         old: tables of the older release.
         new: tables of the newer release.
-        keys: the tables that are compared, with the columns that identify a row.
+        keys: the tables to compare, with the columns that identify a row.
 
     Returns:
-        ``table_name``, ``pseudonym`` (null for estimates), ``row`` (the rest of its key; null for none),
+        ``table_name``, ``pseudonym`` (null for estimates), ``row`` (the rest of its key; may be null),
         ``column_name``, ``old``, ``new``. An added or removed row has the column :data:`ROW` with the values
-        :data:`ABSENT` and :data:`PRESENT`. In a total order.
+        :data:`ABSENT` and :data:`PRESENT`. Sorted.
     """
     parts = [pl.DataFrame(schema=_SCHEMA)]
     for table, key in keys.items():
@@ -70,7 +70,7 @@ def _table(table: str, old: pl.DataFrame, new: pl.DataFrame, keys: list[str]) ->
     ]
     texts = [f.select(*named, pl.col(values).cast(pl.String)) for f in (old, new)]
     whole = texts[0].columns
-    # Most rows are as they were: only the others are compared value by value.
+    # Most rows are unchanged: only the others are compared value by value.
     other = [
         a.join(b, on=whole, how="anti", nulls_equal=True)
         .with_columns(pl.lit(PRESENT).alias(ROW))

@@ -1,9 +1,9 @@
-"""The account of movement: why each released value is another one than in the release before.
+"""Explain why each released value differs from the release before.
 
-A value of a patient is explained by the records behind it: a record that was added explains a move by itself,
-a record that changed, vanished, was outranked or set aside needs a finding about it. Where no record is
-another one, a decision, the program, the configuration or the calendar explains the move. What none of them
-explains is a finding itself.
+A value of a patient is explained by the records behind it: an added record is an explanation by itself; a
+record that changed, vanished, was outranked or set aside needs a finding about it. If no record differs, a
+decision, the program, the configuration or the calendar explains the move. A value that none of them
+explains is a finding.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ MOVED_UNEXPLAINED = Rule(
     "warning",
     on="meta.movement",
     scope="patient",
-    what="A released value of the patient moved because a record changed, vanished or no longer counts, and "
-    "no other finding says why.",
+    what="A released value of the patient changed because a record changed, disappeared or is no longer "
+    "used, and no other finding explains it.",
     remedy="Compare the record in its source system with the values before and after that the note names. If "
     "it was changed on purpose, acknowledge the finding with the reason. If not, correct the record and "
     "export it again.",
@@ -42,31 +42,31 @@ MOVED_UNEXPLAINED = Rule(
 _CUT_OFF = "registry_answer_age_months"
 """Column that depends on the data cut-off, and so on the newest registry answer of any patient."""
 _LISTED = 8
-"""Values that a finding's note lists; ``meta.movement`` has all."""
+"""Maximum number of values in a finding's note; ``meta.movement`` has all."""
 _FIRST = (ROW, "time_days", "event", "event_kind", "follow_up_days")
-"""Columns that are named before others: a time in months moves with its days."""
+"""Columns listed first in a note: a time in months moves with its days."""
 _BY_FILE = ("added", "changed", "vanished")
 _BY_CHOICE = ("no longer used", "of another patient")
-"""Changes that another explained change, or what holds for the whole study, may have brought."""
+"""Changes that another explained change, or a cause that concerns the whole study, may have caused."""
 
 RowsOf = Callable[[str, pl.Series], pl.DataFrame]
-"""Takes a received table and record ids; returns the rows of these records, earlier versions included."""
+"""Function that takes a received table name and record ids, and returns the rows with earlier versions."""
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What else is different from the time of the release before.
+    """The other differences to the release before.
 
     Attributes:
-        refresh_id: tonight's refresh.
+        refresh_id: this refresh.
         compared_with: refresh of the release before.
-        program: whether the program is another one.
-        configuration: whether the study's configuration is another one.
-        key: whether the key of the pseudonyms is another one and no file says which patient was which.
-        cut_off: whether the day of the data cut-off may be another one.
-        decided: pseudonyms of patients about whose findings a steward has decided since.
-        decided_all: whether a decision since concerns no single patient.
-        lapsed: pseudonyms of patients of whose findings a waiver has lapsed since.
+        program: whether the program changed.
+        configuration: whether the study's configuration changed.
+        key: whether the pseudonym key changed and no file maps the old pseudonyms to the new ones.
+        cut_off: whether the data cut-off may have changed.
+        decided: pseudonyms of patients with a decision on a finding since then.
+        decided_all: whether a decision since then concerns no single patient.
+        lapsed: pseudonyms of patients with a waiver that lapsed since then.
     """
 
     refresh_id: str
@@ -89,7 +89,7 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class Account:
-    """The account of one night.
+    """The explanations of one refresh.
 
     Attributes:
         values: ``meta.movement``.
@@ -111,11 +111,10 @@ def account(
 
     Args:
         moved: moved values of patients, from :func:`moved_values.moved`.
-        changed: records behind these patients' values that are others now, from
-            :func:`record_changes.changes`.
-        eligibility: ``cohort.eligibility`` of tonight.
-        circumstances: what else is different.
-        rows_of: reads received records, to say which of their columns differ.
+        changed: changed records behind these patients' values, from :func:`record_changes.changes`.
+        eligibility: ``cohort.eligibility`` of this refresh.
+        circumstances: the other differences.
+        rows_of: reads received records, to find their differing columns.
     """
     changed = changed.with_columns(differing=_differing(changed, rows_of))
     records: dict[str, list[dict[str, Any]]] = {}
@@ -177,9 +176,9 @@ def _sources(table: str, column: str) -> tuple[frozenset[tuple[str, str]], froze
 def _relevant(
     records: list[dict[str, Any]], value: Mapping[str, Any], circumstances: Circumstances
 ) -> list[dict[str, Any]]:
-    """Return the changes that may have moved a value: those of columns from which it is computed.
+    """Return the changes that may have moved a value: changes of columns from which it is computed.
 
-    Whether a patient is in the cohort rests on every record. So does a value for which no column tells.
+    Membership in the cohort depends on every record; so does a value whose columns did not change.
     """
     if value["column_name"] == ROW:
         return records
@@ -200,7 +199,7 @@ def _explained(
 ) -> dict[str, Any]:
     """Return ``causes``, ``file_ids``, ``unexplained`` and ``record_id`` of a moved value."""
     others = circumstances.of(value["pseudonym"])
-    # The day of the cut-off follows from other patients' records too.
+    # The data cut-off depends on other patients' records too.
     if circumstances.cut_off and value["column_name"] == _CUT_OFF:
         others = others | {"calendar"}
     causes = {c["cause"] for c in relevant if c["change"] in _BY_FILE and c["cause"]}
@@ -225,19 +224,19 @@ def _explained(
 def _order(change: Mapping[str, Any]) -> tuple[bool, str, str, str]:
     names = ("table_name", "record_now", "record_before")
     table, now, before = (change[name] or "" for name in names)
-    # A changed record says more than one that is gone.
+    # A changed record is more informative than a missing one.
     return change["change"] != "changed", table, now, before
 
 
 def standing(
     earlier: pl.DataFrame, tonight: pl.DataFrame, values: Mapping[str, pl.DataFrame]
 ) -> pl.DataFrame:
-    """Return the unexplained moves of earlier nights that still stand: the value is the one it moved to.
+    """Return the unexplained moves of earlier refreshes whose value has not changed since.
 
     Args:
-        earlier: ``meta.movement`` as the last refresh left it.
-        tonight: moved values of tonight, which replace those of the same place.
-        values: tonight's released tables of patients.
+        earlier: ``meta.movement`` after the last refresh.
+        tonight: moved values of this refresh, which replace earlier moves of the same value.
+        values: released tables of patients of this refresh.
     """
     open_ = earlier.filter("unexplained").join(tonight, on=list(PLACE), how="anti", nulls_equal=True)
     if open_.is_empty():
@@ -268,7 +267,7 @@ def _cells(wanted: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> pl.DataF
 
 
 def _looked_at(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
-    """Return the moved values with the record to look at: where none is another one, the patient's first."""
+    """Return the moved values with the record to open: if none differs, the first of the patient."""
     anyone = used.group_by("pseudonym").agg(first=pl.col("record_id").min())
     return values.join(anyone, on="pseudonym", how="left", maintain_order="left").with_columns(
         record_id=pl.coalesce("record_id", "first", pl.lit("?"))
@@ -276,7 +275,7 @@ def _looked_at(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
 
 
 def observe(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
-    """Return one observation per patient and record whose moves nothing explains.
+    """Return one observation per patient and record with unexplained moves.
 
     Args:
         values: ``meta.movement``.
@@ -287,12 +286,12 @@ def observe(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
 
 
 def decided(values: pl.DataFrame, used: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
-    """Explain the unexplained moves on which a steward has decided since they were first seen.
+    """Mark moves as explained if a steward has decided on their finding since they were first seen.
 
     Args:
         values: ``meta.movement``.
         used: as for :func:`observe`.
-        decisions: ``record_id`` of the finding and ``at``, when it was last decided.
+        decisions: ``record_id`` of the finding and ``at``, the time of the last decision.
     """
     at = decisions.group_by("record_id").agg(pl.col("at").max())
     rows = (
@@ -344,7 +343,7 @@ def _prominence(row: Mapping[str, Any]) -> tuple[int, str, str, str]:
 
 
 def summary(values: pl.DataFrame) -> list[str]:
-    """Return the account in sentences, first what nothing explains; nothing if no value moved.
+    """Return a summary in sentences, unexplained moves first; empty if no value moved.
 
     Args:
         values: ``pseudonym``, ``causes``, ``unexplained`` of ``meta.movement``.
@@ -372,13 +371,13 @@ def _counted(values: pl.DataFrame) -> str:
 def of_estimates(
     moved: pl.DataFrame, patients: pl.DataFrame, compared_with: str, whole: frozenset[str]
 ) -> pl.DataFrame:
-    """Explain the estimates that moved by the patients that moved, else by program or configuration.
+    """Explain moved estimates by moved patients, program or configuration.
 
     Args:
         moved: moved estimates, from :func:`moved_values.moved`.
         patients: ``meta.movement``.
         compared_with: refresh of the release before.
-        whole: ``program``, ``configuration`` where they are others now.
+        whole: ``program``, ``configuration`` if they changed.
 
     Returns:
         ``analysis.estimate_movement``.

@@ -1,7 +1,7 @@
-"""Reasons why a study is never published: what was read and what came of it cannot both be right.
+"""Find reasons against publishing a study: the results do not fit the data that were read.
 
 A wrong mapping leaves no fault in any record: an endpoint without events looks like a healthy cohort. Each
-reason says what to look at, and how to publish all the same where that can be right.
+reason says what to check, and how to publish anyway if the result can be right.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ Frames = Mapping[str, pl.DataFrame]
 _UNREADABLE = (
     DATE_UNREADABLE.id, NUMBER_UNREADABLE.id, CODE_UNKNOWN.id, DATE_CENTURY.id, SEVERAL_VALUES.id,
 )  # fmt: skip
-"""Rules of cells that are filled and yield no value."""
+"""Rules on filled cells that yield no value."""
 
 _REASONS_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why nothing is published.
+    """A reason why nothing is published.
 
     Attributes:
-        what: what cannot be right; no value of a patient.
-        remedy: what to correct, and how to publish all the same where that can be right.
+        what: the implausible result; contains no value of a patient.
+        remedy: what to correct, and how to publish anyway if the result can be right.
     """
 
     what: str
     remedy: str
 
     def __str__(self) -> str:
-        """Return both in one sentence each."""
+        """Return both parts as sentences."""
         return f"{self.what}. {self.remedy}"
 
 
 def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Reason]:
-    """Name the criterion after which nobody is left, with the most frequent reasons.
+    """Report the criterion after which no patient is left, with the most frequent reasons.
 
     Args:
         flow: ``cohort.flow``.
@@ -83,11 +83,11 @@ def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Re
 
 
 def without_follow_up(patients: pl.DataFrame, endpoints: pl.DataFrame) -> list[Reason]:
-    """Say so if the patients' median follow-up is 0 or nobody has one.
+    """Report a median follow-up that is 0 or unknown.
 
     Args:
         patients: ``cohort.patients``.
-        endpoints: ``cohort.endpoints``; a study without any follows nobody up.
+        endpoints: ``cohort.endpoints``; without endpoints nothing is reported.
     """
     if patients.is_empty() or endpoints.is_empty():
         return []
@@ -104,7 +104,7 @@ def without_follow_up(patients: pl.DataFrame, endpoints: pl.DataFrame) -> list[R
 
 
 def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list[Reason]:
-    """Name the endpoints that have patients and no event, although such events were read.
+    """Report endpoints with patients but without events, although such events were read.
 
     Args:
         endpoints: ``cohort.endpoints``.
@@ -120,7 +120,7 @@ def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list
             continue
         of_rule = [kind for kind in (died, relapsed) if set(kind.events) & set(rule.events)]
         read = [kind.words for kind in of_rule if kind.words]
-        # The death of one person may be undated or in quarantine: that has a finding and stops nobody else.
+        # One patient's death may be undated or in quarantine: it has a finding and must not block the others.
         if len(frozenset[str]().union(*(kind.persons for kind in of_rule))) > 1:
             faults.append(
                 Reason(
@@ -134,11 +134,11 @@ def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list
 
 @dataclass(frozen=True)
 class Read:
-    """Events of one kind that were read, whatever became of them.
+    """Events of one kind that were read, used or not.
 
     Attributes:
-        events: the kinds of event of an endpoint that they could be.
-        persons: whose they are.
+        events: the possible event kinds of an endpoint.
+        persons: the persons with such an event.
         words: their number in words; empty if there is none.
     """
 
@@ -148,7 +148,7 @@ class Read:
 
 
 def deaths_read(typed: Frames) -> Read:
-    """Return the persons of whom a death was read."""
+    """Return the persons with a death that was read."""
     statements = typed[VitalStatus.table()]
     deaths = statements.filter(pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN]))
     persons = frozenset(deaths["person_ref"].drop_nulls())
@@ -158,18 +158,18 @@ def deaths_read(typed: Frames) -> Read:
 
 
 def relapses_read(typed: Frames) -> Read:
-    """Return the persons of whom a relapse was read."""
+    """Return the persons with a relapse that was read."""
     relapse = pl.any_horizontal(pl.col(STATES) == "relapse")
     persons = frozenset(typed[Assessment.table()].filter(relapse)["person_ref"].drop_nulls())
     return Read(RELAPSES, persons, f"relapses of {len(persons)} persons" if persons else "")
 
 
 MAPPED = (TableRow.table(), RegistryReply.table())
-"""Received tables of the sources whose columns ``sources.toml`` maps."""
+"""Received tables of sources whose columns ``sources.toml`` maps."""
 
 
 def sources_of(records: Iterable[pl.DataFrame], files: pl.DataFrame) -> pl.DataFrame:
-    """Return ``record_id`` and ``source`` (its name) of the records of mapped sources.
+    """Return ``record_id`` and the name of the ``source`` of records of mapped sources.
 
     Args:
         records: ``record_id`` and ``file_id`` of the tables :data:`MAPPED`; may be none.
@@ -181,7 +181,7 @@ def sources_of(records: Iterable[pl.DataFrame], files: pl.DataFrame) -> pl.DataF
 
 
 def of_cells(observed: pl.DataFrame) -> pl.DataFrame:
-    """Return the observations of cells that are filled and yield no value."""
+    """Return the observations on filled cells that yield no value."""
     return observed.filter(pl.col("rule_id").is_in(_UNREADABLE) & pl.col("column_name").is_not_null())
 
 
@@ -194,8 +194,8 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
         source_of: :func:`sources_of`.
 
     Returns:
-        ``source``, ``table_name``, ``column_name``, ``unreadable``, ``filled`` (read or not), ``persons`` (of
-        whom a cell is unreadable) and an example's ``record_id``, in order; only columns with such a cell.
+        ``source``, ``table_name``, ``column_name``, ``unreadable``, ``filled`` (read or not), ``persons``
+        (with an unreadable cell) and the ``record_id`` of an example, sorted; only columns with such a cell.
     """
     failed = (
         of_cells(observed)
@@ -214,7 +214,7 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
         read_by = dict(read.join(source_of, on="record_id").group_by("source").len().iter_rows())
         for (source,), part in lost.group_by("source"):
             filled = part.height + read_by.get(source, 0)
-            # A record of nobody known counts as a person of its own.
+            # A record of an unknown person counts as one person.
             whose = part.join(owners, on="record_id", how="left").select(
                 pl.coalesce("person_ref", "record_id")
             )
@@ -228,7 +228,7 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
 
 
 def mostly_unreadable(counts: pl.DataFrame, sources: Sources, gate: Gate) -> list[Reason]:
-    """Name the mapped columns of which more is unreadable than ``[gate]`` allows.
+    """Report mapped columns with more unreadable cells than ``[gate]`` allows.
 
     Args:
         counts: :func:`unreadable`.
@@ -253,7 +253,7 @@ def mostly_unreadable(counts: pl.DataFrame, sources: Sources, gate: Gate) -> lis
 
 
 def header(sources: Sources, place: Mapping[str, str]) -> str:
-    """Name the delivered column of a typed one, as a person finds it in the table.
+    """Return the name of the delivered column of a typed one, as it is in the table.
 
     Args:
         sources: ``sources.toml``.
@@ -268,7 +268,7 @@ def header(sources: Sources, place: Mapping[str, str]) -> str:
 
 
 _OF_A_REPLY = {"status": "answer", "status_date": "event_date"}
-"""Typed column of a reply to the column that sources.toml names."""
+"""Typed column of a reply to the key of its column in sources.toml."""
 
 
 def _headers(source: object, table: str, column: str) -> list[str]:
@@ -288,7 +288,7 @@ def never_published(
     observed: pl.DataFrame,
     source_of: pl.DataFrame,
 ) -> list[Reason]:
-    """Return every reason why what was derived must not be published; empty if there is none.
+    """Return every reason why the study must not be published; empty if there is none.
 
     Args:
         study: ``study.toml``.

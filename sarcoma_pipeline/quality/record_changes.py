@@ -1,8 +1,8 @@
-"""Says what became of the records behind each patient's values since an earlier release.
+"""Determine what changed in the records behind each patient's values since an earlier release.
 
-A record is the same if its content is: neither its place in a file nor the name of the file counts, so a
-permuted, split or renamed delivery changes nothing. A record that differs although the bytes of its file are
-the same was read differently: that is the program or the configuration, and no sender.
+A record is the same if its content is the same: position and file name do not count, so that a permuted,
+split or renamed delivery changes nothing. A record that differs although the bytes of its file are the
+same was read differently: the program or the configuration changed, not the delivery.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 from schemas.movement import MovementRecord
 
 NEEDS_FINDING = ("changed", "vanished", "outranked", "set aside", "of another patient", "no longer used")
-"""Changes that explain a move only with a finding about the record."""
+"""Changes that explain a move only together with a finding on the record."""
 
 _NOT_HASHED = "not hashed"
 _NO_LIST = pl.lit([], dtype=pl.List(pl.String))
@@ -23,20 +23,20 @@ _NO_LIST = pl.lit([], dtype=pl.List(pl.String))
 
 @dataclass(frozen=True)
 class Evidence:
-    """What stands behind the values at an earlier release and tonight.
+    """The records behind the values at an earlier release and now.
 
     Attributes:
-        base: last refresh that the earlier release can know.
+        base: last refresh on which the earlier release can depend.
         before: ``pseudonym``, ``record_id``, ``table_name``, ``file_id``, ``position``, ``rule_ids``,
             ``role`` of its ``meta.lineage``.
-        now: the same of tonight.
-        owned: ``pseudonym``, ``record_id``: every record of these patients tonight, used or not.
+        now: the same of this refresh.
+        owned: ``pseudonym``, ``record_id``: all present records of these patients, used or not.
         versions: ``table_name``, ``record_id``, ``record_key``, ``content_hash``, ``file_id``, ``position``,
             ``first_refresh``, ``last_refresh``: the records of both sides, all records of their keys and
             contents, and their earlier versions.
         files: ``meta.files`` with its earlier versions.
-        broken: ``record_id``, ``rule_id`` of tonight.
-        aside: ``record_id`` of records in quarantine or set aside tonight.
+        broken: ``record_id``, ``rule_id`` of this refresh.
+        aside: ``record_id`` of records in quarantine or set aside now.
     """
 
     base: str
@@ -55,7 +55,7 @@ class Evidence:
 
     @cached_property
     def current(self) -> pl.DataFrame:
-        """The versions of records tonight."""
+        """The present versions of records."""
         return _open_now(self.versions)
 
     @cached_property
@@ -65,7 +65,7 @@ class Evidence:
 
     @cached_property
     def current_files(self) -> pl.DataFrame:
-        """The files tonight."""
+        """The present files."""
         return _open_now(self.files)
 
 
@@ -86,8 +86,8 @@ def changes(evidence: Evidence) -> pl.DataFrame:
         evidence: both sides.
 
     Returns:
-        ``meta.movement_record`` without ``differing`` and with ``moved`` false, one row per record that is
-        another one, in a total order.
+        ``meta.movement_record`` without ``differing`` and with ``moved`` false, one row per changed record,
+        sorted.
     """
     gone, come = _gone(evidence), _come(evidence)
     rows = _paired(pl.concat([gone, come], how="diagonal_relaxed"), evidence)
@@ -114,14 +114,17 @@ def _known(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _before(evidence: Evidence) -> pl.DataFrame:
-    """Return the records behind the earlier values, one per patient, with key and content where known."""
+    """Return the records behind the earlier values, one row per patient and record.
+
+    Key and content are added if known.
+    """
     roles = evidence.before.group_by("pseudonym", "record_id", "table_name", "file_id", "position").agg(
         old_rules=pl.col("rule_ids").explode().drop_nulls().unique().sort(),
         was_overruled=(pl.col("role") == "overruled").any(),
     )
     named = _known(evidence.past).select("table_name", "record_id", "record_key", "content_hash")
     found = roles.join(named, on=["table_name", "record_id"], how="left")
-    # A program that names records anew leaves their place as it was.
+    # A new version of the program may give records other ids, but their positions stay the same.
     place = ["table_name", "file_id", "position"]
     by_place = (
         evidence.versions.select(*place, "record_key", "content_hash")
@@ -140,7 +143,7 @@ def _contents(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _same_bytes(evidence: Evidence) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the file versions of before with bytes of tonight, and those of tonight with bytes of before."""
+    """Return the earlier file versions with bytes still present, and the present ones with earlier bytes."""
     past, current = evidence.past_files, evidence.current_files
     hashed = ~pl.col("content_hash").str.starts_with(_NOT_HASHED)
     sides = (past, current), (current, past)
@@ -152,7 +155,7 @@ def _same_bytes(evidence: Evidence) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _gone(evidence: Evidence) -> pl.DataFrame:
-    """Return the records of before that no longer stand behind their patient's values as they did."""
+    """Return earlier records that are no longer used for their patient as before."""
     current = evidence.current
     content, whose = ["table_name", "content_hash"], ["pseudonym", "table_name", "content_hash"]
     marked = current.select("record_id", *content).unique()
@@ -197,7 +200,7 @@ def _gone(evidence: Evidence) -> pl.DataFrame:
         .then(pl.lit("set aside"))
         .when(pl.col("delivered") & ~pl.col("own"))
         .then(pl.lit("of another patient"))
-        # Of a patient who left the cohort no record is used: that they left is the move.
+        # No record of a patient who left the cohort is used; that they left is the move.
         .when(pl.col("delivered"))
         .then(pl.when(pl.col("member")).then(pl.lit("no longer used")).otherwise(stands))
         .when(pl.col("same_bytes"))
@@ -220,7 +223,7 @@ def _gone(evidence: Evidence) -> pl.DataFrame:
 
 
 def _come(evidence: Evidence) -> pl.DataFrame:
-    """Return the records of tonight that did not stand behind their patient's values before."""
+    """Return present records that were not used for their patient before."""
     past, current = evidence.past, evidence.current
     content, whose = ["table_name", "content_hash"], ["pseudonym", "table_name", "content_hash"]
     before = _before(evidence).select(whose).unique()
@@ -267,7 +270,7 @@ def _come(evidence: Evidence) -> pl.DataFrame:
 
 
 def _paired(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
-    """Make one row of the two sides of a changed record, also where only its place says that it is one."""
+    """Merge the two sides of a changed record into one row, also if only its position connects them."""
     places = evidence.versions.select("record_id", "file_id", "position").join(
         evidence.files.select("file_id", "path").unique("file_id"), on="file_id", how="left"
     )
@@ -312,7 +315,7 @@ def _paired(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
 
 
 def _cause(evidence: Evidence) -> pl.Expr:
-    """Return the kind of cause that a changed file is; null for what no file brought."""
+    """Return the cause as a change of files; null if no file caused the change."""
     past, current = evidence.past_files, evidence.current_files
     new_paths = current.join(past.select("path").unique(), on="path", how="anti")["file_id"].unique()
     lost_paths = past.join(current.select("path").unique(), on="path", how="anti")["file_id"].unique()

@@ -1,4 +1,4 @@
-"""What came of the queries to registry offices: how many persons were asked about, answered, and when."""
+"""Summarise queries to registry offices: persons asked about, persons answered, days of the answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEEDED = {
     Link.table(): ("person_ref", "patient_id"),
     Patient.table(): ("patient_id",),
 }
-"""Tables from which the coverage follows, with the columns that it needs of them."""
+"""Tables needed for the coverage, with their needed columns."""
 
 COLUMNS = {
     "path": pl.String, "asked": pl.Int64, "answered": pl.Int64, "linked": pl.Int64,
@@ -33,12 +33,12 @@ def coverage(
     Args:
         statements: ``typed.vital_status``.
         replies: ``record_id``, ``file_id`` of ``received.registry_reply``.
-        files: ``file_id``, ``path``, as it may be shown.
+        files: ``file_id``, ``path``, after the identity gate.
         link: ``curated.link``.
 
     Returns:
         Per file the persons asked about, those with an answer about life or death, those who are a known
-        patient, and the first and last day on which the answers held (``YYYY-MM-DD``).
+        patient, and the first and last day of the answers (``YYYY-MM-DD``).
     """
     told = (
         replies.unique("record_id")
@@ -62,7 +62,7 @@ def coverage(
 
 
 def never_asked(patients: pl.DataFrame, statements: pl.DataFrame, link: pl.DataFrame) -> int:
-    """Count the patients about whom no office replied.
+    """Return the number of patients without any reply of an office.
 
     Args:
         patients: ``curated.patient``.
@@ -75,11 +75,11 @@ def never_asked(patients: pl.DataFrame, statements: pl.DataFrame, link: pl.DataF
 
 
 def described(tables: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> list[str]:
-    """Describe the coverage in a sentence per file of replies, and one of the patients without any reply.
+    """Return one sentence per file of replies, and one on patients without any reply.
 
     Args:
         tables: the tables :data:`NEEDED`.
-        files: ``file_id``, ``path``, as it may be shown.
+        files: ``file_id``, ``path``, after the identity gate.
     """
     statements, replies, link, patients = (tables[table] for table in NEEDED)
     lines = []

@@ -1,7 +1,7 @@
-"""The release gate: judges a built release by its expectations before anything is published.
+"""The release gate: check a built release against its expectations before it is published.
 
-The expectations are Great Expectations' configurations (``expectations``). Polars counts here what breaks
-them, in a fraction of a second, because everybody waits for it. Great Expectations judges the same
+The expectations are Great Expectations' configurations (``expectations``). Here polars counts the rows that
+break them, in a fraction of a second, because publication waits for it. Great Expectations checks the same
 configurations after publication (``second_opinion``); a disagreement of the two is an error of this module.
 """
 
@@ -17,7 +17,7 @@ from sarcoma_pipeline.quality.expectations import DRIFT, KNOWN, Page, expected
 from schemas.gate import Gate
 
 _PATIENTS_NAMED = 3
-"""Patients that a failed expectation names; the rows of all are counted."""
+"""Maximum number of patients named by a failed expectation; all rows are counted."""
 _SEVERITY: dict[str, Literal["error", "warning"]] = {"critical": "error", "warning": "warning"}
 
 
@@ -28,9 +28,9 @@ class Failed:
     Attributes:
         table: the released table.
         column: the column, if the expectation is about one.
-        severity: an ``error`` holds the release back, a ``warning`` does not.
-        what: in words, without any value of a patient.
-        patients: pseudonyms of the first patients whose rows do not meet it; none where it is about a whole
+        severity: an ``error`` blocks the release, a ``warning`` does not.
+        what: description without values of patients.
+        patients: pseudonyms of the first patients whose rows do not meet it; empty if it is about a whole
             table.
     """
 
@@ -41,19 +41,19 @@ class Failed:
     patients: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return place and words."""
+        """Return position and description."""
         return f"{self.table}{f'.{self.column}' if self.column else ''}: {self.what}"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found about one expectation.
+    """The result of one expectation.
 
     Attributes:
         expectation: Great Expectations' configuration.
         met: whether the frame meets it.
-        unexpected: number of rows that break it; None if it is about the table or a column as a whole.
-        observed: what was measured, if it is about the table or a column as a whole; None without any value.
+        unexpected: number of rows that break it; None if it is about a whole table or column.
+        observed: the measured value, if it is about a whole table or column; None without any value.
     """
 
     expectation: Mapping[str, Any]
@@ -65,7 +65,7 @@ class Verdict:
 def gate(
     tables: Mapping[str, pl.DataFrame], last: Mapping[str, pl.DataFrame] | None, thresholds: Gate
 ) -> list[Failed]:
-    """Check a built release.
+    """Return the expectations that a built release does not meet.
 
     Args:
         tables: released table to frame.
@@ -108,13 +108,14 @@ BREAKS: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
     "expect_column_values_to_be_between": _outside,
     "expect_compound_columns_to_be_unique": _twice,
 }
-"""Kind of expectation to whether a row breaks it. A missing value is no break but of ``not_be_null``."""
+"""Kind of expectation to an expression: whether a row breaks it. A missing value breaks only
+``not_be_null``."""
 _MEASURED: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
     "expect_column_median_to_be_between": lambda k: pl.col(k["column"]).median(),
     "expect_table_row_count_to_be_between": lambda _: pl.len(),
     "expect_table_row_count_to_equal": lambda _: pl.len(),
 }
-"""Kind of expectation about a table or a column as a whole to what is measured."""
+"""Kind of expectation about a whole table or column to the expression that measures it."""
 
 
 _NEEDS: Mapping[str, Callable[[pl.DataType], bool]] = {
@@ -123,14 +124,14 @@ _NEEDS: Mapping[str, Callable[[pl.DataType], bool]] = {
     "expect_column_values_to_be_between": lambda dtype: dtype.is_numeric(),
     "expect_column_median_to_be_between": lambda dtype: dtype.is_numeric(),
 }
-"""Kind of expectation to the type of column that it can be judged of; of another type it is not met."""
+"""Kind of expectation to the column type that it needs; a column of another type does not meet it."""
 
 
 def judge(page: Page) -> list[Verdict]:
-    """Judge every expectation of a page, in one pass over its frame.
+    """Evaluate every expectation of a page, in one pass over its frame.
 
     Raises:
-        KeyError: an expectation is of a kind that is not judged here.
+        KeyError: the kind of an expectation is unknown.
     """
     measured = page.frame.select(
         _measure(e, page.frame.schema).alias(str(i)) for i, e in enumerate(page.expectations)
@@ -149,7 +150,7 @@ def _measure(expectation: Mapping[str, Any], schema: pl.Schema) -> pl.Expr:
 
 def _verdict(expectation: Mapping[str, Any], measured: float | None) -> Verdict:
     if measured is None:
-        # No value at all has no median, and text no range: no reason to publish.
+        # A column without values has no median, and text has no range: the expectation is not met.
         return Verdict(expectation, met=False)
     if expectation["type"] in BREAKS:
         unexpected = int(measured)
@@ -187,7 +188,7 @@ def faults(page: Page, verdict: Verdict) -> list[Failed]:
 
 
 def _patients(page: Page, verdict: Verdict) -> tuple[str, ...]:
-    """Return the pseudonyms of the first rows that break an expectation about single values."""
+    """Return the pseudonyms of the first rows that break an expectation on single values."""
     if not verdict.unexpected or "pseudonym" not in page.frame.columns:
         return ()
     broken = page.frame.filter(BREAKS[verdict.expectation["type"]](verdict.expectation["kwargs"]))

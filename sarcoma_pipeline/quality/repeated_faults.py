@@ -1,7 +1,7 @@
-"""Describes a fault that repeats in a file as one finding per file, rule and column.
+"""Report a fault that repeats in a file as one finding per file, rule and column.
 
-A wrong file of a million rows is one thing to correct, one letter and one decision, so it is one finding. The
-records behind it stay apart: quarantine and accounting know each of them.
+A wrong file with a million rows needs one correction and one decision, so it is one finding. The records
+stay separate in quarantine and accounting.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterable
 import polars as pl
 
 MANY = 50
-"""Records of one file that may break one rule in one column, each with a finding of its own."""
+"""Maximum number of records of one file with separate findings for one rule and column."""
 
 POSITIONS = 3
-"""First positions that a joined finding names."""
+"""Number of positions in a joined finding."""
 
 
 def digest(contents: Iterable[str | None]) -> str:
@@ -24,10 +24,10 @@ def digest(contents: Iterable[str | None]) -> str:
 
 
 def content(found: pl.DataFrame) -> pl.DataFrame:
-    """Return ``finding_id`` and ``content_hash``: of a joined finding, of the contents of all its records.
+    """Return ``finding_id`` and ``content_hash``; that of a joined finding covers all its records.
 
-    A waiver is for the content that was decided on. So a record that joins the finding ends the waiver, and
-    the finding is open again under the same id.
+    A waiver holds for the content on which it was decided. A record that joins the finding therefore ends the
+    waiver, and the finding is reopened under the same id.
 
     Args:
         found: rows of :func:`.findings.joined_ids`.
@@ -66,7 +66,7 @@ def one_row_each(found: pl.DataFrame) -> pl.DataFrame:
             position=pl.when(more > 0)
             .then(pl.format("{} and {} more", first_positions, more))
             .otherwise(first_positions),
-            # The finding is of a patient only if every record is theirs.
+            # The finding has a patient only if every record belongs to them.
             pseudonym=pl.when(pl.col("pseudonym").n_unique() == 1).then(pl.col("pseudonym").first()),
             note=pl.format("{} records, {} different values", pl.len(), values),
             records=pl.len().cast(pl.Int64),
@@ -84,7 +84,7 @@ def once_a_file(held: pl.DataFrame, places: pl.DataFrame) -> tuple[pl.DataFrame,
         places: places of its records.
 
     Returns:
-        The other records, and of each repeated fault the first record in the order of the file.
+        The other records, and the first record of each repeated fault in file order.
     """
     of_file = held.join(
         places.select("record_id", "path", "position").unique("record_id", keep="any"),

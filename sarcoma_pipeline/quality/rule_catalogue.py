@@ -1,4 +1,4 @@
-"""The catalogue of all rules: complete for whoever imports this module, which imports every rule module."""
+"""List all rules. Importing this module imports every module that declares rules."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _ELSEWHERE = (
     "sarcoma_pipeline.quality.movement",
     file_faults.__name__,
 )
-"""Modules that declare rules and whose name does not say so."""
+"""Modules that declare rules but are not found by their name."""
 
 
 def _rule_modules() -> Iterator[str]:
     yield from _ELSEWHERE
-    # Any step of curation may declare what it sees.
+    # Any module of curation may declare rules.
     for package, prefix in ((sarcoma_pipeline.curation, ""), (sarcoma_pipeline.quality, "rules_of_")):
         for module in pkgutil.iter_modules(package.__path__):
             if module.name.startswith(prefix):
@@ -43,20 +43,20 @@ for _module in _rule_modules():
 
 
 def rules() -> dict[str, Rule]:
-    """Return every rule on delivered data by its id, in the order of the ids."""
+    """Return every rule on delivered data by its id, sorted by id."""
     return {r.id: r for r in sorted(DECLARED.values(), key=lambda r: r.id) if r.scope != "program"}
 
 
 def judged() -> list[JudgedRule]:
-    """Return the rules over several records with their functions, in the order of the ids."""
+    """Return the rules over several records with their functions, sorted by id."""
     return sorted(JUDGED, key=lambda one: one.rule.id)
 
 
 def tables() -> dict[str, str]:
-    """Return the table on which each rule's check stands, by the id of the rule.
+    """Return the table to which each rule's check belongs, by rule id.
 
-    That is the table which the rule declares, or whose contract holds it. The check of a rule on the records
-    of many tables stands on the findings.
+    It is the table that the rule declares, or whose contract contains it. A rule on records of many tables
+    has its check on the findings.
 
     Raises:
         ValueError: a rule names a table that does not exist.
@@ -97,14 +97,14 @@ def catalogue() -> pl.DataFrame:
 _SCOPES = {
     "file": "A whole file",
     "record": "One record",
-    "patient": "A patient's records against one another",
-    "source": "One source against another",
-    "dataset": "Tonight against last night",
+    "patient": "Records of one patient compared with each other",
+    "source": "Sources compared with each other",
+    "dataset": "This refresh compared with the last one",
 }
 
 
 def markdown() -> str:
-    """Return the catalogue as a page: a table of rules per scope, in the order of how much must be seen."""
+    """Return the catalogue as a page: a table of rules per scope, from narrow to wide scope."""
     on = tables()
     lines = [
         "# Rules",
@@ -112,8 +112,8 @@ def markdown() -> str:
         f"{len(rules())} rules. An error quarantines its record, a warning flags it, a notice is only",
         "counted.",
         "",
-        "*table*: the table that the rule guards; its check in Dagster stands on it. *missing*: what the",
-        "rule says where a value that it needs is missing (`kept`: no finding; `broken`: a finding; –: the",
+        "*table*: the table that the rule checks; its check in Dagster belongs to this table. *missing*: the",
+        "result if a value that the rule needs is missing (`kept`: no finding; `broken`: a finding; –: the",
         "rule compares no values).",
     ]
     for scope, title in _SCOPES.items():

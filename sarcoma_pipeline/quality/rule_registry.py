@@ -1,14 +1,15 @@
-"""How a rule is declared, and the rules over several records with the functions that judge them.
+"""Declare rules, and register the functions that check rules over several records.
 
-Each rule is declared once, where it is judged. Dagster's checks, ``sarcoma rules`` and the docs list it:
+Each rule is declared once, where it is checked. Dagster's checks, ``sarcoma rules`` and the docs list it:
 
 * Over several records: a function under :func:`rule` in a module ``quality/rules_of_….py`` (a new module is
-  found by its name). It gets the typed records of linked patients and returns what :func:`verdicts` makes.
-* On one record: ``schemas.rule.Rule`` with ``column`` and ``holds`` in its contract (``schemas/typed*.py``).
-* Seen by another function (linking, reading, volumes): ``NAME = Rule(…, on="table")`` beside that function,
-  which emits it with ``observation(frame, NAME, …)``. Faults of whole files: ``schemas/file_faults.py``.
-* ``on`` is the table at fault. ``missing="kept"`` or ``"broken"`` must say what a verdict counts as that a
-  missing value leaves open (null). Then regenerate the page: ``sarcoma rules --markdown > docs/rules.md``.
+  found by its name). It gets the typed records of linked patients and returns the result of :func:`verdicts`.
+  * On one record: ``schemas.rule.Rule`` with ``column`` and ``holds`` in its contract
+  (``schemas/typed*.py``). * Observed by another function (linking, reading, volumes): ``NAME = Rule(…,
+  on="table")`` next to that function, which reports it with ``observation(frame, NAME, …)``. Faults of whole
+  files: ``schemas/file_faults.py``. * ``on`` is the table at fault. ``missing="kept"`` or ``"broken"`` says
+  how a verdict counts that is null because of a missing value. Then regenerate the page: ``sarcoma rules
+  --markdown > docs/rules.md``.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from schemas.rule import Missing, Rule, Scope, Severity
 
 
 class Frames(dict[str, pl.DataFrame]):
-    """Typed table (without ``typed.``) to its sound records with ``patient_id``.
+    """Typed table name (without ``typed.``) to its records with ``patient_id``, without quarantined ones.
 
-    Under ``every …`` with those in quarantine, for rules on what is missing: a record held back is not
-    missing. The frames do not change while rules are judged, so that a selection is made once
+    ``every …`` includes records in quarantine, for rules on missing records: a record in quarantine is not
+    missing. The frames do not change while rules are checked, so that a selection is made once
     (:func:`selection`).
     """
 
@@ -36,7 +37,7 @@ class Frames(dict[str, pl.DataFrame]):
 
 
 def selection(select: Callable[[Frames], pl.DataFrame]) -> Callable[[Frames], pl.DataFrame]:
-    """Let rules share what a function selects from the frames: it is computed once for each of them."""
+    """Cache the result of a function on the frames, so that rules can share it."""
 
     @wraps(select)
     def selected(frames: Frames) -> pl.DataFrame:
@@ -48,15 +49,15 @@ def selection(select: Callable[[Frames], pl.DataFrame]) -> Callable[[Frames], pl
 
 
 Judge = Callable[[Frames], pl.DataFrame]
-"""Returns what :func:`verdicts` makes, or ``record_id``, ``column_name``, ``value`` of the records at fault.
-A column ``note`` may be added."""
+"""Function that returns the result of :func:`verdicts`, or ``record_id``, ``column_name`` and ``value`` of
+the records at fault, optionally with ``note``."""
 
 _BROKEN, _ONCE = "broken", "once_per"
 
 
 @dataclass(frozen=True)
 class JudgedRule:
-    """A rule over several records and the function that judges it."""
+    """A rule over several records and the function that checks it."""
 
     rule: Rule
     judge: Judge
@@ -68,7 +69,7 @@ class JudgedRule:
             frames: the typed records of linked patients.
 
         Raises:
-            ValueError: the rule does not say what a missing value means, or says it without a verdict.
+            ValueError: ``missing`` is not set for a rule with verdicts, or set for one without.
         """
         found = self.judge(frames)
         if (_BROKEN in found.columns) is (self.rule.missing is None):
@@ -81,7 +82,7 @@ class JudgedRule:
 
 
 JUDGED: list[JudgedRule] = []
-"""The rules of the modules imported so far; complete after importing ``quality.rule_catalogue``."""
+"""Rules of the modules imported so far; complete after importing ``quality.rule_catalogue``."""
 
 
 def rule(
@@ -97,19 +98,19 @@ def rule(
     waivable: bool = True,
     overruled: bool = False,
 ) -> Callable[[Judge], Judge]:
-    """Declare a rule over several records; the decorated function judges it.
+    """Declare a rule over several records; the decorated function checks it.
 
     Args:
         id_: stable name, ``subject.fault``.
         severity: ``error`` quarantines the record, ``warning`` flags it, ``notice`` only counts it.
         on: the typed table that holds the record at fault, ``typed.surgery``.
-        scope: how much must be seen to judge it.
+        scope: the records needed to check it.
         what: what is wrong, for the steward.
-        remedy: what the steward can do: in which system, in which field.
-        source: where the field says so.
-        missing: what a verdict counts as that a missing value leaves open (null). Left out where the function
-            returns the records at fault and no verdicts.
-        waivable: whether there is a record to let through.
+        remedy: what the steward should do: in which system, in which field.
+        source: the standard or document on which the rule is based.
+        missing: how a verdict counts that is null because of a missing value. Not set if the function returns
+            the records at fault instead of verdicts.
+        waivable: whether a record can be let through.
         overruled: whether a finding means that another record took precedence over this one.
     """
     declared = Rule(
@@ -127,18 +128,18 @@ def rule(
 def verdicts(
     frame: pl.DataFrame, broken: pl.Expr, column: str, *, once_per: str | None = None
 ) -> pl.DataFrame:
-    """Judge every record of a frame.
+    """Return the verdict on every record of a frame.
 
     Args:
         frame: the records that the rule applies to.
-        broken: true where the rule is broken; null where a missing value leaves it open.
+        broken: true if the rule is broken; null if a missing value leaves it open.
         column: the column at fault, whose value the finding shows.
-        once_per: column; of the records at fault that share its value only the first is a finding.
+        once_per: column; only the first record at fault per value of it is a finding.
     """
     once = [] if once_per is None else [pl.col(once_per).alias(_ONCE)]
     return frame.select("record_id", *at(column), broken.alias(_BROKEN), *once)
 
 
 def at(column: str) -> list[pl.Expr]:
-    """Return ``column_name`` and ``value`` of a finding: the column at fault and what stands in it."""
+    """Return ``column_name`` and ``value`` of a finding."""
     return [pl.lit(column).alias("column_name"), pl.col(column).cast(pl.String).alias("value")]

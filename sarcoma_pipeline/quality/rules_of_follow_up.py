@@ -1,4 +1,4 @@
-"""Rules on who was examined until when, and on what an examination cannot have found."""
+"""Rules on the length of follow-up, and on impossible results of examinations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schemas.typed import STATES
 from schemas.vocabularies import SOURCE
 
 LATE_DEATH_DAYS = Assumptions().late_death_days
-"""The default of the switch: the findings of a patient do not depend on the study that they are in."""
+"""Default of the switch; findings on a patient do not depend on the study."""
 
 
 @rule(
@@ -20,9 +20,9 @@ LATE_DEATH_DAYS = Assumptions().late_death_days
     on="typed.vital_status",
     scope="patient",
     what=f"The patient died more than {LATE_DEATH_DAYS} days after the last examination, or was never "
-    "examined: nobody knows whether there was a relapse before.",
+    "examined: it is not known whether there was a relapse before.",
     remedy="Look for follow-up in letters and in other hospitals, and add each examination as a Verlauf in "
-    "the tumour documentation. The report shows what late deaths change.",
+    "the tumour documentation. The report shows how late deaths change the results.",
     source="Lesko 2018, 2019: deaths without assessment in composite endpoints",
 )
 def _late_death(frames: Frames) -> pl.DataFrame:
@@ -44,7 +44,7 @@ def _late_death(frames: Frames) -> pl.DataFrame:
     told = frames["vital_status"].join(
         decided.select(record_id="death_records").explode("record_id"), on="record_id", how="semi"
     )
-    # One finding a patient, on the record that a steward would look at first.
+    # One finding per patient, on the record that a steward should open first.
     first = told.sort(source, "status_date", "record_id").unique(
         "patient_id", keep="first", maintain_order=True
     )
@@ -52,7 +52,7 @@ def _late_death(frames: Frames) -> pl.DataFrame:
 
 
 SYNCHRONOUS_MARGIN_DAYS = 90
-"""How long before its primary a metastasis is met that is known at the diagnosis."""
+"""Maximum days before the primary's diagnosis for a metastasis known at diagnosis."""
 
 
 @rule(
@@ -61,8 +61,8 @@ SYNCHRONOUS_MARGIN_DAYS = 90
     on="typed.metastasis",
     scope="patient",
     what="A metastasis is dated before the diagnosis of the tumour: by an examination, operation or "
-    "histology, where it counts from the day of the report, or "
-    f"more than {SYNCHRONOUS_MARGIN_DAYS} days by a Diagnose.",
+    "histology (then it counts from the day of that report), or "
+    f"more than {SYNCHRONOUS_MARGIN_DAYS} days before it by a Diagnose.",
     remedy="Compare Fernmetastase/Diagnosedatum with the report of the imaging. A metastasis known at the "
     "diagnosis belongs to the Diagnose, with M1.",
 )
@@ -75,7 +75,7 @@ def _metastasis_before_diagnosis(frames: Frames) -> pl.DataFrame:
         .then(pl.date(date.dt.year(), 12, 31))
         .otherwise(date)
     )
-    # A Diagnose may tell of a metastasis that led to the diagnosis of its primary.
+    # A Diagnose may document a metastasis that led to the diagnosis of its primary.
     margin = pl.when(pl.col("origin") == "diagnosis").then(SYNCHRONOUS_MARGIN_DAYS).otherwise(0)
     return (
         frames["metastasis"]
@@ -112,11 +112,11 @@ def _relapse_at_diagnosis(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what="Residual tumour of a site is documented where an earlier examination found none, without a "
-    "relapse or progression between. It is no event.",
-    remedy="Read the letters of both examinations. If the tumour came back, document R or P "
-    "in Verlauf_Lokaler_Tumorstatus or Verlauf_Tumorstatus_Lymphknoten on the day on which it was found; if "
-    "it was never gone, correct the earlier one.",
+    what="Residual tumour is documented at a site where an earlier examination found none, without a "
+    "relapse or progression in between. It is no event.",
+    remedy="Read the letters of both examinations. If the tumour came back, document R or P in "
+    "Verlauf_Lokaler_Tumorstatus or Verlauf_Tumorstatus_Lymphknoten on the day on which it was "
+    "found. If it was always present, correct the earlier examination.",
     source="oBDS 3.0.4 Verlauf: T residual tumour, R relapse",
 )
 def _residual_after_remission(frames: Frames) -> pl.DataFrame:
@@ -131,7 +131,7 @@ def _residual_after_remission(frames: Frames) -> pl.DataFrame:
         said = dated.with_columns(_clear=clear.fill_null(False)).filter(
             pl.col("_clear") | status.is_in([*_FOUND, "residual"]).fill_null(False)
         )
-        # What one day says at once contradicts nothing that came before.
+        # Statements of the same day do not contradict earlier ones.
         days = said.group_by(*tumour, "assessment_date").agg(
             _all_clear=pl.col("_clear").all(), _found=status.is_in(_FOUND).fill_null(False).any()
         )

@@ -85,10 +85,7 @@ def _courses(frames: Frames) -> pl.DataFrame:
 
 
 def _used(frames: Frames) -> pl.DataFrame:
-    """Return plans that may have been used.
-
-    These are approved ones, those that do not say it, and what was treated anyway.
-    """
+    """Return plans that may have been used: approved, without approval status, or treated."""
     treated = pl.col("sop_instance_uid").is_in(frames["treatment"]["refers_to"].drop_nulls().implode())
     approved = pl.col("approval").is_null() | (pl.col("approval") == APPROVED)
     return frames["plan"].filter(approved | treated, ~pl.col("phantom"), pl.col("patient_id").is_not_null())
@@ -111,7 +108,7 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     dated = _courses(frames).filter(
         pl.all_horizontal(pl.col("start_date", "end_date", "module_id").is_not_null())
     )
-    # The last report of a course holds all its irradiations; each may lie beside those of another course.
+    # The last report of a course has all its irradiations; each is compared with those of other courses.
     report = pl.struct("reported_on", pl.coalesce("report_id", "record_id"))
     latest = dated.sort("reported_on", "record_id", nulls_last=False).filter(
         report == report.last().over("patient_id", "module_id")
@@ -123,7 +120,7 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
         pl.col("module_id") != pl.col("module_id_other"),
         pl.col("start_date") <= pl.col("end_date_other"),
         *(
-            # Two target regions on the same days are two courses, and no fault.
+            # Two target regions on the same days are two courses, not a fault.
             (pl.col(column) == pl.col(f"{column}_other")).fill_null(True)
             for column in ("target_region", "target_side")
         ),
@@ -284,7 +281,7 @@ def _with_plans(objects: pl.DataFrame, plans: pl.DataFrame, key: str, plan_key: 
 
 
 _OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
-"""None of the plans carries the object's PatientID."""
+"""True if no plan has the object's PatientID."""
 
 
 @rule(

@@ -1,4 +1,4 @@
-"""Rules on a tumour's description: one value against another, one source against another."""
+"""Rules on the description of a tumour: values compared with each other, and between sources."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     )
     site = pl.coalesce("icdo3_topography", "icd10_code")
     fits = site_codes.fits_size(pl.col("t_stage"), pl.col("size"), pl.col("tnm_edition"), pl.col("region"))
-    # The size is that of the sarcoma: it says nothing of the T of the patient's other tumours.
+    # The size is that of the sarcoma and says nothing about T of the patient's other tumours.
     sarcoma = histology_group(pl.col("icdo3_morphology"), pl.col("morphology_version"), site)
     of_sarcoma = sarcoma.is_not_null() | pl.col("icdo3_morphology").is_null()
     sized = diagnoses(frames).filter(of_sarcoma).join(sizes, on="patient_id")
-    # As a column, since the verdict names it many times.
+    # As a column, because the verdict uses it many times.
     return sized.with_columns(region=site_codes.region(site)).pipe(verdicts, ~fits, "t_stage")
 
 

@@ -1,8 +1,8 @@
-"""Great Expectations' opinion of a release that the gate has judged, and its Data Docs.
+"""Check a release with Great Expectations after the gate, and write the Data Docs.
 
-It is a second judge of the same expectations: where it and the gate disagree, one of the two is wrong, and a
-release may have been published that should have been held back. It takes seconds to import and to judge;
-therefore nobody waits for it (``orchestration.opinion_process``).
+Great Expectations evaluates the same expectations as the gate: if they disagree, one of them is wrong, and
+a release may have been published that should have been blocked. It takes seconds to import and to run, so
+that publication does not wait for it (``orchestration.opinion_process``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sarcoma_pipeline.quality.release_gate import Failed, Verdict, faults, in_or
 from schemas.gate import Gate
 
 _SHOWN = 20
-"""Failing values that the Data Docs show, where these are names of columns and not values of patients."""
+"""Failing values that the Data Docs show if they are column names, not values of patients."""
 
 
 def second_opinion(
@@ -28,16 +28,16 @@ def second_opinion(
     thresholds: Gate,
     docs: Path | None = None,
 ) -> list[str]:
-    """Judge a release with Great Expectations, compare with the gate, and write the Data Docs.
+    """Check a release with Great Expectations, compare with the gate, and write the Data Docs.
 
     Args:
         tables: released table to frame.
-        last: the same for the release that it is compared with; None if there is none.
+        last: the same for the release to compare with; None if there is none.
         thresholds: ``[gate]`` of ``study.toml``.
-        docs: folder of the Data Docs, replaced as a whole; None for none.
+        docs: folder of the Data Docs, replaced entirely; None to write none.
 
     Returns:
-        The expectations on which the two disagree, in words without any value of a patient, sorted.
+        The expectations on which the two disagree, as sentences without values of patients, sorted.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
@@ -74,7 +74,7 @@ def second_opinion(
 
 
 def _disagreements(page: Page, verdicts: Sequence[Verdict], results: Sequence[Any]) -> list[str]:
-    # Great Expectations returns results in an order of its own; a configuration identifies its result.
+    # Great Expectations returns results in another order; the configuration identifies a result.
     theirs = {_identity(r.expectation_config.to_json_dict()): r for r in results}
     found = []
     for verdict in verdicts:
@@ -88,7 +88,7 @@ def _disagreements(page: Page, verdicts: Sequence[Verdict], results: Sequence[An
                 f"{where} The gate says {said[verdict.met]}, "
                 f"Great Expectations says {said[bool(result.success)]}."
             )
-        # Great Expectations counts nothing where it cannot evaluate, for example of an empty set of values.
+        # Great Expectations counts nothing if it cannot evaluate, for example an empty set of values.
         elif verdict.unexpected != (counted := result.result.get("unexpected_count", verdict.unexpected)):
             found.append(
                 f"{where} The gate counts {verdict.unexpected} rows that break it, "

@@ -1,7 +1,7 @@
-"""Rules on the dataset: how much each source delivered, against last night.
+"""Rules on the dataset: the volume delivered by each source, compared with the last refresh.
 
-The thresholds stand here, each beside its rule. A finding of these rules is about a source, not a record: its
-``record_id`` is ``dataset:`` and the source's name.
+The thresholds are declared next to their rules. A finding of these rules is about a source, not a record:
+its ``record_id`` is ``dataset:`` and the source's name.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from schemas.vocabularies import ERROR
 from schemas.volumes import ALL, DATASET, Volume
 
 LEAST_SHARE = 0.9
-"""Of last night's records."""
+"""Minimum share of the records of the last refresh."""
 QUARANTINE_POINTS = 0.02
-"""By which the share of records in quarantine may rise."""
+"""Maximum rise of the share of records in quarantine."""
 UNREAD_SHARE = 0.2
-"""Of a source's files."""
+"""Maximum share of a source's files that cannot be read."""
 FEW = 10
-"""Below so many files or records a share says nothing."""
+"""Shares are not checked below this number of files or records."""
 
 VOLUME_DROPPED = Rule(
     "dataset.volume-dropped",
@@ -52,7 +52,7 @@ PATIENTS_LOST = Rule(
     scope="dataset",
     what="There are fewer patients than in the last refresh.",
     remedy=(
-        "Compare the newest exports with those before. Check whether a file was replaced by one with "
+        "Compare the newest exports with the previous ones. Check whether a file was replaced by one with "
         "fewer patients."
     ),
 )
@@ -66,7 +66,8 @@ QUARANTINE_ROSE = Rule(
         "the last refresh."
     ),
     remedy=(
-        "Open the newest errors of this source in `sarcoma findings`. One cause in the export is likely."
+        "Look at the newest errors of this source in `sarcoma findings`. Probably one problem of the export"
+        " causes all of them."
     ),
     source="OHDSI DataQualityDashboard: thresholds",
 )
@@ -76,7 +77,10 @@ UNREAD_FILES = Rule(
     on="quality.volumes",
     scope="dataset",
     what="More than one in five files of the source could not be read.",
-    remedy=("Open the file errors of this source in `sarcoma findings`. One cause in the export is likely."),
+    remedy=(
+        "Look at the file errors of this source in `sarcoma findings`. Probably one problem of the "
+        "export causes all of them."
+    ),
 )
 
 
@@ -88,15 +92,15 @@ def volumes(
     sources: Sequence[str],
     refresh_id: str,
 ) -> pl.DataFrame:
-    """Return tonight's volumes.
+    """Return the volumes of this refresh.
 
     Args:
         files: ``meta.files``, current rows.
         accounting: ``quality.accounting``.
-        unread: ``received.unread``: what of the files was no record.
+        unread: ``received.unread``: the parts of files that are no record.
         patients: ``curated.patient``.
-        sources: the names in ``sources.toml``: one that delivers nothing has volumes of 0.
-        refresh_id: tonight.
+        sources: the names in ``sources.toml``: a source that delivers nothing has volumes of 0.
+        refresh_id: this refresh.
 
     Returns:
         ``quality.volumes``.
@@ -127,7 +131,7 @@ def observe(known: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
 
     Args:
         known: ``quality.volumes`` of at least this refresh.
-        refresh_id: tonight.
+        refresh_id: this refresh.
 
     Returns:
         Observations (``schemas.quality.Observation``).

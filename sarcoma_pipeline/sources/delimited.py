@@ -1,4 +1,4 @@
-"""Rows of a delimited text file, whatever its encoding; what is no row is noted, never raised."""
+"""Read rows of a delimited text file in any encoding; report unreadable rows without raising."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sarcoma_pipeline.sources.table_layout import Layout
 from schemas.configuration import TableLayout
 
 _NO_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\xd0\xcf\x11\xe0", b"PAR1")
-"""First bytes of archives, PDF, old Office and Parquet files: often renamed, never text."""
+"""First bytes of archives, PDF, old Office and Parquet files, which are often renamed but never text."""
 _PIECE = 1024**2
 _ZEROS_IN_TEXT = 0.01
-"""A damaged byte is one row's fault; more zeros than this, and the content is no text in 8 bits."""
+"""Maximum share of zero bytes: a single damaged byte is a fault of one row, more means no 8-bit text."""
 
 
 def rows(
@@ -26,23 +26,23 @@ def rows(
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read a file's rows under its headers.
 
-    The file is streamed: what is held is one line, never longer than the limit.
+    The file is streamed: only one line, never longer than the limit, is in memory.
 
     Args:
-        batch: takes the faults of the file and of its rows; names the file.
-        declared: its encodings, where its header stands and which rows are no records. Encodings are tried
-            in order; the first that decodes the whole file wins. In Python: DuckDB's reader needs an
-            extension for anything but UTF-8.
+        batch: collects the faults of the file and of its rows.
+        declared: its encodings, the row of its header and the rows that are no records. Encodings are tried
+            in order; the first that decodes the whole file is used. This is done in Python, because DuckDB's
+            reader needs an extension for encodings other than UTF-8.
         delimiter: one character.
         needed: headers without which no row can be read.
-        known: all headers that the configuration names.
+        known: all headers in the configuration.
 
     Yields:
         ``line N`` (of the row's first line) and header to cell.
 
     Raises:
         OSError: the file cannot be opened or read.
-        Stopped: the file is no delimited text, or asks for too much.
+        Stopped: the file is no delimited text, or exceeds a limit.
     """
     with open_file(batch.file.path) as stream:
         encoding = _encoding(stream, declared.encodings)
@@ -52,7 +52,7 @@ def rows(
 
 
 class _Lines:
-    """Lines of a text, each no longer than the limit; one that is none becomes a blank line and a note."""
+    """Lines of a text, each within the limit; an invalid line becomes a blank line and a note."""
 
     def __init__(self, batch: Batch, text: TextIO) -> None:
         self.batch = batch
@@ -78,7 +78,7 @@ class _Lines:
     def _fault(self, rule_id: str, detail: str) -> None:
         position = f"line {self.number}"
         if not self.headed:
-            # The next line is no header: without one no row can be read.
+            # Without a header no row can be read, and the next line is not the header.
             raise Stopped(position, rule_id, detail)
         self.batch.unread(position, rule_id, detail)
 
@@ -108,7 +108,7 @@ def _rows(
 
 
 def _encoding(stream: BinaryIO, encodings: Sequence[str]) -> str:
-    """Return the first encoding that decodes the whole file, found without holding the file."""
+    """Return the first encoding that decodes the whole file; the file is not loaded into memory."""
     head = stream.read(_PIECE)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ("utf-16",)
@@ -116,7 +116,7 @@ def _encoding(stream: BinaryIO, encodings: Sequence[str]) -> str:
         raise Stopped("file", "file.wrong-format", "the content is not text")
     elif head.count(0) > _ZEROS_IN_TEXT * len(head):
         halves = sorted((head[::2].count(0), head[1::2].count(0)))
-        # Latin letters in UTF-16 have a zero on one side, always the same.
+        # Latin letters in UTF-16 have a zero byte, always on the same side.
         hint = ", or UTF-16 without its byte order mark" if halves[0] * 10 < halves[1] else ""
         raise Stopped("file", "file.wrong-format", f"the content is not text{hint}")
     for encoding in encodings:

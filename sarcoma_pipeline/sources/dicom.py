@@ -1,10 +1,10 @@
-"""DICOM RT files to received frames: the header of one object a file, nothing judged, no pixel read.
+"""Read DICOM RT files into received frames: the header of one object per file; pixels are not read.
 
 An archive (ZIP) is read like a folder: its entries are files.
 
-What an object is, its SOP class tells, and ``Modality`` where the class is missing or a vendor's own. A file
-that breaks off gives a record only if what curation calculates with stands whole before the break: half a
-list of prescriptions would be a wrong dose, not a missing one.
+The SOP class determines the kind of an object; ``Modality`` is used if the class is missing or a vendor's
+own. A truncated file gives a record only if all attributes that curation calculates with are complete:
+half a list of prescriptions would be a wrong dose, not a missing one.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import BinaryIO
 
-from pydicom.dataset import FileDataset
-from pydicom.tag import BaseTag
-from pydicom.uid import UID
-
-from sarcoma_pipeline.sources import dicom_account, dicom_archive, dicom_objects, dicom_plan
-from sarcoma_pipeline.sources.dicom_node import Node
-from sarcoma_pipeline.sources.dicom_walk import MODALITY, Walk
+from sarcoma_pipeline.sources import (
+    dicom_account,
+    dicom_archive,
+    dicom_objects,
+    dicom_ordinary,
+    dicom_plan,
+)
+from sarcoma_pipeline.sources.dicom_node import MODALITY, Content, Node
+from sarcoma_pipeline.sources.dicom_ordinary_node import Unordinary
 from sarcoma_pipeline.sources.drop_folder import open_file
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from schemas import received as r
@@ -38,23 +40,22 @@ def read(file: SourceFile, _: DicomSource, refresh: str, limits: Limits = DEFAUL
 
     Args:
         file: the file.
-        _: its source; every file is read alike.
+        _: its source; not used, because every file is read the same way.
         refresh: id of the refresh that reads it.
-        limits: what the file may ask for.
+        limits: limits of size and number.
 
     Returns:
-        At most one record of ``received.dicom_*`` per object and, for what could not be read,
-        ``received.unread``.
+        At most one record of ``received.dicom_*`` per object, and ``received.unread`` for unreadable parts.
     """
     batch = Batch(file, refresh, limits)
-    with _silence(), batch.guarded(), open_file(file.path) as stream:
+    with batch.guarded(), open_file(file.path) as stream:
         _read(batch, stream)
     return batch
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Mute pydicom: its warnings quote the values that they complain of, a patient's among them."""
+    """Mute pydicom, because its warnings quote values, which may identify a patient."""
     logger = logging.getLogger("pydicom")
     before = logger.disabled
     logger.disabled = True
@@ -67,7 +68,7 @@ def _silence() -> Iterator[None]:
 
 
 def _read(batch: Batch, stream: BinaryIO) -> None:
-    head = stream.read(132)
+    head = stream.read(dicom_ordinary.FIRST_PIECE)
     size = stream.seek(0, io.SEEK_END)
     if not head.startswith(dicom_archive.MARKS):
         _read_object(batch, stream, head, size)
@@ -76,12 +77,12 @@ def _read(batch: Batch, stream: BinaryIO) -> None:
         try:
             if isinstance(entry, Stopped):
                 raise entry
-            start = entry.read(132)
+            start = entry.read(dicom_ordinary.FIRST_PIECE)
             _read_object(batch, entry, start, entry.seek(0, io.SEEK_END), position)
         except Stopped as stopped:
             if batch.count >= batch.limits.records:
                 raise
-            # One entry that asks for too much does not stop the others.
+            # An entry that exceeds a limit does not stop the others.
             batch.unread(position, stopped.rule_id, stopped.detail)
     rows = batch.rows
     if set(rows) == {r.Unread} and {row["rule_id"] for row in rows[r.Unread]} == {_NOT_DICOM[0]}:
@@ -96,25 +97,39 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
     """Read one object.
 
     Args:
-        batch: takes its record.
-        stream: its file.
-        head: the first 132 bytes.
-        size: of the file.
-        position: of the file in an archive.
+        batch: collects its record.
+        stream: the file.
+        head: its first piece.
+        size: size of the file.
+        position: position of the file in an archive.
     """
     if size == 0:
         batch.unread(position, "file.empty", "no content")
         return
-    prefixed = head[128:] == b"DICM"
+    prefixed = head[128:132] == b"DICM"
     if not prefixed and head[:2] not in _FIRST_GROUPS:
         batch.unread(position, *_NOT_DICOM)
         return
-    walk = Walk(stream, size, _WANTED, batch.limits)
     try:
-        dataset = walk.read()
+        ordinary = dicom_ordinary.read(stream, head, size, _TREE, batch.limits)
+        _take(batch, ordinary, position)
+    except Unordinary:
+        batch.by_library += 1
+        with _silence():
+            _read_with_pydicom(batch, stream, size, position, prefixed=prefixed)
+
+
+def _read_with_pydicom(batch: Batch, stream: BinaryIO, size: int, position: str, *, prefixed: bool) -> None:
+    """Read an object that is not ordinary with pydicom, and check what pydicom accepted."""
+    # Imported on demand: the import takes as long as reading a thousand ordinary files.
+    from sarcoma_pipeline.sources.dicom_walk import Walk
+
+    walk = Walk(stream, size, _TREE, batch.limits)
+    try:
+        walk.read()
     except Stopped:
         raise
-    except Exception as broken:  # pydicom documents no exceptions of its own for damaged content
+    except Exception as broken:  # pydicom documents no exceptions for damaged content
         if prefixed:
             batch.unread(position, "file.unreadable", f"pydicom gives up: {type(broken).__name__}")
         else:
@@ -123,40 +138,35 @@ def _read_object(batch: Batch, stream: BinaryIO, head: bytes, size: int, positio
     if not prefixed and not walk.looks_like_dicom():
         batch.unread(position, *_NOT_DICOM)
         return
-    _take(batch, dataset, walk, position)
+    _take(batch, walk, position)
 
 
-def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None:
-    meta = dataset.file_meta
-    node = Node(dataset, set(), batch.limits)
-    about = Node(meta, set(), batch.limits)
+def _take(batch: Batch, content: Content, position: str) -> None:
+    """Add the record of an object; the values read do not depend on the parser."""
+    node, about = content.node, content.about
     sop_class = node.text("SOPClassUID") or about.text("MediaStorageSOPClassUID")
     kind = _kind(sop_class, node.text("Modality"))
-    if walk.broken:
+    if content.broken:
         batch.unread(position, "file.truncated", "the file is shorter than its elements say")
-        if walk.last <= kind.needed:
+        if content.last <= kind.needed:
             return
-    elif not walk.seen or (walk.last < (kind.begins or kind.needed) and kind is not _OTHER):
+    elif not content.begun or (content.last < (kind.begins or kind.needed) and kind is not _OTHER):
         batch.unread(position, "file.truncated", "the file ends before the attributes of its kind")
         return
-    if not walk.broken and walk.items_outside():
+    if not content.broken and content.items_outside():
         batch.unread(position, "file.unreadable", "an item stands outside its sequence: a length is wrong")
         return
-    torn, mixed_up = walk.sequences(dataset)
-    for number in torn:
-        if number in dataset:
-            del dataset[number]
-        node.faults.add(dicom_account.name(number))
+    torn, mixed_up = content.sequences()
+    node.faults.update(map(dicom_account.name, torn))
     instance = node.text("SOPInstanceUID") or about.text("MediaStorageSOPInstanceUID")
     values = kind.columns(node) | {
         "SOPClassUID": sop_class,
         "SOPInstanceUID": instance,
-        "file_meta": "yes" if dataset.preamble is not None and len(meta) else "no",
+        "file_meta": "yes" if content.has_meta else "no",
     }
     batch.add(kind.contract, position, (instance,), values, _OF_THE_FILE)
-    filled = walk.filled[:-1] if walk.broken and walk.filled[-1:] == [walk.last] else walk.filled
-    dicom_account.take(batch.account, kind.declared, filled, node, used=kind is not _OTHER)
-    if not walk.broken:
+    dicom_account.take(batch.account, kind.declared, content.filled, node, used=kind is not _OTHER)
+    if not content.broken:
         for keyword in sorted(node.faults):
             batch.unread(f"{position} {keyword}", "file.unreadable", f"{keyword} cannot be parsed")
         again = {dicom_account.name(number) for number in mixed_up} | node.opened.several
@@ -169,26 +179,26 @@ def _take(batch: Batch, dataset: FileDataset, walk: Walk, position: str) -> None
 
 
 _OF_THE_FILE = frozenset({"file_meta", "InstanceCreationDate"})
-"""Columns that tell of the file: the same object exported on another day is the same content."""
+"""Columns that describe the file: the same object exported on another day has the same content."""
 
 # --- kinds of objects ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of object is read.
+    """The reading of one kind of object.
 
     Attributes:
         contract: its received table.
-        needed: the tag that must stand whole before a break for the record to be of use.
-        own: reads the columns that only this kind has.
+        needed: the last tag that must be complete for a truncated file to give a record.
+        own: function that reads the columns of this kind only.
     """
 
     contract: type[r.DicomRecord]
     needed: int
     own: Callable[[Node], dict[str, str | None]]
     begins: int | None = None
-    """An object that ends before this tag has no content of its kind; None: ``needed``."""
+    """An object that ends before this tag has no content of its kind; None: ``needed`` is used."""
 
     def columns(self, node: Node) -> dict[str, str | None]:
         """Return all columns."""
@@ -196,7 +206,7 @@ class Kind:
 
     @cached_property
     def declared(self) -> dicom_account.Kind:
-        """What of an object of this kind is read."""
+        """The attributes read from an object of this kind."""
         return dicom_account.declared(self.columns)
 
 
@@ -233,16 +243,19 @@ electrons, brachytherapy (481.5) and ions (481.8), and their treatment records (
 def _kind(sop_class: str | None, modality: str | None) -> Kind:
     if sop_class in _CLASSES:
         return _CLASSES[sop_class]
-    # Only a class that the standard does not know is settled by the modality: it is a vendor's own.
-    known = sop_class is not None and UID(sop_class).name != sop_class
-    return _OTHER if known else _MODALITIES.get((modality or "").strip(), _OTHER)
+    told = _MODALITIES.get((modality or "").strip(), _OTHER)
+    # The modality decides only for a class that the standard does not define: a vendor's own.
+    return _OTHER if told is _OTHER or _is_standard(sop_class) else told
 
 
-_WANTED = sorted(
-    {
-        BaseTag(number)
-        for kind in (_PLAN, _IMAGE, _ENHANCED, _STRUCTURES, _DOSE, _TREATMENT, _OTHER)
-        for number in kind.declared.tree
-    }
+@cache
+def _is_standard(sop_class: str | None) -> bool:
+    from pydicom.uid import UID
+
+    return sop_class is not None and UID(sop_class).name != sop_class
+
+
+_TREE = dicom_ordinary.joined(
+    kind.declared.tree for kind in (_PLAN, _IMAGE, _ENHANCED, _STRUCTURES, _DOSE, _TREATMENT, _OTHER)
 )
-"""Contours, overlays and private attributes are passed over on the disk instead of being loaded."""
+"""Attributes to load; contours, overlays and private attributes are skipped on disk."""

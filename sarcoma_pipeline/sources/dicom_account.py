@@ -1,8 +1,8 @@
-"""The value account of a DICOM object: each attribute is read, ignored by name, or unknown.
+"""Account for each attribute of a DICOM object: it is read, ignored by name, or unknown.
 
-What is read is not listed a second time: the functions that make the columns are asked once with an object
-that answers whatever they ask. An attribute counts once wherever it stands with a value, however many values
-it has; a sequence that nobody opens counts as one attribute with all that it holds.
+The attributes that are read are not listed a second time: each function that makes columns is called once
+with an object that records what is requested. An attribute with a value counts once per place, regardless of
+its number of values; a sequence that is not opened counts as one attribute, including its content.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pydicom.datadict import dictionary_has_tag, dictionary_is_retired, keyword_for_tag
-from pydicom.dataset import Dataset
-
-from sarcoma_pipeline.sources.dicom_node import Node, tag
+from sarcoma_pipeline.sources.dicom_dictionary import is_retired, keyword_of, tag
+from sarcoma_pipeline.sources.dicom_node import Node, Opened
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Account, Outcome
-from schemas.configuration import DEFAULT_LIMITS
 from schemas.ignored_attributes import GROUPS, OTHER_KIND, OVERLAYS, PRIVATE, RETIRED, TECHNICAL
 
 Columns = Callable[[Node], Mapping[str, str | None]]
 
 _UNKNOWN_KEPT = 1_000
-"""A hostile export invents tags without end."""
+"""Maximum number of unknown paths kept: a hostile export invents tags without end."""
+_ALIKE = 200
+"""Maximum number of attributes of a data set whose steps are cached."""
 
 
 _GROUP_OF = {keyword: group for group, (_, keywords) in GROUPS.items() for keyword in keywords}
@@ -35,12 +34,22 @@ class Declared:
     """What is read below one path.
 
     Attributes:
-        path: as the account names it.
-        kids: by tag, if it is a sequence.
+        path: the path, as in the value account.
+        kids: attributes below it by tag, if it is a sequence.
     """
 
     path: str
-    kids: dict[int, Declared] | None = None
+    kids: Tree | None = None
+
+
+class Tree(dict[int, Declared]):
+    """Attributes of a data set by tag; compared by identity, so that it can be a cache key."""
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 @dataclass(frozen=True)
@@ -48,22 +57,19 @@ class Kind:
     """What is read of one kind of object.
 
     Attributes:
-        tree: by tag of the top level.
+        tree: attributes of the top level, by tag.
         outcomes: path to the columns that it is read into.
     """
 
-    tree: dict[int, Declared] = field(default_factory=dict)
+    tree: Tree = field(default_factory=Tree)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
-_EMPTY = Dataset()
-
-
 class _Asked(Node):
-    """Stands for an object that has every attribute, and notes what it is asked for."""
+    """A stand-in object that has every attribute and records which ones are requested."""
 
     def __init__(self, path: tuple[str, ...], asked: dict[tuple[str, ...], bool], answers: Answers) -> None:
-        super().__init__(_EMPTY, set(), DEFAULT_LIMITS)
+        super().__init__(None, set(), Opened())
         self.path = path
         self.asked = asked
         self.answers = answers
@@ -89,10 +95,10 @@ Answers = Callable[[tuple[str, ...]], bool]
 
 
 def declared(columns: Columns) -> Kind:
-    """Return what a function asks an object for, and which columns each answer changes.
+    """Return the attributes that a function requests, and the columns that each of them changes.
 
-    Nothing is found out from an answer that hides the next question: a function that takes the second
-    attribute where the first is missing is asked without the first as well.
+    The answers must not hide a request: a function that reads a second attribute if the first is missing is
+    also called without the first.
     """
     asked: dict[tuple[str, ...], bool] = {}
     none = columns(_Asked((), asked, lambda path: False))
@@ -102,10 +108,10 @@ def declared(columns: Columns) -> Kind:
     for path, is_sequence in asked.items():
         tree = kind.tree
         for keyword in path[:-1]:
-            below = tree[int(tag(keyword))]
-            tree = below.kids = {} if below.kids is None else below.kids
+            below = tree[tag(keyword)]
+            tree = below.kids = Tree() if below.kids is None else below.kids
         name = "/".join(path)
-        tree[int(tag(path[-1]))] = Declared(name, {} if is_sequence else None)
+        tree[tag(path[-1])] = Declared(name, Tree() if is_sequence else None)
         alone = columns(_Asked((), {}, lambda one, path=path: one == path))
         without = columns(_Asked((), {}, lambda one, path=path: one != path))
         changed[name] = {c for c in none if alone[c] != none[c] or without[c] != every[c]}
@@ -122,7 +128,7 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     """Account for the attributes of one object.
 
     Args:
-        account: of its file.
+        account: the account of its file.
         kind: what is read of it.
         filled: tags of the top level that have a value, in the order of the file.
         node: the object after its columns were read.
@@ -135,31 +141,53 @@ def take(account: Account, kind: Kind, filled: Iterable[int], node: Node, *, use
     once = dict.fromkeys(top)
     _count(account, node, once, kind.tree, "", used)
     if len(once) < len(top):
-        # Of a tag that comes twice only the last value can be read.
+        # If a tag comes twice, only its last value can be read.
         for number, times in (Counter(top) - Counter(once.keys())).items():
             _unknown(account, f"{name(number)} (again)", times)
 
 
-def _count(
-    account: Account, node: Node, tags: Iterable[int], tree: Mapping[int, Declared], above: str, used: bool
-) -> None:
+def _count(account: Account, node: Node, tags: Iterable[int], tree: Tree, above: str, used: bool) -> None:
     counts = account.counts
+    for paths, number, known in _steps(tree, tuple(tags), used):
+        for path, times in paths:
+            counts[path] = counts.get(path, 0) + times
+        if number is None:
+            continue
+        if known is None:
+            _unknown(account, above + name(number), 1)
+        elif (items := node.opened.items.get((id(node.dataset), number))) is None:
+            counts[known.path] = counts.get(known.path, 0) + 1
+        else:
+            for item, inner in items:
+                _count(account, item, inner, known.kids or Tree(), f"{known.path}/", used)
+
+
+_Step = tuple[list[tuple[str, int]], "int | None", "Declared | None"]
+
+
+def _steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
+    # Slices of an image, and control points of a beam, have the same attributes, so the cache is hit.
+    return (_known_steps if len(tags) <= _ALIKE else _known_steps.__wrapped__)(tree, tags, used)
+
+
+@lru_cache(1_000)
+def _known_steps(tree: Tree, tags: tuple[int, ...], used: bool) -> list[_Step]:
+    """Return the outcomes of attributes in their order.
+
+    Each step has paths with their counts, and the attribute after them that has to be looked up: one that is
+    unknown, or a sequence that may have been opened. The last step has no such attribute.
+    """
+    steps: list[_Step] = []
+    paths: dict[str, int] = {}
     for number in tags:
         known = tree.get(number)
-        if known is None:
-            path = _ignored(number) if used else OTHER_KIND
-            if path is None:
-                _unknown(account, above + name(number), 1)
-                continue
+        path = known.path if known is not None else _ignored(number) if used else OTHER_KIND
+        if path is None or (known is not None and known.kids is not None):
+            steps.append((list(paths.items()), number, known))
+            paths = {}
         else:
-            path = known.path
-            if known.kids is not None:
-                items = node.opened.items.get((id(node.dataset), number))
-                if items is not None:
-                    for item, inner in items:
-                        _count(account, item, inner, known.kids, f"{path}/", used)
-                    continue
-        counts[path] = counts.get(path, 0) + 1
+            paths[path] = paths.get(path, 0) + 1
+    return [*steps, (list(paths.items()), None, None)]
 
 
 def _unknown(account: Account, path: str, count: int) -> None:
@@ -170,13 +198,13 @@ def _unknown(account: Account, path: str, count: int) -> None:
 
 @lru_cache(10_000)
 def name(number: int) -> str:
-    """Return the keyword of a tag; its number, if it has none."""
-    return keyword_for_tag(number) or f"({number >> 16:04X},{number & 0xFFFF:04X})"
+    """Return the keyword of a tag; its number, if it has no keyword."""
+    return keyword_of(number) or f"({number >> 16:04X},{number & 0xFFFF:04X})"
 
 
 @lru_cache(10_000)
 def _ignored(number: int) -> str | None:
-    """Return the path under which an attribute is ignored; None if nobody has named it."""
+    """Return the path under which an attribute is ignored; None if it is not ignored."""
     group, element = number >> 16, number & 0xFFFF
     if group % 2:
         return PRIVATE
@@ -184,7 +212,5 @@ def _ignored(number: int) -> str | None:
         return TECHNICAL
     if group >> 8 in (0x50, 0x60):
         return OVERLAYS
-    named = _GROUP_OF.get(keyword_for_tag(number))
-    return (
-        RETIRED if named is None and dictionary_has_tag(number) and dictionary_is_retired(number) else named
-    )
+    named = _GROUP_OF.get(keyword_of(number))
+    return RETIRED if named is None and is_retired(number) else named

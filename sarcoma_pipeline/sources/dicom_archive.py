@@ -1,7 +1,7 @@
-"""ZIP exports of DICOM files: every entry is handed on like a file of a folder, within the same bounds.
+"""Read ZIP exports of DICOM files: every entry is treated like a file of a folder, with the same limits.
 
-Nothing is unpacked to the disk. What the archive's directory says of its entries is a claim; what counts
-against the bounds is what is read.
+Nothing is unpacked to disk. The sizes in the archive's directory are not trusted; the bytes that were read
+count.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 
 _PIECE = 1024**2
 _MOST_UNPACKED = 100
-"""Times its own size that an archive may hold; images and doses shrink to a half or a twentieth."""
+"""Maximum unpacked size as a multiple of the archive's size; images and doses shrink to 1/2 to 1/20."""
 _ENCRYPTED = 0x1
 
 
 class _Wary:
-    """A stream of which nothing is read that is larger than what may be parsed in one piece."""
+    """A stream that refuses to return more bytes than may be parsed in one piece."""
 
     def __init__(self, stream: BinaryIO, most: int) -> None:
         self.stream = stream
@@ -43,12 +43,12 @@ def entries(stream: BinaryIO, size: int, limits: Limits) -> Iterator[tuple[str, 
 
     Args:
         stream: the archive.
-        size: of the archive, in bytes.
-        limits: what a file may ask for; every entry is a file.
+        size: size of the archive in bytes.
+        limits: limits per file; every entry counts as a file.
 
     Yields:
-        Where it stands, and its content or what is wrong with it. Entries are numbered and not named, for
-        their names may be those of patients.
+        Position and content of the entry, or its fault. Entries are numbered, not named, because their names
+        may contain names of patients.
 
     Raises:
         Stopped: the archive as a whole cannot be read, or the rest of it would be too large.
@@ -58,7 +58,7 @@ def entries(stream: BinaryIO, size: int, limits: Limits) -> Iterator[tuple[str, 
     except Stopped:
         raise
     except Exception:
-        # Its directory stands at the end: an export that was cut off has none.
+        # The directory is at the end of the archive: a truncated export has none.
         raise Stopped("file", "file.truncated", "the archive ends before its directory") from None
     left = limits.held_bytes + _MOST_UNPACKED * size
     with archive:
@@ -71,7 +71,7 @@ def entries(stream: BinaryIO, size: int, limits: Limits) -> Iterator[tuple[str, 
                 continue
             try:
                 content = _unpacked(archive, info, min(limits.held_bytes, left))
-            except Exception as broken:  # each method of compression has exceptions of its own
+            except Exception as broken:  # each compression method raises exceptions of its own
                 why = f"the entry cannot be unpacked: {type(broken).__name__}"
                 yield position, Stopped(position, "file.unreadable", why)
                 continue
@@ -86,7 +86,7 @@ def entries(stream: BinaryIO, size: int, limits: Limits) -> Iterator[tuple[str, 
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
-    """Return the content of an entry, or one byte more than is allowed."""
+    """Return the content of an entry, or one byte more than allowed if it is too long."""
     content = bytearray()
     with archive.open(info) as stream:
         while len(content) <= most and (piece := stream.read(min(_PIECE, most + 1 - len(content)))):

@@ -1,51 +1,28 @@
-"""A DICOM data set of which any attribute may be missing or damaged."""
+"""Interface of a DICOM data set in which any attribute may be missing, for both parsers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from typing import Protocol
 
-from pydicom.datadict import tag_for_keyword
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag
-
-from sarcoma_pipeline.sources.received_record import Stopped
-from schemas.configuration import Limits
-
-_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
-_ITEM_GROUP = 0xFFFE
-_UNDEFINED = 0xFFFFFFFF
-_NUMERIC = frozenset({"DS", "IS"})
-_ASCII = _NUMERIC | {"CS", "DA", "TM", "UI"}
-"""Value representations of the default repertoire (PS3.5 6.2): their bytes are their text."""
-_TEXT_BYTES = 65_536
-"""Longest value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
+NUMERIC = frozenset({"DS", "IS"})
+PLAIN = NUMERIC | {"CS", "DA", "TM", "UI"}
+"""Value representations in the default character repertoire (PS3.5 6.2): their bytes are ASCII text."""
+TEXT_BYTES = 65_536
+"""Maximum length of a value that is read, in bytes (PS3.5 6.2: 64 values of 1 kB)."""
 
 
-@cache
-def tag(keyword: str) -> BaseTag:
-    """Return the tag of an attribute.
-
-    Raises:
-        KeyError: DICOM has no attribute of that name.
-    """
-    found = tag_for_keyword(keyword)
-    if found is None:
-        raise KeyError(keyword)
-    return BaseTag(found)
+MODALITY = 0x00080060
 
 
 @dataclass
 class Opened:
-    """The sequences of an object that somebody opened.
+    """The sequences of an object that were opened.
 
     Attributes:
         items: data set and tag to the items of the sequence, each with the tags that have a value.
-        delivered: attributes with a value in them, less the sequences themselves.
-        several: keywords of sequences that should hold one item and hold several.
+        delivered: number of attributes with a value in them, without the sequences themselves.
+        several: keywords of sequences that should hold one item but hold several.
     """
 
     items: dict[tuple[int, int], list[tuple[Node, list[int]]]] = field(default_factory=dict)
@@ -54,158 +31,97 @@ class Opened:
 
 
 class Node:
-    """A data set, and the attributes of it that could not be parsed.
+    """A data set; the values read from it do not depend on the parser.
 
     Attributes:
-        dataset: pydicom's data set.
+        dataset: the parsed elements.
         faults: keywords of the attributes that could not be parsed, shared with the nested items.
-        limits: what one sequence may ask for.
-        opened: the sequences that were opened, shared likewise.
+        opened: the sequences that were opened, shared with the nested items.
     """
 
-    __slots__ = ("dataset", "faults", "limits", "opened")
+    __slots__ = ("dataset", "faults", "opened")
 
-    def __init__(
-        self, dataset: Dataset, faults: set[str], limits: Limits, opened: Opened | None = None
-    ) -> None:
+    def __init__(self, dataset: object, faults: set[str], opened: Opened) -> None:
         self.dataset = dataset
         self.faults = faults
-        self.limits = limits
-        self.opened = Opened() if opened is None else opened
-
-    def _raw(self, keyword: str) -> object:
-        """Return the element's value, not yet parsed if pydicom can hand it over so."""
-        try:
-            return self.dataset.get_item(tag(keyword)).value
-        except Exception:
-            self.faults.add(keyword)
-            return None
-
-    def _plain(self, keyword: str) -> str | None:
-        """Return the text of an element that needs no parsing; None if it does, or is not there."""
-        try:
-            element = self.dataset.get_item(tag(keyword))
-        except Exception:
-            return None
-        if not isinstance(element, RawDataElement) or element.VR not in _ASCII:
-            return None
-        raw = element.value
-        if not isinstance(raw, bytes) or len(raw) > _TEXT_BYTES or not raw.isascii():
-            return None
-        text = raw.decode("ascii").rstrip(" \0")
-        return "\\".join(map(str.strip, text.split("\\"))) if element.VR in _NUMERIC else text
+        self.opened = opened
 
     def content(self, keyword: str) -> bytes:
-        """Return the element's bytes while pydicom has not parsed them.
-
-        They are empty after that, and without the element.
-        """
-        if tag(keyword) not in self.dataset:
-            return b""
-        raw = self._raw(keyword)
-        return raw if isinstance(raw, bytes) else b""
+        """Return the element's bytes; empty without the element."""
+        raise NotImplementedError
 
     def text(self, keyword: str) -> str | None:
-        """Return the value as it was delivered; several values are joined by the backslash of DICOM."""
-        if (plain := self._plain(keyword)) is not None:
-            return plain
-        if tag(keyword) not in self.dataset:
-            return None
-        if len(self.content(keyword)) > _TEXT_BYTES:
-            self.faults.add(keyword)
-            return None
-        try:
-            value = self.dataset[keyword].value
-        except Exception:
-            # "1.5" where a whole number belongs: curation judges it, so it is handed on as it stands.
-            value = self._raw(keyword)
-        if isinstance(value, Sequence):
-            self.faults.add(keyword)
-            return None
-        if isinstance(value, bytes):
-            return value.decode("latin-1").strip(" \0")
-        if isinstance(value, MultiValue):
-            return "\\".join(map(str, value))
-        return None if value is None else str(value)
+        """Return the value as delivered; several values are joined by the backslash of DICOM."""
+        raise NotImplementedError
+
+    def items(self, keyword: str) -> list[Node]:
+        """Return the items of a sequence; one that cannot be parsed is added to ``faults``."""
+        raise NotImplementedError
 
     def values(self, keyword: str) -> list[str]:
         """Return the single values of an attribute."""
         text = self.text(keyword)
         return text.split("\\") if text else []
 
-    def items(self, keyword: str) -> list[Node]:
-        """Return items of a sequence; one that cannot be parsed is noted among the faults."""
-        if tag(keyword) not in self.dataset:
-            return []
-        if (known := self.opened.items.get((id(self.dataset), int(tag(keyword))))) is not None:
-            return [item for item, _ in known]
-        counted = _has_value(self.dataset.get_item(tag(keyword)))
-        # Measured before pydicom parses it: that multiplies the bytes by a hundred.
-        claims = self.content(keyword)
-        items = max(claims.count(mark) for mark in _ITEMS)
-        if len(claims) > self.limits.record_bytes or items > self.limits.items:
-            raise Stopped(f"file {keyword}", "file.too-large", f"{len(claims):,} bytes, {items:,} items")
-        try:
-            value = self.dataset[keyword].value
-        except Exception:
-            value = None
-        # An item that is longer than it says takes the next one's place: two doses would become one.
-        if not isinstance(value, Sequence) or not _are_whole(claims) or any(map(_swallowed, value)):
-            self.faults.add(keyword)
-            return []
-        found = [(Node(item, self.faults, self.limits, self.opened), _filled(item)) for item in value]
-        self.opened.items[id(self.dataset), int(tag(keyword))] = found
-        self.opened.delivered += sum(len(tags) for _, tags in found) - counted
-        return [item for item, _ in found]
-
     def single(self, keyword: str) -> Node | None:
-        """Return the first item of a sequence that holds one; a second one is noted."""
+        """Return the first item of a sequence that should hold one; a sequence with several is noted."""
         items = self.items(keyword)
         if len(items) > 1:
             self.opened.several.add(keyword)
         return items[0] if items else None
 
     def referenced(self, keyword: str) -> str | None:
-        """Return ReferencedSOPInstanceUID of the item of a sequence that holds one."""
+        """Return ReferencedSOPInstanceUID of a sequence that holds one item."""
         item = self.single(keyword)
         return None if item is None else item.text("ReferencedSOPInstanceUID")
 
     def plain(self, *keywords: str) -> dict[str, str | None]:
-        """Return attributes by keyword, as text."""
+        """Return attributes as text, by keyword."""
         return {keyword: self.text(keyword) for keyword in keywords}
 
 
-def _filled(dataset: Dataset) -> list[int]:
-    """Return tags of the attributes that have a value; nothing is parsed for it."""
-    # As plain numbers: pydicom's own are compared in Python, and there are a hundred thousand of them.
-    return [int(element.tag) for element in dataset.values() if _has_value(element)]
+class Content(Protocol):
+    """One parsed object."""
 
+    @property
+    def node(self) -> Node:
+        """Its data set."""
+        ...
 
-def _has_value(element: DataElement | RawDataElement | None) -> bool:
-    if isinstance(element, RawDataElement):
-        return element.length != 0
-    if element is None or element.VR != "SQ":
-        return element is not None and not element.is_empty
-    # Whether a sequence without a length has items, nobody knows who meets its head only.
-    return element.is_undefined_length or len(element.value) > 0
+    @property
+    def about(self) -> Node:
+        """Its file meta information."""
+        ...
 
+    @property
+    def has_meta(self) -> bool:
+        """Whether it has a preamble and file meta information."""
+        ...
 
-def _are_whole(claims: bytes) -> bool:
-    """Return whether the items of a sequence end where they say.
+    @property
+    def broken(self) -> bool:
+        """Whether the file ends before its elements do."""
+        ...
 
-    What has no length yet is for the parser to see.
-    """
-    start = 0
-    while start < len(claims):
-        if (mark := claims[start : start + 4]) not in _ITEMS:
-            return False
-        length = int.from_bytes(claims[start + 4 : start + 8], "little" if mark == _ITEMS[0] else "big")
-        if length == _UNDEFINED:
-            return True
-        start += 8 + length
-    return start == len(claims)
+    @property
+    def begun(self) -> bool:
+        """Whether there is an element of the top level."""
+        ...
 
+    @property
+    def last(self) -> int:
+        """The last tag of the top level, the one at which the file breaks included."""
+        ...
 
-def _swallowed(dataset: Dataset) -> bool:
-    """Return whether an item holds the mark of another: it was read past its end."""
-    return max(dataset.keys(), default=0) >> 16 >= _ITEM_GROUP
+    @property
+    def filled(self) -> list[int]:
+        """Tags of the top level that have a value, without the one at which the file breaks."""
+        ...
+
+    def items_outside(self) -> bool:
+        """Return whether items or their ends stand outside a sequence: the one before them is longer."""
+        ...
+
+    def sequences(self) -> tuple[set[int], set[int]]:
+        """Return tags of sequences that are not whole, and tags of any level twice or out of order."""
+        ...

@@ -1,4 +1,4 @@
-"""Structure sets, doses, images and treatment records to the columns of their received tables."""
+"""Convert structure sets, doses, images and treatment records to columns of their received tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def structure_set(node: Node) -> Columns:
         for study in frame.items("RTReferencedStudySequence")
         for one in study.items("RTReferencedSeriesSequence")
     ]
-    # The frame of reference module is not part of a structure set: its own sequence names it.
+    # A structure set has no frame of reference module: its own sequence names the frame of reference.
     of_sequence = next((frame.text("FrameOfReferenceUID") for frame in frames), None)
     return {
         **node.plain("StructureSetLabel", "StructureSetDate"),
@@ -62,9 +62,8 @@ def image(node: Node) -> Columns:
 def enhanced_image(node: Node) -> Columns:
     """Return the columns of an Enhanced CT.
 
-    One file holds the series, its groups hold what a slice holds itself.
-
-    Where the frames differ in thickness, the most frequent one stands for the file.
+    One file holds the whole series; its functional groups hold the attributes of a slice. If the frames
+    differ in thickness, the most frequent thickness is used.
     """
     group = node.single("SharedFunctionalGroupsSequence")
     one = None if group is None else group.single("PixelMeasuresSequence")
@@ -119,7 +118,7 @@ def _session(item: Node) -> dict[str, str | None]:
 
 
 def _meterset(item: Node, which: str) -> str | None:
-    """Meterset of a beam: its own, else the last of its control points, which count from the first on."""
+    """Return the meterset of a beam, else that of its last control point (control points are cumulative)."""
     if own := item.text(f"{which}PrimaryMeterset") or item.text(f"{which}Meterset"):
         return own
     points = [*item.items("ControlPointDeliverySequence"), *item.items("IonControlPointDeliverySequence")]
@@ -139,5 +138,5 @@ def _summary(group: Node) -> dict[str, object]:
 
 
 def other(node: Node) -> Columns:
-    """Return no columns: a kind that no study uses."""
+    """Return no columns: no study uses objects of this kind."""
     return {}

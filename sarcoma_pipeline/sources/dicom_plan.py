@@ -1,7 +1,7 @@
-"""RT plans and RT ion plans to the columns of ``received.dicom_plan``.
+"""Convert RT plans and RT ion plans to columns of ``received.dicom_plan``.
 
-Control points are many and large. Of each beam only what decides its technique is kept, and a digest that
-is the same for the same control points, whatever the transfer syntax or the spelling of the numbers.
+Control points are many and large. Of each beam, only the values that decide the technique are kept, and a
+digest. It is the same for the same control points in any transfer syntax and any spelling of the numbers.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ _REFERENCE = (
     "DoseReferenceNumber", "DoseReferenceType", "DoseReferenceStructureType", "DoseReferenceDescription",
     "TargetPrescriptionDose",
 )  # fmt: skip
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def columns(node: Node) -> dict[str, str | None]:
@@ -44,9 +47,9 @@ def columns(node: Node) -> dict[str, str | None]:
 
 
 def as_json(values: Iterable[object]) -> str | None:
-    """Return a JSON array; None for nothing."""
+    """Return a JSON array; None if there are no values."""
     listed = list(values)
-    return json.dumps(listed, ensure_ascii=False) if listed else None
+    return _encode(listed) if listed else None
 
 
 def _group(group: Node) -> dict[str, object]:
@@ -106,7 +109,7 @@ def _devices(point: Node) -> list[Node]:
 
 
 def _point(point: Node, devices: dict[str | None, str]) -> str:
-    """Return one control point in one text, the same however its numbers are spelled."""
+    """Return one control point as text; the spelling of its numbers makes no difference."""
     values = {keyword: _numbers(text) for keyword in _GEOMETRY if (text := point.text(keyword))}
     spots = [digest(point.content(keyword).hex()) for keyword in _SPOTS]
     return json.dumps([values, sorted(devices.items(), key=str), spots])
@@ -139,7 +142,7 @@ def _distinct(values: Iterable[str | None]) -> list[str]:
 
 
 def _numbers(text: str | None) -> str:
-    """Return numbers spelled in one way: "300", "300.0" and "3e2" are the same."""
+    """Return numbers in one spelling: "300", "300.0" and "3e2" give the same text."""
     return "\\".join(map(_number, (text or "").split("\\")))
 
 

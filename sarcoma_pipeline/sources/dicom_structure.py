@@ -1,17 +1,17 @@
-"""Whether the sequences of a DICOM file are whole: items and elements end where their lengths say.
+"""Check whether the sequences of a DICOM file are whole: items and elements end where their lengths say.
 
-pydicom takes a wrong length for what it is given: the rest of a sequence is missing, or what follows is read
-as a part of it, and nothing tells. Only headers are looked at here, no value.
+pydicom accepts a wrong length without an error: it loses the rest of a sequence, or reads what follows as a
+part of it. Only headers are read here, no values.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from sarcoma_pipeline.sources.dicom_dictionary import representation
 
 ITEM = 0xFFFEE000
 _ITEM_END, _SEQUENCE_END = 0xFFFEE00D, 0xFFFEE0DD
@@ -24,24 +24,20 @@ class Broken(Exception):
     """A sequence does not end where its lengths say."""
 
 
-@lru_cache(10_000)
 def is_sequence(tag: int) -> bool:
-    """Return whether an attribute is a sequence, where the encoding does not tell."""
-    try:
-        return dictionary_VR(tag) == "SQ"
-    except KeyError:
-        return False
+    """Return whether an attribute is a sequence, if the encoding does not say so."""
+    return representation(tag) == "SQ"
 
 
 @dataclass
 class Structure:
-    """Walks through the headers of one sequence.
+    """Walk through the headers of one sequence.
 
     Attributes:
-        data: the sequence's value; of one without a length, with its delimitation item.
+        data: the sequence's value, with its delimitation item if it has no length.
         implicit: whether the elements lack their value representation.
         little: whether numbers are little endian.
-        out_of_order: tags that stand twice, or after a greater one (PS3.5 7.1), in whatever item.
+        out_of_order: tags of any item that come twice or after a greater one (PS3.5 7.1).
     """
 
     data: bytes
@@ -59,7 +55,8 @@ class Structure:
         """Walk through the sequence.
 
         Raises:
-            Broken: an item or an element does not end where it says, or something else stands there.
+            Broken: an item or an element does not end where its length says, or is followed by something
+                else.
         """
         try:
             self._sequence(0, len(self.data) if has_length else None, self.implicit, 0)
@@ -110,7 +107,7 @@ class Structure:
                     (length,) = self._short(data, at + 6)
                     at += 8
             if length == _UNDEFINED:
-                # What is unknown and has no length is a sequence in implicit encoding (PS3.5 6.2.2).
+                # An element of unknown representation without a length is an implicit sequence (PS3.5 6.2.2).
                 at = self._sequence(at, None, implicit or representation == b"UN", depth + 1)
             elif representation == b"SQ" or (implicit and is_sequence(tag)):
                 at = self._sequence(at, at + length, implicit, depth + 1)

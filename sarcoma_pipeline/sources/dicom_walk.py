@@ -1,13 +1,14 @@
-"""The top level of a DICOM file: what pydicom makes of it, and whether its elements end where they say.
+"""Read the top level of a DICOM file with pydicom and check that its elements end where they say.
 
-A length in the file is a claim. pydicom allocates what an element claims and inflates what a transfer syntax
-claims, so it is given a stream that has no more than the file has, and stops when too much was asked of it.
+Lengths in the file are not trusted. pydicom allocates and inflates as much as the file states. It is
+therefore given a stream that is no longer than the file and that stops when a limit is exceeded.
 """
 
 from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Iterable
 from typing import BinaryIO, cast
 
 from pydicom.datadict import dictionary_has_tag
@@ -17,6 +18,8 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
+from sarcoma_pipeline.sources.dicom_node import MODALITY
+from sarcoma_pipeline.sources.dicom_pydicom_node import PydicomNode
 from sarcoma_pipeline.sources.dicom_structure import ITEM, Broken, Structure, is_sequence
 from sarcoma_pipeline.sources.received_record import Stopped
 from schemas.configuration import Limits
@@ -25,7 +28,6 @@ _UNDEFINED = 0xFFFFFFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _COMMAND_SET, _FILE_META = 0x0000, 0x0002
 _SOP_CLASS = 0x00080016
-MODALITY = 0x00080060
 _KNOWN_TAGS_WANTED = 4
 _PIECE = 1024**2
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
@@ -34,7 +36,7 @@ _END_MARKS = (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")
 
 
 class _Bounded:
-    """The first bytes of a stream; what is read of them is counted."""
+    """The first bytes of a stream; counts the bytes that are read."""
 
     def __init__(self, stream: BinaryIO, size: int, limits: Limits) -> None:
         self.stream = stream
@@ -62,21 +64,22 @@ class _Bounded:
 
 
 class Walk:
-    """Reads the top level of a file and sees whether its elements end where they say they do.
+    """Reads the top level of a file and checks whether its elements end where they say.
 
     Attributes:
         seen: tags of the top level in the order of the file.
-        filled: those that have a value, without the one at which the file breaks.
+        node: the data set.
+        about: the file meta information.
     """
 
-    def __init__(self, stream: BinaryIO, size: int, wanted: list[BaseTag], limits: Limits) -> None:
+    def __init__(self, stream: BinaryIO, size: int, wanted: Iterable[int], limits: Limits) -> None:
         self.stream = stream
         self.size = size
-        self.wanted = wanted
+        self.wanted = [BaseTag(number) for number in sorted(wanted)]
         self.limits = limits
         self.seen: list[int] = []
         self._values: list[tuple[int, str | None, int, int]] = []
-        self.filled: list[int] = []
+        self._filled: list[int] = []
         self._plain: io.BytesIO | None = None
         self._left = 0
         self.start = 0
@@ -84,24 +87,44 @@ class Walk:
         self.broken = False
 
     @property
+    def begun(self) -> bool:
+        """Whether there is an element of the top level."""
+        return bool(self.seen)
+
+    @property
     def last(self) -> int:
-        """The tag at which the file breaks, if it does."""
+        """The tag at which the file breaks, if it breaks."""
         return self.seen[-1] if self.seen else 0
 
     def looks_like_dicom(self) -> bool:
-        """Return whether content without a preamble has what bytes by chance have not."""
+        """Return whether content without a preamble has attributes that random bytes would not have."""
         known = sum(tag >> 16 == 0x0008 and dictionary_has_tag(tag) for tag in set(self.seen))
         return bool({_SOP_CLASS, MODALITY} & set(self.seen)) or known >= _KNOWN_TAGS_WANTED
 
-    def read(self) -> FileDataset:
-        """Return the wanted elements, those before the break if the file breaks off.
+    @property
+    def filled(self) -> list[int]:
+        """Tags of the top level that have a value, without the one at which the file breaks."""
+        filled = self._filled
+        return filled[:-1] if self.broken and filled[-1:] == [self.last] else filled
+
+    @property
+    def has_meta(self) -> bool:
+        """Whether the file has a preamble and file meta information."""
+        return self._dataset.preamble is not None and len(self._dataset.file_meta) > 0
+
+    def read(self) -> None:
+        """Read the wanted elements; if the file breaks off, those before the break.
 
         Raises:
-            Stopped: the file asks for too much.
-            Exception: whatever pydicom raises on damage.
+            Stopped: the file exceeds a limit.
+            Exception: any exception of pydicom on damaged content.
         """
-        if (inflated := self._inflated()) is not None:
-            return inflated
+        inflated = self._inflated()
+        self._dataset = self._ordinary() if inflated is None else inflated
+        self.node = PydicomNode(self._dataset, set(), self.limits)
+        self.about = PydicomNode(self._dataset.file_meta, set(), self.limits)
+
+    def _ordinary(self) -> FileDataset:
         try:
             dataset = self._pass(self.size)
         except Stopped:
@@ -109,8 +132,8 @@ class Walk:
         except Exception:
             dataset = None
         if dataset is None or not self._ended():
-            # Inside what has no length the break is an exception, or the data set comes back empty: read
-            # again what was whole. A second failure is no break but damage.
+            # Inside an element without a length, a break raises an exception or gives an empty data set. Read
+            # the whole part again; a second failure means damage.
             seen = list(self.seen)
             whole = self.end if self.end is not None and self.end <= self.size else self.start
             dataset = self._pass(whole)
@@ -123,20 +146,17 @@ class Walk:
         return dataset
 
     def items_outside(self) -> bool:
-        """Return whether items or their ends stand outside a sequence: the one before them is longer.
+        """Return whether items or item ends stand outside a sequence: the sequence is longer than stated.
 
-        At the end of an item pydicom stops, and reads nothing of what follows.
+        At the end of an item pydicom stops and reads nothing after it.
         """
         return ITEM in self.seen or (self.last not in _PIXELS and self._left > 0)
 
-    def sequences(self, dataset: FileDataset) -> tuple[set[int], set[int]]:
-        """Look whether the sequences are whole.
-
-        Args:
-            dataset: what was read.
+    def sequences(self) -> tuple[set[int], set[int]]:
+        """Check whether the sequences are whole, and remove those that are not from the data set.
 
         Returns:
-            Tags of sequences that are not, and tags of any level that stand twice or out of order.
+            Tags of sequences that are not whole, and tags of any level that come twice or out of order.
         """
         if self._plain is not None:
             self.stream, self.size = self._plain, self._plain.seek(0, io.SEEK_END)
@@ -150,20 +170,22 @@ class Walk:
             open_ended = length == _UNDEFINED
             span = following - at if open_ended else length
             sequence = vr == "SQ" or (vr is None and is_sequence(tag))
-            # One that nobody opens may hold what comes after it; a longer one is refused by whoever opens it.
+            # A sequence that is not opened may be longer than allowed; a reader that opens it refuses it.
             if not sequence or span > self.limits.record_bytes:
                 continue
             self.stream.seek(at)
-            structure = Structure(self.stream.read(span), vr is None, bool(dataset.is_little_endian))
+            structure = Structure(self.stream.read(span), vr is None, bool(self._dataset.is_little_endian))
             try:
                 structure.check(has_length=not open_ended)
             except Broken:
                 torn.add(tag)
             mixed_up |= structure.out_of_order
+        for number in torn & set(self._dataset.keys()):
+            del self._dataset[number]
         return torn, mixed_up
 
     def _ended(self) -> bool:
-        """Return whether the last element, if it has no length, ends in the mark that says so."""
+        """Return whether the last element, if it has no length, ends with a delimitation item."""
         if self.end is not None or self.last in _PIXELS:
             return True
         return self._tail(min(16, self.size)).rstrip(b"\0").endswith(_END_MARKS)
@@ -180,7 +202,7 @@ class Walk:
 
     def _note(self, stream: BinaryIO):
         self.seen.clear()
-        self.filled.clear()
+        self._filled.clear()
         self._values.clear()
 
         def note(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -188,7 +210,7 @@ class Walk:
             self.seen.append(int(tag))
             self._values.append((int(tag), vr, length, position))
             if length:
-                self.filled.append(int(tag))
+                self._filled.append(int(tag))
             self.start = position - (12 if vr in EXPLICIT_VR_LENGTH_32 else 8)
             self.end = None if length == _UNDEFINED else position + length
             return int(tag) in _PIXELS
@@ -202,10 +224,11 @@ class Walk:
     def _inflated(self) -> FileDataset | None:
         """Return the data set of a deflated transfer syntax (PS3.5 A.5); None for any other.
 
-        pydicom inflates without a limit, and a thousandfold is possible.
+        pydicom inflates without a limit, and deflated data can grow a thousandfold.
         """
         if self.size <= _PIECE:
-            # Nearly no file is deflated, and to look for the name costs less than to parse the file meta.
+            # Almost no file is deflated; searching for the name is faster than parsing the file meta
+            # information.
             self.stream.seek(0)
             if _DEFLATED not in self.stream.read():
                 return None
@@ -219,7 +242,7 @@ class Walk:
         except Stopped:
             raise
         except Exception:
-            return None  # the ordinary pass meets the same and knows how far the file is whole
+            return None  # the ordinary pass meets the same error and finds out how much of the file is whole
         most = self.limits.held_bytes
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         plain = bytearray()
@@ -244,7 +267,7 @@ class Walk:
 
 
 def _group(stream: BinaryIO, group: int, *, implicit: bool) -> Dataset:
-    """Read a group before the data set, in the encoding of PS3.10 7.1 or PS3.7 6.3."""
+    """Read a group that precedes the data set, in the encoding of PS3.10 7.1 or PS3.7 6.3."""
     return read_dataset(
         stream,
         is_implicit_VR=implicit,

@@ -1,4 +1,4 @@
-"""Lists and opens files of the drop folder without trusting them: follows no links, opens no devices."""
+"""List and open files of the drop folder without trusting them: no links are followed, no devices opened."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPECIAL = {
 }
 
 NO_DELIVERY = ("file.hidden", "file.left-behind")
-"""Faults of entries that nobody delivered, or not yet."""
+"""Faults of entries that are not deliveries, or not yet."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Entry:
     Attributes:
         path: its path.
         parts: its path relative to the drop folder, as spelled by the file system.
-        size: in bytes.
+        size: size in bytes.
         mtime_ns: time of the last modification.
         fault: rule and detail, if it must not or cannot be opened.
     """
@@ -43,10 +43,10 @@ class Entry:
 
 
 def walk(drop: Path) -> list[Entry]:
-    """List all entries that are no folders, sorted by path; what is hidden or left behind has a fault.
+    """List all entries except folders, sorted by path; hidden and left-behind files have a fault.
 
-    What programs leave behind is listed once per folder and kind, with its number: a delivery from a foreign
-    system may have one beside each file.
+    Files that programs leave behind are listed once per folder and kind, with their number: a delivery from
+    another system may have one for each file.
     """
     return sorted(_entries(drop), key=lambda entry: entry.parts)
 
@@ -60,7 +60,7 @@ def _entries(drop: Path) -> Iterator[Entry]:
             with os.scandir(here) as listed:
                 inside = sorted(listed, key=lambda entry: entry.name)
         except OSError as broken:
-            # A folder that cannot be listed hides files and therefore becomes a finding.
+            # Files in a folder that cannot be listed would be missed: report the folder.
             if above and (facts := _facts(here)):
                 why = f"the folder cannot be listed: {type(broken).__name__}"
                 yield Entry(here, above, facts.st_size, facts.st_mtime_ns, ("file.unreadable", why))
@@ -74,7 +74,7 @@ def _entries(drop: Path) -> Iterator[Entry]:
             if kind := left_behind(entry.name):
                 kinds.setdefault(kind, []).append(entry.name)
             elif entry.name.startswith("."):
-                # Neither size nor time: it may grow every second until its sender renames it.
+                # Size and time are left out: the file may grow every second until its sender renames it.
                 yield Entry(here / entry.name, parts, 0, 0, ("file.hidden", _hidden(facts.st_mode)))
             elif stat.S_ISDIR(facts.st_mode):
                 folders.append(parts)
@@ -111,7 +111,7 @@ def is_odd(parts: tuple[str, ...]) -> bool:
 
 
 def shown(parts: tuple[str, ...]) -> str:
-    """Return the path in printable characters; two paths never look the same."""
+    """Return the path in printable characters; different paths always look different."""
     plain = "/".join(parts)
     if plain.isprintable() and "\\" not in plain:
         return plain
@@ -120,12 +120,12 @@ def shown(parts: tuple[str, ...]) -> str:
 
 
 def open_file(path: Path) -> io.BufferedReader:
-    """Open a regular file; refuses anything that has replaced it since the folder was listed.
+    """Open a regular file; refuse anything that has replaced it since the folder was listed.
 
     Raises:
         OSError: it is gone, a link, no regular file, or not readable.
     """
-    # O_NONBLOCK, because opening a pipe without a writer would block forever.
+    # O_NONBLOCK: opening a pipe without a writer would block forever.
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)

@@ -1,16 +1,19 @@
-"""The headers of a table: trimmed, named once, and recognised whatever their case, blanks or normal form."""
+"""Clean the headers of a table, make them unique, and match them to the configuration.
+
+Matching ignores case, blanks and Unicode normal form.
+"""
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 from sarcoma_pipeline.sources.received_record import Batch, Stopped
+from schemas.sources_toml import folded
 
 
 def too_wide(batch: Batch, columns: int, position: str) -> None:
-    """Refuse a table that is wider than any table for people.
+    """Refuse a table with too many columns.
 
     Raises:
         Stopped: it is.
@@ -19,22 +22,17 @@ def too_wide(batch: Batch, columns: int, position: str) -> None:
         raise Stopped(position, "file.too-many-columns", f"{columns:,} columns")
 
 
-def folded(header: str) -> str:
-    """Return what of a header counts: not its case, blanks, line breaks or normal form."""
-    return " ".join(unicodedata.normalize("NFC", header).casefold().split())
-
-
 def named(batch: Batch, cells: Sequence[str], known: Sequence[str], position: str) -> list[str]:
-    """Name every column once, in the words of the configuration where it knows the header.
+    """Give every column a unique name; known headers get the spelling of the configuration.
 
     Args:
-        batch: takes a note of each known header that stands there twice.
+        batch: receives a note for each known header that occurs twice.
         cells: the header's cells as delivered.
         known: headers that the configuration names.
-        position: of the header, for the note.
+        position: position of the header, for the note.
 
     Returns:
-        A name per cell. Of headers that repeat, the first keeps its name.
+        One name per cell. The first of several equal headers keeps its name.
     """
     words = {folded(name): name for name in reversed(known)}
     exact = set(known)
@@ -47,7 +45,7 @@ def named(batch: Batch, cells: Sequence[str], known: Sequence[str], position: st
 
 
 def missing_columns(batch: Batch, headers: Sequence[str], needed: Sequence[str], position: str) -> list[str]:
-    """Return the needed headers that are not there; each is noted at the header's position."""
+    """Return the required headers that are missing; each is noted at the header's position."""
     missing = [name for name in needed if name not in headers]
     for name in missing:
         batch.unread(position, "file.column-missing", f"column {name!r} is missing")
@@ -55,7 +53,10 @@ def missing_columns(batch: Batch, headers: Sequence[str], needed: Sequence[str],
 
 
 def without_header(place: int) -> str:
-    """Name a column that has no header, counted from 1; ``sources.toml`` can map it by this name."""
+    """Return the name of a column without a header, counted from 1.
+
+    ``sources.toml`` can map it by this name.
+    """
     return f"(column {place} without a header)"
 
 

@@ -1,7 +1,7 @@
-"""Leaves of an XML tree to columns: every delivered one is read, ignored by name, or kept as unknown.
+"""Assign the leaves of an XML tree to columns: each one is read, ignored by name, or kept as unknown.
 
-A leaf is an element or an attribute with text. What becomes of it is declared as a tree of paths
-(:class:`Node`), and the walk visits every element once: what the tree does not name cannot be passed over.
+A leaf is an element or an attribute with text. A tree of paths (:class:`Node`) declares how each is treated.
+The walk visits every element once, so that paths missing in the tree are found.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ Element: TypeAlias = Any
 """lxml ships no types."""
 
 XSI = "@xsi"
-"""Path of what the XML says of itself (``xsi:schemaLocation``, ``xsi:nil``), wherever it stands."""
+"""Path of attributes about the XML itself (``xsi:schemaLocation``, ``xsi:nil``), in any element."""
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 BLANK = " \t\r\n"
-"""White space of XML: what holds nothing else is no text."""
+"""White space of XML; a text of nothing else counts as empty."""
 
 _NAMES_KEPT = 10_000
 _ODD_KEPT = 1_000
 _PATH_CHARS = 300
 _TEXT_CHARS = 1_000
-"""A hostile export invents names without end, and long ones."""
+"""Limits against hostile exports, which invent names without end, and long ones."""
 
 
 class _LocalNames(dict[object, str]):
-    """Tag to its name without namespace."""
+    """Maps a tag to its name without namespace."""
 
     def __missing__(self, tag: object) -> str:
         name = tag.rpartition("}")[2] if isinstance(tag, str) else ""
@@ -43,7 +43,7 @@ class _LocalNames(dict[object, str]):
 
 
 local = _LocalNames().__getitem__
-"""Name without namespace; empty for comments, instructions and entities."""
+"""Return the name without namespace; empty for comments, instructions and entities."""
 
 _delivered: Any = etree.XPath(
     "count(descendant-or-self::*/text()[normalize-space()])"
@@ -52,20 +52,23 @@ _delivered: Any = etree.XPath(
 
 
 def delivered(element: Element) -> int:
-    """Return the leaves below an element and its own, counted by the XML library and not by the walk."""
+    """Count the leaves of an element, with its own.
+
+    The XML library counts them, independently of the walk.
+    """
     return int(_delivered(element))
 
 
 @dataclass(frozen=True)
 class Several:
-    """An element that may come several times: one entry each in a JSON array.
+    """An element that may come several times; each becomes an entry of a JSON array.
 
     Attributes:
-        column: that holds the array; in an array of arrays the key.
-        paths: below the element to keys of the entry; None if the element's text is the entry.
-        kind: what every entry says of itself under the key ``kind``.
-        once: whether the schema allows one of the kind only, so that a second one is a fault.
-        choice: whether it allows one of all kinds only.
+        column: the column that holds the array; in an array of arrays the key.
+        paths: paths below the element to keys of the entry; None if the element's text is the entry.
+        kind: value of the key ``kind`` in every entry.
+        once: whether the schema allows only one of this kind; a second one is a fault.
+        choice: whether the schema allows only one of all kinds.
     """
 
     column: str
@@ -76,11 +79,11 @@ class Several:
 
 
 Paths: TypeAlias = "Mapping[str, str | Several]"
-"""Path below an element to its column; an attribute's name has an ``@``, ``.`` is the element's own text."""
+"""Path below an element to its column; ``@`` marks an attribute, ``.`` is the element's own text."""
 
 
 class _Kids(dict[object, "Node | None"]):
-    """Children of a node by tag, with or without a namespace."""
+    """Child nodes by tag, with or without a namespace."""
 
     def __missing__(self, tag: object) -> Node | None:
         name = local(tag)
@@ -91,17 +94,17 @@ class _Kids(dict[object, "Node | None"]):
 
 
 class Node:
-    """What becomes of an element at one path.
+    """Treatment of an element at one path.
 
     Attributes:
-        path: as the account names it.
-        kids: what becomes of its children.
+        path: the path, as in the value account.
+        kids: nodes of its children.
         attributes: name to column.
-        column: of its own text.
+        column: column of its own text.
         several: set if it makes an entry of an array.
-        ignored: why it is ignored by name, with all below it.
-        left: whether it makes records of its own, which are taken elsewhere.
-        plain: whether it can have nothing but text.
+        ignored: why it is ignored by name, with everything below it.
+        left: whether it becomes a record of its own and is left to that record.
+        plain: whether it can have only text.
     """
 
     __slots__ = ("attributes", "column", "ignored", "kids", "left", "path", "plain", "several")
@@ -145,13 +148,13 @@ class Node:
                 kid.column = target
 
     def ignore(self, path: str, reason: str) -> None:
-        """Ignore a path below, with all that it holds."""
+        """Ignore a path below, with everything in it."""
         ignored = self.at(path)
         ignored.ignored = reason
         ignored.plain = False
 
     def outcomes(self, above: str = "") -> Iterator[tuple[str, Outcome]]:
-        """Yield what is declared of every path from here on.
+        """Yield the declared outcome of every path below and including this one.
 
         Args:
             above: the array that holds what is read below.
@@ -164,19 +167,19 @@ class Node:
             yield path, (READ, _within(above, column))
         if self.column is not None:
             yield self.path, (READ, _within(above, self.column))
-        # A dictionary that is asked for a tag remembers it: a node may stand under several.
+        # Looking up a tag stores it in the dictionary, so a node may occur under several tags.
         for kid in {id(kid): kid for kid in self.kids.values() if kid is not None}.values():
             if not kid.left:
                 yield from kid.outcomes(above)
 
     def leave(self, path: str) -> None:
-        """Leave a path below to those who make records of it."""
+        """Leave a path below to the reader of its records."""
         left = self.at(path)
         left.left = True
         left.plain = False
 
     def at(self, path: str) -> Node:
-        """Return the node at a path below; made if it is not there."""
+        """Return the node at a path below; create it if it does not exist."""
         first, _, rest = path.partition("/")
         kid = self.kids.get(first)
         if kid is None:
@@ -189,7 +192,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def as_json(values: object) -> str | None:
-    """JSON of a list or an object that holds something."""
+    """Return JSON of a list or an object; None if it is empty."""
     return _encode(values) if values else None
 
 
@@ -207,8 +210,8 @@ class Taken:
 
     Attributes:
         values: column to text, or to the entries of an array.
-        repeated: path to all texts of what came again though it can come once.
-        unknown: path to the texts that no column takes.
+        repeated: path to all texts of a repeated element or attribute that may come only once.
+        unknown: path to the texts that are not read into a column.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -217,7 +220,7 @@ class Taken:
 
 
 class Walk:
-    """Walks through the elements of one file and accounts for their leaves."""
+    """Walk through the elements of one file and account for their leaves."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -225,19 +228,19 @@ class Walk:
         self.unknown = account.unknown
 
     def take(self, element: Element, node: Node) -> Taken:
-        """Take every leaf of an element and below it."""
+        """Take all leaves of an element and below it."""
         self.account.delivered += delivered(element)
         return self.inner(element, node)
 
     def root(self, element: Element, node: Node) -> None:
-        """Take the attributes of the root, which are there before anything else is."""
+        """Take the attributes of the root, which are complete at its start tag."""
         taken = Taken()
         for value in element.values():
             self.account.delivered += bool(value.strip(BLANK))
         self._attributes(element, node, taken.values, taken)
 
     def rest(self, element: Element, node: Node) -> Taken:
-        """Take what is left below an element after its records were taken and cleared."""
+        """Take the remaining leaves of an element after its records were taken and cleared."""
         taken = Taken()
         self.account.delivered += delivered(element) - sum(bool(v.strip(BLANK)) for v in element.values())
         if element.text is not None and element.text.strip(BLANK):
@@ -246,12 +249,12 @@ class Walk:
         return taken
 
     def stray(self, element: Element, path: str, *, inside: bool) -> None:
-        """Note what stands between records.
+        """Note content between records.
 
         Args:
-            element: before the next record.
-            path: where.
-            inside: whether the element itself is no record, but strange.
+            element: the element before the next record.
+            path: path of the content.
+            inside: whether the element itself is not a record but unknown content.
         """
         if inside:
             self.account.delivered += delivered(element)
@@ -261,7 +264,7 @@ class Walk:
             self._odd(Taken(), path, element.tail)
 
     def inner(self, element: Element, node: Node) -> Taken:
-        """Take a part of an element whose leaves are counted already."""
+        """Take a part of an element whose leaves are already counted."""
         taken = Taken()
         self._own(element, node, taken.values, taken)
         self._below(element, node, taken.values, taken)
@@ -294,7 +297,7 @@ class Walk:
 
     def _put(self, values: dict[str, Any], column: str, value: str, path: str, taken: Taken) -> None:
         if column in values:
-            # The last counts, the others are kept beside it: a finding says so.
+            # The last value is used; the others are kept for the finding.
             taken.repeated.setdefault(path, [values[column]]).append(value)
         values[column] = value
 
@@ -340,7 +343,10 @@ class Walk:
                 self._odd(taken, node.path, tail)
 
     def _again(self, child: Element, kid: Node, taken: Taken) -> None:
-        """Note an element that may stand once and came again; of one with a text, both texts are kept."""
+        """Note an element that may come once but came again.
+
+        If it has a text, :meth:`_put` keeps both texts.
+        """
         if kid.left or kid.column is not None:
             return
         texts = [text.strip(BLANK) for text in child.itertext() if text.strip(BLANK)]

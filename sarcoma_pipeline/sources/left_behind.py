@@ -1,4 +1,4 @@
-"""What programs leave in a folder beside the files that people put there, by its name."""
+"""Recognise files that programs leave in a folder, by their names."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ _BY_NAME = tuple((re.compile(form, re.IGNORECASE | re.ASCII | re.DOTALL), what) 
 
 
 def left_behind(name: str) -> str | None:
-    """Return what a program leaves under such a name; None if it may be a file that a person put there."""
+    """Return which leftover of a program has such a name; None if a person may have put the file there."""
     return next((what for form, what in _BY_NAME if form.fullmatch(name)), None)

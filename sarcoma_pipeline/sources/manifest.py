@@ -1,8 +1,8 @@
-"""The manifest: which files lie in the drop folder, which are new, changed or gone, and who reads them.
+"""Find the files of the drop folder that are new, changed or gone, and the source that reads each.
 
-A file is read again only if its size or time of modification changed and then its content did too, or if its
-reader or the reader's configuration changed. Once a week the content of every file is compared, whatever its
-size and time.
+A file is read again if its content changed, or its reader or the reader's configuration. The content is
+compared only if the size or the time of modification changed; once a week the content of every file is
+compared.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from schemas.configuration import DEFAULT_LIMITS, Limits, SourceFiles, Sources
 from schemas.meta import MetaFile
 
 _NO_HASH = "not hashed: "
-"""What stands instead of the content's hash where there is none: such a file is looked at every night."""
+"""Prefix that replaces the content's hash if there is none: such a file is checked in every refresh."""
 
 _FEARED = f"{_NO_HASH}the reader ended"
-"""Of a file that ended or held its reader: perhaps for want of memory, so it is tried every night."""
+"""Mark of a file that crashed or blocked its reader; perhaps memory was short, so every refresh tries
+again."""
 
 
 class DropFolderMissing(Exception):
-    """There is no drop folder: nothing was delivered, or the study's ``drop`` is wrong."""
+    """The drop folder does not exist: nothing was delivered, or the study's ``drop`` is wrong."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ class Found:
 
     Attributes:
         file: where it is.
-        source: who reads it; None if nobody does.
-        row: its row of ``meta.files`` but for ``records``.
+        source: the source that reads it; None if no source names it.
+        row: its row of ``meta.files`` without ``records``.
         changed: whether an earlier version of it is known.
-        entry: how it was found in the folder.
-        feared: whether it ended or held its reader the last time.
+        entry: its entry in the folder.
+        feared: whether it crashed or blocked its reader the last time.
         unseen: whether its content changed, but neither its size nor its time of modification.
     """
 
@@ -58,15 +59,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a look into the drop folder found.
+    """Result of a scan of the drop folder.
 
     Attributes:
         to_read: new and changed files.
-        touched: ``file_id`` to (size, mtime) of files whose content is as before.
+        touched: ``file_id`` to mtime of files with a new time but the same content.
         unchanged: ids of all file versions that are still there.
         closed: ids of versions that are replaced or gone.
-        gone: how many of those have no successor.
-        manifest_hash: names the set of file versions found.
+        gone: number of files that are gone without a new version.
+        manifest_hash: hash of the set of file versions found.
     """
 
     to_read: list[Found]
@@ -87,17 +88,17 @@ def scan(
     *,
     verify: bool = False,
 ) -> Scan:
-    """Compare the drop folder with what is known.
+    """Compare the drop folder with the known files.
 
     Args:
         drop: the folder.
-        sources: who reads what.
+        sources: the configuration of the sources.
         known: open rows of ``meta.files`` (``last_refresh`` null).
-        refresh: id of the refresh that looks.
-        centre: whose folder it is, where a study has several: it stands before the path, so that a file is
-            no other centre's, however alike.
-        entries: what lies in the folder, if somebody walks through it in another way than all at once.
-        verify: whether to compare the content of files whose size and time of modification are as before.
+        refresh: id of the refresh.
+        centre: centre of the folder, in a study with several. It is put before the path, so that equal paths
+            of different centres stay different files.
+        entries: entries of the folder, if the caller lists them itself.
+        verify: whether to compare the content of files whose size and time of modification are unchanged.
 
     Raises:
         DropFolderMissing: the folder does not exist.
@@ -152,10 +153,12 @@ def scan(
 
 
 def read(found: Found, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
-    """Read one file with its source's reader; what nobody reads, or nobody may open, is noted.
+    """Read one file with the reader of its source.
 
-    A file that is no longer as it was when the folder was looked at is noted too, and its row forgets the
-    hash, so that the next refresh reads it again.
+    A file without a source or that must not be opened is noted.
+
+    A file that changed since the folder was listed is noted too, and its hash is removed from its row, so
+    that the next refresh reads it again.
     """
     entry = found.entry
     if entry.fault is not None:
@@ -174,7 +177,7 @@ def read(found: Found, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
 
 
 def refuse(found: Found, refresh: str, limits: Limits, why: str) -> Batch:
-    """Note a file that ended or held its reader and was not opened again; its row forgets the hash."""
+    """Note a file that crashed or blocked its reader and was not opened again; its row loses the hash."""
     batch = Batch(found.file, refresh, limits)
     batch.unread("file", "file.unreadable", why)
     found.row["content_hash"] = _FEARED
@@ -191,15 +194,15 @@ def _read(found: Found, refresh: str, limits: Limits) -> Batch:
 
 
 def files_frame(rows: list[dict[str, str | int | None]]) -> pl.DataFrame:
-    """Return rows of :class:`Found` with ``records``, as ``meta.files``."""
+    """Return rows of :class:`Found` with ``records`` as ``meta.files``."""
     return pl.DataFrame(rows, schema=MetaFile.polars_schema())
 
 
 def reader_version(source: SourceFiles | None, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Return the reader's version with a hash of what in ``sources.toml`` decides what it reads.
+    """Return the reader's version with a hash of the settings in ``sources.toml`` that affect reading.
 
     Raises:
-        readers.UnknownKind: nothing reads sources of this kind.
+        readers.UnknownKind: there is no reader for sources of this kind.
     """
     if source is None:
         return f"unexpected {readers.unread_version()}"
@@ -208,7 +211,7 @@ def reader_version(source: SourceFiles | None, limits: Limits = DEFAULT_LIMITS) 
 
 
 def reader_of(parts: tuple[str, ...], sources: Sources) -> SourceFiles | None:
-    """Return the first source of which a pattern names the file."""
+    """Return the first source with a pattern that matches the file; None if there is none."""
     claims = (
         source for source in sources.source for pattern in source.files if _matches(parts, _split(pattern))
     )
@@ -221,7 +224,7 @@ def _split(pattern: str) -> tuple[str, ...]:
 
 
 def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Return whether a glob pattern names the path; ``**`` stands for any number of folders."""
+    """Return whether a glob pattern matches the path; ``**`` matches any number of folders."""
     if not parts or not pattern:
         return not parts and not pattern
     if pattern[0] == "**":
@@ -236,7 +239,7 @@ def _content_hash(entry: Entry) -> str:
         with open_file(entry.path) as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as broken:
-        # The reader will meet the same and say so in a finding.
+        # The reader gets the same error and reports it in a finding.
         return f"{_NO_HASH}{type(broken).__name__}"
 
 

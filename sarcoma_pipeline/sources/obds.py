@@ -1,8 +1,8 @@
-"""oBDS 3 XML exports to received frames: streamed, every module, nothing judged.
+"""Read oBDS 3 XML exports into received frames: streamed, all modules, without judging values.
 
-Elements are matched by local name, so that an export without its namespace is read all the same; the mark
-``NO_NAMESPACE`` on ``Schema_Version`` tells curation about it. A file that breaks off gives every Meldung
-that was complete before the break and one unread record for the rest.
+Elements are matched by local name, so that an export without its namespace can be read too; the mark
+``NO_NAMESPACE`` on ``Schema_Version`` reports this to curation. A truncated file gives all Meldungen that
+were complete before the break, and one unread record for the rest.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _EXPORT_FACTS = frozenset(
         "Melder_IKNR",
     }
 )  # fmt: skip
-"""They tell of the export, not of the Meldung: the same Meldung delivered again is the same content."""
+"""Facts about the export, not the Meldung: without them, the same Meldung delivered again has the same
+content."""
 
 _TAGS = tuple(
     f"{{*}}{name}"
@@ -64,12 +65,12 @@ def read(file: SourceFile, _: ObdsSource, refresh: str, limits: Limits = DEFAULT
 
     Args:
         file: the file.
-        _: its source; every export is read alike.
-        refresh: id of the refresh that reads it.
-        limits: what the file may ask for.
+        _: its source; not used, all exports are read in the same way.
+        refresh: id of the refresh.
+        limits: limits for the file.
 
     Returns:
-        Records of ``received.obds_*`` and, for what could not be read, of ``received.unread``.
+        Records of ``received.obds_*`` and, for parts that could not be read, of ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
     metered = None
@@ -78,12 +79,12 @@ def read(file: SourceFile, _: ObdsSource, refresh: str, limits: Limits = DEFAULT
         metered = _Metered(stream, limits.record_bytes)
         _parse(batch, metered)
     if metered is not None and metered.full:
-        gc.collect()  # lxml's parser and its tree hold each other: half a gigabyte until someone looks
+        gc.collect()  # the parser and its tree reference each other: half a gigabyte until garbage collection
     return batch
 
 
 class _Metered:
-    """Hands the file to the parser until one record asks it to hold more than a record may."""
+    """Pass the file to the parser, until one record is larger than a record may be."""
 
     def __init__(self, stream: BinaryIO, most: int) -> None:
         self.stream = stream
@@ -93,12 +94,13 @@ class _Metered:
     def read(self, count: int) -> bytes:
         piece = self.stream.read(count)
         self.held += len(piece)
-        # Raised here, an exception would keep the parser and its tree alive: for it, the file ends.
+        # An exception raised here would keep the parser and its tree in memory; instead, the file appears to
+        # end.
         return b"" if self.full else piece
 
     @property
     def full(self) -> bool:
-        """Whether the parser would hold more than a record may be."""
+        """Whether the parser would hold more than a record may have."""
         return self.held > self.most
 
 
@@ -113,7 +115,7 @@ def _parse(batch: Batch, stream: _Metered) -> None:
             load_dtd=False,
             no_network=True,
             huge_tree=False,
-            # A comment within a value would cut it in two.
+            # A comment inside a value would cut it in two.
             remove_comments=True,
             remove_pis=True,
             remove_blank_text=True,
@@ -131,7 +133,7 @@ def _parse(batch: Batch, stream: _Metered) -> None:
     except etree.XMLSyntaxError as broken:
         if stream.full:
             raise Stopped("file", "file.too-large", f"no record ends within {stream.most:,} bytes") from None
-        # Only the place: the parser's message may quote what it stumbled on.
+        # Only the line: the parser's message may quote content.
         where = "" if export.seen else " before the first Meldung"
         export.name_reporters()
         rule_id, detail = _broken(broken)
@@ -153,7 +155,7 @@ def _sniff(stream: BinaryIO) -> None:
     stream.seek(0)
     if not head.strip():
         raise Stopped("file", "file.empty", "no content")
-    # UTF-16 puts a zero beside every character; without the zeros the ASCII of the markup is left.
+    # UTF-16 has a zero byte next to every ASCII character; without the zero bytes, the ASCII markup remains.
     plain = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if not plain.startswith(b"<"):
         raise Stopped("file", "file.wrong-format", "the content is not XML")
@@ -162,7 +164,7 @@ def _sniff(stream: BinaryIO) -> None:
 
 
 class _Export:
-    """Where the stream stands in one export."""
+    """State of the parsing of one export."""
 
     def __init__(self, batch: Batch, stream: _Metered) -> None:
         self.batch = batch
@@ -204,7 +206,7 @@ class _Export:
             if not self.open:
                 element.clear(keep_tail=True)
         elif self.open:
-            return  # damage put it inside a Meldung, which takes it with everything else
+            return  # a Meldung that is still open includes this misplaced element
         elif name == "Absender":
             sender = self.walk.take(element, SENDER)
             if "Absender_ID" in self.facts:
@@ -229,30 +231,30 @@ class _Export:
             self._forget(element)
 
     def close(self) -> None:
-        """Take what stands around the records of a file that was read to its end."""
+        """Take the content around the records of a file that was read to its end."""
         if self.root is not None:
             self._repeated(self.walk.rest(self.root, ROOT).repeated | self.repeated)
         self.name_reporters()
 
     def _came_again(self, path: str, *texts: str | None) -> None:
-        """Note what may stand once in an export and came again; the next record of master data says so."""
+        """Note a repeated element that may come once per export, for the next record of master data."""
         self.repeated.setdefault(path, []).extend(text or "" for text in texts)
 
     def _repeated(self, around: dict[str, list[str]]) -> None:
-        """Add what came again around the reports to the last record of master data."""
+        """Add repeated elements around the Meldungen to the last record of master data."""
         if around and self.master:
             known = json.loads(str(self.master.get("repeated_elements") or "{}"))
             self.master["repeated_elements"] = as_json(known | around)
 
     def name_reporters(self) -> None:
-        """Say of every Meldung who told it: the numbers of the Melder stand at the end of the file."""
+        """Add the number of the reporter to every Meldung; the list of Melder is at the end of the file."""
         for row in self.reports:
             row["Melder_IKNR"] = self.reporters.get(str(row.get("Melder_ID")))
 
     def _forget(self, element: Element) -> None:
-        """Free what was read: a state registry's export does not fit in memory."""
+        """Free the memory of what was read: the export of a state registry does not fit in memory."""
         if self.open:
-            return  # damage put it inside a Meldung, whose other parts are still to be read
+            return  # a damaged file has this element inside a Meldung that is still being read
         self.stream.held = 0
         element.clear(keep_tail=True)
         parent = element.getparent()
@@ -263,7 +265,7 @@ class _Export:
                 parent.remove(before)
 
     def _first(self, element: Element) -> None:
-        # The sniff sees the head of the file and plain encodings only; the parser sees everything.
+        # The sniff sees only the start of the file and plain encodings; the parser sees everything.
         if element.getroottree().docinfo.internalDTD is not None:
             raise Stopped("line 1", "file.entity", "declares a document type, which oBDS never does")
         self._root_facts(element)
@@ -323,7 +325,7 @@ class _Export:
             contract, node = MODULES[name]
             taken = self.walk.inner(module, node)
             if module is not modules[0]:
-                # The schema lets a Meldung tell of one thing.
+                # The schema allows one module per Meldung.
                 taken.repeated[f"Meldung/{name}"] = [local(one.tag) for one in modules]
             kept = _kept(around, taken)
             for within, values in rows(name, taken.values):
@@ -345,7 +347,7 @@ _OF_EVERY_MELDUNG = ("Meldedatum", "Schema_Version", "Absender_ID")
 
 
 def _kept(*parts: Taken) -> dict[str, str | None]:
-    """Return what came twice, and what no column takes, of a record: kept as it was delivered."""
+    """Return repeated elements and unknown elements of a record as delivered."""
     if not any(part.repeated or part.unknown for part in parts):
         return {}
     repeated = {path: texts for part in parts for path, texts in part.repeated.items()}

@@ -1,4 +1,7 @@
-"""Which format an XML file of tumour documentation is in: oBDS 3 is read, others are named and refused."""
+"""Find out the format of an XML file of tumour documentation.
+
+oBDS 3 is read; other formats are named and refused.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,17 @@ from schemas import file_faults
 
 NAMESPACE = "http://www.basisdatensatz.de/oBDS/XML"
 OF_REGISTRIES = "Menge_Tumor"
-"""What oBDS_RKI has in place of ``Menge_Meldung``: the format in which registries deliver to the RKI."""
+"""Element of oBDS_RKI that replaces ``Menge_Meldung``: the format in which registries deliver to the RKI."""
 
 _VERSION = re.compile(r"[\w.]{1,20}")
-"""What may be repeated in a finding: a version, never other content."""
+"""Text that a finding may quote: a version, but no other content."""
 
 
 def check(root: Element) -> None:
-    """Refuse a file whose root is not that of oBDS 3.
+    """Refuse a file whose root element is not that of oBDS 3.
 
     Raises:
-        Stopped: it is of another format; the detail names it.
+        Stopped: the file has another format, which the detail names.
     """
     name, namespace = local(root.tag), str(root.tag).rpartition("}")[0].lstrip("{")
     version = root.get("Schema_Version") or ""
@@ -39,7 +42,7 @@ def check(root: Element) -> None:
 
 
 def of_registries(version: str = "") -> Stopped:
-    """Return the refusal of what registries deliver to the Robert Koch Institute."""
+    """Return the refusal of a file in the format of registries for the Robert Koch Institute."""
     return _other(f"oBDS_RKI {version}".strip() + ", the format in which registries deliver to the RKI")
 
 

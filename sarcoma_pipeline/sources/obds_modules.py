@@ -1,7 +1,8 @@
-"""What of an oBDS export is read into which column: the modules of a Meldung, and what stands around them.
+"""Map the elements of an oBDS export to columns: the modules of a Meldung and the elements around them.
 
-Paths are those of the schema (3.0.4, and what 3.0.5 added), from the element that makes a record. What is
-not read is ignored by name in :mod:`schemas.ignored_values`; anything else is unknown and noted.
+Paths are those of the schema (3.0.4, and additions of 3.0.5), from the element that makes a record. Elements
+that are not read are ignored by name in :mod:`schemas.ignored_values`; any other element is unknown and
+noted.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from schemas.ignored_values import ignored_paths
 Row = tuple[str, dict[str, str | None]]
 
 IRRADIATIONS = "Menge_Bestrahlung"
-"""Each becomes a row of its own."""
+"""List of irradiations, each of which becomes a row."""
 
 
 def _coded(path: str, column: str = "") -> dict[str, str | Several]:
-    """Return a code with the version of its list."""
+    """Return the paths of a code and the version of its code list."""
     column = column or path.rpartition("/")[2]
     return {f"{path}/Code": column, f"{path}/Version": f"{column}_Version"}
 
 
 def _dated(path: str, column: str = "") -> dict[str, str | Several]:
-    """Return a date with what it is exact to."""
+    """Return the paths of a date and its precision."""
     column = column or path.rpartition("/")[2]
     return {path: column, f"{path}/@Datumsgenauigkeit": f"{column}_Datumsgenauigkeit"}
 
@@ -265,7 +266,7 @@ ROOT = _node("oBDS", {"@Schema_Version": "Schema_Version", "Meldedatum": "Melded
 MODULES: Mapping[str, tuple[type[r.ObdsMeldung], Node]] = {
     name: (contract, _node(f"Meldung/{name}", paths)) for name, (contract, paths) in _MODULE_PATHS.items()
 }
-"""Element of a Meldung to its received table and what of it is read."""
+"""Module of a Meldung to its received table and the paths that are read."""
 
 for _path in MODULES:
     MELDUNG.leave(_path)
@@ -287,15 +288,15 @@ OUTCOMES: Mapping[str, Outcome] = {
     )
     for path, outcome in node.outcomes()
 } | {XSI: (IGNORED, next(one.reason for one in IGNORED_VALUES if one.path == XSI))}
-"""What becomes of every path that is known."""
+"""Outcome of every known path."""
 
 
 def rows(name: str, values: dict[str, Any]) -> Iterator[Row]:
-    """Yield rows of a module's received table: where within the module, and column to text.
+    """Yield the rows of a module's received table: position within the module, and column to text.
 
     Args:
-        name: of the module.
-        values: what the walk took of it.
+        name: the module.
+        values: the values that the walk took from it.
     """
     if name == "ST":
         yield from _irradiations(values)
@@ -305,12 +306,12 @@ def rows(name: str, values: dict[str, Any]) -> Iterator[Row]:
 
 
 def as_text(values: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return arrays as JSON."""
+    """Return the values with arrays as JSON."""
     return {name: value if isinstance(value, str) else as_json(value) for name, value in values.items()}
 
 
 def _flat(values: dict[str, Any]) -> None:
-    """Add the columns that hold one histology and one TNM, beside the arrays that hold all."""
+    """Add columns for one histology and one TNM, in addition to the arrays that hold all."""
     if "Menge_OPS" in values:
         procedures = values["Menge_OPS"]
         values["Menge_OPS"] = [one.get("Code") for one in procedures]

@@ -1,7 +1,8 @@
-"""Quotation marks of a delimited text: one that is never closed may swallow no other row.
+"""Handle quotation marks of delimited text, so that a mark that is never closed swallows no other rows.
 
-RFC 4180 lets a quoted cell hold line breaks. An unquoted export writes a mark that belongs to the text. If a
-cell begins with it, a parser reads on to the next mark, or to the end of the file: every row between is lost.
+RFC 4180 allows line breaks in a quoted cell. In an unquoted export, a mark may be part of the text. If a cell
+begins with such a mark, a parser reads to the next mark or to the end of the file, and all rows between are
+lost.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from collections.abc import Callable, Iterator
 
 
 class StrayQuotes:
-    """Lines in which a mark that is no quotation is written as a part of the text.
+    """Iterate over lines, with marks that are no quotation escaped as text.
 
     Args:
         lines: physical lines, each with its line break.
         delimiter: one character.
-        width: number of columns; asked for after the header has been read, 0 before.
-        most: characters of one record; a record that is longer was not meant as one.
+        width: returns the number of columns; 0 before the header was read.
+        most: maximum characters of one record; a longer one means a mark that is no quotation.
         note: called with the number of every line whose mark was no quotation.
     """
 
@@ -73,7 +74,8 @@ class StrayQuotes:
                 return 0
             inside, sound, before = self._scan(following, inside=True)
             size += len(following)
-            # A line break in a cell is followed by the rest of a row. What looks like a whole row is one.
+            # After a line break in a cell comes the rest of its row. If a whole row follows, it is a row of
+            # its own.
             if size > self._most or (width > 1 and before >= width - 1):
                 return 0
             length += 1
@@ -83,8 +85,8 @@ class StrayQuotes:
         """Follow the quotation through one line.
 
         Returns:
-            Whether the line ends inside a quotation; whether every closing mark ends its cell; and how many
-            delimiters stand in the quotation with which the line began.
+            Whether the line ends inside a quotation; whether every closing mark ends its cell; and the number
+            of delimiters in the quotation that was open at the start of the line.
         """
         delimiter, place, before = self._delimiter, 0, 0
         begun_inside, sound = inside, True
@@ -112,12 +114,12 @@ class StrayQuotes:
         return inside, sound, before
 
     def _cell_begin(self, line: str, place: int) -> int:
-        """Find the next cell that begins with a mark; the line's length if there is none."""
+        """Return the start of the next cell that begins with a mark; the line's length if there is none."""
         found = line.find(f'{self._delimiter}"', place)
         return len(line) if found < 0 else found + 1
 
     def _literal(self, line: str) -> str:
-        """Write a line so that a parser takes every mark in it as text."""
+        """Return the line with every mark escaped, so that a parser takes it as text."""
         text = line.rstrip("\r\n")
         cells = (cell.replace('"', '""') for cell in text.split(self._delimiter))
         return self._delimiter.join(f'"{cell}"' for cell in cells) + line[len(text) :]

@@ -1,8 +1,8 @@
-"""Many files at once: read on all cores, handed over in the order of the folder, memory bounded.
+"""Read many files on all cores; results come in the order of the folder, with limited memory.
 
-A file is read by one process from beginning to end. What a process hands back are received frames of a group
-of files, so that the cost of making a frame is paid by the group and not by the file. Where there is little
-to read, this process reads it: if a file ends it, the next refresh reads apart and names the file.
+One process reads a file from beginning to end. A process returns received frames of a group of files, because
+making one frame per file is slow. If there is little to read, this process reads it itself; if a file crashes
+it, the next refresh reads in worker processes and finds the file.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _GROUP_FILES = 400
 _GROUP_BYTES = 8 << 20
 _WORTH_FILES = 1000
 _WORTH_BYTES = 24 << 20
-"""Below both a process more costs longer to start than it saves."""
+"""Below both limits, starting another process takes longer than it saves."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a group of files gave.
+    """Result of reading a group of files.
 
     Attributes:
         files: rows of ``meta.files``.
-        tables: received table, and the value account, to frame.
+        tables: frames of the received tables and of the value account, by table name.
     """
 
     files: list[dict[str, str | int | None]]
@@ -53,13 +53,13 @@ def read_all(
 
     Args:
         found: the files.
-        refresh: id of the refresh that reads them.
-        limits: what a file may ask for.
-        processes: how many read; by default one for each core if there is enough to read.
-        careful: whether this process must not read itself, because the last one that did died of it.
+        refresh: id of the refresh.
+        limits: limits per file.
+        processes: number of processes; by default one per core if there is enough to read.
+        careful: whether this process must not read itself, because the last one crashed while reading.
 
     Yields:
-        What each group gave, in the order of ``found``.
+        The result of each group, in the order of ``found``.
 
     Raises:
         OSError: no process could be started.
@@ -85,7 +85,7 @@ def read_group(found: Sequence[Found], refresh: str, limits: Limits) -> Read:
 
 
 def joined(reads: Sequence[Read]) -> Read:
-    """Return one of several."""
+    """Join several results into one."""
     tables: dict[str, list[pl.DataFrame]] = {}
     for read in reads:
         for table, frame in read.tables.items():
@@ -113,7 +113,12 @@ def _read_apart(
 
 def _read(found: Sequence[Found], batches: Sequence[Batch], refresh: str) -> Read:
     rows = [
-        {**one.row, "records": batch.count, "delivered_values": batch.account.delivered}
+        {
+            **one.row,
+            "records": batch.count,
+            "delivered_values": batch.account.delivered,
+            "objects_by_library": batch.by_library,
+        }
         for one, batch in zip(found, batches, strict=True)
     ]
     accounts = value_account.frame(((b.file.file_id, b.account) for b in batches), refresh)

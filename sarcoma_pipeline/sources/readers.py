@@ -1,8 +1,8 @@
-"""The formats that can be read: one entry per kind of source.
+"""Register the readers: one entry per kind of source.
 
 A new format is one module and one entry here. The module holds ``read``, the model of its configuration and,
-where its records fit no received table, a contract; see CONTRIBUTING.md. Importing this module makes every
-kind known to ``schemas.configuration``; a kind without an entry is an error.
+if its records fit no received table, a contract; see CONTRIBUTING.md. Importing this module makes every kind
+known to ``schemas.configuration``; a kind without an entry is an error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sarcoma_pipeline.sources.received_record import Batch, SourceFile
 
 UNREAD = "received.unread"
-"""Where every reader notes what it could not read."""
+"""Table of everything that could not be read."""
 
 
 class UnknownKind(Exception):
@@ -39,17 +39,17 @@ class UnknownKind(Exception):
 
 @dataclass(frozen=True)
 class Reader:
-    """How files of one kind are read.
+    """Reader for files of one kind.
 
     Attributes:
-        configuration: the model of its sources in ``sources.toml``; it names the kind.
-        module: where ``read(file, source, refresh, limits)`` is. It is imported with the first file: a night
-            without a new plan need not pay for importing pydicom.
+        configuration: model of its sources in ``sources.toml``; it names the kind.
+        module: module with ``read(file, source, refresh, limits)``. It is imported with the first file, so
+            that pydicom is only imported if there are new plans.
         tables: the received tables that it fills, besides ``received.unread``.
-        icon: of its files in Dagster's lineage graph.
-        label: what the report calls its files.
-        behaviour: raise it to have every file read again when neither the reader's code nor a contract
-            changed, for example after an upgrade of the library that it reads with.
+        icon: icon of its files in Dagster's lineage graph.
+        label: name of its files in the report.
+        behaviour: increase it to read every file again although neither the reader's code nor a contract
+            changed, for example after an upgrade of a library.
     """
 
     configuration: type[SourceFiles]
@@ -61,7 +61,7 @@ class Reader:
 
     @property
     def kind(self) -> str:
-        """The word that stands in ``sources.toml``."""
+        """The kind as written in ``sources.toml``."""
         return kind_of(self.configuration)
 
     def read(self, file: SourceFile, source: SourceFiles, refresh: str, limits: Limits) -> Batch:
@@ -70,17 +70,17 @@ class Reader:
         Args:
             file: the file.
             source: its source in ``sources.toml``.
-            refresh: id of the refresh that reads it.
-            limits: what the file may ask for.
+            refresh: id of the refresh.
+            limits: limits for the file.
         """
         return import_module(self.module).read(file, source, refresh, limits)
 
     def version(self) -> str:
-        """Name what a file's records depend on besides its bytes: the reader's code and its columns.
+        """Return a hash of everything besides the file that its records depend on.
 
-        The code is that of the module and of everything of the program that it imports, without comments and
-        docstrings. So nobody has to remember anything: a reader that reads another element, and a contract
-        that gets a column, read every file again.
+        That is the code of the reader's module and of every module of the program that it imports, without
+        comments and docstrings, and the columns of its tables. A changed reader or contract therefore reads
+        every file again, without anyone having to remember it.
         """
         return _version(self.module, self.tables, self.behaviour)
 
@@ -132,7 +132,7 @@ def reader(kind: str) -> Reader:
     """Return the reader of a kind.
 
     Raises:
-        UnknownKind: there is none.
+        UnknownKind: there is no reader of this kind.
     """
     try:
         return READERS[kind]
@@ -147,16 +147,13 @@ def kinds_of(table: str) -> set[str]:
 
 
 def unread_version() -> str:
-    """Return the version of files that no source names.
-
-    All that is received of them is that they are there.
-    """
+    """Return the reader version of files that no source names; only their existence is recorded."""
     return _version("sarcoma_pipeline.sources.received_record", (), 1)
 
 
 @cache
 def _version(module: str, tables: tuple[str, ...], behaviour: int) -> str:
-    # The contracts import pandera, which a command that only lists studies need not wait for.
+    # The contracts import pandera, which is slow; a command that only lists studies should not need it.
     from schemas.all_contracts import CONTRACTS
 
     seen = hashlib.blake2b(f"{behaviour}\n".encode(), digest_size=4)
@@ -168,7 +165,7 @@ def _version(module: str, tables: tuple[str, ...], behaviour: int) -> str:
 
 
 def _code(module: str) -> list[str]:
-    """Return the code of a module and of all that it imports of its own package and of this one, in order."""
+    """Return the code of a module and of all modules that it imports of its own package and this one."""
     packages = {"sarcoma_pipeline", module.partition(".")[0]}
     found: dict[str, str] = {}
     waiting = [module]
@@ -186,7 +183,7 @@ def _code(module: str) -> list[str]:
 
 
 def _path(module: str) -> Path | None:
-    """Return the file of a module, found without importing any; None if it is no module but a name in one."""
+    """Return the file of a module without importing it; None if the name is not a module."""
     top, *below = module.split(".")
     spec = find_spec(top)
     if spec is None:
@@ -204,7 +201,7 @@ def _path(module: str) -> Path | None:
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            # A text that stands alone documents a module, a class, a function or a constant.
+            # A string expression is the docstring of a module, a class, a function or a constant.
             node.body = [one for one in node.body if not _is_text(one)] or [ast.Pass()]
     return tree
 

@@ -1,4 +1,4 @@
-"""How a reader hands over what it read: rows with their provenance, gathered into received frames."""
+"""Collect the rows that a reader made, with their provenance, into received frames."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from schemas.received import PROVENANCE, Received, Unread
 
 
 def digest(*parts: str | None) -> str:
-    """Return a 128-bit hash of the parts, in hexadecimal; parts cannot run into each other."""
+    """Return a 128-bit hash of the parts, in hexadecimal; ("ab", "c") and ("a", "bc") differ."""
     text = "\x1f".join(["\x00" if p is None else p for p in parts])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 Row: TypeAlias = "dict[str, str | int | None]"
-"""Column to what was delivered; a column that is not there is null."""
+"""Column to the delivered value; a missing column is null."""
 
 _PROVENANCE = frozenset(PROVENANCE)
 _WHOLE_FILE = frozenset({"file", "name"})
 """Positions of notes about a file as a whole."""
 
 COPY = "-"
-"""Stands in a ``record_id`` before the number of a copy: the second of two equal records is ``<id>-2``."""
+"""Separator in a ``record_id`` before the number of a copy: the second of two equal records is ``<id>-2``."""
 
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
@@ -43,7 +43,7 @@ class Stopped(Exception):
     Attributes:
         position: where the reader stopped.
         rule_id: the file rule that is broken there.
-        detail: what was met; never content.
+        detail: description of the fault; never content.
     """
 
     def __init__(self, position: str, rule_id: str, detail: str) -> None:
@@ -59,11 +59,11 @@ class SourceFile:
 
     Attributes:
         file_id: hash of relative path, content and reader version.
-        path: where it lies now.
+        path: its current path.
         relative: its path below the drop folder, as findings name it.
         source: name of the source in ``sources.toml`` that reads it.
-        centre: whose file it is, where a study has several centres.
-        content: hash of the file's content; names the file itself in notes about it as a whole.
+        centre: centre of the file, in a study with several centres.
+        content: hash of the file's content; identifies the file in notes about it as a whole.
     """
 
     file_id: str
@@ -76,7 +76,7 @@ class SourceFile:
 
 @dataclass(slots=True)
 class _Entry:
-    """One record as a reader gave it, before it is named."""
+    """One record as the reader gave it, before it has an id."""
 
     row: Row
     key: Sequence[str | None]
@@ -85,12 +85,17 @@ class _Entry:
 
 @dataclass
 class Batch:
-    """Gathers the records of one file; nothing that was met is left out."""
+    """Collects the records of one file and the notes about its unreadable parts.
+
+    Attributes:
+        by_library: number of DICOM objects that pydicom parsed because they are not ordinary.
+    """
 
     file: SourceFile
     refresh: str
     limits: Limits = DEFAULT_LIMITS
     account: Account = field(default_factory=Account)
+    by_library: int = 0
     _entries: dict[type[Received], list[_Entry]] = field(default_factory=dict)
     _count: int = 0
 
@@ -102,17 +107,18 @@ class Batch:
         values: Mapping[str, str | None],
         unhashed: frozenset[str] = frozenset(),
     ) -> Row:
-        """Take one record.
+        """Add one record.
 
         Args:
             contract: the received table it belongs to.
-            position: where in the file.
-            key: the business key; a record without one (all parts missing) is known by file and content.
+            position: position in the file.
+            key: the business key; a record without one (all parts missing) is identified by source and
+                content.
             values: delivered column to text; blank text becomes null.
-            unhashed: columns that say nothing about the content (export dates, file meta).
+            unhashed: columns that are no part of the content (export dates, file meta information).
 
         Returns:
-            The row, to which a reader may add what it learns later; it is named when all is read.
+            The row, to which a reader may add later values; its ids are made after everything was read.
 
         Raises:
             Stopped: the file has more records than a file may have.
@@ -137,21 +143,21 @@ class Batch:
         return row
 
     def discard(self) -> None:
-        """Forget what was taken: the file is none of those that are read."""
+        """Discard all records: the file has a format that is not read."""
         self._entries.clear()
         self._count = 0
         self.account = Account()
 
     def unread(self, position: str, rule_id: str, detail: str) -> None:
-        """Note a part of the file that is no record; ``detail`` must not quote content."""
+        """Note a part of the file that could not be read as a record; ``detail`` must not quote content."""
         self.add(Unread, position, (), {"rule_id": rule_id, "detail": detail})
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Whatever a reader raises is noted; what it read before stays.
+        """Turn any exception of a reader into a note; records read before it are kept.
 
-        A file without a record and without a note gets one: silence would be no account of it. The note of an
-        exception names its type and never its text, which may quote a patient's values.
+        A file without a record and without a note gets a note. The note of an exception names its type, never
+        its text, which may quote a patient's values.
         """
         try:
             yield
@@ -166,27 +172,28 @@ class Batch:
 
     @property
     def count(self) -> int:
-        """Records of the file, those that could not be read included."""
+        """Number of records of the file, with those that could not be read."""
         return self._count
 
     @property
     def rows(self) -> Mapping[type[Received], list[Row]]:
-        """Contract to rows, each with its names; copies are told apart by :func:`frames`."""
+        """Contract to rows with their ids; :func:`frames` numbers copies."""
         return {
             contract: [self._named(contract, entry) for entry in entries]
             for contract, entries in self._entries.items()
         }
 
     def _named(self, contract: type[Received], entry: _Entry) -> Row:
-        """Name a record by source, key and content: neither an inserted line nor a new file name renames it.
+        """Give a record its ids, made from source, key and content.
 
-        The name of a record without a key is its key, too.
+        Neither an inserted line nor a new file name changes them. If a record has no key, its id is its key.
         """
         row, table, file = entry.row, contract.table(), self.file
         said = {k: v for k, v in row.items() if k not in entry.unhashed and k not in _PROVENANCE}
         content = digest(table, _canonical(said))
         record_key = digest(table, *entry.key) if any(entry.key) else ""
-        # A note about a file as a whole says nothing of its content: without it, all empty files are one.
+        # A note about a file as a whole has no content of its own; without the file's hash, all empty files
+        # would get the same id.
         about = file.content if contract is Unread and row["position"] in _WHOLE_FILE else ""
         row["record_id"] = digest(file.centre, file.source, record_key, content, about)
         row["record_key"] = record_key or row["record_id"]
@@ -196,23 +203,22 @@ class Batch:
         return row
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """Return received table name to frame, each as its contract says; only tables with rows."""
+        """Return received table to frame, as in its contract; only tables with rows."""
         return frames([self])
 
 
 def frames(batches: Iterable[Batch], *, numbered: bool = True) -> dict[str, pl.DataFrame]:
-    """Return received table name to frame of the records of several files, each as its contract says.
+    """Return received table to frame for the records of several files, as in its contract.
 
-    Records of one source that are equal in key and content are numbered in the order of their files' paths
-    and of their places in them. :mod:`sarcoma_pipeline.warehouse.record_copies` does the same across all
-    files of a warehouse.
+    Records of one source with equal key and content are numbered by path and position of their files.
+    :mod:`sarcoma_pipeline.warehouse.record_copies` does the same across all files of a warehouse.
 
     Args:
-        batches: the files' records.
-        numbered: whether to number copies; a part of a delivery leaves that to the whole.
+        batches: records of the files.
+        numbered: whether to number copies; not for a part of a delivery.
 
     Raises:
-        KeyError: a reader gave a column that its contract does not know.
+        KeyError: a reader gave a column that is not in its contract.
     """
     gathered: dict[type[Received], list[Row]] = {}
     placed: list[tuple[str, Row]] = []

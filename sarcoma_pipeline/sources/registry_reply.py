@@ -1,4 +1,4 @@
-"""Reads replies of registry offices into received frames (docs/formats.md)."""
+"""Read replies of registry offices into received frames (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ def read(file: SourceFile, source: RegistrySource, refresh: str, limits: Limits 
     Args:
         file: the file.
         source: its format, headers and layout.
-        refresh: id of the refresh that reads it.
-        limits: what the file may ask for.
+        refresh: id of the refresh.
+        limits: limits for the file.
 
     Returns:
-        Records of ``received.registry_reply``, known by the office's reference, and ``received.unread``.
+        Records of ``received.registry_reply``, with the office's reference as key, and of
+        ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
     headers = source.columns

@@ -1,10 +1,13 @@
 """Reads spreadsheets and Parquet files in a sandboxed process with limited memory and time.
 
 The libraries are native code: a small file with a distant cell, a long run or a wrong length makes them
-request more memory than there is, and the failed allocation ends the process. The process therefore runs
+request more memory than exists, and the failed allocation ends the process. The process therefore runs
 alone (``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``) and cannot write files. It reads
 the file from standard input and writes the table as Arrow to standard output. A fault is ``rule<TAB>detail``
 in the last line of standard error, with exit code 3.
+
+:func:`kept_open` has one process read several files (``python -I sandboxed_reader.py each HELD COLUMNS
+RECORDS``): most of the time goes into its start. If it dies, its file is read again by a process of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ import resource
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import polars as pl
@@ -31,11 +37,15 @@ _ERRORS = {
     "Div0": "#DIV/0!", "NA": "#N/A", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!",
     "Value": "#VALUE!", "GettingData": "#GETTING_DATA",
 }  # fmt: skip
-"""The library's word for an error to what the spreadsheet shows."""
+"""Name of an error in the library to the text that the spreadsheet shows."""
 _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
-"""A text that is a number in two ways: with a decimal dot, or with dots that group three digits."""
+"""A text that can be two numbers: with a decimal point, or with points that group three digits."""
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
-"""A date cell: spreadsheets and Parquet know a date as the midnight with which it begins."""
+"""A date cell: spreadsheets and Parquet store a date as its midnight."""
+_TIME = r"^(?:1899-12-3[01]|1900-01-00)[ T](\d\d:\d\d:\d\d)(\.0+)?$"
+"""A cell that holds a time only: the library gives it the day before a spreadsheet's first."""
+_DAY_0 = r"^1899-12-3[01]$"
+"""The number 0 in the format of a date, which a spreadsheet shows as 00.01.1900: an empty result, no day."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -62,10 +72,15 @@ def read(
     Raises:
         Refused: with the rule that the file breaks.
     """
-    words = [sys.executable, "-I", str(Path(__file__)), kind, sheet or "", *map(str, limits)]
-    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
+    if (
+        _open is not None
+        and _open.limits == limits
+        and (table := _open.read(data, kind, sheet, seconds)) is not None
+    ):
+        return table
+    words = [*_PROGRAM, kind, sheet or "", *map(str, limits)]
     try:
-        done = subprocess.run(words, input=data, capture_output=True, timeout=seconds, env=environment)
+        done = subprocess.run(words, input=data, capture_output=True, timeout=seconds, env=_environment())
     except subprocess.TimeoutExpired:
         raise Refused("file.too-large", f"not read within {seconds} seconds") from None
     if done.returncode == _REFUSED:
@@ -76,6 +91,81 @@ def read(
     if done.returncode:
         raise Refused("file.too-large", "the reader ran out of memory")
     return pl.read_ipc_stream(io.BytesIO(done.stdout))
+
+
+_PROGRAM = (sys.executable, "-I", str(Path(__file__)))
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "POLARS_MAX_THREADS": "1"}
+
+
+class _Process:
+    """One sandboxed process that reads a file after the other."""
+
+    def __init__(self, limits: tuple[int, int, int]) -> None:
+        self.limits = limits
+        self._process: subprocess.Popen[bytes] | None = subprocess.Popen(
+            [*_PROGRAM, _EACH, *map(str, limits)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
+        )  # fmt: skip
+
+    def read(self, data: bytes, kind: str, sheet: str | None, seconds: int) -> pl.DataFrame | None:
+        """Read a file; None if the process died or took too long.
+
+        Raises:
+            Refused: with the rule that the file breaks.
+        """
+        process = self._process
+        if process is None:
+            return None
+        assert process.stdin is not None and process.stdout is not None
+        late = Timer(seconds, process.kill)
+        late.start()
+        try:
+            asked = json.dumps({"kind": kind, "sheet": sheet or "", "bytes": len(data)})
+            process.stdin.write(asked.encode() + b"\n" + data)
+            process.stdin.flush()
+            told = json.loads(process.stdout.readline() or b"null")
+            content = process.stdout.read(told["bytes"]) if told else b""
+        except OSError:
+            told, content = None, b""
+        finally:
+            late.cancel()
+        if not told or len(content) < told["bytes"]:
+            self.close()
+            return None
+        if "rule" in told:
+            raise Refused(told["rule"], told["detail"])
+        return pl.read_ipc_stream(io.BytesIO(content))
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+_open: _Process | None = None
+_EACH = "each"
+
+
+@contextmanager
+def kept_open(limits: tuple[int, int, int]) -> Iterator[None]:
+    """Have one process read all files of this block that are read under these limits.
+
+    Args:
+        limits: maximum bytes, columns and records of a file.
+    """
+    # Readers are called through a registry, which passes no process on.
+    global _open
+    _open = _Process(limits)
+    try:
+        yield
+    finally:
+        _open.close()
+        _open = None
 
 
 def _confine(held: int) -> None:
@@ -96,9 +186,10 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
     loaded = fastexcel.read_excel(_unpacked(data, held, columns, records))
     if sheet and sheet not in loaded.sheet_names:
         raise Refused("file.sheet-missing", f"none of its {len(loaded.sheet_names)} sheets has that name")
-    # Rows count from the first of the sheet, also where it is empty: so does the program that shows it.
+    # Rows are counted from the first row of the sheet, even if it is empty, as the spreadsheet program
+    # counts.
     read = loaded.load_sheet(sheet or _first_visible(loaded), dtypes="string", header_row=None, skip_rows=0)
-    # Every cell that the library cannot give as text holds an error.
+    # A cell that the library cannot return as text holds an error.
     batch, errors = read.to_arrow_with_errors()
     frame = pl.DataFrame(batch)
     for error in errors.errors if errors else ():
@@ -109,9 +200,10 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
 
 
 def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.DataFrame:
-    """Write a number such as 1.234 with one more digit: as text "1.234" may be a grouped 1234.
+    """Append a zero to a number such as 1.234: as text, "1.234" may mean 1234.
 
-    Read as whole numbers, cells with a number are cut and cells with a text that is none are errors.
+    To tell numbers from texts, the sheet is read again as whole numbers: cells with text that is no number
+    become errors, numbers do not.
     """
     texts: set[tuple[int, int]] | None = None
     for place, name in enumerate(frame.columns):
@@ -128,7 +220,7 @@ def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.Da
 
 
 def _first_visible(workbook: Any) -> str | int:
-    """Name the first sheet that a person who opens the workbook sees; the first one, if all are hidden."""
+    """Return the name of the first visible sheet; if all are hidden, the first sheet."""
     for name in workbook.sheet_names:
         if workbook.load_sheet(name, n_rows=0).visible == "visible":
             return name
@@ -152,7 +244,7 @@ def _unpacked(data: bytes, held: int, columns: int, records: int) -> bytes:
 
 
 def _measure(content: bytes, held: int, columns: int, records: int) -> None:
-    """Refuse a sheet whose outermost cells span too large a table: the library creates every cell between."""
+    """Refuse a sheet with too large an area; the library creates every cell up to the outermost ones."""
     width = height = 0
     for letters, number in _CELL.findall(content):
         width = max(width, _column(letters))
@@ -178,7 +270,7 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
     if height > records or width * height > held:
         raise Refused("file.too-large", f"{height:,} rows and {width:,} columns")
     frame = pl.read_parquet(io.BytesIO(data))
-    # As of a spreadsheet: the first row is the header.
+    # As in a spreadsheet, the first row is the header.
     header = pl.DataFrame(
         {name: [name] for name in frame.columns}, schema=dict.fromkeys(frame.columns, pl.String)
     )
@@ -187,10 +279,10 @@ def _parquet(data: bytes, _sheet: str, held: int, columns: int, records: int) ->
 
 
 def _told(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Write a column as text; of a list all values, of anything else that is nested its JSON."""
+    """Return a column as text; a list as its joined values, any other nested type as JSON."""
     column = pl.col(name)
     if dtype.is_float():
-        # A number with three decimals gets one more: as text it may be a grouped whole number.
+        # Append a zero to a number with three decimals: as text it may be a grouped whole number.
         return column.cast(pl.String).str.replace(_GROUPED, "${0}0")
     if isinstance(dtype, pl.Array):
         column, dtype = column.arr.to_list(), pl.List(dtype.inner)
@@ -208,25 +300,59 @@ def _as_json(value: Any) -> str:
     return json.dumps(plain, ensure_ascii=False, default=str)
 
 
+def _table(data: bytes, kind: str, sheet: str, limits: tuple[int, int, int]) -> bytes:
+    """Return a file's cells as Arrow.
+
+    Raises:
+        Refused: with the rule that the file breaks.
+    """
+    whole = io.BytesIO()
+    try:
+        read_it = {"xlsx": _spreadsheet, "parquet": _parquet}[kind]
+        frame = read_it(data, sheet, *limits)
+        text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
+        if kind == "xlsx":
+            text = text.str.replace(_DAY_0, "0").str.replace(_TIME, "$1")
+        frame.select(text).write_ipc_stream(whole)
+    except Refused:
+        raise
+    except BaseException as broken:  # a panic of native code is no Exception
+        rule = "file.truncated" if kind == "parquet" else "file.unreadable"
+        rule = "file.too-large" if isinstance(broken, MemoryError) else rule
+        raise Refused(rule, f"the reader gave up: {type(broken).__name__}") from None
+    return whole.getvalue()
+
+
 def _main(kind: str, sheet: str, *numbers: str) -> int:
     held, columns, records = map(int, numbers)
     data = sys.stdin.buffer.read()
     _confine(held)
     try:
-        read_it = {"xlsx": _spreadsheet, "parquet": _parquet}[kind]
-        frame = read_it(data, sheet, held, columns, records)
-        text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
-        frame.select(text).write_ipc_stream(sys.stdout.buffer)
+        sys.stdout.buffer.write(_table(data, kind, sheet, (held, columns, records)))
     except Refused as refused:
         print(*refused.args, sep="\t", file=sys.stderr)
-    except BaseException as broken:  # a panic of native code is no Exception
-        rule = "file.truncated" if kind == "parquet" else "file.unreadable"
-        rule = "file.too-large" if isinstance(broken, MemoryError) else rule
-        print(rule, f"the reader gave up: {type(broken).__name__}", sep="\t", file=sys.stderr)
-    else:
-        return 0
-    return _REFUSED
+        return _REFUSED
+    return 0
+
+
+def _each(*numbers: str) -> int:
+    """Read a file after the other, until there is none any more."""
+    held, columns, records = map(int, numbers)
+    _confine(held)
+    while asked := sys.stdin.buffer.readline():
+        of = json.loads(asked)
+        data = sys.stdin.buffer.read(of["bytes"])
+        told: dict[str, Any]
+        try:
+            content = _table(data, of["kind"], of["sheet"], (held, columns, records))
+            told = {"bytes": len(content)}
+        except Refused as refused:
+            content = b""
+            told = {"bytes": 0, "rule": refused.args[0], "detail": refused.args[1]}
+        sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + content)
+        sys.stdout.buffer.flush()
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(_main(*sys.argv[1:]))
+    sys.exit(_each(*sys.argv[2:]) if sys.argv[1] == _EACH else _main(*sys.argv[1:]))

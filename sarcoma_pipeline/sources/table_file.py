@@ -1,21 +1,22 @@
-"""Tables of any layout (CSV, TSV, XLSX, Parquet) to received frames: every cell as text, nothing judged."""
+"""Read tables of any layout (CSV, TSV, XLSX, Parquet) into received frames: every cell as text, unjudged."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
 from sarcoma_pipeline.sources import sandboxed_reader
 from sarcoma_pipeline.sources.delimited import rows
 from sarcoma_pipeline.sources.drop_folder import open_file
-from sarcoma_pipeline.sources.headers import folded
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from sarcoma_pipeline.sources.table_layout import Layout
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
 from schemas.configuration import DEFAULT_LIMITS, Limits, TableLayout, TableSource
 from schemas.received import TableRow
+from schemas.sources_toml import folded
 
 TOTALS = frozenset(
     (
@@ -24,6 +25,24 @@ TOTALS = frozenset(
     )
 )  # fmt: skip
 """What stands in the key of a row that sums up the others, in any case."""
+_COUNT = re.compile(r"n ?[=:] ?\d+")
+_ADDED = re.compile(r"[ ]?[:=(].*$")
+"""What may follow the word: "Summe: 12", "Gesamt (n = 12)"."""
+
+
+def is_total(cell: str, declared: Collection[str] = ()) -> bool:
+    """Return whether a cell says that its row sums up others.
+
+    Args:
+        cell: as delivered.
+        declared: further words of the study for it.
+    """
+    text = folded(cell)
+    word = _ADDED.sub("", text)
+    return (
+        word in TOTALS or bool(_COUNT.fullmatch(text)) or bool({text, word} & {folded(d) for d in declared})
+    )
+
 
 _MAGIC = {"xlsx": b"PK\x03\x04", "parquet": b"PAR1"}
 
@@ -34,24 +53,26 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
     Args:
         file: the file.
         source: its format, headers and key, as mapped in ``sources.toml``.
-        refresh: id of the refresh that reads it.
-        limits: what the file may ask for.
+        refresh: id of the refresh.
+        limits: limits for the file.
 
     Returns:
-        Records of ``received.table_row`` (all columns, mapped or not), and ``received.unread``.
+        Records of ``received.table_row`` (all columns, mapped or not), and of ``received.unread``.
     """
     batch = Batch(file, refresh, limits)
     mapped: dict[str, Outcome] = dict.fromkeys(source.headers(), (READ, "values"))
     batch.account.outcomes = mapped | {h: (IGNORED, reason) for h, reason in source.reasons().items()}
     with batch.guarded():
         for position, cells in table_rows(batch, source, source.headers()):
-            if any(folded(cells[h]).rstrip(":") in TOTALS for h in source.key):
+            if _sums_up(cells, source):
                 batch.unread(position, "file.totals-row", "a total or a mean")
                 filled = sum(bool(cell.strip()) for cell in cells.values())
                 batch.account.set_aside(filled, "(row of totals)", "a total or a mean, nobody's record")
                 continue
             batch.account.cells(cells)
             filled = {header: cell for header, cell in cells.items() if cell.strip()}
+            if len(cells) > len(source.key) and not set(filled) - set(source.key):
+                batch.unread(position, "file.row-only-key", "nothing but the key is filled")
             batch.add(
                 TableRow,
                 position,
@@ -61,21 +82,30 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
     return batch
 
 
+def _sums_up(cells: Mapping[str, str], source: TableSource) -> bool:
+    keys = [cells[header] for header in source.key]
+    if any(key.strip() for key in keys):
+        return any(is_total(key, source.totals) for key in keys)
+    # The word may stand in the first filled column, with the key left empty.
+    first = next((cell for cell in cells.values() if cell.strip()), "")
+    return is_total(first, source.totals)
+
+
 def table_rows(
     batch: Batch, declared: TableLayout, needed: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Read the rows of a table in any format.
 
     Args:
-        batch: takes the faults of the file and of its rows, and knows all headers that the source names.
+        batch: collects the faults of the file and its rows; has all headers that the source names.
         declared: the table's format and layout.
         needed: headers without which no row can be read.
 
     Yields:
-        Position and header to cell.
+        Position, and header to cell.
 
     Raises:
-        Stopped: the file is no such table, or asks for too much.
+        Stopped: the file is no such table, or exceeds a limit.
     """
     known = list(batch.account.outcomes)
     if declared.between_cells is not None:

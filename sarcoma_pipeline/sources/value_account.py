@@ -1,7 +1,7 @@
-"""The value account of one file: what became of every value that it delivered.
+"""Count the values of one file by what was done with them.
 
-A value is an element or an attribute with text, a filled cell of a table, an attribute of a DICOM object. It
-is read into a received column, ignored by name (``schemas.ignored_values``), or unknown.
+A value is an element or an attribute with text, a filled cell of a table, or an attribute of a DICOM object.
+It is read into a received column, ignored by name (``schemas.ignored_values``), or unknown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.meta import MetaValueAccount
 READ, IGNORED, UNKNOWN = "read", "ignored", "unknown"
 
 Outcome = tuple[str, str | None]
-"""What becomes of a value, and where: the column that it is read into, or why it is ignored."""
+"""Outcome of a value, and its detail: the column that it is read into, or why it is ignored."""
 
 
 @dataclass
@@ -24,10 +24,10 @@ class Account:
     """Counts the values of one file by path.
 
     Attributes:
-        counts: path to values that are read or ignored.
-        unknown: path to values that no column takes.
-        outcomes: what becomes of the values of a path, as the reader declares it.
-        delivered: all values, counted in another way than the above.
+        counts: path to number of values that are read or ignored.
+        unknown: path to number of values that are not read into a column.
+        outcomes: path to the outcome that the reader declares.
+        delivered: number of all values, counted independently of the above.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -36,14 +36,14 @@ class Account:
     delivered: int = 0
 
     def cells(self, row: Mapping[str, str]) -> None:
-        """Account for the filled cells of a row of a table, each under its header."""
+        """Count the filled cells of a table row, each under its header."""
         for header, cell in row.items():
             if cell.strip():
                 counts = self.counts if header in self.outcomes else self.unknown
                 counts[header] = counts.get(header, 0) + 1
 
     def set_aside(self, cells: int, path: str, reason: str) -> None:
-        """Account for the filled cells of a row that is no record: ignored under a path of their own."""
+        """Count the filled cells of a row that is no record: ignored, under a path of their own."""
         self.outcomes = {**self.outcomes, path: (IGNORED, reason)}
         self.counts[path] = self.counts.get(path, 0) + cells
 
@@ -53,13 +53,13 @@ def frame(accounts: Iterable[tuple[str, Account]], refresh: str) -> pl.DataFrame
 
     Args:
         accounts: ``file_id`` and account.
-        refresh: that read them.
+        refresh: id of the refresh that read the files.
     """
     columns: dict[str, list[object]] = {
         name: [] for name in ("file_id", "path", "outcome", "detail", "values")
     }
     for file_id, account in accounts:
-        # By column: a folder of images has hundreds of thousands of rows.
+        # Build columns, not rows: a folder of images has hundreds of thousands of rows.
         known = [account.outcomes[path] for path in account.counts]
         columns["file_id"] += [file_id] * (len(account.counts) + len(account.unknown))
         columns["path"] += [*account.counts, *account.unknown]

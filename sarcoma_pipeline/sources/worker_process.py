@@ -1,7 +1,7 @@
-"""Runs readers in worker processes. A crash or timeout becomes one finding for that file.
+"""Run readers in worker processes. A crash or timeout becomes one finding for that file.
 
-A worker reports each file before opening it, so that the file that ended it is known. Its memory is limited,
-it can write neither files nor core dumps, and it ends together with the process that started it.
+A worker reports each file before opening it, so that the file that crashed it is known. Its memory is
+limited, it can write neither files nor core dumps, and it ends together with the process that started it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ T = TypeVar("T")
 MEMORY_BYTES = 2 << 30
 """Memory limit of a worker beyond the imported program; the limits per file are lower."""
 CHANCES = 2
-"""Crashes after which a file is blamed; a single one may be due to memory used by other processes."""
+"""Crashes after which the file is refused; a single crash may be due to the memory use of other processes."""
 _HUNG_SECONDS = 600
 """Constant part of the timeout of one file."""
 _SLOWEST_BYTES = 10 << 20

@@ -1,4 +1,4 @@
-"""Locates a study's configuration, raw files, warehouse and published files."""
+"""Locate a study's configuration, raw files, warehouse and published files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.configuration_faults import meant
 DEFAULT_STUDY = "sts_imrt"
 
 _CONFIGURATION = (".toml", ".csv")
-"""Suffixes of configuration files; backup files of editors have others."""
+"""Suffixes of configuration files; editors give backup files other suffixes."""
 
 
 class UnknownStudy(Exception):
@@ -28,7 +28,7 @@ class Project:
         root: the folder that contains ``data/``.
         study: content of ``study.toml``.
         sources: content of ``sources.toml``.
-        draft: whether what is published is a draft, which stands beside the release.
+        draft: whether a draft is published; its folder is separate from the release.
     """
 
     root: Path
@@ -62,12 +62,12 @@ class Project:
 
     @property
     def key(self) -> Path:
-        """The key of the pseudonyms: stored beside the warehouse, not in it, and never published."""
+        """The key of the pseudonyms: stored next to the warehouse, not in it, and never published."""
         return self.root / "data/warehouse" / f"{self.study.name}.key"
 
     @property
     def decisions(self) -> Path:
-        """The log of stewards' decisions on findings; no source can deliver it again."""
+        """The log of stewards' decisions on findings; it cannot be restored from any source."""
         return self.root / "data/decisions" / f"{self.study.name}.csv"
 
     @property
@@ -92,11 +92,11 @@ class Project:
         return self.published / "withdrawn"
 
     def as_released(self) -> Project:
-        """Return the same study, whose next release is none but a release."""
+        """Return the same study, with a release as its next publication."""
         return replace(self, draft=False)
 
     def as_draft(self) -> Project:
-        """Return the same study, whose next release is a draft."""
+        """Return the same study, with a draft as its next publication."""
         return replace(self, draft=True)
 
     def configuration_files(self) -> list[Path]:

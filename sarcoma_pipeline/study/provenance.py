@@ -1,4 +1,4 @@
-"""Identifies what results were computed from: program, configuration and decisions, as hashes."""
+"""Identify the program, configuration and decisions that results were computed from, by hashes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def refresh(project: Project, run_id: str) -> dict[str, Any]:
 
 
 def started_at(refresh_id: str) -> str:
-    """Return the start of a refresh in UTC, ISO 8601, from its id: as decisions name their time."""
+    """Return the start of a refresh in UTC (ISO 8601), as decisions give their time, from its id."""
     day, time = refresh_id[:8], refresh_id[9:15]
     return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
 

@@ -5,10 +5,10 @@ which are those of the infinitesimal jackknife. R's default interval is ``log``;
 the Kaplan–Meier curves use it and because it stays between 0 and 1. lifelines' ``AalenJohansenFitter`` is not
 used because it moves tied times by random numbers.
 
-Fine and Gray's regression is not fitted, because no well-maintained library provides it. ``comprisk`` is
-checked against R's ``cmprsk``, but calls itself an alpha version and depends on numba and scikit-learn;
-``CompRiskReg`` states that it is being planned; ``pycmprsk`` has a single release, for Python 3.13 and later,
-and depends on numba and matplotlib.
+Fine and Gray's regression is in `sarcoma_pipeline.survival.subdistribution`, because no well-maintained
+library provides it. ``comprisk`` is checked against R's ``cmprsk``, but calls itself an alpha version and
+depends on numba and scikit-learn; ``CompRiskReg`` states that it is being planned; ``pycmprsk`` has a single
+release, for Python 3.13 and later, and depends on numba and matplotlib.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def cumulative_incidence(endpoints: pl.DataFrame, analyses: Sequence[CompetingRi
     for analysis in analyses:
         mine = endpoints.filter(pl.col("endpoint") == analysis.endpoint)
         if mine.height:
-            curves = aalen_johansen(_causes(mine, analysis.causes), list(analysis.causes))
+            curves = aalen_johansen(causes_of(mine, analysis.causes), list(analysis.causes))
             named = curves.with_columns(analysis=pl.lit(analysis.name), endpoint=pl.lit(analysis.endpoint))
             parts.append(CumulativeIncidence.conform(named))
     return CumulativeIncidence.enforce(pl.concat(parts))
@@ -59,7 +59,8 @@ def at_horizons(
 
     Args:
         curves: `schemas.analysis.CumulativeIncidence`.
-        endpoints: `schemas.cohort.CohortEndpoint`, for the number of patients: not all are there at time 0.
+        endpoints: `schemas.cohort.CohortEndpoint`, for the number of patients: with delayed entry not all are
+            at risk at time 0.
         horizons_months: the horizons.
 
     Returns:
@@ -75,21 +76,21 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
     """Estimate the curves.
 
     The jackknife needs no sum over patients per time. The influence of a patient on the incidence ``F(t)`` is
-    ``B(t) − c − l F(t)`` while they are at risk, with constants ``c`` and ``l`` of their entry (0 for: from
-    the beginning), and ``a − q F(t)`` once they have left. The squares are therefore cumulative sums.
+    ``B(t) − c − l F(t)`` while they are at risk, with constants ``c`` and ``l`` of their entry (0 if at risk
+    from the beginning), and ``a − q F(t)`` once they have left. The squares are therefore cumulative sums.
 
     Args:
-        times: ``days``, ``entry`` (only after which a patient is at risk; null for: from the beginning) and
-            ``cause`` (null if censored), one row per patient.
+        times: ``days``, ``entry`` (the patient is at risk only after this day; null means from the beginning)
+            and ``cause`` (null if censored), one row per patient.
         causes: all causes, in order.
 
     Returns:
         ``cause, time_months, at_risk, events, incidence, standard_error, ci_low, ci_high``.
     """
-    # Sums depend on their order in the last digit.
+    # The order of a sum changes its last digit.
     times = times.sort("days", "entry", "cause")
     days, left_at = np.unique(times["days"].to_numpy(), return_inverse=True)
-    # How many of the steps a patient misses: those up to the day of entry.
+    # Number of steps before a patient is at risk: those up to the day of entry.
     entry = times["entry"].fill_null(-1).to_numpy()
     missed = np.searchsorted(days, entry, side="right")
     of = [(times["cause"] == c).fill_null(False).to_numpy() for c in causes]
@@ -115,7 +116,7 @@ def aalen_johansen(times: pl.DataFrame, causes: Sequence[str]) -> pl.DataFrame:
         step = before * died / at_risk
         incidence = np.cumsum(step)
         staying = np.cumsum(step * (lived_before[:-1] - 1 / at_risk))
-        # The constants of the entry, and of the leaving: by this cause, by another cause, or censored.
+        # The constants of the entry, and of leaving: by this cause, by another cause, or censored.
         slope = lived_before[missed]
         constant = (
             np.concatenate([[0.0], staying])[missed] - slope * np.concatenate([[0.0], incidence])[missed]
@@ -165,7 +166,12 @@ def _curve(
     )
 
 
-def _causes(endpoints: pl.DataFrame, causes: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+def causes_of(endpoints: pl.DataFrame, causes: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Return ``days``, ``entry`` and ``cause`` (null if censored) of every row.
+
+    Raises:
+        ValueError: no cause contains the kind of an event.
+    """
     of_kind = {kind: cause for cause, kinds in causes.items() for kind in kinds}
     kinds = endpoints.filter("event")["event_kind"].unique().sort().to_list()
     if unnamed := [kind for kind in kinds if kind not in of_kind]:

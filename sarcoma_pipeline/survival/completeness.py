@@ -1,7 +1,7 @@
-"""How well the patients were followed, the time before their treatment, and covariates known only later.
+"""Describe completeness of follow-up, time before treatment, and covariates known only later.
 
-Completeness of follow-up is the person-time observed of the person-time possible (Clark, Altman and De
-Stavola, Lancet 2002; 359: 1309). Who had an event was followed completely.
+Completeness of follow-up is the observed person-time divided by the possible person-time (Clark, Altman and
+De Stavola, Lancet 2002; 359: 1309). A patient with an event was followed completely.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from schemas.analysis_follow_up import KNOWN_FROM, CovariateTiming, FollowUpComp
 from schemas.configuration import Covariate, Model
 
 LOST_DAYS = 365
-"""A time that ends so long before it could is lost: twice the interval of late follow-up visits."""
+"""Days between end and possible end from which a patient is lost: twice the interval of late visits."""
 
 DIFFERS = 0.05
-"""p value of the log-rank test of the losses from which a difference is warned of."""
+"""p value of the log-rank test of the losses below which there is a warning."""
 
 _YEAR = 365.25
 _END = "end of the time"
@@ -49,7 +49,7 @@ def completeness(
     lines: list[dict[str, Any]] = []
     for name, frame in _by_endpoint(endpoints, observed):
         start = pl.col("entry_days").fill_null(0)
-        # A time that lasted longer than it could (a partial date) was complete.
+        # A time longer than possible (because of a partial date) was complete.
         possible = pl.max_horizontal("possible_days", "time_days")
         possible = pl.when("event").then("time_days").otherwise(possible)
         frame = frame.with_columns(
@@ -111,7 +111,7 @@ def immortal_time(endpoints: pl.DataFrame, observed: pl.DataFrame) -> pl.DataFra
     for name, frame in _by_endpoint(endpoints, observed):
         for milestone in _TREATMENTS:
             start, day = pl.col("entry_days").fill_null(0), pl.col(milestone)
-            # A treatment before the origin is not waited for.
+            # A treatment before the origin has no waiting time.
             there = frame.filter(day.is_not_null()).with_columns(day.clip(0))
             if there.is_empty():
                 continue
@@ -149,7 +149,7 @@ def covariate_timing(
     frames = dict(_by_endpoint(endpoints, observed))
     lines = []
     for model in models:
-        for covariate in (of[name] for name in model.covariates):
+        for covariate in (of[name] for name in (*model.covariates, *model.strata)):
             known_from = KNOWN_FROM.get(covariate.column)
             if known_from is None or model.endpoint not in frames:
                 continue

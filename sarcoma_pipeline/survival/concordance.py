@@ -9,6 +9,8 @@ patients.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,10 +24,28 @@ def linear_predictor(design: ArrayLike, coefficients: ArrayLike) -> NDArray[np.f
     return (np.asarray(design) * np.asarray(coefficients)).sum(axis=1)
 
 
+@dataclass(frozen=True)
+class Concordance:
+    """Harrell's C and its standard error; both None if no pair is comparable."""
+
+    value: float | None = None
+    standard_error: float | None = None
+
+
 def harrell(
     time: ArrayLike, event: ArrayLike, risk: ArrayLike, entry: ArrayLike | None = None
 ) -> float | None:
-    """Compute Harrell's C.
+    """Compute Harrell's C; the arguments are those of :func:`harrell_with_error`."""
+    return harrell_with_error(time, event, risk, entry).value
+
+
+def harrell_with_error(
+    time: ArrayLike, event: ArrayLike, risk: ArrayLike, entry: ArrayLike | None = None
+) -> Concordance:
+    """Compute Harrell's C, and its standard error by the infinitesimal jackknife.
+
+    The influence of a patient is the share of their pairs: ``(wins − C pairs) / all pairs``, where a patient
+    stands in a pair with those who lived longer, and with those who had an event before.
 
     Args:
         time: ``n``.
@@ -34,7 +54,7 @@ def harrell(
         entry: time only after which a patient can be compared, ``n``; NaN means from the beginning.
 
     Returns:
-        0 to 1; None if no pair is comparable.
+        C from 0 to 1, and its standard error.
     """
     times, ended = np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool)
     order = np.lexsort((~ended, times))
@@ -43,18 +63,42 @@ def harrell(
     dying = np.flatnonzero(ended)
     # Patients who lived longer come after the last event of the same time.
     longer = dying[np.searchsorted(times[dying], times[dying], side="right") - 1] + 1
-    below, not_above = _below(rank, longer, rank[dying]), _below(rank, longer, rank[dying] + 1)
-    wins, pairs = int(below.sum() + not_above.sum()), int((len(times) - longer).sum())
+    count = len(times)
+    wins, pairs = np.zeros(count), np.zeros(count)
+    # Pairs in which the patient has the event and the others live longer. A win counts 2, a tie 1.
+    wins[dying] = _beaten(rank, longer, rank[dying])
+    pairs[dying] = count - longer
+    # As the one who lives longer: against the events before. The events from the end on, latest first.
+    events = rank[dying][::-1]
+    last = np.searchsorted(times[dying], times, side="left")
+    last = np.where(ended, last, np.searchsorted(times[dying], times, side="right"))
+    start = len(dying) - last
+    wins += 2 * last - _beaten(events, start, rank)
+    pairs += last
     if entry is not None:
-        # Who enters at an event or after it was not there to be compared with.
+        # A patient who enters on or after the day of an event cannot be compared with it.
         enters = np.asarray(entry, dtype=np.float64)[order]
         enters = np.where(np.isnan(enters), -np.inf, enters)
         by_entry = np.argsort(enters, kind="stable")
         late = np.searchsorted(enters[by_entry], times[dying], side="left")
-        values = rank[by_entry]
-        wins -= int((_below(values, late, rank[dying]) + _below(values, late, rank[dying] + 1)).sum())
-        pairs -= int((len(times) - late).sum())
-    return wins / (2 * pairs) if pairs else None
+        wins[dying] -= _beaten(rank[by_entry], late, rank[dying])
+        pairs[dying] -= count - late
+        missed = np.searchsorted(times[dying], enters, side="right")
+        wins -= 2 * missed - _beaten(events, len(dying) - missed, rank)
+        pairs -= missed
+    # Each pair has been counted for both of its patients.
+    total = pairs.sum() / 2
+    if not total:
+        return Concordance()
+    c = wins.sum() / (4 * total)
+    return Concordance(float(c), float(np.sqrt(((wins / 2 - c * pairs) ** 2).sum()) / total))
+
+
+def _beaten(
+    values: NDArray[np.int64], start: NDArray[np.int64], bound: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Count 2 for every element of ``values[start:]`` below ``bound`` and 1 for every equal one."""
+    return _below(values, start, bound) + _below(values, start, bound + 1)
 
 
 def _below(

@@ -1,4 +1,4 @@
-"""Multivariable Cox models declared in ``study.toml``: Efron ties, Wald intervals, no strata.
+"""Multivariable Cox models declared in ``study.toml``: Efron or Breslow ties, Wald intervals, strata.
 
 Results equal R's ``coxph`` (`tests/golden/cox.R`). Contrasts that a model cannot estimate are removed
 beforehand and explained in the ``note``. If a model loses a level without events in this way, or has no
@@ -17,18 +17,19 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
-from sarcoma_pipeline.survival.design import Contrast, ModelData, concordance, entries, model_data
+from sarcoma_pipeline.survival.design import Contrast, ModelData, at_risk, concordance, model_data
 from sarcoma_pipeline.survival.firth import penalised
-from sarcoma_pipeline.survival.partial_likelihood import NoEstimate, PartialLikelihood
-from schemas.analysis import EFRON, FIRTH, HazardRatio
+from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
+from schemas.analysis import PENALTY, HazardRatio
 from schemas.configuration import Covariate, Model
+from schemas.statistics import Ties
 
 _Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """Estimates by contrast, the model's concordance, and why there are none."""
+    """Estimates by contrast, the model's concordance, and the reasons for missing estimates."""
 
     numbers: dict[str, dict[str, float | None]]
     concordance: float | None = None
@@ -44,6 +45,7 @@ def hazard_ratios(
     *,
     time: str = "time_days",
     penalise: bool = True,
+    ties: Ties = "efron",
 ) -> pl.DataFrame:
     """Fit every model whose endpoint exists.
 
@@ -56,7 +58,8 @@ def hazard_ratios(
         models: the models, in order.
         covariates: the covariates of the models.
         time: column with the time in days.
-        penalise: repeat with Firth's penalty the models that need it.
+        penalise: whether to repeat models that need it with Firth's penalty.
+        ties: treatment of events on the same day.
 
     Returns:
         `schemas.analysis.HazardRatio`: a row per continuous covariate and per level other than the reference;
@@ -66,22 +69,27 @@ def hazard_ratios(
         ValueError: a factor has no reference level.
     """
     lines: list[dict[str, Any]] = []
-    for data in model_data(patients, endpoints, models, covariates, time=time):
-        fit = _efron(data)
-        lines += _lines(data, fit, EFRON, data.obstacles)
+    for data in model_data(patients, endpoints, models, covariates, time=time, ties=ties):
+        fit, method = _maximum(data), f"Cox, {ties.capitalize()}"
+        lines += _lines(data, fit, method, data.obstacles)
         if penalise and data.events and (data.eventless or fit.note):
             empty = {
                 x.name: why for x in data.contrasts if (why := data.obstacles.get(x.name)) and _hopeless(why)
             }
             firth = _firth(data)
-            lines += _lines(data, firth, FIRTH, empty) if firth.numbers else []
+            lines += _lines(data, firth, f"{method}, {PENALTY}", empty) if firth.numbers else []
     frame = pl.DataFrame(lines, infer_schema_length=None) if lines else HazardRatio.empty().drop("position")
     return HazardRatio.enforce(HazardRatio.conform(frame.with_row_index("position", offset=1)))
 
 
 def _hopeless(obstacle: str) -> bool:
-    """Return whether not even a penalised estimate exists, because there is nobody to compare."""
+    """Return whether not even a penalised estimate exists, because there are no patients to compare."""
     return obstacle.startswith("no variance")
+
+
+def plain_lines(data: ModelData) -> list[dict[str, Any]]:
+    """Return the rows of `schemas.analysis.HazardRatio` of a model, without its position or a penalty."""
+    return _lines(data, _maximum(data), f"Cox, {data.ties.capitalize()}", data.obstacles)
 
 
 def _lines(data: ModelData, fit: _Fit, method: str, obstacles: dict[str, str]) -> list[dict[str, Any]]:
@@ -112,24 +120,33 @@ def _lines(data: ModelData, fit: _Fit, method: str, obstacles: dict[str, str]) -
 
 
 def _level(data: ModelData, contrast: Contrast) -> dict[str, int | None]:
-    if contrast.level is None:
+    if contrast.level is None or contrast.covariate.kind == "spline":
         return {"level_n": None, "level_events": None}
     n, events = data.counts[contrast.covariate.name].get(contrast.level, (0, 0))
     return {"level_n": n, "level_events": events}
 
 
-def _efron(data: ModelData) -> _Fit:
+def _maximum(data: ModelData) -> _Fit:
     used = data.estimable()
     matrix = data.matrix(used)
     if not matrix.width or not data.events:
         return _Fit({})
-    x = matrix.to_numpy()
     try:
-        found = PartialLikelihood(used["time_days"], used["event"], x, entries(used)).maximum()
+        found = data.likelihood(used, matrix).maximum()
         errors = np.sqrt(np.diag(found.covariance))
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
-    numbers = {
+    numbers = wald_estimates(matrix.columns, found.coefficients, errors)
+    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
+    lost = data.aliased(used) | beyond(numbers)
+    return _Fit(numbers, concordance(data, coefficients).value, lost=lost)
+
+
+def wald_estimates(
+    names: Sequence[str], coefficients: Floats, errors: Floats
+) -> dict[str, dict[str, float | None]]:
+    """Return hazard ratio, interval and p value of each coefficient by its name."""
+    return {
         name: {
             "coefficient": b,
             "standard_error": error,
@@ -138,11 +155,8 @@ def _efron(data: ModelData) -> _Fit:
             "ci_high": _exp(b + _Z * error),
             "p_value": math.erfc(abs(b / error) / math.sqrt(2)),
         }
-        for name, b, error in zip(matrix.columns, found.coefficients.tolist(), errors.tolist(), strict=True)
+        for name, b, error in zip(names, coefficients.tolist(), errors.tolist(), strict=True)
     }
-    coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
-    lost = data.aliased(used) | _beyond(numbers)
-    return _Fit(numbers, concordance(data, coefficients), lost=lost)
 
 
 def _firth(data: ModelData) -> _Fit:
@@ -150,12 +164,12 @@ def _firth(data: ModelData) -> _Fit:
     if not matrix.width:
         return _Fit({})
     if matrix.width > data.events:
-        # The penalty alone would decide, after a search that has no end in sight.
+        # The penalty alone would decide, and the search would not end.
         return _Fit({}, note=f"no estimate: {matrix.width} coefficients, but only {data.events} events")
-    x, time, event = matrix.to_numpy(), data.complete["time_days"], data.complete["event"]
-    entry = entries(data.complete)
+    x, event = matrix.to_numpy(), data.complete["event"]
+    time, entry = at_risk(data.complete)
     try:
-        found = penalised(PartialLikelihood(time, event, x, entry))
+        found = penalised(data.likelihood(data.complete, matrix))
     except NoEstimate as reason:
         return _Fit({}, note=f"no estimate: {reason}")
     columns = (found.coefficients, found.standard_errors, found.low, found.high, found.p_values)
@@ -172,21 +186,24 @@ def _firth(data: ModelData) -> _Fit:
             matrix.columns, np.column_stack(columns).tolist(), strict=True
         )
     }
-    # A limit that was not found is none, and the line says so; it is never shown as infinite.
+    # A limit that was not found is missing, and the row says so; it is never shown as infinite.
     lost = {
         name: f"no {' and no '.join(parts)}: the profile of the likelihood could not be followed"
         for name, of in numbers.items()
         if (parts := [word for part, word in _PARTS.items() if of[part] is None])
     }
-    lost |= data.aliased(data.complete) | _beyond(numbers)
+    lost |= data.aliased(data.complete) | beyond(numbers)
     return _Fit(numbers, harrell(time, event, linear_predictor(x, found.coefficients), entry), lost=lost)
 
 
 _PARTS = {"ci_low": "lower limit", "ci_high": "upper limit", "p_value": "p value"}
 
 
-def _beyond(numbers: dict[str, dict[str, float | None]]) -> dict[str, str]:
-    """Take away hazard ratios and limits that no number can hold, and say why; the coefficient stays."""
+def beyond(numbers: dict[str, dict[str, float | None]]) -> dict[str, str]:
+    """Remove hazard ratios and limits that exceed the range of a float, and say why.
+
+    The coefficient stays.
+    """
     why = "the hazard ratio of one unit is beyond what a number holds: give the covariate in other units"
     lost = {}
     for name, of in numbers.items():

@@ -6,15 +6,18 @@ and covariates with the same value in all patients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sarcoma_pipeline.survival.concordance import harrell
+from sarcoma_pipeline.survival import spline
+from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
+from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
+from schemas.statistics import Ties
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Contrast:
         if level is None:
             return covariate.labels.get(covariate.name, covariate.name.capitalize())
         default = f"{level[:1].upper()}{level[1:]} vs. {covariate.reference}"
+        if covariate.kind == "spline":
+            default = f"{covariate.name.capitalize()} {default}"
         return covariate.labels.get(level, default)
 
 
@@ -56,6 +61,8 @@ class ModelData:
         counts: patients and events per factor and level.
         contrasts: rows of the table.
         obstacles: name of a contrast to the reason why it cannot be estimated.
+        strata: factors whose levels have a baseline of their own; ``complete`` has their number.
+        ties: how events on the same day enter.
     """
 
     model: Model
@@ -65,6 +72,8 @@ class ModelData:
     counts: dict[str, dict[str, tuple[int, int]]]
     contrasts: tuple[Contrast, ...]
     obstacles: dict[str, str]
+    strata: tuple[Covariate, ...] = ()
+    ties: Ties = "efron"
 
     @property
     def events(self) -> int:
@@ -94,10 +103,44 @@ class ModelData:
         ]
         return self.complete.filter(~pl.any_horizontal(gone))
 
-    def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
-        """Build the design matrix: numbers, and indicators of all levels but the reference.
+    def of(self, names: Collection[str]) -> ModelData:
+        """Return the model of some of the covariates in the same patients."""
+        kept = tuple(c for c in self.covariates if c.name in names)
+        contrasts = tuple(x for x in self.contrasts if x.covariate.name in names)
+        return replace(
+            self,
+            covariates=kept,
+            counts={name: of for name, of in self.counts.items() if name in names},
+            contrasts=contrasts,
+            obstacles={x.name: self.obstacles[x.name] for x in contrasts if x.name in self.obstacles},
+        )
 
-        A constant column is left out, and one that follows from the columns before it (as R does).
+    def straight(self, name: str) -> ModelData:
+        """Return the model in which the effect of a spline's number is straight."""
+        changed = tuple(
+            c.model_copy(update={"kind": "continuous"}) if c.name == name else c for c in self.covariates
+        )
+        return replace(self, covariates=changed)
+
+    def likelihood(self, used: pl.DataFrame, design: pl.DataFrame) -> PartialLikelihood:
+        """Return the partial likelihood of some of the complete cases.
+
+        Args:
+            used: their rows.
+            design: their design matrix; without a column, the likelihood has one of zeros.
+
+        Raises:
+            ValueError: none of them has an event.
+        """
+        x = design.to_numpy() if design.width else np.zeros((used.height, 1))
+        time, entry = at_risk(used)
+        return PartialLikelihood(time, used["event"], x, entry, self.ties)
+
+    def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
+        """Build the design matrix: numbers, and indicators of all levels except the reference.
+
+        Constant columns are left out, and columns that are a linear combination of those before them (as in
+        R).
 
         Args:
             used: rows of the complete cases.
@@ -106,7 +149,7 @@ class ModelData:
         return design.select(independent(design))
 
     def aliased(self, used: pl.DataFrame) -> dict[str, str]:
-        """Return the columns that follow from those before them, and the reason for a reader.
+        """Return the columns that are a linear combination of those before them, with the reason to print.
 
         Args:
             used: rows of the complete cases.
@@ -121,6 +164,13 @@ class ModelData:
             if covariate.kind == "continuous":
                 columns.append(pl.col(covariate.name))
                 continue
+            if covariate.kind == "spline":
+                functions = spline.columns(covariate, used[covariate.name].to_numpy())
+                columns += [
+                    pl.lit(pl.Series(Contrast(covariate, knot).name, values))
+                    for knot, values in functions.items()
+                ]
+                continue
             present = sorted(used[covariate.name].unique())
             # Without patients at the reference, another level replaces it, so that the factor still adjusts.
             base = covariate.reference if covariate.reference in present else next(iter(present), None)
@@ -133,6 +183,10 @@ class ModelData:
         return design.select(name for name in design.columns if design[name].n_unique() > 1)
 
 
+COMPETING = "competing"
+"""Column of the endpoints that tells whether a time ended with an event of another cause."""
+
+
 def model_data(
     patients: pl.DataFrame,
     endpoints: pl.DataFrame,
@@ -140,6 +194,7 @@ def model_data(
     covariates: Sequence[Covariate],
     *,
     time: str = "time_days",
+    ties: Ties = "efron",
 ) -> Iterator[ModelData]:
     """Yield the data of every model whose endpoint exists.
 
@@ -151,6 +206,7 @@ def model_data(
         models: the models, in order.
         covariates: the covariates of the models.
         time: column with the time in days.
+        ties: how events on the same day enter.
 
     Raises:
         ValueError: a factor has no reference level.
@@ -159,11 +215,17 @@ def model_data(
     for model in models:
         times = endpoints.filter(pl.col("endpoint") == model.endpoint)
         if times.height:
-            data = with_entry(times).select("pseudonym", "event", "entry_days", time_days=time)
-            # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+            also = [COMPETING] if COMPETING in times.columns else []
+            data = with_entry(times).select("pseudonym", "event", "entry_days", *also, time_days=time)
+            # With the early end of a partial date, a time may end before the entry: the patient was never at
+            # risk.
             data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
             data = data.join(patients, on="pseudonym")
-            yield _model(data, model, tuple(known[name] for name in model.covariates))
+            covariates_of, strata = (
+                tuple(known[name] for name in names) for names in (model.covariates, model.strata)
+            )
+            made = _model(data, model, covariates_of, strata)
+            yield replace(made, ties=ties)
 
 
 def values(covariate: Covariate) -> pl.Expr:
@@ -172,9 +234,9 @@ def values(covariate: Covariate) -> pl.Expr:
     Raises:
         ValueError: a factor has no reference level.
     """
-    if covariate.kind == "continuous":
+    if covariate.kind != "factor":
         number = pl.col(covariate.column).cast(pl.Float64)
-        # A number that is none (NaN) or has no end is no measurement: it is missing, and counted so.
+        # NaN and infinity are no measurements: they count as missing.
         return pl.when(number.is_finite()).then(number).alias(covariate.name)
     if covariate.reference is None:
         raise ValueError(f"factor {covariate.name} has no reference level")
@@ -185,7 +247,7 @@ def values(covariate: Covariate) -> pl.Expr:
 
 
 def with_entry(endpoints: pl.DataFrame) -> pl.DataFrame:
-    """Return the endpoints with ``entry_days``: null, where a patient is at risk from the beginning."""
+    """Return the endpoints with ``entry_days``; null if a patient is at risk from the beginning."""
     if "entry_days" in endpoints.columns:
         return endpoints
     return endpoints.with_columns(entry_days=pl.lit(None, dtype=pl.Int32))
@@ -196,22 +258,37 @@ def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
     return covariate.levels or tuple(sorted(present))
 
 
-def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, ...]) -> ModelData:
-    named = [c.name for c in covariates]
-    chosen = everybody.select("time_days", "event", "entry_days", *(values(c) for c in covariates))
+def _model(
+    everybody: pl.DataFrame,
+    model: Model,
+    covariates: tuple[Covariate, ...],
+    strata: tuple[Covariate, ...] = (),
+) -> ModelData:
+    named = [c.name for c in (*covariates, *strata)]
+    also = [COMPETING] if COMPETING in everybody.columns else []
+    read = [values(c) for c in (*covariates, *strata)]
+    chosen = everybody.select("time_days", "event", "entry_days", *also, *read)
     data = chosen.drop_nulls(["time_days", "event", *named])
+    if strata:
+        levels = pl.concat_str([c.name for c in strata], separator="\x1f")
+        data = data.with_columns(levels.rank("dense").cast(pl.Int64).alias(STRATUM))
     counts = {c.name: _counts(data, c) for c in covariates if c.kind == "factor"}
-    contrasts = tuple(
-        Contrast(c, level)
-        for c in covariates
-        for level in (
-            [None]
-            if c.kind == "continuous"
-            else [name for name in levels_of(c, list(counts[c.name])) if name != c.reference]
-        )
-    )
+    contrasts = tuple(Contrast(c, level) for c in covariates for level in _compared(c, counts))
     obstacles = {x.name: why for x in contrasts if (why := _obstacle(x, data, counts))}
-    return ModelData(model, covariates, everybody.height - data.height, data, counts, contrasts, obstacles)
+    missing = everybody.height - data.height
+    return ModelData(model, covariates, missing, data, counts, contrasts, obstacles, strata)
+
+
+def _compared(covariate: Covariate, counts: dict[str, dict[str, tuple[int, int]]]) -> list[str | None]:
+    """Return what is compared with the reference: levels, knots, or None for a number."""
+    if covariate.kind == "continuous":
+        return [None]
+    levels = (
+        covariate.knot_names
+        if covariate.kind == "spline"
+        else levels_of(covariate, list(counts[covariate.name]))
+    )
+    return [name for name in levels if name != covariate.reference]
 
 
 def _counts(data: pl.DataFrame, covariate: Covariate) -> dict[str, tuple[int, int]]:
@@ -227,7 +304,7 @@ def _obstacle(
     covariate, level = contrast.covariate, contrast.level
     if not data["event"].any():
         return "no event in the model"
-    if level is None:
+    if covariate.kind != "factor" or level is None:
         return "no variance: the same value in all patients" if data[covariate.name].n_unique() < 2 else None
     of = counts[covariate.name]
     for role, name in (("the level", level), ("the reference level", covariate.reference or "")):
@@ -240,19 +317,38 @@ def _obstacle(
     return None
 
 
+STRATUM = "\x1fstratum"
+"""Column of the complete cases with the number of the stratum, from 1."""
+
+
+def at_risk(used: pl.DataFrame) -> tuple[NDArray[np.floating], NDArray[np.floating] | None]:
+    """Return the days on which the rows are at risk: the last one, and the entry (see :func:`entries`).
+
+    Each stratum has an interval of its own, so that no risk set holds patients of two: patients of a later
+    stratum enter after the last day of the one before.
+    """
+    time, entry = used["time_days"].cast(pl.Float64).to_numpy(), entries(used)
+    if STRATUM not in used.columns:
+        return time, entry
+    entered = np.full(len(time), -1.0) if entry is None else np.where(np.isnan(entry), -1.0, entry)
+    length = max(float(time.max()), float(entered.max())) + 2
+    start = (used[STRATUM].to_numpy() - 1) * length
+    return start + time, start + entered
+
+
 def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
-    """Return the days of entry of the rows, NaN for: from the beginning; None if that holds for all."""
+    """Return the days of entry of the rows; NaN means from the beginning. None if that holds for all rows."""
     if used["entry_days"].null_count() == used.height:
         return None
     return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 _COLLINEAR = 1e-12
-"""Share of a column's variance that the columns before it leave: below it only rounding errors remain."""
+"""Minimum share of a column's variance not explained by earlier columns; below are only rounding errors."""
 
 
 def independent(design: pl.DataFrame) -> list[str]:
-    """Return the columns that do not follow from those before them.
+    """Return the columns that are no linear combination of those before them.
 
     Args:
         design: columns that are not constant.
@@ -263,7 +359,7 @@ def independent(design: pl.DataFrame) -> list[str]:
         column = design[name].to_numpy()
         spread = column - column.mean()
         left = spread = spread / max(np.abs(spread).max(), np.finfo(float).tiny)
-        # Twice, because the first pass leaves rounding errors of the size of what is looked for.
+        # Twice, because the first pass leaves rounding errors of the size of the share that is tested.
         for _ in range(2):
             for direction in basis:
                 left = left - (left @ direction) * direction
@@ -274,11 +370,11 @@ def independent(design: pl.DataFrame) -> list[str]:
 
 
 _LOWEST = 1e6
-"""Log hazard ratio that stands for the limit of a level without events: below all others."""
+"""Log hazard ratio that replaces the limit of a level without events: below all others."""
 
 
-def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | None:
-    """Compute Harrell's C of a fit in all complete cases.
+def concordance(data: ModelData, coefficients: Mapping[str, float]) -> Concordance:
+    """Compute Harrell's C of a fit in all complete cases, and its standard error.
 
     The coefficient of a level without events tends to minus infinity: its patients rank below all others.
 
@@ -293,8 +389,13 @@ def concordance(data: ModelData, coefficients: Mapping[str, float]) -> float | N
         if covariate.kind == "continuous":
             risk += coefficients.get(covariate.name, 0.0) * column.to_numpy()
             continue
+        if covariate.kind == "spline":
+            for knot, values in spline.columns(covariate, column.to_numpy()).items():
+                risk += coefficients.get(Contrast(covariate, knot).name, 0.0) * values
+            continue
         for level, (_, events) in sorted(data.counts[covariate.name].items()):
             of_level = coefficients.get(Contrast(covariate, level).name, 0.0)
             weight = -_LOWEST if data.eventless and events == 0 else of_level
             risk += weight * (column == level).to_numpy()
-    return harrell(rows["time_days"], rows["event"], risk, entries(rows))
+    time, entry = at_risk(rows)
+    return harrell_with_error(time, rows["event"], risk, entry)

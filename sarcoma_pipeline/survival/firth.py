@@ -1,4 +1,4 @@
-"""Firth's penalised Cox model: finite hazard ratios where a level has no event.
+"""Firth's penalised Cox model: finite hazard ratios even if a level has no event.
 
 The partial likelihood is multiplied by the square root of the determinant of its information, Jeffreys' prior
 (Firth 1993; Heinze and Schemper 2001). Intervals and p values come from the profile penalised likelihood, as
@@ -39,7 +39,7 @@ _APART = 1e-5
 _FLAT = 1e-9
 """Minimum curvature relative to the information at 0; below it the function has no maximum nearby."""
 _WIDENINGS = 60
-"""Steps, each half as long again as the one before, in which a profile must have fallen far enough."""
+"""Maximum number of steps, each 1.5 times the one before, to find where a profile has fallen far enough."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def penalised(likelihood: PartialLikelihood) -> Penalised:
     """
     likelihood.compares()
     curvature = np.diag(likelihood.at(np.zeros(likelihood.p)).information)
-    # Rounding makes the information of a column that is the same in every risk set negative.
+    # Rounding can make the information negative for a column that is constant in every risk set.
     if not (curvature > 0).all():
         raise NoEstimate("a covariate has no variance among the patients at risk")
     scale = np.sqrt(curvature)
@@ -120,7 +120,11 @@ def penalised_score(likelihood: PartialLikelihood, coefficients: Floats, here: D
 def _maximise(
     likelihood: PartialLikelihood, start: Floats, free: NDArray[np.bool_], scale: Floats
 ) -> tuple[Floats, float, Derivatives]:
-    """Maximise over the free coefficients; returns position, penalised log likelihood and derivatives."""
+    """Maximise over the free coefficients.
+
+    Returns:
+        Position, penalised log likelihood and derivatives.
+    """
     coefficients, here = start.copy(), likelihood.at(start)
     height, last = _height(here), math.inf
     if not math.isfinite(height):
@@ -194,10 +198,11 @@ def _limit(
     """Find where the profile of coefficient ``i`` has fallen by half the 95 % quantile of chi-squared.
 
     The limit is bracketed with growing steps and found by the Illinois method on the signed root of the fall,
-    which is nearly linear. Under separation the profile is long: the distance has no bound but the steps.
+    which is nearly linear. Under separation the profile is long; only the number of steps limits the
+    distance.
 
     Returns:
-        The limit; NaN if the profile cannot be followed so far.
+        The limit; NaN if the profile cannot be followed that far.
     """
     free = np.ones(len(best), dtype=bool)
     free[i] = False

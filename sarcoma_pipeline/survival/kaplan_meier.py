@@ -1,4 +1,4 @@
-"""Kaplan–Meier curves, survival and medians read from them, and the length of follow-up.
+"""Estimate Kaplan–Meier curves, survival, medians, and the length of follow-up.
 
 Results equal R's ``survfit(conf.type = "log-log")`` and its ``quantile`` in all edge cases
 (`tests/golden/demo_survival.R`): there are no limits where survival is 0 or 1, and a quantile on a horizontal
@@ -71,7 +71,7 @@ def estimator(
     event = ~pl.col("event") if reverse else pl.col("event")
     entry = pl.col("entry_days") if "entry_days" in frame.columns else pl.lit(None)
     frame = frame.with_columns(_days=pl.col(time).cast(pl.Int64), _entry=entry.cast(pl.Int64))
-    # With the early end of a partial date a time may end before the entry: then nobody was at risk.
+    # With the early end of a partial date, a time may end before the entry: the patient was never at risk.
     there = frame.filter((pl.col("_days") > pl.col("_entry")).fill_null(True))
     late = (
         there.filter(pl.col("_entry") > 0).group_by(*by, days="_entry").agg(entering=pl.len().cast(pl.Int64))
@@ -189,18 +189,18 @@ def at_horizons(curve: pl.DataFrame, horizons: Sequence[float]) -> Iterator[dict
             "ci_low": now["ci_low"] if known else None,
             "ci_high": now["ci_high"] if known else None,
             "events": int(before["events"].sum()),
-            # With delayed entry the numbers at risk may rise: the next row is the one that counts.
+            # With delayed entry the numbers at risk may rise, so the next row gives the number.
             "at_risk": int(after["at_risk"][0]) if after.height else 0,
         }
 
 
 def size(curve: pl.DataFrame) -> int:
-    """Return how many patients a curve is of: all who left; not all are there at time 0."""
+    """Return the number of patients of a curve: all who left, because not all are at risk at time 0."""
     return int(curve["events"].sum()) + int(curve["censored"].sum())
 
 
 def quartiles(curve: pl.DataFrame) -> dict[str, float | None]:
-    """Return median with limits, and quartiles, of one curve; null where it does not fall that low."""
+    """Return median with limits, and quartiles, of one curve; null if the curve does not fall that low."""
     return {
         "value": _time_at(curve, "survival", 0.5),
         "ci_low": _time_at(curve, "ci_low", 0.5),
@@ -219,6 +219,6 @@ def _time_at(curve: pl.DataFrame, column: str, level: float) -> float | None:
     if reached[column][0] < level - TOLERANCE:
         return first
     below = reached.filter(pl.col(column) < level - TOLERANCE)
-    # R lets a curve that ends on the level end there: the step reaches to the last time.
+    # As in R, the step of a curve that ends on the level reaches to the last time.
     end = below["time_months"][0] if below.height else curve["time_months"][-1]
     return (first + end) / 2

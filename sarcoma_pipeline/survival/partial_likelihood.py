@@ -5,9 +5,9 @@ patients have weight ``1 − l/d``. All sums over risk sets are rearranged into 
 fit needs one sort and, per step, a few passes over the ``n × p`` matrix: no ``p × p`` matrix per event time
 and no loop over patients.
 
-lifelines' ``CoxPHFitter`` is not used because its import takes seconds of every refresh, because Firth's
-penalty and the test of proportional hazards need the same sums with other weights, and because lifelines has
-neither of them as R does. `tests/survival` compares the results with lifelines and R.
+lifelines' ``CoxPHFitter`` is not used because importing it takes seconds in every refresh, and because it has
+neither Firth's penalty nor the test of proportional hazards as in R; both need the same sums with other
+weights. `tests/survival` compares the results with lifelines and R.
 
 Sources: Therneau and Grambsch, Modeling Survival Data (2000), section 3.3; R's ``survival::coxph``.
 """
@@ -19,6 +19,8 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from schemas.statistics import Ties
 
 Floats: TypeAlias = NDArray[np.floating]
 
@@ -84,7 +86,12 @@ class PartialLikelihood:
     """
 
     def __init__(
-        self, time: ArrayLike, event: ArrayLike, design: ArrayLike, entry: ArrayLike | None = None
+        self,
+        time: ArrayLike,
+        event: ArrayLike,
+        design: ArrayLike,
+        entry: ArrayLike | None = None,
+        ties: Ties = "efron",
     ) -> None:
         """Sort the patients by time; everything else is computed from sums.
 
@@ -92,8 +99,9 @@ class PartialLikelihood:
             time: of any unit, ``n``.
             event: whether the time ended with an event, ``n``.
             design: numbers and indicators, without an intercept; ``n × p``.
-            entry: time only after which a patient is at risk, ``n``; NaN means from the beginning. None if
+            entry: the patient is at risk only after this time, ``n``; NaN means from the beginning. None if
                 that holds for all.
+            ties: how events on the same day enter. With Breslow's method, the risk set of each contains all.
 
         Raises:
             ValueError: there is no event.
@@ -115,19 +123,25 @@ class PartialLikelihood:
         # The event time of each death, and the share of its dying patients that the risk set leaves out.
         self._group = np.repeat(np.arange(len(deaths)), deaths)
         self._share = ((np.arange(self.events) - self._starts[self._group]) / deaths[self._group])[:, None]
+        if ties == "breslow":
+            self._share = np.zeros_like(self._share)
         self._late: NDArray[np.int64] | None = None
         if entry is not None:
             self._delay(times[self.order][self._last], np.asarray(entry, dtype=np.float64)[self.order])
 
     def _delay(self, event_times: Floats, entry: Floats) -> None:
-        """Note who is not yet at risk at each event time; event times and patients descend by time."""
+        """Find the patients not yet at risk at each event time.
+
+        Event times and patients are in descending order.
+        """
         enters = np.where(np.isnan(entry), -np.inf, entry)
         if not np.isfinite(enters).any():
             return
         self._late = np.argsort(-enters, kind="stable")
-        # How many of the late ones enter at an event time or after it.
+        # Number of patients who enter at an event time or after it.
         self._later = np.searchsorted(-enters[self._late], -event_times, side="right")
-        # The last event time that lies before or on each patient's entry: those from there on are not theirs.
+        # Position of the last event time on or before each patient's entry; earlier event times do not count
+        # for the patient.
         self._missed = np.searchsorted(-event_times, -enters, side="left")
 
     def over_risk_sets(self, values: Floats) -> Floats:
@@ -157,6 +171,8 @@ class PartialLikelihood:
         # The constant cancels in every term; without it the exponential may overflow.
         return np.exp(linear - linear.max())[:, None], linear.max()
 
+    # Callers refuse what is not finite: a coefficient may tend to infinity.
+    @np.errstate(divide="ignore", invalid="ignore")
     def at(self, coefficients: Floats, weights: Floats | None = None) -> Derivatives:
         """Compute the likelihood and its derivatives.
 
@@ -179,13 +195,13 @@ class PartialLikelihood:
         )
 
     def compares(self) -> None:
-        """Check that somebody outlives an event.
+        """Check that at least one patient outlives an event.
 
-        Where all who are at risk have the event on the same day, nobody comes before another. Efron's risk
-        sets would still give the information of an order that nobody saw.
+        If all patients at risk have the event on the same day, there is no order of events. Efron's risk sets
+        would still give an information matrix.
 
         Raises:
-            NoEstimate: at every event time all who are at risk have the event.
+            NoEstimate: at every event time all patients at risk have the event.
         """
         at_risk = self.over_risk_sets(np.ones((self.n, 1)))[self._starts, 0]
         if (at_risk <= np.diff(self._starts, append=self.events)).all():

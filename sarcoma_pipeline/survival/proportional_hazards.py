@@ -1,11 +1,12 @@
-"""Schoenfeld's test of the proportional hazards assumption, with events per parameter and concordance.
+"""Test the proportional hazards assumption by Schoenfeld residuals.
+
+Give events per parameter and concordance.
 
 The test is the exact score test of a coefficient that changes with ``g(t) = 1 − S(t−)``, the Kaplan–Meier
 transform, as ``cox.zph`` of R's survival computes it since version 3.0 (Grambsch and Therneau 1994;
 Therneau's vignette "approximate tests"). lifelines' ``proportional_hazard_test`` is the approximation of
-older versions. It assumes the same variance at every event time, tests single columns only, and has no global
-test: for age in R's ``gbsg`` it gives 3.4 instead of 9.1 (`tests/survival/test_golden_cox.py`). R's test is
-used.
+older versions: it assumes the same variance at every event time, tests single columns only, and has no global
+test. For age in R's ``gbsg`` it gives 3.4 instead of 9.1 (`tests/survival/test_golden_cox.py`).
 """
 
 from __future__ import annotations
@@ -17,17 +18,15 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
-from sarcoma_pipeline.survival.design import ModelData, concordance, entries, model_data
+from sarcoma_pipeline.survival.design import ModelData, concordance, model_data
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, estimator
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood, solve
 from schemas.analysis import ProportionalHazards
 from schemas.configuration import Covariate, Model
+from schemas.statistics import DEFAULT, Statistics
 
 GLOBAL = "GLOBAL"
-"""R's name for the test of all terms together."""
-
-FEW_EVENTS = 10
-"""Events per coefficient below which a model gets a warning (Peduzzi 1995)."""
+"""R's name for the global test of all terms."""
 
 
 def proportional_hazards(
@@ -35,6 +34,7 @@ def proportional_hazards(
     endpoints: pl.DataFrame,
     models: Sequence[Model],
     covariates: Sequence[Covariate],
+    statistics: Statistics = DEFAULT,
 ) -> pl.DataFrame:
     """Test every term of every model whose endpoint exists, and all terms together.
 
@@ -43,6 +43,7 @@ def proportional_hazards(
         endpoints: `schemas.cohort.CohortEndpoint`.
         models: the models, in order.
         covariates: the covariates of the models.
+        statistics: handling of ties, and from how many events on a model is stable.
 
     Returns:
         `schemas.analysis.ProportionalHazards`: a row per term with an estimate, then the global test. A model
@@ -51,7 +52,9 @@ def proportional_hazards(
     Raises:
         ValueError: a factor has no reference level.
     """
-    lines = [line for data in model_data(patients, endpoints, models, covariates) for line in _tests(data)]
+    of = model_data(patients, endpoints, models, covariates, ties=statistics.ties)
+    few = statistics.few_events_per_coefficient
+    lines = [line for data in of for line in _tests(data, few)]
     frame = pl.DataFrame(lines, infer_schema_length=None) if lines else ProportionalHazards.empty()
     frame = frame.drop("position", strict=False).with_row_index("position", offset=1)
     return ProportionalHazards.enforce(ProportionalHazards.conform(frame))
@@ -84,7 +87,7 @@ def schoenfeld(
     return float(score @ solve(left, score, np.sqrt(np.diag(square.information)[some])))
 
 
-def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
+def _tests(data: ModelData, few: float) -> Iterator[dict[str, Any]]:
     used = data.estimable()
     matrix = data.matrix(used)
     common: dict[str, Any] = {
@@ -96,18 +99,17 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
     if not data.events or not matrix.width:
         yield {**common, "term": GLOBAL, "parameters": 0, "warning": "nothing to estimate"}
         return
-    x, time = matrix.to_numpy(), used["time_days"].to_numpy()
-    likelihood = PartialLikelihood(time, used["event"], x, entries(used))
+    likelihood = data.likelihood(used, matrix)
     common["parameters"] = matrix.width
     common["events_per_variable"] = data.events / matrix.width
-    common["warning"] = few_events(data.events, matrix.width)
+    common["warning"] = few_events(data.events, matrix.width, few)
     try:
         found = likelihood.maximum()
     except NoEstimate as reason:
         yield {**common, "term": GLOBAL, "warning": f"no estimate: {reason}"}
         return
     coefficients = dict(zip(matrix.columns, found.coefficients.tolist(), strict=True))
-    common["concordance"] = concordance(data, coefficients)
+    common["concordance"] = concordance(data, coefficients).value
     g = _kaplan_meier(data.complete, used).to_numpy()[likelihood.order][likelihood.dying]
     owners = [name.split("\x1f")[0] for name in matrix.columns]
     terms = {c.name: [i for i, owner in enumerate(owners) if owner == c.name] for c in data.covariates}
@@ -128,20 +130,18 @@ def _tests(data: ModelData) -> Iterator[dict[str, Any]]:
         }
 
 
-def few_events(events: int, parameters: int) -> str | None:
-    """Return a warning if there are fewer than ten events per coefficient, else None."""
-    if events >= FEW_EVENTS * parameters:
+def few_events(events: int, parameters: int, few: float = DEFAULT.few_events_per_coefficient) -> str | None:
+    """Return a warning if there are too few events per coefficient for stable estimates, else None."""
+    if events >= few * parameters:
         return None
-    return (
-        f"{events} events for {parameters} coefficients: fewer than {FEW_EVENTS} each, estimates are unstable"
-    )
+    return f"{events} events for {parameters} coefficients: fewer than {few:g} each, estimates are unstable"
 
 
 def _kaplan_meier(everybody: pl.DataFrame, used: pl.DataFrame) -> pl.Series:
     """Return ``1 − S(t−)`` of every used row: the survival of all complete cases just before its time."""
     by_time = (
         estimator(everybody.with_columns(all=pl.lit(0)), ["all"])
-        # The curve's first row is time 0 before anybody left.
+        # The curve's first row is time 0, when all patients are at risk.
         .slice(1)
         .with_columns(g=1 - pl.col("survival").shift(1, fill_value=1.0))
         .filter(pl.col("events") + pl.col("censored") > 0)

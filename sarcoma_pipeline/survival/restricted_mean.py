@@ -1,8 +1,9 @@
 """Restricted mean survival time: the area under the Kaplan–Meier curve up to a horizon.
 
 Results equal ``print(survfit(…), rmean = horizon)`` of R up to the last time. Beyond it, R extends the curve,
-while the result here is null, because nothing is known there. lifelines' ``restricted_mean_survival_time``
-gives the same mean, but its variance is that of a patient's time and not that of the mean.
+while the result here is null, because the curve is unknown there. lifelines'
+``restricted_mean_survival_time`` gives the same mean, but its variance is that of a patient's time, not of
+the mean.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def area(curve: pl.DataFrame, horizon: float) -> dict[str, float]:
     return {
         "value": value,
         "standard_error": error,
-        # Of few patients the normal approximation leaves what a mean time can be.
+        # With few patients, the normal approximation exceeds the possible range of a mean time.
         "ci_low": max(value - _Z * error, 0.0),
         "ci_high": min(value + _Z * error, horizon),
     }

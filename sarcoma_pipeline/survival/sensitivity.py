@@ -1,16 +1,4 @@
-"""Sensitivity analyses beside the main analysis: how much do the results depend on assumptions?
-
-Every variant is a complete analysis, with partial dates in the middle and at both ends of their intervals:
-
-- ``main``: as reported;
-- the ``censoring_variants`` of ``study.toml``: some kinds of event are censored, patients without event are
-  followed to the last day known alive, or the follow-up is limited. The tables contain only the first event
-  of an endpoint: a patient whose event is censored is therefore followed up to the day of that event;
-- ``late_deaths = within window``, and so on: another value of a switch of ``[assumptions]``, with the cohort
-  derived anew;
-- ``complete cases``: Cox models on the patients with every covariate of every model, so that models with
-  different covariates use the same patients.
-"""
+"""Compute sensitivity analyses: how much do the results depend on assumptions?"""
 
 from __future__ import annotations
 
@@ -25,11 +13,13 @@ from sarcoma_pipeline.survival.design import values
 from sarcoma_pipeline.survival.kaplan_meier import DATINGS, DAYS_PER_MONTH, MAIN, Z
 from schemas.analysis import SurvivalSensitivity
 from schemas.configuration import CensoringVariant, Covariate, Model
+from schemas.statistics import Ties
 
 COMPLETE = "complete cases"
 
 Alternative = tuple[str, "str | int", tuple[pl.DataFrame, pl.DataFrame]]
-"""A switch of ``[assumptions]``, its value, and ``cohort.patients`` and ``cohort.endpoints`` under it."""
+"""A switch of ``[assumptions]``, its value, and ``cohort.patients`` and ``cohort.endpoints`` with that
+value."""
 
 _ESTIMATE = ["endpoint", "quantity", "horizon_months", "model", "term", "level"]
 
@@ -42,8 +32,9 @@ def sensitivity(
     covariates: Sequence[Covariate],
     variants: Sequence[CensoringVariant],
     alternatives: Iterable[Alternative] = (),
+    ties: Ties = "efron",
 ) -> pl.DataFrame:
-    """Run every variant, with the main analysis beside each estimate.
+    """Run every variant and add the main analysis to each estimate.
 
     Args:
         patients: `schemas.cohort.CohortPatient`.
@@ -53,6 +44,7 @@ def sensitivity(
         covariates: the covariates of the models.
         variants: the censoring variants.
         alternatives: the cohort under other assumptions, derived anew.
+        ties: how events on the same day enter the Cox models.
 
     Returns:
         `schemas.analysis.SurvivalSensitivity`.
@@ -60,16 +52,16 @@ def sensitivity(
     parts = [SurvivalSensitivity.empty()]
     for variant, changed in _runs(patients, endpoints, variants):
         parts.append(kaplan_meier.sensitivity(changed, horizons_months, variant=variant))
-        parts.append(_ratios(variant, patients, changed, models, covariates))
-    named = {name for model in models for name in model.covariates}
+        parts.append(_ratios(variant, patients, changed, models, covariates, ties))
+    named = {name for model in models for name in (*model.covariates, *model.strata)}
     if named:
         complete = patients.filter(
             pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)
         )
-        parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates))
+        parts.append(_ratios(COMPLETE, complete, endpoints, models, covariates, ties))
     main = pl.concat(parts).filter(pl.col("variant") == MAIN)
     for alternative in alternatives:
-        parts += _under(alternative, patients, endpoints, main, horizons_months, models, covariates)
+        parts += _under(alternative, patients, endpoints, main, horizons_months, models, covariates, ties)
     frame = pl.concat(parts).drop("main")
     main = frame.filter(pl.col("variant") == MAIN).select(*_ESTIMATE, main="middle")
     frame = frame.join(main, on=_ESTIMATE, how="left", nulls_equal=True, maintain_order="left")
@@ -77,9 +69,9 @@ def sensitivity(
 
 
 def beyond_error(frame: pl.DataFrame) -> list[tuple[str, str, float | None]]:
-    """Return the survival rates that another assumption moves by more than their standard error.
+    """Return the survival rates that another assumption changes by more than their standard error.
 
-    The error is that of the main analysis, on the scale of its limits, log(-log S).
+    The standard error is that of the main analysis, on the scale of its limits, log(-log S).
 
     Args:
         frame: rows of one endpoint in `schemas.analysis.SurvivalSensitivity`.
@@ -110,10 +102,11 @@ def _under(
     horizons_months: Sequence[float],
     models: Sequence[Model],
     covariates: Sequence[Covariate],
+    ties: Ties,
 ) -> Iterator[pl.DataFrame]:
-    """Estimate under another assumption, endpoint by endpoint, with the number of patients that it moves.
+    """Estimate under another assumption, by endpoint, with the number of patients whose result changes.
 
-    What the assumption does not change is not computed again: those rows are the main analysis's.
+    If nothing changes, the rows of the main analysis are used instead of computing them again.
     """
     switch, value, (others, changed) = alternative
     label = f"{switch} = {value}"
@@ -123,7 +116,7 @@ def _under(
         before, after = (f.filter(pl.col("endpoint") == name) for f in (endpoints, changed))
         said = {"variant": label, "switch": switch, "value": str(value), "moved": _moved(before, after)}
         if after.is_empty():
-            # Nobody is left in the endpoint: the line says so.
+            # If no patient is left in the endpoint, the row says so.
             yield SurvivalSensitivity.conform(_nobody(main.filter(endpoint=name), said))
             continue
         same = _same(before, after, [c for c in _COMPARED if c in before.columns])
@@ -133,7 +126,7 @@ def _under(
             main.filter(rates) if same else kaplan_meier.sensitivity(after, horizons_months),
             main.filter(ratios)
             if same and same_covariates
-            else _ratios(label, others, after, models, covariates),
+            else _ratios(label, others, after, models, covariates, ties),
         ]
         yield SurvivalSensitivity.conform(
             pl.concat(made).with_columns(pl.lit(v).alias(c) for c, v in said.items())
@@ -145,13 +138,13 @@ _COMPARED = ("pseudonym", "time_days", "time_days_earliest", "time_days_latest",
 
 
 def _same(before: pl.DataFrame, after: pl.DataFrame, columns: Sequence[str]) -> bool:
-    """Return whether two frames say the same in some columns."""
+    """Return whether two frames have the same values in some columns."""
     one, other = (f.select(columns).sort(columns) for f in (before, after))
     return one.equals(other)
 
 
 def _moved(before: pl.DataFrame, after: pl.DataFrame) -> int:
-    """Count the patients whose time, event or entry differs, those who enter or leave included."""
+    """Count the patients whose time, event or entry differs, including patients who enter or leave."""
     compared = [c for c in ("pseudonym", "time_days", "event_kind", "entry_days") if c in before.columns]
     alike = before.join(after, on=compared, how="semi", nulls_equal=True).height
     return pl.concat([before["pseudonym"], after["pseudonym"]]).n_unique() - alike
@@ -206,16 +199,17 @@ def _ratios(
     endpoints: pl.DataFrame,
     models: Sequence[Model],
     covariates: Sequence[Covariate],
+    ties: Ties,
 ) -> pl.DataFrame:
     of = ["model", "endpoint", "term", "level"]
     fits: dict[str, pl.DataFrame] = {}
     for dating, time in DATINGS.items():
-        # Where every date is exact, the fit of the middle is that of both ends.
+        # If every date is exact, both ends have the fit of the middle.
         exact = bool(fits) and (endpoints.is_empty() or endpoints[time].equals(endpoints["time_days"]))
         fits[dating] = (
             fits["middle"]
             if exact
-            else hazard_ratios(patients, endpoints, models, covariates, time=time, penalise=False)
+            else hazard_ratios(patients, endpoints, models, covariates, time=time, penalise=False, ties=ties)
         )
     frame = fits["middle"].rename({"hazard_ratio": "middle"})
     for dating in _ENDS:

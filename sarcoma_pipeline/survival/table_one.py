@@ -28,7 +28,7 @@ def table_one(patients: pl.DataFrame, rows: Sequence[TableRow]) -> pl.DataFrame:
         `schemas.analysis.TableOne`: a row per level of a factor, two rows (median, quartiles) per number.
 
     Raises:
-        polars.exceptions.ColumnNotFoundError: a block names a column that the cohort does not have.
+        polars.exceptions.ColumnNotFoundError: a block names a column that is missing in the cohort.
     """
     lines: list[dict[str, Any]] = []
     for row in rows:

@@ -1,1 +1,1 @@
-"""The demo: 86 invented patients rendered as real source files, with seeded defects."""
+"""Generate the demo: 86 invented patients as realistic source files, with seeded defects."""

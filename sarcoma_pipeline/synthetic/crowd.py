@@ -1,8 +1,8 @@
-"""Generates drop folders of any size: the demo's patients at other times, with a given rate of defects.
+"""Generate drop folders of any size: the demo's patients at other times, with a given rate of defects.
 
 Patients are written in groups of a hundred, so that memory does not grow with their number. The same seed
-gives the same bytes, whatever the number of processes. Measurements on these files show how the program
-scales, and nothing about sarcoma.
+gives the same bytes, regardless of the number of processes. Measurements on these files show how the program
+scales, nothing about sarcoma.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ KINDS: dict[str, Fits] = {
     "two slice thicknesses": _planned,
     "cut DICOM file": _planned,
 }
-"""Defects that affect only their own patient, each with the condition that the patient must fulfil."""
+"""Defects that affect only their own patient, each with a condition that the patient must fulfil."""
 
 
 @dataclass(frozen=True)
@@ -203,14 +203,14 @@ def write_part(part: Part) -> tuple[list[dict[str, str]], list[str]]:
         defects.PLANTS[kind](drop, person)
         planted.append(kind)
     _name(drop, part)
-    # The table is one file for all parts: the caller writes it.
+    # The caller writes the table, because it is one file for all parts.
     rows_of_table, drop.rows = drop.rows, []
     drop.write(part.into)
     return rows_of_table, planted
 
 
 def _known(data: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Load the demo's eligible and ineligible patients, without those that carry its defects."""
+    """Load the demo's eligible and ineligible patients, without those with defects."""
     eligible, ineligible = (
         pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)
         for name in ("demo_cohort", "ineligible")

@@ -1,8 +1,7 @@
-"""Seeds defects: in whole files, registry replies, the department's table and DICOM files.
+"""Seed defects: in whole files, registry replies, the department's table and DICOM files.
 
-All kinds of defects are those of :mod:`defects_obds`, :mod:`defects_radiotherapy`, :mod:`defects_reports` and
-this module;
-``data/demo/defects.csv`` lists which are seeded.
+:mod:`defects_obds`, :mod:`defects_radiotherapy` and :mod:`defects_reports` seed the other kinds;
+``data/demo/defects.csv`` lists the seeded defects.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def _archive(drop: Drop, person: Person) -> Planted:
     path = "obds/tudok_2021-12.xml"
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        # The archive's own time of day would make other bytes every night.
+        # With the current time, the archive's bytes would differ every time.
         archive.writestr(zipfile.ZipInfo("tudok_2021-12.xml", _ARCHIVED), "<oBDS/>")
     drop.raw[path] = content.getvalue()
     return Planted(path)
@@ -157,14 +156,16 @@ def _contradiction(drop: Drop, person: Person) -> Planted:
 @plants("alive after death")
 def _alive_after_death(drop: Drop, person: Person) -> Planted:
     assert person.death_date is not None
-    # The office has told of the death before: one that only a less credible source knows of would not stand.
+    # The office has reported the death before: a death known only from a less credible source would not
+    # stand.
     drop.tell(person, "verstorben", person.death_date, person.death_date + dt.timedelta(days=30))
     return _told(drop.tell(person, "lebt", "", person.death_date + dt.timedelta(days=200)))
 
 
 @plants("death without a date")
 def _death_unknown(drop: Drop, person: Person) -> Planted:
-    # The office answers on the last day on which anybody knew of the life: no source contradicts it.
+    # The office answers on the last day on which anyone reported the person alive, so no source contradicts
+    # it.
     return _told(drop.tell(person, "verstorben, Datum unbekannt", "", person.last_known_alive_date))
 
 
@@ -220,7 +221,7 @@ def _nobodys_row(drop: Drop, person: Person) -> Planted:
 
 
 def _changed(drop: Drop, person: Person, modality: str = "RTPLAN", **values: Any) -> Planted:
-    """Change a patient's own course."""
+    """Change the patient's own course."""
     planned = drop.courses[person.number][0]
     planned.course = replace(planned.course, **values)
     return Planted(planned.folder, planned=planned, modality=modality)

@@ -1,4 +1,4 @@
-"""Seeds defects in oBDS exports, by kind (``data/demo/defects.csv``)."""
+"""Seed defects in oBDS exports, by kind (``data/demo/defects.csv``)."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _LATER_REPORTED = dt.date(2021, 12, 31)
 
 
 def find(reports: list[Element], module: str, nth: int = 0) -> Element:
-    """Return the report of a module."""
+    """Return the nth report with a module."""
     return [r for r in reports if r.find(tag(module)) is not None][nth]
 
 
 def inner(report: Element, name: str) -> Element:
-    """Return the first element of a name within another."""
+    """Return the first element of this name within another."""
     return next(report.iter(tag(name)))
 
 
 def on(drop: Drop, person: Person, report: Element) -> Planted:
-    """Locate a report of a person."""
+    """Return the place of a person's report."""
     return Planted(drop.export_of(person), report.get("Meldung_ID"))
 
 
@@ -106,7 +106,7 @@ def _before_birth(drop: Drop, person: Person) -> Planted:
 
 @plants("T category against size", "grade against histology", "hypofractionated course")
 def _by_its_own_values(drop: Drop, person: Person) -> Planted:
-    """Locate a defect that is already in the patient's row."""
+    """Return the place of a defect that the patient's row already has."""
     hypofractionated = person.single_dose_gy is not None and person.single_dose_gy > 2.5
     return on(drop, person, find(drop.reports(person), "ST" if hypofractionated else "Diagnose"))
 

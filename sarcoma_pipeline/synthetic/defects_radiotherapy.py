@@ -1,6 +1,6 @@
-"""Seeds what is delivered of a course besides its one plan: copies, replans, records, several irradiations.
+"""Seed defects of courses: copies, new plans, treatment records, several irradiations.
 
-Every patient keeps the course that their row describes; the defect must not change it.
+Every patient keeps the course in their row; the defect must not change it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _changed(drop: Drop, person: Person, **values: Any) -> Planted:
 def _beside(drop: Drop, person: Person, name: str, *, elsewhere: bool = False, **values: Any) -> Planted:
     """Add a plan to the patient's course, in its frame of reference or elsewhere in the body."""
     first = _first(drop, person)
-    # Elsewhere it has contours of its own.
+    # A plan elsewhere has its own contours.
     modalities = ("RTPLAN", "RTSTRUCT") if elsewhere else ("RTPLAN",)
     course = replace(first.course, modalities=modalities, delivered=(), plan=name, **values)
     seed = f"{first.seed} {name}" if elsewhere else first.seed
@@ -55,7 +55,7 @@ def _report(drop: Drop, person: Person) -> Element:
 
 
 def _documented(drop: Drop, person: Person, change: Callable[[Element], None] = lambda _: None) -> Planted:
-    """Change the report of the course; the finding stands there."""
+    """Change the report of the course, and return its place, which is that of the finding."""
     report = _report(drop, person)
     change(report)
     return Planted(drop.export_of(person), report.get("Meldung_ID"))
@@ -72,7 +72,7 @@ def _set(report: Element, name: str, text: str) -> None:
 def _approved_again(drop: Drop, person: Person) -> Planted:
     later = _first(drop, person).course.plan_date + dt.timedelta(days=4)
     _beside(drop, person, "erneut", label="STS neu", plan_date=later)
-    # The newer one counts.
+    # The newer plan counts.
     return Planted(_first(drop, person).folder, planned=_first(drop, person))
 
 
@@ -150,7 +150,7 @@ def _beam_doses(drop: Drop, person: Person) -> Planted:
 def _records(
     drop: Drop, person: Person, count: int | None = None, pause_after: int | None = None, pause_days: int = 0
 ) -> dt.date:
-    """Add a treatment record of every fraction; returns the day of the last one."""
+    """Add a treatment record for every fraction, and return the day of the last one."""
     assert person.rt_start is not None and person.fractions is not None
     given = fractions(person.rt_start, count or person.fractions, pause_after, pause_days)
     _changed(drop, person, delivered=given)

@@ -1,4 +1,4 @@
-"""Seeds defects of clinical reports: replaced and contradicting ones, other tumours, missing modules."""
+"""Seed defects of clinical reports: replaced or contradicting reports, other tumours, missing modules."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _seen(report: Element) -> dt.date:
 
 
 def _without_number(report: Element) -> Element:
-    """Take the Verlauf_ID off."""
+    """Remove the Verlauf_ID."""
     module = inner(report, "Verlauf")
     module.attrib.pop("Verlauf_ID", None)
     return report
@@ -50,7 +50,7 @@ def _without_number(report: Element) -> Element:
 
 
 def _version(drop: Drop, person: Person) -> tuple[Element, Element]:
-    """Report the last Verlauf again in a later export, under its Meldung_ID."""
+    """Add a copy of the last Verlauf to a later export, with the same Meldung_ID; return both."""
     older = _last(drop, person)
     newer = copy.deepcopy(older)
     later_export(drop, person).append(newer)
@@ -75,7 +75,7 @@ def _withdrawn(drop: Drop, person: Person) -> Planted:
 
 @plants("withdrawn value")
 def _withdrawn_value(drop: Drop, person: Person) -> Planted:
-    """Locate what the replaced report of the row before withdraws."""
+    """Return the place of the report that the previous defect replaces."""
     return on(drop, person, _last(drop, person))
 
 
@@ -90,7 +90,7 @@ def _other_patient(drop: Drop, person: Person) -> Planted:
 
 @plants("report under another patient, the other side")
 def _other_side(drop: Drop, person: Person) -> Planted:
-    """Locate the report that the row before puts under another patient."""
+    """Return the place of the report to which the previous defect gives the same number."""
     stranger = _stranger(drop, person)
     return on(drop, stranger, _last(drop, stranger))
 
@@ -204,7 +204,7 @@ def _residual_after(drop: Drop, person: Person) -> Planted:
 
 
 def _pathology(drop: Drop, person: Person) -> Element:
-    """Report the pathology of the operation, as the OP gives it."""
+    """Add a pathology report of the operation, with the histology of the OP."""
     operation = find(drop.reports(person), "OP")
     meldung, module = numbered(drop, person).report("Pathologie", "Befund_ID")
     put(module, "Diagnosesicherung", "7.1")

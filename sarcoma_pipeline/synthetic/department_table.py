@@ -1,4 +1,4 @@
-"""The department's own table of sarcoma patients: CSV in cp1252 with decimal commas."""
+"""Write the department's own table of sarcoma patients: CSV in cp1252 with decimal commas."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Writes a course of radiotherapy as DICOM RT files: plan, structure set, dose and some planning CT slices.
-
-The attributes are those of the information object definitions in DICOM PS3.3 A.3, A.18, A.19 and A.20, as
-exported by planning systems; pixel grids are two by two. UIDs are derived from the seed, so that the same
-course and seed give the same bytes.
-"""
+"""Write a course of radiotherapy as DICOM RT files: plan, structure set, dose and some planning CT slices."""
 
 from __future__ import annotations
 

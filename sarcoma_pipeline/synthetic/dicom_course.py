@@ -1,4 +1,4 @@
-"""A course of radiotherapy, and the attributes that all its DICOM objects share."""
+"""Describe a course of radiotherapy, and build the attributes that all its DICOM objects share."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Fraction:
     """A delivered fraction.
 
     Attributes:
-        day: of treatment.
-        number: of the fraction, from 1.
+        day: day of treatment.
+        number: number of the fraction, from 1.
         part: distinguishes records of one fraction.
     """
 
@@ -43,7 +43,7 @@ def fractions(
 
     Args:
         first: day of the first one.
-        count: how many.
+        count: number of fractions.
         pause_after: number of the fraction after which treatment pauses; None for no pause.
         pause_days: length of the pause.
     """
@@ -76,19 +76,19 @@ class Course:
         beam_energy_mv: nominal energy in MV.
         ct_slice_thickness_mm: slice thickness in mm.
         label: RTPlanLabel and similar labels.
-        plan: name of the plan among those of its UIDs.
+        plan: name from which the plan's UID is derived.
         intent: PlanIntent.
         approval: ApprovalStatus of plan and structure set; empty to leave it out.
         meterset: monitor units of each beam; None to leave them out.
-        written_dose_gy: what stands as TargetPrescriptionDose, if it is not the prescribed dose.
+        written_dose_gy: TargetPrescriptionDose, if it is not the prescribed dose.
         beam_dose_share: share of the prescription that the beam doses add up to.
         delivered: the fractions that have a treatment record.
         prescription: whether the plan has TargetPrescriptionDose; without it, only the beam doses give the
-            dose, and only of one level.
+            dose, for one level.
         file_meta: whether the plan has preamble and file meta information.
         structure_set_patient_id: PatientID of the structure set, if different.
         second_slice_thickness_mm: thickness of the second slice in mm, if different.
-        modalities: the files to write, of RTPLAN, RTSTRUCT, RTDOSE, CT; treatment records besides.
+        modalities: the files to write, of RTPLAN, RTSTRUCT, RTDOSE, CT; treatment records are added.
     """
 
     patient_id: str
@@ -184,9 +184,9 @@ def rt_object(
     number = course.patient_id if patient_id is None else patient_id
     if number:
         dataset.PatientID = number
-    # Not validated: birth dates such as 00/00/0000 occur in real exports and are written as they are.
+    # Not validated: birth dates such as 00/00/0000 occur in real exports.
     dataset.add(DataElement(Tag("PatientBirthDate"), "DA", course.birth_date, validation_mode=config.IGNORE))
-    if modality != "RTSTRUCT":  # which names it in a sequence of its own
+    if modality != "RTSTRUCT":  # an RTSTRUCT names it in a sequence
         dataset.FrameOfReferenceUID = uids("frame of reference")
         dataset.PositionReferenceIndicator = ""
     return dataset

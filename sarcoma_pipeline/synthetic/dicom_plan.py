@@ -1,4 +1,4 @@
-"""Builds the RT plan of a course: dose references, fraction group, arcs (DICOM PS3.3 A.20, C.8.8.9–16)."""
+"""Build the RT plan of a course: dose references, fraction group, arcs (DICOM PS3.3 A.20, C.8.8.9–16)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Machine:
     manufacturer: str
     model: str
     turns: tuple[str, ...]
-    """Gantry rotation direction, one a beam."""
+    """Gantry rotation direction of each beam."""
 
 
 MACHINES = {

@@ -1,4 +1,4 @@
-"""Builds treatment records: an RT Beams Treatment Record a fraction (DICOM PS3.3 A.29, C.8.8.21)."""
+"""Build treatment records: one RT Beams Treatment Record per fraction (DICOM PS3.3 A.29, C.8.8.21)."""
 
 from __future__ import annotations
 

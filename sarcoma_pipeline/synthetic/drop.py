@@ -1,4 +1,4 @@
-"""The content of the demo's drop folder before it is written: exports, replies, table rows and plans."""
+"""Build the content of the demo's drop folder: exports, replies, table rows and plans."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Writes persons as oBDS 3.0.4 exports that are valid against the schema (``tests/real/oBDS_v3.0.4.xsd``).
 
 A patient has reports of diagnosis, surgery, radiotherapy, systemic therapy, follow-ups and death, and some a
-tumour board. Order of elements and codes are those of the schema.
+tumour board. The order of elements and the codes follow the schema.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Course:
         """Build the Diagnose of the sarcoma."""
         person = self.person
         meldung, module = self.report("Diagnose", "Diagnose_ID", tumour)
-        del module.attrib["Diagnose_ID"]  # the schema gives a Diagnose no id
+        del module.attrib["Diagnose_ID"]  # the schema has no id for a Diagnose
         put(module, "Primaertumor_Diagnosetext", "Weichgewebstumor")
         _code(module, "Primaertumor_Topographie_ICD_O", person.topography, "33")
         put(module, "Diagnosesicherung", _CERTAINTY[person.certainty])
@@ -204,7 +204,7 @@ class Course:
         code = _PROCEDURE.get(person.topography, "5-895.0")
         version = str(person.surgery_date.year)
         _code(put(module, "Menge_OPS"), "OPS", code, version)
-        # Tissue would prove a diagnosis that is clinical only.
+        # Tissue would confirm a diagnosis that is only clinical.
         if person.certainty == "histological":
             _histology(module, person.surgery_date, person.icdo3_morphology, _specimen_grade(person))
         put(put(module, "Residualstatus"), "Lokale_Beurteilung_Residualstatus", person.resection_status)

@@ -1,4 +1,4 @@
-"""Turns rows of the demo's tables into persons with invented names and patient numbers.
+"""Turn rows of the demo's tables into persons with invented names and patient numbers.
 
 Family names are composed of syllables that form no known surname (``Brälmoor``, ``Tünzwick``), so that no
 name belongs to a real person; given names are common. No two persons share a family name, a part of a double
@@ -39,7 +39,7 @@ _DOUBLE_EVERY = 9
 
 @dataclass(frozen=True)
 class Person:
-    """One invented patient, with everything that the sources document about them.
+    """One invented patient, with everything that the sources document.
 
     Attributes are the columns of ``data/demo/demo_cohort.csv``; those after ``last_known_alive_date`` are
     needed only for persons outside the cohort (``data/demo/ineligible.csv``).
@@ -147,7 +147,7 @@ def people(cohort: pl.DataFrame, ineligible: pl.DataFrame, seed: int) -> list[Pe
     Raises:
         ValueError: there are more persons than names.
     """
-    # A family name given in the frame is needed by a defect of names.
+    # Some defects need the family name in the frame.
     required = {f.name for f in fields(Person)} - _DEFAULTED
     rows = [
         {k: v for k, v in row.items() if k in required or (k in _DEFAULTED and v is not None)}

@@ -1,4 +1,4 @@
-"""Writes replies of registry offices about the demo's persons: Latin-1 CSV as offices send it."""
+"""Write replies of registry offices about the demo's persons: Latin-1 CSV as offices send it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders the demo's drop folder: 86 known patients, ineligible patients, and defects at known places."""
+"""Render the demo's drop folder: 86 known patients, ineligible patients, and defects at known places."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sarcoma_pipeline.synthetic.drop import lay_out
 from sarcoma_pipeline.synthetic.people import people
 
 _CARRIER = "CAR-"
-"""Prefix of patients that exist for one defect; offices reply about them only if that is the defect."""
+"""Prefix of patients that exist only for a defect; offices reply about them only if the defect needs it."""
 
 
 def render(

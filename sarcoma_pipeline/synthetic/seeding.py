@@ -1,4 +1,4 @@
-"""Registers the functions that seed defects, and describes where a seeded defect is."""
+"""Register the functions that seed defects, and describe where a seeded defect is."""
 
 from __future__ import annotations
 

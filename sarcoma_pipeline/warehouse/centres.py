@@ -1,8 +1,8 @@
-"""Tables of a study with several centres: which table a step reads and writes, and how centres are pooled.
+"""Name and pool the tables of a study with several centres.
 
 Each centre has its own set of tables in schemas named after it (``north_received.unread``). A DuckLake
-catalog refuses a transaction that inserts into a table from which another one has just deleted, whichever
-rows were affected: centres that shared a table would block each other.
+catalog refuses a transaction that inserts into a table from which another one has just deleted, even for
+different rows: centres that shared a table would block each other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 CENTRE = "_centre"
-"""Column with the centre of a row, where several centres are read together."""
+"""Column with the centre of a row, if several centres are read together."""
 
 POOLED_LAYER = "analysis"
 """Layer that is computed once for all centres; every other layer is computed per centre."""
@@ -61,12 +61,12 @@ class Tables:
         return f"({' UNION ALL BY NAME '.join(selected)})"
 
     def execute(self, sql: str, values: Any = None) -> duckdb.DuckDBPyConnection:
-        """Execute one statement."""
+        """Execute one statement, or several without values."""
         return self.connection.execute(sql, values)
 
 
 def of_centre(table: str, centre: str) -> str:
-    """Return a table's name in the schemas of a centre; its own name if there is no centre."""
+    """Return a table's name in the schemas of a centre; the unchanged name if there is no centre."""
     return f"{centre}_{table}" if centre else table
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from sarcoma_pipeline.warehouse import centres, migrations
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import insert
-from schemas.contract import Contract
+from schemas.contract import CONTRACTS, Contract
 from schemas.meta import MetaDictionary, MetaMigration, MetaVocabulary, dictionary, vocabularies
 
 APPEND_ONLY = (
@@ -27,6 +27,16 @@ APPEND_ONLY = (
     "quality.volumes",
 )
 """Tables that cannot be recomputed from the drop folder; all other tables are derived from them."""
+
+
+def current_rows(table: str) -> str:
+    """Return the SQL condition for a table's current rows: some append-only tables also keep earlier ones.
+
+    Returns:
+        A condition without WHERE; empty if every row is current.
+    """
+    bitemporal = table.startswith(APPEND_ONLY) and "last_refresh" in CONTRACTS[table].polars_schema()
+    return "last_refresh IS NULL" if bitemporal else ""
 
 
 def prepare(
@@ -80,8 +90,8 @@ def _align(
                     tables.execute(f'ALTER TABLE {own} ADD COLUMN "{name}" {wanted[name]}')
             else:
                 tables.execute(f"DROP TABLE {own}")
-        for statement in contract.ddl(own):
-            tables.execute(statement)
+        # In one call per table: a hundred tables have two thousand comments.
+        tables.execute("; ".join(contract.ddl(own)))
     versions = tables.own(MetaMigration.table())
     existing = tables.execute(f"SELECT version FROM {versions}").pl()
     insert(tables, MetaMigration.table(), applied.join(existing, on="version", how="anti"))

@@ -60,7 +60,7 @@ def version(tables: Tables, there: Set[str]) -> int:
         there: names of the existing tables.
 
     Raises:
-        WarehouseNewer: this program does not know the version.
+        WarehouseNewer: the version is newer than this program.
     """
     if not there:
         return 0

@@ -1,7 +1,6 @@
-"""Keeps files with identities, or the key to them, to their owner, and everything else to their group.
+"""Restrict files with identities or the key to their owner, and all other files to their group.
 
-Pages and Dagster's storage hold no identities, but findings about single patients: nobody outside the group
-reads them.
+Pages and Dagster's storage have no identities, but findings on single patients: only the group may read them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from sarcoma_pipeline.study.project import Project
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 _CLOSED = stat.S_IWGRP | stat.S_IRWXO
-"""What neither pages nor Dagster's storage grant: files are 0640 or stricter, folders 0750 or stricter."""
+"""Permissions that pages and Dagster's storage never have: files are 0640 or stricter, folders 0750 or
+stricter."""
 
 PAGE = 0o640
 """Mode of a published file."""
@@ -56,19 +56,19 @@ def check(project: Project) -> None:
 
 
 def close_umask() -> None:
-    """Let this process, and those that it starts, create no file that everybody can read."""
+    """Set the umask so that this process and its children create no file readable by everyone."""
     os.umask(os.umask(_CLOSED) | _CLOSED)
 
 
 def close_shared(project: Project) -> None:
-    """Take from all others what an earlier version or another program granted them."""
+    """Remove permissions that an earlier version or another program granted to others."""
     for path, mode in _open_to_all(project):
         with suppress(OSError):
             path.chmod(mode & ~_CLOSED)
 
 
 def shared_faults(project: Project) -> list[str]:
-    """List the folders of pages and of Dagster in which everybody can read something, with the remedy."""
+    """Return the folders of pages and of Dagster with files open to everyone, each with its remedy."""
     found = [path for path, _ in _open_to_all(project)]
     faults = []
     for folder in _shared(project):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import duckdb
+import polars as pl
 
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ducklake
+from sarcoma_pipeline.warehouse import centres, ddl, ducklake
 from sarcoma_pipeline.warehouse.centres import Tables
 from schemas.all_contracts import CONTRACTS
 
@@ -55,6 +56,19 @@ def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
         else:
             connection.execute(f"CREATE VIEW {table} AS SELECT {columns} FROM {rows}")
     return connection
+
+
+def frame(connection: duckdb.DuckDBPyConnection, table: str, *, current: bool = True) -> pl.DataFrame:
+    """Read a whole table as its contract says.
+
+    Args:
+        connection: from :func:`connect`.
+        table: name as in its contract.
+        current: False for the earlier versions of its rows, too, where the table keeps them.
+    """
+    condition = ddl.current_rows(table) if current else ""
+    where = f" WHERE {condition}" if condition else ""
+    return CONTRACTS[table].conform(connection.execute(f"FROM {table}{where}").pl())
 
 
 def _attached(project: Project) -> duckdb.DuckDBPyConnection:

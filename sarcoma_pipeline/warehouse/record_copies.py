@@ -1,9 +1,9 @@
-"""Tells records apart that were delivered more than once with equal content, across all files of a warehouse.
+"""Number records that were delivered several times with equal content, across all files.
 
-A reader names a record by source, key and content (:mod:`sarcoma_pipeline.sources.received_record`), so
-copies get the same ``record_id``. Here the second copy gets the suffix ``-2`` and so on, in the order of
-their files' paths and of their places in the file. The names follow from what the drop folder holds,
-whatever night it came.
+A reader computes the id of a record from source, key and content
+(:mod:`sarcoma_pipeline.sources.received_record`), so copies get the same ``record_id``. Here the second copy
+gets the suffix ``-2`` and so on, ordered by file path and position in the file. The ids depend only on the
+content of the drop folder, not on the refresh in which it arrived.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def number(tables: Tables, received: Iterable[str]) -> None:
 
 def _number(tables: Tables, own: str) -> None:
     base = f"split_part(record_id, '{COPY}', 1)"
-    # Most records have no copy: only those that have one, or had one, are ordered.
+    # Most records have no copy: only records with a copy, now or before, are sorted.
     copied = (
         f"SELECT base FROM (SELECT {base} AS base, record_id FROM {own} WHERE last_refresh IS NULL) "
         "GROUP BY base HAVING count(*) > 1 OR max(record_id) <> base"

@@ -43,7 +43,7 @@ class TableWriter:
         """Write a part.
 
         Args:
-            frames: table name to frame, as its contract says.
+            frames: table name to frame, according to its contract.
             of_step: shared table to the rows of this step (without the column ``step``).
 
         Raises:

@@ -121,7 +121,7 @@ def test_the_layout_of_a_spreadsheet_is_found(place):
     diagnosis = next(e for e in source["entities"] if e["entity"] == "diagnosis")
     assert diagnosis["columns"]["tumour_size_cm"] == {"column": "Größe", "scale": 0.1}
     found = looking.table(path)
-    assert (found.rows, found.totals) == (8, 1)
+    assert (found.rows, found.totals) == (8, ["Summe"]) and source["totals"] == ["Summe"]
     checked = place.run("check", "--study", "fresh", "--json")
     assert "Tabelle: 8 of 8 rows belong to a patient" in checked.output
 
@@ -262,3 +262,77 @@ def test_row_names_beside_a_number_are_left_out_by_name(place):
     (source,) = sources["source"]
     assert source["key"] == ["pat_id"]
     assert source["ignored"][0]["columns"] == ["(column 1 without a header)"]
+
+
+def test_what_begins_with_a_dot_is_named_and_not_read(place):
+    folder = place.root / "delivery"
+    (folder / ".svn").mkdir(parents=True)
+    (folder / ".svn/x.csv").write_text("a;b\n1;2\n")
+    (folder / ".partial.csv").write_text(FULL)
+    (folder / "t.csv").write_text(FULL)
+    result = place.run("init", "fresh", str(folder), "--copy")
+    assert result.exit_code == 0
+    told = [line.split()[2] for line in result.output.splitlines() if line.startswith("not read")]
+    assert told == [".partial.csv:", ".svn:"]
+    copied = [p.name for p in (place.root / "data/drop/fresh").rglob("*") if p.is_file()]
+    assert copied == ["t.csv"]
+    only = place.run("init", "other", str(folder / ".partial.csv"))
+    assert only.exit_code == 2 and ".partial.csv" in only.output
+    assert not (place.root / "data/studies/other").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "header", "unit", "factor"),
+    [
+        ("diagnosis.tumour_size_cm", "Größe (mm)", "", 0.1),
+        ("diagnosis.tumour_size_cm", "Größe", "mm", 0.1),
+        ("diagnosis.tumour_size_cm", "Größe", "Zoll", 2.54),
+        ("diagnosis.tumour_size_cm", "Größe", "", 1.0),
+        # A unit that is not known is asked for.
+        ("diagnosis.tumour_size_cm", "Größe", "Querfinger", None),
+        ("radiotherapy.prescribed_dose_gy", "Dosis [cGy]", "", 0.01),
+        ("radiotherapy.prescribed_dose_gy", "Dosis", "Gy", 1.0),
+        ("diagnosis.age_at_diagnosis_years", "Alter (Monate)", "", 1 / 12),
+        (words.TIME, "OS (m)", "", 30.4375),
+        (words.TIME, "OS", "", None),
+        (words.TIME, "survival_months", "", 30.4375),
+    ],
+)
+def test_a_unit_in_the_header_or_below_it_gives_the_factor(target, header, unit, factor):
+    assert words.scale(target, header, unit) == factor
+
+
+def test_a_death_is_never_dated_by_the_last_contact(place):
+    table = "id;Status;Sterbedatum;Letzter Kontakt;ED\n" + "".join(
+        f"{n};{n % 2};{'01.02.2019' if n % 2 else ''};01.01.2018;01.01.2015\n" for n in range(1, 13)
+    )
+    result, sources, _ = _init(place, table)
+    vital = [e for e in sources["source"][0]["entities"] if e["entity"] == "vital_status"]
+    assert [(e["columns"]["status"], e["columns"]["status_date"], e["when"][0]["equals"]) for e in vital] == [
+        ({"constant": "deceased"}, "Sterbedatum", ["?"]),
+        ({"constant": "alive"}, "Letzter Kontakt", ["?"]),
+    ]
+    assert 'What do the codes "0" (6 rows), "1" (6 rows)' in result.output
+    checked = place.run("check", "--study", "fresh")
+    assert checked.exit_code == 2 and "left open" in checked.output
+
+
+def test_times_count_where_no_column_is_the_date_of_diagnosis(place):
+    """A public table of survival times: days, and dates of entry and of the last contact."""
+    rows = "".join(f"{n},0{n}/01/2001,{n + 12}/02/2003,{500 + n},{n % 2 + 1}\n" for n in range(1, 9))
+    result, sources, _ = _init(place, f"id,entry date,date of last follow-up,time,status\n{rows}")
+    (source,) = sources["source"]
+    vital = source["entities"][-1]["columns"]
+    assert vital["status_day"] == {"column": "time", "scale": "?"} and "status_date" not in vital
+    assert source["ignored"][0]["columns"] == ["entry date", "date of last follow-up"]
+    assert "Are times counted from the diagnosis?" in result.output
+    assert "Perhaps entry date" in result.output
+
+
+def test_columns_that_may_hold_the_day_are_named(place):
+    rows = "".join(f"{n},01.02.2015,{n % 2},{n * 100},{n * 200},x{n % 3}\n" for n in range(1, 9))
+    result, sources, _ = _init(place, f"pid,diagnosis date,death,rtime,xtime,arm\n{rows}")
+    assert sources["source"][0]["entities"][-1]["columns"]["status_date"] == "?"
+    assert "(status_date or status_day) Perhaps rtime, xtime." in result.output
+    checked = place.run("check", "--study", "fresh")
+    assert checked.exit_code == 2 and "left open" in checked.output

@@ -31,6 +31,8 @@ def test_after_a_successful_refresh_there_is_no_problem(demo):
     assert "86 patients" in told.output
     assert "success, ended" in told.output
     assert f"{demo.delivered} files: 0 new, 0 changed, 0 gone" in told.output
+    # Among the planted defects are a plan without file meta information and one that is cut off.
+    assert f" of {len(list(demo.drop.rglob('*.dcm')))} files are not ordinary" in told.output
     assert "PROBLEM" not in told.output
 
 

@@ -196,6 +196,117 @@ def test_a_study_that_counts_nothing_is_refused(tmp_path, endpoints):
         ('column = "t_stage"\nkind = "factor"', 'column = "t_stage"\nkind = "median"', "table_one.1.kind",
          "no number"),
         ('levels = ["T1", "T2"]', 'levels = ["T1", "T9"]', "table_one.1.levels", '"T9" is not known'),
+        ('covariates = ["sex"]', 'covariates = ["sex"]\nstrata = ["sequenc"]', "models.0.strata",
+         'did you mean "sequence"?'),
+        ('covariates = ["sex"]', 'covariates = ["sex"]\nstrata = ["sex"]', "models.0.strata", "name it once"),
+        ('kind = "factor"\nreference = "male"', 'kind = "factor"\nknots = [1, 2, 3]\nreference = "male"',
+         "covariates.0.knots", "only a covariate of kind"),
+        *(
+            ('[[covariates]]',
+             f'[[covariates]]\nname = "age"\ncolumn = "{column}"\nkind = "spline"\n{rest}\n[[covariates]]',
+             f"covariates.0.{key}", told)
+            for column, rest, key, told in (
+                ("sex", 'knots = [1, 2, 3]\nreference = "2"', "kind", "is no number"),
+                ("age_at_diagnosis_years", 'knots = [40, 60]\nreference = "40"', "knots", "three to seven"),
+                ("age_at_diagnosis_years", 'knots = [60, 50, 40]\nreference = "40"', "knots", "must rise"),
+                ("age_at_diagnosis_years", 'knots = [40, 50, 60]\nreference = "55"', "reference",
+                 "Allowed: 40"),
+                ("age_at_diagnosis_years", "knots = [40, 50, 60]", "reference", "one of its knots"),
+            )
+        ),
+        ("[[table_one]]", "[statistics]\nbootstrap_resamples = 9999\n[[table_one]]",
+         "statistics.bootstrap_resamples", "less than or equal to 2000"),
+        ("[[table_one]]", "[statistics]\nfirst_failure_days = -1\n[[table_one]]",
+         "statistics.first_failure_days", "greater than or equal to 0"),
+        ("[[table_one]]", "[statistics]\nleast_at_risk = 2.5\n[[table_one]]", "statistics.least_at_risk",
+         "valid integer"),
+        ('[[table_one]]', """[[cumulative_incidence]]
+name = "c"
+endpoint = "OS"
+title = "c"
+covariates = ["sexx"]
+causes = { death = ["death"] }
+
+[[table_one]]""", "cumulative_incidence.0.covariates", 'did you mean "sex"?'),
+        ("[[table_one]]", "[statistics]\ntoo_few_events_per_coefficient = 12\n[[table_one]]",
+         "statistics.too_few_events_per_coefficient", "12 is above few_events_per_coefficient (10)"),
+        ("[[table_one]]", "[statistics]\np_decimal = 3\n[[table_one]]", "statistics.p_decimal",
+         'did you mean "p_decimals"?'),
+        ("[[table_one]]", '[statistics]\nties = "exact"\n[[table_one]]', "statistics.ties", "efron"),
+        ("[[table_one]]", "[statistics]\nsignificance = 5\n[[table_one]]", "statistics.significance",
+         "less than 0.5"),
+        ("[[table_one]]", "[statistics]\np_decimals = 0\n[[table_one]]", "statistics.p_decimals",
+         "greater than or equal to 2"),
+        # Texts that a reader needs, and by which they tell parts of a report apart.
+        ('title = "A small study"', 'title = " "', "title", "is empty"),
+        ('label = "Limb or trunk"', 'label = "2011 to 2020"', "criteria.1.label", "tell them apart"),
+        ('title = "T"', 'title = "Age"', "table_one.1.title", "tell them apart"),
+        # Folders.
+        ('drop = "data/drop/small"', 'drop = ""', "drop", "below the project root"),
+        ('drop = "data/drop/small"', 'drop = "data"', "drop", "overlap"),
+        ('drop = "data/drop/small"', 'drop = "data/warehouse"', "drop", "a folder of their own"),
+        ('drop = "data/drop/small"', 'drop = "data/drop"\ncentres = { a = "data/x", b = "data/x/b" }',
+         "centres.b", "received twice"),
+        ('drop = "data/drop/small"', 'drop = "d"\npublished = "a.csv"', "published", "together, or none"),
+        ('drop = "data/drop/small"',
+         'drop = "d"\npublished = "a.csv"\npublished_map = "b.csv"\npublished_audit = "c.csv"',
+         "published_map",
+         "does not exist"),
+        # Criteria that nobody can fulfil.
+        ('values = ["extremities", "trunk"]', 'values = ["trunk", "trunk"]', "criteria.0.values", "twice"),
+        ("start = 2011-01-01\nend = 2020-12-31", "start = 2099-01-01", "criteria.1.start", "in the future"),
+        ("end = 2020-12-31", "end = 2920-12-31", "criteria.1.end", "is the year right?"),
+        ('[[endpoints]]',
+         '[[criteria]]\nname = "b"\nrule = "site"\nlabel = "b"\nvalues = ["bone"]\n\n[[endpoints]]',
+         "criteria.2.values", 'both this and "site"'),
+        ('[[endpoints]]',
+         '[[criteria]]\nname = "b"\nrule = "window"\nlabel = "b"\nend = 2001-01-01\n\n[[endpoints]]',
+         "criteria.2", 'both this and "window"'),
+        ('[[endpoints]]', '[assumptions]\ndata_cutoff = 2099-01-01\n\n[[endpoints]]',
+         "assumptions.data_cutoff",
+         "in the future"),
+        ('[[endpoints]]', '[assumptions]\ndata_cutoff = 2010-01-01\n\n[[endpoints]]',
+         "assumptions.data_cutoff",
+         "nobody could be followed"),
+        # Endpoints.
+        ("horizons_months = [12, 24]", "horizons_months = []", "horizons_months", "at least one"),
+        ("horizons_months = [12, 24]", "horizons_months = [12, 6000]", "horizons_months", "at most 600"),
+        ('events = ["death"]', 'events = ["death", "other death"]', "endpoints.0.events", "every death"),
+        ('censor = "last known alive"', 'censor = "last disease assessment"', "endpoints.0.censor",
+         "nothing of death"),
+        ('censor = "last known alive"', 'censor = "last known alive"\nreason = "x"', "endpoints.0.reason",
+         "derivable = false"),
+        ('censor = "last known alive"',
+         'censor = "last known alive"\norigin = "radiotherapy end"\nentry = "diagnosis"', "endpoints.0.entry",
+         "at risk before the origin"),
+        ('censor = "last known alive"', 'censor = "last known alive"\nlandmark_days = 99999',
+         "endpoints.0.landmark_days", "at most"),
+        ('censor = "last known alive"', 'censor = "last known alive"\nderivable = false\nreason = "x"',
+         "models.0.endpoint", "nothing would be computed"),
+        # Covariates and Table 1.
+        ('column = "sex"\nkind = "factor"\nreference = "male"',
+         'column = "follow_up_days"\nkind = "continuous"',
+         "covariates.0.column", "is an outcome"),
+        ('column = "sex"', 'column = "dose_gy"', "covariates.0.kind", "is a number"),
+        ('levels = ["female", "male"]', 'levels = ["male"]', "covariates.0.levels", "two levels"),
+        ('reference = "male"\nlevels = ["female", "male"]', 'reference = "man"', "covariates.0.reference",
+         "is not known"),
+        ('covariates = ["sex"]', 'covariates = ["sex", "again"]',
+         "models.0.covariates", '"again" is not known'),
+        ('kind = "median"', 'kind = "factor"', "table_one.0.kind", "is a number"),
+        ('kind = "median"', 'kind = "median"\ndecimals = -1', "table_one.0.decimals", "0 or more"),
+        ('kind = "median"', 'kind = "median"\nwhere = { sex = [] }', "table_one.0.where.sex", "nobody"),
+        ('kind = "median"', 'kind = "median"\nwhere = { dose_gy = ["50"] }', "table_one.0.where.dose_gy",
+         "no levels"),
+        # Values of another type, which pydantic would convert.
+        ("horizons_months = [12, 24]", "horizons_months = [true, 24]", "horizons_months.0", "is no number"),
+        ("horizons_months = [12, 24]", 'horizons_months = ["12", 24]', "horizons_months.0", "without quotes"),
+        ('censor = "last known alive"', 'censor = "last known alive"\nderivable = "yes"',
+         "endpoints.0.derivable",
+         "true or false"),
+        # A misspelt section or key.
+        ("[[table_one]]", "[[tabel_one]]", "tabel_one", 'did you mean "table_one"?'),
+        ('reference = "male"', 'refernce = "male"', "covariates.0.refernce", 'did you mean "reference"?'),
     ],
 )  # fmt: skip
 def test_a_study_that_means_nothing_is_refused(tmp_path, old, new, place, told):
@@ -255,7 +366,67 @@ def test_a_study_that_means_nothing_is_refused(tmp_path, old, new, place, told):
         ('death = ["registry office", "oBDS"]', 'deaths = ["oBDS"]', "precedence", 'did you mean "death"?'),
         ('kind = "dicom"', 'kind = "dicm"', "source.1.kind", 'did you mean "dicom"?'),
         ('format = "csv"', 'format = "xls"', "source.2.format", "Allowed: csv"),
-        ('key = ["Nr"]', 'keys = ["Nr"]', "source.2.keys", 'unknown key "keys"'),
+        ('key = ["Nr"]', 'keys = ["Nr"]', "source.2.keys", 'unknown key "keys", did you mean "key"?'),
+        ('death = ["registry office", "oBDS"]', "death = []", "precedence.death", "at least one source"),
+        ('files = ["r/*.csv"]', 'files = [""]', "source.0.files", "is empty"),
+        ('files = ["r/*.csv"]', 'files = ["/r/*.csv"]', "source.0.files", "below the drop folder"),
+        ('files = ["r/*.csv"]', 'files = ["../r/*.csv"]', "source.0.files", "below the drop folder"),
+        ('files = ["r/*.csv"]', "files = ['r\\*.csv']", "source.0.files", "parted by /"),
+        ('files = ["t/*.csv"]', 'files = ["r/*.csv"]', "source.2.files", 'belongs to the source "offices"'),
+        ('date_formats = ["%d.%m.%Y"]', "date_formats = []", "source.0.date_formats", "at least one"),
+        ('date_formats = ["%d.%m.%Y"]', 'encodings = ["latin-1", "utf-8"]', "source.0.encodings",
+         "never tried"),
+        ('answer = "Auskunft"', 'answer = "Nr "', "source.0.columns.answer", "hospital_number already"),
+        ('phantom_patterns = ["(?i)phantom"]', 'phantom_patterns = [".*"]', "source.1.phantom_patterns",
+         "fits every text"),
+        ('key = ["Nr"]', 'key = ["Nr", "nr "]', "source.2.key", "twice"),
+        ('key = ["Nr"]', 'key = ["Nr"]\ndelimiter = "x"', "source.2.delimiter", "cannot part cells"),
+        ('key = ["Nr"]', 'key = ["Nr"]\nseparator = "."', "source.2.separator", "every number"),
+        ('key = ["Nr"]', 'key = ["Nr"]\ndecimal = ","\nseparator = "."', "source.2.separator", "every date"),
+        ('key = ["Nr"]', 'key = ["Nr"]\nseparator = ""', "source.2.separator", "is empty"),
+        ('key = ["Nr"]', 'key = ["Nr"]\nexported_on = 2099-01-01', "source.2.exported_on", "in the future"),
+        ('key = ["Nr"]', 'key = ["?"]', "source.2", "left open"),
+        ('diagnosis_date = "Datum"', 'diagnosis_date = "?"', "source.2", "left open"),
+        ('event_date = "Datum"', 'event_date = "?"', "source.0", "left open"),
+        ('key = ["Nr"]', 'key = ["Nr"]\nheader_row = true', "source.2.header_row", "is no number"),
+        ('key = ["Nr"]\ndate_format = "%d.%m.%Y"', 'key = ["Nr"]\ndate_format = []', "source.2.date_format",
+         "at least one"),
+        ('key = ["Nr"]\ndate_format = "%d.%m.%Y"', 'key = ["Nr"]\ndate_format = ["%d.%m.%Y", "%m.%d.%Y"]',
+         "source.2.date_format", "order of day and month"),
+        ('key = ["Nr"]\ndate_format = "%d.%m.%Y"', 'key = ["Nr"]\ndate_format = ["%d.%m.%Y", "%d.%m.%Y"]',
+         "source.2.date_format", "twice"),
+        ('entity = "diagnosis"', 'entity = "diagnosis"\nwhen = [{ column = "x" }]',
+         "source.2.entities.0.when.0", "say what the cell must be"),
+        ('entity = "diagnosis"', 'entity = "diagnosis"\nwhen = [{ column = "x", equals = ["NA"] }]',
+         "source.2.entities.0.when.0.equals", "missing value"),
+        ('entity = "diagnosis"', 'entity = "diagnosis"\nwhen = [{ column = "x", equals = ["?"] }]',
+         "source.2.entities.0.when.0.equals", "left open"),
+        ('entity = "diagnosis"', 'entity = "diagnosis"\nwhen = [{ column = "Datum", filled = false }]',
+         "source.2.entities.0.columns.diagnosis_date", "is empty in all rows"),
+        ('entity = "diagnosis"',
+         'entity = "diagnosis"\nwhen = [{ column = "x", filled = false }, { column = "X ", filled = true }]',
+         "source.2.entities.0.when.1", "both filled and empty"),
+        ('entity = "diagnosis"',
+         'entity = "diagnosis"\nwhen = [{ column = "x", equals = ["a"] }, { column = "x", equals = ["b"] }]',
+         "source.2.entities.0.when.1", "two words at once"),
+        ('hospital_number = "Nr"\ndiagnosis_date', 'hospital_number = { constant = "1" }\ndiagnosis_date',
+         "source.2.entities.0.columns.hospital_number.constant", "one patient"),
+        ('hospital_number = "Nr"\ndiagnosis_date',
+         'hospital_number = { column = "Nr", scale = 2.0 }\ndiagnosis_date',
+         "source.2.entities.0.columns.hospital_number.scale", "as it is written"),
+        ("scale = 0.1", "scale = nan", "source.2.entities.0.columns.tumour_size_cm.scale", "no factor"),
+        ('scale = 0.1', 'scale = "0.1"', "source.2.entities.0.columns.tumour_size_cm.scale",
+         "without quotes"),
+        ('column = "mm", scale = 0.1', 'column = "Datum"', "source.2.entities", "cannot be both a date"),
+        ('{ column = "mm", scale = 0.1 }', '"Size [inch]"', "source.2.entities.0.columns.tumour_size_cm",
+         "scale = 2.54"),
+        ('{ "1" = "G1", "2" = "G2" }', '{ "1" = "G1", na = "GX" }',
+         "source.2.entities.0.columns.fnclcc_grade.codes",
+         "never reaches the codes"),
+        ('entity = "diagnosis"', 'ignored = [{ reason = "x", columns = ["grad "] }]\nentity = "diagnosis"',
+         "source.2.entities.0.ignored", "unknown key"),
+        ('key = ["Nr"]', 'key = ["Nr"]\nignored = [{ reason = "x", columns = ["grad "] }]',
+         "source.2.ignored.0.columns", "is mapped"),
     ],
 )  # fmt: skip
 def test_sources_that_mean_nothing_are_refused(tmp_path, old, new, place, told):
@@ -264,6 +435,111 @@ def test_sources_that_mean_nothing_are_refused(tmp_path, old, new, place, told):
         _load(tmp_path, sources=SOURCES.replace(old, new, 1))
     assert place in [f.key for f in refused.value.faults]
     assert told in str(refused.value)
+
+
+VITAL = """
+[[source.entities]]
+entity = "vital_status"
+
+[source.entities.columns]
+hospital_number = "Nr"
+status = { column = "Status", codes = { tot = "deceased", lebt = "alive" } }
+status_day = { column = "Zeit", scale = 7.0 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("status = {", "# ", "status must be mapped"),
+        ("status_day = {", "# ", "status_date or status_day must be mapped"),
+        ('hospital_number = "Nr"', 'hospital_number = "Patient"', "a row is one patient's"),
+        ('{ column = "Zeit", scale = 7.0 }', '"Zeit (Monate)"', "scale = 30.4375"),
+        ('{ column = "Zeit", scale = 7.0 }', '"OSMonths"', "scale = 30.4375"),
+    ],
+)
+def test_a_vital_status_that_says_nothing_is_refused(tmp_path, old, new, told):
+    whole = SOURCES.replace("[precedence]", f"{VITAL}\n[precedence]")
+    _load(tmp_path, sources=whole)
+    with pytest.raises(ConfigurationWrong, match=r"source\.2\.entities") as refused:
+        _load(tmp_path, sources=whole.replace(VITAL, VITAL.replace(old, new)))
+    assert told in str(refused.value)
+
+
+RISKS = """
+[[cumulative_incidence]]
+name = "causes"
+endpoint = "OS"
+title = "Causes of death"
+
+[cumulative_incidence.causes]
+tumour = ["tumour-related death"]
+other = ["other death"]
+
+[[censoring_variants]]
+name = "others censored"
+endpoint = "OS"
+censor = ["other death"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "told"),
+    [
+        ('other = ["other death"]', "", "cumulative_incidence.0.causes", "belongs to no cause"),
+        ('other = ["other death"]', 'other = ["other death", "tumour-related death"]',
+         "cumulative_incidence.0.causes",
+         "two causes"),
+        ('other = ["other death"]', 'other = ["local relapse"]', "cumulative_incidence.0.causes",
+         "is not known"),
+        ('other = ["other death"]', 'other = ["other death"]\nnone = []', "cumulative_incidence.0.causes",
+         "has no event"),
+        ('censor = ["other death"]', 'censor = ["other death", "tumour-related death"]',
+         "censoring_variants.0.censor",
+         "no event left"),
+        ('censor = ["other death"]', 'date = "last known alive"', "censoring_variants.0.date",
+         "main analysis"),
+        ('censor = ["other death"]', "months = 6000", "censoring_variants.0.months", "at most 600"),
+        ('censor = ["other death"]', 'censor = ["second malignancy"]', "censoring_variants.0.censor",
+         "is not known"),
+    ],
+)  # fmt: skip
+def test_parts_that_contradict_their_endpoint_are_refused_with_their_line(tmp_path, old, new, place, told):
+    study = STUDY.replace('events = ["death"]', 'events = ["tumour-related death", "other death"]') + RISKS
+    _load(tmp_path, study=study)
+    with pytest.raises(ConfigurationWrong) as refused:
+        _load(tmp_path, study=study.replace(old, new))
+    assert place in [f.key for f in refused.value.faults] and told in str(refused.value)
+    assert all(f.line for f in refused.value.faults)
+
+
+def test_two_covariates_of_one_column_are_no_model(tmp_path):
+    again = (
+        '[[covariates]]\nname = "again"\ncolumn = "sex"\nkind = "factor"\nreference = "male"\n\n[[models]]'
+    )
+    study = STUDY.replace("[[models]]", again)
+    _load(tmp_path, study=study)
+    with pytest.raises(ConfigurationWrong, match="could not be told apart"):
+        _load(tmp_path, study=study.replace('covariates = ["sex"]', 'covariates = ["sex", "again"]'))
+
+
+def test_a_precedence_of_one_topic_leaves_the_others_as_they_are(tmp_path):
+    _load(tmp_path)
+    _, sources = load_study(tmp_path / "small")
+    assert sources.precedence["death"] == ("registry office", "oBDS")
+    assert sources.precedence["radiotherapy"] == ("DICOM", "oBDS", "table")
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    _load(tmp_path, study="\ufeff" + STUDY, sources="\ufeff" + SOURCES)
+
+
+@pytest.mark.parametrize("text", ["entities = [5]", "entities = 5", "columns = 3", "source = 7"])
+def test_a_value_in_place_of_a_table_is_a_fault_and_no_crash(tmp_path, text):
+    start = SOURCES.index("[[source.entities]]")
+    sources = text if text.startswith("source") else SOURCES[:start] + text
+    with pytest.raises(ConfigurationWrong):
+        _load(tmp_path, sources=sources)
 
 
 def test_a_fault_names_file_and_line(tmp_path):

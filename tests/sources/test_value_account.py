@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from sarcoma_pipeline.sources import registry_reply, table_file, value_account
 from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas.configuration import RegistrySource, Sources, TableSource
-from schemas.configuration_meaning import of_sources
+from schemas.sources_meaning import of_sources
 
 TABLE = {
     "name": "sheet", "kind": "table", "format": "csv", "files": ["t"], "delimiter": ";", "key": ["Nr"],

@@ -10,12 +10,26 @@ import pytest
 from tests.survival.golden import FOLDER
 
 RSCRIPT = shutil.which("Rscript")
-SCRIPTS = ("kaplan_meier", "log_rank", "cox", "competing_risks", "delayed_entry", "demo_survival")
+SCRIPTS = (
+    "kaplan_meier",
+    "log_rank",
+    "cox",
+    "competing_risks",
+    "delayed_entry",
+    "demo_survival",
+    "joint_tests",
+    "competing_models",
+    "strata",
+    "splines",
+    "validation",
+)
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival"),
+    pytest.mark.skipif(
+        RSCRIPT is None, reason="no R here: apt-get install r-cran-survival r-cran-cmprsk r-cran-rms"
+    ),
 ]
 
 

@@ -13,15 +13,19 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.survival import (
+    competing_models,
     competing_risks,
     completeness,
     cox,
+    first_failure,
     kaplan_meier,
+    model_tests,
     proportional_hazards,
     restricted_mean,
     sensitivity,
     subgroups,
     table_one,
+    validation,
 )
 from schemas.analysis import (
     CumulativeIncidence,
@@ -39,9 +43,19 @@ from schemas.analysis import (
     TableOne,
 )
 from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
+from schemas.analysis_models import (
+    CompetingHazardRatio,
+    FirstFailure,
+    InternalValidation,
+    JointTest,
+    ModelFit,
+    UnivariableHazardRatio,
+)
 from schemas.cohort import CohortEndpoint, CohortPatient
+from schemas.cohort_events import CohortEvent
+from schemas.statistics import TOO_FEW
 
-PATIENTS, ENDPOINTS = CohortPatient.table(), CohortEndpoint.table()
+PATIENTS, ENDPOINTS, EVENTS = CohortPatient.table(), CohortEndpoint.table(), CohortEvent.table()
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
@@ -65,12 +79,22 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return StepOutput(frames, metadata={SurvivalEstimate.table(): _medians(estimates)})
 
     def compete(warehouse: Warehouse) -> StepOutput:
-        """Estimate cumulative incidence with competing risks (Aalen–Johansen)."""
-        endpoints = warehouse.read(ENDPOINTS)
+        """Estimate competing risks: cumulative incidence, models of each cause, pattern of first failure."""
+        patients, endpoints = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
+        declared = study.statistics
         curves = competing_risks.cumulative_incidence(endpoints, study.cumulative_incidence)
         at_horizons = competing_risks.at_horizons(curves, endpoints, study.horizons_months)
+        models = competing_models.competing_models(
+            patients, endpoints, study.cumulative_incidence, study.covariates, declared
+        )
+        failures = first_failure.first_failure(warehouse.read(EVENTS), patients, declared.first_failure_days)
         return StepOutput(
-            {CumulativeIncidence.table(): curves, CumulativeIncidenceEstimate.table(): at_horizons}
+            {
+                CumulativeIncidence.table(): curves,
+                CumulativeIncidenceEstimate.table(): at_horizons,
+                CompetingHazardRatio.table(): models,
+                FirstFailure.table(): failures,
+            }
         )
 
     def divide(warehouse: Warehouse) -> StepOutput:
@@ -85,11 +109,18 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def regress(warehouse: Warehouse) -> StepOutput:
         """Fit the Cox models that study.toml declares, and test the proportional hazards assumption."""
         data = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates)
+        declared = study.statistics
+        tests = model_tests.model_tests(*data, declared)
         frames = {
-            HazardRatio.table(): cox.hazard_ratios(*data),
-            ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data),
+            HazardRatio.table(): cox.hazard_ratios(*data, ties=declared.ties),
+            ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data, declared),
+            ModelFit.table(): tests.fits,
+            JointTest.table(): tests.joint,
+            InternalValidation.table(): validation.internal_validation(*data, declared),
+            UnivariableHazardRatio.table(): tests.univariable,
         }
-        return StepOutput(frames)
+        few = tests.fits.filter(verdict=TOO_FEW)["model"].to_list()
+        return StepOutput(frames, metadata={ModelFit.table(): {"too few events": ", ".join(few) or "none"}})
 
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
@@ -101,11 +132,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             study.covariates,
             study.censoring_variants,
             variants.runs(warehouse.layer("curated"), study, main),
+            study.statistics.ties,
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
 
     def follow(warehouse: Warehouse) -> StepOutput:
-        """Measure how well the patients were followed, and what was known of them when."""
+        """Measure the completeness of follow-up, and when covariates became known."""
         patients, ends = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
         seen = observed(warehouse.layer("curated"), study, patients["pseudonym"])
         factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
@@ -134,6 +166,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 endpoints=warehouse.read(ENDPOINTS),
                 estimates=warehouse.read(SurvivalEstimate.table()),
                 hazard_ratios=warehouse.read(HazardRatio.table()),
+                joint_tests=warehouse.read(JointTest.table()),
+                significance=study.statistics.significance,
             )
         verdicts = dict(frame.group_by("verdict").len().sort("verdict").iter_rows())
         return StepOutput(
@@ -141,9 +175,16 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         )
 
     survival = [SurvivalCurve, SurvivalEstimate, RestrictedMean]
-    incidence = [CumulativeIncidence, CumulativeIncidenceEstimate]
+    incidence = [CumulativeIncidence, CumulativeIncidenceEstimate, CompetingHazardRatio, FirstFailure]
     divided = [Subgroup, SubgroupCurve, LogRank]
-    regression = [HazardRatio, ProportionalHazards]
+    regression = [
+        HazardRatio,
+        ProportionalHazards,
+        ModelFit,
+        JointTest,
+        UnivariableHazardRatio,
+        InternalValidation,
+    ]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [
@@ -152,7 +193,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             project, "survival", {c.table(): [ENDPOINTS] for c in survival}, survive, kinds={"polars"}
         ),
         step(
-            project, "cumulative_incidence", {c.table(): [ENDPOINTS] for c in incidence}, compete,
+            project, "cumulative_incidence", {c.table(): [*both, EVENTS] for c in incidence}, compete,
             kinds={"polars"},
         ),
         step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),
@@ -168,7 +209,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             "published_comparison",
             {
                 PublishedComparison.table(): [
-                    PATIENTS, ENDPOINTS, SurvivalEstimate.table(), HazardRatio.table(),
+                    PATIENTS, ENDPOINTS, SurvivalEstimate.table(), HazardRatio.table(), JointTest.table(),
                 ]
             },
             compare,

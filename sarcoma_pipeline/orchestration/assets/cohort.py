@@ -81,7 +81,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
         )
 
-    # The check on the accounting is blocking: a refresh that lost a record must not reach the cohort.
+    # The check on the accounting blocks: a refresh that lost a record must not reach the cohort.
     needs = [*CURATED, Accounting.table()]
     return [
         step(

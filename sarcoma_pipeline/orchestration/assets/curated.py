@@ -14,7 +14,7 @@ from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.quality import curate as curation
-from sarcoma_pipeline.quality import findings, ledger, repeated_faults
+from sarcoma_pipeline.quality import findings, ledger
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
@@ -22,20 +22,18 @@ from schemas.curated_identity import IdentityReading
 from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observed, Quarantine, SetAside
-from schemas.typed import Person
-from schemas.vocabularies import ERROR
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 OF_LINKS = (Link.table(), IdentityReading.table())
 CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t not in OF_LINKS)
 
 OBSERVING = ("typed", "link", "quarantine", "curated", "volumes", "eligibility")
-"""Steps that observe faults of delivered records; the account of movement observes what came of them."""
+"""Steps that observe faults of delivered records; the account of movement runs after them."""
 
 _RECORDS = 100_000
-"""Received records that are typed at a time, to limit memory; a larger file is typed as a whole."""
+"""Maximum number of received records typed at a time, to limit memory; a larger file is typed in one part."""
 _PATIENTS = 10_000
-"""Patients whose records are curated at a time, to limit memory."""
+"""Maximum number of patients curated at a time, to limit memory."""
 
 _RADIOTHERAPY = (
     "typed.radiotherapy", "typed.plan", "typed.treatment", "typed.surgery", Decision.table(),
@@ -68,9 +66,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def type_records(warehouse: Warehouse) -> Iterator[StepOutput]:
         """Convert text to dates, numbers and codes; set exact duplicates aside; evaluate the record rules."""
-        # Not noted as an input: the date of an existing refresh never changes.
+        # Not recorded as an input, because the date of an existing refresh never changes.
         days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
-        # Nor this: a new or changed file brings new records.
+        # Not recorded as an input, because a new or changed file brings new records.
         files = warehouse.read(MetaFile.table(), columns=("file_id", "source", "path"), noted=False)
         places = {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()}
         told = typed_records.sort_reports(places, files, _rows_of(warehouse))
@@ -100,7 +98,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return StepOutput({Quarantine.table(): judged.quarantine}, {Observed.table(): judged.crossed})
 
     def curate(warehouse: Warehouse) -> Iterator[StepOutput]:
-        """Join the valid records into patients and events; the declared precedence resolves conflicts."""
+        """Merge the valid records into patients and events; the declared precedence resolves conflicts."""
         links = warehouse.read(Link.table())
         names = pseudonyms(links["patient_id"], pseudonym_key(project.key, warehouse.centre))
         held = warehouse.read(Quarantine.table())["record_id"]
@@ -132,35 +130,26 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
 
 def _waivers(warehouse: Warehouse) -> str:
-    """Return the ids of the waivers in force: the date alone may end one."""
+    """Return the ids of the waivers in force, because a waiver can end by date alone."""
     _, today = tonight(warehouse, noted=False)
     decisions = warehouse.read(Decision.table(), noted=False)
     return " ".join(decisions.filter(pl.col("until") >= today)["decision_id"].sort())
 
 
 def _former_masters(warehouse: Warehouse, project: Project) -> pl.DataFrame:
-    """Return the master data that were delivered once and are no longer, read as those of tonight.
+    """Return the master data of former deliveries, typed by the present program.
 
-    They are no input of the step: what is gone tonight is missing among the typed persons.
+    They are not recorded as an input: when master data disappear, the typed persons change too.
     """
     days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
     files = warehouse.read_versions(MetaFile.table(), columns=("file_id", "source", "path"))
-    files = files.sort("file_id", "path").unique("file_id", keep="first", maintain_order=True)
-    found = [Person.empty()]
-    for table in _MASTERS:
+    past = {}
+    for table in typed_records.MASTERS:
         versions = warehouse.read_versions(table, columns=("record_id", "last_refresh"))
         gone = versions.drop_nulls("last_refresh")["record_id"].unique()
-        if gone.is_empty():
-            continue
-        past = warehouse.read_versions(table, among=gone).drop_nulls("last_refresh")
-        past = past.sort("record_id", "last_refresh").unique("record_id", keep="last", maintain_order=True)
-        made = typed_records.type_part(table, past, gone.clear(), project.sources, days, files)
-        found.append(made.frames.get(Person.table(), Person.empty()).select(Person.polars_schema().names()))
-    return pl.concat(found).filter(pl.col("master"), pl.col("person_ref").str.starts_with("number:"))
-
-
-_MASTERS = ("received.obds_patient", "received.table_row")
-"""Received tables that give a patient's master data."""
+        if gone.len():
+            past[table] = warehouse.read_versions(table, among=gone).drop_nulls("last_refresh")
+    return typed_records.former_masters(past, project.sources, days, files)
 
 
 def _rows_of(warehouse: Warehouse) -> reports.RowsOf:
@@ -173,9 +162,9 @@ def _by_files(
     """Yield a received table in groups of whole files, each with the ids of all repeated records.
 
     Args:
-        warehouse: of the study.
+        warehouse: the warehouse of the study.
         table: the received table.
-        set_aside: ``record_id`` of records that are left out: a newer version of their report counts.
+        set_aside: ``record_id`` of records to leave out, replaced by a newer version of their report.
         files: ``file_id``, ``path`` of ``meta.files``.
     """
     if warehouse.height(table) <= _RECORDS:
@@ -197,7 +186,7 @@ def _by_files(
 def _by_patients(
     warehouse: Warehouse, links: pl.DataFrame
 ) -> Iterator[tuple[pl.DataFrame, dict[str, pl.DataFrame]]]:
-    """Yield the links and typed records of one group of patients after another, in order of patient id."""
+    """Yield the links and typed records of successive groups of patients, sorted by patient id."""
     patients = links["patient_id"].unique().sort()
     if patients.len() <= _PATIENTS:
         yield links, warehouse.layer("typed")
@@ -209,18 +198,12 @@ def _by_patients(
 
 
 def _unwaived(warehouse: Warehouse, observed: pl.DataFrame) -> pl.DataFrame:
-    """Return the observations of errors that no waiver admits."""
-    broken = observed.filter(pl.col("severity") == ERROR)
+    """Return the observations of errors without a waiver in force."""
     _, today = tonight(warehouse, noted=False)
     decisions = warehouse.read(Decision.table())
-    if decisions.filter(pl.col("until") >= today).is_empty():
-        return broken
-    errors = findings.joined_ids(
-        broken, locations(warehouse, broken["record_id"]), warehouse.centre, decisions
+    return curation.unwaived(
+        observed, lambda ids: locations(warehouse, ids), decisions, today, warehouse.centre
     )
-    held = errors.drop("content_hash").join(repeated_faults.content(errors), on="finding_id", how="left")
-    waived = ledger.waived(decisions, held, today)
-    return errors.filter(~pl.col("finding_id").is_in(waived.implode()))
 
 
 def _made(result: typed_records.Result) -> StepOutput:

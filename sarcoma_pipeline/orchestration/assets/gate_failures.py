@@ -1,4 +1,4 @@
-"""Says which files, patients and findings are behind an expectation that holds a release back."""
+"""Name the files, patients and findings behind an expectation that blocks a release."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from schemas.printable import ID_SHOWN
 from schemas.quality import Observed
 
 _NAMED = 3
-"""Files and findings that are named of one patient; ``sarcoma findings --patient`` lists all."""
+"""Maximum number of files and findings named per patient; ``sarcoma findings --patient`` lists all."""
 
 
 def in_words(warehouse: Warehouse, failed: Sequence[Failed]) -> list[str]:
     """Return the errors in words, each with the patients whose rows fail, their files and findings.
 
     Args:
-        warehouse: of the whole study. Paths of its lineage have passed the identity gate.
-        failed: what the gate found.
+        warehouse: the warehouse of the whole study; paths in its lineage have passed the identity gate.
+        failed: the failed expectations.
     """
     errors = [f for f in failed if f.severity == "error"]
     patients = sorted({patient for f in errors for patient in f.patients})
@@ -37,7 +37,7 @@ def in_words(warehouse: Warehouse, failed: Sequence[Failed]) -> list[str]:
 
 
 def _findings(warehouse: Warehouse, lineage: pl.DataFrame) -> pl.DataFrame:
-    """Return the records' rules and finding ids; the step of the findings may run later."""
+    """Return the rules and finding ids of the records; the step of the findings may run later."""
     rules = lineage["rule_ids"].explode().drop_nulls().unique()
     observed = warehouse.read_parts(Observed.table(), OBSERVING)
     # All observations of a rule, because they are counted in the ids.
@@ -48,11 +48,11 @@ def _findings(warehouse: Warehouse, lineage: pl.DataFrame) -> pl.DataFrame:
 
 
 def _patient(pseudonym: str, lineage: pl.DataFrame, found: pl.DataFrame) -> str:
-    """Name a patient's files and findings in one sentence."""
+    """Return a sentence with a patient's files and findings."""
     of_patient = lineage.filter(pl.col("pseudonym") == pseudonym)
     read = of_patient.select("path", pl.col("file_id").str.head(ID_SHOWN)).unique().sort("path", "file_id")
     files = [f"{path} (file {file_id})" for path, file_id in read.iter_rows() if file_id not in path]
-    # A path that was hidden names its file already.
+    # A hidden path already contains the file id.
     files += [path for path, file_id in read.iter_rows() if file_id in path]
     mine = found.filter(pl.col("record_id").is_in(of_patient["record_id"].implode()))
     named = mine.select("rule_id", "finding_id").unique().sort("rule_id", "finding_id")

@@ -1,4 +1,4 @@
-"""Asset ``quality.impact``: what the study loses through each record in quarantine."""
+"""Asset ``quality.impact``: how the study would change if a record in quarantine were admitted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COHORT = (CohortEligibility.table(), CohortPatient.table(), CohortEndpoint.table
 
 
 def night(project: Project, warehouse: Warehouse) -> impact.Night:
-    """Read what the last refresh found, limited to the patients of quarantined records."""
+    """Read the result of the last refresh, limited to the patients of quarantined records."""
     link, every = warehouse.read(Link.table()), warehouse.read(Quarantine.table())
     held, repeated = repeated_faults.once_a_file(every, locations(warehouse, every["record_id"]))
     records = held["record_id"]

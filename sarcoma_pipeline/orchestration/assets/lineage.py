@@ -1,4 +1,4 @@
-"""Asset ``meta.lineage``: the records of which files every value of the cohort depends on."""
+"""Asset ``meta.lineage``: the records and files on which every value of the cohort depends."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return the step that computes ``meta.lineage``."""
 
     def trace(warehouse: Warehouse) -> Iterator[StepOutput]:
-        """List the records that decided each endpoint, and those from which a patient's row is derived."""
+        """List the records that decided each endpoint, and those from which each patient's row is derived."""
         gate = identity_gate(project, warehouse)
         patients = warehouse.read(CohortPatient.table(), columns=("pseudonym", "record_ids"))
         endpoints = warehouse.read(CohortEndpoint.table(), columns=("pseudonym", "endpoint", "evidence"))
-        # The account of movement is made of the lineage, so it is no part of it.
+        # The account of movement is computed from the lineage, so its observations are left out.
         observed = warehouse.read_parts(Observed.table(), OBSERVING)
         everyone = pl.concat([patients["pseudonym"], endpoints["pseudonym"]]).unique().sort()
         yield StepOutput({Lineage.table(): Lineage.empty()})
@@ -47,7 +47,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             places = locations(warehouse, used).pipe(gate.places)
             yield StepOutput({Lineage.table(): lineage.lineage(of_some, ends, places, observed)})
 
-    # Every step that observes a record is done: the rules that it breaks are complete.
+    # After these steps the observations on every record are complete.
     read = (CohortPatient, CohortEndpoint, Quarantine, Volume, MetaFile, Person)
     needs = [*(t.table() for t in read), *RECEIVED]
     return [step(project, "lineage", {Lineage.table(): needs}, trace, kinds={"polars"})]

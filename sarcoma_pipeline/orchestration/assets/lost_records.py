@@ -1,6 +1,8 @@
-"""Compares what is delivered tonight with what was delivered in the refresh before."""
+"""Compare the present delivery with that of the refresh before."""
 
 from __future__ import annotations
+
+import json
 
 import polars as pl
 
@@ -10,19 +12,24 @@ from sarcoma_pipeline.quality import lost_records
 from schemas.curated import Link, Patient
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observation, Observed
-from schemas.received import Unread
+from schemas.received import TableRow, Unread
+from schemas.sources_toml import Sources
 from schemas.volumes import Volume
 
 _COMPARED = tuple(t for t in RECEIVED if t != Unread.table())
 _PERSON = ("Patient_ID", "PatientID", "hospital_number")
-"""Columns of received tables with the patient's number. A table's row is known by its file only."""
+"""Columns of received tables with the patient's number; in rows of tables the mapping names the header."""
 _FILE = ("file_id", "path", "source", "content_hash", "records", "first_refresh", "last_refresh")
 
 
-def observe(warehouse: Warehouse) -> pl.DataFrame:
-    """Return who lost records since the refresh before, and the losses of earlier nights that still stand.
+def observe(warehouse: Warehouse, study_sources: Sources) -> pl.DataFrame:
+    """Return the records lost since the refresh before, and earlier losses that still exist.
 
-    A loss stands until its record is delivered again.
+    A loss exists until its record is delivered again.
+
+    Args:
+        warehouse: the study's warehouse.
+        study_sources: who reads which files, for the header of the patient's number in tables.
     """
     refresh, _ = tonight(warehouse)
     nights = warehouse.read(Volume.table(), columns=("refresh_id",), noted=False)["refresh_id"]
@@ -39,13 +46,13 @@ def observe(warehouse: Warehouse) -> pl.DataFrame:
         return standing
     sources = files.select("file_id", "source").unique("file_id", keep="first", maintain_order=True)
     placed = gone.join(sources, on="file_id", how="left").join(
-        _patients(warehouse, gone), on=["table_name", "record_id"], how="left"
+        _patients(warehouse, gone, study_sources), on=["table_name", "record_id"], how="left"
     )
     return pl.concat([lost_records.observe(placed, files, _counts(files, str(base))), standing])
 
 
 def _still_lost(warehouse: Warehouse, earlier: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the losses whose record, or another one of its key or content, is delivered again."""
+    """Remove the losses whose record, or another one with its key or content, is delivered again."""
     parts = [earlier.clear()]
     for (table,), some in earlier.group_by(["table_name"], maintain_order=True):
         ids = some["record_id"].unique()
@@ -64,7 +71,7 @@ def _still_lost(warehouse: Warehouse, earlier: pl.DataFrame) -> pl.DataFrame:
 
 
 def _versions(warehouse: Warehouse, base: str, refresh: str) -> pl.DataFrame:
-    """Read the records that were closed or opened since a refresh, and those of their keys and contents."""
+    """Read the records closed or opened since a refresh, and all with the same keys and contents."""
     refreshes = warehouse.read(MetaRefresh.table(), columns=("refresh_id",), noted=False)["refresh_id"]
     since = refreshes.filter(refreshes.is_between(pl.lit(base), pl.lit(refresh)))
     parts = []
@@ -88,8 +95,8 @@ def _versions(warehouse: Warehouse, base: str, refresh: str) -> pl.DataFrame:
     return pl.concat(parts).sort(pl.all())
 
 
-def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
-    """Return the patient of each record: the pseudonym, or the number of a patient who is lost as well."""
+def _patients(warehouse: Warehouse, gone: pl.DataFrame, study_sources: Sources) -> pl.DataFrame:
+    """Return the patient of each record: the pseudonym, or the number of a patient who is also lost."""
     known = (
         warehouse.read(Link.table(), columns=("person_ref", "patient_id"))
         .join(warehouse.read(Patient.table(), columns=("patient_id", "pseudonym")), on="patient_id")
@@ -98,6 +105,8 @@ def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=dict.fromkeys(("table_name", "record_id", "number"), pl.String))]
     for (table,), some in gone.group_by(["table_name"], maintain_order=True):
         rows = warehouse.read_versions(str(table), among=some["record_id"].unique())
+        if table == TableRow.table():
+            rows = rows.with_columns(numbers_in_rows(rows, study_sources))
         number = next((c for c in _PERSON if c in rows.columns), None)
         if number is not None:
             named = rows.select(table_name=pl.lit(str(table)), record_id="record_id", number=number)
@@ -108,8 +117,23 @@ def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def numbers_in_rows(rows: pl.DataFrame, study_sources: Sources) -> pl.Series:
+    """Return the patient's number in each row of a table, null if its source maps none."""
+    headers: dict[str, str] = {}
+    for source in study_sources.source:
+        for entity in getattr(source, "entities", ()):
+            mapping = entity.columns.get("hospital_number")
+            if mapping and mapping.column:
+                headers.setdefault(source.name, mapping.column)
+    found = [
+        (json.loads(values).get(headers.get(name, "")) or "").strip() or None
+        for name, values in rows.select("table_name", "values").iter_rows()
+    ]
+    return pl.Series("hospital_number", found, dtype=pl.String)
+
+
 def _counts(files: pl.DataFrame, base: str) -> pl.DataFrame:
-    """Return ``path``, ``before`` and ``now``: records of each file at a refresh and tonight."""
+    """Return ``path``, ``before`` and ``now``: number of records of each file at a refresh and now."""
     first, last = pl.col("first_refresh"), pl.col("last_refresh")
     then = files.filter(first <= base, last.is_null() | (last >= base))
     now = files.filter(last.is_null())

@@ -1,4 +1,4 @@
-"""Asset ``meta.movement``: explains each value of a patient that moved against the release that stands."""
+"""Asset ``meta.movement``: explain each value of a patient that moved since the last release."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ _VERSION = (
 
 
 def account(project: Project, warehouse: Warehouse) -> tuple[Account, pl.DataFrame]:
-    """Explain what moved; returns the account, and the observations of what nothing explains."""
+    """Return the account of moved values, and the observations on unexplained ones."""
     earlier = Account(
         warehouse.read(Movement.table(), noted=False), warehouse.read(MovementRecord.table(), noted=False)
     )
     now = {table: warehouse.read(table) for table in _OF_PATIENTS}
     decisions = warehouse.read(Decision.table())
-    # What stands behind the account in other tables changes only with these.
+    # Other tables used by the account change only together with these.
     for table in (MetaFile.table(), Quarantine.table(), CohortEligibility.table()):
         warehouse.read(table)
     before = comparable(project, _OF_PATIENTS)
@@ -69,7 +69,7 @@ def _against(
     now: Mapping[str, pl.DataFrame],
     decisions: pl.DataFrame,
 ) -> Account | None:
-    """Compare tonight with a release; None if no value and no record behind one is another one."""
+    """Compare this refresh with a release; return None if no value and no record behind one differs."""
     old, key_lost = _own(project, warehouse, before)
     moved = moved_values.moved(old, now, moved_values.OF_PATIENTS)
     lines = [f[Lineage.table()] for f in (old, now)]
@@ -78,7 +78,7 @@ def _against(
         return None
     refresh, _ = tonight(warehouse, noted=False)
     given = _circumstances(project, warehouse, before, decisions, refresh, key_lost=key_lost)
-    # Releases of early versions of the program do not say in which file a record was.
+    # Releases of early versions of the program do not contain the file of a record.
     if key_lost or not {"file_id", "position", "rule_ids"} <= set(lines[0].columns):
         changed = MovementRecord.empty()
     else:
@@ -93,10 +93,10 @@ def _against(
 
 
 def _own(project: Project, warehouse: Warehouse, before: Base) -> tuple[dict[str, pl.DataFrame], bool]:
-    """Return the released tables of this centre's patients by tonight's pseudonyms.
+    """Return the released tables of this centre's patients with their present pseudonyms.
 
     Returns:
-        The tables, and whether the key is another one and the old one is lost.
+        The tables, and whether the key was replaced and the old one is lost.
     """
     tables = {t: before.tables[t] for t in _OF_PATIENTS}
     if warehouse.centre:
@@ -119,7 +119,7 @@ def _own(project: Project, warehouse: Warehouse, before: Base) -> tuple[dict[str
 
 
 def _concerned(moved: pl.DataFrame, old: pl.DataFrame, new: pl.DataFrame) -> pl.Series:
-    """Return the patients with a moved value, or with another record behind their values."""
+    """Return the patients with a moved value, or with a changed set of records behind their values."""
     sides = [
         f.select("pseudonym", "record_id", overruled=pl.col("role") == "overruled").unique()
         for f in (old, new)
@@ -154,14 +154,14 @@ def _evidence(
 
 
 def _objected(warehouse: Warehouse) -> pl.DataFrame:
-    """Return the records of patients who objected: the finding about the objection is about all of them."""
+    """Return the records of patients who objected; the finding on the objection explains all of them."""
     apart = warehouse.read(Disposition.table(), columns=("record_id", "reason"), noted=False)
     objected = apart.filter(pl.col("reason") == reports.OBJECTED)
     return objected.select("record_id", rule_id=pl.lit(reports.OBJECTION.id))
 
 
 def _known_refresh(warehouse: Warehouse, before: Base) -> str:
-    """Return the last refresh that a release can know; a centre is received before the study is pooled."""
+    """Return the last refresh on which a release can depend; a centre is received before the pooling."""
     refreshes = warehouse.read(MetaRefresh.table(), columns=("refresh_id",), noted=False)["refresh_id"]
     return str(refreshes.filter(refreshes <= before.refresh_id).max() or before.refresh_id)
 
@@ -180,7 +180,7 @@ def _owned(warehouse: Warehouse, who: pl.DataFrame) -> pl.DataFrame:
 
 
 def _versions(warehouse: Warehouse, ids: pl.Series) -> pl.DataFrame:
-    """Return the versions of records, of all records of their keys and of those with their content."""
+    """Return the versions of records, and of all records with their keys or contents."""
     parts = [pl.DataFrame(schema=dict.fromkeys(("table_name", *_VERSION), pl.String))]
     for table in RECEIVED:
         own = warehouse.read_versions(table, columns=_VERSION, among=ids)
@@ -195,7 +195,7 @@ def _versions(warehouse: Warehouse, ids: pl.Series) -> pl.DataFrame:
 
 
 def _rows(warehouse: Warehouse, table: str, ids: pl.Series) -> pl.DataFrame:
-    """Return what was delivered as these records, each in its last version."""
+    """Return the received columns of these records, each in its last version."""
     found = warehouse.read_versions(table, among=ids.alias("record_id"))
     delivered = [c for c in found.columns if c not in PROVENANCE]
     last = found.sort("record_id", "first_refresh", "file_id").unique(
@@ -213,7 +213,7 @@ def _circumstances(
     *,
     key_lost: bool,
 ) -> Circumstances:
-    """Return what else is different: decisions, program, configuration and the calendar."""
+    """Return the other differences: decisions, program, configuration and calendar."""
     _, today = tonight(warehouse, noted=False)
     findings_of = warehouse.read(LedgerEntry.table(), columns=("finding_id", "pseudonym"), noted=False)
     named = decisions.select("finding_id", "at", "action", "until").join(
@@ -248,7 +248,7 @@ def _circumstances(
 
 
 def _with_standing(made: Account, earlier: Account, now: Mapping[str, pl.DataFrame]) -> Account:
-    """Add the unexplained moves of earlier nights that still stand, with the records behind them."""
+    """Add the unexplained moves of earlier refreshes that still exist, with the records behind them."""
     values = {t: now[t] for t in moved_values.OF_PATIENTS}
     kept = movement.standing(earlier.values, made.values, values)
     records = earlier.records.join(kept.select("pseudonym").unique(), on="pseudonym", how="semi")
@@ -260,7 +260,7 @@ def _with_standing(made: Account, earlier: Account, now: Mapping[str, pl.DataFra
 
 
 def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions: pl.DataFrame) -> Account:
-    """Take a steward's decision on an unexplained move as its cause."""
+    """Record a steward's decision on an unexplained move as its cause."""
     seen = movement.observe(found.values, used)
     if seen.is_empty():
         return found
@@ -272,7 +272,7 @@ def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions
 
 
 def released(project: Project, warehouse: Warehouse) -> dict[str, pl.DataFrame]:
-    """Return the account as a release holds it: without identifying columns, of its own moves only."""
+    """Return the account for a release: without identifying columns, and only for its own moves."""
     compared_with = standing_id(project)
     tables = {}
     for table in ACCOUNT:
@@ -284,7 +284,7 @@ def released(project: Project, warehouse: Warehouse) -> dict[str, pl.DataFrame]:
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
-    """Return the step that computes ``meta.movement``, and that of the estimates."""
+    """Return the steps that compute ``meta.movement`` and the movement of the estimates."""
     explained = dg.AssetCheckSpec(
         CHECK,
         asset=asset_key(project, Movement.table()),
@@ -352,7 +352,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
 
 def _check(spec: dg.AssetCheckSpec, values: pl.DataFrame) -> dg.AssetCheckResult:
-    """Say how many values moved without an explanation; the findings name the patients."""
+    """Return the check result: the number of unexplained moves; the findings name the patients."""
     silent = values.filter("unexplained")
     if "pseudonym" in values.columns:
         words = "; ".join(movement.summary(silent))

@@ -1,4 +1,4 @@
-"""Asks of tonight's tables whether what was read and what came of it can both be right."""
+"""Check the tables of this refresh for reasons against publishing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from schemas.quality import Observed
 
 
 def reasons(project: Project, warehouse: Warehouse) -> list[plausibility.Reason]:
-    """Return why nothing must be published tonight; empty if there is no reason.
+    """Return the reasons against publishing this refresh; empty if there is none.
 
     Args:
         project: the study.
-        warehouse: of the whole study.
+        warehouse: the warehouse of the whole study.
     """
     tables = OnDemand(CONTRACTS, warehouse.read)
     observed = plausibility.of_cells(tables[Observed.table()])

@@ -21,12 +21,12 @@ class NotReceived(Exception):
 
 
 def pool_key(project: Project) -> dg.AssetKey:
-    """Return the key of the asset that stands for all centres together."""
+    """Return the key of the asset that represents all centres together."""
     return dg.AssetKey([project.study.name, "meta", "pool"])
 
 
 def pooled_first(project: Project) -> list[dg.AssetKey]:
-    """Return what must be materialised before assets of the whole study; empty without centres."""
+    """Return the assets to materialise before those of the whole study; empty without centres."""
     return [pool_key(project)] if project.centres else []
 
 

@@ -27,13 +27,13 @@ from schemas.release import ACCOUNT, RELEASED, MetaRelease
 FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26)
 )
-"""A missed night is a warning in the morning and an error before the next night."""
+"""A missed refresh is a warning in the morning and an error before the next refresh."""
 
 _IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
 """Columns of ``meta.release`` that are equal if two releases have the same inputs and content."""
 
 DRAFT = "draft"
-"""Metadata of a release's materialization: whether it is a draft, which confirms no release."""
+"""Metadata key of a release: whether it is a draft."""
 
 _LISTED_FAULTS = 5
 """Faults listed in the failure message; the check and the Data Docs list all."""
@@ -80,7 +80,7 @@ def build(
     row: dict[str, Any],
     account: Mapping[str, pl.DataFrame],
 ) -> Path:
-    """Build the release beside the published one, with the account of what moved."""
+    """Build the release next to the published one, with the account of moved values."""
     # Remove partial files of a killed refresh; only one refresh runs at a time.
     for partial in (*project.published.glob(".building-*"), *project.published.glob("releases/*.part")):
         partial.unlink()
@@ -97,14 +97,14 @@ def label(row: dict[str, Any]) -> pl.DataFrame:
 def run_gate(
     project: Project, built: Path, last: Mapping[str, pl.DataFrame] | None, refresh_id: str
 ) -> list[release_gate.Failed]:
-    """Run the gate over a built release; deletes a release that fails, after its Data Docs are written."""
+    """Run the gate on a built release; delete a failing release after its Data Docs are written."""
     passed = False
     try:
         tables = standing_release.tables_of(built) or {}
         failed = release_gate.gate(tables, last, project.study.gate)
         passed = not any(f.severity == "error" for f in failed)
         if not passed:
-            # Nothing is published that could wait for it, and the file is gone afterwards.
+            # Nothing will be published, so the second opinion delays nothing; the file is deleted afterwards.
             opinion = opinion_process.opinion_of(project, refresh_id, built, lambda: last)
             if not opinion.agrees:
                 failed.append(release_gate.Failed(opinion_process.CHECK, None, "error", str(opinion)))
@@ -118,7 +118,7 @@ def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, 
     """Record a checked release in the warehouse, which outlives its file, and publish it.
 
     Raises:
-        dg.Failure: a last check held it back; the last release is unchanged.
+        dg.Failure: a last check failed; the last release is unchanged.
     """
     with warehouse.transaction() as tables:
         insert(tables, MetaRelease.table(), label(row))
@@ -129,7 +129,7 @@ def publish(project: Project, warehouse: Warehouse, built: Path, row: dict[str, 
 
 
 def held_back(faults: Sequence[str]) -> dg.Failure:
-    """Return the failure which says that the last release is unchanged, and why."""
+    """Return the failure with the reasons; the last release is unchanged."""
     more = f" (and {len(faults) - _LISTED_FAULTS} more)" if len(faults) > _LISTED_FAULTS else ""
     listed = " | ".join(faults[:_LISTED_FAULTS])
     return dg.Failure(
@@ -139,7 +139,7 @@ def held_back(faults: Sequence[str]) -> dg.Failure:
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
-    """Return the asset of the published database, and the check that nobody waits for."""
+    """Return the asset of the published database, and the check that runs after publication."""
     gate = dg.AssetCheckSpec(
         "release_gate",
         asset=release_key(project),
@@ -235,7 +235,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
 
 
 def opinion_key(project: Project) -> dg.AssetCheckKey:
-    """Return the key of the check that no refresh waits for."""
+    """Return the key of the check that runs after publication."""
     return dg.AssetCheckKey(release_key(project), opinion_process.CHECK)
 
 

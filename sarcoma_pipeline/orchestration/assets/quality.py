@@ -77,11 +77,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(MetaFile.table(), columns=("file_id", "source")),
             warehouse.read(MetaValueAccount.table()),
         )
-        seen = pl.concat([volumes.observe(history, refresh), unknown, lost_records.observe(warehouse)])
+        lost = lost_records.observe(warehouse, project.sources)
+        seen = pl.concat([volumes.observe(history, refresh), unknown, lost])
         return StepOutput({Volume.table(): history}, {Observed.table(): seen})
 
     def find(warehouse: Warehouse) -> StepOutput:
-        """Turn every broken rule into a finding with words, place and remedy for the steward."""
+        """Turn every broken rule into a finding with words, position and remedy for the steward."""
         observed = warehouse.read(Observed.table()).drop("step")
         at_fault = observed["record_id"].unique()
         found = findings.findings(
@@ -130,7 +131,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         )
 
     return [
-        # After the files are read: that may add decisions, carried over to findings with another id.
+        # Runs after the files are read, because reading may add decisions carried over to new finding ids.
         step(
             project, "decisions", {Decision.table(): [MetaFile.table()]}, load_decisions, kinds={"csv"},
             other_inputs=log,
@@ -175,7 +176,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 Finding.table(): [
                     "meta.files",
                     Volume.table(),
-                    # Its step says what of the patients is set aside.
+                    # The step of the eligibility reports excluded patients and values set to null.
                     CohortEligibility.table(),
                     Link.table(),
                     Quarantine.table(),

@@ -33,10 +33,10 @@ from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh, MetaValueAcco
 RECEIVED = tuple(t for t in CONTRACTS if t.startswith("received."))
 
 OF_FILES = (MetaFile.table(), MetaValueAccount.table(), *RECEIVED)
-"""What is written when a file is read, and closed when it is replaced or gone."""
+"""Tables written when a file is read, and closed when it is replaced or removed."""
 
 _PIECE_BYTES = 128 << 20
-"""Received bytes that are committed at a time: an open transaction takes more memory than what it writes."""
+"""Received bytes per commit: an open transaction takes more memory than the data it writes."""
 
 
 def drop_key(project: Project, source: str) -> dg.AssetKey:
@@ -88,14 +88,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         began = time.perf_counter()
         with redacted_errors(project):
             permissions.check(project)
-            # Every step depends on the key of the pseudonyms: it must exist before the first one.
+            # Every step depends on the pseudonym key, so it must exist before the first step.
             pseudonym_key.ensure_key(project)
             asked = VERIFY in context.run.tags
             refresh, added = read_drop_folder(project, warehouse, context.run_id, verify=asked)
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         versions = data_versions.of_tables(warehouse, MetaRefresh.table(), *OF_FILES)
         for table in (MetaRefresh.table(), *OF_FILES):
-            # Counted in the database: on a night without changes no step reads the table.
+            # Counted in the database, because without changes no step reads the table.
             metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), "seconds": seconds}
             if table.startswith("received."):
                 metadata["records added"] = added.get(table, 0)
@@ -115,11 +115,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
 
 
 def tonight(warehouse: Warehouse, *, noted: bool = True) -> tuple[str, dt.date]:
-    """Return the id and date of the last refresh; a step that is retried uses these as its current date.
+    """Return the id and date of the last refresh; a retried step uses this date as the current one.
 
     Args:
         warehouse: the study's warehouse.
-        noted: whether the step depends on them and thus runs every night.
+        noted: whether the step depends on them and so runs in every refresh.
     """
     last = warehouse.read(MetaRefresh.table(), noted=noted).sort("refresh_id").row(-1, named=True)
     return last["refresh_id"], last["received_on"]
@@ -129,7 +129,7 @@ VERIFY = "verify"
 """Tag of a run that compares the content of every file."""
 
 VERIFIED_FOR = dt.timedelta(days=7)
-"""How long nobody needs to compare the content of files whose size and time are as before."""
+"""Maximum time between two refreshes that compare the content of all files, not only size and time."""
 
 
 def verification_is_due(refreshes: pl.DataFrame, today: dt.date) -> bool:
@@ -174,7 +174,7 @@ def read_drop_folder(
         "verified": verify,
     }
     configuration = provenance.configuration(project)
-    # Named by centre: centres may be read at the same time.
+    # One file per centre, because centres may be read at the same time.
     mark = project.warehouse.with_suffix(f".{warehouse.centre}.reading" if warehouse.centre else ".reading")
     with worker_process.remembered(mark) as died:
         return refresh, _write(project, warehouse, scan, row, configuration, careful=died)
@@ -192,7 +192,7 @@ def _write(
     """Close removed records, then read and write group by group, to limit memory.
 
     A large delivery is committed in pieces of whole files, because an open transaction takes more memory than
-    what it writes. After a crash, the next refresh continues with the files that are not yet written.
+    the data it writes. After a crash, the next refresh continues with the files that are not yet written.
     """
     refreshes, refresh, limits = MetaRefresh.table(), str(row["refresh_id"]), project.sources.limits
     added: dict[str, int] = {}
@@ -234,7 +234,7 @@ def _write(
 
 
 def _read_again(tables: Tables, scan: manifest.Scan) -> pl.DataFrame:
-    """Return ``path`` of the files that another version of their reader reads, with the same content."""
+    """Return ``path`` of the files with unchanged content that a new version of their reader reads again."""
     found = [(f.row["path"], f.row["content_hash"]) for f in scan.to_read if f.changed]
     now = pl.DataFrame(found, schema={"path": pl.String, "content_hash": pl.String}, orient="row")
     known = tables.execute(
@@ -244,12 +244,12 @@ def _read_again(tables: Tables, scan: manifest.Scan) -> pl.DataFrame:
 
 
 def _names(tables: Tables, paths: pl.DataFrame, contents: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Return places and names of the current records of files that have, or had, a finding.
+    """Return positions and keys of current records that have, or had, a finding.
 
     Args:
         tables: the study's tables.
         paths: ``path`` of the files.
-        contents: places of the records; by default those whose content the ledger knows.
+        contents: positions of the records; by default those with content in the ledger.
     """
     parts = [pl.DataFrame(schema=dict.fromkeys(carried_over.NAMES, pl.String))]
     if paths.is_empty():
@@ -273,9 +273,9 @@ def _names(tables: Tables, paths: pl.DataFrame, contents: pl.DataFrame | None = 
 
 
 def _carry_over(project: Project, tables: Tables, before: pl.DataFrame, again: pl.DataFrame) -> None:
-    """Give the findings of records that have other names now their new ids, with the decisions on them.
+    """Give findings of records with a changed key their new ids, and carry over the decisions.
 
-    The log is written first: if the transaction then fails, the next refresh adds nothing to it twice.
+    The log is written first: if the transaction then fails, the next refresh adds no decision twice.
     """
     if before.is_empty():
         return

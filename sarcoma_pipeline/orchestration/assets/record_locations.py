@@ -1,4 +1,4 @@
-"""Finds file and position of received records, and builds the gate that shows them outside the warehouse."""
+"""Find file and position of received records, and build the identity gate that displays them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from schemas.typed import Person
 
 
 def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
-    """Read the locations of these records only, as :func:`sarcoma_pipeline.quality.findings.places`.
+    """Return the result of :func:`sarcoma_pipeline.quality.findings.places` for these records only.
 
-    A record that is no longer delivered has the last place in which it was.
+    A record that is no longer delivered has its last location.
 
     Args:
         warehouse: the warehouse of the study or of one centre.
@@ -38,7 +38,7 @@ def locations(warehouse: Warehouse, record_ids: pl.Series) -> pl.DataFrame:
 def _places_of_gone(
     warehouse: Warehouse, received: Mapping[str, pl.DataFrame], gone: pl.Series
 ) -> pl.DataFrame:
-    """Return the locations of current records, and the last ones of those that are gone."""
+    """Return the locations of current records, and the last ones of those no longer delivered."""
     both = dict(received)
     for table, current in received.items():
         past = warehouse.read_versions(table, columns=(*findings.PLACE, "last_refresh"), among=gone)
@@ -53,5 +53,5 @@ def _places_of_gone(
 
 
 def identity_gate(project: Project, warehouse: Warehouse) -> IdentityGate:
-    """Build the gate of a study: it knows every delivered person, linked or not, and the study's sources."""
+    """Build the identity gate of a study from every delivered person, linked or not, and ``sources.toml``."""
     return IdentityGate.of(warehouse.read(Person.table(), columns=IDENTIFYING), project.sources)

@@ -23,7 +23,7 @@ from schemas.typed import Person
 from schemas.vocabularies import ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
 
 Group = tuple[str, str]
-"""The rule group (the part of the id before the dot) and the table that its rules guard."""
+"""The rule group (the part of the id before the dot) and the table of its check."""
 
 
 def groups() -> dict[Group, list[str]]:
@@ -38,7 +38,8 @@ def groups() -> dict[Group, list[str]]:
 _READ = (Finding.table(), LedgerEntry.table(), Impact.table(), Person.table())
 
 _SHOWN = 10
-"""Failing records in a check's table; ``quality.ledger`` and the steward's page list all."""
+"""Maximum number of failing records in a check's table; ``quality.ledger`` and the steward's page list
+all."""
 
 
 def checks(project: Project) -> dg.AssetChecksDefinition:
@@ -124,7 +125,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _table(shown: pl.DataFrame) -> dg.TableMetadataValue:
-    """Return the failing records as a table, the most needed columns first: the UI wraps no cell."""
+    """Return the failing records as a table, most important columns first: the UI does not wrap cells."""
     columns = {
         "finding": pl.col("finding_id"),
         "rule": pl.col("rule_id"),

@@ -74,7 +74,7 @@ class _Written:
 
 
 def asset_key(project: Project, table: str) -> dg.AssetKey:
-    """Return the key ``study/schema/table``: the study keeps apart the code locations of one instance."""
+    """Return the key ``study/schema/table``; the study distinguishes the code locations of one instance."""
     return dg.AssetKey([project.study.name, *table.split(".")])
 
 
@@ -86,7 +86,7 @@ def partitions(project: Project) -> dg.StaticPartitionsDefinition | None:
 def tags(project: Project) -> dict[str, str]:
     """Return the tags of a study's runs: the study, and the lock on its DuckDB file."""
     study = {"study": project.study.name}
-    # In a catalog, each centre has its own tables and its own writer: no lock is needed.
+    # In a catalog each centre has its own tables and its own writer, so no lock is needed.
     no_lock = project.centres and ducklake.catalog_address()
     return study if no_lock else {**study, "writer": project.study.name}
 
@@ -141,7 +141,7 @@ def table_spec(
 def redacted_errors(project: Project) -> Iterator[None]:
     """Keep error messages out of Dagster: libraries quote the values that caused the error.
 
-    Writes the full traceback to a file beside the warehouse that only its owner can read.
+    Write the full traceback to a file next to the warehouse that only its owner can read.
 
     Raises:
         dg.Failure: with the type and place of the error, and nothing else.
@@ -175,7 +175,7 @@ def redacted_errors(project: Project) -> Iterator[None]:
 
 
 def _remedy(project: Project, broken: Exception) -> str:
-    """Return what to do if the disk or the database failed, else nothing."""
+    """Return what to do if the disk or the database failed; else an empty text."""
     if isinstance(broken, OSError) and broken.errno in _NO_SPACE:
         return "Free disk space, then refresh again. "
     if isinstance(broken, OSError) and broken.errno in _NOT_WRITABLE:
@@ -206,7 +206,7 @@ def step(
         project: the study.
         name: name of the step in the UI.
         tables: the tables that it computes, each with the tables (or asset keys) it depends on.
-        compute: reads tables and returns frames; large ones in parts.
+        compute: function that reads tables and returns frames; large ones in parts.
         kinds: technologies, for the UI's icons.
         checks: checks on these tables whose results ``run_checks`` returns.
         run_checks: evaluates the checks; also called when the step is skipped.

@@ -1,4 +1,4 @@
-"""Asset of the steward's page: a static page of all findings, beside the release."""
+"""Asset of the steward's page: a static page of all findings, next to the release."""
 
 import tempfile
 import time
@@ -27,7 +27,7 @@ from schemas.vocabularies import ERROR
 
 
 def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
-    """Write the steward's page in one step, so that nobody opens a partial file.
+    """Write the steward's page in one step, so that no partial file is visible.
 
     Returns:
         The file, and the number of findings on it.
@@ -62,7 +62,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
 
 
 def _coverage(warehouse: Warehouse, files: pl.DataFrame) -> list[str]:
-    """Describe what came of the queries to registry offices."""
+    """Return the sentences on the coverage of the queries to registry offices."""
     if not warehouse.height(RegistryReply.table()):
         return []
     needed = registry_coverage.NEEDED.items()

@@ -10,6 +10,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report import curves, report_tables
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, median, number, p_value, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.statistics import DEFAULT
 
 NEAR_MONTHS = 24
 """Horizon printed for subgroups: the one closest to the paper's two years; ``analysis.subgroup`` has all."""
@@ -17,12 +18,13 @@ NEAR_MONTHS = 24
 _PANEL = ("time_months", "incidence", "ci_low", "ci_high", "at_risk")
 
 
-def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str]) -> list[str]:
+def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str], least_at_risk: int = 0) -> list[str]:
     """Draw one panel per analysis of ``analysis.cumulative_incidence``, with a curve per cause.
 
     Args:
         frame: `schemas.analysis.CumulativeIncidence`.
         titles: analysis to its title in study.toml.
+        least_at_risk: patients at risk below which a curve is not drawn.
     """
     drawings = []
     longest = float(frame.select(pl.col("time_months").max()).item() or 0)
@@ -35,13 +37,18 @@ def incidence_panels(frame: pl.DataFrame, titles: Mapping[str, str]) -> list[str
         key = "svg-incidence-" + "".join(c if c.isalnum() else "-" for c in name.lower())
         drawings.append(
             curves.cumulative_incidence(
-                by_cause, key=key, letter=letter, title=titles.get(name, capital(name)), horizon=longest
+                by_cause,
+                key=key,
+                letter=letter,
+                title=titles.get(name, capital(name)),
+                horizon=longest,
+                least_at_risk=least_at_risk,
             )
         )
     return drawings
 
 
-def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Table:
+def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str, least_at_risk: int = 0) -> Table:
     """Return the table of `schemas.analysis.CumulativeIncidenceEstimate` at the horizons."""
     horizons = frame["horizon_months"].unique().sort().to_list()
     lines: list[Line] = []
@@ -52,21 +59,30 @@ def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Ta
         for one in part.partition_by("cause", maintain_order=True):
             at = {r["horizon_months"]: r for r in one.rows(named=True)}
             shown = [
-                rate(r["value"], r["ci_low"], r["ci_high"]) if (r := at.get(h)) else MISSING for h in horizons
+                rate(r["value"], r["ci_low"], r["ci_high"]) + (" †" if r["at_risk"] < least_at_risk else "")
+                if (r := at.get(h)) and r["value"] is not None
+                else MISSING
+                for h in horizons
             ]
             events = number(one["events"].max())  # pyright: ignore[reportArgumentType]
             lines.append(Line((capital(one["cause"][0]), events, *shown), indent=True))
     last = number(horizons[-1]) if horizons else MISSING
+    daggers = any("†" in cell for line in lines for cell in line.cells)
     return Table(
         "table-incidence", label, "Cumulative incidence in % (95 % CI) with the other cause competing",
         ("Cause", f"Events to {last} months", *(f"{number(h)} months" for h in horizons)), tuple(lines),
-        ("Aalen and Johansen’s estimate; log-log confidence intervals.",),
+        ("Aalen and Johansen’s estimate; log-log confidence intervals."
+         + (f" †: fewer than {number(least_at_risk)} patients are at risk." if daggers else ""),),
         (28, 12, *(60 // len(horizons) for _ in horizons)),
     )  # fmt: skip
 
 
 def subgroup_panels(
-    frame: pl.DataFrame, tests: pl.DataFrame, endpoint: str, terms: Mapping[str, str]
+    frame: pl.DataFrame,
+    tests: pl.DataFrame,
+    endpoint: str,
+    terms: Mapping[str, str],
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> list[str]:
     """Draw one panel per factor, with a Kaplan–Meier curve per level.
 
@@ -75,6 +91,7 @@ def subgroup_panels(
         tests: `schemas.analysis.LogRank`.
         endpoint: the endpoint to draw.
         terms: covariate to its title.
+        p_decimals: printed decimals of a p value.
     """
     mine = frame.filter(pl.col("endpoint") == endpoint)
     longest = float(mine.select(pl.col("time_months").max()).item() or 0)
@@ -87,18 +104,23 @@ def subgroup_panels(
             for one in part.partition_by("level", maintain_order=True)
         }
         title = terms.get(name, capital(name.replace("_", " ")))
+        test = f"log-rank p = {p_value(p.get((endpoint, name)), p_decimals)}".replace("= <", "< ")
         drawings.append(
             curves.by_level(
                 levels, key=f"svg-subgroup-{endpoint.lower()}-{name.replace('_', '-')}", letter=letter,
-                title=title, test=f"log-rank p = {p_value(p.get((endpoint, name)))}".replace("= <", "< "),
-                horizon=longest,
+                title=title, test=test, horizon=longest,
             )
         )  # fmt: skip
     return drawings
 
 
 def subgroups(
-    frame: pl.DataFrame, tests: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+    frame: pl.DataFrame,
+    tests: pl.DataFrame,
+    titles: Mapping[str, str],
+    terms: Mapping[str, str],
+    label: str,
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> Table:
     """Return a table with a row per endpoint and level: n, events, median, survival at about two years, p."""
     p = _p_values(tests)
@@ -110,7 +132,7 @@ def subgroups(
         for factor in of.partition_by("covariate", maintain_order=True):
             name = factor["covariate"][0]
             term = terms.get(name, capital(name.replace("_", " ")))
-            test = p_value(p.get((endpoint, name)))
+            test = p_value(p.get((endpoint, name)), p_decimals)
             for part in factor.partition_by("level", maintain_order=True):
                 half = part.filter(pl.col("quantity") == "median")
                 at = part.filter(pl.col("quantity") == "survival", pl.col("horizon_months") == months)
@@ -158,7 +180,7 @@ def sensitivity(
     """
     runs: list[tuple[str, str, str]] = []
     for variant in frame["variant"].unique(maintain_order=True):
-        # The main analysis uses the middle of a partial date's interval; both ends are printed beside it.
+        # The main analysis uses the middle of a partial date's interval; both ends are printed next to it.
         datings = (("middle", "Main analysis"), ("earliest", "Earliest dates"), ("latest", "Latest dates"))
         runs += [(variant, d, t) for d, t in datings] if variant == "main" else [
             (variant, "middle", capital(variant))
@@ -205,12 +227,14 @@ def run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
     return median(row[dating], None, None, "NR") if quantity == "median" else number(row[dating], 3)
 
 
-def proportional_hazards(frame: pl.DataFrame, terms: Mapping[str, str], label: str) -> Table:
+def proportional_hazards(
+    frame: pl.DataFrame, terms: Mapping[str, str], label: str, p_decimals: int = DEFAULT.p_decimals
+) -> Table:
     """Return a table with a row per model and term."""
     rows = [
         (
             r["model"], "All terms" if r["term"] == "GLOBAL" else terms.get(r["term"], r["term"]),
-            number(r["chi_square"], 2), number(r["degrees_of_freedom"]), p_value(r["p_value"]),
+            number(r["chi_square"], 2), number(r["degrees_of_freedom"]), p_value(r["p_value"], p_decimals),
         )
         for r in frame.iter_rows(named=True)
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table of the other assumptions: every switch of ``[assumptions]`` beside the main analysis."""
+"""Build the table of the other assumptions: every switch of ``[assumptions]`` against the main analysis."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _KEY = ("quantity", "horizon_months", "model", "term", "level")
 def table(
     frame: pl.DataFrame, title: str, contrasts: Mapping[tuple[str, str, str | None], str], label: str
 ) -> Table:
-    """Make a line per other assumption of an endpoint, with the patients that it moves.
+    """Return a table with a row per other assumption of an endpoint, with the number of patients it moves.
 
-    Assumptions under which every number is that of the main analysis are named in a note.
+    Assumptions that change no number are listed in a note.
 
     Args:
         frame: the rows of one endpoint in `schemas.analysis.SurvivalSensitivity`, the main analysis included.
         title: the endpoint in words.
         contrasts: model, term and level to the contrast as printed.
-        label: of the table.
+        label: label of the table.
     """
     found: dict[str, dict[Key, dict[str, Any]]] = {}
     for row in frame.filter((pl.col("variant") == MAIN) | pl.col("switch").is_not_null()).rows(named=True):
@@ -77,7 +77,7 @@ def _differs(rows: Mapping[Key, Mapping[str, Any]], main: Mapping[Key, Mapping[s
 
 
 def _line(variant: str, rows: Mapping[Key, dict[str, Any]], shown: Sequence[Key]) -> Line:
-    # The counts of the endpoint; a model has those of its complete cases.
+    # The counts of the endpoint; models have those of their complete cases.
     whole = rows.get(("median", None, None, None, None)) or next(iter(rows.values()))
     name, moved = ("Main analysis", "") if variant == MAIN else (variant.replace("_", " "), whole["moved"])
     cells = [run(key[0], rows.get(key, {}), "middle") if whole["n"] else MISSING for key in shown]
@@ -87,7 +87,7 @@ def _line(variant: str, rows: Mapping[Key, dict[str, Any]], shown: Sequence[Key]
 
 
 def _warning(far: Sequence[tuple[str, str, float | None]]) -> str:
-    """Say which estimates an assumption moves by more than their standard error."""
+    """Return a sentence on the estimates that an assumption moves by more than their standard error."""
     by_variant: dict[str, list[str]] = {}
     for variant, quantity, months in far:
         what = f"survival at {number(months)} months" if quantity == "survival" else quantity

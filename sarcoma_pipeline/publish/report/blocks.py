@@ -1,4 +1,4 @@
-"""What the sections of the report are made of, and what they are made from."""
+"""Define the blocks of the report's sections, and the input from which they are built."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ class Report:
         return Figure(key, f"Figure {self.figures}", caption, tuple(panels))
 
     def supplement(self) -> str:
-        """Return the label of the next table that the paper does not have."""
+        """Return the label of the next supplementary table."""
         self.supplements += 1
         return f"Table S{self.supplements}"

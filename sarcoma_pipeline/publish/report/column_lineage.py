@@ -1,4 +1,4 @@
-"""Renders the page of column lineage: a drawing of what each released column is computed from."""
+"""Render the page of column lineage: the columns from which each released column is computed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def drawing(
     Args:
         origins: as for :func:`page`.
         column: table and column.
-        elsewhere: tables with drawings of their own; the graph ends at their columns.
+        elsewhere: tables with separate drawings; the graph ends at their columns.
     """
     known = {table: columns for table, columns in origins.items() if table not in elsewhere}
     edges = upstream(known, column)

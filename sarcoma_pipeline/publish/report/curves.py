@@ -90,7 +90,7 @@ def kaplan_meier(
 
 def cumulative_incidence(
     curves: dict[str, list[tuple[float, float, float | None, float | None, int]]], *, key: str, letter: str,
-    title: str, horizon: float,
+    title: str, horizon: float, least_at_risk: int = 0,
 ) -> str:  # fmt: skip
     """Draw the cumulative incidence of competing events, with 95 % bands and numbers at risk.
 
@@ -100,8 +100,12 @@ def cumulative_incidence(
         letter: letter of the panel.
         title: what the figure is.
         horizon: end of the time axis in months.
+        least_at_risk: patients at risk below which the curves end.
     """
     sheet, frame = Drawing(_WIDTH, _HEIGHT - 32), _Axes(horizon)
+    # The number at risk is the same for every cause: any event ends the time at risk.
+    left = [(p[0], p[4]) for p in next(iter(curves.values()), [])]
+    curves = {cause: _well_known(points, least_at_risk) for cause, points in curves.items()}
     for index, points in enumerate(curves.values()):
         known = [p for p in points if p[2] is not None and p[3] is not None]
         upper = _steps([(p[0], p[3] or 0) for p in known], points[-1][0])
@@ -109,7 +113,7 @@ def cumulative_incidence(
         if not index:
             sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
             continue
-        # Lines instead of a second band: two overlapping grey bands cannot be told apart.
+        # Lines instead of a second band, because two overlapping grey bands look alike.
         for limit in (upper, lower):
             sheet.path([frame.at(t, s) for t, s in limit], width=0.7, ink=GREY, dash=_dash(index))
     frame.draw(sheet, "Cumulative incidence (%)")
@@ -119,11 +123,15 @@ def cumulative_incidence(
     _legend(sheet, list(curves), top=_TOP + 14)
     sheet.text(4, 18, letter, bold=True, size=14)
     sheet.text(_LEFT, 18, title, bold=True, size=13)
-    # The number at risk is the same for every cause: any event ends the time at risk.
-    left = [(p[0], p[4]) for p in next(iter(curves.values()), [])]
     _counted(sheet, frame, [(t, str(_at_risk(left, t))) for t in frame.ticks])
     last = "; ".join(f"{event}: {percent(points[-1][1])} % at the end" for event, points in curves.items())
     return sheet.svg(key, title, f"{last}. With 95 % confidence intervals and patients at risk.")
+
+
+def _well_known(points: list[Any], least_at_risk: int) -> list[Any]:
+    """Return the points up to the last one with enough patients at risk; the first one in any case."""
+    last = max((i for i, p in enumerate(points) if p[4] >= least_at_risk), default=0)
+    return points[: last + 1]
 
 
 def by_level(
@@ -232,7 +240,10 @@ def _so_far(rows: list[dict[str, float]], months: float) -> tuple[int, int, int]
 
 
 def _size(rows: list[dict[str, Any]]) -> int:
-    """Return the patients of a curve: all who left; with delayed entry not all are there at time 0."""
+    """Return the number of patients of a curve: all who left.
+
+    With delayed entry not all are present at time 0.
+    """
     return int(sum(row["events"] + row["censored"] for row in rows))
 
 

@@ -1,4 +1,4 @@
-"""A minimal SVG canvas, so that figures are small, accessible and the same every night.
+"""A minimal SVG canvas, so that figures are small, accessible and identical in every refresh.
 
 A plotting library would add its own fonts, random identifiers and a dependency; these figures need only
 lines, steps and text. They use only greys and line styles, so that they can be printed in black and white.

@@ -1,19 +1,25 @@
-"""The tables of the follow-up: how complete it is, how old the answers are, what was known when."""
+"""Build the tables on follow-up: completeness, age of the registry answers, timing of covariates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import polars as pl
 
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, number, p_value, percent
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.statistics import DEFAULT
 
 Frames = Mapping[str, pl.DataFrame]
 
 
 def tables(
-    frames: Frames, titles: Mapping[str, str], terms: Mapping[str, str], label: Callable[[], str]
+    frames: Frames,
+    titles: Mapping[str, str],
+    terms: Mapping[str, str],
+    label: Callable[[], str],
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> Iterator[Table]:
     """Yield the tables whose frames have rows.
 
@@ -21,10 +27,11 @@ def tables(
         frames: the released tables by name.
         titles: endpoint to its title.
         terms: covariate to its title.
-        label: makes the next label.
+        label: function that returns the next label.
+        p_decimals: printed decimals of a p value.
     """
     makers = {
-        "analysis.follow_up_completeness": _completeness,
+        "analysis.follow_up_completeness": partial(_completeness, p_decimals=p_decimals),
         "cohort.patients": _answers,
         "cohort.not_at_risk": _not_at_risk,
         "analysis.immortal_time": _immortal_time,
@@ -37,7 +44,12 @@ def tables(
 
 
 def _completeness(
-    frame: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+    frame: pl.DataFrame,
+    titles: Mapping[str, str],
+    terms: Mapping[str, str],
+    label: str,
+    *,
+    p_decimals: int,
 ) -> Table:
     lines, warnings = [], {}
     for r in frame.rows(named=True):
@@ -54,7 +66,7 @@ def _completeness(
                 (
                     name, number(r["n"]), number(r["events"]), number(r["observed_years"], 1),
                     number(r["possible_years"], 1), percent(r["completeness"]), number(r["lost"]),
-                    p_value(r["p_value"]), number(r["never_examined"]), number(r["late_deaths"]),
+                    p_value(r["p_value"], p_decimals), number(r["never_examined"]), number(r["late_deaths"]),
                 ),
                 indent=r["covariate"] is not None,
             )
@@ -74,7 +86,7 @@ def _completeness(
 
 
 def _answers(patients: pl.DataFrame, _: Mapping[str, str], __: Mapping[str, str], label: str) -> Table:
-    """Describe how old the registry offices' last answers are at the data cut-off."""
+    """Return the table on the age of the registry offices' last answers at the data cut-off."""
     living = patients.filter(pl.col("registry_answer_age_months").is_not_null())
     ages = living["registry_answer_age_months"].cast(pl.Float64) / 12
     asked = patients.height - patients["registry_answer_days"].null_count()

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
-from sarcoma_pipeline.publish.report.number_format import MISSING, number, p_value, ratio_of
+from sarcoma_pipeline.publish.report.number_format import number, p_value, ratio_of
+from schemas.statistics import DEFAULT
 
 _WIDTH = 760.0
 _COUNTS, _PLOT, _END, _RATIO, _P = 290.0, 320.0, 540.0, 690.0, 752.0
@@ -17,7 +18,14 @@ _ROW, _TOP = 22.0, 62.0
 _TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
-def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -> str:
+def forest(
+    rows: pl.DataFrame,
+    *,
+    key: str,
+    title: str,
+    terms: dict[str, str],
+    p_decimals: int = DEFAULT.p_decimals,
+) -> str:
     """Draw the hazard ratios of one model.
 
     Args:
@@ -25,6 +33,7 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
         key: id of the figure, unique on the page.
         title: the model in words.
         terms: covariate to its title.
+        p_decimals: printed decimals of a p value.
     """
     rows = rows.sort("position")
     lines = _lines(rows, terms)
@@ -43,6 +52,9 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
     sheet.line(across(1), top - 4, across(1), bottom, ink=GREY, dash="4 3")
     for index, line in enumerate(lines):
         y = top + _ROW * index + 14
+        if "heading" not in line:
+            p = p_value(line["p_value"], p_decimals)
+            sheet.text(_P, y, p, anchor="end")
         _line(sheet, line, y, across, (low, high))
     sheet.line(_PLOT, bottom, _END, bottom)
     for tick in (t for t in _TICKS if low <= t <= high):
@@ -50,7 +62,8 @@ def forest(rows: pl.DataFrame, *, key: str, title: str, terms: dict[str, str]) -
         sheet.text(across(tick), bottom + 19, f"{tick:g}", anchor="middle")
     sheet.text((_PLOT + _END) / 2, bottom + 37, "Hazard ratio (log scale)", anchor="middle")
     described = "; ".join(
-        f"{r['contrast']} {ratio_of(r)}, p {p_value(r['p_value'])}" for r in rows.iter_rows(named=True)
+        f"{r['contrast']} {ratio_of(r)}, p {p_value(r['p_value'], p_decimals)}"
+        for r in rows.iter_rows(named=True)
     )
     return sheet.svg(
         key, f"Forest plot: {title}", f"Hazard ratios with 95 % confidence intervals: {described}."
@@ -85,7 +98,6 @@ def _line(sheet: Drawing, row: dict[str, Any], y: float, across: Any, limits: tu
     events, n = ("events", "n") if row["level"] is None else ("level_events", "level_n")
     sheet.text(_COUNTS, y, f"{number(row[events])} / {number(row[n])}", anchor="end")
     sheet.text(_RATIO, y, ratio_of(row), anchor="end")
-    sheet.text(_P, y, p_value(row["p_value"]) if row["p_value"] is not None else MISSING, anchor="end")
     if None in (row["hazard_ratio"], row["ci_low"], row["ci_high"]):
         return
     middle, left, right = y - 4, max(row["ci_low"], limits[0]), min(row["ci_high"], limits[1])

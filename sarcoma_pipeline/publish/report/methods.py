@@ -11,6 +11,7 @@ from sarcoma_pipeline.publish.report.number_format import listed, number
 from sarcoma_pipeline.sources import readers
 from schemas.assumptions import declared
 from schemas.configuration import Covariate, EndpointRule, Sources, Study
+from schemas.statistics import Statistics
 
 _PACKAGES = (
     "numpy",
@@ -31,7 +32,7 @@ def versions() -> dict[str, str]:
 
 
 def design(study: Study, sources: Sources) -> list[str]:
-    """Describe setting, sources and eligibility."""
+    """Return paragraphs on setting, sources and eligibility."""
     kinds = listed(list(dict.fromkeys(readers.reader(source.kind).label for source in sources.source)))
     criteria = "; ".join(
         f"({i}) {criterion.label[:1].lower() + criterion.label[1:]}"
@@ -48,7 +49,7 @@ def design(study: Study, sources: Sources) -> list[str]:
 
 
 def _death(sources: Sources) -> str:
-    """Say which source decides on life and death where two contradict each other."""
+    """Return the sentence on how contradictions about life and death are resolved."""
     order = listed(list(sources.precedence["death"]))
     return (
         f"On life and death the sources rank in the order {order}. A dated death stands against a later "
@@ -58,7 +59,7 @@ def _death(sources: Sources) -> str:
 
 
 def endpoints(study: Study) -> list[str]:
-    """Describe time zero, each endpoint and every assumption, and what the sources do not allow."""
+    """Return paragraphs on time zero, endpoints, assumptions, and endpoints that cannot be derived."""
     derivable = [rule for rule in study.endpoints if rule.derivable]
     sentences = [
         "Time zero is the initial pathological diagnosis (date of biopsy); months are days / 30.4375.",
@@ -89,7 +90,7 @@ def _endpoint(rule: EndpointRule) -> str:
 
 
 def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
-    """Describe estimators and models; additional analyses are mentioned if their tables exist."""
+    """Return paragraphs on estimators and models; additional analyses only if their tables exist."""
     horizons = listed([number(h) for h in study.horizons_months])
     sentences = [
         "Numbers are given as median with first and third quartile (type 7), categories as counts and "
@@ -100,6 +101,14 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
     ]
     if study.models:
         sentences.append(_models(study))
+    if "analysis.model_fit" in tables:
+        sentences.append(_whole_models(study.statistics))
+    if "analysis.internal_validation" in tables:
+        sentences.append(
+            "Concordance and calibration slope were corrected for optimism by fitting each model anew to "
+            f"{number(study.statistics.bootstrap_resamples)} bootstrap resamples (seed "
+            f"{study.statistics.bootstrap_seed})."
+        )
     if "analysis.ph_test" in tables:
         sentences.append(
             "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994), "
@@ -119,7 +128,7 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
         )
     if "analysis.survival_sensitivity" in tables:
         additional.append(_sensitivity(study))
-    return [" ".join(sentences), " ".join([*additional, "No correction was made for multiple testing."])]
+    return [" ".join(sentences), " ".join([*additional, _p_values(study.statistics)])]
 
 
 def _sensitivity(study: Study) -> str:
@@ -136,12 +145,13 @@ def _sensitivity(study: Study) -> str:
 
 def _models(study: Study) -> str:
     known = {covariate.name: covariate for covariate in study.covariates}
-    by_terms: dict[tuple[str, ...], list[str]] = {}
+    by_terms: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for model in study.models:
-        by_terms.setdefault(model.covariates, []).append(model.endpoint)
+        by_terms.setdefault((model.covariates, model.strata), []).append(model.endpoint)
     models = "; ".join(
         f"for {listed(names)} {listed([_covariate(known[term], study) for term in terms])}"
-        for terms, names in by_terms.items()
+        + (f", stratified by {listed([_covariate(known[term], study) for term in strata])}" if strata else "")
+        for (terms, strata), names in by_terms.items()
     )
     merged = [
         f"{listed(list(c.merge))} were joined as {listed(list(dict.fromkeys(c.merge.values())))}"
@@ -149,16 +159,51 @@ def _models(study: Study) -> str:
     ]  # fmt: skip
     joined = f" For the models {'; '.join(merged)}." if merged else ""
     return (
-        "Hazard ratios come from multivariable Cox models of the complete cases, with Efron’s method for "
-        f"ties and Wald 95 % confidence intervals and two-sided p values. Covariates were {models}.{joined} "
+        "Hazard ratios come from multivariable Cox models of the complete cases, with "
+        f"{study.statistics.ties.capitalize()}’s method for ties and Wald 95 % confidence intervals and "
+        f"two-sided p values. Covariates were {models}.{joined} "
         "Where a level has no event, Firth’s penalised likelihood is given beside it, with profile "
         "intervals. Concordance is Harrell’s."
+    )
+
+
+def _whole_models(statistics: Statistics) -> str:
+    patients = {
+        "same patients": "in the patients of the multivariable model",
+        "every patient": "in every patient with the covariate",
+    }[statistics.univariable]
+    return (
+        "Each covariate was tested as a whole by the likelihood ratio test against the model without it, and "
+        f"by Wald’s test; univariable models were fitted {patients}. The standard error of the concordance "
+        "is that of the infinitesimal jackknife. A model with fewer than "
+        f"{statistics.few_events_per_coefficient:g} events per coefficient is called unstable (Peduzzi et "
+        f"al., 1995), one with fewer than {statistics.too_few_events_per_coefficient:g} without meaning "
+        "(Vittinghoff and McCulloch, 2007)."
+    )
+
+
+def _p_values(statistics: Statistics) -> str:
+    """Say how p values are computed, adjusted and printed."""
+    least = f"{10.0**-statistics.p_decimals:.{statistics.p_decimals}f}"
+    adjusted = {
+        "none": "No correction was made for multiple testing.",
+        "holm": "The joint tests of a model are also adjusted for their number by Holm’s method; no other p "
+        "value is adjusted.",
+        "false discovery rate": "The joint tests of a model are also adjusted for their number by Benjamini "
+        "and Hochberg’s method; no other p value is adjusted.",
+    }[statistics.p_adjustment]
+    return (
+        f"{adjusted} p values are two-sided, printed with {statistics.p_decimals} decimals and as <{least} "
+        f"below that; the text speaks of a difference below {statistics.significance:g}."
     )
 
 
 def _covariate(covariate: Covariate, study: Study) -> str:
     title = term_titles(study).get(covariate.name, covariate.name)
     title = title[:1].lower() + title[1:] if title[1:2].islower() else title
+    if covariate.kind == "spline":
+        knots = listed(list(covariate.knot_names))
+        return f"{title} (natural cubic spline, knots {knots}; reference: {covariate.reference})"
     return f"{title} (reference: {covariate.reference})" if covariate.reference else title
 
 
@@ -179,16 +224,16 @@ def abbreviations(study: Study) -> dict[str, str]:
 
 
 def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
-    """Name the program and packages that computed the results."""
+    """Return the sentence on the program and packages that computed the results."""
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
         f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
-        "against R’s package survival."
+        "against R’s packages survival, cmprsk and rms."
     )
 
 
 def provenance(release: Mapping[str, Any]) -> str:
-    """Name the inputs of the results by their hashes."""
+    """Return the paragraph with the hashes of the inputs of the results."""
     count = release["decisions"]
     decided = f"{number(count)} decision{'' if count == 1 else 's'} of stewards {release['decisions_hash']}"
     return (

@@ -41,7 +41,7 @@ def page(
     source, _, _ = PackageLoader("sarcoma_pipeline.publish.report", "").get_source(environment, "page.css")
     return environment.get_template("page.html.j2").render(
         study=study,
-        # Releases of before there were drafts lack the mark.
+        # Releases from before drafts existed have no such mark.
         release={"draft": False, **frames["meta.release"].row(0, named=True)},
         sections=sections(Report(study, sources, frames, versions, policy)),
         style=Markup(source),

@@ -13,6 +13,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report.number_format import (
     MISSING,
     capital,
+    listed,
     median,
     number,
     p_value,
@@ -21,6 +22,7 @@ from sarcoma_pipeline.publish.report.number_format import (
 )
 from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
+from schemas.statistics import DEFAULT, Statistics
 
 _AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
 """Start of an entry of the audit within a remark of the comparison."""
@@ -104,7 +106,14 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
 
 
 def model(
-    rows: pl.DataFrame, *, number_of: int, title: str, terms: dict[str, str], spelled: dict[str, str]
+    rows: pl.DataFrame,
+    *,
+    number_of: int,
+    title: str,
+    terms: dict[str, str],
+    spelled: dict[str, str],
+    strata: Sequence[str] = (),
+    p_decimals: int = DEFAULT.p_decimals,
 ) -> Table:
     """Return a Cox model in the layout of the paper's Tables 2 to 5, from `schemas.analysis.HazardRatio`."""
     lines: list[Line] = []
@@ -113,10 +122,12 @@ def model(
             factor = row["level"] is not None
             if factor and not index:
                 lines.append(Line((terms.get(str(term), str(term)), "", ""), heading=True))
-            lines.append(Line((row["contrast"], ratio_of(row), p_value(row["p_value"])), indent=factor))
+            p = p_value(row["p_value"], p_decimals)
+            lines.append(Line((row["contrast"], ratio_of(row), p), indent=factor))
     first = rows.row(0, named=True)
     counted = f"n = {number(first['n'])}, events = {number(first['events'])}"
     notes = [f"{counted}. {first['method']} ties; Wald intervals and p values."]
+    notes += [f"Stratified by {listed(list(strata))}: each level has its own baseline."] if strata else []
     notes += list(dict.fromkeys(note for note in rows["note"] if note))
     used = [
         f"{short}: {long}." for short, long in spelled.items() if rows["contrast"].str.contains(short).any()
@@ -180,13 +191,13 @@ def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Ta
     )  # fmt: skip
 
 
-def diagnostics(rows: pl.DataFrame, label: str) -> Table:
+def diagnostics(rows: pl.DataFrame, label: str, statistics: Statistics = DEFAULT) -> Table:
     """Return sample size, events per parameter and concordance of the models."""
     lines = []
     for name in dict.fromkeys(rows.sort("position")["model"]):
         r = rows.filter(pl.col("model") == name).row(0, named=True)
         per = r["events_per_variable"]
-        few = " (few)" if per is not None and per < 10 else ""
+        few = " (few)" if per is not None and per < statistics.few_events_per_coefficient else ""
         lines.append(
             Line(
                 (
@@ -198,12 +209,14 @@ def diagnostics(rows: pl.DataFrame, label: str) -> Table:
     return Table(
         "table-diagnostics", label, "Sample size and discrimination of the models",
         ("Model", "n", "Left out, covariate missing", "Events", "Events per parameter", "Harrell’s C"),
-        tuple(lines), ("Few: fewer than 10 events per parameter (Peduzzi et al., 1995).",),
+        tuple(lines),
+        (f"Few: fewer than {statistics.few_events_per_coefficient:g} events per parameter "
+         "(Peduzzi et al., 1995).",),
     )  # fmt: skip
 
 
 def comparison(rows: pl.DataFrame, label: str) -> Table:
-    """Return every published number beside ours, from `schemas.analysis.PublishedComparison`."""
+    """Return every published number next to ours, from `schemas.analysis.PublishedComparison`."""
     lines: list[Line] = []
     remarks: dict[str, int] = {}
     for section, group in groupby(rows.sort("id").iter_rows(named=True), key=lambda row: row["section"]):
@@ -211,7 +224,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
         for r in group:
             what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
             # Many rows share a remark: it is printed once, as a note below the table.
-            parts = _AUDIT_ENTRY.split(r["reason"] or "")
+            parts = [*_AUDIT_ENTRY.split(r["reason"] or ""), r.get("our_joint_text") or ""]
             numbers = sorted(remarks.setdefault(p.strip(), len(remarks) + 1) for p in parts if p)
             remark = ", ".join(map(str, numbers))
             paper, ours = r["published_text"] or MISSING, r["our_text"] or MISSING

@@ -1,4 +1,4 @@
-"""The sections of the report: which tables and figures they contain, in which order and with which numbers.
+"""Build the sections of the report: their tables and figures, in order and numbered.
 
 A section appears only if its tables exist and are not empty. A study with one endpoint, without a paper or
 without models therefore has a shorter report.
@@ -13,6 +13,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
     assumption_runs,
+    competing,
     curves,
     flow,
     follow_up,
@@ -20,11 +21,12 @@ from sarcoma_pipeline.publish.report import (
     methods,
     report_tables,
     strobe,
+    whole_models,
 )
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report, Section
 from sarcoma_pipeline.publish.report.number_format import capital, listed, median, number, rate
 from sarcoma_pipeline.publish.report.report_tables import Table
-from schemas.analysis import EFRON, FIRTH, HazardRatio
+from schemas.analysis import PENALISED, HazardRatio
 from schemas.cohort import CohortPatient
 from schemas.disclosure import WITHHELD
 
@@ -57,6 +59,7 @@ def _summary(report: Report) -> Iterator[Paragraph]:
         mine = estimates.filter(endpoint=name)
         if not mine.is_empty():
             yield Paragraph(_outcome(title, mine))
+    yield from whole_models.summary(report)
 
 
 def _outcome(title: str, estimates: pl.DataFrame) -> str:
@@ -96,6 +99,8 @@ def _methods(report: Report) -> Iterator[Paragraph]:
     there = {name: frame for name, frame in report.frames.items() if frame.height}
     for text in methods.statistics(report.study, there):
         yield Paragraph(text)
+    if said := competing.methods_sentences(report):
+        yield Paragraph(" ".join(said))
     release = report.frames["meta.release"].row(0, named=True)
     yield Paragraph(methods.software(release, report.versions))
 
@@ -183,33 +188,49 @@ def _kinds(report: Report) -> Table:
 def _follow_up(report: Report) -> Iterator[Table]:
     if report.has("analysis.follow_up_completeness"):
         terms = methods.term_titles(report.study)
-        yield from follow_up.tables(report.frames, report.titles, terms, report.supplement)
+        yield from follow_up.tables(
+            report.frames, report.titles, terms, report.supplement, report.study.statistics.p_decimals
+        )
 
 
-def _models(report: Report) -> Iterator[Table | Figure]:
+def _models(report: Report) -> Iterator[Paragraph | Table | Figure]:
     if not report.has("analysis.hazard_ratio"):
         return
-    ratios = report.frames["analysis.hazard_ratio"].filter(method=EFRON)
+    ratios = report.frames["analysis.hazard_ratio"].filter(~PENALISED)
     terms = methods.term_titles(report.study)
+    decimals = report.study.statistics.p_decimals
     spelled = methods.abbreviations(report.study)
     fitted = [m for m in report.study.models if m.name in set(ratios["model"])]
     for index, model in enumerate(fitted, 2):
         # The configured title may end with the number of the paper's table in brackets, which is not printed.
         title = model.title.partition(" (")[0]
         rows = ratios.filter(model=model.name)
-        yield report_tables.model(rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled)
+        yield report_tables.model(
+            rows,
+            number_of=index,
+            title=title.lower(),
+            terms=terms,
+            spelled=spelled,
+            strata=[terms.get(name, name).lower() for name in model.strata],
+            p_decimals=decimals,
+        )
         yield report.figure(
             f"figure-forest-{model.name.lower()}", f"Hazard ratios for {title.lower()}, with 95 % confidence "
             "intervals.",
-            [forest.forest(rows, key=f"svg-forest-{model.name.lower()}", title=title, terms=terms)],
+            [forest.forest(
+                rows, key=f"svg-forest-{model.name.lower()}", title=title, terms=terms, p_decimals=decimals,
+            )],
         )  # fmt: skip
+        yield from whole_models.beside(report, model, title, rows)
 
 
 def _diagnostics(report: Report) -> Iterator[Table]:
     if report.has("analysis.hazard_ratio"):
         ratios = report.frames["analysis.hazard_ratio"]
-        yield report_tables.diagnostics(ratios.filter(method=EFRON), report.supplement())
-        penalised = ratios.filter(method=FIRTH)
+        yield report_tables.diagnostics(
+            ratios.filter(~PENALISED), report.supplement(), report.study.statistics
+        )
+        penalised = ratios.filter(PENALISED)
         if penalised.height:
             caption = "Models with a level without events: Firth's penalised estimates"
             columns = ("model", "contrast", "hazard_ratio", "ci_low", "ci_high", "p_value", "events")
@@ -217,25 +238,35 @@ def _diagnostics(report: Report) -> Iterator[Table]:
                 "analysis.hazard_ratio", penalised.select(columns), key="table-penalised",
                 label=report.supplement(), caption=caption,
             )  # fmt: skip
+    if report.has("analysis.model_fit"):
+        yield whole_models.fits(report)
+    if report.has("analysis.internal_validation"):
+        yield whole_models.validation(report)
     if report.has("analysis.ph_test"):
         terms = methods.term_titles(report.study)
         yield additional_analyses.proportional_hazards(
-            report.frames["analysis.ph_test"], terms, report.supplement()
+            report.frames["analysis.ph_test"], terms, report.supplement(), report.study.statistics.p_decimals
         )
 
 
-def _competing(report: Report) -> Iterator[Table | Figure]:
+def _competing(report: Report) -> Iterator[Paragraph | Table | Figure]:
     titles = {risks.name: risks.title for risks in report.study.cumulative_incidence}
     if report.has("analysis.cumulative_incidence"):
-        panels = additional_analyses.incidence_panels(report.frames["analysis.cumulative_incidence"], titles)
+        least = report.study.statistics.least_at_risk
+        frame = report.frames["analysis.cumulative_incidence"]
+        panels = additional_analyses.incidence_panels(frame, titles, least)
         caption = (
             "Cumulative incidence with competing risks (Aalen–Johansen). Shaded area, and area between thin "
             "lines of the curve’s style: log-log 95 % confidence intervals."
+            + (f" The curves end where fewer than {number(least)} patients are at risk." if least else "")
         )
         yield report.figure("figure-incidence", caption, panels)
     if report.has("analysis.cumulative_incidence_estimate"):
         estimates = report.frames["analysis.cumulative_incidence_estimate"]
-        yield additional_analyses.incidences(estimates, titles, report.supplement())
+        yield additional_analyses.incidences(
+            estimates, titles, report.supplement(), report.study.statistics.least_at_risk
+        )
+    yield from competing.blocks(report)
 
 
 def _subgroups(report: Report) -> Iterator[Table | Figure]:
@@ -243,7 +274,9 @@ def _subgroups(report: Report) -> Iterator[Table | Figure]:
     tests = report.frames.get("analysis.log_rank", pl.DataFrame())
     if report.has("analysis.subgroup"):
         frame = report.frames["analysis.subgroup"]
-        yield additional_analyses.subgroups(frame, tests, report.titles, terms, report.supplement())
+        yield additional_analyses.subgroups(
+            frame, tests, report.titles, terms, report.supplement(), report.study.statistics.p_decimals
+        )
     if report.has("analysis.subgroup_curve"):
         frame = report.frames["analysis.subgroup_curve"]
         for name in (n for n in report.titles if n in set(frame["endpoint"])):
@@ -251,7 +284,9 @@ def _subgroups(report: Report) -> Iterator[Table | Figure]:
                 f"figure-subgroups-{name.lower()}", f"Subgroups: {report.titles[name].lower()}, Kaplan–Meier "
                 "curves with patients at risk below. Ticks: censored patients. Log-rank tests are not "
                 "adjusted for each other.",
-                additional_analyses.subgroup_panels(frame, tests, name, terms),
+                additional_analyses.subgroup_panels(
+                    frame, tests, name, terms, report.study.statistics.p_decimals
+                ),
             )  # fmt: skip
 
 

@@ -35,11 +35,11 @@ NO_TREND = pl.DataFrame(
 SEVERITIES = ("error", "warning", "notice")
 STATUSES = ("open", "reopened", "acknowledged", "waived", "resolved")
 MOVED = "release.moved-unexplained"
-"""The rule whose findings stand before all others."""
+"""Rule whose findings are listed before all others."""
 _MOVES = 20
-"""Moves that nothing explains which are listed before the findings."""
+"""Maximum number of unexplained moves listed before the findings."""
 _NIGHTS = 60
-"""Refreshes in the trend's drawing."""
+"""Refreshes in the drawing of the trend."""
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 96, 8, 22
 """Size of the drawing and its margins, in pixels."""
 
@@ -58,14 +58,14 @@ def page(
 
     Args:
         findings: ``quality.findings`` or ``quality.ledger``. Without ``status``, every finding is open. With
-            ``impact``, the page says what the study loses through a quarantined record.
+            ``impact``, the page shows how the study would change if a quarantined record were admitted.
         rules: ``quality.rules``.
         accounting: ``quality.accounting``.
         files: ``file_id`` and ``path``, with paths masked like those of the findings.
         trend: the columns of :data:`NO_TREND`, and optionally counts of other statuses; may be empty.
         meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
-        coverage: what came of the queries to registry offices, in sentences; paths in them are masked.
-        moves: what moved against the last release, in sentences.
+        coverage: the coverage of the queries to registry offices, in sentences; paths in them are masked.
+        moves: the summary of moved values, in sentences.
 
     Returns:
         One self-contained HTML document.
@@ -106,7 +106,7 @@ def page(
 
 
 def _moved(shown: pl.DataFrame, moves: Sequence[str]) -> str:
-    """Render what moved against the last release: each move that nothing explains, then the account."""
+    """Render the unexplained moves since the last release, then the summary of all moves."""
     silent = shown.filter(pl.col("rule_id") == MOVED, pl.col("status").is_in(["open", "reopened"]))
     account = "".join(f"<p>{escape(sentence)}.</p>" for sentence in moves)
     if silent.is_empty():
@@ -125,7 +125,7 @@ def _moved(shown: pl.DataFrame, moves: Sequence[str]) -> str:
 
 
 def _queries(coverage: Sequence[str]) -> list[str]:
-    """Say what came of the queries to registry offices; nothing if there was none."""
+    """Return the sentence on the queries to registry offices; empty if there were none."""
     return [f"Queries to registry offices: {'; '.join(coverage)}."] if coverage else []
 
 

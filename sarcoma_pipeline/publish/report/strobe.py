@@ -1,4 +1,4 @@
-"""Checklists STROBE and RECORD: which items the report answers, and which only its authors can.
+"""The checklists STROBE and RECORD: items that the report answers, and items left to the authors.
 
 STROBE for cohort studies: von Elm et al., PLoS Med 2007; 4: e296. RECORD, for routinely collected data:
 Benchimol et al., PLoS Med 2015; 12: e1001885. The items are abridged.

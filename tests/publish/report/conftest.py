@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.published_study import audit, comparison
-from sarcoma_pipeline.survival import cox, kaplan_meier, table_one
+from sarcoma_pipeline.survival import cox, kaplan_meier, model_tests, table_one
 from schemas.cohort import CohortEndpoint, CohortFlow, CohortPatient
 from schemas.configuration import Sources, Study
 from schemas.release import MetaRelease
@@ -100,6 +100,7 @@ def frames(
         endpoints=endpoints,
         estimates=made["analysis.survival_estimate"],
         hazard_ratios=made["analysis.hazard_ratio"],
+        joint_tests=made["analysis.joint_test"],
     )
     made["analysis.published_audit"] = audit.audit(*paper)
     return made
@@ -128,6 +129,7 @@ def _frames(study: Study, patients: pl.DataFrame, endpoints: pl.DataFrame) -> di
         "code_version": "0.1.0", "configuration_hash": "c0", "manifest_hash": "f0", "content_hash": "d0",
         "eligible": n,
     }  # fmt: skip
+    tests = model_tests.model_tests(patients, endpoints, study.models, study.covariates, study.statistics)
     return {
         "cohort.flow": CohortFlow.conform(flow),
         "cohort.patients": patients,
@@ -137,5 +139,8 @@ def _frames(study: Study, patients: pl.DataFrame, endpoints: pl.DataFrame) -> di
         "analysis.survival_estimate": kaplan_meier.estimates(endpoints, study.horizons_months),
         "analysis.survival_sensitivity": kaplan_meier.sensitivity(endpoints, study.horizons_months),
         "analysis.hazard_ratio": cox.hazard_ratios(patients, endpoints, study.models, study.covariates),
+        "analysis.model_fit": tests.fits,
+        "analysis.joint_test": tests.joint,
+        "analysis.univariable_hazard_ratio": tests.univariable,
         "meta.release": MetaRelease.conform(pl.DataFrame([release])),
     }

@@ -1,0 +1,135 @@
+"""``sarcoma preview`` says what the next refresh then does: with the same numbers, and without doing it."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from sarcoma_pipeline.operations import preview as previews
+from sarcoma_pipeline.quality import decision_log
+from sarcoma_pipeline.study import project
+from schemas.contract import CONTRACTS
+
+WINDOW = "end = 2020-12-31"
+FOUND_BY = ("course.undecided", "diagnosis.date-unusable")
+
+
+def _preview(place, *options: str) -> dict:
+    said = place.sarcoma("preview", "--study", place.study, "--json", *options)
+    assert said.exit_code == 0, said.output
+    return json.loads(said.output)
+
+
+def _numbers(told: dict, side: str) -> dict[str, str]:
+    return {row["quantity"]: row[side] for row in told["numbers"] if row[side] is not None}
+
+
+def _moved(told: dict) -> set[str]:
+    return {row["quantity"] for row in told["numbers"] if row["before"] != row["after"]}
+
+
+def _finding(place, rule: str) -> str:
+    return place.warehouse(
+        f"SELECT finding_id FROM quality.findings WHERE rule_id = '{rule}' ORDER BY 1"
+    ).row(0)[0]
+
+
+def _change(place, old: str, new: str) -> None:
+    file = place.root / f"data/studies/{place.study}/study.toml"
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def test_nothing_changed_and_nothing_would(demo):
+    told = _preview(demo)
+    assert (told["causes"], told["leaving"], told["joining"], told["moved"]) == ([], [], [], {})
+    assert _moved(told) == set()
+    eligible = demo.published("SELECT count(*) AS n FROM cohort.patients")["n"].item()
+    deaths = demo.published("SELECT count(*) AS n FROM cohort.endpoints WHERE endpoint = 'OS' AND event")[
+        "n"
+    ].item()
+    numbers = _numbers(told, "before")
+    assert (numbers["patients"], numbers["OS events"]) == (str(eligible), str(deaths))
+
+
+@pytest.mark.parametrize("study", ["demo", "tcga"])
+def test_records_derived_anew_give_the_cohort_of_the_refresh(study, request):
+    """Derived from the received records on, every value of the cohort is that of the refresh."""
+    place = request.getfixturevalue(study)
+    of = project.load(place.study, place.root)
+    made = previews.derived(of, "", decision_log.read(of.decisions), dt.date.today(), whole=True)
+    for name in ("eligibility", "flow", "patients", "endpoints"):
+        there = CONTRACTS[f"cohort.{name}"].conform(place.warehouse(f"FROM cohort.{name}"))
+        assert there.height and getattr(made, name).equals(there), name
+
+
+def test_a_tried_window_excludes_who_was_irradiated_after_it(demo, tmp_path):
+    """Patients whose course begins in 2015 or later are counted by hand in the warehouse."""
+    late = set(
+        demo.warehouse(
+            """
+            SELECT DISTINCT p.pseudonym
+            FROM cohort.patients AS p JOIN curated.patient AS i USING (pseudonym)
+            JOIN curated.radiotherapy_course AS c USING (patient_id)
+            WHERE year(c.start_date) >= 2015
+            """
+        )["pseudonym"]
+    )
+    file = demo.root / f"data/studies/{demo.study}/study.toml"
+    other = tmp_path / "other.toml"
+    other.write_text(file.read_text("utf-8").replace(WINDOW, "end = 2014-12-31"), "utf-8")
+    told = _preview(demo, "--study-file", str(other))
+    assert told["causes"] == ["study.toml: criteria"]
+    assert {row["pseudonym"] for row in told["leaving"]} == late and late
+    assert _numbers(told, "after")["patients"] == str(86 - len(late))
+    assert any("rows" in words for words in told["held_back"]), "fewer patients than [gate] allows to be lost"
+    assert WINDOW in file.read_text("utf-8"), "the study's own file is untouched"
+
+
+def test_nonsense_is_refused_in_the_words_of_its_door(demo, tmp_path):
+    other = tmp_path / "other.toml"
+    text = (demo.root / f"data/studies/{demo.study}/study.toml").read_text("utf-8")
+    other.write_text(text.replace('rule = "window"', 'rule = "windw"'), "utf-8")
+    said = demo.sarcoma("preview", "--study", demo.study, "--study-file", str(other))
+    assert said.exit_code == 2 and "study.toml" in said.output and "window" in said.output
+    assert demo.sarcoma("preview", "--study", demo.study, "--waive", "nothing").exit_code == 2
+    said = demo.sarcoma("preview", "--study", demo.study, "--decide", _finding(demo, FOUND_BY[0]))
+    assert said.exit_code == 2 and "FINDING=READING" in said.output
+
+
+def test_another_way_of_reading_needs_a_refresh(copy):
+    file = copy.root / f"data/studies/{copy.study}/sources.toml"
+    text = file.read_text("utf-8")
+    name = project.load(copy.study, copy.root).sources.source[0].name
+    first = text.index("files = [")
+    file.write_text(text[:first] + 'files = ["elsewhere/*", ' + text[first + len("files = [") :], "utf-8")
+    said = copy.sarcoma("preview", "--study", copy.study)
+    assert said.exit_code == 1 and f'"{name}"' in said.output and "sarcoma refresh --draft" in said.output
+
+
+@pytest.mark.slow
+def test_the_refresh_after_a_preview_has_its_numbers(copy):
+    """A decision, a waiver and another window: first tried, then recorded, then refreshed."""
+    undecided, unusable = (_finding(copy, rule) for rule in FOUND_BY)
+    before = (copy.root / f"data/warehouse/{copy.study}.duckdb").read_bytes()
+    tried = _preview(copy, "--decide", f"{undecided}=1", "--waive", unusable)
+    assert tried["causes"] == ["1 new decision: decide", "1 new decision: waive"]
+    assert len(tried["joining"]) == 1 and "patients" in _moved(tried)
+    assert (copy.root / f"data/warehouse/{copy.study}.duckdb").read_bytes() == before
+    assert not (copy.root / f"data/decisions/{copy.study}.csv").exists()
+
+    by = ("--study", copy.study, "--by", "S", "--reason", "asked")
+    assert copy.sarcoma("findings", "decide", undecided, "--reading", "1", *by).exit_code == 0
+    assert copy.sarcoma("findings", "waive", unusable, "--until", "2999-12-31", *by).exit_code == 0
+    assert _numbers(_preview(copy), "after") == _numbers(tried, "after")
+    _change(copy, WINDOW, "end = 2019-12-31")
+    last = _preview(copy)
+    assert last["leaving"] and last["held_back"] == []
+    assert copy.refresh().exit_code == 0, copy.outcome
+    after = _preview(copy)
+    assert _numbers(after, "before") == _numbers(last, "after")
+    assert after["causes"] == [] and _moved(after) == set()
+    cohort = set(copy.published("SELECT pseudonym FROM cohort.patients")["pseudonym"])
+    assert {row["pseudonym"] for row in last["leaving"]}.isdisjoint(cohort)
+    assert set(last["joining"]) <= cohort

@@ -1,0 +1,15 @@
+"""Twenty thousand damaged DICOM files, each read in both ways: ``pytest -m marathon``."""
+
+import pytest
+
+from tests.sources import two_ways
+
+pytestmark = pytest.mark.marathon
+
+
+def test_twenty_thousand_mutants_are_read_alike(tmp_path):
+    found = two_ways.seeds(tmp_path / "seeds")
+    outcome = two_ways.compared(two_ways.cases(found, 20_000, seed=1), tmp_path / "object")
+    print(f"{outcome.files} mutants, {outcome.ordinary} of them ordinary, {len(outcome.different)} differ")
+    assert (outcome.files, outcome.different) == (20_000, {})
+    assert outcome.ordinary > 5_000
