@@ -22,7 +22,7 @@ from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
-from sarcoma_pipeline.cli.terminal import PrintableErrors, no_such, say
+from sarcoma_pipeline.cli.terminal import PrintableErrors, json_option, no_such, say, say_json
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
@@ -179,7 +179,8 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
 @main.command()
 @click.argument("rule", required=False)
 @click.option("--markdown", is_flag=True, help="Print the whole catalogue as Markdown (docs/rules.md).")
-def rules(rule: str | None, markdown: bool) -> None:
+@json_option
+def rules(rule: str | None, markdown: bool, as_json: bool) -> None:
     """List the validation rules, or explain one: what it means and what to do."""
     from sarcoma_pipeline.quality.rule_catalogue import catalogue
     from sarcoma_pipeline.quality.rule_catalogue import markdown as page
@@ -192,17 +193,42 @@ def rules(rule: str | None, markdown: bool) -> None:
         found = found.filter(found["rule_id"] == rule)
         if found.is_empty():
             raise click.UsageError(no_such("rule", rule, every["rule_id"], "sarcoma rules lists them all"))
-        for name, value in found.row(0, named=True).items():
-            say(f"{name:9} {value}")
+        if not as_json:
+            for name, value in found.row(0, named=True).items():
+                say(f"{name:9} {value}")
+            return
+    if as_json:
+        say_json(found.to_dicts())
         return
     for row in found.iter_rows(named=True):
         say(f"{row['severity']:8} {row['rule_id']:42} {row['what']}")
 
 
 @main.command()
-def studies() -> None:
+@json_option
+def studies(as_json: bool) -> None:
     """List the configured studies."""
-    for name in projects.studies():
-        project = configured(name)
+    found = [configured(name) for name in projects.studies()]
+    if as_json:
+        say_json(
+            [{"study": p.study.name, "title": p.study.title, "released": p.release.exists()} for p in found]
+        )
+        return
+    for project in found:
         released = "released" if project.release.exists() else "not yet released"
-        say(f"{name:12} {released:18} {project.study.title}")
+        say(f"{project.study.name:12} {released:18} {project.study.title}")
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes commands and options: source it in the start file of your shell.
+
+    For bash: echo 'eval "$(sarcoma completion bash)"' >> ~/.bashrc
+    """
+    from click.shell_completion import get_completion_class
+
+    of_shell = get_completion_class(shell)
+    assert of_shell is not None, "click completes all three"
+    for line in of_shell(main, {}, "sarcoma", "_SARCOMA_COMPLETE").source().splitlines():
+        say(line)

@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import json_option, say
 
 
 @click.command()
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a monitoring system.")
+@json_option
 def status(study: str, as_json: bool) -> None:
     """Show the age of the last good release, what is due, and what is stuck.
 

@@ -55,7 +55,7 @@ def missing_covariates(
     cohort = cohort.join(records, on="pseudonym", maintain_order="left")
     found = [Observation.empty()]
     for covariate in study.covariates:
-        models = sorted({m.name for m in study.models if covariate.name in m.covariates})
+        models = sorted({m.name for m in study.models if covariate.name in (*m.covariates, *m.strata)})
         value = values(covariate)
         lacking = cohort.filter(value.is_null()).sort("pseudonym")
         note = f"covariate {covariate.name}; " + (f"models of {', '.join(models)}" if models else "no model")

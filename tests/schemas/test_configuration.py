@@ -196,6 +196,26 @@ def test_a_study_that_counts_nothing_is_refused(tmp_path, endpoints):
         ('column = "t_stage"\nkind = "factor"', 'column = "t_stage"\nkind = "median"', "table_one.1.kind",
          "no number"),
         ('levels = ["T1", "T2"]', 'levels = ["T1", "T9"]', "table_one.1.levels", '"T9" is not known'),
+        ('covariates = ["sex"]', 'covariates = ["sex"]\nstrata = ["sequenc"]', "models.0.strata",
+         'did you mean "sequence"?'),
+        ('covariates = ["sex"]', 'covariates = ["sex"]\nstrata = ["sex"]', "models.0.strata", "name it once"),
+        ('kind = "factor"\nreference = "male"', 'kind = "factor"\nknots = [1, 2, 3]\nreference = "male"',
+         "covariates.0.knots", "only a covariate of kind"),
+        *(
+            ('[[covariates]]',
+             f'[[covariates]]\nname = "age"\ncolumn = "{column}"\nkind = "spline"\n{rest}\n[[covariates]]',
+             f"covariates.0.{key}", told)
+            for column, rest, key, told in (
+                ("sex", 'knots = [1, 2, 3]\nreference = "2"', "kind", "is no number"),
+                ("age_at_diagnosis_years", 'knots = [40, 60]\nreference = "40"', "knots", "three to seven"),
+                ("age_at_diagnosis_years", 'knots = [60, 50, 40]\nreference = "40"', "knots", "must rise"),
+                ("age_at_diagnosis_years", 'knots = [40, 50, 60]\nreference = "55"', "reference",
+                 "Allowed: 40"),
+                ("age_at_diagnosis_years", "knots = [40, 50, 60]", "reference", "one of its knots"),
+            )
+        ),
+        ("[[table_one]]", "[statistics]\nbootstrap_resamples = 9999\n[[table_one]]",
+         "statistics.bootstrap_resamples", "less than or equal to 2000"),
         ("[[table_one]]", "[statistics]\nfirst_failure_days = -1\n[[table_one]]",
          "statistics.first_failure_days", "greater than or equal to 0"),
         ("[[table_one]]", "[statistics]\nleast_at_risk = 2.5\n[[table_one]]", "statistics.least_at_risk",

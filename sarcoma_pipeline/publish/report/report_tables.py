@@ -13,6 +13,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report.number_format import (
     MISSING,
     capital,
+    listed,
     median,
     number,
     p_value,
@@ -111,6 +112,7 @@ def model(
     title: str,
     terms: dict[str, str],
     spelled: dict[str, str],
+    strata: Sequence[str] = (),
     p_decimals: int = DEFAULT.p_decimals,
 ) -> Table:
     """Return a Cox model in the layout of the paper's Tables 2 to 5, from `schemas.analysis.HazardRatio`."""
@@ -125,6 +127,7 @@ def model(
     first = rows.row(0, named=True)
     counted = f"n = {number(first['n'])}, events = {number(first['events'])}"
     notes = [f"{counted}. {first['method']} ties; Wald intervals and p values."]
+    notes += [f"Stratified by {listed(list(strata))}: each level has its own baseline."] if strata else []
     notes += list(dict.fromkeys(note for note in rows["note"] if note))
     used = [
         f"{short}: {long}." for short, long in spelled.items() if rows["contrast"].str.contains(short).any()

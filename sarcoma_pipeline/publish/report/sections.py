@@ -193,7 +193,7 @@ def _follow_up(report: Report) -> Iterator[Table]:
         )
 
 
-def _models(report: Report) -> Iterator[Table | Figure]:
+def _models(report: Report) -> Iterator[Paragraph | Table | Figure]:
     if not report.has("analysis.hazard_ratio"):
         return
     ratios = report.frames["analysis.hazard_ratio"].filter(~PENALISED)
@@ -206,7 +206,13 @@ def _models(report: Report) -> Iterator[Table | Figure]:
         title = model.title.partition(" (")[0]
         rows = ratios.filter(model=model.name)
         yield report_tables.model(
-            rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled, p_decimals=decimals
+            rows,
+            number_of=index,
+            title=title.lower(),
+            terms=terms,
+            spelled=spelled,
+            strata=[terms.get(name, name).lower() for name in model.strata],
+            p_decimals=decimals,
         )
         yield report.figure(
             f"figure-forest-{model.name.lower()}", f"Hazard ratios for {title.lower()}, with 95 % confidence "
@@ -234,6 +240,8 @@ def _diagnostics(report: Report) -> Iterator[Table]:
             )  # fmt: skip
     if report.has("analysis.model_fit"):
         yield whole_models.fits(report)
+    if report.has("analysis.internal_validation"):
+        yield whole_models.validation(report)
     if report.has("analysis.ph_test"):
         terms = methods.term_titles(report.study)
         yield additional_analyses.proportional_hazards(
