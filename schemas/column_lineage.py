@@ -109,7 +109,17 @@ _BASELINE = (
 
 _WHO = " ".join(
     f"typed.person.{c}"
-    for c in ("person_ref", "hospital_number", "family_name", "given_names", "birth_date", "sex", "master")
+    for c in (
+        "person_ref",
+        "hospital_number",
+        "family_name",
+        "given_names",
+        "birth_name",
+        "former_names",
+        "birth_date",
+        "sex",
+        "master",
+    )
 )
 """Columns that decide to which person a record belongs."""
 

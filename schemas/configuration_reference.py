@@ -135,6 +135,7 @@ _EXAMPLES: dict[str, Any] = {
     "ColumnFiles.ignored": [{"reason": "free text", "columns": ["Bemerkung"]}],
     "TableLayout.delimiter": ";", "TableLayout.sheet": "Patienten", "TableLayout.header_row": 3,
     "TableLayout.skipped_rows": [5], "TableLayout.units_row": True, "TableLayout.comment": "#",
+    "TableSource.totals": ["Alle Fälle"], "MappedSource.exported_on": "Stand",
     "RegistrySource.delimiter": ";", "RegistrySource.answers": {"ausgetragen": "no information"},
     "RegistrySource.columns": {
         "hospital_number": "Patientennummer", "answer": "Auskunft", "event_date": "Datum",

@@ -95,6 +95,14 @@ TOTALS_ROW = _fault(
     "Remove totals and means below the table before it is delivered.",
     severity="warning",
 )
+ROW_ONLY_KEY = _fault(
+    "file.row-only-key",
+    "Nothing but the key of the row is filled: a remark below the table, or a patient of whom nothing is "
+    "known.",
+    "If it is a remark, remove it from the table, or name its row in skipped_rows in sources.toml. If it is "
+    "a patient, fill in the row.",
+    severity="warning",
+)
 UNREADABLE = _fault(
     "file.unreadable",
     "The file, or this part of it, cannot be read.",

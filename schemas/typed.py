@@ -54,6 +54,10 @@ class PersonColumns(Contract):
     )
     family_name: pl.String = column("Family name", "As delivered.", identifying="identifier")
     given_names: pl.String = column("Given names", "As delivered.", identifying="identifier")
+    birth_name: pl.String = column("Name at birth", "As delivered.", identifying="identifier")
+    former_names: pl.String = column(
+        "Former names", "As delivered, several in one text.", identifying="identifier"
+    )
     birth_date: pl.Date = column("Date of birth", "Day of birth.", identifying="identifier")
     birth_date_precision: pl.String = column(
         "Precision of the date of birth", "To what it is exact.", vocabulary="date_precision"

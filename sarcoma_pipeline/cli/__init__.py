@@ -21,7 +21,7 @@ from sarcoma_pipeline.cli.preview import preview
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.schema import schema
-from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
+from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
 from sarcoma_pipeline.cli.terminal import PrintableErrors, json_option, no_such, say, say_json
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
@@ -107,7 +107,7 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
         permissions.check(project)
     except permissions.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
-    os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
+    dagster_home(project)
     if full:
         import duckdb
 

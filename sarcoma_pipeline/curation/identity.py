@@ -178,6 +178,7 @@ def link(
     persons = typed_frames[PERSON].with_columns(
         _name=pl.concat_str(family, pl.lit("|"), given),
         _folded=_folded_name(),
+        _families=_families(),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
@@ -195,19 +196,22 @@ def link(
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
     asked = number_history.questions(masters, former)
     if keys:
-        newest = latest.rename({"patient_id": "person_ref"})
-        asked += number_history.remembered(
-            newest, asked, lambda one: identity_choices.are_two(MASTER_DIFFERS, one, keys)
+        newest, given_answers = latest.rename({"patient_id": "person_ref"}), keys
+        before_them = number_history.remembered(
+            newest, asked, lambda one: identity_choices.digest_of_two(MASTER_DIFFERS, one, given_answers)
         )
-    two = [one for one in asked if identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+        asked = [*before_them, *asked]
+        keys = identity_choices.plain(keys)
+    two = [one for one in asked if one.own or identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+    own = number_history.own_ids(asked, two)
     before = number_history.left_out(asked, two)
     shown = _shown(asked, keys)
-    offered = list(_offered(near, ambiguous, in_form, known, shown, latest))
+    offered = list(_offered(near, ambiguous, in_form, known, shown, latest, own, two))
     decided = identity_choices.Decided.of(offered, keys)
     links = pl.concat(
         [
             latest.select(person_ref="patient_id", patient_id="patient_id", method=pl.lit("hospital number")),
-            exact.select("person_ref", "patient_id", method=pl.lit("name, date of birth and sex")),
+            exact.select("person_ref", "patient_id", method="_method"),
             decided.links().with_columns(method=pl.lit("decided by a data steward")),
         ]
     )
@@ -215,7 +219,7 @@ def link(
     # own number.
     given = unknown.filter(pl.col("hospital_number").is_not_null()).join(decided.links(), on="person_ref")
     numbered = pl.concat([known, given.with_columns(person_ref="patient_id").select(known.columns)])
-    joined, own = decided.joined(), number_history.own_ids(asked, two)
+    joined = decided.joined()
     links = links.with_columns(pl.col("patient_id").replace(joined).replace(own))
     observed = pl.concat(
         [
@@ -252,6 +256,8 @@ def _offered(
     known: pl.DataFrame,
     holders: Sequence[number_history.Question],
     latest: pl.DataFrame,
+    own: Mapping[str, str],
+    two: Collection[number_history.Question],
 ) -> Iterator[identity_choices.Choice]:
     """Yield the possible answers to every question of identity."""
     yield from identity_choices.of_candidates(NEAR_MATCH, near)
@@ -275,7 +281,10 @@ def _offered(
             "the record belongs to the patient of its number" + (" all the same" if found else ""),
         )  # fmt: skip
     for question in holders:
-        yield from identity_choices.of_holders(MASTER_DIFFERS, question)
+        # The newest master data may be a correction of those of the second holder.
+        corrected = question.of_newest and question not in two
+        kept = own.get(question.number, "").rpartition("#")[2] if corrected else ""
+        yield from identity_choices.of_holders(MASTER_DIFFERS, question, kept)
 
 
 def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> list[number_history.Question]:
@@ -293,11 +302,44 @@ def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> l
 
 
 def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Link by name, date of birth and sex; who has no patient so, by a birth or former name instead."""
     keys = ["_name", "birth_date", "sex"]
-    pairs = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
+    named = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
+    rest = nameless.join(named.select("record_id").unique(), on="record_id", how="anti")
+    pairs = pl.concat(
+        [
+            named.with_columns(_method=pl.lit("name, date of birth and sex")),
+            _by_other_names(rest, latest).with_columns(
+                _method=pl.lit("birth or former name, date of birth and sex")
+            ),
+        ]
+    )
     once = pl.len().over("record_id") == 1
     matched = pairs.select("record_id").unique()
     return pairs.filter(once), pairs.filter(~once), nameless.join(matched, on="record_id", how="anti")
+
+
+def _by_other_names(nameless: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    """Return records and the patients with whom they share any family name, and all else exactly."""
+    keys = ["_family", "_given", "birth_date", "sex"]
+    given = without_title(pl.col("given_names")).alias("_given")
+
+    def each(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+        return frame.select(name, given, "birth_date", "sex", _family="_families").explode("_family")
+
+    pairs = each(nameless, "record_id").join(each(latest, "patient_id"), on=keys, how="inner")
+    shared = pairs.select("record_id", "patient_id").unique().sort("record_id", "patient_id")
+    return nameless.join(shared, on="record_id", how="inner", maintain_order="left_right")
+
+
+def _families() -> pl.Expr:
+    """Return all family names of a person: today's, that at birth, and former ones."""
+    others = pl.concat_str("birth_name", "former_names", separator=";", ignore_nulls=True)
+    # A former name is delivered alone, in a list with signs between, or as the JSON of several elements.
+    listed = others.str.replace_all(r'[\[\]"]', "").str.replace_all(r"[,/|]", ";").str.split(";")
+    names = pl.concat_list(pl.concat_list("family_name"), listed.fill_null([]))
+    plain = names.list.eval(without_prefix(pl.element())).list.drop_nulls()
+    return plain.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort()
 
 
 def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
@@ -324,11 +366,16 @@ def _resemblance() -> pl.Expr:
 
 def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
     both = known.join(
-        latest.select("patient_id", master_folded="_folded", master_birth="birth_date"),
+        latest.select(
+            "patient_id", master_folded="_folded", master_birth="birth_date", master_families="_families"
+        ),
         left_on="person_ref",
         right_on="patient_id",
     )
-    name = (pl.col("_folded") != pl.col("master_folded")).fill_null(False)
+    # A birth or former name on either side is no other name; given names are compared as before.
+    shared = pl.col("_families").list.set_intersection("master_families").list.len() > 0
+    given = pl.col("_folded").str.split("|").list.last() == pl.col("master_folded").str.split("|").list.last()
+    name = ((pl.col("_folded") != pl.col("master_folded")) & ~(shared & given)).fill_null(False)
     born = (pl.col("birth_date") != pl.col("master_birth")).fill_null(False)
     shown = {"table": PERSON, "column": "family_name", "value": pl.col("family_name")}
     return pl.concat(

@@ -105,6 +105,8 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "hospital_number": text("Patient_ID"),
                 "family_name": text("Nachname"),
                 "given_names": text("Vornamen"),
+                "birth_name": text("Geburtsname"),
+                "former_names": text("Menge_Frueherer_Name"),
                 "birth_date": _date("Geburtsdatum", graded=True),
                 "sex": code("Geschlecht", v.OBDS_SEX),
                 "master": constant(True, pl.Boolean),

@@ -12,6 +12,8 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.curation.parse import CODE_UNKNOWN
+from sarcoma_pipeline.curation.table_rows import CONDITION_UNMATCHED
 from sarcoma_pipeline.operations import check_reading
 from sarcoma_pipeline.operations.check_reading import Delivered
 from sarcoma_pipeline.quality import accounting, findings, plausibility
@@ -202,7 +204,9 @@ def _findings(
     places = findings.places(found.received, found.files)
     listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
     sources = found.files.select("file_id", origin="source")
-    listed = gate.frame(listed.join(sources, on="file_id", how="left"))
+    listed = listed.join(sources, on="file_id", how="left")
+    spoken = _unmapped_words(listed)
+    listed = gate.frame(listed).with_columns(_spoken(spoken, gate, listed))
     listed = listed.with_columns(place=pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False))
     same = ("severity", "rule_id", "path", "origin", "table_name", "column_name", "value")
     grouped = (
@@ -217,6 +221,33 @@ def _findings(
             _column(project, place),
             row["value"] or "", row["times"], row["what"], row["remedy"],
         )  # fmt: skip
+
+
+_MOST_CODES = 12
+"""Different words of a column that has codes; a column with more holds names or remarks."""
+_LONGEST_CODE = 30
+
+
+def _unmapped_words(listed: pl.DataFrame) -> pl.DataFrame:
+    """Return words without a code that occur again, in columns of few words: who maps them must see them."""
+    place = ["path", "table_name", "column_name"]
+    counted = (
+        listed.filter(pl.col("rule_id").is_in([CODE_UNKNOWN.id, CONDITION_UNMATCHED.id]))
+        .group_by(*place, "value")
+        .agg(times=pl.len())
+        .with_columns(words=pl.len().over(place))
+    )
+    few = pl.col("words") <= _MOST_CODES
+    return counted.filter(few, pl.col("times") > 1, pl.col("value").str.len_chars() <= _LONGEST_CODE)
+
+
+def _spoken(words: pl.DataFrame, gate: IdentityGate, listed: pl.DataFrame) -> pl.Expr:
+    """Return the values of findings, in which these words are not hidden unless they name a patient."""
+    place = ["path", "table_name", "column_name", "value"]
+    again = listed.join(words, on=place, how="semi").select("finding_id", "value")
+    shown = {finding: gate.remark(value) for finding, value in again.iter_rows()}
+    told = pl.col("finding_id").replace_strict(shown, default=None, return_dtype=pl.String)
+    return pl.coalesce([told, "value"]).alias("value")
 
 
 def _column(project: Project, place: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, undated_deaths
+from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, sarcomas, undated_deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
@@ -32,6 +32,59 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
         .join(deaths(frames), on="patient_id")
         .filter(~pl.col("record_id").is_in(pl.col("death_records")))
         .pipe(verdicts, later, "status_date")
+    )
+
+
+@rule(
+    "vital-status.before-diagnosis",
+    "warning",
+    on="typed.vital_status",
+    scope="patient",
+    what="The last statement of life is dated before the diagnosis: the patient has no follow-up.",
+    remedy=(
+        "Compare the date of the last contact in the table, or of the registry office's answer, with the "
+        "date of diagnosis. Correct the wrong one; if both are right, ask the registry office."
+    ),
+    missing="kept",
+)
+def _before_diagnosis(frames: Frames) -> pl.DataFrame:
+    """Judge the latest statement; an earlier one before the diagnosis is nothing unusual."""
+    dated = frames["vital_status"].filter(pl.col("status_date").is_not_null())
+    last = pl.col("status_date") == pl.col("status_date").max().over("patient_id")
+    return (
+        dated.filter(pl.col("patient_id").is_not_null(), last)
+        .filter(pl.col("status").is_in([ALIVE, MOVED]))
+        .join(undated_deaths(frames).select("patient_id"), on="patient_id", how="anti")
+        .join(sarcomas(frames), on="patient_id")
+        .filter(pl.col("zero_precision") == "day", pl.col("status_date_precision") == "day")
+        .pipe(verdicts, pl.col("status_date") < pl.col("zero"), "status_date")
+    )
+
+
+@rule(
+    "vital-status.no-diagnosis",
+    "warning",
+    on="typed.vital_status",
+    scope="patient",
+    what="The patient has a vital status and no diagnosis with a date: no time of theirs can be counted.",
+    remedy=(
+        "Fill in the date of diagnosis in the table, or have the tumour documentation deliver the patient's "
+        "Diagnose."
+    ),
+)
+def _no_diagnosis(frames: Frames) -> pl.DataFrame:
+    """Judge patients of whom no diagnosis was set aside either: that has a finding of its own."""
+    told = frames["every diagnosis"].filter(
+        pl.any_horizontal(pl.col("diagnosis_date", "diagnosis_day").is_not_null())
+        | ~pl.col("record_id").is_in(frames["diagnosis"]["record_id"].implode())
+    )
+    assigned = frames["every tumour_assignment"].filter(pl.col("diagnosis_date").is_not_null())
+    return (
+        frames["vital_status"]
+        .filter(pl.col("patient_id").is_not_null())
+        .join(told.select("patient_id"), on="patient_id", how="anti")
+        .join(assigned, on="patient_id", how="anti")
+        .select("record_id", *at("status"))
     )
 
 
