@@ -66,14 +66,17 @@ main.add_command(linkage)
 @click.option(
     "--draft",
     is_flag=True,
-    help="Publish beside the release, marked as a draft and compared with no earlier release.",
+    help="Publish a draft next to the release. It is marked as a draft and not compared with earlier "
+    "releases.",
 )
 @click.option(
     "--verify",
     is_flag=True,
-    help="Compare the content of every file, also of those with the same size and time.",
+    help="Compare the content of every file, including files whose size and time are unchanged.",
 )
-@click.option("--full", is_flag=True, help="Compute every step, also those whose inputs have not changed.")
+@click.option(
+    "--full", is_flag=True, help="Compute every step, including steps whose inputs have not changed."
+)
 def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
@@ -156,7 +159,7 @@ def _cannot_start(what: str, project: projects.Project) -> click.ClickException:
     help="With --patients: fraction of treatment plans that are exported (six files each).",
 )
 def demo(into: Path, seed: int, patients: int | None, defects: float, plans: float) -> None:
-    """Write the demo's raw files: 86 invented patients, ineligible ones beside them, and seeded defects."""
+    """Write the demo's raw files: 86 invented patients, further ineligible ones, and seeded defects."""
     if into.exists() and any(into.iterdir()):
         raise click.UsageError(f"{into} is not empty")
     if patients:

@@ -33,7 +33,7 @@ _SHOWN = ("contradiction", "tension", "by definition", "wording", "not computabl
 @json_option
 @click.option("--rules", "list_rules", is_flag=True, help="Print the rules as the table of docs/audit.md.")
 def audit(file: Path | None, groups: Path | None, text: Path | None, as_json: bool, list_rules: bool) -> None:
-    """Check a table of published numbers (FILE.csv) against each other; docs/audit.md says how to write one.
+    """Check a table of published numbers (FILE.csv) against each other; docs/audit.md describes its format.
 
     Exit code 0: no contradiction. 1: at least one contradiction. 2: wrong usage, or FILE is no such table.
     """

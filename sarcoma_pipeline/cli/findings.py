@@ -116,7 +116,7 @@ def list_(study: str, as_json: bool, **wanted: str | None) -> None:
 def show(study: str, finding_id: str) -> None:
     """Show one finding in full, as delivered, with every decision ever taken on it.
 
-    Lists and pages hide what could name a patient; this shows file, position and value themselves.
+    Lists and pages mask text that could identify a patient; this command shows it unmasked.
     """
     import polars as pl
 
@@ -147,7 +147,7 @@ def show(study: str, finding_id: str) -> None:
 @study_option
 @click.argument("finding_id")
 def impact(study: str, finding_id: str) -> None:
-    """Show what the study loses through a quarantined record, and how its numbers would change with it."""
+    """Show how the study's numbers would change if a quarantined record were admitted."""
     from sarcoma_pipeline.cli import finding_impact
 
     project = configured(study)
@@ -175,7 +175,7 @@ def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until:
 @_decision
 @click.option("--reading", required=True, type=int, help="Number of the reading, as `show` lists it.")
 def decide(study: str, finding_id: tuple[str, ...], who: str, reason: str, reading: int) -> None:
-    """Choose how a course of radiotherapy is read, or whose a record is, until what it rests on changes."""
+    """Choose the reading of a radiotherapy course, or the patient of a record, until its data change."""
     _apply(study, finding_id, DECIDE, who, reason, reading=reading)
 
 

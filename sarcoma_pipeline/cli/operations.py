@@ -24,12 +24,20 @@ def status(study: str, as_json: bool) -> None:
     """
     project = configured(study)
     dagster_home(project)
-    import dagster as dg
-
     from sarcoma_pipeline.operations import status as operations_status
+    from sarcoma_pipeline.orchestration import run_history
 
-    with dg.DagsterInstance.get() as instance:
-        report = operations_status.status(project, instance, dt.datetime.now(dt.UTC))
+    now = dt.datetime.now(dt.UTC)
+    try:
+        with run_history.opened(run_history.home_of(project.root)) as history:
+            report = operations_status.status(project, history, now)
+    except run_history.Unfamiliar:
+        import dagster as dg
+
+        from sarcoma_pipeline.orchestration.dagster_history import DagsterHistory
+
+        with dg.DagsterInstance.get() as instance:
+            report = operations_status.status(project, DagsterHistory(instance), now)
     if as_json:
         fields = {"study": study, "good": not report.faults, "faults": report.faults, "lines": report.lines}
         click.echo(json.dumps(fields))

@@ -30,14 +30,18 @@ _PATIENTS_SHOWN = 20
 @click.option(
     "--study-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Try this file in place of the study's study.toml.",
+    help="Use this file instead of the study's study.toml.",
 )
-@click.option("--waive", "waived", multiple=True, metavar="FINDING", help="Try to waive this finding.")
+@click.option("--waive", "waived", multiple=True, metavar="FINDING", help="Preview a waiver of this finding.")
 @click.option(
-    "--decide", "chosen", multiple=True, metavar="FINDING=READING", help="Try this reading of a finding."
+    "--decide", "chosen", multiple=True, metavar="FINDING=READING", help="Preview this reading of a finding."
 )
 @click.option(
-    "--reopen", "reopened", multiple=True, metavar="FINDING", help="Try to withdraw the decision on it."
+    "--reopen",
+    "reopened",
+    multiple=True,
+    metavar="FINDING",
+    help="Preview the withdrawal of the decision on this finding.",
 )
 @json_option
 def preview(
@@ -168,7 +172,9 @@ def _as_json(found: Preview) -> dict[str, object]:
 
 def _print(found: Preview) -> None:
     say(f"Preview from the records of refresh {found.refresh_id}. Nothing is published or recorded.")
-    for cause in found.causes or ["nothing: configuration and decisions are those of the last refresh"]:
+    for cause in found.causes or [
+        "nothing: configuration and decisions have not changed since the last refresh"
+    ]:
         say(f"differs   {cause}")
     for row in found.changed.iter_rows(named=True):
         say(f"          {row['quantity']}: {row['before'] or 'none'} → {row['after'] or 'none'}")
@@ -180,7 +186,10 @@ def _print(found: Preview) -> None:
     for fault in found.held_back:
         say(f"held back {fault}")
     if found.held_back:
-        say("The refresh would publish nothing. If the change is meant, see [gate] in docs/configuration.md.")
+        say(
+            "The refresh would publish nothing. If the change is intended, see [gate] in "
+            "docs/configuration.md."
+        )
 
 
 def _list(topic: str, lines: list[str]) -> None:

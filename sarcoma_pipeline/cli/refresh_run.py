@@ -27,6 +27,7 @@ from sarcoma_pipeline.orchestration.assets.analysis import median_text
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
+from sarcoma_pipeline.orchestration.dagster_internals import one_connection
 from sarcoma_pipeline.orchestration.step_events import short_name
 from sarcoma_pipeline.quality import movement
 from sarcoma_pipeline.study.project import Project
@@ -59,7 +60,7 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, one_connection(instance):
         orphaned_runs.end(instance, project.study.name)
         opened = time.perf_counter()
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

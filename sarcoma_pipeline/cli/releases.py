@@ -48,7 +48,7 @@ def list_(study: str, as_json: bool) -> None:
 def diff(study: str, old: str, new: str) -> None:
     """Show which values changed between two releases, and what explains it: files, decisions, program.
 
-    Records that are others without moving a value are named too.
+    It also names records that changed without changing a value.
 
     OLD and NEW are refresh ids as shown by `sarcoma release list`, or `current` or `previous`.
     """
@@ -119,9 +119,9 @@ def public(study: str, as_json: bool) -> None:
 @release.command()
 @study_option
 @click.argument("refresh_id")
-@click.option("--reason", required=True, help="How you know that nobody outside had it. Recorded.")
+@click.option("--reason", required=True, help="How you know that it was never given to anyone. Recorded.")
 def unissued(study: str, refresh_id: str, reason: str) -> None:
-    """Declare that nobody outside ever had the public versions of a release: later ones ignore them.
+    """Declare that the public versions of a release were never given to anyone: later ones ignore them.
 
     Delete their files first. If anybody has one, the difference to the next version may tell them a patient's
     values.

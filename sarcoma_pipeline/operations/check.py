@@ -133,8 +133,8 @@ def _files(project: Project, found: Delivered) -> Iterator[Notice]:
                 severity = "notice" if hidden or _named(project, found, path) else "warning"
                 yield _own(
                     severity, "check.sheet-unread", words,
-                    "If it holds data, name it in sources.toml (sheet) in a source of its own; "
-                    "otherwise name the sheet that is read.",
+                    "If it holds data, name it in sources.toml (sheet) in a separate source; otherwise name"
+                    " the sheet that is read.",
                     file=path, value=name,
                 )  # fmt: skip
     for path in found.left_out:
@@ -180,8 +180,8 @@ def _unmapped(found: Delivered) -> Iterator[Notice]:
     for record, path, value in unknown.select("record_id", "column_name", "value").iter_rows():
         source = record.partition(":")[2] or record
         yield _own(
-            "warning", "check.never-mapped", "Nothing takes this column or element.",
-            "Map it in sources.toml, or name it under [[source.ignored]] with the reason.",
+            "warning", "check.never-mapped", "This column or element is not used.",
+            "Map it in sources.toml, or list it under [[source.ignored]] with the reason.",
             file=f'source "{source}"', column=path, value=value,
         )  # fmt: skip
 
@@ -268,7 +268,7 @@ def _preview(
         of = f"{here} files" if here == read else f"{read} of {here} files looked at"
         yield "files", f"{source.name}: {of}"
     if sampled:
-        yield "sample", "not everything was looked at: the numbers below are those of the sample"
+        yield "sample", "only a sample was read: the numbers below are those of the sample"
     records = sum(frame.height for frame in found.received.values())
     patients = made.curated["curated.patient"]
     yield "records", f"{records} read, {made.quarantine.height} of them unusable, {patients.height} patients"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import jobs, opinion_process, orphaned_runs, schedules
-from sarcoma_pipeline.orchestration.assets.publication import DRAFT, FRESHNESS, release_key
-from sarcoma_pipeline.orchestration.dagster_internals import next_tick
-from sarcoma_pipeline.orchestration.drop_folder_sensor import BUSY
+from sarcoma_pipeline.orchestration import opinion_process, run_process
+from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, last_job, next_night, release_name
+from sarcoma_pipeline.orchestration.run_history import BUSY, ENDED, History, Run
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import movement, registry_coverage
 from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
@@ -46,12 +43,12 @@ class Status:
     faults: list[str]
 
 
-def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> Status:
+def status(project: Project, history: History, now: dt.datetime) -> Status:
     """Inspect release, runs, schedule and drop folder.
 
     Args:
         project: the study.
-        instance: the Dagster instance that records its runs.
+        history: its runs.
         now: the current time, with time zone.
     """
     lines: list[tuple[str, str]] = []
@@ -66,10 +63,10 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
     else:
         built = dt.datetime.fromisoformat(released["released_at"])
         # A refresh without changes publishes nothing; it only records that the release is still valid.
-        confirmed = max([built, *_confirmations(project, instance)])
+        confirmed = max([built, *_confirmations(project, history)])
         words = f"{released['refresh_id']}, built {hours(now - built)} ago, {released['eligible']} patients"
         lines.append(("release", f"{words}; last confirmed {hours(now - confirmed)} ago"))
-        if now - confirmed > FRESHNESS.fail_window.to_timedelta():
+        if now - confirmed > STALE_AFTER:
             faults.append(f"no refresh has succeeded for {hours(now - confirmed)}")
         lines.append(("second opinion", _opinion(project, released["refresh_id"], faults)))
     told = _moved(project)
@@ -79,10 +76,10 @@ def status(project: Project, instance: dg.DagsterInstance, now: dt.datetime) -> 
         faults.insert(0, lines[0][1])
     lines += [("moved", sentence) for sentence in told]
     lines += _draft(project, now)
-    lines += _runs(project, instance, now, faults)
+    lines += _runs(project, history, now, faults)
     lines.append(("next", f"{next_night(now):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
-    beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
-    alive = bool(beats) and now.timestamp() - max(beats) < DAEMON_SECONDS
+    beat = history.heartbeat()
+    alive = beat is not None and (now - beat).total_seconds() < DAEMON_SECONDS
     lines.append(
         ("daemon", "running" if alive else "not running: no schedule and no sensor will start a refresh")
     )
@@ -126,70 +123,44 @@ def _draft(project: Project, now: dt.datetime) -> list[tuple[str, str]]:
     return [("draft", words)]
 
 
-def next_night(now: dt.datetime) -> dt.datetime:
-    """Return the next tick of the nightly schedule, in its own time zone."""
-    # Uses Dagster's own interpretation of cron lines, so that the time matches that of the daemon.
-    tick = next_tick(schedules.nightly_cron(), schedules.TIMEZONE, now)
-    return tick.astimezone(ZoneInfo(schedules.TIMEZONE))
-
-
 def hours(age: dt.timedelta) -> str:
     """Format an age in whole hours, or in minutes below one hour."""
     whole = int(age.total_seconds() // 3600)
     return f"{whole} h" if whole else f"{int(age.total_seconds() // 60)} min"
 
 
-def _confirmations(project: Project, instance: dg.DagsterInstance) -> Iterator[dt.datetime]:
+def _confirmations(project: Project, history: History) -> Iterator[dt.datetime]:
     """Yield the times of the last successful refresh and of the last confirmation of the release."""
-    event = instance.get_latest_materialization_event(release_key(project))
+    last = history.materialised(release_name(project))
     # The run of a draft confirms no release.
-    if event is not None and not _of_draft(instance.get_run_by_id(event.run_id)):
-        yield dt.datetime.fromtimestamp(event.timestamp, dt.UTC)
-    successful = dg.RunsFilter(
-        job_name=jobs.last_job(project),
-        tags={"study": project.study.name},
-        statuses=[dg.DagsterRunStatus.SUCCESS],
-    )
-    for record in instance.get_run_records(filters=successful, limit=_RUNS_LOOKED_AT):
-        if record.end_time and not _of_draft(record.dagster_run):
-            yield dt.datetime.fromtimestamp(record.end_time, dt.UTC)
+    if last is not None and not _of_draft(last[1]):
+        yield last[0]
+    for run in history.runs(project.study.name, last_job(project), ["success"], _RUNS_LOOKED_AT):
+        if run.ended and not _of_draft(run):
+            yield run.ended
             break
 
 
-def _of_draft(run: dg.DagsterRun | None) -> bool:
+def _of_draft(run: Run | None) -> bool:
     return run is not None and DRAFT in run.tags
 
 
-def _runs(
-    project: Project, instance: dg.DagsterInstance, now: dt.datetime, faults: list[str]
-) -> list[tuple[str, str]]:
-    of_study = {"study": project.study.name}
-    ended = instance.get_run_records(
-        filters=dg.RunsFilter(
-            job_name=jobs.last_job(project),
-            tags=of_study,
-            statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
-        ),
-        limit=1,
-    )
-    lines = []
-    for record in ended:
-        state = record.dagster_run.status.value.lower()
-        age = now.timestamp() - (record.end_time or now.timestamp())
-        words = f"{state}, ended {hours(dt.timedelta(seconds=age))} ago, run {record.dagster_run.run_id}"
+def _runs(project: Project, history: History, now: dt.datetime, faults: list[str]) -> list[tuple[str, str]]:
+    study, lines = project.study.name, []
+    for run in history.runs(study, last_job(project), ENDED, 1):
+        words = f"{run.state}, ended {hours(now - (run.ended or now))} ago, run {run.run_id}"
         lines.append(("last run", words))
-        if state != "success":
+        if run.state != "success":
             faults.append("the last refresh failed: see its run in the Dagster UI")
-    for record in instance.get_run_records(filters=dg.RunsFilter(tags=of_study, statuses=list(BUSY))):
-        age = dt.timedelta(seconds=now.timestamp() - record.create_timestamp.timestamp())
-        state = record.dagster_run.status.value.lower()
-        lines.append(("now", f"{state} for {hours(age)}, run {record.dagster_run.run_id}"))
-        if orphaned_runs.is_gone(record.dagster_run):
+    for run in history.runs(study, states=BUSY):
+        age = now - run.created
+        lines.append(("now", f"{run.state} for {hours(age)}, run {run.run_id}"))
+        if run_process.is_gone(run):
             faults.append(
                 "the process of a run is gone: the daemon or the next `sarcoma refresh` ends the run"
             )
         elif age > dt.timedelta(hours=STUCK_HOURS):
-            faults.append(f"a run is {state} for {hours(age)}: end it in the UI, or `dagster run delete`")
+            faults.append(f"a run is {run.state} for {hours(age)}: end it in the UI, or `dagster run delete`")
     return lines or [("last run", "none recorded")]
 
 

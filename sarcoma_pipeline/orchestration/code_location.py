@@ -10,6 +10,7 @@ from sarcoma_pipeline.orchestration import (
     decide_job,
     drop_folder_sensor,
     jobs,
+    night,
     orphaned_runs,
     retention,
     schedules,
@@ -71,7 +72,7 @@ def build_definitions(study: project.Project) -> dg.Definitions:
             *sensors.notifications(study),
             orphaned_runs.sensor(study),
             *sensors.pooling(study, *refresh),
-            drop_folder_sensor.drop_folder(study, jobs.first_job(study)),
+            drop_folder_sensor.drop_folder(study, night.first_job(study)),
         ],
         resources={
             "warehouse": warehouse_resource.of_study(study),

@@ -6,15 +6,9 @@ from sarcoma_pipeline.orchestration.assets.pool import pool_key
 from sarcoma_pipeline.orchestration.assets.publication import opinion_key
 from sarcoma_pipeline.orchestration.assets.step import partitions, tags
 from sarcoma_pipeline.orchestration.dagster_internals import AssetJob
+from sarcoma_pipeline.orchestration.night import POOL, RECEIVE, REFRESH
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
-
-REFRESH = "refresh"
-"""The whole refresh of a study with one drop folder."""
-RECEIVE = "receive"
-"""The refresh of one centre of a study with several centres."""
-POOL = "pool"
-"""The analysis and release of all centres as one study."""
 
 
 def refresh_jobs(project: Project) -> list[AssetJob]:
@@ -51,13 +45,3 @@ def refresh_jobs(project: Project) -> list[AssetJob]:
             tags=retry_all,
         ),
     ]
-
-
-def first_job(project: Project) -> str:
-    """Return the name of the job that a delivery starts."""
-    return RECEIVE if project.centres else REFRESH
-
-
-def last_job(project: Project) -> str:
-    """Return the name of the job that publishes."""
-    return POOL if project.centres else REFRESH

@@ -1,7 +1,6 @@
 """The nightly schedule of a study: when it runs, and when it skips a night."""
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 
 import dagster as dg
@@ -9,17 +8,8 @@ import dagster as dg
 from sarcoma_pipeline.orchestration import data_versions, skip_unchanged
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
-from sarcoma_pipeline.orchestration.jobs import REFRESH, first_job
+from sarcoma_pipeline.orchestration.night import REFRESH, TIMEZONE, first_job, nightly_cron
 from sarcoma_pipeline.study.project import Project
-
-_NIGHTLY = "30 2 * * *"
-TIMEZONE = "Europe/Berlin"
-"""Time zone of all schedules."""
-
-
-def nightly_cron() -> str:
-    """Return the cron line of the nightly schedule: 02:30 local time, or the value of ``SARCOMA_NIGHTLY``."""
-    return os.environ.get("SARCOMA_NIGHTLY", _NIGHTLY)
 
 
 def nightly(project: Project) -> dg.ScheduleDefinition:

@@ -4,7 +4,7 @@ import dagster as dg
 
 from sarcoma_pipeline.orchestration import notification
 from sarcoma_pipeline.orchestration.dagster_internals import AssetJob
-from sarcoma_pipeline.orchestration.jobs import RECEIVE, first_job, last_job
+from sarcoma_pipeline.orchestration.night import RECEIVE, first_job, last_job
 from sarcoma_pipeline.orchestration.notification import Problem
 from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration.assets.received import verification_is_due
 from sarcoma_pipeline.orchestration.standing_release import kept
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import decision_log
@@ -35,6 +34,8 @@ _EXTENDED_BY_THEIR_STEP = frozenset(c.table() for c in (Decision, LedgerEntry, T
 """Tables to which a step adds rows after reading them; such a change is no change of input."""
 _SCAN_SECONDS = 30.0
 """Timeout of the folder scan: half of Dagster's 60 s limit for a schedule evaluation."""
+VERIFIED_FOR = dt.timedelta(days=7)
+"""Maximum time between two refreshes that compare the content of all files, not only size and time."""
 _TYPED = "typed"
 """A step that depends on program, configuration and key, but neither on the day nor on decisions."""
 
@@ -91,6 +92,17 @@ def check(project: Project, today: dt.date) -> Unchanged | None:
     if scan.to_read or scan.touched or scan.closed or scan.manifest_hash != label["manifest_hash"]:
         return None
     return Unchanged(known.height, last, label["content_hash"])
+
+
+def verification_is_due(refreshes: pl.DataFrame, today: dt.date) -> bool:
+    """Return whether the content of every file should be compared.
+
+    Args:
+        refreshes: ``verified`` and ``received_on`` of all refreshes so far.
+        today: the day of this one.
+    """
+    last = refreshes.filter(pl.col("verified"))["received_on"].max()
+    return not isinstance(last, dt.date) or today - last >= VERIFIED_FOR
 
 
 def _with_timeout(entries: Iterable[Entry]) -> Iterator[Entry]:

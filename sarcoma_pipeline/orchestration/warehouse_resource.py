@@ -18,7 +18,8 @@ import duckdb
 import polars as pl
 from pydantic import Field, PrivateAttr
 
-from sarcoma_pipeline.orchestration import celery, event_log, orphaned_runs
+from sarcoma_pipeline.orchestration import celery, run_process
+from sarcoma_pipeline.orchestration.dagster_internals import one_connection
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import centres, ddl, ducklake, permissions, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
@@ -70,8 +71,8 @@ class Warehouse(dg.ConfigurableResource):
         run = Warehouse(path=self.path, study=self.study, centres=self.centres, centre=centre)
         if context.instance and context.run and celery.executor() is None:
             # Before the first step: a run that is killed in any step must be recognised as orphaned.
-            context.instance.add_run_tags(context.run.run_id, orphaned_runs.mark(context.run.run_id))
-        with event_log.kept_open(context.instance, context.run_id):
+            context.instance.add_run_tags(context.run.run_id, run_process.mark(context.run.run_id))
+        with one_connection(context.instance):
             try:
                 yield run
             finally:

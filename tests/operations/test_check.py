@@ -62,7 +62,7 @@ def test_a_format_that_does_not_fit_is_an_endpoint_without_events(place):
     place.write(sources=SOURCES.replace("%d.%m.%Y", "%Y-%m-%d"))
     told = place.check()
     never = {n["what"] for n in told["notices"] if n["rule"] == "check.never-published"}
-    assert any("no patient is eligible: none was read" in what for what in never)
+    assert any("no patient is eligible, because no patient was read" in what for what in never)
     assert any('4 of 4 filled cells of column "ED"' in what for what in never)
 
 

@@ -2,13 +2,20 @@
 
 import ast
 import datetime as dt
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import dbapi2
 
 import dagster as dg
 import pytest
 
 import sarcoma_pipeline
-from sarcoma_pipeline.orchestration.dagster_internals import AssetJob, next_tick
+from sarcoma_pipeline.orchestration.dagster_internals import AssetJob, next_tick, one_connection
 
 PRIVATE = {Path("orchestration/dagster_internals.py")}
 
@@ -52,3 +59,94 @@ def test_the_job_type_is_what_dagster_returns():
 def test_the_next_tick_is_read_in_the_zone(after, expected):
     tick = next_tick("15 2 * * *", "Europe/Berlin", dt.datetime.fromisoformat(after))
     assert tick == dt.datetime.fromisoformat(expected)
+
+
+@dg.asset
+def first():
+    return 1
+
+
+@dg.asset
+def second(first):
+    return first + 1
+
+
+JOB = dg.Definitions([first, second], jobs=[dg.define_asset_job("both")]).resolve_job_def("both")
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Connections to SQLite and commits of them."""
+    counts = {"connections": 0, "commits": 0}
+
+    class Connection(sqlite3.Connection):
+        def __init__(self, *args, **options):
+            counts["connections"] += 1
+            super().__init__(*args, **options)
+
+        def commit(self):
+            counts["commits"] += 1
+            super().commit()
+
+    make = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **o: make(*a, **{"factory": Connection, **o}))
+    monkeypatch.setattr(dbapi2, "connect", sqlite3.connect)
+    return counts
+
+
+def _events(home: Path) -> list[str]:
+    """The events of the runs, in their order, by SQLite alone."""
+    found = []
+    for path in sorted(home.glob("history/runs/*.db")):
+        if path.stem != "index":
+            with closing(sqlite3.connect(path)) as connection:
+                found += [row[0] for row in connection.execute("SELECT dagster_event_type FROM event_logs")]
+    return found
+
+
+def test_a_run_needs_one_connection_a_file_and_commits_as_often_as_before(tmp_path, counted):
+    told = {}
+    for name in ("as Dagster does", "one connection"):
+        (tmp_path / name).mkdir()
+        with dg.instance_for_test(temp_dir=str(tmp_path / name)) as instance:
+            methods = set(vars(instance.event_log_storage)) | set(vars(instance.run_storage))
+            counted.update(connections=0, commits=0)
+            if name == "one connection":
+                with one_connection(instance), one_connection(instance):
+                    assert JOB.execute_in_process(instance=instance).success
+            else:
+                assert JOB.execute_in_process(instance=instance).success
+            told[name] = (counted["connections"], counted["commits"], _events(tmp_path / name))
+            # After the block, the methods are those of Dagster, and the run can be read.
+            assert set(vars(instance.event_log_storage)) | set(vars(instance.run_storage)) == methods
+            assert [run.is_success for run in instance.get_runs()] == [True]
+    before, after = told.values()
+    assert before[0] > 50 > 15 > after[0]
+    assert after[1:] == before[1:]
+
+
+def test_each_event_is_in_the_file_when_the_process_is_killed(tmp_path):
+    """A process that is killed after its third event leaves three events."""
+    script = (
+        "import os, signal, sys\nimport dagster as dg\n"
+        "from sarcoma_pipeline.orchestration.dagster_internals import one_connection\n"
+        "with dg.instance_for_test(temp_dir=sys.argv[1]) as instance, one_connection(instance):\n"
+        "    run = instance.create_run_for_job("
+        "dg.GraphDefinition(name='none').to_job())\n"
+        "    for word in ('a', 'b', 'c'):\n"
+        "        instance.report_engine_event(word, run)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    root = Path(sarcoma_pipeline.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert _events(tmp_path).count("ENGINE_EVENT") == 3
+
+
+def test_where_no_file_is_written_nothing_is_changed():
+    with dg.DagsterInstance.ephemeral() as instance, one_connection(instance):
+        assert JOB.execute_in_process(instance=instance).success
+    with one_connection(None):
+        pass

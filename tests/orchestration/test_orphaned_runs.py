@@ -7,7 +7,7 @@ import sys
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline.orchestration import orphaned_runs, sensors
+from sarcoma_pipeline.orchestration import orphaned_runs, run_process, sensors
 from sarcoma_pipeline.study import project
 from tests.refreshed import REPOSITORY
 
@@ -27,7 +27,7 @@ def _add(instance, run_id, tags, status=dg.DagsterRunStatus.STARTED):
 
 def _dead(run_id):
     gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    marked = orphaned_runs.mark(run_id, gone.pid)
+    marked = run_process.mark(run_id, gone.pid)
     gone.communicate(b"\n")
     return marked
 
@@ -37,17 +37,15 @@ def _state(instance, run_id):
 
 
 def test_only_the_run_whose_process_is_gone_is_ended(instance):
-    marked = {name: orphaned_runs.mark(name) for name in ("lives", "elsewhere", "before")}
-    host, boot = marked["lives"][orphaned_runs.TAG].split()[1:3]
+    marked = {name: run_process.mark(name) for name in ("lives", "elsewhere", "before")}
+    host, boot = marked["lives"][run_process.TAG].split()[1:3]
     marked |= {
         "dead": _dead("dead"),
         "ended": _dead("ended"),
         "again": _dead("dead"),
         "unknown": {},
-        "elsewhere": {
-            orphaned_runs.TAG: marked["elsewhere"][orphaned_runs.TAG].replace(host, "another-host")
-        },
-        "before": {orphaned_runs.TAG: marked["before"][orphaned_runs.TAG].replace(boot, "0-another-boot")},
+        "elsewhere": {run_process.TAG: marked["elsewhere"][run_process.TAG].replace(host, "another-host")},
+        "before": {run_process.TAG: marked["before"][run_process.TAG].replace(boot, "0-another-boot")},
     }
     for name, tags in marked.items():
         ended = name == "ended"
@@ -68,9 +66,9 @@ def test_an_orphaned_run_being_cancelled_is_cancelled(instance):
 
 
 def test_a_reused_process_id_is_recognised(instance):
-    words = orphaned_runs.mark("run")[orphaned_runs.TAG].split()
+    words = run_process.mark("run")[run_process.TAG].split()
     assert words[3] == str(os.getpid())
-    _add(instance, "run", {orphaned_runs.TAG: " ".join([*words[:4], "1"])})
+    _add(instance, "run", {run_process.TAG: " ".join([*words[:4], "1"])})
     assert orphaned_runs.end(instance, STUDY) == ["run"]
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.orchestration.assets.received import verification_is_due
+from sarcoma_pipeline.orchestration.skip_unchanged import verification_is_due
 
 SCHEMA = {"received_on": pl.Date, "verified": pl.Boolean}
 TODAY = dt.date(2030, 1, 20)

@@ -10,6 +10,7 @@ import pytest
 from sarcoma_pipeline.operations import status
 from sarcoma_pipeline.orchestration import code_location, opinion_process
 from sarcoma_pipeline.orchestration.assets.publication import opinion_key, release_key
+from sarcoma_pipeline.orchestration.dagster_history import DagsterHistory
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.study import project as projects
 from tests.refreshed import Place
@@ -35,7 +36,7 @@ def published(study: projects.Project) -> str:
 
 def told(study: projects.Project) -> tuple[str, list[str]]:
     with dg.DagsterInstance.ephemeral() as instance:
-        found = status.status(study, instance, dt.datetime.now(dt.UTC))
+        found = status.status(study, DagsterHistory(instance), dt.datetime.now(dt.UTC))
     return dict(found.lines)["second opinion"], [f for f in found.faults if "Great Expectations" in f]
 
 

@@ -2,13 +2,18 @@
 
 import datetime as dt
 import json
+import os
 import shutil
+import subprocess
+import sys
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
 from sarcoma_pipeline.operations import status
+from sarcoma_pipeline.orchestration import night
+from sarcoma_pipeline.orchestration.dagster_history import DagsterHistory
 from sarcoma_pipeline.orchestration.jobs import REFRESH
 from sarcoma_pipeline.study import project
 
@@ -22,7 +27,7 @@ def _status(place, later=dt.timedelta(0), runs=()):
                     job_name=REFRESH, status=state, tags={"study": "sts_imrt"}, run_id=f"run-{state}"
                 )
             )
-        return status.status(study, instance, dt.datetime.now(dt.UTC) + later)
+        return status.status(study, DagsterHistory(instance), dt.datetime.now(dt.UTC) + later)
 
 
 def test_after_a_successful_refresh_there_is_no_problem(demo):
@@ -80,7 +85,7 @@ def test_nothing_published_is_a_problem(place):
 )
 def test_the_next_night_is_the_schedules(now, tick):
     berlin = ZoneInfo("Europe/Berlin")
-    found = status.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin))
+    found = night.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin))
     # 02:30 does not exist on the day summer time begins: Dagster ticks at 03:00.
     wanted = dt.datetime.fromisoformat(tick).replace(tzinfo=berlin)
     assert found.timestamp() == wanted.timestamp()
@@ -97,5 +102,22 @@ def test_a_monitor_reads_json(demo):
 def test_the_next_night_is_when_the_schedule_ticks(monkeypatch, cron, hour):
     if cron:
         monkeypatch.setenv("SARCOMA_NIGHTLY", cron)
-    due = status.next_night(dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
+    due = night.next_night(dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
     assert due.hour == hour and due > dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+
+
+def test_status_imports_no_dagster_where_its_files_tell_enough(demo):
+    script = (
+        "import sys\nfrom sarcoma_pipeline.cli import main\n"
+        "try: main(['status'])\nexcept SystemExit as end: print('exit', end.code)\n"
+        "heavy = {'dagster', 'sqlalchemy', 'pandas', 'pydicom', 'lxml', 'great_expectations', 'matplotlib'}\n"
+        "print('imports', *sorted(heavy & set(sys.modules)))"
+    )
+    env = {**os.environ, "SARCOMA_ROOT": str(demo.root), "DAGSTER_HOME": str(demo.home)}
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    lines = told.stdout.splitlines()
+    assert lines[-2:] == ["exit 0", "imports"]
+    # The same words as from Dagster itself.
+    in_files = [line for line in lines if line.startswith(("last run", "next", "daemon"))]
+    from_dagster = {f"{topic:12} {words}" for topic, words in _status(demo).lines}
+    assert len(in_files) == 3 and set(in_files[1:]) <= from_dagster

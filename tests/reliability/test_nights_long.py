@@ -16,7 +16,8 @@ import dagster as dg
 import pytest
 
 from sarcoma_pipeline.operations import status
-from sarcoma_pipeline.orchestration import orphaned_runs
+from sarcoma_pipeline.orchestration import run_process
+from sarcoma_pipeline.orchestration.dagster_history import DagsterHistory
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import render
 from tests.refreshed import REPOSITORY, SEED, lay
@@ -40,7 +41,7 @@ def _ticks(instance):
 
 def _kill(run):
     """End the process of a run, if it is about to read; its id, if it did."""
-    words = run.tags.get(orphaned_runs.TAG, "").split()
+    words = run.tags.get(run_process.TAG, "").split()
     if run.status != dg.DagsterRunStatus.STARTED or words[:1] != [run.run_id]:
         return None
     os.kill(int(words[3]), signal.SIGKILL)
@@ -94,7 +95,9 @@ def test_seven_nights(tmp_path, monkeypatch):
             every = [r for r in instance.get_runs() if r.job_name == "refresh"]
             runs = {r.run_id: r.status for r in every}
             again = {r.run_id: r.parent_run_id for r in every if r.parent_run_id}
-            told = status.status(project.load("sts_imrt", place.root), instance, dt.datetime.now(dt.UTC))
+            told = status.status(
+                project.load("sts_imrt", place.root), DagsterHistory(instance), dt.datetime.now(dt.UTC)
+            )
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
         daemon.wait()

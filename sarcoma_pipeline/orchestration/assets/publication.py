@@ -14,6 +14,7 @@ from sarcoma_pipeline.orchestration import data_versions, opinion_process, stand
 from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
+from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, release_name
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import release_gate
@@ -24,16 +25,11 @@ from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
 from schemas.release import ACCOUNT, RELEASED, MetaRelease
 
-FRESHNESS = dg.FreshnessPolicy.time_window(
-    fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26)
-)
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER, warn_window=dt.timedelta(hours=26))
 """A missed refresh is a warning in the morning and an error before the next refresh."""
 
 _IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
 """Columns of ``meta.release`` that are equal if two releases have the same inputs and content."""
-
-DRAFT = "draft"
-"""Metadata key of a release: whether it is a draft."""
 
 _LISTED_FAULTS = 5
 """Faults listed in the failure message; the check and the Data Docs list all."""
@@ -41,7 +37,7 @@ _LISTED_FAULTS = 5
 
 def release_key(project: Project) -> dg.AssetKey:
     """Return the asset key of the published database."""
-    return dg.AssetKey([project.study.name, "release", "cohort_duckdb"])
+    return dg.AssetKey(list(release_name(project)))
 
 
 def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sarcoma_pipeline.orchestration.assets.step import (
     redacted_errors,
     table_spec,
 )
+from sarcoma_pipeline.orchestration.skip_unchanged import verification_is_due
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import pseudonym_key
 from sarcoma_pipeline.quality import carried_over, decision_log
@@ -127,20 +128,6 @@ def tonight(warehouse: Warehouse, *, noted: bool = True) -> tuple[str, dt.date]:
 
 VERIFY = "verify"
 """Tag of a run that compares the content of every file."""
-
-VERIFIED_FOR = dt.timedelta(days=7)
-"""Maximum time between two refreshes that compare the content of all files, not only size and time."""
-
-
-def verification_is_due(refreshes: pl.DataFrame, today: dt.date) -> bool:
-    """Return whether the content of every file should be compared.
-
-    Args:
-        refreshes: ``verified`` and ``received_on`` of all refreshes so far.
-        today: the day of this one.
-    """
-    last = refreshes.filter(pl.col("verified"))["received_on"].max()
-    return not isinstance(last, dt.date) or today - last >= VERIFIED_FOR
 
 
 def read_drop_folder(

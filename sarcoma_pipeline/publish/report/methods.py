@@ -64,10 +64,12 @@ def endpoints(study: Study) -> list[str]:
     sentences = [
         "Time zero is the initial pathological diagnosis (date of biopsy); months are days / 30.4375.",
         *(_endpoint(rule) for rule in derivable),
-        "A date known only to the month or year is set to the middle of its interval.",
+        "A date known only to the month or year is set to the middle of that month or year.",
     ]
     chosen = [d.sentence(getattr(study.assumptions, d.name)) for d in declared()]
-    assumed = "What the definitions leave open was assumed as follows. " + " ".join(filter(None, chosen))
+    assumed = "Where the definitions leave a choice, the study assumed the following.  " + " ".join(
+        filter(None, chosen)
+    )
     lacking = [
         f"{rule.title} ({rule.name}) is not derivable. {rule.reason}"
         for rule in study.endpoints

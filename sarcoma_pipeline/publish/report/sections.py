@@ -180,7 +180,7 @@ def _kinds(report: Report) -> Table:
     counted = {(e, k): n for e, k, n in ends.group_by("endpoint", "event_kind").len().iter_rows()}
     rows = [(capital(k), *(number(counted.get((e, k), 0)) for e in names)) for k in kinds]
     return report_tables.plain(
-        "table-kinds", report.supplement(), "What ended each endpoint: the first event, or censoring",
+        "table-kinds", report.supplement(), "End of each endpoint: the first event, or censoring",
         ("First event", *names), rows,
     )  # fmt: skip
 
@@ -366,7 +366,7 @@ def _checklist(report: Report, present: list[Section], keys: set[str]) -> Iterat
     titles = {section.key: section.title for section in present} | {"provenance": "Provenance"}
     rows = [
         (item.number, item.asks, titles[where] if where else "Not filled",
-         item.answer if where or not item.sections else "This report does not have the section.")
+         item.answer if where or not item.sections else "This report does not contain this section.")
         for item, where in strobe.filled(keys)
     ]  # fmt: skip
     done = sum(row[2] != "Not filled" for row in rows)
