@@ -156,7 +156,7 @@ def test_nor_does_any_value_of_fifty_random_patients(tmp_path_factory):
 
 def test_the_sweep_can_see_silence(tmp_path, monkeypatch):
     """Without its rule, the missing first day of a systemic therapy is found."""
-    patient, setting = drawn(tmp_path, 1)
+    patient, setting = drawn(tmp_path, 5)
     everything = list(mutants(patient))
     dates = [everything[0], *(m for m in everything if m.what == "SYST/Beginn")]
     assert len(dates) > 1 and undeclared(silent(dates, setting)) == []

@@ -132,6 +132,6 @@ def test_a_rule_is_silent_on_its_neighbour(patient, rule):
 def test_a_death_without_a_date_is_a_warning_and_the_patient_is_dead_all_the_same(patient):
     reply = patient.reply(hospital_number="1", answer="verstorben, Datum unbekannt")
     outcome = patient.run()
-    assert outcome.rules() == {"vital-status.death-date-unknown"}
+    assert outcome.rules() == {"vital-status.death-date-unknown", "vital-status.answer-undated"}
     assert reply not in outcome.quarantined
     assert outcome["vital_status"]["status"].to_list() == ["deceased, date unknown"]
