@@ -16,6 +16,7 @@ class ModelFit(Contract, table="analysis.model_fit"):
     model: pl.String = column("Model", "Name in study.toml.", nullable=False)
     endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
     ties: pl.String = column("Ties", "How events on the same day enter: efron or breslow.", nullable=False)
+    strata: pl.String = column("Strata", "Factors by which the model is stratified; null if by none.")
     n: pl.Int64 = column("n", "Complete cases.", nullable=False)
     missing: pl.Int64 = column("Missing", "Patients left out for a missing covariate.", nullable=False)
     events: pl.Int64 = column("Events", "Among the complete cases.", nullable=False)
@@ -55,6 +56,10 @@ class JointTest(Contract, table="analysis.joint_test"):
     wald: pl.Float64 = column("Wald", "Chi-squared of Wald's test of the term's estimated coefficients.")
     wald_degrees_of_freedom: pl.Int64 = column("Degrees of freedom (Wald)", "Estimated coefficients.")
     wald_p_value: pl.Float64 = column("p (Wald)", "Of Wald's test.")
+    nonlinearity_likelihood_ratio: pl.Float64 = column(
+        "Likelihood ratio, nonlinearity", "Of a spline: chi-squared against a straight effect of the number."
+    )
+    nonlinearity_p_value: pl.Float64 = column("p, nonlinearity", "Of a spline: against a straight effect.")
     univariable_likelihood_ratio: pl.Float64 = column(
         "Likelihood ratio, univariable", "Chi-squared of the model of this term alone."
     )
@@ -85,6 +90,27 @@ class UnivariableHazardRatio(Contract, table="analysis.univariable_hazard_ratio"
     level_n: pl.Int64 = column("n at the level", "Patients at the level.")
     level_events: pl.Int64 = column("Events at the level", "Events at the level.")
     note: pl.String = column("Note", "Why there is no estimate, or which patients it leaves out.")
+
+
+class InternalValidation(Contract, table="analysis.internal_validation"):
+    """One measure of a Cox model, corrected for the optimism of judging it in its own patients."""
+
+    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+    model: pl.String = column("Model", "Name in study.toml.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
+    quantity: pl.String = column(
+        "Quantity",
+        "concordance (Harrell's C) or calibration slope (1: neither too extreme nor too flat).",
+        nullable=False,
+    )
+    apparent: pl.Float64 = column("Apparent", "In the patients to whom the model was fitted.")
+    optimism: pl.Float64 = column(
+        "Optimism", "Mean over resamples: in the resample minus in all patients (R: rms::validate)."
+    )
+    corrected: pl.Float64 = column("Corrected", "Apparent minus optimism.")
+    resamples: pl.Int64 = column("Resamples", "Drawn with replacement.", nullable=False)
+    fitted: pl.Int64 = column("Fitted", "Resamples that gave an estimate.", nullable=False)
+    note: pl.String = column("Note", "Why there is none, or how many resamples are left out.")
 
 
 CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific", "subdistribution"

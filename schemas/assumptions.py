@@ -36,7 +36,7 @@ class Assumptions(CohortAssumptions):
                 "(strict, as "
                 "in STRASS).",
             },
-            "what progression under preoperative treatment would add",
+            "the effect of progression under preoperative treatment",
         ),
     ] = "under treatment"
     unknown_site: Annotated[
@@ -44,11 +44,10 @@ class Assumptions(CohortAssumptions):
         Switch(
             "4",
             {
-                "censored": "A relapse of unknown site ends disease-free survival and censors the endpoints "
-                "of a "
-                "site at the last examination before it.",
-                "every site": "A relapse of unknown site is an event of every endpoint of a site (worst "
-                "case).",
+                "censored": "A relapse of unknown site ends disease-free survival and censors endpoints of "
+                "a specific site at the last examination before it.",
+                "every site": "A relapse of unknown site is an event of every endpoint of a specific site "
+                "(worst case).",
             },
             "the worst case for relapses without a site",
             acts="endpoints",
@@ -59,9 +58,9 @@ class Assumptions(CohortAssumptions):
         Switch(
             "4",
             {
-                "its own": "A metastasis happened on the earlier of its own date and the examination that "
+                "its own": "A metastasis is dated by the earlier of its own date and the examination that "
                 "reports it.",
-                "examination": "A metastasis happened on the day of the examination that reports it.",
+                "examination": "A metastasis is dated by the day of the examination that reports it.",
             },
             "whether back-dated metastases shorten the times",
         ),
@@ -73,8 +72,7 @@ class Assumptions(CohortAssumptions):
             {
                 "any": "Death of any cause is an event.",
                 "tumour": "Only death by the tumour is an event: documented as such, or of undocumented "
-                "cause "
-                "after a relapse; other deaths censor.",
+                "cause after a relapse. Other deaths censor.",
             },
             "the share of deaths by other causes",
             acts="endpoints",
@@ -85,12 +83,12 @@ class Assumptions(CohortAssumptions):
         Switch(
             "4",
             {
-                "last known alive": "Who died on an unknown day is censored at the last day known alive.",
-                "middle": "Who died on an unknown day died in the middle between the last day known alive "
-                "and "
-                "the day of the report.",
+                "last known alive": "Patients who died on an unknown day are censored on the last day known"
+                " alive.",
+                "middle": "Patients who died on an unknown day are assumed to have died in the middle "
+                "between the last day known alive and the day of the report.",
             },
-            "what deaths without a date hide",
+            "the effect of deaths without a date",
         ),
     ] = "last known alive"
 
@@ -101,12 +99,13 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "day 0": "Who was never examined for relapse is censored at day 0, dead or alive.",
-                "definitive resection": "Who was never examined for relapse is censored at the definitive "
-                "resection, else at day 0.",
+                "day 0": "Patients who were never examined for relapse are censored at day 0, whether dead "
+                "or alive.",
+                "definitive resection": "Patients who were never examined for relapse are censored at the "
+                "definitive resection, or at day 0 without one.",
                 "counted": "The death of a patient who was never examined for relapse is an event.",
             },
-            "what patients who were never examined change",
+            "the effect of patients who were never examined",
             acts="endpoints",
         ),
     ] = "day 0"
@@ -115,13 +114,13 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "counted": "A death is an event of the relapse endpoints however long after the last "
+                "counted": "A death is an event of the relapse endpoints, regardless of the time since the "
+                "last examination.",
+                "within window": "A death is an event of the relapse endpoints only within the window after"
+                " the last examination; otherwise the time is censored at that "
                 "examination.",
-                "within window": "A death is an event of the relapse endpoints only within the window after "
-                "the "
-                "last examination; else the time is censored there.",
             },
-            "the bias of deaths that count when relapses would no longer be seen (Lesko 2018, 2019)",
+            "the bias of deaths that count although relapses would no longer be detected (Lesko 2018, 2019)",
             acts="endpoints",
         ),
     ] = "counted"
@@ -130,7 +129,7 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             "A death more than {value} days after the last examination is a late death.",
-            "what the length of the window changes, where late deaths are censored",
+            "the effect of the length of the window, if late deaths are censored",
             (180, 730),
             only_with=("late_deaths", "within window"),
             acts="endpoints",
@@ -141,11 +140,12 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "as declared": "Who had no event is censored on the day that the endpoint declares.",
-                "last known alive": "Who had no event is censored on the last day known alive, in every "
-                "endpoint.",
+                "as declared": "Patients without an event are censored on the day that the endpoint "
+                "declares.",
+                "last known alive": "Patients without an event are censored on the last day known alive, in"
+                " every endpoint.",
             },
-            "the most favourable reading: no relapse until somebody says so",
+            "the most favourable reading: no relapse until one is reported",
             acts="endpoints",
         ),
     ] = "as declared"
@@ -154,11 +154,12 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "component": "An examination extends an endpoint only if it states the component that the "
-                "endpoint is about.",
-                "any statement": "An examination that says anything of the disease extends every endpoint.",
+                "component": "An examination extends the follow-up of an endpoint only if it states the "
+                "component of the disease that the endpoint uses.",
+                "any statement": "An examination with any statement on the disease extends the follow-up of"
+                " every endpoint.",
             },
-            "what examinations of one component add",
+            "the effect of examinations of a single component",
             acts="endpoints",
         ),
     ] = "component"
@@ -167,10 +168,10 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "no look": "A component that is unknown or questionable was not looked at.",
-                "look": "A component that is unknown or questionable was looked at.",
+                "no look": "A component that is unknown or questionable was not examined.",
+                "look": "A component that is unknown or questionable was examined.",
             },
-            "how much follow-up rests on questionable findings",
+            "how much of the follow-up depends on questionable findings",
         ),
     ] = "no look"
     alive_until: Annotated[
@@ -178,9 +179,8 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "registry answer": "Survivors are censored on the day of the registry office's last answer "
-                "where "
-                "there is one, else at the last contact.",
+                "registry answer": "Survivors are censored on the day of the registry office's last answer,"
+                " or at the last contact if there is no answer.",
                 "last contact": "Survivors are censored at the last contact of any source.",
             },
             "whether contacts after the registry query are informative",
@@ -192,13 +192,12 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "exclude": "Disease-free survival is not defined for patients who never were free of "
-                "disease (R2 "
-                "or not resected); they are counted.",
-                "include": "Patients who never were free of disease (R2 or not resected) are in disease-free "
-                "survival like everybody.",
+                "exclude": "Disease-free survival is not defined for patients who were never free of "
+                "disease (R2 or not resected); their number is given.",
+                "include": "Patients who were never free of disease (R2 or not resected) are included in "
+                "disease-free survival.",
             },
-            "what the patients with residual tumour change",
+            "the effect of patients with residual tumour",
             acts="endpoints",
         ),
     ] = "exclude"
@@ -222,7 +221,7 @@ class Assumptions(CohortAssumptions):
                 "ignored": "A second malignancy that is no event of an endpoint does not end its time.",
                 "censors": "A second malignancy that is no event of an endpoint censors it.",
             },
-            "what second malignancies hide",
+            "the effect of second malignancies",
             acts="endpoints",
         ),
     ] = "ignored"
@@ -235,7 +234,7 @@ class Assumptions(CohortAssumptions):
                 "radiotherapy start": "The relapse endpoints are counted from the first day of radiotherapy.",
                 "definitive resection": "The relapse endpoints are counted from the definitive resection.",
             },
-            "how much of the time is waiting for therapy",
+            "how much of the time is the wait for therapy",
             acts="endpoints",
         ),
     ] = "diagnosis"
@@ -244,11 +243,11 @@ class Assumptions(CohortAssumptions):
         Switch(
             "5",
             {
-                "origin": "Everybody is at risk from the origin of the endpoint on.",
-                "radiotherapy start": "Everybody is at risk from the first day of radiotherapy on (delayed "
-                "entry).",
+                "origin": "All patients are at risk from the origin of the endpoint.",
+                "radiotherapy start": "All patients are at risk from the first day of radiotherapy (delayed"
+                " entry).",
             },
-            "immortal time: the cohort is chosen by a treatment that one must live to begin",
+            "immortal time: patients must survive until the treatment by which the cohort is chosen",
             acts="endpoints",
         ),
     ] = "origin"
@@ -256,8 +255,8 @@ class Assumptions(CohortAssumptions):
         NonNegativeInt,
         Switch(
             "5",
-            "Everybody is at risk from day {value} on (landmark).",
-            "the results among those who are at risk at the landmark",
+            "All patients are at risk from day {value} (landmark).",
+            "the results for patients at risk at the landmark",
             (182,),
             zero="There is no landmark.",
             acts="endpoints",
@@ -267,9 +266,9 @@ class Assumptions(CohortAssumptions):
         dt.date | None,
         Switch(
             "5",
-            "The data were cut off on {value}: nothing after it counts.",
+            "The data cut-off is {value}; later data are not used.",
             "no run: the date is the study's",
-            zero="No cut-off of the data is declared: the last day of any record stands for it.",
+            zero="No data cut-off is declared: the last day of any record is used.",
         ),
     ] = None
 

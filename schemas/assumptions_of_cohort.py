@@ -35,7 +35,7 @@ class CohortAssumptions(BaseModel):
                 "ignored": "An in situ tumour is no second malignancy.",
                 "counted": "An in situ tumour counts as a second malignancy.",
             },
-            "what in situ tumours would add",
+            "the effect of in situ tumours",
         ),
     ] = "ignored"
     synchronous_malignancy_days: Annotated[
@@ -43,7 +43,7 @@ class CohortAssumptions(BaseModel):
         Switch(
             "2",
             "Another malignancy up to {value} days after time zero is synchronous and no event.",
-            "whether a tumour found by the staging of the sarcoma counts as its sequel",
+            "whether a tumour found during the staging of the sarcoma counts as a second malignancy",
             (0, 60, 180),
         ),
     ] = 30
@@ -52,9 +52,8 @@ class CohortAssumptions(BaseModel):
         Switch(
             "2",
             {
-                "all soft tissue": "A later sarcoma of the same histology group anywhere in the soft "
-                "tissues is "
-                "no new primary (IARC: one organ).",
+                "all soft tissue": "A later sarcoma of the same histology group, anywhere in the soft "
+                "tissues, is no new primary (IARC: one organ).",
                 "subsite": "A later sarcoma of the same histology group at another subsite of the soft "
                 "tissues "
                 "is a second malignancy.",
@@ -73,11 +72,10 @@ class CohortAssumptions(BaseModel):
                 "before therapy": "A metastasis dated within the synchronous window and before the first "
                 "therapy "
                 "belongs to the diagnosis (M1).",
-                "within window": "A metastasis dated within the synchronous window belongs to the diagnosis "
-                "(M1), "
-                "whether therapy had begun or not.",
-                "staged only": "Only the M category and the metastases of the diagnosis itself make M1; a "
-                "metastasis after time zero is an event.",
+                "within window": "A metastasis dated within the synchronous window belongs to the diagnosis"
+                " (M1), even if therapy had begun.",
+                "staged only": "Only the M category and the metastases in the report of the diagnosis count"
+                " as M1; a metastasis after time zero is an event.",
             },
             "whether metastases found during the work-up are events or reasons for exclusion",
         ),
@@ -87,7 +85,7 @@ class CohortAssumptions(BaseModel):
         Switch(
             "3",
             "The synchronous window of metastases ends {value} days after time zero.",
-            "what the length of the window changes",
+            "the effect of the length of the window",
             (30, 182),
         ),
     ] = 92
@@ -95,8 +93,8 @@ class CohortAssumptions(BaseModel):
         NonNegativeInt,
         Switch(
             "3",
-            "A re-resection up to {value} days after the definitive resection, without a relapse between, "
-            "belongs to it, and its residual status counts.",
+            "A re-resection up to {value} days after the definitive resection, without a relapse in "
+            "between, belongs to it, and its residual status counts.",
             "whether staged resections are read as one",
             (0, 180),
         ),
@@ -109,7 +107,7 @@ class CohortAssumptions(BaseModel):
                 "definitive resection": "Residual status is that of the definitive resection.",
                 "last resection": "Residual status is that of the last resection before a relapse.",
             },
-            "whether the choice of the resection moves Table 1",
+            "whether the choice of the resection changes Table 1",
         ),
     ] = "definitive resection"
     residual_status_unknown: Annotated[
@@ -117,7 +115,8 @@ class CohortAssumptions(BaseModel):
         Switch(
             "3",
             {
-                "missing": "An undocumented residual status is missing; who was not resected has none.",
+                "missing": "An undocumented residual status is missing; patients without a resection have "
+                "none.",
                 "RX": "An undocumented residual status, or none because there was no resection, is shown as "
                 "RX.",
             },
@@ -131,7 +130,7 @@ class CohortAssumptions(BaseModel):
             "3",
             {
                 "primary": "Chemotherapy is that of the index tumour before the first relapse.",
-                "ever": "Chemotherapy of the index tumour counts whenever it was given.",
+                "ever": "Chemotherapy of the index tumour counts at any time.",
             },
             "how much of the chemotherapy was given for a relapse",
             acts="cohort",
@@ -142,9 +141,9 @@ class CohortAssumptions(BaseModel):
         Switch(
             "7",
             {
-                "radiotherapy start": "The study window is that of the first day of radiotherapy.",
-                "radiotherapy end": "The study window is that of the last day of radiotherapy.",
-                "diagnosis": "The study window is that of the diagnosis.",
+                "radiotherapy start": "The study window refers to the first day of radiotherapy.",
+                "radiotherapy end": "The study window refers to the last day of radiotherapy.",
+                "diagnosis": "The study window refers to the date of diagnosis.",
             },
             "who enters or leaves at the ends of the window",
             acts="cohort",
@@ -158,7 +157,7 @@ class CohortAssumptions(BaseModel):
                 "exclude": "Sarcomas coded to the skin (C44) are not eligible.",
                 "include": "Sarcomas coded to the skin (C44) are eligible by their region.",
             },
-            "what sarcomas of the skin change",
+            "the effect of sarcomas of the skin",
             acts="cohort",
         ),
     ] = "exclude"
@@ -167,12 +166,11 @@ class CohortAssumptions(BaseModel):
         Switch(
             "7",
             {
-                "by treatment": "T is pathological where surgery came first, else clinical.",
-                "clinical": "T is clinical, whatever came first.",
-                "pathological": "T is pathological, and missing without a specimen that was not "
-                "treated before.",
+                "by treatment": "T is pathological if surgery came first, otherwise clinical.",
+                "clinical": "T is always clinical.",
+                "pathological": "T is pathological, and missing without an untreated specimen.",
             },
-            "how much the T category depends on who measured the tumour",
+            "how much the T category depends on the method of measurement",
             acts="cohort",
         ),
     ] = "by treatment"
@@ -181,10 +179,10 @@ class CohortAssumptions(BaseModel):
         Switch(
             "7",
             {
-                "by treatment": "The FNCLCC grade is that of the specimen where surgery came first, "
-                "else that of the biopsy.",
+                "by treatment": "The FNCLCC grade is that of the specimen if surgery came first, otherwise "
+                "that of the biopsy.",
                 "biopsy": "The FNCLCC grade is that of the biopsy.",
-                "specimen": "The FNCLCC grade is that of a specimen that was not treated before.",
+                "specimen": "The FNCLCC grade is that of an untreated specimen.",
             },
             "whether biopsies under-grade",
             acts="cohort",
@@ -202,7 +200,7 @@ class CohortAssumptions(BaseModel):
                 "others": "Only undifferentiated pleomorphic sarcoma (8802) is UPS; 8805 and 8830 are "
                 "others.",
             },
-            "whether the older names of UPS are a group of their own",
+            "whether the older names of UPS form a separate group",
             acts="cohort",
         ),
     ] = "UPS"
@@ -223,10 +221,10 @@ class CohortAssumptions(BaseModel):
         Switch(
             "7",
             {
-                "its own": "Radiotherapy after an incomplete resection (additive) is a group of its own.",
+                "its own": "Radiotherapy after an incomplete resection (additive) is a separate group.",
                 "adjuvant": "Radiotherapy after an incomplete resection (additive) counts as adjuvant.",
             },
-            "whether additive radiotherapy is told apart from adjuvant",
+            "whether additive radiotherapy is separated from adjuvant",
             acts="cohort",
         ),
     ] = "its own"
@@ -238,7 +236,7 @@ class CohortAssumptions(BaseModel):
                 "include": "Sarcomas of peripheral nerves (C47) are eligible by their region.",
                 "exclude": "Sarcomas of peripheral nerves (C47) are not eligible.",
             },
-            "what sarcomas coded to nerves change",
+            "the effect of sarcomas coded to nerves",
             acts="cohort",
         ),
     ] = "include"
@@ -250,7 +248,7 @@ class CohortAssumptions(BaseModel):
                 "include": "Sarcomas of C49.3 to C49.5 are eligible as tumours of the wall of the trunk.",
                 "exclude": "Sarcomas of C49.3 to C49.5, which may be visceral, are not eligible.",
             },
-            "what sarcomas change that may lie inside the trunk",
+            "the effect of sarcomas that may lie inside the trunk",
             acts="cohort",
         ),
     ] = "include"
@@ -262,7 +260,7 @@ class CohortAssumptions(BaseModel):
                 "exclude": "Atypical lipomatous tumour (8850/1) is no sarcoma and not eligible.",
                 "include": "Atypical lipomatous tumour (8850/1) counts as liposarcoma and is eligible.",
             },
-            "what tumours change that differ from well differentiated liposarcoma (8851/3) by site only",
+            "the effect of tumours that differ from well differentiated liposarcoma (8851/3) only by site",
             acts="cohort",
         ),
     ] = "exclude"
@@ -271,13 +269,13 @@ class CohortAssumptions(BaseModel):
         Switch(
             "7",
             {
-                "7": "T is in the words of TNM edition 7; where the reported category does not tell it, the "
-                "size does, and without a size T is missing.",
-                "8": "T is in the words of TNM edition 8; where the reported category does not tell it, the "
-                "size does, and without a size T is missing.",
-                "as reported": "T is as reported, whatever the edition.",
+                "7": "T is given in categories of TNM edition 7. If the reported category does not "
+                "determine it, the size does; without a size, T is missing.",
+                "8": "T is given in categories of TNM edition 8. If the reported category does not "
+                "determine it, the size does; without a size, T is missing.",
+                "as reported": "T is as reported, in any edition.",
             },
-            "how much rests on the edition of the TNM",
+            "how much depends on the edition of the TNM",
             acts="cohort",
         ),
     ] = "7"
@@ -287,10 +285,9 @@ class CohortAssumptions(BaseModel):
             "7",
             {
                 "prescribed": "The dose is the prescribed one.",
-                "delivered": "The dose is the one that the treatment records sum up to; without records it "
-                "is missing.",
+                "delivered": "The dose is the sum of the treatment records; without records it is missing.",
             },
-            "how far the delivered dose falls short of the prescribed one",
+            "how far the delivered dose is below the prescribed one",
             acts="cohort",
         ),
     ] = "prescribed"
@@ -299,9 +296,10 @@ class CohortAssumptions(BaseModel):
         Switch(
             "7",
             {
-                "counted": "The dose is that of the highest level, a boost included.",
-                "not counted": "The dose is that without a boost: of the first phase, or of the lowest level "
-                "of an integrated boost; where the boost cannot be told apart, it is missing.",
+                "counted": "The dose is that of the highest level, including a boost.",
+                "not counted": "The dose is that without a boost: of the first phase, or of the lowest "
+                "level of an integrated boost; if the boost cannot be separated, it is "
+                "missing.",
             },
             "how much of the dose is boost",
             acts="cohort",

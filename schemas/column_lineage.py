@@ -109,7 +109,17 @@ _BASELINE = (
 
 _WHO = " ".join(
     f"typed.person.{c}"
-    for c in ("person_ref", "hospital_number", "family_name", "given_names", "birth_date", "sex", "master")
+    for c in (
+        "person_ref",
+        "hospital_number",
+        "family_name",
+        "given_names",
+        "birth_name",
+        "former_names",
+        "birth_date",
+        "sex",
+        "master",
+    )
 )
 """Columns that decide to which person a record belongs."""
 
@@ -314,7 +324,7 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.hazard_ratio": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     **{
         f"analysis.{name}": {"*": f"{_SURVIVAL} {_COVARIATES}"}
-        for name in ("model_fit", "joint_test", "univariable_hazard_ratio")
+        for name in ("model_fit", "joint_test", "internal_validation", "univariable_hazard_ratio")
     },
     "analysis.competing_hazard_ratio": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_COVARIATES}"},
     "analysis.first_failure": {"*": "cohort.events.kind cohort.events.day"},

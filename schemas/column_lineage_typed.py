@@ -38,6 +38,8 @@ _TYPED: dict[str, dict[str, str]] = {
         "hospital_number": f"received.registry_reply.hospital_number received.dicom_plan.PatientID {_CELLS}",
         "family_name": "received.registry_reply.family_name received.dicom_plan.PatientName",
         "given_names": "received.registry_reply.given_names received.dicom_plan.PatientName",
+        "birth_name": "received.registry_reply.birth_name",
+        "former_names": "received.registry_reply.former_names",
         "birth_date": "received.registry_reply.birth_date received.dicom_plan.PatientBirthDate",
         "sex": "received.registry_reply.sex received.dicom_plan.PatientSex",
     },

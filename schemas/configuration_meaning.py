@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import PurePosixPath
 
@@ -16,7 +16,7 @@ from schemas import vocabularies as v
 from schemas.cohort import CohortPatient
 from schemas.configuration_faults import Complaints, Loc, among, unique
 from schemas.contract import ColumnSpec
-from schemas.study_toml import PAPER, Covariate, Criterion, EndpointRule, Study
+from schemas.study_toml import PAPER, Covariate, Criterion, EndpointRule, Model, Study
 
 NUMBERS = frozenset({"Int32", "Int64", "Float64"})
 """Types of columns that hold numbers."""
@@ -322,6 +322,11 @@ def _covariates(study: Study) -> Complaints:
             for _, message in among((), [covariate.column], set(columns) - OUTCOMES):
                 yield (*loc, "column"), told or message
             continue
+        if covariate.kind != "spline" and covariate.knots:
+            yield (*loc, "knots"), 'only a covariate of kind = "spline" has knots'
+        if covariate.kind == "spline":
+            yield from _spline(loc, covariate, spec)
+            continue
         if covariate.kind == "continuous":
             if spec.dtype not in NUMBERS:
                 yield (*loc, "kind"), f'"{covariate.column}" is no number: use kind = "factor"'
@@ -333,6 +338,22 @@ def _covariates(study: Study) -> Complaints:
             yield (*loc, "kind"), f'"{covariate.column}" is a number: use kind = "continuous"'
             continue
         yield from _factor(loc, covariate, spec)
+
+
+def _spline(loc: Loc, covariate: Covariate, spec: ColumnSpec) -> Complaints:
+    if spec.dtype not in NUMBERS:
+        yield (*loc, "kind"), f'"{covariate.column}" is no number: use kind = "factor"'
+    if not 3 <= len(covariate.knots) <= 7:
+        yield (*loc, "knots"), "a spline needs three to seven knots"
+    if list(covariate.knots) != sorted(set(covariate.knots)):
+        yield (*loc, "knots"), "must rise, without repeats"
+    if covariate.levels or covariate.merge:
+        yield loc, "a spline has no levels or merge"
+    if covariate.reference is None:
+        yield (*loc, "reference"), "a spline needs a reference: one of its knots"
+    else:
+        yield from among((*loc, "reference"), [covariate.reference], covariate.knot_names)
+    yield from among((*loc, "labels"), covariate.labels, covariate.knot_names)
 
 
 def _factor(loc: Loc, covariate: Covariate, spec: ColumnSpec) -> Complaints:
@@ -359,6 +380,8 @@ def _models(study: Study) -> Complaints:
     for section, at, model in fitted:
         loc: Loc = (section, at, "covariates")
         yield from among(loc, model.covariates, known)
+        if isinstance(model, Model):
+            yield from _strata((section, at, "strata"), model, known)
         needed = section == "models"
         if (needed and not model.covariates) or len(set(model.covariates)) < len(model.covariates):
             yield loc, "name each covariate once, and at least one"
@@ -366,6 +389,19 @@ def _models(study: Study) -> Complaints:
         for column, times in columns.items():
             if times > 1:
                 yield loc, f'several covariates are "{column}": their effects could not be told apart'
+
+
+def _strata(loc: Loc, model: Model, known: Mapping[str, Covariate]) -> Complaints:
+    yield from among(loc, model.strata, [name for name, c in known.items() if c.kind == "factor"])
+    if len(set(model.strata)) < len(model.strata):
+        yield loc, "name each stratum once"
+    columns = {known[name].column: name for name in model.covariates if name in known}
+    for name in model.strata:
+        if name in known and known[name].column in columns:
+            yield (
+                loc,
+                f'"{name}" is a covariate of the model too ("{columns[known[name].column]}"): name it once',
+            )
 
 
 def _values(spec: ColumnSpec) -> tuple[str, ...]:

@@ -25,7 +25,10 @@ EMPTY = _fault(
 )
 TRUNCATED = _fault(
     "file.truncated",
-    ("The file breaks off before its end. The records before the break were read, the rest is missing."),
+    (
+        "The file is incomplete: it ends in the middle. The records before that point were read, the rest is "
+        "missing."
+    ),
     ("Ask the sender to deliver the whole file again. Compare its size with the size in the sending system."),
 )
 WRONG_FORMAT = _fault(
@@ -38,9 +41,9 @@ WRONG_FORMAT = _fault(
 )
 WRONG_SCHEMA = _fault(
     "file.wrong-schema",
-    "The file is in another format of the tumour documentation than oBDS 3; nothing of it was read.",
-    "Have the tumour documentation system export oBDS 3 (versions 3.0.0 to 3.0.5), or convert the file; what "
-    "registries deliver to the RKI is no source.",
+    "The file has a format of tumour documentation other than oBDS 3. It was not read.",
+    "Have the tumour documentation system export oBDS 3 (versions 3.0.0 to 3.0.5), or convert the file. "
+    "Files in the format in which registries deliver to the RKI cannot be used.",
     source="oBDS 3.0.4 schema; ADT/GEKID 2.2; oBDS_RKI 3.0.0.8a",
 )
 COLUMN_MISSING = _fault(
@@ -61,35 +64,43 @@ ROW_MALFORMED = _fault(
 )
 QUOTE_UNCLOSED = _fault(
     "file.quote-unclosed",
-    "A cell begins with a quotation mark that is not closed, or that no delimiter follows. The mark was read "
-    "as a part of the text, and the line as a row of its own.",
+    "A cell begins with a quotation mark that is not closed, or is closed but not followed by a delimiter. "
+    "The mark was read as part of the text, and the line as a separate row.",
     "Look at the row. In the exporting program, switch on quoting of cells, or remove the mark.",
     severity="warning",
     source="RFC 4180",
 )
 COLUMN_TWICE = _fault(
     "file.column-twice",
-    "A column that sources.toml maps or ignores stands twice in the header. The first one was read under its "
-    "name, the others as columns of their own.",
-    "Give every column a name of its own in the table, and name the right one in sources.toml.",
+    "A column that sources.toml maps or ignores occurs twice in the header. The first one was read under "
+    "this name, the others as additional columns.",
+    "Give every column of the table its own name, and use the right name in sources.toml.",
     severity="warning",
 )
 UNIT_DIFFERS = _fault(
     "file.unit-differs",
-    "The row of units names another unit for the column than its values are read in.",
+    "The unit of the column in the row of units differs from the unit in which its values are read.",
     "Set scale for the column in sources.toml to the factor that the value names, or correct the row of "
     "units.",
     severity="warning",
 )
 SHEET_MISSING = _fault(
     "file.sheet-missing",
-    "The spreadsheet has no sheet of the name that sources.toml gives. Nothing of it was read.",
-    "Compare sheet in sources.toml with the tabs of the spreadsheet; `sarcoma check` lists them.",
+    "The spreadsheet has no sheet with the name in sources.toml. The file was not read.",
+    "Compare the key sheet in sources.toml with the tabs of the spreadsheet; `sarcoma check` lists them.",
 )
 TOTALS_ROW = _fault(
     "file.totals-row",
     "The key of the row is a word for a total (Summe, Total, Mittelwert ...). The row was not read.",
     "Remove totals and means below the table before it is delivered.",
+    severity="warning",
+)
+ROW_ONLY_KEY = _fault(
+    "file.row-only-key",
+    "Nothing but the key of the row is filled: a remark below the table, or a patient of whom nothing is "
+    "known.",
+    "If it is a remark, remove it from the table, or name its row in skipped_rows in sources.toml. If it is "
+    "a patient, fill in the row.",
     severity="warning",
 )
 UNREADABLE = _fault(
@@ -111,17 +122,17 @@ ENTITY = _fault(
 )
 TOO_LARGE = _fault(
     "file.too-large",
-    ("The file needs more memory or time than one file may use. What stood before that point was read."),
+    ("The file needs more memory or time than one file may use. The content before that point was read."),
     (
-        "Ask the sender to export it in parts. If the file is sound, raise the limit under [limits] in "
+        "Ask the sender to export it in parts. If the file is correct, raise the limit under [limits] in "
         "sources.toml."
     ),
 )
 TOO_DEEP = _fault(
     "file.too-deep",
     (
-        "The XML elements are nested more deeply than in any oBDS export. What stood before that point "
-        "was read."
+        "The XML elements are nested more deeply than in any oBDS export. The content before that point was"
+        " read."
     ),
     "Ask the sender where the file comes from. Have it exported again.",
 )
@@ -129,13 +140,13 @@ LINE_TOO_LONG = _fault(
     "file.line-too-long",
     "A line is longer than the limit. This line was skipped, the other lines were read.",
     (
-        "Check whether the exporting program lost the line breaks. If the line is sound, raise the "
-        "limit under [limits] in sources.toml."
+        "Check whether the exporting program lost the line breaks. If the line is correct, raise the limit "
+        "under [limits] in sources.toml."
     ),
 )
 TOO_MANY_COLUMNS = _fault(
     "file.too-many-columns",
-    "The table has more columns than the limit. Nothing of it was read.",
+    "The table has more columns than the limit. The file was not read.",
     (
         "Compare the delimiter with sources.toml. In a spreadsheet, delete the empty columns at the "
         "right and save it again."
@@ -148,12 +159,12 @@ SYMLINK = _fault(
 )
 SPECIAL = _fault(
     "file.special",
-    "The entry is a pipe, a socket or a device and no ordinary file. It was not opened.",
+    "The entry is a pipe, a socket or a device, not an ordinary file. It was not opened.",
     "Remove it from the drop folder. Ask who put it there.",
 )
 CHANGING = _fault(
     "file.changing",
-    "The file changed while it was read. What was read may be incomplete.",
+    "The file changed while it was read. The records that were read may be incomplete.",
     (
         "If it was still being delivered, do nothing: the next refresh reads it again. Ask the sender "
         "to deliver under a name that begins with a dot and to rename the complete file."
@@ -161,45 +172,46 @@ CHANGING = _fault(
 )
 ATTRIBUTE_REPEATED = _fault(
     "file.attribute-repeated",
-    "An attribute of the DICOM file stands twice or out of the order of its tags, or a sequence of one item "
-    "holds several. The last attribute and the first item were read.",
-    "Export the object again. If the fault comes again, report it to the vendor of the exporting system.",
+    "An attribute of the DICOM file occurs twice or out of order, or a sequence that should have one item "
+    "has several. The last attribute and the first item were read.",
+    "Export the object again. If the fault occurs again, report it to the vendor of the exporting system.",
     severity="warning",
     source="DICOM PS3.5 section 7.1; PS3.3: a single item shall be included",
 )
 NAME = _fault(
     "file.name",
-    "The file's name holds control characters or bytes that are no text. The file was read.",
+    "The file's name contains control characters or bytes that are not text. The file was read.",
     "Rename the file at the sender. Findings show these characters as escapes.",
     severity="notice",
 )
 HIDDEN = _fault(
     "file.hidden",
-    "The name begins with a dot, as of a delivery that is not complete. Nothing of it was read.",
+    "The name begins with a dot, like that of an incomplete delivery. The file was not read.",
     (
-        "If the transfer is still running, do nothing. If it broke off, ask the sender to deliver again. If "
-        "it is a delivery, rename it; if not, remove it from the drop folder."
+        "If the transfer is still running, do nothing. If it was interrupted, ask the sender to deliver "
+        "again. If the file is a delivery, rename it; if not, remove it from the drop folder."
     ),
     severity="warning",
 )
 LEFT_BEHIND = _fault(
     "file.left-behind",
-    "A program left this in the folder; it holds no records and was not read. The value says what it is.",
+    "A program left this file in the folder; it contains no records and was not read. The value says what "
+    "it is.",
     (
-        "Remove it from the drop folder. If it marks a file that somebody has open, ask them to close it, "
-        "and compare its content with the sender's."
+        "Remove it from the drop folder. If it marks a file that somebody has open, ask them to close that "
+        "file, and compare its content with the sender's."
     ),
     severity="notice",
 )
 REPLACED = _fault(
     "file.replaced-unseen",
     (
-        "The content is another than at the last reading, with the same size and time of modification. It "
-        "was read again."
+        "The content has changed since the last reading, but not the size or the time of modification. The "
+        "file was read again."
     ),
     (
-        "Ask the sender whether they replaced the file, for example by a copy that keeps the time. If nobody "
-        "did, compare it with the original: the disk or the transfer may have damaged it."
+        "Ask the sender whether they replaced the file, for example by a copy that keeps the time. If not, "
+        "compare it with the original: the disk or the transfer may have damaged it."
     ),
     severity="warning",
 )

@@ -64,10 +64,15 @@ class RegistryReply(Received, table="received.registry_reply"):
     hospital_number: pl.String = _text("Patient number of the hospital; often missing", "identifier")
     family_name: pl.String = _text("Family name", "identifier")
     given_names: pl.String = _text("Given names", "identifier")
+    birth_name: pl.String = _text("Family name at birth", "identifier")
+    former_names: pl.String = _text("Former family names", "identifier")
+    name_prefix: pl.String = _text("Prefix of the name (von, zu, van der): not compared", "identifier")
+    title: pl.String = _text("Academic title: not compared", "identifier")
     birth_date: pl.String = _text("Date of birth", "identifier")
     sex: pl.String = _text("Sex", "quasi-identifier")
     answer: pl.String = _text("Answer: alive, deceased, moved, no information")
     event_date: pl.String = _text("Date of death or of moving away", "quasi-identifier")
+    place_of_death: pl.String = _text("Place of death; nothing uses it", "quasi-identifier")
     answered_on: pl.String = _text("Date at which the answer held", "quasi-identifier")
     unmapped_cells: pl.String = _text(
         "Cells of columns that sources.toml does not map; JSON object of header to cell", "identifier"

@@ -31,6 +31,7 @@ RELEASED = tuple(
         analysis.ProportionalHazards,
         analysis_models.ModelFit,
         analysis_models.JointTest,
+        analysis_models.InternalValidation,
         analysis_models.UnivariableHazardRatio,
         analysis_models.CompetingHazardRatio,
         analysis_models.FirstFailure,

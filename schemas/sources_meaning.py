@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import math
 import re
 from collections import Counter
@@ -91,6 +92,8 @@ def _headers(loc: Loc, ignored: Sequence[IgnoredColumns], mapped: Sequence[str])
         first = spelled.setdefault(folded(header), header)
         if first != header:
             yield loc[:-1], f'"{first}" and "{header}" are one header: write it the same way everywhere'
+        if header.strip() == "?":
+            yield loc[:-1], '"?" is a question that sarcoma init left open: write the header of the column'
         if not header.strip():
             yield loc[:-1], "a header is empty; a column without one is named (column 1 without a header)"
     named: set[str] = set()
@@ -175,6 +178,8 @@ def _layout(loc: Loc, source: TableLayout) -> Complaints:
 
 
 def _mapped(loc: Loc, source: MappedSource) -> Complaints:
+    if any(not word.strip() for word in getattr(source, "totals", ())):
+        yield (*loc, "totals"), "a word is empty"
     if not source.key:
         yield (*loc, "key"), "name at least one column that identifies a row"
     if len({folded(header) for header in source.key}) < len(source.key):
@@ -184,6 +189,8 @@ def _mapped(loc: Loc, source: MappedSource) -> Complaints:
     yield from _date_formats((*loc, "date_format"), _texts(source.date_format), None)
     if source.separator is not None:
         yield from _separator((*loc, "separator"), source.separator, source)
+    if isinstance(source.exported_on, dt.date) and source.exported_on > dt.datetime.now(dt.UTC).date():
+        yield (*loc, "exported_on"), f"{source.exported_on} lies in the future"
     if not source.entities:
         yield (*loc, "entities"), "map at least one entity"
     for at, entity in enumerate(source.entities):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
@@ -251,12 +252,14 @@ class MappedSource(ColumnFiles):
     All cells are kept, so that a new mapping does not need the files to be read again.
     """
 
-    _AFTER_READING = frozenset({"entities", "date_format", "decimal", "missing", "separator"})
+    _AFTER_READING = frozenset({"entities", "date_format", "decimal", "exported_on", "missing", "separator"})
 
     decimal: Literal[".", ","] = "."
     """Decimal sign of numbers; with a comma, a dot can only group three digits."""
     date_format: str | tuple[str, ...] = "%Y-%m-%d"
     """One strptime format of the table's dates or several, tried in order."""
+    exported_on: dt.date | str | None = None
+    """Header of the column with the day of the export, or that day: later dates get a finding."""
     missing: tuple[str, ...] = ("", "NA", "N/A", "[Not Available]", "[Unknown]", "[Discrepancy]")
     """Words for a missing value."""
     separator: str | None = None
@@ -278,7 +281,7 @@ class MappedSource(ColumnFiles):
 
     def headers(self) -> list[str]:
         """Return every delivered header that the mapping needs, in order, without repeats."""
-        names = list(self.key)
+        names = [*self.key, *([self.exported_on] if isinstance(self.exported_on, str) else [])]
         for entity in self.entities:
             names += [w.column for w in entity.when]
             names += [m.column for m in entity.columns.values() if m.column is not None]
@@ -294,6 +297,9 @@ class TableSource(TableLayout, MappedSource):
 
     kind: Literal["table"]
     """Tables."""
+    totals: tuple[str, ...] = ()
+    """Words in the key of a row that sums up others, besides the usual ones (Summe, Total, Mittelwert …): the
+    row is not read, and a finding says so."""
 
     def units(self) -> dict[str, str]:
         """Return header to the unit of its numbers, for columns without a declared scale."""

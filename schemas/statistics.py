@@ -35,6 +35,10 @@ class Statistics(BaseModel):
     univariable: Literal["same patients", "every patient"] = "same patients"
     """Patients of univariable models: those of the multivariable model, or all with the covariate."""
 
+    bootstrap_resamples: Annotated[int, Field(ge=0, le=2000)] = 0
+    """Resamples of the internal validation of each model; 0 for none: they take time in every refresh."""
+    bootstrap_seed: Annotated[int, Field(ge=0)] = 20260101
+    """Seed of the resamples: the same seed and patients give the same numbers."""
     first_failure_days: Annotated[int, Field(ge=0, le=365)] = 30
     """Relapses within these days of the first one are one pattern of first failure."""
     least_at_risk: Annotated[int, Field(ge=0)] = 5

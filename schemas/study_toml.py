@@ -97,16 +97,23 @@ class Covariate(Section):
     """Name in models and subgroups."""
     column: str
     """Column of ``cohort.patients``."""
-    kind: Literal["continuous", "factor"]
-    """Whether it is a number or has levels."""
+    kind: Literal["continuous", "spline", "factor"]
+    """A number with a straight effect on the log hazard, a number with a natural cubic spline, or levels."""
     reference: str | None = None
-    """Level with which the others are compared; required for a factor."""
+    """Level with which the others are compared, required for a factor; of a spline: one of its knots."""
+    knots: tuple[float, ...] = ()
+    """Of a spline: rising values at which its pieces meet; it is straight beyond the outer ones."""
     levels: tuple[str, ...] = ()
     """Levels in printing order; patients with another level are left out."""
     merge: dict[str, str] = Field(default_factory=dict)
     """Levels to merge before the model: ``{"postoperative additive" = "postoperative"}``."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Printed label of a contrast by level, e.g. ``{"female" = "Female vs. male"}``."""
+
+    @property
+    def knot_names(self) -> tuple[str, ...]:
+        """Names of the knots, which are the levels of a spline."""
+        return tuple(f"{knot:g}" for knot in self.knots)
 
 
 class Model(Section):
@@ -120,6 +127,8 @@ class Model(Section):
     """Title of its table."""
     covariates: tuple[str, ...]
     """Names of covariates of this file."""
+    strata: tuple[str, ...] = ()
+    """Factors among the covariates of this file; each combination of levels has its own baseline hazard."""
 
 
 class CompetingRisks(Section):

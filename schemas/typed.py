@@ -54,6 +54,10 @@ class PersonColumns(Contract):
     )
     family_name: pl.String = column("Family name", "As delivered.", identifying="identifier")
     given_names: pl.String = column("Given names", "As delivered.", identifying="identifier")
+    birth_name: pl.String = column("Name at birth", "As delivered.", identifying="identifier")
+    former_names: pl.String = column(
+        "Former names", "As delivered, several in one text.", identifying="identifier"
+    )
     birth_date: pl.Date = column("Date of birth", "Day of birth.", identifying="identifier")
     birth_date_precision: pl.String = column(
         "Precision of the date of birth", "To what it is exact.", vocabulary="date_precision"
@@ -152,7 +156,7 @@ ASSESSMENT_RULES = (
     Rule(
         "assessment.date-missing",
         "warning",
-        what="The examination has no date. It counts neither as an event nor as follow-up, whatever it says.",
+        what="The examination has no date. It counts neither as an event nor as follow-up.",
         remedy="In the tumour documentation, add Untersuchungsdatum_Verlauf; in a table, the date of the "
         "examination.",
         source="oBDS 3.0.4 Verlauf",
@@ -276,8 +280,8 @@ class VitalStatus(
                 "is not used."
             ),
             remedy=(
-                "Ask the registry office for the day on which its answer held, or fill in the date of "
-                "the last contact in the table."
+                "Ask the registry office for the reference date of its answer, or fill in the date of the "
+                "last contact in the table."
             ),
             source="docs/formats.md, registry replies",
             column="status_date",
@@ -291,7 +295,7 @@ class VitalStatus(
             "warning",
             what="The person is stated to be alive on a day before time zero.",
             remedy=(
-                "Check with the sender of the table from which day it counts. Time zero is the initial "
+                "Ask the sender of the table from which day the days are counted. Time zero is the initial "
                 "pathological diagnosis."
             ),
             column="status_day",

@@ -271,7 +271,7 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.m0-with-metastasis",
         "warning",
-        what="The report states M0 and documents a distant metastasis.",
+        what="The report states M0, but documents a distant metastasis.",
         remedy=(
             "In the tumour documentation, correct TNM/M to 1. If the metastasis was found later, move "
             "it from Menge_FM to the Verlauf that found it."

@@ -236,8 +236,8 @@ class StructureSet(
             "warning",
             what="No region of interest is named like a target (GTV, CTV, PTV).",
             remedy=(
-                "In the treatment planning system, name the target volumes as ICRU 83 does, or export "
-                "the structure set that was treated."
+                "In the treatment planning system, name the target volumes as in ICRU 83, or export the "
+                "structure set that was used for treatment."
             ),
             source="ICRU 83; DICOM PS3.3 C.8.8.5 ROIName",
             column="roi_names",
@@ -264,7 +264,7 @@ class Dose(
         Rule(
             "dose.relative",
             "notice",
-            what="The dose distribution is relative (DoseUnits RELATIVE). It states nothing in Gy.",
+            what="The dose distribution is relative (DoseUnits RELATIVE). It has no dose in Gy.",
             remedy=(
                 "In the treatment planning system, export the dose with DoseUnits GY if doses are to be"
                 " evaluated."

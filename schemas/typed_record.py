@@ -38,7 +38,8 @@ AFTER_EXPORT = Rule(
     what="The date lies after the day on which the record itself was written: oBDS Meldedatum, the day of "
     "the registry office's answer, or the plan's InstanceCreationDate.",
     remedy="Compare the named column with the letter or the report, in the system that sent the record. If "
-    "it is right, the system writes a wrong day into its export: have its vendor correct that.",
+    "the date is right, the system writes a wrong day into its export: ask its vendor to correct "
+    "this.",
     missing="kept",
 )
 

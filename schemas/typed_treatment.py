@@ -146,7 +146,7 @@ RADIOTHERAPY_RULES = (
     Rule(
         "radiotherapy.module-missing",
         "warning",
-        what="The report of a radiotherapy holds no Bestrahlung: neither dates nor dose.",
+        what="The report of a radiotherapy contains no Bestrahlung: neither dates nor dose.",
         remedy="In the tumour documentation, complete ST/Menge_Bestrahlung.",
         source="oBDS 3.0.4 ST/Menge_Bestrahlung",
         column="irradiated",

@@ -253,27 +253,37 @@ OBDS_HISTOLOGICAL = {
 }  # fmt: skip
 """Diagnosesicherung: whether the diagnosis is based on histology."""
 REGISTRY_ANSWER = {
-    **dict.fromkeys(("lebt", "lebend", "wohnhaft", "gemeldet", "hier gemeldet", "hier wohnhaft"), "alive"),
+    **dict.fromkeys((
+            "lebt", "lebend", "am leben", "lebt noch", "wohnhaft", "wohnt hier", "gemeldet", "hier gemeldet",
+            "hier wohnhaft", "noch gemeldet", "aktuell gemeldet",
+        ),
+        "alive",
+    ),
     **dict.fromkeys(
         ("verstorben", "verst", "gestorben", "gest", "tot", "todesfall", "sterbefall"), "deceased"
     ),
     **dict.fromkeys(
         (
             "verstorben, datum unbekannt", "gestorben, datum unbekannt", "sterbedatum unbekannt",
-            "verstorben, sterbedatum unbekannt", "tot, datum unbekannt",
+            "verstorben, sterbedatum unbekannt", "tot, datum unbekannt", "verstorben, datum nicht bekannt",
+            "verstorben, todestag unbekannt", "verstorben, ohne datum",
         ),
         "deceased, date unknown",
     ),
     **dict.fromkeys(
         (
-            "verzogen", "unbekannt verzogen", "nach unbekannt verzogen", "fortgezogen", "weggezogen",
+            "verzogen", "unbekannt verzogen", "unb. verzogen", "unbek. verzogen", "wegzug ins ausland",
+            "ins ausland abgemeldet", "nach unbekannt abgemeldet",
+            "nach unbekannt verzogen", "fortgezogen", "weggezogen",
             "ins ausland verzogen", "verzogen ins ausland", "abgemeldet", "von amts wegen abgemeldet",
         ),
         "moved",
     ),
     **dict.fromkeys(
         (
-            "keine auskunft", "auskunftssperre", "nicht ermittelt", "nicht gemeldet", "nicht bekannt",
+            "keine auskunft", "keine angaben", "auskunft verweigert", "auskunftssperre", "nicht ermittelt",
+            "nicht ermittelbar", "nicht zu ermitteln", "nicht gefunden", "kein treffer", "nicht eindeutig",
+            "nicht eindeutig ermittelbar", "ohne ergebnis", "nicht gemeldet", "nicht bekannt",
             "unbekannt",
         ),
         "no information",

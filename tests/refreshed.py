@@ -5,8 +5,10 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess, run
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sarcoma_pipeline.cli import main
+from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.synthetic import render
 
 REPOSITORY = Path(__file__).parents[1]
@@ -100,6 +103,24 @@ def lay(root: Path, study: str = "sts_imrt") -> Place:
     (root / "dagster_home").mkdir()
     shutil.copy(REPOSITORY / "dagster_home/dagster.yaml", root / "dagster_home")
     return Place(root, study)
+
+
+@cache
+def _empty_warehouse() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "w.duckdb"
+        store = Warehouse(path=str(path))
+        store.height("meta.files")
+        store.close()
+        return path.read_bytes()
+
+
+def with_empty_tables(path: Path) -> Path:
+    """Write a warehouse as a first connection leaves it, with all tables empty; it is made once."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(_empty_warehouse())
+    path.chmod(0o600)
+    return path
 
 
 def first_refresh(factory: pytest.TempPathFactory, study: str) -> Place:

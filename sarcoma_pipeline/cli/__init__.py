@@ -21,8 +21,8 @@ from sarcoma_pipeline.cli.preview import preview
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.schema import schema
-from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
-from sarcoma_pipeline.cli.terminal import PrintableErrors, no_such, say
+from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
+from sarcoma_pipeline.cli.terminal import PrintableErrors, json_option, no_such, say, say_json
 from sarcoma_pipeline.cli.trace import trace
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.warehouse import permissions
@@ -66,14 +66,17 @@ main.add_command(linkage)
 @click.option(
     "--draft",
     is_flag=True,
-    help="Publish beside the release, marked as a draft and compared with no earlier release.",
+    help="Publish a draft next to the release. It is marked as a draft and not compared with earlier "
+    "releases.",
 )
 @click.option(
     "--verify",
     is_flag=True,
-    help="Compare the content of every file, also of those with the same size and time.",
+    help="Compare the content of every file, including files whose size and time are unchanged.",
 )
-@click.option("--full", is_flag=True, help="Compute every step, also those whose inputs have not changed.")
+@click.option(
+    "--full", is_flag=True, help="Compute every step, including steps whose inputs have not changed."
+)
 def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool) -> None:
     """Run the refresh job: raw files in, validated release out.
 
@@ -104,7 +107,7 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
         permissions.check(project)
     except permissions.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
-    os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
+    dagster_home(project)
     if not (draft or verify or full) and _is_unchanged(project):
         sys.exit(0)
     if full:
@@ -177,7 +180,7 @@ def _cannot_start(what: str, project: projects.Project) -> click.ClickException:
     help="With --patients: fraction of treatment plans that are exported (six files each).",
 )
 def demo(into: Path, seed: int, patients: int | None, defects: float, plans: float) -> None:
-    """Write the demo's raw files: 86 invented patients, ineligible ones beside them, and seeded defects."""
+    """Write the demo's raw files: 86 invented patients, further ineligible ones, and seeded defects."""
     if into.exists() and any(into.iterdir()):
         raise click.UsageError(f"{into} is not empty")
     if patients:
@@ -197,7 +200,8 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
 @main.command()
 @click.argument("rule", required=False)
 @click.option("--markdown", is_flag=True, help="Print the whole catalogue as Markdown (docs/rules.md).")
-def rules(rule: str | None, markdown: bool) -> None:
+@json_option
+def rules(rule: str | None, markdown: bool, as_json: bool) -> None:
     """List the validation rules, or explain one: what it means and what to do."""
     from sarcoma_pipeline.quality.rule_catalogue import catalogue
     from sarcoma_pipeline.quality.rule_catalogue import markdown as page
@@ -210,17 +214,42 @@ def rules(rule: str | None, markdown: bool) -> None:
         found = found.filter(found["rule_id"] == rule)
         if found.is_empty():
             raise click.UsageError(no_such("rule", rule, every["rule_id"], "sarcoma rules lists them all"))
-        for name, value in found.row(0, named=True).items():
-            say(f"{name:9} {value}")
+        if not as_json:
+            for name, value in found.row(0, named=True).items():
+                say(f"{name:9} {value}")
+            return
+    if as_json:
+        say_json(found.to_dicts())
         return
     for row in found.iter_rows(named=True):
         say(f"{row['severity']:8} {row['rule_id']:42} {row['what']}")
 
 
 @main.command()
-def studies() -> None:
+@json_option
+def studies(as_json: bool) -> None:
     """List the configured studies."""
-    for name in projects.studies():
-        project = configured(name)
+    found = [configured(name) for name in projects.studies()]
+    if as_json:
+        say_json(
+            [{"study": p.study.name, "title": p.study.title, "released": p.release.exists()} for p in found]
+        )
+        return
+    for project in found:
         released = "released" if project.release.exists() else "not yet released"
-        say(f"{name:12} {released:18} {project.study.title}")
+        say(f"{project.study.name:12} {released:18} {project.study.title}")
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes commands and options: source it in the start file of your shell.
+
+    For bash: echo 'eval "$(sarcoma completion bash)"' >> ~/.bashrc
+    """
+    from click.shell_completion import get_completion_class
+
+    of_shell = get_completion_class(shell)
+    assert of_shell is not None, "click completes all three"
+    for line in of_shell(main, {}, "sarcoma", "_SARCOMA_COMPLETE").source().splitlines():
+        say(line)

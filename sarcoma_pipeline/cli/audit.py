@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import json_option, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,10 +30,10 @@ _SHOWN = ("contradiction", "tension", "by definition", "wording", "not computabl
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The paper's words: citations in square brackets are checked too.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for other programs.")
+@json_option
 @click.option("--rules", "list_rules", is_flag=True, help="Print the rules as the table of docs/audit.md.")
 def audit(file: Path | None, groups: Path | None, text: Path | None, as_json: bool, list_rules: bool) -> None:
-    """Check a table of published numbers (FILE.csv) against each other; docs/audit.md says how to write one.
+    """Check a table of published numbers (FILE.csv) against each other; docs/audit.md describes its format.
 
     Exit code 0: no contradiction. 1: at least one contradiction. 2: wrong usage, or FILE is no such table.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.cli.study_option import know_formats, study_option
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import json_option, say
 from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
 
@@ -22,7 +22,7 @@ CONFIGURATION_WRONG = 2
 
 @click.command()
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for other programs.")
+@json_option
 def check(study: str, as_json: bool) -> None:
     """Check configuration and files, and preview what a refresh would make of them; changes nothing.
 

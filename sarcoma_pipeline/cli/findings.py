@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sarcoma_pipeline.cli.finding_rows import (
+    LISTED,
+    as_delivered,
+    current,
+    effects,
+    in_full,
+    ledger_of,
+    readings_of,
+    select,
+)
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import no_such, say
-from sarcoma_pipeline.cli.warehouse_rows import identity_gate, rows
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
+from sarcoma_pipeline.cli.warehouse_rows import identity_gate
 from sarcoma_pipeline.study.project import Project
-from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, RESOLVED, WAIVE
+from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, WAIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import polars as pl
-
     from sarcoma_pipeline.quality.ledger import Request
-
-
-_LISTED = "sarcoma findings lists them all"
 
 
 class Refused(click.ClickException):
@@ -84,11 +89,15 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 @findings.command("list")
 @study_option
 @_filters
-def list_(study: str, **wanted: str | None) -> None:
+@json_option
+def list_(study: str, as_json: bool, **wanted: str | None) -> None:
     """List findings: status, file, position, what is wrong and what to do."""
     project = configured(study)
-    found = identity_gate(project).frame(_select(project, **wanted))
-    effects = _effects(project)
+    found = identity_gate(project).frame(select(project, **wanted))
+    waived = effects(project)
+    if as_json:
+        say_json([{**row, "if_waived": waived.get(row["finding_id"])} for row in found.to_dicts()])
+        return
     for row in found.iter_rows(named=True):
         say(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
         shown = f"  {row['column_name']} = {row['value']!r}" if row["column_name"] and row["value"] else ""
@@ -96,8 +105,8 @@ def list_(study: str, **wanted: str | None) -> None:
         say(f"         {row['what']} {row['remedy']}")
         if row["note"]:
             say(f"         in this record: {row['note']}")
-        if row["finding_id"] in effects:
-            say(f"         if waived: {effects[row['finding_id']]}")
+        if row["finding_id"] in waived:
+            say(f"         if waived: {waived[row['finding_id']]}")
     say(f"{found.height} findings")
 
 
@@ -107,17 +116,17 @@ def list_(study: str, **wanted: str | None) -> None:
 def show(study: str, finding_id: str) -> None:
     """Show one finding in full, as delivered, with every decision ever taken on it.
 
-    Lists and pages hide what could name a patient; this shows file, position and value themselves.
+    Lists and pages mask text that could identify a patient; this command shows it unmasked.
     """
     import polars as pl
 
     from sarcoma_pipeline.quality import decision_log
 
     project = configured(study)
-    found = _current(project).filter(pl.col("finding_id") == finding_id)
-    if found.is_empty():
-        raise Refused(no_such("finding", finding_id, _current(project)["finding_id"], _LISTED))
-    row = found.drop("decision_id", "content_hash").row(0, named=True) | _as_delivered(project, finding_id)
+    every = current(project)
+    finding_id = whole("finding", finding_id, every["finding_id"], LISTED)
+    found = every.filter(pl.col("finding_id") == finding_id)
+    row = found.drop("decision_id", "content_hash").row(0, named=True) | as_delivered(project, finding_id)
     for name, value in row.items():
         if value is not None:
             say(f"{name:15} {value}")
@@ -138,13 +147,11 @@ def show(study: str, finding_id: str) -> None:
 @study_option
 @click.argument("finding_id")
 def impact(study: str, finding_id: str) -> None:
-    """Show what the study loses through a quarantined record, and how its numbers would change with it."""
+    """Show how the study's numbers would change if a quarantined record were admitted."""
     from sarcoma_pipeline.cli import finding_impact
 
     project = configured(study)
-    known = _current(project)["finding_id"]
-    if finding_id not in known:
-        raise Refused(no_such("finding", finding_id, known, _LISTED))
+    finding_id = whole("finding", finding_id, current(project)["finding_id"], LISTED)
     for line in finding_impact.lines(project, finding_id):
         say(line)
 
@@ -168,7 +175,7 @@ def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until:
 @_decision
 @click.option("--reading", required=True, type=int, help="Number of the reading, as `show` lists it.")
 def decide(study: str, finding_id: tuple[str, ...], who: str, reason: str, reading: int) -> None:
-    """Choose how a course of radiotherapy is read, or whose a record is, until what it rests on changes."""
+    """Choose the reading of a radiotherapy course, or the patient of a record, until its data change."""
     _apply(study, finding_id, DECIDE, who, reason, reading=reading)
 
 
@@ -188,7 +195,7 @@ def export(study: str, file_name: Path, **wanted: str | None) -> None:
     from sarcoma_pipeline.quality import decision_sheet
 
     project = configured(study)
-    found = identity_gate(project).frame(_select(project, **wanted))
+    found = identity_gate(project).frame(select(project, **wanted))
     try:
         decision_sheet.write(file_name, found)
     except FileExistsError:
@@ -224,8 +231,9 @@ def _apply(
 ) -> None:
     from sarcoma_pipeline.quality.ledger import Request
 
-    requests = [Request(i, action, who, reason, until, reading=reading) for i in dict.fromkeys(ids)]
-    _record(configured(study), requests)
+    project = configured(study)
+    every = in_full(ids, ledger_of(project)["finding_id"])
+    _record(project, [Request(i, action, who, reason, until, reading=reading) for i in every])
 
 
 def _record(project: Project, requests: Sequence[Request]) -> None:
@@ -250,133 +258,3 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
 
 def _refused(refused: Any) -> Refused:
     return Refused("\n".join([*refused.problems, "Nothing was changed."]))
-
-
-def _effects(project: Project) -> dict[str, str]:
-    """Map each finding to the sentence on how the study would change if its record were admitted."""
-    from sarcoma_pipeline.quality import impact
-    from schemas.impact import Impact
-
-    effects = impact.sentences(rows(project, f"FROM {Impact.table()}"))
-    quarantined = rows(
-        project,
-        "SELECT finding_id, record_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
-        "WHERE list_contains(rule_ids, rule_id)",
-    )
-    return dict(quarantined.join(effects, on="record_id").select("finding_id", "impact").iter_rows())
-
-
-def readings_of(project: Project) -> pl.DataFrame:
-    """Return the readings and answers that data stewards can choose, by finding."""
-    from sarcoma_pipeline.quality import ledger
-    from schemas.curated_identity import IdentityReading
-    from schemas.curated_radiotherapy import RadiotherapyReading
-
-    found = rows(project, "FROM quality.findings")
-    # The patient of an answer is shown by pseudonym.
-    identities = rows(
-        project,
-        "SELECT i.* REPLACE (i.text || coalesce(': patient ' || p.pseudonym, '') AS text) "
-        f"FROM {IdentityReading.table()} AS i LEFT JOIN curated.patient AS p USING (patient_id)",
-    )
-    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"), identities)
-
-
-def _as_delivered(project: Project, finding_id: str) -> dict[str, str]:
-    """Return file, position, column, value and note of a finding from the warehouse, unmasked.
-
-    Empty for a finding that is not in the last refresh: only its masked form is kept.
-    """
-    from schemas.all_contracts import CONTRACTS
-
-    received = " UNION ALL ".join(
-        f"SELECT record_id, file_id, position FROM {table}"
-        for table in sorted(CONTRACTS)
-        if table.startswith("received.")
-    )
-    found = rows(
-        project,
-        f"""
-        SELECT f.path, r.position, o.column_name, o.value, o.note
-        FROM quality.findings AS q
-        JOIN quality.observed AS o
-            ON (o.rule_id, o.record_id, o.table_name) = (q.rule_id, q.record_id, q.table_name)
-        LEFT JOIN ({received}) AS r ON r.record_id = q.record_id
-        LEFT JOIN meta.files AS f ON f.file_id = r.file_id
-        WHERE q.finding_id = '{finding_id.replace("'", "''")}'
-        ORDER BY (o.column_name IS NOT DISTINCT FROM q.column_name) DESC, o.column_name, o.value, o.note
-        LIMIT 1
-        """,
-    )
-    return {
-        name: value for row in found.iter_rows(named=True) for name, value in row.items() if value is not None
-    }
-
-
-def ledger_of(project: Project) -> pl.DataFrame:
-    """Read ``quality.ledger`` as of the last refresh."""
-    from schemas.ledger import LedgerEntry
-
-    return LedgerEntry.conform(rows(project, f"FROM {LedgerEntry.table()}"))
-
-
-def _current(project: Project) -> pl.DataFrame:
-    """Return the ledger with the decisions taken since the last refresh applied, most severe first."""
-    import polars as pl
-
-    from sarcoma_pipeline.quality import decision_log, ledger
-
-    try:
-        decisions = decision_log.read(project.decisions)
-    except decision_log.DecisionLogDamaged as damaged:
-        raise click.ClickException(str(damaged)) from None
-    found = ledger.standing(ledger_of(project), decisions, dt.datetime.now(dt.UTC).date())
-    order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
-    return found.sort(order, "rule_id", "path", "position", "finding_id")
-
-
-def _check_names(
-    project: Project, found: pl.DataFrame, rule: str | None, patient: str | None, file: str | None
-) -> None:
-    """Refuse a rule, a pseudonym or a file that does not exist, instead of answering "0 findings".
-
-    Raises:
-        Refused: with the name that was probably meant.
-    """
-    if rule is not None and rule not in set(found["rule_id"]):
-        from sarcoma_pipeline.quality.rule_catalogue import rules
-
-        if rule not in rules():
-            raise Refused(no_such("rule", rule, rules(), "sarcoma rules lists them all"))
-    if patient is not None and patient not in set(found["pseudonym"]):
-        known = {*rows(project, "SELECT pseudonym FROM curated.patient")["pseudonym"]}
-        if patient not in known:
-            known |= {*found["pseudonym"].drop_nulls()}
-            raise Refused(no_such("pseudonym", patient, known, "sarcoma findings shows those with a finding"))
-    if file is not None and not found["path"].str.contains(file, literal=True).any():
-        known = rows(project, "SELECT DISTINCT path FROM meta.files")["path"]
-        if not known.str.contains(file, literal=True).any():
-            raise Refused(f'no file of the drop folder has "{file}" in its path')
-
-
-def _select(
-    project: Project,
-    rule: str | None,
-    severity: str | None,
-    status: str | None,
-    patient: str | None,
-    file: str | None,
-) -> pl.DataFrame:
-    import polars as pl
-
-    found = _current(project)
-    _check_names(project, found, rule, patient, file)
-    wanted = {"rule_id": rule, "severity": severity, "status": status, "pseudonym": patient}
-    for column, value in wanted.items():
-        if value is not None:
-            found = found.filter(pl.col(column) == value)
-    if status is None:
-        found = found.filter(pl.col("status") != RESOLVED)
-    if file is not None:
-        found = found.filter(pl.col("path").str.contains(file, literal=True))
-    return found

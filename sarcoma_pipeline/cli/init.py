@@ -17,7 +17,7 @@ from sarcoma_pipeline.study import project as projects
 )
 @click.option("--copy", is_flag=True, help="Copy the files into the study's drop folder.")
 def init(name: str, files: tuple[Path, ...], copy: bool) -> None:
-    """Look into files and write data/studies/NAME: a proposal, with what only a person can answer.
+    """Read files and propose a study in data/studies/NAME, with questions that only a person can answer.
 
     Reads tables (CSV, TSV, XLSX, Parquet), replies of registry offices, oBDS and DICOM: files or folders.
     Never overwrites a study. What no header or word says is written as "?"; `sarcoma check` names each.

@@ -17,9 +17,11 @@ def key() -> None:
 
 @key.command()
 @study_option
-@click.confirmation_option(prompt="Every pseudonym will change, and none can be carried over. Go on?")
+@click.confirmation_option(
+    prompt="Every pseudonym will change, and the old ones cannot be matched to the new ones. Continue?"
+)
 def new(study: str) -> None:
-    """Create a key where the old one is lost and no backup has it."""
+    """Create a new key if the old one is lost and no backup contains it."""
     from sarcoma_pipeline.publish.release import pseudonym_key
 
     project = configured(study)

@@ -12,10 +12,10 @@ from sarcoma_pipeline.cli.terminal import say
 @click.command()
 @click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PAIRS.csv")
 def linkage(pairs: Path) -> None:
-    """Print how many labelled pairs are linked, offered as near, missed or wrong.
+    """Print how many labelled pairs are linked, offered as near matches, missed, or linked wrongly.
 
     PAIRS.csv has a row per record, with the columns family_name, given_names, birth_date (or birth_year,
-    birth_month, birth_day), identity (the same for records of one person) and perhaps sex. The first record
+    birth_month, birth_day), identity (equal for records of one person) and optionally sex. The first record
     of an identity is the patient, the others are replies without a number. Nothing is stored.
     """
     from sarcoma_pipeline.operations import linkage as measuring

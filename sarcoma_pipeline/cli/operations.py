@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from sarcoma_pipeline.cli.study_option import configured, in_one_file, study_option
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
+from sarcoma_pipeline.cli.terminal import json_option, say
 
 
 @click.command()
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a monitoring system.")
+@json_option
 def status(study: str, as_json: bool) -> None:
     """Show the age of the last good release, what is due, and what is stuck.
 
@@ -24,7 +23,7 @@ def status(study: str, as_json: bool) -> None:
     stuck run.
     """
     project = configured(study)
-    os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home"))
+    dagster_home(project)
     from sarcoma_pipeline.operations import status as operations_status
     from sarcoma_pipeline.orchestration import run_history
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import json_option, say
 from schemas.configuration_faults import ConfigurationWrong
 from schemas.vocabularies import DECIDE, REOPEN, WAIVE
 
@@ -32,16 +30,20 @@ _PATIENTS_SHOWN = 20
 @click.option(
     "--study-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Try this file in place of the study's study.toml.",
+    help="Use this file instead of the study's study.toml.",
 )
-@click.option("--waive", "waived", multiple=True, metavar="FINDING", help="Try to waive this finding.")
+@click.option("--waive", "waived", multiple=True, metavar="FINDING", help="Preview a waiver of this finding.")
 @click.option(
-    "--decide", "chosen", multiple=True, metavar="FINDING=READING", help="Try this reading of a finding."
+    "--decide", "chosen", multiple=True, metavar="FINDING=READING", help="Preview this reading of a finding."
 )
 @click.option(
-    "--reopen", "reopened", multiple=True, metavar="FINDING", help="Try to withdraw the decision on it."
+    "--reopen",
+    "reopened",
+    multiple=True,
+    metavar="FINDING",
+    help="Preview the withdrawal of the decision on this finding.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for other programs.")
+@json_option
 def preview(
     study: str,
     study_file: Path | None,
@@ -63,7 +65,7 @@ def preview(
     if study_file is not None:
         project = _with_study_file(project, study_file)
     now = dt.datetime.now(dt.UTC)
-    requests = _requests(now.date(), waived, chosen, reopened)
+    requests = _requests(project, now.date(), waived, chosen, reopened)
     decisions = _decisions(project, requests, now)
     try:
         found = previews.preview(project, decisions, dt.datetime.now().date())
@@ -83,41 +85,52 @@ def _with_study_file(project: Project, study_file: Path) -> Project:
     Raises:
         click.UsageError: the file is no valid configuration of this study.
     """
-    from schemas.configuration import load_study
+    from sarcoma_pipeline.operations.preview import loaded
 
-    with tempfile.TemporaryDirectory() as folder:
-        beside = Path(folder) / project.study.name
-        shutil.copytree(project.folder, beside)
-        shutil.copyfile(study_file, beside / "study.toml")
-        try:
-            study, sources = load_study(beside)
-        except ConfigurationWrong as wrong:
-            raise click.UsageError(str(wrong)) from None
+    files = {
+        path.relative_to(project.folder).as_posix(): path.read_text("utf-8")
+        for path in project.configuration_files()
+    }
+    try:
+        study, sources = loaded(project, {**files, "study.toml": study_file.read_text("utf-8")})
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{study_file.name} is not UTF-8") from None
+    except ConfigurationWrong as wrong:
+        raise click.UsageError(str(wrong)) from None
     return dataclasses.replace(project, study=study, sources=sources)
 
 
 def _requests(
-    today: dt.date, waived: tuple[str, ...], chosen: tuple[str, ...], reopened: tuple[str, ...]
+    project: Project,
+    today: dt.date,
+    waived: tuple[str, ...],
+    chosen: tuple[str, ...],
+    reopened: tuple[str, ...],
 ) -> list[Request]:
     """Return the decisions to be tried.
 
     Raises:
         click.UsageError: a finding is named without its reading.
     """
+    from sarcoma_pipeline.cli.finding_rows import in_full, ledger_of
     from sarcoma_pipeline.quality.ledger import Request
 
+    if not (waived or chosen or reopened):
+        return []
+    known = set(ledger_of(project)["finding_id"])
     who = reason = "preview"
     # A day later than today: the local day may be ahead of UTC's.
     until = today + dt.timedelta(days=1)
-    requests = [Request(i, WAIVE, who, reason, until) for i in waived]
+    requests = [Request(i, WAIVE, who, reason, until) for i in in_full(waived, known)]
     for text in chosen:
         finding, _, reading = text.partition("=")
         if not reading.isdigit():
             raise click.UsageError(
                 f"--decide {text}: write FINDING=READING; sarcoma findings show numbers the readings"
             )
+        (finding,) = in_full((finding,), known)
         requests.append(Request(finding, DECIDE, who, reason, reading=int(reading)))
-    return requests + [Request(i, REOPEN, who, reason) for i in reopened]
+    return requests + [Request(i, REOPEN, who, reason) for i in in_full(reopened, known)]
 
 
 def _decisions(project: Project, requests: list[Request], now: dt.datetime) -> pl.DataFrame:
@@ -129,7 +142,7 @@ def _decisions(project: Project, requests: list[Request], now: dt.datetime) -> p
     """
     import polars as pl
 
-    from sarcoma_pipeline.cli.findings import ledger_of, readings_of
+    from sarcoma_pipeline.cli.finding_rows import ledger_of, readings_of
     from sarcoma_pipeline.quality import decision_log, ledger
 
     try:
@@ -159,7 +172,9 @@ def _as_json(found: Preview) -> dict[str, object]:
 
 def _print(found: Preview) -> None:
     say(f"Preview from the records of refresh {found.refresh_id}. Nothing is published or recorded.")
-    for cause in found.causes or ["nothing: configuration and decisions are those of the last refresh"]:
+    for cause in found.causes or [
+        "nothing: configuration and decisions have not changed since the last refresh"
+    ]:
         say(f"differs   {cause}")
     for row in found.changed.iter_rows(named=True):
         say(f"          {row['quantity']}: {row['before'] or 'none'} → {row['after'] or 'none'}")
@@ -171,7 +186,10 @@ def _print(found: Preview) -> None:
     for fault in found.held_back:
         say(f"held back {fault}")
     if found.held_back:
-        say("The refresh would publish nothing. If the change is meant, see [gate] in docs/configuration.md.")
+        say(
+            "The refresh would publish nothing. If the change is intended, see [gate] in "
+            "docs/configuration.md."
+        )
 
 
 def _list(topic: str, lines: list[str]) -> None:

@@ -64,7 +64,7 @@ def run(project: Project, name: str) -> bool:
 def _moved(project: Project, rebuilt: rebuild.Rebuilt, refresh_id: str) -> None:
     earlier = read(kept(project, refresh_id))
     if earlier is None or rebuilt.path is None:
-        say("            its database is no longer kept, so values cannot be compared")
+        say("            its database was deleted, so values cannot be compared")
         return
     moved = moved_values.moved(earlier, read(rebuilt.path) or {}, moved_values.EVERYTHING)
     for row in moved.iter_rows(named=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
 from sarcoma_pipeline.study.project import Project
 
 if TYPE_CHECKING:
@@ -27,12 +27,16 @@ def release() -> None:
 
 @release.command("list")
 @study_option
-def list_(study: str) -> None:
+@json_option
+def list_(study: str, as_json: bool) -> None:
     """List the kept releases, oldest first. A star marks the published one."""
     project = configured(study)
     current = _published_id(project)
-    for name, path in _kept(project).items():
-        label = release_label(path)
+    labels = {name: release_label(path) for name, path in _kept(project).items()}
+    if as_json:
+        say_json([{**label, "published": name == current} for name, label in labels.items()])
+        return
+    for name, label in labels.items():
         mark = "*" if name == current else " "
         say(f"{mark} {name}  {label['released_at']}  {label['eligible']} patients  {label['content_hash']}")
 
@@ -44,7 +48,7 @@ def list_(study: str) -> None:
 def diff(study: str, old: str, new: str) -> None:
     """Show which values changed between two releases, and what explains it: files, decisions, program.
 
-    Records that are others without moving a value are named too.
+    It also names records that changed without changing a value.
 
     OLD and NEW are refresh ids as shown by `sarcoma release list`, or `current` or `previous`.
     """
@@ -97,11 +101,16 @@ def withdraw(study: str, reason: str) -> None:
 
 @release.command()
 @study_option
-def public(study: str) -> None:
+@json_option
+def public(study: str, as_json: bool) -> None:
     """List the public versions that later ones are compared with, oldest first."""
     from sarcoma_pipeline.publish import public_record
 
-    for version in public_record.versions(configured(study)):
+    versions = public_record.versions(configured(study))
+    if as_json:
+        say_json([*versions])
+        return
+    for version in versions:
         back = version.get("unissued")
         words = f"  never issued: {back['reason']} ({back['who']}, {back['at']})" if back else ""
         say(f"{version['refresh_id']}  {version['at']}{words}")
@@ -110,9 +119,9 @@ def public(study: str) -> None:
 @release.command()
 @study_option
 @click.argument("refresh_id")
-@click.option("--reason", required=True, help="How you know that nobody outside had it. Recorded.")
+@click.option("--reason", required=True, help="How you know that it was never given to anyone. Recorded.")
 def unissued(study: str, refresh_id: str, reason: str) -> None:
-    """Declare that nobody outside ever had the public versions of a release: later ones ignore them.
+    """Declare that the public versions of a release were never given to anyone: later ones ignore them.
 
     Delete their files first. If anybody has one, the difference to the next version may tell them a patient's
     values.
@@ -170,10 +179,11 @@ def named(project: Project, name: str) -> Path:
 
     Args:
         project: the study.
-        name: a refresh id, `current` or `previous`.
+        name: a refresh id or its beginning, `current` or `previous`.
 
     Raises:
-        click.UsageError: there is no such release, or it is no longer kept.
+        click.UsageError: there is none.
+        NotFound: there is no such release, or it is no longer kept.
     """
     kept = _kept(project)
     if name == "current":
@@ -187,9 +197,7 @@ def named(project: Project, name: str) -> Path:
         if not earlier:
             raise click.UsageError("there is no earlier release")
         return kept[earlier[-1]]
-    if name not in kept:
-        raise click.UsageError(f"no release {name!r}: sarcoma release list --study {project.study.name}")
-    return kept[name]
+    return kept[whole("release", name, kept, f"sarcoma release list --study {project.study.name}")]
 
 
 def release_label(path: Path) -> dict[str, object]:

@@ -22,7 +22,7 @@ from sarcoma_pipeline.cli.terminal import say
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write to. Default: report_public or report_release beside the release.",
+    help="Folder to write to. Default: report_public or report_release next to the release.",
 )
 @click.option(
     "--release", "of", default="current", help="A kept release: sarcoma release list. Default: current."

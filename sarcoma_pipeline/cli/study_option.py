@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,8 +12,6 @@ from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
 
 study_option = click.option(
@@ -37,6 +37,20 @@ def configured(name: str) -> projects.Project:
         return projects.load(name)
     except (projects.UnknownStudy, ConfigurationWrong) as wrong:
         raise click.UsageError(str(wrong)) from None
+
+
+def dagster_home(project: projects.Project) -> None:
+    """Tell Dagster its folder: ``DAGSTER_HOME``, else ``dagster_home`` of the project root.
+
+    Raises:
+        click.UsageError: the folder does not exist.
+    """
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(project.root / "dagster_home")))
+    if not home.is_dir():
+        raise click.UsageError(
+            f"Dagster's folder {home.name} does not exist. Make it in {project.root.name}, and put the "
+            "program's dagster_home/dagster.yaml there; or set DAGSTER_HOME to the folder that you use"
+        )
 
 
 def in_one_file(project: projects.Project, what: str) -> None:

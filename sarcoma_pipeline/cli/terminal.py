@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,17 @@ def in_lines(text: str) -> str:
 def say(text: str, *, err: bool = False) -> None:
     """Print one line; escape line breaks within it, so that a value cannot look like a separate line."""
     click.echo(printable.printable(text), err=err)
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one line of JSON, for other programs."
+)
+
+
+def say_json(told: object) -> None:
+    """Print one line of JSON; dates as ISO 8601."""
+    # JSON escapes control characters in texts itself, and every other character that is not ASCII.
+    click.echo(json.dumps(told, default=str))
 
 
 def marked(text: object) -> str:
@@ -40,6 +52,46 @@ def no_such(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
     near = meant(given, known)
     guess = f'did you mean "{near}"? ' if near else ""
     return f"{given}: there is no such {kind}; {guess}{otherwise}"
+
+
+_SHORTEST = 4
+"""Minimum length of the beginning of an id that stands for the whole id."""
+
+
+class NotFound(click.ClickException):
+    """Raised for a name that nothing has; the message says which one was probably meant."""
+
+    exit_code = 2
+
+
+def beginning(given: str, known: Iterable[str]) -> list[str]:
+    """Return the ids that a given one may mean, sorted: itself, or those that begin with it."""
+    ids = {str(one) for one in known}
+    if given in ids:
+        return [given]
+    return sorted(one for one in ids if one.startswith(given)) if len(given) >= _SHORTEST else []
+
+
+def whole(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
+    """Return an id in full.
+
+    Args:
+        kind: what has the id, such as ``finding``.
+        given: the id or its beginning, of at least four characters.
+        known: the ids that there are.
+        otherwise: where they are listed.
+
+    Raises:
+        NotFound: no id begins with it, or several do.
+    """
+    ids = list(known)
+    found = beginning(given, ids)
+    if not found:
+        short = f"{otherwise}; give the whole id or at least its first {_SHORTEST} characters"
+        raise NotFound(no_such(kind, given, ids, short if len(given) < _SHORTEST else otherwise))
+    if len(found) > 1:
+        raise NotFound(f"{given}: {len(found)} ids begin with it, such as {found[0]} and {found[1]}")
+    return found[0]
 
 
 class PrintableErrors(click.Group):

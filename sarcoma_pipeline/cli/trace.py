@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import marked, no_such
+from sarcoma_pipeline.cli.terminal import marked, no_such, whole
 
 _PIPE_WIDTH = 500
 """Columns of the output when it goes to a pipe or file, so that no line is wrapped."""
@@ -38,6 +38,8 @@ def trace(study: str, pseudonym: str, endpoint: str | None) -> None:
         raise click.UsageError(f"nothing built yet: sarcoma refresh --study {study}")
     try:
         with read_only.connect(project) as warehouse:
+            known = [r["pseudonym"] for r in _rows(warehouse, "SELECT pseudonym FROM cohort.patients")]
+            pseudonym = whole("patient of the cohort", pseudonym, known, "the release holds their pseudonyms")
             tree = _tree(warehouse, pseudonym, endpoint)
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None
@@ -50,10 +52,7 @@ def _rows(warehouse: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[
 
 
 def _not_there(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> str:
-    """Return the message on which of the two names is not in the cohort, with the name probably meant."""
-    known = [row["pseudonym"] for row in _rows(warehouse, "SELECT pseudonym FROM cohort.patients")]
-    if pseudonym not in known:
-        return no_such("patient of the cohort", pseudonym, known, "the release holds their pseudonyms")
+    """Return the message on an endpoint that the patient does not have, with the one probably meant."""
     of = _rows(
         warehouse, "SELECT DISTINCT endpoint AS name FROM cohort.endpoints WHERE pseudonym = ?", pseudonym
     )

@@ -30,13 +30,14 @@ NOT_KNOWN = Rule(
     "warning",
     on=CohortEligibility.table(),
     scope="patient",
-    what="The patient is excluded because something is missing or contradictory, and not because the "
-    "criterion is not fulfilled. If nobody has it, or a source has no column for it, there is one finding "
-    "for all patients.",
-    remedy="The note says what is missing. Look it up in the letters and add it in the tumour documentation: "
-    "Morphologie_ICD_O and Diagnosesicherung, Primaertumor_ICD, Intention, Stellung_OP or the dates of life; "
-    "of a technique, export the plan from the planning system. If it is missing of all patients, map its "
-    "column in sources.toml, or leave the criterion out of study.toml.",
+    what="The patient is excluded because a value is missing or contradictory, not because the criterion is"
+    " known to be unfulfilled. If the value is missing for all patients, or a source has no column for"
+    " it, there is one finding for all.",
+    remedy="The note says what is missing. Look it up in the letters and add it in the tumour "
+    "documentation: Morphologie_ICD_O and Diagnosesicherung, Primaertumor_ICD, Intention, "
+    "Stellung_OP, or the dates of death and last contact; for a technique, export the plan from the "
+    "planning system. If it is missing for all patients, map its column in sources.toml, or leave "
+    "the criterion out of study.toml.",
     source="STROBE, item 13: not fulfilled is not the same as not known",
 )
 ASSUMED = Rule(
@@ -44,11 +45,11 @@ ASSUMED = Rule(
     "notice",
     on=CohortEligibility.table(),
     scope="patient",
-    what="The patient is included although nothing says that the criterion is fulfilled: an unknown value "
-    "counts as none. If nobody has it, or a source has no column for it, there is one finding for all "
-    "patients.",
-    remedy="Look it up in the letters and add it in the tumour documentation, as TNM/M or Menge_FM. If it is "
-    "missing of all patients, map its column in sources.toml.",
+    what="The patient is included although it is not documented that the criterion is fulfilled: an unknown"
+    " value counts as none. If the value is missing for all patients, or a source has no column for "
+    "it, there is one finding for all.",
+    remedy="Look it up in the letters and add it in the tumour documentation, as TNM/M or Menge_FM. If it "
+    "is missing for all patients, map its column in sources.toml.",
     source="STROBE, item 13",
 )
 

@@ -23,8 +23,8 @@ VALUE = Rule(
     "warning",
     on=CohortPatient.table(),
     scope="patient",
-    what="A value of the patient is outside the bounds of the release gate. It is not used: the patient "
-    "counts with an unknown value.",
+    what="A value of the patient is outside the bounds of the release gate. It is not used: the value "
+    "counts as unknown.",
     remedy="Compare the value with the letter or the plan, and correct it in the system that sent the "
     "record: tumour size and age in the table or the tumour documentation, dose and energy in the plan or "
     "the ST, slice thickness in the planning CT. If it is right, widen bounds under [gate] in study.toml.",
@@ -35,8 +35,9 @@ TIME = Rule(
     "warning",
     on=CohortPatient.table(),
     scope="patient",
-    what="Something is dated further after the diagnosis than the bounds of the release gate allow. One of "
-    "the two dates is wrong, so no time of the patient is used: they have no follow-up and no endpoint.",
+    what="A date lies further after the diagnosis than the bounds of the release gate allow. One of the two"
+    " dates is probably wrong, so no time of the patient is used: the patient has no follow-up and no "
+    "endpoints.",
     remedy="Compare Diagnosedatum in the tumour documentation with the date of the record named here. Look "
     "for a wrong year or century, and correct it. If both are right, widen bounds.d and bounds.months under "
     "[gate] in study.toml.",

@@ -15,9 +15,9 @@ REPORTS_DIFFER = Rule(
     "warning",
     on="typed.assessment",
     scope="source",
-    what="Two reports of one examination give different states of the disease. The newer report counts, of "
-    "one day the one whose file name sorts later, within a file the later one. A state that says nothing "
-    "gives way.",
+    what="Two reports of one examination give different states of the disease. The newer report counts; on "
+    "the same day, the one whose file name sorts later; in the same file, the later one. A known state"
+    " counts before an unknown one.",
     remedy="Compare both with the letter of the examination. Correct the wrong report in the tumour "
     "documentation, or give two examinations of one day a Verlauf_ID each.",
     source="oBDS 3.0.4 Verlauf: an examination without Verlauf_ID is known by its date",

@@ -23,8 +23,8 @@ REPORTERS_DIFFER = Rule(
     on="typed.diagnosis",
     scope="source",
     what="Two reporters give one tumour different sites, sides or dates of diagnosis. The more specific "
-    "value, then the source named first in the precedence, then the newest report counts; of dates the "
-    "earliest.",
+    "value counts, then the source named first in the precedence, then the newest report; for dates, "
+    "the earliest.",
     remedy="Compare the value with the other reporter's Diagnose and with the pathology or imaging report. "
     "Correct the wrong one.",
     source="oBDS: several Melder report one tumour",

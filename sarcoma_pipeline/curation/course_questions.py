@@ -20,8 +20,8 @@ UNDECIDED = Rule(
     "course.undecided",
     "warning",
     on="curated.radiotherapy_course",
-    what="No rule tells how the plans of the course belong together: its prescribed dose is left empty. "
-    "The value lists the possible readings.",
+    what="No rule decides how the plans of the course are combined: its prescribed dose is left empty. The "
+    "value lists the possible readings.",
     remedy="Choose a reading: sarcoma findings decide ID --reading N. Better: export the treatment records, "
     "or the relations between the plans.",
     scope="source",
@@ -42,9 +42,9 @@ DECIDED = Rule(
     "course.decided",
     "notice",
     on="curated.radiotherapy_course",
-    what="A data steward chose how the plans of the course are read. The value is the chosen reading.",
-    remedy="Nothing. To take the choice back: sarcoma findings reopen, with the ID of the finding that "
-    "asked.",
+    what="A data steward chose how the plans of the course are combined. The value is the chosen reading.",
+    remedy="Nothing needs to be done. To withdraw the choice: sarcoma findings reopen, with the ID of the "
+    "finding for which the choice was made.",
     scope="source",
     source="docs/radiotherapy.md",
 )

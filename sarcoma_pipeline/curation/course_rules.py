@@ -42,7 +42,8 @@ FRACTIONS_CONFLICT = Rule(
     "radiotherapy.fractions-conflict",
     "warning",
     on="curated.radiotherapy_course",
-    what="The documented doses give another number of fractions than the plan and the treatment records.",
+    what="The number of fractions from the documented doses differs from that of the plan and the treatment"
+    " records.",
     remedy="Compare Einzeldosis in the tumour documentation with the plan; correct the one that is wrong.",
     scope="source",
     source="ICRU 83; oBDS Einzeldosis",
@@ -51,7 +52,7 @@ DELIVERED_LESS = Rule(
     "course.delivered-less",
     "warning",
     on="curated.radiotherapy_course",
-    what="Fewer fractions were delivered than planned, by the treatment records.",
+    what="According to the treatment records, fewer fractions were delivered than planned.",
     remedy="Check in the record and verify system whether the course was ended early (then Ende_Grund says "
     "why) or treatment records are missing from the export.",
     scope="source",
@@ -61,7 +62,7 @@ DELIVERED_MORE = Rule(
     "course.delivered-more",
     "warning",
     on="curated.radiotherapy_course",
-    what="More fractions were delivered than planned, by the treatment records.",
+    what="According to the treatment records, more fractions were delivered than planned.",
     remedy="Check whether a plan of the course is missing from the export.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21",
@@ -70,7 +71,8 @@ DATES_DIFFER = Rule(
     "course.dates-differ",
     "warning",
     on="curated.radiotherapy_course",
-    what="The documented first or last day is more than three days away from that of the treatment records.",
+    what="The documented first or last day differs from that of the treatment records by more than three "
+    "days.",
     remedy="Compare Beginn and Ende of the Bestrahlung in the tumour documentation with the record and "
     "verify system.",
     scope="source",

@@ -34,10 +34,10 @@ RECORDS_PLAN_MISSING = Rule(
     "records.plan-missing",
     "warning",
     on="typed.treatment",
-    what="The plan to which the treatment record refers was not delivered, or the record names none; it is "
-    "not used.",
-    remedy="Export the plan from the planning system. A record that names no plan: export it again from the "
-    "record and verify system, with ReferencedRTPlanSequence.",
+    what="The plan to which the treatment record refers was not delivered, or the record names no plan. It "
+    "is not used.",
+    remedy="Export the plan from the planning system. If the record names no plan, export it again from the"
+    " record and verify system, with ReferencedRTPlanSequence.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
 )
@@ -45,8 +45,8 @@ FRACTION_TWICE = Rule(
     "records.fraction-twice",
     "warning",
     on="typed.treatment",
-    what="One fraction number stands for more than the planned monitor units on several days; "
-    "it counts as one fraction.",
+    what="One fraction number has more than the planned monitor units on several days. It counts as one "
+    "fraction.",
     remedy="Check the fraction numbers in the record and verify system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21 CurrentFractionNumber",
@@ -55,7 +55,7 @@ ENDED_EARLY = Rule(
     "records.ended-early",
     "warning",
     on="typed.treatment",
-    what="A fraction ended before its time, and its monitor units are unknown: it does not count.",
+    what="A fraction was ended early, and its monitor units are unknown: it does not count.",
     remedy="Check in the record and verify system what was delivered.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21 TreatmentTerminationStatus",
@@ -64,8 +64,8 @@ SUMMARY_DIFFERS = Rule(
     "records.summary-differs",
     "warning",
     on="typed.treatment",
-    what="The treatment summary counts another number of fractions than the treatment records do; "
-    "the records count.",
+    what="The number of fractions in the treatment summary differs from that of the treatment records. The "
+    "records are used.",
     remedy="Export the missing treatment records, or correct the summary.",
     scope="source",
     source="DICOM PS3.3 C.8.8.23 NumberOfFractionsDelivered",

@@ -15,9 +15,9 @@ MORPHOLOGY_VERSION_MISSING = Rule(
     "notice",
     on="typed.diagnosis",
     scope="patient",
-    what="8832/3 is given without its ICD-O version: dermatofibrosarcoma before 3.2, its fibrosarcomatous "
-    "variant in 3.2. It is taken as the variant.",
-    remedy="Add Morphologie_ICD_O/Version.",
+    what="8832/3 is given without its ICD-O version. It means dermatofibrosarcoma before 3.2 and its "
+    "fibrosarcomatous variant in 3.2. The variant is assumed.",
+    remedy="In the tumour documentation, add Morphologie_ICD_O/Version.",
     source="ICD-O-3.1 and 3.2, 8832",
 )
 SKIN_SITE = Rule(
@@ -27,7 +27,8 @@ SKIN_SITE = Rule(
     scope="patient",
     what="A soft tissue sarcoma is coded to the skin (C44): it is eligible only in a study that includes "
     "sarcomas of the skin.",
-    remedy="Check whether the tumour lies in the subcutis or deeper: its site is then C49.",
+    remedy="Check whether the tumour lies in the subcutis or deeper. If so, correct the site to C49 in the "
+    "tumour documentation.",
     source="ICD-O-3.2: C44 skin, C49 subcutaneous and other soft tissue",
 )
 SITE_MAY_BE_VISCERAL = Rule(
@@ -35,9 +36,10 @@ SITE_MAY_BE_VISCERAL = Rule(
     "notice",
     on="typed.diagnosis",
     scope="patient",
-    what="The site is soft tissue of thorax, abdomen or pelvis, and nothing tells whether it is the wall or "
-    "an inner organ; it is taken as the wall.",
-    remedy="Give the target region of the irradiation, or the depth of the tumour in the department's table.",
+    what="The site is soft tissue of thorax, abdomen or pelvis, and it is not known whether this means the "
+    "wall or an inner organ. The wall is assumed.",
+    remedy="Add Zielgebiet of the irradiation in the tumour documentation, or the depth of the tumour in "
+    "the department's table.",
     source="AJCC 8: trunk (chapter 41) and visceral sites (chapter 42)",
 )
 NOT_STAGED = Rule(
@@ -46,7 +48,8 @@ NOT_STAGED = Rule(
     on="typed.diagnosis",
     scope="patient",
     what="A T category of edition 8 or later is given for a sarcoma that the edition does not stage.",
-    remedy="Nothing if it is meant; angiosarcoma, Kaposi sarcoma and dermatofibrosarcoma have no T.",
+    remedy="If the T category is intended, nothing needs to be done. In edition 8, angiosarcoma, Kaposi "
+    "sarcoma and dermatofibrosarcoma have none.",
     source="UICC TNM 8, soft tissues",
 )
 

@@ -19,8 +19,8 @@ HISTOLOGIES_DIFFER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two reports name different subtypes; that of the definitive specimen, or after "
-    "other therapy that of the biopsy, then the pathology report, then the newer one counts.",
+    what="Two reports name different subtypes. The subtype of the definitive specimen counts (after other "
+    "therapy, that of the biopsy), then that of the pathology report, then that of the newer report.",
     remedy="Compare the pathology reports; correct Morphologie_ICD_O of the one that was revised.",
     source="WHO 2020; ICD-O-3.2",
 )
@@ -38,8 +38,8 @@ GRADES_DIFFER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="Two reports of the same kind (biopsy or specimen) give different grades. The pathology report, "
-    "then the newer one counts.",
+    what="Two reports of the same kind (biopsy or specimen) give different grades. The pathology report "
+    "counts, otherwise the newer report.",
     remedy="Compare Grading and the FNCLCC grade of both with the pathology report. Correct the wrong one.",
     source="FNCLCC (Coindre); oBDS Histologie/Grading",
     overruled=True,
@@ -50,7 +50,7 @@ VALUES_DIFFER = Rule(
     on="typed.diagnosis",
     scope="source",
     what="Two records give one tumour different sizes, depths or ages at diagnosis. The source named first "
-    "in the precedence, then the newer record counts.",
+    "in the precedence counts, then the newer record.",
     remedy="Compare both with the pathology or imaging report, and correct the wrong one in its table.",
     source="docs/formats.md, tables",
     overruled=True,
@@ -61,8 +61,8 @@ GRADED_AFTER_THERAPY = Rule(
     "notice",
     on="typed.diagnosis",
     scope="patient",
-    what="The only FNCLCC grade was found after therapy: the grade at diagnosis is not known.",
-    remedy="Add the grade of the biopsy to its Pathologie or to the Diagnose.",
+    what="The only FNCLCC grade was determined after therapy: the grade at diagnosis is not known.",
+    remedy="In the tumour documentation, add the grade of the biopsy to its Pathologie or to the Diagnose.",
     source="FNCLCC: not graded after neoadjuvant therapy",
 )
 STAGED_AFTER_THERAPY = Rule(
@@ -81,10 +81,10 @@ HISTOLOGY_LATER = Rule(
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The only histology is that of a specimen taken long after the first resection, perhaps of a "
+    what="The only histology is that of a specimen taken long after the first resection, perhaps from a "
     "relapse. It counts as the histology at diagnosis.",
-    remedy="Add the histology of the biopsy or of the first resection to its Pathologie, its OP or the "
-    "Diagnose.",
+    remedy="In the tumour documentation, add the histology of the biopsy or of the first resection to its "
+    "Pathologie, its OP or the Diagnose.",
     source="baseline: histology of the primary before therapy",
 )
 METASTASIS_LATER = Rule(

@@ -36,10 +36,10 @@ SEVERAL_IRRADIATIONS = Rule(
     "radiotherapy.irradiations-undecided",
     "warning",
     on="curated.radiotherapy_course",
-    what="Several irradiations of one target region in one ST, and none is marked as a sequential (SEQ) or "
-    "an integrated boost (SIB), or their sum is above 80 Gy. The documented total dose is left empty.",
-    remedy="In the tumour documentation, set Boost of each Bestrahlung of the ST, or report the courses as "
-    "STs of their own.",
+    what="One ST has several irradiations of one target region, and none is marked as a sequential (SEQ) or"
+    " an integrated boost (SIB), or their sum is above 80 Gy. The documented total dose is left empty.",
+    remedy="In the tumour documentation, set Boost of each Bestrahlung of the ST, or report each course as "
+    "a separate ST.",
     scope="record",
     source="oBDS 3.0.4 Bestrahlung/Boost",
 )

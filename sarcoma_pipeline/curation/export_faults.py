@@ -43,8 +43,9 @@ ELEMENT_REPEATED = Rule(
     "warning",
     on="quality.accounting",
     scope="record",
-    what="An element that may stand once in its place came again; of two texts the last one counts.",
-    remedy="Correct the record in the tumour documentation system; have its export checked by the schema.",
+    what="An element that may occur only once is repeated; the last text counts.",
+    remedy="Correct the record in the tumour documentation, and have its export validated against the oBDS "
+    "schema.",
     source="oBDS 3.0.4 schema: maxOccurs",
 )
 
@@ -53,8 +54,8 @@ CLASSIFICATION_UNREAD = Rule(
     "notice",
     on="typed.diagnosis",
     scope="record",
-    what="A further classification of a tumour of soft tissue has a stage from 1 to 3, and a name that the "
-    "program does not know: it is not read as the FNCLCC grade.",
+    what="A soft tissue tumour has a further classification with a stage from 1 to 3, but an unknown name: "
+    "it is not read as the FNCLCC grade.",
     remedy="If it is the FNCLCC grade, name it FNCLCC in Weitere_Klassifikation/Name.",
     source="oBDS 3.0.4 Menge_Weitere_Klassifikation",
 )

@@ -36,12 +36,12 @@ NEAR_MATCH = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "Near match: the name, the date of birth or the form of the patient number differs slightly from a "
-        "known patient's. The record is not linked."
+        "Near match: the name, the date of birth or the form of the patient number differs slightly from "
+        "that of a known patient. The record is not linked."
     ),
     remedy=(
-        "Compare both persons. If they are one, correct the spelling or the date of birth, or add the "
-        "hospital's patient number, in the system that sent this record."
+        "Compare both persons. If they are the same person, correct the spelling or the date of birth, or "
+        "add the hospital's patient number, in the system that sent this record."
     ),
     source="record linkage: people decide on near matches",
     waivable=False,
@@ -52,8 +52,8 @@ NO_PATIENT = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "The record belongs to no known patient: no patient file has its patient number, or its name, "
-        "date of birth and sex."
+        "The record belongs to no known patient: no patient master data have its patient number, or its "
+        "name, date of birth and sex."
     ),
     remedy=(
         "In the sending system, check patient number, name and date of birth. If the patient is "
@@ -67,11 +67,12 @@ NUMBER_FORM = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "No patient has this patient number, but one has it in another form: with leading zeros, blanks or "
-        "signs, or without the .0 that a statistics program adds. The record is not linked."
+        "No patient has this patient number in this form, but one has it in another form: with leading "
+        "zeros, blanks or signs, or without the .0 that a statistics program adds. The record is not "
+        "linked."
     ),
     remedy=(
-        "Check whom the record means. Have the number written as the tumour documentation writes it; in a "
+        "Check to whom the record belongs. Have the number written as in the tumour documentation; in a "
         "spreadsheet, format the column as text."
     ),
     waivable=False,
@@ -82,16 +83,17 @@ NUMBERS_ALIKE = Rule(
     on="curated.link",
     scope="source",
     what="Two patients have the same patient number in two forms. They are kept as two patients.",
-    remedy="Check whether it is one person. If so, write the number in one form in every source.",
+    remedy="Check whether it is one person. If so, write the number in the same form in every source.",
 )
 AMBIGUOUS = Rule(
     "identity.ambiguous",
     "error",
     on="curated.link",
     scope="source",
-    what="Name, date of birth and sex fit more than one patient. The record is not linked.",
+    what="Name, date of birth and sex match more than one patient. The record is not linked.",
     remedy=(
-        "Find out whom the record means and add the hospital's patient number to it in the sending system."
+        "Find out to whom the record belongs and add the hospital's patient number to it in the sending "
+        "system."
     ),
     waivable=False,
 )
@@ -104,7 +106,7 @@ CONTRADICTION = Rule(
         "The record has a known patient number, but both its name and its date of birth differ from "
         "that patient's."
     ),
-    remedy="Find out whom the record means. Correct the patient number in the sending system.",
+    remedy="Find out to whom the record belongs. Correct the patient number in the sending system.",
 )
 DETAIL_DIFFERS = Rule(
     "identity.detail-differs",
@@ -112,12 +114,12 @@ DETAIL_DIFFERS = Rule(
     on="curated.link",
     scope="source",
     what=(
-        "The patient number fits, but the name or the date of birth differs from the patient file "
+        "The patient number is known, but the name or the date of birth differs from the patient file "
         "(Patienten_Stammdaten)."
     ),
     remedy=(
-        "Compare name and date of birth with the patient administration. Correct the wrong side; a "
-        "change of name needs no correction."
+        "Compare name and date of birth with the patient administration. Correct the wrong one; a change of"
+        " name needs no correction."
     ),
 )
 MASTER_DIFFERS = Rule(
@@ -125,10 +127,10 @@ MASTER_DIFFERS = Rule(
     "warning",
     on="curated.link",
     scope="source",
-    what="An older export, delivered or not any more, gives the same patient number another date of birth or "
-    "sex. The newest master data count.",
+    what="An older export has another date of birth or sex for the same patient number. The newest master "
+    "data count.",
     remedy="Compare Geburtsdatum and Geschlecht with the patient administration. If two persons have the "
-    "number, give each their own in the sending system and export both again.",
+    "number, give each person their own number in the sending system and export both again.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
 )
@@ -137,10 +139,10 @@ NAME_CHANGED = Rule(
     "notice",
     on="curated.link",
     scope="source",
-    what="An export that is no longer delivered gave the same patient number another name; date of birth and "
-    "sex are the same. The person keeps patient and pseudonym.",
-    remedy="Nothing needs to be done after a change of name. If the number was given to another person, give "
-    "each their own in the sending system.",
+    what="An export that is no longer delivered had another name for the same patient number; date of birth"
+    " and sex are the same. It stays one patient with the same pseudonym.",
+    remedy="Nothing needs to be done after a change of name. If the number was given to another person, "
+    "give each person their own number in the sending system.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
 )
@@ -176,6 +178,7 @@ def link(
     persons = typed_frames[PERSON].with_columns(
         _name=pl.concat_str(family, pl.lit("|"), given),
         _folded=_folded_name(),
+        _families=_families(),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
@@ -193,19 +196,22 @@ def link(
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
     asked = number_history.questions(masters, former)
     if keys:
-        newest = latest.rename({"patient_id": "person_ref"})
-        asked += number_history.remembered(
-            newest, asked, lambda one: identity_choices.are_two(MASTER_DIFFERS, one, keys)
+        newest, given_answers = latest.rename({"patient_id": "person_ref"}), keys
+        before_them = number_history.remembered(
+            newest, asked, lambda one: identity_choices.digest_of_two(MASTER_DIFFERS, one, given_answers)
         )
-    two = [one for one in asked if identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+        asked = [*before_them, *asked]
+        keys = identity_choices.plain(keys)
+    two = [one for one in asked if one.own or identity_choices.are_two(MASTER_DIFFERS, one, keys)]
+    own = number_history.own_ids(asked, two)
     before = number_history.left_out(asked, two)
     shown = _shown(asked, keys)
-    offered = list(_offered(near, ambiguous, in_form, known, shown, latest))
+    offered = list(_offered(near, ambiguous, in_form, known, shown, latest, own, two))
     decided = identity_choices.Decided.of(offered, keys)
     links = pl.concat(
         [
             latest.select(person_ref="patient_id", patient_id="patient_id", method=pl.lit("hospital number")),
-            exact.select("person_ref", "patient_id", method=pl.lit("name, date of birth and sex")),
+            exact.select("person_ref", "patient_id", method="_method"),
             decided.links().with_columns(method=pl.lit("decided by a data steward")),
         ]
     )
@@ -213,7 +219,7 @@ def link(
     # own number.
     given = unknown.filter(pl.col("hospital_number").is_not_null()).join(decided.links(), on="person_ref")
     numbered = pl.concat([known, given.with_columns(person_ref="patient_id").select(known.columns)])
-    joined, own = decided.joined(), number_history.own_ids(asked, two)
+    joined = decided.joined()
     links = links.with_columns(pl.col("patient_id").replace(joined).replace(own))
     observed = pl.concat(
         [
@@ -250,6 +256,8 @@ def _offered(
     known: pl.DataFrame,
     holders: Sequence[number_history.Question],
     latest: pl.DataFrame,
+    own: Mapping[str, str],
+    two: Collection[number_history.Question],
 ) -> Iterator[identity_choices.Choice]:
     """Yield the possible answers to every question of identity."""
     yield from identity_choices.of_candidates(NEAR_MATCH, near)
@@ -273,7 +281,10 @@ def _offered(
             "the record belongs to the patient of its number" + (" all the same" if found else ""),
         )  # fmt: skip
     for question in holders:
-        yield from identity_choices.of_holders(MASTER_DIFFERS, question)
+        # The newest master data may be a correction of those of the second holder.
+        corrected = question.of_newest and question not in two
+        kept = own.get(question.number, "").rpartition("#")[2] if corrected else ""
+        yield from identity_choices.of_holders(MASTER_DIFFERS, question, kept)
 
 
 def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> list[number_history.Question]:
@@ -291,11 +302,44 @@ def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> l
 
 
 def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Link by name, date of birth and sex; who has no patient so, by a birth or former name instead."""
     keys = ["_name", "birth_date", "sex"]
-    pairs = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
+    named = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
+    rest = nameless.join(named.select("record_id").unique(), on="record_id", how="anti")
+    pairs = pl.concat(
+        [
+            named.with_columns(_method=pl.lit("name, date of birth and sex")),
+            _by_other_names(rest, latest).with_columns(
+                _method=pl.lit("birth or former name, date of birth and sex")
+            ),
+        ]
+    )
     once = pl.len().over("record_id") == 1
     matched = pairs.select("record_id").unique()
     return pairs.filter(once), pairs.filter(~once), nameless.join(matched, on="record_id", how="anti")
+
+
+def _by_other_names(nameless: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
+    """Return records and the patients with whom they share any family name, and all else exactly."""
+    keys = ["_family", "_given", "birth_date", "sex"]
+    given = without_title(pl.col("given_names")).alias("_given")
+
+    def each(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+        return frame.select(name, given, "birth_date", "sex", _family="_families").explode("_family")
+
+    pairs = each(nameless, "record_id").join(each(latest, "patient_id"), on=keys, how="inner")
+    shared = pairs.select("record_id", "patient_id").unique().sort("record_id", "patient_id")
+    return nameless.join(shared, on="record_id", how="inner", maintain_order="left_right")
+
+
+def _families() -> pl.Expr:
+    """Return all family names of a person: today's, that at birth, and former ones."""
+    others = pl.concat_str("birth_name", "former_names", separator=";", ignore_nulls=True)
+    # A former name is delivered alone, in a list with signs between, or as the JSON of several elements.
+    listed = others.str.replace_all(r'[\[\]"]', "").str.replace_all(r"[,/|]", ";").str.split(";")
+    names = pl.concat_list(pl.concat_list("family_name"), listed.fill_null([]))
+    plain = names.list.eval(without_prefix(pl.element())).list.drop_nulls()
+    return plain.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort()
 
 
 def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
@@ -322,11 +366,16 @@ def _resemblance() -> pl.Expr:
 
 def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
     both = known.join(
-        latest.select("patient_id", master_folded="_folded", master_birth="birth_date"),
+        latest.select(
+            "patient_id", master_folded="_folded", master_birth="birth_date", master_families="_families"
+        ),
         left_on="person_ref",
         right_on="patient_id",
     )
-    name = (pl.col("_folded") != pl.col("master_folded")).fill_null(False)
+    # A birth or former name on either side is no other name; given names are compared as before.
+    shared = pl.col("_families").list.set_intersection("master_families").list.len() > 0
+    given = pl.col("_folded").str.split("|").list.last() == pl.col("master_folded").str.split("|").list.last()
+    name = ((pl.col("_folded") != pl.col("master_folded")) & ~(shared & given)).fill_null(False)
     born = (pl.col("birth_date") != pl.col("master_birth")).fill_null(False)
     shown = {"table": PERSON, "column": "family_name", "value": pl.col("family_name")}
     return pl.concat(

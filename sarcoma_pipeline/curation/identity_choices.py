@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.curation.number_history import Question
+from sarcoma_pipeline.curation.number_history import Question, digest
 from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.curated_identity import IdentityReading
@@ -29,9 +29,10 @@ DECIDED = Rule(
     "notice",
     on="curated.link",
     scope="source",
-    what="A data steward decided whose this record is, or whether two patient numbers are one person.",
-    remedy="Nothing needs to be done. sarcoma findings reopen, with the id of the finding that asked, takes "
-    "the decision back.",
+    what="A data steward decided to whom this record belongs, or whether two patient numbers belong to one "
+    "person.",
+    remedy="Nothing needs to be done. To withdraw the decision: sarcoma findings reopen, with the ID of the"
+    " finding for which it was made.",
     source="decision of a data steward",
 )
 NOT_THIS_PATIENT = Rule(
@@ -50,9 +51,9 @@ NUMBER_OF_TWO = Rule(
     "error",
     on="curated.link",
     scope="source",
-    what="A data steward decided that the patient number stands for two persons. What was exported with the "
-    "older master data is not used; the person of the newest ones has a pseudonym of their own.",
-    remedy="In the tumour documentation, give each of the two persons a number of their own, and export both "
+    what="A data steward decided that the patient number belongs to two persons. Records exported with the "
+    "older master data are not used; the person of the newest master data has a new pseudonym.",
+    remedy="In the tumour documentation, give each of the two persons their own number, and export both "
     "again.",
     source="decision of a data steward",
     waivable=False,
@@ -146,13 +147,16 @@ def of_number(rule: Rule, rows: pl.DataFrame, text: str, stays: str) -> Iterator
         yield _choice(rule, row, 2, text, AWAY, row["person_ref"], asked)
 
 
-def of_holders(rule: Rule, question: Question) -> Iterator[Choice]:
+def of_holders(rule: Rule, question: Question, own: str = "") -> Iterator[Choice]:
     """Yield the answers to whether two successive holders of a number are one person.
 
     Args:
         rule: the rule that asks.
         question: the question.
+        own: digest of the id that the number's present holder has because another person had it before; the
+            answer "one person" keeps it for the corrected master data.
     """
+    kept = f"{_KEPT}{_key(rule, question.of_later, TWO, question.number)}:{own}" if own else ""
     two = (
         "the number was given to another person, who has a pseudonym of their own"
         if question.gone
@@ -161,8 +165,30 @@ def of_holders(rule: Rule, question: Question) -> Iterator[Choice]:
     one = "one person, whose master data were corrected"
     for record in question.records:
         row = {"record_id": record, "person_ref": question.number}
-        yield _choice(rule, row, 1, one, STAYS, question.number, question.of_both)
+        same = _choice(rule, row, 1, one, STAYS, question.number, question.of_both)
+        yield replace(same, key=same.key + kept)
         yield _choice(rule, row, 2, two, TWO, question.number, question.of_later)
+
+
+_KEPT = "/"
+"""Stands in the key of an answer before what it keeps beside the answer."""
+
+
+def plain(keys: Collection[str]) -> frozenset[str]:
+    """Return the keys with those of answers that keep something, without what they keep."""
+    return frozenset(keys) | {key.partition(_KEPT)[0] for key in keys}
+
+
+def digest_of_two(rule: Rule, question: Question, keys: Collection[str]) -> str | None:
+    """Return the digest of the later holder's id if the holders were decided to be two persons.
+
+    Also where the later holder's master data were corrected since: the answer "one person" kept it.
+    """
+    later = _key(rule, question.of_later, TWO, question.number)
+    if later in keys:
+        return digest(question.after)
+    tails = sorted(key.partition(_KEPT)[2] for key in keys)
+    return next((tail.partition(":")[2] for tail in tails if tail.startswith(f"{later}:")), None)
 
 
 def are_two(rule: Rule, question: Question, keys: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -56,6 +56,7 @@ class Question:
         after: the later holder.
         newest: record of the number's newest master data.
         of_newest: whether the later one is the number's present holder.
+        own: digest of the id of the later holder, if their master data were corrected since; else "".
     """
 
     number: str
@@ -63,6 +64,7 @@ class Question:
     after: Holder
     newest: str
     of_newest: bool
+    own: str = ""
 
     @property
     def of_both(self) -> tuple[str, ...]:
@@ -119,23 +121,28 @@ def _told(masters: pl.DataFrame) -> pl.DataFrame:
 
 
 def remembered(
-    latest: pl.DataFrame, asked: Iterable[Question], are_two: Callable[[Question], bool]
+    latest: pl.DataFrame, asked: Iterable[Question], two: Callable[[Question], str | None]
 ) -> list[Question]:
     """Return the questions answered with "two persons" whose earlier holder is no longer known.
 
     Args:
         latest: the newest master data of each number.
         asked: the questions about known holders.
-        are_two: whether a data steward gave that answer.
+        two: the digest of the later holder's id if a data steward gave that answer, else None.
     """
-    known = {one.number for one in asked}
+    first: dict[str, Question] = {}
+    for one in asked:
+        first.setdefault(one.number, one)
     rows = _told(latest).select("person_ref", "record_id", "born", "sex").sort("person_ref")
+    nobody = Holder("", "", ())
     found = [
-        Question(number, Holder("", "", ()), Holder(born, sex, (record,)), record, True)
+        Question(number, nobody, Holder(born, sex, (record,)), record, True)
         for number, record, born, sex in rows.iter_rows()
-        if number not in known
+        if number not in first
     ]
-    return [one for one in found if are_two(one)]
+    # The first holder that is known may be the second one of the number.
+    found += [Question(number, nobody, one.before, one.newest, False) for number, one in first.items()]
+    return [replace(one, own=digest) for one in found if (digest := two(one)) is not None]
 
 
 def _of_number(number: str, rows: list[dict[str, Any]]) -> Iterator[Question]:
@@ -165,7 +172,7 @@ def own_ids(asked: Iterable[Question], two: Collection[Question]) -> dict[str, s
         asked: every question, in order.
         two: those that a data steward answered with "two persons".
     """
-    return {one.number: f"{one.number}#{_digest(one.after)}" for one in asked if one in two}
+    return {one.number: f"{one.number}#{one.own or digest(one.after)}" for one in asked if one in two}
 
 
 def left_out(asked: Iterable[Question], two: Collection[Question]) -> frozenset[str]:
@@ -184,5 +191,6 @@ def left_out(asked: Iterable[Question], two: Collection[Question]) -> frozenset[
     return frozenset(out)
 
 
-def _digest(holder: Holder) -> str:
+def digest(holder: Holder) -> str:
+    """Return the digest of a holder in the id of their patient."""
     return hashlib.blake2b(f"{holder.born}|{holder.sex}".encode(), digest_size=6).hexdigest()

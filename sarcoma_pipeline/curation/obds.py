@@ -59,8 +59,8 @@ UNIT_CONVERTED = Rule(
     "warning",
     on="typed.radiotherapy",
     scope="record",
-    what="The dose has another unit than Gy and is converted, or the activity of a radionuclide has another "
-    "one than GBq, or none: then it is unknown.",
+    what="The unit of the dose is not Gy: it was converted. Or the unit of a radionuclide's activity is not "
+    "GBq: it was converted, or is unknown if the unit is none of an activity.",
     remedy="In the tumour documentation, compare Gesamtdosis and Einzeldosis with their Einheit. Correct the "
     "number or the unit.",
     source="oBDS 3.0.4 Gesamtdosis/Einheit: Gy or GBq",
@@ -105,6 +105,8 @@ READINGS: dict[str, list[tuple[type[Contract], dict[str, Reading]]]] = {
                 "hospital_number": text("Patient_ID"),
                 "family_name": text("Nachname"),
                 "given_names": text("Vornamen"),
+                "birth_name": text("Geburtsname"),
+                "former_names": text("Menge_Frueherer_Name"),
                 "birth_date": _date("Geburtsdatum", graded=True),
                 "sex": code("Geschlecht", v.OBDS_SEX),
                 "master": constant(True, pl.Boolean),

@@ -24,7 +24,7 @@ DATE_UNUSABLE = Rule(
     "error",
     on="typed.diagnosis",
     scope="record",
-    what="The date of diagnosis is estimated altogether (Datumsgenauigkeit V). There is no time zero.",
+    what="The date of diagnosis is completely estimated (Datumsgenauigkeit V). There is no time zero.",
     remedy=(
         "In the tumour documentation, correct Diagnosedatum: enter the date of the report of the first "
         "biopsy."

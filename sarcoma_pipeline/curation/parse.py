@@ -51,8 +51,8 @@ CODE_UNKNOWN = Rule(
 DATE_CENTURY = Rule(
     "date.century-unclear",
     "error",
-    what="The year has two digits, and both centuries are possible: neither lies in the future or before the "
-    "birth. The date was not read.",
+    what="The year has two digits, and both centuries are possible (neither in the future nor before the "
+    "birth). The date was not read.",
     remedy="Write the year with four digits in the table, and %Y in its date_format in sources.toml.",
 )
 DATE_PARTIAL = Rule(
@@ -72,6 +72,25 @@ DATE_LEGACY_FORMAT = Rule(
     remedy="Ask the vendor of the exporting system to write oBDS 3: a full date with Datumsgenauigkeit.",
     source="ADT/GEKID before oBDS 3",
 )
+NUMBER_DAMAGED = Rule(
+    "identity.number-damaged",
+    "error",
+    on="received.table_row",
+    what="The patient number is an error of a spreadsheet, or was rounded to a power of ten (1.23E+11): it "
+    "names nobody. The record is not used.",
+    remedy="In the table, restore the patient number from the original list. Format the column as text "
+    "before the numbers are entered.",
+)
+_DAMAGED = (
+    r"^\d+[.,]\d+[eE][+-]?\d+$|^\d+[eE]\+\d+$"
+    r"|^#(REF|BEZUG|N/A|NV|VALUE|WERT|NAME|DIV/0|NULL|NUM|ZAHL|ERROR|BINARY)[!?]?$"
+)
+"""Large numbers as a spreadsheet shows them in a narrow column, and its errors in English and German."""
+
+
+def damaged(number: pl.Expr) -> pl.Expr:
+    """Return whether a spreadsheet damaged a patient number: two persons may have the same one then."""
+    return number.str.strip_chars().str.contains(_DAMAGED).fill_null(False)
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,8 @@ SUPERSEDED = Rule(
     "course.plan-superseded",
     "notice",
     on="curated.radiotherapy_course",
-    what="The plan has no treatment records, and later plans of its course have some: it was replaced.",
-    remedy="Nothing, or export its treatment records.",
+    what="The plan has no treatment records, but later plans of its course have: the plan was replaced.",
+    remedy="If the plan was not treated, nothing needs to be done. Otherwise export its treatment records.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
 )
@@ -47,8 +47,8 @@ REPLAN_UNLINKED = Rule(
     "course.replan-unlinked",
     "warning",
     on="curated.radiotherapy_course",
-    what="Two plans of a course prescribe the same, and no relation or treatment record tells whether one "
-    "replaced the other. The documented dose equals one of them: it counts once.",
+    what="Two plans of a course have the same prescription, and no relation or treatment record shows "
+    "whether one replaced the other. The documented dose equals one of them, so the dose counts once.",
     remedy="Export the treatment records, or the relation PREDECESSOR from the planning system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.9 RTPlanRelationship",
@@ -57,10 +57,10 @@ PARALLEL_SITES = Rule(
     "course.parallel-sites",
     "warning",
     on="curated.radiotherapy_course",
-    what="The plans of the course treat sites apart from each other: its dose is the highest of them, not "
-    "their sum.",
-    remedy="Check in the planning system which site is the tumour's, and document each site as a "
-    "Bestrahlung of its own.",
+    what="The plans of the course treat separate sites: the dose of the course is the highest of their "
+    "doses, not the sum.",
+    remedy="Check in the planning system which site is the tumour's, and document each site as a separate "
+    "Bestrahlung.",
     scope="source",
     source="DICOM PS3.3 C.8.8.14 IsocenterPosition",
 )

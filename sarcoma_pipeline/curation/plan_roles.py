@@ -56,8 +56,8 @@ COPIED = Rule(
     "plan.copy",
     "warning",
     on="curated.radiotherapy_plan",
-    what="The plan is the same as another one of the patient (beams, monitor units, control points, "
-    "isocentre, frame of reference, prescription). It counts once.",
+    what="The plan equals another plan of the patient (beams, monitor units, control points, isocentre, "
+    "frame of reference, prescription). It counts once.",
     remedy="Check in the planning system whether both were treated, for two sites or one after the other; "
     "if so, export their treatment records.",
     scope="patient",
@@ -68,7 +68,8 @@ TREATED_UNAPPROVED = Rule(
     "warning",
     on="curated.radiotherapy_plan",
     what="The plan is not approved, but treatment records refer to it: it was treated.",
-    remedy="Approve the plan in the planning system, or correct the plan to which the records refer.",
+    remedy="Approve the plan in the planning system, or correct the reference of the treatment records if "
+    "they mean another plan.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
 )
@@ -88,7 +89,7 @@ APPROVAL_MISSING = Rule(
     "warning",
     on="curated.radiotherapy_plan",
     what="The plan does not say whether it is approved (no ApprovalStatus); it is used.",
-    remedy="Check in the planning system that it is the treated plan; export it with its approval.",
+    remedy="Check in the planning system that this plan was treated; export it with its approval.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus (the module is optional)",
 )
@@ -98,7 +99,7 @@ UID_REUSED = Rule(
     "warning",
     on="curated.radiotherapy_plan",
     what="Several plans have one SOPInstanceUID and differ in beams, fractions or prescription. The "
-    "approved, then the newest one counts; if that tells nothing, the plan has no dose.",
+    "approved plan counts, then the newest; if this does not decide, the plan has no dose.",
     remedy="Find out in the planning system which of them was treated, and export that one alone.",
     scope="source",
     source="DICOM PS3.3 C.12.1 SOPInstanceUID",

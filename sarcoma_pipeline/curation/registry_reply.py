@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from sarcoma_pipeline.curation.parse import Reading, code, constant, date, read, text
+from sarcoma_pipeline.curation.observations import observation
+from sarcoma_pipeline.curation.parse import (
+    NUMBER_DAMAGED,
+    Reading,
+    code,
+    constant,
+    damaged,
+    date,
+    read,
+    text,
+)
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.configuration import RegistrySource
@@ -16,8 +26,26 @@ _SEX = {
     "m": "male", "männlich": "male", "w": "female", "f": "female", "weiblich": "female", "d": "diverse",
     "divers": "diverse", "x": "unknown", "u": "unknown",
 }  # fmt: skip
-_WITH_DATE = r"^(.+?)\s+(?:am|seit|zum)\s+(\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d\d-\d\d)$"
-"""An answer that contains its date, such as "verstorben am 11.03.2014"."""
+_MONTHS = (
+    ("jan", "uar"), ("feb", "ruar"), ("mär", "z"), ("apr", "il"), ("mai", ""), ("jun", "i"), ("jul", "i"),
+    ("aug", "ust"), ("sep", "t?(?:ember)?"), ("okt", "ober"), ("nov", "ember"), ("dez", "ember"),
+)  # fmt: skip
+_MONTH = "|".join(f"{short}(?:{rest})?" for short, rest in _MONTHS)
+_DAY = rf"\d{{1,2}}\.\d{{1,2}}\.\d{{4}}|\d{{4}}-\d\d-\d\d|\d{{1,2}}[./]\d{{4}}|(?:(?:{_MONTH})\.? )?\d{{4}}"
+"""A day, a month or a year, as offices write it."""
+_WITH_DATE = rf"(?i)^(.+?),?(?: am| seit| zum| im| ab|:)? ({_DAY})$"
+"""An answer that names its day, such as "verstorben am 11.03.2014"."""
+_DATE_FIRST = rf"(?i)^(?:ist )?(?:am|im) ({_DAY}) (\pL+)$"
+"""The same in the order of a sentence: "am 11.03.2014 verstorben"."""
+_PERSON = r"^(?:die |der |das )?(?:person |betroffene |einwohner(?:in)? )?(?:ist )?"
+_PLACE = r"^((?:ver|ge)storben|verst|gest|tot) in \D+$"
+"""An answer that names the place of death."""
+_WITH_PLACE = {
+    "moved": r"^(?:verzogen|weggezogen|fortgezogen|umgezogen|abgemeldet|wegzug) nach .",
+    "alive": r"^(?:hier |noch )?(?:wohnhaft|gemeldet|wohnt) in .",
+    "no information": r"^auskunftssperre .",
+}
+"""Answers that name a place or a paragraph, which no list of words can hold."""
 
 
 def typed_frames(
@@ -30,6 +58,7 @@ def typed_frames(
         source: the date formats of the offices.
     """
     number = pl.col("hospital_number").str.strip_chars()
+    number = pl.when(~damaged(number)).then(number)
     base = {
         "record_id": text("record_id"),
         "source": constant("registry office"),
@@ -45,6 +74,8 @@ def typed_frames(
         "hospital_number": Reading(number),
         "family_name": text("family_name"),
         "given_names": text("given_names"),
+        "birth_name": text("birth_name"),
+        "former_names": text("former_names"),
         "birth_date": date("birth_date", formats),
         "sex": code("sex", _SEX, fold=True),
         "master": constant(False, pl.Boolean),
@@ -54,7 +85,11 @@ def typed_frames(
         "status_date": date("_when", formats),
         "tumour_related": constant(None),
     }
-    yield typed.Person, *read(received, typed.Person, base | person)
+    lost = received.filter(damaged(pl.col("hospital_number")))
+    table = "received.registry_reply"
+    seen = observation(lost, NUMBER_DAMAGED, table, "hospital_number", pl.col("hospital_number"))
+    made, observed = read(received, typed.Person, base | person)
+    yield typed.Person, made, pl.concat([observed, seen])
     yield typed.VitalStatus, *read(told, typed.VitalStatus, base | status)
 
 
@@ -63,21 +98,63 @@ def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame
 
     They are columns because the reading of a date uses its text many times.
     """
-    plain = pl.col("answer").str.strip_chars().str.replace_all(r"\s+", " ").str.strip_chars_end(".")
-    day = plain.str.extract(_WITH_DATE, 2)
-    event = pl.col("event_date").str.strip_chars()
-    # Two different dates in one reply: neither is used, and the answer is a finding.
-    word = pl.when(day != event).then(None).otherwise(pl.coalesce([plain.str.extract(_WITH_DATE, 1), plain]))
-    known = {words.strip().rstrip("."): status for words, status in answers.items()}
-    listed = code(word, known, fold=True).value
-    # "verzogen nach" is followed by a place, which no code list can contain.
-    moved = word.str.to_lowercase().str.starts_with("verzogen nach ")
-    status = pl.coalesce([listed, pl.when(moved).then(pl.lit("moved"))])
+    word, day = _parts(pl.col("answer"))
+    event = _day(pl.col("event_date"))
+    # Two days in one reply: neither is chosen, and the answer is a finding.
+    word = pl.when((day != event).fill_null(False)).then(None).otherwise(word)
+    status = _meaning(word, answers)
     # Deaths and moves are dated by their event date, "alive" by the date of the answer.
     of_event = status.is_in(["deceased", "deceased, date unknown", "moved"])
-    dated = pl.coalesce([pl.when(event != "").then(event), day])
+    dated = pl.coalesce([event, day])
     when = pl.when(of_event).then(dated).otherwise(pl.col("answered_on"))
     return replies.with_columns(_status=status, _when=when)
+
+
+def meanings(answers: Sequence[str]) -> list[str | None]:
+    """Return what answers say by the usual wordings; None for one that only a person understands."""
+    told = pl.DataFrame({"answer": answers}, schema={"answer": pl.String})
+    return told.select(_meaning(_parts(pl.col("answer"))[0], v.REGISTRY_ANSWER))["answer"].to_list()
+
+
+def _parts(answer: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the words of an answer without their day, and the day."""
+    plain = answer.str.strip_chars().str.replace_all(r"\s+", " ").str.strip_chars_end(".")
+    plain = (
+        plain.str.replace(r"^[†✝] ?", "verstorben ").str.replace(r"^(.*\d) in \D+$", "$1").str.strip_chars()
+    )
+    word = pl.coalesce([plain.str.extract(_DATE_FIRST, 2), plain.str.extract(_WITH_DATE, 1), plain])
+    return word, _day(pl.coalesce([plain.str.extract(_DATE_FIRST, 1), plain.str.extract(_WITH_DATE, 2)]))
+
+
+def _meaning(word: pl.Expr, answers: Mapping[str, str]) -> pl.Expr:
+    bare = _bare(word).str.replace(_PERSON, "").str.replace(_PLACE, "$1")
+    plain = pl.DataFrame({"word": list(answers)}).select(_bare(pl.col("word")))["word"]
+    known = dict(zip(plain, answers.values(), strict=True))
+    listed = bare.replace_strict(known, default=None, return_dtype=pl.String)
+    placed = [
+        pl.when(bare.str.contains(pattern)).then(pl.lit(status)) for status, pattern in _WITH_PLACE.items()
+    ]
+    return pl.coalesce([listed, *placed])
+
+
+def _bare(word: pl.Expr) -> pl.Expr:
+    """Return words in small letters without signs."""
+    return word.str.to_lowercase().str.replace_all(r"[^\pL\d§]+", " ").str.strip_chars()
+
+
+def _day(text: pl.Expr) -> pl.Expr:
+    """Write a day, month or year as ``date`` reads it: 03.2019 as 00.03.2019, 2019 as 00.00.2019."""
+    day = text.str.strip_chars()
+    day = pl.when(day != "").then(day)
+    for number, (short, rest) in enumerate(_MONTHS, start=1):
+        day = day.str.replace(rf"(?i)^{short}(?:{rest})?\.? (\d{{4}})$", f"{number:02}.$1")
+    return (
+        day.str.replace(r"^(\d)\.", "0$1.")
+        .str.replace(r"^(\d\d)\.(\d)\.", "$1.0$2.")
+        .str.replace(r"^(\d)/", "0$1/")
+        .str.replace(r"^(\d\d)[./](\d{4})$", "00.$1.$2")
+        .str.replace(r"^(\d{4})$", "00.00.$1")
+    )
 
 
 def _answered_on(formats: Sequence[str]) -> pl.Expr:

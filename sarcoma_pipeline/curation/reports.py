@@ -46,9 +46,9 @@ SAME_DAY = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="Two different versions of one report (Meldung) have the same Meldedatum. The one whose file name "
-    "sorts later, or that stands later in the file, counts; this one does not.",
-    remedy="In the tumour documentation, look which version is right and export the report again.",
+    what="Two different versions of one report (Meldung) have the same Meldedatum. The version whose file "
+    "name sorts later counts, or in the same file the later one. This version is not used.",
+    remedy="In the tumour documentation, check which version is right and export the report again.",
     source="oBDS: Meldedatum is a day",
 )
 WITHDRAWN = Rule(
@@ -56,7 +56,7 @@ WITHDRAWN = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="The later version of the report no longer says what this version said: the values named are "
+    what="The later version of the report no longer has some values of this version: the named values are "
     "withdrawn.",
     remedy="In the tumour documentation, check that the values named were removed on purpose.",
     source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
@@ -66,8 +66,9 @@ OTHER_PATIENT = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="The same Meldung_ID of the same Melder stands under two Patient_IDs. Both reports are kept.",
-    remedy="In the tumour documentation, look whose report it is; export it again under one Patient_ID.",
+    what="The same Meldung_ID of the same Melder is used for two Patient_IDs. Both reports are kept.",
+    remedy="In the tumour documentation, check to which patient the report belongs; export it again with "
+    "one Patient_ID.",
     source="oBDS: Meldung_ID names one report of a Melder",
 )
 OLD_AGAIN = Rule(
@@ -75,7 +76,7 @@ OLD_AGAIN = Rule(
     "warning",
     on="quality.accounting",
     scope="source",
-    what="An earlier version of the report was delivered again after its correction; the correction stands.",
+    what="An earlier version of the report was delivered again after its correction. The correction is used.",
     remedy="If the earlier version is right after all, change the report in the tumour documentation (a "
     "remark is enough) and export it again.",
     source="oBDS: a repeated Meldung is no correction",
@@ -85,10 +86,10 @@ OBJECTION = Rule(
     "warning",
     on="quality.accounting",
     scope="patient",
-    what="The patient objected to the personal storage of their data (Meldebegruendung W). Nothing of them "
-    "is analysed or released.",
-    remedy="Nothing, if it is so. If the objection was taken back, the Melder reports again with "
-    "Meldebegruendung I.",
+    what="The patient objected to the personal storage of their data (Meldebegruendung W). None of their "
+    "data are analysed or released.",
+    remedy="If the objection is valid, nothing needs to be done. If it was withdrawn, the Melder reports "
+    "again with Meldebegruendung I.",
     source="oBDS 3.0.4 schema, Meldebegruendung",
     waivable=False,
 )

@@ -19,8 +19,8 @@ RESIDUAL_DIFFERS = Rule(
     "warning",
     on="typed.surgery",
     scope="source",
-    what="Two reports of one operation give different residual states; the source named first in the "
-    "precedence, then the newer report counts.",
+    what="Two reports of one operation give different residual states. The source named first in the "
+    "precedence counts, then the newer report.",
     remedy="Compare Lokale_Beurteilung_Residualstatus of both with the pathology report.",
     source="UICC R classification",
 )
@@ -29,8 +29,8 @@ REPORTS_DIFFER = Rule(
     "warning",
     on="typed.surgery",
     scope="source",
-    what="Two reporters give one operation different intents or sides; the source named first in the "
-    "precedence, then the newer report counts.",
+    what="Two reporters give one operation different intents or sides. The source named first in the "
+    "precedence counts, then the newer report.",
     remedy="Compare the reporter's Intention and OPS code with the operation report. Correct the wrong one.",
     source="oBDS 3.0.4 OP",
     overruled=True,
@@ -40,9 +40,10 @@ PATHOLOGY_MISSING = Rule(
     "notice",
     on="typed.surgery",
     scope="patient",
-    what="Nothing is known of the specimen of a curative operation on a sarcoma: neither a histology, in its "
-    "OP or a Pathologie, nor a residual status.",
-    remedy="Ask the pathology for its report of the specimen. Add Histologie and Residualstatus to the OP.",
+    what="The specimen of a curative operation on a sarcoma is not documented: neither a histology (in its "
+    "OP or a Pathologie) nor a residual status.",
+    remedy="Ask the pathology for its report of the specimen. In the tumour documentation, add Histologie "
+    "and Residualstatus to the OP.",
     source="oBDS 3.0.4 OP/Histologie, Pathologie",
 )
 
@@ -51,8 +52,8 @@ RESIDUAL_UNUSED = Rule(
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="A pathology report gives a residual status that belongs to no operation: it has no date and there "
-    "are several operations, or none was from six weeks before to three days after it.",
+    what="A pathology report has a residual status that belongs to no operation: it has no date and there "
+    "are several operations, or there was no operation from six weeks before to three days after it.",
     remedy="In the tumour documentation, compare the date of the Pathologie with OP/Datum. Add "
     "Residualstatus to the OP that it belongs to.",
     source="oBDS 3.0.4 Pathologie/Residualstatus",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,9 +11,11 @@ import polars as pl
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     MISSING,
+    NUMBER_DAMAGED,
     Reading,
     code,
     constant,
+    damaged,
     date,
     number,
     read,
@@ -28,7 +31,10 @@ from schemas.rule import Rule
 SEVERAL_VALUES = Rule(
     "value.several",
     "warning",
-    what=("The cell holds several values. It is read only if sources.toml says that the first one counts."),
+    what=(
+        "The cell contains several values. It is read only if sources.toml declares that the first one "
+        "counts."
+    ),
     remedy=(
         "In the table, leave only the value that counts in this cell. Or set first_of for the column in"
         " sources.toml."
@@ -39,8 +45,8 @@ CONDITION_UNMATCHED = Rule(
     "value.condition-unmatched",
     "warning",
     what=(
-        "The cell is filled, and fulfils none of the conditions (when) on its column in sources.toml: the "
-        "row says nothing there."
+        "The cell is filled, but meets none of the conditions (when) for its column in sources.toml: no "
+        "record is made from it."
     ),
     remedy="Add the word to its condition in sources.toml, or correct the cell in the table.",
 )
@@ -67,11 +73,23 @@ def typed_frames(
     # As a column, because every date of the row is compared with it.
     birth = _birth(source)
     rows = with_steps(rows, [birth]).with_columns(_birth=birth.value)
-    unmatched = _unmatched(rows, source)
+    of_rows = pl.concat([_unmatched(rows, source), _damaged(rows, source)])
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
-        yield contract, made, pl.concat([seen, unmatched])
-        unmatched = unmatched.clear()
+        yield contract, made, pl.concat([seen, of_rows])
+        of_rows = of_rows.clear()
+
+
+def _damaged(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
+    """Return rows whose patient number a spreadsheet damaged."""
+    columns = {e.columns["hospital_number"].column for e in source.entities if "hospital_number" in e.columns}
+    seen = [Observation.empty()]
+    for column in sorted(c for c in columns if c is not None):
+        cell = pl.col(f"_cell_{column}")
+        note = pl.lit(f"column {column!r}")
+        lost = rows.filter(damaged(cell))
+        seen.append(observation(lost, NUMBER_DAMAGED, "received.table_row", "values", cell, note))
+    return pl.concat(seen)
 
 
 def fold(word: str) -> str:
@@ -121,6 +139,7 @@ def _entity(
     mapped = dict(entity.columns)
     number_mapping = mapped.pop("hospital_number", None)
     hospital = _cell(number_mapping).str.strip_chars() if number_mapping else MISSING
+    hospital = pl.when(~damaged(hospital)).then(hospital)
     readings: dict[str, Reading] = {
         "record_id": Reading(pl.col("record_id")),
         "source": constant("table"),
@@ -129,6 +148,8 @@ def _entity(
         ),
         "received_on": Reading(pl.col("received_on")),
     }
+    if source.exported_on is not None:
+        readings["reported_on"] = _exported(source, source.exported_on)
     if contract is typed.Person:
         readings |= {"hospital_number": Reading(hospital), "master": constant(True, pl.Boolean)}
     if contract is typed.Diagnosis:
@@ -151,6 +172,13 @@ def _birth(source: MappedSource) -> Reading:
         if mapping is not None and mapping.column is not None:
             return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision)
     return constant(None, pl.Date)
+
+
+def _exported(source: MappedSource, on: str | dt.date) -> Reading:
+    """Return the day of the export, from a column or as declared."""
+    if isinstance(on, dt.date):
+        return Reading(pl.lit(on))
+    return date(pl.col(f"_cell_{on}"), source.date_formats(ColumnMapping(column=on)))
 
 
 def _cell(mapping: ColumnMapping) -> pl.Expr:

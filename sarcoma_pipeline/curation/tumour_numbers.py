@@ -24,8 +24,8 @@ TWO_NUMBERS = Rule(
     "warning",
     on="typed.diagnosis",
     scope="patient",
-    what="The same tumour (site, histology group, no relapse between) is reported under two numbers; it is "
-    "taken as one, and the earliest date of diagnosis counts.",
+    what="The same tumour (site, histology group, no relapse in between) is reported under two numbers. It "
+    "is taken as one tumour, and the earliest date of diagnosis counts.",
     remedy="Merge the two Tumor_IDs in the tumour documentation.",
     source="IARC/ENCR 2004; oBDS Tumor_ID",
 )
@@ -35,7 +35,7 @@ NUMBER_REUSED = Rule(
     on="typed.tumour_assignment",
     scope="source",
     what="Two reporters use the same Tumor_ID for tumours of different sites and dates; they are kept apart.",
-    remedy="Compare the Tumorzuordnung of both reporters: correct the site or the date that is wrong.",
+    remedy="Compare the Tumorzuordnung of both reporters and correct the wrong site or date.",
     source="oBDS Tumor_ID: unique per patient and Melder",
 )
 RELAPSE_AS_TUMOUR = Rule(
@@ -44,8 +44,9 @@ RELAPSE_AS_TUMOUR = Rule(
     on="typed.diagnosis",
     scope="patient",
     what="A relapse or a metastasis (behaviour /6, C77 to C79, or a second report after a documented "
-    "relapse) is reported as a tumour of its own; it is taken as a relapse of the known tumour.",
-    remedy="Report it in a Verlauf of the known Tumor_ID, and delete the Diagnose.",
+    "relapse) is reported as a new tumour. It is taken as a relapse of the known tumour.",
+    remedy="In the tumour documentation, report it in a Verlauf with the known Tumor_ID, and delete the "
+    "Diagnose.",
     source="IARC/ENCR 2004, rule 2: no new primary from recurrence or metastasis",
 )
 

@@ -22,9 +22,9 @@ DIAGNOSE_MISSING = Rule(
     "warning",
     on="typed.tumour_assignment",
     scope="patient",
-    what="A tumour has treatment, pathology or follow-up and no Diagnose; site and date are those of the "
-    "Tumorzuordnung.",
-    remedy="Ask the reporter for the Diagnose of this Tumor_ID, or deliver it again.",
+    what="A tumour has treatment, pathology or follow-up, but no Diagnose. Site and date are taken from the"
+    " Tumorzuordnung.",
+    remedy="Ask the reporter to deliver the Diagnose of this Tumor_ID, or deliver it again.",
     source="oBDS 3.0.4 Tumorzuordnung",
 )
 NUMBER_UNKNOWN = Rule(
@@ -32,7 +32,8 @@ NUMBER_UNKNOWN = Rule(
     "warning",
     on="typed.diagnosis",
     scope="source",
-    what="A table names a tumour that nobody else knows; its row is taken as one of the index tumour.",
+    what="A table has a tumour number that no other source has. Its row is taken as a row of the index "
+    "tumour.",
     remedy="Correct the number of the tumour in the table, or deliver the tumour's diagnosis.",
     source="sources.toml: tumour_id of a table",
 )

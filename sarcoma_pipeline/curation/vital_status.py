@@ -16,8 +16,8 @@ DEATHS_DIFFER = Rule(
     "warning",
     on="typed.vital_status",
     scope="source",
-    what="Two reports give different dates of death. The first source in the precedence of sources.toml, "
-    "and of one source the newest report, counts.",
+    what="Two reports give different dates of death. The first source in the precedence of sources.toml "
+    "counts; within one source, the newest report.",
     remedy="Compare Tod/Sterbedatum in the tumour documentation, the table and the registry office's reply. "
     "Correct the wrong one.",
     source="sources.toml precedence",
@@ -29,7 +29,8 @@ CAUSES_DIFFER = Rule(
     on="typed.vital_status",
     scope="source",
     what="Two reports of a death differ in whether the tumour caused it. A known cause counts before an "
-    "unknown one, then the first source in the precedence of sources.toml, then the newest report.",
+    "unknown one; then the first source in the precedence of sources.toml counts, then the newest "
+    "report.",
     remedy="Compare Tod_tumorbedingt of both reports with the death certificate. Correct the wrong one.",
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
     overruled=True,

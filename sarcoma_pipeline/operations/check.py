@@ -12,6 +12,8 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.curation.parse import CODE_UNKNOWN
+from sarcoma_pipeline.curation.table_rows import CONDITION_UNMATCHED
 from sarcoma_pipeline.operations import check_reading
 from sarcoma_pipeline.operations.check_reading import Delivered
 from sarcoma_pipeline.quality import accounting, findings, plausibility
@@ -131,8 +133,8 @@ def _files(project: Project, found: Delivered) -> Iterator[Notice]:
                 severity = "notice" if hidden or _named(project, found, path) else "warning"
                 yield _own(
                     severity, "check.sheet-unread", words,
-                    "If it holds data, name it in sources.toml (sheet) in a source of its own; "
-                    "otherwise name the sheet that is read.",
+                    "If it holds data, name it in sources.toml (sheet) in a separate source; otherwise name"
+                    " the sheet that is read.",
                     file=path, value=name,
                 )  # fmt: skip
     for path in found.left_out:
@@ -178,8 +180,8 @@ def _unmapped(found: Delivered) -> Iterator[Notice]:
     for record, path, value in unknown.select("record_id", "column_name", "value").iter_rows():
         source = record.partition(":")[2] or record
         yield _own(
-            "warning", "check.never-mapped", "Nothing takes this column or element.",
-            "Map it in sources.toml, or name it under [[source.ignored]] with the reason.",
+            "warning", "check.never-mapped", "This column or element is not used.",
+            "Map it in sources.toml, or list it under [[source.ignored]] with the reason.",
             file=f'source "{source}"', column=path, value=value,
         )  # fmt: skip
 
@@ -202,7 +204,9 @@ def _findings(
     places = findings.places(found.received, found.files)
     listed = findings.findings(made.observed, places, made.typed, patients, made.link, centre)
     sources = found.files.select("file_id", origin="source")
-    listed = gate.frame(listed.join(sources, on="file_id", how="left"))
+    listed = listed.join(sources, on="file_id", how="left")
+    spoken = _unmapped_words(listed)
+    listed = gate.frame(listed).with_columns(_spoken(spoken, gate, listed))
     listed = listed.with_columns(place=pl.col("position").str.extract(r"(\d+)").cast(pl.Int64, strict=False))
     same = ("severity", "rule_id", "path", "origin", "table_name", "column_name", "value")
     grouped = (
@@ -217,6 +221,33 @@ def _findings(
             _column(project, place),
             row["value"] or "", row["times"], row["what"], row["remedy"],
         )  # fmt: skip
+
+
+_MOST_CODES = 12
+"""Different words of a column that has codes; a column with more holds names or remarks."""
+_LONGEST_CODE = 30
+
+
+def _unmapped_words(listed: pl.DataFrame) -> pl.DataFrame:
+    """Return words without a code that occur again, in columns of few words: who maps them must see them."""
+    place = ["path", "table_name", "column_name"]
+    counted = (
+        listed.filter(pl.col("rule_id").is_in([CODE_UNKNOWN.id, CONDITION_UNMATCHED.id]))
+        .group_by(*place, "value")
+        .agg(times=pl.len())
+        .with_columns(words=pl.len().over(place))
+    )
+    few = pl.col("words") <= _MOST_CODES
+    return counted.filter(few, pl.col("times") > 1, pl.col("value").str.len_chars() <= _LONGEST_CODE)
+
+
+def _spoken(words: pl.DataFrame, gate: IdentityGate, listed: pl.DataFrame) -> pl.Expr:
+    """Return the values of findings, in which these words are not hidden unless they name a patient."""
+    place = ["path", "table_name", "column_name", "value"]
+    again = listed.join(words, on=place, how="semi").select("finding_id", "value")
+    shown = {finding: gate.remark(value) for finding, value in again.iter_rows()}
+    told = pl.col("finding_id").replace_strict(shown, default=None, return_dtype=pl.String)
+    return pl.coalesce([told, "value"]).alias("value")
 
 
 def _column(project: Project, place: dict[str, str]) -> str:
@@ -237,7 +268,7 @@ def _preview(
         of = f"{here} files" if here == read else f"{read} of {here} files looked at"
         yield "files", f"{source.name}: {of}"
     if sampled:
-        yield "sample", "not everything was looked at: the numbers below are those of the sample"
+        yield "sample", "only a sample was read: the numbers below are those of the sample"
     records = sum(frame.height for frame in found.received.values())
     patients = made.curated["curated.patient"]
     yield "records", f"{records} read, {made.quarantine.height} of them unusable, {patients.height} patients"

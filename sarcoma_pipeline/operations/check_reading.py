@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import os
 import re
 import zipfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.sources import manifest, received_record
+from sarcoma_pipeline.sources import manifest, received_record, sandboxed_reader
 from sarcoma_pipeline.sources.drop_folder import Entry, shown, walk
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.sources.value_account import frame as accounts_frame
@@ -134,14 +133,12 @@ def _whole(source: SourceFiles | None) -> bool:
 def _batches(
     chosen: Sequence[tuple[SourceFile, Entry, SourceFiles | None]], limits: Limits
 ) -> list[tuple[SourceFile, Batch]]:
-    """Read the files; spreadsheets, each read by a separate process, run in parallel."""
-    with ThreadPoolExecutor(os.cpu_count()) as waiting:
-        # Spreadsheets start first, so that the other files are read meanwhile.
-        apart = {
-            place: waiting.submit(_batch, *of, limits) for place, of in enumerate(chosen) if _whole(of[2])
-        }
-        read = {place: _batch(*of, limits) for place, of in enumerate(chosen) if place not in apart}
-        read |= {place: one.result() for place, one in apart.items()}
+    """Read the files: text first, while the process starts that reads all spreadsheets."""
+    order = sorted(range(len(chosen)), key=lambda place: _whole(chosen[place][2]))
+    apart = any(_whole(source) for _, _, source in chosen)
+    asked = (limits.held_bytes, limits.columns, limits.records)
+    with sandboxed_reader.kept_open(asked) if apart else nullcontext():
+        read = {place: _batch(*chosen[place], limits) for place in order}
     return [(file, read[place]) for place, (file, _, _) in enumerate(chosen)]
 
 

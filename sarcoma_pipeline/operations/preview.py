@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,7 +128,7 @@ def preview(project: Project, decisions: pl.DataFrame, today: dt.date) -> Previe
         last = read_only.frame(warehouse, MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
         known = read_only.frame(warehouse, Decision.table())
         before = Cohort(*(read_only.frame(warehouse, t) for t in _COHORT))
-        then = _past(project, warehouse, last["configuration_hash"])
+    then = _past(project, last["configuration_hash"])
     now = _circumstances(project.study, project.sources, decisions, today)
     past = then and _circumstances(*then, known, last["received_on"])
     if past and (reread := _reads_differently(past.sources, now.sources)):
@@ -158,22 +158,44 @@ def _circumstances(study: Study, sources: Sources, decisions: pl.DataFrame, day:
     return _Circumstances(study, sources, ledger.chosen_readings(decisions), frozenset(waivers))
 
 
-def _past(
-    project: Project, warehouse: duckdb.DuckDBPyConnection, configuration_hash: str
-) -> tuple[Study, Sources] | None:
+def _past(project: Project, configuration_hash: str) -> tuple[Study, Sources] | None:
     """Return the configuration of the last refresh; None if this program cannot read it any more."""
-    files = read_only.frame(warehouse, MetaConfiguration.table()).filter(
-        pl.col("configuration_hash") == configuration_hash
+    kept = []
+    # Each centre's refresh keeps a copy.
+    for centre in project.centres or ("",):
+        with read_only.connect(project, centre) as warehouse:
+            kept.append(read_only.frame(warehouse, MetaConfiguration.table()))
+    files = (
+        pl.concat(kept).filter(pl.col("configuration_hash") == configuration_hash).unique("path").sort("path")
     )
+    try:
+        return loaded(project, dict(files.select("path", "content").iter_rows()))
+    except ConfigurationWrong:
+        return None
+
+
+def loaded(project: Project, files: Mapping[str, str]) -> tuple[Study, Sources]:
+    """Load another configuration of a study, as if it stood in the study's folder.
+
+    Args:
+        project: the study.
+        files: path below the study's folder to text.
+
+    Raises:
+        ConfigurationWrong: its faults.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        of_study = Path(folder) / project.study.name
-        for path, content in files.select("path", "content").iter_rows():
+        # A configuration names files below the project root; these are still there.
+        of_study = Path(folder) / "data/studies" / project.study.name
+        of_study.mkdir(parents=True)
+        for own in (*project.root.iterdir(), *(project.root / "data").iterdir()):
+            beside = Path(folder) / own.relative_to(project.root)
+            if not beside.exists():
+                beside.symlink_to(own)
+        for path, content in files.items():
             (of_study / path).parent.mkdir(parents=True, exist_ok=True)
             (of_study / path).write_text(content, encoding="utf-8", newline="")
-        try:
-            return load_study(of_study)
-        except ConfigurationWrong:
-            return None
+        return load_study(of_study)
 
 
 def _reads_differently(then: Sources, now: Sources) -> str | None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from sarcoma_pipeline.sources import sandboxed_reader
 from sarcoma_pipeline.sources.headers import without_header
-from sarcoma_pipeline.sources.table_file import TOTALS
+from sarcoma_pipeline.sources.table_file import is_total
 from schemas.configuration import DEFAULT_LIMITS
 from schemas.sources_toml import folded
 
@@ -58,7 +58,7 @@ class Table:
         cells: header to filled cells, without words for a missing value.
         missing: the words for a missing value that occur.
         rows: number of records.
-        totals: rows of totals.
+        totals: the words of the rows of totals.
         nameless: filled columns without a header.
         row_names: name of a column without a header that has another value in every row; "" if there is none.
         sheets: names of the sheets; the first visible one is read.
@@ -74,7 +74,7 @@ class Table:
     cells: dict[str, list[str]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     rows: int = 0
-    totals: int = 0
+    totals: list[str] = field(default_factory=list)
     nameless: int = 0
     row_names: str = ""
     sheets: list[str] = field(default_factory=list)
@@ -188,7 +188,7 @@ def _layout(found: Table, rows: list[tuple[int, list[str]]]) -> None:
     head = [folded(h) for h in trimmed]
     found.skipped = [n for n, cells in body if [folded(c) for c in cells[: len(head)]] == head]
     records = [cells for n, cells in body if n not in found.skipped]
-    found.totals = sum(_total(cells) for cells in records)
+    found.totals = [_first(cells) for cells in records if _total(cells)]
     records = [cells for cells in records if not _total(cells)]
     found.rows = len(records)
     if not records or len(found.headers) < 2:
@@ -234,8 +234,11 @@ def _units(cells: list[str]) -> bool:
 
 
 def _total(cells: list[str]) -> bool:
-    first = next((c for c in cells if c.strip()), "")
-    return folded(first).rstrip(":") in TOTALS
+    return is_total(_first(cells))
+
+
+def _first(cells: list[str]) -> str:
+    return next((c.strip() for c in cells if c.strip()), "")
 
 
 def formats(values: list[str]) -> list[str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from sarcoma_pipeline.curation.registry_reply import meanings
 from sarcoma_pipeline.operations import setup_words as words
 from sarcoma_pipeline.operations.setup_looking import NUMBER, Table, either_order, formats
 from sarcoma_pipeline.operations.setup_toml import inline, text, texts
-from schemas.vocabularies import REGISTRY_ANSWER
 
 UNKNOWN = "?"
 """Placeholder for an answer that only a person can give."""
@@ -76,12 +76,10 @@ def is_reply(table: Table) -> bool:
     answer = found.get("answer")
     if answer is None or not ({"family_name", "hospital_number"} & set(found)):
         return False
-    told = [_answer(cell) for cell in table.cells.get(answer, [])]
+    told = meanings(table.cells.get(answer, []))
     clinical = {"diagnosis.diagnosis_date", "diagnosis.icd10_code", words.TIME}
     columns = {words.target(h) for h in table.headers}
-    return (
-        bool(told) and sum(a in REGISTRY_ANSWER for a in told) >= 0.5 * len(told) and not clinical & columns
-    )
+    return bool(told) and sum(a is not None for a in told) >= 0.5 * len(told) and not clinical & columns
 
 
 def _answer(cell: str) -> str:
@@ -110,15 +108,15 @@ def reply(name: str, pattern: str, table: Table) -> Proposal:
         *layout(table),
         f"date_formats = {texts(formats(dates) or ['%d.%m.%Y'])}",
     ]
-    answers = Counter(_answer(cell) for cell in table.cells.get(columns.get("answer", ""), []))
-    strange = sorted(
-        a for a, n in answers.items() if a not in REGISTRY_ANSWER and n > 1 and len(a) <= _LONGEST_CODE
-    )
+    cells = table.cells.get(columns.get("answer", ""), [])
+    said = zip(cells, meanings(cells), strict=True)
+    answers = Counter(_answer(cell) for cell, status in said if status is None)
+    strange = sorted(a for a, n in answers.items() if n > 1 and len(a) <= _LONGEST_CODE)
     if strange:
         made.lines.append("# What these answers mean: alive, deceased, moved or no information.")
         made.lines.append(f"answers = {inline(dict.fromkeys(strange, UNKNOWN))}")
         made.questions.append(f"What do these answers of the office mean: {', '.join(strange)}? (answers)")
-    rare = sum(n for a, n in answers.items() if a not in REGISTRY_ANSWER and a not in strange)
+    rare = sum(n for a, n in answers.items() if a not in strange)
     if rare:
         made.questions.append(
             f"{rare} answers are no usual ones and occur once each: sarcoma check lists them."
@@ -191,7 +189,11 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
             f"The spreadsheet has {len(table.sheets)} visible sheets; the first is read. (sheet)"
         )
     if table.totals:
-        made.questions.append(f"{table.totals} rows of totals are not read; a finding will name them.")
+        made.lines.append(
+            f"totals = {texts(sorted(set(table.totals)))}  # these rows sum up others: not read"
+        )
+        many = len(table.totals)
+        made.questions.append(f"{many} rows of totals are not read; a finding will name them. (totals)")
     if table.nameless:
         made.questions.append(
             f"{table.nameless} columns have values and no header (a merged one?). They are not read."
@@ -238,13 +240,14 @@ class _Entities:
             self._entity("person", person)
         diagnosis = [t for t in self.columns if t.startswith("diagnosis.")]
         extra = []
-        if words.TIME in self.columns and words.CONTACT not in self.columns:
+        if words.TIME in self.columns and (words.CONTACT not in self.columns or not self.dated):
             self.made.questions.append("Are times counted from the diagnosis? (status_day)")
         if not self.dated and words.TIME in self.columns:
             extra = ['diagnosis_day = { constant = "0" }  # times are counted from the diagnosis']
         elif not self.dated:
             extra = [f"diagnosis_date = {text(UNKNOWN)}"]
-            self.made.questions.append("Which column holds the date of diagnosis? (diagnosis_date)")
+            told = self._candidates(lambda cells: bool(formats(cells)))
+            self.made.questions.append(f"Which column holds the date of diagnosis? (diagnosis_date){told}")
         if diagnosis or extra:
             self._entity("diagnosis", diagnosis, extra)
         for entity in ("surgery", "radiotherapy", "systemic_therapy"):
@@ -280,7 +283,8 @@ class _Entities:
                 self._statement('{ constant = "alive" }', f"status_date = {text(contact)}", "filled", contact)
             return
         codes = self._codes(words.STATUS, status)
-        if death and contact and UNKNOWN in codes.values():
+        timed = time and not self.dated
+        if death and contact and not timed and UNKNOWN in codes.values():
             # The day of a death is never that of the last contact, regardless of the codes.
             for value, header in (("deceased", death), ("alive", contact)):
                 equals = (
@@ -290,7 +294,7 @@ class _Entities:
                     f"{{ constant = {text(value)} }}", f"status_date = {text(header)}", equals, header
                 )
             return
-        if death and contact:
+        if death and contact and not timed:
             for value, header in (("deceased", death), ("alive", contact)):
                 said = {code: v for code, v in codes.items() if v == value}
                 if said:
@@ -299,16 +303,33 @@ class _Entities:
                     self._statement(mapping, f"status_date = {text(header)}", equals, header)
             return
         mapping = f"{{ column = {text(status)}, codes = {inline(codes)} }}"
-        if contact or death:
+        if time and not self.dated:
+            # Dates without that of the diagnosis tell no time.
+            self._statement(mapping, self._number("status_day", words.TIME, time), "", "")
+            self.unused |= {h for h in (contact, death) if h}
+            told = self._candidates(lambda cells: bool(formats(cells)))
+            self.made.questions.append(
+                "No column is the date of diagnosis: times are read, and no dates. If there is one, map it, "
+                f"and the date of the last contact or of death. (diagnosis_date, status_date){told}"
+            )
+        elif contact or death:
             self._statement(mapping, f"status_date = {text(contact or death or '')}", "", "")
             self.unused |= {death} if contact and death else set()
         elif time:
             self._statement(mapping, self._number("status_day", words.TIME, time), "", "")
         else:
             self._statement(mapping, f"status_date = {text(UNKNOWN)}", "", "")
-            self.made.questions.append("Of which day is the vital status? (status_date or status_day)")
-        if time and (contact or death):
+            told = self._candidates(lambda cells: bool(formats(cells)) or all(map(NUMBER.fullmatch, cells)))
+            self.made.questions.append(f"Of which day is the vital status? (status_date or status_day){told}")
+        if time and self.dated and (contact or death):
             self.unused.add(time)
+
+    def _candidates(self, fits: Callable[[list[str]], bool]) -> str:
+        """Name columns that are mapped to nothing and whose content fits."""
+        taken = set(self.columns.values())
+        free = [h for h in self.table.headers if h not in taken and self.table.cells.get(h)]
+        named = [h for h in free if fits(self.table.cells[h])]
+        return f" Perhaps {', '.join(named[:8])}." if named else ""
 
     def _statement(self, status: str, day: str, when: str, header: str) -> None:
         condition = f"{{ column = {text(header)}, filled = true }}" if when == "filled" else when

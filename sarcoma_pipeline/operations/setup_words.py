@@ -29,6 +29,8 @@ DEATH, CONTACT, TIME = "death date", "last contact", "time of follow-up"
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("person.given_names", r"vornamen?|rufname|first name|given names?"),
     ("person.family_name", r"name|(nach|familien|zu)name|surname|last name|family name"),
+    ("person.birth_name", r"geb(urts)? ?name|birth name|maiden name|name bei geburt"),
+    ("person.former_names", r"frueherer? namen?|former names?"),
     ("person.birth_date", r"(geb|geburts?|birth).*|dob|date of birth"),
     ("person.sex", r"sex|gender|geschl(echt)?|male|female|maennlich|weiblich"),
     (NUMBER, r"(pat(ient(en)?)?|fall|case|subject|studien|study|proband(en)?|kranken)? ?"
@@ -40,7 +42,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     (STATUS, r"(vital|lebens|ueberlebens|os|survival) ?status|status|(is )?(dead|death|deceased|died|alive)"
      r"|event|tod|verstorben|exitus|fustat|(death|os) event|zensiert|censored|cens"),
     (TIME, r"(survival|ueberlebens?|follow up|beobachtungs?|os) ?(time|zeit|dauer|days|months|years)?( .*)?"
-     r"|time|zeit|futime|tage|days|monate|months|(os|survival|ueberlebenszeit) .*|(time|zeit) .*"),
+     r"|time|zeit|futime|dtime|survtime|tage|days|monate|months"
+     r"|(os|survival|ueberlebenszeit) .*|(time|zeit) .*"),
     ("diagnosis.diagnosis_date", r"(erst)?(diagnose|diagnosis|dx) ?(dat.*|am|vom|date)|dat(um|e)? (of |der )?"
      r"(erst)?(diagnose|diagnosis|ed|dx)|ed|ed datum|erstdiagnose"),
     ("diagnosis.age_at_diagnosis_years", r"(age|alter)( .*)?"),
@@ -68,6 +71,11 @@ REPLY: tuple[tuple[str, str], ...] = (
     ("hospital_number", r"(pat(ient(en)?)?|kranken|ihre)? ?(nr|nummer|id|number)|patient"),
     ("given_names", r"vornamen?|rufname|first name|given names?"),
     ("family_name", r"name|(nach|familien|zu)name|surname|last name|family name"),
+    ("birth_name", r"geb(urts)? ?name|birth name|maiden name|name bei geburt"),
+    ("former_names", r"frueherer? namen?|former names?"),
+    ("name_prefix", r"namens?(vorsatz|zusatz|bestandteile?)|(name )?prefix|praefix"),
+    ("title", r"titel|(akad(em)?(ischer)?|doktor) ?(grad|titel)|(academic )?title"),
+    ("place_of_death", r"(sterbe|todes) ?ort|place of death"),
     ("birth_date", r"(geb|geburts?|birth).*|dob"),
     ("sex", r"sex|gender|geschl(echt)?"),
     ("answered_on", r"stand( .*)?|(auskunft|antwort)s? ?(dat.*|vom|am)|as of|answered( on)?"),

@@ -185,20 +185,16 @@ def _steps_unchanged(project: Project, warehouse: duckdb.DuckDBPyConnection, tod
         if step_cache.chosen(known, reads) != reads:
             return False
     nights = _refreshes(warehouse)
-    volumes = [
-        warehouse.execute(
-            f"SELECT source, measure, count FROM {Volume.table()} WHERE refresh_id = ? ORDER BY ALL", [night]
-        ).fetchall()
-        for night in nights
-    ]
+    # Without parameters: for those, DuckDB imports pandas.
+    counted = warehouse.execute(f"SELECT refresh_id, source, measure, count FROM {Volume.table()}").pl()
+    volumes = [counted.filter(refresh_id=night).drop("refresh_id").sort(pl.all()).rows() for night in nights]
     same_counts = len(nights) == 2 and volumes[0] == volumes[1]
     return same_counts and not _waiver_expired(warehouse, nights[0], today)
 
 
 def _waiver_expired(warehouse: duckdb.DuckDBPyConnection, last: str, today: dt.date) -> bool:
     """Return whether a waiver that was in force in the last refresh has expired since."""
-    row = warehouse.execute(
-        f"SELECT received_on FROM {MetaRefresh.table()} WHERE refresh_id = ?", [last]
-    ).fetchone()
+    received = warehouse.execute(f"SELECT refresh_id, received_on FROM {MetaRefresh.table()}").fetchall()
+    on = dict(received).get(last)
     until = warehouse.execute(f"SELECT until FROM {Decision.table()}").pl()["until"].cast(pl.Date)
-    return row is None or bool(((until >= row[0]) & (until < today)).any())
+    return on is None or bool(((until >= on) & (until < today)).any())

@@ -175,9 +175,12 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
     connection.register("_frame", frame.to_arrow())
     connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM _frame")
     connection.unregister("_frame")
-    for statement in CONTRACTS[table].comments(name):
-        if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns:
-            connection.execute(statement)
+    comments = (
+        statement
+        for statement in CONTRACTS[table].comments(name)
+        if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns
+    )
+    connection.execute("; ".join(comments))
     return {c: coded.get(c, "") for c in frame.columns}
 
 

@@ -21,10 +21,10 @@ UNKNOWN_VALUE = Rule(
     "notice",
     on="meta.value_account",
     scope="source",
-    what="The files hold values that no column takes: nothing uses them. Those of oBDS, tables and replies "
-    "are kept as delivered, those of DICOM in the file only.",
-    remedy="Look at the element, attribute or column: map a column in sources.toml or list it there as "
-    "ignored with the reason; report any other to the program's developers.",
+    what="The files contain values that are not read into a column and not used. Those of oBDS, tables and "
+    "replies are kept as delivered, those of DICOM only in the file.",
+    remedy="Check the element, attribute or column. A column of a table: map it in sources.toml, or list it"
+    " there as ignored with the reason. Any other: report it to the program's developers.",
 )
 
 

@@ -28,7 +28,9 @@ from schemas.vocabularies import VOCABULARIES
 
 MASK = "•••"
 
-IDENTIFYING = ("hospital_number", "family_name", "given_names", "birth_date")
+IDENTIFYING = (
+    "hospital_number", "family_name", "given_names", "birth_name", "former_names", "birth_date",
+)  # fmt: skip
 """Columns of ``typed.person`` and ``curated.patient`` that name a patient."""
 
 _IN_FILE_NAMES = """

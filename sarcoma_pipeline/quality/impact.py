@@ -30,10 +30,10 @@ Frames = Mapping[str, pl.DataFrame]
 ELIGIBILITY = "eligibility"
 NOTHING = "no change"
 """Result: the study does not change."""
-MEND_ONLY = "can only be mended"
+MEND_ONLY = "can only be corrected"
 """Result: the record cannot be admitted, because it could not be read or belongs to no patient."""
 
-REPEATED = "not computed: the fault repeats in many records of the file"
+REPEATED = "not computed, because many records of the file have the fault"
 """Result: each record would be a copy of its patient, and one decision admits all of them."""
 
 _NAMES_SOMETHING = ("record_id", "person_ref", "refers_to")

@@ -343,7 +343,7 @@ def decide(
             }
         )
     if not requests:
-        problems.append("nothing is asked for: name a finding")
+        problems.append("nothing is requested: name a finding")
     if problems:
         raise DecisionRefused(problems)
     return pl.DataFrame(rows, schema=Decision.polars_schema())
@@ -368,7 +368,7 @@ def _no_reading(request: Request, keys: dict[int | None, str]) -> list[str]:
     if request.action != DECIDE:
         return ["only a decision chooses a reading"] if _number(request.reading) is not None else []
     if not keys:
-        return ["asks for no decision: acknowledge or waive it"]
+        return ["needs no choice of a reading: acknowledge or waive it"]
     if _number(request.reading) not in keys:
         numbers = ", ".join(str(n) for n in sorted(n for n in keys if n is not None))
         return [f"choose one of its readings: {numbers}"]
@@ -387,7 +387,7 @@ def _objections(
     if not _plain(request.reason):
         found.append("the reason is missing")
     if request.content_hash and request.content_hash != entry["content_hash"]:
-        found.append("the record has changed since it was exported: look at it again")
+        found.append("the record has changed since it was exported: check it again")
     try:
         until = _until(request)
     except DecisionRefused as refused:
@@ -407,7 +407,7 @@ def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[s
     if status == RESOLVED and action == REOPEN and last == DECIDE:
         return []  # the choice of a reading resolves its finding; withdrawing it brings the finding back
     if status == RESOLVED:
-        return ["is resolved; if the fault comes back, it reopens by itself"]
+        return ["is resolved; if the fault comes back, the finding is reopened automatically"]
     if action == REOPEN and status in (OPEN, REOPENED):
         return [f"is {status} already"]
     if action == ACKNOWLEDGE and status == ACKNOWLEDGED:

@@ -18,10 +18,10 @@ RECORDS_LOST = Rule(
     on="quality.volumes",
     scope="dataset",
     what="Records of the patient that were delivered in an earlier refresh are no longer delivered: their "
-    "file is gone, or holds fewer records.",
-    remedy="Compare the newest export with the one before: the note names files and positions of what is "
-    "gone. If it was left out by mistake, deliver it again. If it was withdrawn on purpose, acknowledge the "
-    "finding with the reason.",
+    "file is gone, or contains fewer records.",
+    remedy="Compare the newest export with the previous one: the note names files and positions of the "
+    "missing records. If they were left out by mistake, deliver them again. If they were withdrawn "
+    "on purpose, acknowledge the finding with the reason.",
     waivable=False,
 )
 

@@ -22,9 +22,9 @@ COVARIATE_MISSING = Rule(
     on=CohortPatient.table(),
     scope="patient",
     what="A covariate of the patient is missing, or has a level that study.toml does not list. The patient "
-    "is left out of every model that adjusts for it; the note names them.",
+    "is left out of every model with this covariate; the note names the models.",
     remedy="Look the value up in the letters, the pathology report or the plan, and add it in the system "
-    "that the column comes from. A level that is right: list it under [[covariates]] in study.toml.",
+    "that the column comes from. If the level is right, list it under [[covariates]] in study.toml.",
     source="STROBE, item 12c: how missing data were addressed",
 )
 DEATH_OF_UNKNOWN_CAUSE = Rule(
@@ -32,8 +32,8 @@ DEATH_OF_UNKNOWN_CAUSE = Rule(
     "notice",
     on=CohortEndpoint.table(),
     scope="patient",
-    what="An endpoint depends on the cause of death, and it is unknown: a relapse before the death makes it "
-    "a death by the tumour, otherwise it is none.",
+    what="An endpoint depends on the cause of death, which is unknown. If there was a relapse before the "
+    "death, it counts as death by the tumour, otherwise not.",
     remedy="In the tumour documentation, add Tod_tumorbedingt and Menge_Todesursachen from the "
     "certificate of death.",
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
@@ -55,7 +55,7 @@ def missing_covariates(
     cohort = cohort.join(records, on="pseudonym", maintain_order="left")
     found = [Observation.empty()]
     for covariate in study.covariates:
-        models = sorted({m.name for m in study.models if covariate.name in m.covariates})
+        models = sorted({m.name for m in study.models if covariate.name in (*m.covariates, *m.strata)})
         value = values(covariate)
         lacking = cohort.filter(value.is_null()).sort("pseudonym")
         note = f"covariate {covariate.name}; " + (f"models of {', '.join(models)}" if models else "no model")

@@ -31,8 +31,8 @@ MOVED_UNEXPLAINED = Rule(
     "warning",
     on="meta.movement",
     scope="patient",
-    what="A released value of the patient moved because a record changed, vanished or no longer counts, and "
-    "no other finding says why.",
+    what="A released value of the patient changed because a record changed, disappeared or is no longer "
+    "used, and no other finding explains it.",
     remedy="Compare the record in its source system with the values before and after that the note names. If "
     "it was changed on purpose, acknowledge the finding with the reason. If not, correct the record and "
     "export it again.",

@@ -61,7 +61,8 @@ def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Re
         if flow.is_empty():
             return []
         none = Reason(
-            "no patient is eligible: none was read", "Look at the findings of the files (sarcoma check)."
+            "no patient is eligible, because no patient was read",
+            "Look at the findings of the files (sarcoma check).",
         )
         return [] if flow["entered"].sum() else [none]
     name, label, entered = emptied.select("criterion", "label", "entered").row(0)
@@ -77,7 +78,7 @@ def excluded_everybody(flow: pl.DataFrame, eligibility: pl.DataFrame) -> list[Re
         Reason(
             f'no patient is eligible: the criterion "{name}" ({label}) excludes all {entered} patients who '
             f"came to it: {said}",
-            "Check the criterion in study.toml and, in sources.toml, the columns that it rests on.",
+            "Check the criterion in study.toml and the columns that it uses in sources.toml.",
         )
     ]
 
@@ -245,7 +246,7 @@ def mostly_unreadable(counts: pl.DataFrame, sources: Sources, gate: Gate) -> lis
         Reason(
             f"{row['unreadable']} of {row['filled']} filled cells of {header(sources, row)} cannot be read "
             f"as {row['table_name'].removeprefix('typed.')}.{row['column_name']}",
-            "Correct its format, codes or column in sources.toml. If it is right, raise "
+            "Correct its format, codes or column in sources.toml. If they are right, raise "
             "max_unreadable_percent under [gate] in study.toml.",
         )
         for row in many.iter_rows(named=True)

@@ -97,9 +97,9 @@ def catalogue() -> pl.DataFrame:
 _SCOPES = {
     "file": "A whole file",
     "record": "One record",
-    "patient": "A patient's records against one another",
-    "source": "One source against another",
-    "dataset": "Tonight against last night",
+    "patient": "Records of one patient compared with each other",
+    "source": "Sources compared with each other",
+    "dataset": "This refresh compared with the last one",
 }
 
 
@@ -112,8 +112,8 @@ def markdown() -> str:
         f"{len(rules())} rules. An error quarantines its record, a warning flags it, a notice is only",
         "counted.",
         "",
-        "*table*: the table that the rule guards; its check in Dagster stands on it. *missing*: what the",
-        "rule says where a value that it needs is missing (`kept`: no finding; `broken`: a finding; –: the",
+        "*table*: the table that the rule checks; its check in Dagster belongs to this table. *missing*: the",
+        "result if a value that the rule needs is missing (`kept`: no finding; `broken`: a finding; –: the",
         "rule compares no values).",
     ]
     for scope, title in _SCOPES.items():

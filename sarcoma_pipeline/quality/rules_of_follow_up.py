@@ -20,9 +20,9 @@ LATE_DEATH_DAYS = Assumptions().late_death_days
     on="typed.vital_status",
     scope="patient",
     what=f"The patient died more than {LATE_DEATH_DAYS} days after the last examination, or was never "
-    "examined: nobody knows whether there was a relapse before.",
+    "examined: it is not known whether there was a relapse before.",
     remedy="Look for follow-up in letters and in other hospitals, and add each examination as a Verlauf in "
-    "the tumour documentation. The report shows what late deaths change.",
+    "the tumour documentation. The report shows how late deaths change the results.",
     source="Lesko 2018, 2019: deaths without assessment in composite endpoints",
 )
 def _late_death(frames: Frames) -> pl.DataFrame:
@@ -61,8 +61,8 @@ SYNCHRONOUS_MARGIN_DAYS = 90
     on="typed.metastasis",
     scope="patient",
     what="A metastasis is dated before the diagnosis of the tumour: by an examination, operation or "
-    "histology, where it counts from the day of the report, or "
-    f"more than {SYNCHRONOUS_MARGIN_DAYS} days by a Diagnose.",
+    "histology (then it counts from the day of that report), or "
+    f"more than {SYNCHRONOUS_MARGIN_DAYS} days before it by a Diagnose.",
     remedy="Compare Fernmetastase/Diagnosedatum with the report of the imaging. A metastasis known at the "
     "diagnosis belongs to the Diagnose, with M1.",
 )
@@ -112,11 +112,11 @@ def _relapse_at_diagnosis(frames: Frames) -> pl.DataFrame:
     "warning",
     on="typed.assessment",
     scope="patient",
-    what="Residual tumour of a site is documented where an earlier examination found none, without a "
-    "relapse or progression between. It is no event.",
-    remedy="Read the letters of both examinations. If the tumour came back, document R or P "
-    "in Verlauf_Lokaler_Tumorstatus or Verlauf_Tumorstatus_Lymphknoten on the day on which it was found; if "
-    "it was never gone, correct the earlier one.",
+    what="Residual tumour is documented at a site where an earlier examination found none, without a "
+    "relapse or progression in between. It is no event.",
+    remedy="Read the letters of both examinations. If the tumour came back, document R or P in "
+    "Verlauf_Lokaler_Tumorstatus or Verlauf_Tumorstatus_Lymphknoten on the day on which it was "
+    "found. If it was always present, correct the earlier examination.",
     source="oBDS 3.0.4 Verlauf: T residual tumour, R relapse",
 )
 def _residual_after_remission(frames: Frames) -> pl.DataFrame:

@@ -45,8 +45,8 @@ def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     scope="patient",
     what="The diagnosis is dated on the day of birth.",
     remedy=(
-        "Compare both dates with the patient's record. If all patients of a table are named here, the birth "
-        "is mapped as the diagnosis: correct diagnosis_date in sources.toml."
+        "Compare both dates with the patient's record. If all patients of a table have this finding, the "
+        "date of birth is mapped as the diagnosis: correct diagnosis_date in sources.toml."
     ),
     missing="kept",
 )
@@ -118,11 +118,11 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.assessment",
     scope="patient",
-    what="The examination is dated after the death, or after a death without a date was told.",
+    what="The examination is dated after the death, or after a report of a death without a date.",
     remedy=(
-        "In the tumour documentation, correct Untersuchungsdatum_Verlauf; or correct the date of death "
-        "in the source that states it."
-        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
+        "In the tumour documentation, correct Untersuchungsdatum_Verlauf; or correct the date of death in "
+        "the source that states it. If the patient lives, ask the sender of the death report to withdraw "
+        "it; until then waive this finding."
     ),
     missing="kept",
 )
@@ -164,11 +164,11 @@ def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl
     "error",
     on="typed.surgery",
     scope="patient",
-    what="The operation is dated after the death, or after a death without a date was told.",
+    what="The operation is dated after the death, or after a report of a death without a date.",
     remedy=(
-        "In the tumour documentation, correct OP/Datum; or correct the date of death in the source that"
-        " states it."
-        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
+        "In the tumour documentation, correct OP/Datum; or correct the date of death in the source that "
+        "states it. If the patient lives, ask the sender of the death report to withdraw it; until then "
+        "waive this finding."
     ),
     missing="kept",
 )
@@ -181,11 +181,11 @@ def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.radiotherapy",
     scope="patient",
-    what="The radiotherapy begins after the death, or after a death without a date was told.",
+    what="The radiotherapy begins after the death, or after a report of a death without a date.",
     remedy=(
         "In the tumour documentation, correct Bestrahlung/Beginn; or correct the date of death in the "
-        "source that states it."
-        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
+        "source that states it. If the patient lives, ask the sender of the death report to withdraw it; "
+        "until then waive this finding."
     ),
     missing="kept",
 )
@@ -198,11 +198,11 @@ def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     "error",
     on="typed.systemic_therapy",
     scope="patient",
-    what="The systemic therapy begins after the death, or after a death without a date was told.",
+    what="The systemic therapy begins after the death, or after a report of a death without a date.",
     remedy=(
-        "In the tumour documentation, correct SYST/Beginn; or correct the date of death in the source "
-        "that states it."
-        " If the patient lives, have the statement of death withdrawn; until then waive this finding."
+        "In the tumour documentation, correct SYST/Beginn; or correct the date of death in the source that "
+        "states it. If the patient lives, ask the sender of the death report to withdraw it; until then "
+        "waive this finding."
     ),
     missing="kept",
 )
@@ -298,8 +298,8 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
         "relapse. The relapse counts."
     ),
     remedy=(
-        "In the tumour documentation, compare both Verlauf reports with the letters of that day. "
-        "Withdraw the wrong one."
+        "In the tumour documentation, compare both Verlauf reports with the letters of that day. Withdraw "
+        "the wrong report."
     ),
     missing="kept",
 )
@@ -335,8 +335,8 @@ def _treated(frames: Frames) -> pl.DataFrame:
     on="typed.diagnosis",
     scope="patient",
     what=(
-        "No examination is documented after surgery or radiotherapy that is not documented as palliative or "
-        "diagnostic. A relapse could not have been seen."
+        "No examination is documented after surgery or radiotherapy that is not documented as palliative or"
+        " diagnostic. A relapse could not have been detected."
     ),
     remedy=(
         "Ask the treating doctors for their follow-up letters. Document them as Verlauf in the tumour "

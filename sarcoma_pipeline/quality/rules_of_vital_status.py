@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, undated_deaths
+from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, sarcomas, undated_deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
@@ -15,8 +15,8 @@ from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
     on="typed.vital_status",
     scope="source",
     what=(
-        "The person is stated to be alive after the documented death, by a source that the precedence does "
-        "not name before that of the death. The statement is not used."
+        "The person is stated to be alive after the documented death, by a source that does not take "
+        "precedence over that of the death. The statement is not used."
     ),
     remedy=(
         "Ask the registry office for the date of death. Correct Tod/Sterbedatum in the tumour "
@@ -36,13 +36,66 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
 
 
 @rule(
+    "vital-status.before-diagnosis",
+    "warning",
+    on="typed.vital_status",
+    scope="patient",
+    what="The last statement of life is dated before the diagnosis: the patient has no follow-up.",
+    remedy=(
+        "Compare the date of the last contact in the table, or of the registry office's answer, with the "
+        "date of diagnosis. Correct the wrong one; if both are right, ask the registry office."
+    ),
+    missing="kept",
+)
+def _before_diagnosis(frames: Frames) -> pl.DataFrame:
+    """Judge the latest statement; an earlier one before the diagnosis is nothing unusual."""
+    dated = frames["vital_status"].filter(pl.col("status_date").is_not_null())
+    last = pl.col("status_date") == pl.col("status_date").max().over("patient_id")
+    return (
+        dated.filter(pl.col("patient_id").is_not_null(), last)
+        .filter(pl.col("status").is_in([ALIVE, MOVED]))
+        .join(undated_deaths(frames).select("patient_id"), on="patient_id", how="anti")
+        .join(sarcomas(frames), on="patient_id")
+        .filter(pl.col("zero_precision") == "day", pl.col("status_date_precision") == "day")
+        .pipe(verdicts, pl.col("status_date") < pl.col("zero"), "status_date")
+    )
+
+
+@rule(
+    "vital-status.no-diagnosis",
+    "warning",
+    on="typed.vital_status",
+    scope="patient",
+    what="The patient has a vital status and no diagnosis with a date: no time of theirs can be counted.",
+    remedy=(
+        "Fill in the date of diagnosis in the table, or have the tumour documentation deliver the patient's "
+        "Diagnose."
+    ),
+)
+def _no_diagnosis(frames: Frames) -> pl.DataFrame:
+    """Judge patients of whom no diagnosis was set aside either: that has a finding of its own."""
+    told = frames["every diagnosis"].filter(
+        pl.any_horizontal(pl.col("diagnosis_date", "diagnosis_day").is_not_null())
+        | ~pl.col("record_id").is_in(frames["diagnosis"]["record_id"].implode())
+    )
+    assigned = frames["every tumour_assignment"].filter(pl.col("diagnosis_date").is_not_null())
+    return (
+        frames["vital_status"]
+        .filter(pl.col("patient_id").is_not_null())
+        .join(told.select("patient_id"), on="patient_id", how="anti")
+        .join(assigned, on="patient_id", how="anti")
+        .select("record_id", *at("status"))
+    )
+
+
+@rule(
     "vital-status.death-refuted",
     "error",
     on="typed.vital_status",
     scope="source",
     what=(
-        "The person is stated to be alive after this death, by a source that the precedence of sources.toml "
-        "names before every source of the death. The death is not used."
+        "The person is stated to be alive after this death, by a source that takes precedence (in "
+        "sources.toml) over every source of the death. The death is not used."
     ),
     remedy=(
         "Ask the registry office for an extended reply. If the person is dead, waive this finding: the death "
@@ -62,13 +115,13 @@ def _death_refuted(frames: Frames) -> pl.DataFrame:
     on="typed.vital_status",
     scope="source",
     what=(
-        "The person is stated to be alive after another statement said that they are dead, without a date of "
-        "death. The death stands and this statement is not used until a data steward decides."
+        "The person is stated to be alive after another statement said that they are dead, without a date "
+        "of death. The death counts, and this statement is not used until a data steward decides."
     ),
     remedy=(
-        "Ask the registry office for an extended reply. If the person lives, have the statement of death "
-        "withdrawn by whoever sent it; until then waive this finding: the statement counts, and the death "
-        "does not. If the person is dead, enter Sterbedatum in the tumour documentation."
+        "Ask the registry office for an extended reply. If the person lives, ask the sender of the death "
+        "report to withdraw it; until then waive this finding: the statement counts, and the death does "
+        "not. If the person is dead, enter Sterbedatum in the tumour documentation."
     ),
     missing="kept",
 )
@@ -84,8 +137,8 @@ def _alive_after_undated_death(frames: Frames) -> pl.DataFrame:
     scope="source",
     what=(
         "One statement says that the person is alive, another that they are dead without a date of death, "
-        "and nothing tells which was made later. Both count: known alive until then, dead at an unknown "
-        "time after."
+        "and it is not known which was made later. Both count: the patient was alive until then and died at"
+        " an unknown time after."
     ),
     remedy=(
         "Add to both the day on which they were made: the day of the answer in the reply, Meldedatum in the "
@@ -112,8 +165,8 @@ def _living_and_dead(frames: Frames) -> pl.DataFrame:
     on="typed.vital_status",
     scope="record",
     what=(
-        "Two statements of one record contradict each other on being alive or dead. The precedence in "
-        "sources.toml decides."
+        "Two statements of one record contradict each other on whether the patient is alive or dead. The "
+        "precedence in sources.toml decides."
     ),
     remedy="Compare both columns of this record with the registry office's reply. Correct the wrong one.",
     missing="kept",

@@ -52,7 +52,7 @@ PATIENTS_LOST = Rule(
     scope="dataset",
     what="There are fewer patients than in the last refresh.",
     remedy=(
-        "Compare the newest exports with those before. Check whether a file was replaced by one with "
+        "Compare the newest exports with the previous ones. Check whether a file was replaced by one with "
         "fewer patients."
     ),
 )
@@ -66,7 +66,8 @@ QUARANTINE_ROSE = Rule(
         "the last refresh."
     ),
     remedy=(
-        "Open the newest errors of this source in `sarcoma findings`. One cause in the export is likely."
+        "Look at the newest errors of this source in `sarcoma findings`. Probably one problem of the export"
+        " causes all of them."
     ),
     source="OHDSI DataQualityDashboard: thresholds",
 )
@@ -76,7 +77,10 @@ UNREAD_FILES = Rule(
     on="quality.volumes",
     scope="dataset",
     what="More than one in five files of the source could not be read.",
-    remedy=("Open the file errors of this source in `sarcoma findings`. One cause in the export is likely."),
+    remedy=(
+        "Look at the file errors of this source in `sarcoma findings`. Probably one problem of the "
+        "export causes all of them."
+    ),
 )
 
 

@@ -1,10 +1,13 @@
 """Reads spreadsheets and Parquet files in a sandboxed process with limited memory and time.
 
 The libraries are native code: a small file with a distant cell, a long run or a wrong length makes them
-request more memory than exists, and the failed allocation ends the process. The process therefore runs alone
-(``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``) and cannot write files. It reads the
-file from standard input and writes the table as Arrow to standard output. A fault is ``rule<TAB>detail`` in
-the last line of standard error, with exit code 3.
+request more memory than exists, and the failed allocation ends the process. The process therefore runs
+alone (``python -I sandboxed_reader.py FORMAT SHEET HELD COLUMNS RECORDS``) and cannot write files. It reads
+the file from standard input and writes the table as Arrow to standard output. A fault is ``rule<TAB>detail``
+in the last line of standard error, with exit code 3.
+
+:func:`kept_open` has one process read several files (``python -I sandboxed_reader.py each HELD COLUMNS
+RECORDS``): most of the time goes into its start. If it dies, its file is read again by a process of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ import resource
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import polars as pl
@@ -36,6 +42,10 @@ _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
 """A text that can be two numbers: with a decimal point, or with points that group three digits."""
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
 """A date cell: spreadsheets and Parquet store a date as its midnight."""
+_TIME = r"^(?:1899-12-3[01]|1900-01-00)[ T](\d\d:\d\d:\d\d)(\.0+)?$"
+"""A cell that holds a time only: the library gives it the day before a spreadsheet's first."""
+_DAY_0 = r"^1899-12-3[01]$"
+"""The number 0 in the format of a date, which a spreadsheet shows as 00.01.1900: an empty result, no day."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -62,10 +72,15 @@ def read(
     Raises:
         Refused: with the rule that the file breaks.
     """
-    words = [sys.executable, "-I", str(Path(__file__)), kind, sheet or "", *map(str, limits)]
-    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
+    if (
+        _open is not None
+        and _open.limits == limits
+        and (table := _open.read(data, kind, sheet, seconds)) is not None
+    ):
+        return table
+    words = [*_PROGRAM, kind, sheet or "", *map(str, limits)]
     try:
-        done = subprocess.run(words, input=data, capture_output=True, timeout=seconds, env=environment)
+        done = subprocess.run(words, input=data, capture_output=True, timeout=seconds, env=_environment())
     except subprocess.TimeoutExpired:
         raise Refused("file.too-large", f"not read within {seconds} seconds") from None
     if done.returncode == _REFUSED:
@@ -76,6 +91,81 @@ def read(
     if done.returncode:
         raise Refused("file.too-large", "the reader ran out of memory")
     return pl.read_ipc_stream(io.BytesIO(done.stdout))
+
+
+_PROGRAM = (sys.executable, "-I", str(Path(__file__)))
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "POLARS_MAX_THREADS": "1"}
+
+
+class _Process:
+    """One sandboxed process that reads a file after the other."""
+
+    def __init__(self, limits: tuple[int, int, int]) -> None:
+        self.limits = limits
+        self._process: subprocess.Popen[bytes] | None = subprocess.Popen(
+            [*_PROGRAM, _EACH, *map(str, limits)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
+        )  # fmt: skip
+
+    def read(self, data: bytes, kind: str, sheet: str | None, seconds: int) -> pl.DataFrame | None:
+        """Read a file; None if the process died or took too long.
+
+        Raises:
+            Refused: with the rule that the file breaks.
+        """
+        process = self._process
+        if process is None:
+            return None
+        assert process.stdin is not None and process.stdout is not None
+        late = Timer(seconds, process.kill)
+        late.start()
+        try:
+            asked = json.dumps({"kind": kind, "sheet": sheet or "", "bytes": len(data)})
+            process.stdin.write(asked.encode() + b"\n" + data)
+            process.stdin.flush()
+            told = json.loads(process.stdout.readline() or b"null")
+            content = process.stdout.read(told["bytes"]) if told else b""
+        except OSError:
+            told, content = None, b""
+        finally:
+            late.cancel()
+        if not told or len(content) < told["bytes"]:
+            self.close()
+            return None
+        if "rule" in told:
+            raise Refused(told["rule"], told["detail"])
+        return pl.read_ipc_stream(io.BytesIO(content))
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+_open: _Process | None = None
+_EACH = "each"
+
+
+@contextmanager
+def kept_open(limits: tuple[int, int, int]) -> Iterator[None]:
+    """Have one process read all files of this block that are read under these limits.
+
+    Args:
+        limits: maximum bytes, columns and records of a file.
+    """
+    # Readers are called through a registry, which passes no process on.
+    global _open
+    _open = _Process(limits)
+    try:
+        yield
+    finally:
+        _open.close()
+        _open = None
 
 
 def _confine(held: int) -> None:
@@ -210,25 +300,59 @@ def _as_json(value: Any) -> str:
     return json.dumps(plain, ensure_ascii=False, default=str)
 
 
+def _table(data: bytes, kind: str, sheet: str, limits: tuple[int, int, int]) -> bytes:
+    """Return a file's cells as Arrow.
+
+    Raises:
+        Refused: with the rule that the file breaks.
+    """
+    whole = io.BytesIO()
+    try:
+        read_it = {"xlsx": _spreadsheet, "parquet": _parquet}[kind]
+        frame = read_it(data, sheet, *limits)
+        text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
+        if kind == "xlsx":
+            text = text.str.replace(_DAY_0, "0").str.replace(_TIME, "$1")
+        frame.select(text).write_ipc_stream(whole)
+    except Refused:
+        raise
+    except BaseException as broken:  # a panic of native code is no Exception
+        rule = "file.truncated" if kind == "parquet" else "file.unreadable"
+        rule = "file.too-large" if isinstance(broken, MemoryError) else rule
+        raise Refused(rule, f"the reader gave up: {type(broken).__name__}") from None
+    return whole.getvalue()
+
+
 def _main(kind: str, sheet: str, *numbers: str) -> int:
     held, columns, records = map(int, numbers)
     data = sys.stdin.buffer.read()
     _confine(held)
     try:
-        read_it = {"xlsx": _spreadsheet, "parquet": _parquet}[kind]
-        frame = read_it(data, sheet, held, columns, records)
-        text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
-        frame.select(text).write_ipc_stream(sys.stdout.buffer)
+        sys.stdout.buffer.write(_table(data, kind, sheet, (held, columns, records)))
     except Refused as refused:
         print(*refused.args, sep="\t", file=sys.stderr)
-    except BaseException as broken:  # a panic in native code is not an Exception
-        rule = "file.truncated" if kind == "parquet" else "file.unreadable"
-        rule = "file.too-large" if isinstance(broken, MemoryError) else rule
-        print(rule, f"the reader gave up: {type(broken).__name__}", sep="\t", file=sys.stderr)
-    else:
-        return 0
-    return _REFUSED
+        return _REFUSED
+    return 0
+
+
+def _each(*numbers: str) -> int:
+    """Read a file after the other, until there is none any more."""
+    held, columns, records = map(int, numbers)
+    _confine(held)
+    while asked := sys.stdin.buffer.readline():
+        of = json.loads(asked)
+        data = sys.stdin.buffer.read(of["bytes"])
+        told: dict[str, Any]
+        try:
+            content = _table(data, of["kind"], of["sheet"], (held, columns, records))
+            told = {"bytes": len(content)}
+        except Refused as refused:
+            content = b""
+            told = {"bytes": 0, "rule": refused.args[0], "detail": refused.args[1]}
+        sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + content)
+        sys.stdout.buffer.flush()
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(_main(*sys.argv[1:]))
+    sys.exit(_each(*sys.argv[2:]) if sys.argv[1] == _EACH else _main(*sys.argv[1:]))

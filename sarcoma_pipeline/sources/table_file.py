@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -23,7 +24,25 @@ TOTALS = frozenset(
         "mean", "average", "durchschnitt", "median", "anzahl", "count",
     )
 )  # fmt: skip
-"""Words in the key of a row that sums up the others, in lower case."""
+"""What stands in the key of a row that sums up the others, in any case."""
+_COUNT = re.compile(r"n ?[=:] ?\d+")
+_ADDED = re.compile(r"[ ]?[:=(].*$")
+"""What may follow the word: "Summe: 12", "Gesamt (n = 12)"."""
+
+
+def is_total(cell: str, declared: Collection[str] = ()) -> bool:
+    """Return whether a cell says that its row sums up others.
+
+    Args:
+        cell: as delivered.
+        declared: further words of the study for it.
+    """
+    text = folded(cell)
+    word = _ADDED.sub("", text)
+    return (
+        word in TOTALS or bool(_COUNT.fullmatch(text)) or bool({text, word} & {folded(d) for d in declared})
+    )
+
 
 _MAGIC = {"xlsx": b"PK\x03\x04", "parquet": b"PAR1"}
 
@@ -45,13 +64,15 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
     batch.account.outcomes = mapped | {h: (IGNORED, reason) for h, reason in source.reasons().items()}
     with batch.guarded():
         for position, cells in table_rows(batch, source, source.headers()):
-            if any(folded(cells[h]).rstrip(":") in TOTALS for h in source.key):
+            if _sums_up(cells, source):
                 batch.unread(position, "file.totals-row", "a total or a mean")
                 filled = sum(bool(cell.strip()) for cell in cells.values())
                 batch.account.set_aside(filled, "(row of totals)", "a total or a mean, nobody's record")
                 continue
             batch.account.cells(cells)
             filled = {header: cell for header, cell in cells.items() if cell.strip()}
+            if len(cells) > len(source.key) and not set(filled) - set(source.key):
+                batch.unread(position, "file.row-only-key", "nothing but the key is filled")
             batch.add(
                 TableRow,
                 position,
@@ -59,6 +80,15 @@ def read(file: SourceFile, source: TableSource, refresh: str, limits: Limits = D
                 {"table_name": source.name, "values": json.dumps(filled, ensure_ascii=False, sort_keys=True)},
             )
     return batch
+
+
+def _sums_up(cells: Mapping[str, str], source: TableSource) -> bool:
+    keys = [cells[header] for header in source.key]
+    if any(key.strip() for key in keys):
+        return any(is_total(key, source.totals) for key in keys)
+    # The word may stand in the first filled column, with the key left empty.
+    first = next((cell for cell in cells.values() if cell.strip()), "")
+    return is_total(first, source.totals)
 
 
 def table_rows(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sarcoma_pipeline.sources.headers import missing_columns, named, too_wide
 from sarcoma_pipeline.sources.received_record import Batch
 from schemas import units
 from schemas.configuration import TableLayout, TableSource
+
+_SEPARATOR_LINE = re.compile(r"sep=.?", re.IGNORECASE)
+"""First line that tells Excel the delimiter of a CSV; it is no header."""
 
 
 class Layout:
@@ -49,6 +53,8 @@ class Layout:
         if number in declared.skipped_rows:
             return self._set_aside(filled, "(skipped rows)", "skipped_rows names the row")
         if not self.headers:
+            if number == 1 and _SEPARATOR_LINE.fullmatch("".join(cells).strip()):
+                return self._set_aside(filled, "(above the header)", "names the delimiter for a spreadsheet")
             if number < (declared.header_row or 0):
                 return self._set_aside(filled, "(above the header)", "stands above the header row")
             # Check this before naming the columns, which would be slow for a million columns.

@@ -110,11 +110,11 @@ def _lines(data: ModelData, cause: str, hazard: str, statistics: Statistics) -> 
             "level": contrast.level,
             "contrast": contrast.label,
             "reference": contrast.covariate.reference,
-            "level_n": n if n is not None or contrast.level is None else 0,
-            "level_events": events if events is not None or contrast.level is None else 0,
+            "level_n": 0 if n is None and contrast.covariate.kind == "factor" else n,
+            "level_events": 0 if events is None and contrast.covariate.kind == "factor" else events,
             "note": data.obstacles.get(contrast.name) or reason or lost.get(contrast.name),
             **({} if contrast.name in data.obstacles else numbers.get(contrast.name, {})),
-            **_joint(fit, contrast),
+            **_joint(fit, contrast, data),
         }
 
 
@@ -156,8 +156,10 @@ def _left_out(data: ModelData) -> pl.DataFrame:
     return numbered.filter(~pl.col("row").is_in(kept.implode())).drop("row")
 
 
-def _joint(fit: _Fit | None, contrast: Contrast) -> dict[str, Any]:
-    if fit is None:
+def _joint(fit: _Fit | None, contrast: Contrast, data: ModelData) -> dict[str, Any]:
+    """Test all coefficients of a covariate together; nothing where a level has no event to compare."""
+    of = [x.name for x in data.contrasts if x.covariate is contrast.covariate]
+    if fit is None or any(name in data.obstacles for name in of):
         return {}
     names, coefficients, covariance = fit
     at = [i for i, name in enumerate(names) if name.split("\x1f")[0] == contrast.covariate.name]

@@ -149,7 +149,7 @@ def covariate_timing(
     frames = dict(_by_endpoint(endpoints, observed))
     lines = []
     for model in models:
-        for covariate in (of[name] for name in model.covariates):
+        for covariate in (of[name] for name in (*model.covariates, *model.strata)):
             known_from = KNOWN_FROM.get(covariate.column)
             if known_from is None or model.endpoint not in frames:
                 continue

@@ -1,4 +1,4 @@
-"""Multivariable Cox models declared in ``study.toml``: Efron or Breslow ties, Wald intervals, no strata.
+"""Multivariable Cox models declared in ``study.toml``: Efron or Breslow ties, Wald intervals, strata.
 
 Results equal R's ``coxph`` (`tests/golden/cox.R`). Contrasts that a model cannot estimate are removed
 beforehand and explained in the ``note``. If a model loses a level without events in this way, or has no
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
-from sarcoma_pipeline.survival.design import Contrast, ModelData, concordance, entries, model_data
+from sarcoma_pipeline.survival.design import Contrast, ModelData, at_risk, concordance, model_data
 from sarcoma_pipeline.survival.firth import penalised
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
 from schemas.analysis import PENALTY, HazardRatio
@@ -120,7 +120,7 @@ def _lines(data: ModelData, fit: _Fit, method: str, obstacles: dict[str, str]) -
 
 
 def _level(data: ModelData, contrast: Contrast) -> dict[str, int | None]:
-    if contrast.level is None:
+    if contrast.level is None or contrast.covariate.kind == "spline":
         return {"level_n": None, "level_events": None}
     n, events = data.counts[contrast.covariate.name].get(contrast.level, (0, 0))
     return {"level_n": n, "level_events": events}
@@ -166,8 +166,8 @@ def _firth(data: ModelData) -> _Fit:
     if matrix.width > data.events:
         # The penalty alone would decide, and the search would not end.
         return _Fit({}, note=f"no estimate: {matrix.width} coefficients, but only {data.events} events")
-    x, time, event = matrix.to_numpy(), data.complete["time_days"], data.complete["event"]
-    entry = entries(data.complete)
+    x, event = matrix.to_numpy(), data.complete["event"]
+    time, entry = at_risk(data.complete)
     try:
         found = penalised(data.likelihood(data.complete, matrix))
     except NoEstimate as reason:

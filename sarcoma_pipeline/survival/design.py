@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sarcoma_pipeline.survival import spline
 from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
 from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
@@ -43,6 +44,8 @@ class Contrast:
         if level is None:
             return covariate.labels.get(covariate.name, covariate.name.capitalize())
         default = f"{level[:1].upper()}{level[1:]} vs. {covariate.reference}"
+        if covariate.kind == "spline":
+            default = f"{covariate.name.capitalize()} {default}"
         return covariate.labels.get(level, default)
 
 
@@ -58,6 +61,7 @@ class ModelData:
         counts: patients and events per factor and level.
         contrasts: rows of the table.
         obstacles: name of a contrast to the reason why it cannot be estimated.
+        strata: factors whose levels have a baseline of their own; ``complete`` has their number.
         ties: how events on the same day enter.
     """
 
@@ -68,6 +72,7 @@ class ModelData:
     counts: dict[str, dict[str, tuple[int, int]]]
     contrasts: tuple[Contrast, ...]
     obstacles: dict[str, str]
+    strata: tuple[Covariate, ...] = ()
     ties: Ties = "efron"
 
     @property
@@ -110,6 +115,13 @@ class ModelData:
             obstacles={x.name: self.obstacles[x.name] for x in contrasts if x.name in self.obstacles},
         )
 
+    def straight(self, name: str) -> ModelData:
+        """Return the model in which the effect of a spline's number is straight."""
+        changed = tuple(
+            c.model_copy(update={"kind": "continuous"}) if c.name == name else c for c in self.covariates
+        )
+        return replace(self, covariates=changed)
+
     def likelihood(self, used: pl.DataFrame, design: pl.DataFrame) -> PartialLikelihood:
         """Return the partial likelihood of some of the complete cases.
 
@@ -121,7 +133,8 @@ class ModelData:
             ValueError: none of them has an event.
         """
         x = design.to_numpy() if design.width else np.zeros((used.height, 1))
-        return PartialLikelihood(used["time_days"], used["event"], x, entries(used), self.ties)
+        time, entry = at_risk(used)
+        return PartialLikelihood(time, used["event"], x, entry, self.ties)
 
     def matrix(self, used: pl.DataFrame) -> pl.DataFrame:
         """Build the design matrix: numbers, and indicators of all levels except the reference.
@@ -150,6 +163,13 @@ class ModelData:
         for covariate in self.covariates:
             if covariate.kind == "continuous":
                 columns.append(pl.col(covariate.name))
+                continue
+            if covariate.kind == "spline":
+                functions = spline.columns(covariate, used[covariate.name].to_numpy())
+                columns += [
+                    pl.lit(pl.Series(Contrast(covariate, knot).name, values))
+                    for knot, values in functions.items()
+                ]
                 continue
             present = sorted(used[covariate.name].unique())
             # Without patients at the reference, another level replaces it, so that the factor still adjusts.
@@ -201,7 +221,10 @@ def model_data(
             # risk.
             data = data.filter((pl.col("time_days") > pl.col("entry_days")).fill_null(True))
             data = data.join(patients, on="pseudonym")
-            made = _model(data, model, tuple(known[name] for name in model.covariates))
+            covariates_of, strata = (
+                tuple(known[name] for name in names) for names in (model.covariates, model.strata)
+            )
+            made = _model(data, model, covariates_of, strata)
             yield replace(made, ties=ties)
 
 
@@ -211,7 +234,7 @@ def values(covariate: Covariate) -> pl.Expr:
     Raises:
         ValueError: a factor has no reference level.
     """
-    if covariate.kind == "continuous":
+    if covariate.kind != "factor":
         number = pl.col(covariate.column).cast(pl.Float64)
         # NaN and infinity are no measurements: they count as missing.
         return pl.when(number.is_finite()).then(number).alias(covariate.name)
@@ -235,23 +258,37 @@ def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
     return covariate.levels or tuple(sorted(present))
 
 
-def _model(everybody: pl.DataFrame, model: Model, covariates: tuple[Covariate, ...]) -> ModelData:
-    named = [c.name for c in covariates]
+def _model(
+    everybody: pl.DataFrame,
+    model: Model,
+    covariates: tuple[Covariate, ...],
+    strata: tuple[Covariate, ...] = (),
+) -> ModelData:
+    named = [c.name for c in (*covariates, *strata)]
     also = [COMPETING] if COMPETING in everybody.columns else []
-    chosen = everybody.select("time_days", "event", "entry_days", *also, *(values(c) for c in covariates))
+    read = [values(c) for c in (*covariates, *strata)]
+    chosen = everybody.select("time_days", "event", "entry_days", *also, *read)
     data = chosen.drop_nulls(["time_days", "event", *named])
+    if strata:
+        levels = pl.concat_str([c.name for c in strata], separator="\x1f")
+        data = data.with_columns(levels.rank("dense").cast(pl.Int64).alias(STRATUM))
     counts = {c.name: _counts(data, c) for c in covariates if c.kind == "factor"}
-    contrasts = tuple(
-        Contrast(c, level)
-        for c in covariates
-        for level in (
-            [None]
-            if c.kind == "continuous"
-            else [name for name in levels_of(c, list(counts[c.name])) if name != c.reference]
-        )
-    )
+    contrasts = tuple(Contrast(c, level) for c in covariates for level in _compared(c, counts))
     obstacles = {x.name: why for x in contrasts if (why := _obstacle(x, data, counts))}
-    return ModelData(model, covariates, everybody.height - data.height, data, counts, contrasts, obstacles)
+    missing = everybody.height - data.height
+    return ModelData(model, covariates, missing, data, counts, contrasts, obstacles, strata)
+
+
+def _compared(covariate: Covariate, counts: dict[str, dict[str, tuple[int, int]]]) -> list[str | None]:
+    """Return what is compared with the reference: levels, knots, or None for a number."""
+    if covariate.kind == "continuous":
+        return [None]
+    levels = (
+        covariate.knot_names
+        if covariate.kind == "spline"
+        else levels_of(covariate, list(counts[covariate.name]))
+    )
+    return [name for name in levels if name != covariate.reference]
 
 
 def _counts(data: pl.DataFrame, covariate: Covariate) -> dict[str, tuple[int, int]]:
@@ -267,7 +304,7 @@ def _obstacle(
     covariate, level = contrast.covariate, contrast.level
     if not data["event"].any():
         return "no event in the model"
-    if level is None:
+    if covariate.kind != "factor" or level is None:
         return "no variance: the same value in all patients" if data[covariate.name].n_unique() < 2 else None
     of = counts[covariate.name]
     for role, name in (("the level", level), ("the reference level", covariate.reference or "")):
@@ -278,6 +315,25 @@ def _obstacle(
             limit = "0" if role == "the level" else "infinity"
             return f"no event at {role}: the hazard ratio tends to {limit}"
     return None
+
+
+STRATUM = "\x1fstratum"
+"""Column of the complete cases with the number of the stratum, from 1."""
+
+
+def at_risk(used: pl.DataFrame) -> tuple[NDArray[np.floating], NDArray[np.floating] | None]:
+    """Return the days on which the rows are at risk: the last one, and the entry (see :func:`entries`).
+
+    Each stratum has an interval of its own, so that no risk set holds patients of two: patients of a later
+    stratum enter after the last day of the one before.
+    """
+    time, entry = used["time_days"].cast(pl.Float64).to_numpy(), entries(used)
+    if STRATUM not in used.columns:
+        return time, entry
+    entered = np.full(len(time), -1.0) if entry is None else np.where(np.isnan(entry), -1.0, entry)
+    length = max(float(time.max()), float(entered.max())) + 2
+    start = (used[STRATUM].to_numpy() - 1) * length
+    return start + time, start + entered
 
 
 def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
@@ -333,8 +389,13 @@ def concordance(data: ModelData, coefficients: Mapping[str, float]) -> Concordan
         if covariate.kind == "continuous":
             risk += coefficients.get(covariate.name, 0.0) * column.to_numpy()
             continue
+        if covariate.kind == "spline":
+            for knot, values in spline.columns(covariate, column.to_numpy()).items():
+                risk += coefficients.get(Contrast(covariate, knot).name, 0.0) * values
+            continue
         for level, (_, events) in sorted(data.counts[covariate.name].items()):
             of_level = coefficients.get(Contrast(covariate, level).name, 0.0)
             weight = -_LOWEST if data.eventless and events == 0 else of_level
             risk += weight * (column == level).to_numpy()
-    return harrell_with_error(rows["time_days"], rows["event"], risk, entries(rows))
+    time, entry = at_risk(rows)
+    return harrell_with_error(time, rows["event"], risk, entry)

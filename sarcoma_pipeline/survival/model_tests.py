@@ -138,6 +138,7 @@ def _fit_line(data: ModelData, full: _Fitted, statistics: Statistics) -> dict[st
         "model": data.model.name,
         "endpoint": data.model.endpoint,
         "ties": data.ties,
+        "strata": ", ".join(c.name for c in data.strata) or None,
         "n": data.complete.height,
         "missing": data.missing,
         "events": data.events,
@@ -175,6 +176,10 @@ def _joint_line(data: ModelData, full: _Fitted, term: str, alone: ModelData) -> 
         **_wald(full, tested),
     }
     single = _ratio(alone, _fitted(alone), alone.of([]))
+    if next(c for c in data.covariates if c.name == term).kind == "spline":
+        bent = _ratio(data, full, data.straight(term))
+        line["nonlinearity_likelihood_ratio"] = bent.get("likelihood_ratio")
+        line["nonlinearity_p_value"] = bent.get("p_value")
     wald = {"wald_degrees_of_freedom": len(tested)} if "wald" in line else {}
     return {
         **line,

@@ -171,6 +171,8 @@ class PartialLikelihood:
         # The constant cancels in every term; without it the exponential may overflow.
         return np.exp(linear - linear.max())[:, None], linear.max()
 
+    # Callers refuse what is not finite: a coefficient may tend to infinity.
+    @np.errstate(divide="ignore", invalid="ignore")
     def at(self, coefficients: Floats, weights: Floats | None = None) -> Derivatives:
         """Compute the likelihood and its derivatives.
 

@@ -53,7 +53,7 @@ def sensitivity(
     for variant, changed in _runs(patients, endpoints, variants):
         parts.append(kaplan_meier.sensitivity(changed, horizons_months, variant=variant))
         parts.append(_ratios(variant, patients, changed, models, covariates, ties))
-    named = {name for model in models for name in model.covariates}
+    named = {name for model in models for name in (*model.covariates, *model.strata)}
     if named:
         complete = patients.filter(
             pl.all_horizontal(values(c).is_not_null() for c in covariates if c.name in named)

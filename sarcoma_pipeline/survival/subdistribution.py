@@ -13,7 +13,7 @@ Efron's. Standard errors are those of ``crr``: Fine and Gray's, which account fo
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, PartialLikelihood, inverse
 from schemas.statistics import Ties
@@ -52,7 +52,7 @@ class Subdistribution(PartialLikelihood):
         self._censoring = censoring
         self._times, self._censored = times, ~others
         self._censored[self.dying] = False
-        self._left_out = tuple(np.asarray(a, dtype=d) for a, d in zip(left_out, (float, bool), strict=True))
+        self._left_out = (np.asarray(left_out[0], dtype=np.float64), np.asarray(left_out[1], dtype=bool))
         event_times = times[self._last]
         self._weight = np.where(others, 1 / censoring.before(times), 0.0)[:, None]
         self._factor = censoring.before(event_times)[:, None]
@@ -96,7 +96,7 @@ class Subdistribution(PartialLikelihood):
         bread = inverse(found.at.information)
         return bread @ (influence.T @ influence + others.T @ others) @ bread
 
-    def _influence(self, own: Floats, drift: Floats, times: Floats, censored: Floats) -> Floats:
+    def _influence(self, own: Floats, drift: Floats, times: Floats, censored: NDArray[np.bool_]) -> Floats:
         """Return the part of each patient's influence that comes from the estimate of the censoring."""
         place = np.searchsorted(self._censoring.times, times, side="right")
         made = -drift[place]

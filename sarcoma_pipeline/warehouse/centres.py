@@ -61,7 +61,7 @@ class Tables:
         return f"({' UNION ALL BY NAME '.join(selected)})"
 
     def execute(self, sql: str, values: Any = None) -> duckdb.DuckDBPyConnection:
-        """Execute one statement."""
+        """Execute one statement, or several without values."""
         return self.connection.execute(sql, values)
 
 

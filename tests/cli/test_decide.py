@@ -16,6 +16,7 @@ from schemas.quality import Finding
 from tests.conftest import FILES, Outcome, Records
 from tests.curation.conftest import Case, courses
 from tests.curation.rt_files import Field, plan
+from tests.refreshed import with_empty_tables
 
 ROOT = Path(__file__).parents[2]
 REST = [Field(1.0, 310.0), Field(1.0, 310.0, turns="CC")]
@@ -45,7 +46,7 @@ class Nights:
         )  # fmt: skip
         content = pl.concat([f.select("record_id", "content_hash") for f in received.values()])
         self.ledger = ledger.advance(self.ledger, found, decisions, content, f"R{self.count}", TODAY)
-        store = Warehouse(path=str(self.root / "data/warehouse/sts_imrt.duckdb"))
+        store = Warehouse(path=str(with_empty_tables(self.root / "data/warehouse/sts_imrt.duckdb")))
         store.replace(
             {
                 LedgerEntry.table(): self.ledger,

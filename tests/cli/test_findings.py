@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from sarcoma_pipeline.cli import main
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from schemas.ledger import LedgerEntry
+from tests.refreshed import with_empty_tables
 
 ROOT = Path(__file__).parents[2]
 FAR = f"{dt.date.today().year + 3}-12-31"
@@ -39,14 +41,9 @@ class Desk:
             "content_hash": "h", "position": "line 2", "table_name": "t", "what": "Wrong.",
             "remedy": "Mend it.",
         }  # fmt: skip
-        store = Warehouse(path=str(root / "data/warehouse/sts_imrt.duckdb"))
-        store.replace(
-            {
-                LedgerEntry.table(): LedgerEntry.conform(
-                    pl.DataFrame([common | r for r in ROWS], infer_schema_length=None)
-                )
-            }
-        )
+        entries = pl.DataFrame([common | r for r in ROWS], infer_schema_length=None)
+        store = Warehouse(path=str(with_empty_tables(root / "data/warehouse/sts_imrt.duckdb")))
+        store.replace({LedgerEntry.table(): LedgerEntry.conform(entries)})
         store.close()
 
     def __call__(self, *args: object, code: int = 0) -> str:
@@ -92,6 +89,14 @@ def ids(output: str) -> list[str]:
 )
 def test_list_is_the_default_and_filters(desk, options, shown):
     assert ids(desk(*options)) == shown
+
+
+def test_a_list_for_other_programs_has_the_findings_of_the_list(desk):
+    told = json.loads(desk("--rule", "assessment.after-death", "--json"))
+    assert [(row["finding_id"], row["severity"], row["path"]) for row in told] == [
+        ("aa", "error", "obds/a.xml")
+    ]
+    assert json.loads(desk("--status", "waived", "--json")) == []
 
 
 def test_a_decision_shows_at_once(desk):

@@ -128,3 +128,59 @@ def test_a_name_prefix_with_the_given_names_links(records, given):
     records.diagnosis()
     records.reply(answer="lebt", answered_on="01.06.2015", given_names=given)
     assert records.run().rules() == set()
+
+
+@pytest.mark.parametrize(
+    ("master", "reply"),
+    [
+        # The office knows the name of before the marriage, or names it itself.
+        ({"family": "Neumann", "Geburtsname": "Müller"}, {"family_name": "Müller"}),
+        ({"family": "Neumann", "Menge_Frueherer_Name": '["Schulz", "Müller"]'}, {"family_name": "Müller"}),
+        ({}, {"family_name": "Neumann", "birth_name": "Müller"}),
+        ({}, {"family_name": "Neumann", "former_names": "Schulz, von Müller"}),
+        # Both have changed their name since.
+        (
+            {"family": "Neumann", "Geburtsname": "Müller"},
+            {"family_name": "Schulz", "birth_name": "Dr. Müller"},
+        ),
+    ],
+)
+def test_a_birth_or_former_name_links_when_all_else_agrees(records, master, reply):
+    records.patient(**master)
+    records.diagnosis()
+    records.reply(answer="lebt", answered_on="01.06.2015", **reply)
+    outcome = records.run()
+    assert outcome.rules() == set() and outcome.quarantined == set()
+    assert outcome["vital_status"]["last_alive_day"].to_list() == [1247]
+    methods = set(outcome.link["method"])
+    assert "birth or former name, date of birth and sex" in methods
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"family_name": "Neumann", "birth_name": "Müller", "sex": "m"},
+        {"family_name": "Neumann", "birth_name": "Müller", "birth_date": "05.03.1950"},
+        {"family_name": "Neumann", "birth_name": "Müller", "given_names": "Ottilie"},
+        {"family_name": "Neumann", "birth_name": "Schmidt"},
+        {"family_name": "Neumann", "birth_name": ""},
+    ],
+)
+def test_a_birth_name_links_nobody_in_whom_anything_differs(records, values):
+    records.patient()
+    records.diagnosis()
+    reply = records.reply(answer="lebt", answered_on="01.06.2015", **values)
+    outcome = records.run()
+    assert outcome.quarantined == {reply}
+
+
+def test_a_birth_name_of_two_patients_is_ambiguous(records):
+    records.patient("1")
+    records.patient("2", family="Schulz", Geburtsname="Müller")
+    records.reply(answer="lebt", answered_on="01.06.2015", family_name="Neumann", birth_name="Müller")
+    assert "identity.ambiguous" in records.run().rules()
+
+
+def test_a_birth_name_under_the_same_number_is_no_difference(records):
+    _reply(records, hospital_number="1", family_name="Neumann", birth_name="Müller")
+    assert records.run().rules() == set()

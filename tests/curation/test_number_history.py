@@ -136,3 +136,44 @@ def test_a_third_holder_is_told_from_the_second(nights):
     assert [value for *_, value in nights.findings(last[2])] == ["1931-01-01"]
     assert nights.patients(last[2], earlier[2])["number:1"] == third
     assert nights.patients(earlier[2])["number:1"] not in (third, "number:1")
+
+
+def test_a_corrected_second_holder_keeps_their_patient_where_nobody_knows_anything_before(nights):
+    """The date of birth of the second holder is corrected, and then the warehouse is lost."""
+    nights.past.patient(born="1931-01-01", Meldedatum="2019-01-01")
+    nights.now.patient(Meldedatum="2020-01-01")
+    two = nights.answers()[2]
+    own = nights.patients(two)["number:1"]
+    nights.past.patient(Meldedatum="2020-01-01")
+    nights.now = Records()
+    nights.now.patient(born="1950-03-05", Meldedatum="2021-01-01")
+    one = nights.answers(two)[1]
+    assert nights.patients(two, one)["number:1"] == own and nights.findings(two, one) == []
+    nights.past = Records()
+    assert nights.patients(two, one)["number:1"] == own and nights.findings(two, one) == []
+    # Without the answers nothing is kept, and a number with other master data is not meant.
+    assert nights.patients(two)["number:1"] == "number:1"
+    nights.now = Records()
+    nights.now.patient(born="1931-01-01", Meldedatum="2018-01-01")
+    assert nights.patients(two, one)["number:1"] == "number:1"
+
+
+def test_a_correction_after_the_loss_keeps_the_patient_too(nights):
+    nights.past.patient(born="1931-01-01", Meldedatum="2019-01-01")
+    nights.now.patient(Meldedatum="2020-01-01")
+    two = nights.answers()[2]
+    own = nights.patients(two)["number:1"]
+    nights.past, nights.now = Records(), Records()
+    nights.past.patient(Meldedatum="2020-01-01")
+    nights.now.patient(born="1950-03-05", Meldedatum="2021-01-01")
+    assert nights.patients(two)["number:1"] == own
+    one = nights.answers(two)[1]
+    nights.past = Records()
+    assert nights.patients(two, one)["number:1"] == own
+    # And once more.
+    nights.past.patient(born="1950-03-05", Meldedatum="2021-01-01")
+    nights.now = Records()
+    nights.now.patient(born="1950-03-06", Meldedatum="2022-01-01")
+    again = nights.answers(two, one)[1]
+    nights.past = Records()
+    assert nights.patients(two, one, again)["number:1"] == own

@@ -10,6 +10,8 @@ from schemas import received as r
 from tests.conftest import SOURCES
 
 DAY = dt.date(2014, 3, 11)
+LATE = {"follow-up.late-death"}
+"""The patient of these tests was never examined: their death has this finding whatever the office says."""
 
 
 def _status(records, **values):
@@ -118,3 +120,67 @@ def test_a_life_before_an_undated_death_is_none(records):
     records.reply(hospital_number="1", answer="lebt", answered_on="01.12.2013")
     records.reply(hospital_number="1", answer="verstorben", answered_on="19.06.2014")
     assert "vital-status.alive-after-undated-death" not in records.run().rules()
+
+
+@pytest.mark.parametrize(
+    ("answer", "event_date"),
+    [
+        ("† 11.03.2014", None), ("ist am 11.03.2014 verstorben", None),
+        ("Person ist verstorben", "11.03.2014"),
+        ("verstorben am 11.3.2014 in Hamburg", None), ("verstorben in Hamburg", "11.03.2014"),
+        # The same day in two spellings contradicts nothing.
+        ("verstorben am 11.3.2014", "11.03.2014"),
+    ],
+)  # fmt: skip
+def test_a_death_as_a_sentence(records, answer, event_date):
+    said, rules = _status(records, answer=answer, event_date=event_date)
+    assert said[:2] == ("deceased", DAY) and rules - LATE == set()
+
+
+@pytest.mark.parametrize(
+    ("answer", "event_date", "middle"),
+    [
+        # Exact to the month: its 15th. To the year: 1 July.
+        ("verstorben", "03.2014", DAY.replace(day=15)), ("verstorben", "03/2014", DAY.replace(day=15)),
+        ("verstorben", "3.2014", DAY.replace(day=15)), ("verstorben", "März 2014", DAY.replace(day=15)),
+        ("verstorben im März 2014", None, DAY.replace(day=15)), ("verst. 03.2014", None, DAY.replace(day=15)),
+        ("verstorben", "2014", dt.date(2014, 7, 1)), ("verstorben 2014", None, dt.date(2014, 7, 1)),
+        ("verstorben", "00.00.2014", dt.date(2014, 7, 1)),
+    ],
+)  # fmt: skip
+def test_a_death_without_day_or_month_is_dated_as_exactly_as_it_is_known(records, answer, event_date, middle):
+    said, rules = _status(records, answer=answer, event_date=event_date, answered_on="19.06.2015")
+    assert said[:2] == ("deceased", middle) and rules - LATE == {"date.partial"}
+
+
+@pytest.mark.parametrize(
+    "answer", ["Verstorben (Datum unbekannt)", "verstorben, Datum nicht bekannt", "Sterbedatum unbekannt"]
+)
+def test_a_death_that_says_that_its_day_is_unknown(records, answer):
+    said, rules = _status(records, answer=answer)
+    assert said[:2] == ("deceased, date unknown", None) and rules == {"vital-status.death-date-unknown"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["nicht ermittelbar", "Person nicht ermittelbar", "kein Treffer", "Auskunftssperre gem. § 51 BMG"],
+)
+def test_an_office_that_says_nothing(records, answer):
+    said, rules = _status(records, answer=answer)
+    assert said[0] == "alive" and rules == {"vital-status.no-information"}
+
+
+@pytest.mark.parametrize("answer", ["wohnhaft in Köln", "am Leben", "gemeldet in 50667 Köln"])
+def test_a_life_with_its_place(records, answer):
+    said, rules = _status(records, answer=answer)
+    assert said == ("alive", None, dt.date(2014, 6, 19)) and rules == set()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["lebt nicht mehr", "nicht verstorben", "für tot erklärt", "tot aufgefunden", "Ehefrau verstorben",
+     "11.03.2014"],
+)  # fmt: skip
+def test_what_only_a_person_understands_is_never_guessed(records, answer):
+    said, rules = _status(records, answer=answer)
+    assert said[0] == "alive" and rules == {"value.code-unknown"}

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.operations.conftest import HEADER, ROWS, SOURCES, STUDY
 
 
@@ -60,7 +62,7 @@ def test_a_format_that_does_not_fit_is_an_endpoint_without_events(place):
     place.write(sources=SOURCES.replace("%d.%m.%Y", "%Y-%m-%d"))
     told = place.check()
     never = {n["what"] for n in told["notices"] if n["rule"] == "check.never-published"}
-    assert any("no patient is eligible: none was read" in what for what in never)
+    assert any("no patient is eligible, because no patient was read" in what for what in never)
     assert any('4 of 4 filled cells of column "ED"' in what for what in never)
 
 
@@ -111,3 +113,31 @@ def test_a_check_imports_nothing_heavy(place):
     assert json.loads(done.stdout)["exit"] == 0
     heavy = {"dagster", "great_expectations", "pandas", "pydicom", "sqlalchemy"}
     assert not heavy & set(done.stderr.split())
+
+
+def test_words_without_a_code_are_shown_where_they_occur_again(place):
+    rows = [row.replace(";m;", ";maskulin;").replace("104;w", "104;Testfallova") for row in ROWS]
+    told = [n for n in place.write(rows).check()["notices"] if n["rule"] == "value.code-unknown"]
+    # A word that stands there once may be anything, also a name in the wrong column.
+    assert sorted((n["value"], n["times"]) for n in told) == [("maskulin", 2), ("xxxxxxxxxxx", 1)]
+
+
+def test_rows_without_a_patient_or_a_time_are_told(place):
+    rows = [*ROWS, "#REF!;m;01.02.2015;50;lebt;01.02.2020", "1,2E+11;m;01.02.2015;50;lebt;01.02.2020"]
+    rows += ["105;w;;70;tot;01.05.2018", "106;w;01.05.2015;70;lebt;01.05.2014"]
+    told = {(n["rule"], n["times"]) for n in place.write(rows).check()["notices"]}
+    assert told >= {
+        ("identity.number-damaged", 1), ("vital-status.no-diagnosis", 1),
+        ("vital-status.before-diagnosis", 1),
+    }  # fmt: skip
+    preview = [tuple(line) for line in place.check()["preview"]]
+    # 101 to 104 and 106; 105 has no time zero, and the others are nobody.
+    assert ("endpoint", "OS: 2 events in 5 patients") in preview
+
+
+@pytest.mark.parametrize("words", [("refresh",), ("refresh", "--draft"), ("status",)])
+def test_a_missing_folder_of_dagster_is_a_wrong_use_and_no_traceback(place, monkeypatch, words):
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    result = place.run(words[0], "--study", "small", *words[1:])
+    assert result.exit_code == 2 and "dagster_home does not exist" in result.output
+    assert "DAGSTER_HOME" in result.output and not (place.root / "dagster_home").exists()

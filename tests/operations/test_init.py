@@ -121,7 +121,7 @@ def test_the_layout_of_a_spreadsheet_is_found(place):
     diagnosis = next(e for e in source["entities"] if e["entity"] == "diagnosis")
     assert diagnosis["columns"]["tumour_size_cm"] == {"column": "Größe", "scale": 0.1}
     found = looking.table(path)
-    assert (found.rows, found.totals) == (8, 1)
+    assert (found.rows, found.totals) == (8, ["Summe"]) and source["totals"] == ["Summe"]
     checked = place.run("check", "--study", "fresh", "--json")
     assert "Tabelle: 8 of 8 rows belong to a patient" in checked.output
 
@@ -313,5 +313,26 @@ def test_a_death_is_never_dated_by_the_last_contact(place):
         ({"constant": "alive"}, "Letzter Kontakt", ["?"]),
     ]
     assert 'What do the codes "0" (6 rows), "1" (6 rows)' in result.output
+    checked = place.run("check", "--study", "fresh")
+    assert checked.exit_code == 2 and "left open" in checked.output
+
+
+def test_times_count_where_no_column_is_the_date_of_diagnosis(place):
+    """A public table of survival times: days, and dates of entry and of the last contact."""
+    rows = "".join(f"{n},0{n}/01/2001,{n + 12}/02/2003,{500 + n},{n % 2 + 1}\n" for n in range(1, 9))
+    result, sources, _ = _init(place, f"id,entry date,date of last follow-up,time,status\n{rows}")
+    (source,) = sources["source"]
+    vital = source["entities"][-1]["columns"]
+    assert vital["status_day"] == {"column": "time", "scale": "?"} and "status_date" not in vital
+    assert source["ignored"][0]["columns"] == ["entry date", "date of last follow-up"]
+    assert "Are times counted from the diagnosis?" in result.output
+    assert "Perhaps entry date" in result.output
+
+
+def test_columns_that_may_hold_the_day_are_named(place):
+    rows = "".join(f"{n},01.02.2015,{n % 2},{n * 100},{n * 200},x{n % 3}\n" for n in range(1, 9))
+    result, sources, _ = _init(place, f"pid,diagnosis date,death,rtime,xtime,arm\n{rows}")
+    assert sources["source"][0]["entities"][-1]["columns"]["status_date"] == "?"
+    assert "(status_date or status_day) Perhaps rtime, xtime." in result.output
     checked = place.run("check", "--study", "fresh")
     assert checked.exit_code == 2 and "left open" in checked.output

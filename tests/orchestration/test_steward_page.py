@@ -13,6 +13,7 @@ from schemas.contract import CONTRACTS
 from schemas.curated import Patient
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Accounting, Finding
+from tests.refreshed import with_empty_tables
 
 NAME, NUMBER = "Wagenknecht", "40100417"
 
@@ -33,7 +34,7 @@ def project(tmp_path) -> Project:
 @pytest.fixture
 def warehouse(project) -> Warehouse:
     found = row(Finding, finding_id="f1", rule_id="date.in-future", severity="error", path=f"{NUMBER}/RP.dcm")
-    made = Warehouse(path=str(project.warehouse))
+    made = Warehouse(path=str(with_empty_tables(project.warehouse)))
     frames = {
         Patient.table(): row(Patient, hospital_number=NUMBER, family_name=NAME),
         MetaFile.table(): row(MetaFile, file_id="a", path=f"dicom/{NUMBER}/{NAME}.dcm", last_refresh=None),

@@ -12,6 +12,7 @@ from sarcoma_pipeline.orchestration import warehouse_resource as module
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
 from schemas.all_contracts import CONTRACTS
 from schemas.contract import ContractBroken
+from tests.refreshed import with_empty_tables
 
 FLOW = pl.DataFrame(
     [{"position": 1, "criterion": "c", "label": "l", "entered": 3, "excluded": 1, "remaining": 2}]
@@ -20,7 +21,7 @@ FLOW = pl.DataFrame(
 
 @pytest.fixture
 def store(tmp_path: Path):
-    made = Warehouse(path=str(tmp_path / "w.duckdb"))
+    made = Warehouse(path=str(with_empty_tables(tmp_path / "w.duckdb")))
     yield made
     made.close()
 

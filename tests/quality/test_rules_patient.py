@@ -215,8 +215,12 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
 
 def _observed(extra: Records) -> set[str]:
     rows: dict[type[Contract], list[Row]] = {contract: [row(contract)] for contract in CLEAN}
+    rows[typed.TumourAssignment] = []
     for number, (contract, changes) in enumerate(extra):
-        rows[contract].append(row(contract, f"extra-{number}", **changes))
+        clean = row(contract, f"extra-{number}", **changes) if contract in CLEAN else {
+            "record_id": f"extra-{number}", "source": "oBDS", "person_ref": "number:1", **changes,
+        }  # fmt: skip
+        rows[contract].append(clean)
     frames = {
         c.table(): c.conform(pl.DataFrame(r, infer_schema_length=None, strict=False)) for c, r in rows.items()
     }
@@ -258,6 +262,47 @@ UNSEEN = [(x, SECOND) for x in (P, Dx, S)]
 )  # fmt: skip
 def test_a_death_long_after_the_last_examination_or_without_any(records, late):
     assert ("follow-up.late-death" in _observed(records)) == late
+
+
+ALIVE_2011 = (V, {**SECOND, "status_date": D(2011, 6, 1)})
+
+
+@pytest.mark.parametrize(
+    ("records", "early"),
+    [
+        ([(P, SECOND), (Dx, SECOND), ALIVE_2011], True),
+        # A later statement of life, a death, or a death without a date: the earlier one says nothing wrong.
+        ([(P, SECOND), (Dx, SECOND), ALIVE_2011, (V, SECOND)], False),
+        ([(P, SECOND), (Dx, SECOND), ALIVE_2011,
+          (V, {**SECOND, "status": "deceased", "status_date": D(2013, 1, 1)})], False),
+        ([(P, SECOND), (Dx, SECOND), ALIVE_2011,
+          (V, {**SECOND, "status": "deceased, date unknown", "status_date": None})], False),
+        ([(P, SECOND), (Dx, SECOND), (V, {**SECOND, "status_date": D(2012, 1, 1)})], False),
+        # Exact to the year only, it may lie after the diagnosis.
+        ([(P, SECOND), (Dx, SECOND | {"diagnosis_date_precision": "year", "diagnosis_date": D(2011, 7, 1)}),
+          ALIVE_2011], False),
+        ([(P, SECOND), (Dx, SECOND), (V, {**SECOND, "status_date": None})], False),
+    ],
+)  # fmt: skip
+def test_a_last_statement_of_life_before_the_diagnosis(records, early):
+    assert ("vital-status.before-diagnosis" in _observed(records)) == early
+
+
+@pytest.mark.parametrize(
+    ("records", "none"),
+    [
+        ([(P, SECOND), (V, SECOND)], True),
+        ([(P, SECOND), (V, SECOND), (Dx, {**SECOND, "diagnosis_date": None, "complete": False})], True),
+        ([(P, SECOND), (V, SECOND), (Dx, SECOND)], False),
+        ([(P, SECOND), (V, SECOND), (Dx, {**SECOND, "diagnosis_date": None, "diagnosis_day": 0})], False),
+        ([(P, SECOND), (V, SECOND), (typed.TumourAssignment, {**SECOND, "diagnosis_date": D(2012, 1, 1)})],
+         False),
+        # Nobody of whose life anything is known.
+        ([(P, SECOND)], False),
+    ],
+)  # fmt: skip
+def test_a_patient_whose_time_cannot_be_counted(records, none):
+    assert ("vital-status.no-diagnosis" in _observed(records)) == none
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,25 @@ def identifiers(demo) -> list[bytes]:
 
 def _hits(content: bytes, identifiers: list[bytes]) -> list[bytes]:
     # Whole words only: "bottom" does not contain the name "Otto".
-    words = b"|".join(re.escape(word.lower()) for word in sorted(set(identifiers), key=len, reverse=True))
-    return sorted(set(re.findall(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])", content.lower())))
+    content = content.lower()
+    # An identifier can only be there if each of its runs of letters and digits is.
+    runs = set(_RUN.findall(content))
+    possible = {word for i in identifiers if runs.issuperset(_RUN.findall(word := i.lower()))}
+    if not possible:
+        return []
+    words = b"|".join(re.escape(word) for word in sorted(possible, key=len, reverse=True))
+    return sorted(set(re.findall(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])", content)))
+
+
+_RUN = re.compile(rb"[a-z0-9]+")
+
+
+def test_the_search_finds_whole_words_only():
+    """Words with umlauts, dates and several parts, in any case; none within another word."""
+    sought = [b"Otto", b"1950-03-04", "Müller-Lüdenscheidt".encode(), b"von Berg"]
+    assert _hits(b"bottom, ottomane, 21950-03-04, von Bergen", sought) == []
+    assert _hits(b"<td>OTTO</td>1950-03-04; von berg", sought) == [b"1950-03-04", b"otto", b"von berg"]
+    assert _hits("an müller-lüdenscheidt.".encode(), sought) == ["müller-lüdenscheidt".encode()]
 
 
 def test_not_in_the_terminal(demo, identifiers):

@@ -109,7 +109,7 @@ def test_every_record_in_quarantine_has_an_impact(demo):
     weighed = demo.warehouse("FROM quality.impact")
     held = demo.warehouse("SELECT record_id FROM quality.quarantine")
     assert set(weighed["record_id"]) == set(held["record_id"])
-    assert set(weighed.filter(pl.col("pseudonym").is_null())["quantity"]) == {"can only be mended"}
+    assert set(weighed.filter(pl.col("pseudonym").is_null())["quantity"]) == {"can only be corrected"}
 
 
 def test_the_predicted_impact_equals_the_effect_of_a_waiver(copy):
@@ -151,7 +151,7 @@ def test_the_predicted_impact_equals_the_effect_of_a_waiver(copy):
 def test_a_record_without_a_patient_has_no_impact(demo):
     out = demo.sarcoma("findings", "impact", _finding(demo, "identity.no-patient"))
     assert out.exit_code == 0
-    assert "can only be mended" in out.output
+    assert "can only be corrected" in out.output
     unknown = demo.sarcoma("findings", "impact", "nobody")
     assert unknown.exit_code == 2 and "there is no such finding" in unknown.output
 

@@ -11,6 +11,7 @@ import xlsxwriter
 from sarcoma_pipeline.curation import table_rows
 from sarcoma_pipeline.sources import table_file
 from sarcoma_pipeline.sources.received_record import SourceFile
+from schemas import typed, typed_diagnosis  # noqa: F401
 from schemas.configuration import TableSource
 
 DIAGNOSIS = {"hospital_number": "Pat", "diagnosis_date": "Datum", "tumour_size_cm": "Größe"}
@@ -172,7 +173,9 @@ def test_a_header_twice_that_nothing_needs_is_no_fault(read):
     assert read("Pat;Datum;Größe;x;x\n1;01.02.2015;5;a;b\n").faults == []
 
 
-@pytest.mark.parametrize("word", ["Summe", "gesamt", "Total:", " MITTELWERT "])
+@pytest.mark.parametrize(
+    "word", ["Summe", "gesamt", "Total:", " MITTELWERT ", "Summe: 12", "Gesamt (n = 12)", "n = 12", "N=1"]
+)
 def test_a_row_of_totals_is_nobody(read, word):
     found = read(f"Pat;Datum;Größe\n1;01.02.2015;5\n{word};;5\n")
     assert found.typed["typed.diagnosis"]["person_ref"].to_list() == ["number:1"]
@@ -276,3 +279,90 @@ def test_a_new_unit_of_a_mapping_has_its_file_read_again():
     assert plain.reading() != other.reading()
     # Without a row of units nothing that is read depends on it.
     assert _source().reading() == _source(entities=other.model_dump()["entities"]).reading()
+
+
+def test_a_word_for_totals_is_declared(read):
+    lines = "Pat;Datum;Größe\n1;01.02.2015;5\nAlle Fälle;;5\n"
+    assert read(lines).typed["typed.diagnosis"].height == 2
+    found = read(lines, totals=["alle fälle"])
+    assert found.typed["typed.diagnosis"].height == 1
+    assert found.faults == [("line 3", "file.totals-row")]
+
+
+def test_a_total_whose_key_is_empty(read):
+    found = read("Pat;Datum;Größe\n1;01.02.2015;5\n;Summe;5\n;01.02.2015;6\n")
+    assert found.faults == [("line 3", "file.totals-row")]
+    assert found.typed["typed.diagnosis"].height == 2
+
+
+@pytest.mark.parametrize("number", ["Total-Op 5", "Gesamt7", "n", "12"])
+def test_a_number_that_only_resembles_a_total_is_somebody(read, number):
+    found = read(f"Pat;Datum;Größe\n{number};01.02.2015;5\n")
+    assert found.faults == [] and found.typed["typed.diagnosis"].height == 1
+
+
+def test_a_row_of_nothing_but_its_key_is_told_and_read(read):
+    found = read("Pat;Datum;Größe\n1;01.02.2015;5\nStand: Januar;;\n")
+    assert found.faults == [("line 3", "file.row-only-key")]
+    assert found.typed["typed.diagnosis"].height == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "damaged"),
+    [("#REF!", True), ("#BEZUG!", True), ("#N/A", True), ("1,23457E+11", True), ("1.2E+05", True),
+     ("1E+11", True),
+     ("12E5", False), ("E11", False), ("1.0", False), ("#12", False)],
+)  # fmt: skip
+def test_a_number_that_a_spreadsheet_damaged_is_nobodys(read, number, damaged):
+    found = read(f"Pat;Datum;Größe\n{number};01.02.2015;5\n2;01.02.2015;5\n")
+    refs = found.typed["typed.diagnosis"]["person_ref"].to_list()
+    assert refs[1] == "number:2" and (refs[0] == f"number:{number}") != damaged
+    told = [value for rule, _, value in found.observed if rule == "identity.number-damaged"]
+    assert told == ([number] if damaged else [])
+
+
+def test_a_line_that_names_the_delimiter_is_no_header(read):
+    found = read("sep=;\r\nPat;Datum;Größe\r\n1;01.02.2015;5\r\n")
+    assert found.faults == [] and found.diagnoses() == [(dt.date(2015, 2, 1), 5.0)]
+
+
+def test_a_time_and_an_empty_date_of_a_spreadsheet_are_no_day(read):
+    whole = io.BytesIO()
+    with xlsxwriter.Workbook(whole) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ("Pat", "Datum", "Größe"))
+        formats = [
+            workbook.add_format({"num_format": form}) for form in ("hh:mm", "dd.mm.yyyy", "yyyy", "mmm yy")
+        ]
+        sheet.write_row(1, 0, (1, 0.5, 5), formats[0])
+        sheet.write(1, 0, 1)
+        for row, (value, form) in enumerate(
+            [(0, formats[1]), (42067, formats[2]), (42067.5, formats[3])], start=2
+        ):
+            sheet.write(row, 0, row)
+            sheet.write(row, 1, value, form)
+            sheet.write(row, 2, 5)
+    found = read(whole.getvalue(), format="xlsx")
+    # 42067 is 4 March 2015, 42067.5 its noon.
+    day = dt.date(2015, 3, 4)
+    assert [row[0] for row in found.diagnoses()] == [None, None, day, day]
+    told = [(rule, value) for rule, column, value in found.observed if column == "diagnosis_date"]
+    assert told == [("value.date-unreadable", "12:00:00"), ("value.date-unreadable", "0")]
+
+
+@pytest.mark.parametrize("exported", ["Stand", dt.date(2020, 3, 1)])
+def test_a_date_after_the_export_that_carries_it_is_told(read, exported):
+    lines = "Pat;Datum;Größe;Stand\n1;01.03.2020;5;01.03.2020\n2;02.03.2020;5;01.03.2020\n"
+    frame = read(lines, exported_on=exported).typed["typed.diagnosis"]
+    assert frame["reported_on"].to_list() == [dt.date(2020, 3, 1)] * 2
+    # The rule of the contract, on rows of which the second is dated a day too late.
+    (rule,) = [
+        r for r in typed.Diagnosis.rules() if r.id == "date.after-export" and r.column == "diagnosis_date"
+    ]
+    assert frame.select(rule.holds).to_series().to_list() == [True, False]
+    assert read(lines).typed["typed.diagnosis"]["reported_on"].to_list() == [None, None]
+
+
+def test_an_unreadable_day_of_export_is_told(read):
+    found = read("Pat;Datum;Größe;Stand\n1;01.03.2020;5;gestern\n", exported_on="Stand")
+    assert found.observed == [("value.date-unreadable", "reported_on", "gestern")]

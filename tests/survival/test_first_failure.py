@@ -1,11 +1,13 @@
 """Pattern of first failure: which sites, which comes first, each patient once."""
 
+from collections.abc import Sequence
+
 import polars as pl
 import pytest
 
 from sarcoma_pipeline.survival.first_failure import first_failure
 
-Events = list[tuple[str, int | None, str]]
+Events = Sequence[tuple[str, int | None, str]]
 
 
 def _patterns(events: Events, patients: str = "ab", days: int = 30) -> dict[str, int]:

@@ -94,6 +94,7 @@ def test_patients_at_a_level_without_events_still_tell_of_the_censoring() -> Non
     rows = rows.filter(cause="progression", hazard=SUBDISTRIBUTION)
     rare, age = rows.rows(named=True)
     assert rare["hazard_ratio"] is None and "no event at the level" in rare["note"]
+    assert rare["joint_p_value"] is None and age["joint_p_value"] is not None
     theirs = quantities("competing_models", set="mgus2", object="without events")
     assert age["coefficient"] == pytest.approx(theirs["age", "coefficient"], rel=1e-6)
     assert age["standard_error"] == pytest.approx(theirs["age", "standard_error"], rel=1e-6)

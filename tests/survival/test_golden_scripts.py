@@ -19,12 +19,17 @@ SCRIPTS = (
     "demo_survival",
     "joint_tests",
     "competing_models",
+    "strata",
+    "splines",
+    "validation",
 )
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(RSCRIPT is None, reason="no R here: apt-get install r-cran-survival r-cran-cmprsk"),
+    pytest.mark.skipif(
+        RSCRIPT is None, reason="no R here: apt-get install r-cran-survival r-cran-cmprsk r-cran-rms"
+    ),
 ]
 
 

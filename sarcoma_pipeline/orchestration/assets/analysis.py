@@ -25,6 +25,7 @@ from sarcoma_pipeline.survival import (
     sensitivity,
     subgroups,
     table_one,
+    validation,
 )
 from schemas.analysis import (
     CumulativeIncidence,
@@ -45,6 +46,7 @@ from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, Im
 from schemas.analysis_models import (
     CompetingHazardRatio,
     FirstFailure,
+    InternalValidation,
     JointTest,
     ModelFit,
     UnivariableHazardRatio,
@@ -114,6 +116,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data, declared),
             ModelFit.table(): tests.fits,
             JointTest.table(): tests.joint,
+            InternalValidation.table(): validation.internal_validation(*data, declared),
             UnivariableHazardRatio.table(): tests.univariable,
         }
         few = tests.fits.filter(verdict=TOO_FEW)["model"].to_list()
@@ -174,7 +177,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     survival = [SurvivalCurve, SurvivalEstimate, RestrictedMean]
     incidence = [CumulativeIncidence, CumulativeIncidenceEstimate, CompetingHazardRatio, FirstFailure]
     divided = [Subgroup, SubgroupCurve, LogRank]
-    regression = [HazardRatio, ProportionalHazards, ModelFit, JointTest, UnivariableHazardRatio]
+    regression = [
+        HazardRatio,
+        ProportionalHazards,
+        ModelFit,
+        JointTest,
+        UnivariableHazardRatio,
+        InternalValidation,
+    ]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
@@ -10,19 +12,24 @@ from sarcoma_pipeline.quality import lost_records
 from schemas.curated import Link, Patient
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.quality import Observation, Observed
-from schemas.received import Unread
+from schemas.received import TableRow, Unread
+from schemas.sources_toml import Sources
 from schemas.volumes import Volume
 
 _COMPARED = tuple(t for t in RECEIVED if t != Unread.table())
 _PERSON = ("Patient_ID", "PatientID", "hospital_number")
-"""Columns of received tables with the patient's number. Rows of tables are assigned by file only."""
+"""Columns of received tables with the patient's number; in rows of tables the mapping names the header."""
 _FILE = ("file_id", "path", "source", "content_hash", "records", "first_refresh", "last_refresh")
 
 
-def observe(warehouse: Warehouse) -> pl.DataFrame:
+def observe(warehouse: Warehouse, study_sources: Sources) -> pl.DataFrame:
     """Return the records lost since the refresh before, and earlier losses that still exist.
 
     A loss exists until its record is delivered again.
+
+    Args:
+        warehouse: the study's warehouse.
+        study_sources: who reads which files, for the header of the patient's number in tables.
     """
     refresh, _ = tonight(warehouse)
     nights = warehouse.read(Volume.table(), columns=("refresh_id",), noted=False)["refresh_id"]
@@ -39,7 +46,7 @@ def observe(warehouse: Warehouse) -> pl.DataFrame:
         return standing
     sources = files.select("file_id", "source").unique("file_id", keep="first", maintain_order=True)
     placed = gone.join(sources, on="file_id", how="left").join(
-        _patients(warehouse, gone), on=["table_name", "record_id"], how="left"
+        _patients(warehouse, gone, study_sources), on=["table_name", "record_id"], how="left"
     )
     return pl.concat([lost_records.observe(placed, files, _counts(files, str(base))), standing])
 
@@ -88,7 +95,7 @@ def _versions(warehouse: Warehouse, base: str, refresh: str) -> pl.DataFrame:
     return pl.concat(parts).sort(pl.all())
 
 
-def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
+def _patients(warehouse: Warehouse, gone: pl.DataFrame, study_sources: Sources) -> pl.DataFrame:
     """Return the patient of each record: the pseudonym, or the number of a patient who is also lost."""
     known = (
         warehouse.read(Link.table(), columns=("person_ref", "patient_id"))
@@ -98,6 +105,8 @@ def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=dict.fromkeys(("table_name", "record_id", "number"), pl.String))]
     for (table,), some in gone.group_by(["table_name"], maintain_order=True):
         rows = warehouse.read_versions(str(table), among=some["record_id"].unique())
+        if table == TableRow.table():
+            rows = rows.with_columns(numbers_in_rows(rows, study_sources))
         number = next((c for c in _PERSON if c in rows.columns), None)
         if number is not None:
             named = rows.select(table_name=pl.lit(str(table)), record_id="record_id", number=number)
@@ -106,6 +115,21 @@ def _patients(warehouse: Warehouse, gone: pl.DataFrame) -> pl.DataFrame:
     return numbers.join(known, on="person_ref", how="left").select(
         "table_name", "record_id", "pseudonym", patient=pl.coalesce("pseudonym", "person_ref")
     )
+
+
+def numbers_in_rows(rows: pl.DataFrame, study_sources: Sources) -> pl.Series:
+    """Return the patient's number in each row of a table, null if its source maps none."""
+    headers: dict[str, str] = {}
+    for source in study_sources.source:
+        for entity in getattr(source, "entities", ()):
+            mapping = entity.columns.get("hospital_number")
+            if mapping and mapping.column:
+                headers.setdefault(source.name, mapping.column)
+    found = [
+        (json.loads(values).get(headers.get(name, "")) or "").strip() or None
+        for name, values in rows.select("table_name", "values").iter_rows()
+    ]
+    return pl.Series("hospital_number", found, dtype=pl.String)
 
 
 def _counts(files: pl.DataFrame, base: str) -> pl.DataFrame:

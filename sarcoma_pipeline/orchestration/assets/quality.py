@@ -77,7 +77,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.read(MetaFile.table(), columns=("file_id", "source")),
             warehouse.read(MetaValueAccount.table()),
         )
-        seen = pl.concat([volumes.observe(history, refresh), unknown, lost_records.observe(warehouse)])
+        lost = lost_records.observe(warehouse, project.sources)
+        seen = pl.concat([volumes.observe(history, refresh), unknown, lost])
         return StepOutput({Volume.table(): history}, {Observed.table(): seen})
 
     def find(warehouse: Warehouse) -> StepOutput:

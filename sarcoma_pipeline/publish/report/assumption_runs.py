@@ -50,8 +50,8 @@ def table(
     ]
     far = beyond_error(frame)
     notes = [
-        "Each line is derived anew from the curated events. Moved: patients whose time, event or entry is "
-        "another, or who are in one of the two only. NR: not reached. A dash: no estimate.",
+        "Each line is derived anew from the curated events. Moved: patients whose time, event or entry "
+        "differs, or who are in only one of the two analyses. NR: not reached. A dash: no estimate.",
         *([f"Hazard ratios (HR). {'; '.join(named)}."] if named else []),
         *([f"Nothing changes with: {'; '.join(still)}."] if still else []),
         *([f"Warning: {_warning(far)}"] if far else []),

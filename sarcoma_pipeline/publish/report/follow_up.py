@@ -72,10 +72,10 @@ def _completeness(
             )
         )  # fmt: skip
     note = (
-        "Completeness: person-years observed of those possible up to the data cut-off, or to the event, a "
-        "censoring event or death before it (Clark et al., 2002). Lost: without an event, and ended more "
-        "than a year before it could. p: log-rank test of the losses. Late deaths: events later after the "
-        "last examination than the window of the assumptions, or without any."
+        "Completeness: observed person-years as a share of the possible ones up to the data cut-off, or to "
+        "an earlier event, censoring event or death (Clark et al., 2002). Lost: without an event, and ended"
+        " more than a year before the possible end. p: log-rank test of the losses. Late deaths: events "
+        "later after the last examination than the window of the assumptions, or without any."
     )
     return Table(
         "table-completeness", label, "Completeness of follow-up",
@@ -133,8 +133,8 @@ def _immortal_time(frame: pl.DataFrame, titles: Mapping[str, str], _: Mapping[st
         "table-immortal-time", label, "Time from the origin of an endpoint to the treatment, in days",
         ("Endpoint and treatment", "n", "Median (Q1–Q3)", "Longest", "Events before", "Share of time, %"),
         tuple(lines),
-        ("Who has the treatment was alive until then: an event before it is one that the choice of the "
-         "cohort cannot show fully. Share: of the time at risk of these patients.",),
+        ("Patients with the treatment were alive until then. A cohort chosen by the treatment therefore "
+         "shows too few of the events before it. Share: of the time at risk of these patients.",),
     )  # fmt: skip
 
 

@@ -64,10 +64,12 @@ def endpoints(study: Study) -> list[str]:
     sentences = [
         "Time zero is the initial pathological diagnosis (date of biopsy); months are days / 30.4375.",
         *(_endpoint(rule) for rule in derivable),
-        "A date known only to the month or year is set to the middle of its interval.",
+        "A date known only to the month or year is set to the middle of that month or year.",
     ]
     chosen = [d.sentence(getattr(study.assumptions, d.name)) for d in declared()]
-    assumed = "What the definitions leave open was assumed as follows. " + " ".join(filter(None, chosen))
+    assumed = "Where the definitions leave a choice, the study assumed the following.  " + " ".join(
+        filter(None, chosen)
+    )
     lacking = [
         f"{rule.title} ({rule.name}) is not derivable. {rule.reason}"
         for rule in study.endpoints
@@ -103,6 +105,12 @@ def statistics(study: Study, tables: Mapping[str, Any]) -> list[str]:
         sentences.append(_models(study))
     if "analysis.model_fit" in tables:
         sentences.append(_whole_models(study.statistics))
+    if "analysis.internal_validation" in tables:
+        sentences.append(
+            "Concordance and calibration slope were corrected for optimism by fitting each model anew to "
+            f"{number(study.statistics.bootstrap_resamples)} bootstrap resamples (seed "
+            f"{study.statistics.bootstrap_seed})."
+        )
     if "analysis.ph_test" in tables:
         sentences.append(
             "Proportional hazards were tested by scaled Schoenfeld residuals (Grambsch and Therneau, 1994), "
@@ -139,12 +147,13 @@ def _sensitivity(study: Study) -> str:
 
 def _models(study: Study) -> str:
     known = {covariate.name: covariate for covariate in study.covariates}
-    by_terms: dict[tuple[str, ...], list[str]] = {}
+    by_terms: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for model in study.models:
-        by_terms.setdefault(model.covariates, []).append(model.endpoint)
+        by_terms.setdefault((model.covariates, model.strata), []).append(model.endpoint)
     models = "; ".join(
         f"for {listed(names)} {listed([_covariate(known[term], study) for term in terms])}"
-        for terms, names in by_terms.items()
+        + (f", stratified by {listed([_covariate(known[term], study) for term in strata])}" if strata else "")
+        for (terms, strata), names in by_terms.items()
     )
     merged = [
         f"{listed(list(c.merge))} were joined as {listed(list(dict.fromkeys(c.merge.values())))}"
@@ -194,6 +203,9 @@ def _p_values(statistics: Statistics) -> str:
 def _covariate(covariate: Covariate, study: Study) -> str:
     title = term_titles(study).get(covariate.name, covariate.name)
     title = title[:1].lower() + title[1:] if title[1:2].islower() else title
+    if covariate.kind == "spline":
+        knots = listed(list(covariate.knot_names))
+        return f"{title} (natural cubic spline, knots {knots}; reference: {covariate.reference})"
     return f"{title} (reference: {covariate.reference})" if covariate.reference else title
 
 
@@ -218,7 +230,7 @@ def software(release: Mapping[str, Any], installed: Mapping[str, str]) -> str:
     packages = listed([f"{name} {version}" for name, version in installed.items()])
     return (
         f"Analysis: sarcoma_pipeline {release['code_version']} with {packages}. Its estimators are tested "
-        "against R’s packages survival and cmprsk."
+        "against R’s packages survival, cmprsk and rms."
     )
 
 

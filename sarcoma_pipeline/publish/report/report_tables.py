@@ -13,6 +13,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report.number_format import (
     MISSING,
     capital,
+    listed,
     median,
     number,
     p_value,
@@ -111,6 +112,7 @@ def model(
     title: str,
     terms: dict[str, str],
     spelled: dict[str, str],
+    strata: Sequence[str] = (),
     p_decimals: int = DEFAULT.p_decimals,
 ) -> Table:
     """Return a Cox model in the layout of the paper's Tables 2 to 5, from `schemas.analysis.HazardRatio`."""
@@ -125,6 +127,7 @@ def model(
     first = rows.row(0, named=True)
     counted = f"n = {number(first['n'])}, events = {number(first['events'])}"
     notes = [f"{counted}. {first['method']} ties; Wald intervals and p values."]
+    notes += [f"Stratified by {listed(list(strata))}: each level has its own baseline."] if strata else []
     notes += list(dict.fromkeys(note for note in rows["note"] if note))
     used = [
         f"{short}: {long}." for short, long in spelled.items() if rows["contrast"].str.contains(short).any()
@@ -182,8 +185,8 @@ def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Ta
         "table-follow-up", label, "Follow-up in months",
         ("Endpoint and method", "Median (95 % CI)", "Q1–Q3"), tuple(lines),
         (
-            "Observed: plain quantile of the times, events included. Reverse Kaplan–Meier: censoring is the "
-            "event (Schemper and Smith, 1996).",
+            "Observed: plain quantile of the times, including events. Reverse Kaplan–Meier: censoring is "
+            "the event (Schemper and Smith, 1996).",
         ),
     )  # fmt: skip
 
@@ -235,7 +238,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
     return Table(
         "table-comparison",
         label,
-        "Every number of the paper beside the same number of this cohort",
+        "Every number of the paper and the same number of this cohort",
         ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Note"),
         tuple(lines),
         notes,
@@ -274,13 +277,13 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
     return Table(
         "table-audit",
         label,
-        "Where the paper’s own numbers disagree",
+        "Contradictions between the paper’s own numbers",
         ("Quantity and check", "The paper’s words", "Printed", "Recomputed from its other numbers", "Entry"),
         tuple(lines),
         (
-            "Contradiction: cannot be explained by rounding. Tension: possible but unlikely. By definition: "
-            "depends on a definition that the paper does not give. Entry: number of the same point in the "
-            "audit by a reader; a dash: found only by recomputation.",
+            "Contradiction: cannot be explained by rounding. Tension: possible but unlikely. By definition:"
+            " depends on a definition that the paper does not give. Entry: number of the same point in a "
+            "reader’s audit; a dash: found only by recomputation.",
         ),
         (27, 22, 16, 28, 7),
     )

@@ -180,7 +180,7 @@ def _kinds(report: Report) -> Table:
     counted = {(e, k): n for e, k, n in ends.group_by("endpoint", "event_kind").len().iter_rows()}
     rows = [(capital(k), *(number(counted.get((e, k), 0)) for e in names)) for k in kinds]
     return report_tables.plain(
-        "table-kinds", report.supplement(), "What ended each endpoint: the first event, or censoring",
+        "table-kinds", report.supplement(), "End of each endpoint: the first event, or censoring",
         ("First event", *names), rows,
     )  # fmt: skip
 
@@ -193,7 +193,7 @@ def _follow_up(report: Report) -> Iterator[Table]:
         )
 
 
-def _models(report: Report) -> Iterator[Table | Figure]:
+def _models(report: Report) -> Iterator[Paragraph | Table | Figure]:
     if not report.has("analysis.hazard_ratio"):
         return
     ratios = report.frames["analysis.hazard_ratio"].filter(~PENALISED)
@@ -206,7 +206,13 @@ def _models(report: Report) -> Iterator[Table | Figure]:
         title = model.title.partition(" (")[0]
         rows = ratios.filter(model=model.name)
         yield report_tables.model(
-            rows, number_of=index, title=title.lower(), terms=terms, spelled=spelled, p_decimals=decimals
+            rows,
+            number_of=index,
+            title=title.lower(),
+            terms=terms,
+            spelled=spelled,
+            strata=[terms.get(name, name).lower() for name in model.strata],
+            p_decimals=decimals,
         )
         yield report.figure(
             f"figure-forest-{model.name.lower()}", f"Hazard ratios for {title.lower()}, with 95 % confidence "
@@ -234,6 +240,8 @@ def _diagnostics(report: Report) -> Iterator[Table]:
             )  # fmt: skip
     if report.has("analysis.model_fit"):
         yield whole_models.fits(report)
+    if report.has("analysis.internal_validation"):
+        yield whole_models.validation(report)
     if report.has("analysis.ph_test"):
         terms = methods.term_titles(report.study)
         yield additional_analyses.proportional_hazards(
@@ -358,7 +366,7 @@ def _checklist(report: Report, present: list[Section], keys: set[str]) -> Iterat
     titles = {section.key: section.title for section in present} | {"provenance": "Provenance"}
     rows = [
         (item.number, item.asks, titles[where] if where else "Not filled",
-         item.answer if where or not item.sections else "This report does not have the section.")
+         item.answer if where or not item.sections else "This report does not contain this section.")
         for item, where in strobe.filled(keys)
     ]  # fmt: skip
     done = sum(row[2] != "Not filled" for row in rows)

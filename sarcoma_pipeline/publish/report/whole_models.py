@@ -109,7 +109,7 @@ def contradicted(report: Report, model: Model) -> list[str]:
             [f"{r['contrast']}, p {_equals(p_value(r['p_value'], statistics.p_decimals))}" for r in small]
         )
         title = report.titles.get(model.endpoint, model.endpoint).lower()
-        of = terms.get(test["term"], test["term"]).lower()
+        of = str(terms.get(test["term"], test["term"])).lower()
         wald = f", Wald p = {number(test['wald_p_value'], 2)}" if test["wald_p_value"] is not None else ""
         said.append(
             f"The joint test of {of} in the model of {title} ({model.name}) gives p = {number(p, 2)} "
@@ -176,7 +176,7 @@ def _beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Tab
         ratio_tests = (p(test.get("univariable_p_value")), p(test.get("p_value")))
         factor = contrasts[0]["level"] is not None
         if factor:
-            lines.append(Line((terms.get(term, term), *("",) * 6), heading=True))
+            lines.append(Line((str(terms.get(term, term)), *("",) * 6), heading=True))
         for row in contrasts:
             alone = single.get((term, row["level"]))
             uni = (ratio_of(alone), p(alone["p_value"])) if alone else (MISSING, MISSING)
@@ -195,6 +195,11 @@ def _beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Tab
     if adjusted:
         shown = "; ".join(f"{terms.get(t, t)} {p(value)}" for t, value in adjusted.items())
         notes.append(f"Joint tests adjusted for their number ({statistics.p_adjustment}): {shown}.")
+    bent = {r["term"]: r["nonlinearity_p_value"] for r in tests.values() if r.get("nonlinearity_p_value")}
+    notes += [
+        f"{terms.get(term, term)}: natural cubic spline; against a straight effect, p = {p(value)}."
+        for term, value in bent.items()
+    ]
     notes += list(dict.fromkeys(r["note"] for r in tests.values() if r["note"]))
     return Table(
         f"table-beside-{model.name.lower()}", report.supplement(),
@@ -230,4 +235,25 @@ def fits(report: Report) -> Table:
         (f"Few: below {few:g} events per coefficient; too few: below {too_few:g}. Interval of C: "
          "infinitesimal jackknife. Likelihood ratio and p: all coefficients against none.",
          *dict.fromkeys(r for r in report.frames["analysis.model_fit"]["note"] if r)),
+    )  # fmt: skip
+
+
+def validation(report: Report) -> Table:
+    """Return the table of `schemas.analysis_models.InternalValidation`."""
+    rows = report.frames["analysis.internal_validation"].sort("position").rows(named=True)
+    lines = tuple(
+        Line(
+            (
+                r["model"], r["quantity"].capitalize(), number(r["apparent"], 3), number(r["optimism"], 3),
+                number(r["corrected"], 3), f"{number(r['fitted'])} of {number(r['resamples'])}",
+            )
+        )
+        for r in rows
+    )  # fmt: skip
+    return Table(
+        "table-validation", report.supplement(), "Internal validation of the models by the bootstrap",
+        ("Model", "Measure", "Apparent", "Optimism", "Corrected", "Resamples fitted"), lines,
+        ("Optimism: mean over the resamples of the measure in the resample minus that in all patients. A "
+         "calibration slope below 1: predictions are too extreme, and hazard ratios too far from 1.",
+         *dict.fromkeys(f"{r['model']}: {r['note']}." for r in rows if r["note"])),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from sarcoma_pipeline.publish import disclosure
 from sarcoma_pipeline.publish.report.blocks import Report
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.whole_models import contradicted, enough
+from sarcoma_pipeline.survival.validation import internal_validation
 from schemas.configuration import Sources, Study
 from schemas.disclosure import WITHHELD, Disclosure
 from schemas.statistics import Statistics
@@ -146,3 +147,27 @@ def test_a_covariate_with_a_withheld_contrast_has_no_public_test(frames: dict[st
     ]
     assert public["analysis.published_comparison"]["our_joint_p"].is_null().all()
     assert public["analysis.published_comparison"]["our_joint_text"].is_null().all()
+
+
+def test_optimism_is_printed_and_not_public(
+    study: Study,
+    sources: Sources,
+    frames: dict[str, pl.DataFrame],
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+) -> None:
+    declared = Statistics(bootstrap_resamples=5, bootstrap_seed=7)
+    made = internal_validation(patients, endpoints, study.models, study.covariates, declared)
+    told = {**frames, "analysis.internal_validation": made}
+    tree = lxml_html.fromstring(page(study.model_copy(update={"statistics": declared}), sources, told, {}))
+    (table,) = _elements(tree, "//table[@id='table-validation'] | //*[@id='table-validation']//table")
+    rows = [
+        [c.text_content().strip() for c in _elements(r, "./td|./th")] for r in _elements(table, "./tbody/tr")
+    ]
+    wanted = [
+        (f"{r['apparent']:.3f}", f"{r['corrected']:.3f}") for r in made.rows(named=True) if r["corrected"]
+    ]
+    assert len(rows) == 2 * len(study.models)
+    assert [(row[2], row[4]) for row in rows if row[4] != "–"] == wanted
+    assert any("5 bootstrap resamples (seed 7)" in p for p in _paragraphs(tree))
+    assert "analysis.internal_validation" not in disclosure.public(told, Disclosure())

@@ -1,0 +1,163 @@
+"""Reads findings, readings and effects from the warehouse for the commands of ``sarcoma findings``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import click
+
+from sarcoma_pipeline.cli.terminal import NotFound, beginning, no_such, whole
+from sarcoma_pipeline.cli.warehouse_rows import rows
+from sarcoma_pipeline.study.project import Project
+from schemas.vocabularies import RESOLVED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import polars as pl
+
+LISTED = "sarcoma findings lists them all"
+"""Where the ids of findings are listed."""
+
+
+def effects(project: Project) -> dict[str, str]:
+    """Map each finding to the sentence on how the study would change if its record were admitted."""
+    from sarcoma_pipeline.quality import impact
+    from schemas.impact import Impact
+
+    effects = impact.sentences(rows(project, f"FROM {Impact.table()}"))
+    quarantined = rows(
+        project,
+        "SELECT finding_id, record_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
+        "WHERE list_contains(rule_ids, rule_id)",
+    )
+    return dict(quarantined.join(effects, on="record_id").select("finding_id", "impact").iter_rows())
+
+
+def readings_of(project: Project) -> pl.DataFrame:
+    """Return the readings and answers that data stewards can choose, by finding."""
+    from sarcoma_pipeline.quality import ledger
+    from schemas.curated_identity import IdentityReading
+    from schemas.curated_radiotherapy import RadiotherapyReading
+
+    found = rows(project, "FROM quality.findings")
+    # The patient of an answer is shown by pseudonym.
+    identities = rows(
+        project,
+        "SELECT i.* REPLACE (i.text || coalesce(': patient ' || p.pseudonym, '') AS text) "
+        f"FROM {IdentityReading.table()} AS i LEFT JOIN curated.patient AS p USING (patient_id)",
+    )
+    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"), identities)
+
+
+def as_delivered(project: Project, finding_id: str) -> dict[str, str]:
+    """Return file, position, column, value and note of a finding from the warehouse, unmasked.
+
+    Empty for a finding that is not in the last refresh: only its masked form is kept.
+    """
+    from schemas.all_contracts import CONTRACTS
+
+    received = " UNION ALL ".join(
+        f"SELECT record_id, file_id, position FROM {table}"
+        for table in sorted(CONTRACTS)
+        if table.startswith("received.")
+    )
+    found = rows(
+        project,
+        f"""
+        SELECT f.path, r.position, o.column_name, o.value, o.note
+        FROM quality.findings AS q
+        JOIN quality.observed AS o
+            ON (o.rule_id, o.record_id, o.table_name) = (q.rule_id, q.record_id, q.table_name)
+        LEFT JOIN ({received}) AS r ON r.record_id = q.record_id
+        LEFT JOIN meta.files AS f ON f.file_id = r.file_id
+        WHERE q.finding_id = '{finding_id.replace("'", "''")}'
+        ORDER BY (o.column_name IS NOT DISTINCT FROM q.column_name) DESC, o.column_name, o.value, o.note
+        LIMIT 1
+        """,
+    )
+    return {
+        name: value for row in found.iter_rows(named=True) for name, value in row.items() if value is not None
+    }
+
+
+def ledger_of(project: Project) -> pl.DataFrame:
+    """Read ``quality.ledger`` as of the last refresh."""
+    from schemas.ledger import LedgerEntry
+
+    return LedgerEntry.conform(rows(project, f"FROM {LedgerEntry.table()}"))
+
+
+def current(project: Project) -> pl.DataFrame:
+    """Return the ledger with the decisions taken since the last refresh applied, most severe first."""
+    import polars as pl
+
+    from sarcoma_pipeline.quality import decision_log, ledger
+
+    try:
+        decisions = decision_log.read(project.decisions)
+    except decision_log.DecisionLogDamaged as damaged:
+        raise click.ClickException(str(damaged)) from None
+    found = ledger.standing(ledger_of(project), decisions, dt.datetime.now(dt.UTC).date())
+    order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
+    return found.sort(order, "rule_id", "path", "position", "finding_id")
+
+
+def _check_names(project: Project, found: pl.DataFrame, rule: str | None, file: str | None) -> None:
+    """Refuse a rule or a file that does not exist, instead of answering "0 findings".
+
+    Raises:
+        NotFound: with the name that was probably meant.
+    """
+    if rule is not None and rule not in set(found["rule_id"]):
+        from sarcoma_pipeline.quality.rule_catalogue import rules
+
+        if rule not in rules():
+            raise NotFound(no_such("rule", rule, rules(), "sarcoma rules lists them all"))
+    if file is not None and not found["path"].str.contains(file, literal=True).any():
+        known = rows(project, "SELECT DISTINCT path FROM meta.files")["path"]
+        if not known.str.contains(file, literal=True).any():
+            raise NotFound(f'no file of the drop folder has "{file}" in its path')
+
+
+def select(
+    project: Project,
+    rule: str | None,
+    severity: str | None,
+    status: str | None,
+    patient: str | None,
+    file: str | None,
+) -> pl.DataFrame:
+    """Return the findings that the filters let pass; without a status, all but the resolved ones.
+
+    Raises:
+        NotFound: a filter names what does not exist.
+    """
+    import polars as pl
+
+    found = current(project)
+    _check_names(project, found, rule, file)
+    if patient is not None:
+        known = {*rows(project, "SELECT pseudonym FROM curated.patient")["pseudonym"]}
+        known |= {*found["pseudonym"].drop_nulls()}
+        patient = whole("pseudonym", patient, known, "sarcoma findings shows those with a finding")
+    wanted = {"rule_id": rule, "severity": severity, "status": status, "pseudonym": patient}
+    for column, value in wanted.items():
+        if value is not None:
+            found = found.filter(pl.col(column) == value)
+    if status is None:
+        found = found.filter(pl.col("status") != RESOLVED)
+    if file is not None:
+        found = found.filter(pl.col("path").str.contains(file, literal=True))
+    return found
+
+
+def in_full(ids: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Return each finding's id in full, once; the ledger refuses those that it does not know.
+
+    Raises:
+        NotFound: several findings begin with a given id.
+    """
+    names = set(known)
+    return list(dict.fromkeys(whole("finding", i, names, LISTED) if beginning(i, names) else i for i in ids))
