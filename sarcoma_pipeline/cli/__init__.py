@@ -141,7 +141,8 @@ def _is_unchanged(project: projects.Project) -> bool:
     try:
         with run_history.opened(run_history.home_of(project.root)) as history:
             unchanged = skip_unchanged.look(project, history, now.date())
-    except run_history.Unfamiliar:
+    except Exception:
+        # Whatever hinders the look (a damaged warehouse, another database), the refresh itself reports it.
         return False
     if unchanged is None:
         return False
