@@ -278,6 +278,7 @@ def _conditions(loc: Loc, entity: EntityMapping, source: MappedSource) -> Compla
 def _kinds(loc: Loc, source: MappedSource) -> Complaints:
     """Yield columns that are mapped both as a date and as a number: one of them would be unreadable."""
     kinds: dict[str, dict[str, str]] = {}
+    spelled: dict[str, str] = {}
     for entity in source.entities:
         specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
         for name, mapping in entity.columns.items():
@@ -290,11 +291,12 @@ def _kinds(loc: Loc, source: MappedSource) -> Complaints:
                 else ""
             )
             if kind and mapping.column is not None:
+                spelled.setdefault(folded(mapping.column), mapping.column)
                 kinds.setdefault(folded(mapping.column), {}).setdefault(kind, f"{entity.entity}.{name}")
     for header, found in kinds.items():
         if len(found) > 1:
             told = " and ".join(f"{kind} ({where})" for kind, where in sorted(found.items()))
-            yield (*loc, "entities"), f'"{header}" cannot be both {told}'
+            yield (*loc, "entities"), f'"{spelled[header]}" cannot be both {told}'
 
 
 def _separator(loc: Loc, text: str, source: MappedSource) -> Complaints:

@@ -108,6 +108,8 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
     except permissions.Exposed as exposed:
         raise click.UsageError(str(exposed)) from None
     dagster_home(project)
+    if not (draft or verify or full) and _is_unchanged(project):
+        sys.exit(0)
     if full:
         import duckdb
 
@@ -127,6 +129,26 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
         what = "Dagster's run history cannot be written; the release is untouched"
         raise _cannot_start(what, project) from None
     sys.exit(0 if outcome else 1)
+
+
+def _is_unchanged(project: projects.Project) -> bool:
+    """Return whether a refresh would change nothing; if so, say and record it, without importing Dagster."""
+    import datetime as dt
+
+    from sarcoma_pipeline.orchestration import run_history, skip_unchanged
+
+    now = dt.datetime.now(dt.UTC)
+    try:
+        with run_history.opened(run_history.home_of(project.root)) as history:
+            unchanged = skip_unchanged.look(project, history, now.date())
+    except Exception:
+        # Whatever hinders the look (a damaged warehouse, another database), the refresh itself reports it.
+        return False
+    if unchanged is None:
+        return False
+    skip_unchanged.confirm(project, unchanged, now)
+    say(f"{unchanged} sarcoma refresh --full computes every step all the same.")
+    return True
 
 
 def _cannot_start(what: str, project: projects.Project) -> click.ClickException:

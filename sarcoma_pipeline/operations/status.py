@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import opinion_process, run_process
+from sarcoma_pipeline.orchestration import opinion_process, run_process, skip_unchanged
 from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, last_job, next_night, release_name
 from sarcoma_pipeline.orchestration.run_history import BUSY, ENDED, History, Run
 from sarcoma_pipeline.publish import release
@@ -63,7 +63,7 @@ def status(project: Project, history: History, now: dt.datetime) -> Status:
     else:
         built = dt.datetime.fromisoformat(released["released_at"])
         # A refresh without changes publishes nothing; it only records that the release is still valid.
-        confirmed = max([built, *_confirmations(project, history)])
+        confirmed = max([built, *_confirmations(project, history, released["content_hash"])])
         words = f"{released['refresh_id']}, built {hours(now - built)} ago, {released['eligible']} patients"
         lines.append(("release", f"{words}; last confirmed {hours(now - confirmed)} ago"))
         if now - confirmed > STALE_AFTER:
@@ -129,8 +129,11 @@ def hours(age: dt.timedelta) -> str:
     return f"{whole} h" if whole else f"{int(age.total_seconds() // 60)} min"
 
 
-def _confirmations(project: Project, history: History) -> Iterator[dt.datetime]:
+def _confirmations(project: Project, history: History, content_hash: str) -> Iterator[dt.datetime]:
     """Yield the times of the last successful refresh and of the last confirmation of the release."""
+    looked = skip_unchanged.confirmed(project, content_hash)
+    if looked is not None:
+        yield looked
     last = history.materialised(release_name(project))
     # The run of a draft confirms no release.
     if last is not None and not _of_draft(last[1]):

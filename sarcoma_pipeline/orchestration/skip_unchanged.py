@@ -13,11 +13,14 @@ import filecmp
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.orchestration.night import DRAFT, REFRESH
+from sarcoma_pipeline.orchestration.run_history import BUSY, History
 from sarcoma_pipeline.orchestration.standing_release import kept
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import decision_log
@@ -36,6 +39,8 @@ _SCAN_SECONDS = 30.0
 """Timeout of the folder scan: half of Dagster's 60 s limit for a schedule evaluation."""
 VERIFIED_FOR = dt.timedelta(days=7)
 """Maximum time between two refreshes that compare the content of all files, not only size and time."""
+_CONFIRMED = "confirmed.json"
+"""File next to the release: when a command found that nothing had changed."""
 _TYPED = "typed"
 """A step that depends on program, configuration and key, but neither on the day nor on decisions."""
 
@@ -105,6 +110,44 @@ def verification_is_due(refreshes: pl.DataFrame, today: dt.date) -> bool:
     return not isinstance(last, dt.date) or today - last >= VERIFIED_FOR
 
 
+def look(project: Project, history: History, today: dt.date) -> Unchanged | None:
+    """Check whether a refresh would change nothing, for a command that starts one.
+
+    Args:
+        project: the study.
+        history: its runs: after a failed run, and while another runs, a refresh is always started.
+        today: the date for which waivers are evaluated.
+    """
+    study = project.study.name
+    last = [run for run in history.runs(study, REFRESH) if DRAFT not in run.tags][:1]
+    if not last or last[0].state != "success" or history.runs(study, states=BUSY):
+        return None
+    return check(project, today)
+
+
+def confirm(project: Project, unchanged: Unchanged, now: dt.datetime) -> None:
+    """Record next to the release that it is still valid, for ``sarcoma status``."""
+    said = {"content_hash": unchanged.content_hash, "confirmed_at": now.isoformat()}
+    written = project.published / f"{_CONFIRMED}.part"
+    written.touch(mode=0o640)
+    written.write_text(json.dumps(said), "utf-8")
+    written.replace(project.published / _CONFIRMED)
+
+
+def confirmed(project: Project, content_hash: str) -> dt.datetime | None:
+    """Return when a command last found that the release is still valid; None: never, or another release.
+
+    Args:
+        project: the study.
+        content_hash: content hash of the release.
+    """
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        said = json.loads((project.published / _CONFIRMED).read_text("utf-8"))
+        at = dt.datetime.fromisoformat(said["confirmed_at"])
+        return at if said["content_hash"] == content_hash and at.tzinfo else None
+    return None
+
+
 def _with_timeout(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Yield the entries of a folder.
 
@@ -142,20 +185,16 @@ def _steps_unchanged(project: Project, warehouse: duckdb.DuckDBPyConnection, tod
         if step_cache.chosen(known, reads) != reads:
             return False
     nights = _refreshes(warehouse)
-    volumes = [
-        warehouse.execute(
-            f"SELECT source, measure, count FROM {Volume.table()} WHERE refresh_id = ? ORDER BY ALL", [night]
-        ).fetchall()
-        for night in nights
-    ]
+    # Without parameters: for those, DuckDB imports pandas.
+    counted = warehouse.execute(f"SELECT refresh_id, source, measure, count FROM {Volume.table()}").pl()
+    volumes = [counted.filter(refresh_id=night).drop("refresh_id").sort(pl.all()).rows() for night in nights]
     same_counts = len(nights) == 2 and volumes[0] == volumes[1]
     return same_counts and not _waiver_expired(warehouse, nights[0], today)
 
 
 def _waiver_expired(warehouse: duckdb.DuckDBPyConnection, last: str, today: dt.date) -> bool:
     """Return whether a waiver that was in force in the last refresh has expired since."""
-    row = warehouse.execute(
-        f"SELECT received_on FROM {MetaRefresh.table()} WHERE refresh_id = ?", [last]
-    ).fetchone()
+    received = warehouse.execute(f"SELECT refresh_id, received_on FROM {MetaRefresh.table()}").fetchall()
+    on = dict(received).get(last)
     until = warehouse.execute(f"SELECT until FROM {Decision.table()}").pl()["until"].cast(pl.Date)
-    return row is None or bool(((until >= row[0]) & (until < today)).any())
+    return on is None or bool(((until >= on) & (until < today)).any())

@@ -89,8 +89,6 @@ def _row(delivery: Delivery, number: int, name: str, value: str) -> Delivery:
 MISTAKES: dict[str, tuple[Callable[[Delivery], Delivery], str]] = {
     "the birth is mapped as the diagnosis": (
         lambda d: d.map('diagnosis_date = "ED"', 'diagnosis_date = "Geb"'), "diagnosis.on-birth"),
-    "the patient number is mapped as the size": (
-        lambda d: d.map('column = "Größe"', 'column = "Geb"'), "value.number-unreadable"),
     "month and day are swapped in the format": (
         lambda d: d.map('key = ["Nr"]\ndate_format = "%d.%m.%Y"', 'key = ["Nr"]\ndate_format = "%m.%d.%Y"'),
         "value.date-unreadable"),
@@ -154,6 +152,14 @@ def test_without_a_mistake_nothing_is_named(place):
 def test_a_mistake_is_named(place, mistake):
     change, rule = MISTAKES[mistake]
     assert rule in {found for _, found, _ in seen(place, change)}
+
+
+def test_the_birth_is_mapped_as_the_size(place):
+    """No file is needed to see it: one column cannot hold a date and a number."""
+    _delivery().map('column = "Größe"', 'column = "Geb"').put(place)
+    told = place.check()
+    (fault,) = told["configuration"]
+    assert told["exit"] == 2 and fault["file"] == "sources.toml" and '"Geb"' in fault["message"]
 
 
 def test_the_wrong_sheet(place):

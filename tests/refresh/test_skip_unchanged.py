@@ -1,13 +1,17 @@
 """A nightly refresh is skipped only if no input has changed, and the schedule says so."""
 
 import datetime as dt
+import os
 import shutil
+import subprocess
+import sys
 
 import dagster as dg
 import pytest
 
 from sarcoma_pipeline.orchestration import jobs, schedules, skip_unchanged
 from sarcoma_pipeline.orchestration.assets.publication import release_key
+from sarcoma_pipeline.orchestration.run_history import Run
 from sarcoma_pipeline.study import project
 from tests.refreshed import Place
 
@@ -145,3 +149,61 @@ def test_the_schedule_skips_and_confirms_the_release(settled):
 def test_after_a_failed_run_the_schedule_does_not_skip(settled):
     told, said = _tick(settled, dg.DagsterRunStatus.FAILURE)
     assert len(told.run_requests or ()) == 1 and said is None
+
+
+def test_a_refresh_looks_before_it_imports_dagster(place):
+    """It says that nothing changed, starts no run, and the release counts as confirmed."""
+    script = (
+        "import sys\nfrom sarcoma_pipeline.cli import main\n"
+        "try: main(['refresh'])\nexcept SystemExit as end: print('exit', end.code)\n"
+        "print('imports', *sorted({'dagster', 'sqlalchemy', 'pandas', 'pydicom', 'lxml'} & set(sys.modules)))"
+    )
+    env = {**os.environ, "SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home)}
+    runs = place.home / "history/runs"
+    before = sorted(path.name for path in runs.glob("*.db"))
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    assert "Nothing changed since refresh" in told.stdout
+    assert told.stdout.splitlines()[-2:] == ["exit 0", "imports"]
+    assert sorted(path.name for path in runs.glob("*.db")) == before
+    study = project.load(place.study, place.root)
+    content = place.published("SELECT content_hash FROM meta.release").item()
+    at = skip_unchanged.confirmed(study, content)
+    assert at is not None and dt.datetime.now(dt.UTC) - at < dt.timedelta(minutes=5)
+    assert skip_unchanged.confirmed(study, "another") is None
+    assert (study.published / "confirmed.json").stat().st_mode & 0o777 == 0o640
+    assert "last confirmed 0 min ago" in place.sarcoma("status").output
+
+
+class _Runs:
+    """A history of which only the states of the runs are told."""
+
+    def __init__(self, *runs: tuple[str, bool]) -> None:
+        now = dt.datetime.now(dt.UTC)
+        self._runs = [Run(str(n), state, {"draft": "true"} if d else {}, now, None)
+                      for n, (state, d) in enumerate(runs)]  # fmt: skip
+
+    def runs(self, study, job=None, states=None, most=50):
+        return [run for run in self._runs if states is None or run.state in states][:most]
+
+    def materialised(self, asset):
+        return None
+
+    def heartbeat(self):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("runs", "looked"),
+    [
+        ([("success", False)], True),
+        ([("failure", False), ("success", False)], False),
+        ([("started", False), ("success", False)], False),
+        ([("success", True), ("failure", False)], False),  # a draft heals nothing
+        ([("failure", True), ("success", False)], True),
+        ([], False),
+    ],
+    ids=str,
+)
+def test_after_a_failed_run_a_refresh_is_always_a_run(settled, runs, looked):
+    study = project.load(settled.study, settled.root)
+    assert (skip_unchanged.look(study, _Runs(*runs), TODAY) is not None) is looked
