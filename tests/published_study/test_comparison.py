@@ -1,5 +1,7 @@
 """Comparison of the paper with the demo cohort."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -12,7 +14,7 @@ def frames(
     endpoints: pl.DataFrame,
     demo_estimates: pl.DataFrame,
     demo_hazard_ratios: pl.DataFrame,
-) -> dict[str, pl.DataFrame]:
+) -> dict[str, Any]:
     return {
         "patients": patients,
         "endpoints": endpoints,
@@ -22,7 +24,7 @@ def frames(
 
 
 @pytest.fixture(scope="module")
-def compared(paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def compared(paper: dict[str, pl.DataFrame], frames: dict[str, Any]) -> pl.DataFrame:
     return compare(**paper, **frames)
 
 
@@ -64,16 +66,14 @@ def test_verdicts(compared: pl.DataFrame) -> None:
     assert _row(compared, 61)["interval_verdict"] == "close"
 
 
-def test_another_cohort_differs(paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]) -> None:
+def test_another_cohort_differs(paper: dict[str, pl.DataFrame], frames: dict[str, Any]) -> None:
     fewer = frames["patients"].filter(pl.col("sex") == "male")
     found = compare(**paper, **{**frames, "patients": fewer})
     assert (_row(found, 20)["verdict"], _row(found, 20)["our_n"]) == ("differs", 0)
     assert _row(found, 19)["verdict"] == "differs", "48 of 48 is 100 %, the paper has 56 %"
 
 
-def test_endpoints_that_are_not_derivable(
-    paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
-) -> None:
+def test_endpoints_that_are_not_derivable(paper: dict[str, pl.DataFrame], frames: dict[str, Any]) -> None:
     os_only = {
         k: f.filter(pl.col("endpoint") == "OS") if "endpoint" in f.columns else f for k, f in frames.items()
     }
@@ -82,9 +82,7 @@ def test_endpoints_that_are_not_derivable(
     assert _row(found, 64)["reason"] == "DFS is not derivable."
 
 
-def test_every_published_row_must_be_mapped(
-    paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
-) -> None:
+def test_every_published_row_must_be_mapped(paper: dict[str, pl.DataFrame], frames: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="'150'"):
         compare(**{**paper, "published_map": paper["published_map"].head(149)}, **frames)
 
@@ -105,7 +103,7 @@ def test_every_published_row_must_be_mapped(
 )
 def test_ordinary_printing_is_compared(
     paper: dict[str, pl.DataFrame],
-    frames: dict[str, pl.DataFrame],
+    frames: dict[str, Any],
     row: int,
     cells: dict[str, str],
     verdict: str,
@@ -118,9 +116,7 @@ def test_ordinary_printing_is_compared(
     assert _row(found, row)["verdict"] == verdict
 
 
-def test_a_cell_that_is_no_number_is_named(
-    paper: dict[str, pl.DataFrame], frames: dict[str, pl.DataFrame]
-) -> None:
+def test_a_cell_that_is_no_number_is_named(paper: dict[str, pl.DataFrame], frames: dict[str, Any]) -> None:
     name = pl.when(pl.col("id") == "64").then(pl.lit("four years")).otherwise(pl.col("value"))
     published = paper["published"].with_columns(name.alias("value"))
     found = compare(**{**paper, "published": published}, **frames)
