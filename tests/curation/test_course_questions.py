@@ -139,7 +139,7 @@ def test_a_choice_is_kept_in_the_log_and_its_key_is_read_from_there(tmp_path):
     [
         (_ask(7), OFFERED, "choose one of its readings: 1, 2"),
         (_ask(None), OFFERED, "choose one of its readings: 1, 2"),
-        (_ask("2"), OFFERED.clear(), "asks for no decision"),
+        (_ask("2"), OFFERED.clear(), "needs no choice of a reading"),
         (_ask(2, "acknowledge"), OFFERED, "only a decision chooses a reading"),
     ],
 )

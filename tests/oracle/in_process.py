@@ -133,7 +133,8 @@ def read(drop: Path, sources: Sources) -> tuple[dict[str, pl.DataFrame], pl.Data
             batches.append(reader(source.kind).read(file, source, "R1", Limits()))
     received = {t: c.empty() for t, c in CONTRACTS.items() if t.startswith("received.")}
     received |= received_record.frames(batches)
-    return received, pl.DataFrame(known, schema=["file_id", "path", "source"], orient="row")
+    names = ("file_id", "path", "source")
+    return received, pl.DataFrame(known, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def derive(

@@ -33,6 +33,8 @@ NEEDS_NO_FINDING = {
     r"/[yra]_Symbol$": "Its absence says that the TNM was found before therapy, at no relapse, in life.",
     r"^(Diagnose|Pathologie|OP)/(c|p)?TNM(/[TNM])?$": "A TNM and its categories are optional: the next best "
     "report counts, and curated.diagnosis names the rule that chose it.",
+    r"^Pathologie/Primaertumor_Topographie_ICD_O(/Code)?$": "A Pathologie may leave the site to the Diagnose; "
+    "curated.diagnosis names the rule that chose it.",
     r"^(Diagnose|Pathologie|OP|Verlauf)/Menge_FM(/Fernmetastase)?$": "Its absence says that no metastasis "
     "was found.",
     r"^Verlauf/Verlauf_(Lokaler_Tumorstatus|Tumorstatus_Lymphknoten|Tumorstatus_Fernmetastasen)$": "Complete "
@@ -66,10 +68,11 @@ class Demo:
         self.roots = {f"obds/{p.name}": etree.parse(str(p), parser).getroot() for p in _whole(drop)}
 
     def patients(self) -> list[str]:
-        """Numbers of the patients with all kinds of source, in order."""
+        """Numbers of the patients with all kinds of source and an export that is whole, in order."""
         delivered = [set(self.received[f"received.dicom_{kind}"]["PatientID"]) for kind in ("plan", "image")]
         masters = self.received["received.obds_patient"]
-        return sorted(set(masters["Patient_ID"].drop_nulls()).intersection(*delivered))
+        whole = {e.get("Patient_ID") for root in self.roots.values() for e in root.iter(f"{{{NS}}}Patient")}
+        return sorted(set(masters["Patient_ID"].drop_nulls()).intersection(whole, *delivered))
 
     def delivered(self, number: str) -> Delivered:
         reports = {
