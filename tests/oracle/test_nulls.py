@@ -33,8 +33,8 @@ NEEDS_NO_FINDING = {
     r"/[yra]_Symbol$": "Its absence says that the TNM was found before therapy, at no relapse, in life.",
     r"^(Diagnose|Pathologie|OP)/(c|p)?TNM(/[TNM])?$": "A TNM and its categories are optional: the next best "
     "report counts, and curated.diagnosis names the rule that chose it.",
-    r"^Pathologie/Primaertumor_Topographie_ICD_O(/Code)?$": "A Pathologie may leave the site to the Diagnose; "
-    "curated.diagnosis names the rule that chose it.",
+    r"^Pathologie/Primaertumor_Topographie_ICD_O(/Code)?$": "A Pathologie may leave the site to the "
+    "Diagnose; curated.diagnosis names the rule that chose it.",
     r"^(Diagnose|Pathologie|OP|Verlauf)/Menge_FM(/Fernmetastase)?$": "Its absence says that no metastasis "
     "was found.",
     r"^Verlauf/Verlauf_(Lokaler_Tumorstatus|Tumorstatus_Lymphknoten|Tumorstatus_Fernmetastasen)$": "Complete "
