@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import finding_place
+from sarcoma_pipeline.quality.rule_catalogue import rules
 from schemas.configuration import Sources
-from schemas.rule import Rule
 
-RULE = Rule("x.y", "warning", on="cohort.patients", scope="patient", what="w", remedy="r")
+RULE = rules()["patient.value-implausible"]
 SOURCES = Sources.model_validate(
     {
         "source": [
