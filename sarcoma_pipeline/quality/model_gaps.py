@@ -21,8 +21,7 @@ COVARIATE_MISSING = Rule(
     on=CohortPatient.table(),
     scope="patient",
     what="A covariate of the patient is missing, or has a level that study.toml does not list. The patient "
-    "is left out of every model with this covariate; the note names the models. A missing value "
-    "of Table 1 that is no covariate is a notice.",
+    "is left out of every model with this covariate; the note names the models.",
     remedy="Look the value up in the letters, the pathology report or the plan, and add it in the system "
     "that the column comes from. If the level is right, list it under [[covariates]] in study.toml.",
     source="STROBE, item 12c: how missing data were addressed",
@@ -39,19 +38,16 @@ DEATH_OF_UNKNOWN_CAUSE = Rule(
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
 )
 
-_UNKNOWN = "unknown"
-"""What the vocabularies call a value that nobody stated."""
-
 
 def missing_covariates(
     patients: pl.DataFrame, eligible: pl.Series, study: Study, records: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return who is left out of a model by which covariate; a notice where only Table 1 shows it.
+    """Return who is left out of a model by which covariate; where no model has it, a notice.
 
     Args:
         patients: ``cohort.patients``, of any patients.
         eligible: pseudonyms of the cohort.
-        study: its covariates, models and Table 1.
+        study: its covariates and models.
         records: ``pseudonym`` and ``record_ids``: from :func:`main_records`.
 
     Returns:
@@ -65,11 +61,6 @@ def missing_covariates(
         note = f"covariate {covariate.name}; " + (f"models of {', '.join(models)}" if models else "no model")
         seen = _lacking(cohort.filter(values(covariate).is_null()), covariate.column, note)
         found.append(seen if models else seen.with_columns(severity=pl.lit(NOTICE)))
-    covariates = {covariate.column for covariate in study.covariates}
-    for column in dict.fromkeys(row.column for row in study.table_one if row.column not in covariates):
-        value = pl.col(column).cast(pl.String)
-        seen = _lacking(cohort.filter(value.is_null() | (value == _UNKNOWN)), column, "Table 1; no model")
-        found.append(seen.with_columns(severity=pl.lit(NOTICE)))
     return pl.concat(found)
 
 

@@ -83,7 +83,7 @@ def silent(mutants: Sequence[Mutant], setting: Setting) -> Iterator[Silent]:
     """Yield every change that no new finding tells; the first mutant is the one that lacks nothing."""
     base, *others = _outcomes([mutant.without for mutant in mutants], setting)
     assert base.said, "nothing is said of the patient who lacks nothing"
-    shown = {c.column for c in (*setting.study.covariates, *setting.study.table_one)}
+    shown = {c.column for c in setting.study.covariates}
     for mutant, other in zip(mutants[1:], others, strict=True):
         keys = base.said.keys() | other.said.keys()
         changes = {k: (base.said.get(k), other.said.get(k)) for k in keys}
@@ -99,12 +99,12 @@ def silent(mutants: Sequence[Mutant], setting: Setting) -> Iterator[Silent]:
 def _told(key: Key, change: tuple[Any, Any], found: frozenset[Seen], shown: set[str]) -> bool:
     """Return whether a finding that was there before has words for it, or the cell itself says it.
 
-    A value that becomes empty in a column that neither a model nor a table of the study shows changes no
-    number.
+    A value that becomes empty or unknown in a column that is no covariate changes no estimate, and Table 1
+    counts the unknown ones.
     """
     table, of, column = key
     if table == "cohort.patients":
-        empty = column not in shown and change[1] is None
+        empty = column not in shown and change[1] in (None, "unknown")
         return empty or any(f.rule in _COVARIATE and f.column == column for f in found)
     return table == "cohort.eligibility" and any(f.rule in _CRITERION and f.column == of for f in found)
 

@@ -20,7 +20,10 @@ def _findings(records, path="registry/antworten.csv"):
 def _faulty(records):
     records.patient(number="4711")
     records.diagnosis(number="4711")
-    records.meldung(r.ObdsSurgery, number="4711", Datum="2015-02-31", Module_ID="O1")
+    records.meldung(
+        r.ObdsSurgery, number="4711", Datum="2015-02-31", Module_ID="O1",
+        Lokale_Beurteilung_Residualstatus="R0",
+    )  # fmt: skip
     records.reply(family_name="Mueller", answer="lebt", answered_on="01.06.2015")
     return records
 

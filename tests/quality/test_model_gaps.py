@@ -9,7 +9,7 @@ from sarcoma_pipeline.study import project
 from schemas import received as r
 from schemas.assumptions import Assumptions
 from schemas.cohort import CohortPatient
-from schemas.configuration import Covariate, Model, Study, TableRow
+from schemas.configuration import Covariate, Model, Study
 
 MISSING, UNKNOWN = "model.covariate-missing", "endpoint.cause-unknown"
 SIZE = {"name": "size", "column": "tumour_size_cm", "kind": "continuous"}
@@ -64,20 +64,6 @@ def test_a_covariate_of_no_model_is_a_notice_and_who_is_not_eligible_has_none():
     (row,) = _seen(_study([SIZE], []), tumour_size_cm=None)
     assert row[2:] == ("notice", "covariate size; no model")
     assert _seen(BOTH, eligible=("B",), t_stage=None) == []
-
-
-def test_a_missing_value_of_table_one_is_a_notice_and_an_unknown_one_is_missing():
-    rows = ({"title": "Chemotherapy", "column": "chemotherapy", "kind": "factor", "levels": ["yes", "no"]},)
-    shown = BOTH.model_copy(update={"table_one": tuple(TableRow.model_validate(row) for row in rows)})
-    assert [row[:3] for row in _seen(shown, chemotherapy="no", eligible=("A",))] == []
-    for missing in (None, "unknown"):
-        (row,) = _seen(shown, chemotherapy=missing, eligible=("A",))
-        assert row == ("ra", "chemotherapy", "notice", "Table 1; no model")
-    # What a model adjusts for is told once.
-    again = shown.table_one[0].model_copy(update={"column": "t_stage"})
-    both = shown.model_copy(update={"table_one": (*shown.table_one, again)})
-    seen = _seen(both, t_stage=None, chemotherapy="yes", eligible=("A",))
-    assert [row[1:3] for row in seen] == [("t_stage", "warning")]
 
 
 def _death(records, *, cause: str | None, needing: bool) -> list[str]:

@@ -90,7 +90,7 @@ def test_every_error_that_may_be_waived_can_be_and_every_record_is_accounted_for
         ({"reason": " "}, "the reason is missing"),
         ({"until": "2020-01-31"}, "2020-01-31 is in the past"),
         ({"until": None}, "a waiver needs its last day"),
-        ({"finding_ids": []}, "nothing is asked for"),
+        ({"finding_ids": []}, "nothing is requested"),
     ],
 )
 def test_a_refused_decision_fails_its_run_with_the_reason_and_changes_nothing(demo, change, why):
