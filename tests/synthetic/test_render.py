@@ -192,14 +192,19 @@ def test_an_unknown_kind_or_carrier_is_an_error(tmp_path):
 # --- read back ----------------------------------------------------------------------------------------
 
 
+OF_THE_PATIENTS = ("radiotherapy.preoperative-without-surgery", "structures.planning-ct-missing")
+"""Rules on what the demo's patients are like: no seeded defects; ``refresh/test_demo`` counts them."""
+
+
 def test_every_defect_is_observed_and_nothing_else(night):
     def records(frame: pl.DataFrame) -> set[tuple[str, str, str]]:
         # The order of the files decides which of two equal records counts as the duplicate.
         either = pl.when(pl.col("rule_id") == "record.duplicate").then(pl.lit("either")).otherwise("file")
         return set(frame.select("rule_id", either, "locator").rows())
 
-    assert records(night.observed) == records(night.truth)
-    lines = night.observed.unique(["rule_id", "record_id"])
+    observed = night.observed.filter(~pl.col("rule_id").is_in(OF_THE_PATIENTS))
+    assert records(observed) == records(night.truth)
+    lines = observed.unique(["rule_id", "record_id"])
     # A missing column is reported for the header and for each row that cannot be read without it.
     assert lines.height == night.truth.height + 1
 
