@@ -89,17 +89,27 @@ def ledger_of(project: Project) -> pl.DataFrame:
     return LedgerEntry.conform(rows(project, f"FROM {LedgerEntry.table()}"))
 
 
+def decisions_of(project: Project) -> pl.DataFrame:
+    """Read the log of decisions.
+
+    Raises:
+        click.ClickException: it is damaged.
+    """
+    from sarcoma_pipeline.quality import decision_log
+
+    try:
+        return decision_log.read(project.decisions)
+    except decision_log.DecisionLogDamaged as damaged:
+        raise click.ClickException(str(damaged)) from None
+
+
 def current(project: Project) -> pl.DataFrame:
     """Return the ledger with the decisions taken since the last refresh applied, most severe first."""
     import polars as pl
 
-    from sarcoma_pipeline.quality import decision_log, ledger
+    from sarcoma_pipeline.quality import ledger
 
-    try:
-        decisions = decision_log.read(project.decisions)
-    except decision_log.DecisionLogDamaged as damaged:
-        raise click.ClickException(str(damaged)) from None
-    found = ledger.standing(ledger_of(project), decisions, dt.datetime.now(dt.UTC).date())
+    found = ledger.standing(ledger_of(project), decisions_of(project), dt.datetime.now(dt.UTC).date())
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
     return found.sort(order, "rule_id", "path", "position", "finding_id")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sarcoma_pipeline.cli.finding_rows import decisions_of, in_full, ledger_of, readings_of
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say
 from schemas.configuration_faults import ConfigurationWrong
@@ -65,8 +66,10 @@ def preview(
     if study_file is not None:
         project = _with_study_file(project, study_file)
     now = dt.datetime.now(dt.UTC)
-    requests = _requests(project, now.date(), waived, chosen, reopened)
-    decisions = _decisions(project, requests, now)
+    # Read in any case: without a warehouse it says what to do.
+    entries = ledger_of(project)
+    requests = _requests(set(entries["finding_id"]), now.date(), waived, chosen, reopened)
+    decisions = _decisions(project, entries, requests, now)
     try:
         found = previews.preview(project, decisions, dt.datetime.now().date())
     except previews.CannotPreview as refused:
@@ -101,7 +104,7 @@ def _with_study_file(project: Project, study_file: Path) -> Project:
 
 
 def _requests(
-    project: Project,
+    known: set[str],
     today: dt.date,
     waived: tuple[str, ...],
     chosen: tuple[str, ...],
@@ -112,12 +115,8 @@ def _requests(
     Raises:
         click.UsageError: a finding is named without its reading.
     """
-    from sarcoma_pipeline.cli.finding_rows import in_full, ledger_of
     from sarcoma_pipeline.quality.ledger import Request
 
-    if not (waived or chosen or reopened):
-        return []
-    known = set(ledger_of(project)["finding_id"])
     who = reason = "preview"
     # A day later than today: the local day may be ahead of UTC's.
     until = today + dt.timedelta(days=1)
@@ -133,7 +132,9 @@ def _requests(
     return requests + [Request(i, REOPEN, who, reason) for i in in_full(reopened, known)]
 
 
-def _decisions(project: Project, requests: list[Request], now: dt.datetime) -> pl.DataFrame:
+def _decisions(
+    project: Project, entries: pl.DataFrame, requests: list[Request], now: dt.datetime
+) -> pl.DataFrame:
     """Return all decisions with those to be tried.
 
     Raises:
@@ -142,14 +143,9 @@ def _decisions(project: Project, requests: list[Request], now: dt.datetime) -> p
     """
     import polars as pl
 
-    from sarcoma_pipeline.cli.finding_rows import ledger_of, readings_of
-    from sarcoma_pipeline.quality import decision_log, ledger
+    from sarcoma_pipeline.quality import ledger
 
-    try:
-        known = decision_log.read(project.decisions)
-    except decision_log.DecisionLogDamaged as damaged:
-        raise click.ClickException(str(damaged)) from None
-    entries = ledger_of(project)
+    known = decisions_of(project)
     if not requests:
         return known
     try:

@@ -279,14 +279,16 @@ def _curated(
 
 
 def _pooled(cohorts: Sequence[Cohort]) -> Cohort:
-    """Combine the cohorts of the centres."""
+    """Combine the cohorts of the centres; a study with one drop folder has one."""
+    if len(cohorts) == 1:
+        return cohorts[0]
     flow = centres.pooled(
         CohortFlow.table(),
         pl.concat(c.flow.with_columns(pl.lit(str(n)).alias(centres.CENTRE)) for n, c in enumerate(cohorts)),
     )
     return Cohort(
         pl.concat(c.eligibility for c in cohorts).sort("pseudonym", maintain_order=True),
-        flow if len(cohorts) > 1 else cohorts[0].flow,
+        flow,
         pl.concat(c.patients for c in cohorts).sort("pseudonym"),
         pl.concat(c.endpoints for c in cohorts).sort("pseudonym", "endpoint"),
     )
@@ -299,9 +301,8 @@ def _causes(
     if past is None:
         return ["this program cannot read the configuration of the last refresh: everything is derived anew"]
     causes = []
-    differing = sorted(
-        key for key, value in now.study.model_dump().items() if past.study.model_dump()[key] != value
-    )
+    then, study = past.study.model_dump(), now.study.model_dump()
+    differing = sorted(key for key, value in study.items() if then[key] != value)
     if differing:
         causes.append(f"study.toml: {', '.join(differing)}")
     if past.sources != now.sources:
