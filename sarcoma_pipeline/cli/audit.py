@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sarcoma_pipeline.cli.terminal import json_option, say
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +47,7 @@ def audit(file: Path | None, groups: Path | None, text: Path | None, as_json: bo
         checks = audit_file.audit_file(file, groups, text)
     except audit_file.NotATable as wrong:
         if as_json:
-            click.echo(json.dumps({"file": file.name, "exit": 2, "error": str(wrong)}))
+            say_json({"file": file.name, "exit": 2, "error": str(wrong)})
             sys.exit(2)
         raise click.UsageError(str(wrong)) from None
     found = checks.filter(checks["verdict"] != "consistent")
@@ -85,7 +84,7 @@ def _print_json(file: Path, checks: pl.DataFrame, found: pl.DataFrame, code: int
         "verdicts": _counted(checks),
         "findings": findings,
     }
-    click.echo(json.dumps(told))
+    say_json(told)
 
 
 def _print(checks: pl.DataFrame, found: pl.DataFrame) -> None:

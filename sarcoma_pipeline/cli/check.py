@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from sarcoma_pipeline.cli.study_option import know_formats, study_option
-from sarcoma_pipeline.cli.terminal import json_option, say
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
 
@@ -36,7 +35,7 @@ def check(study: str, as_json: bool) -> None:
         if as_json:
             faults = [dataclasses.asdict(f) for f in getattr(wrong, "faults", ())]
             faults = faults or [{"file": None, "line": None, "key": "", "message": str(wrong)}]
-            click.echo(json.dumps({"study": study, "exit": CONFIGURATION_WRONG, "configuration": faults}))
+            say_json({"study": study, "exit": CONFIGURATION_WRONG, "configuration": faults})
             sys.exit(CONFIGURATION_WRONG)
         raise click.UsageError(str(wrong)) from None
     from sarcoma_pipeline.operations import check as checks
@@ -51,7 +50,7 @@ def check(study: str, as_json: bool) -> None:
             "notices": [dataclasses.asdict(one) for one in found.notices],
             "preview": found.preview,
         }
-        click.echo(json.dumps(told))
+        say_json(told)
     else:
         _print(found)
     sys.exit(code)

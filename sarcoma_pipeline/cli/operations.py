@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sys
 from pathlib import Path
 
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
-from sarcoma_pipeline.cli.terminal import json_option, say
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 
 
 @click.command()
@@ -40,7 +39,7 @@ def status(study: str, as_json: bool) -> None:
             report = operations_status.status(project, DagsterHistory(instance), now)
     if as_json:
         fields = {"study": study, "good": not report.faults, "faults": report.faults, "lines": report.lines}
-        click.echo(json.dumps(fields))
+        say_json(fields)
         sys.exit(1 if report.faults else 0)
     for topic, words in report.lines:
         say(f"{topic:12} {words}")

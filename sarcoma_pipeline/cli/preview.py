@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import click
 
 from sarcoma_pipeline.cli.finding_rows import decisions_of, in_full, ledger_of, readings_of
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import json_option, say
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 from schemas.configuration_faults import ConfigurationWrong
 from schemas.vocabularies import DECIDE, REOPEN, WAIVE
 
@@ -77,7 +76,7 @@ def preview(
     except duckdb.IOException:
         raise click.ClickException("a refresh is running; try again when it has ended") from None
     if as_json:
-        click.echo(json.dumps(_as_json(found)))
+        say_json(_as_json(found))
     else:
         _print(found)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from sarcoma_pipeline.orchestration.run_history import BUSY
 from sarcoma_pipeline.sources.drop_folder import NO_DELIVERY, Entry, walk
 from sarcoma_pipeline.study.project import Project
 
@@ -16,15 +17,6 @@ SETTLE_SECONDS = 120
 
 SCAN_SECONDS = 60
 """Seconds between two scans of the drop folder."""
-
-BUSY = (
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
-"""States of a run that waits or runs."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +79,10 @@ def drop_folder(project: Project, job: str) -> dg.SensorDefinition:
         folders = [project.drop_of(centre) for centre in project.centres or ("",)]
         if not all(folder.is_dir() for folder in folders):
             return dg.SensorResult(skip_reason="there is no drop folder", cursor=context.cursor)
-        running = dg.RunsFilter(tags={"study": project.study.name}, statuses=list(BUSY))
+        running = dg.RunsFilter(
+            tags={"study": project.study.name},
+            statuses=[dg.DagsterRunStatus(state.upper()) for state in BUSY],
+        )
         busy = bool(context.instance.get_runs(filters=running, limit=1))
         # Hidden files are no delivery: their sender renames them when they are complete.
         entries = [

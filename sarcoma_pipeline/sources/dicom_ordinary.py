@@ -121,9 +121,6 @@ def read(stream: BinaryIO, data: bytes, size: int, tree: Tree, limits: Limits) -
         raise Unordinary from None
 
 
-_META_END = 0x0003
-
-
 def _about(data: bytes) -> tuple[OrdinaryNode, int]:
     """Return the file meta information and where it ends (PS3.10 7.1)."""
     node = OrdinaryNode(Shared())
