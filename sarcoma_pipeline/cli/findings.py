@@ -11,6 +11,7 @@ from sarcoma_pipeline.cli.finding_rows import (
     LISTED,
     as_delivered,
     current,
+    decisions_of,
     effects,
     in_full,
     ledger_of,
@@ -231,7 +232,8 @@ def _apply(
     from sarcoma_pipeline.quality.ledger import Request
 
     project = configured(study)
-    every = in_full(ids, ledger_of(project)["finding_id"])
+    known = [*ledger_of(project)["finding_id"], *decisions_of(project)["finding_id"]]
+    every = in_full(ids, known)
     _record(project, [Request(i, action, who, reason, until, reading=reading) for i in every])
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Set
 from pathlib import Path
 
+import click
 import dagster as dg
 import duckdb
 from rich.console import Console
@@ -28,10 +29,11 @@ from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.orchestration.dagster_internals import one_connection
+from sarcoma_pipeline.orchestration.running import running
 from sarcoma_pipeline.orchestration.step_events import short_name
 from sarcoma_pipeline.quality import movement
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import permissions, read_only
+from sarcoma_pipeline.warehouse import opening, permissions, read_only
 
 
 def run(project: Project, began: float, *, verify: bool = False) -> bool:
@@ -62,6 +64,8 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
     )
     with dg.DagsterInstance.get() as instance, one_connection(instance):
         orphaned_runs.end(instance, project.study.name)
+        if other := running(project, instance):
+            raise click.ClickException(other)
         opened = time.perf_counter()
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(f"Refreshing {project.study.name}", total=steps)
@@ -119,14 +123,26 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
     console.rule(f"{project.study.name}: {outcome}", align="left")
     if "received" not in done:
         return
-    with read_only.connect(project) as warehouse:
-        if "movement" in done:
-            _moved(console, warehouse)
-        _input(console, warehouse, done)
-        if "cohort" in done:
-            _cohort(console, warehouse)
-        if "survival" in done:
-            _endpoints(console, warehouse, [e.name for e in project.study.endpoints])
+    try:
+        with opening.explained(project.warehouse), read_only.connect(project) as warehouse:
+            _numbers(console, project, warehouse, done)
+    except duckdb.Error as broken:
+        # A steward's command may hold the file by now: the night was good all the same.
+        why = str(broken) if isinstance(broken, opening.CannotOpen) else type(broken).__name__
+        console.print(f"summary     not shown: {marked(why)}; sarcoma status --study {project.study.name}")
+
+
+def _numbers(
+    console: Console, project: Project, warehouse: duckdb.DuckDBPyConnection, done: Set[str]
+) -> None:
+    """Print what was read, found and published."""
+    if "movement" in done:
+        _moved(console, warehouse)
+    _input(console, warehouse, done)
+    if "cohort" in done:
+        _cohort(console, warehouse)
+    if "survival" in done:
+        _endpoints(console, warehouse, [e.name for e in project.study.endpoints])
 
 
 def _one(warehouse: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:

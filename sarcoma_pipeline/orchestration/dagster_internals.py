@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import dagster as dg
 import sqlalchemy
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.scheduler.instigation import InstigatorType
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -20,6 +23,12 @@ from sqlalchemy.pool import QueuePool
 
 AssetJob = UnresolvedAssetJobDefinition
 """What ``dg.define_asset_job`` returns; Dagster exports the function and not its type."""
+
+
+def switches(instance: dg.DagsterInstance) -> list[dict[str, Any]]:
+    """Return the state of every schedule that a person has switched on or off, as JSON."""
+    found = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+    return [json.loads(dg.serialize_value(state)) for state in found]
 
 
 def next_tick(cron: str, timezone: str, after: dt.datetime) -> dt.datetime:

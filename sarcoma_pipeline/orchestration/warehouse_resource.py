@@ -21,7 +21,7 @@ from pydantic import Field, PrivateAttr
 from sarcoma_pipeline.orchestration import celery, run_process
 from sarcoma_pipeline.orchestration.dagster_internals import one_connection
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ddl, ducklake, permissions, step_cache
+from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening, permissions, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import TableWriter
 from schemas.all_contracts import CONTRACTS
@@ -379,10 +379,8 @@ def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
-            connection = duckdb.connect(str(path))
-        except duckdb.IOException as busy:
-            if "lock" not in str(busy):
-                raise
+            connection = opening.connect(path, read_only=False)
+        except opening.Busy:
             if time.monotonic() > deadline:
                 raise WarehouseBusy(
                     f"{path.name} is locked by another process and was not released within a minute"

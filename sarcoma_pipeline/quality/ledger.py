@@ -26,6 +26,7 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.quality import rule_catalogue
+from schemas.configuration_faults import meant
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.vocabularies import (
     ACKNOWLEDGE,
@@ -319,7 +320,8 @@ def decide(
         if times[request.finding_id] > 1:
             found = ["is named more than once"]
         elif entry is None:
-            found = ["there is no such finding"]
+            near = meant(request.finding_id, known)
+            found = ["there is no such finding" + (f'; did you mean "{near}"?' if near else "")]
         else:
             found = _objections(request, entry, now.date(), last.get(request.finding_id))
             found += _no_reading(request, keys.get(request.finding_id, {}))

@@ -22,7 +22,7 @@ from sarcoma_pipeline.orchestration import data_versions
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
 from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import ducklake, step_cache
+from sarcoma_pipeline.warehouse import ducklake, opening, step_cache
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
 from schemas.all_contracts import CONTRACTS
 
@@ -180,6 +180,8 @@ def _remedy(project: Project, broken: Exception) -> str:
         return "Free disk space, then refresh again. "
     if isinstance(broken, OSError) and broken.errno in _NOT_WRITABLE:
         return "Give the service write permission below data/, then refresh again. "
+    if isinstance(broken, opening.CannotOpen):
+        return ""  # its message says what to do
     if isinstance(broken, _DATABASE):
         return (
             "Check that the disk is not full and data/ is writable. If so, the warehouse is damaged: "
