@@ -31,6 +31,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 )
 from sarcoma_pipeline.curation.prescription import same_dose
 from schemas.rule import Rule
+from schemas.sides import OF_COURSE
 
 _INTRAOPERATIVE = re.compile(r"\biort|ioert|intra-?op", re.IGNORECASE)
 
@@ -42,6 +43,7 @@ SUPERSEDED = Rule(
     remedy="If the plan was not treated, nothing needs to be done. Otherwise export its treatment records.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
+    sides=OF_COURSE,
 )
 REPLAN_UNLINKED = Rule(
     "course.replan-unlinked",
@@ -52,6 +54,7 @@ REPLAN_UNLINKED = Rule(
     remedy="Export the treatment records, or the relation PREDECESSOR from the planning system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.9 RTPlanRelationship",
+    sides=OF_COURSE,
 )
 PARALLEL_SITES = Rule(
     "course.parallel-sites",
@@ -63,6 +66,7 @@ PARALLEL_SITES = Rule(
     "Bestrahlung.",
     scope="source",
     source="DICOM PS3.3 C.8.8.14 IsocenterPosition",
+    sides=OF_COURSE,
 )
 
 
