@@ -214,13 +214,15 @@ def _circumstances(
 ) -> Circumstances:
     """Return the other differences: decisions, program, configuration and calendar."""
     _, today = tonight(warehouse, noted=False)
+    days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
     findings_of = warehouse.read(LedgerEntry.table(), columns=("finding_id", "pseudonym"), noted=False)
     named = decisions.select("finding_id", "at", "action", "until").join(
         findings_of, on="finding_id", how="left"
     )
     started = provenance.started_at(before.refresh_id)
     since = named.filter(pl.col("at") >= started)["pseudonym"]
-    then = dt.date.fromisoformat(started[:10])
+    # A lost warehouse has forgotten the day of the last release: the day in UTC is the nearest.
+    then = dict(days.rows()).get(before.refresh_id, dt.date.fromisoformat(started[:10]))
     ended = (pl.col("action") == WAIVE) & (pl.col("until") >= then) & (pl.col("until") < today)
     lapsed = named.filter(ended)["pseudonym"]
     return Circumstances(
