@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,7 +130,7 @@ def current(project: Project) -> pl.DataFrame:
 
     from sarcoma_pipeline.quality import ledger
 
-    found = ledger.standing(ledger_of(project), decisions_of(project), dt.datetime.now(dt.UTC).date())
+    found = ledger.standing(ledger_of(project), decisions_of(project), project.now().date())
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
     return found.sort(order, "rule_id", "path", "position", "finding_id")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -258,9 +257,7 @@ def _record(project: Project, requests: Sequence[Request]) -> None:
     entries = ledger_of(project)
     readings = readings_of(project) if any(r.action == DECIDE for r in requests) else None
     try:
-        recorded = decision_log.record(
-            project.decisions, entries, requests, dt.datetime.now(dt.UTC), readings
-        )
+        recorded = decision_log.record(project.decisions, entries, requests, project.now(), readings)
     except DecisionRefused as refused:
         raise _refused(refused) from None
     except decision_log.DecisionLogDamaged as damaged:
