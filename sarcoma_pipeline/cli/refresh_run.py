@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import click
@@ -23,7 +23,7 @@ from rich.table import Table
 
 from sarcoma_pipeline.cli import runs
 from sarcoma_pipeline.cli.terminal import marked
-from sarcoma_pipeline.orchestration import orphaned_runs, step_events
+from sarcoma_pipeline.orchestration import notification, orphaned_runs, step_events, told_of_run
 from sarcoma_pipeline.orchestration.assets.analysis import median_text
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
@@ -82,10 +82,11 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
 
             unsubscribe = step_events.listen(on_step_event)
             try:
-                run_id, events = runs.refresh(project, planned, instance, verify=verify)
+                run_ids, events = runs.refresh(project, planned, instance, verify=verify)
             finally:
                 unsubscribe()
         ended = time.perf_counter()
+        told = [error for run_id in run_ids for error in told_of_run.tell(project, instance, run_id)]
         # Listeners receive no events of steps in other processes: these come from the event log.
         for event in events:
             name = short_name(event.step_key or "")
@@ -108,8 +109,10 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
         console.print(f"[red]failed[/red]      {step}: {marked(message)}")
+    for error in told:
+        console.print(f"[red]mail[/red]        {marked(error)}")
     permissions.close_shared(project)
-    _where_to_look(console, project, published, run_id)
+    _where_to_look(console, project, published, run_ids)
     return published
 
 
@@ -228,7 +231,7 @@ def _where_time_goes(
     console.print(f"            {', '.join(parts)}")
 
 
-def _where_to_look(console: Console, project: Project, published: bool, run_id: str) -> None:
+def _where_to_look(console: Console, project: Project, published: bool, run_ids: Sequence[str]) -> None:
     relative = project.release.relative_to(project.root)
     state = "" if published else " (the last one, unchanged)" if project.release.exists() else " (none yet)"
     console.print(f"release     {relative}{state}", markup=False)
@@ -238,7 +241,11 @@ def _where_to_look(console: Console, project: Project, published: bool, run_id: 
     console.print(f"findings    {_program()} findings --study {project.study.name}", markup=False)
     if (project.published / "steward.html").exists():
         console.print(f"            {pages}/steward.html", markup=False)
-    console.print(f"run         {run_id}; make ui, then http://localhost:3000/runs/{run_id}", markup=False)
+    for told in (notification.path(project.notifications, run_id) for run_id in run_ids):
+        if told.exists():
+            console.print(f"told        {told.relative_to(project.root)}", markup=False)
+    last = run_ids[-1]
+    console.print(f"run         {last}; make ui, then http://localhost:3000/runs/{last}", markup=False)
 
 
 def _program() -> str:

@@ -33,6 +33,7 @@ from schemas.vocabularies import (
     ACKNOWLEDGED,
     DECIDE,
     DECISION_ACTION,
+    ERROR,
     OPEN,
     REOPEN,
     REOPENED,
@@ -126,7 +127,23 @@ def advance(
         times_seen=pl.col("times_seen").fill_null(0) + (present & ~again).cast(pl.Int64),
         resolved_at=pl.when(~present).then(pl.col("resolved_at").fill_null(refresh_id)),
     )
-    return _settled(rows, decisions, today)
+    return _with_news(ledger, _settled(rows, decisions, today), refresh_id)
+
+
+def _with_news(before: pl.DataFrame, after: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
+    """Note which findings are news in this refresh; what is known and unchanged alarms nobody again."""
+    earlier = before.select("finding_id", _status="status", _records="records", _severity="severity")
+    rows = after.join(earlier, on="finding_id", how="left", maintain_order="left")
+    is_new = pl.col("first_seen") == refresh_id
+    is_back = (pl.col("status") == REOPENED) & (pl.col("_status") != REOPENED)
+    has_grown = pl.col("records") > pl.col("_records")
+    is_worse = (pl.col("severity") == ERROR) & (pl.col("_severity") != ERROR)
+    is_news = pl.any_horizontal(is_new, is_back, has_grown, is_worse).fill_null(False)
+    present = pl.col("status") != RESOLVED
+    since = pl.coalesce("news_in", "first_seen")
+    return LedgerEntry.conform(
+        rows.with_columns(news_in=pl.when(is_news & present).then(pl.lit(refresh_id)).otherwise(since))
+    )
 
 
 def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.DataFrame:

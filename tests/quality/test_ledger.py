@@ -249,6 +249,7 @@ def test_seven_nights_of_one_fault(tmp_path: Path):
     log = tmp_path / "study.csv"
     book = LedgerEntry.empty()
     told: list[tuple[object, ...]] = []
+    news: list[str] = []
 
     def night(number: int, world: dict[str, str]) -> None:
         nonlocal book
@@ -258,6 +259,7 @@ def test_seven_nights_of_one_fault(tmp_path: Path):
         )
         row = book.row(0, named=True)
         told.append((row["status"], row["last_seen"], row["resolved_at"], row["reopened_count"]))
+        news.append(row["news_in"])
 
     def waive(day: int, until: int) -> None:
         noon = dt.datetime(2030, 1, day, 12, tzinfo=dt.UTC)
@@ -283,8 +285,45 @@ def test_seven_nights_of_one_fault(tmp_path: Path):
         ("resolved", "night 5", "night 6", 2),
         ("reopened", "night 7", None, 3),
     ]
+    assert [int(name.removeprefix("night ")) for name in news] == [1, 1, 3, 3, 5, 5, 7]
     assert book["first_seen"].to_list() == ["night 1"]
     assert book["times_seen"].to_list() == [6]
+
+
+@pytest.mark.parametrize(
+    ("later", "is_news"),
+    [
+        ({"records": 60}, False),
+        ({"records": 59}, False),
+        ({"records": 61}, True),
+        ({"records": None}, False),
+        ({"severity": "error"}, True),
+        ({"value": "other"}, False),
+    ],
+)
+def test_a_known_finding_is_news_again_if_it_grows(later, is_news):
+    one, content = found({"f3": "A"}), content_of({"f3": "A"})
+    book, none = LedgerEntry.empty(), Decision.empty()
+    first = one.with_columns(records=pl.lit(60))
+    for night, tonight in (
+        ("1", first),
+        ("2", first),
+        ("3", first.with_columns(**{k: pl.lit(v) for k, v in later.items()})),
+    ):
+        for _ in range(2):  # a retried step changes nothing
+            book = ledger.advance(book, Finding.conform(tonight), none, content, night, START.date())
+    assert book["news_in"].item() == ("3" if is_news else "1")
+    # Then it is known again.
+    after = ledger.advance(book, Finding.conform(tonight), none, content, "4", START.date())
+    assert after["news_in"].item() == book["news_in"].item()
+
+
+def test_a_ledger_of_before_has_news_of_the_first_refresh_only():
+    one, content = found({"f1": "A"}), content_of({"f1": "A"})
+    book = ledger.advance(LedgerEntry.empty(), one, Decision.empty(), content, "1", START.date())
+    old = book.with_columns(news_in=pl.lit(None, pl.String))
+    again = ledger.advance(old, one, Decision.empty(), content, "2", START.date())
+    assert again["news_in"].item() == "1"
 
 
 def test_an_acknowledgement_outlives_a_change_of_content_but_not_the_fault():
