@@ -20,12 +20,13 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality.ids import beginning
 from schemas.configuration_faults import meant
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.vocabularies import (
@@ -296,6 +297,31 @@ def offered(
     return asked.join(everything, on=["rule_id", "record_id"]).select(*OFFERED).sort("finding_id", "reading")
 
 
+def possible(entries: pl.DataFrame, decisions: pl.DataFrame, readings: pl.DataFrame) -> dict[str, list[str]]:
+    """Return the decisions that would not be refused, by finding: ``decide 2`` chooses the second reading.
+
+    Args:
+        entries: ``quality.ledger``.
+        decisions: ``quality.decisions``.
+        readings: readings that may be chosen, from :func:`offered`.
+    """
+    last = dict(_last(decisions).select("finding_id", "action").iter_rows())
+    keys = _keys(readings)
+    found: dict[str, list[str]] = {}
+    for entry in entries.iter_rows(named=True):
+        finding = entry["finding_id"]
+        actions = [
+            action
+            for action in (ACKNOWLEDGE, WAIVE, REOPEN)
+            if not _out_of_turn(action, entry, last.get(finding))
+        ]
+        if not _out_of_turn(DECIDE, entry, last.get(finding)):
+            numbers = sorted(n for n in keys.get(finding, {}) if n is not None)
+            actions += [f"{DECIDE} {number}" for number in numbers]
+        found[finding] = actions
+    return found
+
+
 OFFERED = ("finding_id", "reading", "reading_key", "text", "prescribed_dose_gy", "fractions")
 """Columns of the readings offered for a choice."""
 
@@ -326,6 +352,7 @@ def decide(
     known = {row["finding_id"]: row for row in standing(ledger, decisions, now.date()).iter_rows(named=True)}
     last = dict(_last(decisions).select("finding_id", "action").iter_rows())
     keys = _keys(readings)
+    requests, ambiguous = _in_full(requests, {*known, *last})
     times = Counter(request.finding_id for request in requests)
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
@@ -336,6 +363,8 @@ def decide(
             entry = {"status": RESOLVED, "rule_id": "", "content_hash": None, "until": None}
         if times[request.finding_id] > 1:
             found = ["is named more than once"]
+        elif request.finding_id in ambiguous:
+            found = [f"{ambiguous[request.finding_id]} findings begin with it"]
         elif entry is None:
             near = meant(request.finding_id, known)
             found = ["there is no such finding" + (f'; did you mean "{near}"?' if near else "")]
@@ -365,6 +394,18 @@ def decide(
     if problems:
         raise DecisionRefused(problems)
     return pl.DataFrame(rows, schema=Decision.polars_schema())
+
+
+def _in_full(requests: Sequence[Request], known: set[str]) -> tuple[list[Request], dict[str, int]]:
+    """Return the requests with whole ids, and the beginnings that several ids have, with their number."""
+    full: list[Request] = []
+    ambiguous: dict[str, int] = {}
+    for request in requests:
+        meant_by = beginning(request.finding_id, known)
+        if len(meant_by) > 1:
+            ambiguous[request.finding_id] = len(meant_by)
+        full.append(replace(request, finding_id=meant_by[0]) if len(meant_by) == 1 else request)
+    return full, ambiguous
 
 
 def _keys(readings: pl.DataFrame | None) -> dict[str, dict[int | None, str]]:
