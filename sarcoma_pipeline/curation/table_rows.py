@@ -10,6 +10,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
+    BIRTHS_COUNTED_FROM,
+    DAYS_COUNTED_FROM,
     MISSING,
     NUMBER_DAMAGED,
     Reading,
@@ -170,7 +172,12 @@ def _birth(source: MappedSource) -> Reading:
     for entity in source.entities:
         mapping = entity.columns.get("birth_date")
         if mapping is not None and mapping.column is not None:
-            return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision)
+            return date(
+                _cell(mapping),
+                source.date_formats(mapping),
+                exact_to=mapping.precision,
+                counted_from=BIRTHS_COUNTED_FROM if source.spreadsheet else None,
+            )
     return constant(None, pl.Date)
 
 
@@ -178,7 +185,11 @@ def _exported(source: MappedSource, on: str | dt.date) -> Reading:
     """Return the day of the export, from a column or as declared."""
     if isinstance(on, dt.date):
         return Reading(pl.lit(on))
-    return date(pl.col(f"_cell_{on}"), source.date_formats(ColumnMapping(column=on)))
+    return date(
+        pl.col(f"_cell_{on}"),
+        source.date_formats(ColumnMapping(column=on)),
+        counted_from=DAYS_COUNTED_FROM if source.spreadsheet else None,
+    )
 
 
 def _cell(mapping: ColumnMapping) -> pl.Expr:
@@ -195,19 +206,22 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
         several = cell.str.contains(separator, literal=True)
         first = cell.str.split(separator).list.first() if mapping.first_of else pl.lit(None, dtype=pl.String)
         cell = pl.when(several).then(first).otherwise(cell)
+    told_apart = {"decimal": source.decimal, "native": source.native, "spreadsheet": source.spreadsheet}
     if spec.dtype == "Date":
+        born = spec.name == "birth_date"
         # The precision of a table's dates is the same in every row, so it is not reported per row.
         reading = date(
             cell,
             source.date_formats(mapping),
             exact_to=mapping.precision,
             notices=mapping.precision == "day",
-            not_before=None if spec.name == "birth_date" else pl.col("_birth"),
+            not_before=None if born else pl.col("_birth"),
+            counted_from=(BIRTHS_COUNTED_FROM if born else DAYS_COUNTED_FROM) if source.spreadsheet else None,
         )
     elif spec.dtype == "Float64":
-        reading = number(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
+        reading = number(cell, scale=mapping.scale, **told_apart)
     elif spec.dtype == "Int32":
-        reading = whole(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
+        reading = whole(cell, scale=mapping.scale, **told_apart)
     elif spec.dtype == "Boolean":
         as_text = code(cell, mapping.codes, fold=True)
         reading = Reading(as_text.value == "true", as_text.text, as_text.rule)

@@ -5,8 +5,9 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import reconcile
+from sarcoma_pipeline.curation import reconcile, registry_reply
 from schemas import received as r
+from schemas.configuration import RegistrySource
 from tests.conftest import SOURCES
 
 DAY = dt.date(2014, 3, 11)
@@ -184,3 +185,26 @@ def test_a_life_with_its_place(records, answer):
 def test_what_only_a_person_understands_is_never_guessed(records, answer):
     said, rules = _status(records, answer=answer)
     assert said[0] == "alive" and rules == {"value.code-unknown"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "columns", "expected"),
+    [
+        # 41709 days after 1899-12-30 are 11 March 2014, 41809 are 19 June 2014.
+        ("verstorben", {"event_date": "41709"}, ("deceased", DAY)),
+        ("lebt", {"answered_on": "41809"}, ("alive", dt.date(2014, 6, 19))),
+        ("verstorben", {"event_date": "40247 (1904)"}, ("deceased", DAY)),
+        # A year, and a number of days that is none.
+        ("verstorben", {"event_date": "2014"}, ("deceased", dt.date(2014, 7, 1))),
+        ("verstorben", {"event_date": "12500"}, ("deceased", None)),
+    ],
+)
+def test_a_spreadsheet_of_replies_with_dates_formatted_as_numbers(answer, columns, expected):
+    names = ("hospital_number", "answer", "event_date", "answered_on")
+    source = RegistrySource.model_validate(
+        {"kind": "registry", "name": "o", "files": ["*"], "format": "xlsx", "columns": {n: n for n in names}}
+    )
+    row = {"record_id": "1", "hospital_number": "1", "answer": answer, **columns}
+    received = r.RegistryReply.conform(pl.DataFrame([row])).with_columns(received_on=dt.date(2021, 12, 1))
+    frames = {c.table(): f for c, f, _ in registry_reply.typed_frames(received, source)}
+    assert frames["typed.vital_status"].select("status", "status_date").row(0) == expected
