@@ -8,18 +8,16 @@ import polars as pl
 
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
-    BIRTHS_COUNTED_FROM,
-    DAYS_COUNTED_FROM,
     NUMBER_DAMAGED,
     Reading,
     code,
     constant,
-    counted,
     damaged,
     date,
     read,
     text,
 )
+from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM, counted
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.configuration import RegistrySource

@@ -10,8 +10,6 @@ import polars as pl
 
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
-    BIRTHS_COUNTED_FROM,
-    DAYS_COUNTED_FROM,
     MISSING,
     NUMBER_DAMAGED,
     Reading,
@@ -24,6 +22,7 @@ from sarcoma_pipeline.curation.parse import (
     whole,
     with_steps,
 )
+from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract

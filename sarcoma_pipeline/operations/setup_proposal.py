@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sarcoma_pipeline.curation.parse import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM
 from sarcoma_pipeline.curation.registry_reply import meanings
+from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM
 from sarcoma_pipeline.operations import setup_words as words
 from sarcoma_pipeline.operations.setup_looking import NUMBER, Table, counted_day, either_order, formats
 from sarcoma_pipeline.operations.setup_toml import inline, text, texts
