@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
+from sarcoma_pipeline.curation import death_beside_life
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     NUMBER_DAMAGED,
@@ -91,7 +92,8 @@ def typed_frames(
     seen = observation(lost, NUMBER_DAMAGED, table, "hospital_number", pl.col("hospital_number"))
     made, observed = read(received, typed.Person, base | person)
     yield typed.Person, made, pl.concat([observed, seen])
-    yield typed.VitalStatus, *read(told, typed.VitalStatus, base | status)
+    made, observed = read(told, typed.VitalStatus, base | status)
+    yield typed.VitalStatus, made, pl.concat([observed, death_beside_life.in_replies(told, source)])
 
 
 def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Read cells of a spreadsheet whose format hides what they are: days that look like numbers, and the reverse."""
+"""Read cells of a spreadsheet whose format hides what they are: days as numbers, and numbers as days."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import polars as pl
 from schemas.sources_toml import COUNTED_FROM_1904
 
 _SERIAL = rf"^(\d{{4,5}})(?:\.\d+)?({re.escape(COUNTED_FROM_1904)})?$"
-
-
 BIRTHS_COUNTED_FROM = dt.date(1910, 1, 1)
 """The earliest birth that is read from a number: the numbers of earlier days may be years."""
 DAYS_COUNTED_FROM = dt.date(1950, 1, 1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from sarcoma_pipeline.curation import death_beside_life
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     MISSING,
@@ -74,7 +75,9 @@ def typed_frames(
     # As a column, because every date of the row is compared with it.
     birth = _birth(source)
     rows = with_steps(rows, [birth]).with_columns(_birth=birth.value)
-    of_rows = pl.concat([_unmatched(rows, source), _damaged(rows, source)])
+    matches = {at: _fulfils(entity) for at, entity in enumerate(source.entities)}
+    unread_deaths = death_beside_life.in_rows(rows, source, matches)
+    of_rows = pl.concat([_unmatched(rows, source), _damaged(rows, source), unread_deaths])
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
         yield contract, made, pl.concat([seen, of_rows])
@@ -122,6 +125,18 @@ def _unmatched(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
     return pl.concat(seen)
 
 
+def _fulfils(entity: EntityMapping) -> pl.Expr:
+    """Return whether a row fulfils the conditions of an entity."""
+    holds = [pl.lit(True)]
+    for when in entity.when:
+        cell = pl.col(f"_cell_{when.column}")
+        if when.filled is not None:
+            holds.append(cell.is_not_null() if when.filled else cell.is_null())
+        if when.equals:
+            holds.append(_folded(cell).is_in([fold(word) for word in when.equals]).fill_null(False))
+    return pl.all_horizontal(holds)
+
+
 def _present(cell: pl.Expr, source: MappedSource) -> pl.Expr:
     return pl.when(~cell.str.strip_chars().is_in(list(source.missing))).then(cell)
 
@@ -130,12 +145,7 @@ def _entity(
     rows: pl.DataFrame, entity: EntityMapping, source: MappedSource
 ) -> tuple[type[Contract], pl.DataFrame, pl.DataFrame]:
     contract = CONTRACTS[f"typed.{entity.entity}"]
-    for when in entity.when:
-        cell = pl.col(f"_cell_{when.column}")
-        if when.filled is not None:
-            rows = rows.filter(cell.is_not_null() if when.filled else cell.is_null())
-        if when.equals:
-            rows = rows.filter(_folded(cell).is_in([fold(word) for word in when.equals]))
+    rows = rows.filter(_fulfils(entity))
     specs = {c.name: c for c in contract.columns()}
     mapped = dict(entity.columns)
     number_mapping = mapped.pop("hospital_number", None)

@@ -474,3 +474,35 @@ def test_a_number_of_a_spreadsheet_whatever_its_format(read, cell, form, expecte
     found = read(_Workbook([(42067, "dd.mm.yyyy"), (cell, form)]).content, format="xlsx")
     assert found.diagnoses() == [(_DAY, expected)]
     assert [told for told, _, _ in found.observed] == ([rule] if rule else [])
+
+
+def _vital(status: dict, header: str, *words: str) -> dict:
+    columns = {"hospital_number": "Pat", "status": status, "status_date": header}
+    when = [{"column": "Status", "equals": list(words)}] if words else [{"column": header, "filled": True}]
+    return {"entity": "vital_status", "when": when, "columns": columns}
+
+
+_DEAD = {"column": "Status", "codes": {"tot": "deceased"}}
+_LIVES = {"column": "Status", "codes": {"lebt": "alive"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "died", "entities", "told"),
+    [
+        ("lebt", "01.02.2015", [_vital(_DEAD, "Tod", "tot"), _vital(_LIVES, "Kontakt", "lebt")], True),
+        # A word that no condition knows is told too, as before.
+        ("?", "01.02.2015", [_vital(_DEAD, "Tod", "tot"), _vital(_LIVES, "Kontakt", "lebt")], True),
+        ("", "01.02.2015", [_vital({"constant": "deceased"}, "Tod", "tot")], True),
+        ("tot", "01.02.2015", [_vital(_DEAD, "Tod", "tot"), _vital(_LIVES, "Kontakt", "lebt")], False),
+        ("lebt", "", [_vital(_DEAD, "Tod", "tot"), _vital(_LIVES, "Kontakt", "lebt")], False),
+        ("lebt", "-", [_vital(_DEAD, "Tod", "tot"), _vital(_LIVES, "Kontakt", "lebt")], False),
+        # Filled is what makes the death, whatever the status says.
+        ("lebt", "01.02.2015", [_vital({"constant": "deceased"}, "Tod"), _vital(_LIVES, "Kontakt")], False),
+        # One column for the day of either.
+        ("lebt", "01.02.2015", [_vital(_DEAD, "Tod", "tot"), _vital(_LIVES, "Tod", "lebt")], False),
+    ],
+)  # fmt: skip
+def test_a_date_of_death_beside_a_living_status_is_told(read, status, died, entities, told):
+    found = read(f"Pat;Status;Tod;Kontakt\n1;{status};{died};01.03.2016\n", entities=entities)
+    rules = [rule for rule, _, value in found.observed if value == died]
+    assert ("vital-status.death-not-read" in rules) == told
