@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
+    AfterValidator,
     Field,
     NonNegativeInt,
     StringConstraints,
@@ -13,6 +15,7 @@ from pydantic import (
 )
 
 from schemas.assumptions import Assumptions
+from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 from schemas.sources_toml import Section
@@ -193,6 +196,16 @@ CentreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
 """Used in names of the centre's schemas in the warehouse, and as the first part of its paths."""
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        near = meant(name, sorted(available_timezones()))
+        guess = f', did you mean "{near}"?' if near else ""
+        raise ValueError(f"is no time zone{guess} Write an IANA name, e.g. Europe/Berlin") from None
+    return name
+
+
 class Study(Section):
     """``study.toml``: everything that is specific to one study."""
 
@@ -210,6 +223,9 @@ class Study(Section):
     """Centre to its folder of raw files, if several centres deliver; each is received separately."""
     owner: str = "data-team@example.org"
     """Owner of the data, shown in Dagster."""
+    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    """Time zone of the site (IANA name): of its days and of the nightly schedule. By default the one that
+    ``TZ`` of the machine names, and Europe/Berlin where it names none or UTC."""
     published: str | None = None
     """CSV with the numbers of a published paper to compare with, below the project root."""
     published_map: str | None = None

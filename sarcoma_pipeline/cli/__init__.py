@@ -133,11 +133,9 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
 
 def _is_unchanged(project: projects.Project) -> bool:
     """Return whether a refresh would change nothing; if so, say and record it, without importing Dagster."""
-    import datetime as dt
-
     from sarcoma_pipeline.orchestration import run_history, skip_unchanged
 
-    now = dt.datetime.now(dt.UTC)
+    now = project.now()
     try:
         with run_history.opened(run_history.home_of(project.root)) as history:
             unchanged = skip_unchanged.look(project, history, now.date())

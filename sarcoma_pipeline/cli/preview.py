@@ -64,13 +64,13 @@ def preview(
     project = configured(study)
     if study_file is not None:
         project = _with_study_file(project, study_file)
-    now = dt.datetime.now(dt.UTC)
+    now = project.now()
     # Read in any case: without a warehouse it says what to do.
     entries = ledger_of(project)
     requests = _requests(set(entries["finding_id"]), now.date(), waived, chosen, reopened)
     decisions = _decisions(project, entries, requests, now)
     try:
-        found = previews.preview(project, decisions, dt.datetime.now().date())
+        found = previews.preview(project, decisions, now.date())
     except previews.CannotPreview as refused:
         raise click.ClickException(str(refused)) from None
     except duckdb.IOException:
@@ -117,9 +117,7 @@ def _requests(
     from sarcoma_pipeline.quality.ledger import Request
 
     who = reason = "preview"
-    # A day later than today: the local day may be ahead of UTC's.
-    until = today + dt.timedelta(days=1)
-    requests = [Request(i, WAIVE, who, reason, until) for i in in_full(waived, known)]
+    requests = [Request(i, WAIVE, who, reason, today) for i in in_full(waived, known)]
     for text in chosen:
         finding, _, reading = text.partition("=")
         if not reading.isdigit():

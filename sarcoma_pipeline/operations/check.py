@@ -92,7 +92,7 @@ def check(project: Project) -> Checked:
             continue
         found = check_reading.read(drop, project.sources, centre)
         curated = curate(
-            found.received, project.sources, check_reading.days(), found.files, study=project.study
+            found.received, project.sources, check_reading.days(project), found.files, study=project.study
         )
         gate = IdentityGate.of(curated.typed[Person.table()], project.sources)
         own = [*_files(project, found), *_keys(found), *_unmapped(found)]

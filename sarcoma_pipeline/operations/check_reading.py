@@ -5,7 +5,6 @@ The parts left out are reported, so that a sample is not mistaken for the whole.
 
 from __future__ import annotations
 
-import datetime as dt
 import html
 import re
 import zipfile
@@ -20,6 +19,7 @@ from sarcoma_pipeline.sources import manifest, received_record, sandboxed_reader
 from sarcoma_pipeline.sources.drop_folder import Entry, shown, walk
 from sarcoma_pipeline.sources.received_record import Batch, SourceFile, digest
 from sarcoma_pipeline.sources.value_account import frame as accounts_frame
+from sarcoma_pipeline.study.project import Project
 from schemas.configuration import Limits, SourceFiles, Sources, TableLayout
 from schemas.file_faults import TOO_LARGE
 from schemas.received import Unread
@@ -108,9 +108,9 @@ def read(drop: Path, sources: Sources, centre: str = "") -> Delivered:
     return found
 
 
-def days() -> pl.DataFrame:
+def days(project: Project) -> pl.DataFrame:
     """Return the day of the check, as ``refresh_id`` and ``received_on``."""
-    return pl.DataFrame({"refresh_id": [REFRESH], "received_on": [dt.datetime.now(dt.UTC).date()]})
+    return pl.DataFrame({"refresh_id": [REFRESH], "received_on": [project.now().date()]})
 
 
 def _chosen(entries: Sequence[Entry]) -> list[Entry]:

@@ -77,7 +77,7 @@ def status(project: Project, history: History, now: dt.datetime) -> Status:
     lines += [("moved", sentence) for sentence in told]
     lines += _draft(project, now)
     lines += _runs(project, history, now, faults)
-    lines.append(("next", f"{next_night(now):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
+    lines.append(("next", f"{next_night(now, project.zone):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
     beat = history.heartbeat()
     alive = beat is not None and (now - beat).total_seconds() < DAEMON_SECONDS
     lines.append(

@@ -1,6 +1,5 @@
 """The job ``decide``: records decisions on findings from the UI, as ``sarcoma findings`` does."""
 
-import datetime as dt
 from typing import Literal
 
 import dagster as dg
@@ -53,9 +52,7 @@ def decide_job(project: Project) -> dg.JobDefinition:
             warehouse.read(IdentityReading.table()),
         )
         try:
-            recorded = decision_log.record(
-                project.decisions, entries, requests, dt.datetime.now(dt.UTC), readings
-            )
+            recorded = decision_log.record(project.decisions, entries, requests, project.now(), readings)
         except (DecisionRefused, decision_log.DecisionLogDamaged) as refused:
             raise dg.Failure(f"Refused; nothing was changed: {refused}.", allow_retries=False) from None
         context.log.info(f"{recorded.height} decisions recorded; they take effect with the next refresh.")

@@ -17,8 +17,6 @@ POOL = "pool"
 """The analysis and release of all centres as one study."""
 
 _NIGHTLY = "30 2 * * *"
-TIMEZONE = "Europe/Berlin"
-"""Time zone of all schedules."""
 STALE_AFTER = dt.timedelta(hours=36)
 """Age of the last confirmation from which a release counts as stale."""
 
@@ -48,9 +46,14 @@ def nightly_cron() -> str:
     return os.environ.get("SARCOMA_NIGHTLY", _NIGHTLY)
 
 
-def next_night(now: dt.datetime) -> dt.datetime:
-    """Return when the nightly schedule ticks next, in its own time zone."""
-    zone, cron = ZoneInfo(TIMEZONE), nightly_cron()
+def next_night(now: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Return when the nightly schedule ticks next.
+
+    Args:
+        now: the time.
+        zone: the time zone of the site, in which the schedule ticks.
+    """
+    cron = nightly_cron()
     local = now.astimezone(zone)
     daily = _DAILY.fullmatch(cron.strip())
     over = (now + dt.timedelta(days=2)).astimezone(zone)
@@ -60,4 +63,4 @@ def next_night(now: dt.datetime) -> dt.datetime:
     # Any other line, and the nights in which clocks change, are for Dagster, whose daemon ticks.
     from sarcoma_pipeline.orchestration.dagster_internals import next_tick
 
-    return next_tick(cron, TIMEZONE, now).astimezone(zone)
+    return next_tick(cron, zone.key, now).astimezone(zone)

@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from sarcoma_pipeline.orchestration.schedules import TIMEZONE
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import ducklake
 
@@ -61,7 +60,7 @@ def weekly(project: Project) -> dg.ScheduleDefinition:
         name="weekly",
         job_name=DELETE_OLD_RUNS,
         cron_schedule="0 12 * * 0",
-        execution_timezone=TIMEZONE,
+        execution_timezone=project.zone.key,
         description=f"Deletes old runs of {project.study.name}.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

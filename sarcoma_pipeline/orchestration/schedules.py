@@ -1,6 +1,5 @@
 """The nightly schedule of a study: when it runs, and when it skips a night."""
 
-import datetime as dt
 from collections.abc import Iterator
 
 import dagster as dg
@@ -8,7 +7,7 @@ import dagster as dg
 from sarcoma_pipeline.orchestration import data_versions, skip_unchanged
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
-from sarcoma_pipeline.orchestration.night import REFRESH, TIMEZONE, first_job, nightly_cron
+from sarcoma_pipeline.orchestration.night import REFRESH, first_job, nightly_cron
 from sarcoma_pipeline.study.project import Project
 
 
@@ -25,7 +24,7 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
             night = context.scheduled_execution_time.isoformat()
             yield from (dg.RunRequest(f"{night} {c}", partition_key=c) for c in project.centres)
             return
-        today = dt.datetime.now(dt.UTC).date()
+        today = project.now().date()
         unchanged = skip_unchanged.check(project, today) if _last_run_succeeded(project, context) else None
         if unchanged is None:
             yield dg.RunRequest()
@@ -49,7 +48,7 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
         job_name=first_job(project),
         execution_fn=runs,
         cron_schedule=nightly_cron(),
-        execution_timezone=TIMEZONE,
+        execution_timezone=project.zone.key,
         description=f"Refreshes {project.study.name} every night.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

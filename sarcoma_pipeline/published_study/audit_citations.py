@@ -12,6 +12,14 @@ _CITED = re.compile(r"\[(\d{1,4}(?:\s*[-,;]\s*\d{1,4})*)\]")
 _CONTEXT = 40
 """Characters before a citation that are quoted."""
 
+_LIST = re.compile(r"^[#\d. ]*(?:references|bibliography|literature|literatur)[ :]*$", re.I | re.M)
+_ENTRY = re.compile(r"^[ \t]*\[?(\d{1,4})(?:[.)\]]|(?=\s+[^\W\d]))", re.M)
+_LOST = 3
+"""Entries in a row whose number may be missing in the text of a list."""
+
+_FEWEST = 3
+"""Fewest entries of a list of references; what is shorter may be numbered otherwise."""
+
 _MOST = 2000
 """Maximum numbers in one range of citations; a longer range is no citation."""
 
@@ -49,15 +57,34 @@ def checks(rows: list[Row]) -> Iterator[Check]:
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
-    """Return a row of the table of published numbers for each bracket with citations in a text."""
-    words = plain(text)
-    return [
+    """Return a row of the table for each bracket with citations in a text, and one for its list."""
+    body, last = _listed(text)
+    words = plain(body)
+    references = {"id": "text list", "section": "text", "quantity": "references", "statistic": "references",
+                  "n": str(last)}  # fmt: skip
+    return [references] * bool(last) + [
         {
             "id": f"text {i}", "section": "text", "quantity": "citation", "statistic": "citation",
             "quote": words[max(0, found.start() - _CONTEXT) : found.end()],
         }
         for i, found in enumerate(_CITED.finditer(words), 1)
     ]  # fmt: skip
+
+
+def _listed(text: str) -> tuple[str, int]:
+    """Return a text without its list of references, and the last number of the list; 0 without a list.
+
+    The list follows a line that says so. Its entries begin lines, numbered from 1; a few may be lost.
+    """
+    headings = list(_LIST.finditer(text))
+    if not headings:
+        return text, 0
+    last = 0
+    for entry in _ENTRY.finditer(text, headings[-1].end()):
+        number_of = int(entry[1])
+        if last < number_of <= last + 1 + _LOST:
+            last = number_of
+    return (text[: headings[-1].start()], last) if last >= _FEWEST else (text, 0)
 
 
 def numbers(text: str) -> set[int]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import erfc, log, sqrt
 
-from sarcoma_pipeline.published_study.audit_rows import RATIOS
 from sarcoma_pipeline.published_study.audit_rules import (
     BORROWED,
     P_VALUE,
@@ -17,6 +16,7 @@ from sarcoma_pipeline.published_study.audit_rules import (
     Check,
     Row,
 )
+from sarcoma_pipeline.published_study.audit_words import RATIOS
 from sarcoma_pipeline.published_study.printed_number import (
     NOT_ESTIMABLE,
     NOT_REACHED,

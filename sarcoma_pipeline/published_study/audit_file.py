@@ -40,7 +40,7 @@ _ALIASES = {
 """Other common headings of the columns."""
 
 
-_OF_A_CITATION = ("id", "section", "quantity", "statistic", "quote")
+_OF_A_CITATION = ("id", "section", "quantity", "statistic", "quote", "n")
 
 
 class NotATable(ValueError):

@@ -7,14 +7,22 @@ the table does not name the `statistic` of a row and its patients (`where`), bot
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from math import inf
 
 import polars as pl
 
 from sarcoma_pipeline.published_study import printed_number as printed
-from sarcoma_pipeline.published_study.audit_rules import PLAUSIBLE, POSSIBLE, READABLE, ZERO_P, Check, Row
+from sarcoma_pipeline.published_study.audit_rules import (
+    ENUMERATION,
+    PLAUSIBLE,
+    POSSIBLE,
+    READABLE,
+    ZERO_P,
+    Check,
+    Row,
+)
+from sarcoma_pipeline.published_study.audit_words import RATIOS, say_what_each_is
 from sarcoma_pipeline.published_study.printed_number import Unreadable, number
 
 NUMBERS = ("value", "ci_low", "ci_high", "p", "n", "pct", "denominator")
@@ -49,9 +57,6 @@ COLUMNS = (
 )
 """Columns that the audit knows; a table needs only those that it uses."""
 
-RATIOS = ("hazard ratio", "odds ratio", "risk ratio")
-"""Statistics with a confidence interval that is symmetric on the log scale."""
-
 _OLDEST, _LAST_YEAR, _FIRST_YEAR = 130, 2100, 1800
 _PLAUSIBLE = (
     ("", "gy", 200),
@@ -65,16 +70,7 @@ _PLAUSIBLE = (
 _COUNT = re.compile(
     r"^(?P<n>[\d.,' ]+?)\s*(?:(?:/|\bof\b)\s*(?P<of>[\d.,' ]+?))?\s*(?:[(\[](?P<pct>[^)\]]*)[)\]])?$"
 )
-_WORDS = (
-    ("hazard ratio", re.compile(r"\b(?:s?hr|hazard ratio)\b", re.IGNORECASE)),
-    ("odds ratio", re.compile(r"\bodds ratio\b|\bOR\b")),
-    ("risk ratio", re.compile(r"\b(?:risk ratio|relative risk)\b|\bRR\b", re.IGNORECASE)),
-    ("range", re.compile(r"\brange\b|\bmin\b.*\bmax\b", re.IGNORECASE)),
-    ("quartiles", re.compile(r"\bq1\b|\biqr\b|\binterquartile\b|\bquartiles?\b", re.IGNORECASE)),
-)
-_EVERYBODY = re.compile(
-    r"^(?:all |total |number of |included )*(?:patients|participants|cases|n|all|total)?$"
-)
+_ENUMERATED = re.compile(r"^(?P<parts>\d+(?: ?\+ ?\d+)+)(?: ?(?:/|of) ?(?P<of>\d+))?$")
 
 
 def table(frame: pl.DataFrame) -> list[Row]:
@@ -89,7 +85,9 @@ def table(frame: pl.DataFrame) -> list[Row]:
     rows.sort(
         key=lambda row: (not row["id"].isdigit(), int(row["id"]) if row["id"].isdigit() else 0, row["id"])
     )
-    _say_what_each_is(rows, grouped="where" in frame.columns)
+    for row in rows:
+        split(row)
+    say_what_each_is(rows, grouped="where" in frame.columns)
     return rows
 
 
@@ -99,7 +97,7 @@ def readable(rows: list[Row]) -> Iterator[Check]:
     Yield a check for each cell that cannot be read or is impossible.
     """
     for row in rows:
-        split(row)
+        yield from _enumerated(row)
         for name in NUMBERS:
             as_printed = row[name]
             try:
@@ -112,16 +110,41 @@ def readable(rows: list[Row]) -> Iterator[Check]:
                     "a number, < or > a number, n.s., NR or NE",
                     "not computable",
                 )
+        if (months := printed.months(row["horizon"])) is None:
+            yield READABLE.check([row], f"horizon: {row['horizon']}", "months, or 2 years", "not computable")
+        row["horizon"] = months or ""
         yield from _possible(row)
 
 
+def _enumerated(row: Row) -> Iterator[Check]:
+    """Add up the parts of one cell, `2 + 1 of 3`: they cannot be more than the whole."""
+    found = _ENUMERATED.match(printed.plain(row["n"]))
+    if not found:
+        return
+    added = sum(int(part) for part in found["parts"].split("+"))
+    if row["denominator"].isdigit():
+        whole = int(row["denominator"])
+        yield ENUMERATION.check(
+            [row],
+            f"{found['parts']} of {whole}",
+            f"{added} of {added}" if added > whole else f"{added} of {whole}; {whole - added} in no part",
+            "consistent" if added == whole else "tension" if added < whole else "contradiction",
+        )
+        # What is impossible is told once.
+        added = min(added, whole)
+    row["n"] = str(added)
+
+
 def split(row: Row) -> None:
-    """Split the content of one cell: `27/86 (31 %)`, `0.46 (0.22-0.97)`, an interval."""
+    """Split the content of one cell: `27/86 (31 %)`, `2 + 1 of 3`, `0.46 (0.22-0.97)`, an interval."""
     found = _COUNT.match(printed.plain(row["n"]))
     if found and (found["of"] or found["pct"]):
         row["n"] = found["n"]
         row["denominator"] = row["denominator"] or found["of"] or ""
         row["pct"] = row["pct"] or found["pct"] or ""
+    elif found := _ENUMERATED.match(printed.plain(row["n"])):
+        row["n"] = found["parts"]
+        row["denominator"] = row["denominator"] or found["of"] or ""
     if row["ci_low"] or row["ci_high"]:
         return
     if all_three := printed.value_and_interval(row["value"]):
@@ -186,49 +209,3 @@ def _bounds(row: Row, name: str) -> tuple[float, float, str]:
     if row["statistic"] in RATIOS or unit in ("months", "days", "gy", "cgy", "cm", "mm"):
         return 0, 10**10, "not below 0"
     return -(10.0**10), 10.0**10, "any number"
-
-
-def _say_what_each_is(rows: list[Row], *, grouped: bool) -> None:
-    """Fill in `statistic` and, in a table without groups, `where` and `of`, from the words of the rows."""
-    for row in rows:
-        row["statistic"] = row["statistic"] or _statistic(row)
-    if grouped:
-        return
-    denominators: dict[tuple[str, str], Counter[str]] = {}
-    for row in rows:
-        key = row["section"], row["quantity"].strip().lower()
-        denominators.setdefault(key, Counter())[row["denominator"]] += bool(row["denominator"])
-    totals = {row["n"] for row in rows if row["statistic"] == "count" and _everybody(row)}
-    for row in rows:
-        if row["statistic"] in ("count", "quartiles", "range"):
-            own = denominators[row["section"], row["quantity"].strip().lower()]
-            usual = max(own, key=lambda d: (own[d], d)) if own else ""
-            row["of"] = "" if not usual or usual in totals else f"denominator={usual}"
-            if row["statistic"] == "count" and not _everybody(row):
-                row["where"] = f"{_word(row['quantity'])}={_word(row['group/level'])}"
-                row["groups"] = "from words"
-            elif row["statistic"] != "count":
-                row["column"] = _word(row["quantity"])
-        elif row["statistic"] in RATIOS:
-            row["model"], row["term"] = _word(row["quantity"]), _word(row["group/level"])
-
-
-def _statistic(row: Row) -> str:
-    words = f"{row['quantity']} {row['group/level']}"
-    for name, pattern in _WORDS:
-        if pattern.search(words) and (row["value"] or row["ci_low"] or row["ci"]):
-            return name
-    return "count" if row["n"] or row["pct"] else ""
-
-
-def _everybody(row: Row) -> bool:
-    level = _word(row["group/level"])
-    return (
-        bool(_EVERYBODY.match(_word(row["quantity"])))
-        and level in ("", "all", "total")
-        and not row["denominator"]
-    )
-
-
-def _word(text: str) -> str:
-    return re.sub(r"[;=|<]", " ", text).strip().lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from math import asin, exp, inf, log, sin, sqrt
 
+from sarcoma_pipeline.published_study.audit_counts import condition, within
 from sarcoma_pipeline.published_study.audit_estimates import Z95, interval
 from sarcoma_pipeline.published_study.audit_events import NESTED, event_bounds
 from sarcoma_pipeline.published_study.audit_rules import (
@@ -18,7 +19,7 @@ from sarcoma_pipeline.published_study.audit_rules import (
     Check,
     Row,
 )
-from sarcoma_pipeline.published_study.printed_number import NOT_REACHED, at_most, box, number
+from sarcoma_pipeline.published_study.printed_number import MONTHS, NOT_REACHED, at_most, box, number
 from schemas.rounding import half_up
 
 _SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
@@ -170,19 +171,28 @@ def _rate_order(rates: list[Row]) -> Iterator[Check]:
 
 def _median_order(medians: list[Row]) -> Iterator[Check]:
     """Check that an endpoint with more kinds of events has the earlier median."""
-    by_endpoint = {row["endpoint"]: row for row in medians if _reached(row) is not None}
-    for fewer, more in NESTED:
-        if fewer in by_endpoint and more in by_endpoint:
-            one, other = by_endpoint[fewer], by_endpoint[more]
-            late, early = _reached(one), _reached(other)
-            right = late is not None and early is not None and late >= early
-            yield MEDIAN_ORDER.check(
-                [one, other], f"{fewer} {one['value']}, {more} {other['value']}", f"{fewer} ≥ {more}", right
-            )
+    usable = [row for row in medians if _reached(row) is not None]
+    groups = {(row["endpoint"], row["where"], row["of"]): row for row in usable}
+    for where, of in dict.fromkeys(group[1:] for group in groups):
+        for fewer, more in NESTED:
+            one, other = groups.get((fewer, where, of)), groups.get((more, where, of))
+            if one and other:
+                late, early = _reached(one), _reached(other)
+                right = late is not None and early is not None and late >= early
+                yield MEDIAN_ORDER.check(
+                    [one, other],
+                    f"{fewer} {one['value']}, {more} {other['value']}",
+                    f"{fewer} ≥ {more}",
+                    right,
+                )
 
 
 def _reached(row: Row) -> float | None:
-    return inf if row["value"] == NOT_REACHED else number(row["value"])
+    """Return a median in months."""
+    if row["value"] == NOT_REACHED:
+        return inf
+    value = number(row["value"])
+    return None if value is None else _months(value, _unit(row))
 
 
 def _median_and_rate(medians: list[Row], rates: list[Row]) -> Iterator[Check]:
@@ -193,7 +203,9 @@ def _median_and_rate(medians: list[Row], rates: list[Row]) -> Iterator[Check]:
             if horizon is None or month is None or number(rate["value"]) is None or not same:
                 continue
             low, high = box(rate["value"])
-            edge = box(median["value"]) if month < inf else (inf, inf)
+            edge = (
+                tuple(_months(e, _unit(median)) for e in box(median["value"])) if month < inf else (inf, inf)
+            )
             right = high >= 50 if horizon < edge[0] else low <= 50 if horizon > edge[1] else True
             yield MEDIAN_RATE.check(
                 [median, rate],
@@ -204,7 +216,10 @@ def _median_and_rate(medians: list[Row], rates: list[Row]) -> Iterator[Check]:
 
 
 def _reach(medians: list[Row], rates: list[Row], rows: list[Row]) -> Iterator[Check]:
-    """Check medians and horizons against the longest follow-up, else medians against its upper quartile."""
+    """Check medians and horizons against the longest follow-up, else medians against its upper quartile.
+
+    The follow-up must be that of the same patients, or of a group that holds them.
+    """
     follow_up = [r for r in rows if "follow" in f"{r['column']} {r['quantity']}".lower()]
     longest = [
         (r, "value" if r["statistic"] == "maximum" else "ci_high")
@@ -220,14 +235,30 @@ def _reach(medians: list[Row], rates: list[Row], rows: list[Row]) -> Iterator[Ch
     for row, name in [*((r, "value") for r in medians), *((r, "horizon") for r in rates)]:
         if number(row[name]) is None:
             continue
+        of, exact = condition(row["where"], row["of"]), name == "horizon"
+        time, unit = row[name], "months" if exact else _unit(row)
         for other, column in longest or (upper if name == "value" else []):
-            most = other[column]
-            exact = name == "horizon"
-            beyond = float(row[name]) > box(most)[1] if exact else not at_most(row[name], most)
+            if not within(of, condition(other["where"], other["of"])):
+                continue
+            most, of_most = other[column], _unit(other)
+            if unit == of_most and not exact:
+                beyond = not at_most(time, most)
+            else:
+                least = float(time) if exact else box(time)[0]
+                beyond = _months(least, unit) > _months(box(most)[1], of_most)
             what = "the longest follow-up" if longest else "the upper quartile of follow-up"
             yield FOLLOW_UP.check(
                 [row, other],
-                f"{'rate' if exact else 'median'} at {row[name]} months",
-                f"{what} is {most} months",
+                f"{'rate' if exact else 'median'} at {time} {unit}",
+                f"{what} is {most} {of_most}",
                 "consistent" if not beyond else "contradiction" if longest else "tension",
             )
+
+
+def _unit(row: Row) -> str:
+    unit = row["unit"].strip().lower()
+    return unit if unit in MONTHS else "months"
+
+
+def _months(time: float, unit: str) -> float:
+    return time * float(MONTHS[unit])

@@ -75,6 +75,15 @@ _INTERVAL = re.compile(
 _WITH_INTERVAL = re.compile(r"^(?P<value>[^(\[]+?)\s*[(\[](?P<interval>[^)\]]+)[)\]]?$")
 
 
+MONTHS = {
+    **dict.fromkeys(("months", "month", "mo", "mos"), Decimal(1)),
+    **dict.fromkeys(("years", "year", "yrs", "yr", "y"), Decimal(12)),
+    **dict.fromkeys(("weeks", "week"), Decimal(84) / Decimal("365.25")),
+    **dict.fromkeys(("days", "day", "d"), Decimal(12) / Decimal("365.25")),
+}
+"""Units of time, in months."""
+
+
 class Unreadable(ValueError):
     """The cell is no printed number."""
 
@@ -162,6 +171,17 @@ def value_and_interval(text: str) -> tuple[str, str, str] | None:
     found = _WITH_INTERVAL.match(plain(text))
     limits = interval(found["interval"]) if found else None
     return (found["value"], *limits) if found and limits else None
+
+
+def months(text: str) -> str | None:
+    """Return a time as months without a unit: `24`, `24 months`, `2 years`; None if it is no time."""
+    found = re.fullmatch(r"(\d+(?:[.,]\d+)?)[- ]?([a-z]*)\.?", plain(text).lower())
+    if not found:
+        return None if plain(text) else ""
+    unit = found[2] or "months"
+    if unit not in MONTHS:
+        return None
+    return f"{(Decimal(found[1].replace(',', '.')) * MONTHS[unit]).normalize():f}"
 
 
 def number(text: str) -> float | None:

@@ -295,7 +295,7 @@ def decide(
         ledger: ``quality.ledger``.
         decisions: ``quality.decisions``: the earlier decisions.
         requests: the requests; one per finding.
-        now: the time of the decision, with its time zone.
+        now: the time of the decision, in the time zone of the site: its day is today.
         readings: readings that may be chosen, from :func:`offered`; None for none.
 
     Returns:
@@ -304,9 +304,8 @@ def decide(
     Raises:
         DecisionRefused: at least one request is refused; the exception lists all of them.
     """
-    utc = now.astimezone(dt.UTC)
-    at = utc.isoformat(timespec="microseconds")
-    known = {row["finding_id"]: row for row in standing(ledger, decisions, utc.date()).iter_rows(named=True)}
+    at = now.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    known = {row["finding_id"]: row for row in standing(ledger, decisions, now.date()).iter_rows(named=True)}
     last = dict(_last(decisions).select("finding_id", "action").iter_rows())
     keys = _keys(readings)
     times = Counter(request.finding_id for request in requests)
@@ -322,7 +321,7 @@ def decide(
         elif entry is None:
             found = ["there is no such finding"]
         else:
-            found = _objections(request, entry, utc.date(), last.get(request.finding_id))
+            found = _objections(request, entry, now.date(), last.get(request.finding_id))
             found += _no_reading(request, keys.get(request.finding_id, {}))
         place = f"{request.place}: " if request.place else ""
         problems += [f"{place}{request.finding_id}: {sentence}" for sentence in found]

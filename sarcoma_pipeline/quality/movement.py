@@ -37,10 +37,15 @@ MOVED_UNEXPLAINED = Rule(
     "it was changed on purpose, acknowledge the finding with the reason. If not, correct the record and "
     "export it again.",
     waivable=False,
+    alone="the account of movement has the values",
 )
 
 _CUT_OFF = "registry_answer_age_months"
-"""Column that depends on the data cut-off, and so on the newest registry answer of any patient."""
+"""Column that depends on the data cut-off, and so on the newest registry answer of any patient.
+
+Its other origins are records of the patient. If none of them differs, the data cut-off moved: an answer came,
+or the patient with the newest answer was linked anew, objected, or is no longer delivered.
+"""
 _LISTED = 8
 """Maximum number of values in a finding's note; ``meta.movement`` has all."""
 _FIRST = (ROW, "time_days", "event", "event_kind", "follow_up_days")
@@ -63,7 +68,7 @@ class Circumstances:
         program: whether the program changed.
         configuration: whether the study's configuration changed.
         key: whether the pseudonym key changed and no file maps the old pseudonyms to the new ones.
-        cut_off: whether the data cut-off may have changed.
+        cut_off: whether the data cut-off depends on the registry answers; False if it is declared.
         decided: pseudonyms of patients with a decision on a finding since then.
         decided_all: whether a decision since then concerns no single patient.
         lapsed: pseudonyms of patients with a waiver that lapsed since then.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from sarcoma_pipeline.study import local_time
 from schemas.configuration import Sources, Study, load_study
 from schemas.configuration_faults import meant
 
@@ -90,6 +93,15 @@ class Project:
     def withdrawn(self) -> Path:
         """Folder of releases that were withdrawn."""
         return self.published / "withdrawn"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the site: of its days, and of its schedules."""
+        return local_time.zone(self.study.time_zone)
+
+    def now(self) -> dt.datetime:
+        """Return the time at the site; its date is the day on which waivers and dates are judged."""
+        return dt.datetime.now(self.zone)
 
     def as_released(self) -> Project:
         """Return the same study, with a release as its next publication."""

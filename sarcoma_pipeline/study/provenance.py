@@ -40,12 +40,13 @@ def refresh(project: Project, run_id: str) -> dict[str, Any]:
         project: the study.
         run_id: id of Dagster's run.
     """
-    now = dt.datetime.now(dt.UTC)
+    local = project.now()
+    now = local.astimezone(dt.UTC)
     return {
         "refresh_id": f"{now:%Y%m%dT%H%M%SZ}-{run_id[:8]}",
         "run_id": run_id,
         "started_at": now.isoformat(timespec="seconds"),
-        "received_on": now.date(),
+        "received_on": local.date(),
         "code_version": importlib.metadata.version("sarcoma-pipeline"),
         "code_hash": code_hash(),
         "configuration_hash": project.configuration_hash(),

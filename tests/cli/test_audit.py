@@ -91,6 +91,21 @@ def test_citations_of_the_text_are_held_against_the_list(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ("References\n1. A\n2. B\n4. D\n5. E 2008;\n12. pages\n", {"[6]"}),
+        ("\nLiteratur:\n[1] A\n[2] B\n[3] C\n[4] D\n[5] E\n[6] F [9]\n", set()),
+        ("1. A\n2. B\n3. C\n", set()),
+    ],
+)
+def test_a_list_in_the_text_bounds_its_citations(tmp_path: Path, listed: str, found: set[str]) -> None:
+    words = tmp_path / "paper.txt"
+    words.write_text(f"Known [1-4, 5]. See the references [6].\n{listed}")
+    told = json.loads(_audit(tmp_path, SOUND, "--text", str(words), "--json").output)
+    assert {f["printed"] for f in told["findings"]} == found
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "no rows"),

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -120,21 +121,31 @@ def test_unknown_files_are_left_to_dagster(tmp_path):
         history.runs("one")
 
 
-@pytest.mark.parametrize("cron", ["30 2 * * *", "15 23 * * *", "0 0 * * *", "5 3 * * 1", "*/5 * * * *"])
-def test_the_next_night_is_that_of_the_daemon_on_every_day(monkeypatch, cron):
+@pytest.mark.parametrize(
+    ("cron", "zone"),
+    [
+        ("30 2 * * *", "Europe/Berlin"),
+        ("15 23 * * *", "Europe/Berlin"),
+        ("0 0 * * *", "Europe/Berlin"),
+        ("5 3 * * 1", "Europe/Berlin"),
+        ("*/5 * * * *", "Europe/Berlin"),
+        ("30 2 * * *", "America/New_York"),
+    ],
+)
+def test_the_next_night_is_that_of_the_daemon_on_every_day(monkeypatch, cron, zone):
     monkeypatch.setenv("SARCOMA_NIGHTLY", cron)
     now = dt.datetime(2026, 1, 1, 1, 17, tzinfo=dt.UTC)
     for _ in range(366):
-        assert night.next_night(now) == next_tick(cron, night.TIMEZONE, now)
+        assert night.next_night(now, ZoneInfo(zone)) == next_tick(cron, zone, now)
         now += dt.timedelta(hours=24, minutes=7)
 
 
 def test_to_look_at_the_history_needs_no_dagster():
     code = (
-        "import sys, datetime as dt\n"
+        "import sys, datetime as dt, zoneinfo\n"
         "from sarcoma_pipeline.operations import status\n"
         "from sarcoma_pipeline.orchestration import night, run_history, skip_unchanged\n"
-        "night.next_night(dt.datetime(2026, 7, 1, tzinfo=dt.UTC))\n"
+        "night.next_night(dt.datetime(2026, 7, 1, tzinfo=dt.UTC), zoneinfo.ZoneInfo('Europe/Berlin'))\n"
         "print(*sorted({'dagster', 'sqlalchemy', 'pandas', 'pydicom', 'lxml'} & set(sys.modules)))"
     )
     root = Path(night.__file__).parents[2]

@@ -295,6 +295,15 @@ CASES: list[Case] = [
         "not computable",
     ),
     (
+        "count.enumeration",
+        "2 + 2 of 3 in a cell",
+        [{"statistic": "count", "n": "2 + 2 of 3"}],
+        "contradiction",
+    ),
+    ("count.enumeration", "2+1/3 in a cell", [{"statistic": "count", "n": "2+1/3"}], "consistent"),
+    ("count.enumeration", "2 + 1 of 4 in a cell", [_count("end=x", "2 + 1", "4")], "tension"),
+    ("count.enumeration", "a sum without a whole", [_count("end=x", "2 + 1")], None),
+    (
         "count.subset",
         "more than its group",
         [_count("h=UPS", "27"), {**_count("d=yes", "28"), "of": "h=UPS"}],
@@ -646,6 +655,29 @@ CASES: list[Case] = [
         "beyond the quartile",
         [_spread("quartiles", "33", "19", "61", "follow_up"), _median("70")],
         "tension",
+    ),
+    # 7.5 years are 90 months; a median printed as 8 years may be one of 7.5.
+    (
+        "follow-up.reach",
+        "follow-up in years, beyond",
+        [_spread("range", "3", "1", "7", "follow_up", unit="years"), _median("91")],
+        "contradiction",
+    ),
+    (
+        "follow-up.reach",
+        "follow-up in years, within",
+        [
+            _spread("range", "3", "1", "7.5", "follow_up", unit="years"),
+            {**_median("8"), "unit": "years"},
+            _rate("80", horizon="7 years"),
+        ],
+        "consistent",
+    ),
+    (
+        "follow-up.reach",
+        "a follow-up of others",
+        [_spread("range", "33", "1", "50", "follow_up", of="alive=yes"), _median("60")],
+        None,
     ),
     ("follow-up.reach", "not reached", [_spread("range", "33", "1", "90", "follow_up"), _median("NR")], None),
     (

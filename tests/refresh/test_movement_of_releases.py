@@ -83,21 +83,37 @@ def _object(place: Place, pseudonym: str) -> None:
     assert changed
 
 
+def _asked_last(place: Place, but: str) -> str:
+    """Return the patient of the cohort whose registry answer is the newest: the data cut-off is its day."""
+    return place.warehouse(
+        "SELECT pseudonym FROM curated.vital_statement v JOIN curated.patient USING (patient_id) "
+        "JOIN curated.diagnosis t USING (patient_id) JOIN cohort.patients USING (pseudonym) "
+        f"WHERE source = 'registry office' AND pseudonym <> '{but}' "
+        "ORDER BY t.diagnosis_date + coalesce(told_day, status_day) DESC, pseudonym LIMIT 1"
+    ).item()
+
+
 def test_a_rotated_key_moves_nobody_and_an_objection_explains_who_leaves(copy):
     who = _replace_a_date(copy)
-    leaves = copy.published(f"SELECT max(pseudonym) FROM patients WHERE pseudonym <> '{who}'").item()
+    # Others' values move with the data cut-off when this patient leaves.
+    leaves = _asked_last(copy, but=who)
     _object(copy, leaves)
     assert copy.sarcoma("key", "rotate", "--yes").exit_code == 0
     (walk,) = (copy.root / "data/warehouse").glob("*.crosswalk.*.csv")
     with walk.open() as lines:
         now = {row["pseudonym_before"]: row["pseudonym"] for row in csv.DictReader(lines)}
     _refreshed(copy)
-    moved = copy.warehouse("SELECT pseudonym, causes, unexplained FROM meta.movement").rows(named=True)
+    moved = copy.warehouse("SELECT pseudonym, column_name, causes, unexplained FROM meta.movement").rows(
+        named=True
+    )
     assert {row["pseudonym"] for row in moved if row["unexplained"]} == {now[who]}
     assert _found(copy) == [now[who]]
+    by_calendar = {row["column_name"] for row in moved if "calendar" in row["causes"]}
+    assert by_calendar == {"registry_answer_age_months"}
     # Whoever objected is no patient of the warehouse any more, and keeps the name that the key before made.
-    (gone,) = {row["pseudonym"] for row in moved} - {now[who]}
-    assert gone in (leaves, now[leaves])
+    others = {row["pseudonym"] for row in moved if row["causes"] == ["calendar"]}
+    (gone,) = {row["pseudonym"] for row in moved} - {now[who]} - others
+    assert others and gone in (leaves, now[leaves])
 
 
 def test_a_lost_key_is_the_cause_of_every_move(copy):

@@ -16,7 +16,7 @@ from sarcoma_pipeline.study import project
 from tests.refreshed import Place
 
 pytestmark = pytest.mark.slow
-TODAY = dt.datetime.now(dt.UTC).date()
+TODAY = project.load("sts_imrt").now().date()
 
 
 def _look(place, today=TODAY):

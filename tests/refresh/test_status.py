@@ -85,7 +85,7 @@ def test_nothing_published_is_a_problem(place):
 )
 def test_the_next_night_is_the_schedules(now, tick):
     berlin = ZoneInfo("Europe/Berlin")
-    found = night.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin))
+    found = night.next_night(dt.datetime.fromisoformat(now).replace(tzinfo=berlin), berlin)
     # 02:30 does not exist on the day summer time begins: Dagster ticks at 03:00.
     wanted = dt.datetime.fromisoformat(tick).replace(tzinfo=berlin)
     assert found.timestamp() == wanted.timestamp()
@@ -102,7 +102,7 @@ def test_a_monitor_reads_json(demo):
 def test_the_next_night_is_when_the_schedule_ticks(monkeypatch, cron, hour):
     if cron:
         monkeypatch.setenv("SARCOMA_NIGHTLY", cron)
-    due = night.next_night(dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
+    due = night.next_night(dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC), ZoneInfo("Europe/Berlin"))
     assert due.hour == hour and due > dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 
 

@@ -37,7 +37,6 @@ OWN = "movement"
 """Name of the step."""
 CHECK = "moves_are_explained"
 _ORDER = ("pseudonym", "table_name", "row", "column_name", "refresh_id")
-_FILE = ("file_id", "kind", "content_hash", "first_refresh", "last_refresh")
 _OF_PATIENTS = (CohortPatient.table(), CohortEndpoint.table(), Lineage.table())
 _VERSION = (
     "record_id", "record_key", "content_hash", "file_id", "position", "first_refresh", "last_refresh",
@@ -215,32 +214,24 @@ def _circumstances(
 ) -> Circumstances:
     """Return the other differences: decisions, program, configuration and calendar."""
     _, today = tonight(warehouse, noted=False)
+    days = warehouse.read(MetaRefresh.table(), columns=("refresh_id", "received_on"), noted=False)
     findings_of = warehouse.read(LedgerEntry.table(), columns=("finding_id", "pseudonym"), noted=False)
     named = decisions.select("finding_id", "at", "action", "until").join(
         findings_of, on="finding_id", how="left"
     )
     started = provenance.started_at(before.refresh_id)
     since = named.filter(pl.col("at") >= started)["pseudonym"]
-    then = dt.date.fromisoformat(started[:10])
+    # A lost warehouse has forgotten the day of the last release: the day in UTC is the nearest.
+    then = dict(days.rows()).get(before.refresh_id, dt.date.fromisoformat(started[:10]))
     ended = (pl.col("action") == WAIVE) & (pl.col("until") >= then) & (pl.col("until") < today)
     lapsed = named.filter(ended)["pseudonym"]
-    files = warehouse.read_versions(MetaFile.table(), columns=_FILE)
-    past, current = (
-        record_changes.open_at(files, _known_refresh(warehouse, before)),
-        files.filter(pl.col("last_refresh").is_null()),
-    )
-    answers = [
-        f.filter(pl.col("kind") == "registry")["content_hash"].unique().sort() for f in (past, current)
-    ]
-    other_answers = not answers[0].equals(answers[1]) or not answers[1].len()
-    free = project.study.assumptions.data_cutoff is None
     return Circumstances(
         refresh_id=refresh,
         compared_with=before.refresh_id,
         program=before.is_of_another_program(),
         configuration=before.is_of_another_configuration(project),
         key=key_lost,
-        cut_off=free and (other_answers or since.len() > 0 or lapsed.len() > 0),
+        cut_off=project.study.assumptions.data_cutoff is None,
         decided=frozenset(since.drop_nulls()),
         decided_all=since.has_nulls(),
         lapsed=frozenset(lapsed.drop_nulls()),

@@ -151,6 +151,8 @@ def read_drop_folder(
     nights = warehouse.read(MetaRefresh.table(), columns=("received_on", "verified"), noted=False)
     verify = verify or verification_is_due(nights, row["received_on"])
     scan = manifest.scan(drop, project.sources, known, refresh, warehouse.centre, verify=verify)
+    # The folder is looked through in this moment: what arrived after midnight arrived today.
+    row["received_on"] = project.now().date()
     changed = sum(f.changed for f in scan.to_read)
     row |= {
         "manifest_hash": scan.manifest_hash,
