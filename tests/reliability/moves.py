@@ -267,8 +267,10 @@ def batch(place: Place, pristine: Path, outcome: Outcome, draw: random.Random, c
     # Plans and their records decide doses; of the many slices of a CT only a few are drawn.
     rare = [p for p in every if not p.name.startswith("CT")]
     small = [p for p in rare if p.suffix != ".dcm"]
-    for _ in range(count):
-        kind = mutate(draw.choice(draw.choice((rare, small, small, every))), draw)
+    # Each file once: what a mutation broke may be unreadable to the next one.
+    chosen = dict.fromkeys(draw.choice(draw.choice((rare, small, small, every))) for _ in range(count))
+    for path in chosen:
+        kind = mutate(path, draw)
         outcome.kinds[kind] += 1
         outcome.files += kind != "nothing"
     place.refresh()
@@ -323,7 +325,9 @@ def run(place: Place, files: int, seed: int) -> Outcome:
     while outcome.files < files:
         batch(place, pristine, outcome, draw, min(BATCH, files - outcome.files))
         print(
-            f"{outcome.files} files, {outcome.moved} values moved, {len(outcome.blocked)} blocked", flush=True
+            f"{outcome.files} files, {outcome.moved} values moved, {len(outcome.blocked)} blocked, "
+            f"{len(outcome.silent)} silent, {len(outcome.unaccounted)} unaccounted",
+            flush=True,
         )
     return outcome
 
