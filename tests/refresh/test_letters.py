@@ -14,15 +14,23 @@ def _finding(place):
     ).row(0, named=True)
 
 
+def _question(place, folder, finding, *options):
+    """Write the letters; return the German one of the tumour documentation, and its row on a finding."""
+    said = place.sarcoma("findings", "letters", "--into", str(folder), "--language", "de", *options)
+    assert said.exit_code == 0, said.output
+    sheet = (
+        fastexcel.read_excel(folder / "tumordokumentation.de.xlsx").load_sheet(0, dtypes="string").to_polars()
+    )
+    return sheet, sheet.filter(sheet["Nummer"] == finding).row(0, named=True)
+
+
 def test_a_letter_is_answered_and_the_finding_resolved_after_the_next_delivery(copy, tmp_path):
     before = _finding(copy)
     folder = tmp_path / "letters"
-    said = copy.sarcoma("findings", "letters", "--into", str(folder), "--language", "de")
-    assert said.exit_code == 0, said.output
-    sheet = folder / "tumordokumentation.de.xlsx"
-    blank = fastexcel.read_excel(sheet).load_sheet(0, dtypes="string").to_polars()
-    row = blank.filter(blank["Nummer"] == before["finding_id"]).row(0, named=True)
-    assert (row["Stelle"], row["Gelieferter Wert"]) == (before["position"], before["value"])
+    row = _question(copy, folder / "masked", before["finding_id"])[1]
+    assert (row["Stelle"], row["Gelieferter Wert"]) == (before["position"], "9999-99-99")
+    blank, row = _question(copy, folder / "plain", before["finding_id"], "--as-delivered")
+    assert (row["Datei"], row["Gelieferter Wert"]) == (before["path"], before["value"])
 
     returned = tmp_path / "answered.xlsx"
     with xlsxwriter.Workbook(returned) as book:
