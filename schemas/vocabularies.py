@@ -129,6 +129,8 @@ SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen", "decide")
 LINEAGE_ROLE = ("decided", "supports", "overruled")
+RECORD_ROLE = ("won", "lost", "other")
+"""Role of a record in a finding: its value is used and another is not; it is not used; neither."""
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
 
@@ -137,6 +139,7 @@ ERROR, WARNING, NOTICE = SEVERITY
 OPEN, ACKNOWLEDGED, WAIVED, RESOLVED, REOPENED = FINDING_STATUS
 ACKNOWLEDGE, WAIVE, REOPEN, DECIDE = DECISION_ACTION
 ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED, NO_INFORMATION = VITAL_STATUS
+WON, LOST, OTHER = RECORD_ROLE
 APPROVED, UNAPPROVED, REJECTED = APPROVAL
 
 RECORD_CHANGE = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -79,6 +79,28 @@ def as_delivered(project: Project, finding_id: str) -> dict[str, str]:
     return {
         name: value for row in found.iter_rows(named=True) for name, value in row.items() if value is not None
     }
+
+
+def compared(project: Project, finding_id: str) -> list[dict[str, Any]]:
+    """Return the records of a finding as read, unmasked: those of ``quality.finding_records``."""
+    from schemas.all_contracts import CONTRACTS
+
+    found = rows(
+        project,
+        "SELECT r.*, f.path AS whole_path FROM quality.finding_records AS r "
+        "LEFT JOIN (SELECT file_id, any_value(path ORDER BY last_refresh IS NULL DESC, path) AS path "
+        "FROM meta.files GROUP BY file_id) AS f USING (file_id) "
+        f"WHERE finding_id = '{finding_id.replace(chr(39), chr(39) * 2)}' "
+        "ORDER BY at_fault DESC, r.path, length(position), position, record_id, column_name",
+    ).to_dicts()
+    for row in found:
+        table, column = row["table_name"], row["column_name"]
+        if table in CONTRACTS and column in CONTRACTS[table].polars_schema():
+            sql = f"""SELECT "{column}"::VARCHAR AS v FROM {table} WHERE record_id = '{row["record_id"]}'"""
+            read = rows(project, f"{sql} ORDER BY v LIMIT 1")["v"].to_list()
+            row["value"] = read[0] if read else row["value"]
+        row["path"] = row["whole_path"] or row["path"]
+    return found
 
 
 def ledger_of(project: Project) -> pl.DataFrame:

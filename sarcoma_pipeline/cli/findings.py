@@ -10,6 +10,7 @@ import click
 from sarcoma_pipeline.cli.finding_rows import (
     LISTED,
     as_delivered,
+    compared,
     current,
     effects,
     in_full,
@@ -129,6 +130,7 @@ def show(study: str, finding_id: str) -> None:
     for name, value in row.items():
         if value is not None:
             say(f"{name:15} {value}")
+    _show_sides(compared(project, finding_id))
     for row in readings_of(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
         if found["rule_id"].item().startswith("identity."):
             say(f"reading {row['reading']}       {row['text']}")
@@ -140,6 +142,19 @@ def show(study: str, finding_id: str) -> None:
         if row["finding_id"] == finding_id:
             until = f" until {row['until']}" if row["until"] else ""
             say(f"{row['at'][:19]}Z {row['action']}{until} by {row['who']}: {row['reason']}")
+
+
+def _show_sides(records: Sequence[dict[str, Any]]) -> None:
+    """Print the records of a finding that has several, each with its place, its values and its role."""
+    places = [(row["record_id"], row["path"], row["position"]) for row in records]
+    for place in dict.fromkeys(places) if len(set(places)) > 1 else ():
+        rows = [row for row, own in zip(records, places, strict=True) if own == place]
+        whose = f", patient {rows[0]['pseudonym']}" if rows[0]["pseudonym"] else ""
+        name = "this record" if rows[0]["at_fault"] else "compared with"
+        say(f"{name:15} {rows[0]['source'] or 'no source'}: {place[1]}, {place[2]}{whose}")
+        for row in rows:
+            value = f"{row['column_name']} = {row['value']}: " if row["column_name"] else ""
+            say(f"{'':15} {value}{row['role']}, {row['why']}")
 
 
 @findings.command()
