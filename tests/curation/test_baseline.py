@@ -23,8 +23,6 @@ from tests.curation.baseline_patients import (
     treat,
 )
 
-# --- T and N --------------------------------------------------------------------------------------------
-
 
 @pytest.mark.parametrize(
     ("course", "t", "rule"),

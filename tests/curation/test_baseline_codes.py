@@ -7,8 +7,6 @@ import pytest
 from schemas import received as r
 from tests.curation.baseline_patients import chosen, diagnose, histology, irradiation, operation, tnm
 
-# --- codes ---------------------------------------------------------------------------------------------
-
 
 @pytest.mark.parametrize(
     ("code", "version", "site", "group"),

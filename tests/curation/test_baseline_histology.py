@@ -16,8 +16,6 @@ from tests.curation.baseline_patients import (
     treat,
 )
 
-# --- histology --------------------------------------------------------------------------------------------
-
 
 @pytest.mark.parametrize(
     ("course", "biopsy", "specimen", "expected", "rule"),
