@@ -19,7 +19,8 @@ from tests.mutation.mutants import Mutant, mutant, places
 ROOMS = ("sarcoma_pipeline/curation", "sarcoma_pipeline/cohort")
 ALWAYS = (
     "tests/oracle/test_oracle.py", "tests/spec/test_protocol.py", "tests/curation/test_worked_examples.py",
-    "tests/curation/test_reports_differ.py", "tests/curation/test_baseline.py", "tests/curation/test_baseline_histology.py",
+    "tests/curation/test_reports_differ.py", "tests/curation/test_baseline.py",
+    "tests/curation/test_baseline_histology.py",
     "tests/cohort/test_endpoints.py", "tests/curation/test_tumours.py",
 )  # fmt: skip
 """What runs after the tests that are named like the module; then all others of its room."""
