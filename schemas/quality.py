@@ -80,6 +80,32 @@ class Finding(Contract, table="quality.findings"):
     content_hash: pl.String = column("Content", "Hash of the content of these records.")
 
 
+class FindingRecord(Contract, table="quality.finding_records"):
+    """One record of a finding of the current refresh: the record at fault, and those it is compared with.
+
+    A finding on a fault that repeats in a file shows the first record. Shown through the identity gate.
+    """
+
+    finding_id: pl.String = column("Finding", "Key of quality.findings.", nullable=False)
+    record_id: pl.String = column("Record", "Key of the received tables.", nullable=False)
+    at_fault: pl.Boolean = column("At fault", "Whether the finding is on this record.", nullable=False)
+    pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")
+    source: pl.String = column("Source", "Source as named in sources.toml.")
+    file_id: pl.String = column("File id", "Key of meta.files; null for a whole source.")
+    path: pl.String = column("File", "File below the drop folder, patients masked.", nullable=False)
+    position: pl.String = column("Position", "Where in the file.", nullable=False)
+    table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
+    column_name: pl.String = column("Column", "The column whose values are compared.")
+    value: pl.String = column("Value", "As read, masked where identifying.")
+    role: pl.String = column(
+        "Role",
+        "won: its value is used and another is not; lost: it is not used; other: neither.",
+        nullable=False,
+        vocabulary="record_role",
+    )
+    why: pl.String = column("Why", "Why it won or lost.", nullable=False)
+
+
 class Quarantine(Contract, table="quality.quarantine"):
     """A record that breaks an ``error`` rule: no cohort uses it until it is corrected or waived."""
 

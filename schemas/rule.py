@@ -12,6 +12,8 @@ from typing import Literal
 
 import polars as pl
 
+from schemas.sides import Side
+
 Severity = Literal["error", "warning", "notice"]
 Scope = Literal["file", "record", "patient", "source", "dataset", "program"]
 Missing = Literal["kept", "broken"]
@@ -39,6 +41,9 @@ class Rule:
         waivable: whether a waiver can let a record through. Faults without a readable record or a patient can
             only be corrected.
         overruled: whether a finding means that another record took precedence over this one.
+        sides: the records that the rule compares with the record at fault. A rule of scope ``patient`` or
+            ``source`` has sides or says why it has none.
+        alone: why a finding shows no other record: what is missing, or stands in the record itself.
     """
 
     id: str
@@ -54,6 +59,8 @@ class Rule:
     missing: Missing | None = None
     waivable: bool = True
     overruled: bool = False
+    sides: tuple[Side, ...] = field(default=(), repr=False)
+    alone: str = ""
 
     def __post_init__(self) -> None:
         if DECLARED.setdefault(self.id, self) is not self:

@@ -128,7 +128,11 @@ COHORT_EVENT = (
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen", "decide")
+LETTER_ANSWER = ("corrected", "correct as it is", "cannot be clarified")
+"""Answers of a sender to a question about a record."""
 LINEAGE_ROLE = ("decided", "supports", "overruled")
+RECORD_ROLE = ("won", "lost", "other")
+"""Role of a record in a finding: its value is used and another is not; it is not used; neither."""
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
 
@@ -137,6 +141,7 @@ ERROR, WARNING, NOTICE = SEVERITY
 OPEN, ACKNOWLEDGED, WAIVED, RESOLVED, REOPENED = FINDING_STATUS
 ACKNOWLEDGE, WAIVE, REOPEN, DECIDE = DECISION_ACTION
 ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED, NO_INFORMATION = VITAL_STATUS
+WON, LOST, OTHER = RECORD_ROLE
 APPROVED, UNAPPROVED, REJECTED = APPROVAL
 
 RECORD_CHANGE = (

@@ -16,6 +16,7 @@ from sarcoma_pipeline.quality.curate import curate
 from schemas import received as r
 from schemas.configuration import Sources
 from schemas.contract import CONTRACTS
+from tests import both_sides
 from tests.cpu_time import pytest_terminal_summary
 from tests.markers import pytest_collection_modifyitems
 
@@ -148,6 +149,7 @@ class Records:
     def run(self, decided: frozenset[str] = frozenset()) -> Outcome:
         on = pl.DataFrame({"refresh_id": ["R1"], "received_on": [dt.date(2021, 12, 1)]})
         made = curate(self.frames, SOURCES, on, FILES, decided=decided)
+        both_sides.require(made, self.frames, FILES)
         return Outcome(
             dict(made.curated),
             # A test tells of a record what it is about, and leaves out what else the schema requires.

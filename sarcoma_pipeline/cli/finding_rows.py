@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -79,6 +79,50 @@ def as_delivered(project: Project, finding_id: str) -> dict[str, str]:
     return {
         name: value for row in found.iter_rows(named=True) for name, value in row.items() if value is not None
     }
+
+
+def compared(project: Project, finding_id: str) -> list[dict[str, Any]]:
+    """Return the records of a finding as delivered, unmasked: those of ``quality.finding_records``."""
+    import polars as pl
+
+    return delivered(project, records_of(project).filter(pl.col("finding_id") == finding_id)).to_dicts()
+
+
+def records_of(project: Project) -> pl.DataFrame:
+    """Read ``quality.finding_records`` as of the last refresh."""
+    from schemas.quality import FindingRecord
+
+    return FindingRecord.conform(rows(project, f"FROM {FindingRecord.table()}"))
+
+
+def delivered(project: Project, records: pl.DataFrame) -> pl.DataFrame:
+    """Replace path and value of records of findings with those in the warehouse, which are not masked."""
+    import polars as pl
+
+    from schemas.all_contracts import CONTRACTS
+
+    place = ["record_id", "table_name", "column_name"]
+    asked = (
+        records.select("table_name", "column_name").drop_nulls().unique().sort("table_name", "column_name")
+    )
+    read = [pl.DataFrame(schema=dict.fromkeys((*place, "_value"), pl.String))]
+    for table, column in asked.iter_rows():
+        if table in CONTRACTS and column in CONTRACTS[table].polars_schema():
+            ids = records.filter(table_name=table, column_name=column)["record_id"].unique().sort()
+            listed = ", ".join(f"'{i.replace(chr(39), chr(39) * 2)}'" for i in ids)
+            sql = f"""
+                SELECT record_id, '{table}' AS table_name, '{column}' AS column_name,
+                    min("{column}"::VARCHAR) AS _value
+                FROM {table} WHERE record_id IN ({listed}) GROUP BY 1 ORDER BY 1
+            """
+            read.append(rows(project, sql))
+    paths = rows(project, "SELECT file_id, min(path) AS _path FROM meta.files GROUP BY 1 ORDER BY 1")
+    return (
+        records.join(pl.concat(read), on=place, how="left", maintain_order="left")
+        .join(paths, on="file_id", how="left", maintain_order="left")
+        .with_columns(value=pl.coalesce("_value", "value"), path=pl.coalesce("_path", "path"))
+        .drop("_value", "_path")
+    )
 
 
 def ledger_of(project: Project) -> pl.DataFrame:

@@ -40,6 +40,7 @@ NOT_KNOWN = Rule(
     "planning system. If it is missing for all patients, map its column in sources.toml, or leave "
     "the criterion out of study.toml.",
     source="STROBE, item 13: not fulfilled is not the same as not known",
+    alone="a value is missing",
 )
 ASSUMED = Rule(
     "eligibility.assumed",
@@ -52,6 +53,7 @@ ASSUMED = Rule(
     remedy="Look it up in the letters and add it in the tumour documentation, as TNM/M or Menge_FM. If it "
     "is missing for all patients, map its column in sources.toml.",
     source="STROBE, item 13",
+    alone="a value is missing",
 )
 
 _TREATED = frozenset({e.INTENT, e.SEQUENCE, e.TECHNIQUE})

@@ -16,6 +16,7 @@ from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort import CohortPatient
 from schemas.gate import Gate
 from schemas.rule import Rule
+from schemas.sides import DIAGNOSES
 
 VALUE = Rule(
     "patient.value-implausible",
@@ -28,6 +29,7 @@ VALUE = Rule(
     "record: tumour size and age in the table or the tumour documentation, dose and energy in the plan or "
     "the ST, slice thickness in the planning CT. If it is right, widen bounds under [gate] in study.toml.",
     source="the bounds of the release gate",
+    alone="the value itself is outside the bounds",
 )
 TIME = Rule(
     "patient.time-implausible",
@@ -41,6 +43,7 @@ TIME = Rule(
     "for a wrong year or century, and correct it. If both are right, widen bounds.d and bounds.months under "
     "[gate] in study.toml.",
     source="the bounds of the release gate",
+    sides=(DIAGNOSES.at_times(),),
 )
 
 CODES = {"icd10_site": r"^[A-Z]\d\d(\.\d{1,2})?$", "icdo3_morphology": r"^\d{4}/\d$"}

@@ -9,6 +9,7 @@ from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged
 from schemas import curated, typed
 from schemas.rule import Rule
+from schemas.sides import peers
 
 REPORTS_DIFFER = Rule(
     "assessment.reports-differ",
@@ -22,6 +23,7 @@ REPORTS_DIFFER = Rule(
     "documentation, or give two examinations of one day a Verlauf_ID each.",
     source="oBDS 3.0.4 Verlauf: an examination without Verlauf_ID is known by its date",
     overruled=True,
+    sides=peers("assessment_date"),
 )
 
 _NOTHING = ("missing", "unknown", "not assessable")

@@ -16,6 +16,7 @@ from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.quality import Observation
 from schemas.rule import Rule
+from schemas.sides import peers
 
 REPORTERS_DIFFER = Rule(
     "diagnosis.reporters-differ",
@@ -29,6 +30,7 @@ REPORTERS_DIFFER = Rule(
     "Correct the wrong one.",
     source="oBDS: several Melder report one tumour",
     overruled=True,
+    sides=peers(),
 )
 
 _TUMOUR = ["patient_id", "tumour_id"]

@@ -20,6 +20,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
 from schemas.rule import Rule
+from schemas.sides import COURSES
 
 BEFORE_START_DAYS = 60
 """Maximum days that a plan is made before its course starts."""
@@ -41,6 +42,7 @@ AFTER_COURSE = Rule(
     remedy="Compare RTPlanDate in the planning system with Ende of the Bestrahlung in the tumour "
     "documentation.",
     scope="source",
+    sides=(COURSES,),
 )
 LONG_BEFORE_COURSE = Rule(
     "plan.long-before-course",
@@ -51,6 +53,7 @@ LONG_BEFORE_COURSE = Rule(
     remedy="Compare RTPlanDate in the planning system with Beginn of the Bestrahlung in the tumour "
     "documentation, and check whether another course is missing.",
     scope="source",
+    sides=(COURSES,),
 )
 OUTSIDE_COURSES = Rule(
     "plan.outside-courses",
@@ -61,6 +64,7 @@ OUTSIDE_COURSES = Rule(
     remedy="Document the course (oBDS ST), or correct the date of the plan or of the documented course.",
     scope="source",
     source="oBDS module ST",
+    sides=(COURSES,),
 )
 COURSE_AMBIGUOUS = Rule(
     "plan.course-ambiguous",
@@ -70,6 +74,7 @@ COURSE_AMBIGUOUS = Rule(
     remedy="Compare dose, fractions and dates of the plan with the documented courses (oBDS ST).",
     scope="source",
     source="oBDS module ST",
+    sides=(COURSES,),
 )
 COURSE_UNKNOWN = Rule(
     "plan.course-unknown",
@@ -79,6 +84,7 @@ COURSE_UNKNOWN = Rule(
     remedy="Export the plan with RTPlanDate, or with its treatment records.",
     scope="source",
     source="DICOM PS3.3 C.8.8.9 RTPlanDate",
+    sides=(COURSES.at_times(),),
 )
 WITHOUT_COURSE = Rule(
     "plan.without-course",
@@ -88,6 +94,7 @@ WITHOUT_COURSE = Rule(
     remedy="Document the course (oBDS ST), or remove the plan from the export if it was not treated.",
     scope="source",
     source="oBDS module ST",
+    alone="the course is not documented",
 )
 
 

@@ -15,6 +15,7 @@ from sarcoma_pipeline.curation.course_phases import Combination, Reading
 from sarcoma_pipeline.curation.documented_courses import SEVERAL_IRRADIATIONS, DocumentedCourse
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
 from schemas.rule import Rule
+from schemas.sides import OF_COURSE
 
 UNDECIDED = Rule(
     "course.undecided",
@@ -26,6 +27,7 @@ UNDECIDED = Rule(
     "or the relations between the plans.",
     scope="source",
     source="docs/radiotherapy.md, rule D10",
+    sides=OF_COURSE,
 )
 RESEARCH_PLAN = Rule(
     "course.research-plan",
@@ -37,6 +39,7 @@ RESEARCH_PLAN = Rule(
     "or correct PlanIntent in the planning system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.9 PlanIntent; docs/radiotherapy.md, rule R1",
+    sides=OF_COURSE,
 )
 DECIDED = Rule(
     "course.decided",
@@ -47,6 +50,7 @@ DECIDED = Rule(
     "finding for which the choice was made.",
     scope="source",
     source="docs/radiotherapy.md",
+    sides=OF_COURSE,
 )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sarcoma_pipeline.curation.documented_courses import DocumentedCourse
 from sarcoma_pipeline.curation.prescription import same_dose
 from schemas.rule import Rule
+from schemas.sides import OF_COURSE
 
 DOSE_GY = (1.0, 100.0)
 SINGLE_GY = (0.1, 30.0)
@@ -37,6 +38,7 @@ DOSE_CONFLICT = Rule(
     "the one that is wrong.",
     scope="source",
     source="ICRU 83; oBDS Gesamtdosis",
+    sides=OF_COURSE,
 )
 FRACTIONS_CONFLICT = Rule(
     "radiotherapy.fractions-conflict",
@@ -47,6 +49,7 @@ FRACTIONS_CONFLICT = Rule(
     remedy="Compare Einzeldosis in the tumour documentation with the plan; correct the one that is wrong.",
     scope="source",
     source="ICRU 83; oBDS Einzeldosis",
+    sides=OF_COURSE,
 )
 DELIVERED_LESS = Rule(
     "course.delivered-less",
@@ -57,6 +60,7 @@ DELIVERED_LESS = Rule(
     "why) or treatment records are missing from the export.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21",
+    sides=OF_COURSE,
 )
 DELIVERED_MORE = Rule(
     "course.delivered-more",
@@ -66,6 +70,7 @@ DELIVERED_MORE = Rule(
     remedy="Check whether a plan of the course is missing from the export.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21",
+    sides=OF_COURSE,
 )
 DATES_DIFFER = Rule(
     "course.dates-differ",
@@ -77,6 +82,7 @@ DATES_DIFFER = Rule(
     "verify system.",
     scope="source",
     source="oBDS Bestrahlung/Beginn, Ende; DICOM TreatmentDate",
+    sides=OF_COURSE,
 )
 INTERRUPTED = Rule(
     "course.interrupted",
@@ -87,6 +93,7 @@ INTERRUPTED = Rule(
     "are missing from the export.",
     scope="source",
     source="DICOM TreatmentDate; oBDS Ende_Grund F",
+    sides=OF_COURSE,
 )
 END_REASON = Rule(
     "course.end-reason",
@@ -97,6 +104,7 @@ END_REASON = Rule(
     remedy="Compare Ende_Grund of the ST in the tumour documentation with the record and verify system.",
     scope="source",
     source="oBDS Ende_Grund",
+    sides=OF_COURSE,
 )
 DOSE_IMPLAUSIBLE = Rule(
     "course.dose-implausible",
@@ -107,6 +115,7 @@ DOSE_IMPLAUSIBLE = Rule(
     remedy="Check unit and decimal point of the doses in the tumour documentation and in the plan.",
     scope="source",
     source="ICRU 83",
+    sides=OF_COURSE,
 )
 
 

@@ -17,6 +17,7 @@ from sarcoma_pipeline.curation.prescription import Prescription
 from sarcoma_pipeline.curation.radiotherapy_plans import NOT_TREATING, Plan
 from sarcoma_pipeline.curation.treatment_records import TreatmentRecord
 from schemas.rule import Rule
+from schemas.sides import peers
 
 _TWICE = 1.05
 """One fraction number with more than this share of the planned monitor units on two days is two fractions."""
@@ -29,6 +30,7 @@ RECORDS_INCOMPLETE = Rule(
     remedy="Export the missing treatment records from the record and verify system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21 CurrentFractionNumber",
+    alone="records are missing",
 )
 RECORDS_PLAN_MISSING = Rule(
     "records.plan-missing",
@@ -40,6 +42,7 @@ RECORDS_PLAN_MISSING = Rule(
     " record and verify system, with ReferencedRTPlanSequence.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
+    alone="the plan was not delivered",
 )
 FRACTION_TWICE = Rule(
     "records.fraction-twice",
@@ -50,6 +53,7 @@ FRACTION_TWICE = Rule(
     remedy="Check the fraction numbers in the record and verify system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21 CurrentFractionNumber",
+    sides=peers("refers_to", "fraction_number", columns=("treatment_date",)),
 )
 ENDED_EARLY = Rule(
     "records.ended-early",
@@ -59,6 +63,7 @@ ENDED_EARLY = Rule(
     remedy="Check in the record and verify system what was delivered.",
     scope="source",
     source="DICOM PS3.3 C.8.8.21 TreatmentTerminationStatus",
+    alone="the early end is in the record itself",
 )
 SUMMARY_DIFFERS = Rule(
     "records.summary-differs",
@@ -69,6 +74,7 @@ SUMMARY_DIFFERS = Rule(
     remedy="Export the missing treatment records, or correct the summary.",
     scope="source",
     source="DICOM PS3.3 C.8.8.23 NumberOfFractionsDelivered",
+    sides=peers("refers_to", columns=("treatment_date", "fractions_delivered")),
 )
 
 

@@ -19,6 +19,7 @@ MORPHOLOGY_VERSION_MISSING = Rule(
     "fibrosarcomatous variant in 3.2. The variant is assumed.",
     remedy="In the tumour documentation, add Morphologie_ICD_O/Version.",
     source="ICD-O-3.1 and 3.2, 8832",
+    alone="the version is missing in the record itself",
 )
 SKIN_SITE = Rule(
     "diagnosis.sarcoma-of-skin",
@@ -30,6 +31,7 @@ SKIN_SITE = Rule(
     remedy="Check whether the tumour lies in the subcutis or deeper. If so, correct the site to C49 in the "
     "tumour documentation.",
     source="ICD-O-3.2: C44 skin, C49 subcutaneous and other soft tissue",
+    alone="the code is in the record itself",
 )
 SITE_MAY_BE_VISCERAL = Rule(
     "diagnosis.site-may-be-visceral",
@@ -41,6 +43,7 @@ SITE_MAY_BE_VISCERAL = Rule(
     remedy="Add Zielgebiet of the irradiation in the tumour documentation, or the depth of the tumour in "
     "the department's table.",
     source="AJCC 8: trunk (chapter 41) and visceral sites (chapter 42)",
+    alone="the code is in the record itself",
 )
 NOT_STAGED = Rule(
     "diagnosis.t-not-applicable",
@@ -51,6 +54,7 @@ NOT_STAGED = Rule(
     remedy="If the T category is intended, nothing needs to be done. In edition 8, angiosarcoma, Kaposi "
     "sarcoma and dermatofibrosarcoma have none.",
     source="UICC TNM 8, soft tissues",
+    alone="T category and histology are of one report",
 )
 
 

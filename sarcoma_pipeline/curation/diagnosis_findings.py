@@ -13,6 +13,7 @@ from sarcoma_pipeline.curation.observations import observation
 from schemas import sarcoma_codes, typed
 from schemas.quality import Observation
 from schemas.rule import Rule
+from schemas.sides import DIAGNOSES, OPERATIONS, TREATMENTS, peers
 
 HISTOLOGIES_DIFFER = Rule(
     "diagnosis.histologies-differ",
@@ -23,6 +24,7 @@ HISTOLOGIES_DIFFER = Rule(
     "therapy, that of the biopsy), then that of the pathology report, then that of the newer report.",
     remedy="Compare the pathology reports; correct Morphologie_ICD_O of the one that was revised.",
     source="WHO 2020; ICD-O-3.2",
+    sides=peers(),
 )
 STAGES_DIFFER = Rule(
     "diagnosis.stages-differ",
@@ -32,6 +34,7 @@ STAGES_DIFFER = Rule(
     what="Two reports give different T, N or M categories of the same kind (clinical or pathological).",
     remedy="Compare the TNM of both reports with the pathology or imaging report.",
     source="UICC TNM",
+    sides=peers(),
 )
 GRADES_DIFFER = Rule(
     "diagnosis.report-grades-differ",
@@ -43,6 +46,7 @@ GRADES_DIFFER = Rule(
     remedy="Compare Grading and the FNCLCC grade of both with the pathology report. Correct the wrong one.",
     source="FNCLCC (Coindre); oBDS Histologie/Grading",
     overruled=True,
+    sides=peers(),
 )
 VALUES_DIFFER = Rule(
     "diagnosis.values-differ",
@@ -54,6 +58,7 @@ VALUES_DIFFER = Rule(
     remedy="Compare both with the pathology or imaging report, and correct the wrong one in its table.",
     source="docs/formats.md, tables",
     overruled=True,
+    sides=peers(),
 )
 _MEASURED = ("tumour_size_cm", "tumour_depth", "age_at_diagnosis_years")
 GRADED_AFTER_THERAPY = Rule(
@@ -64,6 +69,7 @@ GRADED_AFTER_THERAPY = Rule(
     what="The only FNCLCC grade was determined after therapy: the grade at diagnosis is not known.",
     remedy="In the tumour documentation, add the grade of the biopsy to its Pathologie or to the Diagnose.",
     source="FNCLCC: not graded after neoadjuvant therapy",
+    sides=TREATMENTS,
 )
 STAGED_AFTER_THERAPY = Rule(
     "diagnosis.staged-after-therapy",
@@ -75,6 +81,7 @@ STAGED_AFTER_THERAPY = Rule(
     remedy="In the tumour documentation, add y_Symbol if the specimen was treated before, or the date "
     "of the TNM if it is older than the therapy.",
     source="UICC TNM: y after multimodality therapy",
+    sides=TREATMENTS,
 )
 HISTOLOGY_LATER = Rule(
     "diagnosis.histology-of-later-specimen",
@@ -86,6 +93,7 @@ HISTOLOGY_LATER = Rule(
     remedy="In the tumour documentation, add the histology of the biopsy or of the first resection to its "
     "Pathologie, its OP or the Diagnose.",
     source="baseline: histology of the primary before therapy",
+    sides=(OPERATIONS,),
 )
 METASTASIS_LATER = Rule(
     "metastasis.later-in-diagnosis",
@@ -95,6 +103,7 @@ METASTASIS_LATER = Rule(
     what="A Diagnose documents a metastasis that was found after the synchronous window: it is a relapse.",
     remedy="Report the metastasis in the Verlauf in which it was found, and delete it from the Diagnose.",
     source="oBDS 3.0.4 Menge_FM; TNM: M is that at diagnosis",
+    sides=(DIAGNOSES.at_times(),),
 )
 
 

@@ -15,6 +15,7 @@ from schemas import typed
 from schemas.contract import Contract
 from schemas.quality import Observation
 from schemas.rule import Rule
+from schemas.sides import peers
 
 NUMBER_ON_TWO_DATES = Rule(
     "record.number-on-two-dates",
@@ -26,6 +27,7 @@ NUMBER_ON_TWO_DATES = Rule(
     remedy="In the tumour documentation: if it was one event, report it again under the Meldung_ID of the "
     "first report, with the right date. If there were two events, give the later one its own number.",
     source="oBDS 3.0.4: OP_ID, SYST_ID and Verlauf_ID name one event",
+    sides=peers("module_id"),
 )
 
 DATE_OF: dict[type[Contract], str] = {

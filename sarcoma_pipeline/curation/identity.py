@@ -27,8 +27,33 @@ from schemas.curated import Link
 from schemas.curated_identity import IdentityReading
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
+from schemas.sides import MASTER_DATA, NAMED, Side
 
 PERSON = typed.Person.table()
+
+
+def _names(prefix: str = "") -> pl.Expr:
+    """Return family name and given names in the form in which they are compared."""
+    family = without_prefix(pl.col(f"{prefix}family_name"))
+    given = without_title(pl.col(f"{prefix}given_names"))
+    return pl.concat_str(folded(family), pl.lit("|"), folded(given))
+
+
+_OWN_FORM = number_form(pl.col("own_person_ref").str.strip_prefix("number:"))
+_SAME_PERSON_TWICE = Side(
+    PERSON, NAMED, by=("birth_date", "sex"), where=pl.col("master") & (_names() == _names("own_"))
+)
+_SAME_NUMBER_TWICE = Side(
+    PERSON,
+    NAMED,
+    by=(),
+    where=pl.col("master")
+    & (
+        number_form(pl.col("hospital_number"))
+        == number_form(pl.col("own_person_ref").str.strip_prefix("number:"))
+    ),
+)
+"""Other persons with the name, or with the number, of the person at fault."""
 
 NEAR_MATCH = Rule(
     "identity.near-match",
@@ -45,6 +70,7 @@ NEAR_MATCH = Rule(
     ),
     source="record linkage: people decide on near matches",
     waivable=False,
+    sides=(MASTER_DATA,),
 )
 NO_PATIENT = Rule(
     "identity.no-patient",
@@ -60,6 +86,7 @@ NO_PATIENT = Rule(
         "missing, export their Patienten_Stammdaten from the tumour documentation."
     ),
     waivable=False,
+    alone="no patient is known",
 )
 NUMBER_FORM = Rule(
     "identity.number-differs-in-form",
@@ -76,6 +103,7 @@ NUMBER_FORM = Rule(
         "spreadsheet, format the column as text."
     ),
     waivable=False,
+    sides=(_SAME_NUMBER_TWICE.at_times(),),
 )
 NUMBERS_ALIKE = Rule(
     "identity.numbers-alike",
@@ -84,6 +112,7 @@ NUMBERS_ALIKE = Rule(
     scope="source",
     what="Two patients have the same patient number in two forms. They are kept as two patients.",
     remedy="Check whether it is one person. If so, write the number in the same form in every source.",
+    sides=(_SAME_NUMBER_TWICE,),
 )
 AMBIGUOUS = Rule(
     "identity.ambiguous",
@@ -96,6 +125,7 @@ AMBIGUOUS = Rule(
         "system."
     ),
     waivable=False,
+    sides=(MASTER_DATA,),
 )
 CONTRADICTION = Rule(
     "identity.contradiction",
@@ -107,6 +137,7 @@ CONTRADICTION = Rule(
         "that patient's."
     ),
     remedy="Find out to whom the record belongs. Correct the patient number in the sending system.",
+    sides=(MASTER_DATA,),
 )
 DETAIL_DIFFERS = Rule(
     "identity.detail-differs",
@@ -121,6 +152,7 @@ DETAIL_DIFFERS = Rule(
         "Compare name and date of birth with the patient administration. Correct the wrong one; a change of"
         " name needs no correction."
     ),
+    sides=(MASTER_DATA,),
 )
 MASTER_DIFFERS = Rule(
     "identity.master-data-differ",
@@ -133,6 +165,7 @@ MASTER_DIFFERS = Rule(
     "number, give each person their own number in the sending system and export both again.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
+    sides=(MASTER_DATA.at_times(),),
 )
 NAME_CHANGED = Rule(
     "identity.name-changed",
@@ -145,6 +178,7 @@ NAME_CHANGED = Rule(
     "give each person their own number in the sending system.",
     source="oBDS 3.0.4 Patienten_Stammdaten",
     overruled=True,
+    alone="the export with the former name is no longer delivered",
 )
 TWO_NUMBERS = Rule(
     "identity.two-numbers",
@@ -155,6 +189,7 @@ TWO_NUMBERS = Rule(
     remedy=(
         "Check in the patient administration whether it is one person. If so, merge the two numbers there."
     ),
+    sides=(_SAME_PERSON_TWICE,),
 )
 
 
@@ -177,7 +212,7 @@ def link(
     family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     persons = typed_frames[PERSON].with_columns(
         _name=pl.concat_str(family, pl.lit("|"), given),
-        _folded=_folded_name(),
+        _folded=_names(),
         _families=_families(),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
@@ -430,7 +465,7 @@ def _renamed(former: pl.DataFrame | None, latest: pl.DataFrame) -> pl.DataFrame:
         former.sort("person_ref", *NEWEST_LAST, nulls_last=False)
         .group_by("person_ref", maintain_order=True)
         .last()
-        .with_columns(_was=_folded_name())
+        .with_columns(_was=_names())
     )
     both = latest.join(
         before.select(
@@ -442,11 +477,6 @@ def _renamed(former: pl.DataFrame | None, latest: pl.DataFrame) -> pl.DataFrame:
     same = (pl.col("birth_date") == pl.col("_born")) & (pl.col("sex") == pl.col("_sex"))
     found = both.filter((pl.col("_was") != pl.col("_folded")) & same)
     return observation(found, NAME_CHANGED, PERSON, "family_name", pl.col("was"))
-
-
-def _folded_name() -> pl.Expr:
-    family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
-    return pl.concat_str(folded(family), pl.lit("|"), folded(given))
 
 
 def _unlinked(

@@ -21,6 +21,7 @@ from schemas import typed
 from schemas.curated_identity import IdentityReading
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
+from schemas.sides import MASTER_DATA
 
 PERSON = typed.Person.table()
 
@@ -34,6 +35,7 @@ DECIDED = Rule(
     remedy="Nothing needs to be done. To withdraw the decision: sarcoma findings reopen, with the ID of the"
     " finding for which it was made.",
     source="decision of a data steward",
+    sides=(MASTER_DATA.at_times(),),
 )
 NOT_THIS_PATIENT = Rule(
     "identity.not-this-patient",
@@ -45,6 +47,7 @@ NOT_THIS_PATIENT = Rule(
     remedy="In the sending system, correct the patient number of the record and send it again.",
     source="decision of a data steward",
     waivable=False,
+    sides=(MASTER_DATA.at_times(),),
 )
 NUMBER_OF_TWO = Rule(
     "identity.number-of-two-persons",
@@ -57,6 +60,7 @@ NUMBER_OF_TWO = Rule(
     "again.",
     source="decision of a data steward",
     waivable=False,
+    sides=(MASTER_DATA.at_times(),),
 )
 
 SAME, NOBODY, ONE, TWO, AWAY, STAYS = (

@@ -28,6 +28,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 from sarcoma_pipeline.curation.plan_phases import phases_of
 from sarcoma_pipeline.curation.plan_settling import Settling
 from schemas.rule import Rule
+from schemas.sides import OF_COURSE
 
 _INTRAOPERATIVE = re.compile(r"\biort|ioert|intra-?op", re.IGNORECASE)
 
@@ -39,6 +40,7 @@ SUPERSEDED = Rule(
     remedy="If the plan was not treated, nothing needs to be done. Otherwise export its treatment records.",
     scope="source",
     source="DICOM PS3.3 C.8.8.19 ReferencedRTPlanSequence",
+    sides=OF_COURSE,
 )
 
 

@@ -13,6 +13,7 @@ from sarcoma_pipeline.curation.delivery import Delivered
 from sarcoma_pipeline.curation.prescription import Documented, Prescription, same_dose
 from sarcoma_pipeline.curation.radiotherapy_plans import Plan
 from schemas.rule import Rule
+from schemas.sides import PLANS, Side, peers
 
 QUALITY_ASSURANCE = "quality assurance"
 SETUP = "setup"
@@ -40,6 +41,7 @@ QA_WITH_FRACTIONS = Rule(
     "treated, correct its intent and export it again.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.9 PlanIntent",
+    alone="mark and fractions are in the plan itself",
 )
 NO_METERSET = Rule(
     "plan.no-meterset",
@@ -62,6 +64,7 @@ COPIED = Rule(
     "if so, export their treatment records.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.9",
+    sides=peers(columns=("sop_instance_uid",)),
 )
 TREATED_UNAPPROVED = Rule(
     "plan.treated-unapproved",
@@ -72,6 +75,13 @@ TREATED_UNAPPROVED = Rule(
     "they mean another plan.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
+    sides=(
+        Side(
+            "typed.treatment",
+            ("treatment_date", "fractions_delivered"),
+            by=(("sop_instance_uid", "refers_to"),),
+        ),
+    ),
 )
 LOOKS_LIKE_QA = Rule(
     "plan.looks-like-qa",
@@ -83,6 +93,7 @@ LOOKS_LIKE_QA = Rule(
     "treatment records.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.9 PlanIntent",
+    sides=(PLANS,),
 )
 APPROVAL_MISSING = Rule(
     "plan.approval-missing",
@@ -92,6 +103,7 @@ APPROVAL_MISSING = Rule(
     remedy="Check in the planning system that this plan was treated; export it with its approval.",
     scope="patient",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus (the module is optional)",
+    alone="the approval is missing in the plan itself",
 )
 
 UID_REUSED = Rule(
@@ -103,6 +115,7 @@ UID_REUSED = Rule(
     remedy="Find out in the planning system which of them was treated, and export that one alone.",
     scope="source",
     source="DICOM PS3.3 C.12.1 SOPInstanceUID",
+    sides=peers("sop_instance_uid", columns=("prescribed_dose_gy", "fractions", "approval")),
 )
 
 

@@ -25,6 +25,7 @@ UNAPPROVED = Rule(
     remedy="Approve it in the planning system if it was treated, otherwise remove it from the export.",
     scope="source",
     source="DICOM PS3.3 C.8.8.16 ApprovalStatus",
+    alone="the approval is missing in the plan itself",
 )
 
 

@@ -22,6 +22,7 @@ from sarcoma_pipeline.curation.documented_courses import (
 from sarcoma_pipeline.curation.plan_phases import with_rule
 from sarcoma_pipeline.curation.prescription import same_dose
 from schemas.rule import Rule
+from schemas.sides import OF_COURSE
 
 REPLAN_UNLINKED = Rule(
     "course.replan-unlinked",
@@ -32,6 +33,7 @@ REPLAN_UNLINKED = Rule(
     remedy="Export the treatment records, or the relation PREDECESSOR from the planning system.",
     scope="source",
     source="DICOM PS3.3 C.8.8.9 RTPlanRelationship",
+    sides=OF_COURSE,
 )
 
 
@@ -45,6 +47,7 @@ PARALLEL_SITES = Rule(
     "Bestrahlung.",
     scope="source",
     source="DICOM PS3.3 C.8.8.14 IsocenterPosition",
+    sides=OF_COURSE,
 )
 
 

@@ -22,6 +22,7 @@ from schemas.contract import CONTRACTS
 from schemas.quality import Disposition, Observation
 from schemas.received import PROVENANCE
 from schemas.rule import Rule
+from schemas.sides import PATIENT, VERSIONS, Side, peers
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -40,6 +41,12 @@ RECORD_CORRECTED = Rule(
     ),
     source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
     overruled=True,
+    sides=(
+        VERSIONS.at_times(),
+        *peers("module_id"),
+        # A Diagnose has no other number than that of its tumour.
+        Side(of="typed.diagnosis", by=(PATIENT, "source", "tumour_id")),
+    ),
 )
 SAME_DAY = Rule(
     "report.same-day-versions",
@@ -50,6 +57,7 @@ SAME_DAY = Rule(
     "name sorts later counts, or in the same file the later one. This version is not used.",
     remedy="In the tumour documentation, check which version is right and export the report again.",
     source="oBDS: Meldedatum is a day",
+    sides=(VERSIONS,),
 )
 WITHDRAWN = Rule(
     "report.value-withdrawn",
@@ -60,6 +68,7 @@ WITHDRAWN = Rule(
     "withdrawn.",
     remedy="In the tumour documentation, check that the values named were removed on purpose.",
     source="oBDS: a Meldung of the same Meldung_ID replaces the earlier one",
+    sides=(VERSIONS,),
 )
 OTHER_PATIENT = Rule(
     "report.other-patient",
@@ -70,6 +79,7 @@ OTHER_PATIENT = Rule(
     remedy="In the tumour documentation, check to which patient the report belongs; export it again with "
     "one Patient_ID.",
     source="oBDS: Meldung_ID names one report of a Melder",
+    sides=(VERSIONS,),
 )
 OLD_AGAIN = Rule(
     "report.old-version-again",
@@ -80,6 +90,7 @@ OLD_AGAIN = Rule(
     remedy="If the earlier version is right after all, change the report in the tumour documentation (a "
     "remark is enough) and export it again.",
     source="oBDS: a repeated Meldung is no correction",
+    sides=(VERSIONS,),
 )
 OBJECTION = Rule(
     "patient.objection",
@@ -92,6 +103,7 @@ OBJECTION = Rule(
     "again with Meldebegruendung I.",
     source="oBDS 3.0.4 schema, Meldebegruendung",
     waivable=False,
+    alone="the objection is in the record itself",
 )
 
 REPLACED = "replaced by a later version of the report"

@@ -13,6 +13,7 @@ from sarcoma_pipeline.curation.observations import observation
 from schemas import curated, typed
 from schemas.quality import Observation
 from schemas.rule import Rule
+from schemas.sides import OPERATIONS, Side, peers
 
 RESIDUAL_DIFFERS = Rule(
     "surgery.residual-differs",
@@ -23,6 +24,10 @@ RESIDUAL_DIFFERS = Rule(
     "precedence counts, then the newer report.",
     remedy="Compare Lokale_Beurteilung_Residualstatus of both with the pathology report.",
     source="UICC R classification",
+    sides=(
+        Side("typed.surgery", ("residual_status",)),
+        Side("typed.diagnosis", ("residual_status",), sometimes=True),
+    ),
 )
 REPORTS_DIFFER = Rule(
     "surgery.reports-differ",
@@ -34,6 +39,7 @@ REPORTS_DIFFER = Rule(
     remedy="Compare the reporter's Intention and OPS code with the operation report. Correct the wrong one.",
     source="oBDS 3.0.4 OP",
     overruled=True,
+    sides=peers("surgery_date"),
 )
 PATHOLOGY_MISSING = Rule(
     "surgery.pathology-missing",
@@ -45,6 +51,7 @@ PATHOLOGY_MISSING = Rule(
     remedy="Ask the pathology for its report of the specimen. In the tumour documentation, add Histologie "
     "and Residualstatus to the OP.",
     source="oBDS 3.0.4 OP/Histologie, Pathologie",
+    alone="the pathology is not documented",
 )
 
 RESIDUAL_UNUSED = Rule(
@@ -57,6 +64,7 @@ RESIDUAL_UNUSED = Rule(
     remedy="In the tumour documentation, compare the date of the Pathologie with OP/Datum. Add "
     "Residualstatus to the OP that it belongs to.",
     source="oBDS 3.0.4 Pathologie/Residualstatus",
+    sides=(OPERATIONS.at_times(),),
 )
 
 REPORT_DAYS = (-3, 42)

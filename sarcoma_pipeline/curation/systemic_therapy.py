@@ -10,6 +10,7 @@ from sarcoma_pipeline.curation.event_numbers import with_date_of_number
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged
 from schemas import curated, typed
 from schemas.rule import Rule
+from schemas.sides import peers
 
 REPORTS_DIFFER = Rule(
     "systemic-therapy.reports-differ",
@@ -22,6 +23,7 @@ REPORTS_DIFFER = Rule(
     "they were two therapies, give each its own first day.",
     source="oBDS 3.0.4 SYST",
     overruled=True,
+    sides=peers("start_date"),
 )
 
 _FLAGS = {

@@ -18,6 +18,7 @@ from sarcoma_pipeline.curation.observations import observation
 from schemas import iarc, sarcoma_codes, typed
 from schemas.quality import Observation
 from schemas.rule import Rule
+from schemas.sides import EXAMINATIONS, Side, peers
 
 TWO_NUMBERS = Rule(
     "diagnosis.tumour-under-two-ids",
@@ -28,6 +29,7 @@ TWO_NUMBERS = Rule(
     "is taken as one tumour, and the earliest date of diagnosis counts.",
     remedy="Merge the two Tumor_IDs in the tumour documentation.",
     source="IARC/ENCR 2004; oBDS Tumor_ID",
+    sides=peers(columns=("tumour_id", "diagnosis_date")),
 )
 NUMBER_REUSED = Rule(
     "diagnosis.number-of-two-tumours",
@@ -37,6 +39,7 @@ NUMBER_REUSED = Rule(
     what="Two reporters use the same Tumor_ID for tumours of different sites and dates; they are kept apart.",
     remedy="Compare the Tumorzuordnung of both reporters and correct the wrong site or date.",
     source="oBDS Tumor_ID: unique per patient and Melder",
+    sides=peers("tumour_id", columns=("icd10_code", "diagnosis_date")),
 )
 RELAPSE_AS_TUMOUR = Rule(
     "diagnosis.relapse-as-tumour",
@@ -48,6 +51,10 @@ RELAPSE_AS_TUMOUR = Rule(
     remedy="In the tumour documentation, report it in a Verlauf with the known Tumor_ID, and delete the "
     "Diagnose.",
     source="IARC/ENCR 2004, rule 2: no new primary from recurrence or metastasis",
+    sides=(
+        Side("typed.diagnosis", ("diagnosis_date", "icd10_code", "icdo3_morphology")),
+        EXAMINATIONS.at_times(),
+    ),
 )
 
 DOUBLE_CODING_DAYS = 92

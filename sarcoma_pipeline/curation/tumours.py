@@ -16,6 +16,7 @@ from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.tumour_numbers import KEY, RECORDS
 from schemas import typed
 from schemas.rule import Rule
+from schemas.sides import TREATMENTS, Side
 
 DIAGNOSE_MISSING = Rule(
     "diagnosis.missing",
@@ -26,6 +27,7 @@ DIAGNOSE_MISSING = Rule(
     " Tumorzuordnung.",
     remedy="Ask the reporter to deliver the Diagnose of this Tumor_ID, or deliver it again.",
     source="oBDS 3.0.4 Tumorzuordnung",
+    sides=TREATMENTS,
 )
 NUMBER_UNKNOWN = Rule(
     "diagnosis.number-unknown",
@@ -36,6 +38,7 @@ NUMBER_UNKNOWN = Rule(
     "tumour.",
     remedy="Correct the number of the tumour in the table, or deliver the tumour's diagnosis.",
     source="sources.toml: tumour_id of a table",
+    sides=(Side("typed.diagnosis", ("tumour_id",), sometimes=True),),
 )
 
 

@@ -25,6 +25,7 @@ from schemas.configuration import DicomSource, MappedSource, ObdsSource, Registr
 from schemas.contract import Contract
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
+from schemas.sides import COPIES
 from schemas.typed_record import VALUE_MISSING
 from schemas.vocabularies import DUPLICATE
 
@@ -96,6 +97,7 @@ RECORD_DUPLICATE = Rule(
     what=("The same record was delivered more than once with the same content. Only the first one counts."),
     remedy="Nothing needs to be done. To avoid it, limit the export to new and changed records.",
     source="oBDS: repeated Meldung; DICOM: repeated export",
+    sides=(COPIES,),
 )
 
 

@@ -10,6 +10,7 @@ from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, cut, ranke
 from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.rule import Rule
+from schemas.sides import DEATHS, peers
 
 DEATHS_DIFFER = Rule(
     "vital-status.death-date-conflict",
@@ -22,6 +23,7 @@ DEATHS_DIFFER = Rule(
     "Correct the wrong one.",
     source="sources.toml precedence",
     overruled=True,
+    sides=(DEATHS,),
 )
 CAUSES_DIFFER = Rule(
     "vital-status.causes-differ",
@@ -34,6 +36,7 @@ CAUSES_DIFFER = Rule(
     remedy="Compare Tod_tumorbedingt of both reports with the death certificate. Correct the wrong one.",
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
     overruled=True,
+    sides=peers(),
 )
 
 

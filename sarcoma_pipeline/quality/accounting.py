@@ -25,6 +25,7 @@ UNKNOWN_VALUE = Rule(
     "replies are kept as delivered, those of DICOM only in the file.",
     remedy="Check the element, attribute or column. A column of a table: map it in sources.toml, or list it"
     " there as ignored with the reason. Any other: report it to the program's developers.",
+    alone="the value is in no column",
 )
 
 

@@ -214,6 +214,7 @@ def findings(
     centre: str = "",
     decisions: pl.DataFrame | None = None,
     moved: pl.DataFrame | None = None,
+    readings: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Add words and positions to observations; a fault that repeats in a file becomes one finding.
 
@@ -226,6 +227,7 @@ def findings(
         centre: the records' centre in a study with several.
         decisions: ``quality.decisions``.
         moved: ``meta.movement``, used to find the patients of records that are no longer delivered.
+        readings: ``curated.identity_reading``, used to name the patients whom a record may be.
 
     Returns:
         ``quality.findings``; the same fault of the same record has the same id in every refresh.
@@ -248,15 +250,29 @@ def findings(
         .drop("content_hash")
         .join(repeated_faults.content(found), on="finding_id", how="left")
         .join(words, on="rule_id", how="left")
+        .join(_whom(readings, patients), on=["rule_id", "record_id"], how="left")
         .with_columns(
             path=masked_path(pl.col("path"), patients).fill_null("?"),
-            value=_masked_value(),
-            note=masked_path(pl.col("note"), patients),
+            value=masked_value(),
+            note=pl.concat_str(
+                masked_path(pl.col("note"), patients), "_whom", separator="; ", ignore_nulls=True
+            ).replace("", None),
             position=pl.col("position").fill_null("?"),
         )
     )
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "notice": 2}, return_dtype=pl.Int32)
     return Finding.conform(frame.sort(order, "rule_id", "path", "position", "finding_id"))
+
+
+def _whom(readings: pl.DataFrame | None, patients: pl.DataFrame) -> pl.DataFrame:
+    """Return the patients, by pseudonym, whom the record of an identity finding may be."""
+    if readings is None:
+        return pl.DataFrame(schema=dict.fromkeys(("rule_id", "record_id", "_whom"), pl.String))
+    asked = readings.drop_nulls("patient_id").select("rule_id", "record_id", "patient_id").unique()
+    named = asked.join(patients.select("patient_id", "pseudonym"), on="patient_id").sort("pseudonym")
+    return named.group_by("rule_id", "record_id", maintain_order=True).agg(
+        _whom=pl.format("patient {}", pl.col("pseudonym").unique().sort().str.join(", "))
+    )
 
 
 IDENTIFYING = ("hospital_number", "family_name")
@@ -272,8 +288,8 @@ def masked_path(path: pl.Expr, patients: pl.DataFrame) -> pl.Expr:
     return path.str.replace_many(words.to_list(), [MASK], ascii_case_insensitive=True)
 
 
-def _masked_value() -> pl.Expr:
-    """Return the value; for an identifying column only its shape (letters x, digits 9)."""
+def is_identifying() -> pl.Expr:
+    """Return whether the values of ``table_name`` and ``column_name`` name a patient."""
     identifying = [
         f"{table}.{c.name}"
         for table, contract in CONTRACTS.items()
@@ -281,6 +297,10 @@ def _masked_value() -> pl.Expr:
         for c in contract.columns()
         if c.identifying == "identifier"
     ]
-    place = pl.concat_str("table_name", pl.lit("."), "column_name")
+    return pl.concat_str("table_name", pl.lit("."), "column_name").is_in(identifying)
+
+
+def masked_value() -> pl.Expr:
+    """Return ``value``; for an identifying column only its shape (letters x, digits 9)."""
     shape = pl.col("value").str.replace_all(r"\p{L}", "x").str.replace_all(r"\d", "9")
-    return pl.when(place.is_in(identifying)).then(shape).otherwise("value")
+    return pl.when(is_identifying()).then(shape).otherwise("value")

@@ -25,6 +25,7 @@ COVARIATE_MISSING = Rule(
     remedy="Look the value up in the letters, the pathology report or the plan, and add it in the system "
     "that the column comes from. If the level is right, list it under [[covariates]] in study.toml.",
     source="STROBE, item 12c: how missing data were addressed",
+    alone="a value is missing",
 )
 DEATH_OF_UNKNOWN_CAUSE = Rule(
     "endpoint.cause-unknown",
@@ -36,6 +37,7 @@ DEATH_OF_UNKNOWN_CAUSE = Rule(
     remedy="In the tumour documentation, add Tod_tumorbedingt and Menge_Todesursachen from the "
     "certificate of death.",
     source="oBDS 3.0.4 Tod/Tod_tumorbedingt",
+    alone="a value is missing",
 )
 
 

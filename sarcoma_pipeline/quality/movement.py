@@ -37,6 +37,7 @@ MOVED_UNEXPLAINED = Rule(
     "it was changed on purpose, acknowledge the finding with the reason. If not, correct the record and "
     "export it again.",
     waivable=False,
+    alone="the account of movement has the values",
 )
 
 _CUT_OFF = "registry_answer_age_months"

@@ -7,7 +7,9 @@ Each rule is declared once, where it is checked. Dagster's checks, ``sarcoma rul
   * On one record: ``schemas.rule.Rule`` with ``column`` and ``holds`` in its contract
   (``schemas/typed*.py``). * Observed by another function (linking, reading, volumes): ``NAME = Rule(…,
   on="table")`` next to that function, which reports it with ``observation(frame, NAME, …)``. Faults of whole
-  files: ``schemas/file_faults.py``. * ``on`` is the table at fault. ``missing="kept"`` or ``"broken"`` says
+  files: ``schemas/file_faults.py``. * ``sides`` names the records with which the record at fault
+  is compared, so that each finding shows them (``schemas.sides``); a rule without says why in ``alone``.
+  * ``on`` is the table at fault. ``missing="kept"`` or ``"broken"`` says
   how a verdict counts that is null because of a missing value. Then regenerate the page: ``sarcoma rules
   --markdown > docs/rules.md``.
 """
@@ -21,6 +23,7 @@ from functools import wraps
 import polars as pl
 
 from schemas.rule import Missing, Rule, Scope, Severity
+from schemas.sides import Side
 
 
 class Frames(dict[str, pl.DataFrame]):
@@ -97,6 +100,8 @@ def rule(
     missing: Missing | None = None,
     waivable: bool = True,
     overruled: bool = False,
+    sides: tuple[Side, ...] = (),
+    alone: str = "",
 ) -> Callable[[Judge], Judge]:
     """Declare a rule over several records; the decorated function checks it.
 
@@ -112,10 +117,12 @@ def rule(
             the records at fault instead of verdicts.
         waivable: whether a record can be let through.
         overruled: whether a finding means that another record took precedence over this one.
+        sides: the records that the rule compares with the record at fault (``schemas.sides``).
+        alone: why a finding shows no other record; a rule has ``sides`` or this.
     """
     declared = Rule(
         id_, severity, on=on, scope=scope, what=what, remedy=remedy, source=source, missing=missing,
-        waivable=waivable, overruled=overruled,
+        waivable=waivable, overruled=overruled, sides=sides, alone=alone,
     )  # fmt: skip
 
     def register(judge: Judge) -> Judge:

@@ -7,6 +7,7 @@ import polars as pl
 from sarcoma_pipeline.quality.linked_records import deaths, diagnoses, sarcomas
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas.assumptions import Assumptions
+from schemas.sides import DIAGNOSES, EXAMINATIONS, peers
 from schemas.typed import STATES
 from schemas.vocabularies import SOURCE
 
@@ -24,6 +25,7 @@ LATE_DEATH_DAYS = Assumptions().late_death_days
     remedy="Look for follow-up in letters and in other hospitals, and add each examination as a Verlauf in "
     "the tumour documentation. The report shows how late deaths change the results.",
     source="Lesko 2018, 2019: deaths without assessment in composite endpoints",
+    sides=(EXAMINATIONS.at_times(),),
 )
 def _late_death(frames: Frames) -> pl.DataFrame:
     documented = diagnoses(frames).filter(pl.col("source") == "oBDS").select("patient_id").unique()
@@ -65,6 +67,7 @@ SYNCHRONOUS_MARGIN_DAYS = 90
     f"more than {SYNCHRONOUS_MARGIN_DAYS} days before it by a Diagnose.",
     remedy="Compare Fernmetastase/Diagnosedatum with the report of the imaging. A metastasis known at the "
     "diagnosis belongs to the Diagnose, with M1.",
+    sides=(DIAGNOSES,),
 )
 def _metastasis_before_diagnosis(frames: Frames) -> pl.DataFrame:
     date = pl.col("metastasis_date")
@@ -99,6 +102,7 @@ _FOUND = ("relapse", "progression")
     "diagnosis.",
     source="an event is after time zero",
     missing="kept",
+    sides=(DIAGNOSES,),
 )
 def _relapse_at_diagnosis(frames: Frames) -> pl.DataFrame:
     found = pl.any_horizontal(pl.col(STATES).is_in(_FOUND))
@@ -118,6 +122,7 @@ def _relapse_at_diagnosis(frames: Frames) -> pl.DataFrame:
     "Verlauf_Lokaler_Tumorstatus or Verlauf_Tumorstatus_Lymphknoten on the day on which it was "
     "found. If it was always present, correct the earlier examination.",
     source="oBDS 3.0.4 Verlauf: T residual tumour, R relapse",
+    sides=peers(where=pl.col("assessment_date") < pl.col("own_assessment_date")),
 )
 def _residual_after_remission(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "tumour_id"]

@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.sides import OPERATIONS, Side, peers
 from schemas.vocabularies import APPROVED
 
 
@@ -21,6 +22,7 @@ from schemas.vocabularies import APPROVED
     ),
     source="oBDS Stellung_OP",
     missing="kept",
+    sides=(OPERATIONS,),
 )
 def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     surgery = (
@@ -48,6 +50,7 @@ def _sequence_against_dates(frames: Frames) -> pl.DataFrame:
     source="DICOM PS3.3 C.7.1.1",
     waivable=False,
     missing="kept",
+    sides=(Side("typed.plan", ("person_ref",), by=(("sop_instance_uid", "refers_to"),)),),
 )
 def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     plans = frames["every plan"].filter("has_patient_id").select(uid="refers_to", plan_ref="person_ref")
@@ -70,6 +73,13 @@ def _patient_id_mismatch(frames: Frames) -> pl.DataFrame:
     remedy="In the archive (PACS), check whether two series were mixed. Export the planning CT again.",
     source="DICOM PS3.3 C.7.6.2 SliceThickness",
     missing="kept",
+    sides=(
+        Side(
+            by=("series_uid",),
+            where=pl.col("slice_thickness_mm") != pl.col("own_slice_thickness_mm"),
+            one_per_value=True,
+        ),
+    ),
 )
 def _slice_thickness_varies(frames: Frames) -> pl.DataFrame:
     images = frames["image"].filter(pl.col("series_uid").is_not_null())
@@ -103,6 +113,7 @@ def _used(frames: Frames) -> pl.DataFrame:
     ),
     source="oBDS ST_ID",
     missing="kept",
+    sides=peers(columns=("start_date", "end_date")),
 )
 def _courses_overlap(frames: Frames) -> pl.DataFrame:
     dated = _courses(frames).filter(
@@ -136,6 +147,7 @@ def _courses_overlap(frames: Frames) -> pl.DataFrame:
     what="The course is documented as postoperative, but the patient has no operation.",
     remedy="In the tumour documentation, add the OP, or correct Stellung_OP.",
     source="oBDS Stellung_OP",
+    alone="the operation is not documented",
 )
 def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     return (
@@ -155,6 +167,7 @@ def _postoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     "its report is missing. The patient counts as not resected.",
     remedy="In the tumour documentation, add the OP. If there was none, nothing needs to be done.",
     source="oBDS Stellung_OP",
+    alone="the operation is not documented",
 )
 def _preoperative_without_surgery(frames: Frames) -> pl.DataFrame:
     return (
@@ -191,6 +204,7 @@ def _told_once(records: pl.DataFrame, keys: list[str], column: pl.Expr) -> pl.Da
     "from its end, and it is no contact on that day.",
     remedy="In the tumour documentation, add Bestrahlung/Ende, or report the end of the treatment.",
     source="oBDS 3.0.4 ST/Bestrahlung/Ende",
+    alone="the last day is missing",
 )
 def _end_missing(frames: Frames) -> pl.DataFrame:
     treated = frames["every treatment"].drop_nulls("patient_id")
@@ -216,6 +230,7 @@ def _end_missing(frames: Frames) -> pl.DataFrame:
     "The value is unknown.",
     remedy="In the tumour documentation, add Gesamtdosis and Einzeldosis, or export the plan.",
     source="oBDS 3.0.4 ST/Gesamtdosis, Einzeldosis",
+    alone="the dose is missing",
 )
 def _dose_missing(frames: Frames) -> pl.DataFrame:
     planned = frames["every plan"].drop_nulls("patient_id")
@@ -239,6 +254,7 @@ def _dose_missing(frames: Frames) -> pl.DataFrame:
     "their series. Its slice thickness is unknown.",
     remedy="In the treatment planning system, export the planning CT together with the structure set.",
     source="DICOM PS3.3 C.8.8.5 ReferencedFrameOfReferenceSequence",
+    alone="the planning CT was not delivered",
 )
 def _planning_ct_missing(frames: Frames) -> pl.DataFrame:
     images = frames["every image"]
@@ -266,6 +282,7 @@ def _planning_ct_missing(frames: Frames) -> pl.DataFrame:
     remedy="In the treatment planning system, export the structure set together with the plan.",
     source="DICOM PS3.3 C.8.8.16 ReferencedStructureSetSequence",
     missing="kept",
+    alone="the structure set was not delivered",
 )
 def _structure_set_missing(frames: Frames) -> pl.DataFrame:
     delivered = frames["every structure_set"]["sop_instance_uid"]
@@ -296,6 +313,7 @@ _OF_ANOTHER = ~pl.col("person_ref").is_in(pl.col("plan_refs"))
     ),
     source="DICOM PS3.3 C.7.4.1",
     missing="kept",
+    sides=(Side("typed.plan", ("person_ref",), by=("frame_of_reference_uid",)),),
 )
 def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     frame = "frame_of_reference_uid"
@@ -315,6 +333,7 @@ def _image_patient_mismatch(frames: Frames) -> pl.DataFrame:
     ),
     source="DICOM PS3.3 C.8.8.3",
     missing="kept",
+    sides=(Side("typed.plan", ("person_ref",), by=(("refers_to", "sop_instance_uid"),)),),
 )
 def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
     doses = _with_plans(frames["dose"], frames["plan"], "refers_to", "sop_instance_uid")
@@ -330,6 +349,7 @@ def _dose_patient_mismatch(frames: Frames) -> pl.DataFrame:
     remedy="In the treatment planning system, export the plan together with the dose.",
     source="DICOM PS3.3 C.8.8.3 ReferencedRTPlanSequence",
     missing="kept",
+    alone="the plan was not delivered",
 )
 def _dose_without_plan(frames: Frames) -> pl.DataFrame:
     delivered = frames["every plan"]["sop_instance_uid"]

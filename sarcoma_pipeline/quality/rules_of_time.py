@@ -12,6 +12,7 @@ from sarcoma_pipeline.quality.linked_records import (
     with_own_tumour,
 )
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.sides import BIRTH, COURSES, DEATHS, DIAGNOSES, TREATMENTS, peers
 from schemas.vocabularies import DECEASED
 
 RECURRED = ("relapse", "progression")
@@ -28,6 +29,7 @@ SURGERY_MARGIN_DAYS = 90
     what="The diagnosis is dated before the birth.",
     remedy="In the tumour documentation, compare Diagnosedatum with Geburtsdatum. Correct the wrong one.",
     missing="kept",
+    sides=(BIRTH,),
 )
 def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
@@ -49,6 +51,7 @@ def _diagnosis_before_birth(frames: Frames) -> pl.DataFrame:
         "date of birth is mapped as the diagnosis: correct diagnosis_date in sources.toml."
     ),
     missing="kept",
+    sides=(BIRTH,),
 )
 def _diagnosis_on_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
@@ -87,6 +90,7 @@ def _surgery_date_missing(frames: Frames) -> pl.DataFrame:
         "assign the operation to another tumour."
     ),
     missing="kept",
+    sides=(DIAGNOSES,),
 )
 def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = pl.col("surgery_date") < pl.col("zero").dt.offset_by(f"-{SURGERY_MARGIN_DAYS}d")
@@ -110,6 +114,7 @@ def _surgery_before_diagnosis(frames: Frames) -> pl.DataFrame:
     ),
     source="a progression during treatment is possible and counts as the first event",
     missing="kept",
+    sides=(COURSES,),
 )
 def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
     status = pl.any_horizontal(pl.col("local_status", "regional_status", "distant_status").is_in(RECURRED))
@@ -142,6 +147,7 @@ def _progression_under_treatment(frames: Frames) -> pl.DataFrame:
         "it; until then waive this finding."
     ),
     missing="kept",
+    sides=(DEATHS,),
 )
 def _assessment_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["assessment"], frames, "assessment_date", "assessment_day")
@@ -158,6 +164,7 @@ def _assessment_after_death(frames: Frames) -> pl.DataFrame:
         "one; ask the registry office if its reply states the death."
     ),
     missing="kept",
+    sides=(DIAGNOSES,),
 )
 def _death_before_diagnosis(frames: Frames) -> pl.DataFrame:
     early = (pl.col("status_date") < pl.col("zero")) & (pl.col("status_date_precision") == "day")
@@ -188,6 +195,7 @@ def _after_death(frame: pl.DataFrame, frames: Frames, date: str, day: str) -> pl
         "waive this finding."
     ),
     missing="kept",
+    sides=(DEATHS,),
 )
 def _surgery_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["surgery"], frames, "surgery_date", "surgery_day")
@@ -205,6 +213,7 @@ def _surgery_after_death(frames: Frames) -> pl.DataFrame:
         "until then waive this finding."
     ),
     missing="kept",
+    sides=(DEATHS,),
 )
 def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["radiotherapy"], frames, "start_date", "start_day")
@@ -222,6 +231,7 @@ def _radiotherapy_after_death(frames: Frames) -> pl.DataFrame:
         "waive this finding."
     ),
     missing="kept",
+    sides=(DEATHS,),
 )
 def _systemic_after_death(frames: Frames) -> pl.DataFrame:
     return _after_death(frames["systemic_therapy"], frames, "start_date", "start_day")
@@ -247,6 +257,7 @@ def _before_diagnosis(frame: pl.DataFrame, frames: Frames, date: str, margin_day
         "one, or assign the course to another tumour."
     ),
     missing="kept",
+    sides=(DIAGNOSES,),
 )
 def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["radiotherapy"], frames, "start_date")
@@ -263,6 +274,7 @@ def _radiotherapy_before_diagnosis(frames: Frames) -> pl.DataFrame:
         "another tumour, correct its Tumor_ID."
     ),
     missing="kept",
+    sides=(DIAGNOSES,),
 )
 def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["systemic_therapy"], frames, "start_date", SURGERY_MARGIN_DAYS)
@@ -279,6 +291,7 @@ def _systemic_before_diagnosis(frames: Frames) -> pl.DataFrame:
         "the wrong one."
     ),
     missing="kept",
+    sides=(DIAGNOSES,),
 )
 def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     return _before_diagnosis(frames["assessment"], frames, "assessment_date")
@@ -293,6 +306,7 @@ def _assessment_before_diagnosis(frames: Frames) -> pl.DataFrame:
     remedy="In the tumour documentation, merge them under one OP_ID if it was one operation.",
     source="oBDS OP_ID",
     missing="kept",
+    sides=peers("surgery_date", columns=("module_id",)),
 )
 def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
     same = ["patient_id", "own_tumour", "surgery_date"]
@@ -319,6 +333,9 @@ def _surgery_twice_a_day(frames: Frames) -> pl.DataFrame:
         "the wrong report."
     ),
     missing="kept",
+    sides=peers(
+        "assessment_date", columns=("overall_status", "local_status", "regional_status", "distant_status")
+    ),
 )
 def _assessments_contradict(frames: Frames) -> pl.DataFrame:
     sites = pl.col("local_status", "regional_status", "distant_status")
@@ -360,6 +377,7 @@ def _treated(frames: Frames) -> pl.DataFrame:
         "documentation."
     ),
     source="STROBE item 14c; ESMO 2021: follow-up every 3-4 months",
+    sides=TREATMENTS,
 )
 def _no_follow_up(frames: Frames) -> pl.DataFrame:
     seen = frames["every assessment"].select("patient_id", "assessment_date").drop_nulls()
@@ -390,6 +408,7 @@ def _no_follow_up(frames: Frames) -> pl.DataFrame:
     ),
     source="ESMO 2021: follow-up at least yearly",
     missing="kept",
+    sides=peers(where=pl.col("assessment_date") < pl.col("own_assessment_date")),
 )
 def _follow_up_gap(frames: Frames) -> pl.DataFrame:
     dated = frames["assessment"].filter(

@@ -9,6 +9,7 @@ from sarcoma_pipeline.quality.linked_records import diagnoses, with_own_tumour
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
 from schemas import site_codes
 from schemas.sarcoma_codes import MORPHOLOGIES, histology_group
+from schemas.sides import BIRTH, SEX, Side, peers
 
 DIAGNOSES_APART_DAYS = 30
 _UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
@@ -26,6 +27,7 @@ _UPS = [m.code for m in MORPHOLOGIES if m.group == "UPS"]
     ),
     source="AJCC 7 and 8, soft tissue sarcoma of trunk and extremities",
     missing="kept",
+    sides=(Side("typed.diagnosis", ("tumour_size_cm",), sometimes=True),),
 )
 def _t_against_size(frames: Frames) -> pl.DataFrame:
     sizes = (
@@ -57,6 +59,7 @@ def _t_against_size(frames: Frames) -> pl.DataFrame:
     ),
     source="FNCLCC; WHO 2020",
     missing="kept",
+    alone="histology and grade are of one report",
 )
 def _grade_against_histology(frames: Frames) -> pl.DataFrame:
     ups = pl.col("icdo3_morphology").str.slice(0, 4).is_in(_UPS)
@@ -81,6 +84,7 @@ def _born(frames: Frames) -> pl.DataFrame:
     remedy=("In the tumour documentation, compare Primaertumor_ICD with Geschlecht. Correct the wrong one."),
     source="ICD-10-GM C51-C58, C60-C63",
     missing="kept",
+    sides=(SEX,),
 )
 def _sex_against_site(frames: Frames) -> pl.DataFrame:
     sex = (
@@ -109,6 +113,7 @@ def _sex_against_site(frames: Frames) -> pl.DataFrame:
     ),
     source="WHO 2020, soft tissue tumours",
     missing="kept",
+    sides=(BIRTH.at_times(),),
 )
 def _age_against_histology(frames: Frames) -> pl.DataFrame:
     morphology = pl.col("icdo3_morphology").str.slice(0, 4)
@@ -134,6 +139,7 @@ def _age_against_histology(frames: Frames) -> pl.DataFrame:
     source="docs/architecture.md, endpoints: time zero",
     missing="kept",
     overruled=True,
+    sides=peers(),
 )
 def _dates_differ(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "icdo3_morphology", "icdo3_topography"]
@@ -159,6 +165,7 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
     source="FNCLCC (Coindre)",
     missing="kept",
     overruled=True,
+    sides=peers(),
 )
 def _grade_conflict(frames: Frames) -> pl.DataFrame:
     graded = frames["diagnosis"].filter(
@@ -184,6 +191,7 @@ def _grade_conflict(frames: Frames) -> pl.DataFrame:
     ),
     source="UICC R classification",
     missing="kept",
+    sides=(Side("typed.surgery", ("residual_status", "surgery_date")),),
 )
 def _residual_after_r0(frames: Frames) -> pl.DataFrame:
     tumour = ["patient_id", "own_tumour"]
@@ -214,6 +222,7 @@ def _residual_after_r0(frames: Frames) -> pl.DataFrame:
     remedy="In the tumour documentation, add the OP from which the specimen came. If there was none, the T "
     "category is a clinical one: correct its prefix.",
     source="UICC: pT needs a resection",
+    alone="the operation is not documented",
 )
 def _surgery_missing(frames: Frames) -> pl.DataFrame:
     operated = frames["every surgery"].filter(

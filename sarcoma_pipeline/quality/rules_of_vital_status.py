@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.quality.linked_records import deaths, refuted_deaths, sarcomas, undated_deaths
 from sarcoma_pipeline.quality.rule_registry import Frames, at, rule, verdicts
+from schemas.sides import BIRTH, DEATHS, DIAGNOSES, LIFE, SEX, STATEMENTS, Side
 from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
 
 
@@ -23,6 +24,7 @@ from schemas.vocabularies import ALIVE, DECEASED, DECEASED_DATE_UNKNOWN, MOVED
         "documentation, or the date of the last contact in the table."
     ),
     missing="kept",
+    sides=(DEATHS,),
 )
 def _alive_after_death(frames: Frames) -> pl.DataFrame:
     later = (pl.col("status_date") > pl.col("died")) | (pl.col("status_day") > pl.col("death_day"))
@@ -46,6 +48,7 @@ def _alive_after_death(frames: Frames) -> pl.DataFrame:
         "date of diagnosis. Correct the wrong one; if both are right, ask the registry office."
     ),
     missing="kept",
+    sides=(DIAGNOSES,),
 )
 def _before_diagnosis(frames: Frames) -> pl.DataFrame:
     """Judge the latest statement; an earlier one before the diagnosis is nothing unusual."""
@@ -71,6 +74,7 @@ def _before_diagnosis(frames: Frames) -> pl.DataFrame:
         "Fill in the date of diagnosis in the table, or have the tumour documentation deliver the patient's "
         "Diagnose."
     ),
+    alone="the diagnosis is missing",
 )
 def _no_diagnosis(frames: Frames) -> pl.DataFrame:
     """Judge patients of whom no diagnosis was set aside either: that has a finding of its own."""
@@ -103,6 +107,7 @@ def _no_diagnosis(frames: Frames) -> pl.DataFrame:
     ),
     source="sources.toml precedence, death",
     overruled=True,
+    sides=(LIFE,),
 )
 def _death_refuted(frames: Frames) -> pl.DataFrame:
     note = pl.format("alive on {}, says the {}", "alive_on", "alive_source")
@@ -124,6 +129,7 @@ def _death_refuted(frames: Frames) -> pl.DataFrame:
         "not. If the person is dead, enter Sterbedatum in the tumour documentation."
     ),
     missing="kept",
+    sides=(DEATHS,),
 )
 def _alive_after_undated_death(frames: Frames) -> pl.DataFrame:
     alive = pl.coalesce("status_date", "reported_on")
@@ -145,6 +151,7 @@ def _alive_after_undated_death(frames: Frames) -> pl.DataFrame:
         "tumour documentation. Ask the registry office for an extended reply."
     ),
     missing="broken",
+    sides=(STATEMENTS,),
 )
 def _death_order_unknown(frames: Frames) -> pl.DataFrame:
     alive = pl.coalesce("status_date", "reported_on")
@@ -188,6 +195,7 @@ def _status_contradiction(frames: Frames) -> pl.DataFrame:
     what="The statement on life or death is dated before the birth.",
     remedy="Compare the date with Geburtsdatum. Correct the wrong one in the system that sent it.",
     missing="kept",
+    sides=(BIRTH,),
 )
 def _before_birth(frames: Frames) -> pl.DataFrame:
     born = frames["person"].filter("master").group_by("patient_id").agg(born=pl.col("birth_date").min())
@@ -206,6 +214,7 @@ def _before_birth(frames: Frames) -> pl.DataFrame:
     what="The sex differs from Patienten_Stammdaten/Geschlecht. The latter is used.",
     remedy="Check the sex in the patient administration. Correct Geschlecht in the system that is wrong.",
     missing="kept",
+    sides=(SEX,),
 )
 def _sex_differs(frames: Frames) -> pl.DataFrame:
     known = pl.col("sex").is_in(["female", "male"])
@@ -229,6 +238,7 @@ def _sex_differs(frames: Frames) -> pl.DataFrame:
         "wrong one."
     ),
     missing="kept",
+    sides=(Side("typed.systemic_therapy", ("given", "chemotherapy", "start_date")),),
 )
 def _systemic_contradiction(frames: Frames) -> pl.DataFrame:
     told = frames["systemic_therapy"].filter(pl.col("patient_id").is_not_null())

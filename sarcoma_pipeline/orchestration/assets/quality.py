@@ -1,5 +1,7 @@
 """Assets of quality: accounting, volumes, findings, the ledger and the checks of all rules."""
 
+from functools import partial
+
 import dagster as dg
 import polars as pl
 
@@ -9,12 +11,21 @@ from sarcoma_pipeline.orchestration.assets.received import OF_FILES, RECEIVED, t
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality import accounting, decision_log, findings, ledger, quarantine, volumes
+from sarcoma_pipeline.quality import (
+    accounting,
+    decision_log,
+    finding_records,
+    findings,
+    ledger,
+    quarantine,
+    volumes,
+)
 from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEligibility
 from schemas.curated import Link, Patient
+from schemas.curated_identity import IdentityReading
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaValueAccount
 from schemas.movement import Movement
@@ -22,6 +33,7 @@ from schemas.quality import (
     Accounting,
     Disposition,
     Finding,
+    FindingRecord,
     Observed,
     QualityRule,
     Quarantine,
@@ -84,6 +96,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
     def find(warehouse: Warehouse) -> StepOutput:
         """Turn every broken rule into a finding with words, position and remedy for the steward."""
         observed = warehouse.read(Observed.table()).drop("step")
+        readings = warehouse.read(IdentityReading.table())
         at_fault = observed["record_id"].unique()
         found = findings.findings(
             observed,
@@ -94,11 +107,23 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             warehouse.centre,
             warehouse.read(Decision.table()),
             warehouse.read(Movement.table(), columns=("record_id", "pseudonym", "unexplained")),
+            readings,
+        )
+        records = finding_records.finding_records(
+            found,
+            partial(_rows, warehouse),
+            TYPED,
+            warehouse.read(Patient.table()),
+            warehouse.read(Link.table()),
+            readings,
+            _reasons(warehouse),
+            partial(locations, warehouse),
         )
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
         return StepOutput(
-            {Finding.table(): found, QualityRule.table(): catalogue()}, metadata={Finding.table(): counts}
+            {Finding.table(): found, FindingRecord.table(): records, QualityRule.table(): catalogue()},
+            metadata={Finding.table(): counts},
         )
 
     def load_decisions(warehouse: Warehouse) -> StepOutput:
@@ -184,6 +209,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                     Decision.table(),
                     Movement.table(),
                 ],
+                FindingRecord.table(): [Finding.table(), *RECEIVED, *TYPED, *CURATED, Disposition.table()],
                 QualityRule.table(): [],
             },
             find,
@@ -201,6 +227,25 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         ),
         rule_checks.checks(project),
     ]  # fmt: skip
+
+
+def _rows(warehouse: Warehouse, table: str, among: pl.Series) -> pl.DataFrame:
+    """Read the rows of a table with one of the values of a series, in the column of its name."""
+    if among.name != "record_ids":
+        return warehouse.read(table, among=among)
+    wanted = set(among)
+    ids = warehouse.read(table, columns=("record_ids",))["record_ids"]
+    resting = pl.Series([not wanted.isdisjoint(own) for own in ids], dtype=pl.Boolean)
+    return warehouse.read(table).filter(resting)
+
+
+def _reasons(warehouse: Warehouse) -> pl.DataFrame:
+    """Return why records are in quarantine or set aside."""
+    held = warehouse.read(Quarantine.table()).select(
+        "record_id", reason=pl.format("in quarantine: {}", pl.col("rule_ids").list.join(", "))
+    )
+    aside = warehouse.read(Disposition.table()).select("record_id", "reason")
+    return pl.concat([held, aside.join(held, on="record_id", how="anti")])
 
 
 def _identity_holds(project: Project, frame: pl.DataFrame, files: pl.DataFrame) -> dg.AssetCheckResult:

@@ -12,13 +12,14 @@ import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
+from sarcoma_pipeline.orchestration.assets.steward_page import shown_records
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
-from schemas.quality import Finding
+from schemas.quality import Finding, FindingRecord
 from schemas.typed import Person
 from schemas.vocabularies import ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
 
@@ -35,7 +36,7 @@ def groups() -> dict[Group, list[str]]:
     return found
 
 
-_READ = (Finding.table(), LedgerEntry.table(), Impact.table(), Person.table())
+_READ = (Finding.table(), FindingRecord.table(), LedgerEntry.table(), Impact.table(), Person.table())
 
 _SHOWN = 10
 """Maximum number of failing records in a check's table; ``quality.ledger`` and the steward's page list
@@ -60,7 +61,11 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
         with redacted_errors(project):
             found, gate = _to_show(warehouse), identity_gate(project, warehouse)
             before = _last_night(warehouse.read(Trend.table()))
-            results = [_check_result(spec, rules_of[key], found, before, gate) for key, spec in specs.items()]
+            records = shown_records(gate, warehouse.read(FindingRecord.table()))
+            results = [
+                _check_result(spec, rules_of[key], found, records, before, gate)
+                for key, spec in specs.items()
+            ]
         yield from results
 
     return rules
@@ -92,6 +97,7 @@ def _check_result(
     spec: dg.AssetCheckSpec,
     rules: Sequence[str],
     found: pl.DataFrame,
+    records: pl.DataFrame,
     before: Mapping[str, int] | None,
     gate: IdentityGate,
 ) -> dg.AssetCheckResult:
@@ -110,6 +116,10 @@ def _check_result(
         parts.append(f"{change:+d} since the last refresh" if change else "as in the last refresh")
     if found.height:
         metadata["failing records"] = _table(gate.frame(found.head(_SHOWN)))
+        compared = records.filter(pl.len().over("finding_id") > 1)
+        sides = found.head(_SHOWN).select("finding_id").join(compared, on="finding_id", maintain_order="left")
+        if sides.height:
+            metadata["compared records"] = _sides(sides)
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
         check_name=spec.name,
@@ -122,6 +132,16 @@ def _check_result(
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _sides(records: pl.DataFrame) -> dg.TableMetadataValue:
+    """Return the records of findings with several, side by side: what each says, and whose value is used."""
+    columns = ("finding_id", "role", "value", "column_name", "source", "path", "position", "pseudonym", "why")
+    rows = records.select(columns).fill_null("").rows(named=True)
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(row) for row in rows],
+        schema=dg.TableSchema([dg.TableColumn(name, "string") for name in columns]),
+    )
 
 
 def _table(shown: pl.DataFrame) -> dg.TableMetadataValue:

@@ -14,13 +14,14 @@ from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_error
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.quality import impact, movement, registry_coverage
+from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions
 from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import Movement
-from schemas.quality import Accounting, Finding, QualityRule
+from schemas.quality import Accounting, Finding, FindingRecord, QualityRule
 from schemas.received import RegistryReply
 from schemas.typed import Person
 from schemas.vocabularies import ERROR
@@ -55,10 +56,16 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         },
         _coverage(warehouse, shown),
         movement.summary(warehouse.read(Movement.table())),
+        shown_records(gate, warehouse.read(FindingRecord.table())),
     )
     target = project.published / "steward.html"
     write_whole(target, html)
     return target, findings.height
+
+
+def shown_records(gate: IdentityGate, records: pl.DataFrame) -> pl.DataFrame:
+    """Return the records of findings as they may be shown outside the warehouse."""
+    return gate.frame(records.with_columns(note="why")).with_columns(why="note").drop("note")
 
 
 def _coverage(warehouse: Warehouse, files: pl.DataFrame) -> list[str]:
@@ -84,7 +91,7 @@ def write_whole(target: Path, text: str) -> None:
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return the asset of the steward's page."""
     where = f"data/published/{project.study.name}/steward.html"
-    tables = (LedgerEntry, Trend, Impact, QualityRule, Accounting, Person, Movement)
+    tables = (LedgerEntry, FindingRecord, Trend, Impact, QualityRule, Accounting, Person, Movement)
 
     @dg.asset(
         key=dg.AssetKey([project.study.name, "report", "steward_page"]),

@@ -154,6 +154,23 @@
     return isOpen ? [row, detail(finding)] : [row];
   }
 
+  // Both sides of a contradiction, side by side: what each record says, and whose value is used.
+  function sides(id) {
+    const rows = data.records[id];
+    if (!rows) return null;
+    const heads = ["Role", "Record", "Column", "Value", "Why"];
+    return make("table", { class: "sides" },
+      make("caption", {}, "Records that are compared"),
+      make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col" }, h)))),
+      make("tbody", {}, ...rows.map(([role, source, who, path, position, table, column, value, why, own]) =>
+        make("tr", {},
+          make("td", { "data-label": heads[0] }, make("strong", {}, role), own ? make("small", {}, " this finding's record") : null),
+          make("td", { "data-label": heads[1] }, `${path}, ${position}`, make("small", {}, ` ${[source, who].filter(Boolean).join(", patient ")}`)),
+          make("td", { "data-label": heads[2] }, [table, column].filter(Boolean).join(".")),
+          make("td", { "data-label": heads[3] }, value ?? ""),
+          make("td", { "data-label": heads[4] }, why)))));
+  }
+
   function detail(finding) {
     const id = finding.finding_id;
     const rule = data.rules[finding.rule_id] || {};
@@ -172,13 +189,15 @@
       ["Patient", patient(finding.pseudonym)],
       ["Why it is a rule", rule.source],
       ["Seen", finding.first_seen && `${finding.first_seen} to ${finding.last_seen}`],
+      ["Assigned to", [finding.assignee, finding.due && `due ${finding.due}`].filter(Boolean).join(", ")],
+      ["Sender's answer", finding.answer],
       ["Decision", decided],
       ["Acknowledge", command("acknowledge")],
       ["Waive", command("waive", " --until YYYY-MM-DD")],
       ["Link", make("a", { href: `#finding-${id}` }, id)],
     ];
     return make("tr", { class: "detail", id: `detail-${id}` }, make("td", { colspan: COLUMNS.length },
-      make("dl", {}, ...facts.filter(([, v]) => v).flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)]))));
+      make("dl", {}, ...facts.filter(([, v]) => v).flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)])), sides(id)));
   }
 
   function list(rows) {

@@ -20,7 +20,7 @@ import polars as pl
 SHOWN = (
     "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
     "column_name", "value", "note", "what", "remedy", "impact", "first_seen", "last_seen", "who", "reason",
-    "until",
+    "until", "assignee", "due", "answer",
 )  # fmt: skip
 """Columns of the page; columns that only the ledger has may be missing."""
 
@@ -53,6 +53,7 @@ def page(
     meta: Mapping[str, str],
     coverage: Sequence[str] = (),
     moves: Sequence[str] = (),
+    records: pl.DataFrame | None = None,
 ) -> str:
     """Render the page.
 
@@ -66,6 +67,7 @@ def page(
         meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
         coverage: the coverage of the queries to registry offices, in sentences; paths in them are masked.
         moves: the summary of moved values, in sentences.
+        records: ``quality.finding_records``, with its texts masked like those of the findings.
 
     Returns:
         One self-contained HTML document.
@@ -84,6 +86,7 @@ def page(
             for row in rules.select("rule_id", "what", "source").iter_rows(named=True)
         },
         "files": _files(accounting, files, set(shown["path"])),
+        "records": {} if records is None else _sides(records),
     }
     parts = {
         "policy": policy,
@@ -103,6 +106,21 @@ def page(
         "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
+
+
+SIDES = (
+    "role", "source", "pseudonym", "path", "position", "table_name", "column_name", "value", "why", "at_fault"
+)  # fmt: skip
+"""Columns of the records of a finding; the page lists them for findings with several."""
+
+
+def _sides(records: pl.DataFrame) -> dict[str, list[list[Any]]]:
+    """Return the records of the findings that have several, in the order of :data:`SIDES`."""
+    several = records.filter(pl.len().over("finding_id") > 1)
+    found: dict[str, list[list[Any]]] = {}
+    for finding, *row in several.select("finding_id", *SIDES).iter_rows():
+        found.setdefault(finding, []).append(row)
+    return found
 
 
 def _moved(shown: pl.DataFrame, moves: Sequence[str]) -> str:
