@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
+from sarcoma_pipeline.publish import limits
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
     assumption_runs,
@@ -347,6 +348,22 @@ def _quality(report: Report) -> Iterator[Table]:
         )
 
 
+def _limits(report: Report) -> Iterator[Paragraph | Table]:
+    # The counts are of patients, and not suppressed where they are small: not for the public.
+    if report.policy is not None or not (shares := limits.counted(report.frames)):
+        return
+    yield Paragraph(
+        "Rules find contradictions and gaps. The errors below leave no trace in the data. A share says "
+        "how much "
+        "of this release could be affected, not how much is wrong."
+    )
+    rows = [(one.what, one.why, limits.said(shares.get(one.id)), one.counts) for one in limits.LIMITS]
+    head = ("What may be wrong", "Why no rule sees it", "Share", "What is counted")
+    yield report_tables.plain(
+        "table-limits", report.supplement(), "What no rule can know", head, rows, (30, 32, 14, 24)
+    )
+
+
 def _paper(report: Report) -> Iterator[Paragraph | Table]:
     if not report.has("analysis.published_comparison"):
         return
@@ -407,6 +424,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table |
     ("diagnostics", "Diagnostics", _diagnostics),
     ("sensitivity", "Sensitivity", _sensitivity),
     ("quality", "Data quality", _quality),
+    ("limits", "What no rule can know", _limits),
     ("paper", "The paper beside this cohort", _paper),
     ("audit", "Audit of the paper", _audit),
 )
