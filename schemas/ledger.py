@@ -24,6 +24,9 @@ class Decision(Contract, table="quality.decisions"):
         "Reading",
         "Key of the chosen reading (curated.radiotherapy_reading); it lapses when the plans change.",
     )
+    assignee: pl.String = column("Assigned to", "Who looks it up; only with an acknowledgement.")
+    due: pl.Date = column("Due", "Day by which the answer is expected.")
+    answer: pl.String = column("Answer", "What the sender answered to a letter.", vocabulary="letter_answer")
 
 
 class LedgerEntry(Contract, table="quality.ledger"):
@@ -66,6 +69,9 @@ class LedgerEntry(Contract, table="quality.ledger"):
         "News in",
         "Last refresh in which it was news: first seen, back, about more records, or more severe.",
     )
+    assignee: pl.String = column("Assigned to", "Who looks it up, by the last decision that says so.")
+    due: pl.Date = column("Due", "Day by which the answer is expected, by the last decision that says so.")
+    answer: pl.String = column("Answer", "The sender's last answer to a letter.", vocabulary="letter_answer")
 
 
 class Trend(Contract, table="quality.trend"):

@@ -371,6 +371,17 @@ def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
             yield ("codes",), f'"{code}" stands twice: codes are compared without case and outer blanks'
 
 
+def dates_of(source: MappedSource) -> list[str]:
+    """Return the headers of a source that are mapped to a date, in alphabetical order."""
+    dated = {source.exported_on} if isinstance(source.exported_on, str) else set[str]()
+    for entity in source.entities:
+        specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
+        for name, mapping in entity.columns.items():
+            if mapping.column is not None and name in specs and specs[name].dtype == "Date":
+                dated.add(mapping.column)
+    return sorted(dated)
+
+
 def units_of(source: MappedSource) -> dict[str, str]:
     """Return header to the unit of its numbers, for columns without a declared scale."""
     found: dict[str, str] = {}

@@ -109,6 +109,12 @@ class SourceFiles(Section):
     """Name of the source in findings and reports."""
     files: tuple[str, ...]
     """Glob patterns below the drop folder."""
+    system: str = ""
+    """System in which the sender corrects a record, such as the name of the tumour documentation."""
+    owner: str = ""
+    """Who is responsible for the source: an office or a function, to whom letters are addressed."""
+    contact: str = ""
+    """Address for questions to the owner, such as an e-mail address."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -120,8 +126,11 @@ class SourceFiles(Section):
 
     def reading(self) -> str:
         """Return the settings that affect reading a file, as text."""
-        return self.model_dump_json(exclude={"files", *self._AFTER_READING})
+        return self.model_dump_json(exclude={"files", *SENDER, *self._AFTER_READING})
 
+
+SENDER = ("system", "owner", "contact")
+"""Fields on the sender, which change no value."""
 
 KINDS: dict[str, type[SourceFiles]] = {}
 """Kind of source to the model of its configuration."""
@@ -190,6 +199,15 @@ class TableLayout(Section):
         """Whether the format has dates and numbers, not only texts."""
         return self.format in ("xlsx", "parquet")
 
+    @property
+    def spreadsheet(self) -> bool:
+        """Whether the format of a cell may hide that it is a date, or a number."""
+        return self.format == "xlsx"
+
+    def dates(self) -> list[str]:
+        """Return the headers of columns that are mapped to a date."""
+        return []
+
     def with_native(self, declared: tuple[str, ...]) -> tuple[str, ...]:
         """Return date formats.
 
@@ -198,6 +216,8 @@ class TableLayout(Section):
         return tuple(dict.fromkeys((*declared, *(NATIVE_DATES if self.native else ()))))
 
 
+COUNTED_FROM_1904 = " (1904)"
+"""What a reader appends to the number of a day that a workbook counts from 1904."""
 NATIVE_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 """Formats in which the readers write a date cell."""
 
@@ -226,6 +246,13 @@ class RegistrySource(TableLayout, ColumnFiles):
     def formats_of_dates(self) -> tuple[str, ...]:
         """Return the date formats of the replies, in the order in which they are tried."""
         return self.with_native(self.date_formats)
+
+    def dates(self) -> list[str]:
+        """Return the headers of columns that are mapped to a date."""
+        return [self.columns[name] for name in _DATES_OF_REPLIES if name in self.columns]
+
+
+_DATES_OF_REPLIES = ("birth_date", "event_date", "answered_on")
 
 
 class ObdsSource(SourceFiles):
@@ -274,6 +301,11 @@ class MappedSource(ColumnFiles):
         """Whether the format has dates and numbers, not only texts."""
         return False
 
+    @property
+    def spreadsheet(self) -> bool:
+        """Whether the format of a cell may hide that it is a date, or a number."""
+        return False
+
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
         """Return the date formats of a column, in the order in which they are tried."""
         declared = mapping.date_format or self.date_format
@@ -308,9 +340,17 @@ class TableSource(TableLayout, MappedSource):
 
         return units_of(self)
 
+    def dates(self) -> list[str]:
+        """Return the headers of columns that are mapped to a date."""
+        # Imported here: the contracts are not needed to read a configuration.
+        from schemas.sources_meaning import dates_of
+
+        return dates_of(self)
+
     def reading(self) -> str:
         """Return the settings that affect reading a file, including the units that a units row must name."""
-        return super().reading() + (f" {sorted(self.units().items())}" if self.units_row else "")
+        units = f" {sorted(self.units().items())}" if self.units_row else ""
+        return super().reading() + units + (f" dates {self.dates()}" if self.spreadsheet else "")
 
     def date_formats(self, mapping: ColumnMapping) -> tuple[str, ...]:
         """Return the date formats of a column, in the order in which they are tried."""

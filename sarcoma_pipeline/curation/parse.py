@@ -6,12 +6,15 @@ cannot be read becomes null and an observation with the severity that the contra
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, zip_longest
 
 import polars as pl
 
+from sarcoma_pipeline.curation.spreadsheet_cells import counted, number_of_a_day
 from schemas.contract import Contract
 from schemas.quality import Observation
 from schemas.rule import Rule, Severity
@@ -64,6 +67,23 @@ DATE_PARTIAL = Rule(
         "Otherwise nothing needs to be done."
     ),
     source="oBDS Datumsgenauigkeit",
+)
+DATE_FROM_NUMBER = Rule(
+    "date.from-number",
+    "notice",
+    what="The cell of the spreadsheet is formatted as a number or as text, and its column is mapped to a "
+    "date. It was read as the day that a spreadsheet counts with this number.",
+    remedy="Format the column as a date in the spreadsheet and look at the days it then shows. If the number "
+    "is something else, such as a year or a duration, correct the mapping in sources.toml.",
+    source="ECMA-376 part 1, 18.17.4.1: days counted from 1900 or 1904",
+)
+NUMBER_FROM_DATE = Rule(
+    "number.from-date",
+    "notice",
+    what="The cell of the spreadsheet is formatted as a date, and its column is mapped to a number. It was "
+    "read as the number that the spreadsheet shows as this day.",
+    remedy="Format the column as a number in the spreadsheet and look at the numbers it then shows.",
+    source="ECMA-376 part 1, 18.17.4.1: days counted from 1900",
 )
 DATE_LEGACY_FORMAT = Rule(
     "date.legacy-format",
@@ -156,7 +176,14 @@ def code(
     return Reading(value, delivered, CODE_UNKNOWN)
 
 
-def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
+def number(
+    column: pl.Expr | str,
+    *,
+    decimal: str = ".",
+    scale: float = 1.0,
+    native: bool = False,
+    spreadsheet: bool = False,
+) -> Reading:
     """Return the reading of a number in the contract's unit.
 
     Args:
@@ -165,9 +192,11 @@ def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, nat
         scale: factor to the contract's unit.
         native: whether the source has typed numbers, as a spreadsheet does: they have a decimal point even if
             its texts use a comma.
+        spreadsheet: whether a number may be formatted as a date.
     """
     delivered = pl.col(column) if isinstance(column, str) else column
     plain = delivered.str.strip_chars()
+    of_day = number_of_a_day(plain) if spreadsheet else None
     if decimal == ",":
         # A dot groups three digits, or is the decimal point of a typed number: 5.5 is not 55.
         german = plain.str.contains(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$")
@@ -175,22 +204,33 @@ def number(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, nat
         own = plain.str.contains(r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$") & pl.lit(native)
         plain = pl.when(german).then(grouped).when(own).then(plain)
     parsed = plain.cast(pl.Float64, strict=False)
+    notes: tuple[tuple[Rule, pl.Expr], ...] = ()
+    if of_day is not None:
+        notes = ((NUMBER_FROM_DATE, parsed.is_null() & of_day.is_not_null()),)
+        parsed = pl.coalesce([parsed, of_day])
     # A number parser accepts "nan" and "inf", which are no dose or size.
     value = pl.when(parsed.is_finite()).then(parsed * scale if scale != 1.0 else parsed)
-    return Reading(value, delivered, NUMBER_UNREADABLE)
+    return Reading(value, delivered, NUMBER_UNREADABLE, notes=notes)
 
 
-def whole(column: pl.Expr | str, *, decimal: str = ".", scale: float = 1.0, native: bool = False) -> Reading:
+def whole(
+    column: pl.Expr | str,
+    *,
+    decimal: str = ".",
+    scale: float = 1.0,
+    native: bool = False,
+    spreadsheet: bool = False,
+) -> Reading:
     """Return the reading of a whole number; ``1521.0`` is one, ``3.5`` is not.
 
     A number converted from another unit (months to days) is rounded, a half upwards.
     """
-    reading = number(column, decimal=decimal, scale=scale, native=native)
+    reading = number(column, decimal=decimal, scale=scale, native=native, spreadsheet=spreadsheet)
     if scale != 1.0:
         exact = (reading.value + 0.5).floor()
     else:
         exact = pl.when(reading.value == reading.value.round()).then(reading.value)
-    return Reading(exact.cast(pl.Int32, strict=False), reading.text, reading.rule)
+    return replace(reading, value=exact.cast(pl.Int32, strict=False))
 
 
 def date(
@@ -204,6 +244,7 @@ def date(
     unusable: Rule | None = None,
     notices: bool = True,
     not_before: pl.Expr | None = None,
+    counted_from: dt.date | None = None,
 ) -> Reading:
     """Return the reading of a date; a partial one becomes the middle of its month or year.
 
@@ -218,6 +259,8 @@ def date(
         notices: whether to report partial dates.
         not_before: earliest possible date of the event, for years of two digits. The year is read in the only
             century that gives a date between it and the column ``received_on``.
+        counted_from: read what no format reads as the day that a spreadsheet counts with this number, if that
+            is not earlier.
     """
     delivered = pl.col(column) if isinstance(column, str) else column
     name = f"{_STEP}{next(_NUMBERS)}"
@@ -225,6 +268,7 @@ def date(
     parsed = [pl.col(f"{name} as {i}") for i in range(len(formats))]
     full, unclear, precision = (pl.col(f"{name} {part}") for part in ("full", "unclear", "precision"))
     read_as = [_in_range(p, f, not_before) for p, f in zip(parsed, formats, strict=True)]
+    by_number = pl.col(f"{name} counted") if counted_from else pl.lit(None, dtype=pl.Date)
     padded = (
         pl.when(month_only)
         .then(pl.lit("15.") + plain.str.slice(3))
@@ -247,9 +291,10 @@ def date(
             ),
             (plain.str.contains(r"^00\.00\.\d{4}$") & (plain != "00.00.0000")).alias(f"{name} year only"),
             *(_parsed(plain, f).alias(f"{name} as {i}") for i, f in enumerate(formats)),
+            *([counted(plain, counted_from).alias(f"{name} counted")] if counted_from else []),
         ),
         (
-            pl.coalesce([*(value for value, _ in read_as), padded]).alias(f"{name} full"),
+            pl.coalesce([*(value for value, _ in read_as), padded, by_number]).alias(f"{name} full"),
             pl.any_horizontal([unclear for _, unclear in read_as]).alias(f"{name} unclear"),
             pl.when(month_only)
             .then(pl.lit("month"))
@@ -273,6 +318,9 @@ def date(
     notes: list[tuple[Rule, pl.Expr]] = []
     if any("%y" in f for f in formats):
         notes.append((DATE_CENTURY, full.is_null() & unclear))
+    if counted_from:
+        other = pl.any_horizontal([value.is_not_null() for value, _ in read_as])
+        notes.append((DATE_FROM_NUMBER, by_number.is_not_null() & ~other))
     if unusable:
         notes.append((unusable, estimated & delivered.is_not_null()))
     if legacy:
@@ -290,7 +338,15 @@ def _parsed(plain: pl.Expr, fmt: str) -> pl.Expr:
         # strptime needs a month; the middle of the year is used.
         year = pl.when(plain.str.contains(r"^\d{4}(\.0+)?$")).then(plain.str.slice(0, 4) + pl.lit("-07-01"))
         return year.str.to_date("%Y-%m-%d", strict=False)
+    if _RUN_TOGETHER.search(fmt):
+        # strptime takes 10115 for the tenth of November: a zero that was lost would move the date.
+        width = re.sub(r"%([dmyY])", lambda part: r"\d{4}" if part[1] == "Y" else r"\d{2}", re.escape(fmt))
+        plain = pl.when(plain.str.contains(f"^{width}$")).then(plain)
     return plain.str.to_date(fmt, strict=False)
+
+
+_RUN_TOGETHER = re.compile(r"^(?=.*%[dmyY]%[dmyY])(?:%[dmyY]|[^%])*$")
+"""A format of days, months and years with nothing between two of them."""
 
 
 def _in_range(value: pl.Expr, fmt: str, not_before: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
+from sarcoma_pipeline.curation import death_beside_life
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     NUMBER_DAMAGED,
@@ -17,6 +18,7 @@ from sarcoma_pipeline.curation.parse import (
     read,
     text,
 )
+from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM, counted
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.configuration import RegistrySource
@@ -66,9 +68,9 @@ def typed_frames(
             pl.coalesce([pl.lit("number:") + number, pl.lit("record:") + pl.col("record_id")])
         ),
         "received_on": Reading(pl.col("received_on")),
-        "reported_on": Reading(_answered_on(source.formats_of_dates())),
+        "reported_on": Reading(_answered_on(source)),
     }
-    formats = source.formats_of_dates()
+    formats, spreadsheet = source.formats_of_dates(), source.spreadsheet
     told = _answered(received, v.REGISTRY_ANSWER | source.answers)
     person = {
         "hospital_number": Reading(number),
@@ -76,13 +78,13 @@ def typed_frames(
         "given_names": text("given_names"),
         "birth_name": text("birth_name"),
         "former_names": text("former_names"),
-        "birth_date": date("birth_date", formats),
+        "birth_date": date("birth_date", formats, counted_from=BIRTHS_COUNTED_FROM if spreadsheet else None),
         "sex": code("sex", _SEX, fold=True),
         "master": constant(False, pl.Boolean),
     }
     status = {
         "status": Reading(pl.col("_status"), pl.col("answer")),
-        "status_date": date("_when", formats),
+        "status_date": date("_when", formats, counted_from=DAYS_COUNTED_FROM if spreadsheet else None),
         "tumour_related": constant(None),
     }
     lost = received.filter(damaged(pl.col("hospital_number")))
@@ -90,7 +92,8 @@ def typed_frames(
     seen = observation(lost, NUMBER_DAMAGED, table, "hospital_number", pl.col("hospital_number"))
     made, observed = read(received, typed.Person, base | person)
     yield typed.Person, made, pl.concat([observed, seen])
-    yield typed.VitalStatus, *read(told, typed.VitalStatus, base | status)
+    made, observed = read(told, typed.VitalStatus, base | status)
+    yield typed.VitalStatus, made, pl.concat([observed, death_beside_life.in_replies(told, source)])
 
 
 def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame:
@@ -157,10 +160,11 @@ def _day(text: pl.Expr) -> pl.Expr:
     )
 
 
-def _answered_on(formats: Sequence[str]) -> pl.Expr:
+def _answered_on(source: RegistrySource) -> pl.Expr:
     """Return the day on which the office answered.
 
     It is used only for sorting; an unreadable day is no finding.
     """
     text = pl.col("answered_on")
-    return pl.coalesce(text.str.to_date(f, strict=False) for f in formats)
+    days = [text.str.to_date(f, strict=False) for f in source.formats_of_dates()]
+    return pl.coalesce(*days, *([counted(text, DAYS_COUNTED_FROM)] if source.spreadsheet else []))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from sarcoma_pipeline.curation import death_beside_life
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     MISSING,
@@ -22,6 +23,7 @@ from sarcoma_pipeline.curation.parse import (
     whole,
     with_steps,
 )
+from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract
@@ -73,7 +75,9 @@ def typed_frames(
     # As a column, because every date of the row is compared with it.
     birth = _birth(source)
     rows = with_steps(rows, [birth]).with_columns(_birth=birth.value)
-    of_rows = pl.concat([_unmatched(rows, source), _damaged(rows, source)])
+    matches = {at: _fulfils(entity) for at, entity in enumerate(source.entities)}
+    unread_deaths = death_beside_life.in_rows(rows, source, matches)
+    of_rows = pl.concat([_unmatched(rows, source), _damaged(rows, source), unread_deaths])
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
         yield contract, made, pl.concat([seen, of_rows])
@@ -121,6 +125,18 @@ def _unmatched(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
     return pl.concat(seen)
 
 
+def _fulfils(entity: EntityMapping) -> pl.Expr:
+    """Return whether a row fulfils the conditions of an entity."""
+    holds = [pl.lit(True)]
+    for when in entity.when:
+        cell = pl.col(f"_cell_{when.column}")
+        if when.filled is not None:
+            holds.append(cell.is_not_null() if when.filled else cell.is_null())
+        if when.equals:
+            holds.append(_folded(cell).is_in([fold(word) for word in when.equals]).fill_null(False))
+    return pl.all_horizontal(holds)
+
+
 def _present(cell: pl.Expr, source: MappedSource) -> pl.Expr:
     return pl.when(~cell.str.strip_chars().is_in(list(source.missing))).then(cell)
 
@@ -129,12 +145,7 @@ def _entity(
     rows: pl.DataFrame, entity: EntityMapping, source: MappedSource
 ) -> tuple[type[Contract], pl.DataFrame, pl.DataFrame]:
     contract = CONTRACTS[f"typed.{entity.entity}"]
-    for when in entity.when:
-        cell = pl.col(f"_cell_{when.column}")
-        if when.filled is not None:
-            rows = rows.filter(cell.is_not_null() if when.filled else cell.is_null())
-        if when.equals:
-            rows = rows.filter(_folded(cell).is_in([fold(word) for word in when.equals]))
+    rows = rows.filter(_fulfils(entity))
     specs = {c.name: c for c in contract.columns()}
     mapped = dict(entity.columns)
     number_mapping = mapped.pop("hospital_number", None)
@@ -170,7 +181,12 @@ def _birth(source: MappedSource) -> Reading:
     for entity in source.entities:
         mapping = entity.columns.get("birth_date")
         if mapping is not None and mapping.column is not None:
-            return date(_cell(mapping), source.date_formats(mapping), exact_to=mapping.precision)
+            return date(
+                _cell(mapping),
+                source.date_formats(mapping),
+                exact_to=mapping.precision,
+                counted_from=BIRTHS_COUNTED_FROM if source.spreadsheet else None,
+            )
     return constant(None, pl.Date)
 
 
@@ -178,7 +194,11 @@ def _exported(source: MappedSource, on: str | dt.date) -> Reading:
     """Return the day of the export, from a column or as declared."""
     if isinstance(on, dt.date):
         return Reading(pl.lit(on))
-    return date(pl.col(f"_cell_{on}"), source.date_formats(ColumnMapping(column=on)))
+    return date(
+        pl.col(f"_cell_{on}"),
+        source.date_formats(ColumnMapping(column=on)),
+        counted_from=DAYS_COUNTED_FROM if source.spreadsheet else None,
+    )
 
 
 def _cell(mapping: ColumnMapping) -> pl.Expr:
@@ -195,19 +215,22 @@ def _reading(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
         several = cell.str.contains(separator, literal=True)
         first = cell.str.split(separator).list.first() if mapping.first_of else pl.lit(None, dtype=pl.String)
         cell = pl.when(several).then(first).otherwise(cell)
+    told_apart = {"decimal": source.decimal, "native": source.native, "spreadsheet": source.spreadsheet}
     if spec.dtype == "Date":
+        born = spec.name == "birth_date"
         # The precision of a table's dates is the same in every row, so it is not reported per row.
         reading = date(
             cell,
             source.date_formats(mapping),
             exact_to=mapping.precision,
             notices=mapping.precision == "day",
-            not_before=None if spec.name == "birth_date" else pl.col("_birth"),
+            not_before=None if born else pl.col("_birth"),
+            counted_from=(BIRTHS_COUNTED_FROM if born else DAYS_COUNTED_FROM) if source.spreadsheet else None,
         )
     elif spec.dtype == "Float64":
-        reading = number(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
+        reading = number(cell, scale=mapping.scale, **told_apart)
     elif spec.dtype == "Int32":
-        reading = whole(cell, decimal=source.decimal, scale=mapping.scale, native=source.native)
+        reading = whole(cell, scale=mapping.scale, **told_apart)
     elif spec.dtype == "Boolean":
         as_text = code(cell, mapping.codes, fold=True)
         reading = Reading(as_text.value == "true", as_text.text, as_text.rule)

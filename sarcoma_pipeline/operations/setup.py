@@ -14,7 +14,6 @@ from sarcoma_pipeline.operations.check_reading import sheets
 from sarcoma_pipeline.operations.setup_looking import Table
 from sarcoma_pipeline.operations.setup_proposal import Proposal
 from sarcoma_pipeline.operations.setup_toml import text, texts
-from sarcoma_pipeline.operations.setup_words import target
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DEATHS_FOR_A_MODEL = 20
@@ -130,9 +129,9 @@ def _proposals(files: Sequence[tuple[Path, Path]], drop: Path) -> Iterator[Propo
         tables.append((_name(path.stem, names), _escaped(relative.as_posix()), table))
     # Times in one table may be counted from the diagnosis that another table dates.
     dated = bool(others["obds"]) or any(
-        target(header) == "diagnosis.diagnosis_date" and looking.formats(cells)
+        proposing.target_of(header, table) == "diagnosis.diagnosis_date"
         for _, _, table in tables
-        for header, cells in table.cells.items()
+        for header in table.cells
     )
     for name, pattern, table in tables:
         if proposing.is_reply(table):

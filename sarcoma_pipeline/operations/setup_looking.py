@@ -36,6 +36,7 @@ _UNIT = re.compile(
     r"|m/f|f/m|ja/nein|yes/no|0/1|1/2|text|datum|date|(tt|dd)\.mm\.(jj(jj)?|yy(yy)?)|yyyy-mm-dd)\s*[\])]?",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(r"\d{4,5}(\.\d+)?")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
@@ -260,6 +261,17 @@ def formats(values: list[str]) -> list[str]:
         if not left:
             break
     return chosen
+
+
+def counted_day(cell: str, earliest: dt.date) -> bool:
+    """Return whether a cell of a spreadsheet may be a date that is formatted as a number.
+
+    Args:
+        cell: as delivered.
+        earliest: the earliest day that is read from a number.
+    """
+    first, last = (day - dt.date(1899, 12, 30) for day in (earliest, dt.datetime.now(dt.UTC).date()))
+    return bool(_COUNTED.fullmatch(cell)) and first.days <= float(cell) < last.days + 1
 
 
 def either_order(values: list[str]) -> bool:

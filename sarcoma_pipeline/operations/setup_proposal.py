@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sarcoma_pipeline.curation.registry_reply import meanings
+from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM
 from sarcoma_pipeline.operations import setup_words as words
-from sarcoma_pipeline.operations.setup_looking import NUMBER, Table, either_order, formats
+from sarcoma_pipeline.operations.setup_looking import NUMBER, Table, counted_day, either_order, formats
 from sarcoma_pipeline.operations.setup_toml import inline, text, texts
 
 UNKNOWN = "?"
@@ -99,6 +100,7 @@ def reply(name: str, pattern: str, table: Table) -> Proposal:
         c
         for t in ("birth_date", "event_date", "answered_on")
         for c in table.cells.get(columns.get(t, ""), [])
+        if not _counted(table, f"person.{t}", c)
     ]
     made.lines = [
         "[[source]]",
@@ -144,7 +146,7 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     made = Proposal(name, f"a table of {table.rows} rows and {len(table.headers)} columns")
     columns: dict[str, str] = {}
     for header in table.headers:
-        found = _target(header, table.cells[header]) if header != table.row_names else None
+        found = target_of(header, table) if header != table.row_names else None
         if found and found not in columns:
             columns[found] = header
     number = columns.get(words.NUMBER)
@@ -166,7 +168,15 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     numeric = [c for t in _NUMERIC for c in table.cells.get(columns.get(t, ""), [])]
     commas = sum("," in c for c in numeric) > sum("." in c for c in numeric)
     dates = {t: table.cells[h] for t, h in columns.items() if t in _DATED}
-    usual = formats([c for cells in dates.values() for c in cells]) or ["%d.%m.%Y"]
+    counted = {t: [c for c in cells if _counted(table, t, c)] for t, cells in dates.items()}
+    usual = formats([c for t, cells in dates.items() for c in cells if c not in set(counted[t])])
+    usual = usual or ["%d.%m.%Y"]
+    made.questions += [
+        f'{len(cells)} cells of "{columns[t]}" hold a number: they are read as the days that a '
+        "spreadsheet counts. Format the column as a date in the spreadsheet: are these the right days?"
+        for t, cells in counted.items()
+        if cells
+    ]
     made.lines = [
         "[[source]]",
         f"name = {text(name)}",
@@ -205,8 +215,15 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     return made
 
 
-def _target(header: str, cells: list[str]) -> str | None:
+def _counted(table: Table, target: str, cell: str) -> bool:
+    """Return whether a cell is a date that the spreadsheet formats as a number."""
+    earliest = BIRTHS_COUNTED_FROM if target == "person.birth_date" else DAYS_COUNTED_FROM
+    return table.format == "xlsx" and counted_day(cell, earliest)
+
+
+def target_of(header: str, table: Table) -> str | None:
     """Return the target of a column: by its header if the content fits, else by its content."""
+    cells = table.cells[header]
     found = words.target(header)
     if found in _PATTERNS or found is None:
         for coded, pattern in _PATTERNS.items():
@@ -215,8 +232,9 @@ def _target(header: str, cells: list[str]) -> str | None:
                 # A site may be either code: the header decides, else it is ICD-10.
                 return found or coded
         return None
-    if found in _DATED and not formats(cells):
-        return None
+    if found in _DATED:
+        left = [c for c in cells if not _counted(table, found, c)]
+        return found if formats(left) or (cells and not left) else None
     if found in _NUMERIC and cells and sum(bool(NUMBER.fullmatch(c)) for c in cells) < 0.6 * len(cells):
         return None
     if found in words.CODES and len(set(cells)) > _MOST_CODES:

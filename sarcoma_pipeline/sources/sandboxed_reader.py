@@ -40,12 +40,20 @@ _ERRORS = {
 """Name of an error in the library to the text that the spreadsheet shows."""
 _GROUPED = r"^[+-]?\d{1,3}(\.\d{3})+$"
 """A text that can be two numbers: with a decimal point, or with points that group three digits."""
+DATE_1904 = "days since 1904"
+"""Name of the first column of a workbook that counts its days from 1904-01-01, as old ones of the Mac do."""
+_COUNTS_FROM_1904 = re.compile(rb"""<(?:\w+:)?workbookPr\s[^>]{0,900}?\bdate1904\s*=\s*["'](?:1|true)["']""")
 _MIDNIGHT = r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(\.0+)?$"
 """A date cell: spreadsheets and Parquet store a date as its midnight."""
+_FRACTION = r"^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)\.\d+$"
+"""A date cell with a part of a second, which no format of dates reads."""
 _TIME = r"^(?:1899-12-3[01]|1900-01-00)[ T](\d\d:\d\d:\d\d)(\.0+)?$"
 """A cell that holds a time only: the library gives it the day before a spreadsheet's first."""
 _DAY_0 = r"^1899-12-3[01]$"
 """The number 0 in the format of a date, which a spreadsheet shows as 00.01.1900: an empty result, no day."""
+_TIME_1904 = r"^1904-01-01[ T](\d\d:\d\d:\d\d)(\.0+)?$"
+_DAY_0_1904 = r"^1904-01-01$"
+"""The same in a workbook that counts from 1904."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -67,7 +75,8 @@ def read(
 
     Returns:
         Every cell as text, the header in the first filled row; missing cells are empty, a date is written
-        ``YYYY-MM-DD``, an error as the spreadsheet shows it (``#REF!``).
+        ``YYYY-MM-DD``, an error as the spreadsheet shows it (``#REF!``). The first column is named
+        :data:`DATE_1904` if the workbook counts its days from 1904.
 
     Raises:
         Refused: with the rule that the file breaks.
@@ -183,7 +192,8 @@ def _confine(held: int) -> None:
 def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int) -> pl.DataFrame:
     import fastexcel
 
-    loaded = fastexcel.read_excel(_unpacked(data, held, columns, records))
+    content = _unpacked(data, held, columns, records)
+    loaded = fastexcel.read_excel(content)
     if sheet and sheet not in loaded.sheet_names:
         raise Refused("file.sheet-missing", f"none of its {len(loaded.sheet_names)} sheets has that name")
     # Rows are counted from the first row of the sheet, even if it is empty, as the spreadsheet program
@@ -196,7 +206,11 @@ def _spreadsheet(data: bytes, sheet: str, held: int, columns: int, records: int)
         row, place = error.offset_position
         kind = re.sub(r".*Error\((\w+)\).*", r"\1", error.detail)
         frame[row, place] = _ERRORS.get(kind, "#ERROR!")
-    return _numbers_told_apart(frame, loaded, read.name)
+    frame = _numbers_told_apart(frame, loaded, read.name)
+    # The content is not compressed, and a cell cannot hold an unescaped "<".
+    if frame.width and _COUNTS_FROM_1904.search(content):
+        frame = frame.rename({frame.columns[0]: DATE_1904})
+    return frame
 
 
 def _numbers_told_apart(frame: pl.DataFrame, workbook: Any, sheet: str) -> pl.DataFrame:
@@ -312,7 +326,9 @@ def _table(data: bytes, kind: str, sheet: str, limits: tuple[int, int, int]) -> 
         frame = read_it(data, sheet, *limits)
         text = pl.all().cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "$1")
         if kind == "xlsx":
-            text = text.str.replace(_DAY_0, "0").str.replace(_TIME, "$1")
+            from_1904 = DATE_1904 in frame.columns
+            day_0, time = (_DAY_0_1904, _TIME_1904) if from_1904 else (_DAY_0, _TIME)
+            text = text.str.replace(day_0, "0").str.replace(time, "$1").str.replace(_FRACTION, "$1")
         frame.select(text).write_ipc_stream(whole)
     except Refused:
         raise

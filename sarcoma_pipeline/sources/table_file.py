@@ -16,7 +16,7 @@ from sarcoma_pipeline.sources.table_layout import Layout
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
 from schemas.configuration import DEFAULT_LIMITS, Limits, TableLayout, TableSource
 from schemas.received import TableRow
-from schemas.sources_toml import folded
+from schemas.sources_toml import COUNTED_FROM_1904, folded
 
 TOTALS = frozenset(
     (
@@ -44,6 +44,8 @@ def is_total(cell: str, declared: Collection[str] = ()) -> bool:
     )
 
 
+_COUNTED = re.compile(r"\d{4,5}(\.\d+)?")
+"""A date in a cell that is formatted as a number."""
 _MAGIC = {"xlsx": b"PK\x03\x04", "parquet": b"PAR1"}
 
 
@@ -112,10 +114,15 @@ def table_rows(
         yield from rows(batch, declared, declared.between_cells, needed, known)
         return
     layout = Layout(batch, declared, needed, known)
-    for number, cells in enumerate(_sheet(batch, declared).iter_rows(), start=1):
+    sheet = _sheet(batch, declared)
+    dates = declared.dates() if declared.spreadsheet and sandboxed_reader.DATE_1904 in sheet.columns else ()
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
         position = f"row {number}"
         row = layout.record(number, position, cells)
         if row is not None:
+            for header in dates:
+                if _COUNTED.fullmatch(row.get(header, "")):
+                    row[header] += COUNTED_FROM_1904
             yield position, row
 
 

@@ -5,8 +5,9 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import reconcile
+from sarcoma_pipeline.curation import reconcile, registry_reply
 from schemas import received as r
+from schemas.configuration import RegistrySource
 from tests.conftest import SOURCES
 
 DAY = dt.date(2014, 3, 11)
@@ -184,3 +185,88 @@ def test_a_life_with_its_place(records, answer):
 def test_what_only_a_person_understands_is_never_guessed(records, answer):
     said, rules = _status(records, answer=answer)
     assert said[0] == "alive" and rules == {"value.code-unknown"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "columns", "expected"),
+    [
+        # 41709 days after 1899-12-30 are 11 March 2014, 41809 are 19 June 2014.
+        ("verstorben", {"event_date": "41709"}, ("deceased", DAY)),
+        ("lebt", {"answered_on": "41809"}, ("alive", dt.date(2014, 6, 19))),
+        ("verstorben", {"event_date": "40247 (1904)"}, ("deceased", DAY)),
+        # A year, and a number of days that is none.
+        ("verstorben", {"event_date": "2014"}, ("deceased", dt.date(2014, 7, 1))),
+        ("verstorben", {"event_date": "12500"}, ("deceased", None)),
+    ],
+)
+def test_a_spreadsheet_of_replies_with_dates_formatted_as_numbers(answer, columns, expected):
+    names = ("hospital_number", "answer", "event_date", "answered_on")
+    source = RegistrySource.model_validate(
+        {"kind": "registry", "name": "o", "files": ["*"], "format": "xlsx", "columns": {n: n for n in names}}
+    )
+    row = {"record_id": "1", "hospital_number": "1", "answer": answer, **columns}
+    received = r.RegistryReply.conform(pl.DataFrame([row])).with_columns(received_on=dt.date(2021, 12, 1))
+    frames = {c.table(): f for c, f, _ in registry_reply.typed_frames(received, source)}
+    assert frames["typed.vital_status"].select("status", "status_date").row(0) == expected
+
+
+def _observed(source: dict, **columns) -> set[str]:
+    names = ("hospital_number", "answer", "event_date", "answered_on", "place_of_death")
+    headers = {name: name for name in names} | source
+    office = RegistrySource.model_validate(
+        {"kind": "registry", "name": "o", "files": ["*"], "columns": headers}
+    )
+    row = {"record_id": "1", "hospital_number": "1", "answered_on": "19.06.2014", **columns}
+    received = r.RegistryReply.conform(pl.DataFrame([row])).with_columns(received_on=dt.date(2021, 12, 1))
+    return {rule for _, _, seen in registry_reply.typed_frames(received, office) for rule in seen["rule_id"]}
+
+
+_ERROR, _WARNING = {"vital-status.death-beside-life"}, {"vital-status.event-beside-life"}
+
+
+@pytest.mark.parametrize(
+    ("header", "answer", "event", "expected"),
+    [
+        ("Sterbedatum", "lebt", "11.03.2014", _ERROR), ("Sterbedatum", "wohnhaft", "2014", _ERROR),
+        ("Todestag", "verzogen", "11.03.2014", _ERROR), ("Sterbedatum", "unbekannt", "11.03.2014", _ERROR),
+        ("Date of death", "nicht ermittelbar", "11.03.2014", _ERROR),
+        ("Tod am", "lebt", "11.03.2014", _ERROR),
+        # Also if it is the day of the answer.
+        ("Sterbedatum", "lebt", "19.06.2014", _ERROR),
+        ("Sterbedatum", "verstorben", "11.03.2014", set()), ("Sterbedatum", "lebt", None, set()),
+        # What offices write for no date.
+        ("Sterbedatum", "lebt", "-", set()), ("Sterbedatum", "lebt", "entfällt", set()),
+        ("Sterbedatum", "lebt", "00.00.0000", set()),
+        # A column of more than deaths: a move has a date, a life has none but that of the answer.
+        ("Datum", "verzogen", "11.03.2014", set()), ("Sterbe-/Wegzugsdatum", "verzogen", "11.03.2014", set()),
+        ("Datum", "lebt", "19.06.2014", set()), ("Datum", "lebt", "11.03.2014", _WARNING),
+        ("Datum", "unbekannt", "11.03.2014", _WARNING), ("Datum", "unbekannt", "19.06.2014", set()),
+        ("Ereignisdatum", "lebt", "11.03.2014", _WARNING), ("Methode", "lebt", "11.03.2014", _WARNING),
+    ],
+)  # fmt: skip
+def test_a_date_beside_an_answer_that_tells_of_no_event(header, answer, event, expected):
+    assert _observed({"event_date": header}, answer=answer, event_date=event) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "place", "expected"),
+    [
+        ("lebt", "Hanau", _ERROR), ("verzogen", "Hanau", _ERROR), ("unbekannt", "Hanau", _ERROR),
+        ("verstorben am 11.03.2014", "Hanau", set()), ("lebt", None, set()), ("lebt", "-", set()),
+        ("lebt", "entfällt", set()), ("lebt", "n. a.", set()),
+    ],
+)  # fmt: skip
+def test_a_place_of_death_beside_an_answer_that_is_no_death(answer, place, expected):
+    assert _observed({}, answer=answer, place_of_death=place) == expected
+
+
+def test_a_day_of_an_answer_is_told_where_the_office_has_no_column_for_it():
+    told = _observed({"event_date": "Datum"}, answer="lebt", event_date="11.03.2014", answered_on=None)
+    assert told == _WARNING
+
+
+def test_a_life_with_a_date_of_death_is_not_used(records):
+    said, rules = _status(records, answer="lebt", place_of_death="Hanau", event_date="11.03.2014")
+    assert rules == _ERROR
+    # Neither the life nor the death counts until a data steward decides.
+    assert said == ("alive", None, dt.date(2012, 1, 1)) or said[1] is None

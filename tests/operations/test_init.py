@@ -336,3 +336,26 @@ def test_columns_that_may_hold_the_day_are_named(place):
     assert "(status_date or status_day) Perhaps rtime, xtime." in result.output
     checked = place.run("check", "--study", "fresh")
     assert checked.exit_code == 2 and "left open" in checked.output
+
+
+def test_dates_that_a_spreadsheet_formats_as_numbers_are_dates(place):
+    header = ("Pat-Nr", "Geburtsdatum", "Diagnosedatum", "Vitalstatus", "Letzter Kontakt", "Zeit")
+    # 42005 is 1 January 2015, 18264 is 1 January 1950; the last contact is a date cell in one row.
+    rows = [(n, 18264 + n, 42005 + n, "lebt", 43831 + n, 1826) for n in range(1, 6)]
+    rows[2] = (*rows[2][:4], dt.date(2020, 1, 4), 1826)
+    result, sources, _ = _init(place, workbook([header, *rows]), "t.xlsx")
+    person, diagnosis, vital = sources["source"][0]["entities"]
+    assert person["columns"]["birth_date"] == "Geburtsdatum"
+    assert diagnosis["columns"]["diagnosis_date"] == "Diagnosedatum"
+    assert vital["columns"]["status_date"] == "Letzter Kontakt"
+    assert '4 cells of "Letzter Kontakt" hold a number' in result.output and "43832" not in result.output
+    told = place.run("check", "--study", "fresh", "--json").output
+    assert "median 1826 days" in told and "date.from-number" in told
+
+
+def test_survival_times_under_the_header_of_a_date_are_no_dates(place):
+    header = ("Pat-Nr", "Diagnosedatum", "Vitalstatus", "Letzter Kontakt")
+    rows = [(n, dt.date(2015, 1, n), "lebt", 1826 + n) for n in range(1, 6)]
+    _, sources, _ = _init(place, workbook([header, *rows]), "t.xlsx")
+    _, _, vital = sources["source"][0]["entities"]
+    assert vital["columns"]["status_date"] == "?"

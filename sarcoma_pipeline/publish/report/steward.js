@@ -213,6 +213,8 @@
       ["Patient", patient(finding.pseudonym)],
       ["Why it is a rule", rule.source],
       ["Seen", finding.first_seen && `${finding.first_seen} to ${finding.last_seen}`],
+      ["Assigned to", [finding.assignee, finding.due && `due ${finding.due}`].filter(Boolean).join(", ")],
+      ["Sender's answer", finding.answer],
       ["Decision", decided],
       ...(data.launchpad && can.length ? [["Decide in Dagster", make("span", { class: "decide" }, ...can.map((action) => launch(id, action)))]] : []),
       ...can.map((action) => [LABELS[action.split(" ")[0]], command(...given(action))]),
