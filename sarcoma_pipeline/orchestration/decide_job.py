@@ -31,6 +31,10 @@ class DecisionConfig(dg.Config):
     )
 
 
+EMPTY = DecisionConfig(action="acknowledge", finding_ids=[], by="", reason="")
+"""Config with which the launchpad opens: valid, and refused until somebody fills it in."""
+
+
 def decide_job(project: Project) -> dg.JobDefinition:
     """Build the job. A refused decision fails the run and changes nothing."""
 
@@ -58,6 +62,8 @@ def decide_job(project: Project) -> dg.JobDefinition:
         name=DECIDE,
         description=f"Acknowledge, waive, reopen or decide findings of {project.study.name}.",
         tags=tags(project),
+        # The launchpad opens with a valid config; started as it is, the run says what is missing.
+        config=dg.RunConfig(ops={"record_decisions": EMPTY}),
     )
     def decide() -> None:
         record_decisions()

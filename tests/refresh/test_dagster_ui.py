@@ -85,7 +85,7 @@ def test_the_asset_graph_shows_the_layers(server, page):
         "release",
         "report",
     ):
-        page.get_by_text(layer, exact=True).first.wait_for()
+        page.get_by_text(f"sts_imrt_{layer}", exact=True).first.wait_for()
 
 
 def test_a_failed_check_shows_its_table(server, page, demo):

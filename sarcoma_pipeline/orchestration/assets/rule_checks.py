@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration import links
 from sarcoma_pipeline.orchestration.assets.received import tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
@@ -24,7 +25,7 @@ from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.quality import Finding, FindingRecord
 from schemas.typed import Person
-from schemas.vocabularies import ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
+from schemas.vocabularies import ACKNOWLEDGE, ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
 
 Group = tuple[str, str]
 """The rule group (the part of the id before the dot) and the table of its check."""
@@ -67,7 +68,7 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
             before = _last_night(warehouse.read(Trend.table()))
             records = shown_records(gate, warehouse.read(FindingRecord.table()))
             results = [
-                _check_result(spec, rules_of[key], found, records, before, gate)
+                _check_result(spec, rules_of[key], found, records, before, gate, project)
                 for key, spec in specs.items()
             ]
         yield from results
@@ -121,6 +122,7 @@ def _check_result(
     records: pl.DataFrame,
     before: Mapping[str, int] | None,
     gate: IdentityGate,
+    project: Project,
 ) -> dg.AssetCheckResult:
     found = found.filter(pl.col("rule_id").is_in(rules))
     waived = found.filter(pl.col("status") == WAIVED).height
@@ -144,6 +146,14 @@ def _check_result(
         change = serious.height - sum(before.get(rule, 0) for rule in rules)
         metadata["change since last refresh"] = change
         parts.append(f"{change:+d} since the last refresh" if change else "as in the last refresh")
+    metadata["steward's page"] = links.published(
+        project,
+        "steward.html",
+        f"view=list&news={'1' if news.height else ''}&q={rules[0].partition('.')[0]}.",
+    )
+    to_acknowledge = news.filter(pl.col("status").is_in([OPEN, REOPENED]))["finding_id"].to_list()
+    if to_acknowledge:
+        metadata["acknowledge the news"] = links.launchpad(project, ACKNOWLEDGE, to_acknowledge)
     if found.height:
         metadata[OF_RULES] = _of_rules(found)
         metadata["failing records"] = _table(gate.frame(found.head(_SHOWN)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions
+from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
@@ -143,7 +143,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             f"{where}: findings by rule, file and patient, with their trend; one self-contained file "
             "without identifying data."
         ),
-        group_name="report",
+        group_name=links.group(project, "report"),
+        metadata=links.of_layer(project, "report"),
         kinds={"html"},
         owners=[project.study.owner],
     )
@@ -153,7 +154,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             path, findings = steward_page(project, warehouse)
         return dg.MaterializeResult(
             metadata={
-                "path": where,
+                "steward's page": links.published(project, "steward.html"),
                 "findings": findings,
                 "bytes": path.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),
