@@ -336,12 +336,12 @@ def possible(entries: pl.DataFrame, decisions: pl.DataFrame, readings: pl.DataFr
     found: dict[str, list[str]] = {}
     for entry in entries.iter_rows(named=True):
         finding = entry["finding_id"]
-        actions = [
-            action
-            for action in (ACKNOWLEDGE, WAIVE, REOPEN)
-            if not _out_of_turn(action, entry, last.get(finding))
-        ]
-        if not _out_of_turn(DECIDE, entry, last.get(finding)):
+
+        def refused(action: str, of: dict[str, Any] = entry, finding: str = finding) -> list[str]:
+            return _out_of_turn(Request(finding, action, "", ""), of, last.get(finding))
+
+        actions = [action for action in (ACKNOWLEDGE, WAIVE, REOPEN) if not refused(action)]
+        if not refused(DECIDE):
             numbers = sorted(n for n in keys.get(finding, {}) if n is not None)
             actions += [f"{DECIDE} {number}" for number in numbers]
         found[finding] = actions
