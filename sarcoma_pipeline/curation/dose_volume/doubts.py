@@ -43,6 +43,9 @@ DoubtId = Literal[
     "dose.isodose-cut",
     "dose.not-a-dose",
     "dose.relative",
+    "margin.frame-differs",
+    "margin.not-within",
+    "margin.planes-differ",
 ]
 
 MEANINGS: dict[DoubtId, Meaning] = {
@@ -128,6 +131,21 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "warning",
         "DoseUnits is not GY. No dose is computed.",
         f"{_EXPORT}export the dose with DoseUnits GY.",
+    ),
+    "margin.frame-differs": Meaning(
+        "warning",
+        "The two targets have different frames of reference. No margin is computed.",
+        f"{_EXPORT}export the structure set that holds both targets.",
+    ),
+    "margin.not-within": Meaning(
+        "warning",
+        "The inner target reaches beyond the outer one.",
+        f"{_DRAW}compare the two targets. One of them may have another name, or be of another phase.",
+    ),
+    "margin.planes-differ": Meaning(
+        "warning",
+        "The two targets are not drawn on parallel planes across the limb. No margin is computed.",
+        f"{_DRAW}redraw both targets on the slices of one series.",
     ),
 }
 """Id of a doubt to its meaning."""
