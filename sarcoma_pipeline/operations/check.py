@@ -265,7 +265,7 @@ def _preview(
     sampled = bool(found.shortened or found.left_out) or found.counted != found.read
     for source in project.sources.source:
         here, read = found.counted.get(source.name, 0), found.read.get(source.name, 0)
-        of = f"{here} files" if here == read else f"{read} of {here} files looked at"
+        of = f"{here} file{'' if here == 1 else 's'}" if here == read else f"{read} of {here} files looked at"
         yield "files", f"{source.name}: {of}"
     if sampled:
         yield "sample", "only a sample was read: the numbers below are those of the sample"
