@@ -24,6 +24,9 @@ class Decision(Contract, table="quality.decisions"):
         "Reading",
         "Key of the chosen reading (curated.radiotherapy_reading); it lapses when the plans change.",
     )
+    assignee: pl.String = column("Assigned to", "Who looks it up; only with an acknowledgement.")
+    due: pl.Date = column("Due", "Day by which the answer is expected.")
+    answer: pl.String = column("Answer", "What the sender answered to a letter.", vocabulary="letter_answer")
 
 
 class LedgerEntry(Contract, table="quality.ledger"):
@@ -62,6 +65,9 @@ class LedgerEntry(Contract, table="quality.ledger"):
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
     records: pl.Int64 = column("Records", "How many records it is about; null in ledgers of before.")
+    assignee: pl.String = column("Assigned to", "Who looks it up, by the last decision that says so.")
+    due: pl.Date = column("Due", "Day by which the answer is expected, by the last decision that says so.")
+    answer: pl.String = column("Answer", "The sender's last answer to a letter.", vocabulary="letter_answer")
 
 
 class Trend(Contract, table="quality.trend"):

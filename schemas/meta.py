@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from schemas.contract import CONTRACTS, Contract, column
@@ -145,12 +147,16 @@ class MetaVocabulary(Contract, table="meta.vocabularies"):
     value: pl.String = column("Value", "What a column may hold.", nullable=False)
 
 
-def dictionary(tables: list[str] | None = None) -> pl.DataFrame:
-    """Return the data dictionary of the named tables (all by default), as ``meta.dictionary``."""
-    names = sorted(CONTRACTS) if tables is None else tables
+def dictionary(tables: Mapping[str, type[Contract]] | None = None) -> pl.DataFrame:
+    """Return the data dictionary of the tables (all contracts by default), as ``meta.dictionary``.
+
+    Args:
+        tables: name, as the dictionary has it, to contract.
+    """
+    contracts = dict(sorted(CONTRACTS.items())) if tables is None else tables
     rows = [
         {
-            "table_name": c.table,
+            "table_name": name,
             "position": position,
             "column_name": c.name,
             "type": c.sql_type,
@@ -161,8 +167,8 @@ def dictionary(tables: list[str] | None = None) -> pl.DataFrame:
             "vocabulary": c.vocabulary,
             "identifying": c.identifying,
         }
-        for name in names
-        for position, c in enumerate(CONTRACTS[name].columns(), start=1)
+        for name, contract in contracts.items()
+        for position, c in enumerate(contract.columns(), start=1)
     ]
     return pl.DataFrame(rows, schema=MetaDictionary.polars_schema())
 

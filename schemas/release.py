@@ -72,8 +72,9 @@ class MetaRelease(Contract, table="meta.release"):
 def released_name(table: str) -> str:
     """Return the name of a table in the release: tables of the cohort layer are in ``main``.
 
-    The file is called cohort.duckdb, so DuckDB calls the database ``cohort``: a schema of that name would
-    make ``cohort.patients`` ambiguous. In ``main``, both ``patients`` and ``cohort.patients`` find the table.
+    There ``patients`` finds the table without a schema. A view of the contract's name makes
+    ``x.cohort.patients`` work under any alias. The tables cannot be in the schema ``cohort`` and the views in
+    ``main``: a view that names ``cohort.patients`` is ambiguous in a file that is called cohort.duckdb.
     """
     schema, _, name = table.partition(".")
     return f"main.{name}" if schema == "cohort" else table

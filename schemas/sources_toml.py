@@ -109,6 +109,12 @@ class SourceFiles(Section):
     """Name of the source in findings and reports."""
     files: tuple[str, ...]
     """Glob patterns below the drop folder."""
+    system: str = ""
+    """System in which the sender corrects a record, such as the name of the tumour documentation."""
+    owner: str = ""
+    """Who is responsible for the source: an office or a function, to whom letters are addressed."""
+    contact: str = ""
+    """Address for questions to the owner, such as an e-mail address."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -120,8 +126,11 @@ class SourceFiles(Section):
 
     def reading(self) -> str:
         """Return the settings that affect reading a file, as text."""
-        return self.model_dump_json(exclude={"files", *self._AFTER_READING})
+        return self.model_dump_json(exclude={"files", *SENDER, *self._AFTER_READING})
 
+
+SENDER = ("system", "owner", "contact")
+"""Fields on the sender, which change no value."""
 
 KINDS: dict[str, type[SourceFiles]] = {}
 """Kind of source to the model of its configuration."""

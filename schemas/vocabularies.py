@@ -128,6 +128,8 @@ COHORT_EVENT = (
 SEVERITY = ("error", "warning", "notice")
 FINDING_STATUS = ("open", "acknowledged", "waived", "resolved", "reopened")
 DECISION_ACTION = ("acknowledge", "waive", "reopen", "decide")
+LETTER_ANSWER = ("corrected", "correct as it is", "cannot be clarified")
+"""Answers of a sender to a question about a record."""
 LINEAGE_ROLE = ("decided", "supports", "overruled")
 RECORD_ROLE = ("won", "lost", "other")
 """Role of a record in a finding: its value is used and another is not; it is not used; neither."""

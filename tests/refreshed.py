@@ -87,7 +87,9 @@ class Place:
             return c.execute(sql).pl()
 
     def published(self, sql: str) -> pl.DataFrame:
-        with duckdb.connect(str(self.release), read_only=True) as c:
+        """Query the release under an alias, so that names qualified by a schema are clear."""
+        with duckdb.connect() as c:
+            c.execute(f"ATTACH '{self.release}' AS release (READ_ONLY); USE release")
             return c.execute(sql).pl()
 
     def copied(self, root: Path) -> "Place":

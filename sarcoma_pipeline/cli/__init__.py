@@ -15,6 +15,7 @@ from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
 from sarcoma_pipeline.cli.init import init
 from sarcoma_pipeline.cli.key import key
+from sarcoma_pipeline.cli.limits import limits
 from sarcoma_pipeline.cli.linkage import linkage
 from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
 from sarcoma_pipeline.cli.preview import preview
@@ -53,6 +54,7 @@ main.add_command(backup)
 main.add_command(restore)
 main.add_command(key)
 main.add_command(linkage)
+main.add_command(limits)
 
 
 @main.command()

@@ -16,7 +16,7 @@ from sarcoma_pipeline.cli.terminal import say
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["parquet", "csv", "stata", "spss"]),
+    type=click.Choice(["parquet", "csv", "xlsx", "stata", "spss"]),
     required=True,
     help="File format.",
 )
@@ -29,12 +29,16 @@ from sarcoma_pipeline.cli.terminal import say
     is_flag=True,
     help="Apply disclosure control: suppress small counts, round numbers at risk, leave out row-level data.",
 )
-@click.option("--tables", multiple=True, help="Export only this table, e.g. cohort.patients. Repeatable.")
+@click.option(
+    "--tables",
+    multiple=True,
+    help="Export only this table, e.g. cohort.wide: one row per patient, all endpoints. Repeatable.",
+)
 @click.option(
     "--release", "of", default="current", help="A kept release: sarcoma release list. Default: current."
 )
 def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[str, ...], of: str) -> None:
-    """Write the published release as Parquet, CSV, Stata or SPSS files, with dictionary and code lists.
+    """Write the published release as Parquet, CSV, Excel, Stata or SPSS files, with dictionary and codes.
 
     A public version is compared with every earlier one, and refused where few patients differ.
 
@@ -50,4 +54,6 @@ def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[st
         raise click.UsageError(unknown.args[0]) from None
     except files.NotEmpty as full:
         raise click.UsageError(str(full)) from None
+    except ValueError as too_large:
+        raise click.ClickException(str(too_large)) from None
     say(f"{len(written)} files in {into}")

@@ -82,25 +82,47 @@ def as_delivered(project: Project, finding_id: str) -> dict[str, str]:
 
 
 def compared(project: Project, finding_id: str) -> list[dict[str, Any]]:
-    """Return the records of a finding as read, unmasked: those of ``quality.finding_records``."""
+    """Return the records of a finding as delivered, unmasked: those of ``quality.finding_records``."""
+    import polars as pl
+
+    return delivered(project, records_of(project).filter(pl.col("finding_id") == finding_id)).to_dicts()
+
+
+def records_of(project: Project) -> pl.DataFrame:
+    """Read ``quality.finding_records`` as of the last refresh."""
+    from schemas.quality import FindingRecord
+
+    return FindingRecord.conform(rows(project, f"FROM {FindingRecord.table()}"))
+
+
+def delivered(project: Project, records: pl.DataFrame) -> pl.DataFrame:
+    """Replace path and value of records of findings with those in the warehouse, which are not masked."""
+    import polars as pl
+
     from schemas.all_contracts import CONTRACTS
 
-    found = rows(
-        project,
-        "SELECT r.*, f.path AS whole_path FROM quality.finding_records AS r "
-        "LEFT JOIN (SELECT file_id, any_value(path ORDER BY last_refresh IS NULL DESC, path) AS path "
-        "FROM meta.files GROUP BY file_id) AS f USING (file_id) "
-        f"WHERE finding_id = '{finding_id.replace(chr(39), chr(39) * 2)}' "
-        "ORDER BY at_fault DESC, r.path, length(position), position, record_id, column_name",
-    ).to_dicts()
-    for row in found:
-        table, column = row["table_name"], row["column_name"]
+    place = ["record_id", "table_name", "column_name"]
+    asked = (
+        records.select("table_name", "column_name").drop_nulls().unique().sort("table_name", "column_name")
+    )
+    read = [pl.DataFrame(schema=dict.fromkeys((*place, "_value"), pl.String))]
+    for table, column in asked.iter_rows():
         if table in CONTRACTS and column in CONTRACTS[table].polars_schema():
-            sql = f"""SELECT "{column}"::VARCHAR AS v FROM {table} WHERE record_id = '{row["record_id"]}'"""
-            read = rows(project, f"{sql} ORDER BY v LIMIT 1")["v"].to_list()
-            row["value"] = read[0] if read else row["value"]
-        row["path"] = row["whole_path"] or row["path"]
-    return found
+            ids = records.filter(table_name=table, column_name=column)["record_id"].unique().sort()
+            listed = ", ".join(f"'{i.replace(chr(39), chr(39) * 2)}'" for i in ids)
+            sql = f"""
+                SELECT record_id, '{table}' AS table_name, '{column}' AS column_name,
+                    min("{column}"::VARCHAR) AS _value
+                FROM {table} WHERE record_id IN ({listed}) GROUP BY 1 ORDER BY 1
+            """
+            read.append(rows(project, sql))
+    paths = rows(project, "SELECT file_id, min(path) AS _path FROM meta.files GROUP BY 1 ORDER BY 1")
+    return (
+        records.join(pl.concat(read), on=place, how="left", maintain_order="left")
+        .join(paths, on="file_id", how="left", maintain_order="left")
+        .with_columns(value=pl.coalesce("_value", "value"), path=pl.coalesce("_path", "path"))
+        .drop("_value", "_path")
+    )
 
 
 def ledger_of(project: Project) -> pl.DataFrame:

@@ -12,17 +12,19 @@ from sarcoma_pipeline.cli.finding_rows import (
     as_delivered,
     compared,
     current,
+    delivered,
     effects,
     in_full,
     ledger_of,
     readings_of,
+    records_of,
     select,
 )
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
 from sarcoma_pipeline.cli.warehouse_rows import identity_gate
 from sarcoma_pipeline.study.project import Project
-from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, REOPEN, WAIVE
+from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, NOTICE, REOPEN, WAIVE, WAIVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,6 +107,14 @@ def list_(study: str, as_json: bool, **wanted: str | None) -> None:
         say(f"         {row['what']} {row['remedy']}")
         if row["note"]:
             say(f"         in this record: {row['note']}")
+        if row["assignee"] or row["due"]:
+            say(
+                "         assigned to "
+                + ", due ".join(str(row[c]) for c in ("assignee", "due") if row[c])
+                + (" (overdue)" if row["due"] and row["due"] < project.now().date() else "")
+            )
+        if row["answer"]:
+            say(f"         answer of the sender: {row['answer']}")
         if row["finding_id"] in waived:
             say(f"         if waived: {waived[row['finding_id']]}")
     say(f"{found.height} findings")
@@ -178,6 +188,24 @@ def acknowledge(study: str, finding_id: tuple[str, ...], who: str, reason: str) 
 
 
 @findings.command()
+@study_option
+@click.argument("finding_id", nargs=-1, required=True)
+@click.option("--to", "assignee", required=True, help="Who looks it up.")
+@click.option("--due", help="Day by which the answer is expected: 2030-12-31 or 31.12.2030.")
+@click.option("--by", "who", required=True, help="Who decides.")
+@click.option("--reason", default="assigned", show_default=True, help="Why. Write no names of patients.")
+def assign(
+    study: str, finding_id: tuple[str, ...], assignee: str, due: str | None, who: str, reason: str
+) -> None:
+    """Acknowledge findings and say who looks them up, and until when."""
+    from sarcoma_pipeline.quality.ledger import Request
+
+    project = configured(study)
+    every = in_full(finding_id, ledger_of(project)["finding_id"])
+    _record(project, [Request(i, ACKNOWLEDGE, who, reason, assignee=assignee, due=due) for i in every])
+
+
+@findings.command()
 @_decision
 @click.option("--until", required=True, help="Last day of the waiver: 2030-12-31 or 31.12.2030.")
 def waive(study: str, finding_id: tuple[str, ...], who: str, reason: str, until: str) -> None:
@@ -232,6 +260,100 @@ def import_(study: str, file_name: Path) -> None:
     except DecisionRefused as refused:
         raise _refused(refused) from None
     _record(configured(study), requests)
+
+
+@findings.command()
+@study_option
+@_filters
+@click.option(
+    "--into",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the letters.",
+)
+@click.option(
+    "--language", "languages", multiple=True, type=click.Choice(["de", "en"]), help="Default: both languages."
+)
+@click.option("--notices", is_flag=True, help="Ask about notices as well.")
+@click.option(
+    "--as-delivered",
+    is_flag=True,
+    help="Show each sender their own values and file names unmasked. They may name patients: send such a "
+    "letter only on a way that may carry patient data.",
+)
+def letters(
+    study: str,
+    folder: Path,
+    languages: tuple[str, ...],
+    notices: bool,
+    as_delivered: bool,
+    **wanted: str | None,
+) -> None:
+    """Write a letter for each sender: what to look up, and room for the answers.
+
+    Each letter is a spreadsheet and a page, in German and in English. `sarcoma findings answers` takes the
+    answered spreadsheet back. Who the senders are is declared in sources.toml: system, owner and contact.
+    """
+    import polars as pl
+
+    from sarcoma_pipeline.quality import letter_sheet
+    from sarcoma_pipeline.quality import letters as questions
+    from sarcoma_pipeline.quality.letter_words import LANGUAGES
+
+    project = configured(study)
+    gate = identity_gate(project)
+    found = select(project, **wanted)
+    if wanted["status"] is None:
+        found = found.filter(pl.col("status") != WAIVED)
+    if not notices and wanted["severity"] is None:
+        found = found.filter(pl.col("severity") != NOTICE)
+    records = records_of(project)
+    own = delivered(project, records) if as_delivered else None
+    made = questions.letters(found, gate.frame(records), project.sources, own)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    refresh = found["last_seen"].max() if found.height else ""
+    for letter in made:
+        for language in LANGUAGES:
+            if languages and language not in languages:
+                continue
+            try:
+                paths = letter_sheet.write(folder, letter, language, project.study.title, str(refresh))
+            except FileExistsError as there:
+                raise Refused(f"{there.filename} already exists; somebody may have filled it in") from None
+            for path in paths:
+                say(str(path))
+        if not letter.contact:
+            say(f"  {letter.owner}: no contact is declared in sources.toml")
+        say(f"  {letter.owner}: {letter.questions.height} questions")
+    asked = {finding for letter in made for finding in letter.questions["finding_id"]}
+    if unsent := found.filter(~pl.col("finding_id").is_in(list(asked))).height:
+        say(f"{unsent} findings have no sender: they are about the study as a whole, or no longer delivered")
+
+
+@findings.command()
+@study_option
+@click.option("--by", "who", required=True, help="Who records the answers.")
+@click.argument(
+    "file_name", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.xlsx"
+)
+def answers(study: str, file_name: Path, who: str) -> None:
+    """Record the answers of a letter as acknowledgements: all or none. Rows without an answer are ignored."""
+    from sarcoma_pipeline.quality import letter_sheet
+    from sarcoma_pipeline.quality.ledger import DecisionRefused
+
+    project = configured(study)
+    try:
+        read = letter_sheet.read(file_name, who, current(project))
+    except DecisionRefused as refused:
+        raise _refused(refused) from None
+    for sentence in read.passed_over:
+        say(sentence)
+    say(f"{read.unanswered} questions without an answer")
+    if read.requests:
+        _record(project, read.requests)
+    else:
+        say("no answer to record")
 
 
 def _apply(

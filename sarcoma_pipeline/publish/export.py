@@ -1,22 +1,26 @@
-"""Writes released tables as Parquet, CSV, Stata or SPSS files, described by their contracts."""
+"""Writes released tables as Parquet, CSV, Excel, Stata or SPSS files, described by their contracts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from schemas.all_contracts import CONTRACTS
-from schemas.contract import ColumnSpec
+from sarcoma_pipeline.publish.release import contract_of, with_wide
+from schemas.contract import ColumnSpec, Contract
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
 from schemas.spreadsheet import neutralised
 from schemas.vocabularies import VOCABULARIES
 
 LIST_SEPARATOR = "; "
 """Separator of list items in formats without lists."""
+
+_SHEET_ROWS, _SHEET_COLUMNS, _SHEET_NAME = 1_048_576, 16_384, 31
+"""Limits of an Excel sheet: rows with the header, columns, and characters of its name."""
 
 
 class NotEmpty(Exception):
@@ -41,6 +45,7 @@ def write(
         KeyError: there is no such table.
         NotEmpty: the folder is not empty.
     """
+    tables = with_wide(tables)
     if unknown := sorted(set(names) - set(tables)):
         raise KeyError(f"no table {', '.join(unknown)}; there are: {', '.join(sorted(tables))}")
     if into.exists() and any(into.iterdir()):
@@ -48,25 +53,28 @@ def write(
     into.mkdir(parents=True, exist_ok=True)
     chosen = {name: frame for name, frame in tables.items() if not names or name in names}
     write_one = FORMS[form]
-    files = [write_one(name, frame, into / name) for name, frame in chosen.items()]
-    documentation = {
-        "dictionary": (MetaDictionary.table(), dictionary(list(chosen))),
-        "vocabularies": (MetaVocabulary.table(), vocabularies()),
+    contracts = {name: contract_of(name, tables) for name in chosen}
+    files = [write_one(contracts[name], frame, into / name) for name, frame in chosen.items()]
+    documentation: dict[str, tuple[type[Contract], pl.DataFrame]] = {
+        "dictionary": (MetaDictionary, dictionary(contracts)),
+        "vocabularies": (MetaVocabulary, vocabularies()),
     }
-    return files + [write_one(table, frame, into / file) for file, (table, frame) in documentation.items()]
+    return files + [
+        write_one(contract, frame, into / file) for file, (contract, frame) in documentation.items()
+    ]
 
 
-def parquet(table: str, frame: pl.DataFrame, path: Path) -> Path:
+def parquet(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:
     """Write Parquet; descriptions of table and columns are in the schema's metadata."""
     import pyarrow.parquet as pq
 
     arrow = frame.to_arrow()
-    specs = _specs(table)
+    specs = _specs(contract)
     fields = [f.with_metadata(_metadata(specs[f.name])) if f.name in specs else f for f in arrow.schema]
     schema = arrow.schema
     for i, field in enumerate(fields):
         schema = schema.set(i, field)
-    about = {"table": table, "description": CONTRACTS[table].describe()}
+    about = {"table": contract.table(), "description": contract.describe()}
     target = path.with_name(path.name + ".parquet")
     pq.write_table(arrow.cast(schema.with_metadata(about)), target)
     return target
@@ -84,7 +92,7 @@ def _metadata(spec: ColumnSpec) -> dict[str, str]:
     return {k: v for k, v in entries.items() if v}
 
 
-def csv(table: str, frame: pl.DataFrame, path: Path) -> Path:
+def csv(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:
     """Write CSV in UTF-8 with a header; no text cell is a formula for a spreadsheet."""
     target = path.with_name(path.name + ".csv")
     neutralised(flat(frame)).write_csv(target)
@@ -96,27 +104,77 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.List(pl.String)).list.join(LIST_SEPARATOR))
 
 
-def stata(table: str, frame: pl.DataFrame, path: Path) -> Path:
+def xlsx(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:
+    """Write an Excel workbook: the table, and a second sheet that describes its columns.
+
+    Every text is written as a text, so that no spreadsheet runs it as a formula.
+
+    Raises:
+        ValueError: the table is longer or wider than a sheet.
+    """
+    import xlsxwriter
+
+    target = path.with_name(path.name + ".xlsx")
+    specs = _specs(contract)
+    about = [
+        (
+            name,
+            s.title,
+            s.description,
+            s.unit or "",
+            LIST_SEPARATOR.join(VOCABULARIES.get(s.vocabulary or "", ())),
+        )
+        for name, s in ((name, specs[name]) for name in frame.columns)
+    ]
+    if frame.height >= _SHEET_ROWS or frame.width > _SHEET_COLUMNS:
+        raise ValueError(f"{contract.table()} does not fit in a sheet: write it as CSV or Parquet")
+    plain_texts = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(target), {**plain_texts, "constant_memory": True}) as book:
+        bold = book.add_format({"bold": True, "bottom": 1})
+        for title, head, rows in (
+            (contract.table()[:_SHEET_NAME], frame.columns, flat(frame).iter_rows()),
+            ("columns", ("Column", "Title", "Description", "Unit", "Codes"), about),
+        ):
+            sheet = book.add_worksheet(title)
+            sheet.freeze_panes(1, 0)
+            sheet.write_row(0, 0, head, bold)
+            for at, row in enumerate(rows, 1):
+                for column, value in enumerate(row):
+                    _write_cell(sheet, at, column, value)
+    return target
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: Any) -> None:
+    """Write a value as what it is; what a cell cannot hold (NaN, infinity, missing) leaves it empty."""
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, value)
+    elif value is not None and isfinite(value):
+        sheet.write_number(row, column, value)
+
+
+def stata(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:
     """Write Stata 15 (``.dta``) with variable and value labels."""
     import pyreadstat
 
     target = path.with_name(path.name + ".dta")
-    coded, meta = labelled(table, frame)
-    pyreadstat.write_dta(coded, str(target), version=15, file_label=_short(table, 80), **meta)
+    coded, meta = labelled(contract, frame)
+    pyreadstat.write_dta(coded, str(target), version=15, file_label=_short(contract.table(), 80), **meta)
     return target
 
 
-def spss(table: str, frame: pl.DataFrame, path: Path) -> Path:
+def spss(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:
     """Write SPSS (``.sav``) with variable and value labels."""
     import pyreadstat
 
     target = path.with_name(path.name + ".sav")
-    coded, meta = labelled(table, frame)
-    pyreadstat.write_sav(coded, str(target), file_label=_short(table, 64), **meta)
+    coded, meta = labelled(contract, frame)
+    pyreadstat.write_sav(coded, str(target), file_label=_short(contract.table(), 64), **meta)
     return target
 
 
-def labelled(table: str, frame: pl.DataFrame) -> tuple[Any, dict[str, Any]]:
+def labelled(contract: type[Contract], frame: pl.DataFrame) -> tuple[Any, dict[str, Any]]:
     """Convert a table for statistics programs: codes with value labels instead of texts.
 
     A value of a vocabulary becomes its position in it, starting at 1; a Boolean becomes 0 or 1. A column with
@@ -125,7 +183,7 @@ def labelled(table: str, frame: pl.DataFrame) -> tuple[Any, dict[str, Any]]:
     Returns:
         The frame, and pyreadstat's ``column_labels`` and ``variable_value_labels``.
     """
-    specs, labels, columns = _specs(table), {}, []
+    specs, labels, columns = _specs(contract), {}, []
     for column in flat(frame).iter_columns():
         vocabulary = VOCABULARIES.get(specs[column.name].vocabulary or "", ())
         if column.dtype == pl.Boolean:
@@ -149,13 +207,14 @@ def _short(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def _specs(table: str) -> dict[str, ColumnSpec]:
-    return {c.name: c for c in CONTRACTS[table].columns()}
+def _specs(contract: type[Contract]) -> dict[str, ColumnSpec]:
+    return {c.name: c for c in contract.columns()}
 
 
-FORMS: dict[str, Callable[[str, pl.DataFrame, Path], Path]] = {
+FORMS: dict[str, Callable[[type[Contract], pl.DataFrame, Path], Path]] = {
     "parquet": parquet,
     "csv": csv,
+    "xlsx": xlsx,
     "stata": stata,
     "spss": spss,
 }

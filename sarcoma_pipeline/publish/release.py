@@ -20,7 +20,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.cohort import wide
+from schemas import cohort_wide
 from schemas.all_contracts import CONTRACTS
+from schemas.cohort import CohortEndpoint, CohortPatient
+from schemas.cohort_wide import WIDE
+from schemas.contract import Contract
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
 from schemas.release import ACCOUNT, RELEASED, MetaRelease, released_columns, released_name
 from schemas.vocabularies import VOCABULARIES
@@ -134,38 +139,78 @@ def build(
     beside = {MetaRelease.table(): release, **(account or {})}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    documents = {MetaDictionary.table(), MetaVocabulary.table()}
+    documents = {MetaDictionary.table(): MetaDictionary, MetaVocabulary.table(): MetaVocabulary}
+    endpoints = tables[CohortEndpoint.table()]
+    contracts = {t: CONTRACTS[t] for t in (*tables, *beside)} | {WIDE: wide.contract(endpoints)}
     types: dict[tuple[str, str], str] = {}
+
+    def written(table: str, frame: pl.DataFrame) -> None:
+        kinds = _write(connection, table, contracts[table], frame)
+        named = {table, released_name(table)}
+        types.update({(name, column): kind for name in named for column, kind in kinds.items()})
+
     with duckdb.connect(str(path)) as connection:
-        everything = [*tables, *beside, *documents]
-        for schema in sorted({released_name(t).partition(".")[0] for t in everything} - {"main"}):
+        for schema in sorted({t.partition(".")[0] for t in (*contracts, *documents)}):
             connection.execute(f"CREATE SCHEMA {schema}")
         for table in tables:
-            types |= {(table, c): kind for c, kind in _write(connection, table, tables[table]).items()}
+            written(table, tables[table])
         for table, frame in beside.items():
-            types |= {(table, c): kind for c, kind in _write(connection, table, frame).items()}
-        _write(connection, MetaDictionary.table(), _dictionary(types))
-        _write(connection, MetaVocabulary.table(), vocabularies())
+            written(table, frame)
+        written(WIDE, wide.table(tables[CohortPatient.table()], endpoints))
+        for table, contract in contracts.items():
+            if released_name(table) != table:
+                _view(connection, table, contract, [c for t, c in types if t == table])
+        types |= {(t, c.name): "" for t, contract in documents.items() for c in contract.columns()}
+        contracts |= {released_name(t): contract for t, contract in contracts.items()} | documents
+        _write(connection, MetaDictionary.table(), MetaDictionary, _dictionary(contracts, types))
+        _write(connection, MetaVocabulary.table(), MetaVocabulary, vocabularies())
 
 
-def _dictionary(types: Mapping[tuple[str, str], str]) -> pl.DataFrame:
-    """Return the data dictionary of the existing columns, with the enumerated type if there is one."""
+def _view(
+    connection: duckdb.DuckDBPyConnection, table: str, contract: type[Contract], columns: list[str]
+) -> None:
+    """Create the view that has the contract's name, so that it can be qualified; with the same comments."""
+    (database,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+    name = f'"{database}".{table}'
+    # The view names its table without the database: it works under any alias of the file.
+    connection.execute(f"CREATE VIEW {name} AS FROM {released_name(table)}")
+    comments = [c.replace("COMMENT ON TABLE", "COMMENT ON VIEW", 1) for c in contract.comments(name)]
+    connection.execute("; ".join(_of_columns(comments, columns)))
+
+
+def _of_columns(comments: Iterable[str], columns: Iterable[str]) -> Iterator[str]:
+    """Yield the comments on a table and on those of its columns that exist."""
+    kept = {f'."{column}" IS ' for column in columns}
+    for comment in comments:
+        if not comment.startswith("COMMENT ON COLUMN") or any(name in comment for name in kept):
+            yield comment
+
+
+def _dictionary(
+    contracts: Mapping[str, type[Contract]], types: Mapping[tuple[str, str], str]
+) -> pl.DataFrame:
+    """Return the data dictionary of the existing columns, with the enumerated type if there is one.
+
+    A table of the cohort has two names, which are both in the dictionary.
+    """
     present = pl.DataFrame(
         [(table, column, kind or None) for (table, column), kind in types.items()],
         schema={"table_name": pl.String, "column_name": pl.String, "enumerated": pl.String},
         orient="row",
     )
     return (
-        dictionary(list(dict.fromkeys(table for table, _ in types)))
+        dictionary(contracts)
         .join(present, on=["table_name", "column_name"], how="inner", maintain_order="left")
         .with_columns(type=pl.coalesce(pl.lit("ENUM ") + pl.col("enumerated"), "type"))
         .drop("enumerated")
     )
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> dict[str, str]:
+def _write(
+    connection: duckdb.DuckDBPyConnection, table: str, contract: type[Contract], frame: pl.DataFrame
+) -> dict[str, str]:
     """Create a table of a release; return each column's vocabulary if it is enumerated, else ""."""
-    coded = _coded(table, frame) if table in RELEASED else {}
+    coded = _coded(contract, frame) if table in (*RELEASED, WIDE) else {}
     for vocabulary in sorted(set(coded.values())):
         values = ", ".join("'" + value.replace("'", "''") + "'" for value in VOCABULARIES[vocabulary])
         with suppress(duckdb.CatalogException):
@@ -175,18 +220,13 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
     connection.register("_frame", frame.to_arrow())
     connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM _frame")
     connection.unregister("_frame")
-    comments = (
-        statement
-        for statement in CONTRACTS[table].comments(name)
-        if "COMMENT ON TABLE" in statement or statement.split('"')[1] in frame.columns
-    )
-    connection.execute("; ".join(comments))
+    connection.execute("; ".join(_of_columns(contract.comments(name), frame.columns)))
     return {c: coded.get(c, "") for c in frame.columns}
 
 
-def _coded(table: str, frame: pl.DataFrame) -> dict[str, str]:
+def _coded(contract: type[Contract], frame: pl.DataFrame) -> dict[str, str]:
     """Return the columns whose values all belong to their vocabulary, with its name."""
-    named = {c.name: c.vocabulary for c in CONTRACTS[table].columns() if c.dtype == "String" and c.vocabulary}
+    named = {c.name: c.vocabulary for c in contract.columns() if c.dtype == "String" and c.vocabulary}
     return {
         c: name
         for c, name in named.items()
@@ -204,16 +244,20 @@ def read(path: Path) -> dict[str, pl.DataFrame] | None:
 
 
 def on_demand(path: Path) -> OnDemand | None:
-    """Open a release like :func:`read`, but read each table on access; do not replace the file meanwhile."""
+    """Open a release like :func:`read`, but read each table on access; do not replace the file meanwhile.
+
+    The wide table is left out: :func:`with_wide` makes it from the others, for releases of any age.
+    """
     if not path.exists():
         return None
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute(
             "SELECT table_schema, table_name FROM information_schema.tables "
-            "WHERE table_schema <> 'meta' OR table_name IN ('release', 'lineage') ORDER BY ALL"
+            "WHERE table_type = 'BASE TABLE' "
+            "AND (table_schema <> 'meta' OR table_name IN ('release', 'lineage')) ORDER BY ALL"
         ).fetchall()
     known = {f"{'cohort' if schema == 'main' else schema}.{name}": (schema, name) for schema, name in names}
-    known = {table: place for table, place in known.items() if table not in ACCOUNT}
+    known = {table: place for table, place in known.items() if table not in (*ACCOUNT, WIDE)}
 
     def one(table: str) -> pl.DataFrame:
         with duckdb.connect(str(path), read_only=True) as connection:
@@ -221,6 +265,33 @@ def on_demand(path: Path) -> OnDemand | None:
         return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
     return OnDemand(known, one)
+
+
+def with_wide(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Add the wide table, if the tables have a row per patient; those for the public have none."""
+    needed = (CohortPatient.table(), CohortEndpoint.table())
+    if not all(table in tables for table in needed):
+        return dict(tables)
+    return {**tables, WIDE: wide.table(*(tables[table] for table in needed))}
+
+
+def wide_is_true(path: Path) -> bool:
+    """Return whether the wide table of a release says what its other tables say, if it has one."""
+    tables = on_demand(path)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE schema_name || '.' || table_name = ?", [released_name(WIDE)]
+        ).fetchone()
+        if tables is None or found is None:
+            return True
+        told = connection.table(released_name(WIDE)).pl()
+    told = told.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+    return told.equals(with_wide(tables)[WIDE])
+
+
+def contract_of(table: str, tables: Mapping[str, pl.DataFrame]) -> type[Contract]:
+    """Return the contract of a table of a release."""
+    return wide.contract(tables[CohortEndpoint.table()]) if table == WIDE else CONTRACTS[table]
 
 
 def account(path: Path) -> dict[str, pl.DataFrame]:
@@ -250,11 +321,15 @@ def faults(path: Path) -> list[str]:
         patients = connection.execute("SELECT count(*) FROM main.patients").fetchone()
         if not patients or not patients[0]:
             found.append("no patient is eligible")
+        named = connection.execute(
+            "SELECT DISTINCT endpoint FROM main.endpoints WHERE endpoint NOT NULL"
+        ).fetchall()
+        contracts = {**CONTRACTS, WIDE: cohort_wide.contract(name for (name,) in named)}
         for table, name, kind in connection.execute(
             "SELECT replace(table_schema, 'main', 'cohort') || '.' || table_name, column_name, data_type "
             "FROM information_schema.columns ORDER BY ALL"
         ).fetchall():
-            spec = {c.name: c for c in CONTRACTS[table].columns()}[name]
+            spec = {c.name: c for c in contracts[table].columns()}[name]
             if spec.identifying == "identifier":
                 found.append(f"{table}.{name} identifies patients")
             if kind in ("DATE", "TIMESTAMP"):

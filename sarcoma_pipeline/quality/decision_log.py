@@ -136,9 +136,10 @@ def _parsed(content: bytes, path: Path) -> pl.DataFrame:
         parts = []
         for block in _blocks(whole):
             text = pl.read_csv(io.BytesIO(block), infer_schema=False)
-            if tuple(text.columns) not in (_COLUMNS, _COLUMNS_BEFORE):
+            if tuple(text.columns) not in _KNOWN:
                 raise DecisionLogDamaged(f"{path.name} does not have the columns of the decision log")
-            dated = text.with_columns(pl.col("until").str.to_date("%Y-%m-%d"))
+            days = [c for c in ("until", "due") if c in text.columns]
+            dated = text.with_columns(pl.col(days).str.to_date("%Y-%m-%d"))
             parts.append(Decision.conform(dated))
         return Decision.enforce(pl.concat(parts))
     except (pl.exceptions.PolarsError, ContractBroken):
@@ -148,8 +149,9 @@ def _parsed(content: bytes, path: Path) -> pl.DataFrame:
 
 
 _COLUMNS = tuple(Decision.polars_schema())
-_COLUMNS_BEFORE = _COLUMNS[:-1]
-"""Columns of logs, or parts of a log, from before readings could be chosen."""
+_KNOWN = (_COLUMNS, *(_COLUMNS[: _COLUMNS.index(added)] for added in ("reading_key", "assignee")))
+"""Columns of logs, or parts of a log, of each version: first no reading could be chosen, then no finding
+assigned."""
 _HEADER = b"decision_id,"
 
 

@@ -23,7 +23,7 @@ from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from sarcoma_pipeline.quality import rule_catalogue
 from schemas.all_contracts import CONTRACTS
 from schemas.printable import ID_SHOWN, printable
-from schemas.sources_toml import Sources
+from schemas.sources_toml import SENDER, Sources
 from schemas.vocabularies import VOCABULARIES
 
 MASK = "•••"
@@ -162,7 +162,9 @@ class IdentityGate:
     @classmethod
     def of(cls, persons: pl.DataFrame, sources: Sources) -> IdentityGate:
         """Build the gate of a study from ``typed.person`` and its ``sources.toml``."""
-        configured = sources.model_dump(mode="json", exclude={"path_words"})
+        # Names of senders are no words of the data.
+        without = {"path_words": True, "source": {"__all__": set(SENDER)}}
+        configured = sources.model_dump(mode="json", exclude=without)
         return cls(known_words([persons]), texts(configured), sources.path_words)
 
     def value(self, text: str) -> str:

@@ -32,6 +32,7 @@ from schemas.vocabularies import (
     ACKNOWLEDGED,
     DECIDE,
     DECISION_ACTION,
+    LETTER_ANSWER,
     OPEN,
     REOPEN,
     REOPENED,
@@ -46,6 +47,9 @@ _SHOWN = (
     "what", "remedy", "content_hash", "file_id", "records",
 )  # fmt: skip
 """Columns copied from the finding of this refresh; a resolved finding keeps its last values."""
+
+_CARRIED = ("assignee", "due", "answer")
+"""Columns of an acknowledgement that stay until a later one changes them, or the finding is reopened."""
 
 _DATES = ("%Y-%m-%d", "%d.%m.%Y")
 
@@ -75,6 +79,9 @@ class Request:
         content_hash: content of the record that the steward saw, if known.
         place: position of the request (a line of an imported file), for the error message.
         reading: number of the chosen reading of a course.
+        assignee: who looks it up; only with an acknowledgement.
+        due: day by which the answer is expected, as ``until``; only with an acknowledgement.
+        answer: the sender's answer to a letter; only with an acknowledgement.
     """
 
     finding_id: str
@@ -85,6 +92,14 @@ class Request:
     content_hash: str | None = None
     place: str = ""
     reading: int | str | None = None
+    assignee: str = ""
+    due: dt.date | str | None = None
+    answer: str | None = None
+
+    @property
+    def adds(self) -> bool:
+        """Whether it says more than that somebody is working on the finding."""
+        return bool(self.assignee or self.due or self.answer)
 
 
 def advance(
@@ -145,6 +160,7 @@ def _settled(
 ) -> pl.DataFrame:
     """Return the rows with their status, from ``present``, the former ``status`` and the decisions."""
     rows = rows.join(_last(decisions), on="finding_id", how="left", suffix="_last")
+    rows = rows.join(_carried(decisions), on="finding_id", how="left")
     was, action = pl.col("status"), pl.col("action")
     fresh = pl.col("decision_id_last").ne_missing(pl.col("decision_id"))
     acknowledged = (action == ACKNOWLEDGE) & (fresh | (was == ACKNOWLEDGED).fill_null(False))
@@ -166,7 +182,7 @@ def _settled(
         status=status,
         reopened_count=pl.col("reopened_count").fill_null(0)
         + ((status == REOPENED) & was.ne_missing(pl.lit(REOPENED))).cast(pl.Int64),
-        **{c: pl.col(f"{c}_last") for c in _OF_DECISION},
+        **{c: pl.col(f"{c}_last") for c in (*_OF_DECISION, *_CARRIED)},
     )
     return LedgerEntry.conform(settled.sort("finding_id"))
 
@@ -182,6 +198,16 @@ def _last(decisions: pl.DataFrame) -> pl.DataFrame:
             decided_on="content_hash",
             **{f"{c}_last": pl.col(c) for c in _OF_DECISION},
         )
+    )
+
+
+def _carried(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Return the last assignee, due day and answer of each finding since it was last reopened by decision."""
+    ordered = decisions.sort("at", maintain_order=True)
+    times = (pl.col("action") == REOPEN).cum_sum().over("finding_id")
+    since = ordered.filter(times == times.max().over("finding_id"))
+    return since.group_by("finding_id", maintain_order=True).agg(
+        **{f"{c}_last": pl.col(c).drop_nulls().last() for c in _CARRIED}
     )
 
 
@@ -339,6 +365,9 @@ def decide(
                 "until": _until(request),
                 "content_hash": entry["content_hash"],
                 "reading_key": keys.get(request.finding_id, {}).get(_number(request.reading)),
+                "assignee": _plain(request.assignee) or None,
+                "due": _day(request.due),
+                "answer": request.answer,
             }
         )
     if not requests:
@@ -387,8 +416,12 @@ def _objections(
         found.append("the reason is missing")
     if request.content_hash and request.content_hash != entry["content_hash"]:
         found.append("the record has changed since it was exported: check it again")
+    if request.adds and request.action != ACKNOWLEDGE:
+        found.append("only an acknowledgement has an assignee, a due day or an answer")
+    if request.answer is not None and request.answer not in LETTER_ANSWER:
+        found.append(f"unknown answer {request.answer!r}; known are: {', '.join(LETTER_ANSWER)}")
     try:
-        until = _until(request)
+        until, due = _until(request), _day(request.due)
     except DecisionRefused as refused:
         return [*found, *refused.problems]
     if request.action == WAIVE and until is None:
@@ -397,11 +430,14 @@ def _objections(
         found.append("only a waiver has a last day")
     elif until is not None and until < today:
         found.append(f"{until} is in the past")
-    return found + _out_of_turn(request.action, entry, last)
+    if due is not None and due < today:
+        found.append(f"{due} is in the past")
+    return found + _out_of_turn(request, entry, last)
 
 
-def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[str]:
+def _out_of_turn(request: Request, entry: dict[str, Any], last: str | None) -> list[str]:
     """Return why the status of a finding does not allow an action."""
+    action = request.action
     status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
     if status == RESOLVED and action == REOPEN and last == DECIDE:
         return []  # the choice of a reading resolves its finding; withdrawing it brings the finding back
@@ -409,7 +445,7 @@ def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[s
         return ["is resolved; if the fault comes back, the finding is reopened automatically"]
     if action == REOPEN and status in (OPEN, REOPENED):
         return [f"is {status} already"]
-    if action == ACKNOWLEDGE and status == ACKNOWLEDGED:
+    if action == ACKNOWLEDGE and status == ACKNOWLEDGED and not request.adds:
         return ["is acknowledged already"]
     if action == ACKNOWLEDGE and status == WAIVED:
         return [f"is waived until {entry['until']}; reopen it first"]
@@ -419,7 +455,11 @@ def _out_of_turn(action: str, entry: dict[str, Any], last: str | None) -> list[s
 
 
 def _until(request: Request) -> dt.date | None:
-    return day(request.until) if isinstance(request.until, str) else request.until
+    return _day(request.until)
+
+
+def _day(given: dt.date | str | None) -> dt.date | None:
+    return day(given) if isinstance(given, str) else given
 
 
 def _plain(text: str) -> str:

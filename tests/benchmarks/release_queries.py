@@ -72,7 +72,7 @@ def median(run: Callable[[], object]) -> float:
 def measure(release: Path, patients: int) -> Iterator[tuple[str, float, float]]:
     """Query, seconds on the release, seconds on Parquet."""
     with tempfile.TemporaryDirectory() as folder:
-        grown = Path(folder) / "cohort.duckdb"
+        grown = Path(folder) / "grown.duckdb"
         grow(release.resolve(), grown, patients)
         views = parquet(grown, Path(folder))
         with duckdb.connect(str(grown), read_only=True) as opened:

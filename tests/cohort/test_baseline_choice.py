@@ -12,7 +12,7 @@ from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import site_codes
 from schemas.assumptions import Assumptions
 from tests.cohort.test_eligibility import course, judged, study, whole
-from tests.curation.test_baseline import diagnose, fnclcc, irradiation, operation, several, tnm
+from tests.curation.baseline_patients import diagnose, fnclcc, irradiation, operation, several, tnm
 
 
 def described(records, **assumptions: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas import received as r
-from tests.curation.test_baseline import chosen, diagnose, irradiation, operation, tnm
+from tests.curation.baseline_patients import chosen, diagnose, irradiation, operation, tnm
 
 
 def told(outcome, rule):

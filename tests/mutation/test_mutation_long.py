@@ -20,10 +20,11 @@ ROOMS = ("sarcoma_pipeline/curation", "sarcoma_pipeline/cohort")
 ALWAYS = (
     "tests/oracle/test_oracle.py", "tests/spec/test_protocol.py", "tests/curation/test_worked_examples.py",
     "tests/curation/test_reports_differ.py", "tests/curation/test_baseline.py",
+    "tests/curation/test_baseline_histology.py",
     "tests/cohort/test_endpoints.py", "tests/curation/test_tumours.py",
 )  # fmt: skip
-"""What runs after the tests that are named like the module."""
-SAMPLE, SEED, SECONDS = 150, 15, 600
+"""What runs after the tests that are named like the module; then all others of its room."""
+SAMPLE, SEED, SECONDS = 150, 15, 1200
 
 
 def modules() -> list[Path]:
@@ -31,10 +32,11 @@ def modules() -> list[Path]:
 
 
 def files_for(module: Path) -> list[str]:
-    """The test files of a module: those of its name, then those that see everything."""
+    """The test files of a module: those of its name, those that see everything, and those of its room."""
     named = sorted((ROOT / "tests").glob(f"*/test_{module.stem}*.py"))
-    first = [p.relative_to(ROOT).as_posix() for p in named]
-    return [*first, *(p for p in ALWAYS if p not in first)]
+    room = sorted((ROOT / "tests" / module.parent.name).glob("test_*.py"))
+    first, others = ([p.relative_to(ROOT).as_posix() for p in paths] for paths in (named, room))
+    return list(dict.fromkeys([*first, *ALWAYS, *others]))
 
 
 def sample(count: int, seed: int = SEED) -> list[Mutant]:

@@ -10,6 +10,7 @@ import pytest
 
 from sarcoma_pipeline.publish import export
 from schemas.all_contracts import MODULES
+from schemas.cohort_wide import WIDE
 from schemas.contract import CONTRACTS
 from schemas.release import RELEASED
 from schemas.vocabularies import FNCLCC_GRADE, SEX
@@ -43,7 +44,7 @@ def _cells(path: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize("form", sorted(export.FORMS))
 def test_every_table_has_its_file_with_dictionary_and_code_lists(tables, form, tmp_path):
     made = export.write(tables, form, tmp_path / "out")
-    assert {p.stem for p in made} == {*tables, "dictionary", "vocabularies"}
+    assert {p.stem for p in made} == {*tables, WIDE, "dictionary", "vocabularies"}
     assert set((tmp_path / "out").iterdir()) == set(made)
 
 
@@ -128,3 +129,53 @@ def test_an_unknown_table_is_named_and_nothing_is_written(tables, tmp_path):
     with pytest.raises(KeyError, match=r"cohort\.nobody"):
         export.write(tables, "csv", tmp_path / "out", ("cohort.nobody",))
     assert not (tmp_path / "out").exists()
+
+
+def _sheets(path: Path) -> dict[str, list[list[tuple[str, str]]]]:
+    """Return the cells of a workbook with their types, read from the XML of the file."""
+    import zipfile
+
+    from lxml import etree
+
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    found = {}
+    with zipfile.ZipFile(path) as book:
+        names = [
+            s.get("name") or "" for s in etree.fromstring(book.read("xl/workbook.xml")).iter(f"{space}sheet")
+        ]
+        for number, name in enumerate(names, 1):
+            sheet = etree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
+            assert not list(sheet.iter(f"{space}f")), "a formula"
+            found[name] = [
+                [(c.get("t") or "n", "".join(map(str, c.itertext()))) for c in row.iter(f"{space}c")]
+                for row in sheet.iter(f"{space}row")
+            ]
+    return found
+
+
+def test_a_workbook_has_the_table_and_its_columns_and_no_formula(tables, tmp_path):
+    path = _file(export.write(tables, "xlsx", tmp_path, (PATIENTS,)), PATIENTS)
+    sheets = _sheets(path)
+    assert list(sheets) == [PATIENTS, "columns"]
+    head, first, *_ = sheets[PATIENTS]
+    assert [text for _, text in head] == tables[PATIENTS].columns
+    # Empty cells are left out; texts stay texts, even those that look like a formula.
+    assert first[:2] == [("inlineStr", "=1+1"), ("inlineStr", "male")]
+    assert ("b", "1") in first and ("n", "25") in first and ("n", "-0.5") in first
+    described = {row[0][1]: [text for _, text in row] for row in sheets["columns"][1:]}
+    assert set(described) == set(tables[PATIENTS].columns)
+    assert described["tumour_size_cm"][3] == "cm"
+    assert described["fnclcc_grade"][-1] == "; ".join(FNCLCC_GRADE)
+
+
+def test_polars_reads_the_workbook_back(tables, tmp_path):
+    path = _file(export.write(tables, "xlsx", tmp_path, (PATIENTS,)), PATIENTS)
+    again = pl.read_excel(path, sheet_name=PATIENTS)
+    assert again["fractions"].to_list() == tables[PATIENTS]["fractions"].to_list()
+    assert again["pseudonym"].to_list() == ["=1+1", "b", "-c"]
+
+
+def test_a_table_that_no_sheet_holds_is_refused(monkeypatch, tables, tmp_path):
+    monkeypatch.setattr(export, "_SHEET_ROWS", 3)
+    with pytest.raises(ValueError, match=r"cohort\.patients does not fit"):
+        export.write(tables, "xlsx", tmp_path, (PATIENTS,))

@@ -23,7 +23,7 @@ reads, seen = 0, set()
 while not stop.exists():
     with duckdb.connect(str(path), read_only=True) as c:
         told = c.execute("SELECT eligible FROM meta.release").fetchone()[0]
-        there = c.execute("SELECT count(*) FROM cohort.patients").fetchone()[0]
+        there = c.execute("SELECT count(*) FROM patients").fetchone()[0]
         strangers = c.execute(
             "SELECT count(*) FROM endpoints ANTI JOIN patients USING (pseudonym)").fetchone()[0]
     assert told == there and strangers == 0, (told, there, strangers)

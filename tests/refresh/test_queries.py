@@ -40,7 +40,7 @@ def test_the_wide_table_has_every_patient_once(demo):
     assert wide["pseudonym"].is_unique().all()
     assert wide.height == demo.published("FROM patients").height
     events = demo.published("SELECT count(*) FROM endpoints WHERE event AND endpoint = 'OS'").item()
-    assert wide["OS_event"].sum() == events
+    assert wide["os_event"].sum() == events
 
 
 def test_the_survival_at_a_horizon_is_read_off_the_curve(demo):
@@ -89,3 +89,8 @@ def test_no_event_has_a_calendar_date_and_everybody_has_their_diagnosis_on_day_0
     zero = demo.published("SELECT pseudonym, day FROM events WHERE kind = 'diagnosis'")
     assert zero["day"].to_list() == [0] * 86 and zero["pseudonym"].n_unique() == 86
     assert demo.published("SELECT pseudonym FROM events ANTI JOIN patients USING (pseudonym)").is_empty()
+
+
+def test_the_join_of_the_dictionary_leaves_no_column_over(demo):
+    told = demo.published(QUERIES["Is every column documented?"][1]).row(0, named=True)
+    assert told["columns"] > 500 and told["without_words"] == 0

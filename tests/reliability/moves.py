@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 import pydicom
 from lxml import etree
@@ -233,13 +232,10 @@ Cell = tuple[str, str, str, str]
 def _cells(place: Place) -> dict[Cell, str]:
     """Return every released value of patients by table, patient, row and column."""
     found: dict[Cell, str] = {}
-    with duckdb.connect(str(place.release), read_only=True) as release:
-        for table in _RELEASED:
-            for row in release.execute(f"FROM {table}").pl().iter_rows(named=True):
-                who, endpoint = row["pseudonym"], row.get("endpoint") or ""
-                found |= {
-                    (table, who, endpoint, c): str(v) for c, v in row.items() if not isinstance(v, list)
-                }
+    for table in _RELEASED:
+        for row in place.published(f"FROM {table}").iter_rows(named=True):
+            who, endpoint = row["pseudonym"], row.get("endpoint") or ""
+            found |= {(table, who, endpoint, c): str(v) for c, v in row.items() if not isinstance(v, list)}
     return found
 
 

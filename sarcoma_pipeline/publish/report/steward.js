@@ -189,6 +189,8 @@
       ["Patient", patient(finding.pseudonym)],
       ["Why it is a rule", rule.source],
       ["Seen", finding.first_seen && `${finding.first_seen} to ${finding.last_seen}`],
+      ["Assigned to", [finding.assignee, finding.due && `due ${finding.due}`].filter(Boolean).join(", ")],
+      ["Sender's answer", finding.answer],
       ["Decision", decided],
       ["Acknowledge", command("acknowledge")],
       ["Waive", command("waive", " --until YYYY-MM-DD")],

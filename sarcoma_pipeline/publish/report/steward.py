@@ -20,7 +20,7 @@ import polars as pl
 SHOWN = (
     "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
     "column_name", "value", "note", "what", "remedy", "impact", "first_seen", "last_seen", "who", "reason",
-    "until",
+    "until", "assignee", "due", "answer",
 )  # fmt: skip
 """Columns of the page; columns that only the ledger has may be missing."""
 

@@ -109,7 +109,12 @@ ITEMS = (
         "Competing risks, subgroups, sensitivity.",
     ),
     Item("18", "Key results", ("summary",), "Numbers of the summary; the words are left to the authors."),
-    Item("19", "Limitations", (), _AUTHORS),
+    Item(
+        "19",
+        "Limitations",
+        ("limits",),
+        "What no rule can know, with its share; direction and size of bias are left to the authors.",
+    ),
     Item("20", "Interpretation", (), _AUTHORS),
     Item("21", "Generalisability", (), _AUTHORS),
     Item("22", "Funding", (), _AUTHORS),

@@ -1,0 +1,252 @@
+"""Write letters to senders as spreadsheets and as pages, and read answered spreadsheets."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import polars as pl
+
+from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality.letter_words import ANSWERS, TO_FILL_IN, WORDS, Language, answer_of
+from sarcoma_pipeline.quality.letters import QUESTION, Letter
+from sarcoma_pipeline.sources import sandboxed_reader
+from schemas.content_policy import STATIC_PAGE
+from schemas.spreadsheet import neutralised
+from schemas.vocabularies import ACKNOWLEDGE, RESOLVED, WAIVED
+
+_WIDTHS = {
+    "finding_id": 19, "path": 26, "position": 26, "field": 20, "value": 18, "others": 34, "what": 40,
+    "remedy": 40, "due": 12, "answer": 20, "remark": 34, "answered_by": 18,
+}  # fmt: skip
+"""Widths of the columns, in characters."""
+_LIMITS = (16 * 1024**2, 100, 20_000)
+"""Bytes, columns and rows of an answered sheet; a letter has one row for each finding."""
+_SECONDS = 60
+_REASON_CHARS = 300
+"""Longest remark that is kept with a decision."""
+
+
+def write(folder: Path, letter: Letter, language: Language, study: str, refresh: str) -> list[Path]:
+    """Write a letter as spreadsheet and as page. Only the owner can read them; no file is overwritten.
+
+    Args:
+        folder: an existing folder.
+        letter: the letter.
+        language: of its words.
+        study: title of the study.
+        refresh: the refresh that found the findings.
+
+    Raises:
+        FileExistsError: a letter of this name exists; somebody may have filled it in.
+    """
+    name = f"{letter.file_name}.{language}"
+    made = []
+    for ending, content in (
+        ("xlsx", spreadsheet(letter, language, study, refresh)),
+        ("html", page(letter, language, study, refresh).encode()),
+    ):
+        path = folder / f"{name}.{ending}"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        made.append(path)
+    return made
+
+
+def _heading(letter: Letter, language: Language, study: str, refresh: str) -> list[tuple[str, str]]:
+    words = WORDS[language]
+    return [
+        (words["to"], f"{letter.owner} ({letter.contact or words['no_contact']})"),
+        (words["system"], letter.system),
+        (words["sources"], ", ".join(letter.sources)),
+        (words["study"], study),
+        (words["refresh"], refresh),
+    ]
+
+
+def spreadsheet(letter: Letter, language: Language, study: str, refresh: str) -> bytes:
+    """Return a letter as XLSX: the questions with room for the answers, and a sheet that explains them."""
+    import xlsxwriter
+
+    words = WORDS[language]
+    rows = neutralised(letter.questions.with_columns(pl.col("due").cast(pl.String)))
+    columns = [*QUESTION, *TO_FILL_IN]
+    out = io.BytesIO()
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "in_memory": True,
+    }
+    with xlsxwriter.Workbook(out, options) as book:
+        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        shown = book.add_format({"text_wrap": True, "valign": "top"})
+        free = book.add_format({"text_wrap": True, "valign": "top", "bg_color": "#FFF8DC", "border": 1})
+        sheet = book.add_worksheet(words["sheet"])
+        for place, column in enumerate(columns):
+            sheet.set_column(
+                place, place, _WIDTHS.get(column, 12), None, {"hidden": column == "content_hash"}
+            )
+            sheet.write_string(0, place, words[column], head)
+        for number, row in enumerate(rows.iter_rows(named=True), 1):
+            for place, column in enumerate(columns):
+                text = row.get(column) or ""
+                sheet.write_string(number, place, text, free if column in TO_FILL_IN else shown)
+        last = max(rows.height, 1)
+        choice = columns.index("answer")
+        sheet.data_validation(
+            1, choice, last, choice, {"validate": "list", "source": list(ANSWERS[language])}
+        )
+        sheet.freeze_panes(1, 1)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        about = book.add_worksheet(words["title"][:31])
+        about.set_column(0, 0, 20)
+        about.set_column(1, 1, 100)
+        about.write_string(0, 0, words["title"], head)
+        heading = pl.DataFrame(
+            _heading(letter, language, study, refresh),
+            schema={"name": pl.String, "text": pl.String},
+            orient="row",
+        )
+        for number, (name, text) in enumerate(neutralised(heading).iter_rows(), 2):
+            about.write_string(number, 0, name, shown)
+            about.write_string(number, 1, text, shown)
+        for number, name in enumerate(("intro", "privacy"), heading.height + 3):
+            about.write_string(number, 1, words[name], shown)
+    return out.getvalue()
+
+
+_STYLE = """
+body { font: 11pt/1.4 system-ui, sans-serif; margin: 2rem; color: #111; background: #fff; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dd { margin: 0; }
+table { border-collapse: collapse; width: 100%; } caption { text-align: left; }
+th, td { border: 1px solid #999; padding: .3rem .4rem; text-align: left; vertical-align: top;
+  white-space: pre-line; overflow-wrap: anywhere; }
+td.free { min-width: 7rem; background: #fff8dc; }
+@media print { body { margin: 0; font-size: 8pt; } tr { break-inside: avoid; }
+  thead { display: table-header-group; } }
+@page { size: A4 landscape; margin: 1cm; }
+"""
+
+
+def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
+    """Return a letter as one page for printing or mailing, without script and without anything loaded."""
+    words = WORDS[language]
+    columns = [c for c in (*QUESTION, *TO_FILL_IN) if c != "content_hash"]
+    rows = letter.questions.with_columns(pl.col("due").cast(pl.String))
+    heading = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
+        for name, text in _heading(letter, language, study, refresh)
+    )
+    head = "".join(f'<th scope="col">{escape(words[c])}</th>' for c in columns)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            '<td class="free"></td>' if c in TO_FILL_IN else f"<td>{escape(row[c] or '')}</td>"
+            for c in columns
+        )
+        + "</tr>"
+        for row in rows.iter_rows(named=True)
+    )
+    answers = ", ".join(ANSWERS[language])
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{STATIC_PAGE}">'
+        '<meta name="robots" content="noindex">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(words['title'])}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{escape(words['title'])}</h1><dl>{heading}</dl>"
+        f"<p>{escape(words['intro'])}</p><p>{escape(words['answer'])}: {escape(answers)}. "
+        f"{escape(words['privacy'])}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></body></html>\n"
+    )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a sheet answers.
+
+    Attributes:
+        requests: acknowledgements with the sender's answer.
+        passed_over: sentences on answers that are not recorded, and why.
+        unanswered: number of questions without an answer.
+    """
+
+    requests: Sequence[Request]
+    passed_over: Sequence[str]
+    unanswered: int
+
+
+def read(path: Path, who: str, standing: pl.DataFrame) -> Answers:
+    """Read an answered sheet.
+
+    An answer becomes an acknowledgement: whether a right value is let through is the steward's decision. A
+    finding that is resolved or waived keeps its status, and a record that was delivered anew since the letter
+    is asked about again; these answers are passed over and told.
+
+    Args:
+        path: the answered spreadsheet; it is read in a process of its own.
+        who: who records the answers.
+        standing: ``quality.ledger`` as of today.
+
+    Raises:
+        DecisionRefused: the file is no letter, or an answer is none of those offered.
+    """
+    try:
+        table = sandboxed_reader.read(path.read_bytes(), "xlsx", None, _LIMITS, _SECONDS)
+    except sandboxed_reader.Refused as refused:
+        raise DecisionRefused([f"{path.name} cannot be read as a spreadsheet: {refused.args[-1]}"]) from None
+    known = {row["finding_id"]: row for row in standing.iter_rows(named=True)}
+    requests: list[Request] = []
+    passed, problems, unanswered = [], [], 0
+    for place, cells in _rows(table, path.name):
+        given = {name: cells.get(name, "").strip() for name in TO_FILL_IN}
+        finding = cells["finding_id"].strip()
+        entry = known.get(finding)
+        if not any(given.values()):
+            unanswered += 1
+        elif not given["answer"]:
+            problems.append(f"{place}: filled in, but without an answer")
+        elif (answer := answer_of(given["answer"])) is None:
+            offered = "; ".join("/".join(words) for words in zip(*ANSWERS.values(), strict=True))
+            problems.append(f"{place}: the answer is none of those offered: {offered}")
+        elif entry is None:
+            problems.append(f"{place}: there is no such finding")
+        elif entry["status"] in (RESOLVED, WAIVED):
+            passed.append(f"{place}: {finding} is {entry['status']}; the answer is not recorded")
+        elif cells.get("content_hash", "").strip() not in ("", entry["content_hash"] or ""):
+            passed.append(f"{place}: {finding} has changed since the letter; ask again")
+        else:
+            requests.append(_request(finding, answer, given, who, place))
+    if problems:
+        raise DecisionRefused(problems)
+    return Answers(requests, passed, unanswered)
+
+
+def _request(finding: str, answer: str, given: Mapping[str, str], who: str, place: str) -> Request:
+    by = f" ({given['answered_by']})" if given["answered_by"] else ""
+    remark = given["remark"][:_REASON_CHARS]
+    reason = f"answer of the sender{by}: {answer}{f': {remark}' if remark else ''}"
+    return Request(finding, ACKNOWLEDGE, who, reason, place=place, answer=answer)
+
+
+def _rows(table: pl.DataFrame, name: str) -> list[tuple[str, dict[str, str]]]:
+    """Return place and cells of every question, by the names of the columns in any language."""
+    names = {words[c]: c for words in WORDS.values() for c in (*QUESTION, *TO_FILL_IN)}
+    lines = [["" if cell is None else str(cell) for cell in row] for row in table.iter_rows()]
+    for number, line in enumerate(lines):
+        columns = [names.get(cell.strip()) for cell in line]
+        if {"finding_id", "answer"} <= set(columns):
+            return [
+                (f"row {number + offset + 1}", {c: v for c, v in zip(columns, cells, strict=True) if c})
+                for offset, cells in enumerate(lines[number + 1 :], 1)
+                if any(cells)
+            ]
+    raise DecisionRefused([f"{name} is no letter of this program: it has no columns for number and answer"])

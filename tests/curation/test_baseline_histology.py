@@ -1,0 +1,192 @@
+"""The histology and the grade at baseline."""
+
+import pytest
+
+from tests.curation.baseline_patients import (
+    FIRST_DRUGS,
+    FIRST_RADIOTHERAPY,
+    FIRST_SURGERY,
+    chosen,
+    diagnose,
+    fnclcc,
+    histology,
+    operation,
+    pathology,
+    tnm,
+    treat,
+)
+
+
+@pytest.mark.parametrize(
+    ("course", "biopsy", "specimen", "expected", "rule"),
+    [
+        (FIRST_SURGERY, "8800/3", "8858/3", "8858/3", "specimen"),
+        (FIRST_SURGERY, "8890/3", "8858/3", "8858/3", "specimen"),
+        (FIRST_SURGERY, "8858/3", "8800/3", "8858/3", "biopsy"),  # the specimen only says sarcoma
+        (FIRST_SURGERY, "8858/3", "8802/3", "8802/3", "specimen"),
+        (FIRST_SURGERY, "8000/3", "8800/3", "8800/3", "specimen"),
+        (FIRST_RADIOTHERAPY, "8890/3", "8858/3", "8890/3", "biopsy"),
+        (FIRST_RADIOTHERAPY, "8800/3", "8858/3", "8858/3", "specimen"),
+        (FIRST_RADIOTHERAPY, "8802/3", "8858/3", "8858/3", "specimen"),
+        (FIRST_RADIOTHERAPY, "8802/3", "8800/3", "8802/3", "biopsy"),
+    ],
+)
+def test_the_definitive_specimen_beats_the_biopsy_before_therapy(
+    records, course, biopsy, specimen, expected, rule
+):
+    diagnose(records, Histologie=histology(biopsy))
+    treat(records, course, Histologie=histology(specimen))
+    outcome = records.run()
+    row = outcome["diagnosis"].row(0, named=True)
+    assert (row["icdo3_morphology"], row["histology_rule"]) == (expected, rule)
+    assert row["morphologies"] == sorted({biopsy, specimen}), "all of them are kept"
+    said = outcome["diagnosis_report"].filter(icdo3_morphology=expected)["record_ids"].explode().to_list()
+    assert row["histology_record_ids"] == sorted(said), "the evidence says what was chosen"
+
+
+@pytest.mark.parametrize("day", [None, "2012-02-01", "2012-02-20"])
+def test_a_pathology_report_of_the_resection_is_the_specimen(records, day):
+    diagnose(records, Histologie=histology("8800/3"))
+    treat(records, FIRST_SURGERY)
+    pathology(records, Histologie=histology("8811/3", day=day))
+    assert chosen(records, "icdo3_morphology", "histology_group", "histology_rule") == (
+        "8811/3", "myxofibrosarcoma", "specimen",
+    )  # fmt: skip
+
+
+def test_a_pathology_report_before_the_operation_is_the_biopsys(records):
+    diagnose(records, Histologie=histology("8890/3"))
+    treat(records, FIRST_SURGERY)
+    pathology(records, Histologie=histology("8811/3", day="2012-01-02"))
+    assert chosen(records, "icdo3_morphology", "histology_rule") == ("8811/3", "biopsy")
+
+
+def test_the_histology_of_a_diagnostic_operation_is_the_biopsys(records):
+    diagnose(records)
+    operation(records, "2012-01-01", intent="D", Histologie=histology("8890/3"))
+    operation(records, "2012-02-01", Histologie=histology("8858/3"))
+    assert chosen(records, "icdo3_morphology", "histology_rule") == ("8858/3", "specimen")
+
+
+def test_pathology_fills_a_diagnose_without_histology_and_proves_it(records):
+    diagnose(records, Diagnosesicherung="2")
+    pathology(records, Histologie=histology("9040/3"))
+    assert chosen(records, "icdo3_morphology", "histologically_confirmed") == ("9040/3", "yes")
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (("8800/3", "8858/3"), "8858/3"),
+        (("8858/3", "8800/3"), "8858/3"),
+        (("8802/3", "8890/3"), "8890/3"),
+        (("8800/3", "8802/3"), "8802/3"),
+        (("8850/1", "8858/3"), "8858/3"),  # the malignant one
+        (("8890/3", "8858/3"), "8890/3"),  # two subtypes: the report's order
+    ],
+)
+def test_within_one_report_a_named_subtype_beats_the_unspecific_code(records, codes, expected):
+    diagnose(records, Histologie=histology(*codes))
+    outcome = records.run()
+    assert outcome["diagnosis"]["icdo3_morphology"].to_list() == [expected]
+    assert outcome["diagnosis"]["morphologies"].to_list() == [sorted(codes)]
+    assert "diagnosis.several-morphologies" in outcome.rules()
+
+
+def test_one_morphology_given_twice_is_one(records):
+    diagnose(records, Histologie=histology("8858/3", "8858/3"))
+    assert "diagnosis.several-morphologies" not in records.run().rules()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        ("8890/3", "8858/3", True),
+        ("8850/3", "8858/3", False),
+        ("8852/3", "8858/3", True),
+        ("8858/3", "8852/3", True),
+        ("8852/3", "8852/3", False),
+        ("9041/3", "9040/3", False),
+        ("8800/3", "8858/3", False),
+    ],
+)
+def test_reports_of_different_histology_groups_are_found(records, one, other, found):
+    diagnose(records, Histologie=histology(one))
+    operation(records, "2012-02-01", Histologie=histology(other))
+    assert ("diagnosis.histologies-differ" in records.run().rules()) is found
+
+
+# --- grade --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("course", "biopsy", "specimen", "expected", "rule"),
+    [
+        (FIRST_SURGERY, "3", "1", "G1", "specimen"),
+        (FIRST_SURGERY, "3", None, "G3", "biopsy"),
+        (FIRST_SURGERY, "3", "X", "G3", "biopsy"),
+        (FIRST_RADIOTHERAPY, "3", "1", "G3", "biopsy"),
+        (FIRST_RADIOTHERAPY, None, "1", None, None),
+        (FIRST_DRUGS, "2", "1", "G2", "biopsy"),
+    ],
+)
+def test_the_specimen_is_graded_only_without_therapy_before_it(
+    records, course, biopsy, specimen, expected, rule
+):
+    diagnose(records)
+    if biopsy:
+        pathology(records, Histologie=histology("8802/3", day="2012-01-01"),
+                  Menge_Weitere_Klassifikation=fnclcc(biopsy))  # fmt: skip
+    treat(records, course, Histologie=histology("8802/3"),
+          **({"Menge_Weitere_Klassifikation": fnclcc(specimen)} if specimen else {}))  # fmt: skip
+    outcome = records.run()
+    row = outcome["diagnosis"].row(0, named=True)
+    assert (row["fnclcc_grade"], row["fnclcc_rule"]) == (expected, rule)
+    assert ("diagnosis.graded-after-therapy" in outcome.rules()) is (expected is None)
+
+
+def test_a_specimen_with_yptnm_is_not_graded_even_where_no_therapy_is_documented(records):
+    diagnose(records)
+    pathology(records, Histologie=histology("8802/3", day="2012-05-01"), TNM=tnm("pTNM", T="1", y_Symbol="y"),
+              Menge_Weitere_Klassifikation=fnclcc("1"))  # fmt: skip
+    operation(records, "2012-05-01")
+    assert chosen(records, "fnclcc_grade") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "expected"),
+    [
+        ("FNCLCC", "2", "G2"),
+        ("FNCLCC", "G2", "G2"),
+        ("FNCLCC", "Grad 2", "G2"),
+        ("FNCLCC", "II", "G2"),
+        ("FNCLCC", "Grad III", "G3"),
+        ("FNCLCC", "FNCLCC 3", "G3"),
+        ("FNCLCC", "2 von 3", "G2"),
+        ("FNCLCC", "G X", "GX"),
+        ("Grading nach FNCLCC", "G2", "G2"),
+        ("fnclcc grade", "grade 1", "G1"),
+        ("French Federation (Coindre)", "2", "G2"),
+        ("Coindre-Grading", "3", "G3"),
+        ("FNCLCC-Grading", "II", "G2"),
+        ("Fédération Nationale des Centres de Lutte Contre le Cancer", "1", "G1"),
+    ],
+)
+def test_every_usual_spelling_of_the_fnclcc_grade(records, name, stage, expected):
+    diagnose(records, Menge_Weitere_Klassifikation=fnclcc(stage, name))
+    outcome = records.run()
+    assert outcome["diagnosis"]["fnclcc_grade"].to_list() == [expected]
+    assert "value.code-unknown" not in outcome.rules()
+
+
+@pytest.mark.parametrize(("stage", "found"), [("high grade", True), ("2/3", True), ("4", True)])
+def test_a_spelling_that_is_not_sure_is_found_and_not_guessed(records, stage, found):
+    diagnose(records, Menge_Weitere_Klassifikation=fnclcc(stage))
+    outcome = records.run()
+    assert outcome["diagnosis"]["fnclcc_grade"].to_list() == [None]
+    assert ("value.code-unknown" in outcome.rules()) is found
+
+
+def test_another_classification_is_no_grade(records):
+    diagnose(records, Menge_Weitere_Klassifikation=fnclcc("2", "Enneking"))
+    assert chosen(records, "fnclcc_grade") is None
