@@ -35,6 +35,8 @@ AssetJob = UnresolvedAssetJobDefinition
 
 def switches(instance: dg.DagsterInstance) -> list[dict[str, Any]]:
     """Return the state of every schedule that a person has switched on or off, as JSON."""
+    if instance.schedule_storage is None:
+        return []
     found = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
     return [json.loads(dg.serialize_value(state)) for state in found]
 

@@ -120,7 +120,7 @@ def test_nothing_that_starts_the_next_refresh_is_a_problem(demo):
 )
 def test_what_starts_the_next_refresh(demo, daemon, beats, switch, starts):
     now = dt.datetime.now(dt.UTC)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.instance_for_test() as instance:
         if daemon:
             beat = DaemonHeartbeat(now.timestamp() - beats, daemon, "d", [])
             instance.add_daemon_heartbeat(beat)
