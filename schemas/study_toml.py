@@ -20,6 +20,7 @@ from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 from schemas.sources_toml import Section
 from schemas.statistics import Statistics
+from schemas.structures_toml import StructureNames
 from schemas.vocabularies import EventKind
 
 PAPER = ("published", "published_map", "published_audit")
@@ -252,6 +253,8 @@ class Study(Section):
     """Sensitivity runs with other censoring of an endpoint."""
     table_one: tuple[TableRow, ...] = ()
     """Blocks of Table 1, in this order."""
+    structures: tuple[StructureNames, ...] = ()
+    """What the site calls the structures of its plans; they come before the usual names."""
     gate: Gate = Gate()
     """Thresholds of the release gate; without ``[gate]``, the defaults."""
     statistics: Statistics = Statistics()
