@@ -253,6 +253,9 @@ class Study(Section):
     """Sensitivity runs with other censoring of an endpoint."""
     table_one: tuple[TableRow, ...] = ()
     """Blocks of Table 1, in this order."""
+    table_one_by: str | None = None
+    """A factor among the covariates: the report describes its levels side by side, with standardised
+    differences. Public versions leave it out."""
     structures: tuple[StructureNames, ...] = ()
     """What the site calls the structures of its plans; they come before the usual names."""
     gate: Gate = Gate()
