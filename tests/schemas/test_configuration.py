@@ -418,6 +418,7 @@ def test_a_study_that_means_nothing_is_refused(tmp_path, old, new, place, told):
         ('hospital_number = "Nr"\ndiagnosis_date',
          'hospital_number = { column = "Nr", scale = 2.0 }\ndiagnosis_date',
          "source.2.entities.0.columns.hospital_number.scale", "as it is written"),
+        ("scale = 0.1", "scale = -0.1", "source.2.entities.0.columns.tumour_size_cm.scale", "negative"),
         ("scale = 0.1", "scale = nan", "source.2.entities.0.columns.tumour_size_cm.scale", "no factor"),
         ('scale = 0.1', 'scale = "0.1"', "source.2.entities.0.columns.tumour_size_cm.scale",
          "without quotes"),
