@@ -53,7 +53,7 @@ class DoseGrid:
     """One dose distribution on a grid of any orientation.
 
     Attributes:
-        voxels: stored values by frame, row and column.
+        voxels: values by frame, row and column; of a sum not a number where one of its grids ends.
         scaling: DoseGridScaling, dose per stored value.
         origin: centre of the first voxel, in mm.
         row: direction of rising columns (first half of ImageOrientationPatient).
@@ -66,7 +66,7 @@ class DoseGrid:
         frame: UID of the frame of reference.
     """
 
-    voxels: NDArray[np.integer]
+    voxels: NDArray[np.integer | np.floating]
     scaling: float
     origin: Array
     row: Array
@@ -87,3 +87,41 @@ class DoseGrid:
     def frame_spacing(self) -> float:
         """The median distance of neighbouring frames, in mm; infinite for one frame."""
         return float(np.median(np.diff(self.offsets))) if len(self.offsets) > 1 else float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class DosePart:
+    """A dose distribution and the part of a plan that it is the dose of.
+
+    Attributes:
+        uid: SOPInstanceUID of the RTDOSE.
+        grid: the dose.
+        plans: SOPInstanceUIDs of the plans that it refers to.
+        groups: numbers of the fraction groups that it refers to.
+        beams: numbers of fraction group and beam that it refers to.
+    """
+
+    uid: str
+    grid: DoseGrid
+    plans: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
+    beams: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedHistogram:
+    """A dose-volume histogram as the planning system wrote it.
+
+    Attributes:
+        regions: ROINumber and contribution (INCLUDED, EXCLUDED) of its structures.
+        doses: rising doses, in Gy.
+        volumes: volume that gets at least the dose.
+        volume_units: CM3 or PERCENT.
+        fault: why it cannot be read; None if it was.
+    """
+
+    regions: tuple[tuple[int, str], ...]
+    doses: Array
+    volumes: Array
+    volume_units: str
+    fault: str | None = None

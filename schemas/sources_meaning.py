@@ -334,8 +334,6 @@ def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> 
         )
     if mapping.scale == 0:
         yield ("scale",), "0 makes every value 0"
-    if mapping.scale < 0:
-        yield ("scale",), f"{mapping.scale:g} makes every value negative"
     if not math.isfinite(mapping.scale):
         yield ("scale",), f"{mapping.scale} is no factor"
     if mapping.first_of is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import binary_dilation, map_coordinates
 
 from schemas.dicom_geometry import DoseGrid
 
@@ -22,6 +22,9 @@ def isodose_volume(grid: DoseGrid, dose: float) -> float | None:
     if not hot.any():
         return 0.0
     if min(hot.shape) < 2 or any(hot.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)):
+        return None
+    unknown = np.isnan(grid.voxels)
+    if unknown.any() and (np.asarray(binary_dilation(unknown), bool) & hot).any():
         return None
     # The isodose lies within one voxel of the voxels that are hot themselves.
     first, last = zip(*(_extent(hot, axis) for axis in range(3)), strict=True)

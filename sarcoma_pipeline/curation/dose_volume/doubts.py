@@ -37,12 +37,17 @@ DoubtId = Literal[
     "contours.overlap",
     "contours.repeated",
     "contours.unreadable",
+    "dose.far-from-prescription",
     "dose.frame-differs",
     "dose.frame-unknown",
     "dose.grid-too-small",
     "dose.isodose-cut",
     "dose.not-a-dose",
     "dose.relative",
+    "dose.sum-ambiguous",
+    "dose.sum-incomplete",
+    "dvh.differs",
+    "dvh.not-comparable",
     "margin.frame-differs",
     "margin.not-within",
     "margin.planes-differ",
@@ -102,6 +107,12 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "Contours have coordinates that cannot be read, or fewer than three points. They are left out.",
         f"{_EXPORT}export the structure set again. Report it to the vendor if it comes again.",
     ),
+    "dose.far-from-prescription": Meaning(
+        "warning",
+        "Neither D50 nor D95 of the target is within 5 % of its prescribed dose.",
+        f"{_EXPORT}look whether the dose is that of the whole plan, whether the target belongs to this "
+        "prescription, and whether the plan is the one that was treated.",
+    ),
     "dose.frame-differs": Meaning(
         "warning",
         "Structure and dose have different frames of reference. No dose is computed.",
@@ -131,6 +142,28 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "warning",
         "DoseUnits is not GY. No dose is computed.",
         f"{_EXPORT}export the dose with DoseUnits GY.",
+    ),
+    "dose.sum-ambiguous": Meaning(
+        "warning",
+        "Several different dose distributions stand for the same part of the plan. They are not added.",
+        f"{_EXPORT}export the dose of the plan (DoseSummationType PLAN) once.",
+    ),
+    "dose.sum-incomplete": Meaning(
+        "warning",
+        "The dose distributions are not the whole plan: fraction groups, beams or numbers of fractions are "
+        "missing. They are not added.",
+        f"{_EXPORT}export the dose of the plan (DoseSummationType PLAN).",
+    ),
+    "dvh.differs": Meaning(
+        "warning",
+        "The computed volume or dose differs by more than 2 % from the dose-volume histogram that the "
+        "planning system exported. The computed value is used.",
+        f"{_EXPORT}look whether structures and dose are of the same version of the plan; export both again.",
+    ),
+    "dvh.not-comparable": Meaning(
+        "notice",
+        "The dose-volume histogram that the planning system exported cannot be compared.",
+        "Nothing needs to be done. " + f"{_EXPORT}export cumulative histograms in Gy to have them compared.",
     ),
     "margin.frame-differs": Meaning(
         "warning",
