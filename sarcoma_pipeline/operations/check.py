@@ -335,7 +335,9 @@ def _preview(
     for row in plausibility.unreadable(made.typed, made.observed, source_of).iter_rows(named=True):
         words = plausibility.header(project.sources, row)
         yield "unreadable", f"{row['unreadable']} of {row['filled']} filled cells of {words}"
+    # A refresh has all tables of the warehouse at hand here, and so has the check.
     tables = {
+        **found.received,
         **made.typed,
         CohortFlow.table(): judged.flow,
         CohortEligibility.table(): judged.eligibility,

@@ -252,7 +252,7 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
         (with an unreadable cell) and the ``record_id`` of an example, sorted; only columns with such a cell.
     """
     failed = (
-        of_cells(observed)
+        observed.filter(pl.col("rule_id").is_in(_UNREADABLE), pl.col("column_name").is_not_null())
         .select("record_id", "table_name", "column_name")
         .unique()
         .join(source_of, on="record_id")
