@@ -171,6 +171,8 @@ def test_a_study_that_counts_nothing_is_refused(tmp_path, endpoints):
         ("horizons_months = [12, 24]", "horizons_months = [0, 12]", "horizons_months", "above 0"),
         ('subgroups = ["sex"]', 'subgroups = ["sex", "sex"]', "subgroups", "twice"),
         ('subgroups = ["sex"]', 'subgroups = ["age"]', "subgroups", "Allowed: sequence, sex"),
+        ('subgroups = ["sex"]', 'table_one_by = "age"', "table_one_by", "Allowed: sequence, sex"),
+        ('subgroups = ["sex"]', 'table_one_by = "sexx"', "table_one_by", '"sexx" is not known'),
         ('subgroups = ["sex"]', 'subgroups = ["nothing"]', "subgroups", '"nothing" is not known'),
         ('values = ["extremities", "trunk"]', 'values = ["limbs"]', "criteria.0.values", "Allowed: bone"),
         ('values = ["extremities", "trunk"]', "", "criteria.0.values", "at least one region"),

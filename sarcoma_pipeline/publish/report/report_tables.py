@@ -43,7 +43,7 @@ class Line:
 
     Attributes:
         cells: cells as printed.
-        heading: whether the row is the title of the rows below it.
+        heading: whether the row is the title of the rows below it; it may have cells of its own.
         indent: whether it belongs to such a title.
         mark: keyword for its style: the verdict of a comparison.
     """
@@ -84,7 +84,7 @@ class Table:
     @property
     def numeric(self) -> tuple[bool, ...]:
         """Whether each column holds numbers, which are aligned to the right; the first column never does."""
-        cells = [line.cells for line in self.lines if not line.heading]
+        cells = [line.cells for line in self.lines if not line.heading or any(line.cells[1:])]
         return tuple(
             bool(column)
             and any(_HAS_DIGIT.search(row[column]) for row in cells if column < len(row))
@@ -119,6 +119,34 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
         "table-1", "Table 1", "Patient, tumour and treatment characteristics",
         (f"Patient characteristics (n = {n})", "n (%)"), tuple(lines),
         ("Percentages are rounded half up and need not add up to 100. Q1–Q3: first to third quartile.",),
+    )  # fmt: skip
+
+
+def table_one_by_group(rows: pl.DataFrame, terms: dict[str, str], label: str) -> Table:
+    """Return the groups side by side, from `schemas.analysis_groups.TableOneByGroup`."""
+    rows = rows.sort("position")
+    sizes = dict(rows.select("group", "group_n").iter_rows())
+    lines: list[Line] = []
+    for block, group in groupby(rows.iter_rows(named=True), key=lambda row: row["block"]):
+        members = list(group)
+        difference = number(members[0]["standardised_difference"], 2)
+        lines.append(Line((block, *("" for _ in sizes), difference), heading=True))
+        for _, line in groupby(members, key=lambda row: (row["level"], row["statistic"])):
+            cells = {row["group"]: row for row in line}
+            first = next(iter(cells.values()))
+            name = str(first["level"] or capital(first["statistic"]))
+            texts = (cells[g]["text"] if g in cells else MISSING for g in sizes)
+            lines.append(Line((name, *texts, ""), indent=True))
+    covariate = rows["covariate"][0]
+    title = str(terms.get(covariate, covariate)).lower()
+    largest = " The largest of all pairs of groups." if len(sizes) > 2 else ""
+    return Table(
+        "table-1-by-group", label, f"Patient, tumour and treatment characteristics by {title}",
+        ("Characteristic", *(f"{capital(g)} (n = {number(n)})" for g, n in sizes.items()), "SMD"),
+        tuple(lines),
+        ("n (%), or median and Q1–Q3. SMD: standardised difference of the known values, in pooled standard "
+         "deviations; it does not depend on the number of patients, and 0.1 is usually called small."
+         f"{largest} A dash: a group without spread, or with fewer than two known values.",),
     )  # fmt: skip
 
 

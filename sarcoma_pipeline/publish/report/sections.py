@@ -122,6 +122,10 @@ def _participants(report: Report) -> Iterator[Table | Figure]:
     if report.has("analysis.table_one"):
         patients = report.frames["meta.release"].row(0, named=True)["eligible"]
         yield report_tables.table_one(report.frames["analysis.table_one"], patients)
+    if report.has("analysis.table_one_by_group"):
+        terms = methods.term_titles(report.study)
+        groups = report.frames["analysis.table_one_by_group"]
+        yield report_tables.table_one_by_group(groups, terms, report.supplement())
     if report.has("cohort.patients"):
         yield _missing(report)
 

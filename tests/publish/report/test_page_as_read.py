@@ -19,7 +19,7 @@ from sarcoma_pipeline.publish import disclosure
 from sarcoma_pipeline.publish.report import curves, downloads, pdf
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
-from sarcoma_pipeline.survival import subgroups
+from sarcoma_pipeline.survival import subgroups, table_one_groups
 from schemas.configuration import Sources, Study
 from schemas.disclosure import Disclosure
 
@@ -238,3 +238,25 @@ def test_the_pdf_has_bookmarks_and_an_author(
     made = target.read_bytes()
     assert b"/Outlines" in made and made.count(b"/Title") > 10
     assert "a@b.org".encode("utf-16-be").hex().encode() in made
+
+
+def test_table_one_by_group_prints_the_groups_side_by_side(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
+) -> None:
+    (factor,) = [c for c in study.covariates if c.name == study.table_one_by]
+    groups = table_one_groups.table_one_by_group(frames["cohort.patients"], study.table_one, factor)
+    tree: Any = lxml_html.document_fromstring(
+        page(study, sources, {**frames, "analysis.table_one_by_group": groups}, {})
+    )
+    (table,) = tree.xpath("//table[@id='table-1-by-group']")
+    head = [cell.text_content() for cell in table.xpath("./thead//th")]
+    assert head == ["Characteristic", "Preoperative (n = 62)", "Postoperative (n = 24)", "SMD"]
+    rows = [[cell.text_content() for cell in row] for row in table.xpath(".//tbody/tr")]
+    assert {len(row) for row in rows} == {4}
+    gender = rows.index(next(row for row in rows if row[0] == "Gender"))
+    mine = groups.filter(block="Gender")
+    assert rows[gender][3] == f"{mine['standardised_difference'][0]:.2f}"
+    assert [text for row in rows[gender + 1 : gender + 3] for text in row[1:3]] == mine["text"].to_list()
+    assert "analysis.table_one_by_group" not in disclosure.public(
+        {**frames, "analysis.table_one_by_group": groups}, Disclosure()
+    )
