@@ -20,6 +20,7 @@ from schemas import (
     quality,
     received,
     release,
+    review,
     typed,
     typed_dicom,
     volumes,
@@ -47,6 +48,7 @@ MODULES = (
     meta,
     movement,
     release,
+    review,
 )
 """Modules of the layers in the order of the data flow."""
 
