@@ -12,7 +12,7 @@ class ChartReview(Contract, table="meta.chart_review"):
 
     sample_id: pl.String = column("Sample", "Names the drawn sample.", nullable=False)
     refresh_id: pl.String = column("Release", "The release whose values were reviewed.", nullable=False)
-    read_on: pl.Date = column("Read on", "Day on which the sheet was read back.", nullable=False)
+    read_on: pl.String = column("Read on", "Day on which the sheet was read back, ISO 8601.", nullable=False)
     patients: pl.Int64 = column("Patients", "Patients of the sample.", nullable=False)
     variable: pl.String = column("Variable", "Its name; `all` for all together.", nullable=False)
     reviewed: pl.Int64 = column("Reviewed", "Values that the chart confirms or contradicts.", nullable=False)

@@ -153,7 +153,7 @@ def _rate(drawn: pl.DataFrame, name: str, counts: Mapping[str, int], read_on: dt
     return {
         "sample_id": drawn["sample_id"][0],
         "refresh_id": drawn["refresh_id"][0],
-        "read_on": read_on,
+        "read_on": read_on.isoformat(),
         "patients": drawn["pseudonym"].n_unique(),
         "variable": name,
         "reviewed": reviewed,
