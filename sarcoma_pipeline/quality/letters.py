@@ -132,12 +132,16 @@ def _others(
     further: pl.DataFrame, names: list[str], fields: Mapping[tuple[str, str, str], str]
 ) -> Iterator[str]:
     """Yield what the other records of a finding say; the sender's own ones with their position."""
-    for row in further.sort("source", "path", "position", "column_name", nulls_last=True).iter_rows(
-        named=True
-    ):
+    said: dict[tuple[str, ...], list[str]] = {}
+    order = ("source", "path", "position", "record_id", "column_name")
+    for row in further.sort(*order, nulls_last=True).iter_rows(named=True):
         own = f", {row['position']}" if row["source"] in names else ""
-        value = f": {_name(row, fields)} = {row['value']}" if row["column_name"] else ""
-        yield f"{row['source'] or ''}{own}{value}"
+        # The record itself is not told; it only keeps apart what different records say.
+        values = said.setdefault((f"{row['source'] or ''}{own}", row["record_id"]), [])
+        if row["column_name"]:
+            values.append(f"{_name(row, fields)} = {row['value']}")
+    for (source, _), values in said.items():
+        yield f"{source}: {'; '.join(values)}" if values else source
 
 
 def _name(row: Mapping[str, str], fields: Mapping[tuple[str, str, str], str]) -> str:
