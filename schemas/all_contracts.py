@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas import (
     analysis,
     analysis_follow_up,
+    analysis_groups,
     analysis_models,
     audit,
     cohort,
@@ -43,6 +44,7 @@ MODULES = (
     lineage,
     analysis,
     analysis_follow_up,
+    analysis_groups,
     analysis_models,
     audit,
     meta,

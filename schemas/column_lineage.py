@@ -310,6 +310,7 @@ _FROM: dict[str, dict[str, str]] = {
         "path": "meta.files.path",
     },
     "analysis.table_one": {"*": _COVARIATES},
+    "analysis.table_one_by_group": {"*": _COVARIATES},
     "analysis.survival_curve": {"*": _SURVIVAL},
     "analysis.survival_estimate": {"*": _SURVIVAL},
     "analysis.restricted_mean": {"*": "analysis.survival_curve.survival analysis.survival_curve.time_months"},

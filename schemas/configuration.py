@@ -15,9 +15,11 @@ from schemas.configuration_faults import (
     ConfigurationWrong,
     Fault,
     fault,
+    left_open,
     mistyped,
     of_validation,
     parsed,
+    without_open_numbers,
 )
 from schemas.sources_toml import (
     DEFAULT_LIMITS,
@@ -113,6 +115,9 @@ def load_study(folder: Path) -> tuple[Study, Sources]:
             # Editors of Windows begin a file with a byte order mark.
             text = (folder / file).read_text("utf-8-sig")
             content = parsed(file, text)
+            open_questions = list(left_open(content))
+            faults += [fault(file, text, loc, message) for loc, message in open_questions]
+            content = without_open_numbers(content)
             faults += [fault(file, text, loc, message) for loc, message in mistyped(model, content)]
             found[file] = read = model.model_validate(content)
         except ConfigurationWrong as wrong:
@@ -127,7 +132,8 @@ def load_study(folder: Path) -> tuple[Study, Sources]:
             if isinstance(read, Study):
                 faults += [fault(file, text, *lost) for lost in _lost_files(read, folder.parents[2])]
             of = of_study(read, folder.name) if isinstance(read, Study) else of_sources(read)
-            faults += [fault(file, text, loc, message) for loc, message in of]
+            told = {loc for loc, _ in open_questions}
+            faults += [fault(file, text, loc, message) for loc, message in of if loc not in told]
     if faults:
         raise ConfigurationWrong(faults)
     return found["study.toml"], found["sources.toml"]  # pyright: ignore[reportReturnType]

@@ -68,7 +68,8 @@ def not_allowed(value: object, allowed: Iterable[str]) -> str:
     near = meant(value, known)
     guess = f', did you mean "{near}"?' if near else "."
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    listed = ", ".join(known[:_SHOWN])
+    # A value may hold a comma itself.
+    listed = ", ".join(f'"{value}"' if "," in value else value for value in known[:_SHOWN])
     return f'"{value}" is not known{guess} Allowed: {listed}{more}.'
 
 
@@ -78,6 +79,51 @@ def among(loc: Loc, values: Iterable[str], allowed: Iterable[str]) -> Complaints
     for value in values:
         if value not in allowed:
             yield loc, not_allowed(value, allowed)
+
+
+OPEN = "?"
+"""What ``sarcoma init`` writes where only a person knows the answer."""
+_ANSWERS = {
+    "scale": "the factor to the contract's unit, without quotes",
+    "status_day.scale": "1 if the times are days, 7 for weeks, 30.4375 for months, 365.25 for years",
+    "tumour_size_cm.scale": "1 if the sizes are cm, 0.1 if they are mm",
+    "prescribed_dose_gy.scale": "1 if the doses are Gy, 0.01 if they are cGy",
+    "age_at_diagnosis_years.scale": "1 if the ages are years, 0.0833333 if they are months",
+    "date_format": 'the format, such as "%d.%m.%Y"',
+    "equals": "the words that count",
+    "diagnosis_date": "the header of the column; if times are counted from the diagnosis, write instead: "
+    'diagnosis_day = { constant = "0" }',
+    "status_date": "the header of the column; if it holds times instead of dates, write instead: "
+    'status_day = { column = "…", scale = 1 }',
+}
+_LISTED = frozenset({"codes", "answers"})
+"""Tables of words whose allowed values another message lists."""
+
+
+def left_open(content: Any, loc: Loc = ()) -> Complaints:
+    """Yield the questions of ``sarcoma init`` that nobody has answered yet."""
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in items:
+        here = (*loc, key)
+        if isinstance(value, str) and value.strip() == OPEN:
+            named = [str(part) for part in here if not isinstance(part, int)]
+            last = named[-2] if named[-1] == "column" else named[-1]
+            general = _ANSWERS.get(last, "the header of the column")
+            answer = _ANSWERS.get(".".join(named[-2:]), general)
+            place = here[:-1] if isinstance(here[-1], int) else here
+            yield place, f'"{OPEN}" is a question that sarcoma init left open: write {answer}'
+        elif isinstance(value, dict | list) and key not in _LISTED:
+            yield from left_open(value, here)
+
+
+def without_open_numbers(content: Any) -> Any:
+    """Return the content with a number for each open question for one, so that the rest can be checked."""
+    if isinstance(content, dict):
+        return {
+            key: 1.0 if key == "scale" and value == OPEN else without_open_numbers(value)
+            for key, value in content.items()
+        }
+    return [without_open_numbers(value) for value in content] if isinstance(content, list) else content
 
 
 def unique(section: str, names: Sequence[str]) -> Complaints:

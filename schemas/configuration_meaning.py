@@ -52,6 +52,9 @@ def of_study(study: Study, folder: str) -> Complaints:
     yield from among(
         ("subgroups",), study.subgroups, [c.name for c in study.covariates if c.kind == "factor"]
     )
+    if study.table_one_by is not None:
+        factors = [c.name for c in study.covariates if c.kind == "factor"]
+        yield from among(("table_one_by",), [study.table_one_by], factors)
     if len(set(study.subgroups)) < len(study.subgroups):
         yield ("subgroups",), "a subgroup is named twice"
     for at, criterion in enumerate(study.criteria):

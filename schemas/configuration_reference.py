@@ -98,6 +98,7 @@ _EXAMPLES: dict[str, Any] = {
     "Study.published": "data/studies/my_study/published.csv",
     "Study.published_map": "data/studies/my_study/map.csv",
     "Study.published_audit": "data/studies/my_study/audit.csv", "Study.subgroups": ["sex"],
+    "Study.table_one_by": "sex",
     "Study.owner": "registry@example.org", "Study.time_zone": "Europe/Vienna",
     "Criterion.name": "site", "Criterion.label": "Tumour of the extremities",
     "Criterion.values": ["extremities"],

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import analysis, analysis_follow_up, analysis_models, cohort, cohort_events, lineage, movement
+from schemas import (
+    analysis,
+    analysis_follow_up,
+    analysis_groups,
+    analysis_models,
+    cohort,
+    cohort_events,
+    lineage,
+    movement,
+)
 from schemas.contract import CONTRACTS, Contract, column
 
 RELEASED = tuple(
@@ -18,6 +27,7 @@ RELEASED = tuple(
         cohort.CohortDerivability,
         lineage.Lineage,
         analysis.TableOne,
+        analysis_groups.TableOneByGroup,
         analysis.SurvivalCurve,
         analysis.SurvivalEstimate,
         analysis.SurvivalSensitivity,

@@ -92,8 +92,6 @@ def _headers(loc: Loc, ignored: Sequence[IgnoredColumns], mapped: Sequence[str])
         first = spelled.setdefault(folded(header), header)
         if first != header:
             yield loc[:-1], f'"{first}" and "{header}" are one header: write it the same way everywhere'
-        if header.strip() == "?":
-            yield loc[:-1], '"?" is a question that sarcoma init left open: write the header of the column'
         if not header.strip():
             yield loc[:-1], "a header is empty; a column without one is named (column 1 without a header)"
     named: set[str] = set()
@@ -254,12 +252,7 @@ def _conditions(loc: Loc, entity: EntityMapping, source: MappedSource) -> Compla
         column = folded(when.column)
         if when.filled is None and not when.equals:
             yield here, 'say what the cell must be: filled = true, filled = false, or equals = ["…"]'
-        if "?" in when.equals:
-            yield (
-                (*here, "equals"),
-                '"?" is a question that sarcoma init left open: write the words that count',
-            )
-        elif empty := [word for word in when.equals if word.strip() in missing]:
+        if empty := [word for word in when.equals if word.strip() in missing]:
             yield (*here, "equals"), f'"{empty[0]}" stands for a missing value: use filled = false'
         if when.filled is not None and filled.setdefault(column, when.filled) != when.filled:
             yield here, f'"{when.column}" cannot be both filled and empty'

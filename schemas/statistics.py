@@ -42,7 +42,8 @@ class Statistics(BaseModel):
     first_failure_days: Annotated[int, Field(ge=0, le=365)] = 30
     """Relapses within these days of the first one are one pattern of first failure."""
     least_at_risk: Annotated[int, Field(ge=0)] = 5
-    """Curves of cumulative incidence are drawn only while as many patients are at risk; 0: to the end."""
+    """Curves of survival and cumulative incidence are drawn only while as many patients are at risk; 0: to
+    the end."""
 
     def verdict(self, events: int, coefficients: int) -> str:
         """Return whether the events are enough, few or too few for the coefficients."""

@@ -252,6 +252,9 @@ class Study(Section):
     """Sensitivity runs with other censoring of an endpoint."""
     table_one: tuple[TableRow, ...] = ()
     """Blocks of Table 1, in this order."""
+    table_one_by: str | None = None
+    """A factor among the covariates: the report describes its levels side by side, with standardised
+    differences. Public versions leave it out."""
     gate: Gate = Gate()
     """Thresholds of the release gate; without ``[gate]``, the defaults."""
     statistics: Statistics = Statistics()

@@ -59,6 +59,10 @@ def check(study: str, as_json: bool) -> None:
 _VALUES_SHOWN = 6
 
 
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _print(found: Checked) -> None:
     """Print equal notices once, with their values and how often each occurs."""
     loud = [one for one in found.notices if one.severity != "notice"]
@@ -81,5 +85,5 @@ def _print(found: Checked) -> None:
     for topic, words in found.preview:
         say(f"{topic:12} {words}")
     quiet = len(found.notices) - len(loud)
-    more = f", and {quiet} notices that need no action (--json lists them)" if quiet else ""
-    say(f"configuration sound; {len(alike)} things to look at{more}")
+    more = f", and {_counted(quiet, 'notice')} without need for action (--json lists them)" if quiet else ""
+    say(f"configuration sound; {_counted(len(alike), 'thing')} to look at{more}")

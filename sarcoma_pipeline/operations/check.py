@@ -5,6 +5,7 @@ It uses the readers, typing, linkage, curation and cohort of the refresh; nothin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -95,7 +96,7 @@ def check(project: Project) -> Checked:
             found.received, project.sources, check_reading.days(project), found.files, study=project.study
         )
         gate = IdentityGate.of(curated.typed[Person.table()], project.sources)
-        own = [*_files(project, found), *_keys(found), *_unmapped(found)]
+        own = [*_files(project, found), *_keys(found), *_unmapped(found), *_empty(project, found)]
         result.notices += [_masked(gate, notice, found) for notice in own]
         result.notices += _findings(project, found, curated, centre, gate)
         result.preview += [
@@ -186,6 +187,30 @@ def _unmapped(found: Delivered) -> Iterator[Notice]:
         )  # fmt: skip
 
 
+def _empty(project: Project, found: Delivered) -> Iterator[Notice]:
+    """Yield mapped columns that are empty in every row: perhaps another column holds the values."""
+    received = found.received.get(TableRow.table())
+    for source in project.sources.source:
+        if received is None or not isinstance(source, MappedSource):
+            continue
+        rows = received.filter(pl.col("table_name") == source.name)
+        # A row without a relapse has no date of one: the condition says that an empty cell is expected.
+        asked = {when.column for entity in source.entities for when in entity.when if when.filled}
+        filled = {key for cells in rows["values"] for key in json.loads(cells)}
+        for header in source.headers() if rows.height >= _ROWS_TO_JUDGE else ():
+            if header not in filled | asked:
+                yield _own(
+                    "warning", "check.column-empty",
+                    f"The column is mapped, and empty in all {rows.height} rows.",
+                    "Look whether another column, sheet or row of headers holds the values.",
+                    column=f'column "{header}" of source "{source.name}"',
+                )  # fmt: skip
+
+
+_ROWS_TO_JUDGE = 5
+"""Minimum number of rows, or of patients, for saying that none of them has something."""
+
+
 def _masked(gate: IdentityGate, notice: Notice, found: Delivered) -> Notice:
     """Return the notice with its file path as it may be shown.
 
@@ -265,7 +290,7 @@ def _preview(
     sampled = bool(found.shortened or found.left_out) or found.counted != found.read
     for source in project.sources.source:
         here, read = found.counted.get(source.name, 0), found.read.get(source.name, 0)
-        of = f"{here} files" if here == read else f"{read} of {here} files looked at"
+        of = f"{here} file{'' if here == 1 else 's'}" if here == read else f"{read} of {here} files looked at"
         yield "files", f"{source.name}: {of}"
     if sampled:
         yield "sample", "only a sample was read: the numbers below are those of the sample"
@@ -289,6 +314,16 @@ def _preview(
         .iter_rows()
     ):
         yield "endpoint", f"{name}: {events} events in {n} patients"
+        if events == n >= _ROWS_TO_JUDGE:
+            result.notices.append(
+                _own(
+                    "warning",
+                    "check.nobody-censored",
+                    f"All {n} patients have the event of {name}.",
+                    "Compare the codes of the status in sources.toml with the table. If the table lists only "
+                    "the dead, it is no sample of patients: their survival says nothing of others.",
+                )
+            )
     described = covariates.patients(made.curated, happened, admitted, study.gate)
     if admitted.len() and (median := described["follow_up_days"].median()) is not None:
         yield "follow-up", f"median {median:g} days"

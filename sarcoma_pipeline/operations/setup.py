@@ -209,7 +209,7 @@ def _study(name: str, proposals: Sequence[Proposal]) -> str:
         "# What the study is: docs/configuration.md. Proposed by `sarcoma init`; change it as you need.",
         f"name = {text(name)}",
         f"title = {text(f'Overall survival in {name}')}",
-        'description = "Say here who the patients are and what is compared."',
+        'description = "All patients of the delivered files."  # who they are and what is compared',
         f"drop = {text(f'data/drop/{name}')}",
     ]
     if sexed:

@@ -163,7 +163,9 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
         )
     elif len(set(table.cells[number])) < table.rows:
         made.questions.append(
-            f'"{number}" does not tell all rows apart: if a patient has several rows, add a column to key.'
+            f'"{number}" does not tell all rows apart. If a patient has several rows, add the column that '
+            "does to key, and say in every entity which rows it is made from (when)."
+            + _tells_apart(table, number)
         )
     numeric = [c for t in _NUMERIC for c in table.cells.get(columns.get(t, ""), [])]
     commas = sum("," in c for c in numeric) > sum("." in c for c in numeric)
@@ -213,6 +215,25 @@ def table(name: str, pattern: str, table: Table, *, dated: bool = False) -> Prop
     made.mapped = set(columns)
     _ignore(made, table, set(columns.values()) - entities.unused)
     return made
+
+
+def _tells_apart(table: Table, number: str) -> str:
+    """Name the columns of few values that tell the rows of a patient apart."""
+    numbers = table.cells[number]
+    found = [
+        header
+        for header, cells in table.cells.items()
+        if header != number
+        and len(cells) == len(numbers) == table.rows
+        and len(set(cells)) <= _MOST_CODES
+        and len(set(zip(numbers, cells, strict=True))) == table.rows
+    ]
+    return f" Perhaps {', '.join(found)}." if found else ""
+
+
+def _times(cells: list[str]) -> bool:
+    """Return whether all cells are numbers, and too many different ones for codes."""
+    return len(set(cells)) > min(_MOST_CODES, len(cells) // 2) and all(map(NUMBER.fullmatch, cells))
 
 
 def _counted(table: Table, target: str, cell: str) -> bool:
@@ -337,7 +358,7 @@ class _Entities:
             self._statement(mapping, self._number("status_day", words.TIME, time), "", "")
         else:
             self._statement(mapping, f"status_date = {text(UNKNOWN)}", "", "")
-            told = self._candidates(lambda cells: bool(formats(cells)) or all(map(NUMBER.fullmatch, cells)))
+            told = self._candidates(lambda cells: bool(formats(cells)) or _times(cells))
             self.made.questions.append(f"Of which day is the vital status? (status_date or status_day){told}")
         if time and self.dated and (contact or death):
             self.unused.add(time)
@@ -374,7 +395,7 @@ class _Entities:
 
     def _number(self, name: str, target: str, header: str) -> str:
         unit = (self.table.units or {}).get(header, "")
-        factor = words.scale(target, header, unit)
+        factor = words.scale(target, header, unit, self.table.cells[header])
         if factor is None:
             self.made.questions.append(f'In which unit is "{header}"? (scale of {name})')
             choice = f"factor to {words.UNITS[target]}"

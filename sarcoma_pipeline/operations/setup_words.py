@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from sarcoma_pipeline.curation.near_matches import UMLAUTS
 from schemas import units
@@ -154,11 +155,34 @@ UNITS = {
 """Numeric target to the unit of its contract."""
 
 
-def scale(target: str, header: str, unit: str) -> float | None:
-    """Return the factor to the contract's unit from header or units row; None if a person must decide."""
+_LARGEST = {
+    "diagnosis.tumour_size_cm": 30.0,
+    "diagnosis.age_at_diagnosis_years": 120.0,
+    "radiotherapy.prescribed_dose_gy": 100.0,
+}
+"""The largest number that is ordinary in the contract's unit: larger ones may be millimetres, days or cGy."""
+
+
+def scale(target: str, header: str, unit: str, cells: Sequence[str] = ()) -> float | None:
+    """Return the factor to the contract's unit; None if a person must decide.
+
+    Args:
+        target: the numeric target.
+        header: the header, which may name the unit.
+        unit: the unit in the row of units, or "".
+        cells: the numbers: without a named unit they must be ordinary in the contract's.
+    """
     named = units.factors(UNITS[target], header, unit)
     if len(named) == 1:
         return named[0]
     # Sizes, doses and ages are in the usual unit unless something else is said; times have none.
-    usual = target != TIME or plain(header) == "futime"
+    usual = plain(header) == "futime" if target == TIME else _ordinary(target, cells)
     return 1.0 if usual and not named and not unit.strip() else None
+
+
+def _ordinary(target: str, cells: Sequence[str]) -> bool:
+    numbers = [cell.replace(",", ".") for cell in cells if re.fullmatch(r"\d+([.,]\d+)?", cell)]
+    if any(float(number) > _LARGEST[target] for number in numbers):
+        return False
+    # Whole numbers up to 30 are small tumours in millimetres as well as large ones in centimetres.
+    return target != "diagnosis.tumour_size_cm" or not numbers or any("." in number for number in numbers)

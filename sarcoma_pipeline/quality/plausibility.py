@@ -13,10 +13,16 @@ import polars as pl
 
 from sarcoma_pipeline.cohort.endpoints import DEATHS
 from sarcoma_pipeline.cohort.timeline import RELAPSES
-from sarcoma_pipeline.curation.parse import CODE_UNKNOWN, DATE_CENTURY, DATE_UNREADABLE, NUMBER_UNREADABLE
-from sarcoma_pipeline.curation.table_rows import SEVERAL_VALUES
+from sarcoma_pipeline.curation.parse import (
+    CODE_UNKNOWN,
+    DATE_CENTURY,
+    DATE_UNREADABLE,
+    NUMBER_DAMAGED,
+    NUMBER_UNREADABLE,
+)
+from sarcoma_pipeline.curation.table_rows import CONDITION_UNMATCHED, SEVERAL_VALUES
 from schemas.cohort import CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
-from schemas.configuration import MappedSource, RegistrySource, Sources, Study
+from schemas.configuration import EntityMapping, MappedSource, RegistrySource, Sources, Study
 from schemas.gate import Gate
 from schemas.received import RegistryReply, TableRow
 from schemas.typed import STATES, Assessment, VitalStatus
@@ -28,6 +34,21 @@ _UNREADABLE = (
     DATE_UNREADABLE.id, NUMBER_UNREADABLE.id, CODE_UNKNOWN.id, DATE_CENTURY.id, SEVERAL_VALUES.id,
 )  # fmt: skip
 """Rules on filled cells that yield no value."""
+_WAY_OUT = "raise max_unreadable_percent under [gate] in study.toml."
+_OF_ROWS = {
+    CONDITION_UNMATCHED.id: (
+        "meet no condition (when), and nothing is read from their rows",
+        "Name the words in the conditions in sources.toml. If these rows are to yield nothing, " + _WAY_OUT,
+    ),
+    NUMBER_DAMAGED.id: (
+        "are patient numbers that a spreadsheet damaged",
+        "Restore the numbers in the table. If the other rows suffice, " + _WAY_OUT,
+    ),
+}
+"""Rules on filled cells for which a row yields no record, with what is wrong and its remedy; the note of the
+observation names the column."""
+_ONE_DAY_FROM = 5
+"""Minimum number of deaths that cannot all be on one day."""
 
 _REASONS_SHOWN = 3
 
@@ -133,6 +154,30 @@ def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list
     return faults
 
 
+def on_one_day(typed: Frames) -> list[Reason]:
+    """Report that all deaths of the tables are on one day: the day of an export, or of a reply.
+
+    Args:
+        typed: ``typed.vital_status``.
+    """
+    deaths = typed[VitalStatus.table()].filter(
+        pl.col("status") == DECEASED, pl.col("source") == "table", pl.col("person_ref").is_not_null()
+    )
+    found = []
+    for column in ("status_date", "status_day"):
+        dated = deaths.filter(pl.col(column).is_not_null())
+        if dated["person_ref"].n_unique() >= _ONE_DAY_FROM and dated[column].n_unique() == 1:
+            many = dated["person_ref"].n_unique()
+            found.append(
+                Reason(
+                    f"all deaths of the tables, of {many} persons, are on one day",
+                    f"Map {column} of the deaths to the column with the days of death: this one is that of "
+                    "an export, a reply or a last contact.",
+                )
+            )
+    return found
+
+
 @dataclass(frozen=True)
 class Read:
     """Events of one kind that were read, used or not.
@@ -183,7 +228,8 @@ def sources_of(records: Iterable[pl.DataFrame], files: pl.DataFrame) -> pl.DataF
 
 def of_cells(observed: pl.DataFrame) -> pl.DataFrame:
     """Return the observations on filled cells that yield no value."""
-    return observed.filter(pl.col("rule_id").is_in(_UNREADABLE) & pl.col("column_name").is_not_null())
+    rules = (*_UNREADABLE, *_OF_ROWS)
+    return observed.filter(pl.col("rule_id").is_in(rules) & pl.col("column_name").is_not_null())
 
 
 def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -> pl.DataFrame:
@@ -228,6 +274,50 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
     return pl.DataFrame(rows, schema=schema, orient="row").sort("source", "table_name", "column_name")
 
 
+def without_record(
+    typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame, sources: Sources, gate: Gate
+) -> list[Reason]:
+    """Report columns of tables for which most of the filled rows yield no record.
+
+    Args:
+        typed: the typed tables.
+        observed: observations.
+        source_of: :func:`sources_of`.
+        sources: ``sources.toml``.
+        gate: ``[gate]`` of ``study.toml``.
+    """
+    failed = observed.join(source_of, on="record_id")
+    found = []
+    for source in sources.source:
+        if not isinstance(source, MappedSource):
+            continue
+        rows = source_of.filter(pl.col("source") == source.name).select("record_id").unique()
+        for column in source.headers():
+            tables = sorted({f"typed.{e.entity}" for e in source.entities if column in _chosen_by(e)})
+            known = pl.col("person_ref").str.starts_with("number:")
+            made = [typed[t].filter(known).select("record_id") for t in tables if t in typed]
+            read = pl.concat([rows.clear(), *made]).unique().join(rows, on="record_id", how="semi")
+            for rule, (what, remedy) in _OF_ROWS.items():
+                lost = failed.filter(
+                    pl.col("source") == source.name,
+                    pl.col("rule_id") == rule,
+                    pl.col("note") == f"column {column!r}",
+                ).select("record_id")
+                lost = lost.unique()
+                filled = lost.height + read.join(lost, on="record_id", how="anti").height
+                many = 100 * lost.height > gate.max_unreadable_percent * filled
+                if many and lost.height >= gate.unreadable_from:
+                    where = f'column "{column}" of source "{source.name}"'
+                    found.append(Reason(f"{lost.height} of {filled} filled cells of {where} {what}", remedy))
+    return found
+
+
+def _chosen_by(entity: EntityMapping) -> set[str | None]:
+    """Return the columns that decide whether a row yields the entity: conditions and patient number."""
+    number = entity.columns.get("hospital_number")
+    return {*(when.column for when in entity.when), number.column if number else None}
+
+
 def mostly_unreadable(counts: pl.DataFrame, sources: Sources, gate: Gate) -> list[Reason]:
     """Report mapped columns with more unreadable cells than ``[gate]`` allows.
 
@@ -246,8 +336,7 @@ def mostly_unreadable(counts: pl.DataFrame, sources: Sources, gate: Gate) -> lis
         Reason(
             f"{row['unreadable']} of {row['filled']} filled cells of {header(sources, row)} cannot be read "
             f"as {row['table_name'].removeprefix('typed.')}.{row['column_name']}",
-            "Correct its format, codes or column in sources.toml. If they are right, raise "
-            "max_unreadable_percent under [gate] in study.toml.",
+            f"Correct its format, codes or column in sources.toml. If they are right, {_WAY_OUT}",
         )
         for row in many.iter_rows(named=True)
     ]
@@ -303,5 +392,7 @@ def never_published(
         *excluded_everybody(tables[CohortFlow.table()], tables[CohortEligibility.table()]),
         *without_follow_up(tables[CohortPatient.table()], tables[CohortEndpoint.table()]),
         *without_events(tables[CohortEndpoint.table()], study, tables),
+        *on_one_day(tables),
         *mostly_unreadable(unreadable(tables, observed, source_of), sources, study.gate),
+        *without_record(tables, observed, source_of, sources, study.gate),
     ]

@@ -32,14 +32,20 @@ def table_one(patients: pl.DataFrame, rows: Sequence[TableRow]) -> pl.DataFrame:
     """
     lines: list[dict[str, Any]] = []
     for row in rows:
-        chosen = patients.filter(
-            pl.lit(True), *(pl.col(name).is_in(values) for name, values in row.where.items())
-        )
-        lines += (
-            _factor(chosen[row.column], row) if row.kind == "factor" else _number(chosen[row.column], row)
-        )
+        lines += lines_of(patients, row)
     frame = pl.DataFrame(lines, schema_overrides={"percent_printed": pl.String}, infer_schema_length=None)
     return TableOne.enforce(TableOne.conform(frame.with_row_index("position", offset=1)))
+
+
+def lines_of(patients: pl.DataFrame, row: TableRow) -> list[dict[str, Any]]:
+    """Return the lines of one block."""
+    values = chosen(patients, row)[row.column]
+    return list(_factor(values, row) if row.kind == "factor" else _number(values, row))
+
+
+def chosen(patients: pl.DataFrame, row: TableRow) -> pl.DataFrame:
+    """Return the patients that a block is about."""
+    return patients.filter(pl.lit(True), *(pl.col(name).is_in(values) for name, values in row.where.items()))
 
 
 def _factor(values: pl.Series, row: TableRow) -> Iterator[dict[str, Any]]:

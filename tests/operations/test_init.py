@@ -1,6 +1,7 @@
 """``sarcoma init``: a proposal that the check accepts, or that asks; never a guess, never an identity."""
 
 import datetime as dt
+import json
 import tomllib
 
 import polars as pl
@@ -300,6 +301,43 @@ def test_what_begins_with_a_dot_is_named_and_not_read(place):
 )
 def test_a_unit_in_the_header_or_below_it_gives_the_factor(target, header, unit, factor):
     assert words.scale(target, header, unit) == factor
+
+
+@pytest.mark.parametrize(
+    ("target", "cells", "factor"),
+    [
+        # Without a unit: whole numbers may be millimetres, and so may a number above 30.
+        ("diagnosis.tumour_size_cm", ["5,5", "12"], 1.0), ("diagnosis.tumour_size_cm", ["18", "20"], None),
+        ("diagnosis.tumour_size_cm", ["55.5", "20"], None), ("diagnosis.tumour_size_cm", [], 1.0),
+        ("radiotherapy.prescribed_dose_gy", ["50", "66"], 1.0),
+        ("radiotherapy.prescribed_dose_gy", ["5000", "66"], None),
+        ("diagnosis.age_at_diagnosis_years", ["54", "99"], 1.0),
+        ("diagnosis.age_at_diagnosis_years", ["540", "640"], None),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_not_ordinary_in_a_unit_are_asked_for(target, cells, factor):
+    assert words.scale(target, "x", "", cells) == factor
+
+
+def test_all_open_questions_are_told_at_once_and_each_at_its_line(place):
+    table = "pid,age,size,grade,rfstime,status\n" + "".join(
+        f"{n},50,{n},{n % 3 + 1},{100 * n},{n % 2}\n" for n in range(1, 40)
+    )
+    _, _, folder = _init(place, table)
+    text = (folder / "sources.toml").read_text().splitlines()
+    asked = {
+        number for number, line in enumerate(text, start=1) if '"?"' in line and not line.startswith("#")
+    }
+    told = json.loads(place.run("check", "--study", "fresh", "--json").output)["configuration"]
+    assert {fault["line"] for fault in told} == asked and len(asked) == len(told) == 5
+    (day,) = [fault["message"] for fault in told if fault["key"].endswith("status_date")]
+    assert "status_day" in day
+
+
+def test_a_column_that_tells_the_rows_of_a_patient_apart_is_named(place):
+    rows = [f"{n},{etype},{100 * n},{n % 2}" for n in range(1, 20) for etype in (1, 2)]
+    result, _, _ = _init(place, "\n".join(["id,etype,time,status", *rows]))
+    assert "Perhaps etype." in " ".join(result.output.split())
 
 
 def test_a_death_is_never_dated_by_the_last_contact(place):

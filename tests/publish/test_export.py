@@ -147,7 +147,7 @@ def _sheets(path: Path) -> dict[str, list[list[tuple[str, str]]]]:
             sheet = etree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
             assert not list(sheet.iter(f"{space}f")), "a formula"
             found[name] = [
-                [(c.get("t") or "n", "".join(t for t in c.itertext() if t)) for c in row.iter(f"{space}c")]
+                [(c.get("t") or "n", "".join(map(str, c.itertext()))) for c in row.iter(f"{space}c")]
                 for row in sheet.iter(f"{space}row")
             ]
     return found

@@ -25,6 +25,7 @@ from sarcoma_pipeline.survival import (
     sensitivity,
     subgroups,
     table_one,
+    table_one_groups,
     validation,
 )
 from schemas.analysis import (
@@ -43,6 +44,7 @@ from schemas.analysis import (
     TableOne,
 )
 from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
+from schemas.analysis_groups import TableOneByGroup
 from schemas.analysis_models import (
     CompetingHazardRatio,
     FirstFailure,
@@ -63,9 +65,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     study = project.study
 
     def describe(warehouse: Warehouse) -> StepOutput:
-        """Describe the cohort (Table 1)."""
-        rows = table_one.table_one(warehouse.read(PATIENTS), study.table_one)
-        return StepOutput({TableOne.table(): rows})
+        """Describe the cohort (Table 1), and the groups that the study compares."""
+        patients = warehouse.read(PATIENTS)
+        by = next((c for c in study.covariates if c.name == study.table_one_by), None)
+        frames = {
+            TableOne.table(): table_one.table_one(patients, study.table_one),
+            TableOneByGroup.table(): table_one_groups.table_one_by_group(patients, study.table_one, by),
+        }
+        return StepOutput(frames)
 
     def survive(warehouse: Warehouse) -> StepOutput:
         """Estimate survival: Kaplan–Meier with log-log confidence intervals, and restricted mean survival."""
@@ -188,7 +195,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [
-        step(project, "table_one", {TableOne.table(): [PATIENTS]}, describe, kinds={"polars"}),
+        step(
+            project, "table_one", {c.table(): [PATIENTS] for c in (TableOne, TableOneByGroup)}, describe,
+            kinds={"polars"},
+        ),
         step(
             project, "survival", {c.table(): [ENDPOINTS] for c in survival}, survive, kinds={"polars"}
         ),

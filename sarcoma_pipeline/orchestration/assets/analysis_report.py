@@ -60,7 +60,7 @@ def write(
         # A PDF of an older page must not stay beside the new page.
         pdf_path.unlink(missing_ok=True)
         return target, f"not printed: none of {', '.join(pdf.BROWSERS)} is installed"
-    if not pdf.print_pdf(target, pdf_path, chromium):
+    if not pdf.print_pdf(target, pdf_path, chromium, project.study.owner):
         pdf_path.unlink(missing_ok=True)
         return target, f"not printed: {Path(chromium).name} failed"
     return target, pdf_path.name

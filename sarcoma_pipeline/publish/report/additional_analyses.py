@@ -10,7 +10,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report import curves, report_tables
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, median, number, p_value, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
-from schemas.statistics import DEFAULT
+from schemas.statistics import DEFAULT, Statistics
 
 NEAR_MONTHS = 24
 """Horizon printed for subgroups: the one closest to the paper's two years; ``analysis.subgroup`` has all."""
@@ -82,7 +82,7 @@ def subgroup_panels(
     tests: pl.DataFrame,
     endpoint: str,
     terms: Mapping[str, str],
-    p_decimals: int = DEFAULT.p_decimals,
+    statistics: Statistics = DEFAULT,
 ) -> list[str]:
     """Draw one panel per factor, with a Kaplan–Meier curve per level.
 
@@ -91,10 +91,10 @@ def subgroup_panels(
         tests: `schemas.analysis.LogRank`.
         endpoint: the endpoint to draw.
         terms: covariate to its title.
-        p_decimals: printed decimals of a p value.
+        statistics: printed decimals of a p value, and the patients at risk below which a curve ends.
     """
     mine = frame.filter(pl.col("endpoint") == endpoint)
-    longest = float(mine.select(pl.col("time_months").max()).item() or 0)
+    longest = curves.last_drawn(mine, statistics.least_at_risk)
     p = _p_values(tests)
     drawings = []
     for letter, part in zip("ABCDEFGH", mine.partition_by("covariate", maintain_order=True), strict=False):
@@ -104,11 +104,11 @@ def subgroup_panels(
             for one in part.partition_by("level", maintain_order=True)
         }
         title = terms.get(name, capital(name.replace("_", " ")))
-        test = f"log-rank p = {p_value(p.get((endpoint, name)), p_decimals)}".replace("= <", "< ")
+        test = f"log-rank p = {p_value(p.get((endpoint, name)), statistics.p_decimals)}".replace("= <", "< ")
         drawings.append(
             curves.by_level(
                 levels, key=f"svg-subgroup-{endpoint.lower()}-{name.replace('_', '-')}", letter=letter,
-                title=title, test=test, horizon=longest,
+                title=title, test=test, horizon=longest, least_at_risk=statistics.least_at_risk,
             )
         )  # fmt: skip
     return drawings

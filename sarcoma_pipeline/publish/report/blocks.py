@@ -55,6 +55,11 @@ class Report:
     def __post_init__(self) -> None:
         self.titles = {rule.name: rule.title for rule in self.study.endpoints if rule.derivable}
 
+    @property
+    def decimals(self) -> int:
+        """Decimals to which rates and months are known: disclosure control rounds them to whole numbers."""
+        return 0 if self.policy else 1
+
     def has(self, *names: str) -> bool:
         """Return whether all these tables exist and are not empty."""
         return all(name in self.frames and self.frames[name].height for name in names)

@@ -6,6 +6,7 @@ al., BMJ Open 2019; 9: e030215).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
@@ -20,17 +21,22 @@ _BESIDE_LEVELS, _LONGEST = 150.0, 17
 """Left end of the axis if level names stand beside the numbers at risk, and their maximum length."""
 _STEP_MONTHS = (6, 12, 24, 36, 60, 120)
 _MOST_TICKS = 9
+_FOR_NAMES, _NAME_HEIGHT = 96.0, 13.0
+"""Space for the names of the levels to the right of their curves, and the least distance of two names."""
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#111")
+"""Colours that people with any colour vision can tell apart (Okabe and Ito, 2008)."""
+_BAND_OPACITY = 0.14
 _DASHES = ("", "8 4", "2 3", "9 3 2 3", "1 5")
 """Line styles that differ without colour; reused from the start if there are more levels."""
 
 
 def kaplan_meier(
     curve: pl.DataFrame, estimates: pl.DataFrame, *, key: str, letter: str, title: str, horizon: float,
-    few: str = "",
+    few: str = "", grid_months: int = 0, least_at_risk: int = 0,
 ) -> str:  # fmt: skip
     """Draw the Kaplan–Meier curve of one endpoint.
 
-    A public curve is known only at some times; these are joined by straight lines.
+    A public curve is known only at some times, which have a dot: between them it falls by equal steps.
 
     Args:
         curve: `schemas.analysis.SurvivalCurve` of the endpoint.
@@ -40,36 +46,46 @@ def kaplan_meier(
         title: the endpoint in words.
         horizon: end of the time axis in months, the same for all panels.
         few: text printed for suppressed numbers at risk.
+        grid_months: of a public curve: the distance of the times at which it may be known.
+        least_at_risk: patients at risk below which the curve ends.
     """
     sheet, frame = Drawing(_WIDTH, _HEIGHT), _Axes(horizon)
     every = curve.sort("time_months").rows(named=True)
-    rows = [row for row in every if row["survival"] is not None]
     public = every[0]["events"] is None
-    joined = _joined if public else _steps
+    everybody = [row for row in every if row["survival"] is not None]
+    rows = everybody if public else _while_at_risk(everybody, least_at_risk)
+    decimals = 0 if public else 1
     half = estimates.filter(pl.col("quantity") == "median").rows(named=True)
     middle = half[0] if half else {"value": None, "ci_low": None, "ci_high": None}
     n, events = (
         (middle.get("n"), middle.get("events"))
         if public
-        else (_size(rows), sum(row["events"] for row in rows))
+        else (_size(everybody), sum(row["events"] for row in everybody))
     )
-    counted = f"{number(events)} events in {number(n)} patients"
+    counted = (
+        f"{number(n)} patients" if events is None else f"{number(events)} events in {number(n)} patients"
+    )
+
+    def stairs(points: list[tuple[float, float]], end: float | None = None) -> list[tuple[float, float]]:
+        return _steps(_in_equal_steps(points, grid_months) if public else points, end)
 
     known = [row for row in rows if row["ci_low"] is not None]
-    upper = joined([(r["time_months"], r["ci_high"]) for r in known], rows[-1]["time_months"])
-    lower = joined([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
+    upper = stairs([(r["time_months"], r["ci_high"]) for r in known], rows[-1]["time_months"])
+    lower = stairs([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
     sheet.path([frame.at(t, s) for t, s in [*upper, *reversed(lower)]], width=0, fill=BAND)
     if middle["value"] is not None:
         x, y = frame.at(middle["value"], 0.5)
         sheet.line(_LEFT, y, x, y, ink=GREY, dash="4 3")
         sheet.line(x, y, x, _BOTTOM, ink=GREY, dash="4 3")
     frame.draw(sheet, "Probability (%)")
-    sheet.path([frame.at(t, s) for t, s in joined([(r["time_months"], r["survival"]) for r in rows], None)])
+    sheet.path([frame.at(t, s) for t, s in stairs([(r["time_months"], r["survival"]) for r in rows])])
     for row in rows:
+        if public and row["time_months"]:
+            sheet.dot(*frame.at(row["time_months"], row["survival"]))
         if row["censored"]:
             x, y = frame.at(row["time_months"], row["survival"])
             sheet.line(x, y - 3.5, x, y + 3.5)
-    months = median(middle["value"], middle["ci_low"], middle["ci_high"])
+    months = median(middle["value"], middle["ci_low"], middle["ci_high"], decimals=decimals)
     sheet.text(4, 16, letter, bold=True, size=14)
     sheet.text(_LEFT, 15, title, bold=True, size=13)
     sheet.text(_LEFT, 31, f"{counted}; median {months}" + " months" * (months[0].isdigit()))
@@ -77,9 +93,11 @@ def kaplan_meier(
         at_risk = {row["time_months"]: number(row["at_risk"]) for row in every}
         _counted(sheet, frame, [(t, at_risk.get(t, few)) for t in frame.ticks])
     else:
-        _counted(sheet, frame, [(t, *map(str, _so_far(rows, t))) for t in frame.ticks])
+        _counted(sheet, frame, [(t, *map(str, _so_far(everybody, t))) for t in frame.ticks])
     at = estimates.filter(pl.col("quantity") == "survival").rows(named=True)
-    described = "; ".join(f"{percent(r['value'])} % at {number(r['horizon_months'])} months" for r in at)
+    described = "; ".join(
+        f"{percent(r['value'], decimals)} % at {number(r['horizon_months'])} months" for r in at
+    )
     return sheet.svg(
         key,
         f"Kaplan–Meier curve: {title}",
@@ -134,10 +152,32 @@ def _well_known(points: list[Any], least_at_risk: int) -> list[Any]:
     return points[: last + 1]
 
 
+def _in_equal_steps(points: list[tuple[float, float]], grid_months: int) -> list[tuple[float, float]]:
+    """Add points between the known ones, so that each time of the grid has the same share of the fall."""
+    filled = points[:1]
+    for (start, before), (end, after) in pairwise(points):
+        steps = max(1, round((end - start) / grid_months)) if grid_months else 1
+        filled += [
+            (start + (end - start) * k / steps, before + (after - before) * k / steps)
+            for k in range(1, steps + 1)
+        ]
+    return filled
+
+
+def _while_at_risk(rows: list[dict[str, Any]], least_at_risk: int) -> list[dict[str, Any]]:
+    """Return the rows of a curve up to the last one with enough patients at risk; the first in any case."""
+    last = max((i for i, row in enumerate(rows) if row["at_risk"] >= least_at_risk), default=0)
+    return rows[: last + 1]
+
+
 def by_level(
-    levels: dict[str, list[dict[str, Any]]], *, key: str, letter: str, title: str, test: str, horizon: float
-) -> str:
-    """Draw Kaplan–Meier curves of the levels of a factor, with a line style per level and numbers at risk.
+    levels: dict[str, list[dict[str, Any]]], *, key: str, letter: str, title: str, test: str, horizon: float,
+    least_at_risk: int = 0,
+) -> str:  # fmt: skip
+    """Draw Kaplan–Meier curves of the levels of a factor, with 95 % bands and numbers at risk.
+
+    Each level has a colour that the colour-blind can tell from the others, a line style that survives print
+    in grey, and its name at the end of its curve.
 
     Args:
         levels: level to its rows of `schemas.analysis.SubgroupCurve`, by time.
@@ -146,17 +186,27 @@ def by_level(
         title: the factor in words.
         test: text beside the title, the result of the test.
         horizon: end of the time axis in months.
+        least_at_risk: patients at risk below which a curve ends.
     """
     height = _HEIGHT - 48 + 16 * len(levels)
-    sheet, frame = Drawing(_WIDTH, height), _Axes(horizon, _BESIDE_LEVELS)
+    sheet, frame = Drawing(_WIDTH + _FOR_NAMES, height), _Axes(horizon, _BESIDE_LEVELS)
+    drawn = {level: _while_at_risk(rows, least_at_risk) for level, rows in levels.items()}
+    for index, rows in enumerate(drawn.values()):
+        known = [row for row in rows if row["ci_low"] is not None]
+        upper = _steps([(r["time_months"], r["ci_high"]) for r in known], rows[-1]["time_months"])
+        lower = _steps([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
+        band = [frame.at(t, s) for t, s in [*upper, *reversed(lower)]]
+        sheet.path(band, width=0, fill=_colour(index), opacity=_BAND_OPACITY / (1 if len(drawn) < 4 else 2))
     frame.draw(sheet, "Probability (%)")
-    for index, rows in enumerate(levels.values()):
+    ends = []
+    for index, (level, rows) in enumerate(drawn.items()):
         steps = _steps([(r["time_months"], r["survival"]) for r in rows], None)
-        sheet.path([frame.at(t, s) for t, s in steps], dash=_dash(index))
+        sheet.path([frame.at(t, s) for t, s in steps], ink=_colour(index), dash=_dash(index))
         for row in rows:
             if row["censored"]:
                 x, y = frame.at(row["time_months"], row["survival"])
-                sheet.line(x, y - 3, x, y + 3)
+                sheet.line(x, y - 3, x, y + 3, ink=_colour(index))
+        ends.append((*frame.at(rows[-1]["time_months"], rows[-1]["survival"]), level))
     sheet.text(4, 16, letter, bold=True, size=14)
     sheet.text(frame.left, 15, title, bold=True, size=13)
     sheet.text(frame.left, 31, test)
@@ -164,17 +214,47 @@ def by_level(
     sheet.text(4, top, "At risk", italic=True, size=11)
     for index, (level, rows) in enumerate(levels.items()):
         y = top + 16 * (index + 1)
-        sheet.line(4, y - 4, 30, y - 4, width=1.6, dash=_dash(index))
-        sheet.text(34, y, level if len(level) <= _LONGEST else f"{level[: _LONGEST - 1]}…", size=11)
+        sheet.line(4, y - 4, 30, y - 4, width=1.6, ink=_colour(index), dash=_dash(index))
+        sheet.text(34, y, _short(level, _LONGEST), size=11)
         left = [(r["time_months"], r["at_risk"]) for r in rows]
         for tick in frame.ticks:
             sheet.text(frame.at(tick, 0)[0], y, str(_at_risk(left, tick)), anchor="middle", size=11)
+    for x, y, level in _apart(ends):
+        sheet.text(x + 6, y, _short(level, _LONGEST), size=11)
     described = "; ".join(
         f"{level}: {_size(rows)} patients, {sum(r['events'] for r in rows)} events, "
         f"{percent(rows[-1]['survival'])} % at the end"
         for level, rows in levels.items()
     )
-    return sheet.svg(key, f"Kaplan–Meier curves by {title.lower()}", f"{described}. {test}.")
+    return sheet.svg(
+        key,
+        f"Kaplan–Meier curves by {title.lower()}",
+        f"{described}. {test}. Shaded: 95 % confidence intervals.",
+    )
+
+
+def _apart(ends: list[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """Return where the curves' names stand: beside their ends, moved apart so that none covers another."""
+    placed: list[tuple[float, float, str]] = []
+    for x, y, level in sorted(ends, key=lambda end: (end[1], end[2])):
+        lowest = placed[-1][1] + _NAME_HEIGHT if placed else _TOP + 4
+        placed.append((x, max(y + 4, lowest), level))
+    over = placed[-1][1] - _BOTTOM if placed else 0
+    return [(x, y - max(0.0, over), level) for x, y, level in placed]
+
+
+def _short(name: str, longest: int) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def _colour(index: int) -> str:
+    return _COLOURS[index % len(_COLOURS)]
+
+
+def last_drawn(frame: pl.DataFrame, least_at_risk: int) -> float:
+    """Return the time at which the last curve ends: the end of the axis that all panels share."""
+    enough = frame.filter(pl.col("at_risk") >= least_at_risk)
+    return float((enough if enough.height else frame).select(pl.col("time_months").max()).item() or 0)
 
 
 class _Axes:
@@ -258,7 +338,3 @@ def _steps(points: list[tuple[float, float]], end: float | None) -> list[tuple[f
     if end is not None and corners:
         corners.append((end, corners[-1][1]))
     return corners
-
-
-def _joined(points: list[tuple[float, float]], _end: float | None) -> list[tuple[float, float]]:
-    return points

@@ -1,7 +1,7 @@
 """A minimal SVG canvas, so that figures are small, accessible and identical in every refresh.
 
 A plotting library would add its own fonts, random identifiers and a dependency; these figures need only
-lines, steps and text. They use only greys and line styles, so that they can be printed in black and white.
+lines, steps and text. Where they use colours, line styles tell the same, so that they can be printed in grey.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ class Drawing:
             f'stroke="{ink}" stroke-width="{_n(width)}"{dashes}/>'
         )
 
+    def dot(self, x: float, y: float) -> None:
+        """Add a filled dot."""
+        self._parts.append(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="2.8" fill="{INK}"/>')
+
     def path(
         self,
         points: Sequence[tuple[float, float]],
@@ -47,14 +51,16 @@ class Drawing:
         ink: str = INK,
         fill: str = "none",
         dash: str = "",
+        opacity: float = 1,
     ) -> None:
-        """Add straight segments through the points; closed if filled."""
+        """Add straight segments through the points; closed if filled, with the fill's opacity."""
         if not points:
             return
         d = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + ("" if fill == "none" else "Z")
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         stroke = f'stroke="{ink}" stroke-width="{_n(width)}"' if width else 'stroke="none"'
-        self._parts.append(f'<path d="{d}" fill="{fill}" {stroke}{dashes}/>')
+        seen = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
+        self._parts.append(f'<path d="{d}" fill="{fill}"{seen} {stroke}{dashes}/>')
 
     def rect(
         self, x: float, y: float, width: float, height: float, *, fill: str = "#fff", ink: str = INK

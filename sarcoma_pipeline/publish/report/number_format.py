@@ -48,18 +48,22 @@ def ratio_of(row: Mapping[str, Any]) -> str:
     return ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"])
 
 
-def rate(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
+def rate(
+    value: float | None, low: float | None, high: float | None, sign: str = "", decimals: int = 1
+) -> str:
     """Format a probability with its interval in per cent, e.g. ``87.8 (77.8–93.5)``."""
     if value is None:
         return MISSING
-    bounds = "" if low is None or high is None else f" ({percent(low)}–{percent(high)})"
-    return f"{percent(value)}{sign}{bounds}"
+    limits = "" if low is None or high is None else f"{percent(low, decimals)}–{percent(high, decimals)}"
+    return f"{percent(value, decimals)}{sign}" + (f" ({limits})" if limits else "")
 
 
-def median(value: float | None, low: float | None, high: float | None, never: str = NOT_REACHED) -> str:
+def median(
+    value: float | None, low: float | None, high: float | None, never: str = NOT_REACHED, decimals: int = 1
+) -> str:
     """Format a median with its interval; a limit that the curve does not reach is printed as ``never``."""
-    inner = "–".join(never if limit is None else half_up(limit, 1) for limit in (low, high))
-    shown = never if value is None else half_up(value, 1)
+    inner = "–".join(never if limit is None else half_up(limit, decimals) for limit in (low, high))
+    shown = never if value is None else half_up(value, decimals)
     return shown if low is None and high is None else f"{shown} ({inner})"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sarcoma_pipeline.publish.report import downloads
 from sarcoma_pipeline.publish.report.blocks import Report
 from sarcoma_pipeline.publish.report.sections import sections
 from schemas.configuration import Sources, Study
@@ -39,11 +41,15 @@ def page(
         undefined=StrictUndefined,
     )
     source, _, _ = PackageLoader("sarcoma_pipeline.publish.report", "").get_source(environment, "page.css")
+    label = frames["meta.release"].row(0, named=True)
+    made = dt.datetime.fromisoformat(label["released_at"]).replace(tzinfo=None)
     return environment.get_template("page.html.j2").render(
         study=study,
         # Releases from before drafts existed have no such mark.
-        release={"draft": False, **frames["meta.release"].row(0, named=True)},
+        release={"draft": False, **label},
         sections=sections(Report(study, sources, frames, versions, policy)),
+        of_figure=downloads.of_figure,
+        of_table=lambda table: downloads.of_table(table, made),
         style=Markup(source),
         content_policy=Markup(STATIC_PAGE),
     )

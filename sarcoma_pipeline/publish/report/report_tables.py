@@ -27,6 +27,12 @@ from schemas.statistics import DEFAULT, Statistics
 _AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
 """Start of an entry of the audit within a remark of the comparison."""
 
+_HAS_DIGIT = re.compile(r"\d")
+_NUMERIC = re.compile(
+    r"(?:[<>≤≥= ]*[-−]?\d[\d.,]*(?: ?%| †)?|[–/(); ]|not (?:reached|known|estimable)|withheld|NR|few|of)*"
+)
+"""A cell that is a number, an interval, a fraction, or a word in the place of one."""
+
 _PAGE = 50
 """Rows per printed page; half as many where cells contain sentences."""
 
@@ -37,7 +43,7 @@ class Line:
 
     Attributes:
         cells: cells as printed.
-        heading: whether the row is the title of the rows below it.
+        heading: whether the row is the title of the rows below it; it may have cells of its own.
         indent: whether it belongs to such a title.
         mark: keyword for its style: the verdict of a comparison.
     """
@@ -75,6 +81,17 @@ class Table:
         """Whether it is too long for one page."""
         return len(self.lines) > (_PAGE // 2 if self.widths else _PAGE)
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Whether each column holds numbers, which are aligned to the right; the first column never does."""
+        cells = [line.cells for line in self.lines if not line.heading or any(line.cells[1:])]
+        return tuple(
+            bool(column)
+            and any(_HAS_DIGIT.search(row[column]) for row in cells if column < len(row))
+            and all(_NUMERIC.fullmatch(row[column]) for row in cells if column < len(row))
+            for column in range(len(self.head))
+        )
+
     def groups(self) -> Iterator[list[Line]]:
         """Yield the rows by heading, one ``tbody`` each."""
         group: list[Line] = []
@@ -102,6 +119,34 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
         "table-1", "Table 1", "Patient, tumour and treatment characteristics",
         (f"Patient characteristics (n = {n})", "n (%)"), tuple(lines),
         ("Percentages are rounded half up and need not add up to 100. Q1–Q3: first to third quartile.",),
+    )  # fmt: skip
+
+
+def table_one_by_group(rows: pl.DataFrame, terms: dict[str, str], label: str) -> Table:
+    """Return the groups side by side, from `schemas.analysis_groups.TableOneByGroup`."""
+    rows = rows.sort("position")
+    sizes = dict(rows.select("group", "group_n").iter_rows())
+    lines: list[Line] = []
+    for block, group in groupby(rows.iter_rows(named=True), key=lambda row: row["block"]):
+        members = list(group)
+        difference = number(members[0]["standardised_difference"], 2)
+        lines.append(Line((block, *("" for _ in sizes), difference), heading=True))
+        for _, line in groupby(members, key=lambda row: (row["level"], row["statistic"])):
+            cells = {row["group"]: row for row in line}
+            first = next(iter(cells.values()))
+            name = str(first["level"] or capital(first["statistic"]))
+            texts = (cells[g]["text"] if g in cells else MISSING for g in sizes)
+            lines.append(Line((name, *texts, ""), indent=True))
+    covariate = rows["covariate"][0]
+    title = str(terms.get(covariate, covariate)).lower()
+    largest = " The largest of all pairs of groups." if len(sizes) > 2 else ""
+    return Table(
+        "table-1-by-group", label, f"Patient, tumour and treatment characteristics by {title}",
+        ("Characteristic", *(f"{capital(g)} (n = {number(n)})" for g, n in sizes.items()), "SMD"),
+        tuple(lines),
+        ("n (%), or median and Q1–Q3. SMD: standardised difference of the known values, in pooled standard "
+         "deviations; it does not depend on the number of patients, and 0.1 is usually called small."
+         f"{largest} A dash: a group without spread, or with fewer than two known values.",),
     )  # fmt: skip
 
 
@@ -140,8 +185,15 @@ def model(
     )  # fmt: skip
 
 
-def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Table:
-    """Return rates at the horizons and medians, from `schemas.analysis.SurvivalEstimate`."""
+def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str, decimals: int = 1) -> Table:
+    """Return rates at the horizons and medians, from `schemas.analysis.SurvivalEstimate`.
+
+    Args:
+        estimates: the estimates.
+        titles: endpoint to its title.
+        label: label of the table.
+        decimals: printed decimals of rates and months; no more than the numbers are known to.
+    """
     horizons = estimates.filter(pl.col("quantity") == "survival")["horizon_months"].unique().sort().to_list()
     head = ("Endpoint", "n", "Events", *(f"{number(h)} months" for h in horizons), "Median, months")
     lines = []
@@ -151,14 +203,15 @@ def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Tab
             continue
         rates = {r["horizon_months"]: r for r in mine.filter(quantity="survival").iter_rows(named=True)}
         shown = [
-            rate(r["value"], r["ci_low"], r["ci_high"]) if (r := rates.get(h)) else MISSING for h in horizons
+            rate(r["value"], r["ci_low"], r["ci_high"], decimals=decimals) if (r := rates.get(h)) else MISSING
+            for h in horizons
         ]
         middle = mine.filter(quantity="median").row(0, named=True)
         lines.append(
             Line(
                 (
                     titles[endpoint], number(middle["n"]), number(middle["events"]), *shown,
-                    median(middle["value"], middle["ci_low"], middle["ci_high"], "NR"),
+                    median(middle["value"], middle["ci_low"], middle["ci_high"], "NR", decimals),
                 )
             )
         )  # fmt: skip
@@ -169,14 +222,15 @@ def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Tab
     )  # fmt: skip
 
 
-def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str) -> Table:
+def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str, decimals: int = 1) -> Table:
     """Return the median follow-up by both methods, from `schemas.analysis.SurvivalEstimate`."""
     rows = estimates.filter(pl.col("quantity").str.starts_with("follow-up")).iter_rows(named=True)
     lines = [
         Line(
             (
                 f"{titles.get(r['endpoint'], r['endpoint'])}, {r['quantity'].removeprefix('follow-up ')}",
-                median(r["value"], r["ci_low"], r["ci_high"]), f"{number(r['q1'], 1)}–{number(r['q3'], 1)}",
+                median(r["value"], r["ci_low"], r["ci_high"], decimals=decimals),
+                f"{number(r['q1'], decimals)}–{number(r['q3'], decimals)}",
             )
         )
         for r in rows

@@ -51,26 +51,27 @@ def _summary(report: Report) -> Iterator[Paragraph]:
     estimates = report.frames["analysis.survival_estimate"]
     patients = report.frames["meta.release"].row(0, named=True)["eligible"]
     followed = [
-        f"The median observed follow-up was {number(r['value'], 1)} months "
-        f"(Q1–Q3 {number(r['q1'], 1)}–{number(r['q3'], 1)})."
+        f"The median observed follow-up was {number(r['value'], report.decimals)} months "
+        f"(Q1–Q3 {number(r['q1'], report.decimals)}–{number(r['q3'], report.decimals)})."
         for r in estimates.filter(quantity="follow-up observed").rows(named=True)
     ]
     yield Paragraph(" ".join([f"{number(patients)} patients were analysed.", *followed]))
     for name, title in report.titles.items():
         mine = estimates.filter(endpoint=name)
         if not mine.is_empty():
-            yield Paragraph(_outcome(title, mine))
+            yield Paragraph(_outcome(title, mine, report.decimals))
     yield from whole_models.summary(report)
 
 
-def _outcome(title: str, estimates: pl.DataFrame) -> str:
+def _outcome(title: str, estimates: pl.DataFrame, decimals: int) -> str:
     middle = estimates.filter(quantity="median").row(0, named=True)
     at = estimates.filter(pl.col("value").is_not_null(), quantity="survival").rows(named=True)
     shares = [
-        f"{rate(r['value'], r['ci_low'], r['ci_high'], ' %')} at {number(r['horizon_months'])} months"
+        f"{rate(r['value'], r['ci_low'], r['ci_high'], ' %', decimals)} at "
+        f"{number(r['horizon_months'])} months"
         for r in at
     ]
-    months = median(middle["value"], middle["ci_low"], middle["ci_high"])
+    months = median(middle["value"], middle["ci_low"], middle["ci_high"], decimals=decimals)
     unit = " months" if months[0].isdigit() else ""
     return "; ".join(
         part
@@ -121,6 +122,10 @@ def _participants(report: Report) -> Iterator[Table | Figure]:
     if report.has("analysis.table_one"):
         patients = report.frames["meta.release"].row(0, named=True)["eligible"]
         yield report_tables.table_one(report.frames["analysis.table_one"], patients)
+    if report.has("analysis.table_one_by_group"):
+        terms = methods.term_titles(report.study)
+        groups = report.frames["analysis.table_one_by_group"]
+        yield report_tables.table_one_by_group(groups, terms, report.supplement())
     if report.has("cohort.patients"):
         yield _missing(report)
 
@@ -146,31 +151,42 @@ def _survival(report: Report) -> Iterator[Table | Figure]:
     if report.has("analysis.survival_curve", "analysis.survival_estimate"):
         curve, estimates = (report.frames[f"analysis.survival_{n}"] for n in ("curve", "estimate"))
         drawn = [name for name in report.titles if name in set(curve["endpoint"])]
-        longest = max(float(t) for t in curve["time_months"])
         few = f"<{report.policy.threshold}" if report.policy else ""
+        least = 0 if report.policy else report.study.statistics.least_at_risk
+        longest = curves.last_drawn(curve, least)
         panels = [
             curves.kaplan_meier(
                 curve.filter(endpoint=name), estimates.filter(endpoint=name), key=f"svg-km-{name.lower()}",
                 letter="ABCD"[index] if len(drawn) > 1 else "", title=report.titles[name], horizon=longest,
-                few=few,
+                few=few, grid_months=report.policy.grid_months if report.policy else 0,
+                least_at_risk=least,
             )
             for index, name in enumerate(drawn)
         ]  # fmt: skip
         yield report.figure(
             "figure-survival", f"Kaplan–Meier curves of {listed([report.titles[n].lower() for n in drawn])}. "
             "Shaded: log-log 95 % confidence interval; "
-            + ("straight lines: between the known points; " if few else "ticks: censored patients; ")
-            + "dashed: median.", panels,
+            + (
+                f"dots: published values; between them the curve falls by equal steps, one every "
+                f"{report.policy.grid_months} months; "
+                if report.policy
+                else "ticks: censored patients; "
+            )
+            + "dashed: median." + _ends(least), panels,
         )  # fmt: skip
     if report.has("analysis.survival_estimate"):
         estimates = report.frames["analysis.survival_estimate"]
-        yield report_tables.survival(estimates, report.titles, report.supplement())
-        yield report_tables.follow_up(estimates, report.titles, report.supplement())
+        yield report_tables.survival(estimates, report.titles, report.supplement(), report.decimals)
+        yield report_tables.follow_up(estimates, report.titles, report.supplement(), report.decimals)
     if report.has("analysis.restricted_mean"):
         means = report.frames["analysis.restricted_mean"]
         yield additional_analyses.restricted_means(means, report.titles, report.supplement())
     if report.has("cohort.endpoints"):
         yield _kinds(report)
+
+
+def _ends(least: int) -> str:
+    return f" The curves end where fewer than {number(least)} patients are at risk." if least else ""
 
 
 def _kinds(report: Report) -> Table:
@@ -258,8 +274,7 @@ def _competing(report: Report) -> Iterator[Paragraph | Table | Figure]:
         panels = additional_analyses.incidence_panels(frame, titles, least)
         caption = (
             "Cumulative incidence with competing risks (Aalen–Johansen). Shaded area, and area between thin "
-            "lines of the curve’s style: log-log 95 % confidence intervals."
-            + (f" The curves end where fewer than {number(least)} patients are at risk." if least else "")
+            "lines of the curve’s style: log-log 95 % confidence intervals." + _ends(least)
         )
         yield report.figure("figure-incidence", caption, panels)
     if report.has("analysis.cumulative_incidence_estimate"):
@@ -283,11 +298,10 @@ def _subgroups(report: Report) -> Iterator[Table | Figure]:
         for name in (n for n in report.titles if n in set(frame["endpoint"])):
             yield report.figure(
                 f"figure-subgroups-{name.lower()}", f"Subgroups: {report.titles[name].lower()}, Kaplan–Meier "
-                "curves with patients at risk below. Ticks: censored patients. Log-rank tests are not "
-                "adjusted for each other.",
-                additional_analyses.subgroup_panels(
-                    frame, tests, name, terms, report.study.statistics.p_decimals
-                ),
+                "curves with patients at risk below. Shaded: log-log 95 % confidence intervals; ticks: "
+                "censored patients. Log-rank tests are not adjusted for each other."
+                + _ends(report.study.statistics.least_at_risk),
+                additional_analyses.subgroup_panels(frame, tests, name, terms, report.study.statistics),
             )  # fmt: skip
 
 

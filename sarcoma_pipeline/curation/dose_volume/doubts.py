@@ -1,0 +1,197 @@
+"""Define what can be wrong with contours and dose grids; it is returned as data and never raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.rule import Severity
+
+_DRAW = "In the treatment planning system, open the structure set, "
+_EXPORT = "In the treatment planning system, "
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a doubt says to the data steward.
+
+    Attributes:
+        severity: how bad it is; no doubt quarantines a record.
+        what: what is wrong, and what is done without it.
+        remedy: what the steward can do.
+    """
+
+    severity: Severity
+    what: str
+    remedy: str
+
+
+DoubtId = Literal[
+    "contours.absent",
+    "contours.coarse",
+    "contours.points-only",
+    "contours.few-planes",
+    "contours.gap",
+    "contours.not-parallel",
+    "contours.not-planar",
+    "contours.overlap",
+    "contours.repeated",
+    "contours.unreadable",
+    "dose.far-from-prescription",
+    "dose.frame-differs",
+    "dose.frame-unknown",
+    "dose.grid-too-small",
+    "dose.isodose-cut",
+    "dose.not-a-dose",
+    "dose.relative",
+    "dose.sum-ambiguous",
+    "dose.sum-incomplete",
+    "dvh.differs",
+    "dvh.not-comparable",
+    "margin.frame-differs",
+    "margin.not-within",
+    "margin.planes-differ",
+]
+
+MEANINGS: dict[DoubtId, Meaning] = {
+    "contours.absent": Meaning(
+        "notice",
+        "The structure has no contour. It has no volume.",
+        f"{_DRAW}draw the structure or delete its empty entry, and export the set again.",
+    ),
+    "contours.coarse": Meaning(
+        "notice",
+        "The structure has contours in three to six planes. Where it ends between two planes is not known: "
+        "its volume may be wrong by more than 3 %.",
+        "Nothing needs to be done. For an exact volume, draw small structures on thinner slices.",
+    ),
+    "contours.points-only": Meaning(
+        "notice",
+        "The structure has points or open lines and no closed contour. It has no volume.",
+        "Nothing needs to be done for a marker. " + f"{_DRAW}draw closed contours if it is a volume.",
+    ),
+    "contours.few-planes": Meaning(
+        "warning",
+        "The structure has contours in fewer than three planes. Its volume is inexact; in one plane of "
+        "unknown thickness it has none.",
+        f"{_DRAW}look whether planes are missing. Draw small structures on thinner slices.",
+    ),
+    "contours.gap": Meaning(
+        "warning",
+        "Neighbouring planes are more than 1.5 usual distances apart. One missing plane is bridged; a wider "
+        "gap is not part of the structure.",
+        f"{_DRAW}look at the slices of the gap. Draw the contours that are missing.",
+    ),
+    "contours.not-parallel": Meaning(
+        "warning",
+        "The contours lie in planes that are not parallel. No volume is computed.",
+        f"{_DRAW}redraw the structure on the slices of one series.",
+    ),
+    "contours.not-planar": Meaning(
+        "warning",
+        "The points of a contour do not lie in one plane. The mean position is used.",
+        f"{_DRAW}redraw the contour on its slice.",
+    ),
+    "contours.overlap": Meaning(
+        "warning",
+        "Two contours of one plane overlap in part. The area that both enclose counts as outside.",
+        f"{_DRAW}join the two contours, or draw the inner one as a hole.",
+    ),
+    "contours.repeated": Meaning(
+        "notice",
+        "A contour stands twice in the structure. It is counted once.",
+        f"{_DRAW}delete the second contour, and export the set again.",
+    ),
+    "contours.unreadable": Meaning(
+        "warning",
+        "Contours have coordinates that cannot be read, or fewer than three points. They are left out.",
+        f"{_EXPORT}export the structure set again. Report it to the vendor if it comes again.",
+    ),
+    "dose.far-from-prescription": Meaning(
+        "warning",
+        "Neither D50 nor D95 of the target is within 5 % of its prescribed dose.",
+        f"{_EXPORT}look whether the dose is that of the whole plan, whether the target belongs to this "
+        "prescription, and whether the plan is the one that was treated.",
+    ),
+    "dose.frame-differs": Meaning(
+        "warning",
+        "Structure and dose have different frames of reference. No dose is computed.",
+        f"{_EXPORT}export the structure set that the plan was computed on.",
+    ),
+    "dose.frame-unknown": Meaning(
+        "warning",
+        "Structure or dose does not state its frame of reference. The doses assume that it is the same.",
+        f"{_EXPORT}export structure set and dose again with FrameOfReferenceUID.",
+    ),
+    "dose.grid-too-small": Meaning(
+        "warning",
+        "The dose grid covers less than 99 % of the structure. No dose of the structure is computed.",
+        f"{_EXPORT}enlarge the dose grid, compute the dose and export it again.",
+    ),
+    "dose.isodose-cut": Meaning(
+        "warning",
+        "The reference isodose reaches the border of the dose grid. No conformity index is computed.",
+        f"{_EXPORT}enlarge the dose grid, compute the dose and export it again.",
+    ),
+    "dose.not-a-dose": Meaning(
+        "warning",
+        "DoseType is ERROR: the grid holds the error of a dose. No dose is computed.",
+        f"{_EXPORT}export the dose itself (DoseType PHYSICAL or EFFECTIVE).",
+    ),
+    "dose.relative": Meaning(
+        "warning",
+        "DoseUnits is not GY. No dose is computed.",
+        f"{_EXPORT}export the dose with DoseUnits GY.",
+    ),
+    "dose.sum-ambiguous": Meaning(
+        "warning",
+        "Several different dose distributions stand for the same part of the plan. They are not added.",
+        f"{_EXPORT}export the dose of the plan (DoseSummationType PLAN) once.",
+    ),
+    "dose.sum-incomplete": Meaning(
+        "warning",
+        "The dose distributions are not the whole plan: fraction groups, beams or numbers of fractions are "
+        "missing. They are not added.",
+        f"{_EXPORT}export the dose of the plan (DoseSummationType PLAN).",
+    ),
+    "dvh.differs": Meaning(
+        "warning",
+        "The computed volume or dose differs by more than 2 % from the dose-volume histogram that the "
+        "planning system exported. The computed value is used.",
+        f"{_EXPORT}look whether structures and dose are of the same version of the plan; export both again.",
+    ),
+    "dvh.not-comparable": Meaning(
+        "notice",
+        "The dose-volume histogram that the planning system exported cannot be compared.",
+        "Nothing needs to be done. " + f"{_EXPORT}export cumulative histograms in Gy to have them compared.",
+    ),
+    "margin.frame-differs": Meaning(
+        "warning",
+        "The two targets have different frames of reference. No margin is computed.",
+        f"{_EXPORT}export the structure set that holds both targets.",
+    ),
+    "margin.not-within": Meaning(
+        "warning",
+        "The inner target reaches beyond the outer one.",
+        f"{_DRAW}compare the two targets. One of them may have another name, or be of another phase.",
+    ),
+    "margin.planes-differ": Meaning(
+        "warning",
+        "The two targets are not drawn on parallel planes across the limb. No margin is computed.",
+        f"{_DRAW}redraw both targets on the slices of one series.",
+    ),
+}
+"""Id of a doubt to its meaning."""
+
+
+@dataclass(frozen=True, order=True)
+class Doubt:
+    """One doubt about one structure or one dose.
+
+    Attributes:
+        id: key of ``MEANINGS``.
+        value: the value that shows it, as text.
+    """
+
+    id: DoubtId
+    value: str

@@ -1,0 +1,97 @@
+"""Margins of phantoms whose targets are known bodies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sarcoma_pipeline.curation.dose_volume.margins import limb_axis, margins
+from tests.curation import rt_phantoms as ph
+
+TILT = np.radians(20)
+AXIS = np.array([np.sin(TILT), 0, np.cos(TILT)])
+
+
+def tilted(radius: float, half: float) -> list[np.ndarray]:
+    """A cylinder around ``AXIS`` on planes of z from ``-half`` to ``half``."""
+    found = []
+    for z in ph.levels(2 * half, 3):
+        flat = ph.circle(radius, z)
+        found.append(np.column_stack([flat[:, 0] / np.cos(TILT) + z * np.tan(TILT), flat[:, 1], flat[:, 2]]))
+    return found
+
+
+def of(inner, outer, *axis):
+    return margins(ph.structure(inner, type_="GTV"), ph.structure(outer, type_="CTV"), *axis)
+
+
+def test_30_mm_along_and_15_mm_across():
+    found = of(ph.cylinder(20, 60), ph.cylinder(35, 120))
+    assert (found.superior, found.inferior) == (pytest.approx(30, abs=0.1), pytest.approx(30, abs=0.1))
+    assert (found.radial_p5, found.radial_p50, found.radial_p95) == pytest.approx((15, 15, 15), abs=0.1)
+    assert found.doubts == ()
+
+
+def test_each_end_and_each_side_has_its_own_margin():
+    """The outer target is moved by 6 mm towards the head and by 5 mm to the left."""
+    found = of(ph.cylinder(20, 60), ph.cylinder(35, 120, x=5, z=6))
+    assert (found.superior, found.inferior) == (pytest.approx(36, abs=0.1), pytest.approx(24, abs=0.1))
+    angles = np.linspace(0, 2 * np.pi, 100_000)
+    across = 35 - np.hypot(20 * np.cos(angles) - 5, 20 * np.sin(angles))
+    expected = np.percentile(across, [5, 50, 95])
+    assert (found.radial_p5, found.radial_p50, found.radial_p95) == pytest.approx(tuple(expected), abs=0.2)
+
+
+def test_the_axis_of_a_limb_that_lies_obliquely():
+    found = of(tilted(20, 30), tilted(35, 60), AXIS)
+    assert (found.radial_p5, found.radial_p50, found.radial_p95) == pytest.approx((15, 15, 15), abs=0.2)
+    # Ends cut across z: the highest point lies at the rim.
+    end = 30 / np.cos(TILT) + 15 * np.tan(TILT)
+    assert (found.superior, found.inferior) == (pytest.approx(end, abs=0.2), pytest.approx(end, abs=0.2))
+    # Along the patient instead, the distance in the plane of tilt is longer.
+    found = of(tilted(20, 30), tilted(35, 60))
+    assert found.superior == pytest.approx(30, abs=0.1)
+    assert found.radial_p95 == pytest.approx(15 / np.cos(TILT), abs=0.1)
+
+
+def test_a_ball_grown_by_30_mm_along_and_15_mm_across():
+    """The outer target is the sum of a ball and an ellipsoid, by their supporting planes."""
+    slope = np.radians(np.linspace(-90, 90, 20_001))
+    support = np.sqrt((15 * np.cos(slope)) ** 2 + (30 * np.sin(slope)) ** 2)
+    radius = 20 * np.cos(slope) + 15**2 * np.cos(slope) / support
+    height = 20 * np.sin(slope) + 30**2 * np.sin(slope) / support
+    outer = [ph.circle(float(np.interp(z, height, radius)), z) for z in np.arange(-49, 50, 2.0)]
+    found = of(ph.sphere(20, 2, -1), outer)
+    assert (found.superior, found.inferior) == (pytest.approx(30, abs=1), pytest.approx(30, abs=1))
+    assert (found.radial_p5, found.radial_p50) == pytest.approx((15, 15), abs=1)
+
+
+def test_an_inner_target_that_leaves_the_outer_one_is_told():
+    found = of(ph.cylinder(35, 120), ph.cylinder(20, 60))
+    assert (found.superior, found.inferior) == (pytest.approx(-30, abs=0.1), pytest.approx(-30, abs=0.1))
+    assert [one.id for one in found.doubts] == ["margin.not-within"]
+    assert [one.id for one in of(ph.cylinder(20, 60), ph.cylinder(21, 60, x=4)).doubts] == [
+        "margin.not-within"
+    ]
+    assert [one.id for one in of(ph.cylinder(20, 60), ph.cylinder(35, 54)).doubts] == ["margin.not-within"]
+    # A target that is cut at skin or bone touches its inner target and does not leave it.
+    assert of(ph.cylinder(20, 60), ph.cylinder(25, 60, x=5)).doubts == ()
+
+
+def test_what_cannot_be_compared():
+    empty = of([], ph.cylinder(20, 60))
+    assert (empty.superior, empty.radial_p50, empty.doubts) == (None, None, ())
+    other = ph.structure(ph.cylinder(35, 120), frame="9.9")
+    found = margins(ph.structure(ph.cylinder(20, 60)), other)
+    assert (found.superior, [one.id for one in found.doubts]) == (None, ["margin.frame-differs"])
+    sagittal = [one[:, [2, 0, 1]] for one in ph.cylinder(35, 120)]
+    found = of(ph.cylinder(20, 60), sagittal)
+    assert (found.superior, [one.id for one in found.doubts]) == (None, ["margin.planes-differ"])
+
+
+def test_the_axis_of_a_long_bone():
+    found = limb_axis(ph.structure(tilted(12, 120)))
+    assert found is not None
+    assert np.degrees(np.arccos(found @ AXIS)) < 1
+    assert limb_axis(ph.structure(ph.sphere(20))) is None
+    assert limb_axis(ph.structure([])) is None
