@@ -33,6 +33,7 @@ from schemas.sources_toml import (
     When,
 )
 from schemas.statistics import Statistics
+from schemas.structures_toml import StructureNames
 from schemas.study_toml import (
     CensoringVariant,
     CompetingRisks,
@@ -54,6 +55,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[cumulative_incidence]]", CompetingRisks),
     ("[[censoring_variants]]", CensoringVariant),
     ("[[table_one]]", TableRow),
+    ("[[structures]]", StructureNames),
     ("[statistics]", Statistics),
     ("[gate]", Gate),
     ("[disclosure]", Disclosure),
@@ -122,6 +124,9 @@ _EXAMPLES: dict[str, Any] = {
     "TableRow.title": "Age at diagnosis", "TableRow.column": "age_at_diagnosis_years",
     "TableRow.levels": ["female", "male"], "TableRow.labels": {"female": "Women"}, "TableRow.unit": "a",
     "TableRow.where": {"sex": ["female"]},
+    "StructureNames.names": ["OSK re", "Oberschenkelkn. re"], "StructureNames.patterns": ["femur.*re.*"],
+    "StructureNames.tg263": "Femur_R", "StructureNames.role": "bone",
+    "StructureNames.metrics": ["mean", "V40"],
     "Gate.bounds": {"Gy": [0.0, 80.0]}, "Gate.may_lack_events": ["LRFS"],
     "ColumnMapping.column": "Geschlecht", "ColumnMapping.constant": "chemotherapy",
     "ColumnMapping.codes": {"m": "male", "w": "female"}, "ColumnMapping.date_format": "%d.%m.%Y",

@@ -20,6 +20,7 @@ from schemas.disclosure import Disclosure
 from schemas.gate import Gate
 from schemas.sources_toml import Section
 from schemas.statistics import Statistics
+from schemas.structures_toml import StructureNames
 from schemas.vocabularies import EventKind
 
 PAPER = ("published", "published_map", "published_audit")
@@ -255,6 +256,8 @@ class Study(Section):
     table_one_by: str | None = None
     """A factor among the covariates: the report describes its levels side by side, with standardised
     differences. Public versions leave it out."""
+    structures: tuple[StructureNames, ...] = ()
+    """What the site calls the structures of its plans; they come before the usual names."""
     gate: Gate = Gate()
     """Thresholds of the release gate; without ``[gate]``, the defaults."""
     statistics: Statistics = Statistics()

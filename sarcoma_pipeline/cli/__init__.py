@@ -23,6 +23,7 @@ from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
 from sarcoma_pipeline.cli.sample import sample
 from sarcoma_pipeline.cli.schema import schema
+from sarcoma_pipeline.cli.structures import structures
 from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
 from sarcoma_pipeline.cli.terminal import PrintableErrors, json_option, no_such, say, say_json
 from sarcoma_pipeline.cli.trace import trace
@@ -55,6 +56,7 @@ main.add_command(backup)
 main.add_command(restore)
 main.add_command(key)
 main.add_command(linkage)
+main.add_command(structures)
 main.add_command(limits)
 main.add_command(sample)
 
