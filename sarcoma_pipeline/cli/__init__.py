@@ -21,6 +21,7 @@ from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
 from sarcoma_pipeline.cli.preview import preview
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
+from sarcoma_pipeline.cli.sample import sample
 from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.structures import structures
 from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
@@ -57,6 +58,7 @@ main.add_command(key)
 main.add_command(linkage)
 main.add_command(structures)
 main.add_command(limits)
+main.add_command(sample)
 
 
 @main.command()

@@ -305,7 +305,7 @@ def letters(
     gate = identity_gate(project)
     found = select(project, **wanted)
     if wanted["status"] is None:
-        found = found.filter(pl.col("status") != WAIVED)
+        found = found.filter(pl.col("status") != WAIVED, pl.col("answer").is_null())
     if not notices and wanted["severity"] is None:
         found = found.filter(pl.col("severity") != NOTICE)
     records = records_of(project)

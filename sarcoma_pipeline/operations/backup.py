@@ -153,6 +153,7 @@ def _is_own(project: Project, name: str) -> bool:
         rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv"
         r"|public\.jsonl)",
         rf"data/decisions/{study}\.csv",
+        rf"data/decisions/{study}\.(samples|reviews)\.csv",
         rf"data/published/{study}/(cohort\.duckdb|releases/(log\.csv|[0-9A-Za-z-]+\.duckdb))",
     )
     return any(re.fullmatch(form, name, re.ASCII) for form in forms)

@@ -21,6 +21,7 @@ from schemas.audit import PublishedAudit
 from schemas.disclosure import Disclosure
 from schemas.quality import Accounting, Finding
 from schemas.release import RELEASED, MetaRelease
+from schemas.review import ChartReview
 
 _QUALITY = (Accounting.table(), Finding.table())
 """Tables of which the report prints only counts."""
@@ -102,7 +103,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             )
         with redacted_errors(project), warehouse.recorded_reads() as reads:
             unreleased = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
-            frames = {**unreleased, **(release.read(project.release) or {})}
+            reviewed = {ChartReview.table(): release.chart_review(project.release)}
+            frames = {**unreleased, **reviewed, **(release.read(project.release) or {})}
             target, pdf_name = write(project, frames, project.published / "report")
             lineage_page = column_lineage.page(project.study.title, origins(), list(RELEASED))
             write_whole(target.with_name("column_lineage.html"), lineage_page)

@@ -17,18 +17,21 @@ from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_k
 from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, release_name
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.quality import release_gate
+from sarcoma_pipeline.quality import chart_review, release_gate
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
 from schemas.release import ACCOUNT, RELEASED, MetaRelease
+from schemas.review import ChartReview
 
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER, warn_window=dt.timedelta(hours=26))
 """A missed refresh is a warning in the morning and an error before the next refresh."""
 
-_IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
+_IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash",
+    "chart_reviews_hash",
+)  # fmt: skip
 """Columns of ``meta.release`` that are equal if two releases have the same inputs and content."""
 
 _LISTED_FAULTS = 5
@@ -58,6 +61,7 @@ def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.Da
         "content_hash": release.content_hash(tables),
         "eligible": warehouse.height("cohort.patients"),
         "draft": project.draft,
+        "chart_reviews_hash": chart_review.digest(project.reviews),
     }
 
 
@@ -178,7 +182,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             reasons = plausible.reasons(project, warehouse)
             if reasons:
                 raise held_back([str(reason) for reason in reasons])
-            built = build(project, tables, row, movement.released(project, warehouse))
+            beside = {ChartReview.table(): chart_review.reviews(project.reviews)}
+            built = build(project, tables, row, {**movement.released(project, warehouse), **beside})
             faults = release.faults(built)
             if faults:
                 # Basic faults need no suite, whose import takes seconds.

@@ -162,8 +162,8 @@
     return make("table", { class: "sides" },
       make("caption", {}, "Records that are compared"),
       make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col" }, h)))),
-      make("tbody", {}, ...rows.map(([role, source, who, path, position, table, column, value, why, own]) =>
-        make("tr", {},
+      make("tbody", {}, ...rows.map(([role, source, who, path, position, table, column, value, why, own], i) =>
+        make("tr", { class: i && rows[i - 1].slice(1, 5).every((v, k) => v === rows[i][k + 1]) ? "same" : "" },
           make("td", { "data-label": heads[0] }, make("strong", {}, role), own ? make("small", {}, " this finding's record") : null),
           make("td", { "data-label": heads[1] }, `${path}, ${position}`, make("small", {}, ` ${[source, who].filter(Boolean).join(", patient ")}`)),
           make("td", { "data-label": heads[2] }, [table, column].filter(Boolean).join(".")),
