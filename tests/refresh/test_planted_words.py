@@ -74,7 +74,7 @@ def _texts(place):
                 with duckdb.connect(str(path), read_only=True) as c:
                     tables = c.execute(
                         # With the catalog: a file cohort.duckdb has a schema of the same name.
-                        "SELECT table_catalog || '.' || table_schema || '.' || table_name "
+                        "SELECT '\"' || table_catalog || '\".' || table_schema || '.' || table_name "
                         "FROM information_schema.tables"
                     )
                     for (table,) in tables.fetchall():
