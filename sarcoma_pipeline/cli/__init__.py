@@ -120,9 +120,12 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
         import duckdb
 
         from sarcoma_pipeline.orchestration import warehouse_resource
+        from sarcoma_pipeline.warehouse import opening
 
         try:
             warehouse_resource.forget_steps(project)
+        except (opening.CannotOpen, warehouse_resource.WarehouseBusy) as why:
+            raise click.ClickException(str(why)) from None
         except duckdb.Error:
             raise _cannot_start("the warehouse cannot be opened", project) from None
     from sqlalchemy.exc import OperationalError

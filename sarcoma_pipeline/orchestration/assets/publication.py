@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, opinion_process, standing_release
+from sarcoma_pipeline.orchestration import data_versions, links, opinion_process, standing_release
 from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
@@ -154,7 +154,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "
             "replaced atomically. The published file is unchanged if the gate fails."
         ),
-        group_name="release",
+        group_name=links.group(project, "release"),
+        metadata=links.of_layer(project, "release"),
         kinds={"duckdb", "polars"},
         owners=[project.study.owner],
         freshness_policy=FRESHNESS,
@@ -174,7 +175,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 description="Nothing changed: the published release has passed the gate before.",
             )
             yield dg.MaterializeResult(
-                metadata={"content hash": row["content_hash"], DRAFT: project.draft, UNCHANGED: True},
+                metadata={
+                    "content hash": row["content_hash"],
+                    DRAFT: project.draft,
+                    UNCHANGED: True,
+                    **_pages(project),
+                },
                 data_version=data_versions.of_content(row["content_hash"]),
             )
             return
@@ -203,7 +209,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             opinion_process.start(project, row["refresh_id"], last)
         yield dg.MaterializeResult(
             metadata={
-                "path": project.release.relative_to(project.root).as_posix(),
+                **_pages(project),
                 "refresh": row["refresh_id"],
                 DRAFT: project.draft,
                 UNCHANGED: False,
@@ -260,8 +266,16 @@ def opinion_result(project: Project, opinion: opinion_process.Opinion) -> dg.Ass
     )
 
 
-def _docs(project: Project) -> str:
-    return (project.published / "data_docs/index.html").relative_to(project.root).as_posix()
+def _pages(project: Project) -> dict[str, dg.MetadataValue]:
+    return {
+        "release": links.published(project, project.release.name),
+        "report": links.published(project, "report/index.html"),
+        "steward's page": links.published(project, "steward.html"),
+    }
+
+
+def _docs(project: Project) -> dg.MetadataValue:
+    return links.published(project, "data_docs/index.html")
 
 
 def _check_result(
