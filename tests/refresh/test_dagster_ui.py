@@ -116,7 +116,7 @@ def test_an_asset_says_what_its_columns_mean(server, page):
 def test_a_refresh_from_a_terminal_stands_in_the_timeline(server, page):
     page.goto(f"{server}/overview/activity/timeline")
     page.get_by_text("sts_imrt", exact=True).first.wait_for()
-    page.get_by_role("link", name="refresh", exact=True).first.wait_for()
+    page.get_by_text("refresh", exact=True).first.wait_for()
 
 
 def test_the_launchpad_of_decisions_opens_with_a_valid_config(server, page):
