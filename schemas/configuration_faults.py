@@ -65,11 +65,14 @@ def meant(value: object, known: Iterable[str]) -> str | None:
 def not_allowed(value: object, allowed: Iterable[str]) -> str:
     """Return a message: the value is not allowed, the allowed values, and the most similar one."""
     known = sorted(map(str, allowed))
+    if not known:
+        return f'"{value}" is not known: there is none that could be named here.'
     near = meant(value, known)
     guess = f', did you mean "{near}"?' if near else "."
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    # A value may hold a comma itself.
-    listed = ", ".join(f'"{value}"' if "," in value else value for value in known[:_SHOWN])
+    # A value may hold a comma itself, or be a sign.
+    plain = (f'"{value}"' if "," in value or not value[:1].isalnum() else value for value in known)
+    listed = ", ".join(list(plain)[:_SHOWN])
     return f'"{value}" is not known{guess} Allowed: {listed}{more}.'
 
 

@@ -33,6 +33,7 @@ from schemas.sources_toml import (
     When,
 )
 from schemas.statistics import Statistics
+from schemas.structures_toml import StructureNames
 from schemas.study_toml import (
     CensoringVariant,
     CompetingRisks,
@@ -54,6 +55,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[cumulative_incidence]]", CompetingRisks),
     ("[[censoring_variants]]", CensoringVariant),
     ("[[table_one]]", TableRow),
+    ("[[structures]]", StructureNames),
     ("[statistics]", Statistics),
     ("[gate]", Gate),
     ("[disclosure]", Disclosure),
@@ -100,6 +102,9 @@ _EXAMPLES: dict[str, Any] = {
     "Study.published_audit": "data/studies/my_study/audit.csv", "Study.subgroups": ["sex"],
     "Study.table_one_by": "sex",
     "Study.owner": "registry@example.org", "Study.time_zone": "Europe/Vienna",
+    "Study.dagster_url": "https://sarcoma.example.org",
+    "Study.pages_url": "https://sarcoma.example.org/pages",
+    "Study.docs_url": "https://sarcoma.example.org/docs",
     "Criterion.name": "site", "Criterion.label": "Tumour of the extremities",
     "Criterion.values": ["extremities"],
     "Criterion.techniques": ["VMAT"],
@@ -122,6 +127,9 @@ _EXAMPLES: dict[str, Any] = {
     "TableRow.title": "Age at diagnosis", "TableRow.column": "age_at_diagnosis_years",
     "TableRow.levels": ["female", "male"], "TableRow.labels": {"female": "Women"}, "TableRow.unit": "a",
     "TableRow.where": {"sex": ["female"]},
+    "StructureNames.names": ["OSK re", "Oberschenkelkn. re"], "StructureNames.patterns": ["femur.*re.*"],
+    "StructureNames.tg263": "Femur_R", "StructureNames.role": "bone",
+    "StructureNames.metrics": ["mean", "V40"],
     "Gate.bounds": {"Gy": [0.0, 80.0]}, "Gate.may_lack_events": ["LRFS"],
     "ColumnMapping.column": "Geschlecht", "ColumnMapping.constant": "chemotherapy",
     "ColumnMapping.codes": {"m": "male", "w": "female"}, "ColumnMapping.date_format": "%d.%m.%Y",

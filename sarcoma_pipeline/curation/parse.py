@@ -96,8 +96,8 @@ NUMBER_DAMAGED = Rule(
     "identity.number-damaged",
     "error",
     on="received.table_row",
-    what="The patient number is an error of a spreadsheet, or was rounded to a power of ten (1.23E+11): it "
-    "names nobody. The record is not used.",
+    what="The patient number is an error of a spreadsheet, was rounded to a power of ten (1.23E+11), or is a "
+    "word such as unbekannt: it names nobody. The record is not used.",
     remedy="In the table, restore the patient number from the original list. Format the column as text "
     "before the numbers are entered.",
 )
@@ -106,11 +106,16 @@ _DAMAGED = (
     r"|^#(REF|BEZUG|N/A|NV|VALUE|WERT|NAME|DIV/0|NULL|NUM|ZAHL|ERROR|BINARY)[!?]?$"
 )
 """Large numbers as a spreadsheet shows them in a narrow column, and its errors in English and German."""
+_NO_NUMBER = (
+    r"^(?i:unbek(annt|\.)?|unknown|keine?|none|null|nan|n\.? ?a\.?|n\.? ?n\.?|k\. ?a\.?|ohne( nummer)?|neu"
+    r"|tba|tbd|keine? (nummer|angaben?|nr\.?)|fehlt|missing)$|^[-–—?.*/x]+$"
+)
+"""What stands in the place of a number that nobody knows: two persons with it are not one."""
 
 
 def damaged(number: pl.Expr) -> pl.Expr:
     """Return whether a spreadsheet damaged a patient number: two persons may have the same one then."""
-    return number.str.strip_chars().str.contains(_DAMAGED).fill_null(False)
+    return number.str.strip_chars().str.contains(f"{_DAMAGED}|{_NO_NUMBER}").fill_null(False)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,10 @@ OBJECTED = "the patient objected to the storage of their data"
 
 _OBDS = "received.obds_"
 _KEY = ("Absender_ID", "Melder_IKNR", "Melder_ID", "Meldung_ID", "Patient_ID")
-PLACES = ("record_id", "file_id", "position", "content_hash", "Meldedatum", "Meldebegruendung", *_KEY)
+PLACES = (
+    "record_id", "file_id", "position", "content_hash", "Meldedatum", "Meldebegruendung", "first_refresh",
+    *_KEY,
+)  # fmt: skip
 """Columns of a received oBDS table needed to choose between versions of a report."""
 
 _VERSION = ["key", "Patient_ID", "file_id", "patient_at", "report_at"]

@@ -54,6 +54,17 @@ CONDITION_UNMATCHED = Rule(
 )
 
 
+NUMBER_MISSING = Rule(
+    "identity.number-missing",
+    "warning",
+    on="received.table_row",
+    what="The row has no patient number. It counts as a patient of its own, to whom nothing else can be "
+    "linked.",
+    remedy="Fill in the patient number in the table. If the row is a remark or a heading, name it in "
+    "skipped_rows, comment or totals in sources.toml.",
+)
+
+
 def typed_frames(
     received: pl.DataFrame, source: MappedSource
 ) -> Iterator[tuple[type[Contract], pl.DataFrame, pl.DataFrame]]:
@@ -77,18 +88,35 @@ def typed_frames(
     rows = with_steps(rows, [birth]).with_columns(_birth=birth.value)
     matches = {at: _fulfils(entity) for at, entity in enumerate(source.entities)}
     unread_deaths = death_beside_life.in_rows(rows, source, matches)
-    of_rows = pl.concat([_unmatched(rows, source), _damaged(rows, source), unread_deaths])
+    of_rows = pl.concat(
+        [_unmatched(rows, source), _damaged(rows, source), _unnumbered(rows, source), unread_deaths]
+    )
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
         yield contract, made, pl.concat([seen, of_rows])
         of_rows = of_rows.clear()
 
 
+def _numbers(source: MappedSource) -> list[str]:
+    """Return the columns of patient numbers."""
+    columns = {e.columns["hospital_number"].column for e in source.entities if "hospital_number" in e.columns}
+    return sorted(c for c in columns if c is not None)
+
+
+def _unnumbered(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
+    """Return rows without a patient number, of tables that have such numbers."""
+    seen = [Observation.empty()]
+    for column in _numbers(source):
+        lost = rows.filter(pl.col(f"_cell_{column}").is_null())
+        note = pl.lit(f"column {column!r}")
+        seen.append(observation(lost, NUMBER_MISSING, "received.table_row", "values", note=note))
+    return pl.concat(seen)
+
+
 def _damaged(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
     """Return rows whose patient number a spreadsheet damaged."""
-    columns = {e.columns["hospital_number"].column for e in source.entities if "hospital_number" in e.columns}
     seen = [Observation.empty()]
-    for column in sorted(c for c in columns if c is not None):
+    for column in _numbers(source):
         cell = pl.col(f"_cell_{column}")
         note = pl.lit(f"column {column!r}")
         lost = rows.filter(damaged(cell))

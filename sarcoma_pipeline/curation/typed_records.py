@@ -13,6 +13,7 @@ from sarcoma_pipeline.curation import (
     export_faults,
     obds,
     registry_reply,
+    reporting_day,
     reports,
     required_elements,
     table_rows,
@@ -134,7 +135,7 @@ def type_records(
     Returns:
         One frame per typed table (empty ones included), observations and dispositions.
     """
-    told = sort_reports(received, files, reports.rows_in(received))
+    told = sort_reports(received, files, reports.rows_in(received), received_on)
     counting = {
         table: frame.join(told.disposition, on="record_id", how="anti")
         for table, frame in received.items()
@@ -178,13 +179,19 @@ def former_masters(
     return pl.concat(found).filter(pl.col("master"), pl.col("person_ref").str.starts_with("number:"))
 
 
-def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None, rows_of: RowsOf) -> Result:
+def sort_reports(
+    places: Mapping[str, pl.DataFrame],
+    files: pl.DataFrame | None,
+    rows_of: RowsOf,
+    received_on: pl.DataFrame,
+) -> Result:
     """Choose the oBDS reports that count.
 
     Args:
         places: the tables of :func:`reports.reported_tables` with at least :data:`reports.PLACES`.
         files: ``file_id``, ``path``; without it the file id is used as path.
         rows_of: reads whole records of a received table.
+        received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
 
     Returns:
         No frame; dispositions of replaced and repeated records; observations on versions, on withdrawn values
@@ -194,12 +201,14 @@ def sort_reports(places: Mapping[str, pl.DataFrame], files: pl.DataFrame | None,
         known = pl.concat([f.select("file_id") for f in places.values()] or [pl.DataFrame({"file_id": []})])
         files = known.unique().with_columns(path="file_id")
     paths = files.select("file_id", "path").unique("file_id", keep="first", maintain_order=True)
-    found = reports.sort_out(places, paths)
+    told = {table: places[table] for table in reports.reported_tables() if table in places}
+    dated = reporting_day.sortable(told, received_on)
+    found = reports.sort_out(dated, paths)
     copies = found.disposition.filter(pl.col("disposition") == DUPLICATE)
     seen = [
         found.observed,
         reports.withdrawals(found, rows_of),
-        reports.objections(places, paths),
+        reports.objections(dated, paths),
         *(
             observation(
                 frame.join(copies, on="record_id", how="semi", maintain_order="left"), RECORD_DUPLICATE, table
@@ -293,14 +302,18 @@ def type_part(
         observed.append(export_faults.unknown_grades(frame, table))
         observed.append(required_elements.missing_elements(frame, table))
     parts: dict[type[Contract], list[pl.DataFrame]] = {}
+    ahead = [Observation.empty()]
     if table in OUT_OF_SCOPE:
         set_aside.append(_disposed(frame, "out of scope", "documented, not used by a study"))
     else:
         for contract, typed_frame, seen in _typed_frames(table, frame, sources, files):
             made = undated_deaths(typed_frame) if contract is typed.VitalStatus else typed_frame
+            ahead.append(reporting_day.observe(made, table))
+            made = reporting_day.believed(made)
             parts.setdefault(contract, []).append(made)
             observed.append(seen)
-    read_faults = pl.concat(observed)
+    # A reply makes a person and a statement: its day is one fault.
+    read_faults = pl.concat([*observed, pl.concat(ahead).unique(maintain_order=True)])
     frames = {contract.table(): pl.concat(made) for contract, made in parts.items()}
     faults = [_rule_faults(contract, frames[contract.table()], read_faults) for contract in parts]
     return Result(frames, pl.concat([read_faults, *faults]), pl.concat(set_aside))

@@ -324,6 +324,9 @@ def _preview(
                     "the dead, it is no sample of patients: their survival says nothing of others.",
                 )
             )
+    for rule in study.endpoints:
+        if rule.derivable and admitted.len() and rule.name not in set(derived.endpoints["endpoint"]):
+            yield "endpoint", f"{rule.name}: no patient is at risk"
     described = covariates.patients(made.curated, happened, admitted, study.gate)
     if admitted.len() and (median := described["follow_up_days"].median()) is not None:
         yield "follow-up", f"median {median:g} days"
@@ -332,7 +335,9 @@ def _preview(
     for row in plausibility.unreadable(made.typed, made.observed, source_of).iter_rows(named=True):
         words = plausibility.header(project.sources, row)
         yield "unreadable", f"{row['unreadable']} of {row['filled']} filled cells of {words}"
+    # A refresh has all tables of the warehouse at hand here, and so has the check.
     tables = {
+        **found.received,
         **made.typed,
         CohortFlow.table(): judged.flow,
         CohortEligibility.table(): judged.eligibility,

@@ -125,17 +125,23 @@ def without_follow_up(patients: pl.DataFrame, endpoints: pl.DataFrame) -> list[R
     ]
 
 
-def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list[Reason]:
-    """Report endpoints with patients but without events, although such events were read.
+def without_events(
+    endpoints: pl.DataFrame, patients: pl.DataFrame, study: Study, typed: Frames
+) -> list[Reason]:
+    """Report endpoints without events, although such events were read; perhaps nobody is at risk of them.
 
     Args:
         endpoints: ``cohort.endpoints``.
+        patients: ``cohort.patients``; without patients another reason says so.
         study: the endpoints' rules, and ``[gate]``.
         typed: ``typed.vital_status`` and ``typed.assessment``.
     """
     died, relapsed = deaths_read(typed), relapses_read(typed)
     counted = endpoints.group_by("endpoint").agg(pl.len(), pl.col("event").sum())
-    none = set(counted.filter(pl.col("event") == 0)["endpoint"]) - set(study.gate.may_lack_events)
+    some = set(counted.filter(pl.col("event") > 0)["endpoint"])
+    derivable = {rule.name for rule in study.endpoints if rule.derivable} if patients.height else set[str]()
+    none = derivable - some - set(study.gate.may_lack_events)
+    at_risk = set(counted["endpoint"])
     faults = []
     for rule in study.endpoints:
         if rule.name not in none:
@@ -146,7 +152,8 @@ def without_events(endpoints: pl.DataFrame, study: Study, typed: Frames) -> list
         if len(frozenset[str]().union(*(kind.persons for kind in of_rule))) > 1:
             faults.append(
                 Reason(
-                    f"{rule.name} has no event, although {' and '.join(read)} were read",
+                    f"{rule.name} has no event, although {' and '.join(read)} were read"
+                    + ("" if rule.name in at_risk else ": no patient is at risk of it"),
                     "Check their dates, their codes and the patient numbers. If it is right, write "
                     f'may_lack_events = ["{rule.name}"] under [gate] in study.toml.',
                 )
@@ -245,7 +252,7 @@ def unreadable(typed: Frames, observed: pl.DataFrame, source_of: pl.DataFrame) -
         (with an unreadable cell) and the ``record_id`` of an example, sorted; only columns with such a cell.
     """
     failed = (
-        of_cells(observed)
+        observed.filter(pl.col("rule_id").is_in(_UNREADABLE), pl.col("column_name").is_not_null())
         .select("record_id", "table_name", "column_name")
         .unique()
         .join(source_of, on="record_id")
@@ -391,7 +398,7 @@ def never_published(
     return [
         *excluded_everybody(tables[CohortFlow.table()], tables[CohortEligibility.table()]),
         *without_follow_up(tables[CohortPatient.table()], tables[CohortEndpoint.table()]),
-        *without_events(tables[CohortEndpoint.table()], study, tables),
+        *without_events(tables[CohortEndpoint.table()], tables[CohortPatient.table()], study, tables),
         *on_one_day(tables),
         *mostly_unreadable(unreadable(tables, observed, source_of), sources, study.gate),
         *without_record(tables, observed, source_of, sources, study.gate),

@@ -153,6 +153,32 @@ def _dates_differ(frames: Frames) -> pl.DataFrame:
 
 
 @rule(
+    "diagnosis.rows-differ",
+    "warning",
+    on="typed.diagnosis",
+    scope="patient",
+    what="Two rows of tables give a patient different dates of diagnosis. A row has no number of the tumour: "
+    "they are taken for one tumour, and its earliest date counts.",
+    remedy="If the patient was listed twice, correct or remove one of the rows. If there were two tumours, "
+    "keep the row of the one that the study is about, or deliver both with the tumour documentation.",
+    source="docs/architecture.md, endpoints: time zero",
+    sides=peers(),
+)
+def _rows_differ(frames: Frames) -> pl.DataFrame:
+    """Judge all rows but the earliest."""
+    exact = pl.col("diagnosis_date_precision").fill_null("day") == "day"
+    rows = frames["diagnosis"].filter(
+        "complete", pl.col("patient_id").is_not_null(), pl.col("source") == "table", exact,
+        pl.col("tumour_id").is_null(),
+    )  # fmt: skip
+    later = [
+        (pl.col(day) > pl.col(day).min().over("patient_id")).fill_null(False)
+        for day in ("diagnosis_date", "diagnosis_day")
+    ]
+    return rows.filter(pl.any_horizontal(later)).select("record_id", *at("diagnosis_date"))
+
+
+@rule(
     "diagnosis.grade-conflict",
     "warning",
     on="typed.diagnosis",

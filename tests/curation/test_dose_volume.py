@@ -180,6 +180,11 @@ def doubts(contours, grid=GRID, **how) -> dict[str, str]:
     return {one.id: one.value for one in found.doubts}
 
 
+def test_metrics_say_what_is_wanted():
+    assert Wanted.of(("mean", "V40", "V12.5", "max")) == Wanted(volumes_at_gy=(12.5, 40))
+    assert Wanted.of(("HI", "V95%"), 50, 3) == Wanted(prescribed_gy=50, target=True, usual_mm=3)
+
+
 def test_too_few_planes_are_told():
     assert doubts(ph.cylinder(10, 3)) == {"contours.few-planes": "1"}
     assert doubts(ph.cylinder(10, 6)) == {"contours.few-planes": "2"}

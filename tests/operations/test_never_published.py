@@ -148,6 +148,16 @@ def test_what_cannot_be_right_is_never_published(place, case):
         assert all(n["remedy"] for n in never)
 
 
+def test_an_endpoint_of_which_nobody_is_at_risk(place):
+    rows = [";".join((_patient(n) | {"RT": ""}).values()) for n in range(1, 13)]
+    at_risk = OBSERVED.replace('censor = "last', 'entry = "radiotherapy start"\ncensor = "last')
+    place.write(rows, header=";".join(HEAD), study=at_risk, sources=SOURCES)
+    told = place.check()
+    assert ["endpoint", "OS: no patient is at risk"] in told["preview"]
+    (never,) = [n["what"] for n in told["notices"] if n["rule"] == "check.never-published"]
+    assert "OS has no event, although deaths of 8 persons were read: no patient is at risk of it" in never
+
+
 def test_a_level_that_does_not_exist_is_refused_before(place):
     place.write(study=_study('rule = "site"\nvalues = ["extremitis"]'))
     (fault,) = place.check()["configuration"]

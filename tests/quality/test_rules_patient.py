@@ -43,6 +43,25 @@ TOGETHER: dict[str, tuple[Records, Records]] = {
         [(Dx, {"source": "table", "diagnosis_date": D(2012, 3, 1)})],
         [(Dx, {"source": "table", "diagnosis_date": D(2012, 1, 20)})],
     ),
+    "diagnosis.rows-differ": (
+        [(Dx, {"source": "table", "tumour_id": None, "diagnosis_date": D(2012, 1, day)}) for day in (1, 2)],
+        [
+            (Dx, {"source": "table", "tumour_id": None, "diagnosis_date": D(2012, 1, 1)}),
+            # No date, the month only, another tumour by its number, and the same day again.
+            (Dx, {"source": "table", "tumour_id": None, "diagnosis_date": None, "complete": False}),
+            (
+                Dx,
+                {
+                    "source": "table",
+                    "tumour_id": None,
+                    "diagnosis_date": D(2012, 1, 15),
+                    "diagnosis_date_precision": "month",
+                },
+            ),
+            (Dx, {"source": "table", "tumour_id": "2", "diagnosis_date": D(2012, 1, 20)}),
+            (Dx, {"source": "table", "tumour_id": None, "diagnosis_date": D(2012, 1, 1)}),
+        ],
+    ),
     "diagnosis.grade-conflict": (
         [(Dx, {"source": "table", "complete": False, "fnclcc_grade": "G2"})],
         [(Dx, {"source": "table", "complete": False, "fnclcc_grade": "GX"})],

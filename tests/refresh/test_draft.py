@@ -73,6 +73,18 @@ def test_what_cannot_be_right_is_not_published_and_says_the_way_out(small):
     assert small.refresh().exit_code == 0
 
 
+@pytest.mark.slow
+def test_words_that_no_condition_knows_are_not_published(small):
+    chosen = SOURCES.replace(
+        'entity = "vital_status"\n',
+        'entity = "vital_status"\nwhen = [{ column = "Status", equals = ["lebt"] }]\n',
+    )
+    _write(small, sources=chosen, rows=[row.replace("lebt", "am Leben") for row in ROWS])
+    told = small.refresh()
+    assert told.exit_code == 1 and not small.release.exists()
+    assert '4 of 4 filled cells of column "Status" of source "sheet" meet no condition' in told.output
+
+
 def test_what_was_withdrawn_and_what_was_published_again(tmp_path):
     (tmp_path / "log.csv").write_text("at,who,from,to,reason\n1,a,R3,R2,x\n2,a,R2,,x\n3,a,,R3,y\n")
     assert release.withdrawn(tmp_path) == {"R2"}

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.orchestration import notification, opinion_process, sensors
+from sarcoma_pipeline.orchestration import notification, opinion_process, told_of_run
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import render
 from tests.refresh import planted_words
@@ -149,7 +149,7 @@ def second(marked, tmp_path_factory):
         patch.setenv("DAGSTER_HOME", str(place.home))
         with dg.DagsterInstance.get() as instance:
             run = instance.get_runs(limit=1)[0].run_id
-            message = notification.message(place.study, run, *sensors.problems(instance, run))
+            message = notification.message(place.study, run, told_of_run.night(instance, run))
     assert message and "nothing says why" in f"{message}"
     notification.deliver(message, study.notifications, run, None)
     letters = place.root / "data/letters.csv"

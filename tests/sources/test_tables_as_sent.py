@@ -506,3 +506,26 @@ def test_a_date_of_death_beside_a_living_status_is_told(read, status, died, enti
     found = read(f"Pat;Status;Tod;Kontakt\n1;{status};{died};01.03.2016\n", entities=entities)
     rules = [rule for rule, _, value in found.observed if value == died]
     assert ("vital-status.death-not-read" in rules) == told
+
+
+@pytest.mark.parametrize(
+    ("number", "rule"),
+    [
+        ("", "identity.number-missing"), ("NA", "identity.number-missing"),
+        ("unbekannt", "identity.number-damaged"), ("Keine Angabe", "identity.number-damaged"),
+        ("-", "identity.number-damaged"), ("??", "identity.number-damaged"),
+        ("n.a.", "identity.number-damaged"),
+        ("0", None), ("N1", None), ("x1", None), ("Neumann", None), ("1-2", None),
+    ],
+)  # fmt: skip
+def test_a_word_in_place_of_a_number_is_nobodys_and_no_number_is_told(read, number, rule):
+    found = read(f"Pat;Datum;Größe\n1;01.02.2015;5\n{number};01.02.2015;5\n")
+    ref = found.typed["typed.diagnosis"]["person_ref"].to_list()[1]
+    assert [told for told, _, _ in found.observed] == ([rule] if rule else [])
+    assert (ref == f"number:{number}") == (rule is None)
+
+
+def test_a_table_without_numbers_lacks_none(read):
+    person = {"entity": "person", "columns": {"family_name": "Name"}}
+    found = read("Pat;Name\n;Testfallova\n1;Testfaller\n", entities=[person])
+    assert found.observed == []

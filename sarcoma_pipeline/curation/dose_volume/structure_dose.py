@@ -38,6 +38,21 @@ class Wanted:
     isodose: float = 1.0
     usual_mm: float | None = None
 
+    @classmethod
+    def of(
+        cls, metrics: Sequence[str], prescribed_gy: float | None = None, usual_mm: float | None = None
+    ) -> Wanted:
+        """Return what the metrics of a structure ask for.
+
+        Args:
+            metrics: metrics of ``[[structures]]`` or of the structure's role.
+            prescribed_gy: prescribed dose.
+            usual_mm: usual distance of planes in the structure set.
+        """
+        volumes = tuple(sorted(float(one[1:]) for one in metrics if one[0] == "V" and one != "V95%"))
+        target = not {"HI", "CI"}.isdisjoint(metrics)
+        return cls(prescribed_gy, volumes, target, usual_mm=usual_mm)
+
 
 @dataclass(frozen=True)
 class StructureDose:

@@ -71,7 +71,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         # Not recorded as an input, because a new or changed file brings new records.
         files = warehouse.read(MetaFile.table(), columns=("file_id", "source", "path"), noted=False)
         places = {t: warehouse.read(t, columns=reports.PLACES) for t in reports.reported_tables()}
-        told = typed_records.sort_reports(places, files, _rows_of(warehouse))
+        told = typed_records.sort_reports(places, files, _rows_of(warehouse), days)
         yield _made(typed_records.joined([told]))
         for table in sorted(RECEIVED):
             for frame, repeated in _by_files(warehouse, table, told.disposition, files):

@@ -1,0 +1,79 @@
+"""Use the day on which a report was written only if it is not after the day on which it was received.
+
+The day of a report decides which of two reports counts, and the newest answer of a registry office is the
+data cut-off of the whole study. One mistyped year would win over every later correction, and move everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from sarcoma_pipeline.curation.observations import observation
+from schemas.quality import Observation
+from schemas.rule import Rule
+
+DATED_IN_FUTURE = Rule(
+    "report.dated-in-future",
+    "warning",
+    on="received.obds_patient",
+    scope="record",
+    what="The day of the report (oBDS Meldedatum, day of the registry office's answer, day of the table's "
+    "export, or InstanceCreationDate) lies after the day on which it was received. The day is not used: the "
+    "report counts as older than every dated one, and does not move the data cut-off.",
+    remedy="Correct the day of the report in the file, or ask its sender to. Look for a wrong year, and for "
+    "the clock of the exporting system.",
+)
+
+_COLUMN = {"received.registry_reply": "answered_on"}
+_OBDS, _DICOM = "received.obds_", "received.dicom_"
+_FIRST = "received.obds_patient"
+"""The received table on whose first record of a file its Meldedatum is reported."""
+
+
+def sortable(reports: Mapping[str, pl.DataFrame], received_on: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return oBDS records without each Meldedatum that lies after the day on which it was received.
+
+    Args:
+        reports: received table to rows with ``Meldedatum`` and ``first_refresh``.
+        received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
+    """
+    day = pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)
+    believed = pl.when(~(day > pl.col("received_on")).fill_null(False)).then("Meldedatum")
+    return {
+        table: frame.join(
+            received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
+        )
+        .with_columns(Meldedatum=believed)
+        .drop("received_on")
+        for table, frame in reports.items()
+    }
+
+
+def believed(typed: pl.DataFrame) -> pl.DataFrame:
+    """Return typed records without each ``reported_on`` that lies after ``received_on``."""
+    return typed.with_columns(reported_on=pl.when(~_ahead()).then("reported_on"))
+
+
+def observe(typed: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return one observation per record whose day of the report lies after its receipt; of oBDS one per file.
+
+    Args:
+        typed: ``record_id``, ``reported_on``, ``received_on``, ``place``.
+        table: the received table that it was read from.
+    """
+    if table.startswith(_OBDS) and table != _FIRST:
+        return Observation.empty()
+    ahead = typed.filter(_ahead()).sort("place", "record_id")
+    # A place is a path and a number: every record of an export has the same Meldedatum.
+    key = pl.col("place").str.replace(r" \d+$", "") if table == _FIRST else pl.col("record_id")
+    first = ahead.filter(key.is_first_distinct())
+    column = "Meldedatum" if table == _FIRST else _COLUMN.get(table)
+    if table.startswith(_DICOM):
+        column = "InstanceCreationDate"
+    return observation(first, DATED_IN_FUTURE, table, column, pl.col("reported_on"))
+
+
+def _ahead() -> pl.Expr:
+    return (pl.col("reported_on") > pl.col("received_on")).fill_null(False)

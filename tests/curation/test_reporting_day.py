@@ -1,0 +1,89 @@
+"""A report that was written after it was received: its day is a finding, and decides nothing.
+
+The records of these tests are received on 1 December 2021.
+"""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.cohort.covariates import cut_off
+from sarcoma_pipeline.cohort.timeline import timeline
+from schemas import received as r
+from schemas.assumptions import Assumptions
+
+DATED_IN_FUTURE = "report.dated-in-future"
+DEAD = {"answer": "verstorben", "event_date": "11.03.2014", "hospital_number": "1"}
+
+
+def _answered(records, day, **others):
+    records.patient()
+    records.diagnosis()
+    records.patient("2", family="Schmidt", given="Eva", born="1961-05-06")
+    records.diagnosis(number="2")
+    records.reply(**{**DEAD, "answered_on": day, **others})
+    records.reply(hospital_number="2", family_name="Schmidt", given_names="Eva", birth_date="06.05.1961",
+                  answer="lebt", answered_on="01.06.2020")  # fmt: skip
+    return records.run()
+
+
+def _found(outcome):
+    found = outcome.observed.filter(pl.col("rule_id") == DATED_IN_FUTURE)
+    return found.select("table_name", "column_name", "value").rows()
+
+
+def test_an_answer_of_the_next_century_is_found_and_is_not_the_data_cut_off(records):
+    outcome = _answered(records, "18.02.2118")
+    assert _found(outcome) == [("received.registry_reply", "answered_on", "2118-02-18")]
+    assert outcome["vital_status"].sort("patient_id").select("status", "death_date").row(0) == (
+        "deceased", dt.date(2014, 3, 11),
+    )  # fmt: skip
+    assert cut_off(outcome.frames, timeline(outcome.frames, Assumptions())) == dt.date(2020, 6, 1)
+
+
+@pytest.mark.parametrize(("day", "found"), [("01.12.2021", 0), ("02.12.2021", 1), (None, 0), ("bald", 0)])
+def test_the_day_of_receipt_is_no_future_and_neither_is_a_missing_day(records, day, found):
+    assert len(_found(_answered(records, day))) == found
+
+
+def test_a_life_on_a_day_to_come_has_one_finding_on_its_day_and_one_on_its_report(records):
+    outcome = _answered(records, "18.02.2118", answer="lebt", event_date=None)
+    assert {"date.in-future", DATED_IN_FUTURE} <= outcome.rules()
+
+
+def _versions(records, *days):
+    """Report one diagnosis in several exports; a later one has the site C49.1, C49.2, …"""
+    records.patient()
+    for site, day in enumerate(days, start=1):
+        code = f"C49.{site}"
+        records.diagnosis(
+            reported=day, Meldung_ID="M1", Absender_ID="A", Melder_ID="K",
+            Primaertumor_Topographie_ICD_O=code, Primaertumor_ICD=code,
+        )  # fmt: skip
+    return records.run()
+
+
+def test_an_export_of_the_future_wins_over_no_correction(records):
+    outcome = _versions(records, "2030-01-01", "2020-05-01")
+    assert outcome["diagnosis"]["icdo3_topography"].to_list() == ["C49.2"]
+
+
+def test_an_export_of_today_wins(records):
+    outcome = _versions(records, "2021-12-01", "2020-05-01")
+    assert outcome["diagnosis"]["icdo3_topography"].to_list() == ["C49.1"]
+
+
+def test_every_record_of_an_export_has_its_day_and_one_finding_tells_it(records):
+    for number in ("1", "2", "3"):
+        records.patient(number, Meldedatum="2030-01-01")
+        records.diagnosis(number=number, reported="2030-01-01")
+    assert _found(records.run()) == [("received.obds_patient", "Meldedatum", "2030-01-01")]
+
+
+def test_a_plan_of_the_future_is_found(records):
+    records.patient()
+    records.add(
+        r.DicomPlan, PatientID="1", SOPInstanceUID="1.2", Modality="RTPLAN", InstanceCreationDate="20300101"
+    )
+    assert _found(records.run()) == [("received.dicom_plan", "InstanceCreationDate", "2030-01-01")]
