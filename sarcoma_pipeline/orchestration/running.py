@@ -28,7 +28,9 @@ def running(project: Project, instance: dg.DagsterInstance) -> str | None:
     for record in instance.get_run_records(filters=wanted):
         run = record.dagster_run
         if run.job_name in (REFRESH, RECEIVE, POOL) and run_process.is_elsewhere(run):
-            since = dt.datetime.fromtimestamp(record.start_time or 0, project.zone)
+            since = dt.datetime.fromtimestamp(
+                record.start_time or record.create_timestamp.timestamp(), project.zone
+            )
             return (
                 f"another refresh of {study} is running since {since:%H:%M} (run {run.run_id}); this one "
                 f"changed nothing. Wait until it has ended (sarcoma status --study {study}), or end it in "

@@ -73,7 +73,9 @@ def _texts(place):
             if path.suffix == ".duckdb":
                 with duckdb.connect(str(path), read_only=True) as c:
                     tables = c.execute(
-                        "SELECT table_schema || '.' || table_name FROM information_schema.tables"
+                        # With the catalog: a file cohort.duckdb has a schema of the same name.
+                        "SELECT '\"' || table_catalog || '\".' || table_schema || '.' || table_name "
+                        "FROM information_schema.tables"
                     )
                     for (table,) in tables.fetchall():
                         yield f"{name} {table}", c.execute(f"FROM {table}").pl().write_ndjson()
