@@ -21,6 +21,7 @@ from schemas import (
     quality,
     received,
     release,
+    review,
     typed,
     typed_dicom,
     volumes,
@@ -49,6 +50,7 @@ MODULES = (
     meta,
     movement,
     release,
+    review,
 )
 """Modules of the layers in the order of the data flow."""
 

@@ -65,6 +65,10 @@ class LedgerEntry(Contract, table="quality.ledger"):
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
     records: pl.Int64 = column("Records", "How many records it is about; null in ledgers of before.")
+    news_in: pl.String = column(
+        "News in",
+        "Last refresh in which it was news: first seen, back, about more records, or more severe.",
+    )
     assignee: pl.String = column("Assigned to", "Who looks it up, by the last decision that says so.")
     due: pl.Date = column("Due", "Day by which the answer is expected, by the last decision that says so.")
     answer: pl.String = column("Answer", "The sender's last answer to a letter.", vocabulary="letter_answer")

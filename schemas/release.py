@@ -42,6 +42,7 @@ RELEASED = tuple(
         analysis_models.ModelFit,
         analysis_models.JointTest,
         analysis_models.InternalValidation,
+        analysis_groups.Calibration,
         analysis_models.UnivariableHazardRatio,
         analysis_models.CompetingHazardRatio,
         analysis_models.FirstFailure,
@@ -77,6 +78,7 @@ class MetaRelease(Contract, table="meta.release"):
     )
     eligible: pl.Int64 = column("Eligible", "Patients in the cohort.", nullable=False)
     draft: pl.Boolean = column("Draft", "Whether it is a draft; null in releases of before there were any.")
+    chart_reviews_hash: pl.String = column("Chart reviews", "Names the chart reviews; null without any.")
 
 
 def released_name(table: str) -> str:

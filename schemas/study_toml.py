@@ -197,6 +197,10 @@ CentreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$")]
 """Used in names of the centre's schemas in the warehouse, and as the first part of its paths."""
 
 
+WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\"'<>?#]+$")]
+"""An address without query and fragment, to which a path is added."""
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -224,6 +228,12 @@ class Study(Section):
     """Centre to its folder of raw files, if several centres deliver; each is received separately."""
     owner: str = "data-team@example.org"
     """Owner of the data, shown in Dagster."""
+    dagster_url: WebAddress = "http://localhost:3000"
+    """Address of the Dagster UI, for links from the steward's page."""
+    pages_url: WebAddress | None = None
+    """Address under which the folder ``data/published`` is served, for links from the Dagster UI."""
+    docs_url: WebAddress | None = None
+    """Address of the folder ``docs`` of the program, for links from the Dagster UI."""
     time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """Time zone of the site (IANA name): of its days and of the nightly schedule. By default the one that
     ``TZ`` of the machine names, and Europe/Berlin where it names none or UTC."""

@@ -21,6 +21,7 @@ from sarcoma_pipeline.cli.operations import backup, doctor, restore, status
 from sarcoma_pipeline.cli.preview import preview
 from sarcoma_pipeline.cli.releases import release
 from sarcoma_pipeline.cli.report import report
+from sarcoma_pipeline.cli.sample import sample
 from sarcoma_pipeline.cli.schema import schema
 from sarcoma_pipeline.cli.structures import structures
 from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
@@ -57,6 +58,7 @@ main.add_command(key)
 main.add_command(linkage)
 main.add_command(structures)
 main.add_command(limits)
+main.add_command(sample)
 
 
 @main.command()
@@ -118,9 +120,12 @@ def refresh(study: str, as_of: str | None, draft: bool, verify: bool, full: bool
         import duckdb
 
         from sarcoma_pipeline.orchestration import warehouse_resource
+        from sarcoma_pipeline.warehouse import opening
 
         try:
             warehouse_resource.forget_steps(project)
+        except (opening.CannotOpen, warehouse_resource.WarehouseBusy) as why:
+            raise click.ClickException(str(why)) from None
         except duckdb.Error:
             raise _cannot_start("the warehouse cannot be opened", project) from None
     from sqlalchemy.exc import OperationalError

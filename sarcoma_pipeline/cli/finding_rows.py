@@ -9,6 +9,7 @@ import click
 from sarcoma_pipeline.cli.terminal import NotFound, beginning, no_such, whole
 from sarcoma_pipeline.cli.warehouse_rows import rows
 from sarcoma_pipeline.study.project import Project
+from schemas.configuration_faults import meant
 from schemas.vocabularies import RESOLVED
 
 if TYPE_CHECKING:
@@ -171,7 +172,9 @@ def _check_names(project: Project, found: pl.DataFrame, rule: str | None, file: 
     if file is not None and not found["path"].str.contains(file, literal=True).any():
         known = rows(project, "SELECT DISTINCT path FROM meta.files")["path"]
         if not known.str.contains(file, literal=True).any():
-            raise NotFound(f'no file of the drop folder has "{file}" in its path')
+            near = meant(file, {part for path in known for part in path.split("/")})
+            guess = f'; did you mean "{near}"?' if near else ""
+            raise NotFound(f'no file of the drop folder has "{file}" in its path{guess}')
 
 
 def select(

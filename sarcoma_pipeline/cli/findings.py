@@ -12,6 +12,7 @@ from sarcoma_pipeline.cli.finding_rows import (
     as_delivered,
     compared,
     current,
+    decisions_of,
     delivered,
     effects,
     in_full,
@@ -305,7 +306,7 @@ def letters(
     gate = identity_gate(project)
     found = select(project, **wanted)
     if wanted["status"] is None:
-        found = found.filter(pl.col("status") != WAIVED)
+        found = found.filter(pl.col("status") != WAIVED, pl.col("answer").is_null())
     if not notices and wanted["severity"] is None:
         found = found.filter(pl.col("severity") != NOTICE)
     records = records_of(project)
@@ -368,7 +369,8 @@ def _apply(
     from sarcoma_pipeline.quality.ledger import Request
 
     project = configured(study)
-    every = in_full(ids, ledger_of(project)["finding_id"])
+    known = [*ledger_of(project)["finding_id"], *decisions_of(project)["finding_id"]]
+    every = in_full(ids, known)
     _record(project, [Request(i, action, who, reason, until, reading=reading) for i in every])
 
 

@@ -40,9 +40,8 @@ def rotate(study: str) -> None:
     The old key and a crosswalk of old and new pseudonyms are kept beside the warehouse, readable by its owner
     only.
     """
-    import duckdb
-
     from sarcoma_pipeline.publish import pseudonym_key as keys
+    from sarcoma_pipeline.warehouse import opening
 
     project = configured(study)
     in_one_file(project, "key rotate")
@@ -52,8 +51,8 @@ def rotate(study: str) -> None:
         raise click.UsageError(f"{study} has no key yet: its first refresh makes one") from None
     except (FileExistsError, BlockingIOError):
         raise click.ClickException("the key was rotated a moment ago") from None
-    except duckdb.Error:
-        raise click.ClickException("the warehouse cannot be opened: is a refresh running?") from None
+    except opening.CannotOpen as why:
+        raise click.ClickException(str(why)) from None
     say(f"{done.patients} pseudonyms change with the next refresh: sarcoma refresh --study {study}")
     for what, path in (("key before", done.kept), ("crosswalk", done.crosswalk)):
         say(f"{what:10} {path.relative_to(project.root)}")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
 
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 
 
 @click.command()
 @click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PAIRS.csv")
-def linkage(pairs: Path) -> None:
+@json_option
+def linkage(pairs: Path, as_json: bool) -> None:
     """Print how many labelled pairs are linked, offered as near matches, missed, or linked wrongly.
 
     PAIRS.csv has a row per record, with the columns family_name, given_names, birth_date (or birth_year,
@@ -24,6 +26,9 @@ def linkage(pairs: Path) -> None:
         found = measuring.rates(measuring.read(pairs))
     except measuring.NoPairs as why:
         raise click.UsageError(str(why)) from None
+    if as_json:
+        say_json(dataclasses.asdict(found))
+        return
     say(f"patients      {found.patients:6}")
     say(f"pairs         {found.pairs:6}")
     for name, count, of, what in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 
 from sarcoma_pipeline.cli.study_option import configured, dagster_home, in_one_file, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json
+from sarcoma_pipeline.study.project import Project
 
 
 @click.command()
@@ -19,7 +21,8 @@ def status(study: str, as_json: bool) -> None:
     """Show the age of the last good release, what is due, and what is stuck.
 
     Exit code 1 if an operator must act: nothing published, a release older than 36 hours, a failed refresh, a
-    stuck run.
+    stuck run, a damaged warehouse, or nothing that starts the next refresh. Where cron starts it, set
+    SARCOMA_NIGHTLY=off.
     """
     project = configured(study)
     dagster_home(project)
@@ -50,11 +53,25 @@ def status(study: str, as_json: bool) -> None:
 
 @click.command()
 @study_option
-def doctor(study: str) -> None:
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="First set a damaged write-ahead log aside. The next refresh reads again what is lost with it.",
+)
+@json_option
+def doctor(study: str, repair: bool, as_json: bool) -> None:
     """Check that warehouse, key, decisions and releases are consistent; exit code 1 and a remedy if not."""
     from sarcoma_pipeline.operations import doctor as checks
 
     project = configured(study)
+    told = _repaired(project) if repair else ""
+    if as_json:
+        found = [dataclasses.asdict(diagnosis) for diagnosis in checks.examine(project)]
+        good = not any(diagnosis["faults"] for diagnosis in found)
+        say_json({"study": study, "good": good, "repaired": told, "checks": found})
+        sys.exit(0 if good else 1)
+    if repair:
+        say(told or "repair   no write-ahead log is damaged: nothing was changed")
     faultless = True
     for diagnosis in checks.examine(project):
         say(f"{'FAULT' if diagnosis.faults else 'ok':6} {diagnosis.what}")
@@ -66,6 +83,29 @@ def doctor(study: str) -> None:
     sys.exit(0 if faultless else 1)
 
 
+def _repaired(project: Project) -> str:
+    """Set a damaged write-ahead log aside; return what was done, or an empty text.
+
+    Raises:
+        click.ClickException: a refresh is running.
+    """
+    from sarcoma_pipeline.warehouse import ducklake, opening
+
+    if ducklake.catalog_address():
+        return ""
+    try:
+        aside = opening.set_log_aside(project.warehouse)
+    except opening.Busy as why:
+        raise click.ClickException(str(why)) from None
+    if aside is None:
+        return ""
+    return (
+        f"repair   the write-ahead log was damaged and is now {aside.name}. The next refresh reads again "
+        f"what is lost with it: sarcoma refresh --study {project.study.name}. Then delete that file, which "
+        "holds identities"
+    )
+
+
 @click.command()
 @study_option
 @click.option("--into", type=click.Path(path_type=Path), required=True, help="Archive to write, FILE.tar.")
@@ -74,16 +114,15 @@ def backup(study: str, into: Path) -> None:
 
     The archive holds identities and the key: protect it like the warehouse.
     """
-    import duckdb
-
     from sarcoma_pipeline.operations import backup as archive
+    from sarcoma_pipeline.warehouse import opening
 
     project = configured(study)
     in_one_file(project, "backup")
     try:
         names = archive.backup(project, into)
-    except duckdb.IOException:
-        raise click.ClickException("the warehouse cannot be opened: is a refresh running?") from None
+    except opening.CannotOpen as why:
+        raise click.ClickException(f"{why}; no backup was written") from None
     except archive.KeyOfAnother as other:
         remedy = f"refresh first (sarcoma refresh --study {study}), or restore the right key"
         raise click.ClickException(f"{other}; no backup was written: {remedy}") from None

@@ -57,9 +57,8 @@ def preview(
     It takes study.toml and sources.toml as they are now, and the decisions recorded since the last refresh.
     The options try more. The records are those of the last refresh: sarcoma check looks at new files.
     """
-    import duckdb
-
     from sarcoma_pipeline.operations import preview as previews
+    from sarcoma_pipeline.warehouse import opening
 
     project = configured(study)
     if study_file is not None:
@@ -70,11 +69,12 @@ def preview(
     requests = _requests(set(entries["finding_id"]), now.date(), waived, chosen, reopened)
     decisions = _decisions(project, entries, requests, now)
     try:
-        found = previews.preview(project, decisions, now.date())
+        with opening.explained(project.warehouse):
+            found = previews.preview(project, decisions, now.date())
     except previews.CannotPreview as refused:
         raise click.ClickException(str(refused)) from None
-    except duckdb.IOException:
-        raise click.ClickException("a refresh is running; try again when it has ended") from None
+    except opening.CannotOpen as why:
+        raise click.ClickException(str(why)) from None
     if as_json:
         say_json(_as_json(found))
     else:

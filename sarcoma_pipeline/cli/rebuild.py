@@ -6,15 +6,15 @@ import tempfile
 from pathlib import Path
 
 import click
-import duckdb
 
 from sarcoma_pipeline.cli.releases import named, release_label
-from sarcoma_pipeline.cli.terminal import say
+from sarcoma_pipeline.cli.terminal import say, whole
 from sarcoma_pipeline.operations import rebuild
 from sarcoma_pipeline.orchestration.standing_release import kept
 from sarcoma_pipeline.publish.release import read
 from sarcoma_pipeline.quality import moved_values
 from sarcoma_pipeline.study.project import Project
+from sarcoma_pipeline.warehouse import opening
 
 
 def run(project: Project, name: str) -> bool:
@@ -38,16 +38,17 @@ def run(project: Project, name: str) -> bool:
         raise click.UsageError(f"no warehouse yet: sarcoma refresh --study {project.study.name}")
     project.published.mkdir(parents=True, exist_ok=True)
     try:
+        known = rebuild.released_ids(project)
+        where = f"sarcoma release list --study {project.study.name} shows the kept releases"
+        refresh_id = whole("release", refresh_id, known, where)
         then = rebuild.label_of(project, refresh_id)
         # Next to the warehouse: the temporary folder has the same identities and needs the same permissions.
         with tempfile.TemporaryDirectory(dir=project.warehouse.parent, prefix=".as-of-") as root:
             rebuilt = rebuild.rebuild(project, then, Path(root))
     except rebuild.CannotRebuild as why:
         raise click.UsageError(f"{why}; sarcoma release list shows the kept releases") from None
-    except duckdb.IOException:
-        raise click.ClickException(
-            "another process has locked the warehouse: try again after its refresh"
-        ) from None
+    except opening.CannotOpen as why:
+        raise click.ClickException(str(why)) from None
     for failure in rebuilt.failures:
         say(f"failed      {failure}")
     if rebuilt.path is None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 
+import click
 import dagster as dg
 import duckdb
 from rich.console import Console
@@ -22,16 +23,17 @@ from rich.table import Table
 
 from sarcoma_pipeline.cli import runs
 from sarcoma_pipeline.cli.terminal import marked
-from sarcoma_pipeline.orchestration import orphaned_runs, step_events
+from sarcoma_pipeline.orchestration import notification, orphaned_runs, step_events, told_of_run
 from sarcoma_pipeline.orchestration.assets.analysis import median_text
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.orchestration.dagster_internals import one_connection
+from sarcoma_pipeline.orchestration.running import running
 from sarcoma_pipeline.orchestration.step_events import short_name
 from sarcoma_pipeline.quality import movement
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import permissions, read_only
+from sarcoma_pipeline.warehouse import opening, permissions, read_only
 
 
 def run(project: Project, began: float, *, verify: bool = False) -> bool:
@@ -62,6 +64,8 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
     )
     with dg.DagsterInstance.get() as instance, one_connection(instance):
         orphaned_runs.end(instance, project.study.name)
+        if other := running(project, instance):
+            raise click.ClickException(other)
         opened = time.perf_counter()
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(f"Refreshing {project.study.name}", total=steps)
@@ -78,10 +82,11 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
 
             unsubscribe = step_events.listen(on_step_event)
             try:
-                run_id, events = runs.refresh(project, planned, instance, verify=verify)
+                run_ids, events = runs.refresh(project, planned, instance, verify=verify)
             finally:
                 unsubscribe()
         ended = time.perf_counter()
+        told = [error for run_id in run_ids for error in told_of_run.tell(project, instance, run_id)]
         # Listeners receive no events of steps in other processes: these come from the event log.
         for event in events:
             name = short_name(event.step_key or "")
@@ -104,8 +109,10 @@ def run(project: Project, began: float, *, verify: bool = False) -> bool:
     _where_time_goes(console, seconds, loaded - began, opened - loaded, ended - opened, ended - began)
     for step, message in failures:
         console.print(f"[red]failed[/red]      {step}: {marked(message)}")
+    for error in told:
+        console.print(f"[red]mail[/red]        {marked(error)}")
     permissions.close_shared(project)
-    _where_to_look(console, project, published, run_id)
+    _where_to_look(console, project, published, run_ids)
     return published
 
 
@@ -119,14 +126,26 @@ def _summary(console: Console, project: Project, outcome: str, done: Set[str]) -
     console.rule(f"{project.study.name}: {outcome}", align="left")
     if "received" not in done:
         return
-    with read_only.connect(project) as warehouse:
-        if "movement" in done:
-            _moved(console, warehouse)
-        _input(console, warehouse, done)
-        if "cohort" in done:
-            _cohort(console, warehouse)
-        if "survival" in done:
-            _endpoints(console, warehouse, [e.name for e in project.study.endpoints])
+    try:
+        with opening.explained(project.warehouse), read_only.connect(project) as warehouse:
+            _numbers(console, project, warehouse, done)
+    except duckdb.Error as broken:
+        # A steward's command may hold the file by now: the night was good all the same.
+        why = str(broken) if isinstance(broken, opening.CannotOpen) else type(broken).__name__
+        console.print(f"summary     not shown: {marked(why)}; sarcoma status --study {project.study.name}")
+
+
+def _numbers(
+    console: Console, project: Project, warehouse: duckdb.DuckDBPyConnection, done: Set[str]
+) -> None:
+    """Print what was read, found and published."""
+    if "movement" in done:
+        _moved(console, warehouse)
+    _input(console, warehouse, done)
+    if "cohort" in done:
+        _cohort(console, warehouse)
+    if "survival" in done:
+        _endpoints(console, warehouse, [e.name for e in project.study.endpoints])
 
 
 def _one(warehouse: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
@@ -212,7 +231,7 @@ def _where_time_goes(
     console.print(f"            {', '.join(parts)}")
 
 
-def _where_to_look(console: Console, project: Project, published: bool, run_id: str) -> None:
+def _where_to_look(console: Console, project: Project, published: bool, run_ids: Sequence[str]) -> None:
     relative = project.release.relative_to(project.root)
     state = "" if published else " (the last one, unchanged)" if project.release.exists() else " (none yet)"
     console.print(f"release     {relative}{state}", markup=False)
@@ -222,7 +241,11 @@ def _where_to_look(console: Console, project: Project, published: bool, run_id: 
     console.print(f"findings    {_program()} findings --study {project.study.name}", markup=False)
     if (project.published / "steward.html").exists():
         console.print(f"            {pages}/steward.html", markup=False)
-    console.print(f"run         {run_id}; make ui, then http://localhost:3000/runs/{run_id}", markup=False)
+    for told in (notification.path(project.notifications, run_id) for run_id in run_ids):
+        if told.exists():
+            console.print(f"told        {told.relative_to(project.root)}", markup=False)
+    last = run_ids[-1]
+    console.print(f"run         {last}; make ui, then http://localhost:3000/runs/{last}", markup=False)
 
 
 def _program() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,29 @@ _FILES = 50
 """Maximum number of files listed; of others only the number is printed."""
 
 
-def lines(project: Project, old: Path, new: Path) -> Iterator[str]:
-    """Yield the lines of the comparison of two releases.
+@dataclass(frozen=True)
+class Differences:
+    """What differs between two releases.
+
+    Attributes:
+        moved: the values that changed, each with its explanation (``why``).
+        further: sentences on program, files, records and decisions.
+    """
+
+    moved: pl.DataFrame
+    further: list[str]
+
+
+def lines(found: Differences) -> Iterator[str]:
+    """Yield the lines of the comparison of two releases."""
+    for row in found.moved.iter_rows(named=True):
+        yield moved_values.sentence(row) + (f"  ← {row['why']}" if row["why"] else "")
+    yield f"{found.moved.height} values changed"
+    yield from found.further
+
+
+def differences(project: Project, old: Path, new: Path) -> Differences:
+    """Compare two releases.
 
     Args:
         project: the study.
@@ -36,11 +58,17 @@ def lines(project: Project, old: Path, new: Path) -> Iterator[str]:
     labels = [release.read_label(path) or {} for path in (old, new)]
     moved = moved_values.moved(before, after, moved_values.EVERYTHING)
     why = _causes(new, labels[0])
-    for row in moved.join(why, on=_PLACE, how="left", nulls_equal=True, maintain_order="left").iter_rows(
-        named=True
-    ):
-        yield moved_values.sentence(row) + (f"  ← {row['why']}" if row["why"] else "")
-    yield f"{moved.height} values changed"
+    told = moved.join(why, on=_PLACE, how="left", nulls_equal=True, maintain_order="left")
+    return Differences(told, list(_further(project, before, after, labels, moved)))
+
+
+def _further(
+    project: Project,
+    before: Mapping[str, pl.DataFrame],
+    after: Mapping[str, pl.DataFrame],
+    labels: Sequence[Label],
+    moved: pl.DataFrame,
+) -> Iterator[str]:
     for column, what in (
         ("code_version", "program"),
         ("configuration_hash", "configuration"),

@@ -45,7 +45,8 @@ def list_(study: str, as_json: bool) -> None:
 @study_option
 @click.argument("old")
 @click.argument("new", default="current")
-def diff(study: str, old: str, new: str) -> None:
+@json_option
+def diff(study: str, old: str, new: str, as_json: bool) -> None:
     """Show which values changed between two releases, and what explains it: files, decisions, program.
 
     It also names records that changed without changing a value.
@@ -56,7 +57,11 @@ def diff(study: str, old: str, new: str) -> None:
 
     project = configured(study)
     paths = [named(project, name) for name in (old, new)]
-    for line in release_differences.lines(project, *paths):
+    found = release_differences.differences(project, *paths)
+    if as_json:
+        say_json({"moved": found.moved.to_dicts(), "further": [line.strip() for line in found.further]})
+        return
+    for line in release_differences.lines(found):
         say(line)
 
 
@@ -129,11 +134,10 @@ def unissued(study: str, refresh_id: str, reason: str) -> None:
     from sarcoma_pipeline.publish import public_record
 
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    try:
-        number = public_record.take_back(configured(study), refresh_id, _who(), now, reason)
-    except public_record.NotRecorded:
-        hint = f"sarcoma release public --study {study}"
-        raise click.UsageError(f"no public version of release {refresh_id!r}: {hint}") from None
+    project = configured(study)
+    known = [str(v["refresh_id"]) for v in public_record.versions(project) if not v.get("unissued")]
+    refresh_id = whole("public version", refresh_id, known, f"sarcoma release public --study {study}")
+    number = public_record.take_back(project, refresh_id, _who(), now, reason)
     say(f"{number} public versions of {refresh_id} are no longer compared with")
 
 

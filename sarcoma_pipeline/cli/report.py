@@ -35,11 +35,15 @@ def report(study: str, for_public: bool, into: Path | None, of: str) -> None:
     The report that every refresh writes also counts records and findings; this one uses the release only.
     """
     from sarcoma_pipeline.orchestration.assets import analysis_report
+    from sarcoma_pipeline.publish import release
     from schemas.audit import PublishedAudit
+    from schemas.review import ChartReview
 
     project = configured(study)
     audit = {PublishedAudit.table(): analysis_report.published_audit(project)}
     frames = {**audit, **released(project, public=for_public, path=named(project, of))}
+    if not for_public:
+        frames[ChartReview.table()] = release.chart_review(named(project, of))
     policy = project.study.disclosure if for_public else None
     folder = into or project.published / ("report_public" if for_public else "report_release")
     page, pdf = analysis_report.write(project, frames, folder, policy)

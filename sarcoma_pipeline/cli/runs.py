@@ -50,11 +50,11 @@ def planned_runs(project: Project, definitions: dg.Definitions) -> list[PlannedR
 
 def refresh(
     project: Project, planned: Sequence[PlannedRun], instance: dg.DagsterInstance, *, verify: bool = False
-) -> tuple[str, list[dg.DagsterEvent]]:
+) -> tuple[list[str], list[dg.DagsterEvent]]:
     """Execute the planned runs; the pooled one only if every centre was received successfully.
 
     Returns:
-        The last run's id, and the events of all runs.
+        The ids of the runs, the last one's last, and the events of all runs.
     """
     tags = {**NO_RETRY, **({DRAFT: "true"} if project.draft else {}), **({VERIFY: "true"} if verify else {})}
     if celery.executor() is None:
@@ -72,14 +72,15 @@ def refresh(
     if all(success for _, success in runs):
         runs.append(_run_on_workers(project.study.name, planned[-1].job.name, None, tags))
     events = [e.dagster_event for run_id, _ in runs for e in instance.all_logs(run_id) if e.dagster_event]
-    return runs[-1][0], events
+    return [run_id for run_id, _ in runs], events
 
 
 def _run_in_process(
     planned: Sequence[PlannedRun], instance: dg.DagsterInstance, tags: Mapping[str, str]
-) -> tuple[str, list[dg.DagsterEvent]]:
+) -> tuple[list[str], list[dg.DagsterEvent]]:
+    run_ids: list[str] = []
     events: list[dg.DagsterEvent] = []
-    success, run_id = True, ""
+    success = True
     for run in planned:
         if not run.centre and not success:
             break
@@ -90,9 +91,10 @@ def _run_in_process(
             raise_on_error=False,
             tags=tags,
         )
-        success, run_id = success and result.success, result.run_id
+        success = success and result.success
+        run_ids.append(result.run_id)
         events += result.all_events
-    return run_id, events
+    return run_ids, events
 
 
 def _run_on_workers(study: str, job: str, centre: str | None, tags: Mapping[str, str]) -> tuple[str, bool]:

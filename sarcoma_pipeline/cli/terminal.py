@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sarcoma_pipeline.quality.ids import SHORTEST, beginning
 from schemas import printable
 from schemas.configuration_faults import meant
 
@@ -54,22 +55,10 @@ def no_such(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
     return f"{given}: there is no such {kind}; {guess}{otherwise}"
 
 
-_SHORTEST = 4
-"""Minimum length of the beginning of an id that stands for the whole id."""
-
-
 class NotFound(click.ClickException):
     """Raised for a name that nothing has; the message says which one was probably meant."""
 
     exit_code = 2
-
-
-def beginning(given: str, known: Iterable[str]) -> list[str]:
-    """Return the ids that a given one may mean, sorted: itself, or those that begin with it."""
-    ids = {str(one) for one in known}
-    if given in ids:
-        return [given]
-    return sorted(one for one in ids if one.startswith(given)) if len(given) >= _SHORTEST else []
 
 
 def whole(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
@@ -87,8 +76,8 @@ def whole(kind: str, given: str, known: Iterable[str], otherwise: str) -> str:
     ids = list(known)
     found = beginning(given, ids)
     if not found:
-        short = f"{otherwise}; give the whole id or at least its first {_SHORTEST} characters"
-        raise NotFound(no_such(kind, given, ids, short if len(given) < _SHORTEST else otherwise))
+        short = f"{otherwise}; give the whole id or at least its first {SHORTEST} characters"
+        raise NotFound(no_such(kind, given, ids, short if len(given) < SHORTEST else otherwise))
     if len(found) > 1:
         raise NotFound(f"{given}: {len(found)} ids begin with it, such as {found[0]} and {found[1]}")
     return found[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sarcoma_pipeline.cli.study_option import configured, study_option
-from sarcoma_pipeline.cli.terminal import marked, no_such, whole
+from sarcoma_pipeline.cli.terminal import json_option, marked, no_such, say_json, whole
 
 _PIPE_WIDTH = 500
 """Columns of the output when it goes to a pipe or file, so that no line is wrapped."""
@@ -23,26 +23,30 @@ if TYPE_CHECKING:
 @study_option
 @click.argument("pseudonym")
 @click.option("--endpoint", help="Show only this endpoint, e.g. OS, DFS, DMFS or LRFS.")
-def trace(study: str, pseudonym: str, endpoint: str | None) -> None:
+@json_option
+def trace(study: str, pseudonym: str, endpoint: str | None, as_json: bool) -> None:
     """Show which records decided a patient's endpoints: file, position, values read, rules they break.
 
     Shows nothing that identifies the patient; those with access find the person through file and position.
     """
-    import duckdb
     from rich.console import Console
 
-    from sarcoma_pipeline.warehouse import read_only
+    from sarcoma_pipeline.warehouse import opening, read_only
 
     project = configured(study)
     if not read_only.is_built(project):
         raise click.UsageError(f"nothing built yet: sarcoma refresh --study {study}")
     try:
-        with read_only.connect(project) as warehouse:
+        with opening.explained(project.warehouse), read_only.connect(project) as warehouse:
             known = [r["pseudonym"] for r in _rows(warehouse, "SELECT pseudonym FROM cohort.patients")]
             pseudonym = whole("patient of the cohort", pseudonym, known, "the release holds their pseudonyms")
-            tree = _tree(warehouse, pseudonym, endpoint)
-    except duckdb.IOException:
-        raise click.ClickException("a refresh is running; try again when it has ended") from None
+            ends = _ends(warehouse, pseudonym, endpoint)
+            if as_json:
+                say_json(_as_json(warehouse, pseudonym, ends))
+                return
+            tree = _tree(warehouse, pseudonym, ends)
+    except opening.CannotOpen as why:
+        raise click.ClickException(str(why)) from None
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(highlight=False, width=width).print(tree)
 
@@ -60,10 +64,12 @@ def _not_there(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: s
     return no_such("endpoint of the patient", str(endpoint), has, f"there are {', '.join(has) or 'none'}")
 
 
-def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> Tree:
+def _ends(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | None) -> list[dict[str, Any]]:
+    """Return the patient's endpoints.
 
-    from rich.tree import Tree
-
+    Raises:
+        click.UsageError: the patient does not have this one.
+    """
     ends = _rows(
         warehouse,
         "FROM cohort.endpoints WHERE pseudonym = ?1 AND (?2 IS NULL OR endpoint = ?2)",
@@ -72,6 +78,35 @@ def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, endpoint: str | 
     )
     if not ends:
         raise click.UsageError(_not_there(warehouse, pseudonym, endpoint))
+    return ends
+
+
+def _as_json(
+    warehouse: duckdb.DuckDBPyConnection, pseudonym: str, ends: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what the tree shows, and every record of it."""
+
+    def told(subject: str, roles: tuple[str, ...]) -> list[dict[str, Any]]:
+        return [
+            {name: record[name] for name in ("path", "position", "role", "rule_ids")}
+            | {"values": list(_read(warehouse, record["record_id"]))}
+            for record in _records(warehouse, pseudonym, subject, roles)
+        ]
+
+    shown = ("endpoint", "time_days", "time_months", "event", "event_kind")
+    return {
+        "patient": pseudonym,
+        "endpoints": [
+            {name: end[name] for name in shown} | {"records": told(end["endpoint"], ("decided",))}
+            for end in ends
+        ],
+        "records": told("patient", ("overruled", "supports", "decided")),
+    }
+
+
+def _tree(warehouse: duckdb.DuckDBPyConnection, pseudonym: str, ends: list[dict[str, Any]]) -> Tree:
+    from rich.tree import Tree
+
     root = Tree(f"patient {marked(pseudonym)}")
     for end in ends:
         ending = end["event_kind"] if end["event"] else "censored"
@@ -97,7 +132,8 @@ def _records(
 ) -> list[dict[str, Any]]:
     return _rows(
         warehouse,
-        "FROM meta.lineage WHERE pseudonym = ? AND subject = ? AND list_contains(?, role)",
+        "FROM meta.lineage WHERE pseudonym = ? AND subject = ? AND list_contains(?, role) "
+        "ORDER BY path, position, record_id, role",
         pseudonym,
         subject,
         list(roles),

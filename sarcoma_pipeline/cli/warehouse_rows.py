@@ -18,20 +18,20 @@ def rows(project: Project, sql: str) -> pl.DataFrame:
 
     Raises:
         click.UsageError: nothing is built yet.
-        click.ClickException: a refresh is running.
+        click.ClickException: a refresh is running, or the warehouse is damaged.
     """
     import duckdb
 
-    from sarcoma_pipeline.warehouse import read_only
+    from sarcoma_pipeline.warehouse import opening, read_only
 
     not_built = f"nothing built yet: sarcoma refresh --study {project.study.name}"
     if not read_only.is_built(project):
         raise click.UsageError(not_built)
     try:
-        with read_only.connect(project) as connection:
+        with opening.explained(project.warehouse), read_only.connect(project) as connection:
             return connection.execute(sql).pl()
-    except duckdb.IOException:
-        raise click.ClickException("a refresh is running; try again when it has ended") from None
+    except opening.CannotOpen as why:
+        raise click.ClickException(str(why)) from None
     except duckdb.CatalogException:
         raise click.UsageError(not_built) from None
 

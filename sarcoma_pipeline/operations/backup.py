@@ -26,7 +26,7 @@ from sarcoma_pipeline.publish import pseudonym_key, public_record
 from sarcoma_pipeline.publish.release import read_label
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import permissions
+from sarcoma_pipeline.warehouse import opening, permissions
 
 _MANIFEST = "manifest.json"
 _CHECKING = ".restoring-"
@@ -57,14 +57,14 @@ def backup(project: Project, target: Path) -> list[str]:
         The files in it, relative to the project root.
 
     Raises:
-        duckdb.IOException: a refresh has locked the warehouse.
+        CannotOpen: a refresh has locked the warehouse, or it is damaged.
         KeyOfAnother: key and warehouse do not match, so that the archive could not be restored.
     """
     pseudonym_key.heal(project)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.part")
     # An open reader blocks writers, so that the file and its write-ahead log are consistent.
-    reader = duckdb.connect(str(project.warehouse), read_only=True) if project.warehouse.exists() else None
+    reader = opening.connect(project.warehouse, read_only=True) if project.warehouse.exists() else None
     try:
         names = _write(project, partial)
     finally:
@@ -153,6 +153,7 @@ def _is_own(project: Project, name: str) -> bool:
         rf"data/warehouse/{study}\.(duckdb|duckdb\.wal|key|key\.{_STAMP}|crosswalk\.{_STAMP}\.csv"
         r"|public\.jsonl)",
         rf"data/decisions/{study}\.csv",
+        rf"data/decisions/{study}\.(samples|reviews)\.csv",
         rf"data/published/{study}/(cohort\.duckdb|releases/(log\.csv|[0-9A-Za-z-]+\.duckdb))",
     )
     return any(re.fullmatch(form, name, re.ASCII) for form in forms)

@@ -10,7 +10,7 @@ import duckdb
 from sarcoma_pipeline.publish import pseudonym_key, release
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import disk_space, permissions, read_only
+from sarcoma_pipeline.warehouse import disk_space, opening, permissions, read_only
 from schemas.release import RELEASED
 
 
@@ -81,6 +81,9 @@ def examine(project: Project) -> Iterator[Diagnosis]:
     for what, look, remedy in checks:
         try:
             found = look(project)
+        except opening.CannotOpen as why:
+            # The same remedy for all that the warehouse alone can tell.
+            found, remedy = ["cannot be checked"], str(why)
         except (duckdb.Error, OSError, ValueError, decision_log.DecisionLogDamaged) as broken:
             found = [f"cannot be checked: {type(broken).__name__}"]
         yield Diagnosis(what, found, remedy if found else "")
@@ -89,7 +92,7 @@ def examine(project: Project) -> Iterator[Diagnosis]:
 def _rows(project: Project, sql: str, centre: str = "") -> list[tuple[int, ...]]:
     if not read_only.is_built(project):
         return []
-    with read_only.connect(project, centre) as connection:
+    with opening.explained(project.warehouse), read_only.connect(project, centre) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -99,6 +102,8 @@ def _warehouse(project: Project) -> list[str]:
     for (table,) in tables:
         try:
             _rows(project, f"SELECT count(*), count(COLUMNS(*)) FROM {table}")
+        except opening.Damaged:
+            faults.append(f"{table} cannot be read")
         except duckdb.Error as broken:
             faults.append(f"{table}: {type(broken).__name__}")
     return faults

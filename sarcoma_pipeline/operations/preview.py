@@ -121,7 +121,7 @@ def preview(project: Project, decisions: pl.DataFrame, today: dt.date) -> Previe
 
     Raises:
         CannotPreview: ``sources.toml`` reads files in another way than the last refresh did.
-        duckdb.IOException: a refresh is running.
+        CannotOpen: a refresh is running, or the warehouse is damaged.
         duckdb.CatalogException: nothing is built yet.
     """
     with read_only.connect(project) as warehouse:

@@ -27,7 +27,7 @@ from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import record_copies
+from sarcoma_pipeline.warehouse import opening, record_copies
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.ddl import prepare
 from schemas.all_contracts import CONTRACTS
@@ -69,13 +69,20 @@ def label_of(project: Project, refresh_id: str) -> dict[str, Any]:
     Raises:
         CannotRebuild: the warehouse has no record of that refresh.
     """
-    with duckdb.connect(str(project.warehouse), read_only=True) as connection:
+    with opening.connect(project.warehouse, read_only=True) as connection:
         rows = connection.execute(
             f"FROM {MetaRelease.table()} WHERE refresh_id = ? ORDER BY released_at DESC LIMIT 1", [refresh_id]
         ).pl()
     if rows.is_empty():
         raise CannotRebuild(f"the warehouse has no release of the refresh {refresh_id}")
     return rows.row(0, named=True)
+
+
+def released_ids(project: Project) -> list[str]:
+    """Return the ids of all refreshes that published a release, oldest first."""
+    with opening.connect(project.warehouse, read_only=True) as connection:
+        rows = connection.execute(f"SELECT DISTINCT refresh_id FROM {MetaRelease.table()} ORDER BY 1")
+        return [name for (name,) in rows.fetchall()]
 
 
 def rebuild(project: Project, then: Mapping[str, Any], root: Path) -> Rebuilt:
@@ -126,7 +133,7 @@ def restore_project(project: Project, then: Mapping[str, Any], root: Path) -> Pr
     name = project.study.name
     folder = root / "data/studies" / name
     folder.mkdir(parents=True)
-    with duckdb.connect(str(project.warehouse), read_only=True) as connection:
+    with opening.connect(project.warehouse, read_only=True) as connection:
         files = connection.execute(
             f"SELECT path, content FROM {MetaConfiguration.table()} WHERE configuration_hash = ?",
             [then["configuration_hash"]],

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import opinion_process, run_process, skip_unchanged
-from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, last_job, next_night, release_name
+from sarcoma_pipeline.orchestration import night, opinion_process, run_process, skip_unchanged
+from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, last_job, release_name
 from sarcoma_pipeline.orchestration.run_history import BUSY, ENDED, History, Run
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import movement, registry_coverage
 from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
 from sarcoma_pipeline.sources.drop_folder import shown, walk
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import read_only
+from sarcoma_pipeline.warehouse import opening, read_only
 from schemas.received import RegistryReply
 
 STUCK_HOURS = 4
@@ -77,16 +77,58 @@ def status(project: Project, history: History, now: dt.datetime) -> Status:
     lines += [("moved", sentence) for sentence in told]
     lines += _draft(project, now)
     lines += _runs(project, history, now, faults)
-    lines.append(("next", f"{next_night(now, project.zone):%Y-%m-%d %H:%M %Z}, by the schedule `nightly`"))
-    beat = history.heartbeat()
-    alive = beat is not None and (now - beat).total_seconds() < DAEMON_SECONDS
-    lines.append(
-        ("daemon", "running" if alive else "not running: no schedule and no sensor will start a refresh")
-    )
+    lines += _next(project, history, now, faults)
+    if closed := _closed(project):
+        # The lines below would be silent about it.
+        lines.append(("warehouse", str(closed)))
+        if isinstance(closed, opening.Damaged):
+            faults.append(str(closed))
     lines.append(("drop folder", _waiting(project)))
     lines += _values(project) + _by_library(project)
     lines += [("registry", sentence) for sentence in _replies(project)]
     return Status(lines, faults)
+
+
+def _next(project: Project, history: History, now: dt.datetime, faults: list[str]) -> list[tuple[str, str]]:
+    """Return the lines on what starts the next refresh, and the fault if nothing does."""
+    beat = history.heartbeat()
+    alive = beat is not None and (now - beat).total_seconds() < DAEMON_SECONDS
+    daemon = "running" if alive else "not running: no schedule and no sensor will start a refresh"
+    if night.started_elsewhere():
+        why = "SARCOMA_NIGHTLY=off: cron or a person starts the refresh, Dagster starts none"
+        return [("next", why), ("daemon", daemon)]
+    if history.is_switched_off(project.study.name, night.NIGHTLY):
+        due = f"none: the schedule `{night.NIGHTLY}` is switched off"
+        faults.append(
+            f"nothing starts the next refresh: the schedule `{night.NIGHTLY}` is switched off. "
+            f"Switch it on in the Dagster UI; {_ELSEWHERE}"
+        )
+    else:
+        tick = night.next_night(now, project.zone)
+        due = f"{tick:%Y-%m-%d %H:%M %Z}, by the schedule `{night.NIGHTLY}`"
+    if not alive:
+        faults.append(
+            "nothing starts the next refresh: the daemon is not running. Start it (docs/deploy.md); "
+            + _ELSEWHERE
+        )
+    return [("next", due), ("daemon", daemon)]
+
+
+def _closed(project: Project) -> opening.CannotOpen | None:
+    """Return why the warehouse cannot be read; None if it can, or if there is none yet."""
+    if not read_only.is_built(project):
+        return None
+    try:
+        with opening.explained(project.warehouse):
+            read_only.connect(project).close()
+    except opening.CannotOpen as why:
+        return why
+    except duckdb.Error:
+        pass  # a catalog without the study: the lines below say what they cannot tell
+    return None
+
+
+_ELSEWHERE = "where cron starts refreshes, set SARCOMA_NIGHTLY=off"
 
 
 def _opinion(project: Project, refresh_id: str, faults: list[str]) -> str:
@@ -249,8 +291,8 @@ def _waiting(project: Project) -> str:
             rows = connection.execute(
                 "SELECT path, size_bytes, mtime_ns FROM meta.files WHERE last_refresh IS NULL"
             ).fetchall()
-    except duckdb.IOException:
-        return f"{len(here)} files; the warehouse is locked by a running refresh"
+    except duckdb.Error:
+        return f"{len(here)} files; what is new among them only the warehouse knows"
     known = {path: (size, mtime) for path, size, mtime in rows}
     new = len(here.keys() - known.keys())
     changed = sum(1 for path in here.keys() & known.keys() if here[path] != known[path])

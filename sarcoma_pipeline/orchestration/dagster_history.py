@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 import dagster as dg
 
-from sarcoma_pipeline.orchestration.run_history import Run
+from sarcoma_pipeline.orchestration.dagster_internals import switches
+from sarcoma_pipeline.orchestration.run_history import SCHEDULER, Run, is_stopped
 
 
 class DagsterHistory:
@@ -33,9 +34,13 @@ class DagsterHistory:
         return dt.datetime.fromtimestamp(event.timestamp, dt.UTC), record and _run(record)
 
     def heartbeat(self) -> dt.datetime | None:
-        """Return when a process of the daemon last gave a sign of life."""
-        beats = [beat.timestamp for beat in self._instance.get_daemon_heartbeats().values()]
-        return dt.datetime.fromtimestamp(max(beats), dt.UTC) if beats else None
+        """Return when the daemon that starts schedules last gave a sign of life."""
+        beat = self._instance.get_daemon_heartbeats().get(SCHEDULER)
+        return dt.datetime.fromtimestamp(beat.timestamp, dt.UTC) if beat else None
+
+    def is_switched_off(self, study: str, schedule: str) -> bool:
+        """Return whether a person switched a schedule of a study off."""
+        return is_stopped(switches(self._instance), study, schedule)
 
 
 def _run(record: dg.RunRecord) -> Run:

@@ -3,23 +3,67 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import dagster as dg
 import sqlalchemy
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorType
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._utils.schedules import schedule_execution_time_iterator
 from sqlalchemy.pool import QueuePool
 
 AssetJob = UnresolvedAssetJobDefinition
 """What ``dg.define_asset_job`` returns; Dagster exports the function and not its type."""
+
+
+def switches(instance: dg.DagsterInstance) -> list[dict[str, Any]]:
+    """Return the state of every schedule that a person has switched on or off, as JSON."""
+    if instance.schedule_storage is None:
+        return []
+    found = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+    return [json.loads(dg.serialize_value(state)) for state in found]
+
+
+def name_origin(instance: dg.DagsterInstance, run_id: str, module: str, function: str) -> None:
+    """Record of a run from a terminal which job of which code location it is.
+
+    Dagster records it only of runs that its web server or daemon starts, and its timeline and sensors pass
+    over the others.
+
+    Args:
+        instance: the instance.
+        run_id: the run.
+        module: module of the code location.
+        function: the function there that loads the definitions; it is the name of the location, too.
+    """
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.remote_job_origin is not None:
+        return
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(
+        LoadableTargetOrigin(executable_path=None, module_name=module, attribute=function), function
+    )
+    repository = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME)
+    instance.add_run_tags(run_id, {REPOSITORY_LABEL_TAG: repository.get_label()})
+    tagged = instance.get_run_by_id(run_id)
+    if tagged is not None:
+        instance.run_storage.replace_job_origin(tagged, RemoteJobOrigin(repository, tagged.job_name))
 
 
 def next_tick(cron: str, timezone: str, after: dt.datetime) -> dt.datetime:

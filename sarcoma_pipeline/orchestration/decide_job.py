@@ -6,14 +6,12 @@ import dagster as dg
 from pydantic import Field
 
 from sarcoma_pipeline.orchestration.assets.step import tags
+from sarcoma_pipeline.orchestration.assets.steward_page import readings
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality import decision_log, ledger
+from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
 from sarcoma_pipeline.study.project import Project
-from schemas.curated_identity import IdentityReading
-from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.ledger import LedgerEntry
-from schemas.quality import Finding
 
 DECIDE = "decide"
 
@@ -22,13 +20,19 @@ class DecisionConfig(dg.Config):
     """Run config of the job: one decision on one or more findings."""
 
     action: Literal["acknowledge", "waive", "reopen", "decide"] = Field(description="The decision.")
-    finding_ids: list[str] = Field(description="Ids of the findings, from a check's table or quality.ledger.")
+    finding_ids: list[str] = Field(
+        description="Ids of the findings or their beginnings, from a check's table or the steward's page."
+    )
     by: str = Field(description="Who decides.")
     reason: str = Field(description="Why. Dagster stores this text: write no names and no birth dates.")
     until: str | None = Field(default=None, description="Last day of a waiver: 2030-12-31 or 31.12.2030.")
     reading: int | None = Field(
         default=None, description="For decide: number of the chosen reading, from the finding's value."
     )
+
+
+EMPTY = DecisionConfig(action="acknowledge", finding_ids=[], by="", reason="")
+"""Config with which the launchpad opens: valid, and refused until somebody fills it in."""
 
 
 def decide_job(project: Project) -> dg.JobDefinition:
@@ -46,13 +50,10 @@ def decide_job(project: Project) -> dg.JobDefinition:
             for finding in dict.fromkeys(config.finding_ids)
         ]
         entries = warehouse.read(LedgerEntry.table())
-        readings = ledger.offered(
-            warehouse.read(Finding.table()),
-            warehouse.read(RadiotherapyReading.table()),
-            warehouse.read(IdentityReading.table()),
-        )
         try:
-            recorded = decision_log.record(project.decisions, entries, requests, project.now(), readings)
+            recorded = decision_log.record(
+                project.decisions, entries, requests, project.now(), readings(warehouse)
+            )
         except (DecisionRefused, decision_log.DecisionLogDamaged) as refused:
             raise dg.Failure(f"Refused; nothing was changed: {refused}.", allow_retries=False) from None
         context.log.info(f"{recorded.height} decisions recorded; they take effect with the next refresh.")
@@ -61,6 +62,8 @@ def decide_job(project: Project) -> dg.JobDefinition:
         name=DECIDE,
         description=f"Acknowledge, waive, reopen or decide findings of {project.study.name}.",
         tags=tags(project),
+        # The launchpad opens with a valid config; started as it is, the run says what is missing.
+        config=dg.RunConfig(ops={"record_decisions": EMPTY}),
     )
     def decide() -> None:
         record_decisions()

@@ -41,9 +41,19 @@ def release_name(project: Project) -> tuple[str, ...]:
     return project.study.name, "release", "cohort_duckdb"
 
 
+NIGHTLY = "nightly"
+"""Name of the schedule."""
+_OFF = "off"
+
+
 def nightly_cron() -> str:
     """Return the cron line of the nightly schedule: 02:30 local time, or the value of ``SARCOMA_NIGHTLY``."""
-    return os.environ.get("SARCOMA_NIGHTLY", _NIGHTLY)
+    return _NIGHTLY if started_elsewhere() else os.environ.get("SARCOMA_NIGHTLY", _NIGHTLY)
+
+
+def started_elsewhere() -> bool:
+    """Return whether cron or a person starts the refreshes, declared by ``SARCOMA_NIGHTLY=off``."""
+    return os.environ.get("SARCOMA_NIGHTLY", "").strip().lower() == _OFF
 
 
 def next_night(now: dt.datetime, zone: ZoneInfo) -> dt.datetime:

@@ -14,9 +14,18 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
+from schemas.vocabularies import NOTICE, SEVERITY
+
 _SMTP_SECONDS = 20
 """Timeout of the connection to the mail server."""
 
+
+OF_RULES = "rules"
+"""Metadata key of a check of rules: a row per rule and severity, with numbers of findings by kind of news."""
+KNOWN = "known"
+NEWS = ("new", "back", "more")
+"""Kinds of news: a new finding; one that is back or reopened; one about more records, or more severe."""
+_WORDS = {"new": "new", "back": "back", "more": "about more records, or more severe"}
 
 MOVED = ("moves_are_explained", "estimates_are_explained")
 """Checks of the account of movement, listed first in a message."""
@@ -33,6 +42,43 @@ class Problem:
 
     what: str
     reason: str
+
+
+@dataclass(frozen=True)
+class OfRule:
+    """The findings of one rule and severity after a run.
+
+    Attributes:
+        rule: the rule.
+        severity: ``error``, ``warning`` or ``notice``.
+        news: number of findings by kind of news.
+        known: number of findings that are known and unchanged.
+    """
+
+    rule: str
+    severity: str
+    news: Mapping[str, int]
+    known: int
+
+    @property
+    def alarms(self) -> int:
+        """Number of findings that somebody must be told about: notices are read when there is time."""
+        return 0 if self.severity == NOTICE else sum(self.news.values())
+
+
+@dataclass(frozen=True)
+class Night:
+    """What somebody may have to be told about a run.
+
+    Attributes:
+        failed: failed steps.
+        checks: checks that failed with severity error, without those of rules.
+        rules: the findings by rule.
+    """
+
+    failed: Sequence[Problem] = ()
+    checks: Sequence[Problem] = ()
+    rules: Sequence[OfRule] = ()
 
 
 @dataclass(frozen=True)
@@ -95,31 +141,59 @@ def mail_settings(environment: Mapping[str, str] = os.environ) -> Mail | None:
     )
 
 
-def message(study: str, run_id: str, failed: Sequence[Problem], checks: Sequence[Problem]) -> Message | None:
-    """Compose the notification of a run; None if nothing failed.
+def message(study: str, run_id: str, night: Night) -> Message | None:
+    """Compose the notification of a run, news first; None if nothing failed and nothing is new.
 
     Args:
         study: name of the study.
         run_id: id of Dagster's run.
-        failed: failed steps.
-        checks: checks that failed with severity error.
+        night: what happened.
     """
-    if not failed and not checks:
+    news = [rule for rule in night.rules if rule.alarms]
+    if not night.failed and not night.checks and not news:
         return None
-    moved = [p for p in checks if p.what.startswith(MOVED)]
-    state = "refresh FAILED, the last release is unchanged" if failed else f"{len(checks)} checks failed"
-    if moved:
-        state = f"released values moved and nothing says why; {state}"
+    moved = [p for p in night.checks if p.what.startswith(MOVED)]
+    others = [p for p in night.checks if p not in moved]
+    states = [
+        "released values moved and nothing says why" if moved else "",
+        "refresh FAILED, the last release is unchanged" if night.failed else "",
+        f"news: {_counted(news)}" if news else "",
+        f"{len(others)} checks failed" if others else "",
+    ]
+    state = "; ".join(filter(None, states))
     lines = [f"{study}: {state}.", ""]
-    others = [p for p in checks if p not in moved]
-    for title, problems in (("Moved", moved), ("Failed steps", failed), ("Failed checks", others)):
+    told = [Problem(f"{r.severity:7} {r.rule}", _kinds(r)) for r in news]
+    sections = (("Moved", moved), ("Failed steps", night.failed), ("News since the last refresh", told))
+    for title, problems in (*sections, ("Failed checks", others)):
         if problems:
             lines += [f"{title}:", *(f"  {p.what}: {p.reason}" for p in problems), ""]
+    known = _counted([r for r in night.rules if r.severity != NOTICE and r.known], known=True)
+    lines += [f"Known and unchanged: {known}.", ""] if known else []
     lines += [
         f"Run {run_id}: see Runs in the Dagster UI.",
         f"Findings: sarcoma findings --study {study}, or data/published/{study}/steward.html",
     ]
     return Message(f"[sarcoma] {study}: {state}", "\n".join(lines) + "\n")
+
+
+def _kinds(rule: OfRule) -> str:
+    return ", ".join(f"{n} {_WORDS[kind]}" for kind, n in rule.news.items() if n)
+
+
+def _counted(rules: Sequence[OfRule], *, known: bool = False) -> str:
+    """Return the number of findings by severity, such as ``1 error, 2 warnings``."""
+    totals = {s: sum(r.known if known else r.alarms for r in rules if r.severity == s) for s in SEVERITY}
+    return ", ".join(f"{n} {s}{'' if n == 1 else 's'}" for s, n in totals.items() if n)
+
+
+def path(folder: Path, name: str) -> Path:
+    """Return the file of a notification.
+
+    Args:
+        folder: the study's notifications.
+        name: name of the notification.
+    """
+    return folder / f"{name}.txt"
 
 
 def deliver(message: Message, folder: Path, name: str, mail: Mail | None) -> list[str]:
@@ -135,7 +209,7 @@ def deliver(message: Message, folder: Path, name: str, mail: Mail | None) -> lis
         Errors, in words: an unreachable mail server never stops anything.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.txt").write_text(f"Subject: {message.subject}\n\n{message.body}", encoding="utf-8")
+    path(folder, name).write_text(f"Subject: {message.subject}\n\n{message.body}", encoding="utf-8")
     if mail is None:
         return []
     email = EmailMessage()

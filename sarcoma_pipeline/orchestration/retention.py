@@ -47,7 +47,10 @@ def delete_job(project: Project) -> dg.JobDefinition:
         if ducklake.catalog_address():
             ducklake.tidy(project.study.name, KEEP_DAYS)
 
-    @dg.job(name=DELETE_OLD_RUNS, description=f"Keeps the newest {keep} runs of {project.study.name}.")
+    @dg.job(
+        name=DELETE_OLD_RUNS,
+        description=f"Keeps the newest {keep} runs of {project.study.name}.",
+    )
     def job() -> None:
         delete_runs()
 

@@ -11,11 +11,11 @@ import datetime as dt
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import yaml
 
@@ -23,7 +23,12 @@ ENDED = ("success", "failure", "canceled")
 """States of a run that has ended."""
 BUSY = ("queued", "not_started", "starting", "started", "canceling")
 """States of a run that waits or runs."""
-_OTHER_DATABASE = frozenset({"storage", "run_storage", "event_log_storage", "local_artifact_storage"})
+SCHEDULER = "SCHEDULER"
+"""The daemon that starts schedules."""
+_STOPPED = "InstigatorStatus.STOPPED"
+_OTHER_DATABASE = frozenset(
+    ("storage", "run_storage", "event_log_storage", "schedule_storage", "local_artifact_storage")
+)
 """Keys of ``dagster.yaml`` that move the history to another place."""
 
 
@@ -74,7 +79,11 @@ class History(Protocol):
         ...
 
     def heartbeat(self) -> dt.datetime | None:
-        """Return when a process of the daemon last gave a sign of life."""
+        """Return when the daemon that starts schedules last gave a sign of life."""
+        ...
+
+    def is_switched_off(self, study: str, schedule: str) -> bool:
+        """Return whether a person switched a schedule of a study off."""
         ...
 
 
@@ -100,8 +109,14 @@ def opened(home: Path) -> Iterator[History]:
     if not runs.is_file() or not events.is_file():
         raise Unfamiliar
     try:
-        with closing(_read_only(runs)) as of_runs, closing(_read_only(events)) as of_events:
-            yield _Files(of_runs, of_events)
+        with ExitStack() as stack:
+            # Dagster makes the third with the first look of a daemon or a web server.
+            of_runs, of_events, of_schedules = (
+                stack.enter_context(closing(_read_only(path))) if path.is_file() else None
+                for path in (runs, events, home / "schedules/schedules.db")
+            )
+            assert of_runs is not None and of_events is not None, "both were there a moment ago"
+            yield _Files(of_runs, of_events, of_schedules)
     except (sqlite3.Error, KeyError, TypeError, ValueError):
         raise Unfamiliar from None
 
@@ -118,8 +133,10 @@ def _read_only(path: Path) -> sqlite3.Connection:
 class _Files:
     """The history in the files ``runs.db`` and ``index.db``."""
 
-    def __init__(self, runs: sqlite3.Connection, events: sqlite3.Connection) -> None:
-        self._runs, self._events = runs, events
+    def __init__(
+        self, runs: sqlite3.Connection, events: sqlite3.Connection, schedules: sqlite3.Connection | None
+    ) -> None:
+        self._runs, self._events, self._schedules = runs, events, schedules
 
     def runs(
         self, study: str, job: str | None = None, states: Collection[str] | None = None, most: int = 50
@@ -147,9 +164,20 @@ class _Files:
         return dt.datetime.fromtimestamp(event["timestamp"], dt.UTC), found[0] if found else None
 
     def heartbeat(self) -> dt.datetime | None:
-        """Return when a process of the daemon last gave a sign of life."""
-        ((last,),) = self._runs.execute("SELECT max(timestamp) FROM daemon_heartbeats")
+        """Return when the daemon that starts schedules last gave a sign of life."""
+        ((last,),) = self._runs.execute(
+            "SELECT max(timestamp) FROM daemon_heartbeats WHERE daemon_type = ?", [SCHEDULER]
+        )
         return None if last is None else _moment(last)
+
+    def is_switched_off(self, study: str, schedule: str) -> bool:
+        """Return whether a person switched a schedule of a study off."""
+        if self._schedules is None:
+            return False
+        states = self._schedules.execute(
+            "SELECT instigator_body FROM instigators WHERE instigator_type = 'SCHEDULE'"
+        ).fetchall()
+        return is_stopped([json.loads(body) for (body,) in states], study, schedule)
 
     def _select(self, which: str, values: list[object]) -> list[Run]:
         rows = self._runs.execute(
@@ -165,6 +193,29 @@ class _Files:
             )
             for run_id, state, created, ended in rows
         ]
+
+
+def is_stopped(states: Iterable[dict[str, Any]], study: str, schedule: str) -> bool:
+    """Return whether a schedule of a study is switched off, by the switches that a person has used.
+
+    Args:
+        states: Dagster's ``InstigatorState`` of schedules, as JSON.
+        study: the study: name of the code location, or else of the function that loads it.
+        schedule: name of the schedule.
+    """
+    named: list[bool] = []
+    loaded: list[bool] = []
+    for state in states:
+        origin, stopped = state["origin"], state["status"]["__enum__"] == _STOPPED
+        location = origin["external_repository_origin"]["repository_location_origin"]
+        target = location.get("loadable_target_origin") or {}
+        if origin["job_name"] != schedule:
+            continue
+        if location.get("location_name") == study:
+            named.append(stopped)
+        elif target.get("attribute") == study:
+            loaded.append(stopped)
+    return any(named or loaded)
 
 
 def _moment(text: str) -> dt.datetime:

@@ -49,6 +49,14 @@ def is_gone(run: Marked) -> bool:
     return boot != _BOOT.read_text().strip() or _started(int(pid)) != started
 
 
+def is_elsewhere(run: Marked) -> bool:
+    """Return whether another process of this machine certainly executes the run."""
+    words = run.tags.get(TAG, "").split()
+    return (
+        len(words) == 5 and words[1] == platform.node() and words[3] != str(os.getpid()) and not is_gone(run)
+    )
+
+
 def _started(pid: int) -> str | None:
     """Return the start time of a process in clock ticks since boot; None if it has ended."""
     try:

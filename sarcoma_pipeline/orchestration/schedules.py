@@ -7,12 +7,14 @@ import dagster as dg
 from sarcoma_pipeline.orchestration import data_versions, skip_unchanged
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED
-from sarcoma_pipeline.orchestration.night import REFRESH, first_job, nightly_cron
+from sarcoma_pipeline.orchestration.night import NIGHTLY, REFRESH, first_job, nightly_cron, started_elsewhere
 from sarcoma_pipeline.study.project import Project
 
 
 def nightly(project: Project) -> dg.ScheduleDefinition:
-    """Build the nightly schedule, switched on by default; it requests one run, or one run per centre.
+    """Build the nightly schedule; it requests one run, or one run per centre.
+
+    It is switched on by default, unless refreshes are started elsewhere.
 
     Skips the night when no input has changed: the tick gives the reason, and an event on the release says
     that it is still valid.
@@ -44,13 +46,15 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
         yield dg.SkipReason(str(unchanged))
 
     return dg.ScheduleDefinition(
-        name="nightly",
+        name=NIGHTLY,
         job_name=first_job(project),
         execution_fn=runs,
         cron_schedule=nightly_cron(),
         execution_timezone=project.zone.key,
         description=f"Refreshes {project.study.name} every night.",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus.STOPPED
+        if started_elsewhere()
+        else dg.DefaultScheduleStatus.RUNNING,
     )
 
 

@@ -2,29 +2,22 @@
 
 import dagster as dg
 
-from sarcoma_pipeline.orchestration import notification
+from sarcoma_pipeline.orchestration import told_of_run
 from sarcoma_pipeline.orchestration.dagster_internals import AssetJob
 from sarcoma_pipeline.orchestration.night import RECEIVE, first_job, last_job
-from sarcoma_pipeline.orchestration.notification import Problem
-from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
 from sarcoma_pipeline.orchestration.warehouse_resource import PARTITION
 from sarcoma_pipeline.study.project import Project
 
 
 def notifications(project: Project) -> list[dg.SensorDefinition]:
-    """Build the sensors that notify of failed runs *and* of successful runs with failed checks.
+    """Build the sensors that notify of failed runs *and* of successful runs with news.
 
-    Dagster's own failure sensor sees only the former: a failed check does not fail its run.
+    Dagster's own failure sensor sees only the former: a failed check does not fail its run. A refresh from a
+    terminal tells by itself, with or without a daemon; what was told is not told again.
     """
 
     def notify(context: dg.RunStatusSensorContext) -> None:
-        run = context.dagster_run
-        failed, checks = problems(context.instance, run.run_id)
-        message = notification.message(project.study.name, run.run_id, failed, checks)
-        if message is None:
-            return
-        mail = notification.mail_settings()
-        for error in notification.deliver(message, project.notifications, run.run_id, mail):
+        for error in told_of_run.tell(project, context.instance, context.dagster_run.run_id):
             context.log.error(error)
 
     return [
@@ -41,7 +34,7 @@ def notifications(project: Project) -> list[dg.SensorDefinition]:
         )
         for name, status, what in (
             ("notify_failed_runs", dg.DagsterRunStatus.FAILURE, "failed refreshes"),
-            ("notify_failed_checks", dg.DagsterRunStatus.SUCCESS, "refreshes with failed checks"),
+            ("notify_failed_checks", dg.DagsterRunStatus.SUCCESS, "refreshes with news"),
         )
     ]
 
@@ -78,26 +71,3 @@ def last_received(project: Project, instance: dg.DagsterInstance) -> dict[str, d
         runs = instance.get_runs(filters=dg.RunsFilter(job_name=RECEIVE, tags=wanted), limit=1)
         found[centre] = runs[0] if runs else None
     return found
-
-
-def problems(instance: dg.DagsterInstance, run_id: str) -> tuple[list[Problem], list[Problem]]:
-    """Return the failed steps of a run, and its checks that failed with severity error.
-
-    A run whose process was killed, or that exceeded its time limit, fails without a failed step: it is then
-    listed itself.
-    """
-    failed, checks, whole_run = [], [], []
-    for entry in instance.all_logs(run_id):
-        event = entry.dagster_event
-        if event is None:
-            continue
-        if event.is_step_failure:
-            failed.append(Problem(short_name(event.step_key or ""), failure_reason(event.step_failure_data)))
-        elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
-            whole_run.append(Problem("the run", event.message or "ended"))
-        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            check = event.asset_check_evaluation_data
-            if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
-                asset = "/".join(check.asset_key.path[1:])
-                checks.append(Problem(f"{check.check_name} on {asset}", check.description or "failed"))
-    return failed or whole_run, checks

@@ -23,7 +23,7 @@ from sarcoma_pipeline.orchestration.night import DRAFT, REFRESH
 from sarcoma_pipeline.orchestration.run_history import BUSY, History
 from sarcoma_pipeline.orchestration.standing_release import kept
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.quality import decision_log
+from sarcoma_pipeline.quality import chart_review, decision_log
 from sarcoma_pipeline.sources import manifest
 from sarcoma_pipeline.sources.drop_folder import Entry, walk
 from sarcoma_pipeline.study import provenance
@@ -88,6 +88,8 @@ def check(project: Project, today: dt.date) -> Unchanged | None:
                 return None
             known = warehouse.execute(f"FROM {MetaFile.table()} WHERE last_refresh IS NULL").pl()
             last = _refreshes(warehouse)[0]
+        if label.get("chart_reviews_hash") != chart_review.digest(project.reviews):
+            return None
         if label["decisions_hash"] != provenance.decisions_hash(decision_log.read(project.decisions)):
             return None
         entries = _with_timeout(walk(project.drop))

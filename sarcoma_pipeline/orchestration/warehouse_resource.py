@@ -19,9 +19,9 @@ import polars as pl
 from pydantic import Field, PrivateAttr
 
 from sarcoma_pipeline.orchestration import celery, run_process
-from sarcoma_pipeline.orchestration.dagster_internals import one_connection
+from sarcoma_pipeline.orchestration.dagster_internals import name_origin, one_connection
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ddl, ducklake, permissions, step_cache
+from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening, permissions, step_cache
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import TableWriter
 from schemas.all_contracts import CONTRACTS
@@ -35,6 +35,8 @@ _CACHED_BYTES = 4 << 20
 """Largest frame that is kept in memory: larger ones are cheaper to read again than to keep."""
 _DUCKDB_MEMORY = "512MB"
 """Limit of DuckDB's buffers; its default is most of the memory, and reading and appending need less."""
+_DEFINITIONS = "sarcoma_pipeline.definitions"
+"""Module with a function per study, which loads its code location (``workspace.yaml``)."""
 PARTITION = "dagster/partition"
 """Tag with the centre of a run."""
 
@@ -72,6 +74,8 @@ class Warehouse(dg.ConfigurableResource):
         if context.instance and context.run and celery.executor() is None:
             # Before the first step: a run that is killed in any step must be recognised as orphaned.
             context.instance.add_run_tags(context.run.run_id, run_process.mark(context.run.run_id))
+        if context.instance and context.run:
+            name_origin(context.instance, context.run.run_id, _DEFINITIONS, self.study)
         with one_connection(context.instance):
             try:
                 yield run
@@ -379,10 +383,8 @@ def _connect_file(path: Path) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
-            connection = duckdb.connect(str(path))
-        except duckdb.IOException as busy:
-            if "lock" not in str(busy):
-                raise
+            connection = opening.connect(path, read_only=False)
+        except opening.Busy:
             if time.monotonic() > deadline:
                 raise WarehouseBusy(
                     f"{path.name} is locked by another process and was not released within a minute"

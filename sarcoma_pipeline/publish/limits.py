@@ -256,5 +256,5 @@ The rules find contradictions, gaps and values that cannot be. Some errors leave
 page lists them, with why no rule sees them and what helps. The report (section “What no rule can know”) and
 `sarcoma limits` print for each release how much of it could be affected, where that can be counted. Such a
 share says how far the data rest on a single witness or on silence. It does not say how much is wrong: only a
-chart review measures that."""
+chart review measures that ([chart_review.md](chart_review.md))."""
 """Introduction of the page."""

@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from sarcoma_pipeline.publish.release import KEY_BYTES, pseudonym_key, pseudonyms
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import read_only
+from sarcoma_pipeline.warehouse import opening, read_only
 
 _PARTIAL = ".part"
 """Suffix of a crosswalk until its key is in force."""
@@ -72,7 +71,7 @@ def rotate(project: Project, now: dt.datetime) -> Rotation:
         FileNotFoundError: there is no key yet.
         FileExistsError: a key was rotated within this second.
         BlockingIOError: another process is rotating it.
-        duckdb.IOException: a refresh has locked the warehouse.
+        CannotOpen: a refresh has locked the warehouse, or it is damaged.
     """
     if not project.key.exists():
         raise FileNotFoundError(project.key.name)
@@ -85,7 +84,7 @@ def rotate(project: Project, now: dt.datetime) -> Rotation:
         if kept.exists() or crosswalk.exists():
             raise FileExistsError(kept.name)
         # An open reader blocks writers: a refresh must not start with one key and end with another.
-        with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+        with opening.connect(project.warehouse, read_only=True) as warehouse:
             ids = warehouse.execute("SELECT DISTINCT patient_id FROM curated.patient").pl()["patient_id"]
             old = pseudonyms(ids, pseudonym_key(project.key))
             pairs = old.join(pseudonyms(ids, bytes.fromhex(new_key)), on="patient_id", suffix="_new")

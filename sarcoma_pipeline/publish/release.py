@@ -28,6 +28,7 @@ from schemas.cohort_wide import WIDE
 from schemas.contract import Contract
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
 from schemas.release import ACCOUNT, RELEASED, MetaRelease, released_columns, released_name
+from schemas.review import ChartReview
 from schemas.vocabularies import VOCABULARIES
 
 KEEP = 14
@@ -301,6 +302,15 @@ def account(path: Path) -> dict[str, pl.DataFrame]:
             "SELECT table_schema || '.' || table_name FROM information_schema.tables"
         ).fetchall()
         return {t: connection.table(t).pl() for t in ACCOUNT if (t,) in present}
+
+
+def chart_review(path: Path) -> pl.DataFrame:
+    """Read the chart reviews that a release contains; releases of older versions have none."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        try:
+            return ChartReview.conform(connection.table(ChartReview.table()).pl())
+        except duckdb.CatalogException:
+            return ChartReview.empty()
 
 
 def read_label(path: Path) -> dict[str, Any] | None:

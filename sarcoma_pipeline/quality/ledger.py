@@ -20,18 +20,21 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from sarcoma_pipeline.quality import rule_catalogue
+from sarcoma_pipeline.quality.ids import beginning
+from schemas.configuration_faults import meant
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.vocabularies import (
     ACKNOWLEDGE,
     ACKNOWLEDGED,
     DECIDE,
     DECISION_ACTION,
+    ERROR,
     LETTER_ANSWER,
     OPEN,
     REOPEN,
@@ -140,7 +143,23 @@ def advance(
         times_seen=pl.col("times_seen").fill_null(0) + (present & ~again).cast(pl.Int64),
         resolved_at=pl.when(~present).then(pl.col("resolved_at").fill_null(refresh_id)),
     )
-    return _settled(rows, decisions, today)
+    return _with_news(ledger, _settled(rows, decisions, today), refresh_id)
+
+
+def _with_news(before: pl.DataFrame, after: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
+    """Note which findings are news in this refresh; what is known and unchanged alarms nobody again."""
+    earlier = before.select("finding_id", _status="status", _records="records", _severity="severity")
+    rows = after.join(earlier, on="finding_id", how="left", maintain_order="left")
+    is_new = pl.col("first_seen") == refresh_id
+    is_back = (pl.col("status") == REOPENED) & (pl.col("_status") != REOPENED)
+    has_grown = pl.col("records") > pl.col("_records")
+    is_worse = (pl.col("severity") == ERROR) & (pl.col("_severity") != ERROR)
+    is_news = pl.any_horizontal(is_new, is_back, has_grown, is_worse).fill_null(False)
+    present = pl.col("status") != RESOLVED
+    since = pl.coalesce("news_in", "first_seen")
+    return LedgerEntry.conform(
+        rows.with_columns(news_in=pl.when(is_news & present).then(pl.lit(refresh_id)).otherwise(since))
+    )
 
 
 def standing(ledger: pl.DataFrame, decisions: pl.DataFrame, today: dt.date) -> pl.DataFrame:
@@ -304,6 +323,31 @@ def offered(
     return asked.join(everything, on=["rule_id", "record_id"]).select(*OFFERED).sort("finding_id", "reading")
 
 
+def possible(entries: pl.DataFrame, decisions: pl.DataFrame, readings: pl.DataFrame) -> dict[str, list[str]]:
+    """Return the decisions that would not be refused, by finding: ``decide 2`` chooses the second reading.
+
+    Args:
+        entries: ``quality.ledger``.
+        decisions: ``quality.decisions``.
+        readings: readings that may be chosen, from :func:`offered`.
+    """
+    last = dict(_last(decisions).select("finding_id", "action").iter_rows())
+    keys = _keys(readings)
+    found: dict[str, list[str]] = {}
+    for entry in entries.iter_rows(named=True):
+        finding = entry["finding_id"]
+
+        def refused(action: str, of: dict[str, Any] = entry, finding: str = finding) -> list[str]:
+            return _out_of_turn(Request(finding, action, "", ""), of, last.get(finding))
+
+        actions = [action for action in (ACKNOWLEDGE, WAIVE, REOPEN) if not refused(action)]
+        if not refused(DECIDE):
+            numbers = sorted(n for n in keys.get(finding, {}) if n is not None)
+            actions += [f"{DECIDE} {number}" for number in numbers]
+        found[finding] = actions
+    return found
+
+
 OFFERED = ("finding_id", "reading", "reading_key", "text", "prescribed_dose_gy", "fractions")
 """Columns of the readings offered for a choice."""
 
@@ -334,6 +378,7 @@ def decide(
     known = {row["finding_id"]: row for row in standing(ledger, decisions, now.date()).iter_rows(named=True)}
     last = dict(_last(decisions).select("finding_id", "action").iter_rows())
     keys = _keys(readings)
+    requests, ambiguous = _in_full(requests, {*known, *last})
     times = Counter(request.finding_id for request in requests)
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
@@ -344,8 +389,11 @@ def decide(
             entry = {"status": RESOLVED, "rule_id": "", "content_hash": None, "until": None}
         if times[request.finding_id] > 1:
             found = ["is named more than once"]
+        elif request.finding_id in ambiguous:
+            found = [f"{ambiguous[request.finding_id]} findings begin with it"]
         elif entry is None:
-            found = ["there is no such finding"]
+            near = meant(request.finding_id, known)
+            found = ["there is no such finding" + (f'; did you mean "{near}"?' if near else "")]
         else:
             found = _objections(request, entry, now.date(), last.get(request.finding_id))
             found += _no_reading(request, keys.get(request.finding_id, {}))
@@ -375,6 +423,18 @@ def decide(
     if problems:
         raise DecisionRefused(problems)
     return pl.DataFrame(rows, schema=Decision.polars_schema())
+
+
+def _in_full(requests: Sequence[Request], known: set[str]) -> tuple[list[Request], dict[str, int]]:
+    """Return the requests with whole ids, and the beginnings that several ids have, with their number."""
+    full: list[Request] = []
+    ambiguous: dict[str, int] = {}
+    for request in requests:
+        meant_by = beginning(request.finding_id, known)
+        if len(meant_by) > 1:
+            ambiguous[request.finding_id] = len(meant_by)
+        full.append(replace(request, finding_id=meant_by[0]) if len(meant_by) == 1 else request)
+    return full, ambiguous
 
 
 def _keys(readings: pl.DataFrame | None) -> dict[str, dict[int | None, str]]:

@@ -128,7 +128,8 @@ body { font: 11pt/1.4 system-ui, sans-serif; margin: 2rem; color: #111; backgrou
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; }
 th, td { border: 1px solid #999; padding: .3rem .4rem; text-align: left; vertical-align: top;
-  white-space: pre-line; overflow-wrap: anywhere; }
+  white-space: pre-line; overflow-wrap: break-word; }
+th { white-space: nowrap; } td { max-width: 22rem; }
 td.free { min-width: 7rem; background: #fff8dc; }
 @media print { body { margin: 0; font-size: 8pt; } tr { break-inside: avoid; }
   thead { display: table-header-group; } }

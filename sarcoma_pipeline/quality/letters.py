@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import polars as pl
 
@@ -37,6 +38,7 @@ class Letter:
         contact: their address; empty if none is declared.
         sources: names of their sources.
         questions: the columns of :data:`QUESTION`, sorted by file and position.
+        file_name: name of the letter's files without ending, by the owner.
     """
 
     system: str
@@ -44,12 +46,7 @@ class Letter:
     contact: str
     sources: tuple[str, ...]
     questions: pl.DataFrame
-
-    @property
-    def file_name(self) -> str:
-        """Name of the letter's files without ending."""
-        plain = unicodedata.normalize("NFKD", self.owner.casefold().replace("ß", "ss"))
-        return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-") or "sender"
+    file_name: str
 
 
 def letters(
@@ -88,8 +85,17 @@ def letters(
         if rows:
             questions = pl.DataFrame(rows, schema=QUESTION)
             order = ("path", pl.col("position").str.len_chars(), "position", "finding_id")
-            made.append(Letter(system, owner, contact, tuple(names), questions.sort(*order)))
+            name = _file_name(owner, [one.file_name for one in made])
+            made.append(Letter(system, owner, contact, tuple(names), questions.sort(*order), name))
     return made
+
+
+def _file_name(owner: str, taken: list[str]) -> str:
+    """Return the owner in plain letters; the second sender of that name has a number."""
+    plain = unicodedata.normalize("NFKD", owner.casefold().replace("ß", "ss")).encode("ascii", "ignore")
+    name = re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-") or "sender"
+    numbered = (name if n == 1 else f"{name}-{n}" for n in count(1))
+    return next(one for one in numbered if one not in taken)
 
 
 def _question(
@@ -126,12 +132,16 @@ def _others(
     further: pl.DataFrame, names: list[str], fields: Mapping[tuple[str, str, str], str]
 ) -> Iterator[str]:
     """Yield what the other records of a finding say; the sender's own ones with their position."""
-    for row in further.sort("source", "path", "position", "column_name", nulls_last=True).iter_rows(
-        named=True
-    ):
+    said: dict[tuple[str, ...], list[str]] = {}
+    order = ("source", "path", "position", "record_id", "column_name")
+    for row in further.sort(*order, nulls_last=True).iter_rows(named=True):
         own = f", {row['position']}" if row["source"] in names else ""
-        value = f": {_name(row, fields)} = {row['value']}" if row["column_name"] else ""
-        yield f"{row['source'] or ''}{own}{value}"
+        # The record itself is not told; it only keeps apart what different records say.
+        values = said.setdefault((f"{row['source'] or ''}{own}", row["record_id"]), [])
+        if row["column_name"]:
+            values.append(f"{_name(row, fields)} = {row['value']}")
+    for (source, _), values in said.items():
+        yield f"{source}: {'; '.join(values)}" if values else source
 
 
 def _name(row: Mapping[str, str], fields: Mapping[tuple[str, str, str], str]) -> str:

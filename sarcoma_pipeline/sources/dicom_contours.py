@@ -18,21 +18,26 @@ _CONTOUR_DATA = 0x30060050
 def structures(data: Dataset) -> list[Structure]:
     """Return the structures of a structure set by ROINumber, with the contours of each.
 
+    Contours of a structure that the set does not name have a structure of their own, without a name.
+
     Args:
         data: the RTSTRUCT as pydicom reads it.
     """
     observed = {
-        int(one.ReferencedROINumber): one.get("RTROIInterpretedType") or None
+        _number(one, "ReferencedROINumber"): one.get("RTROIInterpretedType") or None
         for one in data.get("RTROIObservationsSequence") or ()
     }
     drawn: dict[int, list[Dataset]] = {}
     for one in data.get("ROIContourSequence") or ():
-        drawn.setdefault(int(one.ReferencedROINumber), []).extend(one.get("ContourSequence") or ())
+        drawn.setdefault(_number(one, "ReferencedROINumber"), []).extend(one.get("ContourSequence") or ())
+    regions = list(data.get("StructureSetROISequence") or ())
+    named = {_number(region, "ROINumber") for region in regions}
+    regions += [_nameless(number) for number in sorted(set(drawn) - named)]
     frames = [str(one.FrameOfReferenceUID) for one in data.get("ReferencedFrameOfReferenceSequence") or ()]
     of_set = frames[0] if len(set(frames)) == 1 else data.get("FrameOfReferenceUID")
     found = []
-    for region in data.get("StructureSetROISequence") or ():
-        number = int(region.ROINumber)
+    for region in regions:
+        number = _number(region, "ROINumber")
         items = drawn.get(number, [])
         contours = [Contour(_kind(item), points) for item in items if (points := _points(item)) is not None]
         found.append(
@@ -46,6 +51,18 @@ def structures(data: Dataset) -> list[Structure]:
             )
         )
     return sorted(found, key=lambda one: (one.number, one.name))
+
+
+def _number(item: Dataset, keyword: str) -> int:
+    """Return a number of a structure; -1 if it is missing."""
+    value = item.get(keyword)
+    return -1 if value is None else int(value)
+
+
+def _nameless(number: int) -> Dataset:
+    made = Dataset()
+    made.ROINumber = number
+    return made
 
 
 def _kind(item: Dataset) -> str:

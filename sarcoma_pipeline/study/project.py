@@ -69,6 +69,16 @@ class Project:
         return self.root / "data/warehouse" / f"{self.study.name}.key"
 
     @property
+    def samples(self) -> Path:
+        """The log of samples drawn for chart reviews; it has dates of patients, like the warehouse."""
+        return self.decisions.with_name(f"{self.study.name}.samples.csv")
+
+    @property
+    def reviews(self) -> Path:
+        """The log of chart reviews; it cannot be restored from any source."""
+        return self.decisions.with_name(f"{self.study.name}.reviews.csv")
+
+    @property
     def decisions(self) -> Path:
         """The log of stewards' decisions on findings; it cannot be restored from any source."""
         return self.root / "data/decisions" / f"{self.study.name}.csv"

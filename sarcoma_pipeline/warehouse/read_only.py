@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import centres, ddl, ducklake
+from sarcoma_pipeline.warehouse import centres, ddl, ducklake, opening
 from sarcoma_pipeline.warehouse.centres import Tables
 from schemas.all_contracts import CONTRACTS
 
@@ -24,13 +24,13 @@ def connect(project: Project, centre: str = "") -> duckdb.DuckDBPyConnection:
         centre: centre to read; by default all centres as one pooled study.
 
     Raises:
-        duckdb.IOException: a refresh has locked the file.
+        CannotOpen: another process has locked the file, or it is damaged.
         CatalogUnreachable: the catalog does not answer.
     """
     if not project.centres:
         if ducklake.catalog_address():
             return ducklake.connect(project.study.name, read_only=True)
-        return duckdb.connect(str(project.warehouse), read_only=True)
+        return opening.connect(project.warehouse, read_only=True)
     connection = _attached(project)
     existing = {
         centres.parts(f"{schema}.{table}")
@@ -76,5 +76,6 @@ def _attached(project: Project) -> duckdb.DuckDBPyConnection:
         return ducklake.connect(project.study.name, read_only=True)
     connection = duckdb.connect()
     path = str(project.warehouse).replace("'", "''")
-    connection.execute(f"ATTACH '{path}' AS {ducklake.CATALOG} (READ_ONLY)")
+    with opening.explained(project.warehouse):
+        connection.execute(f"ATTACH '{path}' AS {ducklake.CATALOG} (READ_ONLY)")
     return connection

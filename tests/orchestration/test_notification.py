@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from sarcoma_pipeline.orchestration import notification
-from sarcoma_pipeline.orchestration.notification import Problem
+from sarcoma_pipeline.orchestration.notification import Night, OfRule, Problem
 
 
 class _Postbox(socketserver.StreamRequestHandler):
@@ -55,24 +55,58 @@ def _settings(port: int, **more: str) -> notification.Mail | None:
     )  # fmt: skip
 
 
-TOLD = notification.message("s", "run-1", [], [Problem("date_rules on typed/assessment", "1 error, +1")])
+def of_rule(rule: str, severity: str, known: int = 0, **news: int) -> OfRule:
+    return OfRule(rule, severity, {"new": 0, "back": 0, "more": 0, **news}, known)
+
+
+NEW = of_rule("assessment.after-death", "error", new=1, known=3)
+TOLD = notification.message("s", "run-1", Night(rules=[NEW]))
 
 
 def test_a_successful_run_needs_no_notification():
-    assert notification.message("s", "run-1", [], []) is None
+    assert notification.message("s", "run-1", Night()) is None
+
+
+def test_what_is_known_and_unchanged_alarms_nobody():
+    known = [of_rule("assessment.after-death", "error", known=7), of_rule("file.empty", "warning", known=2)]
+    assert notification.message("s", "run-1", Night(rules=known)) is None
+    notices = [of_rule("identity.name-changed", "notice", new=4)]
+    assert notification.message("s", "run-1", Night(rules=[*known, *notices])) is None
+
+
+def test_a_mail_begins_with_what_is_new():
+    rules = [
+        NEW,
+        of_rule("file.empty", "warning", back=1, more=2),
+        of_rule("file.unreadable", "warning", known=40),
+        of_rule("identity.name-changed", "notice", new=4, known=9),
+    ]
+    other = Problem("accounting_identity on quality/accounting", "1 files")
+    told = notification.message("s", "run-1", Night(checks=[other], rules=rules))
+    assert told and told.subject == "[sarcoma] s: news: 1 error, 3 warnings; 1 checks failed"
+    assert told.body.splitlines()[2:10] == [
+        "News since the last refresh:",
+        "  error   assessment.after-death: 1 new",
+        "  warning file.empty: 1 back, 2 about more records, or more severe",
+        "",
+        "Failed checks:",
+        f"  {other.what}: {other.reason}",
+        "",
+        "Known and unchanged: 3 errors, 40 warnings.",
+    ]
 
 
 def test_a_failed_step_says_that_the_release_is_unchanged():
-    told = notification.message("s", "run-1", [Problem("release", "nobody is eligible")], [])
+    told = notification.message("s", "run-1", Night([Problem("release", "nobody is eligible")]))
     assert told and "refresh FAILED, the last release is unchanged" in told.subject
     assert "release: nobody is eligible" in told.body
 
 
 def test_moves_that_nothing_explains_are_named_first():
     moved = Problem("moves_are_explained on meta/movement", "2 released values of 1 patient moved")
-    other = Problem("date_rules on typed/assessment", "1 error, +1")
+    other = Problem("accounting_identity on quality/accounting", "1 files")
     for failed in ([], [Problem("release", "nobody is eligible")]):
-        told = notification.message("s", "run-1", failed, [other, moved])
+        told = notification.message("s", "run-1", Night(failed, [other, moved], [NEW]))
         assert told and told.subject.startswith("[sarcoma] s: released values moved and nothing says why; ")
         lines = told.body.splitlines()
         assert lines[2:4] == ["Moved:", f"  {moved.what}: {moved.reason}"]
@@ -84,8 +118,8 @@ def test_a_file_is_written_with_nothing_configured(tmp_path):
     assert notification.mail_settings({}) is None
     assert notification.deliver(TOLD, tmp_path / "new", "run-1", None) == []
     written = (tmp_path / "new/run-1.txt").read_text()
-    assert written.startswith("Subject: [sarcoma] s: 1 checks failed")
-    assert "date_rules on typed/assessment: 1 error, +1" in written
+    assert written.startswith("Subject: [sarcoma] s: news: 1 error\n")
+    assert "assessment.after-death: 1 new" in written
 
 
 def test_an_email_is_sent(tmp_path, postbox):
@@ -93,7 +127,7 @@ def test_an_email_is_sent(tmp_path, postbox):
     assert notification.deliver(TOLD, tmp_path, "run-1", _settings(postbox.server_address[1])) == []
     (letter,) = postbox.letters
     assert "To: steward@example.org, operator@example.org" in letter
-    assert "1 error, +1" in letter
+    assert "assessment.after-death: 1 new" in letter
 
 
 def test_an_unreachable_mail_server_is_reported(tmp_path, postbox):

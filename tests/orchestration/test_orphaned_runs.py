@@ -7,7 +7,7 @@ import sys
 import dagster as dg
 import pytest
 
-from sarcoma_pipeline.orchestration import orphaned_runs, run_process, sensors
+from sarcoma_pipeline.orchestration import orphaned_runs, run_process, told_of_run
 from sarcoma_pipeline.study import project
 from tests.refreshed import REPOSITORY
 
@@ -53,7 +53,8 @@ def test_only_the_run_whose_process_is_gone_is_ended(instance):
     assert sorted(orphaned_runs.end(instance, STUDY)) == ["before", "dead"]
     assert orphaned_runs.end(instance, STUDY) == []
     # A notification lists the run itself, because no step failed.
-    (told,), checks = sensors.problems(instance, "dead")
+    night = told_of_run.night(instance, "dead")
+    (told,), checks = night.failed, night.checks
     assert (told.what, checks) == ("the run", []) and "out of memory" in told.reason
     failed = [name for name in marked if _state(instance, name) == dg.DagsterRunStatus.FAILURE]
     assert sorted(failed) == ["before", "dead"]

@@ -14,6 +14,7 @@ import pytest
 from sarcoma_pipeline.orchestration import night, run_history
 from sarcoma_pipeline.orchestration.dagster_history import DagsterHistory
 from sarcoma_pipeline.orchestration.dagster_internals import next_tick
+from tests.orchestration.switches import switched
 
 ASSET = ("one", "release", "cohort_duckdb")
 
@@ -94,6 +95,25 @@ def test_a_sign_of_life_is_told_alike(instance, tmp_path):
     with run_history.opened(tmp_path) as history:
         assert history.heartbeat() == DagsterHistory(instance).heartbeat()
         assert history.heartbeat() == dt.datetime(2026, 1, 2, 3, 4, 5, 678901, dt.UTC)
+
+
+@pytest.mark.parametrize("state", ["STOPPED", "RUNNING"])
+@pytest.mark.parametrize(("location", "function"), [("one", "one"), ("one", None), ("module", "one")])
+def test_a_schedule_that_a_person_switched_off_is_told_alike(instance, tmp_path, state, location, function):
+    for name, at in (("nightly", location), ("weekly", "one"), ("nightly", "two")):
+        known = function if at == location else None
+        instance.add_instigator_state(switched(at, name, state if at == location else "STOPPED", known))
+    with run_history.opened(tmp_path) as history:
+        for ask in (history, DagsterHistory(instance)):
+            assert ask.is_switched_off("one", "nightly") is (state == "STOPPED")
+            assert ask.is_switched_off("two", "nightly")
+            assert not ask.is_switched_off("two", "weekly")
+
+
+def test_no_schedule_was_ever_switched(instance, tmp_path):
+    (tmp_path / "schedules/schedules.db").unlink(missing_ok=True)
+    with run_history.opened(tmp_path) as history:
+        assert not history.is_switched_off("one", "nightly")
 
 
 def _heartbeat() -> str:

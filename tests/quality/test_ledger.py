@@ -249,6 +249,7 @@ def test_seven_nights_of_one_fault(tmp_path: Path):
     log = tmp_path / "study.csv"
     book = LedgerEntry.empty()
     told: list[tuple[object, ...]] = []
+    news: list[str] = []
 
     def night(number: int, world: dict[str, str]) -> None:
         nonlocal book
@@ -258,6 +259,7 @@ def test_seven_nights_of_one_fault(tmp_path: Path):
         )
         row = book.row(0, named=True)
         told.append((row["status"], row["last_seen"], row["resolved_at"], row["reopened_count"]))
+        news.append(row["news_in"])
 
     def waive(day: int, until: int) -> None:
         noon = dt.datetime(2030, 1, day, 12, tzinfo=dt.UTC)
@@ -283,8 +285,45 @@ def test_seven_nights_of_one_fault(tmp_path: Path):
         ("resolved", "night 5", "night 6", 2),
         ("reopened", "night 7", None, 3),
     ]
+    assert [int(name.removeprefix("night ")) for name in news] == [1, 1, 3, 3, 5, 5, 7]
     assert book["first_seen"].to_list() == ["night 1"]
     assert book["times_seen"].to_list() == [6]
+
+
+@pytest.mark.parametrize(
+    ("later", "is_news"),
+    [
+        ({"records": 60}, False),
+        ({"records": 59}, False),
+        ({"records": 61}, True),
+        ({"records": None}, False),
+        ({"severity": "error"}, True),
+        ({"value": "other"}, False),
+    ],
+)
+def test_a_known_finding_is_news_again_if_it_grows(later, is_news):
+    one, content = found({"f3": "A"}), content_of({"f3": "A"})
+    book, none = LedgerEntry.empty(), Decision.empty()
+    first = one.with_columns(records=pl.lit(60))
+    for night, tonight in (
+        ("1", first),
+        ("2", first),
+        ("3", first.with_columns(**{k: pl.lit(v) for k, v in later.items()})),
+    ):
+        for _ in range(2):  # a retried step changes nothing
+            book = ledger.advance(book, Finding.conform(tonight), none, content, night, START.date())
+    assert book["news_in"].item() == ("3" if is_news else "1")
+    # Then it is known again.
+    after = ledger.advance(book, Finding.conform(tonight), none, content, "4", START.date())
+    assert after["news_in"].item() == book["news_in"].item()
+
+
+def test_a_ledger_of_before_has_news_of_the_first_refresh_only():
+    one, content = found({"f1": "A"}), content_of({"f1": "A"})
+    book = ledger.advance(LedgerEntry.empty(), one, Decision.empty(), content, "1", START.date())
+    old = book.with_columns(news_in=pl.lit(None, pl.String))
+    again = ledger.advance(old, one, Decision.empty(), content, "2", START.date())
+    assert again["news_in"].item() == "1"
 
 
 def test_an_acknowledgement_outlives_a_change_of_content_but_not_the_fault():
@@ -366,3 +405,64 @@ def test_a_waiver_holds_on_its_last_day_and_not_on_the_next(book):
     made = ledger.decide(book, Decision.empty(), [Request("f1", "waive", "S", "why", TOMORROW)], START)
     assert ledger.waived(made, book, TOMORROW).to_list() == ["f1"]
     assert ledger.waived(made, book, TOMORROW + dt.timedelta(days=1)).to_list() == []
+
+
+READINGS = pl.DataFrame(
+    {"finding_id": ["f2", "f2"], "reading": [1, 2], "reading_key": ["k1", "k2"]},
+    schema={"finding_id": pl.String, "reading": pl.Int64, "reading_key": pl.String},
+)
+
+
+@pytest.mark.parametrize("before", [[], ["acknowledge"], ["waive"], ["waive", "reopen"], ["decide"]])
+@pytest.mark.parametrize("stays", [True, False])
+@pytest.mark.parametrize("finding", ["f1", "f2", "f4"])
+def test_what_is_offered_is_what_would_not_be_refused(before, stays, finding):
+    """Every action is tried: exactly those that are taken are offered."""
+
+    def request(action: str) -> Request:
+        kind, _, reading = action.partition(" ")
+        until = dt.date(2999, 12, 31) if kind == "waive" else None
+        return Request(finding, kind, "S", "seen", until, reading=reading or None)
+
+    world = {finding: "A"}
+    made, now = Decision.empty(), START
+    book = ledger.advance(LedgerEntry.empty(), found(world), made, content_of(world), "1", START.date())
+    for action in before:
+        now += dt.timedelta(hours=1)
+        try:
+            more = ledger.decide(book, made, [request(action + " 1" * (action == "decide"))], now, READINGS)
+        except ledger.DecisionRefused:
+            continue
+        made = pl.concat([made, more])
+    world = world if stays else {}
+    book = ledger.advance(book, found(world), made, content_of(world), "2", START.date())
+    taken = []
+    for action in ("acknowledge", "waive", "reopen", "decide 1", "decide 2", "decide 3"):
+        try:
+            ledger.decide(book, made, [request(action)], now + dt.timedelta(hours=1), READINGS)
+        except ledger.DecisionRefused:
+            continue
+        taken.append(action)
+    assert ledger.possible(book, made, READINGS)[finding] == taken
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "words"),
+    [
+        ("abcd", ["abcd1", "xyzz2"], None),
+        ("abc", ["abcd1", "xyzz2"], "there is no such finding"),
+        ("abcd", ["abcd1", "abcd2"], "2 findings begin with it"),
+        ("abcd1", ["abcd1", "abcd12"], None),
+    ],
+)
+def test_the_beginning_of_an_id_stands_for_the_whole(given, known, words):
+    one = found({"f1": "A"})
+    both = pl.concat([one.with_columns(finding_id=pl.lit(name)) for name in known])
+    content, none = content_of({"f1": "A"}), Decision.empty()
+    book = ledger.advance(LedgerEntry.empty(), Finding.conform(both), none, content, "1", START.date())
+    asked = [Request(given, "acknowledge", "S", "seen")]
+    if words is None:
+        assert ledger.decide(book, none, asked, START)["finding_id"].to_list() == [known[0]]
+        return
+    with pytest.raises(ledger.DecisionRefused, match=words):
+        ledger.decide(book, none, asked, START)

@@ -86,6 +86,22 @@ def test_each_sender_gets_their_own_records_and_only_the_values_of_others(two):
     assert "line 10" not in offices.questions["others"][0], "another sender's position is none of theirs"
 
 
+def test_two_senders_of_one_name_have_two_letters():
+    source = {"kind": "obds", "owner": "Doku", "files": ["o"]}
+    two = [
+        {**source, "name": "a", "contact": "a@x.example"},
+        {**source, "name": "b", "contact": "b@x.example"},
+    ]
+    made = letters(
+        found(entry("aa")),
+        records(
+            record("aa", "r1", "a", "line 1", "1", at_fault=True), record("aa", "r2", "b", "line 2", "2")
+        ),
+        Sources.model_validate({"source": two}),
+    )
+    assert [one.file_name for one in made] == ["doku", "doku-2"]
+
+
 def test_a_finding_of_the_whole_study_has_no_sender():
     assert letters(found(entry("aa")), records(record("aa", "r", None, "", None)), SOURCES) == []
 

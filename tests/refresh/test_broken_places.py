@@ -14,6 +14,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from sarcoma_pipeline.cli import refresh_run
 from sarcoma_pipeline.orchestration import warehouse_resource
 from sarcoma_pipeline.orchestration.assets import received
 from tests.reliability.kills import decided, whole
@@ -88,6 +89,100 @@ def test_a_locked_warehouse(copy, monkeypatch):
     assert told.exit_code == 1 and "locked by another process" in told.output
     assert whole(copy) == before
     _heals(copy)
+
+
+WRITER = """
+import duckdb, os, sys
+c = duckdb.connect(sys.argv[1])
+c.execute("SET checkpoint_threshold = '1TB'")
+c.execute("CREATE TABLE meta.half AS SELECT range AS n FROM range(50000)")
+os._exit(9)
+"""
+
+
+def test_a_damaged_log_has_one_command_that_heals_it(copy):
+    before, log = whole(copy), decided(copy)
+    path = copy.root / "data/warehouse/sts_imrt.duckdb"
+    assert subprocess.run([sys.executable, "-c", WRITER, str(path)], check=False).returncode == 9
+    written = path.with_name(f"{path.name}.wal")
+    data = bytearray(written.read_bytes())
+    data[len(data) // 2] ^= 255
+    written.write_bytes(data)
+    command = "sarcoma doctor --repair --study sts_imrt"
+    for told in (
+        copy.sarcoma("status"),
+        copy.sarcoma("doctor"),
+        copy.refresh(),
+        copy.sarcoma("findings", "list"),
+    ):
+        assert told.exit_code == 1, told.output
+        assert command in told.output and "sarcoma restore" not in told.output, told.output
+    assert whole(copy) == before
+    assert "the write-ahead log was damaged" in copy.sarcoma(*command.split()[1:]).output
+    assert "no write-ahead log is damaged" in copy.sarcoma(*command.split()[1:]).output
+    assert command not in copy.sarcoma("status").output
+    _heals(copy)
+    assert decided(copy) == log
+
+
+def test_a_second_refresh_is_refused_in_words(copy):
+    """Another process refreshes; its run is the first one's, so that its steps need not be waited for."""
+    script = (
+        "import sys, dagster as dg\n"
+        "from sarcoma_pipeline.orchestration import run_process\n"
+        "with dg.DagsterInstance.get() as instance:\n"
+        "    run = dg.DagsterRun(\n"
+        "        job_name='refresh', tags={'study': 'sts_imrt'}, status=dg.DagsterRunStatus.STARTED)\n"
+        "    instance.add_run(run)\n"
+        "    instance.add_run_tags(run.run_id, run_process.mark(run.run_id))\n"
+        "    print(run.run_id, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    env = {**os.environ, "DAGSTER_HOME": str(copy.home)}
+    first = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+    )
+    assert first.stdout
+    run_id = first.stdout.readline().strip()
+    assert run_id
+    before = copy.warehouse("SELECT count(*) FROM meta.refreshes").item()
+    try:
+        told = copy.refresh("--verify")
+    finally:
+        first.communicate("")
+    assert told.exit_code == 1
+    assert "another refresh of sts_imrt is running since" in told.output and run_id in told.output
+    assert copy.warehouse("SELECT count(*) FROM meta.refreshes").item() == before
+    # Its process has ended: nothing is in the way any more.
+    assert copy.refresh("--verify").exit_code == 0
+
+
+def test_a_good_night_ends_well_while_another_holds_the_warehouse(copy, monkeypatch):
+    script = "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    path = copy.root / "data/warehouse/sts_imrt.duckdb"
+    holders = []
+    summary = refresh_run._summary
+
+    def held(*given):
+        holder = subprocess.Popen(
+            [sys.executable, "-c", script, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        holders.append(holder)
+        assert holder.stdout and holder.stdout.readline() == "held\n"
+        summary(*given)
+
+    monkeypatch.setattr(refresh_run, "_summary", held)
+    try:
+        told = copy.refresh("--verify")
+    finally:
+        for holder in holders:
+            holder.communicate("")
+    assert holders and told.exit_code == 0, told.output
+    assert "another process has locked the warehouse" in told.output
+    assert "release     data/published/sts_imrt/cohort.duckdb" in told.output
 
 
 DAMAGE = {

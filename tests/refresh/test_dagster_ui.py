@@ -9,8 +9,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
+import yaml
 
 BROWSER = shutil.which("chromium")
 pytestmark = [
@@ -30,12 +32,16 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def server(demo) -> Iterator[str]:
-    """Dagster's webserver over the refreshed demo, on loopback."""
+def server(demo, tmp_path_factory) -> Iterator[str]:
+    """Dagster's webserver over the refreshed demo, on loopback; the code location has the study's name."""
     port = _free_port()
+    workspace = tmp_path_factory.mktemp("workspace") / "workspace.yaml"
+    module = {"module_name": "sarcoma_pipeline.definitions", "attribute": "sts_imrt"}
+    location = {"python_module": {**module, "location_name": "sts_imrt"}}
+    workspace.write_text(yaml.safe_dump({"load_from": [location]}))
     command = [
         sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port),
-        "-m", "sarcoma_pipeline.definitions", "-a", "sts_imrt",
+        "-w", str(workspace),
     ]  # fmt: skip
     env = {**os.environ, "SARCOMA_ROOT": str(demo.root), "DAGSTER_HOME": str(demo.home)}
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -85,7 +91,7 @@ def test_the_asset_graph_shows_the_layers(server, page):
         "release",
         "report",
     ):
-        page.get_by_text(layer, exact=True).first.wait_for()
+        page.get_by_text(f"sts_imrt_{layer}", exact=True).first.wait_for()
 
 
 def test_a_failed_check_shows_its_table(server, page, demo):
@@ -105,3 +111,40 @@ def test_an_asset_says_what_its_columns_mean(server, page):
     page.get_by_text("One endpoint of one patient").first.wait_for()
     page.get_by_text("Days since time zero, or since the endpoint's own origin.").first.wait_for()
     page.get_by_text(re.compile("344")).first.wait_for()
+
+
+def test_a_refresh_from_a_terminal_stands_in_the_timeline(server, page):
+    page.goto(f"{server}/overview/activity/timeline")
+    page.get_by_text("sts_imrt", exact=True).first.wait_for()
+    page.get_by_role("link", name="refresh", exact=True).first.wait_for()
+
+
+def test_the_launchpad_of_decisions_opens_with_a_valid_config(server, page):
+    page.goto(f"{server}/locations/sts_imrt/jobs/decide/playground")
+    page.get_by_text("record_decisions:").first.wait_for()
+    page.get_by_text("No errors").first.wait_for()
+
+
+def test_the_stewards_page_prepares_a_decision_in_the_launchpad(server, page, browser, demo):
+    """Dagster does not document the address of its launchpad: this test says so when it changes."""
+    found = "SELECT min(finding_id) AS f FROM quality.ledger WHERE rule_id = 'diagnosis.before-birth'"
+    finding = demo.warehouse(found).item()
+    steward = browser.new_page()
+    steward.goto(f"{(demo.root / 'data/published/sts_imrt/steward.html').as_uri()}#finding-{finding}")
+    link = steward.locator(f"#detail-{finding} a[data-action=acknowledge]")
+    address = link.get_attribute("href")
+    steward.close()
+    base = "http://localhost:3000/"
+    assert address and address.startswith(base)
+    # Name and reason are the steward's to give: until then, nothing can be launched.
+    page.goto(f"{server}/{address.removeprefix(base)}")
+    page.get_by_text(finding).first.wait_for()
+    page.get_by_text("config:by must not be None").first.wait_for()
+    page.get_by_text("config:reason must not be None").first.wait_for()
+    config = parse_qs(urlsplit(address).query)["config"][0]
+    filled = re.sub(r"by: .*", "by: K. Demir", re.sub(r"reason: .*", "reason: asked", config))
+    page.goto(
+        f"{server}/{urlsplit(address).path.lstrip('/')}?{urlencode({'config': filled}, quote_via=quote)}"
+    )
+    page.get_by_text("K. Demir").first.wait_for()
+    page.get_by_text("No errors").first.wait_for()

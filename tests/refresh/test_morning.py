@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.orchestration import sensors
+from sarcoma_pipeline.orchestration import told_of_run
 from sarcoma_pipeline.orchestration.assets import rule_checks
 from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.study import project
@@ -55,7 +55,40 @@ def test_each_rule_group_has_a_check_with_its_worst_severity(instance, demo):
     assert checks["accounting_identity on accounting"].passed
 
 
-def test_the_second_refresh_shows_what_changed(copy, monkeypatch):
+def test_the_second_refresh_alarms_about_what_is_new(copy, monkeypatch):
+    """A known error stays visible and alarms nobody; a new one is told, in the terminal as in the UI."""
+    (copy.drop / "obds/new.xml").touch()
+    assert copy.refresh().exit_code == 0
+    monkeypatch.setenv("DAGSTER_HOME", str(copy.home))
+    with dg.DagsterInstance.get() as opened:
+        checks = _evaluations(opened)
+        (run,) = opened.get_runs(limit=1)
+    known = checks["diagnosis_rules on diagnosis"]
+    assert known.passed and known.description.startswith("nothing new; known: ")
+    assert {r.data["news"] for r in known.metadata["failing records"].records} == {"known"}
+    of_file = checks["file_rules on unread"]
+    assert not of_file.passed and of_file.metadata["news"].value == 1
+    assert of_file.metadata["failing records"].records[0].data["news"] == "new"
+    assert checks["accounting_identity on accounting"].passed
+    new = copy.warehouse(
+        "SELECT severity, rule_id, count(*) AS n FROM quality.ledger "
+        "WHERE times_seen = 1 AND resolved_at IS NULL AND severity <> 'notice' GROUP BY ALL ORDER BY ALL"
+    )
+    assert "file.empty" in set(new["rule_id"]) and new.height < 4
+    written = (copy.root / f"data/notifications/sts_imrt/{run.run_id}.txt").read_text()
+    assert written.startswith("Subject: [sarcoma] sts_imrt: news: 1 error")
+    news = written.partition("News since the last refresh:\n")[2].partition("\n\n")[0]
+    assert news.splitlines() == [f"  {severity:7} {rule}: {n} new" for severity, rule, n in new.rows()]
+    # Nothing is new any more: nobody is told.
+    assert copy.refresh().exit_code == 0
+    with dg.DagsterInstance.get() as opened:
+        (run,) = opened.get_runs(limit=1)
+        checks = _evaluations(opened)
+    assert all(check.passed for name, check in checks.items() if "_rules on " in name)
+    assert not (copy.root / f"data/notifications/sts_imrt/{run.run_id}.txt").exists()
+
+
+def test_a_change_is_counted(copy, monkeypatch):
     (copy.drop / "obds/new.xml").touch()
     assert copy.refresh().exit_code == 0
     monkeypatch.setenv("DAGSTER_HOME", str(copy.home))
@@ -68,10 +101,16 @@ def test_the_second_refresh_shows_what_changed(copy, monkeypatch):
 
 def test_a_successful_run_with_failed_checks_is_notified(instance, demo):
     (run,) = instance.get_runs(limit=1)
-    failed, checks = sensors.problems(instance, run.run_id)
-    assert failed == []
-    assert "diagnosis_rules on typed/diagnosis" in {t.what for t in checks}
-
+    night = told_of_run.night(instance, run.run_id)
+    assert night.failed == [] and night.checks == []
+    found = demo.warehouse("SELECT rule_id, severity, count(*) FROM quality.findings GROUP BY 1, 2")
+    assert sorted((r.rule, r.severity, r.news["new"]) for r in night.rules) == sorted(found.rows())
+    assert not any(r.known for r in night.rules)
+    # The terminal has told already, and the sensor of a daemon does not tell again.
+    (written,) = (demo.root / "data/notifications/sts_imrt").iterdir()
+    told = written.read_text()
+    assert "diagnosis.before-birth" in told
+    written.write_text("told")
     definitions = build_definitions(project.load(demo.study, demo.root))
     sensor = definitions.resolve_sensor_def("notify_failed_checks")
     finished = next(
@@ -83,8 +122,10 @@ def test_a_successful_run_with_failed_checks_is_notified(instance, demo):
         sensor_name=sensor.name, dagster_event=finished, dagster_instance=instance, dagster_run=run
     )
     sensor(context)
-    (written,) = (demo.root / "data/notifications/sts_imrt").iterdir()
-    assert "diagnosis_rules on typed/diagnosis" in written.read_text()
+    assert written.read_text() == "told"
+    written.unlink()
+    sensor(context)
+    assert written.read_text() == told
 
 
 def test_a_failed_run_is_notified_with_its_reason(place, monkeypatch):
@@ -93,7 +134,7 @@ def test_a_failed_run_is_notified_with_its_reason(place, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(empty.home))
     with dg.DagsterInstance.get() as opened:
         (run,) = opened.get_runs(limit=1)
-        failed, _ = sensors.problems(opened, run.run_id)
+        failed = told_of_run.night(opened, run.run_id).failed
     assert [t.what for t in failed] == ["cohort_duckdb"]
     assert "the last release is unchanged" in failed[0].reason
 

@@ -191,6 +191,9 @@ class _Runs:
     def heartbeat(self):
         return None
 
+    def is_switched_off(self, study, schedule):
+        return False
+
 
 @pytest.mark.parametrize(
     ("runs", "looked"),

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._daemon.types import DaemonHeartbeat
 
 from sarcoma_pipeline.operations import status
 from sarcoma_pipeline.orchestration import night
 from sarcoma_pipeline.orchestration.dagster_history import DagsterHistory
 from sarcoma_pipeline.orchestration.jobs import REFRESH
 from sarcoma_pipeline.study import project
+from tests.orchestration.switches import switched
 
 
 def _status(place, later=dt.timedelta(0), runs=()):
@@ -30,7 +32,13 @@ def _status(place, later=dt.timedelta(0), runs=()):
         return status.status(study, DagsterHistory(instance), dt.datetime.now(dt.UTC) + later)
 
 
-def test_after_a_successful_refresh_there_is_no_problem(demo):
+@pytest.fixture
+def by_cron(monkeypatch):
+    """The machine has no daemon: cron starts the refreshes."""
+    monkeypatch.setenv("SARCOMA_NIGHTLY", "off")
+
+
+def test_after_a_successful_refresh_there_is_no_problem(demo, by_cron):
     told = demo.sarcoma("status")
     assert told.exit_code == 0, told.output
     assert "86 patients" in told.output
@@ -50,13 +58,13 @@ def test_new_changed_and_removed_files_are_counted(copy):
 
 
 @pytest.mark.parametrize(("hours", "stale"), [(35, False), (37, True)])
-def test_a_release_is_stale_after_36_hours(demo, hours, stale):
+def test_a_release_is_stale_after_36_hours(demo, by_cron, hours, stale):
     told = _status(demo, dt.timedelta(hours=hours))
     assert bool(told.faults) == stale
 
 
 @pytest.mark.parametrize(("hours", "stuck"), [(1, False), (5, True)])
-def test_a_run_that_does_not_end_is_stuck(demo, hours, stuck):
+def test_a_run_that_does_not_end_is_stuck(demo, by_cron, hours, stuck):
     told = _status(demo, dt.timedelta(hours=hours), [dg.DagsterRunStatus.STARTED])
     assert any("started" in words for topic, words in told.lines if topic == "now")
     assert bool(told.faults) == stuck
@@ -70,7 +78,7 @@ def test_a_failed_refresh_is_a_problem(copy):
     assert told.exit_code == 1 and "refresh failed" in told.output
 
 
-def test_nothing_published_is_a_problem(place):
+def test_nothing_published_is_a_problem(place, by_cron):
     told = _status(place())
     assert told.faults == ["nothing has been published yet"]
 
@@ -91,7 +99,42 @@ def test_the_next_night_is_the_schedules(now, tick):
     assert found.timestamp() == wanted.timestamp()
 
 
-def test_a_monitor_reads_json(demo):
+def test_nothing_that_starts_the_next_refresh_is_a_problem(demo):
+    told = demo.sarcoma("status")
+    assert told.exit_code == 1
+    assert "PROBLEM      nothing starts the next refresh: the daemon is not running." in told.output
+    assert "SARCOMA_NIGHTLY=off" in told.output
+
+
+@pytest.mark.parametrize(
+    ("daemon", "beats", "switch", "starts"),
+    [
+        ("SCHEDULER", 30, None, True),
+        ("SCHEDULER", 30, "RUNNING", True),
+        ("SCHEDULER", 30, "STOPPED", False),
+        ("SCHEDULER", 3600, None, False),
+        # The sensors run, and the daemon of the schedules does not.
+        ("SENSOR", 30, None, False),
+        (None, 0, None, False),
+    ],
+)
+def test_what_starts_the_next_refresh(demo, daemon, beats, switch, starts):
+    now = dt.datetime.now(dt.UTC)
+    with dg.instance_for_test() as instance:
+        if daemon:
+            beat = DaemonHeartbeat(now.timestamp() - beats, daemon, "d", [])
+            instance.add_daemon_heartbeat(beat)
+        if switch:
+            instance.add_instigator_state(switched("sts_imrt", "nightly", switch))
+        # That of another study, and another schedule.
+        instance.add_instigator_state(switched("tcga_sarc", "nightly", "STOPPED"))
+        instance.add_instigator_state(switched("sts_imrt", "weekly", "STOPPED"))
+        found = status.status(project.load("sts_imrt", demo.root), DagsterHistory(instance), now)
+    told = [fault for fault in found.faults if fault.startswith("nothing starts the next refresh")]
+    assert bool(told) is not starts, found.faults
+
+
+def test_a_monitor_reads_json(demo, by_cron):
     told = demo.sarcoma("status", "--json")
     assert told.exit_code == 0
     said = json.loads(told.output)
@@ -106,7 +149,7 @@ def test_the_next_night_is_when_the_schedule_ticks(monkeypatch, cron, hour):
     assert due.hour == hour and due > dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 
 
-def test_status_imports_no_dagster_where_its_files_tell_enough(demo):
+def test_status_imports_no_dagster_where_its_files_tell_enough(demo, by_cron):
     script = (
         "import sys\nfrom sarcoma_pipeline.cli import main\n"
         "try: main(['status'])\nexcept SystemExit as end: print('exit', end.code)\n"

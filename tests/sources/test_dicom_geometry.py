@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
 
-from sarcoma_pipeline.sources import dicom_contours, dicom_dose_grid
+from sarcoma_pipeline.curation.dose_volume.structure_dose import measure
+from sarcoma_pipeline.sources import dicom_contours, dicom_dose_grid, dicom_dose_parts
 from tests.curation import rt_phantoms as ph
 
 
@@ -54,3 +58,47 @@ def test_the_reader_of_contours_counts_what_it_cannot_read():
     del drawn[2].ContourData
     read = dicom_contours.structures(items)[0]
     assert (len(read.contours), read.unreadable) == (7, 3)
+
+
+def test_contours_that_no_structure_claims_have_one_of_their_own():
+    items = ph.structure_set_object([("a", "PTV", ph.cylinder(5, 30)), ("b", "", ph.cylinder(5, 9))])
+    items.ROIContourSequence[0].ReferencedROINumber = 7
+    del items.ROIContourSequence[1].ReferencedROINumber
+    read = dicom_contours.structures(items)
+    assert [(one.number, one.name, len(one.contours)) for one in read] == [
+        (-1, "", 3), (1, "a", 0), (2, "b", 0), (7, "", 10),
+    ]  # fmt: skip
+
+
+def genuine(name: str):
+    """An object of pydicom's own test files, from a planning system."""
+    path = get_testdata_file(name, download=False)
+    assert isinstance(path, str)
+    return dcmread(path, force=True)
+
+
+def test_a_genuine_structure_set_is_read():
+    read = dicom_contours.structures(genuine("rtstruct.dcm"))
+    assert [(one.name, one.interpreted_type, len(one.contours)) for one in read] == [
+        ("patient", "EXTERNAL", 3), ("Isocenter 1", "ISOCENTER", 1), ("Isocenter 2", "ISOCENTER", 1),
+    ]  # fmt: skip
+    # Three planes: the area of each polygon (shoelace) times the distance of the planes.
+    heights = [one.points[0, 2] for one in read[0].contours]
+    areas = [
+        abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2
+        for x, y in (one.points[:, :2].T for one in read[0].contours)
+    ]
+    apart = np.diff(sorted(heights))
+    assert apart == pytest.approx(np.full(2, apart[0]))
+    assert measure(read[0], None).volume_cc == pytest.approx(sum(areas) * apart[0] / 1000, rel=0.005)
+    assert [one.id for one in measure(read[1], None).doubts] == ["contours.points-only"]
+
+
+@pytest.mark.parametrize("name", ["rtdose.dcm", "rtdose_rle.dcm", "rtdose_expb.dcm"])
+def test_a_genuine_dose_is_read_in_every_encoding(name):
+    found = dicom_dose_grid.grid(genuine(name))
+    plain = dicom_dose_grid.grid(genuine("rtdose.dcm"))
+    assert (found.units, found.summation, found.voxels.shape) == ("RELATIVE", "BEAM", (15, 10, 10))
+    assert np.array_equal(found.voxels, plain.voxels)
+    assert found.offsets == pytest.approx(5 * np.arange(15))
+    assert len(dicom_dose_parts.part(genuine(name)).plans) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions
+from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.assets.publication import release_key
 from sarcoma_pipeline.orchestration.assets.step import UNCHANGED, StepOutput, asset_key, redacted_errors, step
 from sarcoma_pipeline.orchestration.assets.steward_page import write_whole
@@ -21,6 +21,7 @@ from schemas.audit import PublishedAudit
 from schemas.disclosure import Disclosure
 from schemas.quality import Accounting, Finding
 from schemas.release import RELEASED, MetaRelease
+from schemas.review import ChartReview
 
 _QUALITY = (Accounting.table(), Finding.table())
 """Tables of which the report prints only counts."""
@@ -83,7 +84,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             f"data/published/{name}/report/index.html: the released tables as a paper would print them, in "
             "one self-contained file, and report.pdf where a Chromium is installed."
         ),
-        group_name="report",
+        group_name=links.group(project, "report"),
+        metadata=links.of_layer(project, "report"),
         kinds={"html"},
         owners=[project.study.owner],
     )
@@ -98,23 +100,25 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
         if warehouse.kept("report", circumstances()):
             return dg.MaterializeResult(
-                metadata={UNCHANGED: True}, data_version=data_versions.of_content(target.read_text())
+                metadata={UNCHANGED: True, "report": links.published(project, "report/index.html")},
+                data_version=data_versions.of_content(target.read_text()),
             )
         with redacted_errors(project), warehouse.recorded_reads() as reads:
             unreleased = {t: warehouse.read(t) for t in (*_QUALITY, PublishedAudit.table())}
-            frames = {**unreleased, **(release.read(project.release) or {})}
+            reviewed = {ChartReview.table(): release.chart_review(project.release)}
+            frames = {**unreleased, **reviewed, **(release.read(project.release) or {})}
             target, pdf_name = write(project, frames, project.published / "report")
             lineage_page = column_lineage.page(project.study.title, origins(), list(RELEASED))
             write_whole(target.with_name("column_lineage.html"), lineage_page)
             warehouse.note_step("report", circumstances(), reads)
-            if pdf_name == "report.pdf":
-                pdf_name = f"data/published/{name}/report/{pdf_name}"
         return dg.MaterializeResult(
             metadata={
-                "path": f"data/published/{name}/report/index.html",
+                "report": links.published(project, "report/index.html"),
                 UNCHANGED: False,
-                "pdf": pdf_name,
-                "column lineage": f"data/published/{name}/report/column_lineage.html",
+                "pdf": links.published(project, "report/report.pdf")
+                if pdf_name == "report.pdf"
+                else pdf_name,
+                "column lineage": links.published(project, "report/column_lineage.html"),
                 "content hash": frames[MetaRelease.table()]["content_hash"][0],
                 "bytes": target.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),

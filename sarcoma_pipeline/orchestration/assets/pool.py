@@ -5,6 +5,7 @@ import hashlib
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration import links
 from sarcoma_pipeline.orchestration.assets.step import RETRY, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.study import provenance
@@ -70,7 +71,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         key=pool_key(project),
         deps=[asset_key(project, contract.table()) for contract in needs],
         description="The last refresh of every centre, combined into one refresh of the pooled study.",
-        group_name="meta",
+        group_name=links.group(project, "meta"),
         kinds={"duckdb"},
         owners=[project.study.owner],
         retry_policy=RETRY,

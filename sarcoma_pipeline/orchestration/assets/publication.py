@@ -10,25 +10,28 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, opinion_process, standing_release
+from sarcoma_pipeline.orchestration import data_versions, links, opinion_process, standing_release
 from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, release_name
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.quality import release_gate
+from sarcoma_pipeline.quality import chart_review, release_gate
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.ledger import Decision
 from schemas.meta import MetaRefresh
 from schemas.release import ACCOUNT, RELEASED, MetaRelease
+from schemas.review import ChartReview
 
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER, warn_window=dt.timedelta(hours=26))
 """A missed refresh is a warning in the morning and an error before the next refresh."""
 
-_IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash")
+_IDENTITY = ("content_hash", "code_hash", "configuration_hash", "manifest_hash", "decisions_hash",
+    "chart_reviews_hash",
+)  # fmt: skip
 """Columns of ``meta.release`` that are equal if two releases have the same inputs and content."""
 
 _LISTED_FAULTS = 5
@@ -58,6 +61,7 @@ def described(project: Project, warehouse: Warehouse, tables: Mapping[str, pl.Da
         "content_hash": release.content_hash(tables),
         "eligible": warehouse.height("cohort.patients"),
         "draft": project.draft,
+        "chart_reviews_hash": chart_review.digest(project.reviews),
     }
 
 
@@ -150,7 +154,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             f"data/published/{project.study.name}/cohort.duckdb: pseudonymous, documented by comments, "
             "replaced atomically. The published file is unchanged if the gate fails."
         ),
-        group_name="release",
+        group_name=links.group(project, "release"),
+        metadata=links.of_layer(project, "release"),
         kinds={"duckdb", "polars"},
         owners=[project.study.owner],
         freshness_policy=FRESHNESS,
@@ -170,7 +175,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
                 description="Nothing changed: the published release has passed the gate before.",
             )
             yield dg.MaterializeResult(
-                metadata={"content hash": row["content_hash"], DRAFT: project.draft, UNCHANGED: True},
+                metadata={
+                    "content hash": row["content_hash"],
+                    DRAFT: project.draft,
+                    UNCHANGED: True,
+                    **_pages(project),
+                },
                 data_version=data_versions.of_content(row["content_hash"]),
             )
             return
@@ -178,7 +188,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             reasons = plausible.reasons(project, warehouse)
             if reasons:
                 raise held_back([str(reason) for reason in reasons])
-            built = build(project, tables, row, movement.released(project, warehouse))
+            beside = {ChartReview.table(): chart_review.reviews(project.reviews)}
+            built = build(project, tables, row, {**movement.released(project, warehouse), **beside})
             faults = release.faults(built)
             if faults:
                 # Basic faults need no suite, whose import takes seconds.
@@ -198,7 +209,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             opinion_process.start(project, row["refresh_id"], last)
         yield dg.MaterializeResult(
             metadata={
-                "path": project.release.relative_to(project.root).as_posix(),
+                **_pages(project),
                 "refresh": row["refresh_id"],
                 DRAFT: project.draft,
                 UNCHANGED: False,
@@ -255,8 +266,16 @@ def opinion_result(project: Project, opinion: opinion_process.Opinion) -> dg.Ass
     )
 
 
-def _docs(project: Project) -> str:
-    return (project.published / "data_docs/index.html").relative_to(project.root).as_posix()
+def _pages(project: Project) -> dict[str, dg.MetadataValue]:
+    return {
+        "release": links.published(project, project.release.name),
+        "report": links.published(project, "report/index.html"),
+        "steward's page": links.published(project, "steward.html"),
+    }
+
+
+def _docs(project: Project) -> dg.MetadataValue:
+    return links.published(project, "data_docs/index.html")
 
 
 def _check_result(

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions
+from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.assets.step import (
     RETRY,
     asset_key,
@@ -51,10 +51,15 @@ def drop_specs(project: Project) -> list[dg.AssetSpec]:
         dg.AssetSpec(
             key=drop_key(project, source.name),
             description=f"Raw files {', '.join(source.files)} below {project.study.drop}.",
-            group_name="drop",
+            group_name=links.group(project, "drop"),
             kinds={readers.reader(source.kind).icon},
             owners=[project.study.owner],
-            metadata={"folder": project.study.drop, "files": ", ".join(source.files), "reader": source.kind},
+            metadata={
+                "folder": project.study.drop,
+                "files": ", ".join(source.files),
+                "reader": source.kind,
+                **links.of_layer(project, "drop"),
+            },
         )
         for source in project.sources.source
     ]

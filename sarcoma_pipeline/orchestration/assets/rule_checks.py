@@ -1,7 +1,8 @@
 """One asset check per rule group: shows the steward in the Dagster UI which records break which rule.
 
-A check fails, as error or warning, if its group has an open finding; waived findings are only counted. A rule
-that was not evaluated has no result, a rule that does not apply to the study has no finding, and a crash
+A check fails, as error or warning, if its group has a finding that is news: new, back, about more records or
+more severe than before. Known and waived findings are shown and counted; nobody is alarmed again. A rule that
+was not evaluated has no result, a rule that does not apply to the study has no finding, and a crash
 fails the step.
 """
 
@@ -10,9 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration import links
+from sarcoma_pipeline.orchestration.assets.received import tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.assets.steward_page import shown_records
+from sarcoma_pipeline.orchestration.notification import KNOWN, NEWS, OF_RULES
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
@@ -21,7 +25,7 @@ from schemas.impact import Impact
 from schemas.ledger import LedgerEntry, Trend
 from schemas.quality import Finding, FindingRecord
 from schemas.typed import Person
-from schemas.vocabularies import ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
+from schemas.vocabularies import ACKNOWLEDGE, ACKNOWLEDGED, ERROR, NOTICE, OPEN, REOPENED, SEVERITY, WAIVED
 
 Group = tuple[str, str]
 """The rule group (the part of the id before the dot) and the table of its check."""
@@ -59,11 +63,12 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="rules", specs=list(specs.values()))
     def rules(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         with redacted_errors(project):
-            found, gate = _to_show(warehouse), identity_gate(project, warehouse)
+            refresh, _ = tonight(warehouse, noted=False)
+            found, gate = _to_show(warehouse, refresh), identity_gate(project, warehouse)
             before = _last_night(warehouse.read(Trend.table()))
             records = shown_records(gate, warehouse.read(FindingRecord.table()))
             results = [
-                _check_result(spec, rules_of[key], found, records, before, gate)
+                _check_result(spec, rules_of[key], found, records, before, gate, project)
                 for key, spec in specs.items()
             ]
         yield from results
@@ -71,8 +76,23 @@ def checks(project: Project) -> dg.AssetChecksDefinition:
     return rules
 
 
-def _to_show(warehouse: Warehouse) -> pl.DataFrame:
-    standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status")
+_NEWS = (pl.col("news") != KNOWN) & (pl.col("severity") != NOTICE)
+"""What somebody is alarmed about."""
+
+
+def _to_show(warehouse: Warehouse, refresh: str) -> pl.DataFrame:
+    """Return the findings with their standing, news first."""
+    is_news = (pl.col("news_in") == refresh) & (pl.col("status") != WAIVED)
+    kind = (
+        pl.when(~is_news.fill_null(False))
+        .then(pl.lit(KNOWN))
+        .when(pl.col("first_seen") == refresh)
+        .then(pl.lit("new"))
+        .when(pl.col("status") == REOPENED)
+        .then(pl.lit("back"))
+        .otherwise(pl.lit("more"))
+    )
+    standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status", news=kind)
     # Only the names of the affected quantities: the UI does not wrap cells.
     impacts = warehouse.read(Impact.table())
     effect = impacts.group_by("record_id").agg(impact=pl.col("quantity").str.join(", "))
@@ -80,6 +100,8 @@ def _to_show(warehouse: Warehouse) -> pl.DataFrame:
         warehouse.read(Finding.table())
         .join(standing, on="finding_id", how="left", maintain_order="left")
         .join(effect, on="record_id", how="left", maintain_order="left")
+        .with_columns(pl.col("news").fill_null("new"))
+        .sort(~_NEWS, maintain_order=True)
     )
 
 
@@ -100,21 +122,40 @@ def _check_result(
     records: pl.DataFrame,
     before: Mapping[str, int] | None,
     gate: IdentityGate,
+    project: Project,
 ) -> dg.AssetCheckResult:
     found = found.filter(pl.col("rule_id").is_in(rules))
     waived = found.filter(pl.col("status") == WAIVED).height
     found = found.filter(pl.col("status").ne_missing(pl.lit(WAIVED)))
     serious = found.filter(pl.col("severity") != NOTICE)
-    counts = dict(found.group_by("severity").len().iter_rows())
-    parts = [_counted(counts[s], s) for s in SEVERITY if s in counts]
+    news = serious.filter(_NEWS)
+    known = found.filter(~_NEWS)
+    parts = (
+        [f"news: {', '.join(_by_severity(news))}"] if news.height else ["nothing new"] if found.height else []
+    )
+    if known.height:
+        parts.append(f"known: {', '.join(_by_severity(known))}")
     if waived:
         parts.append(f"{waived} waived")
-    metadata: dict[str, dg.MetadataValue | int | str] = {"to do": serious.height, "waived": waived}
+    metadata: dict[str, dg.MetadataValue | int | str] = {
+        "news": news.height,
+        "to do": serious.height,
+        "waived": waived,
+    }
     if before is not None:
         change = serious.height - sum(before.get(rule, 0) for rule in rules)
         metadata["change since last refresh"] = change
         parts.append(f"{change:+d} since the last refresh" if change else "as in the last refresh")
+    metadata["steward's page"] = links.published(
+        project,
+        "steward.html",
+        f"view=list&news={'1' if news.height else ''}&q={rules[0].partition('.')[0]}.",
+    )
+    to_acknowledge = news.filter(pl.col("status").is_in([OPEN, REOPENED]))["finding_id"].to_list()
+    if to_acknowledge:
+        metadata["acknowledge the news"] = links.launchpad(project, ACKNOWLEDGE, to_acknowledge)
     if found.height:
+        metadata[OF_RULES] = _of_rules(found)
         metadata["failing records"] = _table(gate.frame(found.head(_SHOWN)))
         compared = records.filter(pl.len().over("finding_id") > 1)
         sides = found.head(_SHOWN).select("finding_id").join(compared, on="finding_id", maintain_order="left")
@@ -123,10 +164,38 @@ def _check_result(
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
         check_name=spec.name,
-        passed=serious.is_empty(),
-        severity=dg.AssetCheckSeverity.ERROR if ERROR in counts else dg.AssetCheckSeverity.WARN,
+        passed=news.is_empty(),
+        severity=dg.AssetCheckSeverity.ERROR
+        if ERROR in set(news["severity"])
+        else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
-        description=", ".join(parts) or "No findings.",
+        description="; ".join(parts) or "No findings.",
+    )
+
+
+def _by_severity(found: pl.DataFrame) -> list[str]:
+    counts = dict(found.group_by("severity").len().iter_rows())
+    return [_counted(counts[s], s) for s in SEVERITY if s in counts]
+
+
+def _of_rules(found: pl.DataFrame) -> dg.TableMetadataValue:
+    """Return what is news and what is known, by rule and severity; the notifications read it."""
+    counts = (
+        found.group_by("rule_id", "severity")
+        .agg(
+            *((pl.col("news") == kind).sum().alias(kind) for kind in NEWS),
+            (pl.col("news") == KNOWN).sum().alias(KNOWN),
+        )
+        .sort(
+            pl.col("severity").replace_strict(dict(zip(SEVERITY, range(len(SEVERITY)), strict=True))),
+            "rule_id",
+        )
+    )
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(row) for row in counts.rows(named=True)],
+        schema=dg.TableSchema(
+            [dg.TableColumn(c, "string" if counts[c].dtype == pl.String else "int") for c in counts.columns]
+        ),
     )
 
 
@@ -159,6 +228,7 @@ def _table(shown: pl.DataFrame) -> dg.TableMetadataValue:
         "effect on the study": pl.col("impact"),
         "status": pl.col("status"),
         "severity": pl.col("severity"),
+        "news": pl.col("news"),
     }
     rows = shown.select(**columns).fill_null("").rows(named=True)
     return dg.MetadataValue.table(

@@ -18,11 +18,11 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions
+from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse, WarehouseBusy
 from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import ducklake, step_cache
+from sarcoma_pipeline.warehouse import ducklake, opening, step_cache
 from sarcoma_pipeline.warehouse.centres import POOLED_LAYER
 from schemas.all_contracts import CONTRACTS
 
@@ -123,16 +123,18 @@ def table_spec(
     project: Project, table: str, deps: Sequence[str | dg.AssetKey], kinds: set[str]
 ) -> dg.AssetSpec:
     """Describe the asset of one table from its contract."""
+    layer = table.partition(".")[0]
     return dg.AssetSpec(
         key=asset_key(project, table),
         deps=[d if isinstance(d, dg.AssetKey) else asset_key(project, d) for d in deps],
         description=CONTRACTS[table].describe(),
-        group_name=table.partition(".")[0],
+        group_name=links.group(project, layer),
         kinds=kinds,
         owners=[project.study.owner],
         metadata={
             "dagster/table_name": f"{project.study.name}.{table}",
             "dagster/column_schema": column_schema(table),
+            **links.of_layer(project, layer),
         },
     )
 
@@ -180,6 +182,8 @@ def _remedy(project: Project, broken: Exception) -> str:
         return "Free disk space, then refresh again. "
     if isinstance(broken, OSError) and broken.errno in _NOT_WRITABLE:
         return "Give the service write permission below data/, then refresh again. "
+    if isinstance(broken, opening.CannotOpen):
+        return ""  # its message says what to do
     if isinstance(broken, _DATABASE):
         return (
             "Check that the disk is not full and data/ is writable. If so, the warehouse is damaged: "

@@ -7,18 +7,20 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions
+from sarcoma_pipeline.orchestration import data_versions, links
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
-from sarcoma_pipeline.quality import impact, movement, registry_coverage
+from sarcoma_pipeline.quality import impact, ledger, movement, registry_coverage, rule_results
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions
+from schemas.curated_identity import IdentityReading
+from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.impact import Impact
-from schemas.ledger import LedgerEntry, Trend
+from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import Movement
 from schemas.quality import Accounting, Finding, FindingRecord, QualityRule
@@ -48,19 +50,48 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         warehouse.read(QualityRule.table()),
         warehouse.read(Accounting.table()),
         shown,
-        warehouse.read(Trend.table()),
+        _by_day(warehouse),
         {
             "study": project.study.name,
+            "dagster_url": project.study.dagster_url,
             "title": f"DRAFT: {project.study.title}" if project.draft else project.study.title,
             **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
         },
         _coverage(warehouse, shown),
         movement.summary(warehouse.read(Movement.table())),
         shown_records(gate, warehouse.read(FindingRecord.table())),
+        actions=ledger.possible(findings, warehouse.read(Decision.table()), readings(warehouse)),
+        results=_results(warehouse),
     )
     target = project.published / "steward.html"
     write_whole(target, html)
     return target, findings.height
+
+
+def readings(warehouse: Warehouse) -> pl.DataFrame:
+    """Return the readings and answers that a steward can choose, by finding."""
+    return ledger.offered(
+        warehouse.read(Finding.table()),
+        warehouse.read(RadiotherapyReading.table()),
+        warehouse.read(IdentityReading.table()),
+    )
+
+
+def _results(warehouse: Warehouse) -> pl.DataFrame:
+    """Return what every rule judged, and how much of it is broken."""
+    standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status")
+    found = warehouse.read(Finding.table()).select("finding_id", "rule_id", "records")
+    return rule_results.results(
+        lambda table: warehouse.read(table, noted=False),
+        warehouse.height,
+        found.join(standing, on="finding_id", how="left", maintain_order="left"),
+    )
+
+
+def _by_day(warehouse: Warehouse) -> pl.DataFrame:
+    """Return the trend with the day of each refresh at the site."""
+    days = warehouse.read(MetaRefresh.table()).select("refresh_id", day="received_on")
+    return warehouse.read(Trend.table()).join(days, on="refresh_id", how="left", maintain_order="left")
 
 
 def shown_records(gate: IdentityGate, records: pl.DataFrame) -> pl.DataFrame:
@@ -91,7 +122,19 @@ def write_whole(target: Path, text: str) -> None:
 def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return the asset of the steward's page."""
     where = f"data/published/{project.study.name}/steward.html"
-    tables = (LedgerEntry, FindingRecord, Trend, Impact, QualityRule, Accounting, Person, Movement)
+    tables = (
+        Decision,
+        IdentityReading,
+        RadiotherapyReading,
+        LedgerEntry,
+        FindingRecord,
+        Trend,
+        Impact,
+        QualityRule,
+        Accounting,
+        Person,
+        Movement,
+    )
 
     @dg.asset(
         key=dg.AssetKey([project.study.name, "report", "steward_page"]),
@@ -100,7 +143,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             f"{where}: findings by rule, file and patient, with their trend; one self-contained file "
             "without identifying data."
         ),
-        group_name="report",
+        group_name=links.group(project, "report"),
+        metadata=links.of_layer(project, "report"),
         kinds={"html"},
         owners=[project.study.owner],
     )
@@ -110,7 +154,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             path, findings = steward_page(project, warehouse)
         return dg.MaterializeResult(
             metadata={
-                "path": where,
+                "steward's page": links.published(project, "steward.html"),
                 "findings": findings,
                 "bytes": path.stat().st_size,
                 "seconds": round(time.perf_counter() - began, 3),

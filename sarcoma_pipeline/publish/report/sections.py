@@ -14,6 +14,7 @@ from sarcoma_pipeline.publish import limits
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
     assumption_runs,
+    calibrations,
     competing,
     curves,
     flow,
@@ -241,7 +242,7 @@ def _models(report: Report) -> Iterator[Paragraph | Table | Figure]:
         yield from whole_models.beside(report, model, title, rows)
 
 
-def _diagnostics(report: Report) -> Iterator[Table]:
+def _diagnostics(report: Report) -> Iterator[Table | Figure]:
     if report.has("analysis.hazard_ratio"):
         ratios = report.frames["analysis.hazard_ratio"]
         yield report_tables.diagnostics(
@@ -259,6 +260,8 @@ def _diagnostics(report: Report) -> Iterator[Table]:
         yield whole_models.fits(report)
     if report.has("analysis.internal_validation"):
         yield whole_models.validation(report)
+    if report.has("analysis.calibration"):
+        yield from calibrations.blocks(report)
     if report.has("analysis.ph_test"):
         terms = methods.term_titles(report.study)
         yield additional_analyses.proportional_hazards(
@@ -368,6 +371,40 @@ def _limits(report: Report) -> Iterator[Paragraph | Table]:
     )
 
 
+def _review(report: Report) -> Iterator[Paragraph | Table]:
+    # The counts are of patients, and not suppressed where they are small: not for the public.
+    if report.policy is not None or not report.has("meta.chart_review"):
+        return
+    yield Paragraph(
+        "Drawn patients were abstracted again from their charts, without knowledge of the released values. "
+        "An error is a released value that differs from the chart; intervals are exact (Clopper–Pearson). "
+        "The samples are stratified by sources and outcome, in proportion to the strata."
+    )
+    frame = report.frames["meta.chart_review"]
+    for (sample_id,), rows in frame.group_by("sample_id", maintain_order=True):
+        first = rows.row(0, named=True)
+        lines = [
+            (
+                row["variable"],
+                row["reviewed"],
+                row["errors"],
+                "–"
+                if row["error_rate"] is None
+                else f"{100 * row['error_rate']:.1f} ({100 * row['ci_low']:.1f}–{100 * row['ci_high']:.1f})",
+                row["not_in_chart"],
+            )
+            for row in rows.iter_rows(named=True)
+        ]
+        yield report_tables.plain(
+            f"table-review-{sample_id}",
+            report.supplement(),
+            f"Chart review of {first['patients']} patients of release {first['refresh_id']}, read on "
+            f"{first['read_on']}",
+            ("Variable", "Reviewed", "Errors", "Error rate, % (95 % CI)", "Not in chart"),
+            lines,
+        )
+
+
 def _paper(report: Report) -> Iterator[Paragraph | Table]:
     if not report.has("analysis.published_comparison"):
         return
@@ -429,6 +466,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table |
     ("sensitivity", "Sensitivity", _sensitivity),
     ("quality", "Data quality", _quality),
     ("limits", "What no rule can know", _limits),
+    ("review", "Chart review", _review),
     ("paper", "The paper beside this cohort", _paper),
     ("audit", "Audit of the paper", _audit),
 )

@@ -4,7 +4,8 @@
   const CHUNK = 200;
   const RANK = { error: 0, warning: 1, notice: 2 };
   const SETTLED = new Set(["waived", "resolved"]);
-  const DEFAULTS = { view: "list", q: "", severity: "", status: "todo", rule: "", file: "", patient: "", sort: "", dir: "" };
+  const DEFAULTS = { view: "list", q: "", news: "", severity: "", status: "todo", rule: "", file: "", patient: "", sort: "", dir: "" };
+  const NEWS = new Set(data.news);
   const NOT_LINKED = "-";
   const VIEWS = {
     rule: { field: "rule_id", filter: "rule", title: "Rule" },
@@ -30,6 +31,7 @@
   let state = { ...DEFAULTS };
   let shown = CHUNK;
   let open = new Set();
+  let target = null;
 
   function make(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
@@ -46,7 +48,9 @@
   function read() {
     const linked = location.hash.match(/^#finding-(.+)$/);
     if (linked) {
-      const wanted = findings.find((f) => f.finding_id === linked[1]);
+      const begin = findings.filter((f) => f.finding_id.startsWith(linked[1]));
+      const wanted = findings.find((f) => f.finding_id === linked[1]) || (begin.length === 1 && linked[1].length >= 4 ? begin[0] : undefined);
+      if (wanted) linked[1] = wanted.finding_id;
       state = { ...state, view: "list" };
       if (wanted && !selected().includes(wanted)) state = { ...DEFAULTS, status: "" };
       open.add(linked[1]);
@@ -78,6 +82,7 @@
     const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
     return findings.filter(
       (f) =>
+        (!state.news || NEWS.has(f.news_in)) &&
         (!state.severity || f.severity === state.severity) &&
         (!state.status || (state.status === "todo" ? !SETTLED.has(f.status) : f.status === state.status)) &&
         (!state.rule || f.rule_id === state.rule) &&
@@ -162,8 +167,8 @@
     return make("table", { class: "sides" },
       make("caption", {}, "Records that are compared"),
       make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col" }, h)))),
-      make("tbody", {}, ...rows.map(([role, source, who, path, position, table, column, value, why, own]) =>
-        make("tr", {},
+      make("tbody", {}, ...rows.map(([role, source, who, path, position, table, column, value, why, own], i) =>
+        make("tr", { class: i && rows[i - 1].slice(1, 5).every((v, k) => v === rows[i][k + 1]) ? "same" : "" },
           make("td", { "data-label": heads[0] }, make("strong", {}, role), own ? make("small", {}, " this finding's record") : null),
           make("td", { "data-label": heads[1] }, `${path}, ${position}`, make("small", {}, ` ${[source, who].filter(Boolean).join(", patient ")}`)),
           make("td", { "data-label": heads[2] }, [table, column].filter(Boolean).join(".")),
@@ -171,8 +176,27 @@
           make("td", { "data-label": heads[4] }, why)))));
   }
 
+  // The launchpad opens with this config: the finding's id, and what only the steward knows is left empty.
+  const LABELS = { acknowledge: "Acknowledge", waive: "Waive", reopen: "Reopen", decide: "Choose a reading" };
+  function launch(id, action) {
+    const [kind, reading] = action.split(" ");
+    const config = [
+      "ops:", "  record_decisions:", "    config:", `      action: ${kind}`, `      finding_ids: [${JSON.stringify(id)}]`,
+      ...(reading ? [`      reading: ${reading}`] : []),
+      ...(kind === "waive" ? ["      until: # last day: 2030-12-31"] : []),
+      "      by: # your name", "      reason: # why; no names of patients and no birth dates", "",
+    ].join("\n");
+    const label = reading ? `Choose reading ${reading}` : LABELS[kind];
+    return make("a", { href: `${data.launchpad}?config=${encodeURIComponent(config)}`, target: "_blank", rel: "noopener", "data-action": action }, label);
+  }
+  function given(action) {
+    const [kind, reading] = action.split(" ");
+    return [kind, reading ? ` --reading ${reading}` : kind === "waive" ? " --until YYYY-MM-DD" : ""];
+  }
+
   function detail(finding) {
     const id = finding.finding_id;
+    const can = data.actions[id] || (SETTLED.has(finding.status) ? [] : ["acknowledge", "waive"]);
     const rule = data.rules[finding.rule_id] || {};
     const place = [finding.table_name, finding.column_name].filter(Boolean).join(".");
     const command = (action, more = "") => make("code", {},
@@ -192,8 +216,8 @@
       ["Assigned to", [finding.assignee, finding.due && `due ${finding.due}`].filter(Boolean).join(", ")],
       ["Sender's answer", finding.answer],
       ["Decision", decided],
-      ["Acknowledge", command("acknowledge")],
-      ["Waive", command("waive", " --until YYYY-MM-DD")],
+      ...(data.launchpad && can.length ? [["Decide in Dagster", make("span", { class: "decide" }, ...can.map((action) => launch(id, action)))]] : []),
+      ...can.map((action) => [LABELS[action.split(" ")[0]], command(...given(action))]),
       ["Link", make("a", { href: `#finding-${id}` }, id)],
     ];
     return make("tr", { class: "detail", id: `detail-${id}` }, make("td", { colspan: COLUMNS.length },
@@ -217,7 +241,7 @@
       extend(shown);
       body.querySelectorAll("tr.row")[first].querySelector("button").focus();
     };
-    const linked = ordered.findIndex((f) => `#finding-${f.finding_id}` === location.hash);
+    const linked = ordered.findIndex((f) => f.finding_id === target);
     extend(Math.max(shown, linked + 1));
     return make("table", { class: "list" },
       make("colgroup", {}, ...COLUMNS.map((c) => make("col", { class: c.width }))),
@@ -234,16 +258,27 @@
       group[f.severity] += 1;
       group.total += 1;
     }
-    for (const group of found.values()) Object.assign(group, state.view === "file" ? data.files[group.key] : {});
+    // Rules that nothing breaks are listed, too, unless a filter asks for something else.
+    const unfiltered = ["q", "news", "severity", "file", "patient"].every((name) => !state[name]);
+    if (state.view === "rule" && unfiltered) {
+      for (const key of Object.keys(data.results)) {
+        if (!found.has(key) && (!state.rule || state.rule === key)) found.set(key, { key, error: 0, warning: 0, notice: 0, total: 0 });
+      }
+    }
+    const facts = { file: data.files, rule: data.results }[state.view] || {};
+    for (const group of found.values()) Object.assign(group, facts[group.key] || {});
     const number = (id, title, spare) => ({ id, title, first: "desc", class: `number${spare ? " spare" : ""}` });
     const columns = [
       { id: "key", title: view.title },
       number("error", "Errors"), number("warning", "Warnings"), number("notice", "Notices"), number("total", "All"),
+      ...(state.view === "rule" && Object.keys(data.results).length
+        ? [number("judged", "Judged", true), number("broken", "Broken", true), number("percent", "%", true), number("waived", "Waived", true)] : []),
       ...(state.view === "file" ? [number("records", "Records read", true), number("quarantined", "Quarantined", true)] : []),
     ];
     const column = columns.find((c) => c.id === state.sort) || columns[4];
     const sign = (state.dir || column.first || "asc") === "desc" ? -1 : 1;
-    const ordered = sorted([...found.values()], (g) => g[column.id], sign);
+    const amount = (g) => (column.id === "percent" ? (g.percent ? parseFloat(g.percent.replace("< ", "0")) : "") : g[column.id]);
+    const ordered = sorted([...found.values()], amount, sign);
     more.hidden = true;
     return make("table", { class: "groups" }, header(columns, "total"), make("tbody", {}, ...ordered.map((g) =>
       make("tr", {},
@@ -260,7 +295,7 @@
   }
 
   function render() {
-    for (const name of ["q", "severity", "status", "rule", "file", "patient"]) {
+    for (const name of ["q", "news", "severity", "status", "rule", "file", "patient"]) {
       if (form.elements[name].value !== state[name]) form.elements[name].value = state[name];
     }
     for (const link of document.querySelectorAll("nav a")) {
@@ -276,7 +311,7 @@
   }
 
   function arrive() {
-    const linked = read();
+    const linked = target = read();
     if (!linked) shown = CHUNK;
     render();
     const button = linked && document.getElementById(`finding-${linked}`);
@@ -287,11 +322,25 @@
   }
 
   const distinct = (field) => [...new Set(findings.map((f) => f[field]))].sort();
+  fill(form.elements.news, [["", "all"], ["1", "since last night"]]);
   fill(form.elements.severity, [["", "all"], ...Object.keys(RANK).map((s) => [s, s])]);
   fill(form.elements.status, [["todo", "to do"], ["", "all"], ...distinct("status").map((s) => [s, s])]);
   fill(form.elements.rule, [["", "all"], ...distinct("rule_id").map((r) => [r, r])]);
   fill(form.elements.file, [["", "all"], ...distinct("path").map((p) => [p, p])]);
   fill(form.elements.patient, [["", "all"], ...distinct("pseudonym").map((p) => [p, patient(p)])]);
+
+  // What is shown, as a sheet: a formula in a delivered value must stay text.
+  const cell = (value) => {
+    const text = String(value ?? "");
+    return `"${(/^[\s]*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
+  };
+  document.getElementById("download").addEventListener("click", () => {
+    const lines = [names, ...selected().map((f) => names.map((n) => (n === "pseudonym" && f[n] === NOT_LINKED ? "" : f[n])))];
+    const text = `\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
+    const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: `${data.study}-findings.csv` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
 
   let pending;
   form.addEventListener("input", (event) => {

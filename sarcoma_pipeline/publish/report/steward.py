@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 
 SHOWN = (
     "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
     "column_name", "value", "note", "what", "remedy", "impact", "first_seen", "last_seen", "who", "reason",
-    "until", "assignee", "due", "answer",
+    "until", "news_in", "assignee", "due", "answer",
 )  # fmt: skip
 """Columns of the page; columns that only the ledger has may be missing."""
 
@@ -39,7 +40,7 @@ MOVED = "release.moved-unexplained"
 _MOVES = 20
 """Maximum number of unexplained moves listed before the findings."""
 _NIGHTS = 60
-"""Refreshes in the drawing of the trend."""
+"""Nights in the drawing of the trend."""
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 96, 8, 22
 """Size of the drawing and its margins, in pixels."""
 
@@ -54,6 +55,8 @@ def page(
     coverage: Sequence[str] = (),
     moves: Sequence[str] = (),
     records: pl.DataFrame | None = None,
+    actions: Mapping[str, Sequence[str]] | None = None,
+    results: pl.DataFrame | None = None,
 ) -> str:
     """Render the page.
 
@@ -64,10 +67,14 @@ def page(
         accounting: ``quality.accounting``.
         files: ``file_id`` and ``path``, with paths masked like those of the findings.
         trend: the columns of :data:`NO_TREND`, and optionally counts of other statuses; may be empty.
-        meta: ``study``, ``title``, ``refresh_id``, ``started_at`` and ``code_version``.
+        meta: ``study``, ``title``, ``refresh_id``, ``started_at``, ``code_version``, and optionally
+            ``dagster_url``.
         coverage: the coverage of the queries to registry offices, in sentences; paths in them are masked.
         moves: the summary of moved values, in sentences.
         records: ``quality.finding_records``, with its texts masked like those of the findings.
+        actions: the decisions that would not be refused, by finding (``ledger.possible``). With
+            ``dagster_url`` in ``meta``, each becomes a link to the launchpad of the job ``decide``.
+        results: what every rule judged (``rule_results.results``): rules that nothing breaks are listed, too.
 
     Returns:
         One self-contained HTML document.
@@ -87,6 +94,10 @@ def page(
         },
         "files": _files(accounting, files, set(shown["path"])),
         "records": {} if records is None else _sides(records),
+        "news": _news(trend),
+        "launchpad": _launchpad(meta) if actions else None,
+        "actions": dict(actions or {}),
+        "results": {} if results is None else _results(results),
     }
     parts = {
         "policy": policy,
@@ -106,6 +117,40 @@ def page(
         "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
+
+
+def _results(results: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the result of each rule by its id; a percentage with one decimal, and one that is not nought."""
+    rows = results.select("rule_id", "judged", "broken", "waived", "percent").rows(named=True)
+    return {row.pop("rule_id"): {**row, "percent": _percent(row["percent"])} for row in rows}
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else "< 0.1" if 0 < share < 0.05 else f"{share:.1f}"
+
+
+def _launchpad(meta: Mapping[str, str]) -> str | None:
+    """Return the address of the launchpad of the job ``decide``, to which a run config is added."""
+    base = meta.get("dagster_url")
+    return base and f"{base.rstrip('/')}/locations/{quote(meta['study'])}/jobs/decide/playground/setup"
+
+
+def _news(trend: pl.DataFrame) -> list[str]:
+    """Return the refreshes of the last night: what was news in them is new since the night before."""
+    days = _with_days(trend)
+    if days.is_empty():
+        return []
+    last = days.filter(pl.col("day") == pl.col("day").max())
+    return last["refresh_id"].unique().sort().to_list()
+
+
+def _with_days(trend: pl.DataFrame) -> pl.DataFrame:
+    """Return a trend with the day of each refresh: a night is a day, however often it was refreshed."""
+    of_id = pl.col("refresh_id").map_elements(_day, return_dtype=pl.String)
+    if "day" in trend.columns:
+        # A refresh that a lost warehouse has forgotten has only its id.
+        return trend.with_columns(day=pl.coalesce(pl.col("day").cast(pl.String), of_id))
+    return trend.with_columns(day=of_id)
 
 
 SIDES = (
@@ -212,13 +257,16 @@ def _accounted(accounting: pl.DataFrame) -> str:
 
 
 def _trend(trend: pl.DataFrame) -> str:
-    """Draw the open findings per severity over the last refreshes, with a caption."""
-    if trend["refresh_id"].n_unique() < 2:
-        return "<figcaption>The trend is drawn from the second refresh on.</figcaption>"
+    """Draw the open findings per severity over the last nights, with a caption."""
+    trend = _with_days(trend)
+    if trend["day"].n_unique() < 2:
+        return "<figcaption>The trend is drawn from the second night on.</figcaption>"
     to_do = [c for c in ("open", "reopened", "acknowledged") if c in trend.columns]
-    nights = trend["refresh_id"].unique().sort().tail(_NIGHTS).to_list()
-    by = trend.group_by("refresh_id", "severity").agg(n=pl.sum_horizontal(pl.col(to_do)).sum())
-    counts = {(refresh, severity): n for refresh, severity, n in by.iter_rows()}
+    nights = trend["day"].unique().sort().tail(_NIGHTS).to_list()
+    # Of several refreshes of a day, the last one counts.
+    ended = trend.filter(pl.col("refresh_id") == pl.col("refresh_id").max().over("day"))
+    by = ended.group_by("day", "severity").agg(n=pl.sum_horizontal(pl.col(to_do)).sum())
+    counts = {(night, severity): n for night, severity, n in by.iter_rows()}
     lines = {s: [counts.get((night, s), 0) for night in nights] for s in SEVERITIES}
     most = max(1, *(n for line in lines.values() for n in line))
     drawn = "".join(_line(severity, line, most) for severity, line in lines.items())
@@ -228,16 +276,16 @@ def _trend(trend: pl.DataFrame) -> str:
             _spread(_y(line[-1], most) + 4 for line in lines.values()), lines.items(), strict=True
         )
     )
-    now = trend.filter(pl.col("refresh_id") == nights[-1]).select(pl.col("new", "resolved").sum()).row(0)
-    caption = f"Findings to do over {len(nights)} refreshes. Last refresh: {now[0]} new, {now[1]} resolved."
+    now = trend.filter(pl.col("day") == nights[-1]).select(pl.col("new", "resolved").sum()).row(0)
+    caption = f"Findings to do over {len(nights)} nights. Last night: {now[0]} new, {now[1]} resolved."
     base = _HEIGHT - _BOTTOM
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(caption)}">'
         f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>'
         f'<text x="{_LEFT - 6}" y="{base + 4}" text-anchor="end">0</text>'
         f'<text x="{_LEFT - 6}" y="{_TOP + 8}" text-anchor="end">{most}</text>'
-        f'<text x="{_LEFT}" y="{_HEIGHT - 5}">{escape(_day(nights[0]))}</text>'
-        f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(_day(nights[-1]))}</text>'
+        f'<text x="{_LEFT}" y="{_HEIGHT - 5}">{escape(nights[0])}</text>'
+        f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(nights[-1])}</text>'
         f"{drawn}{labels}</svg><figcaption>{escape(caption)}</figcaption>"
     )
 

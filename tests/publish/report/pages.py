@@ -45,7 +45,14 @@ def trend(nights: int) -> pl.DataFrame:
     )
 
 
-def html(found: pl.DataFrame, nights: int = 0, **meta: str) -> str:
+def html(
+    found: pl.DataFrame,
+    nights: int = 0,
+    actions: dict[str, list[str]] | None = None,
+    told: pl.DataFrame | None = None,
+    results: pl.DataFrame | None = None,
+    **meta: str,
+) -> str:
     """Render the page of these findings."""
     rules = QualityRule.conform(
         pl.DataFrame(
@@ -62,7 +69,11 @@ def html(found: pl.DataFrame, nights: int = 0, **meta: str) -> str:
         }
     )  # fmt: skip
     files = pl.DataFrame({"file_id": ["a", "b"], "path": ["obds/0.xml", "obds/1.xml"]})
-    return steward.page(found, rules, Accounting.conform(accounting), files, trend(nights), {**META, **meta})
+    every = trend(nights) if told is None else told
+    account = Accounting.conform(accounting)
+    return steward.page(
+        found, rules, account, files, every, {**META, **meta}, actions=actions, results=results
+    )
 
 
 def hostile() -> pl.DataFrame:

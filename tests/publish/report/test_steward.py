@@ -1,6 +1,7 @@
 """The text of the steward's page: escaped, counted, self-contained, without identifying data."""
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import re
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 from lxml import html as parser
 
+from sarcoma_pipeline.publish.report import steward
 from tests.publish.report.pages import HOSTILE, findings, hostile, html
 
 
@@ -101,13 +103,13 @@ def test_only_declared_columns_reach_the_page():
 def test_a_single_refresh_has_no_trend(nights):
     text = html(findings(3), nights=nights)
     assert "<svg" not in text
-    assert "from the second refresh on" in text
+    assert "from the second night on" in text
 
 
 def test_the_trend_is_drawn_and_described():
     text = html(findings(3), nights=9)
     (drawing,) = parsed(text).xpath("//svg")
-    assert drawing.get("aria-label") == "Findings to do over 9 refreshes. Last refresh: 2 new, 1 resolved."
+    assert drawing.get("aria-label") == "Findings to do over 9 nights. Last night: 2 new, 1 resolved."
     heights = [
         float(p.split(",")[1]) for p in drawing.xpath(".//polyline[@class='error']/@points")[0].split()
     ]
@@ -127,3 +129,23 @@ def test_moves_that_nothing_explains_stand_before_everything_else_until_they_are
     assert len(list(section.iter("li"))) == 1
     assert "OS: 1 → 2" in section.text_content() and not list(section.iter("img"))
     assert not parsed(html(findings(2))).find_class("moved")
+
+
+def test_a_trend_counts_nights_and_not_refreshes():
+    """Three refreshes on two days: of each day the last one counts, and all that came during it."""
+    rows = [
+        ("20300101T013000Z-aa", "date.in-future", "error", 5, 5, 0, dt.date(2030, 1, 1)),
+        ("20300101T220000Z-bb", "date.in-future", "error", 9, 4, 0, dt.date(2030, 1, 1)),
+        # Half past midnight at the site is another day there, and the same one in UTC.
+        ("20300101T233000Z-cc", "date.in-future", "error", 7, 1, 3, dt.date(2030, 1, 2)),
+        ("20300102T090000Z-dd", "date.in-future", "error", 6, 1, 2, dt.date(2030, 1, 2)),
+    ]
+    schema = {**steward.NO_TREND.schema, "day": pl.Date}
+    told = pl.DataFrame(rows, schema=schema, orient="row")
+    page = parsed(html(findings(), told=told))
+    (drawing,) = page.xpath("//figure//*[local-name()='svg']")
+    assert drawing.get("aria-label") == "Findings to do over 2 nights. Last night: 2 new, 5 resolved."
+    (line,) = page.xpath("//*[local-name()='polyline' and @class='error']")
+    assert len((line.get("points") or "").split()) == 2
+    data = json.loads(page.get_element_by_id("data").text)
+    assert data["news"] == ["20300101T233000Z-cc", "20300102T090000Z-dd"]

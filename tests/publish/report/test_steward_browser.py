@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import polars as pl
 import pytest
+import yaml
 
-from tests.publish.report.pages import findings, hostile, html
+from tests.publish.report.pages import SEVERITY, findings, hostile, html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -28,9 +30,9 @@ def visit(browser, tmp_path) -> Iterator[Callable]:
     """Open a page of findings offline; any error of the browser fails the test."""
     contexts, complaints = [], []
 
-    def opened(found: pl.DataFrame, address: str = "", width: int = 1280):
+    def opened(found: pl.DataFrame, address: str = "", width: int = 1280, **more):
         path = tmp_path / "steward.html"
-        path.write_text(html(found, nights=5), "utf-8")
+        path.write_text(html(found, nights=5, **more), "utf-8")
         context = browser.new_context(viewport={"width": width, "height": 800}, offline=True)
         contexts.append(context)
         page = context.new_page()
@@ -183,3 +185,102 @@ def test_hostile_values_are_only_shown(visit):
     page.wait_for_selector("table.groups")
     assert page.title() == "Findings – s"
     assert "onerror" in page.locator(".groups a").first.inner_text()
+
+
+def test_what_is_new_since_last_night(visit):
+    nights = [f"2030010{n + 1}T013000Z-aa" for n in range(5)]
+    found = findings(30, news_in=pl.Series(nights * 6))
+    page = visit(found)
+    assert page.locator("form select").first.get_attribute("name") == "news"
+    page.select_option("[name=news]", "1")
+    page.wait_for_selector("#count:text-is('6 of 30 findings')")
+    ids = page.locator("tr.row .opens").evaluate_all("all => all.map((b) => b.id)")
+    assert sorted(ids) == sorted(f"finding-f{i}" for i in range(4, 30, 5))
+    assert "news=1" in page.url
+
+
+def test_the_beginning_of_an_id_leads_to_its_finding(visit):
+    ids = pl.Series([f"{i:04x}aa" for i in range(30)])
+    page = visit(findings(30, finding_id=ids), "#finding-0007")
+    assert page.locator("#detail-0007aa").is_visible()
+
+
+def test_what_is_shown_can_be_downloaded(visit):
+    found = findings(30, value=pl.Series(["=1+1", 'a "b", c', None] * 10))
+    page = visit(found, "#view=list&severity=error")
+    with page.expect_download() as begun:
+        page.click("#download")
+    assert begun.value.suggested_filename == "s-findings.csv"
+    sheet = pl.read_csv(begun.value.path(), infer_schema_length=0)
+    wanted = found.filter(pl.col("severity") == "error")
+    assert sheet["finding_id"].to_list() == wanted["finding_id"].to_list()
+    assert set(sheet["value"].drop_nulls()) == {"'=1+1"}
+    assert sheet["path"].to_list() == wanted["path"].to_list()
+
+
+def test_a_decision_is_prepared_in_the_launchpad(visit):
+    actions = {
+        "f0": ["acknowledge", "waive"],
+        "f1": ["reopen"],
+        "f2": [],
+        "f3": ["acknowledge", "decide 1", "decide 2"],
+    }
+    page = visit(findings(4), actions=actions, dagster_url="https://sarcoma.example.org/")
+    for finding in actions:
+        page.click(f"#finding-{finding}")
+    for finding, offered in actions.items():
+        links = page.locator(f"#detail-{finding} a[data-action]")
+        assert links.evaluate_all("all => all.map((a) => a.dataset.action)") == offered
+        for link in links.all():
+            address = urlsplit(link.get_attribute("href"))
+            assert (address.netloc, address.path) == (
+                "sarcoma.example.org",
+                "/locations/s/jobs/decide/playground/setup",
+            )
+            (config,) = parse_qs(address.query)["config"]
+            action, _, reading = link.get_attribute("data-action").partition(" ")
+            # Only the finding's id is of the data: nothing of patient, file or value.
+            wanted = {"action": action, "finding_ids": [finding], "by": None, "reason": None}
+            wanted |= {"reading": int(reading)} if reading else {}
+            wanted |= {"until": None} if action == "waive" else {}
+            assert yaml.safe_load(config) == {"ops": {"record_decisions": {"config": wanted}}}
+    # What would be refused is not offered as a command either.
+    assert page.locator("#detail-f1 dt", has_text="Waive").count() == 0
+
+
+def test_without_an_address_no_launchpad_is_offered(visit):
+    page = visit(findings(1), actions={"f0": ["acknowledge"]})
+    page.click("#finding-f0")
+    assert page.locator("a[data-action]").count() == 0
+    assert page.locator("#detail-f0 dt", has_text="Acknowledge").count() == 1
+
+
+def test_rules_that_nothing_breaks_are_listed_with_what_they_judged(visit):
+    results = pl.DataFrame(
+        {
+            "rule_id": [*SEVERITY, "surgery.fine", "delivery.shrunk"],
+            "judged": [100, 50, 10, 4321, None],
+            "broken": [10, 10, 10, 0, 0],
+            "waived": [0, 3, 0, 0, 0],
+            "percent": [10.0, 20.0, 100.0, 0.0, None],
+        }
+    )
+    page = visit(findings(), "#view=rule&status=", results=results)
+    rows = page.locator(".groups tbody tr")
+    shown_rows = {
+        row.locator("td").first.inner_text().splitlines()[0]: row.locator("td").all_inner_texts()[4:]
+        for row in rows.all()
+    }
+    first, second, third = SEVERITY
+    assert shown_rows == {
+        first: ["10", "100", "10", "10.0", "0"],
+        second: ["10", "50", "10", "20.0", "3"],
+        third: ["10", "10", "10", "100.0", "0"],
+        "surgery.fine": ["0", "4321", "0", "0.0", "0"],
+        "delivery.shrunk": ["0", "", "0", "", "0"],
+    }
+    page.click("[data-sort=percent]")
+    page.wait_for_selector(f".groups tbody tr:first-child a:text-is('{third}')")
+    page.select_option("[name=severity]", "error")
+    page.wait_for_selector("#count:text-is('10 of 30 findings')")
+    assert rows.count() == 1

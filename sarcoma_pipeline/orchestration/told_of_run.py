@@ -1,0 +1,74 @@
+"""Tells people of a run, once, whoever started it: what failed, what is new, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from sarcoma_pipeline.orchestration import notification
+from sarcoma_pipeline.orchestration.notification import KNOWN, NEWS, OF_RULES, Night, OfRule, Problem
+from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
+from sarcoma_pipeline.study.project import Project
+
+
+def tell(project: Project, instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Write and send the notification of a run that has ended, unless that was done before.
+
+    Args:
+        project: the study.
+        instance: its Dagster instance.
+        run_id: the run.
+
+    Returns:
+        Errors, in words.
+    """
+    if notification.path(project.notifications, run_id).exists():
+        return []
+    message = notification.message(project.study.name, run_id, night(instance, run_id))
+    if message is None:
+        return []
+    try:
+        mail = notification.mail_settings()
+    except ValueError as wrong:
+        # The file is written all the same.
+        return [*notification.deliver(message, project.notifications, run_id, None), str(wrong)]
+    return notification.deliver(message, project.notifications, run_id, mail)
+
+
+def night(instance: dg.DagsterInstance, run_id: str) -> Night:
+    """Return the failed steps and checks of a run, and its findings by rule.
+
+    A run whose process was killed, or that exceeded its time limit, fails without a failed step: it is then
+    listed itself.
+    """
+    failed, checks, whole_run = [], [], []
+    rules: list[OfRule] = []
+    for entry in instance.all_logs(run_id):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        if event.is_step_failure:
+            failed.append(Problem(short_name(event.step_key or ""), failure_reason(event.step_failure_data)))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
+            whole_run.append(Problem("the run", event.message or "ended"))
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            of_rules = check.metadata.get(OF_RULES)
+            if isinstance(of_rules, dg.TableMetadataValue):
+                rules += _of_rules(of_rules)
+            elif not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                asset = "/".join(check.asset_key.path[1:])
+                checks.append(Problem(f"{check.check_name} on {asset}", check.description or "failed"))
+    return Night(failed or whole_run, checks, sorted(rules, key=lambda r: (r.severity, r.rule)))
+
+
+def _of_rules(table: dg.TableMetadataValue) -> Iterator[OfRule]:
+    for record in table.records:
+        row = record.data
+        yield OfRule(
+            str(row["rule_id"]),
+            str(row["severity"]),
+            {kind: int(row[kind] or 0) for kind in NEWS},
+            int(row[KNOWN] or 0),
+        )

@@ -1,0 +1,112 @@
+"""Open the warehouse's file, and say why it cannot be opened: locked, its log damaged, or damaged itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+_LOCKED = "Could not set lock on file"
+_LOG = re.compile(r"\bWAL\b")
+_OF_THE_FILE = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+)
+"""Errors that DuckDB raises for a problem with its file, not with the statement."""
+
+
+class CannotOpen(duckdb.IOException):
+    """The warehouse cannot be read; the message says why, and what to do."""
+
+
+class Busy(CannotOpen):
+    """Another process has locked the file."""
+
+
+class Damaged(CannotOpen):
+    """The file or its write-ahead log cannot be read."""
+
+
+def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse's file.
+
+    Args:
+        path: the file; its stem is the name of the study.
+        read_only: whether only to read.
+
+    Raises:
+        Busy: another process has locked it.
+        Damaged: it cannot be read.
+    """
+    with explained(path):
+        return duckdb.connect(str(path), read_only=read_only)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say of an error within the block why the warehouse cannot be read, and what to do.
+
+    Args:
+        path: the warehouse's file.
+
+    Raises:
+        CannotOpen: instead of DuckDB's own error, which quotes values.
+    """
+    try:
+        yield
+    except CannotOpen:
+        raise
+    except _OF_THE_FILE as broken:
+        raise _why(path, str(broken)) from None
+
+
+def _why(path: Path, message: str) -> CannotOpen:
+    if _LOCKED in message:
+        return Busy("another process has locked the warehouse: try again when its refresh has ended")
+    # The name of a folder or study says nothing about the log.
+    if _LOG.search(message.replace(str(path.with_suffix("")), "")):
+        return Damaged(f"the write-ahead log of the warehouse is damaged: {repair(path.stem)}")
+    return Damaged(
+        "the warehouse cannot be read. Check that the disk is not full and data/ is writable. If so, it is "
+        f"damaged: sarcoma restore, or see sarcoma doctor --study {path.stem}"
+    )
+
+
+def repair(study: str) -> str:
+    """Return the command that heals a damaged write-ahead log."""
+    return f"sarcoma doctor --repair --study {study}"
+
+
+def set_log_aside(path: Path) -> Path | None:
+    """Set a damaged write-ahead log aside, so that the warehouse is as at its last checkpoint.
+
+    What is lost is what an interrupted refresh wrote; the next one reads it again.
+
+    Args:
+        path: the warehouse's file.
+
+    Returns:
+        The log under its new name; None if no log is damaged.
+
+    Raises:
+        Busy: another process has locked the warehouse.
+    """
+    log = path.with_name(f"{path.name}.wal")
+    if not log.exists():
+        return None
+    try:
+        connect(path, read_only=True).close()
+    except Damaged as why:
+        if repair(path.stem) not in str(why):
+            return None
+    else:
+        return None
+    aside = path.with_name(f"{path.name}.damaged-log")
+    log.chmod(0o600)
+    log.replace(aside)
+    return aside

@@ -1,0 +1,111 @@
+"""Why a warehouse cannot be opened, and how a damaged write-ahead log is healed."""
+
+import os
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from sarcoma_pipeline.warehouse import opening
+
+WRITER = """
+import duckdb, os, sys
+c = duckdb.connect(sys.argv[1])
+c.execute("SET checkpoint_threshold = '1TB'")
+c.execute("UPDATE t SET a = 2")
+c.execute("CREATE TABLE u AS SELECT range AS b FROM range(50000)")
+os._exit(9)
+"""
+HOLDER = "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+
+
+def flip(at):
+    def damage(log):
+        data = bytearray(log.read_bytes())
+        data[int(len(data) * at) if at else 30] ^= 255
+        log.write_bytes(data)
+
+    return damage
+
+
+DAMAGE = {
+    "first entry": flip(0),
+    "middle": flip(0.5),
+    "zeros behind": lambda log: log.write_bytes(log.read_bytes() + bytes(4096)),
+}
+
+
+@pytest.fixture(params=["w", "WAL of a study"])
+def killed(tmp_path, request):
+    """A warehouse whose writer was killed: what it committed is in the log only."""
+    path = tmp_path / f"{request.param}.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS a")
+    assert subprocess.run([sys.executable, "-c", WRITER, str(path)], check=False).returncode == 9
+    assert log_of(path).stat().st_size > 1000
+    return path
+
+
+def log_of(path):
+    return path.with_name(f"{path.name}.wal")
+
+
+def value(path):
+    with opening.connect(path, read_only=True) as connection:
+        return connection.execute("SELECT a FROM t").fetchall()
+
+
+def test_a_whole_log_is_kept(killed):
+    assert opening.set_log_aside(killed) is None
+    assert value(killed) == [(2,)]
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_log_is_set_aside(killed, kind):
+    DAMAGE[kind](log_of(killed))
+    for read_only in (True, False):
+        with pytest.raises(opening.Damaged) as told:
+            opening.connect(killed, read_only=read_only)
+        assert str(told.value) == (
+            f"the write-ahead log of the warehouse is damaged: sarcoma doctor --repair --study {killed.stem}"
+        )
+    aside = opening.set_log_aside(killed)
+    assert aside is not None and aside.exists() and aside.stat().st_mode & 0o077 == 0
+    # As at the last checkpoint.
+    assert value(killed) == [(1,)]
+    assert opening.set_log_aside(killed) is None
+
+
+def test_a_damaged_file_is_no_damaged_log(killed):
+    os.truncate(killed, 100)
+    with pytest.raises(opening.Damaged, match="sarcoma restore"):
+        opening.connect(killed, read_only=True)
+    assert opening.set_log_aside(killed) is None
+    assert log_of(killed).exists()
+
+
+def test_a_locked_file_is_not_damaged(tmp_path):
+    folder = tmp_path / "locked WAL"
+    folder.mkdir()
+    path = folder / "w.duckdb"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout and holder.stdout.readline() == "held\n"
+    try:
+        with pytest.raises(opening.Busy, match="try again when its refresh has ended"):
+            opening.connect(path, read_only=True)
+        log_of(path).touch()
+        with pytest.raises(opening.Busy):
+            opening.set_log_aside(path)
+    finally:
+        holder.communicate("")
+
+
+def test_a_folder_whose_name_says_lock_is_not_locked(tmp_path):
+    folder = tmp_path / "Could lock"
+    folder.mkdir()
+    (folder / "w.duckdb").write_text("this was a database")
+    with pytest.raises(opening.Damaged, match="sarcoma restore"):
+        opening.connect(folder / "w.duckdb", read_only=True)
