@@ -1,4 +1,4 @@
-"""Contract of Table 1 by group: the characteristics of the groups that a study compares, side by side."""
+"""Contracts of groups of patients: Table 1 of those that a study compares, and groups by a model's risk."""
 
 from __future__ import annotations
 
@@ -35,3 +35,24 @@ class TableOneByGroup(Contract, table="analysis.table_one_by_group"):
         "largest of all pairs. Null if a group has no spread to compare, or fewer than two known values.",
     )
     compared: pl.String = column("Compared", "The two groups of the difference.")
+
+
+class Calibration(Contract, table="analysis.calibration"):
+    """Predicted and observed survival at one horizon, of one group of patients by a Cox model's risk."""
+
+    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+    model: pl.String = column("Model", "Name in study.toml.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "Name in study.toml.", nullable=False)
+    horizon_months: pl.Float64 = column("Horizon", "Time of the prediction.", nullable=False, unit="months")
+    risk_group: pl.Int64 = column(
+        "Group", "From 1 by rising predicted risk; 0: all patients of the model.", nullable=False
+    )
+    n: pl.Int64 = column("n", "Patients of the group.", nullable=False)
+    predicted: pl.Float64 = column(
+        "Predicted", "Mean of the survival that the model predicts (R: survfit.coxph).", nullable=False
+    )
+    observed: pl.Float64 = column("Observed", "Kaplan–Meier estimate; null beyond the follow-up.")
+    ci_low: pl.Float64 = column("95 % CI, low", "Log-log limit of the observed survival.")
+    ci_high: pl.Float64 = column("95 % CI, high", "Log-log limit of the observed survival.")
+    events: pl.Int64 = column("Events", "Up to the horizon.", nullable=False)
+    at_risk: pl.Int64 = column("At risk", "Patients still at risk at the horizon.", nullable=False)

@@ -325,7 +325,9 @@ _FROM: dict[str, dict[str, str]] = {
     "analysis.hazard_ratio": {"*": f"{_SURVIVAL} {_COVARIATES}"},
     **{
         f"analysis.{name}": {"*": f"{_SURVIVAL} {_COVARIATES}"}
-        for name in ("model_fit", "joint_test", "internal_validation", "univariable_hazard_ratio")
+        for name in (
+            "model_fit", "joint_test", "internal_validation", "univariable_hazard_ratio", "calibration",
+        )
     },
     "analysis.competing_hazard_ratio": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_COVARIATES}"},
     "analysis.first_failure": {"*": "cohort.events.kind cohort.events.day"},

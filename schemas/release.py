@@ -42,6 +42,7 @@ RELEASED = tuple(
         analysis_models.ModelFit,
         analysis_models.JointTest,
         analysis_models.InternalValidation,
+        analysis_groups.Calibration,
         analysis_models.UnivariableHazardRatio,
         analysis_models.CompetingHazardRatio,
         analysis_models.FirstFailure,

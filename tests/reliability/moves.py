@@ -116,10 +116,15 @@ def _dicom(path: Path, draw: random.Random) -> str:
     if draw.random() < 0.3:
         path.write_bytes(dicom_headers(path.read_bytes(), draw))
         return "dicom: lengths"
-    dataset = pydicom.dcmread(path)
-    holders = [dataset]
-    for holder in holders:
-        holders += [item for element in holder if element.VR == "SQ" for item in element.value]
+    try:
+        dataset = pydicom.dcmread(path)
+        holders = [dataset]
+        for holder in holders:
+            holders += [item for element in holder if element.VR == "SQ" for item in element.value]
+    except Exception:
+        # Some files of the demo are damaged on purpose.
+        path.write_bytes(dicom_headers(path.read_bytes(), draw))
+        return "dicom: lengths"
     elements = [(h, e) for h in holders for e in h if e.tag.group not in (2, 8, 0x20) or e.VR == "DA"]
     kind = draw.choice(("date", "number", "unit", "items", "items", "removed", "emptied"))
     of_kind: dict[str, tuple[str, ...]] = {

@@ -22,6 +22,7 @@ SCRIPTS = (
     "strata",
     "splines",
     "validation",
+    "calibration",
 )
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 

@@ -13,6 +13,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.published_study import comparison
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.survival import (
+    calibration,
     competing_models,
     competing_risks,
     completeness,
@@ -44,7 +45,7 @@ from schemas.analysis import (
     TableOne,
 )
 from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
-from schemas.analysis_groups import TableOneByGroup
+from schemas.analysis_groups import Calibration, TableOneByGroup
 from schemas.analysis_models import (
     CompetingHazardRatio,
     FirstFailure,
@@ -124,6 +125,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             ModelFit.table(): tests.fits,
             JointTest.table(): tests.joint,
             InternalValidation.table(): validation.internal_validation(*data, declared),
+            Calibration.table(): calibration.calibration(*data, study.horizons_months, declared),
             UnivariableHazardRatio.table(): tests.univariable,
         }
         few = tests.fits.filter(verdict=TOO_FEW)["model"].to_list()
@@ -191,6 +193,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         JointTest,
         UnivariableHazardRatio,
         InternalValidation,
+        Calibration,
     ]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]

@@ -14,6 +14,7 @@ from sarcoma_pipeline.publish import limits
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
     assumption_runs,
+    calibrations,
     competing,
     curves,
     flow,
@@ -241,7 +242,7 @@ def _models(report: Report) -> Iterator[Paragraph | Table | Figure]:
         yield from whole_models.beside(report, model, title, rows)
 
 
-def _diagnostics(report: Report) -> Iterator[Table]:
+def _diagnostics(report: Report) -> Iterator[Table | Figure]:
     if report.has("analysis.hazard_ratio"):
         ratios = report.frames["analysis.hazard_ratio"]
         yield report_tables.diagnostics(
@@ -259,6 +260,8 @@ def _diagnostics(report: Report) -> Iterator[Table]:
         yield whole_models.fits(report)
     if report.has("analysis.internal_validation"):
         yield whole_models.validation(report)
+    if report.has("analysis.calibration"):
+        yield from calibrations.blocks(report)
     if report.has("analysis.ph_test"):
         terms = methods.term_titles(report.study)
         yield additional_analyses.proportional_hazards(

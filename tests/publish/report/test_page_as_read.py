@@ -19,7 +19,7 @@ from sarcoma_pipeline.publish import disclosure
 from sarcoma_pipeline.publish.report import curves, downloads, pdf
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
-from sarcoma_pipeline.survival import subgroups, table_one_groups
+from sarcoma_pipeline.survival import calibration, subgroups, table_one_groups
 from schemas.configuration import Sources, Study
 from schemas.disclosure import Disclosure
 
@@ -260,3 +260,27 @@ def test_table_one_by_group_prints_the_groups_side_by_side(
     assert "analysis.table_one_by_group" not in disclosure.public(
         {**frames, "analysis.table_one_by_group": groups}, Disclosure()
     )
+
+
+def test_the_calibration_has_a_point_per_group(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
+) -> None:
+    made = calibration.calibration(
+        frames["cohort.patients"], frames["cohort.endpoints"], study.models, study.covariates,
+        study.horizons_months,
+    )  # fmt: skip
+    told = {**frames, "analysis.calibration": made}
+    tree: Any = lxml_html.document_fromstring(page(study, sources, told, {}))
+    panels = tree.xpath("//figure[@id='figure-calibration']//*[local-name()='svg']")
+    at = made.filter(horizon_months=24)
+    assert len(panels) == at["model"].n_unique() == 4
+    for panel, part in zip(panels, at.partition_by("model", maintain_order=True), strict=True):
+        dots = panel.xpath("./*[local-name()='circle']")
+        groups = part.filter(pl.col("risk_group") > 0)
+        assert len(dots) == groups.height - groups["observed"].null_count() >= 2
+    rows = [
+        [c.text_content() for c in row] for row in tree.xpath("//table[@id='table-calibration']//tbody/tr")
+    ]
+    printed = [row[3] for row in rows if len(row) == 5]
+    assert printed == [f"{100 * p:.1f}" for p in at["predicted"]]
+    assert "analysis.calibration" not in disclosure.public(told, Disclosure())
