@@ -63,8 +63,8 @@ def compared(variable: Variable, released: str | None, given: str) -> Result:
     if released is None:
         return "differs"
     known = _value(variable, released)
-    if variable.kind == "number":
-        return "equal" if abs(float(value) - float(known)) <= variable.tolerance + 1e-9 else "differs"
+    if isinstance(value, float) and isinstance(known, float):
+        return "equal" if abs(value - known) <= variable.tolerance + 1e-9 else "differs"
     return "equal" if value == known else "differs"
 
 
@@ -142,7 +142,7 @@ def review(
         for name in (*(v.name for v in VARIABLES), ALL)
         if name in counts
     ]
-    told = dict.fromkeys(("pseudonym", "variable", "released", "chart"), pl.String)
+    told = {name: pl.String() for name in ("pseudonym", "variable", "released", "chart")}
     return ChartReview.conform(pl.DataFrame(rows)), pl.DataFrame(differing, schema=told, orient="row")
 
 

@@ -171,7 +171,7 @@ def truth(
             else:
                 value = row.get(variable.name)
             rows.append((row["pseudonym"], variable.name, _text(value)))
-    schema = dict.fromkeys(("pseudonym", "variable", "value"), pl.String)
+    schema = {name: pl.String() for name in ("pseudonym", "variable", "value")}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

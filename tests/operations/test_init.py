@@ -379,6 +379,7 @@ def test_columns_that_may_hold_the_day_are_named(place):
 def test_dates_that_a_spreadsheet_formats_as_numbers_are_dates(place):
     header = ("Pat-Nr", "Geburtsdatum", "Diagnosedatum", "Vitalstatus", "Letzter Kontakt", "Zeit")
     # 42005 is 1 January 2015, 18264 is 1 January 1950; the last contact is a date cell in one row.
+    rows: list[tuple[object, ...]]
     rows = [(n, 18264 + n, 42005 + n, "lebt", 43831 + n, 1826) for n in range(1, 6)]
     rows[2] = (*rows[2][:4], dt.date(2020, 1, 4), 1826)
     result, sources, _ = _init(place, workbook([header, *rows]), "t.xlsx")

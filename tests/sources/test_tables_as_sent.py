@@ -2,7 +2,9 @@
 
 import datetime as dt
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -371,7 +373,7 @@ def test_an_unreadable_day_of_export_is_told(read):
 class _Workbook:
     """Cells of any value and format of numbers, below the header Pat, Datum, Größe."""
 
-    def __init__(self, *rows: tuple, **options: bool) -> None:
+    def __init__(self, *rows: Sequence[tuple[Any, str]], **options: bool) -> None:
         whole = io.BytesIO()
         with xlsxwriter.Workbook(whole, options) as book:
             sheet = book.add_worksheet("Daten")
