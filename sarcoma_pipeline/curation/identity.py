@@ -13,8 +13,33 @@ import polars as pl
 
 from sarcoma_pipeline.curation import identity_choices, number_history
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
+from sarcoma_pipeline.curation.identity_differences import (
+    CONTRADICTION,
+    DETAIL_DIFFERS,
+    MASTER_DIFFERS,
+    contradictions,
+    formerly,
+    masters_differ,
+    renamed,
+)
+from sarcoma_pipeline.curation.identity_names import (
+    PERSON,
+    family_names,
+    folded_names,
+    in_another_form,
+    linked_by_name,
+)
+from sarcoma_pipeline.curation.identity_numbers import (
+    NUMBERS_ALIKE,
+    SAME_NUMBER_TWICE,
+    TWO_NUMBERS,
+    WHO,
+    alike_numbers,
+    numbers_alike,
+    twins,
+    two_numbers,
+)
 from sarcoma_pipeline.curation.near_matches import (
-    folded,
     near_matches,
     number_form,
     without_prefix,
@@ -22,38 +47,12 @@ from sarcoma_pipeline.curation.near_matches import (
 )
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.typed_records import Result
-from schemas import typed, typed_dicom
+from schemas import typed_dicom
 from schemas.curated import Link
 from schemas.curated_identity import IdentityReading
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
-from schemas.sides import MASTER_DATA, NAMED, Side
-
-PERSON = typed.Person.table()
-
-
-def _names(prefix: str = "") -> pl.Expr:
-    """Return family name and given names in the form in which they are compared."""
-    family = without_prefix(pl.col(f"{prefix}family_name"))
-    given = without_title(pl.col(f"{prefix}given_names"))
-    return pl.concat_str(folded(family), pl.lit("|"), folded(given))
-
-
-_OWN_FORM = number_form(pl.col("own_person_ref").str.strip_prefix("number:"))
-_SAME_PERSON_TWICE = Side(
-    PERSON, NAMED, by=("birth_date", "sex"), where=pl.col("master") & (_names() == _names("own_"))
-)
-_SAME_NUMBER_TWICE = Side(
-    PERSON,
-    NAMED,
-    by=(),
-    where=pl.col("master")
-    & (
-        number_form(pl.col("hospital_number"))
-        == number_form(pl.col("own_person_ref").str.strip_prefix("number:"))
-    ),
-)
-"""Other persons with the name, or with the number, of the person at fault."""
+from schemas.sides import MASTER_DATA
 
 NEAR_MATCH = Rule(
     "identity.near-match",
@@ -103,16 +102,7 @@ NUMBER_FORM = Rule(
         "spreadsheet, format the column as text."
     ),
     waivable=False,
-    sides=(_SAME_NUMBER_TWICE.at_times(),),
-)
-NUMBERS_ALIKE = Rule(
-    "identity.numbers-alike",
-    "warning",
-    on="curated.link",
-    scope="source",
-    what="Two patients have the same patient number in two forms. They are kept as two patients.",
-    remedy="Check whether it is one person. If so, write the number in the same form in every source.",
-    sides=(_SAME_NUMBER_TWICE,),
+    sides=(SAME_NUMBER_TWICE.at_times(),),
 )
 AMBIGUOUS = Rule(
     "identity.ambiguous",
@@ -126,70 +116,6 @@ AMBIGUOUS = Rule(
     ),
     waivable=False,
     sides=(MASTER_DATA,),
-)
-CONTRADICTION = Rule(
-    "identity.contradiction",
-    "error",
-    on="curated.link",
-    scope="source",
-    what=(
-        "The record has a known patient number, but both its name and its date of birth differ from "
-        "that patient's."
-    ),
-    remedy="Find out to whom the record belongs. Correct the patient number in the sending system.",
-    sides=(MASTER_DATA,),
-)
-DETAIL_DIFFERS = Rule(
-    "identity.detail-differs",
-    "warning",
-    on="curated.link",
-    scope="source",
-    what=(
-        "The patient number is known, but the name or the date of birth differs from the patient file "
-        "(Patienten_Stammdaten)."
-    ),
-    remedy=(
-        "Compare name and date of birth with the patient administration. Correct the wrong one; a change of"
-        " name needs no correction."
-    ),
-    sides=(MASTER_DATA,),
-)
-MASTER_DIFFERS = Rule(
-    "identity.master-data-differ",
-    "warning",
-    on="curated.link",
-    scope="source",
-    what="An older export has another date of birth or sex for the same patient number. The newest master "
-    "data count.",
-    remedy="Compare Geburtsdatum and Geschlecht with the patient administration. If two persons have the "
-    "number, give each person their own number in the sending system and export both again.",
-    source="oBDS 3.0.4 Patienten_Stammdaten",
-    overruled=True,
-    sides=(MASTER_DATA.at_times(),),
-)
-NAME_CHANGED = Rule(
-    "identity.name-changed",
-    "notice",
-    on="curated.link",
-    scope="source",
-    what="An export that is no longer delivered had another name for the same patient number; date of birth"
-    " and sex are the same. It stays one patient with the same pseudonym.",
-    remedy="Nothing needs to be done after a change of name. If the number was given to another person, "
-    "give each person their own number in the sending system.",
-    source="oBDS 3.0.4 Patienten_Stammdaten",
-    overruled=True,
-    alone="the export with the former name is no longer delivered",
-)
-TWO_NUMBERS = Rule(
-    "identity.two-numbers",
-    "warning",
-    on="curated.link",
-    scope="source",
-    what=("Two patient numbers have the same name, date of birth and sex. They are kept as two patients."),
-    remedy=(
-        "Check in the patient administration whether it is one person. If so, merge the two numbers there."
-    ),
-    sides=(_SAME_PERSON_TWICE,),
 )
 
 
@@ -212,8 +138,8 @@ def link(
     family, given = without_prefix(pl.col("family_name")), without_title(pl.col("given_names"))
     persons = typed_frames[PERSON].with_columns(
         _name=pl.concat_str(family, pl.lit("|"), given),
-        _folded=_names(),
-        _families=_families(),
+        _folded=folded_names(),
+        family_names=family_names(),
     )
     masters = persons.filter("master").sort("person_ref", *NEWEST_LAST, nulls_last=False)
     latest = masters.group_by("person_ref", maintain_order=True).last().rename({"person_ref": "patient_id"})
@@ -224,10 +150,10 @@ def link(
     )
     # Only a record without a number may be linked by name: an unknown number is a separate fault.
     nameless = unknown.filter(pl.col("hospital_number").is_null())
-    exact, ambiguous, unmatched = _by_name(nameless, latest)
+    exact, ambiguous, unmatched = linked_by_name(nameless, latest)
     near = unmatched.join(near_matches(unmatched, latest), on="record_id")
     lost = unmatched.join(near, on="record_id", how="anti")
-    in_form = _in_another_form(unknown, latest)
+    in_form = in_another_form(unknown, latest)
     judged = pl.concat([nameless.select("record_id"), in_form.select("record_id")])
     asked = number_history.questions(masters, former)
     if keys:
@@ -258,7 +184,7 @@ def link(
     links = links.with_columns(pl.col("patient_id").replace(joined).replace(own))
     observed = pl.concat(
         [
-            _contradictions(numbered, latest),
+            contradictions(numbered, latest),
             observation(ambiguous, AMBIGUOUS, PERSON, "family_name", pl.col("family_name")),
             observation(near, NEAR_MATCH, PERSON, "family_name", pl.col("family_name"), _resemblance()),
             observation(
@@ -266,11 +192,11 @@ def link(
             ),
             observation(lost, NO_PATIENT, PERSON, "family_name", pl.col("family_name")),
             _unlinked(typed_frames, links, judged, latest),
-            _two_numbers(latest),
-            _masters_differ(masters, latest),
-            _formerly(shown),
-            _renamed(former, latest),
-            _numbers_alike(latest),
+            two_numbers(latest),
+            masters_differ(masters, latest),
+            formerly(shown),
+            renamed(former, latest),
+            numbers_alike(latest),
         ]
     )
     frames = {
@@ -300,15 +226,15 @@ def _offered(
     same = pl.lit("name, date of birth and sex agree")
     yield from identity_choices.of_candidates(AMBIGUOUS, ambiguous.with_columns(why=same))
     numbers = latest.with_columns(person_ref="patient_id", _form=number_form(pl.col("hospital_number")))
-    yield from identity_choices.of_numbers(TWO_NUMBERS, _twins(numbers), _WHO)
-    yield from identity_choices.of_numbers(NUMBERS_ALIKE, _alike(numbers), ["_form"])
+    yield from identity_choices.of_numbers(TWO_NUMBERS, twins(numbers), WHO)
+    yield from identity_choices.of_numbers(NUMBERS_ALIKE, alike_numbers(numbers), ["_form"])
     master = pl.concat_str(
         [pl.col(c).cast(pl.String).fill_null("") for c in identity_choices.IDENTITY], separator="|"
     )
     of_number = latest.select("patient_id", master_identity=master)
     asked = known.join(of_number, left_on="person_ref", right_on="patient_id")
     for rule, found in ((CONTRADICTION, True), (DETAIL_DIFFERS, False)):
-        seen = _contradictions(known, latest).filter(pl.col("rule_id") == rule.id)
+        seen = contradictions(known, latest).filter(pl.col("rule_id") == rule.id)
         rows = asked.join(seen, on="record_id", how="semi").unique("record_id", keep="first")
         yield from identity_choices.of_number(
             rule, rows,
@@ -336,60 +262,6 @@ def _shown(asked: Sequence[number_history.Question], keys: Collection[str]) -> l
     return [one for one in asked if not one.gone or gone[one.number] is one]
 
 
-def _by_name(nameless: pl.DataFrame, latest: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Link by name, date of birth and sex; who has no patient so, by a birth or former name instead."""
-    keys = ["_name", "birth_date", "sex"]
-    named = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
-    rest = nameless.join(named.select("record_id").unique(), on="record_id", how="anti")
-    pairs = pl.concat(
-        [
-            named.with_columns(_method=pl.lit("name, date of birth and sex")),
-            _by_other_names(rest, latest).with_columns(
-                _method=pl.lit("birth or former name, date of birth and sex")
-            ),
-        ]
-    )
-    once = pl.len().over("record_id") == 1
-    matched = pairs.select("record_id").unique()
-    return pairs.filter(once), pairs.filter(~once), nameless.join(matched, on="record_id", how="anti")
-
-
-def _by_other_names(nameless: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return records and the patients with whom they share any family name, and all else exactly."""
-    keys = ["_family", "_given", "birth_date", "sex"]
-    given = without_title(pl.col("given_names")).alias("_given")
-
-    def each(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-        return frame.select(name, given, "birth_date", "sex", _family="_families").explode("_family")
-
-    pairs = each(nameless, "record_id").join(each(latest, "patient_id"), on=keys, how="inner")
-    shared = pairs.select("record_id", "patient_id").unique().sort("record_id", "patient_id")
-    return nameless.join(shared, on="record_id", how="inner", maintain_order="left_right")
-
-
-def _families() -> pl.Expr:
-    """Return all family names of a person: today's, that at birth, and former ones."""
-    others = pl.concat_str("birth_name", "former_names", separator=";", ignore_nulls=True)
-    # A former name is delivered alone, in a list with signs between, or as the JSON of several elements.
-    listed = others.str.replace_all(r'[\[\]"]', "").str.replace_all(r"[,/|]", ";").str.split(";")
-    names = pl.concat_list(pl.concat_list("family_name"), listed.fill_null([]))
-    plain = names.list.eval(without_prefix(pl.element())).list.drop_nulls()
-    return plain.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort()
-
-
-def _in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return records whose number one patient has in another form; name, date of birth and sex agree."""
-    form = number_form(pl.col("hospital_number"))
-    known = latest.with_columns(_form=form).filter(pl.col("patient_id").n_unique().over("_form") == 1)
-    keys = ["_name", "birth_date", "sex"]
-    same = pl.all_horizontal((pl.col(k) == pl.col(f"{k}_right")).fill_null(False) for k in keys)
-    return (
-        unknown.with_columns(_form=form)
-        .join(known.select("patient_id", "_form", *keys), on="_form", how="inner", maintain_order="left")
-        .filter(same)
-    )
-
-
 _SAME_PERSON = pl.lit("a patient has the number in another form; name, date of birth and sex agree")
 
 
@@ -397,86 +269,6 @@ def _resemblance() -> pl.Expr:
     others = (pl.col("candidates") - 1).cast(pl.String)
     several = pl.format("; {} other patients are near as well", others)
     return pl.when(pl.col("candidates") > 1).then(pl.col("why") + several).otherwise("why")
-
-
-def _contradictions(known: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    both = known.join(
-        latest.select(
-            "patient_id", master_folded="_folded", master_birth="birth_date", master_families="_families"
-        ),
-        left_on="person_ref",
-        right_on="patient_id",
-    )
-    # A birth or former name on either side is no other name; given names are compared as before.
-    shared = pl.col("_families").list.set_intersection("master_families").list.len() > 0
-    given = pl.col("_folded").str.split("|").list.last() == pl.col("master_folded").str.split("|").list.last()
-    name = ((pl.col("_folded") != pl.col("master_folded")) & ~(shared & given)).fill_null(False)
-    born = (pl.col("birth_date") != pl.col("master_birth")).fill_null(False)
-    shown = {"table": PERSON, "column": "family_name", "value": pl.col("family_name")}
-    return pl.concat(
-        [
-            observation(both.filter(name & born), CONTRADICTION, **shown),
-            observation(both.filter(name ^ born), DETAIL_DIFFERS, **shown),
-        ]
-    )
-
-
-def _masters_differ(masters: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    both = masters.join(
-        latest.select("patient_id", _sex="sex", _born="birth_date", _exactness="birth_date_precision"),
-        left_on="person_ref",
-        right_on="patient_id",
-        maintain_order="left",
-    )
-    exact = pl.all_horizontal(pl.col("birth_date_precision", "_exactness").fill_null("day") == "day")
-    known = pl.all_horizontal(pl.col("sex", "_sex").is_in(["female", "male", "diverse"]))
-    born = both.filter(exact & (pl.col("birth_date") != pl.col("_born")))
-    sex = both.filter(known & (pl.col("sex") != pl.col("_sex")))
-    return pl.concat(
-        [
-            observation(born, MASTER_DIFFERS, PERSON, "birth_date", pl.col("birth_date").cast(pl.String)),
-            observation(sex, MASTER_DIFFERS, PERSON, "sex", pl.col("sex")),
-        ]
-    )
-
-
-def _formerly(shown: Sequence[number_history.Question]) -> pl.DataFrame:
-    """Return numbers that had another date of birth or sex in an export that is no longer delivered."""
-    rows = [
-        (one.newest, column, before)
-        for one in shown
-        if one.gone
-        for column, before, after in (
-            ("birth_date", one.before.born, one.after.born), ("sex", one.before.sex, one.after.sex)
-        )
-        if before and after and before != after
-    ]  # fmt: skip
-    schema = {"record_id": pl.String, "column": pl.String, "before": pl.String}
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    note = pl.lit("an export that is no longer delivered gave the number the value that is shown here")
-    return observation(frame, MASTER_DIFFERS, PERSON, pl.col("column"), pl.col("before"), note)
-
-
-def _renamed(former: pl.DataFrame | None, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return numbers with another name before, but the same date of birth and sex."""
-    if former is None:
-        return Observation.empty()
-    before = (
-        former.sort("person_ref", *NEWEST_LAST, nulls_last=False)
-        .group_by("person_ref", maintain_order=True)
-        .last()
-        .with_columns(_was=_names())
-    )
-    both = latest.join(
-        before.select(
-            patient_id="person_ref", _was="_was", was="family_name", _born="birth_date", _sex="sex"
-        ),
-        on="patient_id",
-        maintain_order="left",
-    )
-    same = (pl.col("birth_date") == pl.col("_born")) & (pl.col("sex") == pl.col("_sex"))
-    found = both.filter((pl.col("_was") != pl.col("_folded")) & same)
-    return observation(found, NAME_CHANGED, PERSON, "family_name", pl.col("was"))
 
 
 def _unlinked(
@@ -519,33 +311,6 @@ def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFr
     # One matching plan is enough: a second plan with a wrong patient is the fault of that plan.
     worst = pairs.group_by("record_id").agg(fits=(pl.col("person_ref") == pl.col("plan_ref")).any())
     return worst.filter(~pl.col("fits")).select("record_id")
-
-
-_WHO = ["_name", "birth_date", "sex"]
-
-
-def _twins(latest: pl.DataFrame) -> pl.DataFrame:
-    """Return the numbers that share name, date of birth and sex with another number."""
-    whole = latest.filter(pl.all_horizontal(pl.col(_WHO).is_not_null()))
-    return whole.filter(pl.len().over(_WHO) > 1)
-
-
-def _two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
-    twins = _twins(latest)
-    return observation(twins, TWO_NUMBERS, PERSON, "hospital_number", pl.col("hospital_number"))
-
-
-def _alike(latest: pl.DataFrame) -> pl.DataFrame:
-    """Return the numbers that another number repeats in another form."""
-    number = pl.col("hospital_number")
-    numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
-    return numbered.filter(number.n_unique().over("_form") > 1)
-
-
-def _numbers_alike(latest: pl.DataFrame) -> pl.DataFrame:
-    number = pl.col("hospital_number")
-    alike = _alike(latest)
-    return observation(alike, NUMBERS_ALIKE, PERSON, "hospital_number", number)
 
 
 def _phantoms(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from sarcoma_pipeline.cohort import eligibility, endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
-from sarcoma_pipeline.curation import identity
+from sarcoma_pipeline.curation import near_matches
 from sarcoma_pipeline.quality import accounting
 from sarcoma_pipeline.quality.curate import curate
 from sarcoma_pipeline.quality.rule_catalogue import rules
@@ -163,7 +163,7 @@ def test_pydicom_reads_the_plans_back(night, patients):
 def test_no_two_people_share_a_name_or_part_of_one():
     cohort, ineligible, _ = _frames()
     parts = [part for p in people(cohort, ineligible, SEED) for part in p.family.split("-")]
-    folded = pl.Series(parts).to_frame("n").select(identity.folded(pl.col("n")))["n"]
+    folded = pl.Series(parts).to_frame("n").select(near_matches.folded(pl.col("n")))["n"]
     assert folded.n_unique() == len(parts)
 
 
