@@ -22,7 +22,8 @@ def limits(study: str, of: str, markdown: bool, as_json: bool) -> None:
     from sarcoma_pipeline.publish import limits as catalogue
 
     if markdown:
-        click.echo(catalogue.markdown(), nl=False)
+        for line in catalogue.markdown().splitlines():
+            say(line)
         return
     project = configured(study)
     shares = catalogue.counted(released(project, public=False, path=named(project, of)))

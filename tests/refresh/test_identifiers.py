@@ -62,7 +62,10 @@ def test_not_in_anything_that_dagster_stores(demo, identifiers):
 def test_not_in_the_release(demo, identifiers):
     for path in demo.release.parent.rglob("*.duckdb"):
         with duckdb.connect(str(path), read_only=True) as c:
-            names = c.execute("SELECT table_schema || '.' || table_name FROM information_schema.tables")
+            names = c.execute(
+                "SELECT '\"' || table_catalog || '\".' || table_schema || '.' || table_name "
+                "FROM information_schema.tables"
+            )
             for (name,) in names.fetchall():
                 content = c.execute(f"FROM {name}").pl().write_ndjson().encode()
                 assert _hits(content, identifiers) == [], name
