@@ -23,6 +23,7 @@ from sarcoma_pipeline.sources.readers import READERS
 from sarcoma_pipeline.study import project as places
 from sarcoma_pipeline.synthetic import render
 from schemas.all_contracts import CONTRACTS
+from schemas.quality import FindingRecord
 from schemas.release import RELEASED
 from tests.refreshed import SEED, lay
 
@@ -32,9 +33,13 @@ HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisi
 
 def _of_tonight(table: str) -> str:
     """Return the condition that leaves out what compares a refresh with the one before."""
-    if "rule_id" not in CONTRACTS[table].polars_schema().names() or table == "quality.rules":
-        return ""
-    return f" WHERE rule_id <> '{RECORDS_LOST.id}'"
+    columns = CONTRACTS[table].polars_schema().names()
+    if "rule_id" in columns and table != "quality.rules":
+        return f" WHERE rule_id <> '{RECORDS_LOST.id}'"
+    if table == FindingRecord.table():
+        lost = f"SELECT finding_id FROM quality.findings WHERE rule_id = '{RECORDS_LOST.id}'"
+        return f" WHERE finding_id NOT IN ({lost})"
+    return ""
 
 
 EVENTS = ("add", "copy", "change", "truncate", "rename", "remove", "restore", "touch", "reader", "nothing")
