@@ -9,6 +9,7 @@ import polars as pl
 from sarcoma_pipeline.curation import obds_reports, tnm
 from sarcoma_pipeline.curation.obds_reports import DATES, residual
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text
+from sarcoma_pipeline.curation.reporting_day import MELDEDATUM
 from schemas import typed
 from schemas import vocabularies as v
 from schemas.contract import Contract
@@ -21,8 +22,7 @@ _TYPED_BASE = {
     "source": constant("oBDS"),
     "person_ref": Reading(pl.coalesce([_PERSON, pl.lit("record:") + pl.col("record_id")])),
     "received_on": Reading(pl.col("received_on")),
-    # The date of the export only sorts reports; a wrong one is no fault of the patient's record.
-    "reported_on": Reading(pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)),
+    "reported_on": Reading(MELDEDATUM),
 }
 
 _LIST = pl.List(pl.String)

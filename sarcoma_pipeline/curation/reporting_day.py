@@ -26,8 +26,11 @@ DATED_IN_FUTURE = Rule(
     "the clock of the exporting system.",
 )
 
-_COLUMN = {"received.registry_reply": "answered_on"}
-_OBDS, _DICOM = "received.obds_", "received.dicom_"
+MELDEDATUM = pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)
+"""The day of an oBDS report. It only sorts reports: an unreadable one is no fault of the patient's record."""
+_REPORTED = pl.col("reported_on")
+_COLUMN = {"obds": "Meldedatum", "registry": "answered_on", "dicom": "InstanceCreationDate"}
+"""The delivered column, by the beginning of the table's name; a table names its own column."""
 _FIRST = "received.obds_patient"
 """The received table on whose first record of a file its Meldedatum is reported."""
 
@@ -39,13 +42,11 @@ def sortable(reports: Mapping[str, pl.DataFrame], received_on: pl.DataFrame) -> 
         reports: received table to rows with ``Meldedatum`` and ``first_refresh``.
         received_on: ``refresh_id``, ``received_on`` (Date): the day of each refresh.
     """
-    day = pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)
-    believed = pl.when(~(day > pl.col("received_on")).fill_null(False)).then("Meldedatum")
     return {
         table: frame.join(
             received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
         )
-        .with_columns(Meldedatum=believed)
+        .with_columns(Meldedatum=pl.when(~_ahead(MELDEDATUM)).then("Meldedatum"))
         .drop("received_on")
         for table, frame in reports.items()
     }
@@ -53,7 +54,7 @@ def sortable(reports: Mapping[str, pl.DataFrame], received_on: pl.DataFrame) -> 
 
 def believed(typed: pl.DataFrame) -> pl.DataFrame:
     """Return typed records without each ``reported_on`` that lies after ``received_on``."""
-    return typed.with_columns(reported_on=pl.when(~_ahead()).then("reported_on"))
+    return typed.with_columns(reported_on=pl.when(~_ahead(_REPORTED)).then("reported_on"))
 
 
 def observe(typed: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -63,17 +64,15 @@ def observe(typed: pl.DataFrame, table: str) -> pl.DataFrame:
         typed: ``record_id``, ``reported_on``, ``received_on``, ``place``.
         table: the received table that it was read from.
     """
-    if table.startswith(_OBDS) and table != _FIRST:
+    kind = table.removeprefix("received.").partition("_")[0]
+    if kind == "obds" and table != _FIRST:
         return Observation.empty()
-    ahead = typed.filter(_ahead()).sort("place", "record_id")
+    ahead = typed.filter(_ahead(_REPORTED)).sort("place", "record_id")
     # A place is a path and a number: every record of an export has the same Meldedatum.
     key = pl.col("place").str.replace(r" \d+$", "") if table == _FIRST else pl.col("record_id")
     first = ahead.filter(key.is_first_distinct())
-    column = "Meldedatum" if table == _FIRST else _COLUMN.get(table)
-    if table.startswith(_DICOM):
-        column = "InstanceCreationDate"
-    return observation(first, DATED_IN_FUTURE, table, column, pl.col("reported_on"))
+    return observation(first, DATED_IN_FUTURE, table, _COLUMN.get(kind), _REPORTED)
 
 
-def _ahead() -> pl.Expr:
-    return (pl.col("reported_on") > pl.col("received_on")).fill_null(False)
+def _ahead(day: pl.Expr) -> pl.Expr:
+    return (day > pl.col("received_on")).fill_null(False)

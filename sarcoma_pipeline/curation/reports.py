@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.curation.observations import observation
+from sarcoma_pipeline.curation.reporting_day import MELDEDATUM
 from schemas import received as r
 from schemas.contract import CONTRACTS
 from schemas.quality import Disposition, Observation
@@ -394,7 +395,7 @@ def _records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
                 within=pl.concat_str(pl.lit(table), text.str.extract(r"/Meldung\[\d+\](.*)$").fill_null("")),
                 patient_at=text.str.extract(r"/Patient\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
                 report_at=text.str.extract(r"/Meldung\[(\d+)\]").cast(pl.Int64, strict=False).fill_null(0),
-                reported_on=pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False),
+                reported_on=MELDEDATUM,
                 reporter=_joined("Absender_ID", pl.coalesce(["Melder_IKNR", "Melder_ID"])),
                 key=_joined("Absender_ID", pl.coalesce(["Melder_IKNR", "Melder_ID"]), "Meldung_ID"),
             )

@@ -213,8 +213,7 @@ def sort_reports(
             observation(
                 frame.join(copies, on="record_id", how="semi", maintain_order="left"), RECORD_DUPLICATE, table
             )
-            for table, frame in sorted(places.items())
-            if table in reports.reported_tables()
+            for table, frame in sorted(told.items())
         ),
     ]
     return Result({}, pl.concat(seen), found.disposition)
