@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+PLAIN_TEXTS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""Options of xlsxwriter with which a text stays a text."""
 _SIGNS = "=+\\-@＝＋－﹢﹣−＠﹦﹫"
 """Characters that begin a formula, including full-width and small variants, which some spreadsheets
 accept."""

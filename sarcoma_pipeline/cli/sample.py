@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,15 +112,16 @@ def _sources(project: Project) -> pl.DataFrame:
 
 def _write_numbers(project: Project, path: Path, drawn: pl.Series) -> None:
     """Write pseudonym and patient number of the drawn patients; only the owner can read the file."""
+    from sarcoma_pipeline.quality import own_sheets
     from schemas.spreadsheet import neutralised
 
     known = rows(project, "SELECT pseudonym, hospital_number FROM curated.patient ORDER BY pseudonym")
     numbers = dict(neutralised(known).iter_rows())
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("pseudonym", "patient_number"))
-        writer.writerows((name, numbers.get(name) or "") for name in drawn)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(("pseudonym", "patient_number"))
+    writer.writerows((name, numbers.get(name) or "") for name in drawn)
+    own_sheets.create(path, out.getvalue().encode())
 
 
 def _read(project: Project, answered: Path) -> None:

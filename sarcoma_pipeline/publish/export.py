@@ -13,7 +13,7 @@ import polars as pl
 from sarcoma_pipeline.publish.release import contract_of, with_wide
 from schemas.contract import ColumnSpec, Contract
 from schemas.meta import MetaDictionary, MetaVocabulary, dictionary, vocabularies
-from schemas.spreadsheet import neutralised
+from schemas.spreadsheet import PLAIN_TEXTS, neutralised
 from schemas.vocabularies import VOCABULARIES
 
 LIST_SEPARATOR = "; "
@@ -128,8 +128,7 @@ def xlsx(contract: type[Contract], frame: pl.DataFrame, path: Path) -> Path:
     ]
     if frame.height >= _SHEET_ROWS or frame.width > _SHEET_COLUMNS:
         raise ValueError(f"{contract.table()} does not fit in a sheet: write it as CSV or Parquet")
-    plain_texts = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(target), {**plain_texts, "constant_memory": True}) as book:
+    with xlsxwriter.Workbook(str(target), {**PLAIN_TEXTS, "constant_memory": True}) as book:
         bold = book.add_format({"bold": True, "bottom": 1})
         for title, head, rows in (
             (contract.table()[:_SHEET_NAME], frame.columns, flat(frame).iter_rows()),

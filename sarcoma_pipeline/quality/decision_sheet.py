@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 
 import polars as pl
 
+from sarcoma_pipeline.quality import own_sheets
 from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
 from schemas.spreadsheet import neutralised
 
@@ -36,9 +36,7 @@ def write(path: Path, found: pl.DataFrame) -> None:
     """
     sheet = neutralised(found.select(SHOWN))
     content = sheet.with_columns(pl.lit("").alias(name) for name in (*TO_FILL_IN, _READING)).write_csv()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:
-        stream.write(content)
+    own_sheets.create(path, content.encode("utf-8-sig"))
 
 
 def read(path: Path) -> list[Request]:

@@ -17,7 +17,7 @@ import polars as pl
 import xlsxwriter
 
 from sarcoma_pipeline.publish.report.report_tables import Table
-from schemas.spreadsheet import neutralised
+from schemas.spreadsheet import PLAIN_TEXTS, neutralised
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -88,8 +88,7 @@ def _csv(head: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
 
 def _xlsx(table: Table, rows: Sequence[Sequence[str]], made: dt.datetime) -> bytes:
     out = BytesIO()
-    plain_texts = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(out, {**plain_texts, "in_memory": True}) as book:
+    with xlsxwriter.Workbook(out, {**PLAIN_TEXTS, "in_memory": True}) as book:
         book.set_properties({"title": f"{table.label}. {table.caption}", "created": made})
         bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
         sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", table.label)[:31])
