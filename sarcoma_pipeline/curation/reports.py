@@ -289,18 +289,20 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         Observations of :data:`OBJECTION`, one per patient and Melder, on the record with W; the note has the
-        date.
+        date. An objection of an unknown day stands until its report is replaced.
     """
     records = _records(received, paths)
     if records.is_empty():
         return Observation.empty()
     records = records.filter(pl.col("Meldebegruendung").is_not_null())
     who = ["Patient_ID", "reporter"]
-    said = records.sort(*who, *_ORDER, "file_id", "within", "record_id", nulls_last=False)
+    reason = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
     # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
-    spoken = said.filter(pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase().is_in(["I", "W"]))
-    state = spoken.with_columns(
-        objects=pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase() == "W"
+    spoken = records.filter(reason.is_in(["I", "W"])).with_columns(objects=reason == "W")
+    # No consent is known to be later than an objection of an unknown day: such an objection stands.
+    undated = pl.col("objects") & pl.col("reported_on").is_null()
+    state = spoken.with_columns(undated=undated).sort(
+        *who, "undated", *_ORDER, "file_id", "within", "record_id", nulls_last=False
     )
     standing = state.filter(pl.col("objects").last().over(who))
     # The objection holds from the first W after the last I.

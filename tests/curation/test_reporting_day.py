@@ -87,3 +87,13 @@ def test_a_plan_of_the_future_is_found(records):
         r.DicomPlan, PatientID="1", SOPInstanceUID="1.2", Modality="RTPLAN", InstanceCreationDate="20300101"
     )
     assert _found(records.run()) == [("received.dicom_plan", "InstanceCreationDate", "2030-01-01")]
+
+
+@pytest.mark.parametrize(("objected_on", "curated"), [("2118-01-01", 0), ("2020-01-01", 1)])
+def test_a_consent_does_not_end_an_objection_that_is_dated_in_the_future(records, objected_on, curated):
+    records.patient()
+    for number, (day, reason) in enumerate([(objected_on, "W"), ("2021-01-01", "I")], start=1):
+        records.diagnosis(
+            Meldung_ID=f"M{number}", Melder_ID="K", Absender_ID="S", reported=day, Meldebegruendung=reason
+        )
+    assert records.run()["patient"].height == curated

@@ -199,6 +199,9 @@ def test_each_version_is_compared_with_the_next_one(export):
         ([("2020-01-01", "W"), ("2020-02-01", "I"), ("2020-03-01", "W")], "since 2020-03-01"),
         ([("2020-01-01", "W"), ("2020-02-01", None)], "since 2020-01-01"),
         ([("2020-01-01", "I"), ("2020-02-01", "V")], None),
+        ([(None, "W"), ("2020-02-01", "I")], "since an unknown day"),
+        ([(None, "I"), ("2020-02-01", "W")], "since 2020-02-01"),
+        ([("2020-01-01", "W"), (None, "I")], "since 2020-01-01"),
     ],
 )
 def test_an_objection_stands_until_the_same_reporter_takes_it_back(export, told, stands):
