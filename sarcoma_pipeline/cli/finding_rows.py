@@ -37,7 +37,7 @@ def effects(project: Project) -> dict[str, str]:
 
 def readings_of(project: Project) -> pl.DataFrame:
     """Return the readings and answers that data stewards can choose, by finding."""
-    from sarcoma_pipeline.quality import ledger
+    from sarcoma_pipeline.quality import decision_requests
     from schemas.curated_identity import IdentityReading
     from schemas.curated_radiotherapy import RadiotherapyReading
 
@@ -48,7 +48,7 @@ def readings_of(project: Project) -> pl.DataFrame:
         "SELECT i.* REPLACE (i.text || coalesce(': patient ' || p.pseudonym, '') AS text) "
         f"FROM {IdentityReading.table()} AS i LEFT JOIN curated.patient AS p USING (patient_id)",
     )
-    return ledger.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"), identities)
+    return decision_requests.offered(found, rows(project, f"FROM {RadiotherapyReading.table()}"), identities)
 
 
 def as_delivered(project: Project, finding_id: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, NOTICE, RE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sarcoma_pipeline.quality.ledger import Request
+    from sarcoma_pipeline.quality.decision_requests import Request
 
 
 class Refused(click.ClickException):
@@ -199,7 +199,7 @@ def assign(
     study: str, finding_id: tuple[str, ...], assignee: str, due: str | None, who: str, reason: str
 ) -> None:
     """Acknowledge findings and say who looks them up, and until when."""
-    from sarcoma_pipeline.quality.ledger import Request
+    from sarcoma_pipeline.quality.decision_requests import Request
 
     project = configured(study)
     every = in_full(finding_id, ledger_of(project)["finding_id"])
@@ -254,7 +254,7 @@ def export(study: str, file_name: Path, **wanted: str | None) -> None:
 def import_(study: str, file_name: Path) -> None:
     """Record the decisions of a filled-in sheet, all of them or none. Lines without an action are ignored."""
     from sarcoma_pipeline.quality import decision_sheet
-    from sarcoma_pipeline.quality.ledger import DecisionRefused
+    from sarcoma_pipeline.quality.decision_requests import DecisionRefused
 
     try:
         requests = decision_sheet.read(file_name)
@@ -341,7 +341,7 @@ def letters(
 def answers(study: str, file_name: Path, who: str) -> None:
     """Record the answers of a letter as acknowledgements: all or none. Rows without an answer are ignored."""
     from sarcoma_pipeline.quality import letter_sheet
-    from sarcoma_pipeline.quality.ledger import DecisionRefused
+    from sarcoma_pipeline.quality.decision_requests import DecisionRefused
 
     project = configured(study)
     try:
@@ -366,7 +366,7 @@ def _apply(
     until: str | None = None,
     reading: int | None = None,
 ) -> None:
-    from sarcoma_pipeline.quality.ledger import Request
+    from sarcoma_pipeline.quality.decision_requests import Request
 
     project = configured(study)
     known = [*ledger_of(project)["finding_id"], *decisions_of(project)["finding_id"]]
@@ -376,7 +376,7 @@ def _apply(
 
 def _record(project: Project, requests: Sequence[Request]) -> None:
     from sarcoma_pipeline.quality import decision_log
-    from sarcoma_pipeline.quality.ledger import DecisionRefused
+    from sarcoma_pipeline.quality.decision_requests import DecisionRefused
 
     entries = ledger_of(project)
     readings = readings_of(project) if any(r.action == DECIDE for r in requests) else None

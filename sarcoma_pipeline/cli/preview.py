@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sarcoma_pipeline.operations.preview import Preview
-    from sarcoma_pipeline.quality.ledger import Request
+    from sarcoma_pipeline.quality.decision_requests import Request
     from sarcoma_pipeline.study.project import Project
 
 _PATIENTS_SHOWN = 20
@@ -114,7 +114,7 @@ def _requests(
     Raises:
         click.UsageError: a finding is named without its reading.
     """
-    from sarcoma_pipeline.quality.ledger import Request
+    from sarcoma_pipeline.quality.decision_requests import Request
 
     who = reason = "preview"
     requests = [Request(i, WAIVE, who, reason, today) for i in in_full(waived, known)]
@@ -140,14 +140,16 @@ def _decisions(
     """
     import polars as pl
 
-    from sarcoma_pipeline.quality import ledger
+    from sarcoma_pipeline.quality import decision_requests
 
     known = decisions_of(project)
     if not requests:
         return known
     try:
-        return pl.concat([known, ledger.decide(entries, known, requests, now, readings_of(project))])
-    except ledger.DecisionRefused as refused:
+        return pl.concat(
+            [known, decision_requests.decide(entries, known, requests, now, readings_of(project))]
+        )
+    except decision_requests.DecisionRefused as refused:
         raise click.UsageError("\n".join(refused.problems)) from None
 
 

@@ -15,6 +15,16 @@ from itertools import count, zip_longest
 import polars as pl
 
 from sarcoma_pipeline.curation.spreadsheet_cells import counted, number_of_a_day
+from sarcoma_pipeline.curation.value_rules import (
+    CODE_UNKNOWN,
+    DATE_CENTURY,
+    DATE_FROM_NUMBER,
+    DATE_LEGACY_FORMAT,
+    DATE_PARTIAL,
+    DATE_UNREADABLE,
+    NUMBER_FROM_DATE,
+    NUMBER_UNREADABLE,
+)
 from schemas.contract import Contract
 from schemas.quality import Observation
 from schemas.rule import Rule, Severity
@@ -23,99 +33,6 @@ _FLAG, _VALUE, _STEP = "_flag ", "_value ", "_step "
 _NUMBERS = count()
 
 MISSING = pl.lit(None, dtype=pl.String)
-
-
-# A finding of an "unreadable" or "unknown" rule has the severity that its column declares.
-DATE_UNREADABLE = Rule(
-    "value.date-unreadable",
-    "error",
-    what="The text is not a calendar date in the format that the source uses.",
-    remedy="In the system that sent the record, correct the date in the named column.",
-)
-NUMBER_UNREADABLE = Rule(
-    "value.number-unreadable",
-    "error",
-    what="The text is not a number.",
-    remedy=(
-        "In the system that sent the record, enter a plain number in the named column, without unit or "
-        "remark."
-    ),
-)
-CODE_UNKNOWN = Rule(
-    "value.code-unknown",
-    "error",
-    what="The code is not in the code list of the named column.",
-    remedy=(
-        "Correct the code in the system that sent the record. For a table, add a new code to the "
-        "column's codes in sources.toml."
-    ),
-    source="oBDS 3.0.4, DICOM PS3.3, sources.toml",
-)
-DATE_CENTURY = Rule(
-    "date.century-unclear",
-    "error",
-    what="The year has two digits, and both centuries are possible (neither in the future nor before the "
-    "birth). The date was not read.",
-    remedy="Write the year with four digits in the table, and %Y in its date_format in sources.toml.",
-)
-DATE_PARTIAL = Rule(
-    "date.partial",
-    "notice",
-    what="The date is exact only to the month or the year. The middle of that interval is used.",
-    remedy=(
-        "If the day is known, enter it and set Datumsgenauigkeit to E in the tumour documentation. "
-        "Otherwise nothing needs to be done."
-    ),
-    source="oBDS Datumsgenauigkeit",
-)
-DATE_FROM_NUMBER = Rule(
-    "date.from-number",
-    "notice",
-    what="The cell of the spreadsheet is formatted as a number or as text, and its column is mapped to a "
-    "date. It was read as the day that a spreadsheet counts with this number.",
-    remedy="Format the column as a date in the spreadsheet and look at the days it then shows. If the number "
-    "is something else, such as a year or a duration, correct the mapping in sources.toml.",
-    source="ECMA-376 part 1, 18.17.4.1: days counted from 1900 or 1904",
-)
-NUMBER_FROM_DATE = Rule(
-    "number.from-date",
-    "notice",
-    what="The cell of the spreadsheet is formatted as a date, and its column is mapped to a number. It was "
-    "read as the number that the spreadsheet shows as this day.",
-    remedy="Format the column as a number in the spreadsheet and look at the numbers it then shows.",
-    source="ECMA-376 part 1, 18.17.4.1: days counted from 1900",
-)
-DATE_LEGACY_FORMAT = Rule(
-    "date.legacy-format",
-    "notice",
-    what="The date is written as 00.MM.YYYY, the format before oBDS 3. It was read as a partial date.",
-    remedy="Ask the vendor of the exporting system to write oBDS 3: a full date with Datumsgenauigkeit.",
-    source="ADT/GEKID before oBDS 3",
-)
-NUMBER_DAMAGED = Rule(
-    "identity.number-damaged",
-    "error",
-    on="received.table_row",
-    what="The patient number is an error of a spreadsheet, was rounded to a power of ten (1.23E+11), or is a "
-    "word such as unbekannt: it names nobody. The record is not used.",
-    remedy="In the table, restore the patient number from the original list. Format the column as text "
-    "before the numbers are entered.",
-)
-_DAMAGED = (
-    r"^\d+[.,]\d+[eE][+-]?\d+$|^\d+[eE]\+\d+$"
-    r"|^#(REF|BEZUG|N/A|NV|VALUE|WERT|NAME|DIV/0|NULL|NUM|ZAHL|ERROR|BINARY)[!?]?$"
-)
-"""Large numbers as a spreadsheet shows them in a narrow column, and its errors in English and German."""
-_NO_NUMBER = (
-    r"^(?i:unbek(annt|\.)?|unknown|keine?|none|null|nan|n\.? ?a\.?|n\.? ?n\.?|k\. ?a\.?|ohne( nummer)?|neu"
-    r"|tba|tbd|keine? (nummer|angaben?|nr\.?)|fehlt|missing)$|^[-–—?.*/x]+$"
-)
-"""What stands in the place of a number that nobody knows: two persons with it are not one."""
-
-
-def damaged(number: pl.Expr) -> pl.Expr:
-    """Return whether a spreadsheet damaged a patient number: two persons may have the same one then."""
-    return number.str.strip_chars().str.contains(f"{_DAMAGED}|{_NO_NUMBER}").fill_null(False)
 
 
 @dataclass(frozen=True)

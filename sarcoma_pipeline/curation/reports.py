@@ -93,22 +93,8 @@ OLD_AGAIN = Rule(
     source="oBDS: a repeated Meldung is no correction",
     sides=(VERSIONS,),
 )
-OBJECTION = Rule(
-    "patient.objection",
-    "warning",
-    on="quality.accounting",
-    scope="patient",
-    what="The patient objected to the personal storage of their data (Meldebegruendung W). None of their "
-    "data are analysed or released.",
-    remedy="If the objection is valid, nothing needs to be done. If it was withdrawn, the Melder reports "
-    "again with Meldebegruendung I.",
-    source="oBDS 3.0.4 schema, Meldebegruendung",
-    waivable=False,
-    alone="the objection is in the record itself",
-)
 
 REPLACED = "replaced by a later version of the report"
-OBJECTED = "the patient objected to the storage of their data"
 
 _OBDS = "received.obds_"
 _KEY = ("Absender_ID", "Melder_IKNR", "Melder_ID", "Meldung_ID", "Patient_ID")
@@ -120,7 +106,7 @@ PLACES = (
 
 _VERSION = ["key", "Patient_ID", "file_id", "patient_at", "report_at"]
 """Key of one delivery of one report."""
-_ORDER = ["reported_on", "path", "patient_at", "report_at"]
+DELIVERY_ORDER = ["reported_on", "path", "patient_at", "report_at"]
 """Sort order of the deliveries of one report; the file id separates files of one path in two centres."""
 
 
@@ -160,7 +146,7 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
         received: the tables of :func:`reported_tables` with at least :data:`PLACES`.
         paths: ``file_id``, ``path``.
     """
-    records = _records(received, paths)
+    records = delivered_records(received, paths)
     if records.is_empty():
         return Sorted(Disposition.empty(), Observation.empty(), records)
     versions = (
@@ -169,7 +155,7 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
             pl.col("reported_on", "path").min(),
             content=pl.concat_str("within", "content_hash", separator=" ").sort().str.join("\n"),
         )
-        .sort("key", "Patient_ID", *_ORDER, "file_id", nulls_last=False)
+        .sort("key", "Patient_ID", *DELIVERY_ORDER, "file_id", nulls_last=False)
     )
     report = ["key", "Patient_ID"]
     versions = versions.with_columns(
@@ -216,10 +202,10 @@ def sort_out(received: Frames, paths: pl.DataFrame) -> Sorted:
         pl.concat(
             [
                 Observation.empty(),
-                _observed(replaced, RECORD_CORRECTED),
-                _observed(_one_of_each(replaced.filter("same_day")), SAME_DAY),
-                _observed(_one_of_each(late), OLD_AGAIN),
-                _observed(_one_of_each(several), OTHER_PATIENT),
+                observed_reports(replaced, RECORD_CORRECTED),
+                observed_reports(_one_of_each(replaced.filter("same_day")), SAME_DAY),
+                observed_reports(_one_of_each(late), OLD_AGAIN),
+                observed_reports(_one_of_each(several), OTHER_PATIENT),
             ]
         ),
         compared,
@@ -261,7 +247,7 @@ def withdrawals(sorted_out: Sorted, rows_of: RowsOf) -> pl.DataFrame:
         )
         part = pl.col("newer_id").is_null()
         seen.append(
-            _observed(
+            observed_reports(
                 found,
                 WITHDRAWN,
                 column=pl.when(~part).then(pl.col("gone").list.first()),
@@ -280,95 +266,6 @@ def withdrawals(sorted_out: Sorted, rows_of: RowsOf) -> pl.DataFrame:
     return pl.concat(seen)
 
 
-def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
-    """Return objections in force: the last statement of one of the patient's Melder is W.
-
-    Args:
-        received: the tables of :func:`reported_tables` with at least :data:`PLACES`.
-        paths: ``file_id``, ``path``.
-
-    Returns:
-        Observations of :data:`OBJECTION`, one per patient and Melder, on the record with W; the note has the
-        date. An objection of an unknown day stands until its report is replaced.
-    """
-    records = _records(received, paths)
-    if records.is_empty():
-        return Observation.empty()
-    records = records.filter(pl.col("Meldebegruendung").is_not_null())
-    who = ["Patient_ID", "reporter"]
-    reason = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
-    # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
-    spoken = records.filter(reason.is_in(["I", "W"])).with_columns(objects=reason == "W")
-    # No consent is known to be later than an objection of an unknown day: such an objection stands.
-    undated = pl.col("objects") & pl.col("reported_on").is_null()
-    state = spoken.with_columns(undated=undated).sort(
-        *who, "undated", *_ORDER, "file_id", "within", "record_id", nulls_last=False
-    )
-    standing = state.filter(pl.col("objects").last().over(who))
-    # The objection holds from the first W after the last I.
-    last_consent = pl.col("row").filter(~pl.col("objects")).max().over(who).fill_null(-1)
-    since = (
-        standing.with_row_index("row")
-        .with_columns(row=pl.col("row").cast(pl.Int64))
-        .filter(pl.col("row") > last_consent)
-        .unique(who, keep="first", maintain_order=True)
-    )
-    return _observed(
-        since,
-        OBJECTION,
-        column=pl.lit("Meldebegruendung"),
-        note=pl.concat_str(
-            pl.lit("since "), pl.col("reported_on").cast(pl.String).fill_null("an unknown day")
-        ),
-    )
-
-
-def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
-    """Return the person references of the patients whose objection is in force.
-
-    Args:
-        observed: observations that include those of :func:`objections`.
-        rows_of: reads records of a received table.
-    """
-    found = observed.filter(pl.col("rule_id") == OBJECTION.id)
-    parts = [pl.Series("person_ref", [], dtype=pl.String)]
-    for table in sorted(found["table_name"].unique()):
-        records = found.filter(pl.col("table_name") == table)["record_id"]
-        numbers = rows_of(table, records)["Patient_ID"]
-        parts.append(("number:" + numbers).alias("person_ref"))
-    return pl.concat(parts).unique().sort()
-
-
-def without_objecting(
-    link: pl.DataFrame, typed: Frames, persons: pl.Series
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Remove all records of patients who object from the links, for every source.
-
-    Args:
-        link: ``curated.link``.
-        typed: the typed tables.
-        persons: person references of the patients who object.
-
-    Returns:
-        The links of all other patients; dispositions of the records left out.
-    """
-    patients = link.filter(pl.col("person_ref").is_in(persons.implode()))["patient_id"].unique()
-    out = pl.col("patient_id").is_in(patients.implode())
-    references = link.filter(out)["person_ref"]
-    records = pl.concat(
-        [
-            frame.filter(pl.col("person_ref").is_in(references.implode())).select("record_id")
-            for frame in typed.values()
-        ]
-    )
-    left_out = (
-        records.unique()
-        .sort("record_id")
-        .select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(OBJECTED))
-    )
-    return link.filter(~out), left_out
-
-
 def _delivered(table: str) -> Iterator[str]:
     """Yield the columns of a received table that hold content of the report."""
     # Sender and date always differ between versions.
@@ -377,7 +274,7 @@ def _delivered(table: str) -> Iterator[str]:
     return (c for c in CONTRACTS[table].polars_schema().names() if c not in framing | technical)
 
 
-def _records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
+def delivered_records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
     """Return every record that is part of a report, with the report's key and position."""
     parts = []
     for table in reported_tables():
@@ -417,7 +314,8 @@ def _one_of_each(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.sort("within", "record_id").unique(_VERSION, keep="first", maintain_order=True)
 
 
-def _observed(
+def observed_reports(
     frame: pl.DataFrame, rule: Rule, column: pl.Expr | None = None, note: pl.Expr | None = None
 ) -> pl.DataFrame:
+    """Return observations of a rule on records of :func:`delivered_records`, sorted by record."""
     return observation(frame, rule, pl.col("table"), column, note=note).sort("record_id")

@@ -12,11 +12,9 @@ from sarcoma_pipeline.curation import death_beside_life
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     MISSING,
-    NUMBER_DAMAGED,
     Reading,
     code,
     constant,
-    damaged,
     date,
     number,
     read,
@@ -24,6 +22,7 @@ from sarcoma_pipeline.curation.parse import (
     with_steps,
 )
 from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM
+from sarcoma_pipeline.curation.value_rules import NUMBER_DAMAGED, damaged
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract

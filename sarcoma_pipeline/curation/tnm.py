@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.curation.parse import CODE_UNKNOWN, Reading
+from sarcoma_pipeline.curation.parse import Reading
+from sarcoma_pipeline.curation.value_rules import CODE_UNKNOWN
 
 _QUALIFIER = (
     r"(?:\((?:m|is|sn|mi|itc|i[+-]|mol[+-]|cy[+-]|pul|oss|hep|bra|lym|mar|ple|per|adr|ski|oth|gen|\d{1,2})"

@@ -12,6 +12,7 @@ from sarcoma_pipeline.curation import (
     dicom,
     export_faults,
     obds,
+    objections,
     registry_reply,
     reporting_day,
     reports,
@@ -208,7 +209,7 @@ def sort_reports(
     seen = [
         found.observed,
         reports.withdrawals(found, rows_of),
-        reports.objections(dated, paths),
+        objections.objections(dated, paths),
         *(
             observation(
                 frame.join(copies, on="record_id", how="semi", maintain_order="left"), RECORD_DUPLICATE, table

@@ -13,11 +13,11 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
 from sarcoma_pipeline.cohort.timeline import timeline
-from sarcoma_pipeline.curation.parse import CODE_UNKNOWN
 from sarcoma_pipeline.curation.table_rows import CONDITION_UNMATCHED
+from sarcoma_pipeline.curation.value_rules import CODE_UNKNOWN
 from sarcoma_pipeline.operations import check_reading
 from sarcoma_pipeline.operations.check_reading import Delivered
-from sarcoma_pipeline.quality import accounting, findings, plausibility
+from sarcoma_pipeline.quality import accounting, findings, plausibility, unreadable_cells
 from sarcoma_pipeline.quality.curate import Curation, curate
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
@@ -154,7 +154,7 @@ def _named(project: Project, found: Delivered, path: str) -> bool:
 def _keys(found: Delivered) -> Iterator[Notice]:
     """Yield rows of one file that share their key."""
     paths = dict(found.files.select("file_id", "path").iter_rows())
-    for table in plausibility.MAPPED:
+    for table in unreadable_cells.MAPPED:
         rows = found.received.get(table)
         if rows is None:
             continue
@@ -278,7 +278,7 @@ def _spoken(words: pl.DataFrame, gate: IdentityGate, listed: pl.DataFrame) -> pl
 def _column(project: Project, place: dict[str, str]) -> str:
     """Return the name of the delivered column of a finding; of the typed one if the file's path is masked."""
     if place["source"] and place["column_name"]:
-        return plausibility.header(project.sources, place)
+        return unreadable_cells.header(project.sources, place)
     return place["column_name"] or ""
 
 
@@ -330,10 +330,10 @@ def _preview(
     described = covariates.patients(made.curated, happened, admitted, study.gate)
     if admitted.len() and (median := described["follow_up_days"].median()) is not None:
         yield "follow-up", f"median {median:g} days"
-    mapped = [found.received[table] for table in plausibility.MAPPED if table in found.received]
-    source_of = plausibility.sources_of(mapped, found.files)
-    for row in plausibility.unreadable(made.typed, made.observed, source_of).iter_rows(named=True):
-        words = plausibility.header(project.sources, row)
+    mapped = [found.received[table] for table in unreadable_cells.MAPPED if table in found.received]
+    source_of = unreadable_cells.sources_of(mapped, found.files)
+    for row in unreadable_cells.unreadable(made.typed, made.observed, source_of).iter_rows(named=True):
+        words = unreadable_cells.header(project.sources, row)
         yield "unreadable", f"{row['unreadable']} of {row['filled']} filled cells of {words}"
     # A refresh has all tables of the warehouse at hand here, and so has the check.
     tables = {

@@ -9,7 +9,7 @@ from sarcoma_pipeline.orchestration.assets.step import tags
 from sarcoma_pipeline.orchestration.assets.steward_page import readings
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import decision_log
-from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from sarcoma_pipeline.study.project import Project
 from schemas.ledger import LedgerEntry
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.curation import identity, reconcile, reports, typed_records
+from sarcoma_pipeline.curation import identity, objections, reconcile, reports, typed_records
 from sarcoma_pipeline.quality import cross_record, findings, ledger, quarantine, repeated_faults
 from schemas.configuration import Sources, Study
 from schemas.curated import Link
@@ -86,7 +86,9 @@ def curate(
         unwaived: leaves out the observations that a waiver admits; by default there is no waiver.
     """
     typed = typed_records.type_records(received, sources, received_on, files)
-    linked = link(typed.frames, reports.objecting(typed.observed, reports.rows_in(received)), decided, former)
+    linked = link(
+        typed.frames, objections.objecting(typed.observed, reports.rows_in(received)), decided, former
+    )
     links = linked.frames[Link.table()]
     first = pl.concat([typed.observed, linked.observed])
     judged = judge(typed.frames, links, first, unwaived, sources.precedence["death"])
@@ -121,7 +123,7 @@ def link(
         former: master data (rows of ``typed.person``) of former deliveries.
     """
     linked = identity.link(typed, decided, former)
-    kept, left_out = reports.without_objecting(linked.frames[Link.table()], typed, objecting)
+    kept, left_out = objections.without_objecting(linked.frames[Link.table()], typed, objecting)
     return typed_records.Result(
         {**linked.frames, Link.table(): kept}, linked.observed, pl.concat([linked.disposition, left_out])
     )

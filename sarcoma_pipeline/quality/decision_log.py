@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sarcoma_pipeline.quality import ledger
+from sarcoma_pipeline.quality import decision_requests
 from schemas.contract import ContractBroken
 from schemas.ledger import Decision
 
@@ -46,7 +46,7 @@ def read(path: Path) -> pl.DataFrame:
 def record(
     path: Path,
     entries: pl.DataFrame,
-    requests: Sequence[ledger.Request],
+    requests: Sequence[decision_requests.Request],
     now: dt.datetime,
     readings: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -67,9 +67,9 @@ def record(
         DecisionLogDamaged: nothing was written; the log cannot be read.
     """
     # Validates before creating the file, and again under the lock.
-    ledger.decide(entries, read(path), requests, now, readings)
+    decision_requests.decide(entries, read(path), requests, now, readings)
     with _locked(path) as (known, append):
-        made = ledger.decide(entries, known, requests, now, readings)
+        made = decision_requests.decide(entries, known, requests, now, readings)
         append(made)
     return made
 

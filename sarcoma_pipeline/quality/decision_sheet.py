@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from sarcoma_pipeline.quality import own_sheets
-from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from schemas.spreadsheet import neutralised
 
 SHOWN = (

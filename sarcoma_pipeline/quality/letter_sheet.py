@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from sarcoma_pipeline.quality import own_sheets
-from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from sarcoma_pipeline.quality.letter_words import ANSWERS, TO_FILL_IN, WORDS, Language, answer_of
 from sarcoma_pipeline.quality.letters import QUESTION, Letter
 from schemas.content_policy import STATIC_PAGE

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sarcoma_pipeline.survival import spline
+from sarcoma_pipeline.survival.collinearity import independent
 from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
 from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
@@ -341,32 +342,6 @@ def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
     if used["entry_days"].null_count() == used.height:
         return None
     return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-
-
-_COLLINEAR = 1e-12
-"""Minimum share of a column's variance not explained by earlier columns; below are only rounding errors."""
-
-
-def independent(design: pl.DataFrame) -> list[str]:
-    """Return the columns that are no linear combination of those before them.
-
-    Args:
-        design: columns that are not constant.
-    """
-    kept: list[str] = []
-    basis: list[NDArray[np.floating]] = []
-    for name in design.columns:
-        column = design[name].to_numpy()
-        spread = column - column.mean()
-        left = spread = spread / max(np.abs(spread).max(), np.finfo(float).tiny)
-        # Twice, because the first pass leaves rounding errors of the size of the share that is tested.
-        for _ in range(2):
-            for direction in basis:
-                left = left - (left @ direction) * direction
-        if left @ left > _COLLINEAR * (spread @ spread):
-            kept.append(name)
-            basis.append(left / np.sqrt(left @ left))
-    return kept
 
 
 _LOWEST = 1e6

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.quality import decision_log, ledger
-from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from schemas.ledger import Decision, LedgerEntry
 from schemas.quality import Finding
 from tests.conftest import Outcome, Records

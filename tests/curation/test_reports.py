@@ -7,7 +7,7 @@ from itertools import count
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.curation import reports
+from sarcoma_pipeline.curation import objections, reports
 from schemas import received as r
 
 
@@ -207,14 +207,14 @@ def test_each_version_is_compared_with_the_next_one(export):
 def test_an_objection_stands_until_the_same_reporter_takes_it_back(export, told, stands):
     for number, (on, reason) in enumerate(told, start=1):
         export.add(file=f"{number}.xml", meldung=f"M{number}", on=on, Meldebegruendung=reason)
-    found = reports.objections(export.received, export.paths)
+    found = objections.objections(export.received, export.paths)
     assert found["note"].to_list() == ([stands] if stands else [])
 
 
 def test_another_reporter_takes_no_objection_back(export):
     export.add(melder="K", Meldebegruendung="W")
     export.add(melder="L", meldung="M2", file="b.xml", on="2021-01-01", Meldebegruendung="I")
-    assert reports.objections(export.received, export.paths).height == 1
+    assert objections.objections(export.received, export.paths).height == 1
 
 
 def test_nothing_of_a_patient_who_objects_is_curated_whatever_its_source(records):

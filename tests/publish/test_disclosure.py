@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sarcoma_pipeline.publish import disclosure
+from sarcoma_pipeline.publish import count_suppression, disclosure, disclosure_estimates
 from sarcoma_pipeline.survival import kaplan_meier, table_one
 from schemas.analysis import HazardRatio, SurvivalSensitivity
 from schemas.cohort import CohortEndpoint, CohortFlow, CohortPatient
@@ -51,7 +51,7 @@ def test_small_levels_of_a_factor_cannot_be_derived(threshold, parts, data):
     total = data.draw(st.integers(threshold, 16))
 
     def publish(counts: World) -> Page:
-        page = printed(counts, disclosure.withheld([counts], total, threshold)[0])
+        page = printed(counts, count_suppression.withheld([counts], total, threshold)[0])
         assert not any(n is not None and 0 < n < threshold for n in page)
         return page
 
@@ -65,7 +65,7 @@ def test_equal_levels_of_two_factors_do_not_reveal_a_small_count(threshold, tota
     three, linked = list(compositions(total, 3)), {}
     for one, other in product(three, repeat=2):
         if other[0] == (total - one[0] if opposite else one[0]):
-            linked[(*one, *other)] = disclosure.withheld([one, other], total, threshold)
+            linked[(*one, *other)] = count_suppression.withheld([one, other], total, threshold)
 
     def publish(world: World) -> Page:
         first, second = linked[world]
@@ -243,7 +243,7 @@ def ratios() -> pl.DataFrame:
 
 
 def test_ratios_based_on_few_are_suppressed():
-    out = disclosure.hazard_ratio(ratios(), disclosure.Nested(5, (0, 50)), Disclosure())
+    out = disclosure_estimates.hazard_ratio(ratios(), count_suppression.Nested(5, (0, 50)), Disclosure())
     # G3 has 3 events, so grade's reference has 1; side's reference has 3 patients.
     assert out.filter(pl.col("hazard_ratio").is_not_null())["level"].to_list() == ["female"]
     withheld = out.filter(pl.col("hazard_ratio").is_null())
@@ -254,7 +254,7 @@ def test_ratios_based_on_few_are_suppressed():
 
 def test_sample_sizes_that_reveal_few_missing_patients_are_suppressed():
     frame = ratios().with_columns(n=pl.lit(47, pl.Int64), missing=pl.lit(3, pl.Int64))
-    out = disclosure.hazard_ratio(frame, disclosure.Nested(5, (0, 50)), Disclosure())
+    out = disclosure_estimates.hazard_ratio(frame, count_suppression.Nested(5, (0, 50)), Disclosure())
     assert out["n"].null_count() == out["missing"].null_count() == out.height
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.quality.decision_log import DecisionLogDamaged
-from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from schemas.ledger import LedgerEntry
 
 NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)

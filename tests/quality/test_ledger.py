@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sarcoma_pipeline.quality import decision_log, ledger
-from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality import decision_log, decision_requests, ledger
+from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.quality import Finding
 
@@ -330,7 +330,9 @@ def test_an_acknowledgement_outlives_a_change_of_content_but_not_the_fault():
     book = ledger.advance(
         LedgerEntry.empty(), found({"f1": "A"}), Decision.empty(), content_of({"f1": "A"}), "1", START.date()
     )
-    made = ledger.decide(book, Decision.empty(), [Request("f1", "acknowledge", "S", "asked")], START)
+    made = decision_requests.decide(
+        book, Decision.empty(), [Request("f1", "acknowledge", "S", "asked")], START
+    )
     states = []
     for number, world in enumerate([{"f1": "B"}, {}, {"f1": "A"}], start=2):
         book = ledger.advance(book, found(world), made, content_of(world), str(number), START.date())
@@ -373,7 +375,7 @@ TOMORROW = START.date() + dt.timedelta(days=1)
 )
 def test_a_bad_request_is_refused_with_its_reason(book, request_, why):
     with pytest.raises(DecisionRefused, match=why):
-        ledger.decide(book, Decision.empty(), [request_], START)
+        decision_requests.decide(book, Decision.empty(), [request_], START)
 
 
 def test_one_bad_request_stops_all_and_each_is_named(book):
@@ -383,7 +385,7 @@ def test_one_bad_request_stops_all_and_each_is_named(book):
         Request("f2", "acknowledge", "S", "", place="line 4"),
     ]
     with pytest.raises(DecisionRefused) as refused:
-        ledger.decide(book, Decision.empty(), requests, START)
+        decision_requests.decide(book, Decision.empty(), requests, START)
     assert refused.value.problems == (
         "line 3: f9: there is no such finding",
         "line 4: f2: the reason is missing",
@@ -393,16 +395,18 @@ def test_one_bad_request_stops_all_and_each_is_named(book):
 def test_two_requests_on_one_finding_are_refused(book):
     twice = [Request("f1", "acknowledge", "S", "why"), Request("f1", "waive", "S", "why", TOMORROW)]
     with pytest.raises(DecisionRefused, match="more than once"):
-        ledger.decide(book, Decision.empty(), twice, START)
+        decision_requests.decide(book, Decision.empty(), twice, START)
 
 
 def test_nothing_asked_for_is_refused(book):
     with pytest.raises(DecisionRefused, match="name a finding"):
-        ledger.decide(book, Decision.empty(), [], START)
+        decision_requests.decide(book, Decision.empty(), [], START)
 
 
 def test_a_waiver_holds_on_its_last_day_and_not_on_the_next(book):
-    made = ledger.decide(book, Decision.empty(), [Request("f1", "waive", "S", "why", TOMORROW)], START)
+    made = decision_requests.decide(
+        book, Decision.empty(), [Request("f1", "waive", "S", "why", TOMORROW)], START
+    )
     assert ledger.waived(made, book, TOMORROW).to_list() == ["f1"]
     assert ledger.waived(made, book, TOMORROW + dt.timedelta(days=1)).to_list() == []
 
@@ -430,8 +434,10 @@ def test_what_is_offered_is_what_would_not_be_refused(before, stays, finding):
     for action in before:
         now += dt.timedelta(hours=1)
         try:
-            more = ledger.decide(book, made, [request(action + " 1" * (action == "decide"))], now, READINGS)
-        except ledger.DecisionRefused:
+            more = decision_requests.decide(
+                book, made, [request(action + " 1" * (action == "decide"))], now, READINGS
+            )
+        except decision_requests.DecisionRefused:
             continue
         made = pl.concat([made, more])
     world = world if stays else {}
@@ -439,11 +445,11 @@ def test_what_is_offered_is_what_would_not_be_refused(before, stays, finding):
     taken = []
     for action in ("acknowledge", "waive", "reopen", "decide 1", "decide 2", "decide 3"):
         try:
-            ledger.decide(book, made, [request(action)], now + dt.timedelta(hours=1), READINGS)
-        except ledger.DecisionRefused:
+            decision_requests.decide(book, made, [request(action)], now + dt.timedelta(hours=1), READINGS)
+        except decision_requests.DecisionRefused:
             continue
         taken.append(action)
-    assert ledger.possible(book, made, READINGS)[finding] == taken
+    assert decision_requests.possible(book, made, READINGS)[finding] == taken
 
 
 @pytest.mark.parametrize(
@@ -462,7 +468,7 @@ def test_the_beginning_of_an_id_stands_for_the_whole(given, known, words):
     book = ledger.advance(LedgerEntry.empty(), Finding.conform(both), none, content, "1", START.date())
     asked = [Request(given, "acknowledge", "S", "seen")]
     if words is None:
-        assert ledger.decide(book, none, asked, START)["finding_id"].to_list() == [known[0]]
+        assert decision_requests.decide(book, none, asked, START)["finding_id"].to_list() == [known[0]]
         return
-    with pytest.raises(ledger.DecisionRefused, match=words):
-        ledger.decide(book, none, asked, START)
+    with pytest.raises(decision_requests.DecisionRefused, match=words):
+        decision_requests.decide(book, none, asked, START)

@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from sarcoma_pipeline.quality import decision_log, ledger, letter_sheet
-from sarcoma_pipeline.quality.ledger import DecisionRefused, Request
+from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
 from sarcoma_pipeline.quality.letter_words import ANSWERS, LANGUAGES, WORDS
 from sarcoma_pipeline.quality.letters import letters
 from schemas.ledger import Decision, LedgerEntry

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.orchestration import schedules
-from sarcoma_pipeline.quality import ledger
+from sarcoma_pipeline.quality import decision_requests, ledger
 from sarcoma_pipeline.quality.curate import curate
 from sarcoma_pipeline.study import local_time, project, provenance
 from schemas.configuration import load_study
@@ -104,12 +104,12 @@ def test_a_waiver_ends_with_a_day_at_the_site(at, until, taken):
     none = Decision.empty()
     empty = ledger.LedgerEntry.empty()
     entries = ledger.advance(empty, found(world), none, content_of(world), "R1", now.date())
-    request = ledger.Request("f1", "waive", "K. Demir", "seen", until)
+    request = decision_requests.Request("f1", "waive", "K. Demir", "seen", until)
     if not taken:
-        with pytest.raises(ledger.DecisionRefused, match="is in the past"):
-            ledger.decide(entries, none, [request], now)
+        with pytest.raises(decision_requests.DecisionRefused, match="is in the past"):
+            decision_requests.decide(entries, none, [request], now)
         return
-    made = ledger.decide(entries, none, [request], now)
+    made = decision_requests.decide(entries, none, [request], now)
     assert made["at"].item() == "2026-01-14T23:30:00.000000+00:00"
     assert ledger.standing(entries, made, now.date())["status"].item() == "waived"
 

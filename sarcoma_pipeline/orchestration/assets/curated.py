@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.curation import reconcile, reports, typed_records
+from sarcoma_pipeline.curation import objections, reconcile, reports, typed_records
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -81,7 +81,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         """Link records to patients by hospital number, else by an exact match of name, birth date and sex."""
         first = warehouse.read_parts(Observed.table(), ("typed",)).drop("step")
         decided = ledger.chosen_readings(warehouse.read(Decision.table()))
-        objecting = reports.objecting(first, _rows_of(warehouse))
+        objecting = objections.objecting(first, _rows_of(warehouse))
         former = _former_masters(warehouse, project)
         return _made(curation.link(warehouse.layer("typed"), objecting, decided, former))
 

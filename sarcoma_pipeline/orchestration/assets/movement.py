@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.curation import reports
+from sarcoma_pipeline.curation import objections
 from sarcoma_pipeline.orchestration.assets.curated import OBSERVING, TYPED
 from sarcoma_pipeline.orchestration.assets.received import RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
@@ -155,8 +155,8 @@ def _evidence(
 def _objected(warehouse: Warehouse) -> pl.DataFrame:
     """Return the records of patients who objected; the finding on the objection explains all of them."""
     apart = warehouse.read(Disposition.table(), columns=("record_id", "reason"), noted=False)
-    objected = apart.filter(pl.col("reason") == reports.OBJECTED)
-    return objected.select("record_id", rule_id=pl.lit(reports.OBJECTION.id))
+    objected = apart.filter(pl.col("reason") == objections.OBJECTED)
+    return objected.select("record_id", rule_id=pl.lit(objections.OBJECTION.id))
 
 
 def _known_refresh(warehouse: Warehouse, before: Base) -> str:

@@ -13,7 +13,13 @@ from sarcoma_pipeline.orchestration.assets.record_locations import identity_gate
 from sarcoma_pipeline.orchestration.assets.step import asset_key, redacted_errors
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
-from sarcoma_pipeline.quality import impact, ledger, movement, registry_coverage, rule_results
+from sarcoma_pipeline.quality import (
+    decision_requests,
+    impact,
+    movement,
+    registry_coverage,
+    rule_results,
+)
 from sarcoma_pipeline.quality.identity_gate import IdentityGate
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import permissions
@@ -60,7 +66,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         _coverage(warehouse, shown),
         movement.summary(warehouse.read(Movement.table())),
         shown_records(gate, warehouse.read(FindingRecord.table())),
-        actions=ledger.possible(findings, warehouse.read(Decision.table()), readings(warehouse)),
+        actions=decision_requests.possible(findings, warehouse.read(Decision.table()), readings(warehouse)),
         results=_results(warehouse),
     )
     target = project.published / "steward.html"
@@ -70,7 +76,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
 
 def readings(warehouse: Warehouse) -> pl.DataFrame:
     """Return the readings and answers that a steward can choose, by finding."""
-    return ledger.offered(
+    return decision_requests.offered(
         warehouse.read(Finding.table()),
         warehouse.read(RadiotherapyReading.table()),
         warehouse.read(IdentityReading.table()),

@@ -1,0 +1,121 @@
+"""Leave out patients who objected to the storage of their data (Meldebegruendung W)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.curation.reports import (
+    DELIVERY_ORDER,
+    Frames,
+    RowsOf,
+    delivered_records,
+    observed_reports,
+)
+from schemas.quality import Observation
+from schemas.rule import Rule
+
+OBJECTION = Rule(
+    "patient.objection",
+    "warning",
+    on="quality.accounting",
+    scope="patient",
+    what="The patient objected to the personal storage of their data (Meldebegruendung W). None of their "
+    "data are analysed or released.",
+    remedy="If the objection is valid, nothing needs to be done. If it was withdrawn, the Melder reports "
+    "again with Meldebegruendung I.",
+    source="oBDS 3.0.4 schema, Meldebegruendung",
+    waivable=False,
+    alone="the objection is in the record itself",
+)
+
+
+OBJECTED = "the patient objected to the storage of their data"
+
+
+def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
+    """Return objections in force: the last statement of one of the patient's Melder is W.
+
+    Args:
+        received: the tables of :func:`reported_tables` with at least :data:`PLACES`.
+        paths: ``file_id``, ``path``.
+
+    Returns:
+        Observations of :data:`OBJECTION`, one per patient and Melder, on the record with W; the note has the
+        date. An objection of an unknown day stands until its report is replaced.
+    """
+    records = delivered_records(received, paths)
+    if records.is_empty():
+        return Observation.empty()
+    records = records.filter(pl.col("Meldebegruendung").is_not_null())
+    who = ["Patient_ID", "reporter"]
+    reason = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
+    # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
+    spoken = records.filter(reason.is_in(["I", "W"])).with_columns(objects=reason == "W")
+    # No consent is known to be later than an objection of an unknown day: such an objection stands.
+    undated = pl.col("objects") & pl.col("reported_on").is_null()
+    state = spoken.with_columns(undated=undated).sort(
+        *who, "undated", *DELIVERY_ORDER, "file_id", "within", "record_id", nulls_last=False
+    )
+    standing = state.filter(pl.col("objects").last().over(who))
+    # The objection holds from the first W after the last I.
+    last_consent = pl.col("row").filter(~pl.col("objects")).max().over(who).fill_null(-1)
+    since = (
+        standing.with_row_index("row")
+        .with_columns(row=pl.col("row").cast(pl.Int64))
+        .filter(pl.col("row") > last_consent)
+        .unique(who, keep="first", maintain_order=True)
+    )
+    return observed_reports(
+        since,
+        OBJECTION,
+        column=pl.lit("Meldebegruendung"),
+        note=pl.concat_str(
+            pl.lit("since "), pl.col("reported_on").cast(pl.String).fill_null("an unknown day")
+        ),
+    )
+
+
+def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
+    """Return the person references of the patients whose objection is in force.
+
+    Args:
+        observed: observations that include those of :func:`objections`.
+        rows_of: reads records of a received table.
+    """
+    found = observed.filter(pl.col("rule_id") == OBJECTION.id)
+    parts = [pl.Series("person_ref", [], dtype=pl.String)]
+    for table in sorted(found["table_name"].unique()):
+        records = found.filter(pl.col("table_name") == table)["record_id"]
+        numbers = rows_of(table, records)["Patient_ID"]
+        parts.append(("number:" + numbers).alias("person_ref"))
+    return pl.concat(parts).unique().sort()
+
+
+def without_objecting(
+    link: pl.DataFrame, typed: Frames, persons: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Remove all records of patients who object from the links, for every source.
+
+    Args:
+        link: ``curated.link``.
+        typed: the typed tables.
+        persons: person references of the patients who object.
+
+    Returns:
+        The links of all other patients; dispositions of the records left out.
+    """
+    patients = link.filter(pl.col("person_ref").is_in(persons.implode()))["patient_id"].unique()
+    out = pl.col("patient_id").is_in(patients.implode())
+    references = link.filter(out)["person_ref"]
+    records = pl.concat(
+        [
+            frame.filter(pl.col("person_ref").is_in(references.implode())).select("record_id")
+            for frame in typed.values()
+        ]
+    )
+    left_out = (
+        records.unique()
+        .sort("record_id")
+        .select("record_id", disposition=pl.lit("out of scope"), reason=pl.lit(OBJECTED))
+    )
+    return link.filter(~out), left_out
