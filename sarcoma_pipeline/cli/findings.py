@@ -124,60 +124,48 @@ def list_(study: str, as_json: bool, **wanted: str | None) -> None:
 @findings.command()
 @study_option
 @click.argument("finding_id")
-def show(study: str, finding_id: str) -> None:
+@json_option
+def show(study: str, finding_id: str, as_json: bool) -> None:
     """Show one finding in full, as delivered, with every decision ever taken on it.
 
     Lists and pages mask text that could identify a patient; this command shows it unmasked.
     """
     import polars as pl
 
-    from sarcoma_pipeline.quality import decision_log
+    from sarcoma_pipeline.cli import finding_shown
 
     project = configured(study)
     every = current(project)
     finding_id = whole("finding", finding_id, every["finding_id"], LISTED)
     found = every.filter(pl.col("finding_id") == finding_id)
     row = found.drop("decision_id", "content_hash").row(0, named=True) | as_delivered(project, finding_id)
-    for name, value in row.items():
-        if value is not None:
-            say(f"{name:15} {value}")
-    _show_sides(compared(project, finding_id))
-    for row in readings_of(project).filter(pl.col("finding_id") == finding_id).iter_rows(named=True):
-        if found["rule_id"].item().startswith("identity."):
-            say(f"reading {row['reading']}       {row['text']}")
-            continue
-        dose = "no dose" if row["prescribed_dose_gy"] is None else f"{row['prescribed_dose_gy']:g} Gy"
-        fractions = f" in {row['fractions']}" if row["fractions"] else ""
-        say(f"reading {row['reading']}       {dose}{fractions}: {row['text']}")
-    for row in decision_log.read(project.decisions).iter_rows(named=True):
-        if row["finding_id"] == finding_id:
-            until = f" until {row['until']}" if row["until"] else ""
-            say(f"{row['at'][:19]}Z {row['action']}{until} by {row['who']}: {row['reason']}")
-
-
-def _show_sides(records: Sequence[dict[str, Any]]) -> None:
-    """Print the records of a finding that has several, each with its place, its values and its role."""
-    places = [(row["record_id"], row["path"], row["position"]) for row in records]
-    for place in dict.fromkeys(places) if len(set(places)) > 1 else ():
-        rows = [row for row, own in zip(records, places, strict=True) if own == place]
-        whose = f", patient {rows[0]['pseudonym']}" if rows[0]["pseudonym"] else ""
-        name = "this record" if rows[0]["at_fault"] else "compared with"
-        say(f"{name:15} {rows[0]['source'] or 'no source'}: {place[1]}, {place[2]}{whose}")
-        for row in rows:
-            value = f"{row['column_name']} = {row['value']}: " if row["column_name"] else ""
-            say(f"{'':15} {value}{row['role']}, {row['why']}")
+    records = compared(project, finding_id)
+    readings, decided = (
+        frame.filter(pl.col("finding_id") == finding_id).drop("finding_id").to_dicts()
+        for frame in (readings_of(project), decisions_of(project))
+    )
+    if as_json:
+        say_json({**row, "finding_records": records, "readings": readings, "decisions": decided})
+        return
+    for line in finding_shown.lines(row, records, readings, decided):
+        say(line)
 
 
 @findings.command()
 @study_option
 @click.argument("finding_id")
-def impact(study: str, finding_id: str) -> None:
+@json_option
+def impact(study: str, finding_id: str, as_json: bool) -> None:
     """Show how the study's numbers would change if a quarantined record were admitted."""
     from sarcoma_pipeline.cli import finding_impact
 
     project = configured(study)
     finding_id = whole("finding", finding_id, current(project)["finding_id"], LISTED)
-    for line in finding_impact.lines(project, finding_id):
+    found = finding_impact.compared(project, finding_id)
+    if as_json:
+        say_json(finding_impact.as_json(finding_id, found))
+        return
+    for line in finding_impact.lines(found):
         say(line)
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sarcoma_pipeline.cli.study_option import configured, in_one_file, released, study_option
-from sarcoma_pipeline.cli.terminal import say
-from sarcoma_pipeline.cli.warehouse_rows import rows
+from sarcoma_pipeline.cli.study_option import configured, released, study_option
+from sarcoma_pipeline.cli.terminal import json_option, say, say_json
+from sarcoma_pipeline.cli.warehouse_rows import by_centre
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,28 +40,34 @@ if TYPE_CHECKING:
     metavar="FILE.xlsx",
     help="Read an abstracted sheet back and print the error rates.",
 )
+@json_option
 def sample(
-    study: str, n: int, seed: int | None, into: Path | None, numbers: Path | None, answered: Path | None
+    study: str,
+    n: int,
+    seed: int | None,
+    into: Path | None,
+    numbers: Path | None,
+    answered: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure on charts how often a released value is wrong.
 
-    Draws patients of the release, stratified by sources and outcome, and writes a blind sheet for the
+    Draws patients of the release, stratified by centre, sources and outcome, and writes a blind sheet for the
     abstractor. Read back, it prints the error rate of each variable with its exact 95 % interval. The next
     release and its report contain the result.
     """
     project = configured(study)
-    in_one_file(project, "sample")
     if answered is not None:
         if into or numbers or seed is not None:
             raise click.UsageError("--read takes an abstracted sheet and draws nothing")
-        _read(project, answered)
+        _read(project, answered, as_json)
     elif into is None or seed is None:
         raise click.UsageError("name --seed and --into to draw a sample, or --read to read one back")
     else:
-        _draw(project, n, seed, into, numbers)
+        _draw(project, n, seed, into, numbers, as_json)
 
 
-def _draw(project: Project, n: int, seed: int, into: Path, numbers: Path | None) -> None:
+def _draw(project: Project, n: int, seed: int, into: Path, numbers: Path | None, as_json: bool) -> None:
     import polars as pl
 
     from sarcoma_pipeline.quality import chart_review, chart_sample, chart_sheet
@@ -77,7 +83,7 @@ def _draw(project: Project, n: int, seed: int, into: Path, numbers: Path | None)
         (project.study.name, label["refresh_id"], label["content_hash"], str(seed), str(drawn.height))
     )
     sample_id = hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
-    zero = rows(
+    zero = by_centre(
         project,
         "SELECT p.pseudonym, min(d.diagnosis_date) AS diagnosis_date FROM curated.diagnosis AS d "
         "JOIN curated.patient AS p USING (patient_id) WHERE d.index_tumour GROUP BY 1 ORDER BY 1",
@@ -97,13 +103,23 @@ def _draw(project: Project, n: int, seed: int, into: Path, numbers: Path | None)
             f"{there.filename} already exists; somebody may have filled it in"
         ) from None
     sizes = dict(stratified.group_by("stratum").len().iter_rows())
-    for stratum, count in sorted(drawn.group_by("stratum").len().iter_rows()):
+    counts = sorted(drawn.group_by("stratum").len().iter_rows())
+    if as_json:
+        drawn_of = [{"stratum": name, "drawn": count, "patients": sizes[name]} for name, count in counts]
+        say_json(
+            {
+                "sample": sample_id, "refresh_id": label["refresh_id"], "file": into, "drawn": drawn.height,
+                "strata": drawn_of,
+            }
+        )  # fmt: skip
+        return
+    for stratum, count in counts:
         say(f"{count:4} of {sizes[stratum]:4}  {stratum}")
     say(f"{drawn.height} patients in {into}, sample {sample_id} of release {label['refresh_id']}")
 
 
 def _sources(project: Project) -> pl.DataFrame:
-    return rows(
+    return by_centre(
         project,
         "SELECT DISTINCT l.pseudonym, f.source FROM meta.lineage AS l JOIN meta.files AS f USING (file_id) "
         "ORDER BY ALL",
@@ -115,16 +131,18 @@ def _write_numbers(project: Project, path: Path, drawn: pl.Series) -> None:
     from sarcoma_pipeline.quality import own_sheets
     from schemas.spreadsheet import neutralised
 
-    known = rows(project, "SELECT pseudonym, hospital_number FROM curated.patient ORDER BY pseudonym")
-    numbers = dict(neutralised(known).iter_rows())
+    known = by_centre(project, "SELECT pseudonym, hospital_number FROM curated.patient ORDER BY pseudonym")
+    numbers = {name: (number or "", centre or "") for name, number, centre in neutralised(known).iter_rows()}
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(("pseudonym", "patient_number"))
-    writer.writerows((name, numbers.get(name) or "") for name in drawn)
+    # Two centres may use one number for two patients.
+    columns = ("patient_number", *(("centre",) if project.centres else ()))
+    writer.writerow(("pseudonym", *columns))
+    writer.writerows((name, *numbers.get(name, ("", ""))[: len(columns)]) for name in drawn)
     own_sheets.create(path, out.getvalue().encode())
 
 
-def _read(project: Project, answered: Path) -> None:
+def _read(project: Project, answered: Path, as_json: bool) -> None:
     import polars as pl
 
     from sarcoma_pipeline.quality import chart_review, chart_sheet
@@ -138,6 +156,9 @@ def _read(project: Project, answered: Path) -> None:
     except ValueError as wrong:
         raise click.ClickException(f"{wrong}\nNothing was recorded.") from None
     chart_review.append(project.reviews, result)
+    if as_json:
+        say_json({"rates": result.to_dicts(), "differing": differing.to_dicts()})
+        return
     say(f"{'variable':22} {'errors':>6} {'of':>5}  rate (exact 95 % interval)   not in chart")
     for row in result.iter_rows(named=True):
         rate = "nothing reviewed"

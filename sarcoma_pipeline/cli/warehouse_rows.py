@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from sarcoma_pipeline.study.project import Project
 
 
-def rows(project: Project, sql: str) -> pl.DataFrame:
+def rows(project: Project, sql: str, centre: str = "") -> pl.DataFrame:
     """Run a query on the warehouse.
+
+    Args:
+        project: the study.
+        sql: the query, with the tables' names of their contracts.
+        centre: centre whose tables are read; by default all centres as one study.
 
     Raises:
         click.UsageError: nothing is built yet.
@@ -28,12 +33,26 @@ def rows(project: Project, sql: str) -> pl.DataFrame:
     if not read_only.is_built(project):
         raise click.UsageError(not_built)
     try:
-        with opening.explained(project.warehouse), read_only.connect(project) as connection:
+        with opening.explained(project.warehouse), read_only.connect(project, centre) as connection:
             return connection.execute(sql).pl()
     except opening.CannotOpen as why:
         raise click.ClickException(str(why)) from None
     except duckdb.CatalogException:
         raise click.UsageError(not_built) from None
+
+
+def by_centre(project: Project, sql: str) -> pl.DataFrame:
+    """Run a query on the tables of each centre, whose ids may mean other things at another centre.
+
+    Returns:
+        The rows of all centres, with the column ``centre``: null in a study without centres.
+    """
+    import polars as pl
+
+    return pl.concat(
+        rows(project, sql, centre).with_columns(centre=pl.lit(centre or None, dtype=pl.String))
+        for centre in project.centres or ("",)
+    )
 
 
 def identity_gate(project: Project) -> IdentityGate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dagster as dg
 
 from sarcoma_pipeline.orchestration import (
@@ -34,6 +36,9 @@ from sarcoma_pipeline.orchestration.assets import (
 )
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.warehouse import permissions
+
+# Dagster 1.13 warns of each owner of a job, schedule or sensor in every process: they are new in it.
+warnings.filterwarnings("ignore", message="Parameter `owners`", category=dg.BetaWarning)
 
 
 def build_definitions(study: project.Project) -> dg.Definitions:

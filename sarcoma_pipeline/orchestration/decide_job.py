@@ -62,6 +62,7 @@ def decide_job(project: Project) -> dg.JobDefinition:
         name=DECIDE,
         description=f"Acknowledge, waive, reopen or decide findings of {project.study.name}.",
         tags=tags(project),
+        owners=[project.study.owner],
         # The launchpad opens with a valid config; started as it is, the run says what is missing.
         config=dg.RunConfig(ops={"record_decisions": EMPTY}),
     )

@@ -108,4 +108,5 @@ def drop_folder(project: Project, job: str) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=f"Refreshes {project.study.name} when a delivery is complete: nothing modified for "
         f"{SETTLE_SECONDS} s. Switch it on where the nightly schedule is not enough.",
+        owners=[project.study.owner],
     )

@@ -25,6 +25,7 @@ def refresh_jobs(project: Project) -> list[AssetJob]:
                 selection=dg.AssetSelection.all() - later,
                 description=f"Nightly refresh of {name}: raw files in, validated release out.",
                 tags=retry_all,
+                owners=[project.study.owner],
             )
         ]
     whole = dg.AssetSelection.key_prefixes([name, POOLED_LAYER], [name, "release"], [name, "report"])
@@ -37,11 +38,13 @@ def refresh_jobs(project: Project) -> list[AssetJob]:
             partitions_def=partitions(project),
             description=f"Receives one centre of {name}: its raw files in, its part of the cohort out.",
             tags=retry_all,
+            owners=[project.study.owner],
         ),
         dg.define_asset_job(
             POOL,
             selection=whole - later,
             description=f"Pools the centres of {name} into one study: analysis, validated release, report.",
             tags=retry_all,
+            owners=[project.study.owner],
         ),
     ]

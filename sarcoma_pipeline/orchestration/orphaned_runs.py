@@ -51,4 +51,5 @@ def sensor(project: Project) -> dg.SensorDefinition:
         minimum_interval_seconds=CHECK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Marks runs whose process is gone as failed, so that the refresh is retried.",
+        owners=[project.study.owner],
     )

@@ -50,6 +50,7 @@ def delete_job(project: Project) -> dg.JobDefinition:
     @dg.job(
         name=DELETE_OLD_RUNS,
         description=f"Keeps the newest {keep} runs of {project.study.name}.",
+        owners=[project.study.owner],
     )
     def job() -> None:
         delete_runs()
@@ -66,4 +67,5 @@ def weekly(project: Project) -> dg.ScheduleDefinition:
         execution_timezone=project.zone.key,
         description=f"Deletes old runs of {project.study.name}.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
+        owners=[project.study.owner],
     )

@@ -55,6 +55,7 @@ def nightly(project: Project) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.STOPPED
         if started_elsewhere()
         else dg.DefaultScheduleStatus.RUNNING,
+        owners=[project.study.owner],
     )
 
 

@@ -1,8 +1,8 @@
 """Draw patients for a chart review, and state the released values that the charts are compared with.
 
-The sample is stratified by sources and outcome, each stratum in proportion to its size. Within a stratum,
-patients are ordered by a hash of seed and pseudonym: the same release and seed give the same sample, whatever
-the order of rows.
+The sample is stratified by centre, sources and outcome, each stratum in proportion to its size. Within a
+stratum, patients are ordered by a hash of seed and pseudonym: the same release and seed give the same sample,
+whatever the order of rows.
 """
 
 from __future__ import annotations
@@ -75,14 +75,19 @@ _DATED = {
 
 
 def strata(patients: pl.DataFrame, events: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
-    """Return the stratum of each patient: the sources of their records, and the outcome.
+    """Return the stratum of each patient: the centre, the sources of their records, and the outcome.
 
     Args:
-        patients: ``cohort.patients``.
+        patients: ``cohort.patients``; without ``centre``, the study has one drop folder.
         events: ``cohort.events``.
         sources: ``pseudonym`` and ``source``, a row for each source of a patient.
     """
-    named = sources.unique().sort("pseudonym", "source").group_by("pseudonym", maintain_order=True)
+    named = (
+        sources.select("pseudonym", "source")
+        .unique()
+        .sort("pseudonym", "source")
+        .group_by("pseudonym", maintain_order=True)
+    )
     kinds = events.group_by("pseudonym").agg(
         _dead=(pl.col("kind") == "death").any(), _relapsed=pl.col("kind").is_in(_RELAPSES).any()
     )
@@ -93,11 +98,15 @@ def strata(patients: pl.DataFrame, events: pl.DataFrame, sources: pl.DataFrame) 
         .then(pl.lit("relapse"))
         .otherwise(pl.lit("neither"))
     )
+    centre = pl.format("{}; ", "centre").fill_null("")
     return (
-        patients.select("pseudonym")
+        patients.select("pseudonym", _centre=centre if "centre" in patients.columns else pl.lit(""))
         .join(named.agg(_sources=pl.col("source").str.join(" + ")), on="pseudonym", how="left")
         .join(kinds, on="pseudonym", how="left")
-        .select("pseudonym", stratum=pl.format("{}; {}", pl.col("_sources").fill_null("no source"), outcome))
+        .select(
+            "pseudonym",
+            stratum=pl.format("{}{}; {}", "_centre", pl.col("_sources").fill_null("no source"), outcome),
+        )
         .sort("pseudonym")
     )
 

@@ -99,6 +99,18 @@ def test_a_list_for_other_programs_has_the_findings_of_the_list(desk):
     assert json.loads(desk("--status", "waived", "--json")) == []
 
 
+def test_one_finding_for_other_programs_has_what_show_prints(desk):
+    desk("acknowledge", "bb", "--by", "S", "--reason", "asked")
+    told = json.loads(desk("show", "bb", "--json"))
+    assert (told["finding_id"], told["status"], told["value"]) == ("bb", "acknowledged", "=1+2")
+    assert (told["finding_records"], told["readings"]) == ([], [])
+    ((action, who, reason),) = ((d["action"], d["who"], d["reason"]) for d in told["decisions"])
+    assert (action, who, reason) == ("acknowledge", "S", "asked")
+    printed = desk("show", "bb")
+    names = {line.split()[0] for line in printed.splitlines()[:-1]}
+    assert names == {name for name, value in told.items() if value not in (None, [])} - {"decisions"}
+
+
 def test_a_decision_shows_at_once(desk):
     assert "aa: waive until" in desk("waive", "aa", "bb", "--by", "S", "--reason", "meant so", "--until", FAR)
     assert ids(desk("--status", "waived")) == ["aa", "bb"]

@@ -1,5 +1,7 @@
 """Three centres, two workers, one catalog, as in docs/several_centres.md; a worker is killed."""
 
+import csv
+import json
 import os
 import re
 import shutil
@@ -7,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -126,3 +129,19 @@ def test_a_killed_worker_does_not_change_the_pooled_study(three, postgres, redis
     assert flow[-1] == (sum(n for _, n in patients),)
     by_centre = "SELECT DISTINCT level FROM analysis.subgroup WHERE covariate = 'centre' ORDER BY 1"
     assert [level for (level,) in _released(three, by_centre)] == list(CENTRES)
+    _draws_from_every_centre(alone, dict(patients), tmp_path)
+
+
+def _draws_from_every_centre(place, patients: dict[str, int], folder: Path) -> None:
+    numbers = folder / "numbers.csv"
+    words = ("--n", "99", "--seed", "7", "--into", str(folder / "s.xlsx"), "--numbers", str(numbers))
+    drawn = place.sarcoma("sample", *words, "--json")
+    assert drawn.exit_code == 0, drawn.output
+    strata: Counter[str] = Counter()
+    for stratum in json.loads(drawn.output)["strata"]:
+        strata[stratum["stratum"].partition(";")[0]] += stratum["drawn"]
+    assert strata == patients
+    with numbers.open(newline="") as stream:
+        found = [*csv.DictReader(stream)]
+    assert Counter(row["centre"] for row in found) == patients
+    assert all(row["patient_number"] for row in found)

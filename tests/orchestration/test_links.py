@@ -44,6 +44,19 @@ def test_every_asset_has_an_owner_a_group_of_its_study_and_a_page_of_the_documen
             assert (project.root() / "docs" / name).is_file(), key
 
 
+@pytest.mark.parametrize("centres", [{}, {"north": "data/drop/north", "south": "data/drop/south"}])
+def test_jobs_schedules_and_sensors_have_the_owner_of_the_study(centres):
+    """Those that Dagster knows owners of: a sensor on the status of runs has none in Dagster 1.13."""
+    repository = build_definitions(study(owner="team:steward", centres=centres)).get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    sensors = [s for s in repository.sensor_defs if not isinstance(s, dg.RunStatusSensorDefinition)]
+    owned = [*jobs, *repository.schedule_defs, *sensors]
+    assert {"decide", "delete_old_runs", "nightly", "weekly", "orphaned_runs", "drop_folder"} < {
+        one.name for one in owned
+    }
+    assert {one.name: one.owners for one in owned} == {one.name: ["team:steward"] for one in owned}
+
+
 def test_the_launchpad_gets_ids_of_findings_and_nothing_else():
     link = links.launchpad(study(), "acknowledge", [f"{n:04}" for n in range(30)])
     assert isinstance(link, dg.UrlMetadataValue)

@@ -79,6 +79,11 @@ def test_a_stratum_is_sources_and_outcome():
     assert dict(strata(patients, events, sources).iter_rows()) == {
         "dead": "o + t; died", "relapse": "o; relapse", "well": "o; neither", "bare": "no source; neither",
     }  # fmt: skip
+    centres = patients.with_columns(centre=pl.Series(["north", "south", None, "north"]))
+    assert dict(strata(centres, events, sources).iter_rows()) == {
+        "dead": "north; o + t; died", "relapse": "south; o; relapse", "well": "o; neither",
+        "bare": "north; no source; neither",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

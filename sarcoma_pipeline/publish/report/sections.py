@@ -378,7 +378,7 @@ def _review(report: Report) -> Iterator[Paragraph | Table]:
     yield Paragraph(
         "Drawn patients were abstracted again from their charts, without knowledge of the released values. "
         "An error is a released value that differs from the chart; intervals are exact (Clopper–Pearson). "
-        "The samples are stratified by sources and outcome, in proportion to the strata."
+        "The samples are stratified by centre, sources and outcome, in proportion to the strata."
     )
     frame = report.frames["meta.chart_review"]
     for (sample_id,), rows in frame.group_by("sample_id", maintain_order=True):

@@ -1,0 +1,48 @@
+"""Say all about one finding, for ``sarcoma findings show``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def lines(
+    finding: Row, records: Sequence[Row], readings: Sequence[Row], decisions: Sequence[Row]
+) -> Iterator[str]:
+    """Describe a finding: its values, its records, what can be chosen, and every decision ever taken on it.
+
+    Args:
+        finding: the columns of ``quality.ledger``, as delivered.
+        records: its rows of ``quality.finding_records``.
+        readings: the readings and answers that a steward can choose.
+        decisions: its rows of the log of decisions.
+    """
+    for name, value in finding.items():
+        if value is not None:
+            yield f"{name:15} {value}"
+    yield from _sides(records)
+    for one in readings:
+        if finding["rule_id"].startswith("identity."):
+            yield f"reading {one['reading']}       {one['text']}"
+            continue
+        dose = "no dose" if one["prescribed_dose_gy"] is None else f"{one['prescribed_dose_gy']:g} Gy"
+        fractions = f" in {one['fractions']}" if one["fractions"] else ""
+        yield f"reading {one['reading']}       {dose}{fractions}: {one['text']}"
+    for one in decisions:
+        until = f" until {one['until']}" if one["until"] else ""
+        yield f"{one['at'][:19]}Z {one['action']}{until} by {one['who']}: {one['reason']}"
+
+
+def _sides(records: Sequence[Row]) -> Iterator[str]:
+    """Describe the records of a finding that has several, each with its place, its values and its role."""
+    places = [(row["record_id"], row["path"], row["position"]) for row in records]
+    for place in dict.fromkeys(places) if len(set(places)) > 1 else ():
+        rows = [row for row, own in zip(records, places, strict=True) if own == place]
+        whose = f", patient {rows[0]['pseudonym']}" if rows[0]["pseudonym"] else ""
+        name = "this record" if rows[0]["at_fault"] else "compared with"
+        yield f"{name:15} {rows[0]['source'] or 'no source'}: {place[1]}, {place[2]}{whose}"
+        for row in rows:
+            value = f"{row['column_name']} = {row['value']}: " if row["column_name"] else ""
+            yield f"{'':15} {value}{row['role']}, {row['why']}"
