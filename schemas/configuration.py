@@ -21,26 +21,22 @@ from schemas.configuration_faults import (
     parsed,
     without_open_numbers,
 )
+from schemas.entity_mapping import ColumnMapping, Entity, EntityMapping, When
 from schemas.sources_toml import (
     DEFAULT_LIMITS,
     KINDS,
     ColumnFiles,
-    ColumnMapping,
     DicomSource,
-    Entity,
-    EntityMapping,
     IgnoredColumns,
     Limits,
     MappedSource,
     ObdsSource,
     RegistrySource,
-    Section,
     Source,
     SourceFiles,
     Sources,
     TableLayout,
     TableSource,
-    When,
     kind_of,
 )
 from schemas.study_toml import (
@@ -57,6 +53,7 @@ from schemas.study_toml import (
     Study,
     TableRow,
 )
+from schemas.toml_section import Section
 from schemas.vocabularies import EventKind
 
 __all__ = [

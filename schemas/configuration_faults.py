@@ -308,3 +308,9 @@ def _indexed(path: Loc, counts: dict[Loc, int]) -> Loc:
         if found in counts and at < len(path) - 1:
             found = (*found, counts[found])
     return found
+
+
+def said(loc: Loc, text: str) -> Complaints:
+    """Yield a text that is empty."""
+    if not text.strip():
+        yield loc, "is empty"

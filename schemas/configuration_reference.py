@@ -22,16 +22,9 @@ from pydantic_core import PydanticUndefined
 
 from schemas.assumptions import Assumptions, declared
 from schemas.disclosure import Disclosure
+from schemas.entity_mapping import ColumnMapping, EntityMapping, When
 from schemas.gate import Gate
-from schemas.sources_toml import (
-    KINDS,
-    ColumnMapping,
-    EntityMapping,
-    IgnoredColumns,
-    Limits,
-    Sources,
-    When,
-)
+from schemas.sources_toml import KINDS, IgnoredColumns, Limits, Sources
 from schemas.statistics import Statistics
 from schemas.structures_toml import StructureNames
 from schemas.study_toml import (

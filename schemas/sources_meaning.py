@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
@@ -15,22 +13,22 @@ import polars as pl
 
 from schemas import typed, typed_diagnosis, typed_treatment, units  # noqa: F401  they register the typed contracts
 from schemas import vocabularies as v
+from schemas.analysis_meaning import NUMBERS
+from schemas.column_mapping_meaning import of_column_mapping, of_separator
 from schemas.configuration_faults import Complaints, Loc, among, not_allowed, unique
-from schemas.configuration_meaning import NUMBERS
-from schemas.contract import CONTRACTS, ColumnSpec
+from schemas.contract import CONTRACTS
+from schemas.date_formats import listed_formats, of_date_formats
+from schemas.entity_mapping import ColumnMapping, EntityMapping, folded
 from schemas.received import PROVENANCE, RegistryReply
 from schemas.sources_toml import (
-    ColumnMapping,
     DicomSource,
-    EntityMapping,
     IgnoredColumns,
     MappedSource,
     RegistrySource,
-    Section,
     Sources,
     TableLayout,
-    folded,
 )
+from schemas.toml_section import Section
 from schemas.typed_record import Typed
 
 _REPLY = tuple(c.name for c in RegistryReply.columns() if c.name not in (*PROVENANCE, "unmapped_cells"))
@@ -151,7 +149,7 @@ def _registry(loc: Loc, source: RegistrySource) -> Complaints:
             yield (*loc, other), f'"{same}" is {one} already'
     if not source.date_formats:
         yield (loc[0], loc[1], "date_formats"), "name at least one format of dates"
-    yield from _date_formats((loc[0], loc[1], "date_formats"), source.date_formats, "day")
+    yield from of_date_formats((loc[0], loc[1], "date_formats"), source.date_formats, "day")
     yield from among((loc[0], loc[1], "answers"), dict.fromkeys(source.answers.values()), v.VITAL_STATUS)
 
 
@@ -184,9 +182,9 @@ def _mapped(loc: Loc, source: MappedSource) -> Complaints:
         yield (*loc, "key"), "a column is named twice"
     if not source.date_format:
         yield (*loc, "date_format"), "name at least one format of dates"
-    yield from _date_formats((*loc, "date_format"), _texts(source.date_format), None)
+    yield from of_date_formats((*loc, "date_format"), listed_formats(source.date_format), None)
     if source.separator is not None:
-        yield from _separator((*loc, "separator"), source.separator, source)
+        yield from of_separator((*loc, "separator"), source.separator, source)
     if isinstance(source.exported_on, dt.date) and source.exported_on > dt.datetime.now(dt.UTC).date():
         yield (*loc, "exported_on"), f"{source.exported_on} lies in the future"
     if not source.entities:
@@ -222,7 +220,7 @@ def _entity(loc: Loc, entity: EntityMapping, source: MappedSource) -> Complaints
         elif name == "hospital_number":
             yield from _number((*here, name), mapping)
         elif name in specs:
-            for key, message in _mapping(specs[name], mapping, source):
+            for key, message in of_column_mapping(specs[name], mapping, source):
                 yield (*here, name, *key), message
     if entity.entity != "person":
         if "hospital_number" not in entity.columns:
@@ -292,16 +290,6 @@ def _kinds(loc: Loc, source: MappedSource) -> Complaints:
             yield (*loc, "entities"), f'"{spelled[header]}" cannot be both {told}'
 
 
-def _separator(loc: Loc, text: str, source: MappedSource) -> Complaints:
-    """Check the separator of values: it must not occur in every date or number."""
-    if not text:
-        yield loc, "is empty"
-    elif text == source.decimal:
-        yield loc, f'"{text}" is the decimal sign: every number would be two values'
-    elif inside := [f for f in _texts(source.date_format) if text in f]:
-        yield loc, f'"{text}" stands in the dates ("{inside[0]}"): every date would be several values'
-
-
 _OF_A_SOURCE: tuple[tuple[type[Section], Callable[[Loc, Any], Complaints]], ...] = (
     (RegistrySource, _registry),
     (DicomSource, _dicom),
@@ -309,59 +297,6 @@ _OF_A_SOURCE: tuple[tuple[type[Section], Callable[[Loc, Any], Complaints]], ...]
     (TableLayout, _layout),
 )
 """Model of a source to the check of its values."""
-
-
-def _mapping(spec: ColumnSpec, mapping: ColumnMapping, source: MappedSource) -> Complaints:
-    if spec.dtype == "Date":
-        key: Loc = ("date_format",) if mapping.date_format else ()
-        if mapping.date_format is not None and not mapping.date_format:
-            yield ("date_format",), "name at least one format of dates"
-        yield from _date_formats(key, _texts(mapping.date_format or source.date_format), mapping.precision)
-        if mapping.constant is not None:
-            yield ("constant",), "the same date for every row is no date of a patient"
-    elif mapping.date_format is not None or mapping.precision != "day":
-        yield (), f'"{spec.name}" is no date: it has no date_format or precision'
-    if mapping.scale != 1.0 and spec.dtype not in NUMBERS:
-        yield ("scale",), f'"{spec.name}" is no number'
-    named = units.factor(spec.unit, mapping.column or "")
-    if named not in (None, 1.0) and "scale" not in mapping.model_fields_set:
-        yield (
-            (),
-            (
-                f'the header "{mapping.column}" names another unit than {spec.unit}: give scale = {named}, '
-                f"or scale = 1.0 if the column is in {spec.unit} all the same"
-            ),
-        )
-    if mapping.scale == 0:
-        yield ("scale",), "0 makes every value 0"
-    if not math.isfinite(mapping.scale):
-        yield ("scale",), f"{mapping.scale} is no factor"
-    if mapping.first_of is not None:
-        yield from _separator(("first_of",), mapping.first_of, source)
-    if mapping.codes and spec.dtype in NUMBERS | {"Date"}:
-        yield (
-            ("codes",),
-            f'"{spec.name}" is a {"date" if spec.dtype == "Date" else "number"}: it has no codes',
-        )
-    if spec.dtype in NUMBERS and mapping.constant is not None and not _is_number(mapping.constant):
-        yield ("constant",), f'"{mapping.constant}" is no number'
-    missing = {word.strip().casefold() for word in source.missing}
-    if gone := [code for code in mapping.codes if code.strip().casefold() in missing]:
-        yield ("codes",), f'"{gone[0]}" stands for a missing value (missing): it never reaches the codes'
-    allowed = ("true", "false") if spec.dtype == "Boolean" else v.VOCABULARIES.get(spec.vocabulary or "")
-    if not allowed:
-        return
-    if mapping.constant is not None:
-        if not mapping.codes:
-            yield from among(("constant",), [mapping.constant], allowed)
-    elif not mapping.codes:
-        example = ", ".join(f'"…" = "{value}"' for value in allowed[:3])
-        yield (), f"codes are needed, the column has a vocabulary: codes = {{ {example} … }}"
-    yield from among(("codes",), dict.fromkeys(mapping.codes.values()), allowed)
-    folded = Counter(code.strip().casefold() for code in mapping.codes)
-    for code, times in folded.items():
-        if times > 1:
-            yield ("codes",), f'"{code}" stands twice: codes are compared without case and outer blanks'
 
 
 def dates_of(source: MappedSource) -> list[str]:
@@ -385,58 +320,3 @@ def units_of(source: MappedSource) -> dict[str, str]:
             if unit and mapping.column is not None and "scale" not in mapping.model_fields_set:
                 found[mapping.column] = unit
     return found
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-_DIRECTIVES = frozenset("dmYybBhHMSfFDTRjepIaAzZ%sn3-_")
-_YEAR = ("%Y", "%y", "%F", "%D")
-_MONTH = ("%m", "%b", "%B", "%h", "%F", "%D", "%j", "%-m")
-_DAY = ("%d", "%e", "%F", "%D", "%j", "%-d")
-
-
-def _texts(formats: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (formats,) if isinstance(formats, str) else formats
-
-
-def _date_formats(loc: Loc, texts: Sequence[str], precision: str | None) -> Complaints:
-    """Check formats that are tried in order."""
-    for text in texts:
-        yield from _date_format(loc, text, precision)
-    for one, other in combinations(texts, 2):
-        if one == other:
-            yield loc, f'"{one}" is named twice'
-        elif one == other.translate(_SWAPPED):
-            yield (
-                loc,
-                (
-                    f'"{one}" and "{other}" differ in the order of day and month: 03.04. would be '
-                    "read by the first without a word. Name the one that the column has"
-                ),
-            )
-
-
-_SWAPPED = str.maketrans({"d": "m", "m": "d"})
-
-
-def _date_format(loc: Loc, text: str, precision: str | None) -> Complaints:
-    """Check a strptime format.
-
-    Args:
-        loc: path of the key.
-        text: the format.
-        precision: precision of dates in this format; None if it is not known here.
-    """
-    unknown = [d for d in re.findall(r"%(.)", text) if d not in _DIRECTIVES]
-    if "%" not in text or unknown or not any(d in text for d in _YEAR):
-        yield loc, f'"{text}" is no strptime format, such as "%d.%m.%Y" (day, month, year) or "%Y-%m-%d"'
-        return
-    wanted = {"day": (_MONTH, _DAY), "month": (_MONTH,)}.get(precision or "", ())
-    if not all(any(d in text for d in part) for part in wanted):
-        yield loc, f'"{text}" does not say the {precision}: give precision = "month" or "year"'

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from schemas.sources_toml import Section
 from schemas.structure_names import Role
+from schemas.toml_section import Section
 
 
 def _compiles(pattern: str) -> str:

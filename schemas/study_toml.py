@@ -18,9 +18,9 @@ from schemas.assumptions import Assumptions
 from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
-from schemas.sources_toml import Section
 from schemas.statistics import Statistics
 from schemas.structures_toml import StructureNames
+from schemas.toml_section import Section
 from schemas.vocabularies import EventKind
 
 PAPER = ("published", "published_map", "published_audit")

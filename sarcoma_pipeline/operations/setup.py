@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sarcoma_pipeline.operations import setup_columns, setup_table
 from sarcoma_pipeline.operations import setup_looking as looking
 from sarcoma_pipeline.operations import setup_proposal as proposing
 from sarcoma_pipeline.operations.check_reading import sheets
@@ -129,7 +130,7 @@ def _proposals(files: Sequence[tuple[Path, Path]], drop: Path) -> Iterator[Propo
         tables.append((_name(path.stem, names), _escaped(relative.as_posix()), table))
     # Times in one table may be counted from the diagnosis that another table dates.
     dated = bool(others["obds"]) or any(
-        proposing.target_of(header, table) == "diagnosis.diagnosis_date"
+        setup_columns.target_of(header, table) == "diagnosis.diagnosis_date"
         for _, _, table in tables
         for header in table.cells
     )
@@ -137,7 +138,7 @@ def _proposals(files: Sequence[tuple[Path, Path]], drop: Path) -> Iterator[Propo
         if proposing.is_reply(table):
             yield proposing.reply(name, pattern, table)
         else:
-            yield proposing.table(name, pattern, table, dated=dated)
+            yield setup_table.table(name, pattern, table, dated=dated)
     for kind, found in others.items():
         if found:
             yield proposing.source_of(kind, _name(kind, names), _patterns(found), len(found))

@@ -16,7 +16,7 @@ from sarcoma_pipeline.sources import sandboxed_reader
 from sarcoma_pipeline.sources.headers import without_header
 from sarcoma_pipeline.sources.table_file import is_total
 from schemas.configuration import DEFAULT_LIMITS
-from schemas.sources_toml import folded
+from schemas.entity_mapping import folded
 
 Kind = Literal["table", "obds", "dicom", "none"]
 

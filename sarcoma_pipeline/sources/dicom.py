@@ -24,6 +24,7 @@ from sarcoma_pipeline.sources import (
     dicom_objects,
     dicom_ordinary,
     dicom_plan,
+    dicom_tag_tree,
 )
 from sarcoma_pipeline.sources.dicom_node import MODALITY, Content, Node
 from sarcoma_pipeline.sources.dicom_ordinary_node import Unordinary
@@ -255,7 +256,7 @@ def _is_standard(sop_class: str | None) -> bool:
     return sop_class is not None and UID(sop_class).name != sop_class
 
 
-_TREE = dicom_ordinary.joined(
+_TREE = dicom_tag_tree.joined(
     kind.declared.tree for kind in (_PLAN, _IMAGE, _ENHANCED, _STRUCTURES, _DOSE, _TREATMENT, _OTHER)
 )
 """Attributes to load; contours, overlays and private attributes are skipped on disk."""

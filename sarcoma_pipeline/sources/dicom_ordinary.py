@@ -11,7 +11,7 @@ Values that are not read, such as pixels and contours, are skipped by their leng
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, TypeAlias
@@ -19,6 +19,7 @@ from typing import BinaryIO, TypeAlias
 from sarcoma_pipeline.sources.dicom_dictionary import representation
 from sarcoma_pipeline.sources.dicom_node import TEXT_BYTES
 from sarcoma_pipeline.sources.dicom_ordinary_node import OrdinaryNode, Shared, Unordinary
+from sarcoma_pipeline.sources.dicom_tag_tree import Tree
 from schemas.configuration import Limits
 
 _UNDEFINED = 0xFFFFFFFF
@@ -49,28 +50,6 @@ _ENCODINGS = {b"": "latin-1", b"ISO_IR 6": "latin-1", b"ISO_IR 100": "latin-1", 
 _explicit_head = struct.Struct("<HH2sH").unpack_from
 _implicit_head = struct.Struct("<HHL").unpack_from
 _long = struct.Struct("<L").unpack_from
-
-Tree: TypeAlias = "dict[int, Tree | None]"
-"""Tags that are read; for sequences, with the tags of their items."""
-
-
-def joined(trees: Iterable[Mapping[int, object]]) -> Tree:
-    """Return one tree with the attributes of several kinds of objects."""
-    whole: Tree = {}
-    for tree in trees:
-        for number, declared in tree.items():
-            kids = getattr(declared, "kids", None)
-            below = joined([kids]) if kids is not None else None
-            known = whole.get(number)
-            whole[number] = below if known is None else _merged(known, below or {})
-    return whole
-
-
-def _merged(one: Tree, other: Tree) -> Tree:
-    for number, below in other.items():
-        known = one.get(number)
-        one[number] = below if known is None else _merged(known, below or {})
-    return one
 
 
 @dataclass

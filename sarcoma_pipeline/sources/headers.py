@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sarcoma_pipeline.sources.received_record import Batch, Stopped
-from schemas.sources_toml import folded
+from schemas.entity_mapping import folded
 
 
 def too_wide(batch: Batch, columns: int, position: str) -> None:

@@ -15,8 +15,9 @@ from sarcoma_pipeline.sources.received_record import Batch, SourceFile, Stopped
 from sarcoma_pipeline.sources.table_layout import Layout
 from sarcoma_pipeline.sources.value_account import IGNORED, READ, Outcome
 from schemas.configuration import DEFAULT_LIMITS, Limits, TableLayout, TableSource
+from schemas.entity_mapping import folded
 from schemas.received import TableRow
-from schemas.sources_toml import COUNTED_FROM_1904, folded
+from schemas.sources_toml import COUNTED_FROM_1904
 
 TOTALS = frozenset(
     (

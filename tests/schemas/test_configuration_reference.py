@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sarcoma_pipeline.cli.schema import written
 from sarcoma_pipeline.sources import readers  # noqa: F401  it makes the kinds of sources known
 from schemas import configuration_reference as reference
-from schemas.sources_toml import EntityMapping
+from schemas.entity_mapping import EntityMapping
 
 DOCS = Path(__file__).parents[2] / "docs"
 KEYS = [(model, key) for _, _, model in reference.sections() for key in reference.keys(model)]
