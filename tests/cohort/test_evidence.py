@@ -1,0 +1,62 @@
+"""Evidence of an endpoint: the records that say what ended it on the day on which it ended, and no others."""
+
+import pytest
+
+from schemas import received as r
+from tests.cohort.test_endpoints import CLEAN, derived, sarcoma, seen  # noqa: F401
+
+LOCAL = {"Verlauf_Lokaler_Tumorstatus": "R"}
+
+
+@pytest.fixture
+def relapses(sarcoma):  # noqa: F811
+    """A clean examination; two reports of one local relapse and a death on that day; a later relapse.
+
+    Reports of one tumour and one day are one assessment: its records are evidence of all that it says.
+    """
+    told = {
+        "clean": seen(sarcoma, "2013-01-01", **CLEAN),
+        "local": seen(sarcoma, "2014-01-01", **LOCAL),
+        "local again": seen(sarcoma, "2014-01-01", Meldung_ID="M2", **LOCAL),
+        "death": sarcoma.meldung(r.ObdsDeath, Sterbedatum="2014-01-01"),
+        "local later": seen(sarcoma, "2015-01-01", **LOCAL),
+    }
+    return sarcoma, told
+
+
+def test_evidence_of_an_event_is_what_reports_it_on_its_day(relapses):
+    records, told = relapses
+    found = derived(records)
+    for endpoint in ("LRFS", "DFS"):
+        # Of two kinds on one day, the one that the endpoint names first.
+        assert found[endpoint]["event_kind"] == "local relapse"
+        assert set(found[endpoint]["evidence"]) == {told["local"], told["local again"]}
+    for endpoint in ("OS", "DMFS"):
+        assert (found[endpoint]["event_kind"], found[endpoint]["evidence"]) == ("death", [told["death"]])
+
+
+def test_evidence_of_a_censoring_is_the_last_examination(sarcoma):  # noqa: F811
+    seen(sarcoma, "2013-01-01", **CLEAN)
+    last = {seen(sarcoma, "2014-01-01", **CLEAN), seen(sarcoma, "2014-01-01", Meldung_ID="M2", **CLEAN)}
+    alive = sarcoma.reply(answer="lebt", answered_on="01.06.2016")
+    found = derived(sarcoma)
+    assert set(found["DFS"]["evidence"]) == last
+    assert found["OS"]["evidence"] == [alive]
+
+
+def test_evidence_of_a_death_is_the_reports_of_the_death(sarcoma):  # noqa: F811
+    seen(sarcoma, "2014-01-01", **CLEAN)
+    died = {
+        sarcoma.meldung(r.ObdsDeath, Sterbedatum="2016-03-01"),
+        sarcoma.reply(answer="verstorben", event_date="01.03.2016", answered_on="01.06.2016"),
+    }
+    found = derived(sarcoma)["OS"]
+    assert (found["event_kind"], set(found["evidence"])) == ("death", died)
+
+
+def test_without_an_examination_the_diagnosis_is_the_evidence(records):
+    records.patient()
+    diagnosis = records.diagnosis()
+    found = derived(records)
+    assert {row["event_kind"] for row in found.values()} <= {"censored"}
+    assert all(diagnosis in row["evidence"] for row in found.values())
