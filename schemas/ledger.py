@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.contract import Contract, column
+from schemas.quality import ShownFinding
 
 
 class Decision(Contract, table="quality.decisions"):
@@ -29,14 +30,9 @@ class Decision(Contract, table="quality.decisions"):
     answer: pl.String = column("Answer", "What the sender answered to a letter.", vocabulary="letter_answer")
 
 
-class LedgerEntry(Contract, table="quality.ledger"):
+class LedgerEntry(ShownFinding, table="quality.ledger"):
     """One finding over all refreshes, also a resolved one; pages show it through the identity gate."""
 
-    finding_id: pl.String = column(
-        "Finding", "Hash of rule and subject; stable.", nullable=False, unique=True
-    )
-    rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
-    severity: pl.String = column("Severity", "What it does.", nullable=False, vocabulary="severity")
     status: pl.String = column("Status", "Where it stands.", nullable=False, vocabulary="finding_status")
     first_seen: pl.String = column("First seen", "Refresh that first showed it.", nullable=False)
     last_seen: pl.String = column("Last seen", "Last refresh that showed it.", nullable=False)
@@ -51,20 +47,6 @@ class LedgerEntry(Contract, table="quality.ledger"):
     who: pl.String = column("Who", "Of the last decision.")
     reason: pl.String = column("Why", "Of the last decision.")
     until: pl.Date = column("Until", "Of the last decision, if it is a waiver.")
-    content_hash: pl.String = column("Content", "Content hash of the record when last seen.")
-    pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")
-    path: pl.String = column(
-        "File", "File below the drop folder, patients' numbers and names masked.", nullable=False
-    )
-    position: pl.String = column("Position", "Where in the file.", nullable=False)
-    table_name: pl.String = column("Table", "Where the record lies.", nullable=False)
-    column_name: pl.String = column("Column", "The column at fault.")
-    value: pl.String = column("Value", "As delivered, masked where identifying.")
-    note: pl.String = column("Note", "What else the steward needs, as the other side of a contradiction.")
-    what: pl.String = column("What", "What is wrong.", nullable=False)
-    remedy: pl.String = column("Remedy", "What to do.", nullable=False)
-    file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
-    records: pl.Int64 = column("Records", "How many records it is about; null in ledgers of before.")
     news_in: pl.String = column(
         "News in",
         "Last refresh in which it was news: first seen, back, about more records, or more severe.",

@@ -55,10 +55,12 @@ class SetAside(Contract, table="quality.set_aside"):
     step: pl.String = column("Step", "The step that did.", nullable=False)
 
 
-class Finding(Contract, table="quality.findings"):
-    """A finding of the current refresh; pages, checks and lists show it through the identity gate."""
+class ShownFinding(Contract):
+    """What a page shows of a finding: the columns that the findings of a refresh share with the ledger."""
 
-    finding_id: pl.String = column("Finding", "Hash of rule and subject; stable.", nullable=False)
+    finding_id: pl.String = column(
+        "Finding", "Hash of rule and subject; stable.", nullable=False, unique=True
+    )
     rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
     severity: pl.String = column("Severity", "What it does.", nullable=False, vocabulary="severity")
     pseudonym: pl.String = column("Patient", "Pseudonym, where the record could be linked.")
@@ -72,12 +74,19 @@ class Finding(Contract, table="quality.findings"):
     note: pl.String = column("Note", "What else the steward needs, as the other side of a contradiction.")
     what: pl.String = column("What", "What is wrong.", nullable=False)
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
+    file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
+    records: pl.Int64 = column(
+        "Records", "How many records the finding is about; null in ledgers of earlier programs."
+    )
+    content_hash: pl.String = column("Content", "Hash of the content of these records, as last seen.")
+
+
+class Finding(ShownFinding, table="quality.findings"):
+    """A finding of the current refresh; pages, checks and lists show it through the identity gate."""
+
     record_id: pl.String = column(
         "Record", "The record; of a fault that repeats in a file, the first one.", nullable=False
     )
-    file_id: pl.String = column("File id", "Key of meta.files; null for a fault of a whole source.")
-    records: pl.Int64 = column("Records", "How many records the finding is about.")
-    content_hash: pl.String = column("Content", "Hash of the content of these records.")
 
 
 class FindingRecord(Contract, table="quality.finding_records"):

@@ -23,6 +23,7 @@ import datetime as dt
 import polars as pl
 
 from schemas.ledger import LedgerEntry, Trend
+from schemas.quality import ShownFinding
 from schemas.vocabularies import (
     ACKNOWLEDGE,
     ACKNOWLEDGED,
@@ -37,10 +38,7 @@ from schemas.vocabularies import (
 )
 
 _OF_DECISION = ("decision_id", "who", "reason", "until")
-_SHOWN = (
-    "rule_id", "severity", "pseudonym", "path", "position", "table_name", "column_name", "value", "note",
-    "what", "remedy", "content_hash", "file_id", "records",
-)  # fmt: skip
+_SHOWN = tuple(c.name for c in ShownFinding.columns() if c.name != "finding_id")
 """Columns copied from the finding of this refresh; a resolved finding keeps its last values."""
 
 _CARRIED = ("assignee", "due", "answer")
