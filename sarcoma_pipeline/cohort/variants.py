@@ -11,17 +11,16 @@ from dataclasses import replace
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort import derivation
 from sarcoma_pipeline.cohort.primary import Curated
-from sarcoma_pipeline.cohort.timeline import Timeline, timeline
-from schemas.assumptions import Assumptions, Value, alternatives
+from schemas.assumptions import Value, alternatives
 from schemas.configuration import Study
 
-Cohort = tuple[pl.DataFrame, pl.DataFrame]
+Frames = tuple[pl.DataFrame, pl.DataFrame]
 """``cohort.patients`` and ``cohort.endpoints``."""
 
 
-def runs(curated: Curated, study: Study, main: Cohort) -> Iterator[tuple[str, Value, Cohort]]:
+def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Value, Frames]]:
     """Yield the cohort under each alternative of the study's assumptions.
 
     Args:
@@ -29,31 +28,21 @@ def runs(curated: Curated, study: Study, main: Cohort) -> Iterator[tuple[str, Va
         study: criteria, endpoints and assumptions.
         main: the cohort under the study's own assumptions.
     """
-    happened = timeline(curated, study.assumptions)
-    members = eligibility.members(curated, main[0]["pseudonym"])
+    own = derivation.cohort(curated, study, chosen=main[0]["pseudonym"])
     for switch, value, assumptions in alternatives(study.assumptions):
-        here = replace(happened, assumptions=assumptions)
+        here = replace(own, happened=replace(own.happened, assumptions=assumptions))
         if switch.switch.acts == "endpoints":
-            yield switch.name, value, (main[0], endpoints.derive(here, members, study).endpoints)
+            yield switch.name, value, (main[0], here.derived.endpoints)
         elif switch.switch.acts == "cohort":
-            yield switch.name, value, _from_cohort(curated, here, study, main)
+            here = replace(here, chosen=None)
+            alike = here.patients["pseudonym"].equals(main[0]["pseudonym"].sort())
+            yield switch.name, value, (here.patients, main[1] if alike else here.derived.endpoints)
         else:
-            here = timeline(curated, assumptions)
-            alike = here.events.equals(happened.events) and here.milestones.equals(happened.milestones)
-            yield switch.name, value, main if alike else _from_cohort(curated, here, study, None)
-
-
-def derived(curated: Curated, study: Study, assumptions: Assumptions) -> Cohort:
-    """Derive ``cohort.patients`` and ``cohort.endpoints`` from the curated tables."""
-    return _from_cohort(curated, timeline(curated, assumptions), study, None)
-
-
-def _from_cohort(curated: Curated, happened: Timeline, study: Study, main: Cohort | None) -> Cohort:
-    """Derive the cohort from a timeline; with the same patients, the endpoints of ``main`` are kept."""
-    described = covariates.describe(curated, happened, study.gate)
-    eligible = eligibility.eligible(eligibility.assess(curated, happened, study, described).eligibility)
-    patients = described.filter(pl.col("pseudonym").is_in(eligible.implode()))
-    if main and patients["pseudonym"].equals(main[0]["pseudonym"].sort()):
-        return patients, main[1]
-    members = eligibility.members(curated, eligible)
-    return patients, endpoints.derive(happened, members, study).endpoints
+            here = derivation.cohort(curated, study, assumptions)
+            if all(
+                getattr(here.happened, part).equals(getattr(own.happened, part))
+                for part in ("events", "milestones")
+            ):
+                yield switch.name, value, main
+            else:
+                yield switch.name, value, (here.patients, here.derived.endpoints)

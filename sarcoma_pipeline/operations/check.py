@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
-from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.cohort import derivation
 from sarcoma_pipeline.curation.table_rows import CONDITION_UNMATCHED
 from sarcoma_pipeline.curation.value_rules import CODE_UNKNOWN
 from sarcoma_pipeline.operations import check_reading
@@ -302,12 +301,10 @@ def _preview(
             rows = found.received[TableRow.table()].filter(pl.col("table_name") == source.name)
             linked = _linked(rows, made)
             yield "rows", f"{source.name}: {linked} of {rows.height} rows belong to a patient"
-    happened = timeline(made.curated, study.assumptions)
-    judged = eligibility.assess(made.curated, happened, study)
-    admitted = eligibility.eligible(judged.eligibility)
-    for label, excluded, remaining in judged.flow.select("label", "excluded", "remaining").iter_rows():
+    whole = derivation.cohort(made.curated, study)
+    derived, admitted = whole.derived, whole.eligible
+    for label, excluded, remaining in whole.judged.flow.select("label", "excluded", "remaining").iter_rows():
         yield "criterion", f"{label}: {excluded} excluded, {remaining} remain"
-    derived = endpoints.derive(happened, eligibility.members(made.curated, admitted), study)
     for name, n, events in (
         derived.endpoints.group_by("endpoint", maintain_order=True)
         .agg(pl.len(), pl.col("event").sum())
@@ -327,8 +324,7 @@ def _preview(
     for rule in study.endpoints:
         if rule.derivable and admitted.len() and rule.name not in set(derived.endpoints["endpoint"]):
             yield "endpoint", f"{rule.name}: no patient is at risk"
-    described = covariates.patients(made.curated, happened, admitted, study.gate)
-    if admitted.len() and (median := described["follow_up_days"].median()) is not None:
+    if admitted.len() and (median := whole.patients["follow_up_days"].median()) is not None:
         yield "follow-up", f"median {median:g} days"
     mapped = [found.received[table] for table in unreadable_cells.MAPPED if table in found.received]
     source_of = unreadable_cells.sources_of(mapped, found.files)
@@ -339,9 +335,9 @@ def _preview(
     tables = {
         **found.received,
         **made.typed,
-        CohortFlow.table(): judged.flow,
-        CohortEligibility.table(): judged.eligibility,
-        CohortPatient.table(): described,
+        CohortFlow.table(): whole.judged.flow,
+        CohortEligibility.table(): whole.judged.eligibility,
+        CohortPatient.table(): whole.patients,
         CohortEndpoint.table(): derived.endpoints,
     }
     never = plausibility.never_published(study, project.sources, tables, made.observed, source_of)

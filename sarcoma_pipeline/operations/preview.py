@@ -16,9 +16,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort import derivation
 from sarcoma_pipeline.cohort.primary import Curated
-from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.curation import index_tumour, typed_records
 from sarcoma_pipeline.publish import release
 from sarcoma_pipeline.quality import curate as curation
@@ -230,17 +229,12 @@ def derived(project: Project, centre: str, decisions: pl.DataFrame, today: dt.da
         else:
             curated = {t: read_only.frame(warehouse, t) for t in CURATED}
     study = project.study
-    happened = timeline(curated, study.assumptions)
-    described = covariates.describe(curated, happened, study.gate)
-    judged = eligibility.assess(curated, happened, study, described)
-    eligible = eligibility.eligible(judged.eligibility)
-    members = eligibility.members(curated, eligible)
-    patients = described.filter(pl.col("pseudonym").is_in(eligible.implode()))
+    made = derivation.cohort(curated, study)
     return Cohort(
-        judged.eligibility,
-        judged.flow,
-        patients.with_columns(centre=pl.lit(centre or None, dtype=pl.String)),
-        endpoints.derive(happened, members, study).endpoints,
+        made.judged.eligibility,
+        made.judged.flow,
+        made.patients.with_columns(centre=pl.lit(centre or None, dtype=pl.String)),
+        made.derived.endpoints,
     )
 
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
-from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.curation import reconcile
 from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.curate import Judged, judge
@@ -99,15 +98,8 @@ def rerun(night: Night, study: Study, sources: Sources, only: str | None = None)
     held = _judged(night, typed, link, sources).quarantine["record_id"]
     names = link.select("patient_id", pseudonym=pl.col("patient_id").str.split("\t").list.first())
     curated = reconcile.curate(typed, link, held, sources, names.unique("patient_id"), study).frames
-    happened = timeline(curated, study.assumptions)
-    judged = eligibility.assess(curated, happened, study).eligibility
-    eligible = eligibility.eligible(judged)
-    return Rerun(
-        chosen,
-        judged,
-        covariates.patients(curated, happened, eligible, study.gate),
-        endpoints.derive(happened, eligibility.members(curated, eligible), study).endpoints,
-    )
+    made = cohort(curated, study)
+    return Rerun(chosen, made.judged.eligibility, made.patients, made.derived.endpoints)
 
 
 def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:

@@ -13,14 +13,13 @@ from lxml import etree
 
 from sarcoma_pipeline.cohort import (
     covariates,
+    derivation,
     eligibility,
-    endpoints,
     finding_place,
     not_known,
     released_events,
     within_bounds,
 )
-from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.quality import model_gaps
 from sarcoma_pipeline.quality.curate import Curation, curate
 from sarcoma_pipeline.sources import received_record
@@ -155,18 +154,14 @@ def derive(
     """
     made = curate(received, sources, night, paths, study=study)
     curated = dict(made.curated)
-    happened = timeline(curated, study.assumptions)
-    assessed = eligibility.assess(curated, happened, study)
-    eligible = eligibility.eligible(assessed.eligibility)
-    members = eligibility.members(curated, eligible)
-    derived = endpoints.derive(happened, members, study)
+    whole = derivation.cohort(curated, study)
     cohort = {
-        "cohort.strict": eligibility.assess(curated, happened, STRICT).eligibility,
-        "cohort.eligibility": assessed.eligibility,
-        "cohort.patients": covariates.patients(curated, happened, eligible),
-        "cohort.events": released_events.events(happened, members),
-        "cohort.endpoints": derived.endpoints,
-        "cohort.not_at_risk": derived.not_at_risk,
+        "cohort.strict": eligibility.assess(curated, whole.happened, STRICT).eligibility,
+        "cohort.eligibility": whole.judged.eligibility,
+        "cohort.patients": covariates.patients(curated, whole.happened, whole.eligible),
+        "cohort.events": released_events.events(whole.happened, whole.members),
+        "cohort.endpoints": whole.derived.endpoints,
+        "cohort.not_at_risk": whole.derived.not_at_risk,
     }
     return Built(made, {**curated, **cohort})
 
@@ -181,18 +176,15 @@ def cohort_findings(built: Built, study: Study, sources: Sources, places: pl.Dat
         places: of the records, from ``quality.findings.places``.
     """
     curated = built.made.curated
-    happened = timeline(curated, study.assumptions)
-    delivered = covariates.as_delivered(curated, happened)
-    described = covariates.bounded(delivered, happened, study.gate)
-    assessed = eligibility.assess(curated, happened, study, described)
-    eligible = eligibility.eligible(assessed.eligibility)
+    whole = derivation.cohort(curated, study)
+    assessed = whole.judged
     unknown = not_known.unknown(assessed)
     main = model_gaps.main_records(curated)
     found = pl.concat(
         [
-            within_bounds.observe(delivered, happened, study.gate),
-            model_gaps.missing_covariates(described, eligible, study, main),
-            model_gaps.unknown_causes(happened, eligibility.members(curated, eligible), study),
+            within_bounds.observe(whole.delivered, whole.happened, study.gate),
+            model_gaps.missing_covariates(whole.described, whole.eligible, study, main),
+            model_gaps.unknown_causes(whole.happened, whole.members, study),
         ]
     )
     return pl.concat(

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints, released_events, within_bounds
-from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.cohort import endpoints, released_events, within_bounds
+from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.quality import expectations, release_gate
 from sarcoma_pipeline.quality.lineage import lineage
 from sarcoma_pipeline.quality.rule_catalogue import rules
@@ -181,19 +181,15 @@ Night = tuple[dict[str, pl.DataFrame], pl.DataFrame]
 
 def released(curated: dict[str, pl.DataFrame], observed: pl.DataFrame, study: Study = STUDY) -> Night:
     """The tables of patients as they would be released, and everything that was found."""
-    happened = timeline(curated, study.assumptions)
-    judged = eligibility.assess(curated, happened, study).eligibility
-    chosen = eligibility.eligible(judged)
-    members = eligibility.members(curated, chosen)
-    derived = endpoints.derive(happened, members, study)
+    whole = cohort(curated, study)
     made = {
-        CohortPatient: covariates.patients(curated, happened, chosen, study.gate),
-        CohortEvent: released_events.events(happened, members),
-        CohortEndpoint: derived.endpoints,
-        CohortNotAtRisk: derived.not_at_risk,
-        CohortDerivability: derived.derivability,
+        CohortPatient: whole.patients,
+        CohortEvent: released_events.events(whole.happened, whole.members),
+        CohortEndpoint: whole.derived.endpoints,
+        CohortNotAtRisk: whole.derived.not_at_risk,
+        CohortDerivability: whole.derived.derivability,
     }
-    seen = within_bounds.observe(covariates.as_delivered(curated, happened), happened, study.gate)
+    seen = within_bounds.observe(whole.delivered, whole.happened, study.gate)
     # One finding a patient; on which of their records it stands is not judged here.
     seen = seen.unique(["patient", "rule_id", "column_name"], keep="first", maintain_order=True)
     tables = {c.table(): c.enforce(c.conform(frame)) for c, frame in made.items()}

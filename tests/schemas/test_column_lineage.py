@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ET
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort import covariates, endpoints
+from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.publish.report import column_lineage as drawn
 from sarcoma_pipeline.quality.column_lineage import origins
@@ -55,14 +56,13 @@ def curated(tmp_path_factory) -> dict[str, pl.DataFrame]:
 @pytest.mark.end_to_end
 def test_no_column_of_the_cohort_moves_with_one_that_is_not_declared(curated):
     study = places.load("sts_imrt").study
-    judged = eligibility.assess(curated, timeline(curated, study.assumptions), study)
-    chosen = eligibility.eligible(judged.eligibility)
-    members = eligibility.members(curated, chosen)
+    own = cohort(curated, study)
+    members = own.members
 
     def derive(frames):
         happened = timeline(frames, study.assumptions)
         return {
-            "cohort.patients": covariates.patients(frames, happened, chosen),
+            "cohort.patients": covariates.patients(frames, happened, own.eligible),
             "cohort.endpoints": endpoints.derive(happened, members, study).endpoints,
         }
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.cohort import eligibility, endpoints
-from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.survival.competing_risks import cumulative_incidence
 from schemas.configuration import Study
 from tests.conftest import Records
@@ -61,10 +60,7 @@ def derived(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     records = Records()
     for name, told in PATIENTS.items():
         told.put(records, name)
-    curated = records.run().frames
-    happened = timeline(curated, study.assumptions)
-    eligible = eligibility.eligible(eligibility.assess(curated, happened, study).eligibility)
-    made = endpoints.derive(happened, eligibility.members(curated, eligible), study)
+    made = cohort(records.run().frames, study).derived
     return made.endpoints, made.not_at_risk
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.cohort import eligibility, endpoints
+from sarcoma_pipeline.cohort import endpoints
+from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas.assumptions import declared
 from tests.conftest import Records
@@ -39,9 +40,7 @@ def ends(curated: dict[str, pl.DataFrame], assumptions: dict[str, Any]) -> dict[
     key = repr(sorted(assumptions.items()))
     if key not in _DERIVED:
         chosen = study(**assumptions)
-        happened = timeline(curated, chosen.assumptions)
-        eligible = eligibility.eligible(eligibility.assess(curated, happened, chosen).eligibility)
-        derived = endpoints.derive(happened, eligibility.members(curated, eligible), chosen)
+        derived = cohort(curated, chosen).derived
         at_risk = {
             (row["pseudonym"], row["endpoint"]): f"{row['time_days']} {row['event_kind']}"
             for row in derived.endpoints.to_dicts()

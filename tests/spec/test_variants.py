@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import variants
+from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.survival.sensitivity import beyond_error, sensitivity
 from schemas.assumptions import alternatives, declared
 from schemas.configuration import Covariate, Model
@@ -59,13 +60,18 @@ def page() -> dict[str, pl.DataFrame]:
     return records.run().frames
 
 
+def derived(curated, chosen, assumptions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    whole = cohort(curated, chosen, assumptions)
+    return whole.patients, whole.derived.endpoints
+
+
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
     records = Records()
     for number, told in PATIENTS.items():
         told.put(records, number)
     curated, chosen = records.run().frames, study()
-    main = variants.derived(curated, chosen, chosen.assumptions)
+    main = derived(curated, chosen, chosen.assumptions)
     age = Covariate(name="age", column="age_at_diagnosis_years", kind="continuous")
     model = Model(name="DFS", endpoint="DFS", title="", covariates=("age",))
     return sensitivity(*main, [24], [model], [age], [], variants.runs(curated, chosen, main))
@@ -74,12 +80,12 @@ def table() -> pl.DataFrame:
 def test_a_shortened_run_equals_the_whole_derivation(page):
     """What a switch acts on is declared; a declaration that says too late a step would show here."""
     chosen = study()
-    main = variants.derived(page, chosen, chosen.assumptions)
+    main = derived(page, chosen, chosen.assumptions)
     shortened = list(variants.runs(page, chosen, main))
     wanted = list(alternatives(chosen.assumptions))
     assert [(n, v) for n, v, _ in shortened] == [(s.name, v) for s, v, _ in wanted]
     for (name, value, made), (_, _, assumptions) in zip(shortened, wanted, strict=True):
-        whole = variants.derived(page, chosen, assumptions)
+        whole = derived(page, chosen, assumptions)
         for short, full in zip(made, whole, strict=True):
             order = ["pseudonym", *(["endpoint"] if "endpoint" in full.columns else [])]
             assert short.sort(order).equals(full.sort(order)), (name, value)

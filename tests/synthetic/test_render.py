@@ -7,8 +7,7 @@ import pydicom
 import pytest
 from lxml import etree
 
-from sarcoma_pipeline.cohort import eligibility, endpoints
-from sarcoma_pipeline.cohort.timeline import timeline
+from sarcoma_pipeline.cohort import derivation
 from sarcoma_pipeline.curation import near_matches
 from sarcoma_pipeline.quality import accounting
 from sarcoma_pipeline.quality.curate import curate
@@ -215,8 +214,7 @@ def test_every_record_is_accounted_for_once(night):
 
 def test_each_patient_is_excluded_where_planned_and_only_the_cohort_remains(night, patients):
     _, ineligible, _ = _frames()
-    happened = timeline(night.curated, night.study.assumptions)
-    judged = eligibility.assess(night.curated, happened, night.study).eligibility
+    judged = derivation.cohort(night.curated, night.study).judged.eligibility
     excluded = judged.filter("excluded_here").select("criterion", patient_id="pseudonym")
     found = patients.join(excluded, on="patient_id", how="left")
     planned = ineligible.select("patient", "criterion")
@@ -231,10 +229,7 @@ def test_each_patient_is_excluded_where_planned_and_only_the_cohort_remains(nigh
 
 def test_the_cohort_is_recovered_to_the_day(night, patients):
     cohort, _, _ = _frames()
-    happened = timeline(night.curated, night.study.assumptions)
-    judged = eligibility.assess(night.curated, happened, night.study).eligibility
-    members = eligibility.members(night.curated, eligibility.eligible(judged))
-    derived = endpoints.derive(happened, members, night.study).endpoints
+    derived = derivation.cohort(night.curated, night.study).derived.endpoints
     for name in ("OS", "DFS", "DMFS", "LRFS"):
         one = derived.filter(pl.col("endpoint") == name).rename({"pseudonym": "patient_id"})
         both = one.join(patients, on="patient_id").join(cohort, on="patient")

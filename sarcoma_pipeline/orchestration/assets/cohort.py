@@ -6,15 +6,13 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.cohort import (
-    covariates,
+    derivation,
     eligibility,
-    endpoints,
     finding_place,
     not_known,
     released_events,
     within_bounds,
 )
-from sarcoma_pipeline.cohort.timeline import timeline
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -33,21 +31,19 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
         curated = warehouse.layer("curated")
-        happened = timeline(curated, study.assumptions)
-        delivered = covariates.as_delivered(curated, happened)
-        described = covariates.bounded(delivered, happened, study.gate)
-        result = eligibility.assess(curated, happened, study, described)
+        made = derivation.cohort(curated, study)
+        result = made.judged
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
-        main, eligible = model_gaps.main_records(curated), eligibility.eligible(result.eligibility)
+        main = model_gaps.main_records(curated)
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
         unknown = not_known.unknown(result)
         records = not_known.candidates(curated, unknown)
         found = pl.concat(
             [
-                within_bounds.observe(delivered, happened, study.gate),
-                model_gaps.missing_covariates(described, eligible, study, main),
-                model_gaps.unknown_causes(happened, eligibility.members(curated, eligible), study),
+                within_bounds.observe(made.delivered, made.happened, study.gate),
+                model_gaps.missing_covariates(made.described, made.eligible, study, main),
+                model_gaps.unknown_causes(made.happened, made.members, study),
             ]
         )
         places = locations(warehouse, pl.concat([records["record_id"], found["record_id"]]))
@@ -61,19 +57,15 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def derive(warehouse: Warehouse) -> StepOutput:
         """Derive each eligible patient's covariates, and the endpoints with their evidence."""
-        curated = warehouse.layer("curated")
         eligible = eligibility.eligible(warehouse.read(CohortEligibility.table()))
-        happened = timeline(curated, study.assumptions)
-        members = eligibility.members(curated, eligible)
-        derived = endpoints.derive(happened, members, study)
+        made = derivation.cohort(warehouse.layer("curated"), study, chosen=eligible)
+        derived = made.derived
         centre = pl.lit(warehouse.centre or None, dtype=pl.String)
         events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
         return StepOutput(
             {
-                CohortPatient.table(): covariates.patients(
-                    curated, happened, eligible, study.gate
-                ).with_columns(centre=centre),
-                CohortEvent.table(): released_events.events(happened, members),
+                CohortPatient.table(): made.patients.with_columns(centre=centre),
+                CohortEvent.table(): released_events.events(made.happened, made.members),
                 CohortEndpoint.table(): derived.endpoints,
                 CohortNotAtRisk.table(): derived.not_at_risk,
                 CohortDerivability.table(): derived.derivability,

@@ -1,0 +1,86 @@
+"""Derive the cohort from the curated tables: events, covariates, eligibility and endpoints, in this order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort.eligibility import Eligibility
+from sarcoma_pipeline.cohort.endpoints import Derived
+from sarcoma_pipeline.cohort.primary import Curated
+from sarcoma_pipeline.cohort.timeline import Timeline, timeline
+from schemas.assumptions import Assumptions
+from schemas.configuration import Study
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The cohort of a study. Each part is computed when it is first asked for, and once.
+
+    Attributes:
+        curated: the curated tables.
+        study: criteria, endpoints and bounds; its assumptions are those of ``happened``.
+        happened: the events of all patients.
+        chosen: pseudonyms of the eligible patients, if they are known already.
+    """
+
+    curated: Curated
+    study: Study
+    happened: Timeline
+    chosen: pl.Series | None = None
+
+    @cached_property
+    def delivered(self) -> pl.DataFrame:
+        """Covariates of every patient with an index tumour, without the bounds of the gate."""
+        return covariates.as_delivered(self.curated, self.happened)
+
+    @cached_property
+    def described(self) -> pl.DataFrame:
+        """``cohort.patients`` of every patient with an index tumour, eligible or not."""
+        return covariates.bounded(self.delivered, self.happened, self.study.gate)
+
+    @cached_property
+    def judged(self) -> Eligibility:
+        """The verdicts on all patients, and the flow."""
+        return eligibility.assess(self.curated, self.happened, self.study, self.described)
+
+    @cached_property
+    def eligible(self) -> pl.Series:
+        """Pseudonyms of the eligible patients."""
+        return eligibility.eligible(self.judged.eligibility) if self.chosen is None else self.chosen
+
+    @cached_property
+    def members(self) -> pl.DataFrame:
+        """``patient_id`` and ``pseudonym`` of the eligible patients."""
+        return eligibility.members(self.curated, self.eligible)
+
+    @cached_property
+    def patients(self) -> pl.DataFrame:
+        """``cohort.patients``: the eligible patients."""
+        return self.described.filter(pl.col("pseudonym").is_in(self.eligible.implode()))
+
+    @cached_property
+    def derived(self) -> Derived:
+        """Endpoints of the eligible patients, and who is not at risk."""
+        return endpoints.derive(self.happened, self.members, self.study)
+
+
+def cohort(
+    curated: Curated,
+    study: Study,
+    assumptions: Assumptions | None = None,
+    *,
+    chosen: pl.Series | None = None,
+) -> Cohort:
+    """Return the cohort of a study.
+
+    Args:
+        curated: the curated tables.
+        study: criteria, endpoints and bounds.
+        assumptions: used in place of the study's own ones.
+        chosen: pseudonyms of the eligible patients, if they are known already.
+    """
+    return Cohort(curated, study, timeline(curated, assumptions or study.assumptions), chosen)
