@@ -18,6 +18,7 @@ from schemas.assumptions import Assumptions
 from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
 from schemas.gate import Gate
+from schemas.language import SOURCE, Language
 from schemas.statistics import Statistics
 from schemas.structures_toml import StructureNames
 from schemas.toml_section import Section
@@ -226,6 +227,9 @@ class Study(Section):
     """Folder of raw files below the project root."""
     centres: dict[CentreName, str] = Field(default_factory=dict)
     """Centre to its folder of raw files, if several centres deliver; each is received separately."""
+    language: Language = SOURCE
+    """Language of the report, the steward's page, the mails, and the texts of rules in ``sarcoma findings``:
+    ``en`` or ``de``. Tables, CSV files and the Dagster UI are English; letters are in both languages."""
     owner: str = "data-team@example.org"
     """Owner of the data, shown in Dagster."""
     dagster_url: WebAddress = "http://localhost:3000"

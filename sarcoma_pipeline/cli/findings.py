@@ -25,6 +25,7 @@ from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
 from sarcoma_pipeline.cli.warehouse_rows import identity_gate
 from sarcoma_pipeline.study.project import Project
+from schemas.language import LANGUAGES, gettext, in_frame, speaking
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, NOTICE, REOPEN, WAIVE, WAIVED
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def list_(study: str, as_json: bool, **wanted: str | None) -> None:
     if as_json:
         say_json([{**row, "if_waived": waived.get(row["finding_id"])} for row in found.to_dicts()])
         return
+    with speaking(project.study.language):
+        found = in_frame(found, "what", "remedy")
     for row in found.iter_rows(named=True):
         say(f"{row['severity']:8} {row['status']:12} {row['rule_id']}  [{row['finding_id']}]")
         shown = f"  {row['column_name']} = {row['value']!r}" if row["column_name"] and row["value"] else ""
@@ -147,7 +150,9 @@ def show(study: str, finding_id: str, as_json: bool) -> None:
     if as_json:
         say_json({**row, "finding_records": records, "readings": readings, "decisions": decided})
         return
-    for line in finding_shown.lines(row, records, readings, decided):
+    with speaking(project.study.language):
+        told = {name: gettext(value) if name in ("what", "remedy") else value for name, value in row.items()}
+    for line in finding_shown.lines(told, records, readings, decided):
         say(line)
 
 
@@ -288,7 +293,6 @@ def letters(
 
     from sarcoma_pipeline.quality import letter_sheet
     from sarcoma_pipeline.quality import letters as questions
-    from sarcoma_pipeline.quality.letter_words import LANGUAGES
 
     project = configured(study)
     gate = identity_gate(project)

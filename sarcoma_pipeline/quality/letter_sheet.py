@@ -12,9 +12,10 @@ import polars as pl
 
 from sarcoma_pipeline.quality import own_sheets
 from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
-from sarcoma_pipeline.quality.letter_words import ANSWERS, TO_FILL_IN, WORDS, Language, answer_of
+from sarcoma_pipeline.quality.letter_words import TO_FILL_IN, answer_of, answers, words
 from sarcoma_pipeline.quality.letters import QUESTION, Letter
 from schemas.content_policy import STATIC_PAGE
+from schemas.language import LANGUAGES, Language, day, in_frame, speaking
 from schemas.spreadsheet import PLAIN_TEXTS, neutralised
 from schemas.vocabularies import ACKNOWLEDGE, RESOLVED, WAIVED
 
@@ -53,34 +54,41 @@ def write(folder: Path, letter: Letter, language: Language, study: str, refresh:
 
 
 def _heading(letter: Letter, language: Language, study: str, refresh: str) -> list[tuple[str, str]]:
-    words = WORDS[language]
+    said = words(language)
     return [
-        (words["to"], f"{letter.owner} ({letter.contact or words['no_contact']})"),
-        (words["system"], letter.system),
-        (words["sources"], ", ".join(letter.sources)),
-        (words["study"], study),
-        (words["refresh"], refresh),
+        (said["to"], f"{letter.owner} ({letter.contact or said['no_contact']})"),
+        (said["system"], letter.system),
+        (said["sources"], ", ".join(letter.sources)),
+        (said["study"], study),
+        (said["refresh"], refresh),
     ]
+
+
+def _questions(letter: Letter, language: Language) -> pl.DataFrame:
+    """Return the questions with the texts of the rules and the due day in the letter's language."""
+    with speaking(language):
+        due = [None if due is None else day(due) for due in letter.questions["due"]]
+        return in_frame(letter.questions, "what", "remedy").with_columns(due=pl.Series(due, dtype=pl.String))
 
 
 def spreadsheet(letter: Letter, language: Language, study: str, refresh: str) -> bytes:
     """Return a letter as XLSX: the questions with room for the answers, and a sheet that explains them."""
     import xlsxwriter
 
-    words = WORDS[language]
-    rows = neutralised(letter.questions.with_columns(pl.col("due").cast(pl.String)))
+    said = words(language)
+    rows = neutralised(_questions(letter, language))
     columns = [*QUESTION, *TO_FILL_IN]
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {**PLAIN_TEXTS, "in_memory": True}) as book:
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         shown = book.add_format({"text_wrap": True, "valign": "top"})
         free = book.add_format({"text_wrap": True, "valign": "top", "bg_color": "#FFF8DC", "border": 1})
-        sheet = book.add_worksheet(words["sheet"])
+        sheet = book.add_worksheet(said["sheet"])
         for place, column in enumerate(columns):
             sheet.set_column(
                 place, place, _WIDTHS.get(column, 12), None, {"hidden": column == "content_hash"}
             )
-            sheet.write_string(0, place, words[column], head)
+            sheet.write_string(0, place, said[column], head)
         for number, row in enumerate(rows.iter_rows(named=True), 1):
             for place, column in enumerate(columns):
                 text = row.get(column) or ""
@@ -88,16 +96,16 @@ def spreadsheet(letter: Letter, language: Language, study: str, refresh: str) ->
         last = max(rows.height, 1)
         choice = columns.index("answer")
         sheet.data_validation(
-            1, choice, last, choice, {"validate": "list", "source": list(ANSWERS[language])}
+            1, choice, last, choice, {"validate": "list", "source": list(answers(language))}
         )
         sheet.freeze_panes(1, 1)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
-        about = book.add_worksheet(words["title"][:31])
+        about = book.add_worksheet(said["title"][:31])
         about.set_column(0, 0, 20)
         about.set_column(1, 1, 100)
-        about.write_string(0, 0, words["title"], head)
+        about.write_string(0, 0, said["title"], head)
         heading = pl.DataFrame(
             _heading(letter, language, study, refresh),
             schema={"name": pl.String, "text": pl.String},
@@ -107,7 +115,7 @@ def spreadsheet(letter: Letter, language: Language, study: str, refresh: str) ->
             about.write_string(number, 0, name, shown)
             about.write_string(number, 1, text, shown)
         for number, name in enumerate(("intro", "privacy"), heading.height + 3):
-            about.write_string(number, 1, words[name], shown)
+            about.write_string(number, 1, said[name], shown)
     return out.getvalue()
 
 
@@ -127,14 +135,14 @@ td.free { min-width: 7rem; background: #fff8dc; }
 
 def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
     """Return a letter as one page for printing or mailing, without script and without anything loaded."""
-    words = WORDS[language]
+    said = words(language)
     columns = [c for c in (*QUESTION, *TO_FILL_IN) if c != "content_hash"]
-    rows = letter.questions.with_columns(pl.col("due").cast(pl.String))
+    rows = _questions(letter, language)
     heading = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
         for name, text in _heading(letter, language, study, refresh)
     )
-    head = "".join(f'<th scope="col">{escape(words[c])}</th>' for c in columns)
+    head = "".join(f'<th scope="col">{escape(said[c])}</th>' for c in columns)
     body = "".join(
         "<tr>"
         + "".join(
@@ -144,16 +152,16 @@ def page(letter: Letter, language: Language, study: str, refresh: str) -> str:
         + "</tr>"
         for row in rows.iter_rows(named=True)
     )
-    answers = ", ".join(ANSWERS[language])
+    offered = ", ".join(answers(language))
     return (
         f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{STATIC_PAGE}">'
         '<meta name="robots" content="noindex">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(words['title'])}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(words['title'])}</h1><dl>{heading}</dl>"
-        f"<p>{escape(words['intro'])}</p><p>{escape(words['answer'])}: {escape(answers)}. "
-        f"{escape(words['privacy'])}</p>"
+        f"<title>{escape(said['title'])}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{escape(said['title'])}</h1><dl>{heading}</dl>"
+        f"<p>{escape(said['intro'])}</p><p>{escape(said['answer'])}: {escape(offered)}. "
+        f"{escape(said['privacy'])}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></body></html>\n"
     )
 
@@ -204,7 +212,7 @@ def read(path: Path, who: str, standing: pl.DataFrame) -> Answers:
         elif not given["answer"]:
             problems.append(f"{place}: filled in, but without an answer")
         elif (answer := answer_of(given["answer"])) is None:
-            offered = "; ".join("/".join(words) for words in zip(*ANSWERS.values(), strict=True))
+            offered = "; ".join("/".join(w) for w in zip(*map(answers, LANGUAGES), strict=True))
             problems.append(f"{place}: the answer is none of those offered: {offered}")
         elif entry is None:
             problems.append(f"{place}: there is no such finding")
@@ -228,7 +236,7 @@ def _request(finding: str, answer: str, given: Mapping[str, str], who: str, plac
 
 def _rows(lines: Sequence[Sequence[str]], name: str) -> list[tuple[str, dict[str, str]]]:
     """Return place and cells of every question, by the names of the columns in any language."""
-    names = {words[c]: c for words in WORDS.values() for c in (*QUESTION, *TO_FILL_IN)}
+    names = {words(one)[c]: c for one in LANGUAGES for c in (*QUESTION, *TO_FILL_IN)}
     for number, line in enumerate(lines):
         columns = [names.get(cell.strip()) for cell in line]
         if {"finding_id", "answer"} <= set(columns):

@@ -20,6 +20,8 @@ from sarcoma_pipeline.quality.moved_values import ABSENT, PLACE, PRESENT, ROW
 from sarcoma_pipeline.quality.record_changes import NEEDS_FINDING
 from sarcoma_pipeline.study.provenance import started_at
 from schemas.column_lineage import upstream
+from schemas.language import gettext as _
+from schemas.language import marked, ngettext
 from schemas.movement import EstimateMovement, Movement, MovementRecord
 from schemas.printable import ID_SHOWN
 from schemas.quality import Observation
@@ -40,6 +42,7 @@ MOVED_UNEXPLAINED = Rule(
     alone="the account of movement has the values",
 )
 
+_A_FINDING = marked("a finding")
 _CUT_OFF = "registry_answer_age_months"
 """Column that depends on the data cut-off, and so on the newest registry answer of any patient.
 
@@ -357,20 +360,25 @@ def summary(values: pl.DataFrame) -> list[str]:
     sentences = []
     if silent.height:
         sentences.append(
-            f"{_counted(silent)} moved, and nothing says why: sarcoma findings --rule {MOVED_UNEXPLAINED.id}"
+            _("{values} moved, and nothing says why: {command}").format(
+                values=_counted(silent), command=f"sarcoma findings --rule {MOVED_UNEXPLAINED.id}"
+            )
         )
     told = values.filter(~pl.col("unexplained"))
     if told.height:
-        by = told.select(pl.col("causes").list.join(" and ").replace("", "a finding")).to_series()
+        by = told.select(pl.col("causes").list.join(" and ").replace("", _A_FINDING)).to_series()
         counts = by.value_counts().sort("count", "causes", descending=[True, False])
-        named = ", ".join(f"{cause} {n}" for cause, n in counts.iter_rows())
-        sentences.append(f"{_counted(told)} moved: {named}")
+        causes = [(_(" and ").join(_(c) for c in cause.split(" and ")), n) for cause, n in counts.iter_rows()]
+        named = ", ".join(f"{cause} {n}" for cause, n in causes)
+        sentences.append(_("{values} moved: {causes}").format(values=_counted(told), causes=named))
     return sentences
 
 
 def _counted(values: pl.DataFrame) -> str:
     n, patients = values.height, values["pseudonym"].n_unique()
-    return f"{n} released value{'s' * (n != 1)} of {patients} patient{'s' * (patients != 1)}"
+    released = ngettext("{number} released value", "{number} released values", n).format(number=n)
+    of = ngettext("of {number} patient", "of {number} patients", patients).format(number=patients)
+    return f"{released} {of}"
 
 
 def of_estimates(

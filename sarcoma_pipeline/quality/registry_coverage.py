@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from schemas.curated import Link, Patient
+from schemas.language import day
+from schemas.language import gettext as _
 from schemas.received import RegistryReply
 from schemas.typed import VitalStatus
 from schemas.vocabularies import NO_INFORMATION
@@ -84,10 +86,16 @@ def described(tables: Mapping[str, pl.DataFrame], files: pl.DataFrame) -> list[s
     statements, replies, link, patients = (tables[table] for table in NEEDED)
     lines = []
     for row in coverage(statements, replies, files, link).iter_rows(named=True):
-        days = " to ".join(dict.fromkeys(d for d in (row["first"], row["last"]) if d)) or "an unknown day"
+        known = dict.fromkeys(day(d) for d in (row["first"], row["last"]) if d)
         lines.append(
-            f"{row['path'] or '?'}: {row['asked']} asked, {row['answered']} answered, {row['linked']} known "
-            f"patients; as of {days}"
+            _("{path}: {asked} asked, {answered} answered, {linked} known patients; as of {days}").format(
+                path=row["path"] or "?",
+                asked=row["asked"],
+                answered=row["answered"],
+                linked=row["linked"],
+                days=_(" to ").join(known) or _("an unknown day"),
+            )
         )
     missing = never_asked(patients, statements, link)
-    return [*lines, f"no reply about {missing} of {patients.height} patients"] if lines else []
+    told = _("no reply about {missing} of {patients} patients")
+    return [*lines, told.format(missing=missing, patients=patients.height)] if lines else []

@@ -17,7 +17,7 @@ from sarcoma_pipeline.study.project import Project
 from schemas.ledger import Decision
 from schemas.meta import MetaConfiguration
 
-_SOURCE = (".py", ".j2", ".html", ".css", ".js")
+_SOURCE = (".py", ".j2", ".html", ".css", ".js", ".po")
 
 
 @cache

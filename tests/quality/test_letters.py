@@ -12,13 +12,15 @@ import xlsxwriter
 
 from sarcoma_pipeline.quality import decision_log, ledger, letter_sheet
 from sarcoma_pipeline.quality.decision_requests import DecisionRefused, Request
-from sarcoma_pipeline.quality.letter_words import ANSWERS, LANGUAGES, WORDS
+from sarcoma_pipeline.quality.letter_words import answers, words
 from sarcoma_pipeline.quality.letters import letters
+from schemas.language import LANGUAGES
 from schemas.ledger import Decision, LedgerEntry
 from schemas.quality import FindingRecord
 from schemas.sources_toml import Sources
 from schemas.vocabularies import LETTER_ANSWER
 
+DUE = {"en": "2026-04-01", "de": "01.04.2026"}
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 SOURCES = Sources.model_validate(
     {
@@ -134,8 +136,8 @@ def test_no_cell_of_a_letter_is_a_formula(two, language):
     assert len(sheets) == 2 and not any("<f>" in sheet or "<f " in sheet for sheet in sheets)
     assert "'=HYPERLINK(1)" in texts and "'=Study()" in texts
     read = fastexcel.read_excel(content).load_sheet(0, dtypes="string").to_polars()
-    assert read.columns[0] == WORDS[language]["finding_id"]
-    assert read[WORDS[language]["due"]].fill_null("").to_list() == ["", "2026-04-01"]
+    assert read.columns[0] == words(language)["finding_id"]
+    assert read[words(language)["due"]].fill_null("").to_list() == ["", DUE[language]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -148,7 +150,7 @@ def test_a_page_escapes_what_a_sender_wrote_and_loads_nothing(language):
     html = letter_sheet.page(one, language, "A & B", "R1")
     assert "<script" not in html and "&lt;script&gt;" in html and "A &amp; B" in html
     assert f'lang="{language}"' in html and "default-src 'none'" in html
-    assert all(answer in html for answer in ANSWERS[language])
+    assert all(answer in html for answer in answers(language))
 
 
 def test_only_the_owner_reads_a_letter_and_none_is_overwritten(two, tmp_path):
@@ -159,18 +161,18 @@ def test_only_the_owner_reads_a_letter_and_none_is_overwritten(two, tmp_path):
         letter_sheet.write(tmp_path, two[1], "de", "S", "R1")
 
 
-def answered(path, letter, language, answers):
+def answered(path, letter, language, filled):
     """Write a letter as a sender sends it back: their answers by finding, everything else as it was."""
     blank = letter_sheet.spreadsheet(letter, language, "S", "R1")
     sheet = fastexcel.read_excel(blank).load_sheet(0, dtypes="string").to_polars()
-    words = WORDS[language]
+    said = words(language)
     with xlsxwriter.Workbook(path) as book:
-        out = book.add_worksheet(words["sheet"])
+        out = book.add_worksheet(said["sheet"])
         out.write_row(0, 0, sheet.columns)
         for number, row in enumerate(sheet.iter_rows(named=True), 1):
-            given = answers.get(row[words["finding_id"]], {})
+            given = filled.get(row[said["finding_id"]], {})
             for place, column in enumerate(sheet.columns):
-                key = next((k for k in given if words[k] == column), None)
+                key = next((k for k in given if said[k] == column), None)
                 out.write(number, place, given[key] if key else row[column])
     return path
 
@@ -181,7 +183,7 @@ STANDING = found(entry("aa"), entry("bb"))
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("place", range(len(LETTER_ANSWER)))
 def test_an_answer_is_an_acknowledgement_with_the_senders_words(two, tmp_path, language, place):
-    given = {"aa": {"answer": f" {ANSWERS[language][place].upper()} ", "remark": "letter of 3 May",
+    given = {"aa": {"answer": f" {answers(language)[place].upper()} ", "remark": "letter of 3 May",
                     "answered_by": "N. N."}}  # fmt: skip
     read = letter_sheet.read(answered(tmp_path / "a.xlsx", two[1], language, given), "S", STANDING)
     (request,) = read.requests

@@ -26,6 +26,8 @@ from sarcoma_pipeline.warehouse import permissions
 from schemas.curated_identity import IdentityReading
 from schemas.curated_radiotherapy import RadiotherapyReading
 from schemas.impact import Impact
+from schemas.language import gettext as _
+from schemas.language import speaking
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import Movement
@@ -60,7 +62,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         {
             "study": project.study.name,
             "dagster_url": project.study.dagster_url,
-            "title": f"DRAFT: {project.study.title}" if project.draft else project.study.title,
+            "title": (_("DRAFT: {title}") if project.draft else "{title}").format(title=project.study.title),
             **{n: refresh[n] for n in ("refresh_id", "started_at", "code_version")},
         },
         _coverage(warehouse, shown),
@@ -156,7 +158,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     )
     def steward_html(warehouse: Warehouse) -> dg.MaterializeResult:
         began = time.perf_counter()
-        with redacted_errors(project):
+        with redacted_errors(project), speaking(project.study.language):
             path, findings = steward_page(project, warehouse)
         return dg.MaterializeResult(
             metadata={

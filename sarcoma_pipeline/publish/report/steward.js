@@ -1,6 +1,8 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  // The English texts are the keys of their translations; a page in English has none.
+  const _ = (text, values = {}) => (data.texts[text] || text).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
   const CHUNK = 200;
   const RANK = { error: 0, warning: 1, notice: 2 };
   const SETTLED = new Set(["waived", "resolved"]);
@@ -8,9 +10,9 @@
   const NEWS = new Set(data.news);
   const NOT_LINKED = "-";
   const VIEWS = {
-    rule: { field: "rule_id", filter: "rule", title: "Rule" },
-    file: { field: "path", filter: "file", title: "File" },
-    patient: { field: "pseudonym", filter: "patient", title: "Patient" },
+    rule: { field: "rule_id", filter: "rule", title: _("Rule") },
+    file: { field: "path", filter: "file", title: _("File") },
+    patient: { field: "pseudonym", filter: "patient", title: _("Patient") },
   };
 
   // Columns arrive as distinct values and an index per row, because thousands of rows share the same texts.
@@ -98,7 +100,7 @@
       if (a === b) return i - j;
       if (a === null || a === undefined || a === "") return 1;
       if (b === null || b === undefined || b === "") return -1;
-      const order = typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+      const order = typeof a === "number" ? a - b : a.localeCompare(b, document.documentElement.lang, { numeric: true });
       return order ? sign * order : i - j;
     });
     return keyed.map(([, , row]) => row);
@@ -118,20 +120,21 @@
     })));
   }
 
-  const severity = (name) => make("span", { class: `severity ${name}` }, name);
-  const patient = (name) => (name === NOT_LINKED ? "not linked" : name);
+  const severity = (name) => make("span", { class: `severity ${name}` }, _(name));
+  const patient = (name) => (name === NOT_LINKED ? _("not linked") : name);
 
   const COLUMNS = [
-    { id: "severity", title: "Severity", width: "s", value: (f) => RANK[f.severity] },
-    { id: "rule", title: "Rule", width: "", value: (f) => f.rule_id },
-    { id: "patient", title: "Patient", width: "m", value: (f) => (f.pseudonym === NOT_LINKED ? "" : f.pseudonym) },
-    { id: "file", title: "File", width: "l", value: (f) => `${f.path}\n${f.position}` },
-    { id: "value", title: "Value", width: "m", value: (f) => f.value },
-    { id: "status", title: "Status", width: "s", value: (f) => f.status },
-    { id: "seen", title: "Since", width: "s", value: (f) => f.first_seen },
+    { id: "severity", title: _("Severity"), width: "s", value: (f) => RANK[f.severity] },
+    { id: "rule", title: _("Rule"), width: "", value: (f) => f.rule_id },
+    { id: "patient", title: _("Patient"), width: "m", value: (f) => (f.pseudonym === NOT_LINKED ? "" : f.pseudonym) },
+    { id: "file", title: _("File"), width: "l", value: (f) => `${f.path}\n${f.position}` },
+    { id: "value", title: _("Value"), width: "m", value: (f) => f.value },
+    { id: "status", title: _("Status"), width: "s", value: (f) => f.status },
+    { id: "seen", title: _("Since"), width: "s", value: (f) => f.first_seen },
   ].filter((c) => c.id !== "seen" || findings.some((f) => f.first_seen));
 
-  const day = (refresh) => (refresh || "").replace(/^(\d{4})(\d\d)(\d\d)T.*$/, "$1-$2-$3");
+  const date = (iso) => (document.documentElement.lang === "de" ? String(iso).replace(/^(\d{4})-(\d\d)-(\d\d)$/, "$3.$2.$1") : iso);
+  const day = (refresh) => date((refresh || "").replace(/^(\d{4})(\d\d)(\d\d)T.*$/, "$1-$2-$3"));
 
   function rowOf(finding) {
     const id = finding.finding_id;
@@ -143,11 +146,11 @@
     const row = make("tr", { class: isOpen ? "row open" : "row" },
       make("td", {}, severity(finding.severity)),
       make("td", {}, button, make("small", {}, finding.rule_id)),
-      filled("Patient", patient(finding.pseudonym)),
+      filled(_("Patient"), patient(finding.pseudonym)),
       make("td", {}, make("span", { class: "long" }, finding.path), make("small", { class: "long" }, finding.position)),
-      filled("Value", finding.value),
-      filled("Status", finding.status),
-      finding.first_seen ? filled("Since", day(finding.first_seen)) : null,
+      filled(_("Value"), finding.value),
+      filled(_("Status"), _(finding.status)),
+      finding.first_seen ? filled(_("Since"), day(finding.first_seen)) : null,
     );
     button.addEventListener("click", () => {
       const opens = !open.has(id);
@@ -163,30 +166,30 @@
   function sides(id) {
     const rows = data.records[id];
     if (!rows) return null;
-    const heads = ["Role", "Record", "Column", "Value", "Why"];
+    const heads = [_("Role"), _("Record"), _("Column"), _("Value"), _("Why")];
     return make("table", { class: "sides" },
-      make("caption", {}, "Records that are compared"),
+      make("caption", {}, _("Records that are compared")),
       make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", { scope: "col" }, h)))),
       make("tbody", {}, ...rows.map(([role, source, who, path, position, table, column, value, why, own], i) =>
         make("tr", { class: i && rows[i - 1].slice(1, 5).every((v, k) => v === rows[i][k + 1]) ? "same" : "" },
-          make("td", { "data-label": heads[0] }, make("strong", {}, role), own ? make("small", {}, " this finding's record") : null),
-          make("td", { "data-label": heads[1] }, `${path}, ${position}`, make("small", {}, ` ${[source, who].filter(Boolean).join(", patient ")}`)),
+          make("td", { "data-label": heads[0] }, make("strong", {}, role), own ? make("small", {}, ` ${_("this finding's record")}`) : null),
+          make("td", { "data-label": heads[1] }, `${path}, ${position}`, make("small", {}, ` ${[source, who && _("patient {pseudonym}", { pseudonym: who })].filter(Boolean).join(", ")}`)),
           make("td", { "data-label": heads[2] }, [table, column].filter(Boolean).join(".")),
           make("td", { "data-label": heads[3] }, value ?? ""),
           make("td", { "data-label": heads[4] }, why)))));
   }
 
   // The launchpad opens with this config: the finding's id, and what only the steward knows is left empty.
-  const LABELS = { acknowledge: "Acknowledge", waive: "Waive", reopen: "Reopen", decide: "Choose a reading" };
+  const LABELS = { acknowledge: _("Acknowledge"), waive: _("Waive"), reopen: _("Reopen"), decide: _("Choose a reading") };
   function launch(id, action) {
     const [kind, reading] = action.split(" ");
     const config = [
       "ops:", "  record_decisions:", "    config:", `      action: ${kind}`, `      finding_ids: [${JSON.stringify(id)}]`,
       ...(reading ? [`      reading: ${reading}`] : []),
-      ...(kind === "waive" ? ["      until: # last day: 2030-12-31"] : []),
-      "      by: # your name", "      reason: # why; no names of patients and no birth dates", "",
+      ...(kind === "waive" ? [`      until: # ${_("last day: 2030-12-31")}`] : []),
+      `      by: # ${_("your name")}`, `      reason: # ${_("why; no names of patients and no birth dates")}`, "",
     ].join("\n");
-    const label = reading ? `Choose reading ${reading}` : LABELS[kind];
+    const label = reading ? _("Choose reading {reading}", { reading }) : LABELS[kind];
     return make("a", { href: `${data.launchpad}?config=${encodeURIComponent(config)}`, target: "_blank", rel: "noopener", "data-action": action }, label);
   }
   function given(action) {
@@ -199,26 +202,27 @@
     const can = data.actions[id] || (SETTLED.has(finding.status) ? [] : ["acknowledge", "waive"]);
     const rule = data.rules[finding.rule_id] || {};
     const place = [finding.table_name, finding.column_name].filter(Boolean).join(".");
+    const you = _("YOU"), why = _("WHY");
     const command = (action, more = "") => make("code", {},
-      `sarcoma findings ${action} ${id} --study ${data.study} --by "YOU" --reason "WHY"${more}`);
-    const decided = [finding.who, finding.reason, finding.until && `until ${finding.until}`].filter(Boolean).join(", ");
+      `sarcoma findings ${action} ${id} --study ${data.study} --by "${you}" --reason "${why}"${more}`);
+    const decided = [finding.who, finding.reason, finding.until && _("until {day}", { day: date(finding.until) })].filter(Boolean).join(", ");
     const facts = [
-      ["What is wrong", finding.what],
-      ["What to do", finding.remedy],
-      ["If waived", finding.impact],
-      ["Where", `${finding.path}, ${finding.position}`],
-      ["Column", place],
-      ["Value", finding.value],
-      ["In this record", finding.note],
-      ["Patient", patient(finding.pseudonym)],
-      ["Why it is a rule", rule.source],
-      ["Seen", finding.first_seen && `${finding.first_seen} to ${finding.last_seen}`],
-      ["Assigned to", [finding.assignee, finding.due && `due ${finding.due}`].filter(Boolean).join(", ")],
-      ["Sender's answer", finding.answer],
-      ["Decision", decided],
-      ...(data.launchpad && can.length ? [["Decide in Dagster", make("span", { class: "decide" }, ...can.map((action) => launch(id, action)))]] : []),
+      [_("What is wrong"), finding.what],
+      [_("What to do"), finding.remedy],
+      [_("If waived"), finding.impact],
+      [_("Where"), `${finding.path}, ${finding.position}`],
+      [_("Column"), place],
+      [_("Value"), finding.value],
+      [_("In this record"), finding.note],
+      [_("Patient"), patient(finding.pseudonym)],
+      [_("Why it is a rule"), rule.source],
+      [_("Seen"), finding.first_seen && _("{first} to {last}", { first: finding.first_seen, last: finding.last_seen })],
+      [_("Assigned to"), [finding.assignee, finding.due && _("due {day}", { day: date(finding.due) })].filter(Boolean).join(", ")],
+      [_("Sender's answer"), finding.answer],
+      [_("Decision"), decided],
+      ...(data.launchpad && can.length ? [[_("Decide in Dagster"), make("span", { class: "decide" }, ...can.map((action) => launch(id, action)))]] : []),
       ...can.map((action) => [LABELS[action.split(" ")[0]], command(...given(action))]),
-      ["Link", make("a", { href: `#finding-${id}` }, id)],
+      [_("Link"), make("a", { href: `#finding-${id}` }, id)],
     ];
     return make("tr", { class: "detail", id: `detail-${id}` }, make("td", { colspan: COLUMNS.length },
       make("dl", {}, ...facts.filter(([, v]) => v).flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)])), sides(id)));
@@ -233,7 +237,7 @@
       body.append(...ordered.slice(done, upto).flatMap(rowOf));
       done = Math.min(upto, ordered.length);
       more.hidden = done >= ordered.length;
-      more.textContent = `Show ${Math.min(CHUNK, ordered.length - done)} more of ${ordered.length - done}`;
+      more.textContent = _("Show {number} more of {rest}", { number: Math.min(CHUNK, ordered.length - done), rest: ordered.length - done });
     };
     more.onclick = () => {
       const first = done;
@@ -270,14 +274,14 @@
     const number = (id, title, spare) => ({ id, title, first: "desc", class: `number${spare ? " spare" : ""}` });
     const columns = [
       { id: "key", title: view.title },
-      number("error", "Errors"), number("warning", "Warnings"), number("notice", "Notices"), number("total", "All"),
+      number("error", _("Errors")), number("warning", _("Warnings")), number("notice", _("Notices")), number("total", _("All")),
       ...(state.view === "rule" && Object.keys(data.results).length
-        ? [number("judged", "Judged", true), number("broken", "Broken", true), number("percent", "%", true), number("waived", "Waived", true)] : []),
-      ...(state.view === "file" ? [number("records", "Records read", true), number("quarantined", "Quarantined", true)] : []),
+        ? [number("judged", _("Judged"), true), number("broken", _("Broken"), true), number("percent", "%", true), number("waived", _("Waived"), true)] : []),
+      ...(state.view === "file" ? [number("records", _("Records read"), true), number("quarantined", _("Quarantined"), true)] : []),
     ];
     const column = columns.find((c) => c.id === state.sort) || columns[4];
     const sign = (state.dir || column.first || "asc") === "desc" ? -1 : 1;
-    const amount = (g) => (column.id === "percent" ? (g.percent ? parseFloat(g.percent.replace("< ", "0")) : "") : g[column.id]);
+    const amount = (g) => (column.id === "percent" ? (g.percent ? parseFloat(g.percent.replace("< ", "0").replace(",", ".")) : "") : g[column.id]);
     const ordered = sorted([...found.values()], amount, sign);
     more.hidden = true;
     return make("table", { class: "groups" }, header(columns, "total"), make("tbody", {}, ...ordered.map((g) =>
@@ -307,7 +311,7 @@
     const focused = document.activeElement?.dataset?.sort;
     results.replaceChildren(state.view === "list" ? list(rows) : groups(rows));
     if (focused) results.querySelector(`[data-sort="${focused}"]`)?.focus();
-    count.textContent = rows.length ? `${rows.length} of ${findings.length} findings` : `None of ${findings.length} findings`;
+    count.textContent = rows.length ? _("{shown} of {all} findings", { shown: rows.length, all: findings.length }) : _("None of {all} findings", { all: findings.length });
   }
 
   function arrive() {
@@ -322,12 +326,12 @@
   }
 
   const distinct = (field) => [...new Set(findings.map((f) => f[field]))].sort();
-  fill(form.elements.news, [["", "all"], ["1", "since last night"]]);
-  fill(form.elements.severity, [["", "all"], ...Object.keys(RANK).map((s) => [s, s])]);
-  fill(form.elements.status, [["todo", "to do"], ["", "all"], ...distinct("status").map((s) => [s, s])]);
-  fill(form.elements.rule, [["", "all"], ...distinct("rule_id").map((r) => [r, r])]);
-  fill(form.elements.file, [["", "all"], ...distinct("path").map((p) => [p, p])]);
-  fill(form.elements.patient, [["", "all"], ...distinct("pseudonym").map((p) => [p, patient(p)])]);
+  fill(form.elements.news, [["", _("all")], ["1", _("since last night")]]);
+  fill(form.elements.severity, [["", _("all")], ...Object.keys(RANK).map((s) => [s, _(s)])]);
+  fill(form.elements.status, [["todo", _("to do")], ["", _("all")], ...distinct("status").map((s) => [s, _(s)])]);
+  fill(form.elements.rule, [["", _("all")], ...distinct("rule_id").map((r) => [r, r])]);
+  fill(form.elements.file, [["", _("all")], ...distinct("path").map((p) => [p, p])]);
+  fill(form.elements.patient, [["", _("all")], ...distinct("pseudonym").map((p) => [p, patient(p)])]);
 
   // What is shown, as a sheet: a formula in a delivered value must stay text.
   const cell = (value) => {

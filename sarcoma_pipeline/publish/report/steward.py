@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,10 @@ from typing import Any
 from urllib.parse import quote
 
 import polars as pl
+from jinja2 import Environment
+
+from schemas.language import SOURCE, day, decimal, in_frame, marked, ngettext, spoken, stored
+from schemas.language import gettext as _
 
 SHOWN = (
     "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
@@ -35,6 +40,17 @@ NO_TREND = pl.DataFrame(
 
 SEVERITIES = ("error", "warning", "notice")
 STATUSES = ("open", "reopened", "acknowledged", "waived", "resolved")
+_VOCABULARY = (
+    marked("error"), marked("warning"), marked("notice"),
+    marked("open"), marked("reopened"), marked("acknowledged"), marked("waived"), marked("resolved"),
+)  # fmt: skip
+"""Words of severities and statuses that the page shows; its address has them in English."""
+_PLURAL = {"error": marked("errors"), "warning": marked("warnings"), "notice": marked("notices")}
+_WHY = (
+    marked("its value is that of {place}"), marked("{place} has another value"), marked("used in {place}"),
+    marked("not a record of a curated value"), marked("another record takes precedence"),
+)  # fmt: skip
+"""Sentences on whose value is used, as ``quality.finding_records`` has them."""
 MOVED = "release.moved-unexplained"
 """Rule whose findings are listed before all others."""
 _MOVES = 20
@@ -89,7 +105,7 @@ def page(
         "study": meta["study"],
         "findings": {name: _encoded(shown[name]) for name in shown.columns},
         "rules": {
-            row["rule_id"]: {"what": row["what"], "source": row["source"]}
+            row["rule_id"]: {"what": _(row["what"]), "source": row["source"]}
             for row in rules.select("rule_id", "what", "source").iter_rows(named=True)
         },
         "files": _files(accounting, files, set(shown["path"])),
@@ -98,8 +114,10 @@ def page(
         "launchpad": _launchpad(meta) if actions else None,
         "actions": dict(actions or {}),
         "results": {} if results is None else _results(results),
+        "texts": _texts(script),
     }
     parts = {
+        "language": spoken(),
         "policy": policy,
         "style": style,
         "script": script,
@@ -108,15 +126,33 @@ def page(
         "study": escape(meta["study"]),
         "title": escape(meta["title"]),
         "origin": escape(
-            f"Study {meta['study']}, refresh {meta['refresh_id']}, {meta['started_at']}, "
-            f"program {meta['code_version']}"
+            _("Study {study}, refresh {refresh}, {started_at}, program {version}").format(
+                study=meta["study"],
+                refresh=meta["refresh_id"],
+                started_at=meta["started_at"],
+                version=meta["code_version"],
+            )
         ),
         "moved": _moved(shown, moves),
         "counts": _counts(shown),
         "trend": _trend(trend),
         "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m.group(1)], _part("steward.html"))
+    # Every part is escaped already, and only the template itself is expanded.
+    template = Environment(keep_trailing_newline=True).from_string(_part("steward.html"))
+    return template.render(**parts, _=lambda text: escape(_(text), quote=False))
+
+
+def _texts(script: str) -> dict[str, str]:
+    """Return the texts of the script with their translations; the script itself has the English ones."""
+    if spoken() == SOURCE:
+        return {}
+    from babel.messages.extract import extract
+
+    source, nested = io.BytesIO(script.encode()), {"parse_template_string": True}
+    found = extract("javascript", source, keywords={"_": None}, options=nested)
+    words = [message for _, message, _, _ in found if isinstance(message, str)]
+    return {text: _(text) for text in (*words, *_VOCABULARY)}
 
 
 def _results(results: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -126,7 +162,7 @@ def _results(results: pl.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else "< 0.1" if 0 < share < 0.05 else f"{share:.1f}"
+    return "" if share is None else decimal("< 0.1" if 0 < share < 0.05 else f"{share:.1f}")
 
 
 def _launchpad(meta: Mapping[str, str]) -> str | None:
@@ -164,6 +200,8 @@ def _sides(records: pl.DataFrame) -> dict[str, list[list[Any]]]:
     several = records.filter(pl.len().over("finding_id") > 1)
     found: dict[str, list[list[Any]]] = {}
     for finding, *row in several.select("finding_id", *SIDES).iter_rows():
+        role, why = SIDES.index("role"), SIDES.index("why")
+        row[role], row[why] = _(row[role]), stored(row[why], _WHY)
         found.setdefault(finding, []).append(row)
     return found
 
@@ -180,16 +218,18 @@ def _moved(shown: pl.DataFrame, moves: Sequence[str]) -> str:
         f"{escape(row['path'] or '')} {escape(row['position'] or '')}</li>"
         for row in ordered.head(_MOVES).iter_rows(named=True)
     )
-    more = f"<p>{ordered.height - _MOVES} more: see the list below.</p>" if ordered.height > _MOVES else ""
+    rest = _("{number} more: see the list below.").format(number=ordered.height - _MOVES)
+    more = f"<p>{rest}</p>" if ordered.height > _MOVES else ""
     return (
-        '<section class="moved"><h2>Released values that moved, and nothing says why</h2>'
+        f'<section class="moved"><h2>{_("Released values that moved, and nothing says why")}</h2>'
         f"<p>{escape(ordered['remedy'][0] or '')}</p><ul>{items}</ul>{more}</section>{account}"
     )
 
 
 def _queries(coverage: Sequence[str]) -> list[str]:
     """Return the sentence on the queries to registry offices; empty if there were none."""
-    return [f"Queries to registry offices: {'; '.join(coverage)}."] if coverage else []
+    told = _("Queries to registry offices: {coverage}.").format(coverage="; ".join(coverage))
+    return [told] if coverage else []
 
 
 def _part(name: str) -> str:
@@ -203,7 +243,7 @@ def _hash(text: str) -> str:
 def _shown(findings: pl.DataFrame) -> pl.DataFrame:
     if "status" not in findings.columns:
         findings = findings.with_columns(status=pl.lit("open"))
-    return findings.select(
+    return in_frame(findings, "what", "remedy").select(
         pl.col(n).cast(pl.String) if n in findings.columns else pl.lit(None, dtype=pl.String).alias(n)
         for n in SHOWN
     )
@@ -229,11 +269,11 @@ def _files(accounting: pl.DataFrame, files: pl.DataFrame, paths: set[str]) -> di
 
 def _counts(shown: pl.DataFrame) -> str:
     """Render the counts by status and severity as table rows."""
-    heads = "".join(f'<th scope="col" class="number severity {s}">{s}s</th>' for s in SEVERITIES)
+    heads = "".join(f'<th scope="col" class="number severity {s}">{_(_PLURAL[s])}</th>' for s in SEVERITIES)
     by = {(s, t): n for s, t, n in shown.group_by("status", "severity").len().iter_rows()}
     present = [s for s in STATUSES if s in set(shown["status"])] or ["open"]
     rows = "".join(
-        f'<tr><th scope="row">{status}</th>'
+        f'<tr><th scope="row">{_(status)}</th>'
         + "".join(f'<td class="number">{by.get((status, severity), 0)}</td>' for severity in SEVERITIES)
         + "</tr>"
         for status in present
@@ -247,20 +287,19 @@ def _accounted(accounting: pl.DataFrame) -> str:
         "values_delivered", "values_read", "values_ignored", "values_unknown",
     )  # fmt: skip
     n = accounting.select(pl.col(columns).sum()).row(0, named=True)
-    return (
-        f"{n['records']} records read = {n['curated']} curated + {n['quarantined']} quarantined + "
-        f"{n['duplicates']} exact duplicates + {n['out_of_scope']} out of scope, "
-        f"in {accounting.height} files. "
-        f"{n['values_delivered']} values delivered = {n['values_read']} read + "
-        f"{n['values_ignored']} ignored by name + {n['values_unknown']} unknown."
-    )
+    return _(
+        "{records} records read = {curated} curated + {quarantined} quarantined + "
+        "{duplicates} exact duplicates + {out_of_scope} out of scope, in {files} files. "
+        "{values_delivered} values delivered = {values_read} read + "
+        "{values_ignored} ignored by name + {values_unknown} unknown."
+    ).format(files=accounting.height, **n)
 
 
 def _trend(trend: pl.DataFrame) -> str:
     """Draw the open findings per severity over the last nights, with a caption."""
     trend = _with_days(trend)
     if trend["day"].n_unique() < 2:
-        return "<figcaption>The trend is drawn from the second night on.</figcaption>"
+        return f"<figcaption>{_('The trend is drawn from the second night on.')}</figcaption>"
     to_do = [c for c in ("open", "reopened", "acknowledged") if c in trend.columns]
     nights = trend["day"].unique().sort().tail(_NIGHTS).to_list()
     # Of several refreshes of a day, the last one counts.
@@ -277,21 +316,28 @@ def _trend(trend: pl.DataFrame) -> str:
         )
     )
     now = trend.filter(pl.col("day") == nights[-1]).select(pl.col("new", "resolved").sum()).row(0)
-    caption = f"Findings to do over {len(nights)} nights. Last night: {now[0]} new, {now[1]} resolved."
+    caption = _("Findings to do over {nights} nights. Last night: {new} new, {resolved} resolved.").format(
+        nights=len(nights), new=now[0], resolved=now[1]
+    )
     base = _HEIGHT - _BOTTOM
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(caption)}">'
         f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>'
         f'<text x="{_LEFT - 6}" y="{base + 4}" text-anchor="end">0</text>'
         f'<text x="{_LEFT - 6}" y="{_TOP + 8}" text-anchor="end">{most}</text>'
-        f'<text x="{_LEFT}" y="{_HEIGHT - 5}">{escape(nights[0])}</text>'
-        f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(nights[-1])}</text>'
+        f'<text x="{_LEFT}" y="{_HEIGHT - 5}">{escape(day(nights[0]))}</text>'
+        f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(day(nights[-1]))}</text>'
         f"{drawn}{labels}</svg><figcaption>{escape(caption)}</figcaption>"
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, severity: str) -> str:
+    forms = {
+        "error": ngettext("{number} error", "{number} errors", number),
+        "warning": ngettext("{number} warning", "{number} warnings", number),
+        "notice": ngettext("{number} notice", "{number} notices", number),
+    }
+    return forms[severity].format(number=number)
 
 
 def _line(severity: str, counts: list[int], most: int) -> str:

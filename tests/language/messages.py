@@ -1,0 +1,116 @@
+"""Every text that is translated: those of the rules, and those that the program marks for the catalogue.
+
+``python -m tests.language.messages`` adds the texts that a catalogue lacks, each at its place and without a
+translation, and removes those that the program no longer has.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import io
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po, write_po
+
+from sarcoma_pipeline.quality.rule_catalogue import rules
+from schemas import vocabularies
+from schemas.language import CATALOGUES, LANGUAGES, SOURCE
+
+ROOT = Path(__file__).parents[2]
+
+
+def _calls(file: IO[bytes], keywords: Collection[str], comments: object, options: object) -> Iterator[tuple]:
+    """Extract the marked texts of a Python file for Babel, whose own way misses those within f-strings."""
+    for node in ast.walk(ast.parse(file.read())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in keywords:
+            texts = [a.value if isinstance(a, ast.Constant) else None for a in node.args]
+            yield node.lineno, node.func.id, texts[0] if len(texts) == 1 else tuple(texts), []
+
+
+KEYWORDS = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+"""Functions that mark a text, with the places of singular, plural and context among their arguments."""
+METHODS = {".py": _calls, ".js": "javascript", ".html": "jinja2", ".j2": "jinja2"}
+OPTIONS = {"parse_template_string": True}
+"""Option of the extraction from JavaScript: texts within template strings count, too."""
+VOCABULARIES = ("LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE")
+"""Vocabularies whose words are shown to people."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A text of the program.
+
+    Attributes:
+        text: the English text, or the forms for one and for many.
+        context: what decides between several translations of the same English text.
+        where: the rule or the file that has it.
+    """
+
+    text: str | tuple[str, ...]
+    context: str | None
+    where: str
+
+
+def messages() -> list[Message]:
+    """Return every text once, rules first, then by file."""
+    found: dict[tuple[object, object], Message] = {}
+    for one in (*_of_rules(), *_of_vocabularies(), *_of_files()):
+        found.setdefault((one.text, one.context), one)
+    return list(found.values())
+
+
+def _of_rules() -> Iterator[Message]:
+    for name, rule in rules().items():
+        yield Message(rule.what, None, f"rule {name}: what is wrong")
+        yield Message(rule.remedy, None, f"rule {name}: what to do")
+
+
+def _of_vocabularies() -> Iterator[Message]:
+    for name in VOCABULARIES:
+        for word in getattr(vocabularies, name):
+            yield Message(word, None, f"vocabulary {name}")
+
+
+def _of_files() -> Iterator[Message]:
+    for package in ("schemas", "sarcoma_pipeline"):
+        for path in sorted((ROOT / package).rglob("*")):
+            if method := METHODS.get(path.suffix):
+                content = io.BytesIO(path.read_bytes())
+                where = path.relative_to(ROOT).as_posix()
+                for _, text, _, context in extract(method, content, keywords=KEYWORDS, options=OPTIONS):
+                    yield Message(text, context, where)
+
+
+def catalogue(language: str) -> Catalog:
+    """Read the catalogue of a language."""
+    with (CATALOGUES / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+def renewed(language: str) -> bytes:
+    """Return the catalogue with exactly the texts of the program; new ones have no translation."""
+    known = catalogue(language)
+    written = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    made = Catalog(
+        locale=language, project="sarcoma_pipeline", fuzzy=False, header_comment=known.header_comment,
+        last_translator="", language_team=language, creation_date=written, revision_date=written,
+    )  # fmt: skip
+    for one in messages():
+        key = one.text if isinstance(one.text, str) else one.text[0]
+        there = known.get(key, one.context)
+        made.add(one.text, there.string if there else "", auto_comments=[one.where], context=one.context)
+    out = io.BytesIO()
+    write_po(out, made, width=110, no_location=True)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    for each in LANGUAGES:
+        if each != SOURCE:
+            (CATALOGUES / f"{each}.po").write_bytes(renewed(each))
