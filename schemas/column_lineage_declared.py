@@ -90,6 +90,19 @@ _ASSIGNED = (
     "typed.tumour_assignment.diagnosis_date typed.diagnosis.icdo3_morphology typed.diagnosis.icdo3_topography"
 )
 """Columns that decide which records belong to one tumour."""
+_THERAPIES = (
+    "typed.toxicity.record_id typed.toxicity.therapy typed.toxicity.onset_date typed.toxicity.onset_day "
+    "typed.surgery.surgery_date typed.surgery.surgery_day typed.surgery.intent typed.surgery.ops_codes "
+    "typed.systemic_therapy.start_date typed.systemic_therapy.start_day typed.systemic_therapy.given"
+)
+"""Columns that decide to which therapy a toxicity belongs."""
+_ONSET = " ".join(
+    f"curated.toxicity.{c}"
+    for c in (
+        "onset_date", "onset_date_precision", "onset_day", "therapy_date", "therapy_day", "therapy",
+        "stated_window", "revision", "category", "statement", "grade", "kind", "attribution",
+    )
+)  # fmt: skip
 _BASELINE = (
     "icdo3_morphology", "morphology_version", "morphologies", "grade", "fnclcc_grade", "t_stage", "t_prefix",
     "t_suffix", "n_stage", "n_prefix", "n_suffix", "m_stage", "m_prefix", "m_suffix", "m_symbol",
@@ -199,6 +212,20 @@ DECLARED: dict[str, dict[str, str]] = {
         "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {_ZERO}",
         "record_ids": "typed.assessment.record_id typed.diagnosis.record_id",
     },
+    "curated.toxicity": {
+        **dict.fromkeys(("therapy_date", "course_id", "attribution"), f"{_THERAPIES} {_COURSE_FACTS}"),
+        **dict.fromkeys(
+            ("category", "code", "code_system", "onset_date", "onset_date_precision", "revision"),
+            "typed.surgery.ops_codes typed.surgery.intent typed.surgery.surgery_date typed.toxicity.code",
+        ),
+        "statement": "typed.toxicity.grade typed.toxicity.category typed.toxicity.code typed.toxicity.term "
+        "typed.surgery.ops_codes typed.surgery.intent",
+        "therapy": "typed.surgery.ops_codes typed.surgery.intent",
+        "kind": "typed.toxicity.therapy typed.surgery.ops_codes typed.surgery.intent",
+        "onset_day": f"typed.toxicity.onset_date typed.surgery.surgery_date {_ZERO}",
+        "therapy_day": f"{_THERAPIES} {_COURSE_FACTS} {_ZERO}",
+        "record_ids": "typed.surgery.record_id",
+    },
     "curated.vital_status": {
         "death_date": "typed.vital_status.status typed.vital_status.status_date",
         "death_date_precision": "typed.vital_status.status typed.vital_status.status_date_precision",
@@ -278,6 +305,26 @@ DECLARED: dict[str, dict[str, str]] = {
             ("day", "kind", "detail", "states", "day_earliest", "day_latest", "precision"), _EVENTS
         ),
     },
+    "cohort.toxicity": {
+        "pseudonym": "curated.patient.pseudonym",
+        **{
+            c: f"curated.toxicity.{c}"
+            for c in (
+                "therapy", "therapy_day", "kind", "category", "code_system", "code", "grade",
+                "ctcae_version", "attribution", "statement",
+            )
+        },
+        **dict.fromkeys(
+            (
+                "onset_day", "onset_precision", "onset_day_earliest", "onset_day_latest",
+                "days_since_therapy", "window", "window_basis", "major_wound_complication",
+            ),
+            f"{_ONSET} {_ZERO}",
+        ),
+        "of_primary_treatment": "curated.toxicity.course_id curated.toxicity.therapy "
+        f"curated.toxicity.therapy_day curated.radiotherapy_course.course_id {_EVENTS}",
+        "evidence": "curated.toxicity.record_ids",
+    },
     "cohort.endpoints": {
         "pseudonym": "curated.patient.pseudonym",
         "evidence": "cohort.events.evidence",
@@ -340,7 +387,8 @@ COUNTERPART = {
     for name, typed in {
         "patient": "person", "diagnosis": "diagnosis", "diagnosis_report": "diagnosis", "surgery": "surgery",
         "radiotherapy_course": "radiotherapy", "systemic_therapy": "systemic_therapy",
-        "assessment": "assessment", "metastasis": "metastasis", "vital_status": "vital_status",
+        "assessment": "assessment", "metastasis": "metastasis", "toxicity": "toxicity",
+        "vital_status": "vital_status",
         "vital_statement": "vital_status",
     }.items()
 }  # fmt: skip

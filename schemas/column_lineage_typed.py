@@ -22,7 +22,9 @@ OBJECTS = {
 
 RECEIVED_FOR = {
     "person": f"{_PERSON} table_row",
-    **dict.fromkeys(("diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment"), "table_row"),
+    **dict.fromkeys(
+        ("diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment", "toxicity"), "table_row"
+    ),
     "vital_status": "registry_reply table_row",
     **OBJECTS,
 }

@@ -18,8 +18,9 @@ def folded(header: str) -> str:
 
 
 Entity = Literal[
-    "person", "diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment", "vital_status"
-]
+    "person", "diagnosis", "surgery", "radiotherapy", "systemic_therapy", "assessment", "vital_status",
+    "toxicity",
+]  # fmt: skip
 
 
 class ColumnMapping(Section):

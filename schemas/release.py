@@ -11,6 +11,7 @@ from schemas import (
     analysis_models,
     cohort,
     cohort_events,
+    cohort_toxicity,
     lineage,
     movement,
 )
@@ -24,6 +25,7 @@ RELEASED = tuple(
         cohort_events.CohortEvent,
         cohort.CohortEndpoint,
         cohort_events.CohortNotAtRisk,
+        cohort_toxicity.CohortToxicity,
         cohort.CohortDerivability,
         lineage.Lineage,
         analysis.TableOne,

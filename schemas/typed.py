@@ -16,6 +16,7 @@ from schemas.rule import Rule
 from schemas.typed_diagnosis import Diagnosis, DiagnosisColumns
 from schemas.typed_metastasis import Metastasis, MetastasisColumns
 from schemas.typed_record import FROM_OBDS, Typed, not_after_delivery
+from schemas.typed_toxicity import Toxicity, ToxicityColumns
 from schemas.typed_treatment import (
     Radiotherapy,
     RadiotherapyColumns,
@@ -41,6 +42,8 @@ __all__ = [
     "SurgeryColumns",
     "SystemicTherapy",
     "SystemicTherapyColumns",
+    "Toxicity",
+    "ToxicityColumns",
     "TumourAssignment",
     "VitalStatus",
 ]

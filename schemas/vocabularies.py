@@ -80,6 +80,19 @@ REPORT_ORIGIN = ("diagnosis", "pathology", "surgery", "follow-up", "tumour", "ta
 """Kind of report; ``tumour`` is a metastasis that was reported as a tumour of its own."""
 REPORT_ROLE = ("specimen", "biopsy", "later specimen", "follow-up", "relapse", "table")
 TREATMENT_ORDER = ("surgery first", "therapy first", "no surgery", "order unknown")
+TOXICITY_THERAPY = ("radiotherapy", "surgery", "systemic therapy")
+TOXICITY_KIND = ("side effect", "complication", "wound revision")
+TOXICITY_STATEMENT = ("present", "none", "unknown")
+"""What a record says of toxicity; a record that says nothing makes no row."""
+TOXICITY_CATEGORY = (
+    "wound", "skin", "fibrosis", "oedema", "bone", "joint", "nerve", "vessel", "infection", "blood", "other",
+)  # fmt: skip
+TOXICITY_CODE_SYSTEM = ("MedDRA", "oBDS", "ICD-10", "OPS")
+CTCAE_VERSION = ("3.0", "4", "4.03", "5.0", "other")
+TOXICITY_WINDOW_BASIS = ("date", "statement")
+TOXICITY_WINDOW = ("acute", "late")
+"""To the 90th day after the start of radiotherapy, and later."""
+TOXICITY_ATTRIBUTION = ("record", "only therapy before", "last operation before")
 VITAL_STATUS = ("alive", "deceased", "deceased, date unknown", "moved", "no information")
 DATE_PRECISION = ("day", "month", "year")
 SOURCE = ("registry office", "oBDS", "table", "DICOM")

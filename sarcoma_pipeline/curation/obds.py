@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from sarcoma_pipeline.curation import obds_reports, tnm
+from sarcoma_pipeline.curation import obds_reports, obds_toxicity, tnm
 from sarcoma_pipeline.curation.obds_reports import DATES, residual
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, number, read, text
 from sarcoma_pipeline.curation.reporting_day import MELDEDATUM
@@ -230,6 +230,8 @@ def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
     readings = [(contract, _TYPED_BASE | own) for contract, own in READINGS.get(table, ())]
     if table in obds_reports.REPORTS:
         readings += [(c, _TYPED_BASE | own) for c, own in obds_reports.readings_of(table)]
+    if table in obds_toxicity.THERAPIES:
+        readings.append((typed.Toxicity, _TYPED_BASE | obds_toxicity.readings(table)))
     if table != "received.obds_patient":
         readings.append((typed.TumourAssignment, _TYPED_BASE | obds_reports.ASSIGNMENT))
     return readings
@@ -244,9 +246,11 @@ def typed_frames(
         table: one of :data:`TABLES`.
         received: its rows, with ``received_on`` (Date) joined on.
     """
-    rows = {}
+    rows: dict[type[Contract], pl.DataFrame] = {}
     if table in obds_reports.REPORTS:
         rows = obds_reports.rows(table, received)
+    if table in obds_toxicity.THERAPIES:
+        rows[typed.Toxicity] = obds_toxicity.rows(table, received)
     metastases = None
     for contract, readings in sorted(readings_of(table), key=lambda one: one[0] is typed.Assessment):
         made, seen = read(rows.get(contract, received), contract, readings)

@@ -20,6 +20,8 @@ from sarcoma_pipeline.curation import (
     metastases,
     surgery,
     systemic_therapy,
+    toxicity,
+    toxicity_findings,
     tumours,
     vital_statements,
     vital_status,
@@ -29,7 +31,7 @@ from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.typed_records import Result
-from schemas import curated, curated_radiotherapy, typed, typed_dicom
+from schemas import curated, curated_radiotherapy, curated_toxicity, typed, typed_dicom
 from schemas.assumptions import Assumptions
 from schemas.configuration import Sources, Study
 from schemas.quality import Disposition, Observation
@@ -43,7 +45,7 @@ CONTRACTS = {
         curated_radiotherapy.RadiotherapyCourse, curated_radiotherapy.RadiotherapyPhase,
         curated_radiotherapy.RadiotherapyPlan, curated_radiotherapy.RadiotherapyReading,
         curated.SystemicTherapy, curated.Assessment, curated.Metastasis,
-        curated.VitalStatus, curated.VitalStatement,
+        curated.VitalStatus, curated.VitalStatement, curated_toxicity.Toxicity,
     )
 }  # fmt: skip
 
@@ -129,6 +131,11 @@ def curate(
             zero,
             {"metastasis_date": "metastasis_day", "reported_date": "reported_day"},
         ),
+        "curated.toxicity": with_days(
+            toxicity.curate(homed, radiotherapy.courses, operations, therapies),
+            zero,
+            {"onset_date": "onset_day", "therapy_date": "therapy_day"},
+        ),
         "curated.vital_status": vital_status.curate(sound, zero, sources.precedence["death"]),
         "curated.vital_statement": with_days(
             vital_statements.curate(sound[typed.VitalStatus.table()]),
@@ -144,6 +151,7 @@ def curate(
         surgery.observe(operations, homed, diagnosis), systemic_therapy.observe(therapies, homed),
         assessments.observe(examinations, homed), _unknown_numbers(assigned.sound, homes),
         radiotherapy.observed,
+        toxicity_findings.observe(frames["curated.toxicity"], frames["curated.vital_status"]),
         vital_status.observe(sound, zero, sources.precedence["death"]),
     ]  # fmt: skip
     return Result(frames, pl.concat(observed), _unused(frames, idle))

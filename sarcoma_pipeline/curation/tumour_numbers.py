@@ -67,6 +67,7 @@ RECORDS = (
     typed.SystemicTherapy,
     typed.Assessment,
     typed.Metastasis,
+    typed.Toxicity,
 )
 """Typed tables whose records belong to a tumour."""
 

@@ -39,6 +39,7 @@ TYPED: tuple[type[Contract], ...] = (
     typed.SystemicTherapy,
     typed.Assessment,
     typed.Metastasis,
+    typed.Toxicity,
     typed.TumourAssignment,
     typed.VitalStatus,
     typed_dicom.Plan,

@@ -11,7 +11,7 @@ from functools import cache
 
 import polars as pl
 
-from sarcoma_pipeline.curation import obds, obds_reports
+from sarcoma_pipeline.curation import obds, obds_reports, obds_toxicity
 from sarcoma_pipeline.curation.parse import Reading
 from schemas.column_lineage import Column, declared_origins
 from schemas.contract import CONTRACTS
@@ -74,7 +74,7 @@ def _roots(table: str, column: str, reading: Reading, expression: pl.Expr) -> se
 
 def _delivered(name: str) -> tuple[str, ...]:
     """Return the received columns behind a column that is joined or derived before typing."""
-    for start, columns in obds_reports.DERIVED.items():
+    for start, columns in {**obds_reports.DERIVED, **obds_toxicity.DERIVED}.items():
         if name.startswith(start):
             return columns
     return (_JOINED.get(name, name),)

@@ -38,6 +38,10 @@ CLEAN: dict[type[Contract], Row] = {
         "extent": "distant", "origin": "follow-up", "reported_date": dt.date(2013, 1, 10),
         "named": True,
     },
+    typed.Toxicity: {
+        "therapy": "radiotherapy", "kind": "side effect", "statement": "present", "category": "skin",
+        "grade": 3, "ctcae_version": "5.0", "stated_window": "acute", "number": 1,
+    },
     typed.VitalStatus: {
         "status": "alive", "status_date": dt.date(2020, 6, 1), "status_date_precision": "day",
     },

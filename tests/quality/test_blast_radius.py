@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
-from sarcoma_pipeline.cohort import endpoints, released_events, within_bounds
+from sarcoma_pipeline.cohort import endpoints, released_events, toxicity, within_bounds
 from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.quality import expectations, release_gate
 from sarcoma_pipeline.quality.lineage import lineage
@@ -19,6 +19,7 @@ from schemas import received as r
 from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortDerivability, CohortEndpoint, CohortPatient
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
+from schemas.cohort_toxicity import CohortToxicity
 from schemas.configuration import Study
 from schemas.gate import Gate
 from schemas.lineage import Lineage
@@ -78,6 +79,11 @@ CODES = {
     "cohort.events": {"kind": PROGRAM, "precision": PROGRAM},
     "cohort.endpoints": {"endpoint": PROGRAM, "event_kind": PROGRAM, "date_precision": PROGRAM},
     "cohort.not_at_risk": {"event_kind": PROGRAM},
+    "cohort.toxicity": {
+        "therapy": CODE, "attribution": PROGRAM, "kind": CODE, "statement": CODE, "category": CODE,
+        "code_system": CODE, "ctcae_version": CODE, "onset_precision": PROGRAM, "window": CODE,
+        "window_basis": PROGRAM,
+    },
     "meta.lineage": {"role": PROGRAM},
 }  # fmt: skip
 """Coded column to what keeps other codes out."""
@@ -92,6 +98,7 @@ TEXTS = {
     },
     "cohort.events": {"pseudonym": HASH, "detail": PROGRAM},
     "cohort.endpoints": {"pseudonym": HASH, "endpoint": "study.toml"},
+    "cohort.toxicity": {"pseudonym": HASH, "code": "toxicity.code-malformed"},
     "cohort.not_at_risk": {"pseudonym": HASH, "endpoint": "study.toml", "reason": PROGRAM},
     "meta.lineage": {
         "pseudonym": HASH, "subject": "study.toml", "record_id": HASH, "table_name": PROGRAM,
@@ -188,6 +195,7 @@ def released(curated: dict[str, pl.DataFrame], observed: pl.DataFrame, study: St
         CohortEndpoint: whole.derived.endpoints,
         CohortNotAtRisk: whole.derived.not_at_risk,
         CohortDerivability: whole.derived.derivability,
+        CohortToxicity: toxicity.toxicity(curated, whole.happened, whole.members),
     }
     seen = within_bounds.observe(whole.delivered, whole.happened, study.gate)
     # One finding a patient; on which of their records it stands is not judged here.

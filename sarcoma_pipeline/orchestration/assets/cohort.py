@@ -11,6 +11,7 @@ from sarcoma_pipeline.cohort import (
     finding_place,
     not_known,
     released_events,
+    toxicity,
     within_bounds,
 )
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
@@ -21,6 +22,7 @@ from sarcoma_pipeline.quality import model_gaps
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
+from schemas.cohort_toxicity import CohortToxicity
 from schemas.quality import Accounting, Observed
 
 
@@ -69,6 +71,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortEndpoint.table(): derived.endpoints,
                 CohortNotAtRisk.table(): derived.not_at_risk,
                 CohortDerivability.table(): derived.derivability,
+                CohortToxicity.table(): toxicity.toxicity(made.curated, made.happened, made.members),
             },
             metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
         )
@@ -92,6 +95,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortEndpoint.table(): [*CURATED, CohortEligibility.table()],
                 CohortNotAtRisk.table(): [*CURATED, CohortEligibility.table()],
                 CohortDerivability.table(): [CohortEligibility.table()],
+                CohortToxicity.table(): [*CURATED, CohortEligibility.table()],
             },
             derive,
             kinds={"polars"},

@@ -56,6 +56,10 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "curated.systemic_therapy": ("typed.systemic_therapy", "curated.diagnosis"),
     "curated.assessment": ("typed.assessment", "curated.diagnosis"),
     "curated.metastasis": ("typed.metastasis", "typed.assessment", "typed.diagnosis", "curated.diagnosis"),
+    "curated.toxicity": (
+        "typed.toxicity", "typed.surgery", "typed.radiotherapy", "typed.systemic_therapy", "typed.plan",
+        "typed.treatment", "curated.diagnosis",
+    ),
     "curated.vital_status": ("typed.vital_status", "typed.assessment", "curated.diagnosis"),
     "curated.vital_statement": ("typed.vital_status", "curated.diagnosis"),
 }  # fmt: skip
@@ -226,6 +230,7 @@ _READ_AS = {
     "typed.systemic_therapy": ("obds_systemic_therapy", "table_row"),
     "typed.assessment": ("obds_follow_up", "table_row"),
     "typed.metastasis": ("obds_diagnosis", "obds_pathology", "obds_surgery", "obds_follow_up"),
+    "typed.toxicity": ("obds_surgery", "obds_radiotherapy", "obds_systemic_therapy", "table_row"),
     "typed.tumour_assignment": (
         "obds_diagnosis",
         "obds_pathology",

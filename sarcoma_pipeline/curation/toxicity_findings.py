@@ -1,0 +1,151 @@
+"""Report contradictions of toxicity: with its therapy, with the patient's death, and between reports."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sarcoma_pipeline.curation.baseline import TUMOUR
+from sarcoma_pipeline.curation.event_rows import interval
+from sarcoma_pipeline.curation.observations import observation
+from schemas import typed
+from schemas.quality import Observation
+from schemas.rule import Rule
+from schemas.sides import STATEMENTS, TREATMENTS, peers
+from schemas.toxicity_codes import ACUTE_DAYS
+from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
+
+BEFORE_THERAPY = Rule(
+    "toxicity.before-therapy",
+    "warning",
+    on="typed.toxicity",
+    scope="patient",
+    what="The toxicity began before the therapy that it is documented for. It counts in no window.",
+    remedy="Compare the day of onset with the first day of the therapy, and correct the wrong one. A finding "
+    "from before the therapy is no toxicity of it.",
+    sides=TREATMENTS,
+)
+FATAL_WITHOUT_DEATH = Rule(
+    "toxicity.fatal-without-death",
+    "warning",
+    on="typed.toxicity",
+    scope="patient",
+    what="A toxicity of grade 5 (fatal) is documented, and the patient is not known to be dead.",
+    remedy="Compare Nebenwirkung/Grad with the letter. If the patient died, report the Tod with its date.",
+    source="CTCAE 5.0: grade 5 is death related to the adverse event",
+    sides=(STATEMENTS.at_times(),),
+)
+NOT_PLACED = Rule(
+    "toxicity.not-placed",
+    "warning",
+    on="typed.toxicity",
+    scope="patient",
+    what="It is not known whether the toxicity was acute or late: the onset or the start of radiotherapy has "
+    f"no date, or the partial date of the onset lies on both sides of day {ACUTE_DAYS}.",
+    remedy="Add the day of onset to the table, or a column that says acute or late.",
+    source="oBDS 3.0.4 Nebenwirkung_Typ: acute to the 90th day after the start of radiotherapy",
+    sides=TREATMENTS,
+)
+UNATTRIBUTED = Rule(
+    "toxicity.unattributed",
+    "warning",
+    on="typed.toxicity",
+    scope="patient",
+    what="The toxicity belongs to no therapy: its record documents none, and the patient has none or several "
+    "of the kind that began before it.",
+    remedy="Add the therapy to the row of the table, or its day of onset.",
+    sides=TREATMENTS,
+)
+REPORTS_DIFFER = Rule(
+    "toxicity.reports-differ",
+    "warning",
+    on="typed.toxicity",
+    scope="patient",
+    what="One report on a therapy says that there was no toxicity, another one names some. It counts as "
+    "present.",
+    remedy="Compare both reports with the letter. Correct the wrong one.",
+    source="oBDS 3.0.4 Nebenwirkungen, Komplikationen",
+    overruled=True,
+    sides=peers("therapy", columns=("statement", "grade", "code")),
+)
+
+
+def placed(
+    onset: tuple[pl.Expr, pl.Expr], start: pl.Expr, stated: pl.Expr, day: pl.Expr, start_day: pl.Expr
+) -> pl.Expr:
+    """Return the window of a toxicity of radiotherapy: acute, late, or null where it is not known.
+
+    A date outranks what is stated. A toxicity from before its therapy has no window.
+
+    Args:
+        onset: first and last possible date.
+        start: first day of radiotherapy.
+        stated: window as stated or by the definition of the field.
+        day: onset in days since time zero.
+        start_day: first day of radiotherapy in days since time zero.
+    """
+    low = pl.coalesce([(onset[0] - start).dt.total_days(), day - start_day])
+    high = pl.coalesce([(onset[1] - start).dt.total_days(), day - start_day])
+    return (
+        pl.when(high < 0)
+        .then(None)
+        .when(high <= ACUTE_DAYS)
+        .then(pl.lit("acute"))
+        .when(low > ACUTE_DAYS)
+        .then(pl.lit("late"))
+        .when(low.is_null())
+        .then(stated)
+    )
+
+
+def window() -> pl.Expr:
+    """Return :func:`placed` for rows of ``curated.toxicity``."""
+    return placed(
+        interval(pl.col("onset_date"), pl.col("onset_date_precision")),
+        pl.col("therapy_date"),
+        pl.col("stated_window"),
+        pl.col("onset_day"),
+        pl.col("therapy_day"),
+    )
+
+
+def observe(toxicity: pl.DataFrame, vital: pl.DataFrame) -> pl.DataFrame:
+    """Return the findings on toxicity.
+
+    Args:
+        toxicity: ``curated.toxicity`` with days.
+        vital: ``curated.vital_status``.
+    """
+    told = toxicity.filter(pl.col("kind").ne_missing("wound revision")).with_columns(_window=window())
+    present = told.filter(statement="present")
+    last = interval(pl.col("onset_date"), pl.col("onset_date_precision"))[1]
+    early = pl.coalesce([last < pl.col("therapy_date"), pl.col("onset_day") < pl.col("therapy_day")])
+    early = early.fill_null(False)
+    lone = pl.col("attribution").is_null()
+    radiotherapy = pl.col("therapy") == "radiotherapy"
+    dead = vital.filter(pl.col("status").is_in([DECEASED, DECEASED_DATE_UNKNOWN]))
+    by_therapy = [*TUMOUR, "therapy", "therapy_date", "therapy_day", "course_id"]
+    none = told.filter(~lone, statement="none")
+    present_too = present.filter(~lone).join(none, on=by_therapy, how="semi", nulls_equal=True)
+    contradicted = none.join(present_too, on=by_therapy, how="semi", nulls_equal=True)
+    unplaced = present.filter(radiotherapy, ~lone, ~early, pl.col("_window").is_null())
+    table = typed.Toxicity.table()
+
+    def found(frame: pl.DataFrame, rule: Rule, column: str) -> pl.DataFrame:
+        records = frame.select(column, record_id="record_ids").explode("record_id").unique()
+        ordered = records.sort("record_id", column, nulls_last=True)
+        one = ordered.unique("record_id", keep="first", maintain_order=True)
+        return observation(one, rule, table, column, pl.col(column))
+
+    return pl.concat(
+        [
+            Observation.empty(),
+            found(present.filter(early), BEFORE_THERAPY, "onset_date"),
+            found(
+                present.filter(pl.col("grade") == 5).join(dead, on="patient_id", how="anti"),
+                FATAL_WITHOUT_DEATH, "grade",
+            ),
+            found(unplaced, NOT_PLACED, "onset_date"),
+            found(present.filter(lone), UNATTRIBUTED, "therapy"),
+            found(contradicted, REPORTS_DIFFER, "statement"),
+        ]
+    )  # fmt: skip

@@ -1,0 +1,141 @@
+"""The toxicity of the cohort: its window since the therapy, and what is a major wound complication."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.cohort import toxicity
+from sarcoma_pipeline.cohort.timeline import timeline
+from schemas import received as r
+from schemas.assumptions import Assumptions
+from schemas.curated_toxicity import Toxicity
+from tests.conftest import Records
+
+D = dt.date
+START, OPERATED = D(2012, 2, 1), D(2012, 5, 1)
+"""First day of radiotherapy, and the operation; the diagnosis is of 2012-01-01."""
+
+
+@pytest.fixture(scope="module")
+def curated():
+    """The curated tables of a patient with a course and an operation, and without toxicity."""
+    records = Records()
+    records.patient()
+    records.diagnosis()
+    records.meldung(
+        r.ObdsSurgery, Datum="2012-05-01", Intention="K", Module_ID="O1", Menge_OPS='["5-782.b"]',
+        Lokale_Beurteilung_Residualstatus="R0",
+    )  # fmt: skip
+    records.meldung(
+        r.ObdsRadiotherapy, Module_ID="S1", Beginn="2012-02-01", Ende="2012-03-07", Stellung_OP="N",
+        Intention="K", Gesamtdosis="50", Einzeldosis="2", Applikationsart="Perkutan",
+    )  # fmt: skip
+    return dict(records.run().frames)
+
+
+def rows(curated, *told: dict, cutoff=None) -> pl.DataFrame:
+    zero = D(2012, 1, 1)
+    base = {
+        "patient_id": "number:1", "tumour_id": "T1", "record_ids": ["r1"], "statement": "present",
+        "kind": "side effect", "therapy": "radiotherapy", "therapy_date": START, "course_id": "S1",
+        "attribution": "record", "revision": False, "onset_date_precision": "day",
+    }  # fmt: skip
+    filled = []
+    for one in told:
+        made = base | one
+        made["therapy_day"] = (made["therapy_date"] - zero).days if made["therapy_date"] else None
+        if made.get("onset_date"):
+            made["onset_day"] = (made["onset_date"] - zero).days
+        filled.append(made)
+    schema = Toxicity.polars_schema()
+    frame = Toxicity.conform(pl.DataFrame(filled, schema_overrides=schema))
+    happened = timeline(curated, Assumptions(data_cutoff=cutoff))
+    members = pl.DataFrame({"patient_id": ["number:1"], "pseudonym": ["p1"]})
+    return toxicity.toxicity({**curated, "curated.toxicity": frame}, happened, members)
+
+
+# Day 90 after 2012-02-01 is 2012-05-01 (2012 is a leap year: 28 + 31 + 30 + 1).
+@pytest.mark.parametrize(
+    ("told", "window", "basis"),
+    [
+        ({"onset_date": D(2012, 5, 1)}, "acute", "date"),
+        ({"onset_date": D(2012, 5, 2)}, "late", "date"),
+        ({"onset_date": D(2012, 5, 2), "stated_window": "acute"}, "late", "date"),
+        ({"stated_window": "acute"}, "acute", "statement"),
+        ({"stated_window": "late"}, "late", "statement"),
+        ({}, None, None),
+        ({"onset_date": D(2012, 4, 15), "onset_date_precision": "month"}, "acute", "date"),
+        ({"onset_date": D(2012, 5, 15), "onset_date_precision": "month"}, None, None),
+        ({"onset_date": D(2012, 6, 15), "onset_date_precision": "month"}, "late", "date"),
+        ({"onset_date": D(2012, 1, 31)}, None, None),
+        ({"onset_date": D(2012, 4, 1), "therapy_date": None}, None, None),
+        ({"stated_window": "acute", "statement": "none"}, None, None),
+    ],
+)
+def test_acute_is_up_to_day_90_of_radiotherapy(curated, told, window, basis):
+    made = rows(curated, told)
+    assert made.select("window", "window_basis").rows() == [(window, basis)]
+
+
+WOUND = {
+    "therapy": "surgery", "therapy_date": OPERATED, "course_id": None, "kind": "wound revision",
+    "category": "wound",
+}  # fmt: skip
+
+
+# Day 120 after 2012-05-01 is 2012-08-29 (30 of May, 30, 31, 29).
+@pytest.mark.parametrize(
+    ("told", "major"),
+    [
+        ({"revision": True, "onset_date": D(2012, 8, 29)}, True),
+        ({"revision": True, "onset_date": D(2012, 8, 30)}, False),
+        ({"revision": True, "onset_date": D(2012, 8, 15), "onset_date_precision": "month"}, None),
+        ({"revision": True, "kind": "complication"}, True),
+        ({"revision": True, "kind": "complication", "attribution": "only therapy before"}, None),
+        ({"kind": "complication"}, None),
+        ({"kind": "complication", "grade": 3, "onset_date": D(2012, 6, 1)}, True),
+        ({"kind": "complication", "grade": 2, "onset_date": D(2012, 6, 1)}, False),
+        ({"kind": "complication", "grade": 3}, None),
+        ({"kind": "complication", "category": "vessel", "code": "PAE", "code_system": "oBDS"}, False),
+        ({"kind": "complication", "category": None}, None),
+        ({"kind": "complication", "category": None, "statement": "none"}, False),
+        ({"kind": "complication", "category": None, "statement": "unknown"}, None),
+    ],
+)
+def test_a_major_wound_complication_is_one_within_120_days_of_the_operation(curated, told, major):
+    made = rows(curated, WOUND | told)
+    assert made["major_wound_complication"].to_list() == [major]
+    assert made["window"].to_list() == [None], "acute and late are counted from radiotherapy"
+
+
+def test_which_therapy_is_the_primary_one(curated):
+    other = {"course_id": "S9", "therapy_date": D(2014, 1, 1)}
+    made = rows(curated, {}, other, WOUND, WOUND | {"therapy_date": D(2014, 5, 1)})
+    assert made.select("therapy", "therapy_day", "of_primary_treatment").rows() == [
+        ("radiotherapy", 31, True),
+        ("radiotherapy", 731, False),
+        ("surgery", 121, True),
+        ("surgery", 851, False),
+    ]
+
+
+def test_a_code_that_is_none_stays_in_the_warehouse(curated):
+    made = rows(
+        curated,
+        {"code": "10017076", "code_system": "MedDRA"},
+        {"code": "Anna Müller", "code_system": "MedDRA"},
+        {"code": "20120501", "code_system": "MedDRA"},
+        {"code": "T81.4", "code_system": None},
+    )
+    assert sorted(made["code"].to_list(), key=str) == ["10017076", None, None, None]
+
+
+def test_nothing_after_the_data_cut_off_counts(curated):
+    told = ({"onset_date": D(2013, 1, 1)}, {"onset_date": D(2013, 1, 2)}, {})
+    made = rows(curated, *told, cutoff=D(2013, 1, 1))
+    assert made["onset_day"].to_list() == [366, None]
+
+
+def test_another_tumour_does_not_count(curated):
+    assert rows(curated, {"tumour_id": "T2"}).is_empty()
