@@ -164,13 +164,16 @@ class Contract(pa.DataFrameModel):
 
         Missing columns are null, others are left out, dtypes are cast.
         """
-        have = set(frame.columns)
-        if not have:
+        if frame.is_empty() or not frame.width:
             # Selecting literals from a frame without columns would give one row.
             return cls.empty()
+        have = frame.schema
+        wanted = _dtypes(cls)
+        if have == wanted:
+            return frame
         return frame.select(
-            (pl.col(n).cast(t) if n in have else pl.lit(None, dtype=t).alias(n))
-            for n, t in cls.polars_schema().items()
+            (pl.col(n) if have[n] == t else pl.col(n).cast(t)) if n in have else _missing(n, t)
+            for n, t in wanted.items()
         )
 
     @classmethod
@@ -187,11 +190,13 @@ class Contract(pa.DataFrameModel):
         Raises:
             ContractBroken: columns or dtypes are not the contract's.
         """
-        wanted = cls.polars_schema()
-        odd = sorted(n for n in {*wanted, *frame.columns} if frame.schema.get(n) != wanted.get(n))
+        wanted, have = _dtypes(cls), frame.schema
+        odd = sorted(n for n in {*wanted, *have} if have.get(n) != wanted.get(n))
         if odd:
             raise ContractBroken(f"{cls._table}: missing, unknown or of another type: {odd}")
         found = pl.DataFrame(schema={"row": pl.Int32, "rule_id": pl.String, "column": pl.String})
+        if frame.is_empty():
+            return found
         # Pandera searches the failures of each check separately, which is slow: only broken columns are
         # checked.
         bad = _at_fault(cls, frame)
@@ -222,7 +227,7 @@ class Contract(pa.DataFrameModel):
         judge delivered records contains broken ones too; only its columns and dtypes are enforced.
         """
         if cls._judges_data:
-            if frame.schema != cls.polars_schema():
+            if frame.schema != _dtypes(cls):
                 raise ContractBroken(f"{cls._table}: other columns or dtypes than the contract's")
             return frame
         failed = cls.failures(frame)
@@ -288,6 +293,11 @@ def _dtypes(contract: type[Contract]) -> pl.Schema:
 
 
 @cache
+def _missing(column: str, dtype: pl.DataType) -> pl.Expr:
+    return pl.lit(None, dtype=dtype).alias(column)
+
+
+@cache
 def _empty(contract: type[Contract]) -> pl.DataFrame:
     return pl.DataFrame(schema=_dtypes(contract))
 
@@ -301,9 +311,9 @@ def _at_fault(contract: type[Contract], frame: pl.DataFrame) -> list[str]:
     try:
         kept = frame.select(*verdicts).row(0)
     except pl.exceptions.PolarsError:
-        return list(contract.polars_schema())
+        return list(_dtypes(contract))
     bad = {column for column, fine in zip(columns, kept, strict=True) if not fine}
-    return [column for column in contract.polars_schema() if column in bad]
+    return [column for column in _dtypes(contract) if column in bad]
 
 
 @cache

@@ -89,7 +89,7 @@ def curate(
     records = _rows(sound[typed_dicom.Treatment.table()].sort("record_id"))
     surgeries = _rows(sound[typed.Surgery.table()].select("patient_id", "surgery_date"))
     made = _Made()
-    for patient in sorted({*documentation, *plans}):
+    for patient in sorted({*documentation, *plans, *records}):
         days = frozenset(r["surgery_date"] for r in surgeries.get(patient, ()) if r["surgery_date"])
         site = (sites or {}).get(patient)
         _Patient(
@@ -270,6 +270,8 @@ def _frames(sound: Frames, made: _Made) -> Courses:
             .list.unique()
             .list.sort()
         )
+        if course.height
+        else course
     )
     objects = pl.concat(
         [

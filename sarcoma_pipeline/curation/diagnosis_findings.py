@@ -107,6 +107,10 @@ METASTASIS_LATER = Rule(
 )
 
 
+_OTHERS = ("histology", "t", "n", "m", "fnclcc", "grade")
+"""Prefixes of the columns ``…_others`` of ``baseline.choose``."""
+
+
 def observe(
     tumour: pl.DataFrame,
     told: pl.DataFrame,
@@ -127,6 +131,7 @@ def observe(
     """
     table = typed.Diagnosis.table()
     seen = [Observation.empty()]
+    several = best.select(pl.col(f"{name}_others").list.len().sum().alias(name) for name in _OTHERS)
     for name, column, rule in (
         ("histology", "icdo3_morphology", HISTOLOGIES_DIFFER),
         ("t", "t_stage", STAGES_DIFFER),
@@ -135,6 +140,8 @@ def observe(
         ("fnclcc", "fnclcc_grade", GRADES_DIFFER),
         ("grade", "grade", GRADES_DIFFER),
     ):
+        if not several[name].item():
+            continue
         others = best.select(record_id=f"{name}_others").explode("record_id").drop_nulls().unique()
         rows = told.join(others, on="record_id", how="semi").filter(pl.col(column).is_not_null())
         if name == "histology":

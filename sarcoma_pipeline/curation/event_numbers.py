@@ -52,6 +52,8 @@ def observe(sound: Frames) -> pl.DataFrame:
     seen = [Observation.empty()]
     for contract in (typed.Surgery, typed.Radiotherapy, typed.SystemicTherapy, typed.Assessment):
         frame = _numbered(sound[contract.table()])
+        if frame.height < 2:
+            continue
         date = DATE_OF.get(contract)
         # The irradiations of one ST are parallel parts; none corrects another.
         own = [c for c in (date, "part") if c in frame.columns]
@@ -64,7 +66,8 @@ def observe(sound: Frames) -> pl.DataFrame:
             )
     # A Diagnose has no other number than that of its tumour.
     diagnoses = sound[typed.Diagnosis.table()].filter("complete").with_columns(module_id="reported_tumour")
-    seen.append(_corrected(_numbered(diagnoses), _KEY, typed.Diagnosis))
+    if diagnoses.height > 1:
+        seen.append(_corrected(_numbered(diagnoses), _KEY, typed.Diagnosis))
     return pl.concat(seen)
 
 
@@ -79,6 +82,9 @@ def with_date_of_number(records: pl.DataFrame, date: str) -> pl.DataFrame:
     """
     precision = f"{date}_precision"
     exact = pl.col(precision).fill_null("day") == "day"
+    fillable = pl.col(date).is_null() | pl.col(precision).is_in(["month", "year"]).fill_null(False)
+    if not records.select(fillable.any()).item():
+        return records
     known = (
         _numbered(records)
         .filter(pl.col(date).is_not_null(), exact)

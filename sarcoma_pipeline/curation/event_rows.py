@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import polars as pl
 
@@ -24,6 +25,8 @@ def ranked(frame: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:
         frame: typed records.
         precedence: kinds of source, the most credible first.
     """
+    if frame.height < 2:
+        return frame
     order = {source: -i for i, source in enumerate(precedence)}
     rank = pl.col("source").replace_strict(order, default=-len(order), return_dtype=pl.Int32)
     return frame.reverse().sort(rank, *NEWEST_LAST, nulls_last=False, maintain_order=True)
@@ -58,6 +61,9 @@ def with_days(frame: pl.DataFrame, zero: pl.DataFrame, days: Mapping[str, str]) 
         zero: ``patient_id, zero``.
         days: column of the date to column of the day.
     """
+    if frame.is_empty():
+        lacking = [day for day in days.values() if day not in frame.columns]
+        return frame.with_columns(pl.lit(None, dtype=pl.Int32).alias(day) for day in lacking)
     joined = frame.join(zero, on="patient_id", how="left", maintain_order="left")
     filled = []
     for date, day in days.items():
@@ -65,6 +71,20 @@ def with_days(frame: pl.DataFrame, zero: pl.DataFrame, days: Mapping[str, str]) 
         own = [pl.col(day)] if day in frame.columns else []
         filled.append(pl.coalesce([*own, counted]).alias(day))
     return joined.with_columns(filled).drop("zero")
+
+
+def with_patient(frame: pl.DataFrame, link: pl.DataFrame, how: Literal["inner", "left"]) -> pl.DataFrame:
+    """Add ``patient_id`` to typed records.
+
+    Args:
+        frame: rows with ``person_ref``.
+        link: ``curated.link``.
+        how: "inner" leaves out the records of persons without a link, "left" keeps them.
+    """
+    if frame.is_empty():
+        return frame.with_columns(patient_id=pl.lit(None, dtype=pl.String))
+    references = link.select("person_ref", "patient_id")
+    return frame.join(references, on="person_ref", how=how, maintain_order="left")
 
 
 def nth_of_the_day(frame: pl.DataFrame, day: Sequence[str | pl.Expr], name: pl.Expr) -> pl.Expr:

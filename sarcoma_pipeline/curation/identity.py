@@ -233,8 +233,11 @@ def _offered(
     )
     of_number = latest.select("patient_id", master_identity=master)
     asked = known.join(of_number, left_on="person_ref", right_on="patient_id")
+    contradicted = contradictions(known, latest)
     for rule, found in ((CONTRADICTION, True), (DETAIL_DIFFERS, False)):
-        seen = contradictions(known, latest).filter(pl.col("rule_id") == rule.id)
+        seen = contradicted.filter(pl.col("rule_id") == rule.id)
+        if seen.is_empty():
+            continue
         rows = asked.join(seen, on="record_id", how="semi").unique("record_id", keep="first")
         yield from identity_choices.of_number(
             rule, rows,
@@ -277,15 +280,21 @@ def _unlinked(
     judged: pl.DataFrame,
     latest: pl.DataFrame,
 ) -> pl.DataFrame:
+    lost = {
+        table: frame.join(links, on="person_ref", how="anti").join(judged, on="record_id", how="anti")
+        for table, frame in typed_frames.items()
+        if not frame.is_empty()
+    }
+    if all(lone.is_empty() for lone in lost.values()):
+        return Observation.empty()
     forms = latest.select(person_ref="patient_id").select(_form=_form()).drop_nulls().unique()
     mismatched = mismatched_structures(typed_frames).select("record_id")
     seen = [Observation.empty()]
-    for table, frame in typed_frames.items():
-        lone = frame.join(links, on="person_ref", how="anti").join(judged, on="record_id", how="anti")
+    for table, lone in lost.items():
         if lone.is_empty():
             continue
         lone = lone.join(mismatched, on="record_id", how="anti")
-        if "phantom" in frame.columns:
+        if "phantom" in lone.columns:
             lone = lone.filter(~pl.col("phantom") & pl.col("has_patient_id"))
         elif table == PERSON:
             # Plans are reported below; their person rows would repeat the finding.
@@ -316,7 +325,7 @@ def mismatched_structures(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFr
 def _phantoms(typed_frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     parts = [Disposition.empty()]
     for frame in typed_frames.values():
-        if "phantom" in frame.columns:
+        if "phantom" in frame.columns and not frame.is_empty():
             parts.append(
                 frame.filter("phantom").select(
                     "record_id",

@@ -108,6 +108,8 @@ def of_candidates(rule: Rule, pairs: pl.DataFrame) -> Iterator[Choice]:
         rule: the rule that asks.
         pairs: ``record_id``, ``person_ref``, ``patient_id``, ``why`` and the record's identity.
     """
+    if pairs.is_empty():
+        return
     ordered = pairs.sort("record_id", pl.col("patient_id").str.len_chars(), "patient_id")
     for _, group in ordered.group_by("record_id", maintain_order=True):
         rows = group.rows(named=True)
@@ -127,6 +129,8 @@ def of_numbers(rule: Rule, twins: pl.DataFrame, keys: Sequence[str]) -> Iterator
         twins: the newest master data of numbers that share ``keys``, with ``patient_id``.
         keys: the shared columns.
     """
+    if twins.is_empty():
+        return
     for _, group in twins.sort("patient_id").group_by(keys, maintain_order=True):
         numbers = tuple(sorted(group["patient_id"], key=_order))
         asked = [part for row in group.sort("patient_id").rows(named=True) for part in _identity(row)]
@@ -279,6 +283,8 @@ class Decided:
 
     def answered(self, observed: pl.DataFrame) -> pl.DataFrame:
         """Return the observations that no decision answers, and a notice for each decision."""
+        if not self.choices:
+            return observed
         rows = [(c.rule, c.record_id, c.text) for c in self.choices]
         asked = pl.DataFrame(rows, schema=["rule_id", "record_id", "note"], orient="row").cast(pl.String)
         notices = observation(asked, DECIDED, PERSON, note=pl.col("note"))
@@ -292,7 +298,10 @@ class Decided:
             typed_frames: the typed tables.
             masters: record ids of the master data of earlier holders of a number.
         """
-        away = pl.DataFrame({"record_id": [c.record_id for c in self.choices if c.effect == AWAY]})
+        ids = [c.record_id for c in self.choices if c.effect == AWAY]
+        if not ids and not masters:
+            return Observation.empty()
+        away = pl.DataFrame({"record_id": ids})
         path = pl.col("place").str.replace(r" \d+$", "")
         older = typed_frames[PERSON].filter(pl.col("record_id").is_in(sorted(masters)))
         files = older.select("person_ref", _path=path).drop_nulls().unique()

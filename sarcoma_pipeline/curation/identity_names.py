@@ -36,6 +36,9 @@ def linked_by_name(
     nameless: pl.DataFrame, latest: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Link by name, date of birth and sex; who has no patient so, by a birth or former name instead."""
+    if nameless.is_empty():
+        none = nameless.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in ("patient_id", "_method"))
+        return none, none, nameless
     keys = ["_name", "birth_date", "sex"]
     named = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")
     rest = nameless.join(named.select("record_id").unique(), on="record_id", how="anti")
@@ -67,6 +70,8 @@ def _by_other_names(nameless: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFram
 
 def in_another_form(unknown: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
     """Return records whose number one patient has in another form; name, date of birth and sex agree."""
+    if unknown.is_empty():
+        return unknown
     form = number_form(pl.col("hospital_number"))
     known = latest.with_columns(_form=form).filter(pl.col("patient_id").n_unique().over("_form") == 1)
     keys = ["_name", "birth_date", "sex"]

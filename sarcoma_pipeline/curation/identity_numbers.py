@@ -51,6 +51,8 @@ WHO = ["_name", "birth_date", "sex"]
 
 def twins(latest: pl.DataFrame) -> pl.DataFrame:
     """Return the numbers that share name, date of birth and sex with another number."""
+    if latest.height < 2:
+        return latest.clear()
     whole = latest.filter(pl.all_horizontal(pl.col(WHO).is_not_null()))
     return whole.filter(pl.len().over(WHO) > 1)
 
@@ -63,6 +65,8 @@ def two_numbers(latest: pl.DataFrame) -> pl.DataFrame:
 def alike_numbers(latest: pl.DataFrame) -> pl.DataFrame:
     """Return the numbers that another number repeats in another form."""
     number = pl.col("hospital_number")
+    if latest.height < 2:
+        return latest.clear().with_columns(_form=pl.lit(None, dtype=pl.String))
     numbered = latest.with_columns(_form=number_form(number)).drop_nulls("_form")
     return numbered.filter(number.n_unique().over("_form") > 1)
 

@@ -97,6 +97,8 @@ def of_index(frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
         frame: records with ``tumour_id``.
         chosen: from :func:`choose`.
     """
+    if frame.is_empty():
+        return frame
     return (
         frame.join(chosen, on="patient_id", how="left", maintain_order="left")
         .with_columns(tumour_id=pl.coalesce("tumour_id", "index"))

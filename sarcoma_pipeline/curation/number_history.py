@@ -100,6 +100,8 @@ def questions(masters: pl.DataFrame, former: pl.DataFrame | None) -> list[Questi
         known = former.join(masters.select("person_ref"), on="person_ref", how="semi")
         frames.insert(0, known.select(*_COLUMNS, gone=pl.lit(True)))
     rows = _told(pl.concat(frames))
+    if rows.height < 2:
+        return []
     several = pl.struct("born", "sex").n_unique().over("person_ref") > 1
     # Delivered master data count as newer than former deliveries, regardless of the day of their export.
     ordered = rows.filter(several).sort("person_ref", pl.col("gone").not_(), *NEWEST_LAST, nulls_last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import polars as pl
 
@@ -225,6 +226,7 @@ TABLES = frozenset({*READINGS, *obds_reports.REPORTS})
 """Received tables that are typed."""
 
 
+@cache
 def readings_of(table: str) -> list[tuple[type[Contract], dict[str, Reading]]]:
     """Return the typed tables made from a received one, each with the readings of its columns."""
     readings = [(contract, _TYPED_BASE | own) for contract, own in READINGS.get(table, ())]

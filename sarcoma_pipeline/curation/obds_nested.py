@@ -5,6 +5,8 @@ Their columns begin with ``_histology``, ``_morpholog``, ``_grading``, ``_stadiu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from sarcoma_pipeline.curation import tnm
@@ -29,6 +31,9 @@ def histologies(received: pl.DataFrame) -> pl.DataFrame:
     Of several morphologies the malignant ones come first, a named subtype before 8801 to 8805 and these
     before the unspecific ones, then the order of the report.
     """
+    columns = ["Histologie", "Tumor_Histologiedatum", "Morphologie_ICD_O", "Grading"]
+    if _all_null(received, columns):
+        return pl.DataFrame(schema=_HISTOLOGIES)
     told = (
         received.select("record_id", _h=pl.col("Histologie").str.json_decode(pl.List(_HISTOLOGY)))
         .explode("_h")
@@ -70,6 +75,22 @@ def histologies(received: pl.DataFrame) -> pl.DataFrame:
     return whole.join(chosen, on="record_id", how="left")
 
 
+_HISTOLOGIES = {
+    "record_id": pl.String,
+    "_histology": pl.Boolean,
+    "_histology_date": pl.String,
+    "_histology_date_Datumsgenauigkeit": pl.String,
+    "_grading": pl.String,
+    "_morphology": pl.String,
+    "_morphology_version": pl.String,
+    "_morphologies": pl.List(pl.String),
+}
+
+
+def _all_null(frame: pl.DataFrame, columns: Sequence[str]) -> bool:
+    return all(frame[c].null_count() == frame.height for c in columns)
+
+
 def _histologies_of_older_records(received: pl.DataFrame) -> pl.DataFrame:
     """Return records received by an older reader: one histology in separate columns."""
     columns = ["Tumor_Histologiedatum", "Morphologie_ICD_O", "Grading"]
@@ -91,6 +112,8 @@ CLASSIFICATION = pl.Struct({"Name": pl.String, "Stadium": pl.String, "Datum": pl
 
 def fnclcc(received: pl.DataFrame) -> pl.DataFrame:
     """Return one row per record with an FNCLCC grade: of several the latest, of one day the highest."""
+    if _all_null(received, ["Menge_Weitere_Klassifikation"]):
+        return pl.DataFrame(schema={"record_id": pl.String, "_stadium": pl.String})
     return (
         received.select(
             "record_id", _c=pl.col("Menge_Weitere_Klassifikation").str.json_decode(pl.List(CLASSIFICATION))
@@ -112,10 +135,18 @@ _TNM_PARTS = (
     "c_p_u_Praefix_N", "N", "c_p_u_Praefix_M", "M",
 )  # fmt: skip
 _TNM = pl.Struct(dict.fromkeys(_TNM_PARTS, pl.String))
+_TNMS = {
+    "record_id": pl.String,
+    "_nth": pl.Int64,
+    "_tnm": pl.Boolean,
+    **{f"_tnm_{part}": pl.String for part in _TNM_PARTS},
+}
 
 
 def tnms(received: pl.DataFrame) -> pl.DataFrame:
     """Return one row per TNM of a record, numbered by ``_nth``: cTNM, TNM, pTNM, then report order."""
+    if _all_null(received, ["TNM", "T", "N", "M", "TNM_Version"]):
+        return pl.DataFrame(schema=_TNMS)
     told = (
         received.select("record_id", _t=pl.col("TNM").str.json_decode(pl.List(_TNM)))
         .explode("_t")

@@ -99,17 +99,26 @@ def rows(table: str, received: pl.DataFrame) -> dict[type[Contract], pl.DataFram
         Typed contract to the rows from which it is read.
     """
     kind = REPORTS[table]
-    told = obds_nested.tnms(received)
-    reports = (
-        received.join(obds_nested.histologies(received), on="record_id", how="left", maintain_order="left")
-        .join(obds_nested.fnclcc(received), on="record_id", how="left", maintain_order="left")
-        .join(told, on="record_id", how="left", maintain_order="left")
-        .with_columns(pl.col("_nth").fill_null(0))
-    )
+    told, histologies = obds_nested.tnms(received), obds_nested.histologies(received)
+    reports = received
+    for part in (histologies, obds_nested.fnclcc(received), told):
+        reports = _with(reports, part)
+    reports = reports.with_columns(pl.col("_nth").fill_null(0))
     says = ("_histology", "_stadium", "_tnm")
     if not kind.complete and kind.origin != "pathology":
         reports = reports.filter(pl.any_horizontal(pl.col(says).is_not_null()))
-    return {typed.Diagnosis: _once(reports), typed.Metastasis: _metastases(received, told, kind)}
+    return {typed.Diagnosis: _once(reports), typed.Metastasis: _metastases(received, told, histologies, kind)}
+
+
+def _with(records: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns of a nested element, null for records without it."""
+    if part.is_empty():
+        return records.with_columns(
+            pl.lit(None, dtype=dtype).alias(column)
+            for column, dtype in part.schema.items()
+            if column != "record_id"
+        )
+    return records.join(part, on="record_id", how="left", maintain_order="left")
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:
@@ -242,14 +251,23 @@ _METASTASES = pl.col("Menge_FM").str.json_decode(
 )
 
 
-def _metastases(received: pl.DataFrame, told: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+def _metastases(
+    received: pl.DataFrame, told: pl.DataFrame, histologies: pl.DataFrame, kind: Kind
+) -> pl.DataFrame:
     """Return one row per Fernmetastase; for a report without one whose TNM says M1, one without a site.
 
     The M of a Diagnose is the tumour's M category and makes no row, unless it belongs to a relapse.
     """
+    relapse = pl.col("_tnm_r_Symbol").is_not_null() | pl.col("_tnm_y_Symbol").is_not_null()
+    staged = told.filter(
+        tnm.category("_tnm_M", "M").value == "M1",
+        pl.col("_tnm_a_Symbol").is_null(),
+        relapse if kind.complete else pl.lit(True),
+    ).unique("record_id", keep="first", maintain_order=True)
+    if staged.is_empty() and received["Menge_FM"].null_count() == received.height:
+        return received.clear()
     days = ("_histology_date", "_histology_date_Datumsgenauigkeit")
-    histologies = obds_nested.histologies(received).select("record_id", *days)
-    dated = received.join(histologies, on="record_id", how="left", maintain_order="left")
+    dated = _with(received, histologies.select("record_id", *days))
     named = (
         dated.with_columns(_fm=_METASTASES)
         .explode("_fm", empty_as_null=False, keep_nulls=False)
@@ -263,12 +281,6 @@ def _metastases(received: pl.DataFrame, told: pl.DataFrame, kind: Kind) -> pl.Da
         )
         .drop("_fm")
     )
-    relapse = pl.col("_tnm_r_Symbol").is_not_null() | pl.col("_tnm_y_Symbol").is_not_null()
-    staged = told.filter(
-        tnm.category("_tnm_M", "M").value == "M1",
-        pl.col("_tnm_a_Symbol").is_null(),
-        relapse if kind.complete else pl.lit(True),
-    ).unique("record_id", keep="first", maintain_order=True)
     nothing = pl.lit(None, dtype=pl.String)
     own = [kind.day] if kind.day else []
     by_tnm = (

@@ -11,7 +11,7 @@ from sarcoma_pipeline.curation.reports import (
     delivered_records,
     observed_reports,
 )
-from schemas.quality import Observation
+from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
 
 OBJECTION = Rule(
@@ -43,10 +43,10 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
         Observations of :data:`OBJECTION`, one per patient and Melder, on the record with W; the note has the
         date. An objection of an unknown day stands until its report is replaced.
     """
-    records = delivered_records(received, paths)
+    told = {t: f.filter(pl.col("Meldebegruendung").is_not_null()) for t, f in received.items()}
+    records = delivered_records(told, paths)
     if records.is_empty():
         return Observation.empty()
-    records = records.filter(pl.col("Meldebegruendung").is_not_null())
     who = ["Patient_ID", "reporter"]
     reason = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
     # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
@@ -83,6 +83,8 @@ def objecting(observed: pl.DataFrame, rows_of: RowsOf) -> pl.Series:
         rows_of: reads records of a received table.
     """
     found = observed.filter(pl.col("rule_id") == OBJECTION.id)
+    if found.is_empty():
+        return pl.Series("person_ref", [], dtype=pl.String)
     parts = [pl.Series("person_ref", [], dtype=pl.String)]
     for table in sorted(found["table_name"].unique()):
         records = found.filter(pl.col("table_name") == table)["record_id"]
@@ -104,6 +106,8 @@ def without_objecting(
     Returns:
         The links of all other patients; dispositions of the records left out.
     """
+    if persons.is_empty():
+        return link, Disposition.empty()
     patients = link.filter(pl.col("person_ref").is_in(persons.implode()))["patient_id"].unique()
     out = pl.col("patient_id").is_in(patients.implode())
     references = link.filter(out)["person_ref"]

@@ -319,6 +319,8 @@ def read(
         The typed frame (columns and dtypes of the contract, rows in the order of ``received``), and the
         observations met while reading (columns of ``schemas.quality.Observation``).
     """
+    if received.is_empty():
+        return contract.empty(), Observation.empty()
     columns = {c.name: c for c in contract.columns()}
     # In stages, so that a part shared by a value and its conditions is computed once.
     frame = with_steps(received, readings.values())

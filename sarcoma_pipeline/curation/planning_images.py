@@ -16,6 +16,7 @@ PLAUSIBLE_MM = (0.4, 10.0)
 """Plausible slice thickness of a planning CT."""
 
 _LINK = {"record_id": pl.String, "patient_id": pl.String, "course_id": pl.String}
+_THICKNESS = {"patient_id": pl.String, "course_id": pl.String, "ct_slice_thickness_mm": pl.Float64}
 
 
 def attach(sound: Mapping[str, pl.DataFrame], plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -30,6 +31,8 @@ def attach(sound: Mapping[str, pl.DataFrame], plans: pl.DataFrame) -> tuple[pl.D
         ``record_id``, ``patient_id``, ``course_id`` of the objects that belong to a course; and
         ``patient_id``, ``course_id``, ``ct_slice_thickness_mm``.
     """
+    if plans.is_empty():
+        return pl.DataFrame(schema=_LINK), pl.DataFrame(schema=_THICKNESS)
     structures = sound[typed_dicom.StructureSet.table()].select(
         "patient_id", "sop_instance_uid", "series_uids", structure_record="record_id"
     )

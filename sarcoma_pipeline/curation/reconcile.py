@@ -27,7 +27,7 @@ from sarcoma_pipeline.curation import (
     vital_status,
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
-from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days, with_patient
 from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.typed_records import Result
@@ -143,7 +143,7 @@ def curate(
             {"status_date": "status_day", "told_date": "told_day"},
         ),
     }
-    frames = {t: CONTRACTS[t].conform(f.sort("patient_id", maintain_order=True)) for t, f in frames.items()}
+    frames = {t: CONTRACTS[t].conform(f.sort("patient_id", maintain_order=True) if f.height > 1 else f) for t, f in frames.items()}
     homeless = reports.join(diagnosis, on=TUMOUR, how="anti", nulls_equal=True).select("record_id").unique()
     idle.append(("its tumour has no diagnosis that it could add to", homeless))
     observed = [
@@ -159,14 +159,12 @@ def curate(
 
 def _linked(typed_frames: Frames, link: pl.DataFrame, quarantined: pl.Series) -> tuple[Frames, Frames]:
     """Split the records of linked patients into usable ones and those in quarantine."""
-    linked = {
-        table: frame.join(
-            link.select("person_ref", "patient_id"), on="person_ref", how="inner", maintain_order="left"
-        )
-        for table, frame in typed_frames.items()
-    }
+    linked = {table: with_patient(frame, link, "inner") for table, frame in typed_frames.items()}
+    if quarantined.is_empty():
+        return linked, {t: f.clear() for t, f in linked.items()}
     back = pl.col("record_id").is_in(quarantined.implode())
-    return {t: f.filter(~back) for t, f in linked.items()}, {t: f.filter(back) for t, f in linked.items()}
+    held = {t: f.filter(back) for t, f in linked.items()}
+    return {t: f.filter(~back) if held[t].height else f for t, f in linked.items()}, held
 
 
 def _reports(assigned: tumours.Assigned) -> pl.DataFrame:
@@ -181,6 +179,8 @@ def _reports(assigned: tumours.Assigned) -> pl.DataFrame:
 
 def _at_home(frame: pl.DataFrame, chosen: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
     """Assign the index tumour to records without a tumour, or with a number that only their table has."""
+    if frame.is_empty():
+        return frame
     known = homes.with_columns(_known=pl.lit(True))
     joined = frame.join(known, on=TUMOUR, how="left", nulls_equal=True, maintain_order="left")
     own = pl.col("_known").fill_null(False) | (pl.col("source") == "oBDS")
@@ -194,6 +194,8 @@ def _unknown_numbers(sound: Frames, homes: pl.DataFrame) -> pl.DataFrame:
     seen = [Observation.empty()]
     for contract in RECORDS:
         table = contract.table()
+        if sound[table].is_empty():
+            continue
         lone = (
             sound[table]
             .filter(pl.col("source") != "oBDS", pl.col("tumour_id").is_not_null())
@@ -214,6 +216,9 @@ def _patient(sound: Frames, pseudonyms: pl.DataFrame) -> pl.DataFrame:
 
 def _unused(frames: Frames, idle: list[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
     """Return dispositions of the records that are in no curated row."""
+    idle = [(why, frame) for why, frame in idle if frame.height]
+    if not idle:
+        return Disposition.empty()
     used = pl.concat([f["record_ids"].explode() for f in frames.values()])
     return pl.concat(
         [Disposition.empty()]

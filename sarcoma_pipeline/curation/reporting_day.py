@@ -67,7 +67,10 @@ def observe(typed: pl.DataFrame, table: str) -> pl.DataFrame:
     kind = table.removeprefix("received.").partition("_")[0]
     if kind == "obds" and table != _FIRST:
         return Observation.empty()
-    ahead = typed.filter(_ahead(_REPORTED)).sort("place", "record_id")
+    ahead = typed.filter(_ahead(_REPORTED))
+    if ahead.is_empty():
+        return Observation.empty()
+    ahead = ahead.sort("place", "record_id")
     # A place is a path and a number: every record of an export has the same Meldedatum.
     key = pl.col("place").str.replace(r" \d+$", "") if table == _FIRST else pl.col("record_id")
     first = ahead.filter(key.is_first_distinct())

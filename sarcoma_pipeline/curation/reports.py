@@ -281,9 +281,12 @@ def delivered_records(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
         frame = received.get(table)
         if frame is None or frame.is_empty():
             continue
+        reported = frame.filter(pl.col("Meldung_ID").is_not_null())
+        if reported.is_empty():
+            continue
         text = pl.col("position")
         parts.append(
-            frame.filter(pl.col("Meldung_ID").is_not_null()).select(
+            reported.select(
                 "record_id",
                 "file_id",
                 "content_hash",

@@ -9,6 +9,7 @@ import polars as pl
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.observations import observation
+from schemas.quality import Observation
 from schemas.rule import Rule
 
 
@@ -21,6 +22,8 @@ def current(records: pl.DataFrame, date: str) -> pl.DataFrame:
         records: typed records of events with their tumours and reporters.
         date: the column of the event's date.
     """
+    if records.height < 2:
+        return records
     number = pl.coalesce("module_id", "record_id")
     return records.sort(*NEWEST_LAST, nulls_last=False).unique(
         [*TUMOUR, "source", "reporter", date, number], keep="last", maintain_order=True
@@ -45,19 +48,25 @@ def observe(
         table: the typed table.
         nothing: values without information, which contradict nothing.
     """
+    if rows.is_empty() or records.is_empty():
+        return Observation.empty()
     told = rows.select("record_ids", *(pl.col(c).alias(f"_{c}") for c in columns)).explode("record_ids")
     told = told.join(
         records.select("record_id", *columns), left_on="record_ids", right_on="record_id", how="inner"
     ).rename({"record_ids": "record_id"})
+    differs = {
+        c: (pl.col(c) != pl.col(f"_{c}")) & ~pl.col(c).cast(pl.String).is_in(list(nothing)) for c in columns
+    }
+    some = told.select(either.any().alias(c) for c, either in differs.items()).row(0, named=True)
     return pl.concat(
-        observation(
-            told.filter(
-                (pl.col(c) != pl.col(f"_{c}")) & ~pl.col(c).cast(pl.String).is_in(list(nothing))
-            ).unique(["record_id", c], maintain_order=True),
-            rule,
-            table,
-            c,
-            pl.col(c),
-        )
-        for c in columns
+        [
+            Observation.empty(),
+            *(
+                observation(
+                    told.filter(either).unique(["record_id", c], maintain_order=True), rule, table, c, pl.col(c)
+                )
+                for c, either in differs.items()
+                if some[c]
+            ),
+        ]
     )

@@ -6,7 +6,8 @@ operation and examination, the sex, OPS codes, and the relation of radiotherapy 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import polars as pl
@@ -104,6 +105,7 @@ def missing_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     """
     if table not in REQUIRED:
         return Observation.empty()
+    lacks, any_lacks = _checks(table, tuple(frame.columns))
     found = [
         observation(
             frame.filter(lack.missing.fill_null(False)),
@@ -112,12 +114,20 @@ def missing_elements(frame: pl.DataFrame, table: str) -> pl.DataFrame:
             lack.column,
             note=pl.lit(lack.without),
         )
-        for lack in _lacks(table, frame.columns)
+        for lack, some in zip(lacks, frame.select(any_lacks).row(0), strict=True)
+        if some
     ]
     return pl.concat([Observation.empty(), *found])
 
 
-def _lacks(table: str, columns: list[str]) -> Iterator[_Lack]:
+@cache
+def _checks(table: str, columns: tuple[str, ...]) -> tuple[tuple[_Lack, ...], tuple[pl.Expr, ...]]:
+    """Return what may be missing, and expressions for whether any record lacks it."""
+    lacks = tuple(_lacks(table, columns))
+    return lacks, tuple(lack.missing.fill_null(False).any().alias(str(n)) for n, lack in enumerate(lacks))
+
+
+def _lacks(table: str, columns: Sequence[str]) -> Iterator[_Lack]:
     for column, without in REQUIRED[table].items():
         yield _Lack(column, pl.col(column).is_null(), without)
     for column in columns:

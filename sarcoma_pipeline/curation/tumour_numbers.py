@@ -160,7 +160,7 @@ def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
                 site=pl.col("icd10_code"), date="diagnosis_date", rank=pl.lit(2, dtype=pl.Int32),
                 complete=pl.lit(False),
             ),
-            *(_of_tables(told[c.table()]) for c in RECORDS[1:]),
+            *(_of_tables(told[c.table()]) for c in RECORDS[1:] if not told[c.table()].is_empty()),
         ],
         how="diagonal",
     )  # fmt: skip

@@ -75,15 +75,23 @@ def assign(sound: Frames, held: Frames) -> Assigned:
 
 def _with_reporter(sound: Frames) -> dict[str, pl.DataFrame]:
     who = sound[typed.TumourAssignment.table()].select("record_id", "reporter").unique("record_id")
+    nobody = pl.lit(None, dtype=pl.String).alias("reporter")
+    frames = {c.table(): sound[c.table()] for c in RECORDS}
     return {
-        c.table(): sound[c.table()]
-        .join(who, on="record_id", how="left", maintain_order="left")
-        .with_columns(reported_tumour="tumour_id")
-        for c in RECORDS
+        table: (
+            frame.with_columns(nobody, reported_tumour="tumour_id")
+            if frame.is_empty()
+            else frame.join(who, on="record_id", how="left", maintain_order="left").with_columns(
+                reported_tumour="tumour_id"
+            )
+        )
+        for table, frame in frames.items()
     }
 
 
 def _renamed(frame: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    if frame.is_empty():
+        return frame.with_columns(of_relapse_report=pl.lit(None, dtype=pl.Boolean))
     return (
         frame.join(names, on=list(KEY), how="left", nulls_equal=True, maintain_order="left")
         .with_columns(tumour_id="tumour", of_relapse_report=pl.col("of_relapse_report").fill_null(False))

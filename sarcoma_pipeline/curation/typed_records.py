@@ -203,7 +203,11 @@ def sort_reports(
         known = pl.concat([f.select("file_id") for f in places.values()] or [pl.DataFrame({"file_id": []})])
         files = known.unique().with_columns(path="file_id")
     paths = files.select("file_id", "path").unique("file_id", keep="first", maintain_order=True)
-    told = {table: places[table] for table in reports.reported_tables() if table in places}
+    told = {
+        table: places[table]
+        for table in reports.reported_tables()
+        if table in places and not places[table].is_empty()
+    }
     dated = reporting_day.sortable(told, received_on)
     found = reports.sort_out(dated, paths)
     copies = found.disposition.filter(pl.col("disposition") == DUPLICATE)
@@ -216,6 +220,7 @@ def sort_reports(
                 frame.join(copies, on="record_id", how="semi", maintain_order="left"), RECORD_DUPLICATE, table
             )
             for table, frame in sorted(told.items())
+            if not copies.is_empty()
         ),
     ]
     return Result({}, pl.concat(seen), found.disposition)
@@ -224,11 +229,9 @@ def sort_reports(
 def joined(parts: Iterable[Result]) -> Result:
     """Concatenate partial results; every typed table is present."""
     parts = list(parts)
+    made = {c: [p.frames[c.table()] for p in parts if c.table() in p.frames] for c in TYPED}
     return Result(
-        {
-            c.table(): pl.concat([c.empty(), *(p.frames[c.table()] for p in parts if c.table() in p.frames)])
-            for c in TYPED
-        },
+        {c.table(): pl.concat([c.empty(), *some]) if some else c.empty() for c, some in made.items()},
         pl.concat([Observation.empty(), *(p.observed for p in parts)]),
         pl.concat([Disposition.empty(), *(p.disposition for p in parts)]),
     )
@@ -241,6 +244,8 @@ def repeated(places: pl.DataFrame, files: pl.DataFrame | None = None) -> pl.Seri
         places: ``record_id``, ``file_id``, ``ordinal``, ``record_key``, ``content_hash`` of all its records.
         files: ``file_id``, ``path``; without it the file id is used as path.
     """
+    if places.height < 2:
+        return places["record_id"].clear()
     # Sorts by file and position, not by refresh, so that a rebuild makes the same choice.
     ordered = _placed(places, files)
     # Identical rows of a table have different keys (their position); only a repeated key is a duplicate.
@@ -291,8 +296,10 @@ def type_part(
     frame = _placed(frame, files).join(
         received_on, left_on="first_refresh", right_on="refresh_id", how="left", maintain_order="left"
     )
-    again = pl.col("record_id").is_in(repeats.implode())
-    duplicates, frame = frame.filter(again), frame.filter(~again)
+    duplicates = frame.clear()
+    if not repeats.is_empty():
+        again = pl.col("record_id").is_in(repeats.implode())
+        duplicates, frame = frame.filter(again), frame.filter(~again)
     set_aside = [_disposed(duplicates, "duplicate", "exact duplicate of another record")]
     observed = [Observation.empty()]
     if table != "received.obds_patient":
@@ -340,6 +347,8 @@ def _typed_frames(
 
 
 def _disposed(frame: pl.DataFrame, disposition: str, reason: str) -> pl.DataFrame:
+    if frame.is_empty():
+        return Disposition.empty()
     return frame.select("record_id", disposition=pl.lit(disposition), reason=pl.lit(reason))
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, cut, ranked, with_days
 from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
+from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import DEATHS, peers
 
@@ -127,12 +128,13 @@ def observe(sound: Frames, zero: pl.DataFrame, precedence: Sequence[str]) -> pl.
         zero: ``patient_id, zero``.
         precedence: kinds of source, the most credible first.
     """
-    deaths = _dated_deaths(_statements(sound, zero, precedence)).filter(_EXACT)
-    other = deaths.filter(~_same_day("patient_id"))
+    dated = _dated_deaths(_statements(sound, zero, precedence))
+    if dated.height < 2:
+        return Observation.empty()
+    other = dated.filter(_EXACT).filter(~_same_day("patient_id"))
     said = pl.coalesce(pl.col("status_date").cast(pl.String), pl.format("day {}", "status_day"))
     table, cause = typed.VitalStatus.table(), pl.col("tumour_related")
-    caused = _dated_deaths(_statements(sound, zero, precedence))
-    caused = caused.filter((cause != _cause().over("patient_id")) & (cause != "unknown"))
+    caused = dated.filter((cause != _cause().over("patient_id")) & (cause != "unknown"))
     return pl.concat(
         [
             observation(other, DEATHS_DIFFER, table, "status_date", said),

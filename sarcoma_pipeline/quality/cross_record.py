@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from sarcoma_pipeline.curation.event_rows import with_patient
 from sarcoma_pipeline.quality.linked_records import CREDIBILITY
 from sarcoma_pipeline.quality.rule_catalogue import judged
 from sarcoma_pipeline.quality.rule_registry import Frames
@@ -37,12 +38,10 @@ def observe(
     frames = Frames()
     for table, frame in typed.items():
         name = table.removeprefix("typed.")
-        linked = frame.join(
-            link.select("person_ref", "patient_id"), on="person_ref", how="left", maintain_order="left"
-        )
+        linked = with_patient(frame, link, "left")
         if name == "vital_status":
             linked = linked.with_columns(_credibility(precedence).alias(CREDIBILITY))
-        frames[name] = linked.filter(~pl.col("record_id").is_in(gone.implode()))
+        frames[name] = linked.filter(~pl.col("record_id").is_in(gone.implode())) if len(gone) else linked
         frames[f"every {name}"] = linked
     seen = [Observation.empty()]
     for one in judged():

@@ -77,6 +77,8 @@ class JudgedRule:
         found = self.judge(frames)
         if (_BROKEN in found.columns) is (self.rule.missing is None):
             raise ValueError(f"rule {self.rule.id}: `missing` goes with verdicts, and only with them")
+        if found.is_empty():
+            return found.drop(_BROKEN, _ONCE, strict=False)
         if _BROKEN in found.columns:
             found = found.filter(pl.col(_BROKEN).fill_null(self.rule.missing == "broken")).drop(_BROKEN)
         if _ONCE in found.columns:

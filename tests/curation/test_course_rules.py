@@ -164,6 +164,15 @@ def test_records_of_a_plan_that_was_not_delivered(case: Case):
     assert (accounts["unaccounted"], accounts["counted_twice"], accounts["out_of_scope"]) == (0, 0, 2)
 
 
+def test_records_of_a_patient_without_plan_and_documentation(case: Case):
+    case.files(records("1.9", "20150302", 2))
+    outcome = case.run()
+    assert "records.plan-missing" in findings(outcome)
+    assert courses(outcome) == []
+    accounts = outcome.accounting.row(0, named=True)
+    assert (accounts["unaccounted"], accounts["counted_twice"], accounts["out_of_scope"]) == (0, 0, 2)
+
+
 def test_records_that_begin_late_are_incomplete_unless_another_plan_has_the_first(case: Case):
     case.course()
     case.files(plan("1.1"), records("1.1", "20150309", 20, start=6))
