@@ -37,7 +37,9 @@ def linked_by_name(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Link by name, date of birth and sex; who has no patient so, by a birth or former name instead."""
     if nameless.is_empty():
-        none = nameless.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in ("patient_id", "_method"))
+        none = nameless.with_columns(
+            pl.lit(None, dtype=pl.String).alias(c) for c in ("patient_id", "_method")
+        )
         return none, none, nameless
     keys = ["_name", "birth_date", "sex"]
     named = nameless.join(latest.select("patient_id", *keys), on=keys, how="inner")

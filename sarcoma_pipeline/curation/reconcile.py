@@ -143,7 +143,10 @@ def curate(
             {"status_date": "status_day", "told_date": "told_day"},
         ),
     }
-    frames = {t: CONTRACTS[t].conform(f.sort("patient_id", maintain_order=True) if f.height > 1 else f) for t, f in frames.items()}
+    frames = {
+        t: CONTRACTS[t].conform(f.sort("patient_id", maintain_order=True) if f.height > 1 else f)
+        for t, f in frames.items()
+    }
     homeless = reports.join(diagnosis, on=TUMOUR, how="anti", nulls_equal=True).select("record_id").unique()
     idle.append(("its tumour has no diagnosis that it could add to", homeless))
     observed = [

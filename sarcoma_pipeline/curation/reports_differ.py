@@ -63,7 +63,11 @@ def observe(
             Observation.empty(),
             *(
                 observation(
-                    told.filter(either).unique(["record_id", c], maintain_order=True), rule, table, c, pl.col(c)
+                    told.filter(either).unique(["record_id", c], maintain_order=True),
+                    rule,
+                    table,
+                    c,
+                    pl.col(c),
                 )
                 for c, either in differs.items()
                 if some[c]
