@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -39,10 +40,11 @@ def failing():
     fails()
 
 
-@pytest.fixture
-def instance(tmp_path):
-    """An instance with a success, a failure, a draft, a run that runs, and a run of another study."""
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """The files of an instance: a success, a failure, a draft, a run that runs, and one of another study."""
+    folder = tmp_path_factory.mktemp("ran")
+    with dg.instance_for_test(temp_dir=str(folder)) as instance:
         assert _job("one", "refresh").execute_in_process(instance=instance).success
         assert not failing.execute_in_process(instance=instance, raise_on_error=False).success
         assert _job("two", "refresh").execute_in_process(instance=instance).success
@@ -51,6 +53,14 @@ def instance(tmp_path):
             job_name="receive", status=dg.DagsterRunStatus.STARTED, tags={"study": "one"}, run_id="runs"
         )
         instance.add_run(waiting)
+    return folder
+
+
+@pytest.fixture
+def instance(ran, tmp_path):
+    """A copy of the instance, which a test may change."""
+    shutil.copytree(ran, tmp_path, dirs_exist_ok=True)
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
         yield instance
 
 

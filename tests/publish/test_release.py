@@ -1,6 +1,8 @@
 """Releases: pseudonyms, released columns, atomic publication."""
 
 import stat
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -29,6 +31,19 @@ def tables(pseudonym: str = "P1") -> dict[str, pl.DataFrame]:
     made["cohort.endpoints"] = CONTRACTS["cohort.endpoints"].conform(endpoint)
     patient = pl.DataFrame([{"pseudonym": pseudonym, "record_ids": ["r"], "relapse_pattern": "none"}])
     return dict(release.released({**made, "cohort.patients": CONTRACTS["cohort.patients"].conform(patient)}))
+
+
+@cache
+def _release(pseudonym: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return built(Path(folder), tables(pseudonym)).read_bytes()
+
+
+def of_one(folder: Path, pseudonym: str = "P1") -> Path:
+    """Write the release of one patient, which is built once."""
+    path = folder / ".building.duckdb"
+    path.write_bytes(_release(pseudonym))
+    return path
 
 
 def built(folder: Path, frames: dict[str, pl.DataFrame]) -> Path:
@@ -66,7 +81,7 @@ def test_pseudonyms_depend_only_on_the_key():
 
 
 def test_the_release_is_documented(tmp_path):
-    path = built(tmp_path, tables())
+    path = of_one(tmp_path)
     with duckdb.connect(str(path), read_only=True) as connection:
         undocumented = connection.execute(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND comment IS NULL"
@@ -84,7 +99,7 @@ def test_the_release_is_documented(tmp_path):
 
 
 def test_coded_columns_are_enumerated_in_the_order_of_their_vocabulary(tmp_path):
-    path = built(tmp_path, tables())
+    path = of_one(tmp_path)
     with duckdb.connect(str(path), read_only=True) as connection:
         kinds = dict(
             connection.execute(
@@ -117,9 +132,9 @@ def test_a_column_with_an_unknown_value_stays_text(tmp_path):
 
 def test_an_open_reader_keeps_the_old_release(tmp_path):
     target = tmp_path / "cohort.duckdb"
-    release.publish(built(tmp_path, tables("old")), target, "R1")
+    release.publish(of_one(tmp_path, "old"), target, "R1")
     reader = duckdb.connect(str(target), read_only=True)
-    release.publish(built(tmp_path, tables("new")), target, "R2")
+    release.publish(of_one(tmp_path, "new"), target, "R2")
     assert reader.execute("SELECT pseudonym FROM patients").fetchall() == [("old",)]
     reader.close()
     assert count(target) == (1, "new")
@@ -128,7 +143,7 @@ def test_an_open_reader_keeps_the_old_release(tmp_path):
 
 def test_an_empty_cohort_is_not_published(tmp_path):
     target = tmp_path / "cohort.duckdb"
-    release.publish(built(tmp_path, tables()), target, "R1")
+    release.publish(of_one(tmp_path), target, "R1")
     before = target.read_bytes()
     empty = {**tables(), "cohort.patients": tables()["cohort.patients"].clear()}
     with pytest.raises(release.NothingToPublish, match="no patient"):
@@ -138,7 +153,7 @@ def test_an_empty_cohort_is_not_published(tmp_path):
 
 
 def test_calendar_dates_and_unknown_patients_are_faults(tmp_path):
-    path = built(tmp_path, tables())
+    path = of_one(tmp_path)
     with duckdb.connect(str(path)) as connection:
         connection.execute("ALTER TABLE patients ALTER follow_up_days TYPE DATE USING NULL")
         connection.execute("INSERT INTO endpoints (pseudonym) VALUES ('nobody')")
@@ -150,7 +165,7 @@ def test_calendar_dates_and_unknown_patients_are_faults(tmp_path):
 def test_old_releases_are_deleted(tmp_path):
     target = tmp_path / "cohort.duckdb"
     for number in range(4):
-        release.publish(built(tmp_path, tables()), target, f"R{number}", keep=2)
+        release.publish(of_one(tmp_path), target, f"R{number}", keep=2)
     assert sorted(p.stem for p in (tmp_path / "releases").iterdir()) == ["R2", "R3"]
 
 
@@ -166,7 +181,7 @@ def test_released_columns_are_not_identifying():
 @pytest.mark.parametrize("alias", ["x", "cohort", "main2", "analysis"])
 def test_qualified_names_work_under_any_alias_and_file_name(tmp_path, name, alias):
     path = tmp_path / name
-    built(tmp_path, tables()).rename(path)
+    of_one(tmp_path).rename(path)
     with duckdb.connect() as connection:
         # A table of the reader's own must not come between a view and its table.
         connection.execute("CREATE TABLE patients AS SELECT 'mine' AS pseudonym")
@@ -186,14 +201,14 @@ def test_qualified_names_work_under_any_alias_and_file_name(tmp_path, name, alia
 @pytest.mark.parametrize("name", ["x.duckdb", "R1.duckdb"])
 def test_an_opened_file_knows_the_names_of_the_contracts(tmp_path, name):
     path = tmp_path / name
-    built(tmp_path, tables()).rename(path)
+    of_one(tmp_path).rename(path)
     with duckdb.connect(str(path), read_only=True) as connection:
         for table in (*RELEASED, "cohort.wide", "wide"):
             connection.execute(f"FROM {table}").fetchall()
 
 
 def test_the_views_are_not_read_as_tables(tmp_path):
-    again = release.read(built(tmp_path, tables())) or {}
+    again = release.read(of_one(tmp_path)) or {}
     assert set(again) == {*RELEASED, MetaRelease.table()}
 
 
@@ -207,7 +222,7 @@ def test_the_views_are_not_read_as_tables(tmp_path):
     ],
 )
 def test_a_changed_wide_table_is_noticed(tmp_path, change, true):
-    path = built(tmp_path, tables())
+    path = of_one(tmp_path)
     with duckdb.connect(str(path)) as connection:
         connection.execute(change or "SELECT 1")
     assert release.wide_is_true(path) == true

@@ -239,13 +239,19 @@ RAW = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def clean() -> Night:
+    """Two patients without a wrong value."""
+    records = Records()
+    for number in ("2", "3"):
+        person(records, number)
+    return run(records)
+
+
 @pytest.mark.parametrize(("wrong", "columns", "rule"), RAW.values(), ids=RAW)
 def test_one_wrong_raw_value_is_set_aside_with_a_finding_and_the_others_are_released(
-    records, wrong, columns, rule
+    records, clean, wrong, columns, rule
 ):
-    clean = Records()
-    for number in ("2", "3"):
-        person(clean, number)
     person(records, "1", **wrong)
     for number in ("2", "3"):
         person(records, number)
@@ -255,7 +261,7 @@ def test_one_wrong_raw_value_is_set_aside_with_a_finding_and_the_others_are_rele
     mine = of(tables, "1")
     assert mine.height == 1, "the patient is still in the cohort"
     assert all(mine[c].null_count() == 1 for c in columns), mine.select(columns)
-    others, _ = run(clean)
+    others, _ = clean
     for number in ("2", "3"):
         was = of(others, number).drop("record_ids", "registry_answer_age_months")
         assert of(tables, number).drop("record_ids", "registry_answer_age_months").equals(was)

@@ -53,7 +53,7 @@ def test_nothing_changed_and_nothing_would(demo):
     assert (numbers["patients"], numbers["OS events"]) == (str(eligible), str(deaths))
 
 
-@pytest.mark.parametrize("study", ["demo", "tcga"])
+@pytest.mark.parametrize("study", ["demo", pytest.param("tcga", marks=pytest.mark.slow)])
 def test_records_derived_anew_give_the_cohort_of_the_refresh(study, request):
     """Derived from the received records on, every value of the cohort is that of the refresh."""
     place = request.getfixturevalue(study)
