@@ -65,6 +65,28 @@ class MetaValueAccount(Contract, table="meta.value_account"):
     )
 
 
+class MetaExportPatient(Contract, table="meta.export_patients"):
+    """One patient of a large export that is read patient by patient: found again, it is not read again."""
+
+    file_id: pl.String = column("File", "Key of meta.files.", nullable=False)
+    first_refresh: pl.String = column("First refresh", "Refresh that first read the file.", nullable=False)
+    part: pl.Int64 = column("Patient", "Place among the patients of the file, from 1.", nullable=False)
+    part_hash: pl.String = column(
+        "Hash", "BLAKE2b of the patient's bytes and of what their meaning depends on.", nullable=False
+    )
+    line: pl.Int64 = column("Line", "On which the patient begins, from 1.", nullable=False)
+    before: pl.Int64 = column("Before", "Records of the file before the patient's.", nullable=False)
+    records: pl.Int64 = column("Records", "Of the patient, the unreadable included.", nullable=False)
+    delivered: pl.Int64 = column("Values", "Values delivered for the patient.", nullable=False)
+    account: pl.String = column(
+        "Account", "Number of a path, a colon, number of its values that are read or ignored; with commas.",
+        nullable=False,
+    )  # fmt: skip
+    unknown: pl.String = column(
+        "Unknown", "JSON: path to number of values that are not read; null if there is none."
+    )
+
+
 class MetaRefresh(Contract, table="meta.refreshes"):
     """One refresh."""
 

@@ -26,7 +26,7 @@ BLANK = " \t\r\n"
 """White space of XML; a text of nothing else counts as empty."""
 
 _NAMES_KEPT = 10_000
-_ODD_KEPT = 1_000
+ODD_KEPT = 1_000
 _PATH_CHARS = 300
 _TEXT_CHARS = 1_000
 """Limits against hostile exports, which invent names without end, and long ones."""
@@ -223,6 +223,10 @@ class Walk:
     """Walk through the elements of one file and account for their leaves."""
 
     def __init__(self, account: Account) -> None:
+        self.keep(account)
+
+    def keep(self, account: Account) -> None:
+        """Account for further leaves in this account."""
         self.account = account
         self.known = account.counts
         self.unknown = account.unknown
@@ -302,7 +306,7 @@ class Walk:
         values[column] = value
 
     def _odd(self, taken: Taken, path: str, value: str) -> None:
-        if path not in self.unknown and len(self.unknown) >= _ODD_KEPT:
+        if path not in self.unknown and len(self.unknown) >= ODD_KEPT:
             path = "…"
         self.unknown[path] = self.unknown.get(path, 0) + 1
         taken.unknown.setdefault(path, []).append(value)

@@ -8,7 +8,7 @@ compared.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -174,6 +174,11 @@ def read(found: Found, refresh: str, limits: Limits = DEFAULT_LIMITS) -> Batch:
     if is_odd(entry.parts):
         batch.unread("name", "file.name", "shown with escapes")
     return batch
+
+
+def is_settled(row: Mapping[str, str | int | None]) -> bool:
+    """Return whether a file had the content with this row's hash while it was read."""
+    return not str(row["content_hash"]).startswith(_NO_HASH)
 
 
 def refuse(found: Found, refresh: str, limits: Limits, why: str) -> Batch:

@@ -11,15 +11,16 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from sarcoma_pipeline.sources import manifest, value_account, worker_process
+from sarcoma_pipeline.sources import export_parts, manifest, value_account, worker_process
+from sarcoma_pipeline.sources.export_parts import CutExport
 from sarcoma_pipeline.sources.manifest import Found
 from sarcoma_pipeline.sources.received_record import Batch, frames
 from schemas.configuration import Limits
-from schemas.meta import MetaValueAccount
+from schemas.meta import MetaExportPatient, MetaValueAccount
 
 _GROUP_FILES = 400
 _GROUP_BYTES = 8 << 20
@@ -34,11 +35,14 @@ class Read:
 
     Attributes:
         files: rows of ``meta.files``.
-        tables: frames of the received tables and of the value account, by table name.
+        tables: frames of the received tables, of the value account and of the patients of large exports, by
+            table name.
+        cuts: ``file_id`` to what holds for a large export; without its patients.
     """
 
     files: list[dict[str, str | int | None]]
     tables: dict[str, pl.DataFrame]
+    cuts: dict[str, CutExport] = field(default_factory=dict)
 
 
 def read_all(
@@ -90,7 +94,11 @@ def joined(reads: Sequence[Read]) -> Read:
     for read in reads:
         for table, frame in read.tables.items():
             tables.setdefault(table, []).append(frame)
-    return Read([row for read in reads for row in read.files], {t: pl.concat(f) for t, f in tables.items()})
+    return Read(
+        [row for read in reads for row in read.files],
+        {table: pl.concat(frames) for table, frames in tables.items()},
+        {file_id: cut for read in reads for file_id, cut in read.cuts.items()},
+    )
 
 
 def _read_apart(
@@ -122,7 +130,12 @@ def _read(found: Sequence[Found], batches: Sequence[Batch], refresh: str) -> Rea
         for one, batch in zip(found, batches, strict=True)
     ]
     accounts = value_account.frame(((b.file.file_id, b.account) for b in batches), refresh)
-    return Read(rows, {**frames(batches, numbered=False), MetaValueAccount.table(): accounts})
+    tables = {**frames(batches, numbered=False), MetaValueAccount.table(): accounts}
+    cuts = {b.file.file_id: b.cut for b in batches if b.cut is not None}
+    if cuts:
+        parts = [export_parts.frame(cut, file_id, refresh) for file_id, cut in cuts.items()]
+        tables[MetaExportPatient.table()] = pl.concat(parts)
+    return Read(rows, tables, {file_id: replace(cut, parts=()) for file_id, cut in cuts.items()})
 
 
 def _in_order(

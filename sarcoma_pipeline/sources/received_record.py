@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from sarcoma_pipeline.sources.export_parts import CutExport
 from sarcoma_pipeline.sources.value_account import Account
 from schemas.configuration import DEFAULT_LIMITS, Limits
 from schemas.received import PROVENANCE, Received, Unread
@@ -64,6 +65,8 @@ class SourceFile:
         source: name of the source in ``sources.toml`` that reads it.
         centre: centre of the file, in a study with several centres.
         content: hash of the file's content; identifies the file in notes about it as a whole.
+        known: hash of a patient in an earlier export of this source and reader to its number of records. A
+            reader that cuts its files need not read such a patient.
     """
 
     file_id: str
@@ -72,6 +75,7 @@ class SourceFile:
     source: str = ""
     centre: str = ""
     content: str = ""
+    known: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -89,6 +93,7 @@ class Batch:
 
     Attributes:
         by_library: number of DICOM objects that pydicom parsed because they are not ordinary.
+        cut: the patients into which the file was cut; None if it was read as a whole.
     """
 
     file: SourceFile
@@ -96,6 +101,7 @@ class Batch:
     limits: Limits = DEFAULT_LIMITS
     account: Account = field(default_factory=Account)
     by_library: int = 0
+    cut: CutExport | None = None
     _entries: dict[type[Received], list[_Entry]] = field(default_factory=dict)
     _count: int = 0
 
@@ -143,10 +149,15 @@ class Batch:
         return row
 
     def discard(self) -> None:
-        """Discard all records: the file has a format that is not read."""
+        """Discard all records: the file has a format that is not read, or is read in another way."""
         self._entries.clear()
         self._count = 0
         self.account = Account()
+        self.cut = None
+
+    def skip(self, records: int) -> None:
+        """Leave out the ordinals of records that are taken over from an earlier export."""
+        self._count += records
 
     def unread(self, position: str, rule_id: str, detail: str) -> None:
         """Note a part of the file that could not be read as a record; ``detail`` must not quote content."""

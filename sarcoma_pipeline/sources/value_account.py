@@ -35,6 +35,13 @@ class Account:
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     delivered: int = 0
 
+    def include(self, other: Account) -> None:
+        """Add the counts of another part of the file."""
+        for counts, others in ((self.counts, other.counts), (self.unknown, other.unknown)):
+            for path, values in others.items():
+                counts[path] = counts.get(path, 0) + values
+        self.delivered += other.delivered
+
     def cells(self, row: Mapping[str, str]) -> None:
         """Count the filled cells of a table row, each under its header."""
         for header, cell in row.items():

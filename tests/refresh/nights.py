@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from schemas.all_contracts import CONTRACTS
 from schemas.quality import FindingRecord
 from schemas.release import RELEASED
 from tests.refreshed import SEED, lay
+from tests.sources import exports
 
 HISTORY = {"quality.ledger", "quality.trend", "quality.volumes", "quality.decisions"}
 """Tables with a history of refreshes, which a rebuild does not have."""
@@ -42,7 +44,19 @@ def _of_tonight(table: str) -> str:
     return ""
 
 
-EVENTS = ("add", "copy", "change", "truncate", "rename", "remove", "restore", "touch", "reader", "nothing")
+EVENTS = (
+    "add",
+    "copy",
+    "change",
+    "truncate",
+    "rename",
+    "remove",
+    "restore",
+    "touch",
+    "reader",
+    "nothing",
+    "export",
+)
 
 
 def _is_unchanged(event: dg.DagsterEvent) -> bool:
@@ -61,6 +75,7 @@ class Nights:
         self.shelf = root / "shelf"
         self.shelf.mkdir(exist_ok=True)
         self.serial = 0
+        self.export: exports.Export | None = None
 
     def refresh(self) -> set[str]:
         """Run every step but release and report; returns the steps that were computed."""
@@ -109,9 +124,22 @@ class Nights:
                 back.rename(self.project.drop / back.name.replace("@", "/"))
         elif event == "touch":
             chosen.touch()
+        elif event == "export":
+            self.deliver(number)
         elif event == "reader":
             kind = sorted(READERS)[number % len(READERS)]
             readers.setitem(READERS, kind, dataclasses.replace(READERS[kind], behaviour=1 + self.serial))
+
+    def deliver(self, number: int, unusual: str = "") -> None:
+        """Deliver a cumulative export, the next time with most of what may change until then."""
+        chosen = random.Random(number)
+        if self.export is None:
+            self.export = exports.joined(self.project.drop)
+        else:
+            for change in chosen.sample(sorted(exports.ORDINARY), 6):
+                self.export = exports.ORDINARY[change](self.export, chosen)
+        path = self.project.drop / "obds/cumulative.xml"
+        path.write_bytes(exports.UNUSUAL[unusual](self.export) if unusual else self.export.content)
 
 
 def differences(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> list[str]:
@@ -148,8 +176,13 @@ def sequence(base: Nights, folder: Path, events: list[tuple[str, int]]) -> list[
         for event, number in events:
             nightly.apply(event, number, readers)
             nightly.refresh()
-        shutil.copytree(nightly.root, folder / "rebuilt", copy_function=shutil.copy2)
-        rebuilt = Nights(folder / "rebuilt")
-        rebuilt.project.warehouse.unlink()
-        rebuilt.refresh()
-        return differences(nightly.derived(), rebuilt.derived())
+        return from_a_rebuild(nightly, folder / "rebuilt")
+
+
+def from_a_rebuild(nightly: Nights, folder: Path) -> list[str]:
+    """Rebuild a study from its drop folder; returns the tables that differ."""
+    shutil.copytree(nightly.root, folder, copy_function=shutil.copy2)
+    rebuilt = Nights(folder)
+    rebuilt.project.warehouse.unlink()
+    rebuilt.refresh()
+    return differences(nightly.derived(), rebuilt.derived())

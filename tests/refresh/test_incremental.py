@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sarcoma_pipeline.orchestration.assets import curated
 from sarcoma_pipeline.warehouse import step_cache
-from tests.refresh.nights import EVENTS, Nights, first_night, sequence
+from tests.refresh.nights import EVENTS, Nights, first_night, from_a_rebuild, sequence
 
 pytestmark = pytest.mark.slow
 NIGHTS = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 10_000)), min_size=2, max_size=4)
@@ -33,6 +33,15 @@ def base(tmp_path_factory):
 def test_incremental_nights_equal_a_rebuild(base, events):
     with tempfile.TemporaryDirectory() as folder:
         assert sequence(base, Path(folder), events) == []
+
+
+def test_nights_with_a_cumulative_export_equal_a_rebuild(base, tmp_path):
+    shutil.copytree(base.root, tmp_path / "nightly", copy_function=shutil.copy2)
+    nightly = Nights(tmp_path / "nightly")
+    for number, unusual in enumerate(("", "", "a broken patient", "")):
+        nightly.deliver(number, unusual)
+        nightly.refresh()
+    assert from_a_rebuild(nightly, tmp_path / "rebuilt") == []
 
 
 def test_a_refresh_without_changes_skips_every_step_that_depends_on_files(base):

@@ -3,7 +3,9 @@
 import datetime as dt
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -22,12 +24,14 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import pseudonym_key
 from sarcoma_pipeline.quality import carried_over, decision_log
 from sarcoma_pipeline.sources import manifest, read_parallel, readers, worker_process
+from sarcoma_pipeline.sources.export_parts import WORTH_BYTES
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
-from sarcoma_pipeline.warehouse import permissions, record_copies, step_cache
+from sarcoma_pipeline.warehouse import permissions, record_copies, step_cache, unchanged_patients
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.rewrite import insert
 from schemas.all_contracts import CONTRACTS
+from schemas.configuration import Limits
 from schemas.ledger import Decision, LedgerEntry
 from schemas.meta import MetaConfiguration, MetaFile, MetaRefresh, MetaValueAccount
 
@@ -38,6 +42,9 @@ OF_FILES = (MetaFile.table(), MetaValueAccount.table(), *RECEIVED)
 
 _PIECE_BYTES = 128 << 20
 """Received bytes per commit: an open transaction takes more memory than the data it writes."""
+
+_RECORD_BYTES = 500
+"""About what a received record takes."""
 
 
 def drop_key(project: Project, source: str) -> dg.AssetKey:
@@ -97,14 +104,19 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetSpec]:
             # Every step depends on the pseudonym key, so it must exist before the first step.
             pseudonym_key.ensure_key(project)
             asked = VERIFY in context.run.tags
-            refresh, added = read_drop_folder(project, warehouse, context.run_id, verify=asked)
+            refresh, tally = read_drop_folder(project, warehouse, context.run_id, verify=asked)
+        if tally.taken or tally.whole:
+            context.log.info(
+                f"{tally.taken} patients of large exports are unchanged and were not read again; "
+                f"{tally.whole} large exports were read as a whole."
+            )
         seconds = dg.MetadataValue.float(round(time.perf_counter() - began, 3))
         versions = data_versions.of_tables(warehouse, MetaRefresh.table(), *OF_FILES)
         for table in (MetaRefresh.table(), *OF_FILES):
             # Counted in the database, because without changes no step reads the table.
             metadata: dict[str, Any] = {"dagster/row_count": warehouse.height(table), "seconds": seconds}
             if table.startswith("received."):
-                metadata["records added"] = added.get(table, 0)
+                metadata["records added"] = tally.added.get(table, 0)
             yield dg.MaterializeResult(
                 asset_key=asset_key(project, table),
                 metadata={**metadata, "refresh": refresh},
@@ -135,9 +147,25 @@ VERIFY = "verify"
 """Tag of a run that compares the content of every file."""
 
 
+@dataclass
+class Tally:
+    """What a refresh received.
+
+    Attributes:
+        added: received table to number of records added.
+        taken: number of patients of large exports that were unchanged.
+        whole: number of large exports that could have been compared with an earlier one, but were read as a
+            whole.
+    """
+
+    added: Counter[str] = field(default_factory=Counter)
+    taken: int = 0
+    whole: int = 0
+
+
 def read_drop_folder(
     project: Project, warehouse: Warehouse, run_id: str, *, verify: bool = False
-) -> tuple[str, dict[str, int]]:
+) -> tuple[str, Tally]:
     """Read new and changed files, and close the records of removed ones.
 
     Args:
@@ -147,7 +175,7 @@ def read_drop_folder(
         verify: whether to compare the content of every file, due or not.
 
     Returns:
-        The new refresh's id, and received table to number of records added.
+        The new refresh's id, and what was received.
     """
     row = provenance.refresh(project, run_id)
     refresh = row["refresh_id"]
@@ -182,14 +210,14 @@ def _write(
     configuration: pl.DataFrame,
     *,
     careful: bool,
-) -> dict[str, int]:
+) -> Tally:
     """Close removed records, then read and write group by group, to limit memory.
 
     A large delivery is committed in pieces of whole files, because an open transaction takes more memory than
     the data it writes. After a crash, the next refresh continues with the files that are not yet written.
     """
     refreshes, refresh, limits = MetaRefresh.table(), str(row["refresh_id"]), project.sources.limits
-    added: dict[str, int] = {}
+    tally = Tally()
     pending = 0
     with warehouse.transaction() as tables:
         again = _read_again(tables, scan)
@@ -202,18 +230,22 @@ def _write(
         ).fetchone()
         if not kept or not kept[0]:
             insert(tables, MetaConfiguration.table(), configuration)
-        for read in read_parallel.read_all(scan.to_read, refresh, limits, careful=careful):
-            insert(tables, MetaFile.table(), manifest.files_frame(read.files))
-            for table, frame in read.tables.items():
+        for one in _completed(tables, scan.to_read, refresh, limits, tally, careful=careful):
+            insert(tables, MetaFile.table(), manifest.files_frame(one.read.files))
+            for table, frame in one.read.tables.items():
                 CONTRACTS[table].enforce(frame)
                 insert(tables, table, frame)
-                added[table] = added.get(table, 0) + frame.height
+                tally.added[table] += frame.height
                 pending += int(frame.estimated_size())
+            for table, records in unchanged_patients.take_over(tables, one).items():
+                tally.added[table] += records
+                pending += records * _RECORD_BYTES
             if pending > _PIECE_BYTES:
                 warehouse.commit(tables)
                 tables.execute("BEGIN")
                 pending = 0
         if scan.to_read or scan.closed:
+            unchanged_patients.forget_closed(tables)
             record_copies.number(tables, RECEIVED)
         _carry_over(project, tables, before, again)
         # file_id is not unique for a file modified while it was read: the version includes first_refresh.
@@ -224,7 +256,36 @@ def _write(
         step_cache.note_versions(tables, dict.fromkeys(OF_FILES, received))
         step_cache.note_versions(tables, {refreshes: refresh})
     warehouse.forget(refreshes, LedgerEntry.table(), *OF_FILES)
-    return added
+    return tally
+
+
+def _completed(
+    tables: Tables,
+    to_read: list[manifest.Found],
+    refresh: str,
+    limits: Limits,
+    tally: Tally,
+    *,
+    careful: bool,
+) -> Iterator[unchanged_patients.Completed]:
+    """Read files, and find the records of unchanged patients; in doubt, read the files as a whole."""
+    known = unchanged_patients.known(tables)
+    found = known.offered(to_read)
+    offered = {str(one.row["file_id"]) for one in found if one.file.known and one.entry.size >= WORTH_BYTES}
+    for read in read_parallel.read_all(found, refresh, limits, careful=careful):
+        files = {str(row["file_id"]) for row in read.files}
+        completed = unchanged_patients.complete(tables, read, known)
+        if completed is not None:
+            tally.taken += completed.patients
+            tally.whole += len(files & offered - read.cuts.keys())
+            yield completed
+            continue
+        tally.whole += len(files & offered)
+        again = [one for one in to_read if one.row["file_id"] in files]
+        for whole in read_parallel.read_all(again, refresh, limits, careful=careful):
+            completed = unchanged_patients.complete(tables, whole, known)
+            assert completed is not None, "no patient was offered"
+            yield completed
 
 
 def _read_again(tables: Tables, scan: manifest.Scan) -> pl.DataFrame:
