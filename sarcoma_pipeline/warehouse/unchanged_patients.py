@@ -241,17 +241,18 @@ def _take_over(tables: Tables, table: str, facts: Sequence[str]) -> int:
         # line N /oBDS/Menge_Patient/Patient[K]…
         "position": "'line ' || (CAST(split_part(r.position, ' ', 2) AS BIGINT) + t.shift) "
         "|| ' /oBDS/Menge_Patient/Patient[' || t.part || substr(r.position, instr(r.position, ']'))",
-        # The reader looks up a missing Melder_ID as the text None.
-        "Melder_IKNR": "(SELECT k.Melder_IKNR FROM _reporters AS k "
-        "WHERE k.file_id = t.file_id AND k.Melder_ID = coalesce(r.Melder_ID, 'None'))",
+        "Melder_IKNR": "k.Melder_IKNR",
         **{name: f'f."{name}"' for name in facts if name not in ("file_id", "Melder_IKNR")},
     }
     columns = CONTRACTS[table].polars_schema().names()
     selected = ", ".join(f'{made.get(name, f"""r."{name}" """)} AS "{name}"' for name in columns)
+    # The reader looks up a missing Melder_ID as the text None.
+    reporter = "k.file_id = t.file_id AND k.Melder_ID = coalesce(r.Melder_ID, 'None')"
+    reported = f" LEFT JOIN _reporters AS k ON {reporter}" if "Melder_IKNR" in columns else ""
     own = tables.own(table)
     row = tables.execute(
         f"INSERT INTO {own} BY NAME SELECT {selected} FROM {own} AS r JOIN _taken AS t ON {_SAME} "
-        "JOIN _facts AS f ON f.file_id = t.file_id"
+        f"JOIN _facts AS f ON f.file_id = t.file_id{reported}"
     ).fetchone()
     return int(row[0]) if row else 0
 

@@ -35,7 +35,7 @@ def main() -> None:
             scripted = measured.patients <= chosen.script_up_to
             for row in (
                 *measured.rows(),
-                *(peer.rows(place, measured.first.seconds, measured.patients) if scripted else ()),
+                *(peer.rows(place, measured.first.cost, measured.patients) if scripted else ()),
             ):
                 found.append(row)
                 print(markdown([row]).splitlines()[-1], flush=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from tests.benchmarks.refresh import WATCH
-from tests.benchmarks.rows import Row
+from tests.benchmarks.rows import Cost, Row
 from tests.refreshed import REPOSITORY, Place
 
 RELATIVE = 1e-6
@@ -85,12 +85,12 @@ class Scripted:
     """What one run of the script cost.
 
     Attributes:
-        seconds: wall time of the process.
+        cost: of the process.
         peak_mb: its largest resident memory.
         parts: of the wall time, seconds by part; ``start`` is Python's and the imports'.
     """
 
-    seconds: float
+    cost: Cost
     peak_mb: float
     parts: dict[str, float]
 
@@ -113,10 +113,13 @@ def run(place: Place, into: Path) -> Scripted:
     )
     seconds = time.perf_counter() - began
     peak = re.search(r"^peak (\d+)", done.stdout, re.M)
-    if done.returncode or not peak:
+    cpu = re.search(r"^cpu ([\d.]+)", done.stdout, re.M)
+    if done.returncode or not peak or not cpu:
         raise RuntimeError(done.stdout + done.stderr)
     parts = json.loads((into / "seconds.json").read_text())
-    return Scripted(seconds, int(peak[1]) / 1024, {"start": seconds - sum(parts.values()), **parts})
+    return Scripted(
+        Cost(seconds, float(cpu[1])), int(peak[1]) / 1024, {"start": seconds - sum(parts.values()), **parts}
+    )
 
 
 def compare(place: Place, results: Path) -> None:
@@ -163,12 +166,12 @@ def _agree(
             raise AssertionError(f"{what}: {name} differs in {lines.height} of {pairs.height} lines: {lines}")
 
 
-def rows(place: Place, first_night_seconds: float, patients: int) -> Iterator[Row]:
+def rows(place: Place, first_night: Cost, patients: int) -> Iterator[Row]:
     """Run the script over a place that was refreshed, and compare.
 
     Args:
         place: laid out without defects and refreshed.
-        first_night_seconds: what its first night took.
+        first_night: what its first night cost.
         patients: how many it has.
 
     Raises:
@@ -183,9 +186,9 @@ def rows(place: Place, first_night_seconds: float, patients: int) -> Iterator[Ro
         "refresh",
         "the whole, first night",
         f"{patients:,} patients, {files:,} files",
-        first_night_seconds,
+        first_night,
         "pandas + lifelines script",
-        script.seconds,
+        script.cost,
         "≤ 0.1 at 10 000",
         f"results equal; script: peak {script.peak_mb:,.0f} MB; {took}",
     )

@@ -70,8 +70,8 @@ def rows(root: Path, study: str) -> Iterator[Row]:
         size = f"{len(paths)} files, {sum(f.entry.size for f in of[kind]) / 1e6:.0f} MB"
         runs = [lambda run=run, paths=paths: run(paths) for run in floors.values()]
         own, *others = medians(rounds, lambda kind=kind: ours(kind), *runs)
-        for name, seconds in zip(floors, others, strict=True):
+        for name, cost in zip(floors, others, strict=True):
             target = "" if kind == "registry" or "every value" in name else "≤ 1.5"
-            yield Row("reading", kind, size, own, name, seconds, target, f"rounds: {rounds}")
+            yield Row("reading", kind, size, own, name, cost, target, f"rounds: {rounds}")
     two, one = medians(min(rounds, 3), lambda: ours("", 2), lambda: ours("", 1))
     yield Row("reading", "all, two processes", f"{len(found)} files", two, "one process", one, "≤ 0.59")

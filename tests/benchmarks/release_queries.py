@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.benchmarks.rows import Row
+from tests.benchmarks.rows import Cost, Row
 
 PAGE = (Path(__file__).parents[2] / "docs/queries.md").read_text("utf-8")
 QUERIES = dict(re.findall(r"^## (.+)\n\n.+\n\n```sql\n([^`]+)```", PAGE, re.M))
@@ -86,7 +86,9 @@ def rows(release: Path, patients: int = 100_000) -> Iterator[Row]:
     measured = list(measure(release, patients))
     ours, theirs = (statistics.median(side) for side in list(zip(*measured, strict=True))[1:])
     what = f"median of {len(measured)} ready queries"
-    yield Row("release", what, f"{patients:,} patients", ours, "the same on Parquet files", theirs)
+    yield Row(
+        "release", what, f"{patients:,} patients", Cost(ours), "the same on Parquet files", Cost(theirs)
+    )
 
 
 def main() -> None:

@@ -130,7 +130,7 @@ class Nights:
             kind = sorted(READERS)[number % len(READERS)]
             readers.setitem(READERS, kind, dataclasses.replace(READERS[kind], behaviour=1 + self.serial))
 
-    def deliver(self, number: int, unusual: str = "") -> None:
+    def deliver(self, number: int) -> None:
         """Deliver a cumulative export, the next time with most of what may change until then."""
         chosen = random.Random(number)
         if self.export is None:
@@ -138,8 +138,7 @@ class Nights:
         else:
             for change in chosen.sample(sorted(exports.ORDINARY), 6):
                 self.export = exports.ORDINARY[change](self.export, chosen)
-        path = self.project.drop / "obds/cumulative.xml"
-        path.write_bytes(exports.UNUSUAL[unusual](self.export) if unusual else self.export.content)
+        (self.project.drop / "obds/cumulative.xml").write_bytes(self.export.content)
 
 
 def differences(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> list[str]:
