@@ -195,6 +195,20 @@ DECLARED: dict[str, dict[str, str]] = {
         }
         for table in ("phase", "plan", "reading")
     },
+    **{
+        f"curated.{table}": {
+            "patient_id": "curated.radiotherapy_plan.patient_id",
+            "course_id": "curated.radiotherapy_plan.course_id",
+            "whole_course": "curated.radiotherapy_plan.phase curated.radiotherapy_plan.course_id",
+            "plan_uid": "curated.radiotherapy_plan.sop_instance_uid",
+            "structure_set_uid": "typed.structure_set.sop_instance_uid typed.plan.refers_to",
+            "calculation": "meta.files.content_hash typed.plan.fraction_groups typed.dose.refers_to",
+            "record_ids": "typed.plan.record_id typed.structure_set.record_id typed.dose.record_id",
+            "*": "meta.dose_calculations.result curated.radiotherapy_plan.levels_gy "
+            "curated.radiotherapy_plan.fractions curated.radiotherapy_plan.delivered_fractions",
+        }
+        for table in ("dose_volume", "target_margin")
+    },
     "curated.systemic_therapy": {"start_day": f"typed.systemic_therapy.start_date {_ZERO}"},
     "curated.assessment": {
         "assessment_day": f"typed.assessment.assessment_date {_ZERO}",

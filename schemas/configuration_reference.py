@@ -22,6 +22,7 @@ from pydantic_core import PydanticUndefined
 
 from schemas.assumptions import Assumptions, declared
 from schemas.disclosure import Disclosure
+from schemas.dose_settings import DoseSettings
 from schemas.entity_mapping import ColumnMapping, EntityMapping, When
 from schemas.gate import Gate
 from schemas.sources_toml import KINDS, IgnoredColumns, Limits, Sources
@@ -49,6 +50,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[censoring_variants]]", CensoringVariant),
     ("[[table_one]]", TableRow),
     ("[[structures]]", StructureNames),
+    ("[dose_volume]", DoseSettings),
     ("[statistics]", Statistics),
     ("[gate]", Gate),
     ("[disclosure]", Disclosure),
@@ -121,6 +123,9 @@ _EXAMPLES: dict[str, Any] = {
     "TableRow.levels": ["female", "male"], "TableRow.labels": {"female": "Women"}, "TableRow.unit": "a",
     "TableRow.where": {"sex": ["female"]},
     "StructureNames.names": ["OSK re", "Oberschenkelkn. re"], "StructureNames.patterns": ["femur.*re.*"],
+    "StructureNames.alpha_beta_gy": 2.0,
+    "StructureNames.least_cc": 5.0,
+    "StructureNames.most_cc": 500.0,
     "StructureNames.tg263": "Femur_R", "StructureNames.role": "bone",
     "StructureNames.metrics": ["mean", "V40"],
     "Gate.bounds": {"Gy": [0.0, 80.0]}, "Gate.may_lack_events": ["LRFS"],

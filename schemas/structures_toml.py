@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, NonNegativeFloat, PositiveFloat, StringConstraints, model_validator
 
 from schemas.structure_names import Role
 from schemas.toml_section import Section
@@ -38,6 +38,12 @@ class StructureNames(Section):
     """What the structure is for."""
     metrics: tuple[Metric, ...] = ()
     """Metrics beside volume and mean dose; if empty, those that are usual for the role."""
+    alpha_beta_gy: PositiveFloat | None = None
+    """Alpha/beta for the EQD2; if not given, that of targets or organs in ``[dose_volume]``."""
+    least_cc: NonNegativeFloat | None = None
+    """A smaller volume is implausible."""
+    most_cc: PositiveFloat | None = None
+    """A larger volume is implausible."""
 
     @model_validator(mode="after")
     def _names_something(self) -> StructureNames:

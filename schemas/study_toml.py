@@ -17,6 +17,7 @@ from pydantic import (
 from schemas.assumptions import Assumptions
 from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
+from schemas.dose_settings import DoseSettings
 from schemas.gate import Gate
 from schemas.language import SOURCE, Language
 from schemas.statistics import Statistics
@@ -272,6 +273,8 @@ class Study(Section):
     differences. Public versions leave it out."""
     structures: tuple[StructureNames, ...] = ()
     """What the site calls the structures of its plans; they come before the usual names."""
+    dose_volume: DoseSettings = DoseSettings()
+    """Volumes and doses of structures; the defaults if there is no ``[dose_volume]``."""
     gate: Gate = Gate()
     """Thresholds of the release gate; without ``[gate]``, the defaults."""
     statistics: Statistics = Statistics()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from schemas.structure_names import ROLES
+
 SEX = ("female", "male", "diverse", "no entry", "unknown")
 HISTOLOGY_GROUP = ("UPS", "liposarcoma", "myxofibrosarcoma", "synovial sarcoma", "others")
 REGION = (
@@ -45,6 +47,8 @@ PLAN_ROLE = (
     "research",
 )  # fmt: skip
 """Purpose of a plan; only treated and planned ones make a course."""
+STRUCTURE_ROLE = ROLES
+"""What a structure of a plan is for."""
 DECISION_ORIGIN = ("records", "relation", "documentation", "label", "decision")
 """Basis of a rule's decision, from the strongest to the weakest; the last is a data steward's choice."""
 PLAN_INTENT = (

@@ -11,6 +11,7 @@ import click
 
 from sarcoma_pipeline.cli.audit import audit
 from sarcoma_pipeline.cli.check import check
+from sarcoma_pipeline.cli.doses import doses
 from sarcoma_pipeline.cli.export import export
 from sarcoma_pipeline.cli.findings import findings
 from sarcoma_pipeline.cli.init import init
@@ -57,6 +58,7 @@ main.add_command(restore)
 main.add_command(key)
 main.add_command(linkage)
 main.add_command(structures)
+main.add_command(doses)
 main.add_command(limits)
 main.add_command(sample)
 

@@ -36,6 +36,8 @@ class Meaning:
         decided_by: ``study``, ``type`` or ``name``; None: the name is not mapped.
         metrics: metrics beside volume and mean dose.
         contradicts: whether type and name mean different structures.
+        alpha_beta_gy: as the study declares it for this structure.
+        limits_cc: least and greatest plausible volume, as the study declares them.
     """
 
     tg263: str | None = None
@@ -43,6 +45,8 @@ class Meaning:
     decided_by: str | None = None
     metrics: tuple[str, ...] = ()
     contradicts: bool = False
+    alpha_beta_gy: float | None = None
+    limits_cc: tuple[float | None, float | None] = (None, None)
 
 
 def meaning(
@@ -58,7 +62,10 @@ def meaning(
     name = unicodedata.normalize("NFC", name or "").strip()
     for one in own:
         if _is_own(one, name):
-            return Meaning(one.tg263, one.role, "study", one.metrics or METRICS.get(one.role, ()))
+            return Meaning(
+                one.tg263, one.role, "study", one.metrics or METRICS.get(one.role, ()),
+                alpha_beta_gy=one.alpha_beta_gy, limits_cc=(one.least_cc, one.most_cc),
+            )  # fmt: skip
     by_name = _by_name(name)
     role = None if by_name is None else by_name[1]
     by_type = OF_TYPE.get((interpreted_type or "").strip().upper())

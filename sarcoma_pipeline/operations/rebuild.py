@@ -31,6 +31,7 @@ from sarcoma_pipeline.warehouse import opening, record_copies
 from sarcoma_pipeline.warehouse.centres import Tables
 from sarcoma_pipeline.warehouse.ddl import prepare
 from schemas.all_contracts import CONTRACTS
+from schemas.curated_dose import MetaDoseCalculation
 from schemas.ledger import Decision
 from schemas.meta import MetaConfiguration, MetaRefresh
 from schemas.release import MetaRelease
@@ -163,6 +164,7 @@ def _copy_records(source: Path, target: Path, refresh_id: str) -> None:
     current = "first_refresh <= $at AND (last_refresh IS NULL OR last_refresh >= $at)"
     wanted = dict.fromkeys(OF_FILES, current)
     wanted |= {MetaRefresh.table(): "refresh_id <= $at", Volume.table(): "refresh_id < $at"}
+    wanted |= {MetaDoseCalculation.table(): "first_refresh <= $at"}
     with duckdb.connect(str(target)) as connection:
         target.chmod(0o600)
         prepare(connection, CONTRACTS)

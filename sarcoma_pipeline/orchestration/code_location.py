@@ -25,6 +25,7 @@ from sarcoma_pipeline.orchestration.assets import (
     analysis_report,
     cohort,
     curated,
+    dose_volume,
     impact,
     lineage,
     movement,
@@ -49,6 +50,7 @@ def build_definitions(study: project.Project) -> dg.Definitions:
     layers = (
         received,
         curated,
+        dose_volume,
         quality,
         cohort,
         impact,

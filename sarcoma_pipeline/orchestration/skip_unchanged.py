@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from sarcoma_pipeline.orchestration.dose_inbox import inbox
 from sarcoma_pipeline.orchestration.night import DRAFT, REFRESH
 from sarcoma_pipeline.orchestration.run_history import BUSY, History
 from sarcoma_pipeline.orchestration.standing_release import kept
@@ -29,6 +30,7 @@ from sarcoma_pipeline.sources.drop_folder import Entry, walk
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import centres, ducklake, read_only, step_cache
+from schemas.curated_dose import MetaDoseCalculation
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh, MetaStep
 from schemas.volumes import Volume
@@ -81,7 +83,7 @@ def check(project: Project, today: dt.date) -> Unchanged | None:
         if label is None or not _published_intact(project, label["refresh_id"]):
             return None
         with read_only.connect(project) as warehouse:
-            if not _steps_unchanged(project, warehouse, today):
+            if not _steps_unchanged(project, warehouse, today) or _doses_wait(project, warehouse):
                 return None
             nights = warehouse.execute(f"SELECT received_on, verified FROM {MetaRefresh.table()}").pl()
             if verification_is_due(nights, today):
@@ -192,6 +194,15 @@ def _steps_unchanged(project: Project, warehouse: duckdb.DuckDBPyConnection, tod
     volumes = [counted.filter(refresh_id=night).drop("refresh_id").sort(pl.all()).rows() for night in nights]
     same_counts = len(nights) == 2 and volumes[0] == volumes[1]
     return same_counts and not _waiver_expired(warehouse, nights[0], today)
+
+
+def _doses_wait(project: Project, warehouse: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether volumes and doses were computed that no refresh has taken yet."""
+    waiting = set(inbox(project).waiting())
+    if not waiting:
+        return False
+    known = warehouse.execute(f"SELECT calculation FROM {MetaDoseCalculation.table()}").fetchall()
+    return not waiting <= {key for (key,) in known}
 
 
 def _waiver_expired(warehouse: duckdb.DuckDBPyConnection, last: str, today: dt.date) -> bool:

@@ -24,9 +24,13 @@ RESTING = tuple(
     for table, contract in CONTRACTS.items()
     if table.startswith("curated.")
     and "record_ids" in contract.polars_schema()
-    and table not in ("curated.vital_statement", "curated.diagnosis_report", "curated.radiotherapy_reading")
-)
-"""Curated tables with the values that are used; the tables left out keep every statement."""
+    and table
+    not in (
+        "curated.vital_statement", "curated.diagnosis_report", "curated.radiotherapy_reading",
+        "curated.dose_volume", "curated.target_margin",
+    )
+)  # fmt: skip
+"""Curated tables with the values that are used; the tables left out keep every statement, or compute."""
 
 _LISTED = {
     "icdo3_morphology": "histology_record_ids",

@@ -151,6 +151,11 @@ def unread_version() -> str:
     return _version("sarcoma_pipeline.sources.received_record", (), 1)
 
 
+def module_version(module: str) -> str:
+    """Return a hash of the code of a module and of every module of the program that it imports."""
+    return _version(module, (), 1)
+
+
 @cache
 def _version(module: str, tables: tuple[str, ...], behaviour: int) -> str:
     # The contracts import pandera, which is slow; a command that only lists studies should not need it.

@@ -84,14 +84,20 @@ class Readers(Generic[T]):
         join: combines the results of the parts of a group.
         processes: maximum number of processes.
         arguments: arguments for every group.
+        memory: memory limit of a process beyond the imported program, in bytes.
     """
 
     def __init__(
-        self, work: Callable[..., T], join: Callable[[Sequence[T]], T], processes: int, *arguments: object
+        self,
+        work: Callable[..., T],
+        join: Callable[[Sequence[T]], T],
+        processes: int,
+        *arguments: object,
+        memory: int = MEMORY_BYTES,
     ) -> None:
         self._join = join
         self._idle: SimpleQueue[_Reader] = SimpleQueue()
-        self._all = [_Reader(work, arguments) for _ in range(processes)]
+        self._all = [_Reader(work, arguments, memory) for _ in range(processes)]
         for reader in self._all:
             self._idle.put(reader)
         # One thread per process waits for its result.
@@ -164,8 +170,8 @@ class _Ended(Exception):
 class _Reader:
     """One worker process; started when needed, and again after it ended."""
 
-    def __init__(self, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
-        self._task = work, arguments
+    def __init__(self, work: Callable[..., object], arguments: tuple[object, ...], memory: int) -> None:
+        self._task = work, arguments, memory
         self._running: tuple[Connection, subprocess.Popen[bytes]] | None = None
         self._dismissed = False
 
@@ -252,8 +258,8 @@ def serve(handle: int, parent: int) -> None:
     """
     _die_with(parent)
     connection = Connection(handle)
-    work, arguments = connection.recv()
-    _confine()
+    work, arguments, memory = connection.recv()
+    _confine(memory)
 
     def opens(place: int) -> None:
         connection.send(("opens", place))
@@ -277,12 +283,12 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _confine() -> None:
+def _confine(memory: int) -> None:
     mapped = Path("/proc/self/statm")
     if mapped.exists():
         now = int(mapped.read_text().split()[0]) * resource.getpagesize()
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        most = now + MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(now + MEMORY_BYTES, hard)
+        most = now + memory if hard == resource.RLIM_INFINITY else min(now + memory, hard)
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     for what in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         resource.setrlimit(what, (0, 0))

@@ -69,6 +69,11 @@ class Project:
         return self.root / "data/warehouse" / f"{self.study.name}.key"
 
     @property
+    def doses(self) -> Path:
+        """Folder of volumes and doses that wait for the next refresh, and of the list of what to compute."""
+        return self.root / "data/warehouse" / f"{self.study.name}.doses"
+
+    @property
     def samples(self) -> Path:
         """The log of samples drawn for chart reviews; it has dates of patients, like the warehouse."""
         return self.decisions.with_name(f"{self.study.name}.samples.csv")

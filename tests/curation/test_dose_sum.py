@@ -170,7 +170,7 @@ def test_distributions_on_other_grids_are_added_where_both_are():
 
 def test_other_kinds_and_units_are_told():
     assert ids(whole_dose([part("CONTROL_POINT", 1, 0)], PLAN)) == {"dose.sum-incomplete": "CONTROL_POINT"}
-    assert ids(whole_dose([part("PLAN", 40, 0.5, DoseUnits="RELATIVE")], PLAN)) == {"dose.relative": "1 of 1"}
+    assert ids(whole_dose([part("PLAN", 40, 0.5, DoseUnits="RELATIVE")], PLAN)) == {"dose.units": "1 of 1"}
     assert whole_dose([], PLAN).doubts == ()
 
 

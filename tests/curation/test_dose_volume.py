@@ -246,8 +246,8 @@ def test_a_grid_that_covers_99_percent_is_enough():
 @pytest.mark.parametrize(
     "attributes, doubt",
     [
-        ({"DoseUnits": "RELATIVE"}, {"dose.relative": "RELATIVE"}),
-        ({"DoseUnits": None}, {"dose.relative": "missing"}),
+        ({"DoseUnits": "RELATIVE"}, {"dose.units": "RELATIVE"}),
+        ({"DoseUnits": None}, {"dose.units": "missing"}),
         ({"DoseType": "ERROR"}, {"dose.not-a-dose": "ERROR"}),
         ({"DoseType": "EFFECTIVE"}, {}),
         ({"FrameOfReferenceUID": "9.9"}, {"dose.frame-differs": "differs"}),
@@ -260,7 +260,7 @@ def test_what_the_grid_says_about_itself(attributes, doubt):
     found = measure(bar, grid)
     assert {one.id: one.value for one in found.doubts} == doubt
     assert found.volume_cc is not None
-    hindered = {"dose.relative", "dose.not-a-dose", "dose.frame-differs"} & set(doubt)
+    hindered = {"dose.units", "dose.not-a-dose", "dose.frame-differs"} & set(doubt)
     assert (found.d50_gy is None) is bool(hindered)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from sarcoma_pipeline.curation.dose_volume.dose_at import dose_at
 from sarcoma_pipeline.curation.dose_volume.doubts import Doubt
+from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlannedGroup
 from schemas.dicom_geometry import DoseGrid, DosePart
 
 KINDS = ("PLAN", "FRACTION", "BEAM", "FRACTION_SESSION", "BEAM_SESSION")
@@ -23,21 +24,6 @@ _OF_GROUPS = ("FRACTION", "FRACTION_SESSION")
 _OF_ONE_FRACTION = ("FRACTION_SESSION", "BEAM_SESSION")
 _FAR = 0.05
 """Share of the prescribed dose by which neither D50 nor D95 of a target may miss it."""
-
-
-@dataclass(frozen=True)
-class PlannedGroup:
-    """A fraction group of a plan.
-
-    Attributes:
-        number: FractionGroupNumber.
-        fractions: NumberOfFractionsPlanned.
-        beams: numbers of its beams that give dose.
-    """
-
-    number: str
-    fractions: int | None
-    beams: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +53,7 @@ def whole_dose(parts: Sequence[DosePart], groups: Sequence[PlannedGroup]) -> Who
     doubts: list[Doubt] = []
     usable = [one for one in parts if (one.grid.units or "").strip().upper() == "GY"]
     if len(usable) < len(parts):
-        doubts.append(Doubt("dose.relative", f"{len(parts) - len(usable)} of {len(parts)}"))
+        doubts.append(Doubt("dose.units", f"{len(parts) - len(usable)} of {len(parts)}"))
     for kind in KINDS:
         same = _without_copies(one for one in usable if one.grid.summation == kind)
         if not same:

@@ -37,13 +37,15 @@ DoubtId = Literal[
     "contours.overlap",
     "contours.repeated",
     "contours.unreadable",
+    "dose.course-not-added",
     "dose.far-from-prescription",
+    "dose.file-unreadable",
     "dose.frame-differs",
     "dose.frame-unknown",
     "dose.grid-too-small",
     "dose.isodose-cut",
     "dose.not-a-dose",
-    "dose.relative",
+    "dose.units",
     "dose.sum-ambiguous",
     "dose.sum-incomplete",
     "dvh.differs",
@@ -51,6 +53,8 @@ DoubtId = Literal[
     "margin.frame-differs",
     "margin.not-within",
     "margin.planes-differ",
+    "target.order",
+    "structure.volume-implausible",
 ]
 
 MEANINGS: dict[DoubtId, Meaning] = {
@@ -107,6 +111,20 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "Contours have coordinates that cannot be read, or fewer than three points. They are left out.",
         f"{_EXPORT}export the structure set again. Report it to the vendor if it comes again.",
     ),
+    "dose.course-not-added": Meaning(
+        "warning",
+        "The rules of courses do not say with which weights the doses of the plans of this course are added. "
+        "The course has no volumes and doses of its own; its plans have.",
+        f"{_EXPORT}export the treatment records of all plans of the course, or the relation of the plans "
+        "(RTPlanRelationship).",
+    ),
+    "dose.file-unreadable": Meaning(
+        "warning",
+        "The structure set or a dose of the plan cannot be read, or its reading needs more memory or time "
+        "than allowed. Nothing is computed from it.",
+        f"{_EXPORT}export structure set and dose again; a dose grid of more than 50 million voxels with "
+        "larger voxels.",
+    ),
     "dose.far-from-prescription": Meaning(
         "warning",
         "Neither D50 nor D95 of the target is within 5 % of its prescribed dose.",
@@ -138,7 +156,7 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "DoseType is ERROR: the grid holds the error of a dose. No dose is computed.",
         f"{_EXPORT}export the dose itself (DoseType PHYSICAL or EFFECTIVE).",
     ),
-    "dose.relative": Meaning(
+    "dose.units": Meaning(
         "warning",
         "DoseUnits is not GY. No dose is computed.",
         f"{_EXPORT}export the dose with DoseUnits GY.",
@@ -179,6 +197,17 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "warning",
         "The two targets are not drawn on parallel planes across the limb. No margin is computed.",
         f"{_DRAW}redraw both targets on the slices of one series.",
+    ),
+    "target.order": Meaning(
+        "warning",
+        "A target is larger than the one that should enclose it: GTV, CTV and PTV must grow in this order.",
+        f"{_DRAW}compare volumes and names of the targets. One of them may be of another phase.",
+    ),
+    "structure.volume-implausible": Meaning(
+        "warning",
+        "The volume is outside the plausible limits of the structure in study.toml: least_cc and most_cc of "
+        "[[structures]], for a PTV target_least_cc and target_most_cc of [dose_volume].",
+        f"{_DRAW}look whether the contours are complete, and whether the name is right.",
     ),
 }
 """Id of a doubt to its meaning."""

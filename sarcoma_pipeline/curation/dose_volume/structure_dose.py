@@ -14,10 +14,25 @@ from sarcoma_pipeline.curation.dose_volume.histogram import Histogram
 from sarcoma_pipeline.curation.dose_volume.overlaps import overlapping
 from sarcoma_pipeline.curation.dose_volume.planes import arrange
 from sarcoma_pipeline.curation.dose_volume.samples import fill
-from schemas.dicom_geometry import DoseGrid, Structure
+from schemas.dicom_geometry import Array, DoseGrid, Structure
 
 COVERED = 0.99
 """Least share of a structure that the grid must cover for its doses to be computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The dose of one plan, as far as it counts, and in how many fractions it was planned.
+
+    Attributes:
+        grid: the dose of all planned fractions.
+        share: share of them that counts.
+        fractions: planned fractions.
+    """
+
+    grid: DoseGrid
+    share: float
+    fractions: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,8 @@ class Wanted:
         target: whether homogeneity and conformity are wanted.
         isodose: isodose of the conformity index, as a share of the prescribed dose.
         usual_mm: usual distance of planes in the structure set.
+        alpha_beta_gy: alpha/beta of the EQD2.
+        given: the plans that make up the dose; empty: no EQD2 is computed.
     """
 
     prescribed_gy: float | None = None
@@ -37,6 +54,8 @@ class Wanted:
     target: bool = False
     isodose: float = 1.0
     usual_mm: float | None = None
+    alpha_beta_gy: float = 3.0
+    given: tuple[Given, ...] = ()
 
     @classmethod
     def of(
@@ -68,6 +87,7 @@ class StructureDose:
         volumes_percent: dose x to the part of the volume that gets at least x.
         homogeneity: (D2 − D98) / D50 (ICRU 83).
         conformity: Paddick's index.
+        eqd2_mean_gy: mean of the dose in fractions of 2 Gy of equal effect; median and D2 likewise.
         doubts: what is doubtful, sorted.
     """
 
@@ -83,6 +103,9 @@ class StructureDose:
     volumes_percent: dict[float, float] = field(default_factory=dict)
     homogeneity: float | None = None
     conformity: float | None = None
+    eqd2_mean_gy: float | None = None
+    eqd2_d50_gy: float | None = None
+    eqd2_d2_gy: float | None = None
     doubts: tuple[Doubt, ...] = ()
 
 
@@ -134,6 +157,7 @@ def measure(structure: Structure, grid: DoseGrid | None, wanted: Wanted = _NOTHI
         volumes_percent={x: found.share_of(x) for x in wanted.volumes_at_gy},
         homogeneity=(d2 - d98) / d50 if wanted.target and d50 > 0 else None,
         conformity=index,
+        **_equivalent(samples.points[known], samples.weights[known], wanted),
         doubts=_sorted(doubts + more),
     )
 
@@ -147,7 +171,7 @@ def _compare(structure: Structure, grid: DoseGrid) -> tuple[list[Doubt], list[Do
     hindrances: list[Doubt] = []
     doubtful: list[Doubt] = []
     if (grid.units or "").strip().upper() != "GY":
-        hindrances.append(Doubt("dose.relative", grid.units or "missing"))
+        hindrances.append(Doubt("dose.units", grid.units or "missing"))
     if (grid.kind or "").strip().upper() == "ERROR":
         hindrances.append(Doubt("dose.not-a-dose", "ERROR"))
     if not structure.frame or not grid.frame:
@@ -156,6 +180,25 @@ def _compare(structure: Structure, grid: DoseGrid) -> tuple[list[Doubt], list[Do
     elif structure.frame != grid.frame:
         hindrances.append(Doubt("dose.frame-differs", "differs"))
     return hindrances, doubtful
+
+
+def _equivalent(points: Array, weights: Array, wanted: Wanted) -> dict[str, float]:
+    """Return mean, median and D2 of the EQD2 (Withers 1983), computed in each point.
+
+    A plan of n fractions with the dose D gives D (D / n + alpha/beta) / (2 Gy + alpha/beta).
+    """
+    if not wanted.given:
+        return {}
+    ratio = wanted.alpha_beta_gy
+    total = np.zeros(len(points))
+    for one in wanted.given:
+        dose = dose_at(one.grid, points)
+        total += one.share * dose * (dose / one.fractions + ratio) / (2 + ratio)
+    there = ~np.isnan(total)
+    found = Histogram.of(total[there], weights[there])
+    return {
+        "eqd2_mean_gy": found.mean(), "eqd2_d50_gy": found.dose_to(50), "eqd2_d2_gy": found.dose_to(2),
+    }  # fmt: skip
 
 
 def _conformity(

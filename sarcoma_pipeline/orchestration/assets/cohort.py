@@ -14,7 +14,7 @@ from sarcoma_pipeline.cohort import (
     toxicity,
     within_bounds,
 )
-from sarcoma_pipeline.orchestration.assets.curated import CURATED
+from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
@@ -77,7 +77,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         )
 
     # The check on the accounting blocks: a refresh that lost a record must not reach the cohort.
-    needs = [*CURATED, Accounting.table()]
+    needs = [*CURATED, *OF_DOSES, Accounting.table()]
     return [
         step(
             project,
@@ -90,10 +90,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             project,
             "cohort",
             {
-                CohortPatient.table(): [*CURATED, CohortEligibility.table()],
-                CohortEvent.table(): [*CURATED, CohortEligibility.table()],
-                CohortEndpoint.table(): [*CURATED, CohortEligibility.table()],
-                CohortNotAtRisk.table(): [*CURATED, CohortEligibility.table()],
+                CohortPatient.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
+                CohortEvent.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
+                CohortEndpoint.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
+                CohortNotAtRisk.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
                 CohortDerivability.table(): [CohortEligibility.table()],
                 CohortToxicity.table(): [*CURATED, CohortEligibility.table()],
             },

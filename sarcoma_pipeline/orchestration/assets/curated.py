@@ -18,6 +18,7 @@ from sarcoma_pipeline.quality import findings, ledger
 from sarcoma_pipeline.study.project import Project
 from schemas.all_contracts import CONTRACTS
 from schemas.curated import Link
+from schemas.curated_dose import DoseVolume, TargetMargin
 from schemas.curated_identity import IdentityReading
 from schemas.ledger import Decision
 from schemas.meta import MetaFile, MetaRefresh
@@ -25,9 +26,11 @@ from schemas.quality import Observed, Quarantine, SetAside
 
 TYPED = tuple(contract.table() for contract in typed_records.TYPED)
 OF_LINKS = (Link.table(), IdentityReading.table())
-CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t not in OF_LINKS)
+OF_DOSES = (DoseVolume.table(), TargetMargin.table())
+"""Tables whose rows are computed from files after the night (``assets/dose_volume.py``)."""
+CURATED = tuple(t for t in CONTRACTS if t.startswith("curated.") and t not in (*OF_LINKS, *OF_DOSES))
 
-OBSERVING = ("typed", "link", "quarantine", "curated", "volumes", "eligibility")
+OBSERVING = ("typed", "link", "quarantine", "curated", "dose_volume", "volumes", "eligibility")
 """Steps that observe faults of delivered records; the account of movement runs after them."""
 
 _RECORDS = 100_000

@@ -10,7 +10,13 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sarcoma_pipeline.orchestration import data_versions, links, opinion_process, standing_release
+from sarcoma_pipeline.orchestration import (
+    data_versions,
+    dose_process,
+    links,
+    opinion_process,
+    standing_release,
+)
 from sarcoma_pipeline.orchestration.assets import gate_failures, movement, plausible
 from sarcoma_pipeline.orchestration.assets.pool import pooled_first
 from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_key, redacted_errors
@@ -168,6 +174,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             row = described(project, warehouse, tables)
             unchanged = is_published(project, row)
         if unchanged:
+            dose_process.start(project)
             yield dg.AssetCheckResult(
                 asset_key=gate.asset_key,
                 check_name=gate.name,
@@ -207,6 +214,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         with redacted_errors(project):
             publish(project, warehouse, built, row)
             opinion_process.start(project, row["refresh_id"], last)
+            dose_process.start(project)
         yield dg.MaterializeResult(
             metadata={
                 **_pages(project),

@@ -1,0 +1,24 @@
+"""``sarcoma doses``: computes volumes and doses, which a process otherwise does at night."""
+
+from __future__ import annotations
+
+import click
+
+from sarcoma_pipeline.cli.study_option import configured, study_option
+from sarcoma_pipeline.cli.terminal import say
+
+
+@click.command()
+@study_option
+@click.option(
+    "--processes", default=1, show_default=True, type=click.IntRange(1, 64), help="Worker processes."
+)
+def doses(study: str, processes: int) -> None:
+    """Compute volumes and doses of the plans that have none yet.
+
+    The last refresh has listed them; the next one takes the results.
+    """
+    from sarcoma_pipeline.orchestration import dose_process
+
+    written = dose_process.compute(configured(study), processes)
+    say(f"{written} plans computed. The next refresh takes them." if written else "Nothing to compute.")

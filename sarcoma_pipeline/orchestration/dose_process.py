@@ -1,0 +1,115 @@
+"""Compute volumes and doses after the publication, in a separate process, so that no refresh waits for them.
+
+The next refresh takes the results (``assets/dose_volume.py``). ``sarcoma doses`` does the same in the
+foreground.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from sarcoma_pipeline.orchestration.dose_inbox import Computed, Inbox, inbox
+from sarcoma_pipeline.sources.worker_process import Readers
+from sarcoma_pipeline.study import project as projects
+from sarcoma_pipeline.study.project import Project
+
+SWITCH = "SARCOMA_DOSE_VOLUMES"
+"""Environment variable; ``off`` starts no process, for machines on which nothing may run after a refresh."""
+_LOCK = ".computing.lock"
+_NICE = 10
+
+
+def start(project: Project) -> None:
+    """Start the process if something is to be computed."""
+    if os.environ.get(SWITCH) == "off" or not any(one.work() for one in _inboxes(project)):
+        return
+    subprocess.Popen(
+        [sys.executable, "-m", __name__, project.study.name],
+        env={**os.environ, "SARCOMA_ROOT": str(project.root)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # It outlives the refresh and is not interrupted with it.
+        start_new_session=True,
+    )
+
+
+def compute(
+    project: Project, processes: int = 1, told: Callable[[int, int], None] = lambda _done, _of: None
+) -> int:
+    """Compute what the last refresh asked for, and return how many results were written.
+
+    Args:
+        project: the study.
+        processes: number of worker processes; each has its memory limit.
+        told: called with the number of plans done and of all plans.
+    """
+    written = 0
+    for centre in project.centres or ("",):
+        written += _compute(project, inbox(project, centre), centre, processes, told)
+    return written
+
+
+def _inboxes(project: Project) -> list[Inbox]:
+    return [inbox(project, centre) for centre in project.centres or ("",)]
+
+
+def _compute(
+    project: Project, box: Inbox, centre: str, processes: int, told: Callable[[int, int], None]
+) -> int:
+    # Imported on demand: scipy and pydicom take longer to import than a refresh needs to start.
+    from sarcoma_pipeline.orchestration import dose_work
+
+    if not box.folder.exists():
+        return 0
+    with (box.folder / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return 0  # another process computes the same
+        work = box.work()
+        if not work:
+            return 0
+        arguments = (project.drop_of(centre), project.study.dose_volume, project.study.structures)
+        written = done = 0
+        with Readers(
+            dose_work.compute, dose_work.join, processes, *arguments, memory=dose_work.MEMORY_BYTES
+        ) as workers:
+            waiting: deque[tuple[str, Future[Computed]]] = deque()
+            rest = iter(work.items())
+
+            def submit() -> None:
+                for key, one in rest:
+                    size = sum(file.size for file in one.files)
+                    waiting.append((key, workers.submit([size], [one])))
+                    return
+
+            for _ in range(2 * processes):
+                submit()
+            while waiting:
+                key, future = waiting.popleft()
+                computed = future.result()
+                done += 1
+                if computed.result is not None:
+                    box.put(key, computed)
+                    written += 1
+                told(done, len(work))
+                submit()
+        return written
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Compute for the study of this name."""
+    (name,) = arguments
+    os.nice(_NICE)
+    compute(projects.load(name))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
