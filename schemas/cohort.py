@@ -131,6 +131,25 @@ class CohortPatient(
         "Delivered dose", "By the treatment records: shares of fractions times dose per fraction.", unit="Gy"
     )
     fractions: pl.Int32 = column("Fractions", "Planned number of fractions.")
+    delivered_fractions: pl.Int32 = column(
+        "Delivered fractions", "By the treatment records of the primary course; missing without records."
+    )
+    overall_days: pl.Int32 = column(
+        "Overall treatment time",
+        "From the first to the last day of the primary course, both counted: by the treatment records, "
+        "or by the documentation where there are none or its end is later.",
+        unit="d",
+    )
+    longest_gap_days: pl.Int32 = column(
+        "Longest gap",
+        "Most days from one day of treatment to the next, by the treatment records; 3 over a weekend.",
+        unit="d",
+    )
+    interrupted: pl.Boolean = column(
+        "Interrupted",
+        "Whether there was a break of more than 3 days: by the treatment records, else as oBDS Ende_Grund "
+        "says (F with such a break, E without).",
+    )
     single_dose_gy: pl.Float64 = column("Single dose", "Dose per fraction of the highest level.", unit="Gy")
     boost: pl.String = column("Boost", "Kind of boost.", vocabulary="boost")
     technique: pl.String = column("Technique", "As the plan's beams show it.", vocabulary="technique")

@@ -293,10 +293,12 @@ DECLARED: dict[str, dict[str, str]] = {
             c: f"curated.radiotherapy_course.{c}"
             for c in (
                 "radiation_sequence", "prescribed_dose_gy", "delivered_dose_gy", "fractions",
+                "delivered_fractions", "overall_days", "longest_gap_days",
                 "single_dose_gy", "boost", "technique", "beam_energy_mv", "ct_slice_thickness_mm",
                 "dose_origin",
             )
         },
+        "interrupted": "curated.radiotherapy_course.longest_gap_days curated.radiotherapy_course.end_reason",
         "dose_gy": "curated.radiotherapy_course.prescribed_dose_gy "
         "curated.radiotherapy_course.delivered_dose_gy curated.radiotherapy_course.boost "
         "curated.radiotherapy_course.levels_gy curated.radiotherapy_phase.prescribed_dose_gy "

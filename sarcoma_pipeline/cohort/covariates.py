@@ -82,8 +82,9 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     )
     course = dose.doses(curated, primary.course(curated), assumptions).select(
         "patient_id", "radiation_sequence", "dose_gy", "prescribed_dose_gy", "delivered_dose_gy", "fractions",
-        "single_dose_gy", "boost", "technique", "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin",
-        _course_ids="record_ids",
+        "delivered_fractions", "overall_days", "longest_gap_days", "single_dose_gy", "boost", "technique",
+        "beam_energy_mv", "ct_slice_thickness_mm", "dose_origin",
+        interrupted=_interrupted(), _course_ids="record_ids",
     )  # fmt: skip
     if assumptions.additive_radiotherapy == "adjuvant":
         adjuvant = pl.col("radiation_sequence").replace({"postoperative additive": "postoperative adjuvant"})
@@ -133,6 +134,16 @@ def as_delivered(curated: Curated, timeline: Timeline) -> pl.DataFrame:
     ).sort("pseudonym")
     # Conform first, so that the bounds are checked on the released values.
     return described.select("patient_id").hstack(CohortPatient.conform(described))
+
+
+LONGEST_BREAK_DAYS = 3
+"""Days without treatment above which a course was interrupted (oBDS 3.0.4, Ende_Grund F)."""
+
+
+def _interrupted() -> pl.Expr:
+    """Return whether a course had a break; the treatment records outrank the documented reason of the end."""
+    told = pl.col("end_reason").replace_strict({"F": True, "E": False}, default=None, return_dtype=pl.Boolean)
+    return pl.coalesce([pl.col("longest_gap_days") - 1 > LONGEST_BREAK_DAYS, told])
 
 
 def _chemotherapy(curated: Curated, timeline: Timeline) -> pl.DataFrame:

@@ -54,6 +54,8 @@ BOUNDS = {
         "single_dose_gy": COURSE,
         "beam_energy_mv": ("plan.energy-implausible", VALUE),
         "ct_slice_thickness_mm": ("ct.slice-thickness-implausible", VALUE),
+        "overall_days": ("radiotherapy.overlong", VALUE),
+        "longest_gap_days": VALUE,
         "follow_up_days": ("date.in-future", "death.before-diagnosis", TIME),
         "follow_up_months": ("date.in-future", "death.before-diagnosis", TIME),
         "registry_answer_days": ("date.in-future", VALUE),
