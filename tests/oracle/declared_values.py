@@ -8,11 +8,12 @@ schema.
 
 from __future__ import annotations
 
+from tests.oracle import export_values
 from tests.oracle import rederived as o
 
 Codes = dict[str, str | None]
 
-_PRECISION: Codes = {**o.PRECISION, "V": None}
+_PRECISION: Codes = {**export_values.PRECISION, "V": None}
 _RESIDUAL: Codes = {**o.RESIDUAL, "U": None}
 _SELF = "as delivered"
 """The code is the value itself."""

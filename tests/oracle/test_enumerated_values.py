@@ -17,7 +17,7 @@ from tests.oracle.declared_values import KEPT, TYPED, chosen, code, suffixes
 from tests.oracle.grammar import SCHEMAS, Grower, Schema, Told, schema
 from tests.oracle.in_process import NIGHT, SOURCES
 from tests.oracle.patients import Person, document, letters
-from tests.sources.test_obds_values import _of_account, _outcome
+from tests.sources.test_obds_schema import _of_account, _outcome
 
 MODULES = ("Diagnose", "Pathologie", "OP", "ST", "SYST", "Verlauf", "Tod", "Tumorkonferenz")
 REPORT = "oBDS/Menge_Patient/Patient/Menge_Meldung/Meldung"

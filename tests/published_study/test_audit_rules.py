@@ -5,7 +5,11 @@ import pytest
 
 from sarcoma_pipeline.published_study.audit import audit_table
 from sarcoma_pipeline.published_study.audit_rules import RULES
-from tests.published_study.cases_of_rules import CASES, Row
+from tests.published_study.cases_of_counts import COUNTS
+from tests.published_study.cases_of_estimates import ESTIMATES
+from tests.published_study.paper_rows import Row
+
+CASES = [*COUNTS, *ESTIMATES]
 
 
 def audited(rows: list[Row]) -> pl.DataFrame:

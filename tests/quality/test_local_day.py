@@ -15,7 +15,7 @@ from schemas.configuration import load_study
 from schemas.configuration_faults import ConfigurationWrong
 from schemas.ledger import Decision
 from tests.conftest import FILES, SOURCES
-from tests.quality.test_ledger import content_of, found
+from tests.quality.ledger_world import content_of, found
 
 # The clock changes on 29 March and 25 October 2026: one hour ahead of UTC in winter, two in summer.
 NIGHTS = [

@@ -1,200 +1,29 @@
 """The account of movement: what each kind of change explains, and what nothing explains."""
 
-from dataclasses import replace
-
 import polars as pl
 import pytest
 
 from sarcoma_pipeline.quality import findings, movement, record_changes
 from sarcoma_pipeline.quality.moved_values import OF_ESTIMATES, OF_PATIENTS, moved
 from sarcoma_pipeline.quality.movement import Circumstances, observe
-from sarcoma_pipeline.quality.record_changes import Evidence
 from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortEligibility
 from schemas.movement import Movement
-
-BASE, NIGHT = "20300101T010000Z-a", "20300102T010000Z-b"
-EXAM, REPLY = "received.obds_follow_up", "received.registry_reply"
-WHO = "p1"
-
-
-def _frame(columns, rows):
-    return pl.DataFrame(rows, schema=dict.fromkeys(columns.split(), pl.String), orient="row")
-
-
-def _lineage(*rows):
-    """Rows of meta.lineage: (pseudonym, record, table, file, rules, role)."""
-    made = [(p, r, t, f, f"at {r}", rules, role) for p, r, t, f, rules, role in rows]
-    names = ("pseudonym", "record_id", "table_name", "file_id", "position", "rule_ids", "role")
-    schema = {n: pl.List(pl.String) if n == "rule_ids" else pl.String for n in names}
-    return pl.DataFrame(made, schema=schema, orient="row")
-
-
-def _evidence(before, now, versions, files, *, broken=(), aside=(), owned=None):
-    """Build both sides.
-
-    Args:
-        before: rows of :func:`_lineage`.
-        now: the same.
-        versions: (table, record, key, content, file, first refresh, last refresh).
-        files: (file, path, content, first refresh, last refresh).
-        broken: (record, rule).
-        aside: records in quarantine or set aside.
-        owned: (pseudonym, record); the used ones by default.
-    """
-    used = [(row[0], row[1]) for row in now]
-    placed = [(t, r, k, c, f, f"at {r}", first, last) for t, r, k, c, f, first, last in versions]
-    return Evidence(
-        base=BASE,
-        before=_lineage(*before),
-        now=_lineage(*now),
-        owned=_frame("pseudonym record_id", used if owned is None else owned),
-        versions=_frame(
-            "table_name record_id record_key content_hash file_id position first_refresh last_refresh", placed
-        ),
-        files=_frame("file_id path content_hash first_refresh last_refresh", files),
-        broken=_frame("record_id rule_id", list(broken)),
-        aside=pl.Series("record_id", list(aside), dtype=pl.String),
-    )
-
-
-def _used(record, file, table=EXAM, *, rules=(), role="supports", who=WHO):
-    return (who, record, table, file, list(rules), role)
-
-
-def _was(record, key, content, file, table=EXAM):
-    """A record that was there at the release before and is gone."""
-    return (table, record, key, content, file, BASE, BASE)
-
-
-def _is(record, key, content, file, table=EXAM, *, since=BASE):
-    return (table, record, key, content, file, since, None)
-
-
-OLD_FILE = ("f1", "obds/a.xml", "bytes 1", BASE, BASE)
-NEW_FILE = ("f2", "obds/a.xml", "bytes 2", NIGHT, None)
-CHANGED_FILE = [OLD_FILE, NEW_FILE]
-
-CHANGED = _evidence(
-    [_used("r1", "f1")],
-    [_used("r2", "f2")],
-    [_was("r1", "k", "c1", "f1"), _is("r2", "k", "c2", "f2", since=NIGHT)],
+from tests.quality.movement_evidence import (
+    ADDED,
+    BASE,
+    CHANGED,
     CHANGED_FILE,
+    EXAM,
+    NIGHT,
+    VANISHED,
+    WHO,
+    evidence_of,
+    frame_of,
+    is_record,
+    used_record,
+    was_record,
 )
-VANISHED = _evidence([_used("r1", "f1")], [], [_was("r1", "k", "c1", "f1")], CHANGED_FILE)
-ADDED = _evidence(
-    [_used("r1", "f1")],
-    [_used("r1", "f2"), _used("r2", "f2")],
-    [
-        _was("r1", "k", "c1", "f1"),
-        _is("r1", "k", "c1", "f2", since=NIGHT),
-        _is("r2", "k2", "c2", "f2", since=NIGHT),
-    ],
-    CHANGED_FILE,
-)
-SET_ASIDE = _evidence(
-    [_used("r1", "f1"), _used("r3", "f1")],
-    [_used("r3", "f1")],
-    [_is("r1", "k", "c1", "f1"), _is("r3", "k3", "c3", "f1")],
-    [("f1", "obds/a.xml", "bytes 1", BASE, None)],
-    aside=["r1"],
-    owned=[(WHO, "r1"), (WHO, "r3")],
-)
-
-
-def _kinds(evidence):
-    found = record_changes.changes(evidence)
-    return found.select("change", "cause", "explained", "record_before", "record_now").rows()
-
-
-def _with(evidence, **changes):
-    return replace(evidence, **changes)
-
-
-def test_a_record_of_the_same_key_with_other_content_has_changed_and_needs_a_finding():
-    assert _kinds(CHANGED) == [("changed", "file changed", False, "r1", "r2")]
-
-
-def test_a_new_finding_about_the_changed_record_explains_it_and_a_standing_one_does_not():
-    finding = _frame("record_id rule_id", [("r2", "date.in-future")])
-    assert _kinds(_with(CHANGED, broken=finding))[0][2] is True
-    stood = _with(CHANGED, broken=finding, before=_lineage(_used("r1", "f1", rules=["date.in-future"])))
-    assert _kinds(stood)[0][2] is False
-
-
-def test_a_record_without_a_key_that_changed_in_its_place_is_paired_with_its_successor():
-    unkeyed = _evidence(
-        [_used("r1", "f1")],
-        [_used("r2", "f2")],
-        [_was("r1", "r1", "c1", "f1"), _is("r2", "r2", "c2", "f2", since=NIGHT)],
-        CHANGED_FILE,
-    )
-    assert _kinds(unkeyed) == [("changed", "file changed", False, "r1", "r2")]
-
-
-def test_a_vanished_record_needs_a_finding_and_its_file_may_be_gone():
-    assert _kinds(VANISHED) == [("vanished", "file changed", False, "r1", None)]
-    assert _kinds(_with(VANISHED, files=VANISHED.files.head(1)))[0][:3] == ("vanished", "file removed", False)
-
-
-def test_an_added_record_explains_itself():
-    assert _kinds(ADDED) == [("added", "file changed", True, None, "r2")]
-
-
-def test_a_record_set_aside_needs_a_finding():
-    assert _kinds(SET_ASIDE) == [("set aside", None, False, "r1", "r1")]
-    finding = _frame("record_id rule_id", [("r1", "record.corrected")])
-    assert _kinds(_with(SET_ASIDE, broken=finding))[0][2] is True
-
-
-def test_an_outranked_record_is_told_from_one_that_was_outranked_before():
-    whole = [("f1", "a", "bytes", BASE, None)]
-    versions = [_is("r1", "k", "c1", "f1")]
-    lost = [_used("r1", "f1", role="overruled", rules=["record.corrected"])]
-    outranked = _evidence([_used("r1", "f1")], lost, versions, whole, broken=[("r1", "record.corrected")])
-    assert _kinds(outranked) == [("outranked", None, True, "r1", "r1")]
-    assert _kinds(_evidence(lost, lost, versions, whole)) == []
-
-
-@pytest.mark.parametrize(
-    ("record", "file"), [("r1", ("f2", "obds/b.xml", "bytes 9", NIGHT, None)), ("r9", NEW_FILE)]
-)
-def test_the_same_content_elsewhere_is_the_same_record(record, file):
-    """A renamed, split or permuted delivery: places and even the names of records do not count."""
-    again = _evidence(
-        [_used("r1", "f1")],
-        [_used(record, "f2")],
-        [_was("r1", "k", "c1", "f1"), _is(record, record, "c1", "f2", since=NIGHT)],
-        [OLD_FILE, file],
-    )
-    assert _kinds(again) == []
-
-
-def test_the_same_bytes_read_differently_are_no_change_of_the_sender():
-    upgrade = _evidence(
-        [_used("r1", "f1")],
-        [_used("r2", "f2")],
-        [_was("r1", "k", "c1", "f1"), _is("r2", "k", "c2", "f2", since=NIGHT)],
-        [OLD_FILE, ("f2", "obds/a.xml", "bytes 1", NIGHT, None)],
-    )
-    assert {row[0] for row in _kinds(upgrade)} == {"read differently"}
-    assert all(row[2] for row in _kinds(upgrade))
-
-
-def test_a_record_that_a_newer_program_names_anew_is_found_by_its_place():
-    renamed = _evidence(
-        [("p1", "old name", EXAM, "f1", [], "supports")],
-        [_used("r1", "f1")],
-        [_is("r1", "k", "c1", "f1")],
-        [("f1", "a", "bytes", BASE, None)],
-    )
-    placed = renamed.before.with_columns(position=pl.lit("at r1"))
-    assert _kinds(_with(renamed, before=placed)) == []
-
-
-def test_nothing_behind_nobody():
-    assert _kinds(_evidence([], [], [], [])) == []
-
 
 ENDPOINT = {
     "pseudonym": WHO,
@@ -228,10 +57,10 @@ def _account(evidence, moves=MOVED, differing=("Untersuchungsdatum_Verlauf",), e
     )
 
 
-QUIET = _evidence(
-    [_used("r1", "f1")],
-    [_used("r1", "f1")],
-    [_is("r1", "k", "c1", "f1")],
+QUIET = evidence_of(
+    [used_record("r1", "f1")],
+    [used_record("r1", "f1")],
+    [is_record("r1", "k", "c1", "f1")],
     [("f1", "a", "bytes", BASE, None)],
 )
 
@@ -279,13 +108,13 @@ def test_an_added_record_explains_the_move():
 
 
 def test_an_added_record_does_not_excuse_a_changed_one():
-    both = _evidence(
-        [_used("r1", "f1")],
-        [_used("r2", "f2"), _used("r3", "f2")],
+    both = evidence_of(
+        [used_record("r1", "f1")],
+        [used_record("r2", "f2"), used_record("r3", "f2")],
         [
-            _was("r1", "k", "c1", "f1"),
-            _is("r2", "k", "c2", "f2", since=NIGHT),
-            _is("r3", "k3", "c3", "f2", since=NIGHT),
+            was_record("r1", "k", "c1", "f1"),
+            is_record("r2", "k", "c2", "f2", since=NIGHT),
+            is_record("r3", "k3", "c3", "f2", since=NIGHT),
         ],
         CHANGED_FILE,
     )
@@ -327,7 +156,9 @@ def test_a_patient_who_leaves_has_the_criterion_that_they_do_not_meet():
     row = {**columns, "criterion": "site", "met": False, "reason": "head", "excluded_here": True}
     left = CohortEligibility.conform(pl.DataFrame([row], strict=False))
     whole = [("f1", "a", "bytes", BASE, None)]
-    gone = _evidence([_used("r1", "f1")], [], [_is("r1", "k", "c1", "f1")], whole, owned=[(WHO, "r1")])
+    gone = evidence_of(
+        [used_record("r1", "f1")], [], [is_record("r1", "k", "c1", "f1")], whole, owned=[(WHO, "r1")]
+    )
     made = _account(gone, LEFT, eligibility=left, configuration=True)
     assert made.values.select("criterion", "reason").rows() == [("site", "head")]
     assert _said(made) == [(["configuration"], False)]
@@ -336,7 +167,7 @@ def test_a_patient_who_leaves_has_the_criterion_that_they_do_not_meet():
 
 def test_the_day_of_the_cut_off_moves_the_age_of_answers_and_nothing_else():
     columns = "table_name pseudonym row column_name old new"
-    age = _frame(columns, [("cohort.patients", WHO, None, "registry_answer_age_months", "1", "2")])
+    age = frame_of(columns, [("cohort.patients", WHO, None, "registry_answer_age_months", "1", "2")])
     assert _said(_account(QUIET, age, cut_off=True)) == [(["calendar"], False)]
     assert _said(_account(QUIET, age)) == [([], True)]
     assert _said(_account(QUIET, cut_off=True)) == [([], True)]
@@ -354,9 +185,9 @@ def test_an_unexplained_move_stands_until_the_value_moves_again_or_a_steward_dec
     ).is_empty()
     used = CHANGED.now.select("pseudonym", "record_id")
     for at, unexplained in (("2030-01-02T09:00:00+00:00", False), ("2030-01-01T09:00:00+00:00", True)):
-        decided = movement.decided(stands, used, _frame("record_id at", [("r2", at)]))
+        decided = movement.decided(stands, used, frame_of("record_id at", [("r2", at)]))
         assert decided["unexplained"].to_list() == [unexplained]
-    assert movement.decided(stands, used, _frame("record_id at", [("other", at)]))["unexplained"].all()
+    assert movement.decided(stands, used, frame_of("record_id at", [("other", at)]))["unexplained"].all()
     assert movement.standing(Movement.empty(), nothing, {}).is_empty()
 
 
@@ -460,7 +291,7 @@ def test_silent_moves_of_two_files_are_counted_apart():
 def test_a_decision_on_the_joined_finding_is_the_cause_of_every_move_in_it():
     values, used, places = _silent(range(60))
     named = findings.joined_ids(
-        observe(values, used), places, "", _frame("finding_id at action until content_hash", [])
+        observe(values, used), places, "", frame_of("finding_id at action until content_hash", [])
     )
     assert named["finding_id"].n_unique() == 1
     decided = named.select("record_id", at=pl.lit("2030-01-03T00:00:00+00:00"))

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.refreshed import Place, lay
-from tests.sources.test_obds_values import export, meldung
+from tests.sources.obds_exports import export, meldung
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from sarcoma_pipeline.study import project
 from tests.curation.rt_files import Field, content, plan
 from tests.refresh.nights import Nights
 from tests.refreshed import Place, lay
-from tests.sources.test_obds_values import export, meldung
+from tests.sources.obds_exports import export, meldung
 
 pytestmark = pytest.mark.slow
 

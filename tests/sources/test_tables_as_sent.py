@@ -2,86 +2,12 @@
 
 import datetime as dt
 import io
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
-import xlsxwriter
 
-from sarcoma_pipeline.curation import table_rows
-from sarcoma_pipeline.sources import table_file
-from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas import typed, typed_diagnosis  # noqa: F401
-from schemas.configuration import TableSource
-
-DIAGNOSIS = {"hospital_number": "Pat", "diagnosis_date": "Datum", "tumour_size_cm": "Größe"}
-
-
-def _source(**more) -> TableSource:
-    return TableSource.model_validate(
-        {
-            "name": "sheet", "kind": "table", "format": "csv", "delimiter": ";", "files": ["*"],
-            "key": ["Pat"], "decimal": ",", "date_format": "%d.%m.%Y",
-            "entities": [{"entity": "diagnosis", "columns": DIAGNOSIS}],
-            **more,
-        }
-    )  # fmt: skip
-
-
-class Read:
-    """What became of one file."""
-
-    def __init__(self, folder: Path, content: bytes | str, source: TableSource) -> None:
-        path = folder / "file"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        batch = table_file.read(SourceFile("F", path, "file"), source, "R1")
-        frames = batch.frames()
-        unread = frames.get("received.unread")
-        self.faults = [] if unread is None else unread.select("position", "rule_id").rows()
-        self.account = batch.account
-        rows = frames.get("received.table_row")
-        self.typed, self.observed = {}, []
-        if rows is not None:
-            dated = rows.with_columns(received_on=pl.lit(dt.date(2021, 12, 1)))
-            for contract, frame, seen in table_rows.typed_frames(dated, source):
-                self.typed[contract.table()] = frame
-                self.observed += seen.select("rule_id", "column_name", "value").rows()
-
-    def diagnoses(self, *columns: str) -> list[tuple]:
-        return self.typed["typed.diagnosis"].select(columns or ("diagnosis_date", "tumour_size_cm")).rows()
-
-
-@pytest.fixture
-def read(tmp_path):
-    return lambda content, **more: Read(tmp_path, content, _source(**more))
-
-
-def _sheet(*rows: tuple, hidden: bool = False, head: tuple[str, ...] = ("Pat", "Datum", "Größe")) -> bytes:
-    whole = io.BytesIO()
-    with xlsxwriter.Workbook(whole) as workbook:
-        date = workbook.add_format({"num_format": "dd.mm.yy"})
-        if hidden:
-            old = workbook.add_worksheet("Alt")
-            old.write_row(0, 0, ("Pat", "Datum", "Größe"))
-            old.hide()
-        sheet = workbook.add_worksheet("Daten")
-        if hidden:
-            sheet.activate()
-            sheet.set_first_sheet()
-        sheet.write_row(0, 0, head)
-        for number, row in enumerate(rows, start=1):
-            for place, value in enumerate(row):
-                if isinstance(value, dt.date):
-                    sheet.write_datetime(number, place, dt.datetime.combine(value, dt.time()), date)
-                elif isinstance(value, str) and value.startswith("#"):
-                    sheet.write_formula(number, place, "=NA()", None, value)  # pyright: ignore[reportArgumentType]
-                elif isinstance(value, str):
-                    sheet.write_string(number, place, value)
-                else:
-                    sheet.write(number, place, value)
-    return whole.getvalue()
+from tests.sources.sent_tables import DIAGNOSIS, source_of, workbook_of
 
 
 @pytest.mark.parametrize(
@@ -122,15 +48,6 @@ def test_a_dot_in_a_table_with_decimal_commas_only_groups_three_digits(read, cel
     assert found.observed == unread
 
 
-@pytest.mark.parametrize("declared", ["%d.%m.%Y", "%Y-%m-%d"])
-def test_dates_and_numbers_of_a_spreadsheet_are_its_own_whatever_is_declared(read, declared):
-    days = [dt.date(2015, 1, 10), dt.date(2015, 1, 11), dt.date(2016, 2, 29)]
-    sheet = _sheet((1, days[0], 5.5), (2, days[1], 1.234), (3, days[2], "1.234"))
-    found = read(sheet, format="xlsx", date_format=declared)
-    assert found.diagnoses() == list(zip(days, (5.5, 1.234, 1234.0), strict=True))
-    assert found.observed == []
-
-
 def test_parquet_keeps_its_types(read):
     whole = io.BytesIO()
     frame = {"Pat": ["1"], "Datum": [dt.datetime(2015, 1, 10)], "Größe": [1.234]}
@@ -139,7 +56,7 @@ def test_parquet_keeps_its_types(read):
 
 
 def test_an_error_of_a_spreadsheet_is_shown_and_is_no_value(read):
-    found = read(_sheet((1, "#N/A", "#REF!"), (2, dt.date(2015, 1, 11), 3)), format="xlsx")
+    found = read(workbook_of((1, "#N/A", "#REF!"), (2, dt.date(2015, 1, 11), 3)), format="xlsx")
     assert found.diagnoses() == [(None, None), (dt.date(2015, 1, 11), 3.0)]
     assert found.observed == [
         ("value.date-unreadable", "diagnosis_date", "#N/A"),
@@ -148,7 +65,7 @@ def test_an_error_of_a_spreadsheet_is_shown_and_is_no_value(read):
 
 
 def test_the_first_sheet_that_a_person_sees_is_read(read):
-    found = read(_sheet((1, dt.date(2015, 1, 10), 5), hidden=True), format="xlsx")
+    found = read(workbook_of((1, dt.date(2015, 1, 10), 5), hidden=True), format="xlsx")
     assert found.diagnoses() == [(dt.date(2015, 1, 10), 5.0)]
 
 
@@ -160,7 +77,7 @@ def test_headers_are_compared_without_case_blanks_and_normal_form(read, head):
 
 
 def test_a_header_with_a_line_break(read):
-    sheet = _sheet((1, dt.date(2015, 1, 10), 5), head=("Pat ", "Datum\n", "Größe"))
+    sheet = workbook_of((1, dt.date(2015, 1, 10), 5), head=("Pat ", "Datum\n", "Größe"))
     assert read(sheet, format="xlsx").diagnoses() == [(dt.date(2015, 1, 10), 5.0)]
 
 
@@ -276,11 +193,11 @@ def test_a_row_of_units_that_contradicts_the_mapping_is_told(read, unit, mapping
 
 def test_a_new_unit_of_a_mapping_has_its_file_read_again():
     scaled = {**DIAGNOSIS, "tumour_size_cm": {"column": "Größe", "scale": 0.1}}
-    plain = _source(units_row=True)
-    other = _source(units_row=True, entities=[{"entity": "diagnosis", "columns": scaled}])
+    plain = source_of(units_row=True)
+    other = source_of(units_row=True, entities=[{"entity": "diagnosis", "columns": scaled}])
     assert plain.reading() != other.reading()
     # Without a row of units nothing that is read depends on it.
-    assert _source().reading() == _source(entities=other.model_dump()["entities"]).reading()
+    assert source_of().reading() == source_of(entities=other.model_dump()["entities"]).reading()
 
 
 def test_a_word_for_totals_is_declared(read):
@@ -328,30 +245,6 @@ def test_a_line_that_names_the_delimiter_is_no_header(read):
     assert found.faults == [] and found.diagnoses() == [(dt.date(2015, 2, 1), 5.0)]
 
 
-def test_a_time_and_an_empty_date_of_a_spreadsheet_are_no_day(read):
-    whole = io.BytesIO()
-    with xlsxwriter.Workbook(whole) as workbook:
-        sheet = workbook.add_worksheet()
-        sheet.write_row(0, 0, ("Pat", "Datum", "Größe"))
-        formats = [
-            workbook.add_format({"num_format": form}) for form in ("hh:mm", "dd.mm.yyyy", "yyyy", "mmm yy")
-        ]
-        sheet.write_row(1, 0, (1, 0.5, 5), formats[0])
-        sheet.write(1, 0, 1)
-        for row, (value, form) in enumerate(
-            [(0, formats[1]), (42067, formats[2]), (42067.5, formats[3])], start=2
-        ):
-            sheet.write(row, 0, row)
-            sheet.write(row, 1, value, form)
-            sheet.write(row, 2, 5)
-    found = read(whole.getvalue(), format="xlsx")
-    # 42067 is 4 March 2015, 42067.5 its noon.
-    day = dt.date(2015, 3, 4)
-    assert [row[0] for row in found.diagnoses()] == [None, None, day, day]
-    told = [(rule, value) for rule, column, value in found.observed if column == "diagnosis_date"]
-    assert told == [("value.date-unreadable", "12:00:00"), ("value.date-unreadable", "0")]
-
-
 @pytest.mark.parametrize("exported", ["Stand", dt.date(2020, 3, 1)])
 def test_a_date_after_the_export_that_carries_it_is_told(read, exported):
     lines = "Pat;Datum;Größe;Stand\n1;01.03.2020;5;01.03.2020\n2;02.03.2020;5;01.03.2020\n"
@@ -368,114 +261,6 @@ def test_a_date_after_the_export_that_carries_it_is_told(read, exported):
 def test_an_unreadable_day_of_export_is_told(read):
     found = read("Pat;Datum;Größe;Stand\n1;01.03.2020;5;gestern\n", exported_on="Stand")
     assert found.observed == [("value.date-unreadable", "reported_on", "gestern")]
-
-
-class _Workbook:
-    """Cells of any value and format of numbers, below the header Pat, Datum, Größe."""
-
-    def __init__(self, *rows: Sequence[tuple[Any, str]], **options: bool) -> None:
-        whole = io.BytesIO()
-        with xlsxwriter.Workbook(whole, options) as book:
-            sheet = book.add_worksheet("Daten")
-            sheet.write_row(0, 0, ("Pat", "Datum", "Größe"))
-            for number, row in enumerate(rows, start=1):
-                sheet.write(number, 0, number)
-                for place, (value, form) in enumerate(row, start=1):
-                    put = sheet.write_string if isinstance(value, str) else sheet.write
-                    put(number, place, value, book.add_format({"num_format": form}))
-        self.content = whole.getvalue()
-
-
-# 42067 days are 4 March 2015, as R counts: as.Date(42067, origin = "1899-12-30").
-_DAY = dt.date(2015, 3, 4)
-
-
-@pytest.mark.parametrize(
-    ("cell", "form", "expected"),
-    [
-        (42067, "General", _DAY), (42067, "0", _DAY), (42067, "@", _DAY), ("42067", "@", _DAY),
-        (42067.75, "General", _DAY), (42067, '"Datum "0', _DAY), (42067.75, "dd.mm.yyyy hh:mm", _DAY),
-        # 1950-01-01, and the day before it: as many days as a patient may have lived.
-        (18264, "0", dt.date(1950, 1, 1)), (18263, "0", None),
-        # The day of receipt is 2021-12-01 (44531): later days are the future.
-        (44531, "0", dt.date(2021, 12, 1)), (44532, "0", None),
-        # A year, a survival time, a day written without dots, a month.
-        (2015, "0", None), (1826, "0", None), (20150304, "0", None), (4032015, "0", None),
-        (201503, "0", None), (-42067, "0", None), (0, "0", None),
-    ],
-)  # fmt: skip
-def test_a_date_of_a_spreadsheet_in_the_format_of_a_number(read, cell, form, expected):
-    found = read(_Workbook([(cell, form), (5, "0")]).content, format="xlsx")
-    assert found.diagnoses() == [(expected, 5.0)]
-    told = [(rule, column) for rule, column, _ in found.observed]
-    unread = [("value.date-unreadable", "diagnosis_date")]
-    guessed = [] if "dd" in form else [("date.from-number", "diagnosis_date")]
-    assert told == (unread if expected is None else guessed)
-
-
-def test_a_workbook_that_counts_from_1904(read):
-    # 1462 days lie between 1899-12-30 and 1904-01-01.
-    rows = [[(42067 - 1462, form), (5, "0")] for form in ("0", "dd.mm.yyyy", "@")]
-    found = read(_Workbook(*rows, [(0, "dd.mm.yyyy"), (5, "0")], date_1904=True).content, format="xlsx")
-    assert found.diagnoses() == [(_DAY, 5.0)] * 3 + [(None, 5.0)]
-    told = [(rule, value) for rule, _, value in found.observed]
-    assert told == [("value.date-unreadable", "0")] + [("date.from-number", "40605 (1904)")] * 2
-
-
-@pytest.mark.parametrize(
-    ("cell", "declared", "expected"),
-    [
-        (20150304, "%Y%m%d", _DAY), (4032015, "%d%m%Y", None), ("04032015", "%d%m%Y", _DAY),
-        # 10115 is no 10 November 2005: a zero was lost.
-        (10115, "%d%m%y", None), (2015, "%Y", dt.date(2015, 7, 1)), (42067, "%Y", dt.date(2015, 7, 1)),
-        (2015034, "%Y%m%d", None),
-    ],
-)  # fmt: skip
-def test_a_number_is_read_as_declared_before_it_is_counted(read, cell, declared, expected):
-    precision = "year" if declared == "%Y" else "day"
-    day = {"column": "Datum", "precision": precision}
-    entities = [{"entity": "diagnosis", "columns": {**DIAGNOSIS, "diagnosis_date": day}}]
-    found = read(
-        _Workbook([(cell, "0"), (5, "0")]).content, format="xlsx", date_format=declared, entities=entities
-    )
-    assert found.diagnoses("diagnosis_date") == [(expected,)]
-
-
-@pytest.mark.parametrize(
-    ("cell", "expected"),
-    [(3655, dt.date(1910, 1, 2)), (3654, dt.date(1910, 1, 1)), (3653, None), (2015, None)],
-)
-def test_a_birth_in_the_format_of_a_number(read, cell, expected):
-    person = {"entity": "person", "columns": {"hospital_number": "Pat", "birth_date": "Datum"}}
-    found = read(_Workbook([(cell, "0"), (5, "0")]).content, format="xlsx", entities=[person])
-    assert found.typed["typed.person"]["birth_date"].to_list() == [expected]
-
-
-def test_a_number_of_days_in_a_text_file_is_no_date(read):
-    found = read("Pat;Datum;Größe\n1;42067;5\n")
-    assert found.diagnoses("diagnosis_date") == [(None,)]
-    assert found.observed == [("value.date-unreadable", "diagnosis_date", "42067")]
-
-
-@pytest.mark.parametrize(
-    ("cell", "form", "expected", "rule"),
-    [
-        (5.5, "General", 5.5, None), (5.5, '#,##0.00 "€"', 5.5, None), (5.5, "0", 5.5, None),
-        (0.055, "0.0%", 0.055, None), (5.5, "@", 5.5, None), ("5,5", "@", 5.5, None),
-        (5, "dd.mm.yyyy", 5.0, "number.from-date"), (5.5, "dd.mm.yyyy", 5.5, "number.from-date"),
-        (61, "dd.mm.yyyy", 61.0, "number.from-date"), (5000, "dd.mm.yyyy", 5000.0, "number.from-date"),
-        # The library shows 59 and 60 as one day; 42130 is what Excel makes of 5.5, typed in 2015.
-        (60, "dd.mm.yyyy", None, "value.number-unreadable"),
-        (42129, "dd.mm.yyyy", None, "value.number-unreadable"),
-        # 1.30 becomes the first of January 1930.
-        (10959, "mmm yy", None, "value.number-unreadable"),
-        ("5,5 cm", "@", None, "value.number-unreadable"), ("50 %", "@", None, "value.number-unreadable"),
-    ],
-)  # fmt: skip
-def test_a_number_of_a_spreadsheet_whatever_its_format(read, cell, form, expected, rule):
-    found = read(_Workbook([(42067, "dd.mm.yyyy"), (cell, form)]).content, format="xlsx")
-    assert found.diagnoses() == [(_DAY, expected)]
-    assert [told for told, _, _ in found.observed] == ([rule] if rule else [])
 
 
 def _vital(status: dict, header: str, *words: str) -> dict:
