@@ -297,26 +297,3 @@ _OF_A_SOURCE: tuple[tuple[type[Section], Callable[[Loc, Any], Complaints]], ...]
     (TableLayout, _layout),
 )
 """Model of a source to the check of its values."""
-
-
-def dates_of(source: MappedSource) -> list[str]:
-    """Return the headers of a source that are mapped to a date, in alphabetical order."""
-    dated = {source.exported_on} if isinstance(source.exported_on, str) else set[str]()
-    for entity in source.entities:
-        specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
-        for name, mapping in entity.columns.items():
-            if mapping.column is not None and name in specs and specs[name].dtype == "Date":
-                dated.add(mapping.column)
-    return sorted(dated)
-
-
-def units_of(source: MappedSource) -> dict[str, str]:
-    """Return header to the unit of its numbers, for columns without a declared scale."""
-    found: dict[str, str] = {}
-    for entity in source.entities:
-        specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
-        for name, mapping in entity.columns.items():
-            unit = specs[name].unit if name in specs else None
-            if unit and mapping.column is not None and "scale" not in mapping.model_fields_set:
-                found[mapping.column] = unit
-    return found

@@ -260,16 +260,16 @@ class TableSource(TableLayout, MappedSource):
     def units(self) -> dict[str, str]:
         """Return header to the unit of its numbers, for columns without a declared scale."""
         # Imported here: the contracts are not needed to read a configuration.
-        from schemas.sources_meaning import units_of
+        from schemas.mapped_columns import units_of
 
-        return units_of(self)
+        return units_of(self.entities)
 
     def dates(self) -> list[str]:
         """Return the headers of columns that are mapped to a date."""
         # Imported here: the contracts are not needed to read a configuration.
-        from schemas.sources_meaning import dates_of
+        from schemas.mapped_columns import dates_of
 
-        return dates_of(self)
+        return dates_of(self.entities, self.exported_on)
 
     def reading(self) -> str:
         """Return the settings that affect reading a file, including the units that a units row must name."""

@@ -40,13 +40,13 @@ def rotate(study: str) -> None:
     The old key and a crosswalk of old and new pseudonyms are kept beside the warehouse, readable by its owner
     only.
     """
-    from sarcoma_pipeline.publish import pseudonym_key as keys
+    from sarcoma_pipeline.operations import key_rotation
     from sarcoma_pipeline.warehouse import opening
 
     project = configured(study)
     in_one_file(project, "key rotate")
     try:
-        done = keys.rotate(project, dt.datetime.now(dt.UTC))
+        done = key_rotation.rotate(project, dt.datetime.now(dt.UTC))
     except FileNotFoundError:
         raise click.UsageError(f"{study} has no key yet: its first refresh makes one") from None
     except (FileExistsError, BlockingIOError):

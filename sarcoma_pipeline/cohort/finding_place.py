@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.curation.observations import observation
 from schemas.configuration import Sources
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 

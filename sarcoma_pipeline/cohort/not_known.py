@@ -17,11 +17,11 @@ from sarcoma_pipeline.cohort import primary
 from sarcoma_pipeline.cohort.eligibility import Eligibility
 from sarcoma_pipeline.cohort.finding_place import in_order
 from sarcoma_pipeline.cohort.primary import Curated
-from sarcoma_pipeline.curation.observations import observation
 from schemas.cohort import CohortEligibility, CohortPatient
 from schemas.column_lineage import declared_origins, upstream
 from schemas.configuration import Entity, MappedSource, Sources
 from schemas.contract import CONTRACTS
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.volumes import ALL, DATASET

@@ -8,10 +8,10 @@ from sarcoma_pipeline.cohort import primary
 from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.timeline import Timeline
-from sarcoma_pipeline.curation.event_rows import interval
-from sarcoma_pipeline.curation.toxicity_findings import window
 from schemas.cohort_toxicity import CohortToxicity
+from schemas.partial_dates import interval
 from schemas.toxicity_codes import CODE_FORMATS, SEVERE_WOUND_GRADE, WOUND_DAYS
+from schemas.toxicity_window import window
 
 
 def toxicity(curated: Curated, timeline: Timeline, members: pl.DataFrame) -> pl.DataFrame:

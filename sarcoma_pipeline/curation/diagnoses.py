@@ -8,18 +8,11 @@ import polars as pl
 
 from sarcoma_pipeline.curation import baseline, best_of, diagnosis_findings, metastases
 from sarcoma_pipeline.curation.baseline import TUMOUR
-from sarcoma_pipeline.curation.event_rows import (
-    NEWEST_LAST,
-    Frames,
-    cut,
-    interval,
-    merged,
-    ranked,
-    with_days,
-)
+from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, cut, merged, ranked, with_days
 from schemas import curated, sarcoma_codes, site_codes, typed
 from schemas.assumptions import Assumptions
 from schemas.contract import Contract
+from schemas.partial_dates import interval
 
 
 def sketch(reports: pl.DataFrame, precedence: Sequence[str]) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Literal
 import polars as pl
 
 from schemas.contract import Contract
+from schemas.partial_dates import interval
 
 Frames = Mapping[str, pl.DataFrame]
 """Typed table name to its records, without quarantined ones, with ``patient_id``."""
@@ -97,19 +98,6 @@ def nth_of_the_day(frame: pl.DataFrame, day: Sequence[str | pl.Expr], name: pl.E
     """
     assert "reporter" in frame.columns
     return name.rank("dense").over([*day, "reporter"]).fill_null(1).cast(pl.Int32)
-
-
-def interval(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return the first and the last day that a date of this precision may mean."""
-    month, year = precision == "month", precision == "year"
-    first = pl.when(month).then(date.dt.month_start()).when(year).then(date.dt.truncate("1y"))
-    last = (
-        pl.when(month)
-        .then(date.dt.month_end())
-        .when(year)
-        .then(date.dt.truncate("1y").dt.offset_by("1y").dt.offset_by("-1d"))
-    )
-    return first.otherwise(date), last.otherwise(date)
 
 
 def cut(

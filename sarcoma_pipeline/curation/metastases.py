@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.curation.event_rows import Frames, interval
+from sarcoma_pipeline.curation.event_rows import Frames
 from schemas import curated, iarc, typed
+from schemas.partial_dates import interval
 from schemas.vocabularies import DATE_PRECISION, REPORT_ORIGIN
 
 _KEYS = ("patient_id", "tumour_id")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.curation.baseline import TUMOUR
-from sarcoma_pipeline.curation.event_rows import Frames, interval
+from sarcoma_pipeline.curation.event_rows import Frames
 from schemas import toxicity_codes as codes
 from schemas import typed
 from schemas.curated_toxicity import Toxicity
+from schemas.partial_dates import interval
 
 _THERAPY = ("therapy_date", "therapy_day_told", "course_id")
 

@@ -22,6 +22,7 @@ from typing import IO
 
 import duckdb
 
+from sarcoma_pipeline.operations import key_rotation
 from sarcoma_pipeline.publish import pseudonym_key, public_record
 from sarcoma_pipeline.publish.release import read_label
 from sarcoma_pipeline.quality import decision_log
@@ -262,7 +263,7 @@ def _check_key(project: Project, archive: Path, names: list[str]) -> None:
         kept = sorted(there.key.parent.glob(f"{there.key.name}.*"))[-1:]
         keys = [key for key in (there.key, *kept) if key.exists()]
         try:
-            if not keys or any(pseudonym_key.differing(there, key)[0] == 0 for key in keys):
+            if not keys or any(key_rotation.differing(there, key)[0] == 0 for key in keys):
                 return
         except (duckdb.CatalogException, duckdb.BinderException):
             return  # from a version before the warehouse stored pseudonyms

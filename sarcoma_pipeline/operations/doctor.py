@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from sarcoma_pipeline.operations import key_rotation
 from sarcoma_pipeline.publish import pseudonym_key, release
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
@@ -146,7 +147,7 @@ def _pseudonyms(project: Project) -> list[str]:
     if not project.key.exists():
         known = sum(n for c in project.centres or ("",) for (n,) in _rows(project, _PATIENTS, c))
         return [f"{project.key.name} is missing"] if known else []
-    wrong, total = pseudonym_key.differing(project, project.key)
+    wrong, total = key_rotation.differing(project, project.key)
     return [f"{wrong} of {total} differ"] if wrong else []
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,12 +19,12 @@ from pathlib import Path
 import polars as pl
 
 from sarcoma_pipeline.orchestration.standing_release import kept, tables_of
-from sarcoma_pipeline.study import project as projects
 from sarcoma_pipeline.study.project import Project
 
 SWITCH = "SARCOMA_SECOND_OPINION"
 """Environment variable; ``off`` starts no process, for machines on which nothing may run after a refresh."""
 CHECK = "second_opinion"
+_PROGRAM = "sarcoma_pipeline.orchestration.opinion_report"
 _FILE = "second_opinion.json"
 _LOCK = ".second_opinion.lock"
 
@@ -73,7 +73,7 @@ def start(project: Project, refresh_id: str, last: str | None) -> None:
         return
     subprocess.Popen(
         [
-            *(sys.executable, "-m", __name__, project.study.name, refresh_id, last or "-"),
+            *(sys.executable, "-m", _PROGRAM, project.study.name, refresh_id, last or "-"),
             *(["draft"] if project.draft else []),
         ],
         env={**os.environ, "SARCOMA_ROOT": str(project.root)},
@@ -132,31 +132,3 @@ def given(project: Project) -> Opinion | None:
         found = json.loads((project.published / _FILE).read_text("utf-8"))
         return Opinion(found["refresh_id"], tuple(found["disagreements"]), found["failure"])
     return None
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Run the check and report it to Dagster as a result of the check on the release."""
-    name, refresh_id, last, *draft = arguments
-    study = projects.load(name)
-    study = study.as_draft() if draft else study
-    opinion = give(study, refresh_id, None if last == "-" else last)
-    import dagster as dg
-
-    from sarcoma_pipeline.orchestration.assets.publication import opinion_result, release_key
-
-    result = opinion_result(study, opinion)
-    with dg.DagsterInstance.get() as instance:
-        instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=release_key(study),
-                check_name=CHECK,
-                passed=result.passed,
-                severity=result.severity,
-                description=result.description,
-                metadata=result.metadata,
-            )
-        )
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.operations import key_rotation
 from sarcoma_pipeline.publish import pseudonym_key as keys
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
 from sarcoma_pipeline.study import project
@@ -69,7 +70,7 @@ def _check(made, old):
     key = files.pop("sts_imrt.key").decode().strip()
     if key == old:
         assert files == {}
-        assert keys.differing(made, made.key) == (0, 3)
+        assert key_rotation.differing(made, made.key) == (0, 3)
         return False
     assert files.pop("sts_imrt.key.20300101T000000Z").decode().strip() == old
     walk = files.pop("sts_imrt.crosswalk.20300101T000000Z.csv").decode().splitlines()
@@ -91,7 +92,7 @@ def test_a_kill_at_any_step_is_healed(tmp_path, after):
         with pytest.MonkeyPatch.context() as patch:
             _killed_at(patch, step, after=after)
             try:
-                keys.rotate(made, NOW)
+                key_rotation.rotate(made, NOW)
             except Killed:
                 pass
             else:
@@ -99,7 +100,7 @@ def test_a_kill_at_any_step_is_healed(tmp_path, after):
         keys.heal(made)
         outcomes.append(_check(made, old))
         assert keys.unfinished(made) == []
-        keys.rotate(made, NOW + dt.timedelta(seconds=1))
+        key_rotation.rotate(made, NOW + dt.timedelta(seconds=1))
         assert len(list(made.key.parent.glob("*.crosswalk.*.csv"))) == 1 + outcomes[-1]
         step += 1
     # Before the key is replaced everything is undone, afterwards everything is finished.
@@ -116,7 +117,7 @@ def test_a_kill_while_healing_is_healed(tmp_path, rotated):
         at = len(first) - (2 if rotated else 6)
         with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
             _killed_at(patch, at, after=False)
-            keys.rotate(made, NOW)
+            key_rotation.rotate(made, NOW)
         with pytest.MonkeyPatch.context() as patch:
             _killed_at(patch, step, after=True)
             with contextlib.suppress(Killed):
@@ -129,7 +130,7 @@ def _calls(root):
     made = _study(root)
     with pytest.MonkeyPatch.context() as patch:
         calls = _killed_at(patch, 0, after=False)
-        keys.rotate(made, NOW)
+        key_rotation.rotate(made, NOW)
     return calls
 
 
@@ -142,14 +143,14 @@ def test_a_rotation_at_work_is_left_alone(tmp_path):
         keys.heal(made)
         assert begun.exists()
         with pytest.raises(BlockingIOError):
-            keys.rotate(made, NOW)
+            key_rotation.rotate(made, NOW)
     keys.heal(made)
     assert not begun.exists()
 
 
 def test_a_finished_rotation_is_no_unfinished_one(tmp_path):
     made = _study(tmp_path)
-    keys.rotate(made, NOW)
+    key_rotation.rotate(made, NOW)
     before = _files(made)
     assert keys.unfinished(made) == []
     keys.heal(made)
@@ -158,7 +159,7 @@ def test_a_finished_rotation_is_no_unfinished_one(tmp_path):
 
 def test_a_crosswalk_outlives_its_deleted_key(tmp_path):
     made = _study(tmp_path)
-    done = keys.rotate(made, NOW)
+    done = key_rotation.rotate(made, NOW)
     done.kept.unlink()
     keys.heal(made)
     assert done.crosswalk.exists()

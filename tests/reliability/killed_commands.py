@@ -42,7 +42,7 @@ def counting(name):
 words = sys.argv[4:]
 from sarcoma_pipeline.cli import main
 import sarcoma_pipeline.operations.backup, sarcoma_pipeline.quality.decision_log
-import sarcoma_pipeline.publish.pseudonym_key
+import sarcoma_pipeline.operations.key_rotation
 for name in ("replace", "rename", "link", "unlink", "fsync", "truncate", "ftruncate"):
     counting(name)
 main(words)

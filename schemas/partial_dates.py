@@ -1,0 +1,18 @@
+"""The days that a partial date may mean."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def interval(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the first and the last day that a date of this precision may mean."""
+    month, year = precision == "month", precision == "year"
+    first = pl.when(month).then(date.dt.month_start()).when(year).then(date.dt.truncate("1y"))
+    last = (
+        pl.when(month)
+        .then(date.dt.month_end())
+        .when(year)
+        .then(date.dt.truncate("1y").dt.offset_by("1y").dt.offset_by("-1d"))
+    )
+    return first.otherwise(date), last.otherwise(date)

@@ -1,0 +1,47 @@
+"""Place a toxicity in the acute or the late window since its therapy."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.partial_dates import interval
+from schemas.toxicity_codes import ACUTE_DAYS
+
+
+def placed(
+    onset: tuple[pl.Expr, pl.Expr], start: pl.Expr, stated: pl.Expr, day: pl.Expr, start_day: pl.Expr
+) -> pl.Expr:
+    """Return the window of a toxicity of radiotherapy: acute, late, or null where it is not known.
+
+    A date outranks what is stated. A toxicity from before its therapy has no window.
+
+    Args:
+        onset: first and last possible date.
+        start: first day of radiotherapy.
+        stated: window as stated or by the definition of the field.
+        day: onset in days since time zero.
+        start_day: first day of radiotherapy in days since time zero.
+    """
+    low = pl.coalesce([(onset[0] - start).dt.total_days(), day - start_day])
+    high = pl.coalesce([(onset[1] - start).dt.total_days(), day - start_day])
+    return (
+        pl.when(high < 0)
+        .then(None)
+        .when(high <= ACUTE_DAYS)
+        .then(pl.lit("acute"))
+        .when(low > ACUTE_DAYS)
+        .then(pl.lit("late"))
+        .when(low.is_null())
+        .then(stated)
+    )
+
+
+def window() -> pl.Expr:
+    """Return :func:`placed` for rows of ``curated.toxicity``."""
+    return placed(
+        interval(pl.col("onset_date"), pl.col("onset_date_precision")),
+        pl.col("therapy_date"),
+        pl.col("stated_window"),
+        pl.col("onset_day"),
+        pl.col("therapy_day"),
+    )
