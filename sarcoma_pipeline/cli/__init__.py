@@ -189,7 +189,13 @@ def _cannot_start(what: str, project: projects.Project) -> click.ClickException:
     show_default=True,
     help="With --patients: fraction of treatment plans that are exported (six files each).",
 )
-def demo(into: Path, seed: int, patients: int | None, defects: float, plans: float) -> None:
+@click.option(
+    "--anatomy/--no-anatomy",
+    default=True,
+    show_default=True,
+    help="Without --patients: draw limbs with targets, bone and dose grids, some with seeded faults.",
+)
+def demo(into: Path, seed: int, patients: int | None, defects: float, plans: float, anatomy: bool) -> None:
     """Write the demo's raw files: 86 invented patients, further ineligible ones, and seeded defects."""
     if into.exists() and any(into.iterdir()):
         raise click.UsageError(f"{into} is not empty")
@@ -202,7 +208,7 @@ def demo(into: Path, seed: int, patients: int | None, defects: float, plans: flo
         return
     from sarcoma_pipeline.synthetic import render
 
-    truth = render.demo(into, seed, projects.root() / "data/demo")
+    truth = render.demo(into, seed, projects.root() / "data/demo", anatomy=anatomy)
     files = sum(1 for p in into.rglob("*") if p.is_file())
     say(f"{files} files in {into}, {truth.height} seeded defects of {truth['kind'].n_unique()} kinds.")
 

@@ -11,6 +11,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
+from sarcoma_pipeline.synthetic import defects_dose, dicom_anatomy
 from sarcoma_pipeline.synthetic.dicom_course import (
     CT,
     RT_DOSE,
@@ -24,7 +25,7 @@ from sarcoma_pipeline.synthetic.dicom_course import (
     reference,
     rt_object,
 )
-from sarcoma_pipeline.synthetic.dicom_plan import MACHINES, plan_object
+from sarcoma_pipeline.synthetic.dicom_plan import MACHINES, levels, plan_object
 from sarcoma_pipeline.synthetic.dicom_record import RECORD, record_objects
 
 __all__ = ["Course", "write"]
@@ -112,9 +113,7 @@ def _structure_set(course: Course, uids: Uids) -> Dataset:
     structures.ReferencedFrameOfReferenceSequence = Sequence(
         [item(FrameOfReferenceUID=frame, RTReferencedStudySequence=[study])]
     )
-    regions = [("External", "EXTERNAL", 60), ("GTV", "GTV", 20), ("CTV", "CTV", 30), ("PTV", "PTV", 35)]
-    if course.simultaneous_integrated_boost:
-        regions.append(("PTV boost", "PTV", 25))
+    regions, contours = _drawn(course, uids)
     numbered = list(enumerate(regions, 1))
     structures.StructureSetROISequence = Sequence(
         [
@@ -124,19 +123,10 @@ def _structure_set(course: Course, uids: Uids) -> Dataset:
                 ROIName=name,
                 ROIGenerationAlgorithm="MANUAL",
             )
-            for number, (name, _, _) in numbered
+            for number, (name, _) in numbered
         ]
     )
-    structures.ROIContourSequence = Sequence(
-        [
-            item(
-                ROIDisplayColor=[255, 0, 0],
-                ContourSequence=[_square(half, uids.slice(1), _position(course, 1))],
-                ReferencedROINumber=str(number),
-            )
-            for number, (_, _, half) in numbered
-        ]
-    )
+    structures.ROIContourSequence = contours
     structures.RTROIObservationsSequence = Sequence(
         [
             item(
@@ -145,11 +135,32 @@ def _structure_set(course: Course, uids: Uids) -> Dataset:
                 RTROIInterpretedType=kind,
                 ROIInterpreter="",
             )
-            for number, (_, kind, _) in numbered
+            for number, (_, kind) in numbered
         ]
     )
     approve(structures, course)
     return structures
+
+
+def _drawn(course: Course, uids: Uids) -> tuple[list[tuple[str, str]], Sequence]:
+    """Return names and types of the structures, and their contours."""
+    boost = course.simultaneous_integrated_boost
+    if course.anatomy:
+        limb = dicom_anatomy.limb(uids.seed)
+        shown = defects_dose.faulty(course.dose_fault, dicom_anatomy.regions(limb, boost=boost))
+        contours = dicom_anatomy.drawn(shown)
+        return [(name, kind) for name, kind, _ in shown], contours
+    halves = [("External", "EXTERNAL", 60), ("GTV", "GTV", 20), ("CTV", "CTV", 30), ("PTV", "PTV", 35)]
+    halves += [("PTV boost", "PTV", 25)] if boost else []
+    squares = [
+        item(
+            ROIDisplayColor=[255, 0, 0],
+            ContourSequence=[_square(half, uids.slice(1), _position(course, 1))],
+            ReferencedROINumber=str(number),
+        )
+        for number, (_, _, half) in enumerate(halves, 1)
+    ]
+    return [(name, kind) for name, kind, _ in halves], Sequence(squares)
 
 
 def _square(half: int, image: UID, z: str) -> Dataset:
@@ -183,16 +194,23 @@ def _dose(course: Course, uids: Uids) -> Dataset:
     dose = rt_object(course, uids, "RTDOSE", RT_DOSE, uids("dose"))
     thickness = Decimal(repr(course.ct_slice_thickness_mm))
     dose.InstanceNumber = "1"
+    dose.DoseType = "PHYSICAL"
+    dose.DoseSummationType = "PLAN"
+    dose.ReferencedRTPlanSequence = Sequence([reference(RT_PLAN, uids(course.plan))])
+    if course.anatomy:
+        limb = dicom_anatomy.limb(uids.seed)
+        values = dicom_anatomy.grid(limb, [float(level) for _, level in levels(course)])
+        values = defects_dose.faulty_grid(course.dose_fault, values, course)
+        dicom_anatomy.fill(dose, values)
+        defects_dose.spoil(course.dose_fault, dose, values, 4, dicom_anatomy.volume_cc(limb))
+        return dose
     dose.ImagePositionPatient = ["0", "0", _position(course, 0)]
     dose.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
     dose.NumberOfFrames = str(_SLICES)
     dose.FrameIncrementPointer = Tag("GridFrameOffsetVector")
     dose.GridFrameOffsetVector = [decimal(thickness * index) for index in range(_SLICES)]
     dose.DoseUnits = "GY"
-    dose.DoseType = "PHYSICAL"
-    dose.DoseSummationType = "PLAN"
     dose.DoseGridScaling = str(_DOSE_SCALING)
-    dose.ReferencedRTPlanSequence = Sequence([reference(RT_PLAN, uids(course.plan))])
     level = int(Decimal(repr(course.prescribed_dose_gy)) / _DOSE_SCALING)
     _pixels(dose, 32, [level] * (_GRID * _GRID * _SLICES))
     return dose

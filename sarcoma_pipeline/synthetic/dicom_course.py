@@ -88,6 +88,8 @@ class Course:
         file_meta: whether the plan has preamble and file meta information.
         structure_set_patient_id: PatientID of the structure set, if different.
         second_slice_thickness_mm: thickness of the second slice in mm, if different.
+        anatomy: whether structure set and dose show a limb, and not one contour and a few voxels each.
+        dose_fault: fault of contours or dose grid (``defects_dose.py``); only with ``anatomy``.
         modalities: the files to write, of RTPLAN, RTSTRUCT, RTDOSE, CT; treatment records are added.
     """
 
@@ -115,6 +117,8 @@ class Course:
     file_meta: bool = True
     structure_set_patient_id: str | None = None
     second_slice_thickness_mm: float | None = None
+    anatomy: bool = False
+    dose_fault: str = ""
     modalities: tuple[str, ...] = ("RTPLAN", "RTSTRUCT", "RTDOSE", "CT")
 
 

@@ -45,7 +45,7 @@ def _single_dose(course: Course) -> Decimal:
     return round(Decimal(repr(course.prescribed_dose_gy)) / course.fractions, 12)
 
 
-def _levels(course: Course) -> list[tuple[str, Decimal]]:
+def levels(course: Course) -> list[tuple[str, Decimal]]:
     """Return target volume and total dose in Gy, the highest last as planning systems list it."""
     highest = Decimal(repr(course.prescribed_dose_gy))
     if not course.simultaneous_integrated_boost:
@@ -98,7 +98,7 @@ def _referenced_beam(course: Course, number: int, dose: Decimal) -> Dataset:
 
 
 def _dose_references(course: Course, uids: Uids) -> Iterator[Dataset]:
-    for number, (volume, dose) in enumerate(_levels(course), 1):
+    for number, (volume, dose) in enumerate(levels(course), 1):
         reference = item(
             DoseReferenceNumber=str(number),
             DoseReferenceUID=uids(f"dose reference {number}"),
@@ -111,7 +111,7 @@ def _dose_references(course: Course, uids: Uids) -> Iterator[Dataset]:
             reference.TargetPrescriptionDose = decimal(dose if written is None else written)
         yield reference
     yield item(
-        DoseReferenceNumber=str(len(_levels(course)) + 1),
+        DoseReferenceNumber=str(len(levels(course)) + 1),
         DoseReferenceStructureType="SITE",
         DoseReferenceDescription="Bone",
         DoseReferenceType="ORGAN_AT_RISK",

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
+from sarcoma_pipeline.synthetic import defects_dose
 from sarcoma_pipeline.synthetic.defects import plant
-from sarcoma_pipeline.synthetic.drop import lay_out
-from sarcoma_pipeline.synthetic.people import people
+from sarcoma_pipeline.synthetic.drop import Drop, Planned, lay_out
+from sarcoma_pipeline.synthetic.people import Person, people
 
 _CARRIER = "CAR-"
 """Prefix of patients that exist only for a defect; offices reply about them only if the defect needs it."""
 
 
 def render(
-    cohort: pl.DataFrame, ineligible: pl.DataFrame, defects: pl.DataFrame, into: Path, seed: int
+    cohort: pl.DataFrame,
+    ineligible: pl.DataFrame,
+    defects: pl.DataFrame,
+    into: Path,
+    seed: int,
+    *,
+    anatomy: bool = False,
 ) -> pl.DataFrame:
     """Write every file of the demo; equal arguments give equal bytes.
 
@@ -25,6 +34,8 @@ def render(
         defects: the defects to seed (``data/demo/defects.csv``).
         into: the drop folder; created if missing.
         seed: random seed of names and patient numbers.
+        anatomy: whether structure sets and doses show limbs; the first patients of the cohort then have the
+            faults of ``defects_dose.py``, one each.
 
     Returns:
         One row per seeded defect: ``defect_id``, ``kind``, ``world``, ``rule_id``, ``file`` (relative to the
@@ -38,6 +49,7 @@ def render(
     asked = [p for p in persons if not p.patient.startswith(_CARRIER)]
     drop = lay_out(persons, asked)
     planted = plant(drop, defects, {p.patient: p for p in persons})
+    faults = _anatomy(drop, cohort, persons) if anatomy else {}
     written = drop.write(into)
     places = []
     for defect, where in planted.items():
@@ -50,16 +62,44 @@ def render(
         places.append({"defect_id": defect, "file": file, "locator": locator})
     schema = {"defect_id": pl.String, "file": pl.String, "locator": pl.String}
     truth = defects.select("defect_id", "kind", "world", "rule_id")
-    return truth.join(pl.DataFrame(places, schema=schema), on="defect_id", how="left", maintain_order="left")
+    told = truth.join(pl.DataFrame(places, schema=schema), on="defect_id", how="left", maintain_order="left")
+    more = [
+        {
+            "defect_id": f"DOSE-{number:03}",
+            "kind": fault,
+            "world": "dicom",
+            "rule_id": defects_dose.FAULTS[fault],
+            "file": written[planned.folder, planned.seed]["RTSTRUCT"].relative_to(into).as_posix(),
+            "locator": planned.course.patient_id,
+        }
+        for number, (fault, planned) in enumerate(faults.items(), 1)
+    ]
+    return pl.concat([told, pl.DataFrame(more, schema=told.schema)])
 
 
-def demo(into: Path, seed: int, data: Path) -> pl.DataFrame:
+def _anatomy(drop: Drop, cohort: pl.DataFrame, persons: Sequence[Person]) -> dict[str, Planned]:
+    """Give every course a limb, and the first patients of the cohort a fault each; return the faulty ones."""
+    for courses in drop.courses.values():
+        for planned in courses:
+            planned.course = replace(planned.course, anatomy=True)
+    numbers = {p.patient: p.number for p in persons}
+    first = [numbers[patient] for patient in cohort["patient"].sort()]
+    found = {}
+    for fault, number in zip(defects_dose.FAULTS, first, strict=False):
+        planned = drop.courses[number][0]
+        planned.course = replace(planned.course, dose_fault=fault)
+        found[fault] = planned
+    return found
+
+
+def demo(into: Path, seed: int, data: Path, *, anatomy: bool = False) -> pl.DataFrame:
     """Write the demo from its committed tables.
 
     Args:
         into: the drop folder.
         seed: random seed of names and patient numbers.
         data: folder of ``demo_cohort.csv``, ``ineligible.csv`` and ``defects.csv``.
+        anatomy: whether structure sets and doses show limbs.
 
     Returns:
         The seeded defects, as from :func:`render`.
@@ -68,4 +108,4 @@ def demo(into: Path, seed: int, data: Path) -> pl.DataFrame:
         pl.read_csv(data / f"{name}.csv", try_parse_dates=True, infer_schema_length=None)
         for name in ("demo_cohort", "ineligible", "defects")
     )
-    return render(cohort, ineligible, defects, into, seed)
+    return render(cohort, ineligible, defects, into, seed, anatomy=anatomy)
