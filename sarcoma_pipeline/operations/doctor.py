@@ -9,6 +9,7 @@ import duckdb
 
 from sarcoma_pipeline.operations import key_rotation
 from sarcoma_pipeline.publish import pseudonym_key, release
+from sarcoma_pipeline.publish.tables_on_demand import held_open
 from sarcoma_pipeline.quality import decision_log
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import disk_space, opening, permissions, read_only
@@ -158,8 +159,9 @@ def _release(project: Project) -> list[str]:
     frames = release.on_demand(project.release)
     if frames is None:
         return []
-    label = frames["meta.release"].row(0, named=True)
-    content = release.content_hash({table: frames[table] for table in RELEASED if table in frames})
+    with held_open(frames):
+        label = frames["meta.release"].row(0, named=True)
+        content = release.content_hash({table: frames[table] for table in RELEASED if table in frames})
     whole = content == label["content_hash"] and release.wide_is_true(project.release)
     return [] if whole else ["its tables have changed since it was published"]
 

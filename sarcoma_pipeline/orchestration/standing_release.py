@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.publish import release
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand, held_open
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from schemas.release import MetaRelease
@@ -20,7 +21,7 @@ def tables_of(path: Path) -> Mapping[str, pl.DataFrame] | None:
     """Return the tables of a release to compare, read on demand: all except the release's own label."""
     found = release.on_demand(path)
     names = [table for table in found or () if table != MetaRelease.table()]
-    return found and release.OnDemand(names, found.__getitem__)
+    return found and OnDemand(names, found.__getitem__, path)
 
 
 def kept(project: Project, refresh_id: str) -> Path:
@@ -57,7 +58,9 @@ def last_compared(project: Project) -> tuple[str | None, Mapping[str, pl.DataFra
         with suppress(duckdb.Error):
             found = tables_of(path) or {}
             # Read now, so that a damaged file is detected here and not within the gate.
-            if found and all(found[table].width for table in found):
+            with held_open(found):
+                whole = all(found[table].width for table in found)
+            if found and whole:
                 label = release.read_label(path)
                 return (label["refresh_id"] if label else None), found
     return None, None

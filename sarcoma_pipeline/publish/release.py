@@ -12,7 +12,7 @@ import hmac
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import duckdb
 import polars as pl
 
 from sarcoma_pipeline.cohort import wide
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand, held_open
 from schemas import cohort_wide
 from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortEndpoint, CohortPatient
@@ -81,27 +82,6 @@ def pseudonyms(patient_ids: pl.Series, key: bytes) -> pl.DataFrame:
     ids = patient_ids.unique().sort()
     digests = [hmac.new(key, i.encode(), hashlib.sha256).hexdigest()[:16] for i in ids]
     return pl.DataFrame({"patient_id": ids, "pseudonym": pl.Series(digests, dtype=pl.String)})
-
-
-class OnDemand(Mapping[str, pl.DataFrame]):
-    """A mapping of tables that reads each table when it is accessed and caches none."""
-
-    def __init__(self, names: Iterable[str], read: Callable[[str], pl.DataFrame]) -> None:
-        self._names, self._read = dict.fromkeys(names), read
-
-    def __getitem__(self, table: str) -> pl.DataFrame:
-        """Read a table."""
-        if table not in self._names:
-            raise KeyError(table)
-        return self._read(table)
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the names of the tables."""
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        """Return the number of tables."""
-        return len(self._names)
 
 
 def content_hash(tables: Mapping[str, pl.DataFrame]) -> str:
@@ -241,7 +221,10 @@ def read(path: Path) -> dict[str, pl.DataFrame] | None:
     Enumerated columns are returned as text, as the contracts declare them.
     """
     found = on_demand(path)
-    return None if found is None else dict(found)
+    if found is None:
+        return None
+    with held_open(found):
+        return dict(found)
 
 
 def on_demand(path: Path) -> OnDemand | None:
@@ -265,7 +248,7 @@ def on_demand(path: Path) -> OnDemand | None:
             frame = connection.table(".".join(known[table])).pl()
         return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
-    return OnDemand(known, one)
+    return OnDemand(known, one, path)
 
 
 def with_wide(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -286,8 +269,9 @@ def wide_is_true(path: Path) -> bool:
         if tables is None or found is None:
             return True
         told = connection.table(released_name(WIDE)).pl()
+        parts = {table: tables[table] for table in (CohortPatient.table(), CohortEndpoint.table())}
     told = told.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
-    return told.equals(with_wide(tables)[WIDE])
+    return told.equals(with_wide(parts)[WIDE])
 
 
 def contract_of(table: str, tables: Mapping[str, pl.DataFrame]) -> type[Contract]:

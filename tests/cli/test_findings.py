@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -30,21 +32,30 @@ ROWS = [
 ]  # fmt: skip
 
 
+@cache
+def _warehouse() -> bytes:
+    """Return the file of a warehouse with the findings, which is written once."""
+    common = {
+        "status": "open", "first_seen": "R1", "last_seen": "R1", "times_seen": 1, "reopened_count": 0,
+        "content_hash": "h", "position": "line 2", "table_name": "t", "what": "Wrong.",
+        "remedy": "Mend it.",
+    }  # fmt: skip
+    entries = pl.DataFrame([common | r for r in ROWS], infer_schema_length=None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = with_empty_tables(Path(folder) / "w.duckdb")
+        store = Warehouse(path=str(path))
+        store.replace({LedgerEntry.table(): LedgerEntry.conform(entries)})
+        store.close()
+        return path.read_bytes()
+
+
 class Desk:
     """Runs ``sarcoma findings`` on a study with four findings."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.log = root / "data/decisions/sts_imrt.csv"
-        common = {
-            "status": "open", "first_seen": "R1", "last_seen": "R1", "times_seen": 1, "reopened_count": 0,
-            "content_hash": "h", "position": "line 2", "table_name": "t", "what": "Wrong.",
-            "remedy": "Mend it.",
-        }  # fmt: skip
-        entries = pl.DataFrame([common | r for r in ROWS], infer_schema_length=None)
-        store = Warehouse(path=str(with_empty_tables(root / "data/warehouse/sts_imrt.duckdb")))
-        store.replace({LedgerEntry.table(): LedgerEntry.conform(entries)})
-        store.close()
+        with_empty_tables(root / "data/warehouse/sts_imrt.duckdb").write_bytes(_warehouse())
 
     def __call__(self, *args: object, code: int = 0) -> str:
         result = CliRunner().invoke(main, ["findings", *map(str, args)], catch_exceptions=False)

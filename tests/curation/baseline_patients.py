@@ -57,7 +57,11 @@ def drugs(records, on, kind="CH"):
 
 
 def chosen(records, *columns: str):
-    outcome = records.run()
+    return of_index(records.run(), *columns)
+
+
+def of_index(outcome, *columns: str):
+    """Columns of the index tumour."""
     row = outcome["diagnosis"].filter("index_tumour").row(0, named=True)
     values = [row[c] for c in columns]
     return tuple(values) if len(values) > 1 else values[0]

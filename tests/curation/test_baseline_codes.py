@@ -5,11 +5,17 @@ import datetime as dt
 import pytest
 
 from schemas import received as r
-from tests.curation.baseline_patients import chosen, diagnose, histology, irradiation, operation, tnm
+from tests.curation.baseline_patients import (
+    diagnose,
+    histology,
+    irradiation,
+    of_index,
+    operation,
+    tnm,
+)
+from tests.one_curation import OneCuration
 
-
-@pytest.mark.parametrize(
-    ("code", "version", "site", "group"),
+GROUPS = OneCuration(
     [
         ("8832/3", "33", "C49.2", "others"),  # fibrosarcomatous
         ("8832/3", "32", "C49.2", None),  # dermatofibrosarcoma
@@ -32,11 +38,19 @@ from tests.curation.baseline_patients import chosen, diagnose, histology, irradi
         ("8850/1", "33", "C49.2", None),
         ("8140/3", "33", "C49.2", None),
     ],
+    lambda patient, code, version, site, _: diagnose(
+        patient,
+        Primaertumor_ICD=site,
+        Primaertumor_Topographie_ICD_O=site,
+        Histologie=histology(code, version=version),
+    ),
 )
-def test_the_histology_group_by_code_version_and_site(records, code, version, site, group):
-    diagnose(records, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
-             Histologie=histology(code, version=version))  # fmt: skip
-    assert chosen(records, "histology_group", "morphology_version") == (group, version)
+
+
+@pytest.mark.parametrize(("code", "version", "site", "group"), GROUPS.cases)
+def test_the_histology_group_by_code_version_and_site(code, version, site, group):
+    outcome = GROUPS.of(code, version, site, group)
+    assert of_index(outcome, "histology_group", "morphology_version") == (group, version)
 
 
 def test_8832_without_a_version_is_found(records):
@@ -46,8 +60,7 @@ def test_8832_without_a_version_is_found(records):
     assert "diagnosis.morphology-version-missing" in outcome.rules()
 
 
-@pytest.mark.parametrize(
-    ("site", "region"),
+REGIONS = OneCuration(
     [
         ("C49.0", "head and neck"), ("C49.1", "extremities"), ("C49.6", "trunk"), ("C49.9", "unspecified"),
         ("C49.8", "unspecified"), ("C47.0", "head and neck"), ("C47.1", "extremities"),
@@ -56,11 +69,15 @@ def test_8832_without_a_version_is_found(records):
         ("C76.0", "head and neck"), ("C76.1", "trunk"), ("C76.3", "trunk"), ("C76.4", "extremities"),
         ("C76.5", "extremities"), ("C48.0", "retroperitoneum"), ("C48.1", "peritoneum"),
         ("C48.2", "peritoneum"), ("C40.2", "bone"), ("C54.2", "other"),
-    ],
+    ],    lambda patient, site, _: diagnose(
+        patient, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site
+    ),
 )  # fmt: skip
-def test_the_region_of_a_site(records, site, region):
-    diagnose(records, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site)
-    assert chosen(records, "region") == region
+
+
+@pytest.mark.parametrize(("site", "region"), REGIONS.cases)
+def test_the_region_of_a_site(site, region):
+    assert of_index(REGIONS.of(site, region), "region") == region
 
 
 @pytest.mark.parametrize(("site", "found"), [("C44.7", True), ("C49.2", False), ("C47.2", False)])

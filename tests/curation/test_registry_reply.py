@@ -9,31 +9,49 @@ from sarcoma_pipeline.curation import reconcile, registry_reply
 from schemas import received as r
 from schemas.configuration import RegistrySource
 from tests.conftest import SOURCES
+from tests.one_curation import OneCuration
 
 DAY = dt.date(2014, 3, 11)
 LATE = {"follow-up.late-death"}
 """The patient of these tests was never examined: their death has this finding whatever the office says."""
 
 
-def _status(records, **values):
-    records.patient()
-    records.diagnosis()
-    records.reply(hospital_number="1", **{"answered_on": "19.06.2014", **values})
-    outcome = records.run()
+def _replied(patient, **values):
+    patient.patient()
+    patient.diagnosis()
+    patient.reply(**{"answered_on": "19.06.2014", **values})
+
+
+def _said(outcome):
     columns = ("status", "death_date", "last_alive_date")
     return outcome["vital_status"].select(columns).row(0), outcome.rules()
 
 
-@pytest.mark.parametrize("answer", ["verstorben", "Gestorben", "verst.", " TOT ", "gest."])
-def test_the_wordings_of_a_death(records, answer):
-    assert _status(records, answer=answer, event_date="11.03.2014")[0][:2] == ("deceased", DAY)
+def _status(records, **values):
+    _replied(records, hospital_number="1", **values)
+    return _said(records.run())
 
 
-@pytest.mark.parametrize(
-    "answer", ["verstorben am 11.03.2014", "Gestorben  am 11.03.2014.", "tot seit 2014-03-11"]
+DEATHS = OneCuration(
+    ["verstorben", "Gestorben", "verst.", " TOT ", "gest."],
+    lambda patient, answer: _replied(patient, answer=answer, event_date="11.03.2014"),
 )
-def test_the_day_may_stand_in_the_answer(records, answer):
-    assert _status(records, answer=answer)[0][:2] == ("deceased", DAY)
+
+
+@pytest.mark.parametrize("answer", DEATHS.cases)
+def test_the_wordings_of_a_death(answer):
+    assert _said(DEATHS.of(answer))[0][:2] == ("deceased", DAY)
+
+
+WITH_DAY = OneCuration(
+    ["verstorben am 11.03.2014", "Gestorben  am 11.03.2014.", "tot seit 2014-03-11"],
+    lambda patient, answer: _replied(patient, answer=answer),
+)
+
+
+@pytest.mark.parametrize("answer", WITH_DAY.cases)
+def test_the_day_may_stand_in_the_answer(answer):
+    assert _said(WITH_DAY.of(answer))[0][:2] == ("deceased", DAY)
 
 
 def test_two_days_in_one_reply_are_no_answer(records):
@@ -41,21 +59,39 @@ def test_two_days_in_one_reply_are_no_answer(records):
     assert rules == {"value.code-unknown"} and said[0] == "alive"
 
 
-@pytest.mark.parametrize("answer", ["wohnhaft", "lebt", "hier gemeldet"])
-def test_the_wordings_of_a_life_hold_on_the_day_of_the_answer(records, answer):
-    said, rules = _status(records, answer=answer)
+LIVES = OneCuration(
+    ["wohnhaft", "lebt", "hier gemeldet"],
+    lambda patient, answer: _replied(patient, answer=answer),
+)
+
+
+@pytest.mark.parametrize("answer", LIVES.cases)
+def test_the_wordings_of_a_life_hold_on_the_day_of_the_answer(answer):
+    said, rules = _said(LIVES.of(answer))
     assert said == ("alive", None, dt.date(2014, 6, 19)) and rules == set()
 
 
-@pytest.mark.parametrize("answer", ["unbekannt verzogen", "verzogen nach Berlin", "ins Ausland verzogen"])
-def test_who_moved_was_alive_until_then(records, answer):
-    said, rules = _status(records, answer=answer, event_date="11.03.2014")
+MOVES = OneCuration(
+    ["unbekannt verzogen", "verzogen nach Berlin", "ins Ausland verzogen"],
+    lambda patient, answer: _replied(patient, answer=answer, event_date="11.03.2014"),
+)
+
+
+@pytest.mark.parametrize("answer", MOVES.cases)
+def test_who_moved_was_alive_until_then(answer):
+    said, rules = _said(MOVES.of(answer))
     assert said == ("alive", None, DAY) and rules == set()
 
 
-@pytest.mark.parametrize("event_date", [None, "Frühjahr 2014", "11.03.14"])
-def test_a_death_without_a_readable_date_is_a_death(records, event_date):
-    said, rules = _status(records, answer="verstorben", event_date=event_date)
+UNREADABLE = OneCuration(
+    [None, "Frühjahr 2014", "11.03.14"],
+    lambda patient, event_date: _replied(patient, answer="verstorben", event_date=event_date),
+)
+
+
+@pytest.mark.parametrize("event_date", UNREADABLE.cases)
+def test_a_death_without_a_readable_date_is_a_death(event_date):
+    said, rules = _said(UNREADABLE.of(event_date))
     assert said[:2] == ("deceased, date unknown", None)
     unreadable = {"value.date-unreadable"} if event_date else set()
     assert rules == {"vital-status.death-date-unknown"} | unreadable
@@ -123,8 +159,7 @@ def test_a_life_before_an_undated_death_is_none(records):
     assert "vital-status.alive-after-undated-death" not in records.run().rules()
 
 
-@pytest.mark.parametrize(
-    ("answer", "event_date"),
+SENTENCES = OneCuration(
     [
         ("† 11.03.2014", None), ("ist am 11.03.2014 verstorben", None),
         ("Person ist verstorben", "11.03.2014"),
@@ -132,14 +167,17 @@ def test_a_life_before_an_undated_death_is_none(records):
         # The same day in two spellings contradicts nothing.
         ("verstorben am 11.3.2014", "11.03.2014"),
     ],
+    lambda patient, answer, event_date: _replied(patient, answer=answer, event_date=event_date),
 )  # fmt: skip
-def test_a_death_as_a_sentence(records, answer, event_date):
-    said, rules = _status(records, answer=answer, event_date=event_date)
+
+
+@pytest.mark.parametrize(("answer", "event_date"), SENTENCES.cases)
+def test_a_death_as_a_sentence(answer, event_date):
+    said, rules = _said(SENTENCES.of(answer, event_date))
     assert said[:2] == ("deceased", DAY) and rules - LATE == set()
 
 
-@pytest.mark.parametrize(
-    ("answer", "event_date", "middle"),
+PARTIAL = OneCuration(
     [
         # Exact to the month: its 15th. To the year: 1 July.
         ("verstorben", "03.2014", DAY.replace(day=15)), ("verstorben", "03/2014", DAY.replace(day=15)),
@@ -148,42 +186,64 @@ def test_a_death_as_a_sentence(records, answer, event_date):
         ("verstorben", "2014", dt.date(2014, 7, 1)), ("verstorben 2014", None, dt.date(2014, 7, 1)),
         ("verstorben", "00.00.2014", dt.date(2014, 7, 1)),
     ],
+    lambda patient, answer, event_date, _: _replied(
+        patient, answer=answer, event_date=event_date, answered_on="19.06.2015"
+    ),
 )  # fmt: skip
-def test_a_death_without_day_or_month_is_dated_as_exactly_as_it_is_known(records, answer, event_date, middle):
-    said, rules = _status(records, answer=answer, event_date=event_date, answered_on="19.06.2015")
+
+
+@pytest.mark.parametrize(("answer", "event_date", "middle"), PARTIAL.cases)
+def test_a_death_without_day_or_month_is_dated_as_exactly_as_it_is_known(answer, event_date, middle):
+    said, rules = _said(PARTIAL.of(answer, event_date, middle))
     assert said[:2] == ("deceased", middle) and rules - LATE == {"date.partial"}
 
 
-@pytest.mark.parametrize(
-    "answer", ["Verstorben (Datum unbekannt)", "verstorben, Datum nicht bekannt", "Sterbedatum unbekannt"]
+DAY_UNKNOWN = OneCuration(
+    ["Verstorben (Datum unbekannt)", "verstorben, Datum nicht bekannt", "Sterbedatum unbekannt"],
+    lambda patient, answer: _replied(patient, answer=answer),
 )
-def test_a_death_that_says_that_its_day_is_unknown(records, answer):
-    said, rules = _status(records, answer=answer)
+
+
+@pytest.mark.parametrize("answer", DAY_UNKNOWN.cases)
+def test_a_death_that_says_that_its_day_is_unknown(answer):
+    said, rules = _said(DAY_UNKNOWN.of(answer))
     assert said[:2] == ("deceased, date unknown", None) and rules == {"vital-status.death-date-unknown"}
 
 
-@pytest.mark.parametrize(
-    "answer",
+NOTHING = OneCuration(
     ["nicht ermittelbar", "Person nicht ermittelbar", "kein Treffer", "Auskunftssperre gem. § 51 BMG"],
+    lambda patient, answer: _replied(patient, answer=answer),
 )
-def test_an_office_that_says_nothing(records, answer):
-    said, rules = _status(records, answer=answer)
+
+
+@pytest.mark.parametrize("answer", NOTHING.cases)
+def test_an_office_that_says_nothing(answer):
+    said, rules = _said(NOTHING.of(answer))
     assert said[0] == "alive" and rules == {"vital-status.no-information"}
 
 
-@pytest.mark.parametrize("answer", ["wohnhaft in Köln", "am Leben", "gemeldet in 50667 Köln"])
-def test_a_life_with_its_place(records, answer):
-    said, rules = _status(records, answer=answer)
+PLACES = OneCuration(
+    ["wohnhaft in Köln", "am Leben", "gemeldet in 50667 Köln"],
+    lambda patient, answer: _replied(patient, answer=answer),
+)
+
+
+@pytest.mark.parametrize("answer", PLACES.cases)
+def test_a_life_with_its_place(answer):
+    said, rules = _said(PLACES.of(answer))
     assert said == ("alive", None, dt.date(2014, 6, 19)) and rules == set()
 
 
-@pytest.mark.parametrize(
-    "answer",
+ONLY_FOR_PERSONS = OneCuration(
     ["lebt nicht mehr", "nicht verstorben", "für tot erklärt", "tot aufgefunden", "Ehefrau verstorben",
      "11.03.2014"],
+    lambda patient, answer: _replied(patient, answer=answer),
 )  # fmt: skip
-def test_what_only_a_person_understands_is_never_guessed(records, answer):
-    said, rules = _status(records, answer=answer)
+
+
+@pytest.mark.parametrize("answer", ONLY_FOR_PERSONS.cases)
+def test_what_only_a_person_understands_is_never_guessed(answer):
+    said, rules = _said(ONLY_FOR_PERSONS.of(answer))
     assert said[0] == "alive" and rules == {"value.code-unknown"}
 
 

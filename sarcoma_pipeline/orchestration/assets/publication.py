@@ -23,6 +23,7 @@ from sarcoma_pipeline.orchestration.assets.step import RETRY, UNCHANGED, asset_k
 from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, release_name
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
+from sarcoma_pipeline.publish.tables_on_demand import OnDemand, held_open
 from sarcoma_pipeline.quality import chart_review, release_gate
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
@@ -107,7 +108,8 @@ def run_gate(
     passed = False
     try:
         tables = standing_release.tables_of(built) or {}
-        failed = release_gate.gate(tables, last, project.study.gate)
+        with held_open(tables), held_open(last):
+            failed = release_gate.gate(tables, last, project.study.gate)
         passed = not any(f.severity == "error" for f in failed)
         if not passed:
             # Nothing will be published, so the second opinion delays nothing; the file is deleted afterwards.
@@ -170,7 +172,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
     def cohort_duckdb(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
         began = time.perf_counter()
         with redacted_errors(project):
-            tables = release.released(release.OnDemand(RELEASED, warehouse.read))
+            tables = release.released(OnDemand(RELEASED, warehouse.read))
             row = described(project, warehouse, tables)
             unchanged = is_published(project, row)
         if unchanged:
