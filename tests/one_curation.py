@@ -47,8 +47,8 @@ class OfPatient:
     def patient(self, **values: Any) -> str:
         return self._added(self.records.patient(self.number, self.family, born=self.born, **values))
 
-    def diagnosis(self, on: str = "2012-01-01", **values: Any) -> str:
-        return self._added(self.records.diagnosis(on, number=self.number, **values))
+    def diagnosis(self, on: str = "2012-01-01", exactness: str = "E", **values: Any) -> str:
+        return self._added(self.records.diagnosis(on, exactness, number=self.number, **values))
 
     def meldung(self, contract: Any, **values: Any) -> str:
         return self._added(self.records.meldung(contract, self.number, **values))

@@ -93,16 +93,22 @@ def test_a_carcinoma_of_the_skin_is_no_sarcoma_of_it(records):
     assert "diagnosis.sarcoma-of-skin" not in records.run().rules()
 
 
-@pytest.mark.parametrize(
-    ("site", "target", "found"),
-    [("C49.4", None, True), ("C49.4", "7.5", False), ("C49.6", None, False), ("C49.3", None, True)],
-)
-def test_a_site_that_may_be_visceral_is_found_unless_the_target_region_tells(records, site, target, found):
-    diagnose(records, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
+def _visceral(patient, site, target, _found):
+    diagnose(patient, Primaertumor_ICD=site, Primaertumor_Topographie_ICD_O=site,
              Histologie=histology("8802/3"))  # fmt: skip
     if target:
-        irradiation(records, "2012-02-01", Zielgebiet=target)
-    assert ("diagnosis.site-may-be-visceral" in records.run().rules()) is found
+        irradiation(patient, "2012-02-01", Zielgebiet=target)
+
+
+VISCERAL = OneCuration(
+    [("C49.4", None, True), ("C49.4", "7.5", False), ("C49.6", None, False), ("C49.3", None, True)],
+    _visceral,
+)
+
+
+@pytest.mark.parametrize(("site", "target", "found"), VISCERAL.cases)
+def test_a_site_that_may_be_visceral_is_found_unless_the_target_region_tells(site, target, found):
+    assert ("diagnosis.site-may-be-visceral" in VISCERAL.of(site, target, found).rules()) is found
 
 
 @pytest.mark.parametrize(
@@ -116,8 +122,14 @@ def test_a_t_of_a_sarcoma_that_edition_8_does_not_stage_is_a_notice(records, cod
 # --- partial dates ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("on", "exactness", "operated", "expected", "ends"),
+def _cut(patient, on, exactness, operated, _expected, _ends):
+    patient.patient()
+    patient.diagnosis(on, exactness)
+    if operated:
+        operation(patient, operated)
+
+
+CUT = OneCuration(
     [
         ("2012-03-15", "T", None, "2012-03-15", ("2012-03-01", "2012-03-31")),
         ("2012-01-01", "M", None, "2012-07-01", ("2012-01-01", "2012-12-31")),
@@ -127,15 +139,13 @@ def test_a_t_of_a_sarcoma_that_edition_8_does_not_stage_is_a_notice(records, cod
         ("2012-01-01", "M", "2012-01-31", "2012-01-16", ("2012-01-01", "2012-01-31")),
         ("2012-03-15", "E", "2012-03-06", "2012-03-15", ("2012-03-15", "2012-03-15")),
     ],
+    _cut,
 )
-def test_a_partial_date_of_diagnosis_is_cut_by_the_first_therapy(
-    records, on, exactness, operated, expected, ends
-):
-    records.patient()
-    records.diagnosis(on, exactness)
-    if operated:
-        operation(records, operated)
-    row = records.run()["diagnosis"].row(0, named=True)
+
+
+@pytest.mark.parametrize(("on", "exactness", "operated", "expected", "ends"), CUT.cases)
+def test_a_partial_date_of_diagnosis_is_cut_by_the_first_therapy(on, exactness, operated, expected, ends):
+    row = CUT.of(on, exactness, operated, expected, ends)["diagnosis"].row(0, named=True)
     day = dt.date.fromisoformat
     assert row["diagnosis_date"] == day(expected)
     assert (row["diagnosis_date_earliest"], row["diagnosis_date_latest"]) == tuple(map(day, ends))

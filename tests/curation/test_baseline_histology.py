@@ -15,10 +15,15 @@ from tests.curation.baseline_patients import (
     tnm,
     treat,
 )
+from tests.one_curation import OneCuration
 
 
-@pytest.mark.parametrize(
-    ("course", "biopsy", "specimen", "expected", "rule"),
+def _specimens(patient, course, biopsy, specimen, _expected, _rule):
+    diagnose(patient, Histologie=histology(biopsy))
+    treat(patient, course, Histologie=histology(specimen))
+
+
+SPECIMENS = OneCuration(
     [
         (FIRST_SURGERY, "8800/3", "8858/3", "8858/3", "specimen"),
         (FIRST_SURGERY, "8890/3", "8858/3", "8858/3", "specimen"),
@@ -30,13 +35,13 @@ from tests.curation.baseline_patients import (
         (FIRST_RADIOTHERAPY, "8802/3", "8858/3", "8858/3", "specimen"),
         (FIRST_RADIOTHERAPY, "8802/3", "8800/3", "8802/3", "biopsy"),
     ],
+    _specimens,
 )
-def test_the_definitive_specimen_beats_the_biopsy_before_therapy(
-    records, course, biopsy, specimen, expected, rule
-):
-    diagnose(records, Histologie=histology(biopsy))
-    treat(records, course, Histologie=histology(specimen))
-    outcome = records.run()
+
+
+@pytest.mark.parametrize(("course", "biopsy", "specimen", "expected", "rule"), SPECIMENS.cases)
+def test_the_definitive_specimen_beats_the_biopsy_before_therapy(course, biopsy, specimen, expected, rule):
+    outcome = SPECIMENS.of(course, biopsy, specimen, expected, rule)
     row = outcome["diagnosis"].row(0, named=True)
     assert (row["icdo3_morphology"], row["histology_rule"]) == (expected, rule)
     assert row["morphologies"] == sorted({biopsy, specimen}), "all of them are kept"
@@ -74,8 +79,11 @@ def test_pathology_fills_a_diagnose_without_histology_and_proves_it(records):
     assert chosen(records, "icdo3_morphology", "histologically_confirmed") == ("9040/3", "yes")
 
 
-@pytest.mark.parametrize(
-    ("codes", "expected"),
+def _subtypes(patient, codes, _expected):
+    diagnose(patient, Histologie=histology(*codes))
+
+
+SUBTYPES = OneCuration(
     [
         (("8800/3", "8858/3"), "8858/3"),
         (("8858/3", "8800/3"), "8858/3"),
@@ -84,10 +92,13 @@ def test_pathology_fills_a_diagnose_without_histology_and_proves_it(records):
         (("8850/1", "8858/3"), "8858/3"),  # the malignant one
         (("8890/3", "8858/3"), "8890/3"),  # two subtypes: the report's order
     ],
+    _subtypes,
 )
-def test_within_one_report_a_named_subtype_beats_the_unspecific_code(records, codes, expected):
-    diagnose(records, Histologie=histology(*codes))
-    outcome = records.run()
+
+
+@pytest.mark.parametrize(("codes", "expected"), SUBTYPES.cases)
+def test_within_one_report_a_named_subtype_beats_the_unspecific_code(codes, expected):
+    outcome = SUBTYPES.of(codes, expected)
     assert outcome["diagnosis"]["icdo3_morphology"].to_list() == [expected]
     assert outcome["diagnosis"]["morphologies"].to_list() == [sorted(codes)]
     assert "diagnosis.several-morphologies" in outcome.rules()
@@ -98,8 +109,12 @@ def test_one_morphology_given_twice_is_one(records):
     assert "diagnosis.several-morphologies" not in records.run().rules()
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "found"),
+def _different(patient, one, other, _found):
+    diagnose(patient, Histologie=histology(one))
+    operation(patient, "2012-02-01", Histologie=histology(other))
+
+
+DIFFERENT = OneCuration(
     [
         ("8890/3", "8858/3", True),
         ("8850/3", "8858/3", False),
@@ -109,18 +124,28 @@ def test_one_morphology_given_twice_is_one(records):
         ("9041/3", "9040/3", False),
         ("8800/3", "8858/3", False),
     ],
+    _different,
 )
-def test_reports_of_different_histology_groups_are_found(records, one, other, found):
-    diagnose(records, Histologie=histology(one))
-    operation(records, "2012-02-01", Histologie=histology(other))
-    assert ("diagnosis.histologies-differ" in records.run().rules()) is found
+
+
+@pytest.mark.parametrize(("one", "other", "found"), DIFFERENT.cases)
+def test_reports_of_different_histology_groups_are_found(one, other, found):
+    assert ("diagnosis.histologies-differ" in DIFFERENT.of(one, other, found).rules()) is found
 
 
 # --- grade --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("course", "biopsy", "specimen", "expected", "rule"),
+def _graded(patient, course, biopsy, specimen, _expected, _rule):
+    diagnose(patient)
+    if biopsy:
+        pathology(patient, Histologie=histology("8802/3", day="2012-01-01"),
+                  Menge_Weitere_Klassifikation=fnclcc(biopsy))  # fmt: skip
+    treat(patient, course, Histologie=histology("8802/3"),
+          **({"Menge_Weitere_Klassifikation": fnclcc(specimen)} if specimen else {}))  # fmt: skip
+
+
+GRADED = OneCuration(
     [
         (FIRST_SURGERY, "3", "1", "G1", "specimen"),
         (FIRST_SURGERY, "3", None, "G3", "biopsy"),
@@ -129,17 +154,13 @@ def test_reports_of_different_histology_groups_are_found(records, one, other, fo
         (FIRST_RADIOTHERAPY, None, "1", None, None),
         (FIRST_DRUGS, "2", "1", "G2", "biopsy"),
     ],
+    _graded,
 )
-def test_the_specimen_is_graded_only_without_therapy_before_it(
-    records, course, biopsy, specimen, expected, rule
-):
-    diagnose(records)
-    if biopsy:
-        pathology(records, Histologie=histology("8802/3", day="2012-01-01"),
-                  Menge_Weitere_Klassifikation=fnclcc(biopsy))  # fmt: skip
-    treat(records, course, Histologie=histology("8802/3"),
-          **({"Menge_Weitere_Klassifikation": fnclcc(specimen)} if specimen else {}))  # fmt: skip
-    outcome = records.run()
+
+
+@pytest.mark.parametrize(("course", "biopsy", "specimen", "expected", "rule"), GRADED.cases)
+def test_the_specimen_is_graded_only_without_therapy_before_it(course, biopsy, specimen, expected, rule):
+    outcome = GRADED.of(course, biopsy, specimen, expected, rule)
     row = outcome["diagnosis"].row(0, named=True)
     assert (row["fnclcc_grade"], row["fnclcc_rule"]) == (expected, rule)
     assert ("diagnosis.graded-after-therapy" in outcome.rules()) is (expected is None)
@@ -153,8 +174,11 @@ def test_a_specimen_with_yptnm_is_not_graded_even_where_no_therapy_is_documented
     assert chosen(records, "fnclcc_grade") is None
 
 
-@pytest.mark.parametrize(
-    ("name", "stage", "expected"),
+def _spellings(patient, name, stage, _expected):
+    diagnose(patient, Menge_Weitere_Klassifikation=fnclcc(stage, name))
+
+
+SPELLINGS = OneCuration(
     [
         ("FNCLCC", "2", "G2"),
         ("FNCLCC", "G2", "G2"),
@@ -171,10 +195,13 @@ def test_a_specimen_with_yptnm_is_not_graded_even_where_no_therapy_is_documented
         ("FNCLCC-Grading", "II", "G2"),
         ("Fédération Nationale des Centres de Lutte Contre le Cancer", "1", "G1"),
     ],
+    _spellings,
 )
-def test_every_usual_spelling_of_the_fnclcc_grade(records, name, stage, expected):
-    diagnose(records, Menge_Weitere_Klassifikation=fnclcc(stage, name))
-    outcome = records.run()
+
+
+@pytest.mark.parametrize(("name", "stage", "expected"), SPELLINGS.cases)
+def test_every_usual_spelling_of_the_fnclcc_grade(name, stage, expected):
+    outcome = SPELLINGS.of(name, stage, expected)
     assert outcome["diagnosis"]["fnclcc_grade"].to_list() == [expected]
     assert "value.code-unknown" not in outcome.rules()
 
