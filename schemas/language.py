@@ -104,6 +104,16 @@ def decimal(number: str) -> str:
     return number.replace(".", ",") if spoken() == "de" else number
 
 
+def point(number: str) -> str:
+    """Return a number with a decimal point: the opposite of :func:`decimal`."""
+    return number.replace(",", ".") if spoken() == "de" else number
+
+
+def in_sentence(title: str) -> str:
+    """Return a title as a sentence has it: in small letters, except in German, whose nouns have capitals."""
+    return title if spoken() == "de" else title.lower()
+
+
 def day(date: dt.date | str) -> str:
     """Return a day as prose of the language that is set writes it; a text that is no ISO day stays."""
     iso = date if isinstance(date, str) else date.isoformat()
@@ -122,8 +132,15 @@ def stored(text: str, templates: tuple[str, ...]) -> str:
         return text
     for template in templates:
         if found := _pattern(template).fullmatch(text):
-            return gettext(template).format(**found.groupdict())
+            values = found.groupdict().items()
+            return gettext(template).format(
+                **{name: stored(v, templates) if name in _SENTENCES else v for name, v in values}
+            )
     return gettext(text)
+
+
+_SENTENCES = ("reason", "milestone")
+"""Placeholders of stored sentences whose value is a text of the catalogue itself."""
 
 
 @cache

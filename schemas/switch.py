@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.language import gettext
+
 Value = str | int
 
 Stage = Literal["events", "cohort", "endpoints"]
@@ -56,10 +58,10 @@ class Declared:
         """Return the sentence of the methods section for a value."""
         says = self.switch.says
         if not isinstance(says, str):
-            return says[str(value)]
+            return gettext(says[str(value)])
         if value is None or (value == 0 and self.switch.zero is not None):
-            return self.switch.zero or ""
-        return says.format(value=value)
+            return gettext(self.switch.zero or "")
+        return gettext(says).format(value=value)
 
     def others(self, value: Value | dt.date | None) -> tuple[Value, ...]:
         """Return the values of the sensitivity runs for a study that uses this value."""

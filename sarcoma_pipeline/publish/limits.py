@@ -14,6 +14,7 @@ import polars as pl
 
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.cohort_events import CohortEvent
+from schemas.language import gettext as _
 
 Frames = Mapping[str, pl.DataFrame]
 Share = tuple[int, int]
@@ -232,9 +233,12 @@ def counted(frames: Frames) -> dict[str, Share]:
 def said(share: Share | None) -> str:
     """Return a share as text: ``12 of 86 (14 %)``."""
     if share is None:
-        return "not countable"
+        return _("not countable")
     part, whole = share
-    return f"{part} of {whole} ({100 * part / whole:.0f} %)" if whole else "none to count"
+    if not whole:
+        return _("none to count")
+    share_of = f"{100 * part / whole:.0f}"
+    return _("{part} of {whole} ({percent} %)").format(part=part, whole=whole, percent=share_of)
 
 
 def markdown() -> str:

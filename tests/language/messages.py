@@ -18,8 +18,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
+from sarcoma_pipeline.publish import limits
+from sarcoma_pipeline.publish.report import strobe
 from sarcoma_pipeline.quality.rule_catalogue import rules
+from sarcoma_pipeline.sources import readers
 from schemas import vocabularies
+from schemas.analysis import HazardRatio
+from schemas.assumptions import declared
+from schemas.cohort import CohortPatient
 from schemas.language import CATALOGUES, LANGUAGES, SOURCE
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +44,7 @@ KEYWORDS = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2), "pge
 METHODS = {".py": _calls, ".js": "javascript", ".html": "jinja2", ".j2": "jinja2"}
 OPTIONS = {"parse_template_string": True}
 """Option of the extraction from JavaScript: texts within template strings count, too."""
-VOCABULARIES = ("LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE")
+VOCABULARIES = ("LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE", "EVENT_KIND")
 """Vocabularies whose words are shown to people."""
 
 
@@ -60,7 +66,7 @@ class Message:
 def messages() -> list[Message]:
     """Return every text once, rules first, then by file."""
     found: dict[tuple[object, object], Message] = {}
-    for one in (*_of_rules(), *_of_vocabularies(), *_of_files()):
+    for one in (*_of_rules(), *_of_declarations(), *_of_vocabularies(), *_of_files()):
         found.setdefault((one.text, one.context), one)
     return list(found.values())
 
@@ -69,6 +75,25 @@ def _of_rules() -> Iterator[Message]:
     for name, rule in rules().items():
         yield Message(rule.what, None, f"rule {name}: what is wrong")
         yield Message(rule.remedy, None, f"rule {name}: what to do")
+
+
+def _of_declarations() -> Iterator[Message]:
+    """Yield the texts that the report takes from declarations, which are written once and without a mark."""
+    for limit in limits.LIMITS:
+        for text in filter(None, (limit.what, limit.why, limit.counts)):
+            yield Message(text, None, f"limit {limit.id}")
+    for item in strobe.ITEMS:
+        yield Message(item.asks, None, f"checklist {item.number}")
+        yield Message(item.answer, None, f"checklist {item.number}")
+    for one in declared():
+        says = (one.switch.says,) if isinstance(one.switch.says, str) else one.switch.says.values()
+        for text in filter(None, (*says, one.switch.zero)):
+            yield Message(text, None, f"assumption {one.name}")
+    for reader in readers.READERS.values():
+        yield Message(reader.label, None, "kind of source")
+    for contract in (CohortPatient, HazardRatio):
+        for column in contract.columns():
+            yield Message(column.title, None, f"column {contract.table()}.{column.name}")
 
 
 def _of_vocabularies() -> Iterator[Message]:

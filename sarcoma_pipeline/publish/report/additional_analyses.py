@@ -10,6 +10,8 @@ import polars as pl
 from sarcoma_pipeline.publish.report import curves, report_tables
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, median, number, p_value, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.language import gettext as _
+from schemas.language import in_sentence
 from schemas.statistics import DEFAULT, Statistics
 
 NEAR_MONTHS = 24
@@ -65,16 +67,31 @@ def incidences(frame: pl.DataFrame, titles: Mapping[str, str], label: str, least
                 for h in horizons
             ]
             events = number(one["events"].max())  # pyright: ignore[reportArgumentType]
-            lines.append(Line((capital(one["cause"][0]), events, *shown), indent=True))
+            lines.append(Line((capital(_(one["cause"][0])), events, *shown), indent=True))
     last = number(horizons[-1]) if horizons else MISSING
     daggers = any("†" in cell for line in lines for cell in line.cells)
     return Table(
-        "table-incidence", label, "Cumulative incidence in % (95 % CI) with the other cause competing",
-        ("Cause", f"Events to {last} months", *(f"{number(h)} months" for h in horizons)), tuple(lines),
-        ("Aalen and Johansen’s estimate; log-log confidence intervals."
-         + (f" †: fewer than {number(least_at_risk)} patients are at risk." if daggers else ""),),
+        "table-incidence",
+        label,
+        _("Cumulative incidence in % (95 % CI) with the other cause competing"),
+        (
+            _("Cause"),
+            _("Events to {last} months").format(last=last),
+            *(_("{h} months").format(h=number(h)) for h in horizons),
+        ),
+        tuple(lines),
+        (
+            _("Aalen and Johansen’s estimate; log-log confidence intervals.")
+            + (
+                _(" †: fewer than {least_at_risk} patients are at risk.").format(
+                    least_at_risk=number(least_at_risk)
+                )
+                if daggers
+                else ""
+            ),
+        ),
         (28, 12, *(60 // len(horizons) for _ in horizons)),
-    )  # fmt: skip
+    )
 
 
 def subgroup_panels(
@@ -104,7 +121,11 @@ def subgroup_panels(
             for one in part.partition_by("level", maintain_order=True)
         }
         title = terms.get(name, capital(name.replace("_", " ")))
-        test = f"log-rank p = {p_value(p.get((endpoint, name)), statistics.p_decimals)}".replace("= <", "< ")
+        test = (
+            _("log-rank p = {value}")
+            .format(value=p_value(p.get((endpoint, name)), statistics.p_decimals))
+            .replace("= <", "< ")
+        )
         drawings.append(
             curves.by_level(
                 levels, key=f"svg-subgroup-{endpoint.lower()}-{name.replace('_', '-')}", letter=letter,
@@ -137,18 +158,28 @@ def subgroups(
                 half = part.filter(pl.col("quantity") == "median")
                 at = part.filter(pl.col("quantity") == "survival", pl.col("horizon_months") == months)
                 cells = (
-                    f"{term}: {part['level'][0]}", *_counts(half), _interval(half, median, "NR"),
+                    f"{term}: {_(part['level'][0])}", *_counts(half), _interval(half, median, "NR"),
                     _interval(at, rate), test,
                 )  # fmt: skip
                 lines.append(Line(cells, indent=True))
                 # The test is printed once per factor.
                 test = ""
     return Table(
-        "table-subgroup", label, "Subgroups: Kaplan–Meier estimates with log-rank tests",
-        ("Subgroup", "n", "Events", "Median, months (95 % CI)", f"At {number(months)} months, % (95 % CI)",
-         "p (log-rank)"),
-        tuple(lines), ("NR: not reached. Not adjusted for the number of tests.",), (31, 6, 9, 21, 22, 11),
-    )  # fmt: skip
+        "table-subgroup",
+        label,
+        _("Subgroups: Kaplan–Meier estimates with log-rank tests"),
+        (
+            _("Subgroup"),
+            "n",
+            _("Events"),
+            _("Median, months (95 % CI)"),
+            _("At {months} months, % (95 % CI)").format(months=number(months)),
+            _("p (log-rank)"),
+        ),
+        tuple(lines),
+        (_("NR: not reached. Not adjusted for the number of tests."),),
+        (31, 6, 9, 21, 22, 11),
+    )
 
 
 def restricted_means(frame: pl.DataFrame, titles: Mapping[str, str], label: str) -> Table:
@@ -158,12 +189,12 @@ def restricted_means(frame: pl.DataFrame, titles: Mapping[str, str], label: str)
     for part in frame.partition_by("endpoint", maintain_order=True):
         at = {r["horizon_months"]: r for r in part.rows(named=True)}
         shown = [
-            median(r["value"], r["ci_low"], r["ci_high"], "not known") if (r := at.get(h)) else MISSING
+            median(r["value"], r["ci_low"], r["ci_high"], _("not known")) if (r := at.get(h)) else MISSING
             for h in horizons
         ]
         rows.append((titles.get(part["endpoint"][0], part["endpoint"][0]), *shown))
-    head = ("Endpoint", *(f"To {number(h)} months" for h in horizons))
-    caption = "Restricted mean survival times in months (95 % CI)"
+    head = (_("Endpoint"), *(_("To {h} months").format(h=number(h)) for h in horizons))
+    caption = _("Restricted mean survival times in months (95 % CI)")
     return report_tables.plain("table-restricted-mean", label, caption, head, rows)
 
 
@@ -181,9 +212,13 @@ def sensitivity(
     runs: list[tuple[str, str, str]] = []
     for variant in frame["variant"].unique(maintain_order=True):
         # The main analysis uses the middle of a partial date's interval; both ends are printed next to it.
-        datings = (("middle", "Main analysis"), ("earliest", "Earliest dates"), ("latest", "Latest dates"))
+        datings = (
+            ("middle", _("Main analysis")),
+            ("earliest", _("Earliest dates")),
+            ("latest", _("Latest dates")),
+        )
         runs += [(variant, d, t) for d, t in datings] if variant == "main" else [
-            (variant, "middle", capital(variant))
+            (variant, "middle", capital(_(variant)))
         ]  # fmt: skip
     key = ("quantity", "horizon_months", "model", "term", "level")
     found = {(*(r[c] for c in key), r["variant"]): r for r in frame.rows(named=True)}
@@ -191,7 +226,7 @@ def sensitivity(
     lines = [
         Line(
             (
-                "Events / patients",
+                _("Events / patients"),
                 *(f"{number(counted[v]['events'])} / {number(counted[v]['n'])}" for v, _, _ in runs),
             )
         )
@@ -201,21 +236,34 @@ def sensitivity(
         quantity, months, model, term, level = row
         if quantity == "hazard ratio" and model != heading:
             heading = model
-            lines.append(Line((f"Hazard ratios, model {model}", *("" for _ in runs)), heading=True))
+            lines.append(
+                Line(
+                    (_("Hazard ratios, model {model}").format(model=model), *("" for _ in runs)), heading=True
+                )
+            )
         name = {
-            "survival": f"Survival at {number(months)} months, %",
-            "median": "Median, months",
-        }.get(quantity) or contrasts.get((model, term, level), " ".join(filter(None, (term, level))))
+            "survival": _("Survival at {months} months, %").format(months=number(months)),
+            "median": _("Median, months"),
+        }.get(quantity) or contrasts.get(
+            (model, term, level), " ".join(_(word) for word in (term, level) if word)
+        )
         shown = [run(quantity, found.get((*row, v), {}), d) for v, d, _ in runs]
         lines.append(Line((name, *shown), indent=quantity == "hazard ratio"))
     width = 78 // len(runs)
     return Table(
-        f"table-sensitivity-{frame['endpoint'][0].lower()}", label, f"Sensitivity of {title.lower()}",
-        ("Estimate", *(t for _, _, t in runs)), tuple(lines),
-        ("Earliest and latest: every partial date at that end of its interval. Complete cases: the patients "
-         "with every covariate of every model. NR: not reached. A dash: no such estimate.",),
+        f"table-sensitivity-{frame['endpoint'][0].lower()}",
+        label,
+        _("Sensitivity of {title}").format(title=in_sentence(title)),
+        (_("Estimate"), *(t for _, _, t in runs)),
+        tuple(lines),
+        (
+            _(
+                "Earliest and latest: every partial date at that end of its interval. Complete cases: the "
+                "patients with every covariate of every model. NR: not reached. A dash: no such estimate."
+            ),
+        ),
         (22, *(width for _ in runs)),
-    )  # fmt: skip
+    )
 
 
 def run(quantity: str, row: Mapping[str, Any], dating: str) -> str:
@@ -233,13 +281,13 @@ def proportional_hazards(
     """Return a table with a row per model and term."""
     rows = [
         (
-            r["model"], "All terms" if r["term"] == "GLOBAL" else terms.get(r["term"], r["term"]),
+            r["model"], _("All terms") if r["term"] == "GLOBAL" else terms.get(r["term"], r["term"]),
             number(r["chi_square"], 2), number(r["degrees_of_freedom"]), p_value(r["p_value"], p_decimals),
         )
         for r in frame.iter_rows(named=True)
     ]  # fmt: skip
-    caption = "Tests of proportional hazards (Grambsch and Therneau; scaled Schoenfeld residuals)"
-    head = ("Model", "Term", "Chi-squared", "df", "p")
+    caption = _("Tests of proportional hazards (Grambsch and Therneau; scaled Schoenfeld residuals)")
+    head = (_("Model"), _("Term"), "Chi-squared", "df", "p")
     return report_tables.plain("table-ph-test", label, caption, head, rows)
 
 

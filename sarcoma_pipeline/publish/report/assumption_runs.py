@@ -13,6 +13,7 @@ from sarcoma_pipeline.publish.report.number_format import MISSING, listed, numbe
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.survival.kaplan_meier import MAIN
 from sarcoma_pipeline.survival.sensitivity import beyond_error
+from schemas.language import gettext as _
 
 Key = tuple[str, float | None, str | None, str | None, str | None]
 """Quantity, horizon, model, term and level of an estimate."""
@@ -41,28 +42,40 @@ def table(
     shown: list[Key] = [("median", None, None, None, None), ("survival", months, None, None, None)]
     ratios = [key for key in main if key[0] == "hazard ratio"]
     moving = [v for v, rows in found.items() if v == MAIN or _differs(rows, main)]
-    still = [v.replace("_", " ") for v in found if v not in moving]
+    still = [_(v.replace("_", " ")) for v in found if v not in moving]
     lines = [_line(variant, found[variant], [*shown, *ratios]) for variant in moving]
     letters = dict(zip(ratios, _letters(len(ratios)), strict=True))
     named = [
-        f"{letter}: {contrasts.get(key[2:], ' '.join(filter(None, key[3:])))}"  # type: ignore[call-overload]
+        f"{letter}: {contrasts.get(key[2:], ' '.join(_(word) for word in key[3:] if word))}"  # type: ignore[call-overload]
         for key, letter in letters.items()
     ]
     far = beyond_error(frame)
     notes = [
-        "Each line is derived anew from the curated events. Moved: patients whose time, event or entry "
-        "differs, or who are in only one of the two analyses. NR: not reached. A dash: no estimate.",
-        *([f"Hazard ratios (HR). {'; '.join(named)}."] if named else []),
-        *([f"Nothing changes with: {'; '.join(still)}."] if still else []),
-        *([f"Warning: {_warning(far)}"] if far else []),
+        _(
+            "Each line is derived anew from the curated events. Moved: patients whose time, event or entry "
+            "differs, or who are in only one of the two analyses. NR: not reached. A dash: no estimate."
+        ),
+        *([_("Hazard ratios (HR). {named}.").format(named="; ".join(named))] if named else []),
+        *([_("Nothing changes with: {still}.").format(still="; ".join(still))] if still else []),
+        *([_("Warning: {warning}").format(warning=_warning(far))] if far else []),
     ]
     width = 50 // max(len(ratios), 1)
     return Table(
-        f"table-assumptions-{frame['endpoint'][0].lower()}", label, f"{title}: other assumptions",
-        ("Assumption", "Moved", "Events / patients", "Median, months", f"At {number(months)} months, %",
-         *(f"HR {letter}" for letter in letters.values())),
-        tuple(lines), tuple(notes), (22, 6, 8, 7, 7, *(width for _ in ratios)),
-    )  # fmt: skip
+        f"table-assumptions-{frame['endpoint'][0].lower()}",
+        label,
+        _("{title}: other assumptions").format(title=title),
+        (
+            _("Assumption"),
+            _("Moved"),
+            _("Events / patients"),
+            _("Median, months"),
+            _("At {months} months, %").format(months=number(months)),
+            *(_("HR {letter}").format(letter=letter) for letter in letters.values()),
+        ),
+        tuple(lines),
+        tuple(notes),
+        (22, 6, 8, 7, 7, *(width for _ in ratios)),
+    )
 
 
 def _letters(count: int) -> Sequence[str]:
@@ -79,7 +92,9 @@ def _differs(rows: Mapping[Key, Mapping[str, Any]], main: Mapping[Key, Mapping[s
 def _line(variant: str, rows: Mapping[Key, dict[str, Any]], shown: Sequence[Key]) -> Line:
     # The counts of the endpoint; models have those of their complete cases.
     whole = rows.get(("median", None, None, None, None)) or next(iter(rows.values()))
-    name, moved = ("Main analysis", "") if variant == MAIN else (variant.replace("_", " "), whole["moved"])
+    name, moved = (
+        (_("Main analysis"), "") if variant == MAIN else (_(variant.replace("_", " ")), whole["moved"])
+    )
     cells = [run(key[0], rows.get(key, {}), "middle") if whole["n"] else MISSING for key in shown]
     return Line(
         (name, str(moved), f"{number(whole['events'])} / {number(whole['n'])}", *cells),
@@ -90,7 +105,11 @@ def _warning(far: Sequence[tuple[str, str, float | None]]) -> str:
     """Return a sentence on the estimates that an assumption moves by more than their standard error."""
     by_variant: dict[str, list[str]] = {}
     for variant, quantity, months in far:
-        what = f"survival at {number(months)} months" if quantity == "survival" else quantity
+        what = (
+            _("survival at {months} months").format(months=number(months))
+            if quantity == "survival"
+            else _(quantity)
+        )
         by_variant.setdefault(variant.replace("_", " "), []).append(what)
     told = "; ".join(f"{variant} ({listed(what)})" for variant, what in by_variant.items())
-    return f"more than one standard error from the main analysis: {told}."
+    return _("more than one standard error from the main analysis: {told}.").format(told=told)

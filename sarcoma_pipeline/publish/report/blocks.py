@@ -10,6 +10,7 @@ import polars as pl
 from sarcoma_pipeline.publish.report.report_tables import Table
 from schemas.configuration import Sources, Study
 from schemas.disclosure import Disclosure
+from schemas.language import gettext as _
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ class Report:
     def figure(self, key: str, caption: str, panels: Sequence[str]) -> Figure:
         """Return the next numbered figure."""
         self.figures += 1
-        return Figure(key, f"Figure {self.figures}", caption, tuple(panels))
+        return Figure(key, _("Figure {figures}").format(figures=self.figures), caption, tuple(panels))
 
     def supplement(self) -> str:
         """Return the label of the next supplementary table."""
         self.supplements += 1
-        return f"Table S{self.supplements}"
+        return _("Table S{supplements}").format(supplements=self.supplements)

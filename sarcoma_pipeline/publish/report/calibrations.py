@@ -11,6 +11,7 @@ from sarcoma_pipeline.publish.report.blocks import Figure, Report
 from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
 from sarcoma_pipeline.publish.report.number_format import MISSING, number, percent, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.language import gettext as _
 
 _SIZE, _LEFT, _TOP, _SIDE = 340.0, 66.0, 34.0, 250.0
 
@@ -27,26 +28,34 @@ def blocks(report: Report) -> Iterator[Table | Figure]:
         for letter, part, name in zip("ABCDEFGH", parts, (p["model"][0] for p in parts), strict=False)
     ]
     yield report.figure(
-        "figure-calibration", f"Calibration of the models at {number(months)} months, in the patients to "
-        "whom they were fitted: a point per group of predicted risk, with the 95 % confidence interval of "
-        "the Kaplan–Meier estimate. On the dashed line prediction and observation agree.", panels,
-    )  # fmt: skip
+        "figure-calibration",
+        _(
+            "Calibration of the models at {months} months, in the patients to whom they were fitted: a point "
+            "per group of predicted risk, with the 95 % confidence interval of the Kaplan–Meier estimate. On "
+            "the dashed line prediction and observation agree."
+        ).format(months=number(months)),
+        panels,
+    )
     lines: list[Line] = []
     for part in parts:
         name = part["model"][0]
         lines.append(Line((str(titles.get(name, name)), *("",) * 4), heading=True))
         for row in part.rows(named=True):
-            who = f"Group {row['risk_group']}" if row["risk_group"] else "All patients"
+            who = (
+                _("Group {number}").format(number=row["risk_group"])
+                if row["risk_group"]
+                else _("All patients")
+            )
             seen = rate(row["observed"], row["ci_low"], row["ci_high"])
             cells = (who, number(row["n"]), number(row["events"]), percent(row["predicted"]), seen)
             lines.append(Line(cells, indent=True))
     yield Table(
         "table-calibration", report.supplement(),
-        f"Predicted and observed survival at {number(months)} months in %",
-        ("Group by rising risk", "n", "Events", "Predicted", "Observed (95 % CI)"), tuple(lines),
-        ("Predicted: mean of the survival that the model predicts. Observed: Kaplan–Meier; "
-         f"{MISSING} beyond the follow-up. Models with strata or without an estimate are left out. "
-         "The table analysis.calibration has every horizon.",),
+        _("Predicted and observed survival at {months} months in %").format(months=number(months)),
+        (_("Group by rising risk"), "n", _("Events"), _("Predicted"), _("Observed (95 % CI)")), tuple(lines),
+        (_("Predicted: mean of the survival that the model predicts. Observed: Kaplan–Meier; "
+         "{MISSING} beyond the follow-up. Models with strata or without an estimate are left out. "
+         "The table analysis.calibration has every horizon.").format(MISSING=MISSING),),
     )  # fmt: skip
 
 
@@ -73,11 +82,18 @@ def panel(rows: pl.DataFrame, letter: str, title: str, months: float) -> str:
         sheet.dot(*at(row["predicted"], row["observed"]))
     sheet.text(4, 18, letter, bold=True, size=14)
     sheet.text(_LEFT, 18, title, bold=True, size=13)
-    sheet.text(_LEFT + _SIDE / 2, _TOP + _SIDE + 38, "Predicted survival (%)", anchor="middle")
-    sheet.text(16, _TOP + _SIDE / 2, "Observed survival (%)", anchor="middle", turned=True)
-    told = "; ".join(f"{percent(r['predicted'])} % and {percent(r['observed'])} %" for r in known)
+    sheet.text(_LEFT + _SIDE / 2, _TOP + _SIDE + 38, _("Predicted survival (%)"), anchor="middle")
+    sheet.text(16, _TOP + _SIDE / 2, _("Observed survival (%)"), anchor="middle", turned=True)
+    told = "; ".join(
+        _("{predicted} % and {observed} %").format(
+            predicted=percent(r["predicted"]), observed=percent(r["observed"])
+        )
+        for r in known
+    )
     return sheet.svg(
         f"svg-calibration-{letter.lower()}",
-        f"Calibration at {number(months)} months: {title}",
-        f"Predicted and observed survival of the groups: {told or 'none is known'}.",
+        _("Calibration at {months} months: {title}").format(months=number(months), title=title),
+        _("Predicted and observed survival of the groups: {values}.").format(
+            values=told or _("none is known")
+        ),
     )

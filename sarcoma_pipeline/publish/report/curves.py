@@ -14,6 +14,8 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report.drawing import BAND, GREY, Drawing
 from sarcoma_pipeline.publish.report.number_format import median, number, percent
+from schemas.language import gettext as _
+from schemas.language import in_sentence
 
 _WIDTH, _HEIGHT = 480.0, 408.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78.0, 466.0, 40.0, 296.0
@@ -63,7 +65,9 @@ def kaplan_meier(
         else (_size(everybody), sum(row["events"] for row in everybody))
     )
     counted = (
-        f"{number(n)} patients" if events is None else f"{number(events)} events in {number(n)} patients"
+        _("{n} patients").format(n=number(n))
+        if events is None
+        else _("{events} events in {n} patients").format(events=number(events), n=number(n))
     )
 
     def stairs(points: list[tuple[float, float]], end: float | None = None) -> list[tuple[float, float]]:
@@ -77,7 +81,7 @@ def kaplan_meier(
         x, y = frame.at(middle["value"], 0.5)
         sheet.line(_LEFT, y, x, y, ink=GREY, dash="4 3")
         sheet.line(x, y, x, _BOTTOM, ink=GREY, dash="4 3")
-    frame.draw(sheet, "Probability (%)")
+    frame.draw(sheet, _("Probability (%)"))
     sheet.path([frame.at(t, s) for t, s in stairs([(r["time_months"], r["survival"]) for r in rows])])
     for row in rows:
         if public and row["time_months"]:
@@ -88,7 +92,13 @@ def kaplan_meier(
     months = median(middle["value"], middle["ci_low"], middle["ci_high"], decimals=decimals)
     sheet.text(4, 16, letter, bold=True, size=14)
     sheet.text(_LEFT, 15, title, bold=True, size=13)
-    sheet.text(_LEFT, 31, f"{counted}; median {months}" + " months" * (months[0].isdigit()))
+    sheet.text(
+        _LEFT,
+        31,
+        (
+            _("{counted}; median {months} months") if months[0].isdigit() else _("{counted}; median {months}")
+        ).format(counted=counted, months=months),
+    )
     if public:
         at_risk = {row["time_months"]: number(row["at_risk"]) for row in every}
         _counted(sheet, frame, [(t, at_risk.get(t, few)) for t in frame.ticks])
@@ -96,13 +106,18 @@ def kaplan_meier(
         _counted(sheet, frame, [(t, *map(str, _so_far(everybody, t))) for t in frame.ticks])
     at = estimates.filter(pl.col("quantity") == "survival").rows(named=True)
     described = "; ".join(
-        f"{percent(r['value'], decimals)} % at {number(r['horizon_months'])} months" for r in at
+        _("{value} % at {horizon_months} months").format(
+            value=percent(r["value"], decimals), horizon_months=number(r["horizon_months"])
+        )
+        for r in at
     )
     return sheet.svg(
         key,
-        f"Kaplan–Meier curve: {title}",
-        f"{counted}. Median: {months}. {described}. Shaded: 95 % confidence interval"
-        + ("." if public else "; vertical ticks: censored patients."),
+        _("Kaplan–Meier curve: {title}").format(title=title),
+        _("{counted}. Median: {months}. {described}. Shaded: 95 % confidence interval").format(
+            counted=counted, months=months, described=described
+        )
+        + ("." if public else _("; vertical ticks: censored patients.")),
     )
 
 
@@ -134,7 +149,7 @@ def cumulative_incidence(
         # Lines instead of a second band, because two overlapping grey bands look alike.
         for limit in (upper, lower):
             sheet.path([frame.at(t, s) for t, s in limit], width=0.7, ink=GREY, dash=_dash(index))
-    frame.draw(sheet, "Cumulative incidence (%)")
+    frame.draw(sheet, _("Cumulative incidence (%)"))
     for index, points in enumerate(curves.values()):
         steps = _steps([(p[0], p[1]) for p in points], None)
         sheet.path([frame.at(t, s) for t, s in steps], dash=_dash(index))
@@ -142,8 +157,13 @@ def cumulative_incidence(
     sheet.text(4, 18, letter, bold=True, size=14)
     sheet.text(_LEFT, 18, title, bold=True, size=13)
     _counted(sheet, frame, [(t, str(_at_risk(left, t))) for t in frame.ticks])
-    last = "; ".join(f"{event}: {percent(points[-1][1])} % at the end" for event, points in curves.items())
-    return sheet.svg(key, title, f"{last}. With 95 % confidence intervals and patients at risk.")
+    last = "; ".join(
+        _("{event}: {share} % at the end").format(event=_(event), share=percent(points[-1][1]))
+        for event, points in curves.items()
+    )
+    return sheet.svg(
+        key, title, _("{last}. With 95 % confidence intervals and patients at risk.").format(last=last)
+    )
 
 
 def _well_known(points: list[Any], least_at_risk: int) -> list[Any]:
@@ -197,7 +217,7 @@ def by_level(
         lower = _steps([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
         band = [frame.at(t, s) for t, s in [*upper, *reversed(lower)]]
         sheet.path(band, width=0, fill=_colour(index), opacity=_BAND_OPACITY / (1 if len(drawn) < 4 else 2))
-    frame.draw(sheet, "Probability (%)")
+    frame.draw(sheet, _("Probability (%)"))
     ends = []
     for index, (level, rows) in enumerate(drawn.items()):
         steps = _steps([(r["time_months"], r["survival"]) for r in rows], None)
@@ -211,7 +231,7 @@ def by_level(
     sheet.text(frame.left, 15, title, bold=True, size=13)
     sheet.text(frame.left, 31, test)
     top = _BOTTOM + 58
-    sheet.text(4, top, "At risk", italic=True, size=11)
+    sheet.text(4, top, _("At risk"), italic=True, size=11)
     for index, (level, rows) in enumerate(levels.items()):
         y = top + 16 * (index + 1)
         sheet.line(4, y - 4, 30, y - 4, width=1.6, ink=_colour(index), dash=_dash(index))
@@ -222,14 +242,18 @@ def by_level(
     for x, y, level in _apart(ends):
         sheet.text(x + 6, y, _short(level, _LONGEST), size=11)
     described = "; ".join(
-        f"{level}: {_size(rows)} patients, {sum(r['events'] for r in rows)} events, "
-        f"{percent(rows[-1]['survival'])} % at the end"
+        _("{level}: {patients} patients, {events} events, {survival} % at the end").format(
+            level=_(level),
+            patients=_size(rows),
+            events=sum(r["events"] for r in rows),
+            survival=percent(rows[-1]["survival"]),
+        )
         for level, rows in levels.items()
     )
     return sheet.svg(
         key,
-        f"Kaplan–Meier curves by {title.lower()}",
-        f"{described}. {test}. Shaded: 95 % confidence intervals.",
+        _("Kaplan–Meier curves by {factor}").format(factor=in_sentence(title)),
+        _("{described}. {test}. Shaded: 95 % confidence intervals.").format(described=described, test=test),
     )
 
 
@@ -275,22 +299,22 @@ class _Axes:
         sheet.line(self.left, _TOP, self.left, _BOTTOM)
         sheet.line(self.left, _BOTTOM, _RIGHT, _BOTTOM)
         for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
-            _, y = self.at(0, share)
+            y = self.at(0, share)[1]
             sheet.line(self.left - 5, y, self.left, y)
             sheet.text(self.left - 9, y + 4, percent(share, 0), anchor="end")
         for tick in self.ticks:
-            x, _ = self.at(tick, 0)
+            x = self.at(tick, 0)[0]
             sheet.line(x, _BOTTOM, x, _BOTTOM + 5)
             sheet.text(x, _BOTTOM + 19, str(tick), anchor="middle")
-        sheet.text((self.left + _RIGHT) / 2, _BOTTOM + 37, "Months since diagnosis", anchor="middle")
+        sheet.text((self.left + _RIGHT) / 2, _BOTTOM + 37, _("Months since diagnosis"), anchor="middle")
         sheet.text(self.left - 54, (_TOP + _BOTTOM) / 2, label, anchor="middle", turned=True)
 
 
 def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[Any, ...]]) -> None:
     """Draw the numbers at risk and, if known, censored and with an event below each tick."""
     top = _BOTTOM + 58
-    sheet.text(4, top, "No. of patients", italic=True, size=11)
-    for line, name in enumerate(("At risk", "Censored", "Events")[: len(counts[0]) - 1], 1):
+    sheet.text(4, top, _("No. of patients"), italic=True, size=11)
+    for line, name in enumerate((_("At risk"), _("Censored"), _("Events"))[: len(counts[0]) - 1], 1):
         sheet.text(4, top + 16 * line, name, size=11)
         for tick, *values in counts:
             sheet.text(frame.at(tick, 0)[0], top + 16 * line, values[line - 1], anchor="middle", size=11)

@@ -17,6 +17,7 @@ import polars as pl
 import xlsxwriter
 
 from sarcoma_pipeline.publish.report.report_tables import Table
+from schemas.language import point
 from schemas.spreadsheet import PLAIN_TEXTS, neutralised
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -51,17 +52,25 @@ def of_figure(key: str, panels: Sequence[str]) -> tuple[File, ...]:
     )
 
 
-def of_table(table: Table, made: dt.datetime) -> tuple[File, ...]:
+def of_table(table: Table, made: dt.datetime, english: Table) -> tuple[File, ...]:
     """Return a table as CSV and as a workbook.
 
     Args:
         table: the table.
         made: when the release was made: the workbook's date of creation.
+        english: the same table in English, for the CSV file, which programs read.
     """
     rows = [_cells(line.cells, len(table.head)) for line in table.lines]
     book = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return (
-        File(f"{table.key}.csv", "CSV", _link("text/csv;charset=utf-8", _csv(table.head, rows))),
+        File(
+            f"{table.key}.csv",
+            "CSV",
+            _link(
+                "text/csv;charset=utf-8",
+                _csv(english.head, [_cells(line.cells, len(english.head)) for line in english.lines]),
+            ),
+        ),
         File(f"{table.key}.xlsx", "XLSX", _link(book, _xlsx(table, rows, made))),
     )
 
@@ -100,8 +109,8 @@ def _xlsx(table: Table, rows: Sequence[Sequence[str]], made: dt.datetime) -> byt
         sheet.set_column(1, max(1, len(table.head) - 1), 20)
         for at, (line, row) in enumerate(zip(table.lines, rows, strict=True), 2):
             for column, cell in enumerate(row):
-                if _NUMBER.fullmatch(cell):
-                    sheet.write_number(at, column, float(cell))
+                if _NUMBER.fullmatch(plain := point(cell)):
+                    sheet.write_number(at, column, float(plain))
                 elif cell:
                     form = book.add_format({"bold": True}) if line.heading else None
                     sheet.write_string(at, column, cell, form)

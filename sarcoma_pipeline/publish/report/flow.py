@@ -6,6 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report.drawing import Drawing, wrapped
 from sarcoma_pipeline.publish.report.number_format import number
+from schemas.language import gettext as _
 
 _WIDTH = 700.0
 _MAIN, _SIDE = (10.0, 360.0), (440.0, 250.0)
@@ -21,12 +22,20 @@ def flow_diagram(flow: pl.DataFrame, endpoints: list[tuple[str, int]], *, key: s
         key: id of the figure, unique on the page.
     """
     steps = flow.sort("position").rows(named=True)
-    boxes = [[f"Patients in the sources (n = {number(steps[0]['entered'])})"]] if steps else []
+    boxes = [[_("Patients in the sources (n = {n})").format(n=number(steps[0]["entered"]))]] if steps else []
     boxes += [
         [*wrapped(step["label"], 52), f"n = {number(step['remaining'])}"] for step in steps
     ]  # fmt: skip
-    analysed = [f"{title}: {number(events)} events" for title, events in endpoints]
-    boxes.append(["Analysed" + (f" (n = {number(steps[-1]['remaining'])})" if steps else ""), *analysed])
+    analysed = [
+        _("{title}: {events} events").format(title=title, events=number(events))
+        for title, events in endpoints
+    ]
+    boxes.append(
+        [
+            _("Analysed (n = {n})").format(n=number(steps[-1]["remaining"])) if steps else _("Analysed"),
+            *analysed,
+        ]
+    )
     heights = [_PAD * 2 + _LINE * len(lines) - 4 for lines in boxes]
     sheet = Drawing(_WIDTH, sum(heights) + _GAP * (len(boxes) - 1) + 8)
     y, (x, width) = 4.0, _MAIN
@@ -41,18 +50,26 @@ def flow_diagram(flow: pl.DataFrame, endpoints: list[tuple[str, int]], *, key: s
             _arrow(sheet, x + width / 2, y + height, y + height + _GAP)
         y += height + _GAP
     left = "; ".join(
-        f"{s['label']}: {number(s['excluded'])} excluded, {number(s['remaining'])} remain" for s in steps
+        _("{label}: {excluded} excluded, {remaining} remain").format(
+            label=s["label"], excluded=number(s["excluded"]), remaining=number(s["remaining"])
+        )
+        for s in steps
     )
-    return sheet.svg(key, "Flow of patients through the eligibility criteria", f"{left}.")
+    return sheet.svg(key, _("Flow of patients through the eligibility criteria"), f"{left}.")
 
 
 def _excluded(sheet: Drawing, step: dict[str, object], y: float, start: float) -> None:
     excluded, unknown = step["excluded"], step.get("not_known")
-    words = [f"Excluded: n = {number(excluded if isinstance(excluded, int) else None)}"]
+    shown = excluded if isinstance(excluded, int) else None
+    words = [_("Excluded: n = {n}").format(n=number(shown))]
     if isinstance(excluded, int) and isinstance(unknown, int) and unknown:
-        words.append(f"not fulfilled {number(excluded - unknown)}, not known {number(unknown)}")
+        words.append(
+            _("not fulfilled {excluded}, not known {unknown}").format(
+                excluded=number(excluded - unknown), unknown=number(unknown)
+            )
+        )
     else:
-        words[0] = words[0].replace("Excluded:", "Excluded, not fulfilled:")
+        words = [_("Excluded, not fulfilled: n = {n}").format(n=number(shown))]
     x, width = _SIDE
     sheet.line(start, y, x - 6, y)
     sheet.path([(x, y), (x - 7, y - 4), (x - 7, y + 4)], width=0, fill="#111")

@@ -9,6 +9,8 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, number, p_value, percent
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from sarcoma_pipeline.publish.report.stored_notes import told
+from schemas.language import gettext as _
 from schemas.statistics import DEFAULT
 
 Frames = Mapping[str, pl.DataFrame]
@@ -57,10 +59,10 @@ def _completeness(
         if r["covariate"] is None:
             name = title
         else:
-            name = f"{terms.get(r['covariate'], r['covariate'])}: {r['level']}"
+            name = f"{terms.get(r['covariate'], r['covariate'])}: {_(r['level'])}"
         if r["warning"]:
             of = title if r["covariate"] is None else f"{title}, {terms.get(r['covariate'], r['covariate'])}"
-            warnings[f"{of}: {r['warning']}."] = None
+            warnings[f"{of}: {told(r['warning'])}."] = None
         lines.append(
             Line(
                 (
@@ -71,21 +73,37 @@ def _completeness(
                 indent=r["covariate"] is not None,
             )
         )  # fmt: skip
-    note = (
+    note = _(
         "Completeness: observed person-years as a share of the possible ones up to the data cut-off, or to "
         "an earlier event, censoring event or death (Clark et al., 2002). Lost: without an event, and ended"
         " more than a year before the possible end. p: log-rank test of the losses. Late deaths: events "
         "later after the last examination than the window of the assumptions, or without any."
     )
     return Table(
-        "table-completeness", label, "Completeness of follow-up",
-        ("Endpoint and group", "n", "Events", "Observed, years", "Possible, years", "Completeness, %", "Lost",
-         "p (losses)", "Never examined", "Late deaths"),
-        tuple(lines), (note, *(f"Warning: {w}" for w in warnings)), (24, 6, 8, 10, 10, 13, 6, 8, 8, 7),
-    )  # fmt: skip
+        "table-completeness",
+        label,
+        _("Completeness of follow-up"),
+        (
+            _("Endpoint and group"),
+            "n",
+            _("Events"),
+            _("Observed, years"),
+            _("Possible, years"),
+            _("Completeness, %"),
+            _("Lost"),
+            _("p (losses)"),
+            _("Never examined"),
+            _("Late deaths"),
+        ),
+        tuple(lines),
+        (note, *(_("Warning: {w}").format(w=w) for w in warnings)),
+        (24, 6, 8, 10, 10, 13, 6, 8, 8, 7),
+    )
 
 
-def _answers(patients: pl.DataFrame, _: Mapping[str, str], __: Mapping[str, str], label: str) -> Table:
+def _answers(
+    patients: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+) -> Table:
     """Return the table on the age of the registry offices' last answers at the data cut-off."""
     living = patients.filter(pl.col("registry_answer_age_months").is_not_null())
     ages = living["registry_answer_age_months"].cast(pl.Float64) / 12
@@ -95,61 +113,96 @@ def _answers(patients: pl.DataFrame, _: Mapping[str, str], __: Mapping[str, str]
         q1, middle, q3 = (ages.quantile(q, "linear") for q in (0.25, 0.5, 0.75))
         shown = f"{number(middle, 1)} ({number(q1, 1)}–{number(q3, 1)})"
     rows = [
-        ("Patients with an answer of a registry office", number(asked)),
-        ("Patients without any", number(patients.height - asked)),
-        ("Living patients with an answer", number(living.height)),
-        ("Age of their last answer at the data cut-off, years: median (Q1–Q3)", shown),
-        ("Two years old or older", number(int((ages >= 2).sum()))),
+        (_("Patients with an answer of a registry office"), number(asked)),
+        (_("Patients without any"), number(patients.height - asked)),
+        (_("Living patients with an answer"), number(living.height)),
+        (_("Age of their last answer at the data cut-off, years: median (Q1–Q3)"), shown),
+        (_("Two years old or older"), number(int((ages >= 2).sum()))),
     ]
     return Table(
-        "table-registry-answers", label, "Answers of the registry offices", ("Answers", "Value"),
+        "table-registry-answers", label, _("Answers of the registry offices"), (_("Answers"), _("Value")),
         tuple(Line(r) for r in rows),
     )  # fmt: skip
 
 
-def _not_at_risk(frame: pl.DataFrame, titles: Mapping[str, str], _: Mapping[str, str], label: str) -> Table:
+def _not_at_risk(
+    frame: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+) -> Table:
     counted = frame.group_by("endpoint", "reason").len()
     order = {name: i for i, name in enumerate(titles)}
     rows = sorted(counted.rows(), key=lambda r: (order.get(r[0], len(order)), r[1]))
     return Table(
-        "table-not-at-risk", label, "Eligible patients who are not at risk of an endpoint",
-        ("Endpoint", "Reason", "Patients"),
-        tuple(Line((titles.get(e, e), capital(reason), number(n))) for e, reason, n in rows),
+        "table-not-at-risk", label, _("Eligible patients who are not at risk of an endpoint"),
+        (_("Endpoint"), _("Reason"), _("Patients")),
+        tuple(Line((titles.get(e, e), capital(_(reason)), number(n))) for e, reason, n in rows),
     )  # fmt: skip
 
 
-def _immortal_time(frame: pl.DataFrame, titles: Mapping[str, str], _: Mapping[str, str], label: str) -> Table:
+def _immortal_time(
+    frame: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str
+) -> Table:
     lines = [
         Line(
             (
-                f"{titles.get(r['endpoint'], r['endpoint'])}, to {r['milestone']}", number(r["n"]),
+                _("{endpoint}, to {milestone}").format(
+                    endpoint=titles.get(r["endpoint"], r["endpoint"]), milestone=_(r["milestone"])
+                ),
+                number(r["n"]),
                 f"{number(r['median_days'], 1)} ({number(r['q1_days'], 1)}–{number(r['q3_days'], 1)})",
-                number(r["longest_days"]), number(r["events_before"]), number(r["percent"], 1),
+                number(r["longest_days"]),
+                number(r["events_before"]),
+                number(r["percent"], 1),
             )
         )
         for r in frame.rows(named=True)
-    ]  # fmt: skip
+    ]
     return Table(
-        "table-immortal-time", label, "Time from the origin of an endpoint to the treatment, in days",
-        ("Endpoint and treatment", "n", "Median (Q1–Q3)", "Longest", "Events before", "Share of time, %"),
+        "table-immortal-time",
+        label,
+        _("Time from the origin of an endpoint to the treatment, in days"),
+        (
+            _("Endpoint and treatment"),
+            "n",
+            _("Median (Q1–Q3)"),
+            _("Longest"),
+            _("Events before"),
+            _("Share of time, %"),
+        ),
         tuple(lines),
-        ("Patients with the treatment were alive until then. A cohort chosen by the treatment therefore "
-         "shows too few of the events before it. Share: of the time at risk of these patients.",),
-    )  # fmt: skip
+        (
+            _(
+                "Patients with the treatment were alive until then. A cohort chosen by the treatment "
+                "therefore shows too few of the events before it. Share: of the time at risk of these "
+                "patients."
+            ),
+        ),
+    )
 
 
-def _timing(frame: pl.DataFrame, _: Mapping[str, str], terms: Mapping[str, str], label: str) -> Table:
+def _timing(frame: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, str], label: str) -> Table:
     lines = [
         Line(
             (
-                r["model"], terms.get(r["covariate"], r["covariate"]), r["known_from"], number(r["n"]),
-                number(r["median_days"], 1), number(r["events_before"]), capital(r["warning"]),
+                r["model"], terms.get(r["covariate"], r["covariate"]), _(r["known_from"]), number(r["n"]),
+                number(r["median_days"], 1), number(r["events_before"]), capital(told(r["warning"])),
             )
         )
         for r in frame.rows(named=True)
     ]  # fmt: skip
     return Table(
-        "table-timing", label, "Warning: covariates that are known only after patients are at risk",
-        ("Model", "Covariate", "Known from", "Patients", "Median days", "Events before", "Warning"),
-        tuple(lines), (), (8, 15, 16, 8, 8, 8, 37),
-    )  # fmt: skip
+        "table-timing",
+        label,
+        _("Warning: covariates that are known only after patients are at risk"),
+        (
+            _("Model"),
+            _("Covariate"),
+            _("Known from"),
+            _("Patients"),
+            _("Median days"),
+            _("Events before"),
+            _("Warning"),
+        ),
+        tuple(lines),
+        (),
+        (8, 15, 16, 8, 8, 8, 37),
+    )

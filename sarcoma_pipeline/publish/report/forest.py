@@ -10,6 +10,7 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
 from sarcoma_pipeline.publish.report.number_format import number, p_value, ratio_of
+from schemas.language import gettext as _
 from schemas.statistics import DEFAULT
 
 _WIDTH = 760.0
@@ -46,7 +47,7 @@ def forest(
         return _PLOT + (_END - _PLOT) * (log(value) - log(low)) / (log(high) - log(low))
 
     sheet.text(8, 18, title, bold=True, size=13)
-    for x, words in ((_COUNTS, "Events / n"), (_RATIO, "HR (95 % CI)"), (_P, "p")):
+    for x, words in ((_COUNTS, _("Events / n")), (_RATIO, _("HR (95 % CI)")), (_P, "p")):
         sheet.text(x, 42, words, anchor="end", bold=True)
     sheet.line(8, 50, _WIDTH - 4, 50)
     sheet.line(across(1), top - 4, across(1), bottom, ink=GREY, dash="4 3")
@@ -60,13 +61,15 @@ def forest(
     for tick in (t for t in _TICKS if low <= t <= high):
         sheet.line(across(tick), bottom, across(tick), bottom + 5)
         sheet.text(across(tick), bottom + 19, f"{tick:g}", anchor="middle")
-    sheet.text((_PLOT + _END) / 2, bottom + 37, "Hazard ratio (log scale)", anchor="middle")
+    sheet.text((_PLOT + _END) / 2, bottom + 37, _("Hazard ratio (log scale)"), anchor="middle")
     described = "; ".join(
         f"{r['contrast']} {ratio_of(r)}, p {p_value(r['p_value'], p_decimals)}"
         for r in rows.iter_rows(named=True)
     )
     return sheet.svg(
-        key, f"Forest plot: {title}", f"Hazard ratios with 95 % confidence intervals: {described}."
+        key,
+        _("Forest plot: {title}").format(title=title),
+        _("Hazard ratios with 95 % confidence intervals: {described}.").format(described=described),
     )
 
 
@@ -76,7 +79,13 @@ def _lines(rows: pl.DataFrame, terms: dict[str, str]) -> list[dict[str, Any]]:
     for term, group in groupby(rows.iter_rows(named=True), key=lambda row: row["term"]):
         for index, row in enumerate(group):
             if row["level"] is not None and not index:
-                lines.append({"heading": f"{terms.get(term, term)} (reference: {row['reference']})"})
+                lines.append(
+                    {
+                        "heading": _("{term} (reference: {reference})").format(
+                            term=terms.get(term, term), reference=row["reference"]
+                        )
+                    }
+                )
             lines.append(row)
     return lines
 

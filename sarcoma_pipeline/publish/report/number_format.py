@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.disclosure import WITHHELD
+from schemas.language import decimal, marked
+from schemas.language import gettext as _
 from schemas.rounding import half_up
 
 MISSING = "–"
 """Printed for values that are missing or suppressed."""
 
-NOT_REACHED = "not reached"
+NOT_REACHED = marked("not reached")
 
 
 def number(value: float | None, decimals: int = 0) -> str:
     """Format a number, rounded half up; a dash if there is none."""
-    return MISSING if value is None else half_up(value, decimals)
+    return MISSING if value is None else decimal(half_up(value, decimals))
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
     """Format a probability in per cent, without the sign."""
-    return MISSING if share is None else half_up(100 * share, decimals)
+    return MISSING if share is None else decimal(half_up(100 * share, decimals))
 
 
 def p_value(p: float | None, decimals: int = 4) -> str:
@@ -29,22 +31,22 @@ def p_value(p: float | None, decimals: int = 4) -> str:
     if p is None:
         return MISSING
     least = 10.0**-decimals
-    return f"<{least:.{decimals}f}" if p < least / 2 else half_up(p, decimals)
+    return decimal(f"<{least:.{decimals}f}" if p < least / 2 else half_up(p, decimals))
 
 
 def ratio(value: float | None, low: float | None, high: float | None, decimals: int = 3) -> str:
     """Format a ratio with its interval in the paper's style: ``0.432 (0.140; 1.332)``."""
     if value is None:
-        return "not estimable"
+        return _("not estimable")
     if low is None or high is None:
-        return half_up(value, decimals)
-    return f"{half_up(value, decimals)} ({half_up(low, decimals)}; {half_up(high, decimals)})"
+        return number(value, decimals)
+    return f"{number(value, decimals)} ({number(low, decimals)}; {number(high, decimals)})"
 
 
 def ratio_of(row: Mapping[str, Any]) -> str:
     """Format a row of `schemas.analysis.HazardRatio`; ``withheld`` if disclosure control suppressed it."""
     if row["hazard_ratio"] is None and WITHHELD in (row["note"] or ""):
-        return WITHHELD
+        return _(WITHHELD)
     return ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"])
 
 
@@ -62,16 +64,22 @@ def median(
     value: float | None, low: float | None, high: float | None, never: str = NOT_REACHED, decimals: int = 1
 ) -> str:
     """Format a median with its interval; a limit that the curve does not reach is printed as ``never``."""
-    inner = "–".join(never if limit is None else half_up(limit, decimals) for limit in (low, high))
-    shown = never if value is None else half_up(value, decimals)
+    never = _(never)
+    inner = "–".join(never if limit is None else number(limit, decimals) for limit in (low, high))
+    shown = never if value is None else number(value, decimals)
     return shown if low is None and high is None else f"{shown} ({inner})"
 
 
-def listed(words: list[str]) -> str:
+def general(value: float) -> str:
+    """Format a declared number with the digits that it needs."""
+    return decimal(f"{value:g}")
+
+
+def listed(words: list[str], last: str = marked(" and ")) -> str:
     """Join words as ``a``, ``a and b``, ``a, b and c``."""
     if not words:
         return ""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return _(last).join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def capital(words: str) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sarcoma_pipeline.publish.report import downloads
-from sarcoma_pipeline.publish.report.blocks import Report
+from sarcoma_pipeline.publish.report.blocks import Report, Section
+from sarcoma_pipeline.publish.report.report_tables import Table
 from sarcoma_pipeline.publish.report.sections import sections
 from schemas.configuration import Sources, Study
 from schemas.content_policy import STATIC_PAGE
 from schemas.disclosure import Disclosure
+from schemas.language import SOURCE, gettext, speaking, spoken
 
 
 def page(
@@ -43,13 +45,25 @@ def page(
     source, _, _ = PackageLoader("sarcoma_pipeline.publish.report", "").get_source(environment, "page.css")
     label = frames["meta.release"].row(0, named=True)
     made = dt.datetime.fromisoformat(label["released_at"]).replace(tzinfo=None)
+    shown = sections(Report(study, sources, frames, versions, policy))
+    english = _tables_in_english(Report(study, sources, frames, versions, policy), shown)
     return environment.get_template("page.html.j2").render(
         study=study,
         # Releases from before drafts existed have no such mark.
         release={"draft": False, **label},
-        sections=sections(Report(study, sources, frames, versions, policy)),
+        sections=shown,
         of_figure=downloads.of_figure,
-        of_table=lambda table: downloads.of_table(table, made),
+        of_table=lambda table: downloads.of_table(table, made, english[table.key]),
         style=Markup(source),
         content_policy=Markup(STATIC_PAGE),
+        language=spoken(),
+        _=gettext,
     )
+
+
+def _tables_in_english(report: Report, shown: Sequence[Section]) -> Mapping[str, Table]:
+    """Return the tables of the page by key, as their CSV files have them in every language."""
+    if spoken() != SOURCE:
+        with speaking(SOURCE):
+            shown = sections(report)
+    return {block.key: block for section in shown for block in section.blocks if isinstance(block, Table)}

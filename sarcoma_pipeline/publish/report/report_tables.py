@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,9 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report.number_format import (
     MISSING,
+    NOT_REACHED,
     capital,
+    general,
     listed,
     median,
     number,
@@ -20,18 +23,23 @@ from sarcoma_pipeline.publish.report.number_format import (
     rate,
     ratio_of,
 )
+from sarcoma_pipeline.publish.report.stored_notes import told
 from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
+from schemas.disclosure import WITHHELD
+from schemas.language import gettext as _
+from schemas.language import in_sentence, marked, spoken
 from schemas.statistics import DEFAULT, Statistics
 
 _AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
 """Start of an entry of the audit within a remark of the comparison."""
 
 _HAS_DIGIT = re.compile(r"\d")
-_NUMERIC = re.compile(
-    r"(?:[<>≤≥= ]*[-−]?\d[\d.,]*(?: ?%| †)?|[–/(); ]|not (?:reached|known|estimable)|withheld|NR|few|of)*"
-)
-"""A cell that is a number, an interval, a fraction, or a word in the place of one."""
+_WORDS = (
+    NOT_REACHED, marked("not known"), marked("not estimable"), marked(WITHHELD), marked("NR"),
+    marked("few"), marked("of"),
+)  # fmt: skip
+"""Words in the place of a number, or between two."""
 
 _PAGE = 50
 """Rows per printed page; half as many where cells contain sentences."""
@@ -88,7 +96,7 @@ class Table:
         return tuple(
             bool(column)
             and any(_HAS_DIGIT.search(row[column]) for row in cells if column < len(row))
-            and all(_NUMERIC.fullmatch(row[column]) for row in cells if column < len(row))
+            and all(_numeric(spoken()).fullmatch(row[column]) for row in cells if column < len(row))
             for column in range(len(self.head))
         )
 
@@ -104,6 +112,13 @@ class Table:
             yield group
 
 
+@cache
+def _numeric(_language: str) -> re.Pattern[str]:
+    """Return the pattern of a cell that is a number, an interval or a fraction, or a word in its place."""
+    words = "|".join(re.escape(_(word)) for word in _WORDS)
+    return re.compile(rf"(?:[<>≤≥= ]*[-−]?\d[\d.,]*(?: ?%| †)?|[–/(); ]|{words})*")
+
+
 def table_one(rows: pl.DataFrame, n: int) -> Table:
     """Return Table 1 in the paper's layout, from `schemas.analysis.TableOne`."""
     lines: list[Line] = []
@@ -113,12 +128,12 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
         known = f" (n = {number(of.pop())})" if of else ""
         lines.append(Line((f"{block}{known}", ""), heading=True))
         for row in members:
-            name = str(row["level"] or capital(row["statistic"]))
+            name = str(row["level"] or capital(_(row["statistic"])))
             lines.append(Line((name, row["text"]), indent=True))
     return Table(
-        "table-1", "Table 1", "Patient, tumour and treatment characteristics",
-        (f"Patient characteristics (n = {n})", "n (%)"), tuple(lines),
-        ("Percentages are rounded half up and need not add up to 100. Q1–Q3: first to third quartile.",),
+        "table-1", _("Table 1"), _("Patient, tumour and treatment characteristics"),
+        (_("Patient characteristics (n = {n})").format(n=n), "n (%)"), tuple(lines),
+        (_("Percentages are rounded half up and need not add up to 100. Q1–Q3: first to third quartile."),),
     )  # fmt: skip
 
 
@@ -131,23 +146,29 @@ def table_one_by_group(rows: pl.DataFrame, terms: dict[str, str], label: str) ->
         members = list(group)
         difference = number(members[0]["standardised_difference"], 2)
         lines.append(Line((block, *("" for _ in sizes), difference), heading=True))
-        for _, line in groupby(members, key=lambda row: (row["level"], row["statistic"])):
+        for _key, line in groupby(members, key=lambda row: (row["level"], row["statistic"])):
             cells = {row["group"]: row for row in line}
             first = next(iter(cells.values()))
-            name = str(first["level"] or capital(first["statistic"]))
+            name = str(first["level"] or capital(_(first["statistic"])))
             texts = (cells[g]["text"] if g in cells else MISSING for g in sizes)
             lines.append(Line((name, *texts, ""), indent=True))
     covariate = rows["covariate"][0]
-    title = str(terms.get(covariate, covariate)).lower()
-    largest = " The largest of all pairs of groups." if len(sizes) > 2 else ""
+    title = in_sentence(str(terms.get(covariate, covariate)))
+    largest = _(" The largest of all pairs of groups.") if len(sizes) > 2 else ""
     return Table(
-        "table-1-by-group", label, f"Patient, tumour and treatment characteristics by {title}",
-        ("Characteristic", *(f"{capital(g)} (n = {number(n)})" for g, n in sizes.items()), "SMD"),
+        "table-1-by-group",
+        label,
+        _("Patient, tumour and treatment characteristics by {title}").format(title=title),
+        (_("Characteristic"), *(f"{capital(_(g))} (n = {number(n)})" for g, n in sizes.items()), "SMD"),
         tuple(lines),
-        ("n (%), or median and Q1–Q3. SMD: standardised difference of the known values, in pooled standard "
-         "deviations; it does not depend on the number of patients, and 0.1 is usually called small."
-         f"{largest} A dash: a group without spread, or with fewer than two known values.",),
-    )  # fmt: skip
+        (
+            _(
+                "n (%), or median and Q1–Q3. SMD: standardised difference of the known values, in pooled "
+                "standard deviations; it does not depend on the number of patients, and 0.1 is usually "
+                "called small.{largest} A dash: a group without spread, or with fewer than two known values."
+            ).format(largest=largest),
+        ),
+    )
 
 
 def model(
@@ -170,19 +191,30 @@ def model(
             p = p_value(row["p_value"], p_decimals)
             lines.append(Line((row["contrast"], ratio_of(row), p), indent=factor))
     first = rows.row(0, named=True)
-    counted = f"n = {number(first['n'])}, events = {number(first['events'])}"
-    notes = [f"{counted}. {first['method']} ties; Wald intervals and p values."]
-    notes += [f"Stratified by {listed(list(strata))}: each level has its own baseline."] if strata else []
-    notes += list(dict.fromkeys(note for note in rows["note"] if note))
+    counted = _("n = {n}, events = {events}").format(n=number(first["n"]), events=number(first["events"]))
+    notes = [
+        _("{counted}. {method} ties; Wald intervals and p values.").format(
+            counted=counted, method=_(first["method"])
+        )
+    ]
+    notes += (
+        [_("Stratified by {strata}: each level has its own baseline.").format(strata=listed(list(strata)))]
+        if strata
+        else []
+    )
+    notes += list(dict.fromkeys(told(note) for note in rows["note"].drop_nulls() if note))
     used = [
         f"{short}: {long}." for short, long in spelled.items() if rows["contrast"].str.contains(short).any()
     ]
     notes += [" ".join(used)] if used else []
     return Table(
-        f"table-{number_of}", f"Table {number_of}",
-        f"Results of the multivariable proportional hazards model: {title}",
-        ("Multivariable proportional hazards model", "HR (95 % CI)", "p value"), tuple(lines), tuple(notes),
-    )  # fmt: skip
+        f"table-{number_of}",
+        _("Table {number_of}").format(number_of=number_of),
+        _("Results of the multivariable proportional hazards model: {title}").format(title=title),
+        (_("Multivariable proportional hazards model"), _("HR (95 % CI)"), _("p value")),
+        tuple(lines),
+        tuple(notes),
+    )
 
 
 def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str, decimals: int = 1) -> Table:
@@ -195,7 +227,13 @@ def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str, decima
         decimals: printed decimals of rates and months; no more than the numbers are known to.
     """
     horizons = estimates.filter(pl.col("quantity") == "survival")["horizon_months"].unique().sort().to_list()
-    head = ("Endpoint", "n", "Events", *(f"{number(h)} months" for h in horizons), "Median, months")
+    head = (
+        _("Endpoint"),
+        "n",
+        _("Events"),
+        *(_("{h} months").format(h=number(h)) for h in horizons),
+        _("Median, months"),
+    )
     lines = []
     for endpoint in titles:
         mine = estimates.filter(pl.col("endpoint") == endpoint)
@@ -216,9 +254,9 @@ def survival(estimates: pl.DataFrame, titles: dict[str, str], label: str, decima
             )
         )  # fmt: skip
     return Table(
-        "table-survival", label, "Kaplan–Meier estimates: survival in % (95 % CI) and medians", head,
+        "table-survival", label, _("Kaplan–Meier estimates: survival in % (95 % CI) and medians"), head,
         tuple(lines),
-        ("Log-log confidence intervals; those of medians by inverting the limits. NR: not reached.",),
+        (_("Log-log confidence intervals; those of medians by inverting the limits. NR: not reached."),),
     )  # fmt: skip
 
 
@@ -228,7 +266,7 @@ def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str, decim
     lines = [
         Line(
             (
-                f"{titles.get(r['endpoint'], r['endpoint'])}, {r['quantity'].removeprefix('follow-up ')}",
+                f"{titles.get(r['endpoint'], r['endpoint'])}, {_(r['quantity'].removeprefix('follow-up '))}",
                 median(r["value"], r["ci_low"], r["ci_high"], decimals=decimals),
                 f"{number(r['q1'], decimals)}–{number(r['q3'], decimals)}",
             )
@@ -236,11 +274,11 @@ def follow_up(estimates: pl.DataFrame, titles: dict[str, str], label: str, decim
         for r in rows
     ]  # fmt: skip
     return Table(
-        "table-follow-up", label, "Follow-up in months",
-        ("Endpoint and method", "Median (95 % CI)", "Q1–Q3"), tuple(lines),
+        "table-follow-up", label, _("Follow-up in months"),
+        (_("Endpoint and method"), _("Median (95 % CI)"), "Q1–Q3"), tuple(lines),
         (
-            "Observed: plain quantile of the times, including events. Reverse Kaplan–Meier: censoring is "
-            "the event (Schemper and Smith, 1996).",
+            _("Observed: plain quantile of the times, including events. Reverse Kaplan–Meier: censoring is "
+            "the event (Schemper and Smith, 1996)."),
         ),
     )  # fmt: skip
 
@@ -251,7 +289,7 @@ def diagnostics(rows: pl.DataFrame, label: str, statistics: Statistics = DEFAULT
     for name in dict.fromkeys(rows.sort("position")["model"]):
         r = rows.filter(pl.col("model") == name).row(0, named=True)
         per = r["events_per_variable"]
-        few = " (few)" if per is not None and per < statistics.few_events_per_coefficient else ""
+        few = f" ({_('few')})" if per is not None and per < statistics.few_events_per_coefficient else ""
         lines.append(
             Line(
                 (
@@ -261,12 +299,24 @@ def diagnostics(rows: pl.DataFrame, label: str, statistics: Statistics = DEFAULT
             )
         )  # fmt: skip
     return Table(
-        "table-diagnostics", label, "Sample size and discrimination of the models",
-        ("Model", "n", "Left out, covariate missing", "Events", "Events per parameter", "Harrell’s C"),
+        "table-diagnostics",
+        label,
+        _("Sample size and discrimination of the models"),
+        (
+            _("Model"),
+            "n",
+            _("Left out, covariate missing"),
+            _("Events"),
+            _("Events per parameter"),
+            _("Harrell’s C"),
+        ),
         tuple(lines),
-        (f"Few: fewer than {statistics.few_events_per_coefficient:g} events per parameter "
-         "(Peduzzi et al., 1995).",),
-    )  # fmt: skip
+        (
+            _("Few: fewer than {least} events per parameter (Peduzzi et al., 1995).").format(
+                least=general(statistics.few_events_per_coefficient)
+            ),
+        ),
+    )
 
 
 def comparison(rows: pl.DataFrame, label: str) -> Table:
@@ -274,7 +324,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
     lines: list[Line] = []
     remarks: dict[str, int] = {}
     for section, group in groupby(rows.sort("id").iter_rows(named=True), key=lambda row: row["section"]):
-        lines.append(Line((capital(section), "", "", "", "", ""), heading=True))
+        lines.append(Line((capital(_(section)), "", "", "", "", ""), heading=True))
         for r in group:
             what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
             # Many rows share a remark: it is printed once, as a note below the table.
@@ -282,18 +332,21 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
             numbers = sorted(remarks.setdefault(p.strip(), len(remarks) + 1) for p in parts if p)
             remark = ", ".join(map(str, numbers))
             paper, ours = r["published_text"] or MISSING, r["our_text"] or MISSING
-            cells = (what, paper, ours, r["verdict"], r["interval_verdict"] or "", remark)
+            verdicts = (_(r["verdict"]), _(r["interval_verdict"]) if r["interval_verdict"] else "")
+            cells = (what, paper, ours, *verdicts, remark)
             lines.append(Line(cells, indent=True, mark=r["verdict"]))
     notes = (
-        "Equal: the same number. Within rounding: our number, rounded as printed, equals the paper’s. "
-        "Close: within 3 %. The verdict on a p value follows from its hazard ratio and interval.",
+        _(
+            "Equal: the same number. Within rounding: our number, rounded as printed, equals the paper’s. "
+            "Close: within 3 %. The verdict on a p value follows from its hazard ratio and interval."
+        ),
         *(f"{index}: {remark}" for remark, index in remarks.items()),
     )
     return Table(
         "table-comparison",
         label,
-        "Every number of the paper and the same number of this cohort",
-        ("Quantity", "Paper", "This cohort", "Verdict", "On the CI", "Note"),
+        _("Every number of the paper and the same number of this cohort"),
+        (_("Quantity"), _("Paper"), _("This cohort"), _("Verdict"), _("On the CI"), _("Note")),
         tuple(lines),
         notes,
         (24, 23, 23, 14, 9, 7),
@@ -304,14 +357,14 @@ def audit_counts(rows: pl.DataFrame, label: str) -> Table:
     """Count the checks of each kind by verdict, from `schemas.audit.PublishedAudit`."""
     counted = {(c, v): n for c, v, n in rows.group_by("check", "verdict").len().iter_rows()}
     lines = [
-        (capital(check), *(counted.get((check, verdict), 0) for verdict in VERDICTS))
+        (capital(_(check)), *(counted.get((check, verdict), 0) for verdict in VERDICTS))
         for check in dict.fromkeys(rows["check"])
     ]
     totals = [sum(n for (_, v), n in counted.items() if v == verdict) for verdict in VERDICTS]
-    head = ("Check", *(capital(verdict) for verdict in VERDICTS))
+    head = (_("Check"), *(capital(_(verdict)) for verdict in VERDICTS))
     return plain(
-        "table-checks", label, "Checks of the paper’s numbers against each other", head,
-        [*lines, ("All checks", *totals)],
+        "table-checks", label, _("Checks of the paper’s numbers against each other"), head,
+        [*lines, (_("All checks"), *totals)],
     )  # fmt: skip
 
 
@@ -322,7 +375,7 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
         mine = rows.filter(verdict=verdict)
         if verdict == "consistent" or mine.is_empty():
             continue
-        lines.append(Line((f"{capital(verdict)} ({mine.height})", "", "", "", ""), heading=True))
+        lines.append(Line((f"{capital(_(verdict))} ({mine.height})", "", "", "", ""), heading=True))
         for r in mine.iter_rows(named=True):
             what = f"{capital(r['what'])} ({r['section']}): {r['check']}"
             quote = f"“{r['quote']}”" if r["quote"] else ""
@@ -331,13 +384,21 @@ def audit(rows: pl.DataFrame, label: str) -> Table:
     return Table(
         "table-audit",
         label,
-        "Contradictions between the paper’s own numbers",
-        ("Quantity and check", "The paper’s words", "Printed", "Recomputed from its other numbers", "Entry"),
+        _("Contradictions between the paper’s own numbers"),
+        (
+            _("Quantity and check"),
+            _("The paper’s words"),
+            _("Printed"),
+            _("Recomputed from its other numbers"),
+            _("Entry"),
+        ),
         tuple(lines),
         (
-            "Contradiction: cannot be explained by rounding. Tension: possible but unlikely. By definition:"
-            " depends on a definition that the paper does not give. Entry: number of the same point in a "
-            "reader’s audit; a dash: found only by recomputation.",
+            _(
+                "Contradiction: cannot be explained by rounding. Tension: possible but unlikely. By "
+                "definition: depends on a definition that the paper does not give. Entry: number of the same "
+                "point in a reader’s audit; a dash: found only by recomputation."
+            ),
         ),
         (27, 22, 16, 28, 7),
     )
@@ -347,7 +408,7 @@ def generic(table: str, frame: pl.DataFrame, *, key: str, label: str, caption: s
     """Return any table with the column titles of its contract."""
     titles = {c.name: c.title for c in CONTRACTS[table].columns()} if table in CONTRACTS else {}
     lines = tuple(Line(tuple(_cell(value) for value in row)) for row in frame.iter_rows())
-    return Table(key, label, caption, tuple(titles.get(c, c) for c in frame.columns), lines)
+    return Table(key, label, caption, tuple(_(titles.get(c, c)) for c in frame.columns), lines)
 
 
 def plain(
@@ -367,7 +428,7 @@ def _cell(value: object) -> str:
     if value is None:
         return MISSING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, float):
         return number(value, 0 if value == int(value) else 3)
     return str(value)

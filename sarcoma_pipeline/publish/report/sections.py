@@ -38,6 +38,8 @@ from sarcoma_pipeline.publish.report.sections_of_results import (
     survival_section,
 )
 from schemas.disclosure import WITHHELD
+from schemas.language import gettext as _
+from schemas.language import marked
 
 
 def sections(report: Report) -> list[Section]:
@@ -46,10 +48,10 @@ def sections(report: Report) -> list[Section]:
     for key, title, build in _SECTIONS:
         blocks = tuple(build(report))
         if blocks:
-            present.append(Section(key, title, blocks))
+            present.append(Section(key, _(title), blocks))
     keys = {section.key for section in present} | {"checklist", "provenance"}
-    present.append(Section("checklist", "STROBE and RECORD", tuple(_checklist(report, present, keys))))
-    present.append(Section("provenance", "Provenance", tuple(_provenance(report))))
+    present.append(Section("checklist", _("STROBE and RECORD"), tuple(_checklist(report, present, keys))))
+    present.append(Section("provenance", _("Provenance"), tuple(_provenance(report))))
     return present
 
 
@@ -59,11 +61,16 @@ def _summary(report: Report) -> Iterator[Paragraph]:
     estimates = report.frames["analysis.survival_estimate"]
     patients = report.frames["meta.release"].row(0, named=True)["eligible"]
     followed = [
-        f"The median observed follow-up was {number(r['value'], report.decimals)} months "
-        f"(Q1–Q3 {number(r['q1'], report.decimals)}–{number(r['q3'], report.decimals)})."
+        _("The median observed follow-up was {value} months (Q1–Q3 {q1}–{q3}).").format(
+            value=number(r["value"], report.decimals),
+            q1=number(r["q1"], report.decimals),
+            q3=number(r["q3"], report.decimals),
+        )
         for r in estimates.filter(quantity="follow-up observed").rows(named=True)
     ]
-    yield Paragraph(" ".join([f"{number(patients)} patients were analysed.", *followed]))
+    yield Paragraph(
+        " ".join([_("{patients} patients were analysed.").format(patients=number(patients)), *followed])
+    )
     for name, title in report.titles.items():
         mine = estimates.filter(endpoint=name)
         if not mine.is_empty():
@@ -75,15 +82,21 @@ def _outcome(title: str, estimates: pl.DataFrame, decimals: int) -> str:
     middle = estimates.filter(quantity="median").row(0, named=True)
     at = estimates.filter(pl.col("value").is_not_null(), quantity="survival").rows(named=True)
     shares = [
-        f"{rate(r['value'], r['ci_low'], r['ci_high'], ' %', decimals)} at "
-        f"{number(r['horizon_months'])} months"
+        _("{value} at {horizon_months} months").format(
+            value=rate(r["value"], r["ci_low"], r["ci_high"], " %", decimals),
+            horizon_months=number(r["horizon_months"]),
+        )
         for r in at
     ]
     months = median(middle["value"], middle["ci_low"], middle["ci_high"], decimals=decimals)
-    unit = " months" if months[0].isdigit() else ""
+    middles = _("median {months} months.") if months[0].isdigit() else _("median {months}.")
     return "; ".join(
         part
-        for part in (f"{title}: {number(middle['events'])} events", listed(shares), f"median {months}{unit}.")
+        for part in (
+            _("{title}: {events} events").format(title=title, events=number(middle["events"])),
+            listed(shares),
+            middles.format(months=months),
+        )
         if part
     )
 
@@ -92,12 +105,20 @@ def _disclosure(report: Report) -> Iterator[Paragraph]:
     if report.policy:
         few = report.policy.threshold
         yield Paragraph(
-            f"This is the public version: no table has a row per patient. Counts from 1 to {few - 1} are "
-            "withheld, together with further counts from which they could be calculated, and with "
-            f"percentages and estimates based on them; these are printed as “{WITHHELD}” or a dash. Numbers "
-            f"at risk are rounded to multiples of {report.policy.rounding}. Survival is given every "
-            f"{report.policy.grid_months} months in whole per cent, and only where none or at least {few} "
-            "events lie in between. Times are given in whole months."
+            _(
+                "This is the public version: no table has a row per patient. Counts from 1 to {most} are "
+                "withheld, together with further counts from which they could be calculated, and with "
+                "percentages and estimates based on them; these are printed as “{withheld}” or a dash. "
+                "Numbers at risk are rounded to multiples of {rounding}. Survival is given every "
+                "{grid_months} months in whole per cent, and only where none or at least {few} events lie in "
+                "between. Times are given in whole months."
+            ).format(
+                most=few - 1,
+                withheld=_(WITHHELD),
+                rounding=report.policy.rounding,
+                grid_months=report.policy.grid_months,
+                few=few,
+            )
         )
 
 
@@ -116,19 +137,21 @@ def _methods(report: Report) -> Iterator[Paragraph]:
 
 
 def _checklist(report: Report, present: list[Section], keys: set[str]) -> Iterator[Paragraph | Table]:
-    titles = {section.key: section.title for section in present} | {"provenance": "Provenance"}
+    titles = {section.key: section.title for section in present} | {"provenance": _("Provenance")}
     rows = [
-        (item.number, item.asks, titles[where] if where else "Not filled",
-         item.answer if where or not item.sections else "This report does not contain this section.")
+        (item.number, _(item.asks), titles[where] if where else _("Not filled"),
+         _(item.answer) if where or not item.sections else _("This report does not contain this section."))
         for item, where in strobe.filled(keys)
     ]  # fmt: skip
-    done = sum(row[2] != "Not filled" for row in rows)
+    done = sum(where is not None for _item, where in strobe.filled(keys))
     yield Paragraph(
-        f"{done} of {len(rows)} items of STROBE (cohort studies) and RECORD (routinely collected data) are "
-        "answered here, fully or partly. The others are left to the authors."
+        _(
+            "{done} of {items} items of STROBE (cohort studies) and RECORD (routinely collected data) are "
+            "answered here, fully or partly. The others are left to the authors."
+        ).format(done=done, items=len(rows))
     )
-    head = ("Item", "Asks for", "Section", "How")
-    caption = "Items of STROBE and RECORD"
+    head = (_("Item"), _("Asks for"), _("Section"), _("How"))
+    caption = _("Items of STROBE and RECORD")
     yield report_tables.plain("table-checklist", report.supplement(), caption, head, rows, (14, 30, 18, 38))
 
 
@@ -138,20 +161,20 @@ def _provenance(report: Report) -> Iterator[Paragraph]:
 
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table | Figure]]], ...] = (
-    ("summary", "Summary", _summary),
-    ("disclosure", "Disclosure control", _disclosure),
-    ("methods", "Methods", _methods),
-    ("participants", "Participants", participants_section),
-    ("survival", "Survival", survival_section),
-    ("follow-up", "Follow-up", follow_up_section),
-    ("models", "Multivariable models", models_section),
-    ("competing", "Competing risks", competing_section),
-    ("subgroups", "Subgroups", subgroups_section),
-    ("diagnostics", "Diagnostics", diagnostics_section),
-    ("sensitivity", "Sensitivity", sensitivity_section),
-    ("quality", "Data quality", quality_section),
-    ("limits", "What no rule can know", limits_section),
-    ("review", "Chart review", review_section),
-    ("paper", "The paper beside this cohort", paper_section),
-    ("audit", "Audit of the paper", audit_section),
+    ("summary", marked("Summary"), _summary),
+    ("disclosure", marked("Disclosure control"), _disclosure),
+    ("methods", marked("Methods"), _methods),
+    ("participants", marked("Participants"), participants_section),
+    ("survival", marked("Survival"), survival_section),
+    ("follow-up", marked("Follow-up"), follow_up_section),
+    ("models", marked("Multivariable models"), models_section),
+    ("competing", marked("Competing risks"), competing_section),
+    ("subgroups", marked("Subgroups"), subgroups_section),
+    ("diagnostics", marked("Diagnostics"), diagnostics_section),
+    ("sensitivity", marked("Sensitivity"), sensitivity_section),
+    ("quality", marked("Data quality"), quality_section),
+    ("limits", marked("What no rule can know"), limits_section),
+    ("review", marked("Chart review"), review_section),
+    ("paper", marked("The paper beside this cohort"), paper_section),
+    ("audit", marked("Audit of the paper"), audit_section),
 )

@@ -24,6 +24,8 @@ from sarcoma_pipeline.publish.report.number_format import capital, listed, numbe
 from sarcoma_pipeline.publish.report.report_tables import Table
 from schemas.analysis import PENALISED, HazardRatio
 from schemas.cohort import CohortPatient
+from schemas.language import gettext as _
+from schemas.language import in_sentence
 
 
 def participants_section(report: Report) -> Iterator[Table | Figure]:
@@ -35,8 +37,8 @@ def participants_section(report: Report) -> Iterator[Table | Figure]:
             if report.has("cohort.endpoints")
         ]
         yield report.figure(
-            "figure-flow", "Flow of patients through the eligibility criteria. Patients are counted at the "
-            "first criterion not fulfilled.",
+            "figure-flow", _("Flow of patients through the eligibility criteria. Patients are counted at the "
+            "first criterion not fulfilled."),
             [flow.flow_diagram(report.frames["cohort.flow"], events, key="svg-flow")],
         )  # fmt: skip
     if report.has("analysis.table_one"):
@@ -61,9 +63,9 @@ def _missing(report: Report) -> Table:
     for column in (c for c in columns if c in patients.columns):
         values = patients[column]
         unknown = int((values == "unknown").sum()) if values.dtype == pl.String else 0
-        rows.append((names.get(column, column), number(values.null_count()), number(unknown)))
-    head = ("Variable", "Not documented", "Documented as unknown")
-    caption = f"Missing values among {patients.height} patients"
+        rows.append((_(names.get(column, column)), number(values.null_count()), number(unknown)))
+    head = (_("Variable"), _("Not documented"), _("Documented as unknown"))
+    caption = _("Missing values among {patients} patients").format(patients=patients.height)
     return report_tables.plain("table-missing", report.supplement(), caption, head, rows)
 
 
@@ -85,16 +87,22 @@ def survival_section(report: Report) -> Iterator[Table | Figure]:
             for index, name in enumerate(drawn)
         ]  # fmt: skip
         yield report.figure(
-            "figure-survival", f"Kaplan–Meier curves of {listed([report.titles[n].lower() for n in drawn])}. "
-            "Shaded: log-log 95 % confidence interval; "
-            + (
-                f"dots: published values; between them the curve falls by equal steps, one every "
-                f"{report.policy.grid_months} months; "
-                if report.policy
-                else "ticks: censored patients; "
+            "figure-survival",
+            _("Kaplan–Meier curves of {endpoints}. Shaded: log-log 95 % confidence interval; ").format(
+                endpoints=listed([in_sentence(report.titles[n]) for n in drawn])
             )
-            + "dashed: median." + _ends(least), panels,
-        )  # fmt: skip
+            + (
+                _(
+                    "dots: published values; between them the curve falls by equal steps, one every "
+                    "{grid_months} months; "
+                ).format(grid_months=report.policy.grid_months)
+                if report.policy
+                else _("ticks: censored patients; ")
+            )
+            + _("dashed: median.")
+            + _ends(least),
+            panels,
+        )
     if report.has("analysis.survival_estimate"):
         estimates = report.frames["analysis.survival_estimate"]
         yield report_tables.survival(estimates, report.titles, report.supplement(), report.decimals)
@@ -107,7 +115,11 @@ def survival_section(report: Report) -> Iterator[Table | Figure]:
 
 
 def _ends(least: int) -> str:
-    return f" The curves end where fewer than {number(least)} patients are at risk." if least else ""
+    return (
+        _(" The curves end where fewer than {least} patients are at risk.").format(least=number(least))
+        if least
+        else ""
+    )
 
 
 def _kinds(report: Report) -> Table:
@@ -116,10 +128,10 @@ def _kinds(report: Report) -> Table:
     kinds = sorted(kinds, key=lambda kind: (kind == "censored", kind))
     names = [name for name in report.titles if name in set(ends["endpoint"])]
     counted = {(e, k): n for e, k, n in ends.group_by("endpoint", "event_kind").len().iter_rows()}
-    rows = [(capital(k), *(number(counted.get((e, k), 0)) for e in names)) for k in kinds]
+    rows = [(capital(_(k)), *(number(counted.get((e, k), 0)) for e in names)) for k in kinds]
     return report_tables.plain(
-        "table-kinds", report.supplement(), "End of each endpoint: the first event, or censoring",
-        ("First event", *names), rows,
+        "table-kinds", report.supplement(), _("End of each endpoint: the first event, or censoring"),
+        (_("First event"), *names), rows,
     )  # fmt: skip
 
 
@@ -148,15 +160,15 @@ def models_section(report: Report) -> Iterator[Paragraph | Table | Figure]:
         yield report_tables.model(
             rows,
             number_of=index,
-            title=title.lower(),
+            title=in_sentence(title),
             terms=terms,
             spelled=spelled,
-            strata=[terms.get(name, name).lower() for name in model.strata],
+            strata=[in_sentence(terms.get(name, name)) for name in model.strata],
             p_decimals=decimals,
         )
         yield report.figure(
-            f"figure-forest-{model.name.lower()}", f"Hazard ratios for {title.lower()}, with 95 % confidence "
-            "intervals.",
+            f"figure-forest-{model.name.lower()}", _("Hazard ratios for {title}, with 95 % confidence "
+            "intervals.").format(title=in_sentence(title)),
             [forest.forest(
                 rows, key=f"svg-forest-{model.name.lower()}", title=title, terms=terms, p_decimals=decimals,
             )],
@@ -173,7 +185,7 @@ def diagnostics_section(report: Report) -> Iterator[Table | Figure]:
         )
         penalised = ratios.filter(PENALISED)
         if penalised.height:
-            caption = "Models with a level without events: Firth's penalised estimates"
+            caption = _("Models with a level without events: Firth's penalised estimates")
             columns = ("model", "contrast", "hazard_ratio", "ci_low", "ci_high", "p_value", "events")
             yield report_tables.generic(
                 "analysis.hazard_ratio", penalised.select(columns), key="table-penalised",
@@ -199,10 +211,10 @@ def competing_section(report: Report) -> Iterator[Paragraph | Table | Figure]:
         least = report.study.statistics.least_at_risk
         frame = report.frames["analysis.cumulative_incidence"]
         panels = additional_analyses.incidence_panels(frame, titles, least)
-        caption = (
+        caption = _(
             "Cumulative incidence with competing risks (Aalen–Johansen). Shaded area, and area between thin "
-            "lines of the curve’s style: log-log 95 % confidence intervals." + _ends(least)
-        )
+            "lines of the curve’s style: log-log 95 % confidence intervals."
+        ) + _ends(least)
         yield report.figure("figure-incidence", caption, panels)
     if report.has("analysis.cumulative_incidence_estimate"):
         estimates = report.frames["analysis.cumulative_incidence_estimate"]
@@ -225,12 +237,15 @@ def subgroups_section(report: Report) -> Iterator[Table | Figure]:
         frame = report.frames["analysis.subgroup_curve"]
         for name in (n for n in report.titles if n in set(frame["endpoint"])):
             yield report.figure(
-                f"figure-subgroups-{name.lower()}", f"Subgroups: {report.titles[name].lower()}, Kaplan–Meier "
-                "curves with patients at risk below. Shaded: log-log 95 % confidence intervals; ticks: "
-                "censored patients. Log-rank tests are not adjusted for each other."
+                f"figure-subgroups-{name.lower()}",
+                _(
+                    "Subgroups: {endpoint}, Kaplan–Meier "
+                    "curves with patients at risk below. Shaded: log-log 95 % confidence intervals; ticks: "
+                    "censored patients. Log-rank tests are not adjusted for each other."
+                ).format(endpoint=in_sentence(report.titles[name]))
                 + _ends(report.study.statistics.least_at_risk),
                 additional_analyses.subgroup_panels(frame, tests, name, terms, report.study.statistics),
-            )  # fmt: skip
+            )
 
 
 def sensitivity_section(report: Report) -> Iterator[Table]:

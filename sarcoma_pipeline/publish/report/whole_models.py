@@ -15,13 +15,18 @@ from sarcoma_pipeline.publish.report import methods
 from sarcoma_pipeline.publish.report.blocks import Paragraph, Report
 from sarcoma_pipeline.publish.report.number_format import (
     MISSING,
+    capital,
+    general,
     listed,
     number,
     p_value,
     ratio_of,
 )
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from sarcoma_pipeline.publish.report.stored_notes import told
 from schemas.configuration import Model
+from schemas.language import gettext as _
+from schemas.language import in_sentence, ngettext
 from schemas.statistics import FEW, TOO_FEW, Statistics
 
 
@@ -34,9 +39,13 @@ def summary(report: Report) -> Iterator[Paragraph]:
     least = report.study.statistics.too_few_events_per_coefficient
     if few:
         yield Paragraph(
-            f"Of {number(len(fits))} multivariable models, {number(len(few))} ({listed(few)}) "
-            f"{'have' if len(few) > 1 else 'has'} fewer than {least:g} events per coefficient: too few for "
-            "hazard ratios and p values to mean anything."
+            ngettext(
+                "Of {models} multivariable models, {few} ({names}) has fewer than {least} events per "
+                "coefficient: too few for hazard ratios and p values to mean anything.",
+                "Of {models} multivariable models, {few} ({names}) have fewer than {least} events per "
+                "coefficient: too few for hazard ratios and p values to mean anything.",
+                len(few),
+            ).format(models=number(len(fits)), few=number(len(few)), names=listed(few), least=general(least))
         )
     for model in report.study.models:
         yield from map(Paragraph, contradicted(report, model))
@@ -68,24 +77,32 @@ def enough(fit: Mapping[str, Any], title: str, statistics: Statistics) -> str:
         title: the model in words.
         statistics: the declared thresholds.
     """
-    title, each = title.lower(), number(fit["coefficients"])
+    title, each = in_sentence(title), number(fit["coefficients"])
     counted = (
-        f"The model of {title} has {number(fit['events'])} events for {each} coefficients "
-        f"({number(fit['events_per_variable'], 1)} each), fewer than"
+        _(
+            "The model of {title} has {events} events for {each} coefficients "
+            "({events_per_variable} each), fewer than"
+        ).format(
+            title=title,
+            events=number(fit["events"]),
+            each=each,
+            events_per_variable=number(fit["events_per_variable"], 1),
+        )
         if fit["events"] is not None
-        else f"The model of {title} has, for each of its {each} coefficients, fewer events than"
+        else _("The model of {title} has, for each of its {each} coefficients, fewer events than").format(
+            title=title, each=each
+        )
     )
     if fit["verdict"] == TOO_FEW:
-        return (
-            f"{counted} the {statistics.too_few_events_per_coefficient:g} that the study declares as the "
+        return _(
+            "{counted} the {least} that the study declares as the "
             "least: its hazard ratios, intervals and p values mean nothing and are printed for completeness "
             "only."
-        )
+        ).format(counted=counted, least=general(statistics.too_few_events_per_coefficient))
     if fit["verdict"] == FEW:
-        return (
-            f"{counted} {statistics.few_events_per_coefficient:g}: its hazard ratios are unstable and its "
-            "intervals may be too narrow."
-        )
+        return _(
+            "{counted} {least}: its hazard ratios are unstable and its intervals may be too narrow."
+        ).format(counted=counted, least=general(statistics.few_events_per_coefficient))
     return ""
 
 
@@ -108,14 +125,31 @@ def contradicted(report: Report, model: Model) -> list[str]:
         shown = listed(
             [f"{r['contrast']}, p {_equals(p_value(r['p_value'], statistics.p_decimals))}" for r in small]
         )
-        title = report.titles.get(model.endpoint, model.endpoint).lower()
-        of = str(terms.get(test["term"], test["term"])).lower()
-        wald = f", Wald p = {number(test['wald_p_value'], 2)}" if test["wald_p_value"] is not None else ""
+        title = in_sentence(report.titles.get(model.endpoint, model.endpoint))
+        of = in_sentence(str(terms.get(test["term"], test["term"])))
+        wald = (
+            _(", Wald p = {wald_p_value}").format(wald_p_value=number(test["wald_p_value"], 2))
+            if test["wald_p_value"] is not None
+            else ""
+        )
         said.append(
-            f"The joint test of {of} in the model of {title} ({model.name}) gives p = {number(p, 2)} "
-            f"(likelihood ratio, {number(degrees)} degrees of freedom{wald}): it does not show that {title} "
-            f"differs by {of}, although {'contrasts' if len(small) > 1 else 'one contrast'} of "
-            f"{number(degrees)} {'have' if len(small) > 1 else 'has'} a small p value ({shown})."
+            ngettext(
+                "The joint test of {of} in the model of {title} ({name}) gives p = {p} "
+                "(likelihood ratio, {degrees} degrees of freedom{wald}): it does not show that {title} "
+                "differs by {of}, although one contrast of {degrees} has a small p value ({shown}).",
+                "The joint test of {of} in the model of {title} ({name}) gives p = {p} "
+                "(likelihood ratio, {degrees} degrees of freedom{wald}): it does not show that {title} "
+                "differs by {of}, although contrasts of {degrees} have a small p value ({shown}).",
+                len(small),
+            ).format(
+                of=of,
+                title=title,
+                name=model.name,
+                p=number(p, 2),
+                degrees=number(degrees),
+                wald=wald,
+                shown=shown,
+            )
             + _papers(report, small)
         )
     return said
@@ -133,10 +167,13 @@ def _papers(report: Report, small: list[dict[str, Any]]) -> str:
     if not rows:
         return ""
     printed = listed(list(dict.fromkeys(number(r["published_p"], 4) for r in rows)))
-    return (
-        f" The paper prints p = {printed} for {'these contrasts' if len(small) > 1 else 'this contrast'}: "
-        "the joint test speaks against a conclusion from it."
-    )
+    return ngettext(
+        " The paper prints p = {printed} for this contrast: the joint test speaks against a conclusion from "
+        "it.",
+        " The paper prints p = {printed} for these contrasts: the joint test speaks against a conclusion "
+        "from it.",
+        len(small),
+    ).format(printed=printed)
 
 
 def _equals(shown: str) -> str:
@@ -145,7 +182,7 @@ def _equals(shown: str) -> str:
 
 def _discrimination(fit: pl.DataFrame) -> str:
     row = fit.row(0, named=True)
-    return f"Harrell’s C of the model is {_concordance(row)}."
+    return _("Harrell’s C of the model is {concordance}.").format(concordance=_concordance(row))
 
 
 def _concordance(row: Mapping[str, Any]) -> str:
@@ -185,29 +222,51 @@ def _beside(report: Report, model: Model, title: str, rows: pl.DataFrame) -> Tab
             lines.append(Line(cells, indent=factor))
         if len(contrasts) > 1:
             joint = ("", "", ratio_tests[0], "", p(test.get("wald_p_value")), ratio_tests[1])
-            lines.append(Line(("All levels together", *joint), indent=True))
+            lines.append(Line((_("All levels together"), *joint), indent=True))
     patients = {
-        "same patients": "Univariable models use the patients of the multivariable one.",
-        "every patient": "Univariable models use every patient with the covariate.",
+        "same patients": _("Univariable models use the patients of the multivariable one."),
+        "every patient": _("Univariable models use every patient with the covariate."),
     }[statistics.univariable]
-    notes = [f"{patients} LR: likelihood ratio test of all coefficients of the covariate together."]
+    notes = [
+        _("{patients} LR: likelihood ratio test of all coefficients of the covariate together.").format(
+            patients=patients
+        )
+    ]
     adjusted = {r["term"]: r["adjusted_p_value"] for r in tests.values() if r["adjusted_p_value"] is not None}
     if adjusted:
         shown = "; ".join(f"{terms.get(t, t)} {p(value)}" for t, value in adjusted.items())
-        notes.append(f"Joint tests adjusted for their number ({statistics.p_adjustment}): {shown}.")
+        notes.append(
+            _("Joint tests adjusted for their number ({p_adjustment}): {shown}.").format(
+                p_adjustment=_(statistics.p_adjustment), shown=shown
+            )
+        )
     bent = {r["term"]: r["nonlinearity_p_value"] for r in tests.values() if r.get("nonlinearity_p_value")}
     notes += [
-        f"{terms.get(term, term)}: natural cubic spline; against a straight effect, p = {p(value)}."
+        _("{term}: natural cubic spline; against a straight effect, p = {value}.").format(
+            term=terms.get(term, term), value=p(value)
+        )
         for term, value in bent.items()
     ]
-    notes += list(dict.fromkeys(r["note"] for r in tests.values() if r["note"]))
+    notes += list(dict.fromkeys(told(r["note"]) for r in tests.values() if r["note"]))
     return Table(
-        f"table-beside-{model.name.lower()}", report.supplement(),
-        f"Univariable beside multivariable hazard ratios, with joint tests: {title.lower()}",
-        ("Covariate", "Univariable HR (95 % CI)", "p (Wald)", "p (LR)", "Multivariable HR (95 % CI)",
-         "p (Wald)", "p (LR)"),
-        tuple(lines), tuple(notes), (24, 20, 9, 9, 20, 9, 9),
-    )  # fmt: skip
+        f"table-beside-{model.name.lower()}",
+        report.supplement(),
+        _("Univariable beside multivariable hazard ratios, with joint tests: {title}").format(
+            title=in_sentence(title)
+        ),
+        (
+            _("Covariate"),
+            _("Univariable HR (95 % CI)"),
+            _("p (Wald)"),
+            _("p (LR)"),
+            _("Multivariable HR (95 % CI)"),
+            _("p (Wald)"),
+            _("p (LR)"),
+        ),
+        tuple(lines),
+        tuple(notes),
+        (24, 20, 9, 9, 20, 9, 9),
+    )
 
 
 def fits(report: Report) -> Table:
@@ -217,7 +276,8 @@ def fits(report: Report) -> Table:
         Line(
             (
                 r["model"], number(r["coefficients"]), number(r["events_per_variable"], 1),
-                r["verdict"] or MISSING, _concordance(r), number(r["likelihood_ratio"], 2),
+                _(r["verdict"]) if r["verdict"] else MISSING, _concordance(r),
+                number(r["likelihood_ratio"], 2),
                 p_value(r["p_value"], decimals), p_value(r["wald_p_value"], decimals),
             )
         )
@@ -228,14 +288,28 @@ def fits(report: Report) -> Table:
         report.study.statistics.too_few_events_per_coefficient,
     )
     return Table(
-        "table-model-fit", report.supplement(), "The models as a whole",
-        ("Model", "Coefficients", "Events per coefficient", "Events are", "Harrell’s C (95 % CI)",
-         "Likelihood ratio", "p", "p (Wald)"),
+        "table-model-fit",
+        report.supplement(),
+        _("The models as a whole"),
+        (
+            _("Model"),
+            _("Coefficients"),
+            _("Events per coefficient"),
+            _("Events are"),
+            _("Harrell’s C (95 % CI)"),
+            _("Likelihood ratio"),
+            "p",
+            _("p (Wald)"),
+        ),
         tuple(lines),
-        (f"Few: below {few:g} events per coefficient; too few: below {too_few:g}. Interval of C: "
-         "infinitesimal jackknife. Likelihood ratio and p: all coefficients against none.",
-         *dict.fromkeys(r for r in report.frames["analysis.model_fit"]["note"] if r)),
-    )  # fmt: skip
+        (
+            _(
+                "Few: below {few} events per coefficient; too few: below {too_few}. Interval of C: "
+                "infinitesimal jackknife. Likelihood ratio and p: all coefficients against none."
+            ).format(few=general(few), too_few=general(too_few)),
+            *dict.fromkeys(told(r) for r in report.frames["analysis.model_fit"]["note"] if r),
+        ),
+    )
 
 
 def validation(report: Report) -> Table:
@@ -244,16 +318,30 @@ def validation(report: Report) -> Table:
     lines = tuple(
         Line(
             (
-                r["model"], r["quantity"].capitalize(), number(r["apparent"], 3), number(r["optimism"], 3),
-                number(r["corrected"], 3), f"{number(r['fitted'])} of {number(r['resamples'])}",
+                r["model"],
+                capital(_(r["quantity"])),
+                number(r["apparent"], 3),
+                number(r["optimism"], 3),
+                number(r["corrected"], 3),
+                _("{fitted} of {resamples}").format(
+                    fitted=number(r["fitted"]), resamples=number(r["resamples"])
+                ),
             )
         )
         for r in rows
-    )  # fmt: skip
+    )
     return Table(
-        "table-validation", report.supplement(), "Internal validation of the models by the bootstrap",
-        ("Model", "Measure", "Apparent", "Optimism", "Corrected", "Resamples fitted"), lines,
-        ("Optimism: mean over the resamples of the measure in the resample minus that in all patients. A "
-         "calibration slope below 1: predictions are too extreme, and hazard ratios too far from 1.",
-         *dict.fromkeys(f"{r['model']}: {r['note']}." for r in rows if r["note"])),
-    )  # fmt: skip
+        "table-validation",
+        report.supplement(),
+        _("Internal validation of the models by the bootstrap"),
+        (_("Model"), _("Measure"), _("Apparent"), _("Optimism"), _("Corrected"), _("Resamples fitted")),
+        lines,
+        (
+            _(
+                "Optimism: mean over the resamples of the measure in the resample minus that in all "
+                "patients. A calibration slope below 1: predictions are too extreme, and hazard ratios too "
+                "far from 1."
+            ),
+            *dict.fromkeys(f"{r['model']}: {told(r['note'])}." for r in rows if r["note"]),
+        ),
+    )

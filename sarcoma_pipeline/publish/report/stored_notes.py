@@ -1,0 +1,45 @@
+"""Translate the notes of the tables of estimates: why there is no estimate, and warnings."""
+
+from __future__ import annotations
+
+from schemas.language import marked, stored
+
+_NOTES = (
+    marked("no estimate: {coefficients} coefficients, but only {events} events"),
+    marked("no estimate: the covariates before it tell it completely (collinear)"),
+    marked("no estimate: {reason}"),
+    marked("no test: {reason}"),
+    marked("no event in the model"),
+    marked("no event at the reference level: the hazard ratio tends to infinity"),
+    marked("no event at the level: the hazard ratio tends to 0"),
+    marked("nothing to estimate"),
+    marked("the covariates are collinear"),
+    marked("the covariates are collinear or separate the events"),
+    marked("the information is not finite: a coefficient tends to infinity"),
+    marked(
+        "{events} events for {coefficients} coefficients: fewer than {least} each, estimates are unstable"
+    ),
+    marked("{lost} of {resamples} resamples had no estimate and are left out"),
+    marked("{lost} of {resamples} resamples had no finite predictor and are left out"),
+    marked("the loss to follow-up differs by group (log-rank test p = {p}): censoring may be informative"),
+    marked(
+        "{late} of {deaths} deaths that count as an event came more than {days} days after the last "
+        "examination, or without any"
+    ),
+    marked("The joint test of {term} is withheld."),
+    marked(
+        "known only from {milestone} on, while patients are at risk before: declare that day as the entry of "
+        "the endpoint, or a landmark"
+    ),
+    marked("known only when the time has ended: it cannot explain the time"),
+    marked("no variance: the same value in all patients"),
+    marked("no variance: no patient at the level"),
+    marked("no variance: no patient at the reference level"),
+    marked("no estimate"),
+)
+"""Notes as the tables of estimates have them; a special note stands before a general one."""
+
+
+def told(note: str) -> str:
+    """Return a note in the language that is set; a reason within it, too."""
+    return stored(note, _NOTES)
