@@ -19,6 +19,7 @@ from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import step_cache
 from schemas.audit import PublishedAudit
 from schemas.disclosure import Disclosure
+from schemas.language import speaking
 from schemas.quality import Accounting, Finding
 from schemas.release import RELEASED, MetaRelease
 from schemas.review import ChartReview
@@ -54,7 +55,9 @@ def write(
         The page, and the name of the PDF or the reason why there is none.
     """
     target = folder / "index.html"
-    write_whole(target, page.page(project.study, project.sources, frames, methods.versions(), policy))
+    with speaking(project.study.language):
+        html = page.page(project.study, project.sources, frames, methods.versions(), policy)
+    write_whole(target, html)
     pdf_path, chromium = folder / "report.pdf", pdf.browser()
     if chromium is None:
         # A PDF of an older page must not stay beside the new page.

@@ -122,8 +122,8 @@ def subgroup_panels(
         }
         title = terms.get(name, capital(name.replace("_", " ")))
         test = (
-            _("log-rank p = {value}")
-            .format(value=p_value(p.get((endpoint, name)), statistics.p_decimals))
+            _("log-rank p = {p}")
+            .format(p=p_value(p.get((endpoint, name)), statistics.p_decimals))
             .replace("= <", "< ")
         )
         drawings.append(

@@ -54,8 +54,8 @@ def blocks(report: Report) -> Iterator[Table | Figure]:
         _("Predicted and observed survival at {months} months in %").format(months=number(months)),
         (_("Group by rising risk"), "n", _("Events"), _("Predicted"), _("Observed (95 % CI)")), tuple(lines),
         (_("Predicted: mean of the survival that the model predicts. Observed: Kaplan–Meier; "
-         "{MISSING} beyond the follow-up. Models with strata or without an estimate are left out. "
-         "The table analysis.calibration has every horizon.").format(MISSING=MISSING),),
+         "{missing} beyond the follow-up. Models with strata or without an estimate are left out. "
+         "The table analysis.calibration has every horizon.").format(missing=MISSING),),
     )  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def _completeness(
             _("Late deaths"),
         ),
         tuple(lines),
-        (note, *(_("Warning: {w}").format(w=w) for w in warnings)),
+        (note, *(_("Warning: {warning}").format(warning=w) for w in warnings)),
         (24, 6, 8, 10, 10, 13, 6, 8, 8, 7),
     )
 
@@ -134,7 +134,7 @@ def _not_at_risk(
     return Table(
         "table-not-at-risk", label, _("Eligible patients who are not at risk of an endpoint"),
         (_("Endpoint"), _("Reason"), _("Patients")),
-        tuple(Line((titles.get(e, e), capital(_(reason)), number(n))) for e, reason, n in rows),
+        tuple(Line((titles.get(e, e), capital(told(reason)), number(n))) for e, reason, n in rows),
     )  # fmt: skip
 
 

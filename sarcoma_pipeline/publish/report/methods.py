@@ -11,11 +11,12 @@ from sarcoma_pipeline.publish.report.number_format import general, listed, numbe
 from sarcoma_pipeline.sources import readers
 from schemas.assumptions import declared
 from schemas.configuration import Covariate, EndpointRule, Sources, Study
-from schemas.language import SOURCE, decimal, in_sentence, marked, ngettext, spoken
+from schemas.language import SOURCE, decimal, in_sentence, marked, ngettext, pgettext, spoken
 from schemas.language import gettext as _
 from schemas.statistics import Statistics
 
 _OR = marked(" or ")
+_CENSORED_AT = (marked("last day known alive"), marked("last disease assessment"))
 _PACKAGES = (
     "numpy",
     "scipy",
@@ -87,11 +88,11 @@ def endpoints(study: Study) -> list[str]:
 
 def _endpoint(rule: EndpointRule) -> str:
     first = listed([_(kind) for kind in rule.events], _OR)
-    until = _("the first of {first}").format(first=first) if len(rule.events) > 1 else first
+    until = _("the first of {first}") if len(rule.events) > 1 else pgettext("one event", "{first}")
     last = _(rule.censor.replace("last known", "last day known", 1))
     since = _(" from the {origin}").format(origin=_(rule.origin)) if rule.origin else ""
     by = (
-        _(", and by {value}").format(value=listed([_(kind) for kind in rule.censored_by], _OR))
+        _(", and by {events}").format(events=listed([_(kind) for kind in rule.censored_by], _OR))
         if rule.censored_by
         else ""
     )
@@ -106,7 +107,14 @@ def _endpoint(rule: EndpointRule) -> str:
     return _(
         "{title} ({name}) is the time{since} to {until}, censored at the {last}{by}.{entry}{mark}"
     ).format(
-        title=rule.title, name=rule.name, since=since, until=until, last=last, by=by, entry=entry, mark=mark
+        title=rule.title,
+        name=rule.name,
+        since=since,
+        until=until.format(first=first),
+        last=last,
+        by=by,
+        entry=entry,
+        mark=mark,
     )
 
 

@@ -36,7 +36,7 @@ _AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
 
 _HAS_DIGIT = re.compile(r"\d")
 _WORDS = (
-    NOT_REACHED, marked("not known"), marked("not estimable"), marked(WITHHELD), marked("NR"),
+    NOT_REACHED, marked("not known"), marked("not estimable"), WITHHELD, marked("NR"),
     marked("few"), marked("of"),
 )  # fmt: skip
 """Words in the place of a number, or between two."""

@@ -36,7 +36,35 @@ _NOTES = (
     marked("no variance: no patient at the level"),
     marked("no variance: no patient at the reference level"),
     marked("no estimate"),
+    marked("diagnosed after the data cut-off"),
+    marked("a time outside the bounds of the release gate"),
+    marked("never free of disease"),
+    marked("ended before the landmark"),
+    marked("ended before the {milestone}"),
+    marked("no {milestone}"),
+    marked("local and distant relapse"),
+    marked("local and regional relapse"),
+    marked("regional and distant relapse"),
+    marked("local and regional and distant relapse"),
 )
+_WORDS = (
+    marked("median"), marked("Q1–Q3"), marked("n (%)"), marked("survival"), marked("hazard ratio"),
+    marked("observed"), marked("reverse Kaplan–Meier"),
+    marked("concordance"), marked("calibration slope"), marked("enough"), marked("few"), marked("too few"),
+    marked("no failure"), marked("death without relapse"), marked("relapse without a date"),
+    marked("complete cases"), marked("withheld"),
+    marked("radiotherapy start"), marked("radiotherapy end"), marked("definitive resection"),
+    marked("diagnosis"),
+    marked("holm"), marked("false discovery rate"), marked("Cox, Efron"), marked("Cox, Breslow"),
+    marked("equal"), marked("close"), marked("within rounding"), marked("differs"), marked("not computable"),
+    marked("paper contradicts itself"), marked("contradiction"), marked("tension"), marked("by definition"),
+    marked("wording"), marked("consistent"),
+    marked("abstract"), marked("methods"), marked("results text"), marked("discussion"),
+    marked("female"), marked("male"), marked("extremities"), marked("trunk"), marked("others"),
+    marked("preoperative"), marked("postoperative"), marked("liposarcoma"), marked("myxofibrosarcoma"),
+    marked("synovial sarcoma"), marked("unknown"), marked("superficial"), marked("deep"),
+)  # fmt: skip
+"""Words of the tables of estimates that the report prints; levels with a label in study.toml have that."""
 """Notes as the tables of estimates have them; a special note stands before a general one."""
 
 
