@@ -134,9 +134,14 @@ def stored(text: str, templates: tuple[str, ...]) -> str:
         if found := _pattern(template).fullmatch(text):
             values = found.groupdict().items()
             return gettext(template).format(
-                **{name: stored(v, templates) if name in _SENTENCES else v for name, v in values}
+                **{name: stored(v, templates) if name in _SENTENCES else _as_number(v) for name, v in values}
             )
     return gettext(text)
+
+
+def _as_number(value: str) -> str:
+    """Return a value of a stored sentence with the decimal sign of the language, if it is a number."""
+    return decimal(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
 
 _SENTENCES = ("reason", "milestone")

@@ -44,7 +44,7 @@ KEYWORDS = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2), "pge
 METHODS = {".py": _calls, ".js": "javascript", ".html": "jinja2", ".j2": "jinja2"}
 OPTIONS = {"parse_template_string": True}
 """Option of the extraction from JavaScript: texts within template strings count, too."""
-VOCABULARIES = ("LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE", "EVENT_KIND")
+VOCABULARIES = ("LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE", "EVENT_KIND", "SOURCE")
 """Vocabularies whose words are shown to people."""
 
 

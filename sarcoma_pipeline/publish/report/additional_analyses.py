@@ -287,7 +287,7 @@ def proportional_hazards(
         for r in frame.iter_rows(named=True)
     ]  # fmt: skip
     caption = _("Tests of proportional hazards (Grambsch and Therneau; scaled Schoenfeld residuals)")
-    head = (_("Model"), _("Term"), "Chi-squared", "df", "p")
+    head = (_("Model"), _("Term"), _("Chi-squared"), _("df"), "p")
     return report_tables.plain("table-ph-test", label, caption, head, rows)
 
 

@@ -315,7 +315,8 @@ def _counted(sheet: Drawing, frame: _Axes, counts: list[tuple[Any, ...]]) -> Non
     top = _BOTTOM + 58
     sheet.text(4, top, _("No. of patients"), italic=True, size=11)
     for line, name in enumerate((_("At risk"), _("Censored"), _("Events"))[: len(counts[0]) - 1], 1):
-        sheet.text(4, top + 16 * line, name, size=11)
+        # A long word must not reach the first number.
+        sheet.text(4, top + 16 * line, name, size=11 if len(name) <= 10 else 9.5)
         for tick, *values in counts:
             sheet.text(frame.at(tick, 0)[0], top + 16 * line, values[line - 1], anchor="middle", size=11)
 

@@ -52,15 +52,17 @@ def of_figure(key: str, panels: Sequence[str]) -> tuple[File, ...]:
     )
 
 
-def of_table(table: Table, made: dt.datetime, english: Table) -> tuple[File, ...]:
+def of_table(table: Table, made: dt.datetime, english: Table | None = None) -> tuple[File, ...]:
     """Return a table as CSV and as a workbook.
 
     Args:
         table: the table.
         made: when the release was made: the workbook's date of creation.
-        english: the same table in English, for the CSV file, which programs read.
+        english: the same table in English, for the CSV file, which programs read; if none is given, the
+            table is.
     """
     rows = [_cells(line.cells, len(table.head)) for line in table.lines]
+    plain = english or table
     book = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return (
         File(
@@ -68,7 +70,7 @@ def of_table(table: Table, made: dt.datetime, english: Table) -> tuple[File, ...
             "CSV",
             _link(
                 "text/csv;charset=utf-8",
-                _csv(english.head, [_cells(line.cells, len(english.head)) for line in english.lines]),
+                _csv(plain.head, [_cells(line.cells, len(plain.head)) for line in plain.lines]),
             ),
         ),
         File(f"{table.key}.xlsx", "XLSX", _link(book, _xlsx(table, rows, made))),

@@ -11,6 +11,7 @@ from sarcoma_pipeline.publish.report.number_format import MISSING, capital, numb
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.publish.report.stored_notes import told
 from schemas.language import gettext as _
+from schemas.language import pgettext
 from schemas.statistics import DEFAULT
 
 Frames = Mapping[str, pl.DataFrame]
@@ -86,7 +87,7 @@ def _completeness(
         (
             _("Endpoint and group"),
             "n",
-            _("Events"),
+            pgettext("narrow column", "Events"),
             _("Observed, years"),
             _("Possible, years"),
             _("Completeness, %"),
@@ -197,7 +198,7 @@ def _timing(frame: pl.DataFrame, titles: Mapping[str, str], terms: Mapping[str, 
             _("Model"),
             _("Covariate"),
             _("Known from"),
-            _("Patients"),
+            pgettext("narrow column", "Patients"),
             _("Median days"),
             _("Events before"),
             _("Warning"),

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
-from sarcoma_pipeline.publish.report.number_format import number, p_value, ratio_of
+from sarcoma_pipeline.publish.report.number_format import general, number, p_value, ratio_of
 from schemas.language import gettext as _
 from schemas.statistics import DEFAULT
 
@@ -60,7 +60,7 @@ def forest(
     sheet.line(_PLOT, bottom, _END, bottom)
     for tick in (t for t in _TICKS if low <= t <= high):
         sheet.line(across(tick), bottom, across(tick), bottom + 5)
-        sheet.text(across(tick), bottom + 19, f"{tick:g}", anchor="middle")
+        sheet.text(across(tick), bottom + 19, general(tick), anchor="middle")
     sheet.text((_PLOT + _END) / 2, bottom + 37, _("Hazard ratio (log scale)"), anchor="middle")
     described = "; ".join(
         f"{r['contrast']} {ratio_of(r)}, p {p_value(r['p_value'], p_decimals)}"

@@ -56,7 +56,7 @@ def design(study: Study, sources: Sources) -> list[str]:
 
 def _death(sources: Sources) -> str:
     """Return the sentence on how contradictions about life and death are resolved."""
-    order = listed(list(sources.precedence["death"]))
+    order = listed([_(source) for source in sources.precedence["death"]])
     return _(
         "On life and death the sources rank in the order {order}. A dated death stands against a later "
         "statement of life unless that comes from a source of a higher rank than every source of the death; "
@@ -311,7 +311,7 @@ def provenance(release: Mapping[str, Any]) -> str:
     decided = ngettext(
         "{count} decision of stewards {decisions_hash}",
         "{count} decisions of stewards {decisions_hash}",
-        count,
+        2 if count is None else count,
     ).format(count=number(count), decisions_hash=release["decisions_hash"])
     return _(
         "Release {refresh_id} of {released_at}: program {code_version} "

@@ -27,8 +27,8 @@ from sarcoma_pipeline.publish.report.stored_notes import told
 from schemas.audit import VERDICTS
 from schemas.contract import CONTRACTS
 from schemas.disclosure import WITHHELD
+from schemas.language import decimal, in_sentence, marked
 from schemas.language import gettext as _
-from schemas.language import in_sentence, marked, spoken
 from schemas.statistics import DEFAULT, Statistics
 
 _AUDIT_ENTRY = re.compile(r"(?=Audit \d+ \()")
@@ -93,10 +93,11 @@ class Table:
     def numeric(self) -> tuple[bool, ...]:
         """Whether each column holds numbers, which are aligned to the right; the first column never does."""
         cells = [line.cells for line in self.lines if not line.heading or any(line.cells[1:])]
+        pattern = _numeric(*(_(word) for word in _WORDS))
         return tuple(
             bool(column)
             and any(_HAS_DIGIT.search(row[column]) for row in cells if column < len(row))
-            and all(_numeric(spoken()).fullmatch(row[column]) for row in cells if column < len(row))
+            and all(pattern.fullmatch(row[column]) for row in cells if column < len(row))
             for column in range(len(self.head))
         )
 
@@ -113,10 +114,10 @@ class Table:
 
 
 @cache
-def _numeric(_language: str) -> re.Pattern[str]:
+def _numeric(*words: str) -> re.Pattern[str]:
     """Return the pattern of a cell that is a number, an interval or a fraction, or a word in its place."""
-    words = "|".join(re.escape(_(word)) for word in _WORDS)
-    return re.compile(rf"(?:[<>≤≥= ]*[-−]?\d[\d.,]*(?: ?%| †)?|[–/(); ]|{words})*")
+    named = "|".join(map(re.escape, words))
+    return re.compile(rf"(?:[<>≤≥= ]*[-−]?\d[\d.,]*(?: ?%| †)?|[–/(); ]|{named})*")
 
 
 def table_one(rows: pl.DataFrame, n: int) -> Table:
@@ -129,7 +130,7 @@ def table_one(rows: pl.DataFrame, n: int) -> Table:
         lines.append(Line((f"{block}{known}", ""), heading=True))
         for row in members:
             name = str(row["level"] or capital(_(row["statistic"])))
-            lines.append(Line((name, row["text"]), indent=True))
+            lines.append(Line((name, decimal(_(row["text"]))), indent=True))
     return Table(
         "table-1", _("Table 1"), _("Patient, tumour and treatment characteristics"),
         (_("Patient characteristics (n = {n})").format(n=n), "n (%)"), tuple(lines),
@@ -150,7 +151,7 @@ def table_one_by_group(rows: pl.DataFrame, terms: dict[str, str], label: str) ->
             cells = {row["group"]: row for row in line}
             first = next(iter(cells.values()))
             name = str(first["level"] or capital(_(first["statistic"])))
-            texts = (cells[g]["text"] if g in cells else MISSING for g in sizes)
+            texts = (decimal(_(cells[g]["text"])) if g in cells else MISSING for g in sizes)
             lines.append(Line((name, *texts, ""), indent=True))
     covariate = rows["covariate"][0]
     title = in_sentence(str(terms.get(covariate, covariate)))
@@ -324,7 +325,7 @@ def comparison(rows: pl.DataFrame, label: str) -> Table:
     lines: list[Line] = []
     remarks: dict[str, int] = {}
     for section, group in groupby(rows.sort("id").iter_rows(named=True), key=lambda row: row["section"]):
-        lines.append(Line((capital(_(section)), "", "", "", "", ""), heading=True))
+        lines.append(Line((capital(told(section)), "", "", "", "", ""), heading=True))
         for r in group:
             what = ", ".join(part for part in (r["quantity"], r["level"]) if part and part != "all")
             # Many rows share a remark: it is printed once, as a note below the table.

@@ -13,7 +13,7 @@ from sarcoma_pipeline.publish.report import (
 from sarcoma_pipeline.publish.report.blocks import Paragraph, Report
 from sarcoma_pipeline.publish.report.number_format import listed, number
 from sarcoma_pipeline.publish.report.report_tables import Table
-from schemas.language import day, decimal, marked
+from schemas.language import day, decimal, marked, pgettext
 from schemas.language import gettext as _
 
 _ACCOUNTED = {
@@ -51,7 +51,13 @@ def quality_section(report: Report) -> Iterator[Table]:
                 "severity", "rule_id", "what", "n", "patients"
             ).iter_rows()
         ]
-        head = (_("Severity"), _("Rule"), _("What is wrong"), _("Findings"), _("Patients"))
+        head = (
+            _("Severity"),
+            _("Rule"),
+            _("What is wrong"),
+            pgettext("narrow column", "Findings"),
+            pgettext("narrow column", "Patients"),
+        )
         yield report_tables.plain(
             "table-findings",
             report.supplement(),

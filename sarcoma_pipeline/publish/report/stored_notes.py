@@ -42,6 +42,7 @@ _NOTES = (
     marked("ended before the landmark"),
     marked("ended before the {milestone}"),
     marked("no {milestone}"),
+    marked("Table {number_of}"),
     marked("local and distant relapse"),
     marked("local and regional relapse"),
     marked("regional and distant relapse"),
