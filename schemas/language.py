@@ -77,6 +77,16 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _translations(spoken()).ngettext(one, many, number)
 
 
+def counted(number: int, severity: str) -> str:
+    """Return a number of findings of a severity, such as ``1 error`` or ``2 warnings``."""
+    forms = {
+        "error": ngettext("{number} error", "{number} errors", number),
+        "warning": ngettext("{number} warning", "{number} warnings", number),
+        "notice": ngettext("{number} notice", "{number} notices", number),
+    }
+    return forms[severity].format(number=number)
+
+
 def marked(message: str) -> str:
     """Mark a text for the catalogue that is translated where it is used, such as one in a constant."""
     return message
@@ -144,7 +154,7 @@ def _as_number(value: str) -> str:
     return decimal(value) if re.fullmatch(r"\d+\.\d+", value) else value
 
 
-_SENTENCES = ("reason", "milestone")
+_SENTENCES = ("reason", "milestone", "quantity", "state", "now", "admitted", "event")
 """Placeholders of stored sentences whose value is a text of the catalogue itself."""
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
+from schemas.language import counted, marked
+from schemas.language import gettext as _
 from schemas.vocabularies import NOTICE, SEVERITY
 
 _SMTP_SECONDS = 20
@@ -25,7 +27,11 @@ OF_RULES = "rules"
 KNOWN = "known"
 NEWS = ("new", "back", "more")
 """Kinds of news: a new finding; one that is back or reopened; one about more records, or more severe."""
-_WORDS = {"new": "new", "back": "back", "more": "about more records, or more severe"}
+_WORDS = {
+    "new": marked("{number} new"),
+    "back": marked("{number} back"),
+    "more": marked("{number} about more records, or more severe"),
+}
 
 MOVED = ("moves_are_explained", "estimates_are_explained")
 """Checks of the account of movement, listed first in a message."""
@@ -155,35 +161,41 @@ def message(study: str, run_id: str, night: Night) -> Message | None:
     moved = [p for p in night.checks if p.what.startswith(MOVED)]
     others = [p for p in night.checks if p not in moved]
     states = [
-        "released values moved and nothing says why" if moved else "",
-        "refresh FAILED, the last release is unchanged" if night.failed else "",
-        f"news: {_counted(news)}" if news else "",
-        f"{len(others)} checks failed" if others else "",
+        _("released values moved and nothing says why") if moved else "",
+        _("refresh FAILED, the last release is unchanged") if night.failed else "",
+        _("news: {counted}").format(counted=_counted(news)) if news else "",
+        _("{number} checks failed").format(number=len(others)) if others else "",
     ]
     state = "; ".join(filter(None, states))
     lines = [f"{study}: {state}.", ""]
-    told = [Problem(f"{r.severity:7} {r.rule}", _kinds(r)) for r in news]
-    sections = (("Moved", moved), ("Failed steps", night.failed), ("News since the last refresh", told))
-    for title, problems in (*sections, ("Failed checks", others)):
+    told = [Problem(f"{_(r.severity):7} {r.rule}", _kinds(r)) for r in news]
+    sections = (
+        (_("Moved"), moved),
+        (_("Failed steps"), night.failed),
+        (_("News since the last refresh"), told),
+    )
+    for title, problems in (*sections, (_("Failed checks"), others)):
         if problems:
             lines += [f"{title}:", *(f"  {p.what}: {p.reason}" for p in problems), ""]
     known = _counted([r for r in night.rules if r.severity != NOTICE and r.known], known=True)
-    lines += [f"Known and unchanged: {known}.", ""] if known else []
+    lines += [_("Known and unchanged: {known}.").format(known=known), ""] if known else []
     lines += [
-        f"Run {run_id}: see Runs in the Dagster UI.",
-        f"Findings: sarcoma findings --study {study}, or data/published/{study}/steward.html",
+        _("Run {run}: see Runs in the Dagster UI.").format(run=run_id),
+        _("Findings: {command}, or {page}").format(
+            command=f"sarcoma findings --study {study}", page=f"data/published/{study}/steward.html"
+        ),
     ]
     return Message(f"[sarcoma] {study}: {state}", "\n".join(lines) + "\n")
 
 
 def _kinds(rule: OfRule) -> str:
-    return ", ".join(f"{n} {_WORDS[kind]}" for kind, n in rule.news.items() if n)
+    return ", ".join(_(_WORDS[kind]).format(number=n) for kind, n in rule.news.items() if n)
 
 
 def _counted(rules: Sequence[OfRule], *, known: bool = False) -> str:
     """Return the number of findings by severity, such as ``1 error, 2 warnings``."""
     totals = {s: sum(r.known if known else r.alarms for r in rules if r.severity == s) for s in SEVERITY}
-    return ", ".join(f"{n} {s}{'' if n == 1 else 's'}" for s, n in totals.items() if n)
+    return ", ".join(counted(n, s) for s, n in totals.items() if n)
 
 
 def path(folder: Path, name: str) -> Path:

@@ -10,6 +10,7 @@ from sarcoma_pipeline.orchestration import notification
 from sarcoma_pipeline.orchestration.notification import KNOWN, NEWS, OF_RULES, Night, OfRule, Problem
 from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
 from sarcoma_pipeline.study.project import Project
+from schemas.language import speaking
 
 
 def tell(project: Project, instance: dg.DagsterInstance, run_id: str) -> list[str]:
@@ -25,7 +26,8 @@ def tell(project: Project, instance: dg.DagsterInstance, run_id: str) -> list[st
     """
     if notification.path(project.notifications, run_id).exists():
         return []
-    message = notification.message(project.study.name, run_id, night(instance, run_id))
+    with speaking(project.study.language):
+        message = notification.message(project.study.name, run_id, night(instance, run_id))
     if message is None:
         return []
     try:

@@ -12,7 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.quality import letter_sheet
+from sarcoma_pipeline.orchestration.notification import Night, OfRule, message
+from sarcoma_pipeline.quality import impact, letter_sheet
 from sarcoma_pipeline.quality.letters import letters
 from schemas import language
 from schemas.configuration import Study
@@ -168,3 +169,35 @@ def test_a_german_page_and_a_german_letter_have_no_english_text():
     assert english(made.partition('"texts":')[0]) == []
     assert english(letter("de")) == []
     assert len(english(page())) > 5 and len(english(letter("en"))) > 5
+
+
+def test_a_mail_is_in_the_language_of_the_study_and_names_rules_and_commands_as_they_are():
+    night = Night(rules=[OfRule("file.empty", "error", {"new": 2, "back": 0, "more": 1}, 4)])
+    with speaking("de"):
+        mail = message("sts", "run-1", night)
+    assert mail is not None and mail.subject == "[sarcoma] sts: neu: 3 Fehler"
+    assert "Fehler  file.empty: 2 neu, 1 zu mehr Datensätzen oder schwerer" in mail.body
+    assert "Bekannt und unverändert: 4 Fehler." in mail.body and "sarcoma findings --study sts" in mail.body
+
+
+def test_the_effect_of_a_record_is_told_in_the_language_of_the_study():
+    told = pl.DataFrame(
+        {
+            "record_id": ["a", "b", "c"],
+            "quantity": ["eligibility", "no change", "OS"],
+            "now": ["excluded (IMRT)", "eligible", None],
+            "admitted": ["eligible", "eligible", "12.5 months, death"],
+        }
+    )
+    english = impact.sentences(told)["impact"].to_list()
+    assert english == [
+        "eligibility: excluded (IMRT) → eligible",
+        "no change, the patient stays eligible",
+        "OS: none → 12.5 months, death",
+    ]
+    with speaking("de"):
+        assert impact.sentences(told)["impact"].to_list() == [
+            "Einschluss: ausgeschlossen (IMRT) → eingeschlossen",
+            "keine Änderung, der Patient bleibt eingeschlossen",
+            "OS: keine → 12,5 Monate, Tod",
+        ]

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import polars as pl
 from jinja2 import Environment
 
-from schemas.language import SOURCE, day, decimal, in_frame, marked, ngettext, spoken, stored
+from schemas.language import SOURCE, counted, day, decimal, in_frame, marked, spoken, stored
 from schemas.language import gettext as _
 
 SHOWN = (
@@ -310,7 +310,7 @@ def _trend(trend: pl.DataFrame) -> str:
     most = max(1, *(n for line in lines.values() for n in line))
     drawn = "".join(_line(severity, line, most) for severity, line in lines.items())
     labels = "".join(
-        f'<text x="{_WIDTH - _RIGHT + 8}" y="{y:.0f}">{_count(line[-1], severity)}</text>'
+        f'<text x="{_WIDTH - _RIGHT + 8}" y="{y:.0f}">{counted(line[-1], severity)}</text>'
         for y, (severity, line) in zip(
             _spread(_y(line[-1], most) + 4 for line in lines.values()), lines.items(), strict=True
         )
@@ -329,15 +329,6 @@ def _trend(trend: pl.DataFrame) -> str:
         f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(day(nights[-1]))}</text>'
         f"{drawn}{labels}</svg><figcaption>{escape(caption)}</figcaption>"
     )
-
-
-def _count(number: int, severity: str) -> str:
-    forms = {
-        "error": ngettext("{number} error", "{number} errors", number),
-        "warning": ngettext("{number} warning", "{number} warnings", number),
-        "notice": ngettext("{number} notice", "{number} notices", number),
-    }
-    return forms[severity].format(number=number)
 
 
 def _line(severity: str, counts: list[int], most: int) -> str:
