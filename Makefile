@@ -62,7 +62,7 @@ check: .venv/.dev
 	.venv/bin/ruff format --check
 	.venv/bin/pyright
 
-# R's golden values (needs r-base-core, r-cran-survival, r-cran-cmprsk and r-cran-rms); Firth's take minutes.
+# R's golden values (needs r-base-core, r-cran-survival, r-cran-cmprsk, r-cran-rms, r-cran-mice and r-cran-mitml); Firth's take minutes.
 golden:
 	set -e; for script in $(filter-out %/sets.R,$(wildcard tests/golden/*.R)); do Rscript --vanilla $$script; done
 

@@ -10,6 +10,7 @@ from schemas.cohort import CohortPatient
 from schemas.configuration_faults import Complaints, Loc, among, said
 from schemas.contract import ColumnSpec
 from schemas.study_toml import Covariate, EndpointRule, Model, Study
+from schemas.weighting_meaning import of_imputation
 
 NUMBERS = frozenset({"Int32", "Int64", "Float64"})
 """Types of columns that hold numbers."""
@@ -194,6 +195,7 @@ def of_models(study: Study) -> Complaints:
         yield from among(loc, model.covariates, known)
         if isinstance(model, Model):
             yield from _strata((section, at, "strata"), model, known)
+            yield from of_imputation((section, at, "imputation"), model, known)
         needed = section == "models"
         if (needed and not model.covariates) or len(set(model.covariates)) < len(model.covariates):
             yield loc, "name each covariate once, and at least one"

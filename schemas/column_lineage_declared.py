@@ -379,8 +379,10 @@ DECLARED: dict[str, dict[str, str]] = {
         f"analysis.{name}": {"*": f"{_SURVIVAL} {_COVARIATES}"}
         for name in (
             "model_fit", "joint_test", "internal_validation", "univariable_hazard_ratio", "calibration",
+            "imputed_hazard_ratio", "imputed_covariate", "weighted_curve", "weighted_hazard_ratio",
         )
     },
+    **{f"analysis.{name}": {"*": _COVARIATES} for name in ("weighted_group", "weighted_balance")},
     "analysis.competing_hazard_ratio": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_COVARIATES}"},
     "analysis.first_failure": {"*": "cohort.events.kind cohort.events.day"},
     "analysis.ph_test": {"*": f"{_SURVIVAL} {_COVARIATES}"},

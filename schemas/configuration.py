@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from schemas.analyses_toml import Imputation, Weighting
 from schemas.configuration_faults import (
     Complaints,
     ConfigurationWrong,
@@ -73,6 +74,7 @@ __all__ = [
     "EntityMapping",
     "EventKind",
     "IgnoredColumns",
+    "Imputation",
     "Limits",
     "MappedSource",
     "Milestone",
@@ -87,6 +89,7 @@ __all__ = [
     "TableLayout",
     "TableRow",
     "TableSource",
+    "Weighting",
     "When",
     "kind_of",
     "load_study",

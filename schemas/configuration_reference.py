@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from schemas.analyses_toml import Imputation, Weighting
 from schemas.assumptions import Assumptions, declared
 from schemas.disclosure import Disclosure
 from schemas.dose_settings import DoseSettings
@@ -46,8 +47,10 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[assumptions]", Assumptions),
     ("[[covariates]]", Covariate),
     ("[[models]]", Model),
+    ("[models.imputation]", Imputation),
     ("[[cumulative_incidence]]", CompetingRisks),
     ("[[censoring_variants]]", CensoringVariant),
+    ("[[weighting]]", Weighting),
     ("[[table_one]]", TableRow),
     ("[[structures]]", StructureNames),
     ("[dose_volume]", DoseSettings),
@@ -114,6 +117,9 @@ _EXAMPLES: dict[str, Any] = {
     "Covariate.labels": {"female": "Female vs. male"},
     "Model.name": "OS", "Model.endpoint": "OS", "Model.title": "Overall survival",
     "Model.covariates": ["sex", "age"], "Model.strata": ["sequence"],
+    "Imputation.auxiliary": ["region"],
+    "Weighting.name": "sequence", "Weighting.title": "Preoperative against postoperative radiotherapy",
+    "Weighting.treatment": "sequence", "Weighting.covariates": ["sex", "age"], "Weighting.endpoints": ["OS"],
     "CompetingRisks.name": "death", "CompetingRisks.endpoint": "OS",
     "CompetingRisks.title": "Causes of death", "CompetingRisks.covariates": ["sex", "age"],
     "CompetingRisks.causes": {"tumour": ["tumour-related death"], "other": ["other death"]},

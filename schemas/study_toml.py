@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.analyses_toml import Imputation, Weighting
 from schemas.assumptions import Assumptions
 from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
@@ -135,6 +136,11 @@ class Model(Section):
     """Names of covariates of this file."""
     strata: tuple[str, ...] = ()
     """Factors among the covariates of this file; each combination of levels has its own baseline hazard."""
+    missing: Literal["leave out", "impute"] = "leave out"
+    """Patients with a missing covariate: the model leaves them out; with ``impute``, a model of imputed data
+    sets is fitted too and shown beside it."""
+    imputation: Imputation = Imputation()
+    """How the missing covariates are imputed; needs ``missing = "impute"``."""
 
 
 class CompetingRisks(Section):
@@ -266,6 +272,8 @@ class Study(Section):
     """Endpoints with competing causes."""
     censoring_variants: tuple[CensoringVariant, ...] = ()
     """Sensitivity runs with other censoring of an endpoint."""
+    weighting: tuple[Weighting, ...] = ()
+    """Pairs of treatments that are compared with inverse-probability weights."""
     table_one: tuple[TableRow, ...] = ()
     """Blocks of Table 1, in this order."""
     table_one_by: str | None = None

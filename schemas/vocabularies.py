@@ -17,6 +17,8 @@ TNM_PREFIX = ("c", "p", "u")
 N_STAGE = ("N0", "N1", "NX")
 M_STAGE = ("M0", "M1", "MX")
 FNCLCC_GRADE = ("G1", "G2", "G3", "GX")
+NOT_KNOWN = frozenset({"unknown", "TX", "NX", "MX", "GX"})
+"""Codes that say that a value is not known; RX is none of them: it is a residual status of its own."""
 TUMOUR_DEPTH = ("superficial", "deep")
 RESIDUAL_STATUS = ("R0", "R1", "R2", "RX")
 INTENT = ("curative", "palliative", "diagnostic", "revision", "oligometastatic", "other", "unknown")

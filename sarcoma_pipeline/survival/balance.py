@@ -40,9 +40,9 @@ def largest(groups: Mapping[str, pl.Series], *, factor: bool) -> tuple[float, st
 
 
 def of_means(
-    one: NDArray[np.float64],
-    other: NDArray[np.float64],
-    weights: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    one: NDArray[np.floating],
+    other: NDArray[np.floating],
+    weights: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
 ) -> float | None:
     """Return the standardised difference of two means, without its sign.
 
@@ -57,6 +57,26 @@ def of_means(
     if spread == 0:
         return 0.0 if means[0] == means[1] else None
     return float(abs(means[0] - means[1]) / spread)
+
+
+def of_proportions(
+    one: NDArray[np.bool_],
+    other: NDArray[np.bool_],
+    weights: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
+) -> float | None:
+    """Return the standardised difference of two proportions, without its sign.
+
+    Args:
+        one: whether each patient of one group has the level.
+        other: the same of the other group.
+        weights: weights of the patients of both groups, for the proportions only (see :func:`of_means`).
+    """
+    plain = [float(x.mean()) for x in (one, other)]
+    spread = sqrt(sum(p * (1 - p) for p in plain) / 2)
+    shares = [np.average(x, weights=w) for x, w in zip((one, other), weights or (None, None), strict=True)]
+    if spread == 0:
+        return 0.0 if shares[0] == shares[1] else None
+    return float(abs(shares[0] - shares[1]) / spread)
 
 
 def of_shares(one: Sequence[float], other: Sequence[float]) -> float | None:
@@ -82,7 +102,7 @@ def of_shares(one: Sequence[float], other: Sequence[float]) -> float | None:
     return float(sqrt(difference @ np.linalg.solve(covariance, difference)))
 
 
-def _covariance(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def _covariance(shares: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.diag(shares) - np.outer(shares, shares)
 
 

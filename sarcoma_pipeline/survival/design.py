@@ -212,6 +212,22 @@ def model_data(
     Raises:
         ValueError: a factor has no reference level.
     """
+    for model, of, strata, everybody in model_patients(patients, endpoints, models, covariates, time=time):
+        yield replace(complete_cases(everybody, model, of, strata), ties=ties)
+
+
+def model_patients(
+    patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+    models: Sequence[Model],
+    covariates: Sequence[Covariate],
+    *,
+    time: str = "time_days",
+) -> Iterator[tuple[Model, tuple[Covariate, ...], tuple[Covariate, ...], pl.DataFrame]]:
+    """Yield every model whose endpoint exists, with its covariates, its strata, and everybody at risk.
+
+    Everybody: ``time_days, event, entry_days`` of the patients, joined with `schemas.cohort.CohortPatient`.
+    """
     known = {c.name: c for c in covariates}
     for model in models:
         times = endpoints.filter(pl.col("endpoint") == model.endpoint)
@@ -225,8 +241,7 @@ def model_data(
             covariates_of, strata = (
                 tuple(known[name] for name in names) for names in (model.covariates, model.strata)
             )
-            made = _model(data, model, covariates_of, strata)
-            yield replace(made, ties=ties)
+            yield model, covariates_of, strata, data
 
 
 def values(covariate: Covariate) -> pl.Expr:
@@ -259,16 +274,38 @@ def levels_of(covariate: Covariate, present: Sequence[str]) -> tuple[str, ...]:
     return covariate.levels or tuple(sorted(present))
 
 
-def _model(
+def complete_cases(
     everybody: pl.DataFrame,
     model: Model,
     covariates: tuple[Covariate, ...],
     strata: tuple[Covariate, ...] = (),
 ) -> ModelData:
-    named = [c.name for c in (*covariates, *strata)]
+    """Return the data of a model, without the patients who lack a covariate.
+
+    Args:
+        everybody: everybody at risk, with the columns of the covariates.
+        model: the model.
+        covariates: its covariates, in order.
+        strata: its strata, in order.
+
+    Raises:
+        ValueError: a factor has no reference level.
+    """
     also = [COMPETING] if COMPETING in everybody.columns else []
     read = [values(c) for c in (*covariates, *strata)]
-    chosen = everybody.select("time_days", "event", "entry_days", *also, *read)
+    return of_values(
+        everybody.select("time_days", "event", "entry_days", *also, *read), model, covariates, strata
+    )
+
+
+def of_values(
+    chosen: pl.DataFrame,
+    model: Model,
+    covariates: tuple[Covariate, ...],
+    strata: tuple[Covariate, ...] = (),
+) -> ModelData:
+    """Return the data of a model from its columns: times, and a column of :func:`values` per covariate."""
+    named = [c.name for c in (*covariates, *strata)]
     data = chosen.drop_nulls(["time_days", "event", *named])
     if strata:
         levels = pl.concat_str([c.name for c in strata], separator="\x1f")
@@ -276,7 +313,7 @@ def _model(
     counts = {c.name: _counts(data, c) for c in covariates if c.kind == "factor"}
     contrasts = tuple(Contrast(c, level) for c in covariates for level in _compared(c, counts))
     obstacles = {x.name: why for x in contrasts if (why := _obstacle(x, data, counts))}
-    missing = everybody.height - data.height
+    missing = chosen.height - data.height
     return ModelData(model, covariates, missing, data, counts, contrasts, obstacles, strata)
 
 

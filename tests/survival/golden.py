@@ -45,7 +45,9 @@ def split(name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 @cache
 def golden(topic: str) -> pl.DataFrame:
     """Load ``set, object, key, quantity, value`` of a topic."""
-    return pl.read_csv(FOLDER / f"{topic}.csv", schema_overrides={"key": pl.String, "object": pl.String})
+    return pl.read_csv(
+        FOLDER / f"{topic}.csv", schema_overrides={"key": pl.String, "object": pl.String, "value": pl.Float64}
+    )
 
 
 def quantities(topic: str, **chosen: str) -> dict[tuple[str, str], float | None]:

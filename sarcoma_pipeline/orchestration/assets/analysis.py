@@ -19,6 +19,7 @@ from sarcoma_pipeline.survival import (
     completeness,
     cox,
     first_failure,
+    imputation,
     kaplan_meier,
     model_tests,
     proportional_hazards,
@@ -28,6 +29,7 @@ from sarcoma_pipeline.survival import (
     table_one,
     table_one_groups,
     validation,
+    weighting,
 )
 from schemas.analysis import (
     CumulativeIncidence,
@@ -46,6 +48,7 @@ from schemas.analysis import (
 )
 from schemas.analysis_follow_up import CovariateTiming, FollowUpCompleteness, ImmortalTime
 from schemas.analysis_groups import Calibration, TableOneByGroup
+from schemas.analysis_imputation import ImputedCovariate, ImputedHazardRatio
 from schemas.analysis_models import (
     CompetingHazardRatio,
     FirstFailure,
@@ -53,6 +56,12 @@ from schemas.analysis_models import (
     JointTest,
     ModelFit,
     UnivariableHazardRatio,
+)
+from schemas.analysis_weighting import (
+    WeightedBalance,
+    WeightedCurve,
+    WeightedGroup,
+    WeightedHazardRatio,
 )
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.cohort_events import CohortEvent
@@ -119,6 +128,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         data = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates)
         declared = study.statistics
         tests = model_tests.model_tests(*data, declared)
+        imputed = imputation.imputed_models(*data, declared)
         frames = {
             HazardRatio.table(): cox.hazard_ratios(*data, ties=declared.ties),
             ProportionalHazards.table(): proportional_hazards.proportional_hazards(*data, declared),
@@ -127,9 +137,27 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             InternalValidation.table(): validation.internal_validation(*data, declared),
             Calibration.table(): calibration.calibration(*data, study.horizons_months, declared),
             UnivariableHazardRatio.table(): tests.univariable,
+            ImputedHazardRatio.table(): imputed.ratios,
+            ImputedCovariate.table(): imputed.covariates,
         }
         few = tests.fits.filter(verdict=TOO_FEW)["model"].to_list()
         return StepOutput(frames, metadata={ModelFit.table(): {"too few events": ", ".join(few) or "none"}})
+
+    def weigh(warehouse: Warehouse) -> StepOutput:
+        """Compare treatments with inverse-probability weights."""
+        found = weighting.weighted_groups(
+            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.weighting, study.covariates,
+            study.statistics,
+        )  # fmt: skip
+        frames = {
+            WeightedGroup: found.groups, WeightedBalance: found.balance, WeightedCurve: found.curves,
+            WeightedHazardRatio: found.ratios,
+        }  # fmt: skip
+        warnings = found.groups["warning"].drop_nulls().len()
+        return StepOutput(
+            {contract.table(): frame for contract, frame in frames.items()},
+            metadata={WeightedGroup.table(): {"warnings": warnings}},
+        )
 
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
@@ -194,7 +222,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         UnivariableHazardRatio,
         InternalValidation,
         Calibration,
+        ImputedHazardRatio,
+        ImputedCovariate,
     ]
+    weighted = [WeightedGroup, WeightedBalance, WeightedCurve, WeightedHazardRatio]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [
@@ -211,6 +242,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         ),
         step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),
         step(project, "hazard_ratio", {c.table(): both for c in regression}, regress, kinds={"python"}),
+        step(project, "weighting", {c.table(): both for c in weighted}, weigh, kinds={"python"}),
         step(
             project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
         ),

@@ -12,9 +12,11 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report import (
     competing,
+    imputed,
     methods,
     report_tables,
     strobe,
+    weighted,
     whole_models,
 )
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report, Section
@@ -130,6 +132,10 @@ def _methods(report: Report) -> Iterator[Paragraph]:
     there = {name: frame for name, frame in report.frames.items() if frame.height}
     for text in methods.statistics(report.study, there):
         yield Paragraph(text)
+    if report.has("analysis.imputed_hazard_ratio"):
+        yield Paragraph(imputed.methods_sentence(report.study))
+    if report.has("analysis.weighted_group"):
+        yield Paragraph(weighted.methods_sentence(report.study))
     if said := competing.methods_sentences(report):
         yield Paragraph(" ".join(said))
     release = report.frames["meta.release"].row(0, named=True)
@@ -170,6 +176,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table |
     ("models", marked("Multivariable models"), models_section),
     ("competing", marked("Competing risks"), competing_section),
     ("subgroups", marked("Subgroups"), subgroups_section),
+    ("weighting", marked("Treatments compared with weights"), weighted.blocks),
     ("diagnostics", marked("Diagnostics"), diagnostics_section),
     ("sensitivity", marked("Sensitivity"), sensitivity_section),
     ("quality", marked("Data quality"), quality_section),

@@ -15,6 +15,7 @@ from sarcoma_pipeline.publish.report import (
     flow,
     follow_up,
     forest,
+    imputed,
     methods,
     report_tables,
     whole_models,
@@ -248,9 +249,10 @@ def subgroups_section(report: Report) -> Iterator[Table | Figure]:
             )
 
 
-def sensitivity_section(report: Report) -> Iterator[Table]:
+def sensitivity_section(report: Report) -> Iterator[Paragraph | Table]:
     """Yield the analyses under other assumptions, per endpoint."""
     if not report.has("analysis.survival_sensitivity"):
+        yield from imputed.blocks(report)
         return
     frame = report.frames["analysis.survival_sensitivity"]
     ratios = report.frames.get("analysis.hazard_ratio", HazardRatio.empty())
@@ -261,3 +263,4 @@ def sensitivity_section(report: Report) -> Iterator[Table]:
         yield additional_analyses.sensitivity(main, report.titles[name], contrasts, report.supplement())
         if main.height < mine.height:
             yield assumption_runs.table(mine, report.titles[name], contrasts, report.supplement())
+    yield from imputed.blocks(report)

@@ -10,8 +10,10 @@ from sarcoma_pipeline.publish import disclosure
 from sarcoma_pipeline.publish.report.blocks import Report
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.whole_models import contradicted, enough
+from sarcoma_pipeline.survival.imputation import imputed_models
 from sarcoma_pipeline.survival.validation import internal_validation
-from schemas.configuration import Sources, Study
+from sarcoma_pipeline.survival.weighting import weighted_groups
+from schemas.configuration import Imputation, Sources, Study
 from schemas.disclosure import WITHHELD, Disclosure
 from schemas.statistics import Statistics
 
@@ -171,3 +173,58 @@ def test_optimism_is_printed_and_not_public(
     assert [(row[2], row[4]) for row in rows if row[4] != "–"] == wanted
     assert any("5 bootstrap resamples (seed 7)" in p for p in _paragraphs(tree))
     assert "analysis.internal_validation" not in disclosure.public(told, Disclosure())
+
+
+def test_imputed_models_stand_beside_the_complete_cases(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame], patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+) -> None:  # fmt: skip
+    gone = pl.col("pseudonym").rank("ordinal") % 6 == 0
+    lacking = patients.with_columns(sex=pl.when(~gone).then("sex"))
+    asked = study.models[0].model_copy(
+        update={"missing": "impute", "imputation": Imputation(imputations=3, auxiliary=("region",))}
+    )
+    declared = study.model_copy(update={"models": (asked, *study.models[1:])})
+    made = imputed_models(lacking, endpoints, declared.models, study.covariates)
+    told = {
+        **frames, "analysis.imputed_hazard_ratio": made.ratios, "analysis.imputed_covariate": made.covariates,
+    }  # fmt: skip
+    tree: Any = lxml_html.document_fromstring(page(declared, sources, told, {}))
+    rows = [[c.text_content() for c in r] for r in tree.xpath("//table[@id='table-imputed-os']//tbody/tr")]
+    by_name = {row[0]: row[1:] for row in rows}
+    (row,) = made.ratios.filter(term="sex").rows(named=True)
+    assert row["n"] == 86 and row["complete_n"] == 72
+    assert by_name["Female vs. male"][2].startswith(f"{row['hazard_ratio']:.3f} (")
+    assert by_name["Female vs. male"][0].startswith(f"{row['complete_hazard_ratio']:.3f} (")
+    text = tree.text_content()
+    assert "Gender (14, 16.3 %)" in text and "leave out 14 of 86 patients" in text
+    assert "imputed 3 times by chained equations" in text and "and tumor localization" in text.lower()
+    for name in ("analysis.imputed_hazard_ratio", "analysis.imputed_covariate"):
+        assert name not in disclosure.public(told, Disclosure())
+
+
+def test_treatments_compared_with_weights(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame], patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+) -> None:  # fmt: skip
+    found = weighted_groups(patients, endpoints, study.weighting, study.covariates)
+    told = {
+        **frames, "analysis.weighted_group": found.groups, "analysis.weighted_balance": found.balance,
+        "analysis.weighted_curve": found.curves, "analysis.weighted_hazard_ratio": found.ratios,
+    }  # fmt: skip
+    tree: Any = lxml_html.document_fromstring(page(study, sources, told, {}))
+    dots = tree.xpath("//figure[@id='figure-balance-sequence']//*[local-name()='circle']")
+    assert len(dots) == found.balance.height == 9
+    panels = tree.xpath("//figure[@id='figure-weighted-sequence']//*[local-name()='svg']")
+    assert len(panels) == len(study.weighting[0].endpoints) == 4
+    rows = {
+        r[0].text_content(): [c.text_content() for c in r[1:]]
+        for r in tree.xpath("//table[@id='table-weighted-sequence']//tbody/tr")
+    }
+    (dfs,) = found.ratios.filter(endpoint="DFS").rows(named=True)
+    assert rows["Disease-free survival"][1].startswith(f"{dfs['crude_hazard_ratio']:.3f} (")
+    assert rows["Disease-free survival"][3].startswith(f"{dfs['hazard_ratio']:.3f} (")
+    text = " ".join(tree.text_content().split())
+    assert "remain unlike after weighting in" in text and "Histology: myxofibrosarcoma (0.26)" in text
+    assert "one group has only 1 event" in text and "with inverse-probability weights" in text
+    assert not [name for name in disclosure.public(told, Disclosure()) if "weighted" in name]
