@@ -1,8 +1,8 @@
-"""Define sections of ``study.toml`` that go beyond the models: imputation of missing covariates, weights."""
+"""Define sections of ``study.toml`` beyond the models: imputation, weights, external validation."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -38,3 +38,37 @@ class Weighting(Section):
     """Endpoints of this file for which the treatments are compared."""
     stabilised: bool = True
     """Whether each weight is multiplied by the share of the treatment, so that weights are about 1."""
+
+
+class PredictorTerm(Section):
+    """One part of a linear predictor: a coefficient of a number, or the points of levels."""
+
+    column: str
+    """Column of ``cohort.patients``."""
+    coefficient: float | None = None
+    """Of a number: log hazard ratio per unit of the transformed value."""
+    transformation: Literal["none", "log", "square root", "square"] = "none"
+    """Of a number: applied before the coefficient."""
+    centre: float = 0.0
+    """Of a number: subtracted after the transformation."""
+    levels: dict[str, float] = Field(default_factory=dict)
+    """Of levels: log hazard ratio of each; patients with another level are left out."""
+
+
+class Validation(Section):
+    """External validation of a published prognostic model in this study's patients."""
+
+    name: str
+    """Name, unique in the file."""
+    title: str
+    """Title in the report."""
+    endpoint: str
+    """Endpoint of this file that the model predicts."""
+    source: str
+    """Where the coefficients are printed, or that they are invented."""
+    terms: tuple[PredictorTerm, ...]
+    """Parts of the linear predictor, which are added."""
+    baseline: dict[str, Annotated[float, Field(gt=0, lt=1)]]
+    """Months to the survival of a patient with a linear predictor of 0: `{ "24" = 0.9 }`."""
+    thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.1, 0.2, 0.3, 0.4, 0.5)
+    """Predicted risks of an event above which one would act, for the net benefit."""

@@ -6,6 +6,9 @@ import polars as pl
 
 from schemas.contract import Contract, column
 
+UNBALANCED = 0.1
+"""A standardised difference above it is usually called an imbalance (Austin 2009)."""
+
 _CI = "Log-log 95 % limit with the robust variance; null where the survival is 0 or 1."
 
 

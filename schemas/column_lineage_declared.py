@@ -380,6 +380,7 @@ DECLARED: dict[str, dict[str, str]] = {
         for name in (
             "model_fit", "joint_test", "internal_validation", "univariable_hazard_ratio", "calibration",
             "imputed_hazard_ratio", "imputed_covariate", "weighted_curve", "weighted_hazard_ratio",
+            "external_validation", "external_calibration", "net_benefit",
         )
     },
     **{f"analysis.{name}": {"*": _COVARIATES} for name in ("weighted_group", "weighted_balance")},

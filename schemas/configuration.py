@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from schemas.analyses_toml import Imputation, Weighting
+from schemas.analyses_toml import Imputation, PredictorTerm, Validation, Weighting
 from schemas.configuration_faults import (
     Complaints,
     ConfigurationWrong,
@@ -80,6 +80,7 @@ __all__ = [
     "Milestone",
     "Model",
     "ObdsSource",
+    "PredictorTerm",
     "RegistrySource",
     "Section",
     "Source",
@@ -89,6 +90,7 @@ __all__ = [
     "TableLayout",
     "TableRow",
     "TableSource",
+    "Validation",
     "Weighting",
     "When",
     "kind_of",

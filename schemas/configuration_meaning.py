@@ -24,6 +24,7 @@ from schemas.analysis_meaning import (
 )
 from schemas.configuration_faults import Complaints, Loc, among, said, unique
 from schemas.study_toml import PAPER, Criterion, Study
+from schemas.validation_meaning import of_validations
 from schemas.weighting_meaning import of_weightings
 
 _FIRST_DAY = dt.date(1950, 1, 1)
@@ -43,11 +44,20 @@ def of_study(study: Study, folder: str) -> Complaints:
         yield from said((key,), getattr(study, key))
     yield from _folders(study)
     yield from _paper(study)
-    for section in ("criteria", "endpoints", "covariates", "models", "cumulative_incidence", "weighting"):
+    for section in (
+        "criteria",
+        "endpoints",
+        "covariates",
+        "models",
+        "cumulative_incidence",
+        "weighting",
+        "validation",
+    ):
         yield from unique(section, [item.name for item in getattr(study, section)])
     for section, key in (
         ("criteria", "label"), ("endpoints", "title"), ("models", "title"), ("cumulative_incidence", "title"),
         ("weighting", "title"),
+        ("validation", "title"),
         ("table_one", "title"),
     ):  # fmt: skip
         yield from _titles(section, key, [getattr(item, key) for item in getattr(study, section)])
@@ -77,6 +87,7 @@ def of_study(study: Study, folder: str) -> Complaints:
         yield ("statistics", key), message
     yield from of_models(study)
     yield from of_weightings(study)
+    yield from of_validations(study)
     yield from of_table_one(study)
 
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from schemas.analyses_toml import Imputation, Weighting
+from schemas.analyses_toml import Imputation, PredictorTerm, Validation, Weighting
 from schemas.assumptions import Assumptions, declared
 from schemas.disclosure import Disclosure
 from schemas.dose_settings import DoseSettings
@@ -51,6 +51,8 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[cumulative_incidence]]", CompetingRisks),
     ("[[censoring_variants]]", CensoringVariant),
     ("[[weighting]]", Weighting),
+    ("[[validation]]", Validation),
+    ("[[validation.terms]]", PredictorTerm),
     ("[[table_one]]", TableRow),
     ("[[structures]]", StructureNames),
     ("[dose_volume]", DoseSettings),
@@ -118,6 +120,12 @@ _EXAMPLES: dict[str, Any] = {
     "Model.name": "OS", "Model.endpoint": "OS", "Model.title": "Overall survival",
     "Model.covariates": ["sex", "age"], "Model.strata": ["sequence"],
     "Imputation.auxiliary": ["region"],
+    "Validation.name": "nomogram", "Validation.title": "An invented nomogram",
+    "Validation.endpoint": "OS", "Validation.source": "Invented for this page",
+    "Validation.terms": [{"column": "sex", "levels": {"female": 0.0, "male": 0.2}}],
+    "Validation.baseline": {"24": 0.9},
+    "PredictorTerm.column": "age_at_diagnosis_years", "PredictorTerm.coefficient": 0.02,
+    "PredictorTerm.centre": 60.0, "PredictorTerm.levels": {"female": 0.0, "male": 0.2},
     "Weighting.name": "sequence", "Weighting.title": "Preoperative against postoperative radiotherapy",
     "Weighting.treatment": "sequence", "Weighting.covariates": ["sex", "age"], "Weighting.endpoints": ["OS"],
     "CompetingRisks.name": "death", "CompetingRisks.endpoint": "OS",

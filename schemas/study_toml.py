@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.analyses_toml import Imputation, Weighting
+from schemas.analyses_toml import Imputation, Validation, Weighting
 from schemas.assumptions import Assumptions
 from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
@@ -274,6 +274,8 @@ class Study(Section):
     """Sensitivity runs with other censoring of an endpoint."""
     weighting: tuple[Weighting, ...] = ()
     """Pairs of treatments that are compared with inverse-probability weights."""
+    validation: tuple[Validation, ...] = ()
+    """Published prognostic models that are validated in this study's patients."""
     table_one: tuple[TableRow, ...] = ()
     """Blocks of Table 1, in this order."""
     table_one_by: str | None = None

@@ -36,8 +36,6 @@ Floats = NDArray[np.floating]
 RARE = 0.05
 """A probability of the given treatment below it: patients like this one hardly ever got it (Crump and others,
 Biometrika 2009; 96: 187 use 0.1, Cole and Hernán, Am J Epidemiol 2008; 168: 656 look at the extremes)."""
-UNBALANCED = 0.1
-"""A standardised difference above it is usually called an imbalance (Austin 2009)."""
 FEW_EVENTS = 5
 """A group with fewer events leaves a ratio that one more event would turn over."""
 _FEWEST = 2

@@ -52,6 +52,61 @@ from tests.schemas.small_study import STUDY, load
         ('covariates = ["sex"]', 'covariates = ["sex"]\nstrata = ["sequenc"]', "models.0.strata",
          'did you mean "sequence"?'),
         ('covariates = ["sex"]', 'covariates = ["sex"]\nstrata = ["sex"]', "models.0.strata", "name it once"),
+        *(
+            ('covariates = ["sex"]', f'covariates = ["sex"]\n{said}', f"models.0.imputation{key}", told)
+            for said, key, told in (
+                ('missing = "impute"\nimputation = { imputations = 1 }', ".imputations", "or equal to 2"),
+                ("imputation = { seed = 3 }", "", 'set missing = "impute"'),
+                ('missing = "impute"\nimputation = { auxiliary = ["sequenc"] }', ".auxiliary",
+                 'did you mean "sequence"?'),
+                ('missing = "impute"\nimputation = { auxiliary = ["sex"] }', ".auxiliary",
+                 "in the model already"),
+                ('missing = "impute"\nimputation = { auxiliary = ["sequence", "sequence"] }', ".auxiliary",
+                 "named twice"),
+            )
+        ),
+        *(
+            ("[[table_one]]", '[[validation]]\nname = "v"\ntitle = "v"\n' f"{said}\n[[table_one]]",
+             f"validation.0.{key}", told)
+            for said, key, told in (
+                (
+                    f'endpoint = "{end}"\nsource = "{source}"\nbaseline = {{ {base} }}\n'
+                    f"terms = [{{ {term} }}]",
+                    key, told,
+                )
+                for end, source, base, term, key, told in (
+                    ("DFS", "x", '"24" = 0.9', 'column = "sex", levels = { male = 1.0 }', "endpoint",
+                     "Allowed: OS."),
+                    ("OS", " ", '"24" = 0.9', 'column = "sex", levels = { male = 1.0 }', "source",
+                     "is empty"),
+                    ("OS", "x", '"two" = 0.9', 'column = "sex", levels = { male = 1.0 }', "baseline",
+                     "give months"),
+                    ("OS", "x", '"24" = 0.8, "60" = 0.9', 'column = "sex", levels = { male = 1.0 }',
+                     "baseline", "cannot rise"),
+                    ("OS", "x", '"24" = 0.9', 'column = "sexx", levels = { male = 1.0 }', "terms.0.column",
+                     "is not known"),
+                    ("OS", "x", '"24" = 0.9', 'column = "sex", levels = { man = 1.0 }', "terms.0.levels",
+                     "is not known"),
+                    ("OS", "x", '"24" = 0.9', 'column = "sex", coefficient = 1.0', "terms.0", "has levels"),
+                    ("OS", "x", '"24" = 0.9', 'column = "age_at_diagnosis_years"', "terms.0", "is a number"),
+                )
+            )
+        ),
+        *(
+            ("[[table_one]]", f'[[weighting]]\nname = "w"\ntitle = "w"\n{said}\n[[table_one]]',
+             f"weighting.0.{key}", told)
+            for said, key, told in (
+                ('treatment = "sequenc"\ncovariates = ["sex"]\nendpoints = ["OS"]', "treatment",
+                 'did you mean "sequence"?'),
+                ('treatment = "age"\ncovariates = ["sex"]\nendpoints = ["OS"]', "treatment", "is not known"),
+                ('treatment = "sequence"\ncovariates = []\nendpoints = ["OS"]', "covariates", "at least one"),
+                ('treatment = "sequence"\ncovariates = ["sequence"]\nendpoints = ["OS"]', "covariates",
+                 "cannot explain itself"),
+                ('treatment = "sequence"\ncovariates = ["sex"]\nendpoints = ["DFS"]', "endpoints",
+                 "Allowed: OS."),
+                ('treatment = "sequence"\ncovariates = ["sex"]\nendpoints = []', "endpoints", "at least one"),
+            )
+        ),
         ('kind = "factor"\nreference = "male"', 'kind = "factor"\nknots = [1, 2, 3]\nreference = "male"',
          "covariates.0.knots", "only a covariate of kind"),
         *(

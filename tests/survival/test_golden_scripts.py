@@ -25,6 +25,7 @@ SCRIPTS = (
     "calibration",
     "imputation",
     "weighting",
+    "external",
 )
 """All scripts but Firth's, which takes minutes; `make golden` runs it too."""
 

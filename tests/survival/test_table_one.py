@@ -48,7 +48,8 @@ PRINTED = [
 
 def test_demo_is_the_papers_table(patients: pl.DataFrame, study: Study) -> None:
     table = table_one(patients, study.table_one)
-    assert table.select("block", "level", "text").rows() == PRINTED
+    # What the study tells beyond the paper's table comes after it.
+    assert table.select("block", "level", "text").rows()[: len(PRINTED)] == PRINTED
 
 
 def test_every_patient_is_counted(patients: pl.DataFrame) -> None:

@@ -18,6 +18,7 @@ from sarcoma_pipeline.survival import (
     competing_risks,
     completeness,
     cox,
+    external_validation,
     first_failure,
     imputation,
     kaplan_meier,
@@ -57,6 +58,7 @@ from schemas.analysis_models import (
     ModelFit,
     UnivariableHazardRatio,
 )
+from schemas.analysis_validation import ExternalCalibration, ExternalValidation, NetBenefit
 from schemas.analysis_weighting import (
     WeightedBalance,
     WeightedCurve,
@@ -159,6 +161,19 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             metadata={WeightedGroup.table(): {"warnings": warnings}},
         )
 
+    def validate(warehouse: Warehouse) -> StepOutput:
+        """Validate published prognostic models."""
+        found = external_validation.external_validation(
+            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.validation, study.statistics
+        )
+        return StepOutput(
+            {
+                ExternalValidation.table(): found.measures,
+                ExternalCalibration.table(): found.calibration,
+                NetBenefit.table(): found.net_benefit,
+            }
+        )
+
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
         main = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS))
@@ -226,6 +241,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         ImputedCovariate,
     ]
     weighted = [WeightedGroup, WeightedBalance, WeightedCurve, WeightedHazardRatio]
+    validated = [ExternalValidation, ExternalCalibration, NetBenefit]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     both = [PATIENTS, ENDPOINTS]
     return [
@@ -243,6 +259,9 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         step(project, "subgroup", {c.table(): both for c in divided}, divide, kinds={"polars"}),
         step(project, "hazard_ratio", {c.table(): both for c in regression}, regress, kinds={"python"}),
         step(project, "weighting", {c.table(): both for c in weighted}, weigh, kinds={"python"}),
+        step(
+            project, "external_validation", {c.table(): both for c in validated}, validate, kinds={"python"}
+        ),
         step(
             project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
         ),

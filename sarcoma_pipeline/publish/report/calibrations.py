@@ -59,8 +59,16 @@ def blocks(report: Report) -> Iterator[Table | Figure]:
     )  # fmt: skip
 
 
-def panel(rows: pl.DataFrame, letter: str, title: str, months: float) -> str:
-    """Draw one model: predicted survival to the right, observed upwards."""
+def panel(rows: pl.DataFrame, letter: str, title: str, months: float, key: str = "") -> str:
+    """Draw one model: predicted survival to the right, observed upwards.
+
+    Args:
+        rows: its groups.
+        letter: letter of the panel.
+        title: the model in words.
+        months: time of the prediction.
+        key: last part of the figure's id; by default the letter.
+    """
     sheet = Drawing(_SIZE, _SIZE + 8)
 
     def at(predicted: float, observed: float) -> tuple[float, float]:
@@ -91,7 +99,7 @@ def panel(rows: pl.DataFrame, letter: str, title: str, months: float) -> str:
         for r in known
     )
     return sheet.svg(
-        f"svg-calibration-{letter.lower()}",
+        f"svg-calibration-{key or letter.lower()}",
         _("Calibration at {months} months: {title}").format(months=number(months), title=title),
         _("Predicted and observed survival of the groups: {values}.").format(
             values=told or _("none is known")

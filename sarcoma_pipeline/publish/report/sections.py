@@ -12,6 +12,7 @@ import polars as pl
 
 from sarcoma_pipeline.publish.report import (
     competing,
+    external,
     imputed,
     methods,
     report_tables,
@@ -177,6 +178,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table |
     ("competing", marked("Competing risks"), competing_section),
     ("subgroups", marked("Subgroups"), subgroups_section),
     ("weighting", marked("Treatments compared with weights"), weighted.blocks),
+    ("external", marked("Published models in these patients"), external.blocks),
     ("diagnostics", marked("Diagnostics"), diagnostics_section),
     ("sensitivity", marked("Sensitivity"), sensitivity_section),
     ("quality", marked("Data quality"), quality_section),

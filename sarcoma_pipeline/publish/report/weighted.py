@@ -12,7 +12,7 @@ from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
 from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
 from sarcoma_pipeline.publish.report.number_format import MISSING, listed, number, p_value, ratio
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
-from sarcoma_pipeline.survival.weighting import UNBALANCED
+from schemas.analysis_weighting import UNBALANCED
 from schemas.study_toml import Study, Weighting
 
 _LEFT, _RIGHT, _TOP, _ROW = 210.0, 560.0, 40.0, 19.0

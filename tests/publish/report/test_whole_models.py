@@ -10,11 +10,13 @@ from sarcoma_pipeline.publish import disclosure
 from sarcoma_pipeline.publish.report.blocks import Report
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.whole_models import contradicted, enough
+from sarcoma_pipeline.survival.external_validation import external_validation
 from sarcoma_pipeline.survival.imputation import imputed_models
 from sarcoma_pipeline.survival.validation import internal_validation
 from sarcoma_pipeline.survival.weighting import weighted_groups
 from schemas.configuration import Imputation, Sources, Study
 from schemas.disclosure import WITHHELD, Disclosure
+from schemas.rounding import half_up
 from schemas.statistics import Statistics
 
 FIT = {"events": 18, "coefficients": 6, "events_per_variable": 3.0}
@@ -228,3 +230,24 @@ def test_treatments_compared_with_weights(
     assert "remain unlike after weighting in" in text and "Histology: myxofibrosarcoma (0.26)" in text
     assert "one group has only 1 event" in text and "with inverse-probability weights" in text
     assert not [name for name in disclosure.public(told, Disclosure()) if "weighted" in name]
+
+
+def test_a_published_model_is_validated(
+    study: Study, sources: Sources, frames: dict[str, pl.DataFrame], patients: pl.DataFrame,
+    endpoints: pl.DataFrame,
+) -> None:  # fmt: skip
+    found = external_validation(patients, endpoints, study.validation)
+    told = {
+        **frames, "analysis.external_validation": found.measures,
+        "analysis.external_calibration": found.calibration, "analysis.net_benefit": found.net_benefit,
+    }  # fmt: skip
+    tree: Any = lxml_html.document_fromstring(page(study, sources, told, {}))
+    rows = [
+        [c.text_content() for c in row]
+        for row in tree.xpath("//table[@id='table-external-invented-nomogram']//tbody/tr")
+    ]
+    assert [r[1] for r in rows] == [half_up(v, 3) for v in found.measures["value"]]
+    panels = tree.xpath("//figure[@id='figure-external-invented-nomogram']//*[local-name()='svg']")
+    assert len(panels) == 2 and "They are no published model." in tree.text_content()
+    assert len(tree.xpath("//table[@id='table-benefit-invented-nomogram']//tbody/tr")) == 10
+    assert not {n for n in disclosure.public(told, Disclosure()) if "external" in n or "benefit" in n}

@@ -1,0 +1,89 @@
+"""Draws and prints the external validation of published prognostic models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from sarcoma_pipeline.publish.report import calibrations
+from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
+from sarcoma_pipeline.publish.report.number_format import MISSING, capital, number
+from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.study_toml import Validation
+
+
+def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
+    """Yield source, measures, calibration and net benefit of every published model."""
+    if not report.has("analysis.external_validation"):
+        return
+    for validation in report.study.validation:
+        measures = _of(report, "analysis.external_validation", validation)
+        if not measures.height:
+            continue
+        key = validation.name.lower().replace(" ", "-")
+        first = measures.row(0, named=True)
+        yield Paragraph(
+            f"{validation.title}. {validation.source} It was applied as it stands to {number(first['n'])} "
+            f"patients with all its predictors ({number(first['events'])} events); "
+            f"{number(first['missing'])} lack one and are left out."
+        )
+        yield _measures(report, measures, validation, key)
+        frame = _of(report, "analysis.external_calibration", validation)
+        parts = frame.partition_by("horizon_months", maintain_order=True)
+        panels = [
+            calibrations.panel(
+                part.filter(pl.col("risk_group") > 0), letter, f"{number(part['horizon_months'][0])} months",
+                part["horizon_months"][0], key=f"{key}-{letter.lower()}",
+            )
+            for letter, part in zip("ABCDEFGH", parts, strict=False)
+        ]  # fmt: skip
+        yield report.figure(
+            f"figure-external-{key}",
+            f"Calibration of {validation.title[:1].lower() + validation.title[1:]}: a point per group of "
+            "predicted risk, with the 95 % confidence interval of the Kaplan–Meier estimate. On the dashed "
+            "line prediction and observation agree.",
+            panels,
+        )
+        yield _benefit(report, validation, key)
+
+
+def _of(report: Report, table: str, validation: Validation) -> pl.DataFrame:
+    return report.frames[table].filter(validation=validation.name).sort("position")
+
+
+def _measures(report: Report, measures: pl.DataFrame, validation: Validation, key: str) -> Table:
+    lines = []
+    for row in measures.rows(named=True):
+        at = f" at {number(row['horizon_months'])} months" if row["horizon_months"] else ""
+        limits = (
+            MISSING if row["ci_low"] is None else f"{number(row['ci_low'], 2)}–{number(row['ci_high'], 2)}"
+        )
+        lines.append(Line((capital(row["quantity"]) + at, number(row["value"], 3), limits)))
+    return Table(
+        f"table-external-{key}", report.supplement(), f"{validation.title} in these patients",
+        ("Measure", "Value", "95 % CI"), tuple(lines),
+        ("C: 0.5 is chance, 1 a perfect order; Uno’s does not depend on the censoring. Calibration slope: 1 "
+         "is right, below 1 predictions are too extreme. Observed / expected: above 1 there are more events "
+         "than predicted.",),
+    )  # fmt: skip
+
+
+def _benefit(report: Report, validation: Validation, key: str) -> Table:
+    rows = _of(report, "analysis.net_benefit", validation).rows(named=True)
+    lines = tuple(
+        Line(
+            (
+                f"{number(r['horizon_months'])} months, from {number(100 * r['threshold'])} %",
+                f"{number(r['flagged'])} of {number(r['n'])}", number(r["model"], 3),
+                number(r["everybody"], 3),
+            )
+        )
+        for r in rows
+    )  # fmt: skip
+    return Table(
+        f"table-benefit-{key}", report.supplement(), f"Net benefit: {validation.title.lower()}",
+        ("Horizon, and risk from which one acts", "Flagged", "By the model", "Acting on everybody"), lines,
+        ("Events found per patient, less false alarms weighted by the odds of the threshold (Vickers 2008). "
+         "Acting on nobody has a net benefit of 0; a model helps only where it is above both others.",),
+    )  # fmt: skip
