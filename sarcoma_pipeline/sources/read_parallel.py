@@ -82,8 +82,9 @@ def read_all(
 def read_group(found: Sequence[Found], refresh: str, limits: Limits) -> Read:
     """Read a group of files in this process, one after the other."""
     batches = []
-    for one in found:
-        with worker_process.watched(worker_process.patience(one.entry.size)):
+    with worker_process.Watch() as watch:
+        for one in found:
+            watch.opens(worker_process.patience(one.entry.size))
             batches.append(manifest.read(one, refresh, limits))
     return _read(found, batches, refresh)
 

@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,14 +47,36 @@ def patience(size: int) -> float:
     return _HUNG_SECONDS + size / _SLOWEST_BYTES
 
 
-@contextmanager
-def watched(seconds: float) -> Iterator[None]:
-    """End this process if the block hangs, also in native code; the next refresh uses worker processes."""
-    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or 2)
-    try:
-        yield
-    finally:
+_SLACK_SECONDS = 1.0
+"""Time within which the next file needs no clock of its own: each one is a thread that starts and ends."""
+
+
+class Watch:
+    """End this process if it hangs, also in native code; the next refresh uses worker processes.
+
+    A context manager; :meth:`opens` starts the time of the next piece of work.
+    """
+
+    def __init__(self) -> None:
+        self._ends = 0.0
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         faulthandler.cancel_dump_traceback_later()
+
+    def opens(self, seconds: float) -> None:
+        """Allow the next piece of work so many seconds, and at most one more.
+
+        Args:
+            seconds: time after which it counts as hung.
+        """
+        now = time.monotonic()
+        if seconds <= self._ends - now <= seconds + _SLACK_SECONDS:
+            return
+        faulthandler.dump_traceback_later(seconds + _SLACK_SECONDS, exit=True, file=sys.__stderr__ or 2)
+        self._ends = now + seconds + _SLACK_SECONDS
 
 
 @contextmanager

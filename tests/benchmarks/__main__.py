@@ -13,7 +13,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import peer, reading, refresh, release_queries, survival, validation
+from tests.benchmarks import commands, peer, reading, refresh, release_queries, survival, validation
 from tests.benchmarks.rows import Row, markdown, save
 
 
@@ -42,6 +42,8 @@ def main() -> None:
         assert place
         for row in (
             *reading.rows(place.root, place.study),
+            *reading.cumulative(Path(folder) / "cumulative"),
+            *commands.rows(Path(folder) / "demo"),
             *validation.rows(str(place.root / f"data/warehouse/{place.study}.duckdb")),
             *survival.rows(Path(folder), chosen.rows),
             *release_queries.rows(place.release),

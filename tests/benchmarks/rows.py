@@ -64,7 +64,8 @@ class Row:
 
 
 def _cpu() -> float:
-    return sum(os.times()[:4])
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def medians(rounds: int, *runs: Callable[[], object]) -> list[Cost]:

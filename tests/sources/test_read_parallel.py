@@ -125,7 +125,7 @@ def test_whoever_died_while_it_read_is_remembered(tmp_path):
 
     assert process("os.kill(os.getpid(), 9)") == ("False", -9)
     assert mark.stat().st_mode & 0o077 == 0
-    assert process("with worker_process.watched(0.5): os.read(os.pipe()[0], 1)") == ("True", 1)
+    assert process("with worker_process.Watch() as w: w.opens(0.5); os.read(os.pipe()[0], 1)") == ("True", 1)
     assert process("raise ValueError") == ("True", 1)
     assert process("pass") == ("False", 0) and not mark.exists()
 
