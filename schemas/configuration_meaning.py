@@ -24,6 +24,7 @@ from schemas.analysis_meaning import (
 )
 from schemas.configuration_faults import Complaints, Loc, among, said, unique
 from schemas.study_toml import PAPER, Criterion, Study
+from schemas.thresholds import named_twice
 from schemas.validation_meaning import of_validations
 from schemas.weighting_meaning import of_weightings
 
@@ -82,6 +83,8 @@ def of_study(study: Study, folder: str) -> Complaints:
     yield from among(
         ("gate", "may_lack_events"), study.gate.may_lack_events, [e.name for e in study.endpoints]
     )
+    for at, message in named_twice(study.thresholds):
+        yield ("thresholds", at), message
     yield from of_covariates(study)
     for key, message in study.statistics.complaints():
         yield ("statistics", key), message

@@ -39,6 +39,7 @@ from schemas.study_toml import (
     Study,
     TableRow,
 )
+from schemas.thresholds import Threshold
 
 STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("", Study),
@@ -57,6 +58,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[structures]]", StructureNames),
     ("[dose_volume]", DoseSettings),
     ("[statistics]", Statistics),
+    ("[[thresholds]]", Threshold),
     ("[gate]", Gate),
     ("[disclosure]", Disclosure),
 )
@@ -142,6 +144,7 @@ _EXAMPLES: dict[str, Any] = {
     "StructureNames.most_cc": 500.0,
     "StructureNames.tg263": "Femur_R", "StructureNames.role": "bone",
     "StructureNames.metrics": ["mean", "V40"],
+    "Threshold.rule": "follow-up.none", "Threshold.severity": "warning", "Threshold.max_percent": 5.0,
     "Gate.bounds": {"Gy": [0.0, 80.0]}, "Gate.may_lack_events": ["LRFS"],
     "ColumnMapping.column": "Geschlecht", "ColumnMapping.constant": "chemotherapy",
     "ColumnMapping.codes": {"m": "male", "w": "female"}, "ColumnMapping.date_format": "%d.%m.%Y",

@@ -19,6 +19,33 @@ class QualityRule(Contract, table="quality.rules"):
     remedy: pl.String = column("Remedy", "What to do.", nullable=False)
     source: pl.String = column("Source", "Where the field says so.", nullable=False)
     waivable: pl.Boolean = column("Waivable", "Whether a waiver has a record to let through.", nullable=False)
+    category: pl.String = column(
+        "Category", "Which side of data quality it judges.", nullable=False, vocabulary="rule_category"
+    )
+
+
+class RuleResult(Contract, table="quality.rule_results"):
+    """What one rule judged in the last refresh: in all sources together, or in one source."""
+
+    rule_id: pl.String = column("Rule", "Key of quality.rules.", nullable=False)
+    category: pl.String = column(
+        "Category", "Which side of data quality it judges.", nullable=False, vocabulary="rule_category"
+    )
+    severity: pl.String = column("Severity", "Of the rule.", nullable=False, vocabulary="severity")
+    source: pl.String = column("Source", "Its name in sources.toml; null for all sources together.")
+    judged: pl.Int64 = column(
+        "Judged", "Records, values, files or rows that it judged; null where they cannot be counted."
+    )
+    broken: pl.Int64 = column("Broken", "Records that break it, waived ones included.", nullable=False)
+    waived: pl.Int64 = column("Waived", "Records that break it with a waiver in force.", nullable=False)
+    percent: pl.Float64 = column("Share", "Broken and not waived of judged.", unit="%")
+    max_percent: pl.Float64 = column("Threshold", "Largest share that study.toml allows.", unit="%")
+    check: pl.String = column(
+        "Check", "What a share above the threshold is: error or warning.", vocabulary="severity"
+    )
+    above_since: pl.String = column(
+        "Above since", "Refresh from which on the share has been above the threshold; null if it is not."
+    )
 
 
 class Observation(Contract):

@@ -12,6 +12,7 @@ from typing import Literal
 
 import polars as pl
 
+from schemas.rule_category import Category, of_id
 from schemas.sides import Side
 
 Severity = Literal["error", "warning", "notice"]
@@ -44,6 +45,7 @@ class Rule:
         sides: the records that the rule compares with the record at fault. A rule of scope ``patient`` or
             ``source`` has sides or says why it has none.
         alone: why a finding shows no other record: what is missing, or stands in the record itself.
+        declared: its category of data quality, where its id says another one (``schemas.rule_category``).
     """
 
     id: str
@@ -61,6 +63,7 @@ class Rule:
     overruled: bool = False
     sides: tuple[Side, ...] = field(default=(), repr=False)
     alone: str = ""
+    declared: Category | None = None
 
     def __post_init__(self) -> None:
         if DECLARED.setdefault(self.id, self) is not self:
@@ -70,6 +73,11 @@ class Rule:
     def group(self) -> str:
         """The part of the id before the dot: rules of one subject."""
         return self.id.partition(".")[0]
+
+    @property
+    def category(self) -> Category:
+        """Its category of data quality: completeness, conformance or plausibility."""
+        return self.declared or of_id(self.id)
 
     def of_column(self, column: str, holds: pl.Expr) -> Rule:
         """Return the same rule for one column of a contract.

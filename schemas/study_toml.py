@@ -23,6 +23,7 @@ from schemas.gate import Gate
 from schemas.language import SOURCE, Language
 from schemas.statistics import Statistics
 from schemas.structures_toml import StructureNames
+from schemas.thresholds import Threshold
 from schemas.toml_section import Section
 from schemas.vocabularies import EventKind
 
@@ -285,6 +286,8 @@ class Study(Section):
     """What the site calls the structures of its plans; they come before the usual names."""
     dose_volume: DoseSettings = DoseSettings()
     """Volumes and doses of structures; the defaults if there is no ``[dose_volume]``."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Shares of records that may break a rule; without thresholds, no share makes a check fail."""
     gate: Gate = Gate()
     """Thresholds of the release gate; without ``[gate]``, the defaults."""
     statistics: Statistics = Statistics()

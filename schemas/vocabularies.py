@@ -153,6 +153,8 @@ LINEAGE_ROLE = ("decided", "supports", "overruled")
 RECORD_ROLE = ("won", "lost", "other")
 """Role of a record in a finding: its value is used and another is not; it is not used; neither."""
 RULE_SCOPE = ("file", "record", "patient", "source", "dataset")
+RULE_CATEGORY = ("completeness", "conformance", "plausibility")
+"""Sides of data quality, by Kahn 2016 (``schemas.rule_category``)."""
 APPROVAL = ("APPROVED", "UNAPPROVED", "REJECTED")
 
 CURATED, QUARANTINED, DUPLICATE, OUT_OF_SCOPE = DISPOSITION

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sarcoma_pipeline.cli.study_option import know_formats, study_option
+from sarcoma_pipeline.cli.study_option import know_formats, study_option, unknown_rules
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 from sarcoma_pipeline.study import project as projects
 from schemas.configuration_faults import ConfigurationWrong
@@ -38,6 +38,14 @@ def check(study: str, as_json: bool) -> None:
             say_json({"study": study, "exit": CONFIGURATION_WRONG, "configuration": faults})
             sys.exit(CONFIGURATION_WRONG)
         raise click.UsageError(str(wrong)) from None
+    if unknown := unknown_rules(project):
+        if as_json:
+            faults = [
+                {"file": "study.toml", "line": None, "key": "thresholds", "message": m} for m in unknown
+            ]
+            say_json({"study": study, "exit": CONFIGURATION_WRONG, "configuration": faults})
+            sys.exit(CONFIGURATION_WRONG)
+        raise click.UsageError("\n".join(unknown))
     from sarcoma_pipeline.operations import check as checks
 
     found = checks.check(project)

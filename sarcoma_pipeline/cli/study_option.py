@@ -34,9 +34,21 @@ def configured(name: str) -> projects.Project:
     """
     know_formats()
     try:
-        return projects.load(name)
+        project = projects.load(name)
     except (projects.UnknownStudy, ConfigurationWrong) as wrong:
         raise click.UsageError(str(wrong)) from None
+    if unknown := unknown_rules(project):
+        raise click.UsageError("\n".join(unknown))
+    return project
+
+
+def unknown_rules(project: projects.Project) -> list[str]:
+    """Return what is wrong with the rules that ``[[thresholds]]`` names; the schema does not know rules."""
+    if not project.study.thresholds:
+        return []
+    from sarcoma_pipeline.quality import rule_catalogue
+
+    return rule_catalogue.unknown(project.study.thresholds)
 
 
 def dagster_home(project: projects.Project) -> None:

@@ -35,6 +35,7 @@ from sarcoma_pipeline.orchestration.assets import (
     received,
     steward_page,
 )
+from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.warehouse import permissions
 
@@ -43,10 +44,16 @@ warnings.filterwarnings("ignore", message="Parameter `owners`", category=dg.Beta
 
 
 def build_definitions(study: project.Project) -> dg.Definitions:
-    """Return all definitions of one study, for the UI, the command line and the tests."""
+    """Return all definitions of one study, for the UI, the command line and the tests.
+
+    Raises:
+        ValueError: ``[[thresholds]]`` names a rule that does not exist.
+    """
     # Every process started by Dagster runs this function; its umask would leave files readable by everyone.
     permissions.close_umask()
     permissions.close_shared(study)
+    if unknown := rule_catalogue.unknown(study.study.thresholds):
+        raise ValueError("; ".join(unknown))
     layers = (
         received,
         curated,

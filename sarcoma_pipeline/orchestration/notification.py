@@ -33,6 +33,9 @@ _WORDS = {
     "more": marked("{number} about more records, or more severe"),
 }
 
+NEWS_OF_CHECK = "news"
+"""Metadata key of a check that stays red while its cause stands: how much of it is new."""
+
 MOVED = ("moves_are_explained", "estimates_are_explained")
 """Checks of the account of movement, listed first in a message."""
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from sarcoma_pipeline.orchestration import notification
-from sarcoma_pipeline.orchestration.notification import KNOWN, NEWS, OF_RULES, Night, OfRule, Problem
+from sarcoma_pipeline.orchestration.notification import (
+    KNOWN,
+    NEWS,
+    NEWS_OF_CHECK,
+    OF_RULES,
+    Night,
+    OfRule,
+    Problem,
+)
 from sarcoma_pipeline.orchestration.step_events import failure_reason, short_name
 from sarcoma_pipeline.study.project import Project
 from schemas.language import speaking
@@ -59,10 +67,16 @@ def night(instance: dg.DagsterInstance, run_id: str) -> Night:
             of_rules = check.metadata.get(OF_RULES)
             if isinstance(of_rules, dg.TableMetadataValue):
                 rules += _of_rules(of_rules)
-            elif not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+            elif not check.passed and check.severity == dg.AssetCheckSeverity.ERROR and _is_news(check):
                 asset = "/".join(check.asset_key.path[1:])
                 checks.append(Problem(f"{check.check_name} on {asset}", check.description or "failed"))
     return Night(failed or whole_run, checks, sorted(rules, key=lambda r: (r.severity, r.rule)))
+
+
+def _is_news(check: dg.AssetCheckEvaluation) -> bool:
+    """Return whether a failed check has anything new; one that does not count its news is always told."""
+    news = check.metadata.get(NEWS_OF_CHECK)
+    return not isinstance(news, dg.IntMetadataValue) or bool(news.value)
 
 
 def _of_rules(table: dg.TableMetadataValue) -> Iterator[OfRule]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -13,8 +13,10 @@ import sarcoma_pipeline.quality
 from sarcoma_pipeline.quality.rule_registry import JUDGED, JudgedRule
 from schemas import file_faults
 from schemas.all_contracts import CONTRACTS
+from schemas.configuration_faults import meant
 from schemas.quality import Finding, QualityRule
 from schemas.rule import DECLARED, Rule
+from schemas.thresholds import Threshold
 
 _ELSEWHERE = (
     "sarcoma_pipeline.cohort.not_known",
@@ -87,6 +89,7 @@ def catalogue() -> pl.DataFrame:
                     "remedy": r.remedy,
                     "source": r.source,
                     "waivable": r.waivable,
+                    "category": r.category,
                 }
                 for r in rules().values()
             ]
@@ -103,6 +106,18 @@ _SCOPES = {
 }
 
 
+def unknown(thresholds: Sequence[Threshold]) -> list[str]:
+    """Return a sentence for each threshold of a rule that does not exist, with the one probably meant."""
+    known = rules()
+    found = []
+    for threshold in thresholds:
+        if threshold.rule is not None and threshold.rule not in known:
+            near = meant(threshold.rule, known)
+            guess = f', did you mean "{near}"?' if near else "; sarcoma rules lists them all"
+            found.append(f'study.toml, thresholds: there is no rule "{threshold.rule}"{guess}')
+    return found
+
+
 def markdown() -> str:
     """Return the catalogue as a page: a table of rules per scope, from narrow to wide scope."""
     on = tables()
@@ -111,6 +126,10 @@ def markdown() -> str:
         "",
         f"{len(rules())} rules. An error quarantines its record, a warning flags it, a notice is only",
         "counted.",
+        "",
+        "*category*: which side of data quality the rule judges (Kahn 2016): completeness, conformance to",
+        "formats, codes and keys, or plausibility. `quality.rule_results` has for each rule and source how",
+        "many records it judged and how many break it; `[[thresholds]]` of study.toml says how many may.",
         "",
         "*table*: the table that the rule checks; its check in Dagster belongs to this table. *missing*: the",
         "result if a value that the rule needs is missing (`kept`: no finding; `broken`: a finding; –: the",
@@ -121,11 +140,14 @@ def markdown() -> str:
             "",
             f"## {title} ({scope})",
             "",
-            "| rule | severity | table | what | remedy | missing | source |",
-            "|---|---|---|---|---|---|---|",
+            "| rule | severity | category | table | what | remedy | missing | source |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         for r in rules().values():
             if r.scope == scope:
-                cells = (f"`{r.id}`", r.severity, on[r.id], r.what, r.remedy, r.missing or "–", r.source)
+                cells = (
+                    f"`{r.id}`", r.severity, r.category, on[r.id], r.what, r.remedy, r.missing or "–",
+                    r.source,
+                )  # fmt: skip
                 lines.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
     return "\n".join(lines) + "\n"

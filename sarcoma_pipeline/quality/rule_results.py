@@ -1,83 +1,198 @@
-"""Says of every rule, also of one that nothing breaks, how many records it judged, and how many break it."""
+"""Says of every rule, also of one that nothing breaks, how many records it judged, and how many break it.
+
+Both are counted for each source as well. A curated row rests on records of several sources and is counted
+with each of them, but once in the total.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
 from sarcoma_pipeline.quality import rule_catalogue
 from schemas.all_contracts import CONTRACTS
-from schemas.meta import MetaFile
+from schemas.meta import MetaFile, MetaValueAccount
+from schemas.quality import Accounting, Finding, RuleResult
+from schemas.rule import Rule
+from schemas.thresholds import Threshold, of_rule
 from schemas.vocabularies import WAIVED
 
 Read = Callable[[str], pl.DataFrame]
 """Reads the current rows of a table."""
 
-RESULTS = {
-    "rule_id": pl.String, "severity": pl.String, "scope": pl.String, "judged": pl.Int64, "broken": pl.Int64,
-    "waived": pl.Int64, "percent": pl.Float64,
-}  # fmt: skip
+Counts = dict[str | None, int]
+"""Number of records by source; with the key None for all of them together."""
+
+_VALUES_READ = ("value.code-unknown", "value.date-unreadable", "value.number-unreadable")
+"""Rules that judge every value that is read."""
 
 
-def results(read: Read, height: Callable[[str], int], findings: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per rule.
+def results(
+    read: Read,
+    sources_of: pl.DataFrame,
+    findings: pl.DataFrame,
+    thresholds: Sequence[Threshold],
+    before: pl.DataFrame,
+    refresh_id: str,
+) -> pl.DataFrame:
+    """Return ``quality.rule_results``: a row per rule, and one per rule and source.
 
-    ``judged`` counts the verdicts of a rule on one record: each record and column with the values that the
-    rule needs. A rule that compares records is said to judge all records of its table; of a rule on whole
-    sources or refreshes there is no number of records.
+    A rule on one record judges each record and column with the values that it needs. A rule that compares
+    records is said to judge all rows of its table; one on files all files. Of a rule on whole deliveries
+    there is no number of records.
 
     Args:
         read: reads a table.
-        height: counts the current rows of a table.
-        findings: the findings of this refresh: ``rule_id``, ``records`` and ``status``.
-
-    Returns:
-        The columns of :data:`RESULTS`.
+        sources_of: ``record_id`` and ``source`` of every received record.
+        findings: the findings of this refresh: ``finding_id``, ``rule_id``, ``records``, ``status`` and
+            ``source``.
+        thresholds: the declared thresholds.
+        before: the results of the last refresh.
+        refresh_id: this refresh.
     """
-    counted = (
-        findings.with_columns(pl.col("records").fill_null(1))
-        .group_by("rule_id")
-        .agg(
-            broken=pl.col("records").sum(),
-            waived=pl.col("records").filter(pl.col("status") == WAIVED).sum(),
-        )
-    )
-    verdicts, on = _verdicts(read), rule_catalogue.tables()
+    judged = _judged(read, sources_of)
+    broken = _broken(findings)
+    since = dict(before.filter(pl.col("source").is_null()).select("rule_id", "above_since").iter_rows())
     rows = []
     for name, rule in rule_catalogue.rules().items():
-        judged = verdicts.get(name)
-        if judged is None and rule.scope == "file":
-            judged = height(MetaFile.table())
-        elif judged is None and rule.scope in ("record", "patient") and on[name].startswith("typed."):
-            judged = height(on[name])
-        rows.append((name, rule.severity, rule.scope, judged))
-    every = pl.DataFrame(
-        rows,
-        schema={name: RESULTS[name] for name in ("rule_id", "severity", "scope", "judged")},
-        orient="row",
-    )
-    found = every.join(counted, on="rule_id", how="left", maintain_order="left").with_columns(
-        pl.col("broken", "waived").fill_null(0)
-    )
-    share = pl.when(pl.col("judged") > 0).then(
-        (100 * pl.col("broken") / pl.col("judged")).clip(upper_bound=100)
-    )
-    return found.with_columns(percent=share).select(pl.col(c).cast(t) for c, t in RESULTS.items())
+        of_source = judged.get(name, {})
+        found = broken.get(name, {})
+        for source in [None, *sorted({s for s in (*of_source, *found) if s is not None})]:
+            all_, waived = found.get(source, (0, 0))
+            count = of_source.get(source)
+            row = {
+                "rule_id": name, "category": rule.category, "severity": rule.severity, "source": source,
+                "judged": count, "broken": all_, "waived": waived,
+                "percent": _percent(all_ - waived, count),
+            }  # fmt: skip
+            rows.append(row | (_above(rule, row, thresholds, since, refresh_id) if source is None else {}))
+    return RuleResult.conform(pl.DataFrame(rows, infer_schema_length=None))
 
 
-def _verdicts(read: Read) -> dict[str, int]:
+def source_of_findings(records: pl.DataFrame) -> pl.DataFrame:
+    """Return the source of the record at fault of each finding: ``finding_id`` and ``source``.
+
+    Args:
+        records: ``finding_id``, ``source`` and ``at_fault`` of ``quality.finding_records``.
+    """
+    return (
+        records.filter("at_fault")
+        .drop_nulls("source")
+        .group_by("finding_id")
+        .agg(pl.col("source").min())
+        .sort("finding_id")
+    )
+
+
+def _percent(broken: int, judged: int | None) -> float | None:
+    """Return the share of records that break a rule, without waived ones; None if none was judged."""
+    return min(100.0, 100 * broken / judged) if judged else None
+
+
+def _above(
+    rule: Rule,
+    row: Mapping[str, object],
+    thresholds: Sequence[Threshold],
+    since: Mapping[str, str | None],
+    refresh_id: str,
+) -> dict[str, object]:
+    """Return the threshold of a rule, and since when its share lies above it."""
+    threshold = of_rule(thresholds, rule.id, rule.severity)
+    if threshold is None:
+        return {}
+    percent = row["percent"]
+    above = isinstance(percent, float) and percent > threshold.max_percent
+    return {
+        "max_percent": threshold.max_percent,
+        "check": threshold.check,
+        "above_since": (since.get(rule.id) or refresh_id) if above else None,
+    }
+
+
+def _broken(findings: pl.DataFrame) -> dict[str, dict[str | None, tuple[int, int]]]:
+    """Count the records that break each rule, all and waived ones: by source, and together."""
+    counted = findings.select(
+        "rule_id", "source", all=pl.col("records").fill_null(1), is_waived=pl.col("status") == WAIVED
+    )
+    sums = (pl.col("all").sum(), pl.col("all").filter(pl.col("is_waived")).sum().alias("waived"))
+    found: dict[str, dict[str | None, tuple[int, int]]] = {}
+    for rule, source, every, waived in (
+        counted.drop_nulls("source").group_by("rule_id", "source").agg(sums).iter_rows()
+    ):
+        found.setdefault(rule, {})[source] = (every, waived)
+    for rule, every, waived in counted.group_by("rule_id").agg(sums).iter_rows():
+        found.setdefault(rule, {})[None] = (every, waived)
+    return found
+
+
+def _judged(read: Read, sources_of: pl.DataFrame) -> dict[str, Counts]:
+    """Count the records that each rule judged, by source and together; rules without a number are missing."""
+    found = _verdicts(read, sources_of)
+    on, rules = rule_catalogue.tables(), rule_catalogue.rules()
+    for name, rule in rules.items():
+        if name not in found and (counts := _of_table(rule, on[name], read, sources_of)) is not None:
+            found[name] = counts
+    return found
+
+
+def _of_table(rule: Rule, table: str, read: Read, sources_of: pl.DataFrame) -> Counts | None:
+    """Count what a rule without verdicts of its own judged: files, values, records or rows of its table."""
+    files = read(MetaFile.table())
+    if rule.group == "obds":
+        files = files.filter(pl.col("kind") == "obds")
+    if rule.scope == "file":
+        return _summed(files.select("source", n=pl.lit(1)))
+    if rule.scope == "dataset":
+        return None
+    of_file = files.select("file_id", "source")
+    if rule.id in _VALUES_READ:
+        values = read(Accounting.table()).select("file_id", n="values_read")
+        return _summed(of_file.join(values, on="file_id"))
+    if table == MetaValueAccount.table():
+        values = read(Accounting.table()).select("file_id", n="values_delivered")
+        return _summed(of_file.join(values, on="file_id"))
+    if table == Accounting.table():
+        return _summed(of_file.join(read(table).select("file_id", n="records"), on="file_id"))
+    if table == Finding.table() or table.startswith("meta."):
+        return None
+    rows = read(table)
+    counts: Counts = {None: rows.height}
+    ids = "record_ids" if "record_ids" in rows.columns else "record_id"
+    if ids in rows.columns:
+        records = rows.select(row=pl.int_range(pl.len()), record_id=ids)
+        if ids == "record_ids":
+            records = records.explode("record_id")
+        of_source = records.join(sources_of, on="record_id").select("row", "source").unique()
+        counts |= dict(of_source.drop_nulls("source").group_by("source").len().iter_rows())
+    return counts
+
+
+def _summed(frame: pl.DataFrame) -> Counts:
+    """Add up ``n`` by ``source`` and together."""
+    by = frame.drop_nulls("source").group_by("source").agg(pl.col("n").sum())
+    return {None: int(frame["n"].sum()), **dict(by.iter_rows())}
+
+
+def _verdicts(read: Read, sources_of: pl.DataFrame) -> dict[str, Counts]:
     """Count the verdicts of the rules on one record, table by table."""
-    found: dict[str, int] = {}
+    found: dict[str, Counts] = {}
     for table, contract in CONTRACTS.items():
         rules = [r for r in contract.rules() if r.holds is not None and r.scope != "program"]
         if not rules or not table.startswith("typed."):
             continue
-        frame = read(table)
-        for rule in rules:
-            assert rule.holds is not None
-            known = frame.height
-            if rule.missing != "broken":
-                known = frame.select(rule.holds.is_not_null().sum()).item()
-            found[rule.id] = found.get(rule.id, 0) + int(known)
+        # A table may declare one rule for several columns.
+        known = [
+            (pl.len() if r.missing == "broken" else r.holds.is_not_null().sum()).alias(str(place))
+            for place, r in enumerate(rules)
+            if r.holds is not None
+        ]
+        frame = read(table).drop("source").join(sources_of, on="record_id", how="left")
+        by = frame.group_by("source").agg(known)
+        for place, rule in enumerate(rules):
+            counts = found.setdefault(rule.id, {None: 0})
+            for source, number in by.select("source", str(place)).iter_rows():
+                counts[None] = counts.get(None, 0) + number
+                if source is not None:
+                    counts[source] = counts.get(source, 0) + number
     return found

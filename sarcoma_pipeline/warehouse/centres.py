@@ -108,10 +108,23 @@ def _trend(frame: pl.DataFrame) -> pl.DataFrame:
     return summed.rename({"_day": "refresh_id"})
 
 
+def _rule_results(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add up what each rule judged at the centres; a threshold is exceeded if it is at any centre."""
+    judged = pl.when(pl.col("judged").is_not_null().any()).then(pl.col("judged").sum())
+    share = 100 * (pl.col("broken") - pl.col("waived")) / pl.col("judged")
+    return (
+        frame.group_by("rule_id", "category", "severity", "source")
+        .agg(judged, pl.col("broken", "waived").sum(), pl.col("max_percent", "check", "above_since").max())
+        .with_columns(percent=pl.when(pl.col("judged") > 0).then(share.clip(upper_bound=100)))
+        .sort("rule_id", "source")
+    )
+
+
 MERGED: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "cohort.flow": _flow,
     "cohort.derivability": _once,
     "quality.decisions": _once,
+    "quality.rule_results": _rule_results,
     "quality.rules": _once,
     "quality.trend": _trend,
 }

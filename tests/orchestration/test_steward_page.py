@@ -47,7 +47,7 @@ def warehouse(project) -> Warehouse:
         ledger = CONTRACTS["quality.ledger"]
         frames["quality.ledger"] = row(
             ledger, finding_id="f1", rule_id="date.in-future", severity="error", status="open",
-            path="dicom/•••/•••.dcm",
+            path="dicom/•••/•••.dcm", first_seen="20300102T013000Z-aa",
         )  # fmt: skip
     made.replace(frames)
     made.close()

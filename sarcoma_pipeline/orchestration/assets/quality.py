@@ -5,11 +5,13 @@ from functools import partial
 import dagster as dg
 import polars as pl
 
+from sarcoma_pipeline.orchestration import links
 from sarcoma_pipeline.orchestration.assets import lost_records, rule_checks
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, TYPED
 from sarcoma_pipeline.orchestration.assets.received import OF_FILES, RECEIVED, tonight
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, asset_key, step
+from sarcoma_pipeline.orchestration.notification import NEWS_OF_CHECK
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import (
     accounting,
@@ -18,9 +20,10 @@ from sarcoma_pipeline.quality import (
     findings,
     ledger,
     quarantine,
+    rule_catalogue,
+    rule_results,
     volumes,
 )
-from sarcoma_pipeline.quality.rule_catalogue import catalogue
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortEligibility
@@ -37,8 +40,10 @@ from schemas.quality import (
     Observed,
     QualityRule,
     Quarantine,
+    RuleResult,
     SetAside,
 )
+from schemas.vocabularies import ERROR
 from schemas.volumes import Volume
 
 
@@ -71,6 +76,21 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
     def check_identity(warehouse: Warehouse) -> list[dg.AssetCheckResult]:
         frame, files = warehouse.read(Accounting.table()), warehouse.read(MetaFile.table())
         return [_identity_holds(project, frame, files)]
+
+    within = dg.AssetCheckSpec(
+        "shares_within_thresholds",
+        asset=asset_key(project, RuleResult.table()),
+        description="No rule is broken by more records than [[thresholds]] of study.toml allows.",
+    )
+
+    def count_results(warehouse: Warehouse) -> StepOutput:
+        """Count what every rule judged and what breaks it, by source, and compare with the thresholds."""
+        refresh, _ = tonight(warehouse, noted=False)
+        return StepOutput({RuleResult.table(): _results(project, warehouse, refresh)})
+
+    def check_shares(warehouse: Warehouse) -> list[dg.AssetCheckResult]:
+        refresh, _ = tonight(warehouse, noted=False)
+        return [_within_thresholds(project, warehouse.read(RuleResult.table(), noted=False), refresh)]
 
     def count_volumes(warehouse: Warehouse) -> StepOutput:
         """Count what each source delivered, and compare with earlier refreshes."""
@@ -122,7 +142,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
         by = found.group_by("severity").len().sort("severity")
         counts = {f"{severity}s": n for severity, n in by.iter_rows()}
         return StepOutput(
-            {Finding.table(): found, FindingRecord.table(): records, QualityRule.table(): catalogue()},
+            {
+                Finding.table(): found,
+                FindingRecord.table(): records,
+                QualityRule.table(): rule_catalogue.catalogue(),
+            },
             metadata={Finding.table(): counts},
         )
 
@@ -225,8 +249,72 @@ def assets(project: Project) -> list[dg.AssetsDefinition | dg.AssetChecksDefinit
             keep_ledger,
             kinds={"polars"},
         ),
+        step(
+            project,
+            "rule_results",
+            {
+                RuleResult.table(): sorted(
+                    {
+                        *set(rule_catalogue.tables().values()), *RECEIVED, *TYPED, MetaFile.table(),
+                        Accounting.table(), Finding.table(), FindingRecord.table(), LedgerEntry.table(),
+                    }
+                )
+            },
+            count_results,
+            kinds={"polars"},
+            checks=[within],
+            run_checks=check_shares,
+        ),
         rule_checks.checks(project),
     ]  # fmt: skip
+
+
+def _results(project: Project, warehouse: Warehouse, refresh: str) -> pl.DataFrame:
+    """Return ``quality.rule_results`` of this refresh."""
+    files = warehouse.read(MetaFile.table(), columns=("file_id", "source"))
+    received = pl.concat([warehouse.read(t, columns=("record_id", "file_id")) for t in RECEIVED])
+    standing = warehouse.read(LedgerEntry.table(), columns=("finding_id", "status"))
+    own = warehouse.read(FindingRecord.table(), columns=("finding_id", "source", "at_fault"))
+    found = (
+        warehouse.read(Finding.table(), columns=("finding_id", "rule_id", "records"))
+        .join(standing, on="finding_id", how="left", maintain_order="left")
+        .join(rule_results.source_of_findings(own), on="finding_id", how="left", maintain_order="left")
+    )
+    return rule_results.results(
+        warehouse.read,
+        received.join(files, on="file_id", how="left", maintain_order="left").select("record_id", "source"),
+        found,
+        project.study.thresholds,
+        warehouse.read(RuleResult.table(), noted=False),
+        refresh,
+    )
+
+
+def _within_thresholds(project: Project, results: pl.DataFrame, refresh: str) -> dg.AssetCheckResult:
+    """Return the check of the shares; what is above its threshold already is no news."""
+    whole = results.filter(pl.col("source").is_null(), pl.col("max_percent").is_not_null())
+    above = whole.drop_nulls("above_since").sort("rule_id")
+    words = [
+        f"{row['rule_id']} {row['percent']:.1f} % (at most {row['max_percent']:g} %)"
+        for row in above.iter_rows(named=True)
+    ]
+    return dg.AssetCheckResult(
+        asset_key=asset_key(project, RuleResult.table()),
+        check_name="shares_within_thresholds",
+        passed=above.is_empty(),
+        severity=dg.AssetCheckSeverity.ERROR if ERROR in set(above["check"]) else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "thresholds": whole.height,
+            "above": above.height,
+            NEWS_OF_CHECK: above.filter(pl.col("above_since") == refresh).height,
+            "steward's page": links.published(project, "steward.html", "view=rule&sort=percent"),
+        },
+        description=f"Above the threshold: {'; '.join(words)}."
+        if words
+        else f"{whole.height} shares are within their thresholds."
+        if whole.height
+        else "study.toml declares no thresholds.",
+    )
 
 
 def _rows(warehouse: Warehouse, table: str, among: pl.Series) -> pl.DataFrame:

@@ -31,7 +31,7 @@ from schemas.language import speaking
 from schemas.ledger import Decision, LedgerEntry, Trend
 from schemas.meta import MetaFile, MetaRefresh
 from schemas.movement import Movement
-from schemas.quality import Accounting, Finding, FindingRecord, QualityRule
+from schemas.quality import Accounting, Finding, FindingRecord, QualityRule, RuleResult
 from schemas.received import RegistryReply
 from schemas.typed import Person
 from schemas.vocabularies import ERROR
@@ -51,6 +51,10 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     findings = warehouse.read(LedgerEntry.table()).join(
         errors.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
     )
+    records = warehouse.read(FindingRecord.table())
+    findings = findings.join(
+        rule_results.source_of_findings(records), on="finding_id", how="left", maintain_order="left"
+    )
     reasons = findings["reason"].map_elements(gate.remark, return_dtype=pl.String)
     shown = files.select("file_id", gate.paths(files))
     html = steward.page(
@@ -67,9 +71,10 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
         },
         _coverage(warehouse, shown),
         movement.summary(warehouse.read(Movement.table())),
-        shown_records(gate, warehouse.read(FindingRecord.table())),
+        shown_records(gate, records),
         actions=decision_requests.possible(findings, warehouse.read(Decision.table()), readings(warehouse)),
-        results=_results(warehouse),
+        results=warehouse.read(RuleResult.table()),
+        days=_days(warehouse),
     )
     target = project.published / "steward.html"
     write_whole(target, html)
@@ -85,15 +90,10 @@ def readings(warehouse: Warehouse) -> pl.DataFrame:
     )
 
 
-def _results(warehouse: Warehouse) -> pl.DataFrame:
-    """Return what every rule judged, and how much of it is broken."""
-    standing = warehouse.read(LedgerEntry.table()).select("finding_id", "status")
-    found = warehouse.read(Finding.table()).select("finding_id", "rule_id", "records")
-    return rule_results.results(
-        lambda table: warehouse.read(table, noted=False),
-        warehouse.height,
-        found.join(standing, on="finding_id", how="left", maintain_order="left"),
-    )
+def _days(warehouse: Warehouse) -> dict[str, str]:
+    """Return the day of each refresh at the site."""
+    rows = warehouse.read(MetaRefresh.table()).select("refresh_id", pl.col("received_on").cast(pl.String))
+    return dict(rows.iter_rows())
 
 
 def _by_day(warehouse: Warehouse) -> pl.DataFrame:
@@ -139,6 +139,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         Trend,
         Impact,
         QualityRule,
+        RuleResult,
         Accounting,
         Person,
         Movement,

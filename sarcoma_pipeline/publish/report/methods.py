@@ -51,6 +51,25 @@ def design(study: Study, sources: Sources) -> list[str]:
         ).format(description=study.description, kinds=kinds),
         _death(sources),
         _("Eligible were patients who fulfilled, in this order: {criteria}.").format(criteria=criteria),
+        *_thresholds(study),
+    ]
+
+
+def _thresholds(study: Study) -> list[str]:
+    """Return the paragraph on the declared shares of records that may break a rule; none without them."""
+    if not study.thresholds:
+        return []
+    shares = listed(
+        [
+            _("{rules} at most {percent} %").format(
+                rules=t.rule or _("each rule of severity ‘{severity}’").format(severity=t.severity),
+                percent=decimal(f"{t.max_percent:g}"),
+            )
+            for t in study.thresholds
+        ]
+    )
+    return [
+        _("Of the records that a rule judges, these shares may break it: {shares}.").format(shares=shares)
     ]
 
 

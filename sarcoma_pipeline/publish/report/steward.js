@@ -6,7 +6,7 @@
   const CHUNK = 200;
   const RANK = { error: 0, warning: 1, notice: 2 };
   const SETTLED = new Set(["waived", "resolved"]);
-  const DEFAULTS = { view: "list", q: "", news: "", severity: "", status: "todo", rule: "", file: "", patient: "", sort: "", dir: "" };
+  const DEFAULTS = { view: "list", q: "", news: "", severity: "", status: "todo", source: "", category: "", rule: "", file: "", patient: "", sort: "", dir: "" };
   const NEWS = new Set(data.news);
   const NOT_LINKED = "-";
   const VIEWS = {
@@ -22,6 +22,7 @@
     const row = {};
     for (const name of names) row[name] = data.findings[name].values[data.findings[name].index[i]];
     row.pseudonym = row.pseudonym ?? NOT_LINKED;
+    row.source = row.source ?? NOT_LINKED;
     row.text = names.map((n) => row[n] ?? "").join("\n").toLowerCase();
     return row;
   });
@@ -29,6 +30,7 @@
   const form = document.querySelector("form");
   const results = document.getElementById("results");
   const more = document.getElementById("more");
+  const quality = document.getElementById("quality");
   const count = document.getElementById("count");
   let state = { ...DEFAULTS };
   let shown = CHUNK;
@@ -61,7 +63,7 @@
     const given = new URLSearchParams(location.hash.slice(1));
     state = { ...DEFAULTS };
     for (const name of Object.keys(DEFAULTS)) if (given.has(name)) state[name] = given.get(name);
-    if (state.view !== "list" && !VIEWS[state.view]) state.view = "list";
+    if (state.view !== "list" && state.view !== "quality" && !VIEWS[state.view]) state.view = "list";
     return null;
   }
 
@@ -87,6 +89,8 @@
         (!state.news || NEWS.has(f.news_in)) &&
         (!state.severity || f.severity === state.severity) &&
         (!state.status || (state.status === "todo" ? !SETTLED.has(f.status) : f.status === state.status)) &&
+        (!state.source || f.source === state.source) &&
+        (!state.category || f.category === state.category) &&
         (!state.rule || f.rule_id === state.rule) &&
         (!state.file || f.path === state.file) &&
         (!state.patient || f.pseudonym === state.patient) &&
@@ -134,7 +138,7 @@
   ].filter((c) => c.id !== "seen" || findings.some((f) => f.first_seen));
 
   const date = (iso) => (document.documentElement.lang === "de" ? String(iso).replace(/^(\d{4})-(\d\d)-(\d\d)$/, "$3.$2.$1") : iso);
-  const day = (refresh) => date((refresh || "").replace(/^(\d{4})(\d\d)(\d\d)T.*$/, "$1-$2-$3"));
+  const day = (refresh) => date(data.days[refresh] || "");
 
   function rowOf(finding) {
     const id = finding.finding_id;
@@ -162,6 +166,9 @@
     return isOpen ? [row, detail(finding)] : [row];
   }
 
+  // A long name breaks after a dot or an underscore, not anywhere.
+  const breakable = (text) => String(text ?? "").split(/(?<=[._])/).flatMap((part) => [part, make("wbr")]);
+
   // Both sides of a contradiction, side by side: what each record says, and whose value is used.
   function sides(id) {
     const rows = data.records[id];
@@ -174,9 +181,9 @@
         make("tr", { class: i && rows[i - 1].slice(1, 5).every((v, k) => v === rows[i][k + 1]) ? "same" : "" },
           make("td", { "data-label": heads[0] }, make("strong", {}, role), own ? make("small", {}, ` ${_("this finding's record")}`) : null),
           make("td", { "data-label": heads[1] }, `${path}, ${position}`, make("small", {}, ` ${[source, who && _("patient {pseudonym}", { pseudonym: who })].filter(Boolean).join(", ")}`)),
-          make("td", { "data-label": heads[2] }, [table, column].filter(Boolean).join(".")),
+          make("td", { "data-label": heads[2] }, ...breakable([table, column].filter(Boolean).join("."))),
           make("td", { "data-label": heads[3] }, value ?? ""),
-          make("td", { "data-label": heads[4] }, why)))));
+          make("td", { "data-label": heads[4] }, ...breakable(why))))));
   }
 
   // The launchpad opens with this config: the finding's id, and what only the steward knows is left empty.
@@ -216,7 +223,7 @@
       [_("In this record"), finding.note],
       [_("Patient"), patient(finding.pseudonym)],
       [_("Why it is a rule"), rule.source],
-      [_("Seen"), finding.first_seen && _("{first} to {last}", { first: finding.first_seen, last: finding.last_seen })],
+      [_("Seen"), finding.first_seen && _("{first} to {last} (refresh {refresh})", { first: day(finding.first_seen), last: day(finding.last_seen), refresh: finding.last_seen })],
       [_("Assigned to"), [finding.assignee, finding.due && _("due {day}", { day: date(finding.due) })].filter(Boolean).join(", ")],
       [_("Sender's answer"), finding.answer],
       [_("Decision"), decided],
@@ -252,7 +259,7 @@
       header(COLUMNS, "severity"), body);
   }
 
-  function groups(rows) {
+  function grouped(rows) {
     const view = VIEWS[state.view];
     const found = new Map();
     for (const f of rows) {
@@ -263,7 +270,7 @@
       group.total += 1;
     }
     // Rules that nothing breaks are listed, too, unless a filter asks for something else.
-    const unfiltered = ["q", "news", "severity", "file", "patient"].every((name) => !state[name]);
+    const unfiltered = ["q", "news", "severity", "source", "category", "file", "patient"].every((name) => !state[name]);
     if (state.view === "rule" && unfiltered) {
       for (const key of Object.keys(data.results)) {
         if (!found.has(key) && (!state.rule || state.rule === key)) found.set(key, { key, error: 0, warning: 0, notice: 0, total: 0 });
@@ -276,21 +283,27 @@
       { id: "key", title: view.title },
       number("error", _("Errors")), number("warning", _("Warnings")), number("notice", _("Notices")), number("total", _("All")),
       ...(state.view === "rule" && Object.keys(data.results).length
-        ? [number("judged", _("Judged"), true), number("broken", _("Broken"), true), number("percent", "%", true), number("waived", _("Waived"), true)] : []),
+        ? [number("judged", _("Judged"), true), number("broken", _("Broken"), true), number("percent", "%", true),
+          ...(Object.values(data.results).some((r) => r.max_percent !== null) ? [number("max_percent", _("At most %"), true)] : []), number("waived", _("Waived"), true)] : []),
       ...(state.view === "file" ? [number("records", _("Records read"), true), number("quarantined", _("Quarantined"), true)] : []),
     ];
     const column = columns.find((c) => c.id === state.sort) || columns[4];
     const sign = (state.dir || column.first || "asc") === "desc" ? -1 : 1;
     const amount = (g) => (column.id === "percent" ? (g.percent ? parseFloat(g.percent.replace("< ", "0").replace(",", ".")) : "") : g[column.id]);
-    const ordered = sorted([...found.values()], amount, sign);
+    return { view, columns, ordered: sorted([...found.values()], amount, sign) };
+  }
+
+  function groups(rows) {
+    const { view, columns, ordered } = grouped(rows);
     more.hidden = true;
     return make("table", { class: "groups" }, header(columns, "total"), make("tbody", {}, ...ordered.map((g) =>
-      make("tr", {},
+      make("tr", { class: g.above ? "above" : "" },
         make("td", {},
           make("a", { href: address({ view: "list", [view.filter]: g.key, sort: "", dir: "" }) },
             state.view === "patient" ? patient(g.key) : g.key),
           state.view === "rule" ? make("br") : null,
-          state.view === "rule" ? make("small", {}, (data.rules[g.key] || {}).what || "") : null),
+          state.view === "rule" ? make("small", {}, (data.rules[g.key] || {}).what || "") : null,
+          g.above ? make("strong", { class: "over" }, _("More than the threshold allows")) : null),
         ...columns.slice(1).map((c) => make("td", { class: c.class }, String(g[c.id] ?? "")))))));
   }
 
@@ -299,13 +312,21 @@
   }
 
   function render() {
-    for (const name of ["q", "news", "severity", "status", "rule", "file", "patient"]) {
+    for (const name of ["q", "news", "severity", "status", "source", "category", "rule", "file", "patient"]) {
       if (form.elements[name].value !== state[name]) form.elements[name].value = state[name];
     }
     for (const link of document.querySelectorAll("nav a")) {
       const current = link.dataset.view === state.view;
       link.href = address({ view: link.dataset.view, sort: "", dir: "" });
       if (current) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    }
+    // The matrix and its charts stand in the page, where they are read without a script, too.
+    const listed = state.view !== "quality";
+    quality.hidden = listed;
+    for (const part of [form, results, count.parentElement]) part.hidden = !listed;
+    if (!listed) {
+      more.hidden = true;
+      return;
     }
     const rows = selected();
     const focused = document.activeElement?.dataset?.sort;
@@ -329,6 +350,8 @@
   fill(form.elements.news, [["", _("all")], ["1", _("since last night")]]);
   fill(form.elements.severity, [["", _("all")], ...Object.keys(RANK).map((s) => [s, _(s)])]);
   fill(form.elements.status, [["todo", _("to do")], ["", _("all")], ...distinct("status").map((s) => [s, _(s)])]);
+  fill(form.elements.source, [["", _("all")], ...distinct("source").map((s) => [s, s === NOT_LINKED ? _("no source") : s])]);
+  fill(form.elements.category, [["", _("all")], ...distinct("category").filter(Boolean).map((c) => [c, _(c)])]);
   fill(form.elements.rule, [["", _("all")], ...distinct("rule_id").map((r) => [r, r])]);
   fill(form.elements.file, [["", _("all")], ...distinct("path").map((p) => [p, p])]);
   fill(form.elements.patient, [["", _("all")], ...distinct("pseudonym").map((p) => [p, patient(p)])]);
@@ -339,9 +362,19 @@
     return `"${(/^[\s]*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
   };
   document.getElementById("download").addEventListener("click", () => {
-    const lines = [names, ...selected().map((f) => names.map((n) => (n === "pseudonym" && f[n] === NOT_LINKED ? "" : f[n])))];
+    const own = (f, n) => ((n === "pseudonym" || n === "source") && f[n] === NOT_LINKED ? "" : f[n]);
+    let lines;
+    if (state.view === "list") {
+      const column = COLUMNS.find((c) => c.id === state.sort) || COLUMNS[0];
+      const ordered = sorted(selected(), column.value, state.dir === "desc" ? -1 : 1);
+      lines = [names, ...ordered.map((f) => names.map((n) => own(f, n)))];
+    } else {
+      const { columns, ordered } = grouped(selected());
+      const ids = columns.map((c) => c.id);
+      lines = [[state.view, ...ids.slice(1)], ...ordered.map((g) => ids.map((id) => (id === "key" && g.key === NOT_LINKED ? "" : g[id])))];
+    }
     const text = `\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
-    const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: `${data.study}-findings.csv` });
+    const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: `${data.study}-${state.view === "list" ? "findings" : `by-${state.view}`}.csv` });
     link.click();
     URL.revokeObjectURL(link.href);
   });

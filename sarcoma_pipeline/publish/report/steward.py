@@ -10,8 +10,7 @@ import base64
 import hashlib
 import io
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,15 @@ from urllib.parse import quote
 import polars as pl
 from jinja2 import Environment
 
-from schemas.language import SOURCE, counted, day, decimal, in_frame, marked, spoken, stored
+from sarcoma_pipeline.publish.report import steward_charts as charts
+from schemas.language import SOURCE, in_frame, marked, spoken, stored
 from schemas.language import gettext as _
+from schemas.vocabularies import SEVERITY
 
 SHOWN = (
     "finding_id", "rule_id", "severity", "status", "pseudonym", "path", "position", "table_name",
     "column_name", "value", "note", "what", "remedy", "impact", "first_seen", "last_seen", "who", "reason",
-    "until", "news_in", "assignee", "due", "answer",
+    "until", "news_in", "assignee", "due", "answer", "source", "category",
 )  # fmt: skip
 """Columns of the page; columns that only the ledger has may be missing."""
 
@@ -38,13 +39,13 @@ NO_TREND = pl.DataFrame(
 )  # fmt: skip
 """An empty trend, for the first refresh."""
 
-SEVERITIES = ("error", "warning", "notice")
 STATUSES = ("open", "reopened", "acknowledged", "waived", "resolved")
 _VOCABULARY = (
     marked("error"), marked("warning"), marked("notice"),
     marked("open"), marked("reopened"), marked("acknowledged"), marked("waived"), marked("resolved"),
+    *charts.CATEGORY_WORDS,
 )  # fmt: skip
-"""Words of severities and statuses that the page shows; its address has them in English."""
+"""Words of severities, statuses and categories that the page shows; its address has them in English."""
 _PLURAL = {"error": marked("errors"), "warning": marked("warnings"), "notice": marked("notices")}
 _WHY = (
     marked("its value is that of {place}"), marked("{place} has another value"), marked("used in {place}"),
@@ -55,10 +56,6 @@ MOVED = "release.moved-unexplained"
 """Rule whose findings are listed before all others."""
 _MOVES = 20
 """Maximum number of unexplained moves listed before the findings."""
-_NIGHTS = 60
-"""Nights in the drawing of the trend."""
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 140, 34, 96, 8, 22
-"""Size of the drawing and its margins, in pixels."""
 
 
 def page(
@@ -73,12 +70,14 @@ def page(
     records: pl.DataFrame | None = None,
     actions: Mapping[str, Sequence[str]] | None = None,
     results: pl.DataFrame | None = None,
+    days: Mapping[str, str] | None = None,
 ) -> str:
     """Render the page.
 
     Args:
         findings: ``quality.findings`` or ``quality.ledger``. Without ``status``, every finding is open. With
             ``impact``, the page shows how the study would change if a quarantined record were admitted.
+            With ``source``, the page can be filtered by source.
         rules: ``quality.rules``.
         accounting: ``quality.accounting``.
         files: ``file_id`` and ``path``, with paths masked like those of the findings.
@@ -90,12 +89,14 @@ def page(
         records: ``quality.finding_records``, with its texts masked like those of the findings.
         actions: the decisions that would not be refused, by finding (``ledger.possible``). With
             ``dagster_url`` in ``meta``, each becomes a link to the launchpad of the job ``decide``.
-        results: what every rule judged (``rule_results.results``): rules that nothing breaks are listed, too.
+        results: ``quality.rule_results``: rules that nothing breaks are listed, too.
+        days: day of each refresh at the site, ISO 8601; others have the day of their id.
 
     Returns:
         One self-contained HTML document.
     """
-    shown = _shown(findings)
+    shown = _shown(findings, rules)
+    days = days or {}
     style, script = _part("steward.css"), _part("steward.js")
     policy = (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -114,6 +115,7 @@ def page(
         "launchpad": _launchpad(meta) if actions else None,
         "actions": dict(actions or {}),
         "results": {} if results is None else _results(results),
+        "days": {refresh: days.get(refresh) or charts.day_of(refresh) for refresh in _refreshes(shown)},
         "texts": _texts(script),
     }
     parts = {
@@ -135,7 +137,10 @@ def page(
         ),
         "moved": _moved(shown, moves),
         "counts": _counts(shown),
-        "trend": _trend(trend),
+        "trend": charts.trend(trend),
+        "ages": charts.ages(shown, days, meta["refresh_id"]),
+        "by_source": charts.by_source(shown),
+        "matrix": "" if results is None else charts.matrix(results),
         "accounting": escape(" ".join([_accounted(accounting), *_queries(coverage)])),
     }
     # Every part is escaped already, and only the template itself is expanded.
@@ -157,12 +162,19 @@ def _texts(script: str) -> dict[str, str]:
 
 def _results(results: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the result of each rule by its id; a percentage with one decimal, and one that is not nought."""
-    rows = results.select("rule_id", "judged", "broken", "waived", "percent").rows(named=True)
-    return {row.pop("rule_id"): {**row, "percent": _percent(row["percent"])} for row in rows}
+    rows = results.filter(pl.col("source").is_null()).select(
+        "rule_id", "judged", "broken", "waived", "percent", "max_percent", above=pl.col("above_since")
+    )
+    return {
+        row.pop("rule_id"): {**row, "percent": charts.percent(row["percent"])}
+        for row in rows.iter_rows(named=True)
+    }
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else decimal("< 0.1" if 0 < share < 0.05 else f"{share:.1f}")
+def _refreshes(shown: pl.DataFrame) -> list[str]:
+    """Return the refreshes that findings name."""
+    named = pl.concat([shown["first_seen"], shown["last_seen"]])
+    return named.drop_nulls().unique().sort().to_list()
 
 
 def _launchpad(meta: Mapping[str, str]) -> str | None:
@@ -173,20 +185,11 @@ def _launchpad(meta: Mapping[str, str]) -> str | None:
 
 def _news(trend: pl.DataFrame) -> list[str]:
     """Return the refreshes of the last night: what was news in them is new since the night before."""
-    days = _with_days(trend)
+    days = charts.with_days(trend)
     if days.is_empty():
         return []
     last = days.filter(pl.col("day") == pl.col("day").max())
     return last["refresh_id"].unique().sort().to_list()
-
-
-def _with_days(trend: pl.DataFrame) -> pl.DataFrame:
-    """Return a trend with the day of each refresh: a night is a day, however often it was refreshed."""
-    of_id = pl.col("refresh_id").map_elements(_day, return_dtype=pl.String)
-    if "day" in trend.columns:
-        # A refresh that a lost warehouse has forgotten has only its id.
-        return trend.with_columns(day=pl.coalesce(pl.col("day").cast(pl.String), of_id))
-    return trend.with_columns(day=of_id)
 
 
 SIDES = (
@@ -240,7 +243,10 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _shown(findings: pl.DataFrame) -> pl.DataFrame:
+def _shown(findings: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    findings = findings.join(
+        rules.select("rule_id", "category"), on="rule_id", how="left", maintain_order="left"
+    )
     if "status" not in findings.columns:
         findings = findings.with_columns(status=pl.lit("open"))
     return in_frame(findings, "what", "remedy").select(
@@ -269,12 +275,12 @@ def _files(accounting: pl.DataFrame, files: pl.DataFrame, paths: set[str]) -> di
 
 def _counts(shown: pl.DataFrame) -> str:
     """Render the counts by status and severity as table rows."""
-    heads = "".join(f'<th scope="col" class="number severity {s}">{_(_PLURAL[s])}</th>' for s in SEVERITIES)
+    heads = "".join(f'<th scope="col" class="number severity {s}">{_(_PLURAL[s])}</th>' for s in SEVERITY)
     by = {(s, t): n for s, t, n in shown.group_by("status", "severity").len().iter_rows()}
     present = [s for s in STATUSES if s in set(shown["status"])] or ["open"]
     rows = "".join(
         f'<tr><th scope="row">{_(status)}</th>'
-        + "".join(f'<td class="number">{by.get((status, severity), 0)}</td>' for severity in SEVERITIES)
+        + "".join(f'<td class="number">{by.get((status, severity), 0)}</td>' for severity in SEVERITY)
         + "</tr>"
         for status in present
     )
@@ -293,69 +299,3 @@ def _accounted(accounting: pl.DataFrame) -> str:
         "{values_delivered} values delivered = {values_read} read + "
         "{values_ignored} ignored by name + {values_unknown} unknown."
     ).format(files=accounting.height, **n)
-
-
-def _trend(trend: pl.DataFrame) -> str:
-    """Draw the open findings per severity over the last nights, with a caption."""
-    trend = _with_days(trend)
-    if trend["day"].n_unique() < 2:
-        return f"<figcaption>{_('The trend is drawn from the second night on.')}</figcaption>"
-    to_do = [c for c in ("open", "reopened", "acknowledged") if c in trend.columns]
-    nights = trend["day"].unique().sort().tail(_NIGHTS).to_list()
-    # Of several refreshes of a day, the last one counts.
-    ended = trend.filter(pl.col("refresh_id") == pl.col("refresh_id").max().over("day"))
-    by = ended.group_by("day", "severity").agg(n=pl.sum_horizontal(pl.col(to_do)).sum())
-    counts = {(night, severity): n for night, severity, n in by.iter_rows()}
-    lines = {s: [counts.get((night, s), 0) for night in nights] for s in SEVERITIES}
-    most = max(1, *(n for line in lines.values() for n in line))
-    drawn = "".join(_line(severity, line, most) for severity, line in lines.items())
-    labels = "".join(
-        f'<text x="{_WIDTH - _RIGHT + 8}" y="{y:.0f}">{counted(line[-1], severity)}</text>'
-        for y, (severity, line) in zip(
-            _spread(_y(line[-1], most) + 4 for line in lines.values()), lines.items(), strict=True
-        )
-    )
-    now = trend.filter(pl.col("day") == nights[-1]).select(pl.col("new", "resolved").sum()).row(0)
-    caption = _("Findings to do over {nights} nights. Last night: {new} new, {resolved} resolved.").format(
-        nights=len(nights), new=now[0], resolved=now[1]
-    )
-    base = _HEIGHT - _BOTTOM
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(caption)}">'
-        f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>'
-        f'<text x="{_LEFT - 6}" y="{base + 4}" text-anchor="end">0</text>'
-        f'<text x="{_LEFT - 6}" y="{_TOP + 8}" text-anchor="end">{most}</text>'
-        f'<text x="{_LEFT}" y="{_HEIGHT - 5}">{escape(day(nights[0]))}</text>'
-        f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 5}" text-anchor="end">{escape(day(nights[-1]))}</text>'
-        f"{drawn}{labels}</svg><figcaption>{escape(caption)}</figcaption>"
-    )
-
-
-def _line(severity: str, counts: list[int], most: int) -> str:
-    step = (_WIDTH - _LEFT - _RIGHT) / (len(counts) - 1)
-    points = [(_LEFT + i * step, _y(n, most)) for i, n in enumerate(counts)]
-    drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    x, y = points[-1]
-    return (
-        f'<polyline class="{severity}" points="{drawn}"/>'
-        f'<circle class="{severity}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
-    )
-
-
-def _y(count: int, most: int) -> float:
-    return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - _TOP) * count / most
-
-
-def _spread(wanted: Iterable[float], gap: float = 15) -> list[float]:
-    """Move the heights of labels apart, so that no label covers another."""
-    heights = list(wanted)
-    lowest = _HEIGHT - _BOTTOM + 4.0
-    for i in sorted(range(len(heights)), key=lambda i: -heights[i]):
-        heights[i] = min(heights[i], lowest)
-        lowest = heights[i] - gap
-    return heights
-
-
-def _day(refresh_id: str) -> str:
-    """Convert ``20261124T015548Z-…`` to 2026-11-24."""
-    return re.sub(r"^(\d{4})(\d\d)(\d\d)T.*$", r"\1-\2-\3", refresh_id)

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.publish.report import steward
-from schemas.quality import Accounting, QualityRule
+from schemas.quality import Accounting, QualityRule, RuleResult
 
 HOSTILE = (
     """</script><script>document.title='owned'</script><img src=x onerror="document.title='owned'"> '"&"""
@@ -17,6 +17,10 @@ META = {
     "started_at": "2030-01-02T01:30:00+00:00",
     "code_version": "1",
 }
+CATEGORY = {
+    "date.in-future": "plausibility", "identity.near-match": "plausibility",
+    "record.duplicate": "conformance",
+}  # fmt: skip
 SEVERITY = {"date.in-future": "error", "identity.near-match": "warning", "record.duplicate": "notice"}
 
 
@@ -51,13 +55,20 @@ def html(
     actions: dict[str, list[str]] | None = None,
     told: pl.DataFrame | None = None,
     results: pl.DataFrame | None = None,
+    days: dict[str, str] | None = None,
     **meta: str,
 ) -> str:
     """Render the page of these findings."""
     rules = QualityRule.conform(
         pl.DataFrame(
             [
-                {"rule_id": r, "severity": s, "what": f"What {r}.", "source": "oBDS"}
+                {
+                    "rule_id": r,
+                    "severity": s,
+                    "what": f"What {r}.",
+                    "source": "oBDS",
+                    "category": CATEGORY[r],
+                }
                 for r, s in SEVERITY.items()
             ]
         )
@@ -72,8 +83,21 @@ def html(
     every = trend(nights) if told is None else told
     account = Accounting.conform(accounting)
     return steward.page(
-        found, rules, account, files, every, {**META, **meta}, actions=actions, results=results
+        found, rules, account, files, every, {**META, **meta}, actions=actions, results=results, days=days
     )
+
+
+def judged(*rows: tuple[str, str | None, int | None, int, int], **more: Any) -> pl.DataFrame:
+    """Return results: rule, source, judged, broken and waived; ``more`` sets further columns."""
+    made = [
+        {
+            "rule_id": rule, "category": CATEGORY.get(rule, "completeness"), "severity": "warning",
+            "source": source, "judged": count, "broken": broken, "waived": waived,
+            "percent": 100 * (broken - waived) / count if count else None,
+        }
+        for rule, source, count, broken, waived in rows
+    ]  # fmt: skip
+    return RuleResult.conform(pl.DataFrame(made, infer_schema_length=None).with_columns(**more))
 
 
 def hostile() -> pl.DataFrame:

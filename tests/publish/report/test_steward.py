@@ -12,7 +12,7 @@ import pytest
 from lxml import html as parser
 
 from sarcoma_pipeline.publish.report import steward
-from tests.publish.report.pages import HOSTILE, findings, hostile, html
+from tests.publish.report.pages import HOSTILE, findings, hostile, html, judged
 
 
 def parsed(text: str) -> Any:
@@ -102,13 +102,13 @@ def test_only_declared_columns_reach_the_page():
 @pytest.mark.parametrize("nights", [0, 1])
 def test_a_single_refresh_has_no_trend(nights):
     text = html(findings(3), nights=nights)
-    assert "<svg" not in text
+    assert not parsed(text).xpath("//header//svg")
     assert "from the second night on" in text
 
 
 def test_the_trend_is_drawn_and_described():
     text = html(findings(3), nights=9)
-    (drawing,) = parsed(text).xpath("//svg")
+    (drawing,) = parsed(text).xpath("//header//svg")
     assert drawing.get("aria-label") == "Findings to do over 9 nights. Last night: 2 new, 1 resolved."
     heights = [
         float(p.split(",")[1]) for p in drawing.xpath(".//polyline[@class='error']/@points")[0].split()
@@ -143,9 +143,53 @@ def test_a_trend_counts_nights_and_not_refreshes():
     schema = {**steward.NO_TREND.schema, "day": pl.Date}
     told = pl.DataFrame(rows, schema=schema, orient="row")
     page = parsed(html(findings(), told=told))
-    (drawing,) = page.xpath("//figure//*[local-name()='svg']")
+    (drawing,) = page.xpath("//header//*[local-name()='svg']")
     assert drawing.get("aria-label") == "Findings to do over 2 nights. Last night: 2 new, 5 resolved."
     (line,) = page.xpath("//*[local-name()='polyline' and @class='error']")
     assert len((line.get("points") or "").split()) == 2
     data = json.loads(page.get_element_by_id("data").text)
     assert data["news"] == ["20300101T233000Z-cc", "20300102T090000Z-dd"]
+
+
+def _charts(text: str) -> dict[str, Any]:
+    """Return the drawings by the first sentence of their text alternative."""
+    drawings = parsed(text).iter("svg")
+    return {svg.get("aria-label").partition(".")[0]: svg for svg in drawings}
+
+
+def test_the_ages_of_findings_are_days_at_the_site():
+    seen = ["20300102T013000Z-aa", "20291230T013000Z-aa", "20291003T223000Z-aa", None]
+    found = findings(4, first_seen=pl.Series(seen))
+    # The refresh of 22:30 UTC was one of the next day at the site, 90 days before the last one.
+    days = {"20291003T223000Z-aa": "2029-10-04"}
+    chart = _charts(html(found, days=days))["Findings to do by their age"]
+    assert chart.get("aria-label") == (
+        "Findings to do by their age. up to a day: 1 error; 2 to 7 days: 1 warning; 8 to 30 days: 0; "
+        "31 to 90 days: 1 notice; more than 90 days: 0."
+    )
+    assert [part.get("class") for part in chart.iter("rect")] == ["error", "warning", "notice"]
+    # Each number stands in the drawing: nothing is said by colour alone.
+    texts = [node.text for node in chart.iter("text")]
+    assert {"1 error", "1 warning", "1 notice"} <= set(texts)
+
+
+def test_findings_by_source_leave_out_what_is_settled():
+    status = pl.Series(["open", "waived", "acknowledged", "resolved", "open", "open"])
+    found = findings(6, status=status, source=pl.Series(["a", "a", "b", "b", None, "b"]))
+    chart = _charts(html(found))["Findings to do by source"]
+    assert chart.get("aria-label") == (
+        "Findings to do by source. b: 2 notices; a: 1 error; no source: 1 warning."
+    )
+
+
+def test_a_page_without_findings_draws_no_bars():
+    text = html(findings(1).clear())
+    assert not list(parsed(text).iter("rect"))
+    assert "Findings to do by source. No findings to do." in text
+
+
+def test_a_source_in_the_matrix_is_escaped():
+    text = html(findings(1), results=judged(("date.in-future", HOSTILE, 10, 1, 0)))
+    (head,) = parsed(text).find_class("matrix")[0].iterfind("tbody/tr/th")
+    assert head.text == HOSTILE
+    assert [s.get("type") for s in parsed(text).iter("script")] == ["application/json", None]

@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 import yaml
 
-from tests.publish.report.pages import SEVERITY, findings, hostile, html
+from tests.publish.report.pages import SEVERITY, findings, hostile, html, judged
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+FIRST, SECOND, THIRD = SEVERITY
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser here: apt-get install chromium")
 
@@ -256,31 +258,86 @@ def test_without_an_address_no_launchpad_is_offered(visit):
 
 
 def test_rules_that_nothing_breaks_are_listed_with_what_they_judged(visit):
-    results = pl.DataFrame(
-        {
-            "rule_id": [*SEVERITY, "surgery.fine", "delivery.shrunk"],
-            "judged": [100, 50, 10, 4321, None],
-            "broken": [10, 10, 10, 0, 0],
-            "waived": [0, 3, 0, 0, 0],
-            "percent": [10.0, 20.0, 100.0, 0.0, None],
-        }
-    )
+    results = judged(
+        (FIRST, None, 100, 10, 0), (SECOND, None, 50, 10, 3), (THIRD, None, 10, 10, 0),
+        ("surgery.fine", None, 4321, 0, 0), ("delivery.shrunk", None, None, 0, 0),
+    )  # fmt: skip
     page = visit(findings(), "#view=rule&status=", results=results)
     rows = page.locator(".groups tbody tr")
     shown_rows = {
         row.locator("td").first.inner_text().splitlines()[0]: row.locator("td").all_inner_texts()[4:]
         for row in rows.all()
     }
-    first, second, third = SEVERITY
     assert shown_rows == {
-        first: ["10", "100", "10", "10.0", "0"],
-        second: ["10", "50", "10", "20.0", "3"],
-        third: ["10", "10", "10", "100.0", "0"],
+        FIRST: ["10", "100", "10", "10.0", "0"],
+        SECOND: ["10", "50", "10", "14.0", "3"],
+        THIRD: ["10", "10", "10", "100.0", "0"],
         "surgery.fine": ["0", "4321", "0", "0.0", "0"],
         "delivery.shrunk": ["0", "", "0", "", "0"],
     }
     page.click("[data-sort=percent]")
-    page.wait_for_selector(f".groups tbody tr:first-child a:text-is('{third}')")
+    page.wait_for_selector(f".groups tbody tr:first-child a:text-is('{THIRD}')")
     page.select_option("[name=severity]", "error")
     page.wait_for_selector("#count:text-is('10 of 30 findings')")
     assert rows.count() == 1
+
+
+def test_a_share_above_its_threshold_is_marked(visit):
+    results = judged(
+        (FIRST, None, 100, 10, 0), (SECOND, None, 50, 10, 3),
+        max_percent=pl.Series([5.0, None]), above_since=pl.Series(["20300102T013000Z-aa", None]),
+    )  # fmt: skip
+    page = visit(findings(), "#view=rule", results=results)
+    assert page.locator(".groups th [data-sort=max_percent]").count() == 1
+    assert page.locator(".groups tr.above").count() == 1
+    assert "More than the threshold allows" in page.locator(".groups tr.above").inner_text()
+    assert page.locator(".groups tr.above td").nth(8).inner_text() == "5"
+
+
+def test_a_cell_of_the_matrix_leads_to_its_findings(visit):
+    seen = pl.lit("20300101T013000Z-aa")
+    found = findings(30, source=pl.Series(["sheet & more", "oBDS", None] * 10), first_seen=seen)
+    results = judged(
+        (FIRST, None, 100, 10, 0), (FIRST, "sheet & more", 40, 10, 0), (THIRD, "oBDS", 60, 0, 0),
+        (SECOND, "oBDS", None, 10, 0),
+    )  # fmt: skip
+    page = visit(found, results=results)
+    assert not page.locator("#quality").is_visible()
+    page.click("nav [data-view=quality]")
+    page.wait_for_selector("#quality:visible")
+    assert not page.locator("form").is_visible() and not page.locator("#results").is_visible()
+    cells = page.locator(".matrix tbody tr").all_inner_texts()
+    assert [" ".join(cell.split()) for cell in cells] == [
+        "oBDS – 0.0 % 0 of 60 10", "sheet & more – – 25.0 % 10 of 40",
+    ]  # fmt: skip
+    page.get_by_role("link", name="sheet & more, plausibility: 25.0 % 10 of 40").click()
+    page.wait_for_selector("#count:text-is('10 of 30 findings')")
+    assert page.input_value("[name=source]") == "sheet & more"
+    assert page.input_value("[name=category]") == "plausibility"
+    assert set(shown(page)) == {"error"}
+    page.go_back()
+    page.wait_for_selector("#quality:visible")
+    assert page.locator("#quality svg[role=img]").count() == 2
+
+
+def test_without_a_script_matrix_and_charts_are_read(browser, tmp_path):
+    path = tmp_path / "steward.html"
+    path.write_text(html(findings(first_seen=pl.lit("20300101T013000Z-aa")), nights=3,
+                         results=judged((FIRST, "oBDS", 40, 10, 0))), "utf-8")  # fmt: skip
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.locator(".matrix").is_visible()
+    assert [chart.is_visible() for chart in page.locator("svg[role=img]").all()] == [True] * 3
+    context.close()
+
+
+def test_the_groups_that_are_shown_can_be_downloaded(visit):
+    page = visit(findings(path=pl.Series(["=cmd()", "b.xml"] * 15)), "#view=file")
+    with page.expect_download() as begun:
+        page.click("#download")
+    assert begun.value.suggested_filename == "s-by-file.csv"
+    sheet = pl.read_csv(begun.value.path(), infer_schema_length=0)
+    assert sheet.columns[:5] == ["file", "error", "warning", "notice", "total"]
+    assert sorted(sheet["file"]) == ["'=cmd()", "b.xml"]
+    assert sheet["total"].to_list() == ["15", "15"]
