@@ -164,7 +164,8 @@ def wound_revisions(operations: pl.DataFrame) -> pl.DataFrame:
     code = pl.element()
     wound = _starts(code, codes.WOUND_REVISION_OPS)
     fits = wound | _starts(code, codes.CLOSURE_OPS + codes.ADDITIONAL_OPS)
-    ops = pl.col("ops_codes")
+    # Where no source has a code, the elements of the lists have no type.
+    ops = pl.col("ops_codes").cast(pl.List(pl.String))
     by_code = ops.list.eval(wound).list.any() & ops.list.eval(fits).list.all()
     judged = (
         operations.filter(pl.col("intent").ne_missing("diagnostic"))

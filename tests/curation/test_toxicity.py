@@ -6,6 +6,7 @@ import json
 import polars as pl
 import pytest
 
+from sarcoma_pipeline.curation import toxicity
 from schemas import received as r
 from schemas import typed
 from tests.conftest import FILES, SOURCES, Records
@@ -123,6 +124,16 @@ def test_what_is_no_wound_revision(patient, first, second, why):
     surgery(patient, "2012-05-01", ops=first)
     surgery(patient, "2012-06-10", ops=second)
     assert patient.run()["toxicity"].is_empty(), why
+
+
+def test_operations_of_a_source_without_any_code_are_judged_by_their_intent():
+    types = {
+        "patient_id": pl.String, "tumour_id": pl.String, "ops_codes": pl.List(pl.Null), "intent": pl.String,
+        "surgery_date": pl.Date, "surgery_day": pl.Int32, "record_ids": pl.List(pl.String),
+    }  # fmt: skip
+    rows = [("p", "t", None, "curative", None, 10, ["a"]), ("p", "t", None, "revision", None, 30, ["b"])]
+    made = toxicity.wound_revisions(pl.DataFrame(rows, schema=types, orient="row"))
+    assert made["record_ids"].to_list() == [["b"]]
 
 
 def test_parts_and_reports_of_one_course_tell_of_one_side_effect(patient):
