@@ -170,9 +170,9 @@ def test_the_predicted_impact_equals_the_effect_of_a_waiver(copy):
     out = copy.sarcoma("findings", "impact", century)
     assert out.exit_code == 0
     assert "patients: 86 → 87" in out.output
-    told = json.loads(copy.sarcoma("findings", "impact", century, "--json").output)
-    assert {"number": "patients", "now": "86", "admitted": "87"} in told["moved"]
-    assert out.output.splitlines()[-1].startswith(f"{len(told['moved'])} of {told['numbers']} numbers ")
+    same = json.loads(copy.sarcoma("findings", "impact", century, "--json").output)
+    assert {"number": "patients", "now": "86", "admitted": "87"} in same["moved"]
+    assert out.output.splitlines()[-1].startswith(f"{len(same['moved'])} of {same['numbers']} numbers ")
     for finding in (century, timed):
         words = ("findings", "waive", finding, "--by", "S", "--reason", "r", "--until", "2999-12-31")
         assert copy.sarcoma(*words).exit_code == 0
