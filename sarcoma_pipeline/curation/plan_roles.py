@@ -236,7 +236,12 @@ def of_one_uid(plans: Sequence[Plan]) -> tuple[Plan, bool]:
 
 def credibility(plan: Plan) -> int:
     """Return the rank of a plan: approved before no status, draft, rejected."""
-    return _APPROVAL.get(plan.approval, 1)
+    return approval_rank(plan.approval)
+
+
+def approval_rank(approval: str | None) -> int:
+    """Return the rank of an approval status: approved before no status, draft, rejected."""
+    return _APPROVAL.get(approval, 1)
 
 
 def _credibility(plan: Plan, delivered: Mapping[str, Delivered]) -> tuple[bool, int, int, str]:

@@ -5,6 +5,7 @@ The courses of curation decide which plan belongs where, and how the plans of a 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections import defaultdict
@@ -16,7 +17,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.documented_courses import EXTERNAL
 from sarcoma_pipeline.curation.dose_volume.plan_of_dose import PlannedGroup, PlanOfDose
-from sarcoma_pipeline.curation.plan_roles import CLINICAL
+from sarcoma_pipeline.curation.plan_roles import CLINICAL, approval_rank
 from sarcoma_pipeline.curation.radiotherapy_plans import plan_of
 
 Rows = Sequence[Mapping[str, Any]]
@@ -300,6 +301,7 @@ def _shares(phase: Mapping[str, Any], rows: Rows) -> list[tuple[Mapping[str, Any
     A revision (D2) counts with its delivered fractions, the last one also with the fractions that are left;
     a full replan (D3) replaces the plan; a replan for the rest (D4) gives the last fractions; parts of one
     plan (D8) are all given.
+    Of equal prescriptions (D5) one counts: the approved, then the newest, then by UID.
     """
     if len(rows) == 1:
         return [(rows[0], 1.0)]
@@ -311,6 +313,10 @@ def _shares(phase: Mapping[str, Any], rows: Rows) -> list[tuple[Mapping[str, Any
         return [(row, 1.0) for row in ordered]
     if "D3" in rules:
         return [(ordered[-1], 1.0)]
+    if rules == {"D5"}:
+        newest = sorted(rows, key=lambda r: r["sop_instance_uid"])
+        newest.sort(key=lambda r: r["start_date"] or r["plan_date"] or dt.date.min, reverse=True)
+        return [(min(newest, key=lambda r: approval_rank(r["approval"])), 1.0)]
     counts = [row["fractions"] for row in ordered]
     total = phase["fractions"]
     if not total or not all(counts):

@@ -44,7 +44,9 @@ _COMPARED: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "flow": ("FROM cohort.flow", ("criterion",), ("remaining",)),
     "table_one": (
         """SELECT block, level, max(n) AS n, max(percent) AS percent, max(value) AS value, max(low) AS low,
-            max(high) AS high FROM analysis.table_one GROUP BY block, level""",
+            max(high) AS high FROM analysis.table_one
+            WHERE block NOT IN ('Dose delivered (Gy)', 'Fractions delivered', 'Overall treatment time (days)')
+            GROUP BY block, level""",
         ("block", "level"), ("n", "percent", "value", "low", "high"),
     ),
     "estimates": (

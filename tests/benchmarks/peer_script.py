@@ -36,6 +36,10 @@ from tests.benchmarks.peer_reading import read_csv, read_dicom, read_obds
 matplotlib.use("Agg")
 
 
+NOT_DERIVED = ("delivered_dose_gy", "delivered_fractions", "overall_days")
+"""Columns of Table 1 that need treatment records, which this script does not read."""
+
+
 # --- statistics ----------------------------------------------------------------------------------------
 
 
@@ -43,6 +47,8 @@ def table_one(patients: pd.DataFrame, study: dict[str, Any]) -> pd.DataFrame:
     """Table 1: counts of factors, median and quartiles of numbers."""
     lines = []
     for row in study["table_one"]:
+        if row["column"] in NOT_DERIVED:
+            continue
         chosen = patients
         for column, wanted in row.get("where", {}).items():
             chosen = chosen[chosen[column].isin(wanted)]

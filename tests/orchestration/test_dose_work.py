@@ -1,5 +1,6 @@
 """Volumes and doses from files: computed in a worker process, kept in files, told as findings."""
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
@@ -203,8 +204,9 @@ def test_the_key_of_a_calculation_changes_with_files_plan_and_settings(tmp_path)
 
 def row(uid: str, fractions: int, given: int | None = None, day: str = "2015-01-01") -> dict:
     return {
-        "sop_instance_uid": uid, "fractions": fractions, "delivered_fractions": given, "start_date": day,
-        "plan_date": None,
+        "sop_instance_uid": uid, "fractions": fractions, "delivered_fractions": given,
+        "start_date": dt.date.fromisoformat(day),
+        "plan_date": None, "approval": None,
     }  # fmt: skip
 
 
@@ -219,7 +221,11 @@ def row(uid: str, fractions: int, given: int | None = None, day: str = "2015-01-
         # The first plan until 17 fractions are left.
         ("D4", 25, [row("a", 25), row("b", 17, None, "2015-02-01")], {"a": 8 / 25, "b": 1}),
         ("D8", 25, [row("a", 25), row("b", 25)], {"a": 1, "b": 1}),
-        ("D5", 25, [row("a", 25), row("b", 25)], None),
+        # One of equal prescriptions counts: the approved, then the newest, then by UID.
+        ("D5", 25, [row("b", 25), row("a", 25)], {"a": 1}),
+        ("D5", 25, [row("a", 25), row("b", 25, None, "2015-02-01")], {"b": 1}),
+        ("D5", 25, [row("a", 25) | {"approval": "APPROVED"}, row("b", 25, None, "2015-02-01")], {"a": 1}),
+        ("D5 D6", 25, [row("a", 25), row("b", 25)], None),
         ("D2", None, [row("a", 25, 10), row("b", 25, 15)], None),
     ],
 )

@@ -106,7 +106,7 @@ import datetime as dt, sys
 from pathlib import Path
 import polars as pl
 from sarcoma_pipeline.quality import decision_log
-from sarcoma_pipeline.quality.ledger import Request
+from sarcoma_pipeline.quality.decision_requests import Request
 from schemas.ledger import LedgerEntry
 log, entries = Path(sys.argv[1]), LedgerEntry.conform(pl.read_parquet(sys.argv[2]))
 findings = entries["finding_id"].to_list()[int(sys.argv[3]) :: 5]

@@ -67,7 +67,7 @@ def test_a_rule_needs_its_own_module_only(tmp_path, missing, fires_on):
     fired, checks, docs, catalogued = run.stdout.splitlines()
     assert fired == str(fires_on)
     assert checks == "['sts_imrt/typed/diagnosis:plugged_rules']"
-    assert "| warning | typed.diagnosis | The tumour is smaller than 1 cm. |" in docs
+    assert "| warning | plausibility | typed.diagnosis | The tumour is smaller than 1 cm. |" in docs
     assert f"| {missing} |" in docs
     assert catalogued == "1"
 

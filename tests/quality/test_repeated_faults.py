@@ -20,6 +20,7 @@ from schemas.vocabularies import WAIVE
 
 RULE = "value.date-unreadable"
 TODAY = dt.date(2030, 1, 1)
+REFRESH, LATER = "20300101T000000Z-1", "20300101T000000Z-2"
 
 
 def night(numbers: range, path: str = "table/a.csv", rule: str = RULE) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -139,7 +140,7 @@ def _book(
     made: pl.DataFrame, places: pl.DataFrame, decisions: pl.DataFrame, before: pl.DataFrame | None = None
 ):
     start = LedgerEntry.empty() if before is None else before
-    return ledger.advance(start, made, decisions, places, "R1" if before is None else "R2", TODAY)
+    return ledger.advance(start, made, decisions, places, REFRESH if before is None else LATER, TODAY)
 
 
 def test_a_waiver_of_the_whole_admits_every_record_and_ends_when_a_record_joins():
@@ -221,7 +222,7 @@ def test_the_page_does_not_grow_with_a_wrong_file(rows):
     book = _book(found(observed, places), places, Decision.empty())
     shown = IdentityGate(frozenset(), ["assessment_date"]).frame(book)
     assert shown["position"][0] == f"line 2; line 3; line 4 and {rows - 5} more"
-    meta = {"study": "s", "title": "t", "refresh_id": "R1", "started_at": "x", "code_version": "1"}
+    meta = {"study": "s", "title": "t", "refresh_id": REFRESH, "started_at": "x", "code_version": "1"}
     files = pl.DataFrame({"file_id": ["f"], "path": ["p"]})
     html = steward.page(shown, catalogue(), Accounting.empty(), files, steward.NO_TREND, meta)
     assert book.height == 1
