@@ -15,11 +15,12 @@ FROM meta.lineage l
 JOIN received.obds_follow_up r USING (record_id)
 JOIN meta.files f ON f.file_id = r.file_id
 JOIN cohort.endpoints e ON e.pseudonym = l.pseudonym AND e.endpoint = l.subject
+JOIN cohort.eligibility w ON w.pseudonym = l.pseudonym AND w.criterion = 'window' AND w.value < '2020'
 WHERE l.subject = 'DFS' AND l.role = 'decided' AND e.event_kind = 'censored' AND len(e.evidence) = 1
     AND len(l.rule_ids) = 0 AND r.Untersuchungsdatum_Verlauf < '2020-06-01'
 ORDER BY l.pseudonym
 """
-"""The examinations that alone decide where a patient without relapse is censored."""
+"""The examinations that alone decide where a patient is censored, of those whom a window until 2019 keeps."""
 
 _DECIDABLE = """
 SELECT f.finding_id, i.pseudonym FROM quality.impact i JOIN quality.findings f USING (record_id)
