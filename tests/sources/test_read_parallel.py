@@ -15,7 +15,7 @@ import pytest
 from sarcoma_pipeline.sources import manifest, read_parallel, value_account, worker_process
 from sarcoma_pipeline.study import project
 from sarcoma_pipeline.synthetic import crowd
-from schemas.meta import MetaFile
+from schemas.meta import MetaExportPatient, MetaFile
 from tests.refreshed import lay
 
 
@@ -46,6 +46,12 @@ def test_two_processes_give_what_one_gives(found, monkeypatch):
     each = [manifest.read(one, "R1", found[1]) for one in found[0]]
     accounts = value_account.frame(((b.file.file_id, b.account) for b in each), "R1")
     assert tables.pop("meta.value_account").equals(accounts)
+    # Patients of the exports that are large enough to be cut: each stands once in its file.
+    cut = tables.pop(MetaExportPatient.table())
+    records = pl.concat(
+        b.frames()["received.obds_patient"] for b in each if b.file.file_id in set(cut["file_id"])
+    )
+    assert cut.height == records.height > 0
     for table, frame in tables.items():
         assert frame.equals(pl.concat([b.frames()[table] for b in each if table in b.frames()]))
 
