@@ -314,9 +314,7 @@ def _shares(phase: Mapping[str, Any], rows: Rows) -> list[tuple[Mapping[str, Any
     if "D3" in rules:
         return [(ordered[-1], 1.0)]
     if rules == {"D5"}:
-        newest = sorted(rows, key=lambda r: r["sop_instance_uid"])
-        newest.sort(key=lambda r: r["start_date"] or r["plan_date"] or dt.date.min, reverse=True)
-        return [(min(newest, key=lambda r: approval_rank(r["approval"])), 1.0)]
+        return [(min(rows, key=_credible_first), 1.0)]
     counts = [row["fractions"] for row in ordered]
     total = phase["fractions"]
     if not total or not all(counts):
@@ -328,6 +326,12 @@ def _shares(phase: Mapping[str, Any], rows: Rows) -> list[tuple[Mapping[str, Any
         last = total - sum(given[:-1])
         return [(row, n / count) for row, n, count in zip(ordered, [*given[:-1], last], counts, strict=True)]
     return None
+
+
+def _credible_first(row: Mapping[str, Any]) -> tuple[int, int, str]:
+    """Return the sort key of D5: approved plan, then newest, then UID."""
+    day = row["start_date"] or row["plan_date"] or dt.date.min
+    return approval_rank(row["approval"]), -day.toordinal(), row["sop_instance_uid"]
 
 
 def _used(frame: pl.DataFrame, used: Iterable[str]) -> Rows:
