@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, ranked
-from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import peers

@@ -6,9 +6,9 @@ import re
 
 import polars as pl
 
-from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.configuration import EntityMapping, MappedSource, RegistrySource
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN

@@ -6,8 +6,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import Frames
-from sarcoma_pipeline.curation.observations import observation
 from schemas import sarcoma_codes, site_codes, typed
+from schemas.observations import observation
 from schemas.rule import Rule
 
 MORPHOLOGY_VERSION_MISSING = Rule(

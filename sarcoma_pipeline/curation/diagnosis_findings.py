@@ -9,8 +9,8 @@ import polars as pl
 from sarcoma_pipeline.curation import baseline, best_of, diagnosis_codes, reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import Frames
-from sarcoma_pipeline.curation.observations import observation
 from schemas import sarcoma_codes, typed
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import DIAGNOSES, OPERATIONS, TREATMENTS, peers

@@ -9,8 +9,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation import structure_names
 from sarcoma_pipeline.curation.dose_volume.doubts import MEANINGS, DoubtId
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.planned_doses import Planned, Wanted
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import Side

@@ -9,10 +9,10 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.reports import RECORD_CORRECTED
 from schemas import typed
 from schemas.contract import Contract
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import peers

@@ -8,8 +8,8 @@ import polars as pl
 
 from sarcoma_pipeline.curation import tnm
 from sarcoma_pipeline.curation.obds_nested import CLASSIFICATION
-from sarcoma_pipeline.curation.observations import observation
 from schemas.file_faults import FILE_FAULTS, UNEXPECTED
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.received import NO_NAMESPACE
 from schemas.rule import Rule

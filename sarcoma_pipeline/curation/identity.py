@@ -45,11 +45,11 @@ from sarcoma_pipeline.curation.near_matches import (
     without_prefix,
     without_title,
 )
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.typed_records import Result
 from schemas import typed_dicom
 from schemas.curated import Link
 from schemas.curated_identity import IdentityReading
+from schemas.observations import observation
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
 from schemas.sides import MASTER_DATA

@@ -16,9 +16,9 @@ from typing import Any
 import polars as pl
 
 from sarcoma_pipeline.curation.number_history import Question, digest
-from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
 from schemas.curated_identity import IdentityReading
+from schemas.observations import observation
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
 from schemas.sides import MASTER_DATA

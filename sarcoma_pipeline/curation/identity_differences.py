@@ -9,7 +9,7 @@ import polars as pl
 from sarcoma_pipeline.curation import number_history
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.identity_names import PERSON, folded_names
-from sarcoma_pipeline.curation.observations import observation
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import MASTER_DATA

@@ -6,7 +6,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.identity_names import PERSON, folded_names
 from sarcoma_pipeline.curation.near_matches import number_form
-from sarcoma_pipeline.curation.observations import observation
+from schemas.observations import observation
 from schemas.rule import Rule
 from schemas.sides import NAMED, Side
 

@@ -28,12 +28,12 @@ from sarcoma_pipeline.curation import (
 )
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, merged, with_days, with_patient
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.tumour_numbers import RECORDS
 from sarcoma_pipeline.curation.typed_records import Result
 from schemas import curated, curated_radiotherapy, curated_toxicity, typed, typed_dicom
 from schemas.assumptions import Assumptions
 from schemas.configuration import Sources, Study
+from schemas.observations import observation
 from schemas.quality import Disposition, Observation
 
 Frames = Mapping[str, pl.DataFrame]

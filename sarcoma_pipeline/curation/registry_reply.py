@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from sarcoma_pipeline.curation import death_beside_life
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import Reading, code, constant, date, read, text
 from sarcoma_pipeline.curation.spreadsheet_cells import BIRTHS_COUNTED_FROM, DAYS_COUNTED_FROM, counted
 from sarcoma_pipeline.curation.value_rules import NUMBER_DAMAGED, damaged
@@ -15,6 +14,7 @@ from schemas import typed
 from schemas import vocabularies as v
 from schemas.configuration import RegistrySource
 from schemas.contract import Contract
+from schemas.observations import observation
 
 _SEX = {
     "m": "male", "männlich": "male", "w": "female", "f": "female", "weiblich": "female", "d": "diverse",

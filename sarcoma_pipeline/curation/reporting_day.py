@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from sarcoma_pipeline.curation.observations import observation
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.reporting_day import MELDEDATUM
 from schemas import received as r
 from schemas.contract import CONTRACTS
+from schemas.observations import observation
 from schemas.quality import Disposition, Observation
 from schemas.received import PROVENANCE
 from schemas.rule import Rule

@@ -8,7 +8,7 @@ import polars as pl
 
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
-from sarcoma_pipeline.curation.observations import observation
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from sarcoma_pipeline.curation.observations import observation
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 

@@ -9,8 +9,8 @@ import polars as pl
 from sarcoma_pipeline.curation import reports_differ
 from sarcoma_pipeline.curation.baseline import TUMOUR
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames, merged, nth_of_the_day, ranked
-from sarcoma_pipeline.curation.observations import observation
 from schemas import curated, typed
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import OPERATIONS, Side, peers

@@ -9,7 +9,6 @@ from dataclasses import replace
 import polars as pl
 
 from sarcoma_pipeline.curation import death_beside_life
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.parse import (
     MISSING,
     Reading,
@@ -26,6 +25,7 @@ from sarcoma_pipeline.curation.value_rules import NUMBER_DAMAGED, damaged
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from sarcoma_pipeline.curation.baseline import TUMOUR
-from sarcoma_pipeline.curation.observations import observation
 from schemas import typed
+from schemas.observations import observation
 from schemas.partial_dates import interval
 from schemas.quality import Observation
 from schemas.rule import Rule

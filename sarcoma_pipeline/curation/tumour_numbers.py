@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
-from sarcoma_pipeline.curation.observations import observation
 from schemas import iarc, sarcoma_codes, typed
+from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
 from schemas.sides import EXAMINATIONS, Side, peers

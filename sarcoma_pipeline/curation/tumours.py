@@ -12,9 +12,9 @@ import polars as pl
 
 from sarcoma_pipeline.curation import tumour_numbers
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.tumour_numbers import KEY, RECORDS
 from schemas import typed
+from schemas.observations import observation
 from schemas.rule import Rule
 from schemas.sides import TREATMENTS, Side
 

@@ -19,12 +19,12 @@ from sarcoma_pipeline.curation import (
     required_elements,
     table_rows,
 )
-from sarcoma_pipeline.curation.observations import observation
 from sarcoma_pipeline.curation.reports import RowsOf
 from sarcoma_pipeline.curation.vital_statements import undated_deaths
 from schemas import typed, typed_dicom
 from schemas.configuration import DicomSource, MappedSource, ObdsSource, RegistrySource, SourceFiles, Sources
 from schemas.contract import Contract
+from schemas.observations import observation
 from schemas.quality import Disposition, Observation
 from schemas.rule import Rule
 from schemas.sides import COPIES
