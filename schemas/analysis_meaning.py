@@ -69,6 +69,19 @@ def _endpoint(endpoint: EndpointRule) -> Iterator[tuple[str, str]]:
         yield "entry", f"nobody is at risk before the origin ({endpoint.origin}): leave entry out"
 
 
+def of_toxicity(study: Study) -> Complaints:
+    """Check that each endpoint of toxicity names its window, known categories, and a factor."""
+    factors = [c.name for c in study.covariates if c.kind == "factor"]
+    for at, endpoint in enumerate(study.toxicity):
+        loc: Loc = ("toxicity", at)
+        yield from among((*loc, "by"), [endpoint.by], factors)
+        yield from among((*loc, "categories"), endpoint.categories, v.TOXICITY_CATEGORY)
+        if endpoint.measure == "grade" and endpoint.window is None:
+            yield (*loc, "window"), 'say "acute" or "late": a grade is counted in one of them'
+        if endpoint.measure != "grade" and (endpoint.window or endpoint.categories):
+            yield loc, "a major wound complication has no window and no categories"
+
+
 def of_competing_risks(study: Study) -> Complaints:
     """Check that the causes of each analysis of competing risks divide the events of its endpoint."""
     events = {e.name: e.events for e in study.endpoints}

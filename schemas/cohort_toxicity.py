@@ -57,7 +57,8 @@ class CohortToxicity(Contract, table="cohort.toxicity"):
     days_since_therapy: pl.Int32 = column("Days since the therapy", "From its first day to the onset.")
     window: pl.String = column(
         "Window",
-        "Of a toxicity of radiotherapy: acute up to day 90 from its start, late after; missing where it "
+        "Of a toxicity of radiotherapy: acute up to day 90 from its start, late after; of none, what the "
+        "statement covers; missing where it "
         "cannot be known, and for other therapies.",
         vocabulary="toxicity_window",
     )

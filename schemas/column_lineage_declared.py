@@ -363,6 +363,11 @@ DECLARED: dict[str, dict[str, str]] = {
     },
     "analysis.table_one": {"*": _COVARIATES},
     "analysis.table_one_by_group": {"*": _COVARIATES},
+    "analysis.toxicity_rate": {
+        "*": f"{_COVARIATES} cohort.toxicity.statement cohort.toxicity.window cohort.toxicity.grade "
+        "cohort.toxicity.category cohort.toxicity.major_wound_complication cohort.toxicity.therapy "
+        "cohort.toxicity.of_primary_treatment",
+    },
     "analysis.survival_curve": {"*": _SURVIVAL},
     "analysis.survival_estimate": {"*": _SURVIVAL},
     "analysis.restricted_mean": {"*": "analysis.survival_curve.survival analysis.survival_curve.time_months"},

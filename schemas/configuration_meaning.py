@@ -19,6 +19,7 @@ from schemas.analysis_meaning import (
     of_endpoints,
     of_models,
     of_table_one,
+    of_toxicity,
     of_variants,
     patient_columns,
 )
@@ -53,12 +54,14 @@ def of_study(study: Study, folder: str) -> Complaints:
         "cumulative_incidence",
         "weighting",
         "validation",
+        "toxicity",
     ):
         yield from unique(section, [item.name for item in getattr(study, section)])
     for section, key in (
         ("criteria", "label"), ("endpoints", "title"), ("models", "title"), ("cumulative_incidence", "title"),
         ("weighting", "title"),
         ("validation", "title"),
+        ("toxicity", "title"),
         ("table_one", "title"),
     ):  # fmt: skip
         yield from _titles(section, key, [getattr(item, key) for item in getattr(study, section)])
@@ -80,6 +83,7 @@ def of_study(study: Study, folder: str) -> Complaints:
     yield from of_endpoints(study)
     yield from of_competing_risks(study)
     yield from of_variants(study)
+    yield from of_toxicity(study)
     yield from among(
         ("gate", "may_lack_events"), study.gate.may_lack_events, [e.name for e in study.endpoints]
     )

@@ -40,6 +40,7 @@ from schemas.study_toml import (
     TableRow,
 )
 from schemas.thresholds import Threshold
+from schemas.toxicity_toml import ToxicityEndpoint
 
 STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("", Study),
@@ -55,6 +56,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[validation]]", Validation),
     ("[[validation.terms]]", PredictorTerm),
     ("[[table_one]]", TableRow),
+    ("[[toxicity]]", ToxicityEndpoint),
     ("[[structures]]", StructureNames),
     ("[dose_volume]", DoseSettings),
     ("[statistics]", Statistics),
@@ -138,6 +140,9 @@ _EXAMPLES: dict[str, Any] = {
     "TableRow.title": "Age at diagnosis", "TableRow.column": "age_at_diagnosis_years",
     "TableRow.levels": ["female", "male"], "TableRow.labels": {"female": "Women"}, "TableRow.unit": "a",
     "TableRow.where": {"sex": ["female"]},
+    "ToxicityEndpoint.name": "acute", "ToxicityEndpoint.title": "Acute toxicity of grade 3 or more",
+    "ToxicityEndpoint.by": "sequence", "ToxicityEndpoint.window": "acute",
+    "ToxicityEndpoint.categories": ["skin", "wound"],
     "StructureNames.names": ["OSK re", "Oberschenkelkn. re"], "StructureNames.patterns": ["femur.*re.*"],
     "StructureNames.alpha_beta_gy": 2.0,
     "StructureNames.least_cc": 5.0,

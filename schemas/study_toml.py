@@ -25,6 +25,7 @@ from schemas.statistics import Statistics
 from schemas.structures_toml import StructureNames
 from schemas.thresholds import Threshold
 from schemas.toml_section import Section
+from schemas.toxicity_toml import ToxicityEndpoint
 from schemas.vocabularies import EventKind
 
 PAPER = ("published", "published_map", "published_audit")
@@ -282,6 +283,8 @@ class Study(Section):
     table_one_by: str | None = None
     """A factor among the covariates: the report describes its levels side by side, with standardised
     differences. Public versions leave it out."""
+    toxicity: tuple[ToxicityEndpoint, ...] = ()
+    """Endpoints of toxicity, counted among the patients whose toxicity is documented."""
     structures: tuple[StructureNames, ...] = ()
     """What the site calls the structures of its plans; they come before the usual names."""
     dose_volume: DoseSettings = DoseSettings()

@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from sarcoma_pipeline.quality.chart_sample import VARIABLES, Variable
+from sarcoma_pipeline.survival.proportions import exact_interval
 from schemas.review import ChartReview
 
 Result = Literal["equal", "differs", "not in chart", "not reviewed"]
@@ -89,17 +90,6 @@ def _value(variable: Variable, text: str) -> str | float | dt.date:
             raise Unreadable(f"{variable.name} is none of: {', '.join(variable.codes)}, unknown")
         return codes[text.casefold()]
     return text.upper().replace(" ", "")
-
-
-def exact_interval(errors: int, of: int) -> tuple[float, float] | None:
-    """Return the exact 95 % interval of a proportion (Clopper and Pearson 1934); None of nothing."""
-    from scipy.stats import beta
-
-    if not of:
-        return None
-    low = 0.0 if errors == 0 else float(beta.ppf(0.025, errors, of - errors + 1))
-    high = 1.0 if errors == of else float(beta.ppf(0.975, errors + 1, of - errors))
-    return low, high
 
 
 def review(

@@ -70,7 +70,8 @@ def rows(curated, *told: dict, cutoff=None) -> pl.DataFrame:
         ({"onset_date": D(2012, 6, 15), "onset_date_precision": "month"}, "late", "date"),
         ({"onset_date": D(2012, 1, 31)}, None, None),
         ({"onset_date": D(2012, 4, 1), "therapy_date": None}, None, None),
-        ({"stated_window": "acute", "statement": "none"}, None, None),
+        ({"stated_window": "acute", "statement": "none"}, "acute", "statement"),
+        ({"stated_window": "acute", "statement": "unknown"}, None, None),
     ],
 )
 def test_acute_is_up_to_day_90_of_radiotherapy(curated, told, window, basis):

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.quality import chart_review, chart_sheet
-from sarcoma_pipeline.quality.chart_review import compared, exact_interval, review
+from sarcoma_pipeline.quality.chart_review import compared, review
 from sarcoma_pipeline.quality.chart_sample import VARIABLES, draw, shares, strata, truth
+from sarcoma_pipeline.survival.proportions import exact_interval
 
 OF = {variable.name: variable for variable in VARIABLES}
 TODAY = dt.date(2026, 5, 1)

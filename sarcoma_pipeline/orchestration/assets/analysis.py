@@ -29,6 +29,7 @@ from sarcoma_pipeline.survival import (
     subgroups,
     table_one,
     table_one_groups,
+    toxicity_rates,
     validation,
     weighting,
 )
@@ -58,6 +59,7 @@ from schemas.analysis_models import (
     ModelFit,
     UnivariableHazardRatio,
 )
+from schemas.analysis_toxicity import ToxicityRate
 from schemas.analysis_validation import ExternalCalibration, ExternalValidation, NetBenefit
 from schemas.analysis_weighting import (
     WeightedBalance,
@@ -67,6 +69,7 @@ from schemas.analysis_weighting import (
 )
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.cohort_events import CohortEvent
+from schemas.cohort_toxicity import CohortToxicity
 from schemas.statistics import TOO_FEW
 
 PATIENTS, ENDPOINTS, EVENTS = CohortPatient.table(), CohortEndpoint.table(), CohortEvent.table()
@@ -188,6 +191,13 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         )
         return StepOutput({SurvivalSensitivity.table(): frame})
 
+    def harm(warehouse: Warehouse) -> StepOutput:
+        """Count the patients with toxicity, among those whose toxicity is documented."""
+        frame = toxicity_rates.toxicity_rates(
+            warehouse.read(PATIENTS), warehouse.read(CohortToxicity.table()), study.toxicity, study.covariates
+        )
+        return StepOutput({ToxicityRate.table(): frame})
+
     def follow(warehouse: Warehouse) -> StepOutput:
         """Measure the completeness of follow-up, and when covariates became known."""
         patients, ends = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
@@ -264,6 +274,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         ),
         step(
             project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
+        ),
+        step(
+            project, "toxicity", {ToxicityRate.table(): [PATIENTS, CohortToxicity.table()]}, harm,
+            kinds={"polars"},
         ),
         step(
             project, "follow_up", {c.table(): [*both, *CURATED] for c in followed}, follow, kinds={"polars"}

@@ -17,6 +17,7 @@ from sarcoma_pipeline.publish.report import (
     methods,
     report_tables,
     strobe,
+    toxicity,
     weighted,
     whole_models,
 )
@@ -176,6 +177,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table |
     ("follow-up", marked("Follow-up"), follow_up_section),
     ("models", marked("Multivariable models"), models_section),
     ("competing", marked("Competing risks"), competing_section),
+    ("toxicity", marked("Toxicity"), toxicity.blocks),
     ("subgroups", marked("Subgroups"), subgroups_section),
     ("weighting", marked("Treatments compared with weights"), weighted.blocks),
     ("external", marked("Published models in these patients"), external.blocks),
