@@ -31,7 +31,7 @@ from sarcoma_pipeline.orchestration.code_location import build_definitions
 from sarcoma_pipeline.orchestration.dagster_internals import one_connection
 from sarcoma_pipeline.orchestration.running import running
 from sarcoma_pipeline.orchestration.step_events import short_name
-from sarcoma_pipeline.quality import movement
+from sarcoma_pipeline.quality import movement, movement_findings
 from sarcoma_pipeline.study.project import Project
 from sarcoma_pipeline.warehouse import opening, permissions, read_only
 
@@ -156,7 +156,7 @@ def _moved(console: Console, warehouse: duckdb.DuckDBPyConnection) -> None:
     """Print the summary of moved values, unexplained ones first."""
     values = warehouse.execute("SELECT pseudonym, causes, unexplained FROM meta.movement").pl()
     for sentence in movement.summary(values):
-        silent = movement.MOVED_UNEXPLAINED.id in sentence
+        silent = movement_findings.MOVED_UNEXPLAINED.id in sentence
         console.print(f"{'[red]MOVED[/red]' if silent else 'moved'}       {sentence}")
 
 

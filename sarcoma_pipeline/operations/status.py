@@ -13,7 +13,7 @@ from sarcoma_pipeline.orchestration import night, opinion_process, run_process, 
 from sarcoma_pipeline.orchestration.night import DRAFT, STALE_AFTER, last_job, release_name
 from sarcoma_pipeline.orchestration.run_history import BUSY, ENDED, History, Run
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.quality import movement, registry_coverage
+from sarcoma_pipeline.quality import movement, movement_findings, registry_coverage
 from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
 from sarcoma_pipeline.sources.drop_folder import shown, walk
 from sarcoma_pipeline.study.project import Project
@@ -70,7 +70,7 @@ def status(project: Project, history: History, now: dt.datetime) -> Status:
             faults.append(f"no refresh has succeeded for {hours(now - confirmed)}")
         lines.append(("second opinion", _opinion(project, released["refresh_id"], faults)))
     told = _moved(project)
-    if told and movement.MOVED_UNEXPLAINED.id in told[0]:
+    if told and movement_findings.MOVED_UNEXPLAINED.id in told[0]:
         # Listed first: a wrong number is worse than an old one.
         lines.insert(0, ("moved", told.pop(0)))
         faults.insert(0, lines[0][1])

@@ -8,7 +8,7 @@ explains is a finding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -17,30 +17,13 @@ import polars as pl
 
 from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.quality.moved_values import ABSENT, PLACE, PRESENT, ROW
+from sarcoma_pipeline.quality.movement_findings import MOVED_UNEXPLAINED
 from sarcoma_pipeline.quality.record_changes import NEEDS_FINDING
-from sarcoma_pipeline.study.provenance import started_at
 from schemas.column_lineage import upstream
 from schemas.language import gettext as _
 from schemas.language import marked, ngettext
 from schemas.movement import EstimateMovement, Movement, MovementRecord
-from schemas.printable import ID_SHOWN
-from schemas.quality import Observation
-from schemas.rule import Rule
 from schemas.vocabularies import MOVEMENT_CAUSE
-
-MOVED_UNEXPLAINED = Rule(
-    "release.moved-unexplained",
-    "warning",
-    on="meta.movement",
-    scope="patient",
-    what="A released value of the patient changed because a record changed, disappeared or is no longer "
-    "used, and no other finding explains it.",
-    remedy="Compare the record in its source system with the values before and after that the note names. If "
-    "it was changed on purpose, acknowledge the finding with the reason. If not, correct the record and "
-    "export it again.",
-    waivable=False,
-    alone="the account of movement has the values",
-)
 
 _A_FINDING = marked("a finding")
 _CUT_OFF = "registry_answer_age_months"
@@ -49,10 +32,6 @@ _CUT_OFF = "registry_answer_age_months"
 Its other origins are records of the patient. If none of them differs, the data cut-off moved: an answer came,
 or the patient with the newest answer was linked anew, objected, or is no longer delivered.
 """
-_LISTED = 8
-"""Maximum number of values in a finding's note; ``meta.movement`` has all."""
-_FIRST = (ROW, "time_days", "event", "event_kind", "follow_up_days")
-"""Columns listed first in a note: a time in months moves with its days."""
 _BY_FILE = ("added", "changed", "vanished")
 _BY_CHOICE = ("no longer used", "of another patient")
 """Changes that another explained change, or a cause that concerns the whole study, may have caused."""
@@ -272,82 +251,6 @@ def _cells(wanted: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> pl.DataF
                 cell = None if row is None else row.get(one["column_name"])
             rows.append((table, one["pseudonym"], one["row"], one["column_name"], cell))
     return pl.DataFrame(rows, schema=schema, orient="row").unique()
-
-
-def _looked_at(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
-    """Return the moved values with the record to open: if none differs, the first of the patient."""
-    anyone = used.group_by("pseudonym").agg(first=pl.col("record_id").min())
-    return values.join(anyone, on="pseudonym", how="left", maintain_order="left").with_columns(
-        record_id=pl.coalesce("record_id", "first", pl.lit("?"))
-    )
-
-
-def observe(values: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
-    """Return one observation per patient and record with unexplained moves.
-
-    Args:
-        values: ``meta.movement``.
-        used: ``pseudonym`` and ``record_id`` of the records behind the patients' values.
-    """
-    rows = list(_observations(_looked_at(values.filter("unexplained"), used)))
-    return Observation.conform(pl.DataFrame(rows, schema=Observation.polars_schema()))
-
-
-def decided(values: pl.DataFrame, used: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
-    """Mark moves as explained if a steward has decided on their finding since they were first seen.
-
-    Args:
-        values: ``meta.movement``.
-        used: as for :func:`observe`.
-        decisions: ``record_id`` of the finding and ``at``, the time of the last decision.
-    """
-    at = decisions.group_by("record_id").agg(pl.col("at").max())
-    rows = (
-        _looked_at(values, used)
-        .select("record_id")
-        .join(at, on="record_id", how="left", maintain_order="left")
-    )
-    seen = pl.Series([started_at(refresh) for refresh in values["refresh_id"]], dtype=pl.String)
-    settled = pl.col("unexplained") & (rows["at"] >= seen).fill_null(False)
-    causes = pl.col("causes").list.concat(pl.lit(["decision"]))
-    return values.with_columns(
-        causes=pl.when(settled).then(causes).otherwise("causes"),
-        unexplained=pl.col("unexplained") & ~settled,
-    )
-
-
-def _observations(silent: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    ordered = silent.sort("pseudonym", "record_id")
-    for (pseudonym, record), some in ordered.group_by(["pseudonym", "record_id"], maintain_order=True):
-        rows = sorted(some.iter_rows(named=True), key=_prominence)
-        listed = [f"{_named(r)}: {_text(r['old'])} → {_text(r['new'])}" for r in rows[:_LISTED]]
-        more = [f"{len(rows) - _LISTED} more values"] if len(rows) > _LISTED else []
-        files = sorted({f for r in rows for f in r["file_ids"]})
-        shown = [f"files {', '.join(f[:ID_SHOWN] for f in files)}"] if files else []
-        yield {
-            "rule_id": MOVED_UNEXPLAINED.id,
-            "severity": MOVED_UNEXPLAINED.severity,
-            "record_id": record,
-            "table_name": Movement.table(),
-            "column_name": None,
-            "value": f"{_text(rows[0]['old'])} → {_text(rows[0]['new'])}",
-            "note": "; ".join([f"patient {pseudonym}", *listed, *more, *shown]),
-        }
-
-
-def _named(row: Mapping[str, Any]) -> str:
-    what = "in the cohort" if row["column_name"] == ROW else row["column_name"]
-    return f"{row['row']} {what}" if row["row"] else what
-
-
-def _text(value: str | None) -> str:
-    return "none" if value is None else value
-
-
-def _prominence(row: Mapping[str, Any]) -> tuple[int, str, str, str]:
-    column = row["column_name"]
-    rank = _FIRST.index(column) if column in _FIRST else len(_FIRST)
-    return rank, row["table_name"], row["row"] or "", column
 
 
 def summary(values: pl.DataFrame) -> list[str]:

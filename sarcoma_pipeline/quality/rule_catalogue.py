@@ -25,7 +25,7 @@ _ELSEWHERE = (
     "sarcoma_pipeline.quality.lost_records",
     "sarcoma_pipeline.quality.model_gaps",
     "sarcoma_pipeline.quality.accounting",
-    "sarcoma_pipeline.quality.movement",
+    "sarcoma_pipeline.quality.movement_findings",
     file_faults.__name__,
 )
 """Modules that declare rules but are not found by their name."""

@@ -3,9 +3,10 @@
 import polars as pl
 import pytest
 
-from sarcoma_pipeline.quality import findings, movement, record_changes
+from sarcoma_pipeline.quality import findings, movement, movement_findings, record_changes
 from sarcoma_pipeline.quality.moved_values import OF_ESTIMATES, OF_PATIENTS, moved
-from sarcoma_pipeline.quality.movement import Circumstances, observe
+from sarcoma_pipeline.quality.movement import Circumstances
+from sarcoma_pipeline.quality.movement_findings import observe
 from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortEligibility
 from schemas.movement import Movement
@@ -185,9 +186,11 @@ def test_an_unexplained_move_stands_until_the_value_moves_again_or_a_steward_dec
     ).is_empty()
     used = CHANGED.now.select("pseudonym", "record_id")
     for at, unexplained in (("2030-01-02T09:00:00+00:00", False), ("2030-01-01T09:00:00+00:00", True)):
-        decided = movement.decided(stands, used, frame_of("record_id at", [("r2", at)]))
+        decided = movement_findings.decided(stands, used, frame_of("record_id at", [("r2", at)]))
         assert decided["unexplained"].to_list() == [unexplained]
-    assert movement.decided(stands, used, frame_of("record_id at", [("other", at)]))["unexplained"].all()
+    assert movement_findings.decided(stands, used, frame_of("record_id at", [("other", at)]))[
+        "unexplained"
+    ].all()
     assert movement.standing(Movement.empty(), nothing, {}).is_empty()
 
 
@@ -295,6 +298,6 @@ def test_a_decision_on_the_joined_finding_is_the_cause_of_every_move_in_it():
     )
     assert named["finding_id"].n_unique() == 1
     decided = named.select("record_id", at=pl.lit("2030-01-03T00:00:00+00:00"))
-    settled = movement.decided(values, used, decided)
+    settled = movement_findings.decided(values, used, decided)
     assert not settled["unexplained"].any()
     assert settled["causes"].list.contains("decision").all()

@@ -17,7 +17,7 @@ from sarcoma_pipeline.orchestration.standing_release import Base, comparable, st
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.pseudonym_key import key_of
 from sarcoma_pipeline.publish.release import pseudonym_key, pseudonyms
-from sarcoma_pipeline.quality import findings, moved_values, movement, record_changes
+from sarcoma_pipeline.quality import findings, moved_values, movement, movement_findings, record_changes
 from sarcoma_pipeline.quality.movement import Account, Circumstances
 from sarcoma_pipeline.study import provenance
 from sarcoma_pipeline.study.project import Project
@@ -58,7 +58,7 @@ def account(project: Project, warehouse: Warehouse) -> tuple[Account, pl.DataFra
     found = earlier if made is None else _with_standing(made, earlier, now)
     used = now[Lineage.table()].select("pseudonym", "record_id")
     found = _settled(warehouse, found, used, decisions)
-    return found, movement.observe(found.values, used)
+    return found, movement_findings.observe(found.values, used)
 
 
 def _against(
@@ -252,14 +252,14 @@ def _with_standing(made: Account, earlier: Account, now: Mapping[str, pl.DataFra
 
 def _settled(warehouse: Warehouse, found: Account, used: pl.DataFrame, decisions: pl.DataFrame) -> Account:
     """Record a steward's decision on an unexplained move as its cause."""
-    seen = movement.observe(found.values, used)
+    seen = movement_findings.observe(found.values, used)
     if seen.is_empty():
         return found
     named = findings.joined_ids(seen, locations(warehouse, seen["record_id"]), warehouse.centre, decisions)
     settling = decisions.filter(pl.col("action").is_in([ACKNOWLEDGE, WAIVE]))
     last = settling.group_by("finding_id").agg(pl.col("at").max())
     decided = named.join(last, on="finding_id").select("record_id", "at")
-    return Account(movement.decided(found.values, used, decided), found.records)
+    return Account(movement_findings.decided(found.values, used, decided), found.records)
 
 
 def released(project: Project, warehouse: Warehouse) -> dict[str, pl.DataFrame]:
