@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from schemas.all_contracts import CONTRACTS
-from schemas.column_lineage_declared import COUNTERPART, DECLARED, PATIENTS
+from schemas.column_groups import PATIENTS
+from schemas.column_lineage_declared import COUNTERPART, DECLARED
 from schemas.column_lineage_typed import RECEIVED_FOR, typed_origins
 
 Column = tuple[str, str]

@@ -2,165 +2,62 @@
 
 from __future__ import annotations
 
+from schemas.column_groups import (
+    ASSIGNED,
+    BASELINE,
+    COURSE_FACTS,
+    COVARIATES,
+    ENDS,
+    EVENTS,
+    OF_COURSE,
+    OF_EVENTS,
+    ONSET,
+    RECORDS,
+    STATUS,
+    SURVIVAL,
+    THERAPIES,
+    TREATED,
+    WHO,
+    ZERO,
+)
 from schemas.column_lineage_typed import OBJECTS
-
-_STATUS = "cohort.endpoints"
-PATIENTS = "cohort.patients"
-_COVARIATES = " ".join(
-    f"{PATIENTS}.{c}"
-    for c in (
-        "age_at_diagnosis_years", "sex", "histology_group", "region", "t_stage", "fnclcc_grade",
-        "residual_status", "radiation_sequence", "chemotherapy", "tumour_size_cm", "tumour_depth", "boost",
-        "technique", "dose_gy", "prescribed_dose_gy",
-    )
-)  # fmt: skip
-_SURVIVAL = f"{_STATUS}.endpoint {_STATUS}.time_months {_STATUS}.entry_months {_STATUS}.event"
-_ENDS = f"{_STATUS}.time_days_earliest {_STATUS}.time_days_latest"
-_ZERO = "curated.diagnosis.diagnosis_date curated.diagnosis.index_tumour"
-_TIMELINE = {
-    "assessment": (
-        "assessment_day", "assessment_date", "overall_status", "local_status", "regional_status",
-        "distant_status",
-    ),
-    "metastasis": (
-        "tumour_id", "metastasis_day", "metastasis_date", "metastasis_date_precision", "reported_day", "site",
-        "extent", "origin",
-    ),
-    "diagnosis": (
-        "index_tumour", "tumour_id", "day", "diagnosis_date", "diagnosis_date_precision", "icdo3_morphology",
-        "icdo3_topography", "icd10_code", "laterality", "m_stage",
-    ),
-    "surgery": ("surgery_day", "tumour_id", "ops_codes", "intent", "residual_status"),
-    "radiotherapy_course": ("start_day", "end_day", "start_date", "tumour_id", "intent"),
-    "systemic_therapy": ("given", "start_day", "kind"),
-    "vital_status": ("status", "death_date", "death_date_precision", "death_day", "tumour_related"),
-    "vital_statement": (
-        "source", "status", "status_date", "status_date_precision", "status_day", "told_day",
-    ),
-}  # fmt: skip
-_EVENTS = " ".join(f"curated.{table}.{c}" for table, columns in _TIMELINE.items() for c in columns)
-_OF_EVENTS = " ".join(
-    f"cohort.events.{c}"
-    for c in ("kind", "day", "detail", "states", "day_earliest", "day_latest", "precision")
-)
-_RECORDS = " ".join(
-    f"curated.{t}.record_ids"
-    for t in (
-        "patient", "diagnosis", "surgery", "radiotherapy_course", "systemic_therapy", "assessment",
-        "metastasis", "vital_status", "vital_statement",
-    )
-) + " curated.vital_status.death_record_ids curated.vital_status.last_alive_record_ids"  # fmt: skip
-
-_COURSE_FACTS = " ".join(
-    [f"typed.plan.{c}" for c in (
-        "sop_instance_uid", "frame_of_reference_uid", "plan_date", "plan_label", "plan_intent", "approval",
-        "plan_relations", "dose_references", "fraction_groups", "beams", "applications", "phantom",
-        "ion_plan", "brachytherapy_type", "planning_system",
-    )]
-    + [f"typed.treatment.{c}" for c in (
-        "refers_to", "treatment_date", "treatment_time", "fraction_number", "fraction_group",
-        "content_origin", "sessions", "group_summaries", "fractions_delivered", "first_treatment_date",
-        "last_treatment_date",
-    )]
-    + [f"typed.radiotherapy.{c}" for c in (
-        "module_id", "report_id", "part", "application", "start_date", "end_date", "start_day", "end_day",
-        "prescribed_dose_gy", "single_dose_gy", "boost", "target_region", "target_side", "radiation",
-        "irradiated", "end_reason",
-    )]
-    + ["typed.surgery.surgery_date"]
-)  # fmt: skip
-"""Input of the rules on courses (docs/radiotherapy.md): any of these columns may affect any value of a
-course."""
-_OF_COURSE = (
-    "course_id", "kind", "target", "start_date", "end_date", "prescribed_dose_gy", "single_dose_gy",
-    "fractions", "levels_gy", "planned_dose_gy", "delivered_dose_gy", "delivered_fractions", "dose_origin",
-    "dose_unit", "documented_dose_gy", "documented_fractions", "documented_rule", "boost", "technique",
-    "techniques", "radiation", "radiations", "beam_energy_mv", "energies", "plans", "overall_days",
-    "longest_gap_days", "rule", "origin", "set_aside", "intent",
-)  # fmt: skip
-
-_TREATED = (
-    "typed.surgery.surgery_date typed.surgery.intent typed.radiotherapy.start_date "
-    "typed.radiotherapy.radiation_sequence typed.systemic_therapy.start_date typed.systemic_therapy.given "
-    "typed.plan.plan_date typed.diagnosis.report_date typed.diagnosis.origin typed.diagnosis.after_therapy"
-)
-"""Columns that give the order of treatment, and so the report that describes a tumour at its diagnosis."""
-_ASSIGNED = (
-    "typed.tumour_assignment.tumour_id typed.tumour_assignment.reporter typed.tumour_assignment.icd10_code "
-    "typed.tumour_assignment.diagnosis_date typed.diagnosis.icdo3_morphology typed.diagnosis.icdo3_topography"
-)
-"""Columns that decide which records belong to one tumour."""
-_THERAPIES = (
-    "typed.toxicity.record_id typed.toxicity.therapy typed.toxicity.onset_date typed.toxicity.onset_day "
-    "typed.surgery.surgery_date typed.surgery.surgery_day typed.surgery.intent typed.surgery.ops_codes "
-    "typed.systemic_therapy.start_date typed.systemic_therapy.start_day typed.systemic_therapy.given"
-)
-"""Columns that decide to which therapy a toxicity belongs."""
-_ONSET = " ".join(
-    f"curated.toxicity.{c}"
-    for c in (
-        "onset_date", "onset_date_precision", "onset_day", "therapy_date", "therapy_day", "therapy",
-        "stated_window", "revision", "category", "statement", "grade", "kind", "attribution",
-    )
-)  # fmt: skip
-_BASELINE = (
-    "icdo3_morphology", "morphology_version", "morphologies", "grade", "fnclcc_grade", "t_stage", "t_prefix",
-    "t_suffix", "n_stage", "n_prefix", "n_suffix", "m_stage", "m_prefix", "m_suffix", "m_symbol",
-    "tnm_edition",
-)  # fmt: skip
-
-_WHO = " ".join(
-    f"typed.person.{c}"
-    for c in (
-        "person_ref",
-        "hospital_number",
-        "family_name",
-        "given_names",
-        "birth_name",
-        "former_names",
-        "birth_date",
-        "sex",
-        "master",
-    )
-)
-"""Columns that decide to which person a record belongs."""
 
 DECLARED: dict[str, dict[str, str]] = {
     "curated.link": {
         "person_ref": "typed.person.person_ref",
-        "patient_id": _WHO,
+        "patient_id": WHO,
         "method": "typed.person.hospital_number typed.person.person_ref",
     },
-    "curated.identity_reading": {"*": _WHO, "record_id": "typed.person.record_id"},
+    "curated.identity_reading": {"*": WHO, "record_id": "typed.person.record_id"},
     "curated.patient": {"pseudonym": "curated.link.patient_id"},
     "curated.diagnosis": {
-        **dict.fromkeys(_BASELINE, _TREATED),
-        "tumour_id": _ASSIGNED,
+        **dict.fromkeys(BASELINE, TREATED),
+        "tumour_id": ASSIGNED,
         **dict.fromkeys(
             (
                 "diagnosis_date", "diagnosis_date_precision", "diagnosis_date_earliest",
                 "diagnosis_date_latest", "icd10_code", "laterality", "icdo3_morphology",
                 "morphology_version", "documented",
             ),
-            f"{_ASSIGNED} {_TREATED} typed.diagnosis.diagnosis_date "
+            f"{ASSIGNED} {TREATED} typed.diagnosis.diagnosis_date "
             "typed.diagnosis.diagnosis_date_precision typed.person.birth_date typed.vital_status.status_date "
             "typed.tumour_assignment.icd10_code typed.tumour_assignment.laterality "
             "typed.tumour_assignment.icdo3_morphology typed.tumour_assignment.morphology_version",
         ),
-        "index_tumour": f"{_ASSIGNED} {_TREATED} typed.diagnosis.diagnosis_date "
+        "index_tumour": f"{ASSIGNED} {TREATED} typed.diagnosis.diagnosis_date "
         "typed.diagnosis.diagnosis_day typed.diagnosis.tumour_id typed.diagnosis.icdo3_morphology "
         "typed.diagnosis.icdo3_topography",
         "region": "typed.diagnosis.icdo3_topography typed.diagnosis.icd10_code "
         "typed.tumour_assignment.icd10_code",
         "histology_group": "typed.diagnosis.icdo3_morphology typed.diagnosis.morphology_version "
-        f"typed.diagnosis.icdo3_topography {_TREATED}",
+        f"typed.diagnosis.icdo3_topography {TREATED}",
         "day": "typed.diagnosis.diagnosis_day typed.diagnosis.diagnosis_date",
         "distant_metastasis": "typed.diagnosis.m_stage typed.metastasis.metastasis_date "
-        f"typed.metastasis.origin {_TREATED}",
+        f"typed.metastasis.origin {TREATED}",
         "histologically_confirmed": "typed.diagnosis.icdo3_morphology typed.diagnosis.origin",
-        "treatment_order": _TREATED,
+        "treatment_order": TREATED,
         **{
-            f"{name}_{what}": f"typed.diagnosis.{column} typed.diagnosis.record_id {_TREATED}"
+            f"{name}_{what}": f"typed.diagnosis.{column} typed.diagnosis.record_id {TREATED}"
             for name, column in (
                 ("histology", "icdo3_morphology"), ("fnclcc", "fnclcc_grade"), ("t", "t_stage"),
                 ("n", "n_stage"), ("m", "m_stage"),
@@ -170,27 +67,27 @@ DECLARED: dict[str, dict[str, str]] = {
     },
     "curated.diagnosis_report": {
         "reported_tumour": "typed.diagnosis.tumour_id",
-        "report_day": f"typed.diagnosis.report_date {_ZERO}",
-        "role": f"typed.diagnosis.origin typed.diagnosis.report_date {_TREATED}",
-        "after": f"typed.diagnosis.after_therapy typed.diagnosis.report_date {_TREATED}",
-        "chosen_for": f"typed.diagnosis.record_id {_TREATED}",
+        "report_day": f"typed.diagnosis.report_date {ZERO}",
+        "role": f"typed.diagnosis.origin typed.diagnosis.report_date {TREATED}",
+        "after": f"typed.diagnosis.after_therapy typed.diagnosis.report_date {TREATED}",
+        "chosen_for": f"typed.diagnosis.record_id {TREATED}",
     },
     "curated.surgery": {
-        "surgery_day": f"typed.surgery.surgery_date {_ZERO}",
+        "surgery_day": f"typed.surgery.surgery_date {ZERO}",
         "residual_status": "typed.diagnosis.residual_status typed.diagnosis.report_date",
         "record_ids": "typed.diagnosis.record_id",
     },
     "curated.radiotherapy_course": {
         "patient_id": "curated.link.patient_id",
-        "start_day": f"{_COURSE_FACTS} {_ZERO}",
-        "end_day": f"{_COURSE_FACTS} {_ZERO}",
+        "start_day": f"{COURSE_FACTS} {ZERO}",
+        "end_day": f"{COURSE_FACTS} {ZERO}",
         "ct_slice_thickness_mm": "typed.image.slice_thickness_mm",
         "record_ids": " ".join(f"typed.{t}.record_id" for t in OBJECTS),
-        **dict.fromkeys(_OF_COURSE, _COURSE_FACTS),
+        **dict.fromkeys(OF_COURSE, COURSE_FACTS),
     },
     **{
         f"curated.radiotherapy_{table}": {
-            "patient_id": "curated.link.patient_id", "*": _COURSE_FACTS,
+            "patient_id": "curated.link.patient_id", "*": COURSE_FACTS,
             "record_ids": "typed.plan.record_id typed.treatment.record_id typed.radiotherapy.record_id",
         }
         for table in ("phase", "plan", "reading")
@@ -209,10 +106,10 @@ DECLARED: dict[str, dict[str, str]] = {
         }
         for table in ("dose_volume", "target_margin")
     },
-    "curated.systemic_therapy": {"start_day": f"typed.systemic_therapy.start_date {_ZERO}"},
+    "curated.systemic_therapy": {"start_day": f"typed.systemic_therapy.start_date {ZERO}"},
     "curated.assessment": {
-        "assessment_day": f"typed.assessment.assessment_date {_ZERO}",
-        "distant_day": f"typed.assessment.distant_date {_ZERO}",
+        "assessment_day": f"typed.assessment.assessment_date {ZERO}",
+        "distant_day": f"typed.assessment.distant_date {ZERO}",
     },
     "curated.metastasis": {
         "origin": "typed.metastasis.record_id typed.diagnosis.record_id",
@@ -222,12 +119,12 @@ DECLARED: dict[str, dict[str, str]] = {
         "site": "typed.assessment.distant_site typed.diagnosis.icd10_code typed.diagnosis.icdo3_topography",
         "extent": "typed.metastasis.site typed.diagnosis.icd10_code typed.diagnosis.icdo3_topography",
         "reported_date": "typed.assessment.assessment_date",
-        "reported_day": f"typed.metastasis.reported_date typed.assessment.assessment_day {_ZERO}",
-        "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {_ZERO}",
+        "reported_day": f"typed.metastasis.reported_date typed.assessment.assessment_day {ZERO}",
+        "metastasis_day": f"typed.metastasis.metastasis_date typed.assessment.distant_date {ZERO}",
         "record_ids": "typed.assessment.record_id typed.diagnosis.record_id",
     },
     "curated.toxicity": {
-        **dict.fromkeys(("therapy_date", "course_id", "attribution"), f"{_THERAPIES} {_COURSE_FACTS}"),
+        **dict.fromkeys(("therapy_date", "course_id", "attribution"), f"{THERAPIES} {COURSE_FACTS}"),
         **dict.fromkeys(
             ("category", "code", "code_system", "onset_date", "onset_date_precision", "revision"),
             "typed.surgery.ops_codes typed.surgery.intent typed.surgery.surgery_date typed.toxicity.code",
@@ -236,29 +133,29 @@ DECLARED: dict[str, dict[str, str]] = {
         "typed.surgery.ops_codes typed.surgery.intent",
         "therapy": "typed.surgery.ops_codes typed.surgery.intent",
         "kind": "typed.toxicity.therapy typed.surgery.ops_codes typed.surgery.intent",
-        "onset_day": f"typed.toxicity.onset_date typed.surgery.surgery_date {_ZERO}",
-        "therapy_day": f"{_THERAPIES} {_COURSE_FACTS} {_ZERO}",
+        "onset_day": f"typed.toxicity.onset_date typed.surgery.surgery_date {ZERO}",
+        "therapy_day": f"{THERAPIES} {COURSE_FACTS} {ZERO}",
         "record_ids": "typed.surgery.record_id",
     },
     "curated.vital_status": {
         "death_date": "typed.vital_status.status typed.vital_status.status_date",
         "death_date_precision": "typed.vital_status.status typed.vital_status.status_date_precision",
         "death_day": "typed.vital_status.status typed.vital_status.status_date "
-        f"typed.vital_status.status_day {_ZERO}",
+        f"typed.vital_status.status_day {ZERO}",
         "death_record_ids": "typed.vital_status.record_id",
         "status": "typed.vital_status.status_date typed.vital_status.status_day",
         "last_alive_date": "typed.vital_status.status typed.vital_status.status_date "
         "typed.assessment.assessment_date",
         "last_alive_day": f"typed.vital_status.status typed.vital_status.status_date "
         f"typed.vital_status.status_day typed.assessment.assessment_date typed.assessment.assessment_day "
-        f"{_ZERO}",
+        f"{ZERO}",
         "last_alive_record_ids": "typed.vital_status.record_id typed.assessment.record_id",
     },
     "curated.vital_statement": {
         "source": "typed.vital_status.record_id",
-        "status_day": f"typed.vital_status.status_date {_ZERO}",
+        "status_day": f"typed.vital_status.status_date {ZERO}",
         "told_date": "typed.vital_status.reported_on",
-        "told_day": f"typed.vital_status.reported_on {_ZERO}",
+        "told_day": f"typed.vital_status.reported_on {ZERO}",
     },
     "cohort.eligibility": {
         "pseudonym": "curated.patient.pseudonym",
@@ -269,7 +166,7 @@ DECLARED: dict[str, dict[str, str]] = {
             "curated.diagnosis.m_stage curated.diagnosis.distant_metastasis "
             "curated.radiotherapy_course.intent curated.radiotherapy_course.technique "
             "curated.radiotherapy_course.start_date curated.radiotherapy_course.radiation_sequence "
-            f"curated.surgery.intent curated.radiotherapy_course.end_date {_EVENTS}",
+            f"curated.surgery.intent curated.radiotherapy_course.end_date {EVENTS}",
         ),
     },
     "cohort.flow": {
@@ -286,9 +183,9 @@ DECLARED: dict[str, dict[str, str]] = {
         "icd10_site": "curated.diagnosis.icdo3_topography curated.diagnosis.icd10_code",
         "t_stage": "curated.diagnosis.t_stage curated.diagnosis.tnm_edition "
         "curated.diagnosis.tumour_size_cm curated.diagnosis.region",
-        "residual_status": f"curated.surgery.residual_status {_EVENTS}",
-        "resected": f"curated.surgery.record_ids {_EVENTS}",
-        "chemotherapy": _EVENTS,
+        "residual_status": f"curated.surgery.residual_status {EVENTS}",
+        "resected": f"curated.surgery.record_ids {EVENTS}",
+        "chemotherapy": EVENTS,
         **{
             c: f"curated.radiotherapy_course.{c}"
             for c in (
@@ -305,20 +202,20 @@ DECLARED: dict[str, dict[str, str]] = {
         "curated.radiotherapy_phase.delivered_dose_gy curated.radiotherapy_phase.phase "
         "curated.radiotherapy_phase.site",
         "diagnosis_year": "curated.diagnosis.diagnosis_date",
-        "relapse_pattern": _EVENTS,
+        "relapse_pattern": EVENTS,
         **dict.fromkeys(
             (
                 "follow_up_days", "follow_up_months", "registry_answer_days", "registry_answer_age_months",
             ),
-            _EVENTS,
+            EVENTS,
         ),
-        "record_ids": f"{_RECORDS} {_EVENTS}",
+        "record_ids": f"{RECORDS} {EVENTS}",
     },
     "cohort.events": {
         "pseudonym": "curated.patient.pseudonym",
-        "evidence": f"{_EVENTS} {_RECORDS}",
+        "evidence": f"{EVENTS} {RECORDS}",
         **dict.fromkeys(
-            ("day", "kind", "detail", "states", "day_earliest", "day_latest", "precision"), _EVENTS
+            ("day", "kind", "detail", "states", "day_earliest", "day_latest", "precision"), EVENTS
         ),
     },
     "cohort.toxicity": {
@@ -335,10 +232,10 @@ DECLARED: dict[str, dict[str, str]] = {
                 "onset_day", "onset_precision", "onset_day_earliest", "onset_day_latest",
                 "days_since_therapy", "window", "window_basis", "major_wound_complication",
             ),
-            f"{_ONSET} {_ZERO}",
+            f"{ONSET} {ZERO}",
         ),
         "of_primary_treatment": "curated.toxicity.course_id curated.toxicity.therapy "
-        f"curated.toxicity.therapy_day curated.radiotherapy_course.course_id {_EVENTS}",
+        f"curated.toxicity.therapy_day curated.radiotherapy_course.course_id {EVENTS}",
         "evidence": "curated.toxicity.record_ids",
     },
     "cohort.endpoints": {
@@ -349,60 +246,60 @@ DECLARED: dict[str, dict[str, str]] = {
                 "time_days", "time_months", "entry_days", "entry_months", "event", "event_kind",
                 "date_precision", "time_days_earliest", "time_days_latest",
             ),
-            _OF_EVENTS,
+            OF_EVENTS,
         ),
     },
     "cohort.not_at_risk": {
         "pseudonym": "curated.patient.pseudonym",
-        **dict.fromkeys(("reason", "time_days", "event_kind"), _OF_EVENTS),
+        **dict.fromkeys(("reason", "time_days", "event_kind"), OF_EVENTS),
     },
     "meta.lineage": {
         "pseudonym": "cohort.patients.pseudonym cohort.endpoints.pseudonym",
         "record_id": "cohort.patients.record_ids cohort.endpoints.evidence",
         "path": "meta.files.path",
     },
-    "analysis.table_one": {"*": _COVARIATES},
-    "analysis.table_one_by_group": {"*": _COVARIATES},
+    "analysis.table_one": {"*": COVARIATES},
+    "analysis.table_one_by_group": {"*": COVARIATES},
     "analysis.toxicity_rate": {
-        "*": f"{_COVARIATES} cohort.toxicity.statement cohort.toxicity.window cohort.toxicity.grade "
+        "*": f"{COVARIATES} cohort.toxicity.statement cohort.toxicity.window cohort.toxicity.grade "
         "cohort.toxicity.category cohort.toxicity.major_wound_complication cohort.toxicity.therapy "
         "cohort.toxicity.of_primary_treatment",
     },
-    "analysis.survival_curve": {"*": _SURVIVAL},
-    "analysis.survival_estimate": {"*": _SURVIVAL},
+    "analysis.survival_curve": {"*": SURVIVAL},
+    "analysis.survival_estimate": {"*": SURVIVAL},
     "analysis.restricted_mean": {"*": "analysis.survival_curve.survival analysis.survival_curve.time_months"},
-    "analysis.cumulative_incidence": {"*": f"{_SURVIVAL} {_STATUS}.event_kind"},
-    "analysis.estimate_movement": {"*": _SURVIVAL},
+    "analysis.cumulative_incidence": {"*": f"{SURVIVAL} {STATUS}.event_kind"},
+    "analysis.estimate_movement": {"*": SURVIVAL},
     "analysis.cumulative_incidence_estimate": {
         "*": "analysis.cumulative_incidence.incidence analysis.cumulative_incidence.time_months"
     },
-    "analysis.subgroup": {"*": f"{_SURVIVAL} {_COVARIATES}"},
-    "analysis.subgroup_curve": {"*": f"{_SURVIVAL} {_COVARIATES}"},
-    "analysis.log_rank": {"*": f"{_SURVIVAL} {_COVARIATES}"},
-    "analysis.hazard_ratio": {"*": f"{_SURVIVAL} {_COVARIATES}"},
+    "analysis.subgroup": {"*": f"{SURVIVAL} {COVARIATES}"},
+    "analysis.subgroup_curve": {"*": f"{SURVIVAL} {COVARIATES}"},
+    "analysis.log_rank": {"*": f"{SURVIVAL} {COVARIATES}"},
+    "analysis.hazard_ratio": {"*": f"{SURVIVAL} {COVARIATES}"},
     **{
-        f"analysis.{name}": {"*": f"{_SURVIVAL} {_COVARIATES}"}
+        f"analysis.{name}": {"*": f"{SURVIVAL} {COVARIATES}"}
         for name in (
             "model_fit", "joint_test", "internal_validation", "univariable_hazard_ratio", "calibration",
             "imputed_hazard_ratio", "imputed_covariate", "weighted_curve", "weighted_hazard_ratio",
             "external_validation", "external_calibration", "net_benefit",
         )
     },
-    **{f"analysis.{name}": {"*": _COVARIATES} for name in ("weighted_group", "weighted_balance")},
-    "analysis.competing_hazard_ratio": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_COVARIATES}"},
+    **{f"analysis.{name}": {"*": COVARIATES} for name in ("weighted_group", "weighted_balance")},
+    "analysis.competing_hazard_ratio": {"*": f"{SURVIVAL} {STATUS}.event_kind {COVARIATES}"},
     "analysis.first_failure": {"*": "cohort.events.kind cohort.events.day"},
-    "analysis.ph_test": {"*": f"{_SURVIVAL} {_COVARIATES}"},
-    "analysis.survival_sensitivity": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_ENDS} {_COVARIATES}"},
-    "analysis.follow_up_completeness": {"*": f"{_SURVIVAL} {_STATUS}.event_kind {_OF_EVENTS} {_COVARIATES}"},
-    "analysis.immortal_time": {"*": f"{_SURVIVAL} {_OF_EVENTS}"},
-    "analysis.covariate_timing": {"*": f"{_SURVIVAL} {_OF_EVENTS}"},
+    "analysis.ph_test": {"*": f"{SURVIVAL} {COVARIATES}"},
+    "analysis.survival_sensitivity": {"*": f"{SURVIVAL} {STATUS}.event_kind {ENDS} {COVARIATES}"},
+    "analysis.follow_up_completeness": {"*": f"{SURVIVAL} {STATUS}.event_kind {OF_EVENTS} {COVARIATES}"},
+    "analysis.immortal_time": {"*": f"{SURVIVAL} {OF_EVENTS}"},
+    "analysis.covariate_timing": {"*": f"{SURVIVAL} {OF_EVENTS}"},
     "analysis.published_comparison": dict.fromkeys(
         (
             "our_text", "our_value", "our_low", "our_high", "our_p", "our_joint_p", "our_joint_text",
             "our_n", "our_percent", "difference",
             "verdict", "interval_verdict",
         ),
-        f"analysis.survival_estimate.value analysis.hazard_ratio.hazard_ratio {_COVARIATES} {_SURVIVAL}",
+        f"analysis.survival_estimate.value analysis.hazard_ratio.hazard_ratio {COVARIATES} {SURVIVAL}",
     ),
 }  # fmt: skip
 

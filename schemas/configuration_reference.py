@@ -22,6 +22,7 @@ from pydantic_core import PydanticUndefined
 
 from schemas.analyses_toml import Imputation, PredictorTerm, Validation, Weighting
 from schemas.assumptions import Assumptions, declared
+from schemas.configuration_examples import EXAMPLES
 from schemas.disclosure import Disclosure
 from schemas.dose_settings import DoseSettings
 from schemas.entity_mapping import ColumnMapping, EntityMapping, When
@@ -96,87 +97,6 @@ class Key:
     example: str
 
 
-_EXAMPLES: dict[str, Any] = {
-    "Study.name": "my_study", "Study.title": "Overall survival of soft tissue sarcoma",
-    "Study.description": "All patients of the department since 2010.",
-    "Study.note": "The data are invented.",
-    "Study.drop": "data/drop/my_study", "Study.centres": {"north": "data/drop/my_study/north"},
-    "Study.published": "data/studies/my_study/published.csv",
-    "Study.published_map": "data/studies/my_study/map.csv",
-    "Study.published_audit": "data/studies/my_study/audit.csv", "Study.subgroups": ["sex"],
-    "Study.table_one_by": "sex",
-    "Study.owner": "registry@example.org", "Study.time_zone": "Europe/Vienna",
-    "Study.dagster_url": "https://sarcoma.example.org",
-    "Study.pages_url": "https://sarcoma.example.org/pages",
-    "Study.docs_url": "https://sarcoma.example.org/docs",
-    "Criterion.name": "site", "Criterion.label": "Tumour of the extremities",
-    "Criterion.values": ["extremities"],
-    "Criterion.techniques": ["VMAT"],
-    "Criterion.start": dt.date(2011, 1, 1), "Criterion.end": dt.date(2020, 12, 31),
-    "Criterion.column": "age_at_diagnosis_years",
-    "EndpointRule.name": "OS", "EndpointRule.title": "Overall survival", "EndpointRule.events": ["death"],
-    "EndpointRule.censored_by": ["second malignancy"], "EndpointRule.landmark_days": 90,
-    "EndpointRule.reason": "No source says when a relapse was found.",
-    "Covariate.name": "sex", "Covariate.column": "sex", "Covariate.reference": "male",
-    "Covariate.knots": [40.0, 55.0, 65.0, 75.0],
-    "Covariate.levels": ["female", "male"], "Covariate.merge": {"postoperative additive": "postoperative"},
-    "Covariate.labels": {"female": "Female vs. male"},
-    "Model.name": "OS", "Model.endpoint": "OS", "Model.title": "Overall survival",
-    "Model.covariates": ["sex", "age"], "Model.strata": ["sequence"],
-    "Imputation.auxiliary": ["region"],
-    "Validation.name": "nomogram", "Validation.title": "An invented nomogram",
-    "Validation.endpoint": "OS", "Validation.source": "Invented for this page",
-    "Validation.terms": [{"column": "sex", "levels": {"female": 0.0, "male": 0.2}}],
-    "Validation.baseline": {"24": 0.9},
-    "PredictorTerm.column": "age_at_diagnosis_years", "PredictorTerm.coefficient": 0.02,
-    "PredictorTerm.centre": 60.0, "PredictorTerm.levels": {"female": 0.0, "male": 0.2},
-    "Weighting.name": "sequence", "Weighting.title": "Preoperative against postoperative radiotherapy",
-    "Weighting.treatment": "sequence", "Weighting.covariates": ["sex", "age"], "Weighting.endpoints": ["OS"],
-    "CompetingRisks.name": "death", "CompetingRisks.endpoint": "OS",
-    "CompetingRisks.title": "Causes of death", "CompetingRisks.covariates": ["sex", "age"],
-    "CompetingRisks.causes": {"tumour": ["tumour-related death"], "other": ["other death"]},
-    "CensoringVariant.name": "deaths censored", "CensoringVariant.endpoint": "DFS",
-    "CensoringVariant.censor": ["death"], "CensoringVariant.months": 60.0,
-    "TableRow.title": "Age at diagnosis", "TableRow.column": "age_at_diagnosis_years",
-    "TableRow.levels": ["female", "male"], "TableRow.labels": {"female": "Women"}, "TableRow.unit": "a",
-    "TableRow.where": {"sex": ["female"]},
-    "ToxicityEndpoint.name": "acute", "ToxicityEndpoint.title": "Acute toxicity of grade 3 or more",
-    "ToxicityEndpoint.by": "sequence", "ToxicityEndpoint.window": "acute",
-    "ToxicityEndpoint.categories": ["skin", "wound"],
-    "StructureNames.names": ["OSK re", "Oberschenkelkn. re"], "StructureNames.patterns": ["femur.*re.*"],
-    "StructureNames.alpha_beta_gy": 2.0,
-    "StructureNames.least_cc": 5.0,
-    "StructureNames.most_cc": 500.0,
-    "StructureNames.tg263": "Femur_R", "StructureNames.role": "bone",
-    "StructureNames.metrics": ["mean", "V40"],
-    "Threshold.rule": "follow-up.none", "Threshold.severity": "warning", "Threshold.max_percent": 5.0,
-    "Gate.bounds": {"Gy": [0.0, 80.0]}, "Gate.may_lack_events": ["LRFS"],
-    "ColumnMapping.column": "Geschlecht", "ColumnMapping.constant": "chemotherapy",
-    "ColumnMapping.codes": {"m": "male", "w": "female"}, "ColumnMapping.date_format": "%d.%m.%Y",
-    "ColumnMapping.scale": 30.4375, "ColumnMapping.first_of": "|",
-    "When.column": "Status", "When.filled": True, "When.equals": ["tot", "verstorben"],
-    "EntityMapping.when": [{"column": "Status", "equals": ["tot"]}],
-    "EntityMapping.columns": {
-        "hospital_number": "Pat.-Nr.", "sex": {"column": "Geschlecht", "codes": {"m": "male", "w": "female"}},
-    },
-    "IgnoredColumns.columns": ["Bemerkung"], "IgnoredColumns.reason": "free text that no analysis uses",
-    "SourceFiles.name": "follow-up", "SourceFiles.files": ["follow_up*.xlsx"],
-    "ColumnFiles.ignored": [{"reason": "free text", "columns": ["Bemerkung"]}],
-    "TableLayout.delimiter": ";", "TableLayout.sheet": "Patienten", "TableLayout.header_row": 3,
-    "TableLayout.skipped_rows": [5], "TableLayout.units_row": True, "TableLayout.comment": "#",
-    "TableSource.totals": ["Alle Fälle"], "MappedSource.exported_on": "Stand",
-    "RegistrySource.delimiter": ";", "RegistrySource.answers": {"ausgetragen": "no information"},
-    "RegistrySource.columns": {
-        "hospital_number": "Patientennummer", "answer": "Auskunft", "event_date": "Datum",
-        "answered_on": "Stand",
-    },
-    "MappedSource.separator": " / ", "MappedSource.key": ["Pat.-Nr."],
-    "MappedSource.entities": [{"entity": "person", "columns": {"hospital_number": "Pat.-Nr."}}],
-    "Sources.source": [{"kind": "obds", "name": "tumour documentation", "files": ["obds/*.xml"]}],
-    "Assumptions.data_cutoff": dt.date(2020, 12, 31),
-}  # fmt: skip
-"""Model and key to an example, for keys whose default and values give none."""
-
 _TYPES = {
     "str": "text",
     "int": "whole number",
@@ -215,7 +135,7 @@ def example(model: type[BaseModel], name: str) -> Any:
         KeyError: the key has no default, no listed values and no example.
     """
     for owner in model.__mro__:
-        if (given := _EXAMPLES.get(f"{owner.__name__}.{name}")) is not None:
+        if (given := EXAMPLES.get(f"{owner.__name__}.{name}")) is not None:
             return given
     info = model.model_fields[name]
     words = _literals(info.annotation)

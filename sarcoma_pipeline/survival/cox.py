@@ -17,8 +17,9 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.concordance import harrell, linear_predictor
-from sarcoma_pipeline.survival.design import Contrast, ModelData, at_risk, concordance, model_data
+from sarcoma_pipeline.survival.design import Contrast, ModelData, at_risk, model_data
 from sarcoma_pipeline.survival.firth import penalised
+from sarcoma_pipeline.survival.model_concordance import concordance
 from sarcoma_pipeline.survival.partial_likelihood import Floats, NoEstimate
 from schemas.analysis import PENALTY, HazardRatio
 from schemas.configuration import Covariate, Model

@@ -6,7 +6,7 @@ and covariates with the same value in all patients.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from sarcoma_pipeline.survival import spline
 from sarcoma_pipeline.survival.collinearity import independent
-from sarcoma_pipeline.survival.concordance import Concordance, harrell_with_error
 from sarcoma_pipeline.survival.partial_likelihood import PartialLikelihood
 from schemas.configuration import Covariate, Model
 from schemas.statistics import Ties
@@ -379,35 +378,3 @@ def entries(used: pl.DataFrame) -> NDArray[np.floating] | None:
     if used["entry_days"].null_count() == used.height:
         return None
     return used["entry_days"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-
-
-_LOWEST = 1e6
-"""Log hazard ratio that replaces the limit of a level without events: below all others."""
-
-
-def concordance(data: ModelData, coefficients: Mapping[str, float]) -> Concordance:
-    """Compute Harrell's C of a fit in all complete cases, and its standard error.
-
-    The coefficient of a level without events tends to minus infinity: its patients rank below all others.
-
-    Args:
-        data: the model's data.
-        coefficients: column of the design to its coefficient.
-    """
-    rows = data.complete
-    risk = np.zeros(rows.height)
-    for covariate in data.covariates:
-        column = rows[covariate.name]
-        if covariate.kind == "continuous":
-            risk += coefficients.get(covariate.name, 0.0) * column.to_numpy()
-            continue
-        if covariate.kind == "spline":
-            for knot, values in spline.columns(covariate, column.to_numpy()).items():
-                risk += coefficients.get(Contrast(covariate, knot).name, 0.0) * values
-            continue
-        for level, (_, events) in sorted(data.counts[covariate.name].items()):
-            of_level = coefficients.get(Contrast(covariate, level).name, 0.0)
-            weight = -_LOWEST if data.eventless and events == 0 else of_level
-            risk += weight * (column == level).to_numpy()
-    time, entry = at_risk(rows)
-    return harrell_with_error(time, rows["event"], risk, entry)

@@ -17,7 +17,8 @@ import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
 from sarcoma_pipeline.survival.cox import plain_lines
-from sarcoma_pipeline.survival.design import ModelData, concordance, model_data
+from sarcoma_pipeline.survival.design import ModelData, model_data
+from sarcoma_pipeline.survival.model_concordance import concordance
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, solve
 from schemas.analysis_models import JointTest, ModelFit, UnivariableHazardRatio
 from schemas.configuration import Covariate, Model

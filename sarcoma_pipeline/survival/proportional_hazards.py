@@ -18,8 +18,9 @@ import numpy as np
 import polars as pl
 
 from sarcoma_pipeline.survival.chi_square_tail import tail
-from sarcoma_pipeline.survival.design import ModelData, concordance, model_data
+from sarcoma_pipeline.survival.design import ModelData, model_data
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH, estimator
+from sarcoma_pipeline.survival.model_concordance import concordance
 from sarcoma_pipeline.survival.partial_likelihood import Floats, Maximum, NoEstimate, PartialLikelihood, solve
 from schemas.analysis import ProportionalHazards
 from schemas.configuration import Covariate, Model

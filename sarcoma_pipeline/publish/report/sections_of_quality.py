@@ -8,6 +8,7 @@ import polars as pl
 
 from sarcoma_pipeline.publish import limits
 from sarcoma_pipeline.publish.report import (
+    published_tables,
     report_tables,
 )
 from sarcoma_pipeline.publish.report.blocks import Paragraph, Report
@@ -142,7 +143,7 @@ def paper_section(report: Report) -> Iterator[Paragraph | Table]:
             numbers=frame.height, verdicts=verdicts
         )
     )
-    yield report_tables.comparison(frame, report.supplement())
+    yield published_tables.comparison(frame, report.supplement())
 
 
 def audit_section(report: Report) -> Iterator[Paragraph | Table]:
@@ -159,5 +160,5 @@ def audit_section(report: Report) -> Iterator[Paragraph | Table]:
             "unrounded values could have been rounded to the printed ones."
         ).format(checks=frame.height)
     )
-    yield report_tables.audit_counts(frame, report.supplement())
-    yield report_tables.audit(frame, report.supplement())
+    yield published_tables.audit_counts(frame, report.supplement())
+    yield published_tables.audit(frame, report.supplement())
