@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from schemas import typed, typed_diagnosis, typed_treatment, units  # noqa: F401  they register the typed contracts
+from schemas import units
 from schemas import vocabularies as v
 from schemas.analysis_meaning import NUMBERS
 from schemas.configuration_faults import Complaints, Loc, among

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from itertools import combinations
 
-from schemas import typed, typed_diagnosis, typed_treatment, units  # noqa: F401  they register the typed contracts
 from schemas.configuration_faults import Complaints, Loc
 
 _DIRECTIVES = frozenset("dmYybBhHMSfFDTRjepIaAzZ%sn3-_")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from schemas import typed, typed_diagnosis, typed_treatment  # noqa: F401  they register the typed contracts
+from schemas import typed  # noqa: F401  it registers the typed contracts
 from schemas.contract import CONTRACTS, ColumnSpec
 from schemas.entity_mapping import ColumnMapping, EntityMapping
+
+
+def columns_of(entity: EntityMapping) -> dict[str, ColumnSpec]:
+    """Return name to column of the typed table that a mapping fills."""
+    return {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
 
 
 def dates_of(entities: Iterable[EntityMapping], exported_on: object) -> list[str]:
@@ -33,7 +38,7 @@ def units_of(entities: Iterable[EntityMapping]) -> dict[str, str]:
 def _mapped(entities: Iterable[EntityMapping]) -> Iterator[tuple[str, ColumnSpec, ColumnMapping]]:
     """Yield the headers with the typed columns to which they are mapped."""
     for entity in entities:
-        specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
+        specs = columns_of(entity)
         for name, mapping in entity.columns.items():
             if mapping.column is not None and name in specs:
                 yield mapping.column, specs[name], mapping

@@ -11,14 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from schemas import typed, typed_diagnosis, typed_treatment, units  # noqa: F401  they register the typed contracts
 from schemas import vocabularies as v
 from schemas.analysis_meaning import NUMBERS
 from schemas.column_mapping_meaning import of_column_mapping, of_separator
 from schemas.configuration_faults import Complaints, Loc, among, not_allowed, unique
-from schemas.contract import CONTRACTS
 from schemas.date_formats import listed_formats, of_date_formats
 from schemas.entity_mapping import ColumnMapping, EntityMapping, folded
+from schemas.mapped_columns import columns_of
 from schemas.received import PROVENANCE, RegistryReply
 from schemas.sources_toml import (
     DicomSource,
@@ -212,7 +211,7 @@ _NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 def _entity(loc: Loc, entity: EntityMapping, source: MappedSource) -> Complaints:
     here: Loc = (*loc, "columns")
-    specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns() if c.name not in _OWN}
+    specs = {name: c for name, c in columns_of(entity).items() if name not in _OWN}
     allowed = {*specs, "hospital_number"}
     for name, mapping in entity.columns.items():
         if name not in allowed:
@@ -271,7 +270,7 @@ def _kinds(loc: Loc, source: MappedSource) -> Complaints:
     kinds: dict[str, dict[str, str]] = {}
     spelled: dict[str, str] = {}
     for entity in source.entities:
-        specs = {c.name: c for c in CONTRACTS[f"typed.{entity.entity}"].columns()}
+        specs = columns_of(entity)
         for name, mapping in entity.columns.items():
             dtype = specs[name].dtype if name in specs else ""
             kind = (

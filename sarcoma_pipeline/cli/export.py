@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline.cli.releases import named
-from sarcoma_pipeline.cli.study_option import configured, released, study_option
+from sarcoma_pipeline.cli.study_option import (
+    configured,
+    public_option,
+    release_option,
+    released,
+    study_option,
+)
 from sarcoma_pipeline.cli.terminal import say
 
 
@@ -23,20 +29,13 @@ from sarcoma_pipeline.cli.terminal import say
 @click.option(
     "--into", type=click.Path(path_type=Path, file_okay=False), required=True, help="A new or empty folder."
 )
-@click.option(
-    "--public",
-    "for_public",
-    is_flag=True,
-    help="Apply disclosure control: suppress small counts, round numbers at risk, leave out row-level data.",
-)
+@public_option
 @click.option(
     "--tables",
     multiple=True,
     help="Export only this table, e.g. cohort.wide: one row per patient, all endpoints. Repeatable.",
 )
-@click.option(
-    "--release", "of", default="current", help="A kept release: sarcoma release list. Default: current."
-)
+@release_option
 def export(study: str, form: str, into: Path, for_public: bool, tables: tuple[str, ...], of: str) -> None:
     """Write the published release as Parquet, CSV, Excel, Stata or SPSS files, with dictionary and codes.
 

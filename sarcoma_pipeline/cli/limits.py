@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from sarcoma_pipeline.cli.releases import named
-from sarcoma_pipeline.cli.study_option import configured, released, study_option
+from sarcoma_pipeline.cli.study_option import configured, release_option, released, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json
 
 
 @click.command()
 @study_option
-@click.option("--release", "of", default="current", help="A kept release: sarcoma release list.")
+@release_option
 @click.option("--markdown", is_flag=True, help="Print docs/limits.md.")
 @json_option
 def limits(study: str, of: str, markdown: bool, as_json: bool) -> None:

@@ -7,26 +7,25 @@ from pathlib import Path
 import click
 
 from sarcoma_pipeline.cli.releases import named
-from sarcoma_pipeline.cli.study_option import configured, released, study_option
+from sarcoma_pipeline.cli.study_option import (
+    configured,
+    public_option,
+    release_option,
+    released,
+    study_option,
+)
 from sarcoma_pipeline.cli.terminal import say
 
 
 @click.command()
 @study_option
-@click.option(
-    "--public",
-    "for_public",
-    is_flag=True,
-    help="Apply disclosure control: suppress small counts, round numbers at risk, leave out row-level data.",
-)
+@public_option
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write to. Default: report_public or report_release next to the release.",
 )
-@click.option(
-    "--release", "of", default="current", help="A kept release: sarcoma release list. Default: current."
-)
+@release_option
 def report(study: str, for_public: bool, into: Path | None, of: str) -> None:
     """Write the report of the published release.
 

@@ -1,4 +1,4 @@
-"""The option ``--study``, and the errors for a study that is not configured or not yet released."""
+"""Options that several commands have, and errors for studies that are not configured or not yet released."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 
 study_option = click.option(
     "--study", default=projects.DEFAULT_STUDY, show_default=True, help="Name of a folder in data/studies."
+)
+
+
+public_option = click.option(
+    "--public",
+    "for_public",
+    is_flag=True,
+    help="Apply disclosure control: suppress small counts, round numbers at risk, leave out row-level data.",
+)
+
+release_option = click.option(
+    "--release", "of", default="current", help="A kept release: sarcoma release list. Default: current."
 )
 
 

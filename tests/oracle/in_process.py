@@ -15,12 +15,9 @@ from sarcoma_pipeline.cohort import (
     covariates,
     derivation,
     eligibility,
-    finding_place,
-    not_known,
     released_events,
-    within_bounds,
 )
-from sarcoma_pipeline.quality import model_gaps
+from sarcoma_pipeline.quality import cohort_observations
 from sarcoma_pipeline.quality.curate import Curation, curate
 from sarcoma_pipeline.sources import received_record
 from sarcoma_pipeline.sources.readers import reader
@@ -175,21 +172,5 @@ def cohort_findings(built: Built, study: Study, sources: Sources, places: pl.Dat
         sources: of the study.
         places: of the records, from ``quality.findings.places``.
     """
-    curated = built.made.curated
-    whole = derivation.cohort(curated, study)
-    assessed = whole.judged
-    unknown = not_known.unknown(assessed)
-    main = model_gaps.main_records(curated)
-    found = pl.concat(
-        [
-            within_bounds.observe(whole.delivered, whole.happened, study.gate),
-            model_gaps.missing_covariates(whole.described, whole.eligible, study, main),
-            model_gaps.unknown_causes(whole.happened, whole.members, study),
-        ]
-    )
-    return pl.concat(
-        [
-            finding_place.placed(found, places, sources),
-            not_known.observe(assessed, unknown, not_known.candidates(curated, unknown), places, sources),
-        ]
-    )
+    whole = derivation.cohort(built.made.curated, study)
+    return cohort_observations.observe(whole, sources, lambda _: places)

@@ -17,6 +17,7 @@ from pydicom.sequence import Sequence
 from sarcoma_pipeline.sources import dicom
 from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas.configuration import DicomSource
+from tests.sources.open_lengths import leave_lengths_open
 
 SOURCE = DicomSource(kind="dicom", name="rt", files=("*",))
 
@@ -51,15 +52,6 @@ def _changed(name: str, **values) -> bytes:
     out = io.BytesIO()
     dataset.save_as(out, enforce_file_format=False)
     return out.getvalue()
-
-
-def _leave_lengths_open(dataset: Dataset) -> None:
-    for element in dataset:
-        if element.VR == "SQ":
-            element.is_undefined_length = True
-            for item in element.value:
-                item.is_undefined_length_sequence_item = True
-                _leave_lengths_open(item)
 
 
 def test_plan(tmp_path):
@@ -211,7 +203,7 @@ def test_missing_file_is_unreadable(tmp_path):
 def test_every_cut_is_noted_and_no_dose_is_halved(tmp_path, undefined_lengths):
     dataset = dcmread(io.BytesIO(_real("rtplan.dcm")))
     if undefined_lengths:
-        _leave_lengths_open(dataset)
+        leave_lengths_open(dataset)
     out = io.BytesIO()
     dataset.save_as(out)
     content = out.getvalue()

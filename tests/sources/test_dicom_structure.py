@@ -15,6 +15,7 @@ from sarcoma_pipeline.sources import dicom
 from sarcoma_pipeline.sources.received_record import SourceFile
 from schemas.configuration import DicomSource
 from schemas.received import PROVENANCE
+from tests.sources.open_lengths import leave_lengths_open
 
 SOURCE = DicomSource(kind="dicom", name="rt", files=("*",))
 SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
@@ -37,7 +38,7 @@ def _read(tmp_path, content: bytes):
 
 def _written(dataset: Dataset, syntax=ExplicitVRLittleEndian, *, open_ended: bool = False) -> bytes:
     if open_ended:
-        _leave_lengths_open(dataset)
+        leave_lengths_open(dataset)
     for unwritable in ("PixelData",):
         if unwritable in dataset:
             delattr(dataset, unwritable)
@@ -46,15 +47,6 @@ def _written(dataset: Dataset, syntax=ExplicitVRLittleEndian, *, open_ended: boo
     dcmwrite(out, dataset, enforce_file_format=True, implicit_vr=syntax.is_implicit_VR,
              little_endian=syntax.is_little_endian)  # fmt: skip
     return out.getvalue()
-
-
-def _leave_lengths_open(dataset: Dataset) -> None:
-    for element in dataset:
-        if element.VR == "SQ":
-            element.is_undefined_length = True
-            for item in element.value:
-                item.is_undefined_length_sequence_item = True
-                _leave_lengths_open(item)
 
 
 def _real(name: str) -> Dataset:

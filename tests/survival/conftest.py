@@ -8,11 +8,11 @@ import pytest
 
 from sarcoma_pipeline.survival.cox import hazard_ratios
 from sarcoma_pipeline.survival.kaplan_meier import estimates
-from schemas.cohort import CohortEndpoint, CohortPatient
+from schemas.cohort import CohortPatient
 from schemas.configuration import Study
+from tests.survival.demo_endpoints import MONTH, demo_endpoints
 
 ROOT = Path(__file__).parents[2]
-MONTH = 30.4375
 
 
 def _study(name: str) -> Study:
@@ -63,22 +63,7 @@ def patients(demo: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def endpoints(demo: pl.DataFrame) -> pl.DataFrame:
-    parts = [
-        demo.select(
-            pseudonym="patient",
-            endpoint=pl.lit(name),
-            time_days=f"{name.lower()}_days",
-            time_months=pl.col(f"{name.lower()}_days") / MONTH,
-            event=f"{name.lower()}_event",
-            # The CSV file has no kind of event: the cohort layer derives it.
-            event_kind=pl.when(f"{name.lower()}_event").then(pl.lit("death")).otherwise(pl.lit("censored")),
-            evidence=pl.concat_list("patient"),
-            time_days_earliest=f"{name.lower()}_days",
-            time_days_latest=f"{name.lower()}_days",
-        )
-        for name in ("OS", "DFS", "DMFS", "LRFS")
-    ]
-    return CohortEndpoint.enforce(CohortEndpoint.conform(pl.concat(parts)))
+    return demo_endpoints(demo)
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.cohort import (
     derivation,
     eligibility,
-    finding_place,
-    not_known,
     released_events,
     toxicity,
-    within_bounds,
 )
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality import model_gaps
+from sarcoma_pipeline.quality import cohort_observations
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
@@ -32,29 +31,12 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def assess(warehouse: Warehouse) -> StepOutput:
         """Assess every patient against the criteria of study.toml, in order (STROBE flow)."""
-        curated = warehouse.layer("curated")
-        made = derivation.cohort(curated, study)
+        made = derivation.cohort(warehouse.layer("curated"), study)
         result = made.judged
         flow = result.flow.sort("position")
         remaining = {row["label"]: row["remaining"] for row in flow.iter_rows(named=True)}
-        main = model_gaps.main_records(curated)
         frames = {CohortEligibility.table(): result.eligibility, CohortFlow.table(): result.flow}
-        unknown = not_known.unknown(result)
-        records = not_known.candidates(curated, unknown)
-        found = pl.concat(
-            [
-                within_bounds.observe(made.delivered, made.happened, study.gate),
-                model_gaps.missing_covariates(made.described, made.eligible, study, main),
-                model_gaps.unknown_causes(made.happened, made.members, study),
-            ]
-        )
-        places = locations(warehouse, pl.concat([records["record_id"], found["record_id"]]))
-        seen = pl.concat(
-            [
-                finding_place.placed(found, places, project.sources),
-                not_known.observe(result, unknown, records, places, project.sources),
-            ]
-        )
+        seen = cohort_observations.observe(made, project.sources, partial(locations, warehouse))
         return StepOutput(frames, {Observed.table(): seen}, {CohortFlow.table(): remaining})
 
     def derive(warehouse: Warehouse) -> StepOutput:

@@ -8,13 +8,12 @@ import pytest
 
 from sarcoma_pipeline.published_study import audit, comparison
 from sarcoma_pipeline.survival import cox, kaplan_meier, model_tests, table_one
-from schemas.cohort import CohortEndpoint, CohortFlow, CohortPatient
+from schemas.cohort import CohortFlow, CohortPatient
 from schemas.configuration import Sources, Study
 from schemas.release import MetaRelease
+from tests.survival.demo_endpoints import MONTH, demo_endpoints
 
 ROOT = Path(__file__).parents[3]
-MONTH = 30.4375
-ENDPOINTS = ("OS", "DFS", "DMFS", "LRFS")
 
 
 def _toml(name: str, file: str) -> dict:
@@ -67,21 +66,7 @@ def patients() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def endpoints() -> pl.DataFrame:
-    parts = [
-        _demo().select(
-            pseudonym="patient",
-            endpoint=pl.lit(name),
-            time_days=f"{name.lower()}_days",
-            time_months=pl.col(f"{name.lower()}_days") / MONTH,
-            event=f"{name.lower()}_event",
-            event_kind=pl.when(f"{name.lower()}_event").then(pl.lit("death")).otherwise(pl.lit("censored")),
-            evidence=pl.concat_list("patient"),
-            time_days_earliest=f"{name.lower()}_days",
-            time_days_latest=f"{name.lower()}_days",
-        )
-        for name in ENDPOINTS
-    ]
-    return CohortEndpoint.enforce(CohortEndpoint.conform(pl.concat(parts)))
+    return demo_endpoints(_demo())
 
 
 def _demo() -> pl.DataFrame:
