@@ -10,6 +10,8 @@ from sarcoma_pipeline.publish.report import calibrations
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
 from sarcoma_pipeline.publish.report.number_format import MISSING, capital, number
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from schemas.language import gettext as _
+from schemas.language import in_sentence
 from schemas.study_toml import Validation
 
 
@@ -24,25 +26,34 @@ def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
         key = validation.name.lower().replace(" ", "-")
         first = measures.row(0, named=True)
         yield Paragraph(
-            f"{validation.title}. {validation.source} It was applied as it stands to {number(first['n'])} "
-            f"patients with all its predictors ({number(first['events'])} events); "
-            f"{number(first['missing'])} lack one and are left out."
+            _(
+                "{title}. {source} It was applied as it stands to {n} patients with all its predictors "
+                "({events} events); {missing} lack one and are left out."
+            ).format(
+                title=validation.title,
+                source=validation.source,
+                n=number(first["n"]),
+                events=number(first["events"]),
+                missing=number(first["missing"]),
+            )
         )
         yield _measures(report, measures, validation, key)
         frame = _of(report, "analysis.external_calibration", validation)
         parts = frame.partition_by("horizon_months", maintain_order=True)
         panels = [
             calibrations.panel(
-                part.filter(pl.col("risk_group") > 0), letter, f"{number(part['horizon_months'][0])} months",
+                part.filter(pl.col("risk_group") > 0), letter,
+                _("{months} months").format(months=number(part["horizon_months"][0])),
                 part["horizon_months"][0], key=f"{key}-{letter.lower()}",
             )
             for letter, part in zip("ABCDEFGH", parts, strict=False)
         ]  # fmt: skip
         yield report.figure(
             f"figure-external-{key}",
-            f"Calibration of {validation.title[:1].lower() + validation.title[1:]}: a point per group of "
-            "predicted risk, with the 95 % confidence interval of the Kaplan–Meier estimate. On the dashed "
-            "line prediction and observation agree.",
+            _(
+                "Calibration of {title}: a point per group of predicted risk, with the 95 % confidence "
+                "interval of the Kaplan–Meier estimate. On the dashed line prediction and observation agree."
+            ).format(title=in_sentence(validation.title[:1]) + validation.title[1:]),
             panels,
         )
         yield _benefit(report, validation, key)
@@ -55,17 +66,22 @@ def _of(report: Report, table: str, validation: Validation) -> pl.DataFrame:
 def _measures(report: Report, measures: pl.DataFrame, validation: Validation, key: str) -> Table:
     lines = []
     for row in measures.rows(named=True):
-        at = f" at {number(row['horizon_months'])} months" if row["horizon_months"] else ""
+        at = (
+            _(" at {months} months").format(months=number(row["horizon_months"]))
+            if row["horizon_months"]
+            else ""
+        )
         limits = (
             MISSING if row["ci_low"] is None else f"{number(row['ci_low'], 2)}–{number(row['ci_high'], 2)}"
         )
-        lines.append(Line((capital(row["quantity"]) + at, number(row["value"], 3), limits)))
+        lines.append(Line((capital(_(row["quantity"])) + at, number(row["value"], 3), limits)))
     return Table(
-        f"table-external-{key}", report.supplement(), f"{validation.title} in these patients",
-        ("Measure", "Value", "95 % CI"), tuple(lines),
-        ("C: 0.5 is chance, 1 a perfect order; Uno’s does not depend on the censoring. Calibration slope: 1 "
-         "is right, below 1 predictions are too extreme. Observed / expected: above 1 there are more events "
-         "than predicted.",),
+        f"table-external-{key}", report.supplement(),
+        _("{title} in these patients").format(title=validation.title),
+        (_("Measure"), _("Value"), _("95 % CI")), tuple(lines),
+        (_("C: 0.5 is chance, 1 a perfect order; Uno’s does not depend on the censoring. Calibration slope: "
+           "1 is right, below 1 predictions are too extreme. Observed / expected: above 1 there are more "
+           "events than predicted."),),
     )  # fmt: skip
 
 
@@ -74,16 +90,22 @@ def _benefit(report: Report, validation: Validation, key: str) -> Table:
     lines = tuple(
         Line(
             (
-                f"{number(r['horizon_months'])} months, from {number(100 * r['threshold'])} %",
-                f"{number(r['flagged'])} of {number(r['n'])}", number(r["model"], 3),
+                _("{months} months, from {threshold} %").format(
+                    months=number(r["horizon_months"]), threshold=number(100 * r["threshold"])
+                ),
+                _("{number} of {all}").format(number=number(r["flagged"]), all=number(r["n"])),
+                number(r["model"], 3),
                 number(r["everybody"], 3),
             )
         )
         for r in rows
     )  # fmt: skip
     return Table(
-        f"table-benefit-{key}", report.supplement(), f"Net benefit: {validation.title.lower()}",
-        ("Horizon, and risk from which one acts", "Flagged", "By the model", "Acting on everybody"), lines,
-        ("Events found per patient, less false alarms weighted by the odds of the threshold (Vickers 2008). "
-         "Acting on nobody has a net benefit of 0; a model helps only where it is above both others.",),
+        f"table-benefit-{key}", report.supplement(),
+        _("Net benefit: {title}").format(title=in_sentence(validation.title)),
+        (_("Horizon, and risk from which one acts"), _("Flagged"), _("By the model"),
+         _("Acting on everybody")), lines,
+        (_("Events found per patient, less false alarms weighted by the odds of the threshold (Vickers "
+           "2008). Acting on nobody has a net benefit of 0; a model helps only where it is above both "
+           "others."),),
     )  # fmt: skip

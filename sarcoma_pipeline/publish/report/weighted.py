@@ -10,12 +10,16 @@ import polars as pl
 from sarcoma_pipeline.publish.report import curves, methods
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
 from sarcoma_pipeline.publish.report.drawing import GREY, Drawing
-from sarcoma_pipeline.publish.report.number_format import MISSING, listed, number, p_value, ratio
+from sarcoma_pipeline.publish.report.number_format import MISSING, general, listed, number, p_value, ratio
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
+from sarcoma_pipeline.publish.report.stored_notes import told as translated
 from schemas.analysis_weighting import UNBALANCED
+from schemas.language import gettext as _
+from schemas.language import in_sentence, marked
 from schemas.study_toml import Study, Weighting
 
 _LEFT, _RIGHT, _TOP, _ROW = 210.0, 560.0, 40.0, 19.0
+NO_MODEL = marked("no model")
 
 
 def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
@@ -34,8 +38,10 @@ def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
         if balance.height:
             yield report.figure(
                 f"figure-balance-{key}",
-                f"{weighting.title}: standardised differences of the two groups. Crosses: as the patients "
-                f"are; dots: weighted. Right of the dashed line ({UNBALANCED:g}) groups are called unlike.",
+                _(
+                    "{title}: standardised differences of the two groups. Crosses: as the patients are; dots"
+                    ": weighted. Right of the dashed line ({unbalanced}) groups are called unlike."
+                ).format(title=weighting.title, unbalanced=general(UNBALANCED)),
                 [love_plot(balance, terms, f"svg-balance-{key}", weighting.title)],
             )
         yield from _curves(report, weighting, key)
@@ -52,22 +58,23 @@ def _warnings(
     weighting: Weighting, groups: pl.DataFrame, balance: pl.DataFrame, terms: dict[str, str]
 ) -> Iterator[str]:
     told = [r for r in groups.rows(named=True) if r["warning"]]
-    yield (
-        f"{weighting.title}: patients were weighted so that both groups resemble all patients in the "
-        "recorded covariates. Nothing is done about what was not recorded: the comparison is not that of a "
-        "randomised trial."
-    )
+    yield _(
+        "{title}: patients were weighted so that both groups resemble all patients in the recorded "
+        "covariates. Nothing is done about what was not recorded: the comparison is not that of a randomised "
+        "trial."
+    ).format(title=weighting.title)
     for row in told:
-        yield f"Caution, {row['level']}: {row['warning']}."
+        warnings = "; ".join(map(translated, row["warning"].split("; ")))
+        yield _("Caution, {level}: {warnings}.").format(level=row["level"], warnings=warnings)
     unlike = [
         f"{_label(r, terms)} ({number(r['after'], 2)})"
         for r in balance.rows(named=True)
         if r["after"] is not None and r["after"] > UNBALANCED
     ]
     if unlike:
-        yield f"The groups remain unlike after weighting in {listed(unlike)}."
+        yield _("The groups remain unlike after weighting in {unlike}.").format(unlike=listed(unlike))
     if not told:
-        yield "No patient got a treatment that patients like them hardly ever get."
+        yield _("No patient got a treatment that patients like them hardly ever get.")
 
 
 def _groups(report: Report, weighting: Weighting, groups: pl.DataFrame) -> Table:
@@ -87,14 +94,17 @@ def _groups(report: Report, weighting: Weighting, groups: pl.DataFrame) -> Table
     )  # fmt: skip
     first = groups.row(0, named=True)
     notes = [
-        "Effective n: as many patients of equal weight would tell as much (Kish). Probability: of the "
-        f"treatment that was given, by {first['method'] or 'no model'}. {number(first['missing'])} patients "
-        "had another treatment, or a missing covariate, and are left out."
+        _(
+            "Effective n: as many patients of equal weight would tell as much (Kish). Probability: of the "
+            "treatment that was given, by {method}. {missing} patients had another treatment, or a missing "
+            "covariate, and are left out."
+        ).format(method=translated(first["method"] or NO_MODEL), missing=number(first["missing"]))
     ]
     return Table(
         f"table-weights-{weighting.name.lower().replace(' ', '-')}", report.supplement(),
-        f"Weighted groups: {weighting.title.lower()}",
-        ("Group", "n", "Effective n", "Mean weight", "Weights, range", "Probability, range"), lines,
+        _("Weighted groups: {title}").format(title=in_sentence(weighting.title)),
+        (_("Group"), "n", _("Effective n"), _("Mean weight"), _("Weights, range"),
+         _("Probability, range")), lines,
         tuple(notes),
     )  # fmt: skip
 
@@ -116,10 +126,14 @@ def _curves(report: Report, weighting: Weighting, key: str) -> Iterator[Figure]:
         }
         row = ratios.get(name, {})
         test = (
-            f"Weighted HR {ratio(row['hazard_ratio'], row['ci_low'], row['ci_high'])}, "
-            f"p = {p_value(row['p_value'], report.study.statistics.p_decimals)}".replace("= <", "< ")
+            _("Weighted HR {ratio}, p = {p}")
+            .format(
+                ratio=ratio(row["hazard_ratio"], row["ci_low"], row["ci_high"]),
+                p=p_value(row["p_value"], report.study.statistics.p_decimals),
+            )
+            .replace("= <", "< ")
             if row.get("hazard_ratio") is not None
-            else "Weighted HR not estimable"
+            else _("Weighted HR not estimable")
         )
         panels.append(
             curves.by_level(
@@ -129,8 +143,11 @@ def _curves(report: Report, weighting: Weighting, key: str) -> Iterator[Figure]:
         )  # fmt: skip
     yield report.figure(
         f"figure-weighted-{key}",
-        f"{weighting.title}: weighted Kaplan–Meier curves. Shaded: log-log 95 % confidence intervals with "
-        "the robust variance; ticks: censored patients; below: patients at risk, not weighted.", panels,
+        _(
+            "{title}: weighted Kaplan–Meier curves. Shaded: log-log 95 % confidence intervals with the "
+            "robust variance; ticks: censored patients; below: patients at risk, not weighted."
+        ).format(title=weighting.title),
+        panels,
     )  # fmt: skip
 
 
@@ -148,14 +165,18 @@ def _ratios(report: Report, weighting: Weighting, ratios: pl.DataFrame, key: str
         for r in ratios.rows(named=True)
     )  # fmt: skip
     notes = [
-        f"{ratios['contrast'][0]}, in {number(max(ratios['n']))} patients. Intervals and p values with "
-        "robust standard errors.",
-        *dict.fromkeys(f"{r['endpoint']}: {r['note']}." for r in ratios.rows(named=True) if r["note"]),
+        _("{contrast}, in {n} patients. Intervals and p values with robust standard errors.").format(
+            contrast=ratios["contrast"][0], n=number(max(ratios["n"]))
+        ),
+        *dict.fromkeys(
+            f"{r['endpoint']}: {translated(r['note'])}." for r in ratios.rows(named=True) if r["note"]
+        ),
     ]
     return Table(
         f"table-weighted-{key}", report.supplement(),
-        f"Hazard ratios with weights: {weighting.title.lower()}",
-        ("Endpoint", "Events", "As they are: HR (95 % CI)", "p", "Weighted: HR (95 % CI)", "p"), lines,
+        _("Hazard ratios with weights: {title}").format(title=in_sentence(weighting.title)),
+        (_("Endpoint"), _("Events"), _("As they are: HR (95 % CI)"), "p", _("Weighted: HR (95 % CI)"), "p"),
+        lines,
         tuple(notes),
     )  # fmt: skip
 
@@ -184,7 +205,7 @@ def love_plot(balance: pl.DataFrame, terms: dict[str, str], key: str, title: str
     ticks = round(end / 0.25)
     for tick in (0.25 * i for i in range(0, ticks + 1, max(1, ticks // 6))):
         sheet.line(at(tick), bottom, at(tick), bottom + 5)
-        sheet.text(at(tick), bottom + 19, f"{tick:g}", anchor="middle")
+        sheet.text(at(tick), bottom + 19, general(tick), anchor="middle")
     for index, row in enumerate(rows):
         y = _TOP + _ROW * (index + 0.5)
         sheet.text(_LEFT - 8, y + 4, _label(row, terms), anchor="end", size=11)
@@ -195,11 +216,18 @@ def love_plot(balance: pl.DataFrame, terms: dict[str, str], key: str, title: str
         if row["after"] is not None:
             sheet.dot(at(row["after"]), y)
     sheet.text(4, 16, title, bold=True, size=13)
-    sheet.text((_LEFT + _RIGHT) / 2, bottom + 38, "Standardised difference", anchor="middle")
+    sheet.text((_LEFT + _RIGHT) / 2, bottom + 38, _("Standardised difference"), anchor="middle")
     told = "; ".join(
-        f"{_label(r, terms)} {number(r['before'], 2)} before, {number(r['after'], 2)} after" for r in rows
+        _("{label} {before} before, {after} after").format(
+            label=_label(r, terms), before=number(r["before"], 2), after=number(r["after"], 2)
+        )
+        for r in rows
     )
-    return sheet.svg(key, f"Balance of the groups: {title}", f"Standardised differences: {told}.")
+    return sheet.svg(
+        key,
+        _("Balance of the groups: {title}").format(title=title),
+        _("Standardised differences: {told}.").format(told=told),
+    )
 
 
 def _label(row: dict[str, Any], terms: dict[str, str]) -> str:
@@ -214,14 +242,16 @@ def methods_sentence(study: Study) -> str:
         return ""
     terms = methods.term_titles(study)
     told = "; ".join(
-        f"{w.title[:1].lower() + w.title[1:]} (probability of the treatment by logistic regression on "
-        f"{listed([str(terms.get(n, n)).lower() for n in w.covariates])}; "
-        f"{'stabilised weights' if w.stabilised else 'weights not stabilised'})"
+        _("{title} (probability of the treatment by logistic regression on {covariates}; {weights})").format(
+            title=in_sentence(w.title[:1]) + w.title[1:],
+            covariates=listed([in_sentence(str(terms.get(n, n))) for n in w.covariates]),
+            weights=_("stabilised weights") if w.stabilised else _("weights not stabilised"),
+        )
         for w in study.weighting
     )
-    return (
-        f"Treatments were compared with inverse-probability weights: {told}. Balance is given as "
-        "standardised differences. Weighted hazard ratios have Lin and Wei’s robust standard errors, "
-        "weighted Kaplan–Meier curves those of the infinitesimal jackknife; both treat the weights as known, "
-        "which makes intervals rather too wide than too narrow."
-    )
+    return _(
+        "Treatments were compared with inverse-probability weights: {told}. Balance is given as standardised "
+        "differences. Weighted hazard ratios have Lin and Wei’s robust standard errors, weighted Kaplan–"
+        "Meier curves those of the infinitesimal jackknife; both treat the weights as known, which makes "
+        "intervals rather too wide than too narrow."
+    ).format(told=told)
