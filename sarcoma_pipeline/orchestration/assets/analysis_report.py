@@ -12,7 +12,7 @@ from sarcoma_pipeline.orchestration.assets.step import UNCHANGED, StepOutput, as
 from sarcoma_pipeline.orchestration.assets.steward_page import write_whole
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish import release
-from sarcoma_pipeline.publish.report import column_lineage, methods, page, pdf
+from sarcoma_pipeline.publish.report import column_lineage, methods, page, pdf, raster
 from sarcoma_pipeline.published_study import audit
 from sarcoma_pipeline.quality.column_lineage import origins
 from sarcoma_pipeline.study.project import Project
@@ -98,7 +98,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
         def circumstances() -> str:
             label = release.read_label(project.release) or {}
-            inputs = (label.get("refresh_id"), label.get("released_at"), pdf.browser())
+            inputs = (label.get("refresh_id"), label.get("released_at"), pdf.browser(), raster.has_fonts())
             return step_cache.circumstances(project, repr(inputs)) if target.exists() else "no page yet"
 
         if warehouse.kept("report", circumstances()):

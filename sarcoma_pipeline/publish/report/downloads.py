@@ -1,6 +1,7 @@
-"""Makes the files that the page offers: each figure as SVG, each table as CSV and as an Excel workbook.
+"""Makes the files that the page offers: each figure as SVG and PNG, each table as CSV, Excel and Word.
 
 They are parts of the page, in `data:` links: the page stays one file that loads nothing and can be mailed.
+They are made from the page's own tables and drawings: a public page offers only what disclosure control left.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO, StringIO
 
 import polars as pl
 import xlsxwriter
 
+from sarcoma_pipeline.publish.report import raster, word_table
 from sarcoma_pipeline.publish.report.report_tables import Table
 from schemas.language import point
 from schemas.spreadsheet import PLAIN_TEXTS, neutralised
 
+_BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -39,31 +44,34 @@ class File:
 
 
 def of_figure(key: str, panels: Sequence[str]) -> tuple[File, ...]:
-    """Return each panel of a figure as an SVG file."""
+    """Return each panel of a figure as SVG, and as PNG where the machine has fonts."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     many = len(panels) > 1
-    return tuple(
-        File(
-            f"{key}{f'-{letters[i % 26].lower()}' if many else ''}.svg",
-            f"SVG {letters[i % 26]}" if many else "SVG",
-            _link("image/svg+xml", panel.encode()),
-        )
-        for i, panel in enumerate(panels)
-    )
+    files = []
+    for i, panel in enumerate(panels):
+        letter = letters[i % 26]
+        name, which = (f"{key}-{letter.lower()}", f" {letter}") if many else (key, "")
+        files.append(File(f"{name}.svg", f"SVG{which}", _link("image/svg+xml", panel.encode())))
+        if raster.has_fonts():
+            files.append(File(f"{name}.png", f"PNG{which}", _link("image/png", raster.png(panel))))
+    return tuple(files)
 
 
-def of_table(table: Table, made: dt.datetime, english: Table | None = None) -> tuple[File, ...]:
-    """Return a table as CSV and as a workbook.
+@lru_cache(maxsize=256)
+def of_table(
+    table: Table, made: dt.datetime, english: Table | None = None, author: str = ""
+) -> tuple[File, ...]:
+    """Return a table as CSV, as a workbook and as a Word document.
 
     Args:
         table: the table.
         made: when the release was made: the workbook's date of creation.
         english: the same table in English, for the CSV file, which programs read; if none is given, the
             table is.
+        author: who is named as the author of the document.
     """
     rows = [_cells(line.cells, len(table.head)) for line in table.lines]
     plain = english or table
-    book = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return (
         File(
             f"{table.key}.csv",
@@ -73,7 +81,8 @@ def of_table(table: Table, made: dt.datetime, english: Table | None = None) -> t
                 _csv(plain.head, [_cells(line.cells, len(plain.head)) for line in plain.lines]),
             ),
         ),
-        File(f"{table.key}.xlsx", "XLSX", _link(book, _xlsx(table, rows, made))),
+        File(f"{table.key}.xlsx", "XLSX", _link(_BOOK, _xlsx(table, rows, made))),
+        File(f"{table.key}.docx", "Word", _link(_WORD, word_table.document(table, made, author))),
     )
 
 

@@ -53,7 +53,7 @@ def page(
         release={"draft": False, **label},
         sections=shown,
         of_figure=downloads.of_figure,
-        of_table=lambda table: downloads.of_table(table, made, english[table.key]),
+        of_table=lambda table: downloads.of_table(table, made, english[table.key], study.owner),
         style=Markup(source),
         content_policy=Markup(STATIC_PAGE),
         language=spoken(),

@@ -1,22 +1,17 @@
-"""The report as a page: what it offers for download, how it aligns numbers, how its curves are drawn."""
+"""The report as a page: how it aligns numbers, how its curves are drawn."""
 
-import csv
-import datetime as dt
 import re
 import shutil
-from base64 import b64decode
-from io import BytesIO, StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from lxml import etree
 from lxml import html as lxml_html
 
 from sarcoma_pipeline.publish import disclosure
-from sarcoma_pipeline.publish.report import curves, downloads, pdf
+from sarcoma_pipeline.publish.report import curves, pdf
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.survival import calibration, subgroups, table_one_groups
@@ -25,8 +20,6 @@ from schemas.cohort_toxicity import CohortToxicity
 from schemas.configuration import Sources, Study
 from schemas.disclosure import Disclosure
 from schemas.toxicity_toml import ToxicityEndpoint
-
-NOW = dt.datetime(2026, 1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -40,58 +33,9 @@ def public(study: Study, sources: Sources, frames: dict[str, pl.DataFrame]) -> A
     return lxml_html.document_fromstring(page(study, sources, disclosure.public(frames, policy), {}, policy))
 
 
-def _content(link: str) -> bytes:
-    return b64decode(link.partition(";base64,")[2])
-
-
-def test_every_figure_and_table_is_offered(tree: Any) -> None:
-    for figure in tree.xpath("//figure"):
-        links = figure.xpath(".//a[@download]")
-        assert len(links) == len(figure.xpath(".//*[local-name()='svg']"))
-        for link in links:
-            root = etree.fromstring(_content(link.get("href")))
-            assert root.tag == "{http://www.w3.org/2000/svg}svg" and len(root)
-    for table in tree.xpath("//table"):
-        names = [a.get("download") for a in table.getparent().xpath(".//a[@download]")]
-        assert names == [f"{table.get('id')}.csv", f"{table.get('id')}.xlsx"]
-    names = tree.xpath("//a/@download")
-    assert len(names) == len(set(names))
-
-
-def test_a_csv_file_has_the_cells_of_its_table(tree: Any) -> None:
-    for table in tree.xpath("//table"):
-        (link,) = table.getparent().xpath(".//a[contains(@download, '.csv')]/@href")
-        rows = list(csv.reader(StringIO(_content(link).decode("utf-8-sig"))))
-        printed = [
-            [cell.text_content() for cell in row.xpath("th|td")]
-            for row in table.xpath(".//thead/tr|.//tbody/tr")
-        ]
-        assert [[c.lstrip("'") for c in row if c][:1] for row in rows] == [row[:1] for row in printed]
-        assert len({len(row) for row in rows}) == 1
-
-
 def _table(*rows: tuple[str, ...]) -> Table:
     head = tuple(f"c{i}" for i in range(len(rows[0])))
     return Table("t", "Table 1", "x", head, tuple(Line(row) for row in rows), ("note",))
-
-
-def test_numbers_are_numbers_and_no_text_is_a_formula() -> None:
-    offered = {
-        f.kind: _content(f.link) for f in downloads.of_table(_table(("=1+1", "-0.5", "1.20 (0.3; 4)")), NOW)
-    }
-    assert list(csv.reader(StringIO(offered["CSV"].decode("utf-8-sig"))))[1] == [
-        "'=1+1",
-        "-0.5",
-        "1.20 (0.3; 4)",
-    ]
-    book = pl.read_excel(BytesIO(offered["XLSX"]), has_header=False)
-    assert book.row(2) == ("=1+1", "-0.5", "1.20 (0.3; 4)")
-    assert book.row(0)[0] == "Table 1. x" and book.row(-1)[0] == "note"
-
-
-def test_equal_tables_make_equal_files() -> None:
-    one, other = (downloads.of_table(_table(("a", "1")), NOW) for _ in range(2))
-    assert one == other
 
 
 @pytest.mark.parametrize(
