@@ -218,6 +218,20 @@ DECLARED: dict[str, dict[str, str]] = {
             ("day", "kind", "detail", "states", "day_earliest", "day_latest", "precision"), EVENTS
         ),
     },
+    "cohort.dose_volume": {
+        "pseudonym": "curated.patient.pseudonym",
+        "structure": "curated.dose_volume.tg263 curated.dose_volume.role",
+        "delivered_dose_gy": "curated.radiotherapy_course.delivered_dose_gy",
+        "evidence": "curated.dose_volume.record_ids",
+        **{
+            c: f"curated.dose_volume.{c}"
+            for c in (
+                "role", "volume_cc", "prescribed_dose_gy", "mean_gy", "max_gy", "d98_gy", "d95_gy", "d50_gy",
+                "d2_gy", "v95_percent", "vx_gy", "vx_percent", "homogeneity", "conformity", "alpha_beta_gy",
+                "eqd2_mean_gy", "eqd2_d50_gy", "eqd2_d2_gy",
+            )
+        },
+    },
     "cohort.toxicity": {
         "pseudonym": "curated.patient.pseudonym",
         **{

@@ -11,6 +11,7 @@ from sarcoma_pipeline.cohort import (
     derivation,
     eligibility,
     released_events,
+    structure_doses,
     toxicity,
 )
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
@@ -20,6 +21,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.quality import cohort_observations
 from sarcoma_pipeline.study.project import Project
 from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint, CohortFlow, CohortPatient
+from schemas.cohort_dose import CohortDoseVolume
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
 from schemas.cohort_toxicity import CohortToxicity
 from schemas.quality import Accounting, Observed
@@ -54,6 +56,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortNotAtRisk.table(): derived.not_at_risk,
                 CohortDerivability.table(): derived.derivability,
                 CohortToxicity.table(): toxicity.toxicity(made.curated, made.happened, made.members),
+                CohortDoseVolume.table(): structure_doses.structure_doses(made.curated, made.members),
             },
             metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
         )
@@ -78,6 +81,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortNotAtRisk.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
                 CohortDerivability.table(): [CohortEligibility.table()],
                 CohortToxicity.table(): [*CURATED, CohortEligibility.table()],
+                CohortDoseVolume.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
             },
             derive,
             kinds={"polars"},

@@ -34,6 +34,7 @@ from sarcoma_pipeline.publish.report.sections_of_quality import (
 from sarcoma_pipeline.publish.report.sections_of_results import (
     competing_section,
     diagnostics_section,
+    doses_section,
     follow_up_section,
     models_section,
     participants_section,
@@ -173,6 +174,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Paragraph | Table |
     ("disclosure", marked("Disclosure control"), _disclosure),
     ("methods", marked("Methods"), _methods),
     ("participants", marked("Participants"), participants_section),
+    ("doses", marked("Volumes and doses"), doses_section),
     ("survival", marked("Survival"), survival_section),
     ("follow-up", marked("Follow-up"), follow_up_section),
     ("models", marked("Multivariable models"), models_section),

@@ -18,6 +18,7 @@ from sarcoma_pipeline.publish.report import (
     imputed,
     methods,
     report_tables,
+    structure_doses,
     whole_models,
 )
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
@@ -143,6 +144,12 @@ def follow_up_section(report: Report) -> Iterator[Table]:
         yield from follow_up.tables(
             report.frames, report.titles, terms, report.supplement, report.study.statistics.p_decimals
         )
+
+
+def doses_section(report: Report) -> Iterator[Table]:
+    """Yield volumes and doses of targets and organs."""
+    if report.has("cohort.dose_volume"):
+        yield from structure_doses.tables(report.frames["cohort.dose_volume"], report.supplement)
 
 
 def models_section(report: Report) -> Iterator[Paragraph | Table | Figure]:

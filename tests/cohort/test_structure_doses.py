@@ -1,0 +1,94 @@
+"""Volumes and doses of the cohort: of the index tumour's course, one row per structure; and their tables."""
+
+import polars as pl
+import pytest
+
+from sarcoma_pipeline.cohort import primary
+from sarcoma_pipeline.cohort.structure_doses import structure_doses
+from sarcoma_pipeline.publish import disclosure
+from sarcoma_pipeline.publish.report import structure_doses as report
+from schemas.cohort_dose import CohortDoseVolume
+from schemas.curated_dose import DoseVolume
+from schemas.disclosure import Disclosure
+
+MEMBERS = pl.DataFrame({"patient_id": ["P1", "P2"], "pseudonym": ["a", "b"]})
+
+
+@pytest.fixture
+def courses(monkeypatch):
+    """P1 has the course C1, P2 the course C2."""
+    frame = pl.DataFrame(
+        {"patient_id": ["P1", "P2"], "course_id": ["C1", "C2"], "delivered_dose_gy": [50.0, None]}
+    )
+    monkeypatch.setattr(primary, "course", lambda _: frame)
+
+
+def row(patient="P1", course="C1", **values):
+    usual = {
+        "patient_id": patient, "course_id": course, "record_ids": ["r"], "whole_course": True,
+        "structure_set_uid": "S", "calculation": "k", "roi_number": 1, "structure": "PTV Huber",
+        "tg263": "PTV", "role": "target", "volume_cc": 200.0, "d50_gy": 50.5,
+    }  # fmt: skip
+    return usual | values
+
+
+def made(*rows):
+    schema = DoseVolume.polars_schema()
+    frame = pl.DataFrame({name: [one.get(name) for one in rows] for name in schema}, schema=schema)
+    return structure_doses({"curated.dose_volume": frame}, MEMBERS)
+
+
+def test_only_the_whole_course_of_the_index_tumour_counts(courses):
+    found = made(row(), row(course="C9", volume_cc=1.0), row(whole_course=False, volume_cc=900.0), row("P3"))
+    assert found.select("pseudonym", "structure", "volume_cc", "delivered_dose_gy").rows() == [
+        ("a", "PTV", 200.0, 50.0)
+    ]
+    CohortDoseVolume.enforce(found)
+
+
+def test_the_name_as_delivered_stays_inside_and_what_is_not_mapped_has_no_row(courses):
+    strip = row(structure="Hautstreifen Huber", tg263=None, role="skin corridor", roi_number=2)
+    found = made(row(), strip, row(structure="Huber", tg263=None, role=None, roi_number=3))
+    assert found["structure"].to_list() == ["PTV", "skin corridor"]
+    assert "Huber" not in str(found.to_dicts())
+
+
+def test_of_two_structures_of_one_name_the_largest_counts_in_any_order(courses):
+    rows = [row(roi_number=n, volume_cc=v) for n, v in ((1, 80.0), (2, 200.0), (3, 200.0))]
+    rows[2] = rows[2] | {"d50_gy": 1.0}
+    for order in (rows, rows[::-1]):
+        found = made(*order)
+        assert found.select("volume_cc", "d50_gy").rows() == [(200.0, 50.5)]
+
+
+def patients(number, **values):
+    schema = CohortDoseVolume.polars_schema()
+    rows = [
+        {
+            "pseudonym": f"p{n}", "structure": "PTV", "role": "target", "volume_cc": 100.0 + n,
+            "prescribed_dose_gy": 50.0, "d50_gy": 50.0 + n, "vx_gy": [20.0, 40.0],
+            "vx_percent": [100.0, 10.0 * n], "evidence": ["r"],
+        } | values
+        for n in range(number)
+    ]  # fmt: skip
+    return pl.DataFrame({name: [one.get(name) for one in rows] for name in schema}, schema=schema)
+
+
+def test_the_report_has_medians_of_targets_and_organs():
+    frame = pl.concat([patients(5), patients(5, structure="Femur_R", role="bone", mean_gy=30.0)])
+    found = list(report.tables(frame, iter(("S1", "S2", "S3")).__next__))
+    assert [one.key for one in found] == ["table-targets", "table-organs", "table-delivered"]
+    targets, organs, given = (dict(zip(one.head, one.lines[0].cells, strict=True)) for one in found)
+    assert (targets["Patients"], targets["Volume, cm³"]) == ("5", "102 (100–104)")
+    assert targets["D98, Gy"] == "–"
+    assert (organs["Dmean, Gy"], organs["V40, %"]) == ("30.0 (30.0–30.0)", "20.0 (0.0–40.0)")
+    assert given["Value"] == "50.0 (50.0–50.0)"
+    # 50, 51 and 52 Gy are within 5 % of 50 Gy, which is 52.5 Gy; 53 and 54 Gy are not.
+    assert found[2].lines[-1].cells[1] == "3 of 5"
+
+
+def test_two_patients_have_no_median_and_no_public_version_has_the_table():
+    assert list(report.tables(patients(2), lambda: "S")) == []
+    release = pl.DataFrame({"eligible": [50]})
+    tables = {"meta.release": release, CohortDoseVolume.table(): patients(50)}
+    assert set(disclosure.public(tables, Disclosure())) == {"meta.release"}
