@@ -64,6 +64,8 @@ class DoseGrid:
         kind: DoseType.
         summation: DoseSummationType.
         frame: UID of the frame of reference.
+        heterogeneity: TissueHeterogeneityCorrection: IMAGE, ROI_OVERRIDE, WATER; several if beams differ.
+        transform: SpatialTransformOfDose: NONE, RIGID, NON_RIGID.
     """
 
     voxels: NDArray[np.integer | np.floating]
@@ -77,6 +79,8 @@ class DoseGrid:
     kind: str | None = "PHYSICAL"
     summation: str | None = "PLAN"
     frame: str | None = None
+    heterogeneity: tuple[str, ...] = ()
+    transform: str | None = None
 
     @cached_property
     def normal(self) -> Array:

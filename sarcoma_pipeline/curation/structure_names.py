@@ -22,6 +22,9 @@ _SIDE = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-zäöüß])(?=[RL]$|(?:Re|Li|Rechts|Links|Right|Left)$)")
 _TARGETS = ("target", "target boost")
+_AVOIDED = "AVOIDANCE"
+"""Type of structures for the optimiser, and in genuine exports also of lungs and other organs: a usual name
+comes before it."""
 _MOVING = ("ITV", "IGTV", "ICTV")
 """Targets that have no interpreted type of their own."""
 
@@ -68,9 +71,12 @@ def meaning(
             )  # fmt: skip
     by_name = _by_name(name)
     role = None if by_name is None else by_name[1]
-    by_type = OF_TYPE.get((interpreted_type or "").strip().upper())
+    kind = (interpreted_type or "").strip().upper()
+    by_type = OF_TYPE.get(kind)
+    if kind == _AVOIDED and role is not None and role not in _TARGETS:
+        by_type = None
     if by_type is None or role == "helper":
-        organ = role in _TARGETS and (interpreted_type or "").strip().upper() == "ORGAN"
+        organ = role in _TARGETS and kind == "ORGAN"
         return Meaning() if by_name is None else _of(*by_name, "name", contradicts=organ)
     if by_name is None or by_name == by_type:
         return _of(*by_type, "type")

@@ -97,6 +97,8 @@ def _parts(files: PlanFiles, drop: Path) -> PlanParts:
             parts.append(dicom_dose_parts.part(data))
         except NoGrid as broken:
             unplaced.append(str(broken))
+        if str(data.get("DoseSummationType") or "PLAN") != "PLAN":
+            continue  # the histograms of a beam are not those of the plan
         try:
             histograms += dicom_dose_parts.embedded(data)
         except (TypeError, ValueError, AttributeError) as broken:

@@ -55,13 +55,19 @@ def grid(data: Dataset) -> DoseGrid:
     return DoseGrid(
         voxels, scaling, origin, row, column, (spacing[0], spacing[1]), offsets[order],
         _text(data, "DoseUnits"), _text(data, "DoseType"), _text(data, "DoseSummationType"),
-        _text(data, "FrameOfReferenceUID"),
+        _text(data, "FrameOfReferenceUID"), _texts(data, "TissueHeterogeneityCorrection"),
+        _text(data, "SpatialTransformOfDose"),
     )  # fmt: skip
 
 
 def _text(data: Dataset, keyword: str) -> str | None:
     value = data.get(keyword)
     return str(value) if value else None
+
+
+def _texts(data: Dataset, keyword: str) -> tuple[str, ...]:
+    value = data.get(keyword)
+    return () if not value else tuple(str(one) for one in ([value] if isinstance(value, str) else value))
 
 
 def _offsets(data: Dataset, frames: int, origin: Array, normal: Array) -> Array:
@@ -88,6 +94,9 @@ def _offsets(data: Dataset, frames: int, origin: Array, normal: Array) -> Array:
 
 
 def _voxels(data: Dataset, frames: int) -> np.ndarray:
+    if str(data.get("LossyImageCompression") or "") == "01":
+        raise NoGrid("the pixels were compressed with loss")
+    _check_length(data, frames)
     try:
         voxels = data.pixel_array
     except Exception:
@@ -97,4 +106,20 @@ def _voxels(data: Dataset, frames: int) -> np.ndarray:
         voxels = voxels[None]
     if voxels.ndim != 3 or len(voxels) != frames or voxels.dtype.kind not in "ui":
         raise NoGrid("the pixels are not one whole number per voxel")
+    # Only the error of a dose has a sign (PS3.3 C.8.8.3.4.6): here high doses were read as negative ones.
+    if str(data.get("DoseType") or "") != "ERROR" and voxels.dtype.kind == "i" and voxels.min() < 0:
+        raise NoGrid("the grid has negative doses")
     return voxels
+
+
+def _check_length(data: Dataset, frames: int) -> None:
+    """Raise an error if pixels that are not compressed are not as many as announced.
+
+    pydicom reads the first ones of too many without an error.
+    """
+    pixels = data.get("PixelData")
+    if pixels is None or data.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    announced = frames * int(data.Rows) * int(data.Columns) * int(data.BitsAllocated) // 8
+    if len(pixels) != announced + announced % 2:
+        raise NoGrid("the pixels are not as many as the grid has")

@@ -10,6 +10,9 @@ from pydicom.dataset import Dataset
 from sarcoma_pipeline.sources.dicom_dose_grid import grid
 from schemas.dicom_geometry import Array, DosePart, EmbeddedHistogram
 
+_NOISE = 1e-6
+"""Share of the volume that is none: rounding of the planning system."""
+
 
 def part(data: Dataset) -> DosePart:
     """Return the grid of an RTDOSE, and which beams of which plan it belongs to.
@@ -73,8 +76,12 @@ def _curve(item: Dataset) -> tuple[Array, Array, str | None]:
     if units != "GY":
         return nothing, nothing, f"DoseUnits {units or 'missing'}"
     widths, volumes = pairs.T
-    if len(pairs) < 2 or not np.isfinite(pairs).all() or (pairs < 0).any():
+    if len(pairs) < 2 or not np.isfinite(pairs).all() or (widths < 0).any():
         return nothing, nothing, "DVHData is no histogram"
+    # Planning systems write -1e-13 cm³ for none.
+    if volumes.min() < -_NOISE * volumes.max():
+        return nothing, nothing, "DVHData is no histogram"
+    volumes = volumes.clip(0)
     # A bin begins where the ones before it end (PS3.3 C.8.8.4.1.2).
     begins = (np.cumsum(widths) - widths) * scaling
     if kind == "CUMULATIVE":

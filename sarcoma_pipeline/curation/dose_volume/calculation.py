@@ -5,6 +5,7 @@ It reads no file: see ``orchestration/dose_work.py``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +85,10 @@ def calculate(
     grid, given = _added(plans, whole, result)
     usual = usual_distance(structures)
     several = len(plans) > 1
-    named = [(one, structure_names.meaning(one.name, one.interpreted_type, own)) for one in structures]
+    named = [
+        (one, structure_names.meaning(one.name, one.interpreted_type, own))
+        for one in _distinct(structures, result)
+    ]
     for structure, meaning in named:
         if meaning.role in NOT_MEASURED:
             continue
@@ -124,12 +128,26 @@ def _note(result: Result, doubt: Doubt, structure: str = "") -> None:
         result.doubts.append(one)
 
 
+def _distinct(structures: Sequence[Structure], result: Result) -> list[Structure]:
+    """Return the structures whose number no other one has: of equal ones nobody knows whose a contour is."""
+    counts = Counter(one.number for one in structures)
+    for number, count in sorted(counts.items()):
+        if count > 1:
+            _note(result, Doubt("structure.number-repeated", f"number {number}: {count} structures"))
+    return [one for one in structures if counts[one.number] == 1]
+
+
 def _added(
     plans: Sequence[PlanParts], whole: Sequence[WholeDose], result: Result
 ) -> tuple[DoseGrid | None, tuple[Given, ...]]:
     """Return the dose of all plans, and the plans of which it is made for the EQD2."""
     grids = [one.grid for one in whole if one.grid is not None]
     if not grids or len(grids) < len(plans):
+        if grids:
+            _note(result, Doubt("dose.sum-incomplete", f"{len(grids)} of {len(plans)} plans have a dose"))
+        return None, ()
+    if len(types := sorted({one.kind or "missing" for one in grids})) > 1:
+        _note(result, Doubt("dose.type-differs", f"plans: {', '.join(types)}"))
         return None, ()
     if len({one.frame for one in grids}) > 1:
         _note(result, Doubt("dose.frame-differs", f"{len(grids)} plans"))

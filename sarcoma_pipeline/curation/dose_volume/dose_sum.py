@@ -22,6 +22,8 @@ KINDS = ("PLAN", "FRACTION", "BEAM", "FRACTION_SESSION", "BEAM_SESSION")
 """Kinds of dose distributions that give the dose of a plan, the first that is complete."""
 _OF_GROUPS = ("FRACTION", "FRACTION_SESSION")
 _OF_ONE_FRACTION = ("FRACTION_SESSION", "BEAM_SESSION")
+_GAP = 1.5
+"""Distance of frames, in median distances, above which a frame seems to be missing."""
 _FAR = 0.05
 """Share of the prescribed dose by which neither D50 nor D95 of a target may miss it."""
 
@@ -51,9 +53,16 @@ def whole_dose(parts: Sequence[DosePart], groups: Sequence[PlannedGroup]) -> Who
         groups: the fraction groups of the plan.
     """
     doubts: list[Doubt] = []
-    usable = [one for one in parts if (one.grid.units or "").strip().upper() == "GY"]
-    if len(usable) < len(parts):
-        doubts.append(Doubt("dose.units", f"{len(parts) - len(usable)} of {len(parts)}"))
+    in_gray = [one for one in parts if (one.grid.units or "").strip().upper() == "GY"]
+    if len(in_gray) < len(parts):
+        doubts.append(Doubt("dose.units", f"{len(parts) - len(in_gray)} of {len(parts)}"))
+    doses = [one for one in in_gray if _type(one.grid) != "ERROR"]
+    if len(doses) < len(in_gray):
+        doubts.append(Doubt("dose.not-a-dose", f"ERROR: {len(in_gray) - len(doses)} of {len(parts)}"))
+    # Only MULTI_PLAN may refer to several plans: nobody knows of which of them another one is the dose.
+    usable = [one for one in doses if len(set(one.plans)) < 2]
+    if len(usable) < len(doses):
+        doubts.append(Doubt("dose.sum-ambiguous", f"{len(doses) - len(usable)} of several plans"))
     for kind in KINDS:
         same = _without_copies(one for one in usable if one.grid.summation == kind)
         if not same:
@@ -65,6 +74,10 @@ def whole_dose(parts: Sequence[DosePart], groups: Sequence[PlannedGroup]) -> Who
         if len({one.grid.frame for one in same}) > 1:
             doubts.append(Doubt("dose.frame-differs", f"{kind}: {len(same)} distributions"))
             continue
+        if len(types := sorted({_type(one.grid) for one in same})) > 1:
+            doubts.append(Doubt("dose.type-differs", f"{kind}: {', '.join(types)}"))
+            continue
+        doubts += _calculated(same)
         uids = tuple(one.uid for one in same)
         grid = added([one.grid for one in same], factors)
         return WholeDose(grid, kind, uids, tuple(sorted(set(doubts))))
@@ -72,6 +85,29 @@ def whole_dose(parts: Sequence[DosePart], groups: Sequence[PlannedGroup]) -> Who
     if others:
         doubts.append(Doubt("dose.sum-incomplete", ", ".join(others)))
     return WholeDose(None, doubts=tuple(sorted(set(doubts))))
+
+
+def _type(grid: DoseGrid) -> str:
+    return (grid.kind or "missing").strip().upper()
+
+
+def _calculated(parts: Sequence[DosePart]) -> list[Doubt]:
+    """Return doubts about how the dose was computed."""
+    doubts = []
+    if _type(parts[0].grid) != "PHYSICAL":
+        doubts.append(Doubt("dose.not-physical", _type(parts[0].grid)))
+    if any("WATER" in one.grid.heterogeneity for one in parts):
+        doubts.append(Doubt("dose.in-water", "WATER"))
+    if uneven := sum(_uneven(one.grid) for one in parts):
+        doubts.append(Doubt("dose.frames-missing", f"{uneven} of {len(parts)}"))
+    if moved := sorted({one.grid.transform or "NONE" for one in parts} - {"NONE"}):
+        doubts.append(Doubt("dose.transformed", ", ".join(moved)))
+    return doubts
+
+
+def _uneven(grid: DoseGrid) -> bool:
+    """Return whether neighbouring frames are much farther apart than usual."""
+    return len(grid.offsets) > 1 and float(np.diff(grid.offsets).max()) > _GAP * grid.frame_spacing
 
 
 def _without_copies(parts: Iterable[DosePart]) -> list[DosePart]:

@@ -34,26 +34,35 @@ DoubtId = Literal[
     "contours.gap",
     "contours.not-parallel",
     "contours.not-planar",
+    "contours.open",
     "contours.overlap",
+    "contours.part-missing",
     "contours.repeated",
+    "contours.self-crossing",
     "contours.unreadable",
     "dose.course-not-added",
     "dose.far-from-prescription",
     "dose.file-unreadable",
     "dose.frame-differs",
     "dose.frame-unknown",
+    "dose.frames-missing",
     "dose.grid-too-small",
     "dose.isodose-cut",
+    "dose.in-water",
     "dose.not-a-dose",
+    "dose.not-physical",
     "dose.units",
     "dose.sum-ambiguous",
     "dose.sum-incomplete",
+    "dose.transformed",
+    "dose.type-differs",
     "dvh.differs",
     "dvh.not-comparable",
     "margin.frame-differs",
     "margin.not-within",
     "margin.planes-differ",
     "target.order",
+    "structure.number-repeated",
     "structure.volume-implausible",
 ]
 
@@ -96,6 +105,19 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "The points of a contour do not lie in one plane. The mean position is used.",
         f"{_DRAW}redraw the contour on its slice.",
     ),
+    "contours.open": Meaning(
+        "warning",
+        "Besides closed contours, the structure has open lines or points. They are left out: the volume may "
+        "be too small.",
+        f"{_DRAW}look whether the open contours should be closed.",
+    ),
+    "contours.part-missing": Meaning(
+        "warning",
+        "A part of the structure has contours in the planes before and after a plane, and none in it, "
+        "although other parts have one there. The volume is too small: a slice was forgotten, or the parts "
+        "were drawn on slices of different series.",
+        f"{_DRAW}look at the planes. Draw the contours that are missing, or all parts on one series.",
+    ),
     "contours.overlap": Meaning(
         "warning",
         "Two contours of one plane overlap in part. The area that both enclose counts as outside.",
@@ -105,6 +127,11 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "notice",
         "A contour stands twice in the structure. It is counted once.",
         f"{_DRAW}delete the second contour, and export the set again.",
+    ),
+    "contours.self-crossing": Meaning(
+        "warning",
+        "A contour crosses itself. What it encloses twice counts as outside.",
+        f"{_DRAW}redraw the contour on its slice.",
     ),
     "contours.unreadable": Meaning(
         "warning",
@@ -141,6 +168,18 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "Structure or dose does not state its frame of reference. The doses assume that it is the same.",
         f"{_EXPORT}export structure set and dose again with FrameOfReferenceUID.",
     ),
+    "dose.frames-missing": Meaning(
+        "warning",
+        "Neighbouring frames of the dose grid are more than 1.5 usual distances apart. The dose between them "
+        "is interpolated.",
+        f"{_EXPORT}export the dose again. Report it to the vendor if it comes again.",
+    ),
+    "dose.in-water": Meaning(
+        "notice",
+        "TissueHeterogeneityCorrection is WATER: the dose was computed as if the patient were of water. Near "
+        "bone and lung it may be wrong.",
+        f"{_EXPORT}compute the dose on the densities of the planning CT, if that is still possible.",
+    ),
     "dose.grid-too-small": Meaning(
         "warning",
         "The dose grid covers less than 99 % of the structure. No dose of the structure is computed.",
@@ -155,6 +194,12 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "warning",
         "DoseType is ERROR: the grid holds the error of a dose. No dose is computed.",
         f"{_EXPORT}export the dose itself (DoseType PHYSICAL or EFFECTIVE).",
+    ),
+    "dose.not-physical": Meaning(
+        "notice",
+        "DoseType is not PHYSICAL: the dose is weighted by its biological effect, usual for protons and "
+        "ions. It is used as it is, and the EQD2 is computed from it.",
+        "Nothing needs to be done for protons and ions. " + f"{_EXPORT}export the physical dose of photons.",
     ),
     "dose.units": Meaning(
         "warning",
@@ -171,6 +216,18 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "The dose distributions are not the whole plan: fraction groups, beams or numbers of fractions are "
         "missing. They are not added.",
         f"{_EXPORT}export the dose of the plan (DoseSummationType PLAN).",
+    ),
+    "dose.transformed": Meaning(
+        "warning",
+        "The dose was moved or deformed to another image (SpatialTransformOfDose). It is not the planned "
+        "one.",
+        f"{_EXPORT}export the dose as it was planned.",
+    ),
+    "dose.type-differs": Meaning(
+        "warning",
+        "Physical doses and doses weighted by their biological effect (DoseType) stand for parts of one plan "
+        "or course. They are not added.",
+        f"{_EXPORT}export all doses with the same DoseType.",
     ),
     "dvh.differs": Meaning(
         "warning",
@@ -202,6 +259,12 @@ MEANINGS: dict[DoubtId, Meaning] = {
         "warning",
         "A target is larger than the one that should enclose it: GTV, CTV and PTV must grow in this order.",
         f"{_DRAW}compare volumes and names of the targets. One of them may be of another phase.",
+    ),
+    "structure.number-repeated": Meaning(
+        "warning",
+        "Several structures have the same ROINumber, or none. Which contours belong to which is not known: "
+        "none of them has volumes and doses.",
+        f"{_EXPORT}export the structure set again. Report it to the vendor if it comes again.",
     ),
     "structure.volume-implausible": Meaning(
         "warning",

@@ -85,6 +85,9 @@ def arrange(structure: Structure, usual_mm: float | None = None) -> tuple[Planes
         doubts.append(Doubt("contours.absent", "0"))
     elif structure.contours and not closed:
         doubts.append(Doubt("contours.points-only", str(len(structure.contours))))
+    elif len(closed) < len(structure.contours):
+        open_ = len(structure.contours) - len(closed)
+        doubts.append(Doubt("contours.open", f"{open_} of {len(structure.contours)}"))
     if not sound:
         return None, doubts
     axes = _axes(sound)

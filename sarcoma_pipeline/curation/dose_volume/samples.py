@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sarcoma_pipeline.curation.dose_volume.planes import Planes
+from sarcoma_pipeline.curation.dose_volume.polygons import area, area_by_edges
 from schemas.dicom_geometry import Array
 
 SAMPLES = 100_000
@@ -68,16 +69,12 @@ def fill(planes: Planes, finest_mm: float = np.inf) -> Samples:
 def _size(planes: Planes, finest_mm: float) -> float:
     """Return the edge of a cell, in mm."""
     thickness = planes.upper - planes.lower
-    areas = np.array([_area(one) for one in planes.outlines])
+    # Both, because one of them is nothing in a contour that crosses itself, and the cells would be too.
+    areas = np.array([max(area(one), area_by_edges(one)) for one in planes.outlines])
     # Holes count as if they were filled: an upper limit.
     volume = max(float((areas * thickness[np.array(planes.of_plane)]).sum()), 1e-9)
     usual, least = (volume / SAMPLES) ** (1 / 3), (volume / MOST_SAMPLES) ** (1 / 3)
     return max(least, min(usual, finest_mm))
-
-
-def _area(outline: Array) -> float:
-    u, v = (outline - outline[0]).T
-    return abs(float(u @ np.roll(v, -1) - v @ np.roll(u, -1))) / 2
 
 
 def _strips(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sarcoma_pipeline.curation.dose_volume import conformity
+from sarcoma_pipeline.curation.dose_volume.contour_misfits import misfits
 from sarcoma_pipeline.curation.dose_volume.dose_at import dose_at
 from sarcoma_pipeline.curation.dose_volume.doubts import Doubt
 from sarcoma_pipeline.curation.dose_volume.histogram import Histogram
-from sarcoma_pipeline.curation.dose_volume.overlaps import overlapping
 from sarcoma_pipeline.curation.dose_volume.planes import arrange
 from sarcoma_pipeline.curation.dose_volume.samples import fill
 from schemas.dicom_geometry import Array, DoseGrid, Structure
@@ -123,10 +123,12 @@ def measure(structure: Structure, grid: DoseGrid | None, wanted: Wanted = _NOTHI
     planes, doubts = arrange(structure, wanted.usual_mm)
     if planes is None:
         return StructureDose(doubts=_sorted(doubts))
-    doubts += overlapping(planes)
+    doubts += misfits(planes)
     samples = fill(planes, min(*grid.spacing, grid.frame_spacing) if grid else np.inf)
     volume = float(samples.weights.sum())
-    if grid is None or not volume:
+    if not volume:
+        return StructureDose(doubts=_sorted(doubts))
+    if grid is None:
         return StructureDose(volume / 1000, doubts=_sorted(doubts))
     hindrances, doubtful = _compare(structure, grid)
     doubts += hindrances + doubtful
