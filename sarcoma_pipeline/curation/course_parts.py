@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sarcoma_pipeline.curation.course_phases import Combination, CoursePlan, Phase
+from sarcoma_pipeline.curation.course_rules import ABORTED
 from sarcoma_pipeline.curation.documented_courses import (
     EXTERNAL,
     DocumentedCourse,
@@ -142,17 +143,22 @@ def planned_dose(phases: Sequence[Phase]) -> float | None:
     return total or None
 
 
-def days_of(documented: DocumentedCourse | None, given: Given) -> tuple[dt.date | None, dt.date | None]:
+def days_of(
+    documented: DocumentedCourse | None, given: Given, planned_fractions: int | None = None
+) -> tuple[dt.date | None, dt.date | None]:
     """Return the first and the last day.
 
-    They come from the treatment records; a documented end after the last record is used instead.
+    They come from the treatment records. A documented end after the last record is used instead only if
+    records of the last fractions seem to be missing: fewer than planned, and no documented abortion.
     """
     said_start, said_end = (documented.start, documented.end) if documented else (None, None)
     start = given.first or said_start
     end = given.last or said_end
     if said_start and start and said_start < start and given.record is None:
         start = said_start
-    if said_end and end and said_end > end:
+    fewer = planned_fractions is None or given.fractions < planned_fractions
+    aborted = documented is not None and documented.end_reason in ABORTED
+    if said_end and end and said_end > end and fewer and not aborted:
         end = said_end
     return start, end
 

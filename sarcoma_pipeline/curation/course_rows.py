@@ -140,7 +140,7 @@ class _CourseRows:
             dose = single = fractions = None
             levels = ()
         rule, decision = self._rule(answer)
-        start, end = days_of(documented, given)
+        start, end = days_of(documented, given, combined.fractions if combined else None)
         radiation = how.radiation or (documented.radiation if documented else None)
         kind = kind_of(main, documented)
         if kind == BRACHYTHERAPY:

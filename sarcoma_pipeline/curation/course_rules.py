@@ -26,7 +26,8 @@ INTERRUPTED_DAYS = 7
 shorter."""
 
 _REGULAR = ("E", "F")
-_ABORTED = ("A", "P", "S", "V", "T")
+ABORTED = ("A", "P", "S", "V", "T")
+"""Ende_Grund of a course that ended early (oBDS 3.0.4)."""
 
 DOSE_CONFLICT = Rule(
     "radiotherapy.dose-conflict",
@@ -160,7 +161,7 @@ def judge(facts: CourseFacts) -> Iterator[tuple[Rule, str]]:
         yield INTERRUPTED, f"{facts.gap} days"
     if documented and documented.end_reason and n is not None and planned is not None:
         early = documented.end_reason in _REGULAR and n < planned
-        late = documented.end_reason in _ABORTED and n >= planned
+        late = documented.end_reason in ABORTED and n >= planned
         if early or late:
             yield END_REASON, f"{documented.end_reason}, {n} of {planned} fractions"
 

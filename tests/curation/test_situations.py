@@ -278,6 +278,22 @@ PLANS = {
         [(50.4, 28, 21.6, 12)], f"{DOSE} delivered_dose_gy delivered_fractions",
         findings="course.delivered-less",
     ),
+    "aborted, documented to the planned end": Situation(
+        documented(21.6, 1.8, plan("1.1", 50.4, 28), records("1.1", "20150302", 12), end="2015-04-08",
+                   Ende_Grund="A"),
+        [("2015-03-17", 16)], "end_date overall_days",
+        findings="course.dates-differ course.delivered-less",
+    ),
+    "complete by records, documented to a later end": Situation(
+        documented(60, 2, plan("1.1", 60, 30), records("1.1", "20150302", 30), end="2015-04-20"),
+        [("2015-04-10", 40)], "end_date overall_days", findings="course.dates-differ",
+    ),
+    "records of the last fractions are missing": Situation(
+        documented(60, 2, plan("1.1", 60, 30), records("1.1", "20150302", 20), end="2015-04-10",
+                   Ende_Grund="E"),
+        [("2015-04-10", 40)], "end_date overall_days",
+        findings="course.dates-differ course.delivered-less course.end-reason",
+    ),
     "complete with records": Situation(
         documented(60, 2, plan("1.1", 60, 30), records("1.1", "20150302", 30), end="2015-04-10"),
         [(60, 30, 60)], f"{DOSE} delivered_dose_gy",
