@@ -9,6 +9,7 @@ from schemas import vocabularies as v
 from schemas.cohort import CohortPatient
 from schemas.configuration_faults import Complaints, Loc, among, said
 from schemas.contract import ColumnSpec
+from schemas.dose_columns import THIRD, THIRDS, specs
 from schemas.study_toml import Covariate, EndpointRule, Model, Study
 from schemas.weighting_meaning import of_imputation
 
@@ -20,10 +21,11 @@ LONGEST_YEARS = 50
 _DAYS = LONGEST_YEARS * 365
 
 
-def patient_columns() -> dict[str, ColumnSpec]:
-    """Return the columns of ``cohort.patients`` that describe a patient."""
+def patient_columns(study: Study | None = None) -> dict[str, ColumnSpec]:
+    """Return the columns of ``cohort.patients`` that describe a patient, and declared volumes and doses."""
     technical = {"pseudonym", "record_ids"}
-    return {c.name: c for c in CohortPatient.columns() if c.name not in technical}
+    own = {c.name: c for c in CohortPatient.columns() if c.name not in technical}
+    return own | (specs(study.dose_columns) if study else {})
 
 
 _BY_CAUSE = frozenset({"tumour-related death", "other death"})
@@ -137,7 +139,7 @@ OUTCOMES = frozenset(
 
 def of_covariates(study: Study) -> Complaints:
     """Check the covariates: their columns exist and have the declared kind and levels."""
-    columns = patient_columns()
+    columns = patient_columns(study)
     for at, covariate in enumerate(study.covariates):
         loc: Loc = ("covariates", at)
         spec = columns.get(covariate.column)
@@ -233,6 +235,8 @@ def _strata(loc: Loc, model: Model, known: Mapping[str, Covariate]) -> Complaint
 
 def _values(spec: ColumnSpec) -> tuple[str, ...]:
     """Return the possible values of a column, as text; () if any value is possible."""
+    if spec.vocabulary == THIRD:
+        return THIRDS
     return ("true", "false") if spec.dtype == "Boolean" else v.VOCABULARIES.get(spec.vocabulary or "", ())
 
 
@@ -250,7 +254,7 @@ def _levels(loc: Loc, levels: Sequence[str], spec: ColumnSpec, merge: dict[str, 
 
 def of_table_one(study: Study) -> Complaints:
     """Check the blocks of Table 1."""
-    columns = patient_columns()
+    columns = patient_columns(study)
     for at, row in enumerate(study.table_one):
         loc: Loc = ("table_one", at)
         yield from _where(loc, row.where, columns)

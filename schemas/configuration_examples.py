@@ -58,6 +58,7 @@ EXAMPLES: dict[str, Any] = {
     "StructureNames.most_cc": 500.0,
     "StructureNames.tg263": "Femur_R", "StructureNames.role": "bone",
     "StructureNames.metrics": ["mean", "V40"],
+    "DoseColumn.name": "ptv_volume_cc", "DoseColumn.structure": "PTV", "DoseColumn.metric": "volume",
     "Threshold.rule": "follow-up.none", "Threshold.severity": "warning", "Threshold.max_percent": 5.0,
     "Gate.bounds": {"Gy": [0.0, 80.0]}, "Gate.may_lack_events": ["LRFS"],
     "ColumnMapping.column": "Geschlecht", "ColumnMapping.constant": "chemotherapy",

@@ -24,6 +24,7 @@ from schemas.analyses_toml import Imputation, PredictorTerm, Validation, Weighti
 from schemas.assumptions import Assumptions, declared
 from schemas.configuration_examples import EXAMPLES
 from schemas.disclosure import Disclosure
+from schemas.dose_columns import DoseColumn
 from schemas.dose_settings import DoseSettings
 from schemas.entity_mapping import ColumnMapping, EntityMapping, When
 from schemas.gate import Gate
@@ -60,6 +61,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[toxicity]]", ToxicityEndpoint),
     ("[[structures]]", StructureNames),
     ("[dose_volume]", DoseSettings),
+    ("[[dose_columns]]", DoseColumn),
     ("[statistics]", Statistics),
     ("[[thresholds]]", Threshold),
     ("[gate]", Gate),

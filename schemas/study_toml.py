@@ -18,6 +18,7 @@ from schemas.analyses_toml import Imputation, Validation, Weighting
 from schemas.assumptions import Assumptions
 from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
+from schemas.dose_columns import DoseColumn
 from schemas.dose_settings import DoseSettings
 from schemas.gate import Gate
 from schemas.language import SOURCE, Language
@@ -289,6 +290,8 @@ class Study(Section):
     """What the site calls the structures of its plans; they come before the usual names."""
     dose_volume: DoseSettings = DoseSettings()
     """Volumes and doses of structures; the defaults if there is no ``[dose_volume]``."""
+    dose_columns: tuple[DoseColumn, ...] = ()
+    """Volumes and doses that models, Table 1 and subgroups use like columns of patients."""
     thresholds: tuple[Threshold, ...] = ()
     """Shares of records that may break a rule; without thresholds, no share makes a check fail."""
     gate: Gate = Gate()

@@ -12,7 +12,7 @@ from schemas.study_toml import Study
 
 def of_validations(study: Study) -> Complaints:
     """Check endpoints, columns and times of the published models that are validated."""
-    columns = patient_columns()
+    columns = patient_columns(study)
     ends = {e.name: e for e in study.endpoints}
     for at, validation in enumerate(study.validation):
         loc: Loc = ("validation", at)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import covariates, eligibility, endpoints
+from sarcoma_pipeline.cohort import covariates, dose_columns, eligibility, endpoints, structure_doses
 from sarcoma_pipeline.cohort.eligibility import Eligibility
 from sarcoma_pipeline.cohort.endpoints import Derived
 from sarcoma_pipeline.cohort.primary import Curated
@@ -61,6 +61,14 @@ class Cohort:
     def patients(self) -> pl.DataFrame:
         """``cohort.patients``: the eligible patients."""
         return self.described.filter(pl.col("pseudonym").is_in(self.eligible.implode()))
+
+    @cached_property
+    def with_doses(self) -> pl.DataFrame:
+        """``cohort.patients`` with the volumes and doses that the study declares."""
+        if not self.study.dose_columns:
+            return self.patients
+        doses = structure_doses.structure_doses(self.curated, self.members)
+        return dose_columns.with_doses(self.patients, doses, self.study.dose_columns)
 
     @cached_property
     def derived(self) -> Derived:

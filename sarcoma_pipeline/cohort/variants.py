@@ -17,7 +17,7 @@ from schemas.assumptions import Value, alternatives
 from schemas.configuration import Study
 
 Frames = tuple[pl.DataFrame, pl.DataFrame]
-"""``cohort.patients`` and ``cohort.endpoints``."""
+"""``cohort.patients``, with the declared volumes and doses, and ``cohort.endpoints``."""
 
 
 def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Value, Frames]]:
@@ -36,7 +36,7 @@ def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Va
         elif switch.switch.acts == "cohort":
             here = replace(here, chosen=None)
             alike = here.patients["pseudonym"].equals(main[0]["pseudonym"].sort())
-            yield switch.name, value, (here.patients, main[1] if alike else here.derived.endpoints)
+            yield switch.name, value, (here.with_doses, main[1] if alike else here.derived.endpoints)
         else:
             here = derivation.cohort(curated, study, assumptions)
             if all(
@@ -45,4 +45,4 @@ def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Va
             ):
                 yield switch.name, value, main
             else:
-                yield switch.name, value, (here.patients, here.derived.endpoints)
+                yield switch.name, value, (here.with_doses, here.derived.endpoints)

@@ -30,7 +30,7 @@ def observe(made: Cohort, sources: Sources, places: Callable[[pl.Series], pl.Dat
     found = pl.concat(
         [
             within_bounds.observe(made.delivered, made.happened, study.gate),
-            model_gaps.missing_covariates(made.described, made.eligible, study, main),
+            model_gaps.missing_covariates(made.with_doses, made.eligible, study, main),
             model_gaps.unknown_causes(made.happened, made.members, study),
         ]
     )

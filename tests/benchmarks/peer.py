@@ -45,7 +45,8 @@ _COMPARED: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "table_one": (
         """SELECT block, level, max(n) AS n, max(percent) AS percent, max(value) AS value, max(low) AS low,
             max(high) AS high FROM analysis.table_one
-            WHERE block NOT IN ('Dose delivered (Gy)', 'Fractions delivered', 'Overall treatment time (days)')
+            WHERE block NOT IN ('Dose delivered (Gy)', 'Fractions delivered', 'Overall treatment time (days)',
+                'Longest time between two fractions (days)', 'Course interrupted for more than 3 days')
             GROUP BY block, level""",
         ("block", "level"), ("n", "percent", "value", "low", "high"),
     ),

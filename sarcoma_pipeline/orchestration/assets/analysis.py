@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from sarcoma_pipeline.cohort import variants
+from sarcoma_pipeline.cohort.dose_columns import with_doses
 from sarcoma_pipeline.cohort.observed import observed
 from sarcoma_pipeline.orchestration.assets.curated import CURATED
 from sarcoma_pipeline.orchestration.assets.step import StepOutput, step
@@ -68,6 +69,7 @@ from schemas.analysis_weighting import (
     WeightedHazardRatio,
 )
 from schemas.cohort import CohortEndpoint, CohortPatient
+from schemas.cohort_dose import CohortDoseVolume
 from schemas.cohort_events import CohortEvent
 from schemas.cohort_toxicity import CohortToxicity
 from schemas.statistics import TOO_FEW
@@ -79,9 +81,15 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     """Return one step per statistic."""
     study = project.study
 
+    def patients_of(warehouse: Warehouse) -> pl.DataFrame:
+        patients = warehouse.read(PATIENTS)
+        if not study.dose_columns:
+            return patients
+        return with_doses(patients, warehouse.read(CohortDoseVolume.table()), study.dose_columns)
+
     def describe(warehouse: Warehouse) -> StepOutput:
         """Describe the cohort (Table 1), and the groups that the study compares."""
-        patients = warehouse.read(PATIENTS)
+        patients = patients_of(warehouse)
         by = next((c for c in study.covariates if c.name == study.table_one_by), None)
         frames = {
             TableOne.table(): table_one.table_one(patients, study.table_one),
@@ -102,7 +110,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def compete(warehouse: Warehouse) -> StepOutput:
         """Estimate competing risks: cumulative incidence, models of each cause, pattern of first failure."""
-        patients, endpoints = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
+        patients, endpoints = patients_of(warehouse), warehouse.read(ENDPOINTS)
         declared = study.statistics
         curves = competing_risks.cumulative_incidence(endpoints, study.cumulative_incidence)
         at_horizons = competing_risks.at_horizons(curves, endpoints, study.horizons_months)
@@ -123,14 +131,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         """Compare subgroups: Kaplan–Meier and the log-rank test."""
         factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
         found = subgroups.subgroups(
-            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), factors, study.horizons_months
+            patients_of(warehouse), warehouse.read(ENDPOINTS), factors, study.horizons_months
         )
         frames = {Subgroup: found.estimates, SubgroupCurve: found.curves, LogRank: found.tests}
         return StepOutput({contract.table(): frame for contract, frame in frames.items()})
 
     def regress(warehouse: Warehouse) -> StepOutput:
         """Fit the Cox models that study.toml declares, and test the proportional hazards assumption."""
-        data = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.models, study.covariates)
+        data = (patients_of(warehouse), warehouse.read(ENDPOINTS), study.models, study.covariates)
         declared = study.statistics
         tests = model_tests.model_tests(*data, declared)
         imputed = imputation.imputed_models(*data, declared)
@@ -151,7 +159,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def weigh(warehouse: Warehouse) -> StepOutput:
         """Compare treatments with inverse-probability weights."""
         found = weighting.weighted_groups(
-            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.weighting, study.covariates,
+            patients_of(warehouse), warehouse.read(ENDPOINTS), study.weighting, study.covariates,
             study.statistics,
         )  # fmt: skip
         frames = {
@@ -167,7 +175,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def validate(warehouse: Warehouse) -> StepOutput:
         """Validate published prognostic models."""
         found = external_validation.external_validation(
-            warehouse.read(PATIENTS), warehouse.read(ENDPOINTS), study.validation, study.statistics
+            patients_of(warehouse), warehouse.read(ENDPOINTS), study.validation, study.statistics
         )
         return StepOutput(
             {
@@ -179,7 +187,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
 
     def vary(warehouse: Warehouse) -> StepOutput:
         """Repeat the analyses under other assumptions: partial dates, censoring, complete cases."""
-        main = (warehouse.read(PATIENTS), warehouse.read(ENDPOINTS))
+        main = (patients_of(warehouse), warehouse.read(ENDPOINTS))
         frame = sensitivity.sensitivity(
             *main,
             study.horizons_months,
@@ -194,13 +202,13 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     def harm(warehouse: Warehouse) -> StepOutput:
         """Count the patients with toxicity, among those whose toxicity is documented."""
         frame = toxicity_rates.toxicity_rates(
-            warehouse.read(PATIENTS), warehouse.read(CohortToxicity.table()), study.toxicity, study.covariates
+            patients_of(warehouse), warehouse.read(CohortToxicity.table()), study.toxicity, study.covariates
         )
         return StepOutput({ToxicityRate.table(): frame})
 
     def follow(warehouse: Warehouse) -> StepOutput:
         """Measure the completeness of follow-up, and when covariates became known."""
-        patients, ends = warehouse.read(PATIENTS), warehouse.read(ENDPOINTS)
+        patients, ends = patients_of(warehouse), warehouse.read(ENDPOINTS)
         seen = observed(warehouse.layer("curated"), study, patients["pseudonym"])
         factors = [c for name in study.subgroups for c in study.covariates if c.name == name]
         late = study.assumptions.late_death_days
@@ -224,7 +232,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             ]
             frame = comparison.compare(
                 *paper,
-                patients=warehouse.read(PATIENTS),
+                patients=patients_of(warehouse),
                 endpoints=warehouse.read(ENDPOINTS),
                 estimates=warehouse.read(SurvivalEstimate.table()),
                 hazard_ratios=warehouse.read(HazardRatio.table()),
@@ -253,10 +261,11 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     weighted = [WeightedGroup, WeightedBalance, WeightedCurve, WeightedHazardRatio]
     validated = [ExternalValidation, ExternalCalibration, NetBenefit]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
-    both = [PATIENTS, ENDPOINTS]
+    people = [PATIENTS, *([CohortDoseVolume.table()] if study.dose_columns else [])]
+    both = [*people, ENDPOINTS]
     return [
         step(
-            project, "table_one", {c.table(): [PATIENTS] for c in (TableOne, TableOneByGroup)}, describe,
+            project, "table_one", {c.table(): people for c in (TableOne, TableOneByGroup)}, describe,
             kinds={"polars"},
         ),
         step(
@@ -276,7 +285,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
         ),
         step(
-            project, "toxicity", {ToxicityRate.table(): [PATIENTS, CohortToxicity.table()]}, harm,
+            project, "toxicity", {ToxicityRate.table(): [*people, CohortToxicity.table()]}, harm,
             kinds={"polars"},
         ),
         step(
@@ -287,7 +296,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             "published_comparison",
             {
                 PublishedComparison.table(): [
-                    PATIENTS, ENDPOINTS, SurvivalEstimate.table(), HazardRatio.table(), JointTest.table(),
+                    *both, SurvivalEstimate.table(), HazardRatio.table(), JointTest.table(),
                 ]
             },
             compare,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from sarcoma_pipeline.cohort.dose_columns import with_doses
 from sarcoma_pipeline.publish.report import (
     additional_analyses,
     assumption_runs,
@@ -26,6 +27,7 @@ from sarcoma_pipeline.publish.report.number_format import capital, listed, numbe
 from sarcoma_pipeline.publish.report.report_tables import Table
 from schemas.analysis import PENALISED, HazardRatio
 from schemas.cohort import CohortPatient
+from schemas.dose_columns import specs
 from schemas.language import gettext as _
 from schemas.language import in_sentence
 
@@ -56,10 +58,13 @@ def participants_section(report: Report) -> Iterator[Table | Figure]:
 
 def _missing(report: Report) -> Table:
     patients = report.frames["cohort.patients"]
+    if report.has("cohort.dose_volume"):
+        patients = with_doses(patients, report.frames["cohort.dose_volume"], report.study.dose_columns)
     columns = dict.fromkeys(
         [r.column for r in report.study.table_one] + [c.column for c in report.study.covariates]
     )
     titles = {c.name: c.title for c in CohortPatient.columns()}
+    titles |= {name: spec.title for name, spec in specs(report.study.dose_columns).items()}
     names = {r.column: titles[r.column] if r.where else r.title for r in report.study.table_one}
     rows = []
     for column in (c for c in columns if c in patients.columns):
