@@ -10,7 +10,7 @@ import polars as pl
 
 from sarcoma_pipeline.orchestration.assets.impact import night
 from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
-from sarcoma_pipeline.quality import impact
+from sarcoma_pipeline.quality import impact, impact_sentences
 from sarcoma_pipeline.study.project import Project
 from schemas.quality import Finding
 
@@ -73,7 +73,7 @@ def compared(project: Project, finding_id: str) -> Compared:
     again = impact.rerun(known, project.study, project.sources, only=record)
     effect = impact.impact(known, again, project.study).filter(pl.col("record_id") == record)
     patient = next(iter(effect["pseudonym"].to_list()), None)
-    admitted = impact.sentences(effect)["impact"].item()
+    admitted = impact_sentences.sentences(effect)["impact"].item()
     if again.scenarios.is_empty():
         return Compared(first, patient, admitted)
     before = impact.numbers(known.patients, known.endpoints, project.study)

@@ -23,16 +23,16 @@ LISTED = "sarcoma findings lists them all"
 
 def effects(project: Project) -> dict[str, str]:
     """Map each finding to the sentence on how the study would change if its record were admitted."""
-    from sarcoma_pipeline.quality import impact
+    from sarcoma_pipeline.quality import impact_sentences
     from schemas.impact import Impact
 
-    effects = impact.sentences(rows(project, f"FROM {Impact.table()}"))
+    told = impact_sentences.sentences(rows(project, f"FROM {Impact.table()}"))
     quarantined = rows(
         project,
         "SELECT finding_id, record_id FROM quality.findings JOIN quality.quarantine USING (record_id) "
         "WHERE list_contains(rule_ids, rule_id)",
     )
-    return dict(quarantined.join(effects, on="record_id").select("finding_id", "impact").iter_rows())
+    return dict(quarantined.join(told, on="record_id").select("finding_id", "impact").iter_rows())
 
 
 def readings_of(project: Project) -> pl.DataFrame:

@@ -23,7 +23,7 @@ from sarcoma_pipeline.cli.finding_rows import (
 )
 from sarcoma_pipeline.cli.study_option import configured, study_option
 from sarcoma_pipeline.cli.terminal import json_option, say, say_json, whole
-from sarcoma_pipeline.cli.warehouse_rows import identity_gate
+from sarcoma_pipeline.cli.warehouse_rows import identity_gate, one_connection
 from sarcoma_pipeline.study.project import Project
 from schemas.language import LANGUAGES, gettext, in_frame, speaking
 from schemas.vocabularies import ACKNOWLEDGE, DECIDE, FINDING_STATUS, NOTICE, REOPEN, WAIVE, WAIVED
@@ -96,9 +96,10 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 @json_option
 def list_(study: str, as_json: bool, **wanted: str | None) -> None:
     """List findings: status, file, position, what is wrong and what to do."""
-    project = configured(study)
-    found = identity_gate(project).frame(select(project, **wanted))
-    waived = effects(project)
+    project = configured(study, thresholds=False)
+    with one_connection():
+        found = identity_gate(project).frame(select(project, **wanted))
+        waived = effects(project)
     if as_json:
         say_json([{**row, "if_waived": waived.get(row["finding_id"])} for row in found.to_dicts()])
         return

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    import duckdb
     import polars as pl
 
     from sarcoma_pipeline.quality.identity_gate import IdentityGate
     from sarcoma_pipeline.study.project import Project
+
+
+_KEPT: ContextVar[dict[str, duckdb.DuckDBPyConnection] | None] = ContextVar("kept", default=None)
+"""Centre to its connection, within :func:`one_connection`."""
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Let all queries on the warehouse of one study within the block share a connection, which opens once."""
+    opened: dict[str, duckdb.DuckDBPyConnection] = {}
+    before = _KEPT.set(opened)
+    try:
+        yield
+    finally:
+        _KEPT.reset(before)
+        for connection in opened.values():
+            connection.close()
 
 
 def rows(project: Project, sql: str, centre: str = "") -> pl.DataFrame:
@@ -29,12 +50,18 @@ def rows(project: Project, sql: str, centre: str = "") -> pl.DataFrame:
 
     from sarcoma_pipeline.warehouse import opening, read_only
 
+    kept = _KEPT.get()
     not_built = f"nothing built yet: sarcoma refresh --study {project.study.name}"
     if not read_only.is_built(project):
         raise click.UsageError(not_built)
     try:
-        with opening.explained(project.warehouse), read_only.connect(project, centre) as connection:
-            return connection.execute(sql).pl()
+        with opening.explained(project.warehouse):
+            if kept is None:
+                with read_only.connect(project, centre) as connection:
+                    return connection.execute(sql).pl()
+            if centre not in kept:
+                kept[centre] = read_only.connect(project, centre)
+            return kept[centre].execute(sql).pl()
     except opening.CannotOpen as why:
         raise click.ClickException(str(why)) from None
     except duckdb.CatalogException:
@@ -62,6 +89,8 @@ def identity_gate(project: Project) -> IdentityGate:
         click.ClickException: the warehouse cannot be read.
     """
     from sarcoma_pipeline.quality.identity_gate import IDENTIFYING, IdentityGate
+    from schemas.quality import QualityRule
 
     persons = rows(project, f"SELECT {', '.join(IDENTIFYING)} FROM typed.person")
-    return IdentityGate.of(persons, project.sources)
+    # As stored: the program's own catalogue imports every module that declares rules.
+    return IdentityGate.of(persons, project.sources, rows(project, f"FROM {QualityRule.table()}"))

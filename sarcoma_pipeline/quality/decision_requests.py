@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.quality import rule_catalogue
 from sarcoma_pipeline.quality.ids import beginning
 from sarcoma_pipeline.quality.ledger import last_decisions, standing
 from schemas.configuration_faults import meant
@@ -291,6 +290,9 @@ def _objections(
 def _out_of_turn(request: Request, entry: dict[str, Any], last: str | None) -> list[str]:
     """Return why the status of a finding does not allow an action."""
     action = request.action
+    # Imports every module that declares rules, which a list of findings does not need.
+    from sarcoma_pipeline.quality import rule_catalogue
+
     status, rule = entry["status"], rule_catalogue.rules().get(entry["rule_id"])
     if status == RESOLVED and action == REOPEN and last == DECIDE:
         return []  # the choice of a reading resolves its finding; withdrawing it brings the finding back

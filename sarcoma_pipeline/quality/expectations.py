@@ -141,7 +141,7 @@ def _columns(tables: Mapping[str, pl.DataFrame]) -> Page:
 
 
 def _of_contract(table: str, frame: pl.DataFrame, thresholds: Gate) -> Iterator[dict[str, Any]]:
-    unique = {str(n) for n, c in CONTRACTS[table].to_schema().columns.items() if c.unique}
+    unique = CONTRACTS[table].unique_columns()
     bounded = thresholds.bounded(CONTRACTS[table])
     for c in CONTRACTS[table].columns():
         if c.name not in frame.columns:

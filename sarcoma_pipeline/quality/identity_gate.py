@@ -14,13 +14,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import polars as pl
 
 from sarcoma_pipeline.curation.near_matches import UMLAUTS
-from sarcoma_pipeline.quality import rule_catalogue
 from schemas.all_contracts import CONTRACTS
 from schemas.printable import ID_SHOWN, printable
 from schemas.sources_toml import SENDER, Sources
@@ -127,18 +126,32 @@ def texts(configuration: Any) -> Iterator[str]:
 
 
 @cache
-def _program() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Return the words of rules and contracts; words and values of vocabularies; column names."""
-    rules = rule_catalogue.catalogue()
-    said = [*rules["what"], *rules["remedy"], *rules["rule_id"]]
-    columns: set[str] = set()
-    for contract in CONTRACTS.values():
-        columns |= {c.name for c in contract.columns()}
-        said += [c.comment for c in contract.columns()]
-    written = {w for text in said for w in _WORD.findall(text) if w.islower()}
+def _of_contracts() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return the words of contracts; words and values of vocabularies; column names."""
+    columns = [c for contract in CONTRACTS.values() for c in contract.columns()]
     values = {str(v).casefold() for values in VOCABULARIES.values() for v in values}
     spoken = {w for value in values for w in _WORD.findall(value)}
-    return frozenset(written | _SAID | _UNITS), frozenset(values | spoken), frozenset(columns)
+    return (
+        _lower_words(c.comment for c in columns) | _SAID | _UNITS,
+        frozenset(values | spoken),
+        frozenset(c.name for c in columns),
+    )
+
+
+def _lower_words(said: Iterable[str]) -> frozenset[str]:
+    return frozenset(w for text in set(said) for w in _WORD.findall(text) if w.islower())
+
+
+@cache
+def _of_catalogue() -> frozenset[str]:
+    """Return the words of the rules of this program; imports every module that declares rules."""
+    from sarcoma_pipeline.quality import rule_catalogue
+
+    return _of_rules(rule_catalogue.catalogue())
+
+
+def _of_rules(rules: pl.DataFrame) -> frozenset[str]:
+    return _lower_words([*rules["what"], *rules["remedy"], *rules["rule_id"]])
 
 
 class IdentityGate:
@@ -148,11 +161,18 @@ class IdentityGate:
         known: words and numbers that name persons of the study, from :func:`known_words`.
         configured: every text of the study's ``sources.toml``: headers, codes, sheets, patterns of files.
         path_words: further words allowed in names of files and folders.
+        rules: ``rule_id``, ``what`` and ``remedy`` of the rules, whose words may be shown, as in
+            ``quality.rules``; by default those of this program.
     """
 
     def __init__(
-        self, known: frozenset[str], configured: Iterable[str] = (), path_words: Iterable[str] = ()
+        self,
+        known: frozenset[str],
+        configured: Iterable[str] = (),
+        path_words: Iterable[str] = (),
+        rules: pl.DataFrame | None = None,
     ) -> None:
+        self._rules = rules
         self._known = known
         self._configured = frozenset(text.casefold() for text in configured)
         words = {w for text in self._configured for w in _WORD.findall(text)}
@@ -160,16 +180,22 @@ class IdentityGate:
         self._path_words = FILE_WORDS | words | {w.casefold() for w in path_words}
 
     @classmethod
-    def of(cls, persons: pl.DataFrame, sources: Sources) -> IdentityGate:
-        """Build the gate of a study from ``typed.person`` and its ``sources.toml``."""
+    def of(cls, persons: pl.DataFrame, sources: Sources, rules: pl.DataFrame | None = None) -> IdentityGate:
+        """Build the gate of a study from ``typed.person``, its ``sources.toml``, and ``quality.rules``."""
         # Names of senders are no words of the data.
         without = {"path_words": True, "source": {"__all__": set(SENDER)}}
         configured = sources.model_dump(mode="json", exclude=without)
-        return cls(known_words([persons]), texts(configured), sources.path_words)
+        return cls(known_words([persons]), texts(configured), sources.path_words, rules)
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        """Words that the program writes."""
+        rules = _of_catalogue() if self._rules is None else _of_rules(self._rules)
+        return _of_contracts()[0] | rules
 
     def value(self, text: str) -> str:
         """Return a value in which each part that could identify a person is replaced by its shape."""
-        written, spoken, _ = _program()
+        written, spoken = self._written, _of_contracts()[1]
         text = printable(unicodedata.normalize("NFC", text))
         text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
         if text.casefold() in spoken or text.casefold() in self._configured:
@@ -196,7 +222,7 @@ class IdentityGate:
 
     def position(self, text: str) -> str:
         """Return a position with its numbers and the known names of elements and sheets; hide other words."""
-        columns = _program()[2]
+        columns = _of_contracts()[2]
 
         def part(match: re.Match[str]) -> str:
             word = match[0]
@@ -212,7 +238,7 @@ class IdentityGate:
 
     def column(self, text: str) -> str:
         """Return the name of a column of a contract or of the study's configuration; hide other names."""
-        if text in _program()[2] or text in _element_words() or text.casefold() in self._configured:
+        if text in _of_contracts()[2] or text in _element_words() or text.casefold() in self._configured:
             return text
         return MASK
 

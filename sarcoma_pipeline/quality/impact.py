@@ -21,7 +21,6 @@ from sarcoma_pipeline.survival import cox, kaplan_meier
 from schemas.analysis import PENALISED
 from schemas.configuration import Sources, Study
 from schemas.impact import Impact
-from schemas.language import SOURCE, marked, spoken, stored
 from schemas.quality import Observation
 from schemas.vocabularies import ERROR
 
@@ -35,14 +34,6 @@ MEND_ONLY = "can only be corrected"
 
 REPEATED = "not computed, because many records of the file have the fault"
 """Result: each record would be a copy of its patient, and one decision admits all of them."""
-
-_SENTENCES = (
-    marked("{quantity}, the patient stays {state}"), marked("{quantity}: {now} → {admitted}"),
-    marked("excluded ({label})"), marked("{number} months, {event}"),
-    marked("no change"), marked("can only be corrected"), marked("eligibility"), marked("eligible"),
-    marked("not computed, because many records of the file have the fault"), marked("none"),
-)  # fmt: skip
-"""Parts of the sentences on the effect of a record."""
 
 _NAMES_SOMETHING = ("record_id", "person_ref", "refers_to")
 """Columns that join records, in addition to UIDs: a copy must not join with its original."""
@@ -152,24 +143,6 @@ def impact(night: Night, again: Rerun, study: Study) -> pl.DataFrame:
     repeated = night.repeated.to_frame("record_id").select("record_id", quantity=pl.lit(REPEATED))
     parts = [Impact.conform(f) for f in (compared, unmoved, outside, repeated)]
     return pl.concat(parts).sort("record_id", "quantity")
-
-
-def sentences(impacts: pl.DataFrame) -> pl.DataFrame:
-    """Return one line per record, in the language that is set: ``record_id``, ``impact``."""
-    side = {name: pl.col(name).fill_null("none") for name in ("now", "admitted")}
-    text = (
-        pl.when(pl.col("now").ne_missing(pl.col("admitted")))
-        .then(pl.format("{}: {} → {}", "quantity", side["now"], side["admitted"]))
-        .when(pl.col("now").is_not_null())
-        .then(pl.format("{}, the patient stays {}", "quantity", "now"))
-        .otherwise("quantity")
-    )
-    told = impacts.select("record_id", impact=text).with_columns(
-        pl.col("impact").map_elements(lambda one: stored(one, _SENTENCES), return_dtype=pl.String)
-        if spoken() != SOURCE
-        else pl.col("impact")
-    )
-    return told.group_by("record_id", maintain_order=True).agg(pl.col("impact").str.join("; "))
 
 
 def numbers(patients: pl.DataFrame, ends: pl.DataFrame, study: Study) -> pl.DataFrame:

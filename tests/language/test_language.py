@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.orchestration.notification import Night, OfRule, message
-from sarcoma_pipeline.quality import impact, letter_sheet
+from sarcoma_pipeline.quality import impact_sentences, letter_sheet
 from sarcoma_pipeline.quality.letters import letters
 from schemas import language
 from schemas.configuration import Study
@@ -189,14 +189,14 @@ def test_the_effect_of_a_record_is_told_in_the_language_of_the_study():
             "admitted": ["eligible", "eligible", "12.5 months, death"],
         }
     )
-    english = impact.sentences(told)["impact"].to_list()
+    english = impact_sentences.sentences(told)["impact"].to_list()
     assert english == [
         "eligibility: excluded (IMRT) → eligible",
         "no change, the patient stays eligible",
         "OS: none → 12.5 months, death",
     ]
     with speaking("de"):
-        assert impact.sentences(told)["impact"].to_list() == [
+        assert impact_sentences.sentences(told)["impact"].to_list() == [
             "Einschluss: ausgeschlossen (IMRT) → eingeschlossen",
             "keine Änderung, der Patient bleibt eingeschlossen",
             "OS: keine → 12,5 Monate, Tod",

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.quality.identity_gate import IdentityGate, known_words, printable, texts
+from sarcoma_pipeline.quality.rule_catalogue import catalogue
 
 PERSONS = pl.DataFrame(
     {
@@ -118,3 +119,15 @@ def test_a_note_is_a_sentence_of_the_program_without_the_names_of_patients():
     )  # fmt: skip
     shown = GATE.frame(frame)["note"][0]
     assert shown.startswith("the names are spelled differently: ") and names[0] not in shown
+
+
+def test_words_of_the_rules_pass_as_they_are_read_from_the_warehouse():
+    rules = catalogue().select("rule_id", "what", "remedy")
+    words = {w for w in " ".join(rules["remedy"]).split() if w.isascii() and w.isalpha() and w.islower()}
+    shown = [
+        {word for word in words if IdentityGate(frozenset(), rules=given).value(word) == word}
+        for given in (None, rules, rules.clear())
+    ]
+    assert shown[0] == shown[1] == words
+    # Without the rules only the words of contracts and vocabularies pass.
+    assert shown[2] < words

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sarcoma_pipeline.quality.rule_catalogue import catalogue
+from schemas import cohort_wide, curated, received, typed
 from schemas import contract as contract_module
-from schemas import curated, received, typed
 from schemas.contract import CONTRACTS, ContractBroken
 
 ROW = {
@@ -55,6 +55,22 @@ def test_each_rule_fires_on_its_fault_and_names_the_row(changes, rule):
 def test_a_missing_column_is_the_programs_fault_and_is_named_without_values():
     with pytest.raises(ContractBroken, match="end_date"):
         typed.Radiotherapy.failures(_radiotherapy().drop("end_date"))
+
+
+def test_columns_are_those_of_panderas_schema():
+    for contract in [*CONTRACTS.values(), cohort_wide.contract(["OS", "DFS"])]:
+        theirs = contract.to_schema().columns
+        ours = contract.columns()
+        assert [c.name for c in ours] == list(theirs)
+        assert contract.polars_schema() == pl.Schema({n: c.dtype.type for n, c in theirs.items()})
+        assert contract.unique_columns() == {n for n, c in theirs.items() if c.unique}
+        for own in ours:
+            other = theirs[own.name]
+            assert own.dtype == str(other.dtype)
+            assert own.nullable == other.nullable
+            assert (own.title, own.description) == (other.title, other.description)
+            declared = {key: getattr(own, key) for key in other.metadata}
+            assert declared == other.metadata
 
 
 def test_every_contract_makes_a_table_with_a_comment_on_every_column():

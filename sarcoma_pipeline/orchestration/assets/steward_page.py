@@ -15,7 +15,7 @@ from sarcoma_pipeline.orchestration.warehouse_resource import Warehouse
 from sarcoma_pipeline.publish.report import steward
 from sarcoma_pipeline.quality import (
     decision_requests,
-    impact,
+    impact_sentences,
     movement,
     registry_coverage,
     rule_results,
@@ -46,7 +46,7 @@ def steward_page(project: Project, warehouse: Warehouse) -> tuple[Path, int]:
     gate = identity_gate(project, warehouse)
     files = warehouse.read(MetaFile.table())
     refresh = warehouse.read(MetaRefresh.table()).sort("refresh_id").row(-1, named=True)
-    effect = impact.sentences(warehouse.read(Impact.table()))
+    effect = impact_sentences.sentences(warehouse.read(Impact.table()))
     errors = warehouse.read(Finding.table()).filter(pl.col("severity") == ERROR)
     findings = warehouse.read(LedgerEntry.table()).join(
         errors.select("finding_id", "record_id").join(effect, on="record_id"), on="finding_id", how="left"
