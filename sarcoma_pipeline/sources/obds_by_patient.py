@@ -2,8 +2,7 @@
 
 Only files of ordinary form are cut: an ASCII-compatible encoding, no comments, sections or instructions,
 patients that follow each other with nothing but white space between, nothing unusual around them. Any doubt
-is answered by ``False``, and the file is parsed as a stream. Both ways give the same records; only the
-lines above 65 535 are right here and not there.
+is answered by ``False``, and the file is parsed as a stream. Both ways give the same records.
 
 A group of patients is parsed as a document of its own: the file's beginning, the patients, the end tags.
 """

@@ -39,6 +39,9 @@ content."""
 OF_EVERY_MELDUNG = ("Meldedatum", "Schema_Version", "Absender_ID")
 """Facts about the export that are columns of every Meldung."""
 
+PLACED = ("Meldung", "Patienten_Stammdaten")
+"""Elements whose line is a part of the position of a record."""
+
 _TAGS = tuple(
     f"{{*}}{name}"
     for name in (
@@ -87,15 +90,21 @@ class Export:
         facts: column to text of what holds for the whole export.
     """
 
-    def __init__(self, batch: Batch, freed: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, batch: Batch, freed: Callable[[], None] | None = None, at: Callable[[], int] = lambda: 0
+    ) -> None:
         """Start.
 
         Args:
             batch: takes the records.
             freed: called when the parser has given back the memory of a record.
+            at: returns the line that the parser is in; 0 if the parser itself must be asked.
         """
         self.batch = batch
         self._freed = freed
+        self._at = at
+        self._lines: list[int] = []
+        self._line = 0
         self.walk = Walk(batch.account)
         batch.account.outcomes = OUTCOMES
         self.root: Element = None
@@ -112,6 +121,11 @@ class Export:
     def take(self, event: str, element: Element) -> None:
         """Take one event of :func:`events`."""
         name = local(element.tag)
+        if name in PLACED:
+            if event == "start":
+                self._lines.append(self._at())
+            else:
+                self._line = self._lines.pop()
         if event == "start":
             if not self.seen:
                 self._first(element)
@@ -180,8 +194,8 @@ class Export:
             row["Melder_IKNR"] = self.reporters.get(str(row.get("Melder_ID")))
 
     def line(self, element: Element) -> int:
-        """Return the line of an element in the file; above 65 535, libxml2 names a line further down."""
-        return element.sourceline
+        """Return the line of the start tag of an element of :data:`PLACED` that has just ended."""
+        return self._line or element.sourceline
 
     def _forget(self, element: Element) -> None:
         """Free the memory of what was read: the export of a state registry does not fit in memory."""

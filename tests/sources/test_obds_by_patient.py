@@ -1,6 +1,7 @@
 """Exports that are cut into patients give what the stream gives, and what cannot be cut safely is not cut."""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -68,17 +69,39 @@ def test_only_unknown_patients_are_read_and_their_records_have_their_place(expor
         assert some.frames()[table].equals(of_wanted) if of_wanted.height else table not in some.frames()
 
 
-def test_lines_are_right_in_an_export_of_many_lines(export, tmp_path):
+def _wrong_lines(batch, content):
+    """Return the positions that do not name the line of their element."""
+    lines = content.split(b"\n")
+    named = {"received.obds_patient": rb"<(o:)?Patienten_Stammdaten>"}
+    return [
+        position
+        for table, frame in batch.frames().items()
+        if table != "received.unread"
+        for position in frame["position"]
+        if not re.search(named.get(table, rb"<(o:)?Meldung "), lines[int(position.split()[1]) - 1])
+    ]
+
+
+def test_lines_are_right_in_an_export_of_many_lines(export, tmp_path, monkeypatch):
     # libxml2 counts up to 65 535.
     long = export.patients * (1 + 80_000 // export.content.count(b"\n"))
     content = export.head + b"\n".join(long) + export.tail
-    batch = _read(tmp_path / "export.xml", content)
-    lines = content.split(b"\n")
-    assert len(lines) > 80_000 and batch.cut is not None
-    for table, frame in batch.frames().items():
-        tag = b"<Patienten_Stammdaten>" if table == "received.obds_patient" else b"<Meldung "
-        for position in frame["position"]:
-            assert tag in lines[int(position.split()[1]) - 1], position
+    assert content.count(b"\n") > 80_000
+    path = tmp_path / "export.xml"
+    cut = _read(path, content)
+    assert cut.cut is not None and not _wrong_lines(cut, content)
+    _same(cut, _streamed(path, content, monkeypatch))
+
+
+@pytest.mark.parametrize("what", UNUSUAL)
+def test_counted_lines_are_those_of_libxml2_where_it_counts(export, tmp_path, monkeypatch, what):
+    path = tmp_path / "export.xml"
+    content = UNUSUAL[what](export)
+    theirs = _streamed(path, content, monkeypatch)
+    monkeypatch.setattr(obds, "_LINES_AT_ONCE", 0)
+    _same(theirs, _streamed(path, content, monkeypatch))
+    if "UTF-16" not in what:
+        assert not _wrong_lines(theirs, content)
 
 
 @pytest.mark.parametrize("limits", [{"records": 40}, {"record_bytes": 4_000}])
