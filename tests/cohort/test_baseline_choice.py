@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pytest
 
 from sarcoma_pipeline.cohort import covariates, eligibility
+from sarcoma_pipeline.cohort.baseline_choice import index_tumour
 from sarcoma_pipeline.cohort.timeline import timeline
 from schemas import site_codes
 from schemas.assumptions import Assumptions
@@ -94,6 +95,30 @@ def test_the_groups_of_the_histologies(records, morphology, switch, group):
     records.patient()
     records.diagnosis(Morphologie_ICD_O=f'["{morphology}"]')
     assert described(records, **switch)["histology_group"] == group
+
+
+@pytest.mark.parametrize("group", ["UPS", "others", "liposarcoma"])
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"undifferentiated_sarcoma": "others"},
+        {"undifferentiated_sarcoma": "older name only"},
+        {"atypical_lipomatous_tumour": "include"},
+        {"spindle_cell_sarcoma": "UPS"},
+    ],
+)
+def test_a_group_without_a_code_of_its_morphology_stays(records, switch, group):
+    """A table may give the group alone: no switch about codes says anything of such a patient."""
+    records.patient()
+    records.diagnosis(Morphologie_ICD_O=None)
+    frames = records.run().frames
+    told = frames["curated.diagnosis"].with_columns(
+        histology_group=pl.lit(group).cast(frames["curated.diagnosis"]["histology_group"].dtype)
+    )
+    assumptions = Assumptions(**cast("Any", switch))
+    chosen = index_tumour({**frames, "curated.diagnosis": told}, assumptions)
+    assert chosen["icdo3_morphology"].to_list() == [None]
+    assert chosen["histology_group"].to_list() == [group]
 
 
 @pytest.mark.parametrize(

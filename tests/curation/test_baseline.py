@@ -119,6 +119,23 @@ def test_only_ct_counts_after_surgery_first_as_well(records):
     assert chosen(records, "t_stage", "t_rule") == ("T2", "cTNM")
 
 
+def test_the_ct_of_a_diagnose_counts_although_its_day_is_that_of_an_unplanned_operation(records):
+    diagnose(records, "2012-02-10", TNM=tnm(T="2b", N="0"))
+    treat(records, FIRST_SURGERY)
+    assert chosen(records, "t_stage", "t_rule", "n_stage", "n_rule") == ("T2", "cTNM", "N0", "cTNM")
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2012-01-15", ("T2", "cTNM")), ("2012-02-01", ("T2", "cTNM")), ("2012-02-02", (None, None))],
+)
+def test_the_ct_of_another_report_counts_until_the_first_day_of_therapy(records, day, expected):
+    diagnose(records)
+    pathology(records, TNM=tnm("TNM", prefix="c", T="2b"), Histologie=histology("8802/3", day=day))
+    treat(records, FIRST_RADIOTHERAPY)
+    assert chosen(records, "t_stage", "t_rule") == expected
+
+
 def test_only_pt_in_the_diagnose_counts(records):
     diagnose(records, TNM=tnm("pTNM", T="1b"))
     treat(records, FIRST_SURGERY)
