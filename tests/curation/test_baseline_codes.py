@@ -152,6 +152,31 @@ def test_a_partial_date_of_diagnosis_is_cut_by_the_first_therapy(on, exactness, 
 
 
 @pytest.mark.parametrize(
+    ("operated", "died", "expected", "latest"),
+    [
+        (None, "04.10.2012", "2012-05-18", "2012-10-04"),
+        ("2012-05-02", "04.10.2012", "2012-03-02", "2012-05-02"),
+        ("2012-05-02", None, "2012-03-02", "2012-05-02"),
+        (None, "04.10.2014", "2012-07-01", "2012-12-31"),
+        (None, "00.10.2012", "2012-06-01", "2012-10-31"),
+    ],
+)
+def test_a_partial_date_of_diagnosis_ends_with_the_first_therapy_or_with_death(
+    records, operated, died, expected, latest
+):
+    """Pencil: the middle of 1 January and the last possible day, rounded down."""
+    records.patient()
+    records.diagnosis("2012-01-01", "M")
+    if operated:
+        operation(records, operated)
+    if died:
+        records.reply(answer="verstorben", event_date=died, hospital_number="1")
+    row = records.run()["diagnosis"].row(0, named=True)
+    assert row["diagnosis_date"] == dt.date.fromisoformat(expected)
+    assert row["diagnosis_date_latest"] == dt.date.fromisoformat(latest)
+
+
+@pytest.mark.parametrize(
     ("examined", "expected"),
     [("2017-06-25", "2017-06-27"), ("2017-06-20", "2017-06-25"), ("2017-05-20", "2017-06-15")],
 )
