@@ -136,7 +136,7 @@ def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = Non
         site: ICD-10 or ICD-O-3 site of the patient's tumour, which names the main target region.
 
     Returns:
-        The courses in the order of their first day.
+        The courses: the dated ones by first date, those that a table counts in days by first day, the others.
     """
     groups = _by_number(rows)
     named = Counter(group.name for group in groups)
