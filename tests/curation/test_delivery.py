@@ -1,6 +1,7 @@
 """Delivered fractions: keys, continuations, shares, gaps, summaries."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -141,6 +142,19 @@ def test_a_summary_stands_for_missing_records():
     assert found.dates == (_day(0), _day(30))
     latest = _given(_summary(10, last=10), _summary(25))
     assert latest.fractions == 25
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_summary_of_the_latest_treatment_counts_dated_by_its_last_day_or_by_its_own(turned):
+    """A later summary with fewer fractions corrects an earlier one; one without any day counts last."""
+    older, newer = _summary(25, last=10), _summary(20, last=30)
+    own_day = replace(_summary(18), first=None, last=None, date=_day(40))
+    undated = replace(_summary(33), first=None, last=None)
+    for chosen, count in (
+        ([older, newer], 20), ([older, newer, own_day], 18), ([older, newer, own_day, undated], 18),
+        ([older, undated], 25), ([undated], 33),
+    ):  # fmt: skip
+        assert _given(*(reversed(chosen) if turned else chosen)).fractions == count
 
 
 def test_a_summary_checks_the_records():

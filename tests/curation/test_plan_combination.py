@@ -205,6 +205,14 @@ def test_d7_parallel_sites():
     assert _shown(later) == ASK, "a replan on a new CT has another frame as well"
 
 
+def test_d7_only_a_sum_is_too_large_without_documentation_a_prescription_is_what_it_is():
+    beside = _plan("c", 30, 10, at=(0.0, 0.0, 300.0))
+    assert _shown(combine([_plan("a", 84, 42), beside], None)) == (84, 42, "D7")
+    boost = _plan("b", 34, 17, "2015-03-27", label="BOOST")
+    assert _shown(combine([_plan("a"), boost, beside], None)) == ASK
+    assert _shown(combine([_plan("a"), boost, beside], _documented(84))) == (84, 42, "D6 D7")
+
+
 def test_d7_a_boost_far_from_the_first_isocentre_is_no_site_of_its_own():
     boost = _plan("b", 16, 8, "2015-04-01", label="BOOST", at=(0.0, 0.0, 150.0))
     assert _shown(combine([_plan("a"), boost], None)) == (66, 33, "D6")
