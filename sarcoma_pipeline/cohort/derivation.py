@@ -50,7 +50,12 @@ class Cohort:
     @cached_property
     def eligible(self) -> pl.Series:
         """Pseudonyms of the eligible patients."""
-        return eligibility.eligible(self.judged.eligibility) if self.chosen is None else self.chosen
+        if self.chosen is not None:
+            return self.chosen
+        if "judged" in vars(self):
+            return eligibility.eligible(self.judged.eligibility)
+        # The runs of a sensitivity analysis do not ask for reasons and the flow.
+        return eligibility.meeting(self.curated, self.happened, self.study, self.described)
 
     @cached_property
     def members(self) -> pl.DataFrame:

@@ -147,6 +147,22 @@ def eligible(eligibility: pl.DataFrame) -> pl.Series:
     return eligibility.group_by("pseudonym").agg(pl.col("met").all()).filter("met")["pseudonym"].sort()
 
 
+def meeting(curated: Curated, timeline: Timeline, study: Study, described: pl.DataFrame) -> pl.Series:
+    """Return the pseudonyms of the patients who meet every criterion, without reasons and flow.
+
+    Args:
+        curated: the curated tables.
+        timeline: what happened to the patients.
+        study: the criteria.
+        described: the patients' covariates.
+    """
+    facts = _facts(curated, timeline, described)
+    # Where EVERYBODY is not asked, every patient who meets the criteria has a tumour.
+    met = [_judge(criterion, timeline).met.fill_null(False) for criterion in (*study.criteria, EVERYBODY)]
+    verdicts = facts.select("pseudonym", met=pl.all_horizontal(met))
+    return verdicts.group_by("pseudonym").agg(pl.col("met").all()).filter("met")["pseudonym"].sort()
+
+
 def members(curated: Curated, eligible: pl.Series) -> pl.DataFrame:
     """Return ``patient_id`` and ``pseudonym`` of the eligible patients."""
     persons = curated["curated.patient"].select("patient_id", "pseudonym")

@@ -10,14 +10,18 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from sarcoma_pipeline.cohort.derived_once import once
+
 Curated = Mapping[str, pl.DataFrame]
 
 
+@once
 def tumour(curated: Curated) -> pl.DataFrame:
     """Return the index tumour: rows of ``curated.diagnosis``."""
     return curated["curated.diagnosis"].filter("index_tumour")
 
 
+@once
 def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
     """Return the rows of a table that belong to the index tumour."""
     index = tumour(curated).select("patient_id", "tumour_id")
@@ -26,12 +30,14 @@ def of_index_tumour(curated: Curated, table: str) -> pl.DataFrame:
     )
 
 
+@once
 def surgeries(curated: Curated) -> pl.DataFrame:
     """Return operations on the index tumour: rows of ``curated.surgery``, biopsies left out."""
     frame = of_index_tumour(curated, "curated.surgery")
     return frame.filter(pl.col("intent").ne_missing("diagnostic"))
 
 
+@once
 def course(curated: Curated) -> pl.DataFrame:
     """Return the primary courses: rows of ``curated.radiotherapy_course`` with the sequence filled.
 

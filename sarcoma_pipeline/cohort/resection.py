@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.primary import Curated, surgeries
 from schemas.assumptions import Assumptions
 
@@ -16,6 +17,7 @@ _ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
 tissue."""
 
 
+@once
 def resections(curated: Curated) -> pl.DataFrame:
     """Return operations on the primary tumour, dated ones first and in order: rows of ``curated.surgery``.
 

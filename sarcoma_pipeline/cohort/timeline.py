@@ -13,6 +13,7 @@ import polars as pl
 
 from sarcoma_pipeline.cohort import looks, relapses, resection, second_malignancy
 from sarcoma_pipeline.cohort.data_cutoff import LAST_DAY, days_until, last_day, rows_until
+from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.partial_dates import dated, reach
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
 from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, LOCAL, REGIONAL, UNKNOWN
@@ -176,6 +177,7 @@ def _operated(curated: Curated, operations: pl.DataFrame, steps: pl.DataFrame) -
     )  # fmt: skip
 
 
+@once
 def _irradiated(curated: Curated) -> pl.DataFrame:
     primary = course(curated).select("patient_id", "record_ids", _primary=pl.lit(True))
     courses = of_index_tumour(curated, "curated.radiotherapy_course").join(
@@ -191,6 +193,7 @@ def _irradiated(curated: Curated) -> pl.DataFrame:
     return pl.concat(ends).filter(pl.col("day").is_not_null())
 
 
+@once
 def _given(curated: Curated) -> pl.DataFrame:
     return (
         of_index_tumour(curated, "curated.systemic_therapy")
@@ -309,6 +312,7 @@ def _died(curated: Curated, zero: pl.DataFrame, assumptions: Assumptions) -> pl.
     return frame.with_columns(pl.when(between).then(value).otherwise(c).alias(c) for c, value in ends.items())
 
 
+@once
 def _contacts(curated: Curated) -> pl.DataFrame:
     """Return days on which the hospital saw the patient, for any tumour."""
     given = curated["curated.systemic_therapy"].filter(pl.col("given") == "yes")
@@ -325,6 +329,7 @@ def _contacts(curated: Curated) -> pl.DataFrame:
     return pl.concat(seen).filter(pl.col("day") >= 0)
 
 
+@once
 def _stated_alive(curated: Curated) -> pl.DataFrame:
     """Return statements that the patient is alive; a statement for a month holds for its first day."""
     stated = curated["curated.vital_statement"].filter(pl.col("status").is_in(["alive", "moved"]))
@@ -340,6 +345,7 @@ def _stated_alive(curated: Curated) -> pl.DataFrame:
     ).filter(pl.col("day").is_not_null())  # fmt: skip
 
 
+@once
 def _alive(curated: Curated) -> pl.DataFrame:
     """Return statements that the patient is alive, and contacts that are no event of the index tumour."""
     own = [

@@ -12,6 +12,7 @@ from dataclasses import replace
 import polars as pl
 
 from sarcoma_pipeline.cohort import derivation
+from sarcoma_pipeline.cohort.derived_once import CuratedOnce
 from sarcoma_pipeline.cohort.primary import Curated
 from schemas.assumptions import Value, alternatives
 from schemas.configuration import Study
@@ -28,6 +29,7 @@ def runs(curated: Curated, study: Study, main: Frames) -> Iterator[tuple[str, Va
         study: criteria, endpoints and assumptions.
         main: the cohort under the study's own assumptions.
     """
+    curated = CuratedOnce(curated)
     own = derivation.cohort(curated, study, chosen=main[0]["pseudonym"])
     for switch, value, assumptions in alternatives(study.assumptions):
         here = replace(own, happened=replace(own.happened, assumptions=assumptions))

@@ -43,8 +43,13 @@ def whole(records, number="1", diagnosis=None, radiotherapy=None):
 
 
 def judged(records, chosen: Study | None = None):
-    frames = records.run().frames
-    return eligibility.assess(frames, timeline(frames, Assumptions()), chosen or study())
+    frames, chosen = records.run().frames, chosen or study()
+    happened = timeline(frames, Assumptions())
+    made = eligibility.assess(frames, happened, chosen)
+    described = covariates.describe(frames, happened, chosen.gate)
+    without_verdicts = eligibility.meeting(frames, happened, chosen, described)
+    assert without_verdicts.equals(eligibility.eligible(made.eligibility))
+    return made
 
 
 def test_who_meets_every_criterion_is_eligible(records):

@@ -62,6 +62,8 @@ def page() -> dict[str, pl.DataFrame]:
 
 def derived(curated, chosen, assumptions) -> tuple[pl.DataFrame, pl.DataFrame]:
     whole = cohort(curated, chosen, assumptions)
+    # Here the verdicts say who is eligible; the runs find that out without them.
+    assert whole.judged.eligibility.height
     return whole.patients, whole.derived.endpoints
 
 
