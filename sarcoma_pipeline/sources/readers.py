@@ -179,12 +179,18 @@ def _code(module: str) -> list[str]:
         path = _path(name) if name not in found and name.partition(".")[0] in packages else None
         if path is None:
             continue
-        tree = _without_docstrings(ast.parse(path.read_text("utf-8")))
-        found[name] = ast.unparse(tree)
-        waiting += _imported(tree)
+        found[name], imported = _bare(path.read_text("utf-8"))
+        waiting += imported
     if module not in found:
         raise ModuleNotFoundError(f"no source of {module}")
     return [found[name] for name in sorted(found)]
+
+
+@cache
+def _bare(source: str) -> tuple[str, frozenset[str]]:
+    """Return code without comments and docstrings, and what it imports; the readers share most modules."""
+    tree = _without_docstrings(ast.parse(source))
+    return ast.unparse(tree), frozenset(_imported(tree))
 
 
 def _path(module: str) -> Path | None:
