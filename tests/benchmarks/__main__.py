@@ -1,7 +1,9 @@
 """Runs all benchmarks and prints a table.
 
-    .venv/bin/python -m tests.benchmarks [--sizes 86,1000,10000] [--plans 1.0] [--rows 1000000] [--into FILE]
+    .venv/bin/python -m tests.benchmarks [--sizes 86,1000,10000] [--plans 1.0] [--rows 1000000]
+        [--cumulative 1000] [--into FILE]
 
+--cumulative N: patients of the cumulative export.
 --script-up-to N: the pandas + lifelines script runs beside the first night up to so many patients.
 
 Every row is measured beside its floor or its peer in the same run: only the ratios are to be quoted.
@@ -24,6 +26,7 @@ def main() -> None:
     options.add_argument("--plans", type=float, default=1.0)
     options.add_argument("--rows", type=int, default=1_000_000)
     options.add_argument("--script-up-to", type=int, default=10_000)
+    options.add_argument("--cumulative", type=int, default=1_000)
     options.add_argument("--into", type=Path, help="writes FILE.md and FILE.json")
     chosen = options.parse_args()
     sizes = [int(size) for size in chosen.sizes.split(",")]
@@ -43,6 +46,7 @@ def main() -> None:
         for row in (
             *reading.rows(place.root, place.study),
             *reading.cumulative(Path(folder) / "cumulative"),
+            *refresh.cumulative(Path(folder) / "nights", chosen.cumulative),
             *commands.rows(Path(folder) / "demo"),
             *validation.rows(str(place.root / f"data/warehouse/{place.study}.duckdb")),
             *survival.rows(Path(folder), chosen.rows),

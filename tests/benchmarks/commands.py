@@ -17,16 +17,13 @@ from tests.benchmarks.refresh import SARCOMA, environment
 from tests.benchmarks.rows import Cost, Row, median, medians, process
 from tests.refreshed import REPOSITORY, SEED, Place, lay
 
-AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Modules are compiled once, as where the program is installed, even if a developer's shell forbids it."""
-
 _IMPORTS = (sys.executable, "-c", "import polars, duckdb")
 _SIZE = "86 patients"
 
 
 def _run(place: Place, *words: str) -> Cost:
     # Status fails if nothing starts the next refresh, and the second opinion outlives the refresh.
-    others = {opinion_process.SWITCH: "off", "SARCOMA_NIGHTLY": "off", **AS_INSTALLED}
+    others = {opinion_process.SWITCH: "off", "SARCOMA_NIGHTLY": "off"}
     return process([*SARCOMA, *words], REPOSITORY, environment(place) | others)
 
 

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sarcoma_pipeline.orchestration import opinion_process
 from sarcoma_pipeline.synthetic import crowd
 from tests.benchmarks.rows import Cost, Row
 from tests.refreshed import REPOSITORY, Place, lay
+from tests.sources import exports
 
 WATCH = """
 import resource, subprocess, sys
@@ -65,7 +66,13 @@ SARCOMA = (sys.executable, "-c", "from sarcoma_pipeline.cli import main; main()"
 
 def environment(place: Place) -> dict[str, str]:
     """Return the variables under which a command works on this place."""
-    return {"SARCOMA_ROOT": str(place.root), "DAGSTER_HOME": str(place.home), "COLUMNS": "200"}
+    return {
+        "SARCOMA_ROOT": str(place.root),
+        "DAGSTER_HOME": str(place.home),
+        "COLUMNS": "200",
+        # Compile modules once, as where the program is installed, even if a developer's shell forbids it.
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
 
 
 def night(place: Place) -> Night:
@@ -172,6 +179,35 @@ class Measured:
             yield Row("refresh", f"growth from {self.before.patients:,} patients", size, self.first.cost,
                       "the first night there", self.before.first.cost, "time ≤ 1.05",
                       f"exponent of CPU {time:.2f}, of memory {room:.2f}")  # fmt: skip
+
+
+def cumulative(folder: Path, patients: int, plans: float = 0.1) -> Iterator[Row]:
+    """Measure nights of a study whose tumour documentation is one cumulative export.
+
+    Args:
+        folder: an empty folder.
+        patients: how many.
+        plans: fraction of the treatment plans that are exported.
+    """
+    place = lay(folder)
+    crowd.write(place.drop, patients, 1, place.root / "data/demo", 0.05, plans, 1)
+    export = exports.joined(place.drop / "obds")
+    shutil.rmtree(place.drop / "obds")
+    (place.drop / "obds").mkdir()
+    path = place.drop / "obds/cumulative.xml"
+    path.write_bytes(export.content)
+    first = night(place)
+    some = tuple(_other(one) if not n % 100 else one for n, one in enumerate(export.patients))
+    path.write_bytes(replace(export, patients=some).content)
+    size = f"{patients:,} patients, {path.stat().st_size / 1e6:.0f} MB"
+    changed = night(place)
+    yield Row("refresh", "a cumulative export, 1 % of patients changed", size, changed.cost,
+              "the first night", first.cost, "", changed.note)  # fmt: skip
+
+
+def _other(patient: bytes) -> bytes:
+    """Change the grades and the sex of a patient."""
+    return re.sub(rb"<Grading>\w", b"<Grading>4", patient).replace(b"<Geschlecht>W", b"<Geschlecht>D")
 
 
 def measure_all(folder: Path, sizes: list[int], plans: float) -> Iterator[Measured]:
