@@ -72,16 +72,20 @@ def _endpoint(endpoint: EndpointRule) -> Iterator[tuple[str, str]]:
 
 
 def of_toxicity(study: Study) -> Complaints:
-    """Check that each endpoint of toxicity names its window, known categories, and a factor."""
-    factors = [c.name for c in study.covariates if c.kind == "factor"]
+    """Check that each endpoint of toxicity names its window, known categories, and a covariate."""
+    kinds = {c.name: c.kind for c in study.covariates}
     for at, endpoint in enumerate(study.toxicity):
         loc: Loc = ("toxicity", at)
-        yield from among((*loc, "by"), [endpoint.by], factors)
+        yield from among((*loc, "by"), [endpoint.by], list(kinds))
         yield from among((*loc, "categories"), endpoint.categories, v.TOXICITY_CATEGORY)
+        if endpoint.cut is not None and kinds.get(endpoint.by) == "factor":
+            yield (*loc, "cut"), f"{endpoint.by} is a factor, whose levels are the groups: leave cut out"
         if endpoint.measure == "grade" and endpoint.window is None:
             yield (*loc, "window"), 'say "acute" or "late": a grade is counted in one of them'
-        if endpoint.measure != "grade" and (endpoint.window or endpoint.categories):
-            yield loc, "a major wound complication has no window and no categories"
+        if endpoint.measure != "grade" and (
+            endpoint.window or endpoint.categories or endpoint.ctcae_versions
+        ):
+            yield loc, "a major wound complication has no window, no categories and no versions of CTCAE"
 
 
 def of_competing_risks(study: Study) -> Complaints:

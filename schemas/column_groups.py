@@ -101,6 +101,13 @@ ONSET = " ".join(
         "stated_window", "revision", "category", "statement", "grade", "kind", "attribution",
     )
 )  # fmt: skip
+OF_TOXICITY = " ".join(
+    f"cohort.toxicity.{c}"
+    for c in (
+        "therapy", "of_primary_treatment", "statement", "window", "grade", "ctcae_version", "category",
+        "major_wound_complication",
+    )
+)  # fmt: skip
 BASELINE = (
     "icdo3_morphology", "morphology_version", "morphologies", "grade", "fnclcc_grade", "t_stage", "t_prefix",
     "t_suffix", "n_stage", "n_prefix", "n_suffix", "m_stage", "m_prefix", "m_suffix", "m_symbol",

@@ -11,6 +11,7 @@ from schemas.column_groups import (
     EVENTS,
     OF_COURSE,
     OF_EVENTS,
+    OF_TOXICITY,
     ONSET,
     RECORDS,
     STATUS,
@@ -252,6 +253,18 @@ DECLARED: dict[str, dict[str, str]] = {
         f"curated.toxicity.therapy_day curated.radiotherapy_course.course_id {EVENTS}",
         "evidence": "curated.toxicity.record_ids",
     },
+    "cohort.toxicity_endpoints": {
+        "pseudonym": "curated.patient.pseudonym",
+        "evidence": "cohort.toxicity.evidence",
+        "treated": EVENTS,
+        **dict.fromkeys(("documented", "event", "unclear"), OF_TOXICITY),
+        **dict.fromkeys(("died_in_window", "counted"), f"{OF_TOXICITY} {EVENTS}"),
+        **dict.fromkeys(
+            ("time_days", "outcome", "time_basis"),
+            f"{OF_TOXICITY} {EVENTS} cohort.toxicity.onset_day curated.surgery.ops_codes "
+            "curated.surgery.surgery_date",
+        ),
+    },
     "cohort.endpoints": {
         "pseudonym": "curated.patient.pseudonym",
         "evidence": "cohort.events.evidence",
@@ -275,9 +288,16 @@ DECLARED: dict[str, dict[str, str]] = {
     "analysis.table_one": {"*": COVARIATES},
     "analysis.table_one_by_group": {"*": COVARIATES},
     "analysis.toxicity_rate": {
-        "*": f"{COVARIATES} cohort.toxicity.statement cohort.toxicity.window cohort.toxicity.grade "
-        "cohort.toxicity.category cohort.toxicity.major_wound_complication cohort.toxicity.therapy "
-        "cohort.toxicity.of_primary_treatment",
+        "*": f"{COVARIATES} cohort.toxicity_endpoints.documented cohort.toxicity_endpoints.treated "
+        "cohort.toxicity_endpoints.event cohort.toxicity_endpoints.unclear "
+        "cohort.toxicity_endpoints.counted cohort.toxicity_endpoints.died_in_window",
+    },
+    **{
+        f"analysis.toxicity_{name}": {
+            "*": f"{COVARIATES} cohort.toxicity_endpoints.time_days cohort.toxicity_endpoints.outcome "
+            "cohort.toxicity_endpoints.time_basis",
+        }
+        for name in ("incidence", "curve")
     },
     "analysis.survival_curve": {"*": SURVIVAL},
     "analysis.survival_estimate": {"*": SURVIVAL},

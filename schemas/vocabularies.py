@@ -98,6 +98,8 @@ CTCAE_VERSION = ("3.0", "4", "4.03", "5.0", "other")
 TOXICITY_WINDOW_BASIS = ("date", "statement")
 TOXICITY_WINDOW = ("acute", "late")
 """To the 90th day after the start of radiotherapy, and later."""
+TOXICITY_OUTCOME = ("toxicity", "death", "amputation", "censored")
+TOXICITY_TIME_BASIS = ("date", "middle")
 TOXICITY_ATTRIBUTION = ("record", "only therapy before", "last operation before")
 VITAL_STATUS = ("alive", "deceased", "deceased, date unknown", "moved", "no information")
 DATE_PRECISION = ("day", "month", "year")

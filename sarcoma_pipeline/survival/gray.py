@@ -90,14 +90,14 @@ def _score(ended: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             a = np.diag(share) - np.outer(share, share) / total
             influence = influence + a * died / (total * (1 - common_before))
             if died:
-                for k in np.flatnonzero(here):
+                for k in np.flatnonzero(here).tolist():
                     t4 = 1 - (1 - common) / survival[k] if survival[k] > 0 else 1.0
                     tied = 1 - (died - 1) / (total * survival_before[k] - 1) if died > 1 else 1.0
                     t3 = tied * survival_before[k] * died / (total * at_risk[k])
                     covariance, cross, spread = _added(
                         covariance, cross, spread, k, a[:, k] - t4 * influence[:, k], t4, t3
                     )
-            for k in np.flatnonzero(here & (others > 0) & (survival > 0)):
+            for k in np.flatnonzero(here & (others > 0) & (survival > 0)).tolist():
                 t4 = (1 - common) / survival[k]
                 tied = 1 - (others[k] - 1) / (at_risk[k] - 1) if others[k] > 1 else 1.0
                 t3 = tied * survival_before[k] ** 2 * others[k] / at_risk[k] ** 2

@@ -10,5 +10,8 @@ for (set in names(of)) for (group in of[[set]]) {
   fit <- cuminc(d$time, d$kind, d[[group]], cencode = "")
   for (kind in rownames(fit$Tests))
     put(set, group, kind, c("statistic", "degrees", "p_value"), fit$Tests[kind, c("stat", "df", "pv")])
+  at <- timepoints(fit, horizons[[set]])$est
+  for (curve in rownames(at)) put(set, paste(group, "incidence"), curve, paste0("at", seq_along(horizons[[set]])), at[curve, ])
+  put(set, paste(group, "incidence"), "times", paste0("at", seq_along(horizons[[set]])), horizons[[set]])
 }
 save_golden("gray")

@@ -44,7 +44,10 @@ KEYWORDS = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2), "pge
 METHODS = {".py": _calls, ".js": "javascript", ".html": "jinja2", ".j2": "jinja2"}
 OPTIONS = {"parse_template_string": True}
 """Option of the extraction from JavaScript: texts within template strings count, too."""
-VOCABULARIES = ("LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE", "EVENT_KIND", "SOURCE")
+VOCABULARIES = (
+    "LETTER_ANSWER", "RECORD_ROLE", "MOVEMENT_CAUSE", "EVENT_KIND", "SOURCE", "TOXICITY_CATEGORY",
+    "TOXICITY_OUTCOME",
+)  # fmt: skip
 """Vocabularies whose words are shown to people."""
 
 

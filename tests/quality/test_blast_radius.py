@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
-from sarcoma_pipeline.cohort import endpoints, released_events, toxicity, within_bounds
+from sarcoma_pipeline.cohort import endpoints, released_events, toxicity, toxicity_endpoints, within_bounds
 from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.quality import expectations, release_gate
 from sarcoma_pipeline.quality.lineage import lineage
@@ -20,6 +20,7 @@ from schemas.all_contracts import CONTRACTS
 from schemas.cohort import CohortDerivability, CohortEndpoint, CohortPatient
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
 from schemas.cohort_toxicity import CohortToxicity
+from schemas.cohort_toxicity_endpoints import CohortToxicityEndpoint
 from schemas.configuration import Study
 from schemas.gate import Gate
 from schemas.lineage import Lineage
@@ -87,6 +88,7 @@ CODES = {
         "code_system": CODE, "ctcae_version": CODE, "onset_precision": PROGRAM, "window": CODE,
         "window_basis": PROGRAM,
     },
+    "cohort.toxicity_endpoints": {"outcome": PROGRAM, "time_basis": PROGRAM},
     "meta.lineage": {"role": PROGRAM},
 }  # fmt: skip
 """Coded column to what keeps other codes out."""
@@ -102,6 +104,7 @@ TEXTS = {
     "cohort.events": {"pseudonym": HASH, "detail": PROGRAM},
     "cohort.endpoints": {"pseudonym": HASH, "endpoint": "study.toml"},
     "cohort.toxicity": {"pseudonym": HASH, "code": "toxicity.code-malformed"},
+    "cohort.toxicity_endpoints": {"pseudonym": HASH, "endpoint": "study.toml"},
     "cohort.not_at_risk": {"pseudonym": HASH, "endpoint": "study.toml", "reason": PROGRAM},
     "meta.lineage": {
         "pseudonym": HASH, "subject": "study.toml", "record_id": HASH, "table_name": PROGRAM,
@@ -188,13 +191,17 @@ Night = tuple[dict[str, pl.DataFrame], pl.DataFrame]
 def released(curated: dict[str, pl.DataFrame], observed: pl.DataFrame, study: Study = STUDY) -> Night:
     """The tables of patients as they would be released, and everything that was found."""
     whole = cohort(curated, study)
+    toxic = toxicity.toxicity(curated, whole.happened, whole.members)
     made = {
         CohortPatient: whole.patients,
         CohortEvent: released_events.events(whole.happened, whole.members),
         CohortEndpoint: whole.derived.endpoints,
         CohortNotAtRisk: whole.derived.not_at_risk,
         CohortDerivability: whole.derived.derivability,
-        CohortToxicity: toxicity.toxicity(curated, whole.happened, whole.members),
+        CohortToxicity: toxic,
+        CohortToxicityEndpoint: toxicity_endpoints.derive(
+            curated, whole.happened, whole.members, toxic, study.toxicity, study.gate
+        ),
     }
     seen = within_bounds.observe(whole.delivered, whole.happened, study.gate)
     # One finding a patient; on which of their records it stands is not judged here.

@@ -4,90 +4,77 @@ import polars as pl
 import pytest
 
 from sarcoma_pipeline.survival.proportions import exact_interval, fisher
-from sarcoma_pipeline.survival.toxicity_rates import states, toxicity_rates
+from sarcoma_pipeline.survival.toxicity_rates import toxicity_rates
 from schemas.analysis_toxicity import ToxicityRate
 from schemas.cohort import CohortPatient
-from schemas.cohort_toxicity import CohortToxicity
+from schemas.cohort_toxicity_endpoints import CohortToxicityEndpoint
 from schemas.configuration import Covariate
 from schemas.toxicity_toml import ToxicityEndpoint
 
 ACUTE = ToxicityEndpoint(name="acute", title="Acute", window="acute", least_grade=3, by="sequence")
-SKIN = ACUTE.model_copy(update={"categories": ("skin",)})
-LATE = ACUTE.model_copy(update={"window": "late"})
-WOUND = ToxicityEndpoint(name="wound", title="W", measure="major wound complication", by="sequence")
 SEQUENCE = Covariate(
     name="sequence", column="radiation_sequence", kind="factor", reference="postoperative adjuvant"
 )
+DOSE = Covariate(name="dose", column="dose_gy", kind="continuous")
 
 
-def told(**row) -> dict:
-    return {
-        "pseudonym": "p", "therapy": "radiotherapy", "of_primary_treatment": True, "statement": "present",
-        "kind": "side effect", "window": "acute", "evidence": ["r"],
-    } | row  # fmt: skip
+def states(*rows: dict) -> pl.DataFrame:
+    base = {
+        "endpoint": "acute", "documented": True, "treated": True, "counted": True, "unclear": False,
+        "died_in_window": False, "evidence": [],
+    }  # fmt: skip
+    return CohortToxicityEndpoint.conform(pl.DataFrame([base | r for r in rows], infer_schema_length=None))
 
 
-def frame(*rows: dict) -> pl.DataFrame:
-    return CohortToxicity.conform(pl.DataFrame(list(rows), infer_schema_length=None))
-
-
-# Each with its state: event, unclear; None for not documented.
-@pytest.mark.parametrize(
-    ("endpoint", "rows", "state"),
-    [
-        (ACUTE, [told(grade=3)], (True, False)),
-        (ACUTE, [told(grade=2)], (False, False)),
-        (ACUTE, [told(grade=2), told(grade=4)], (True, False)),
-        (ACUTE, [told(statement="none", grade=0)], (False, False)),
-        (ACUTE, [told(statement="unknown", window=None)], None),
-        (ACUTE, [told(grade=3, window="late")], None),
-        (ACUTE, [told(grade=3, window=None)], None),
-        (ACUTE, [told(grade=2), told(grade=3, window=None)], (False, True)),
-        (ACUTE, [told(grade=None)], (False, True)),
-        (ACUTE, [told(grade=3, of_primary_treatment=False)], None),
-        (ACUTE, [told(grade=3, therapy="systemic therapy")], None),
-        (SKIN, [told(grade=3, category="skin")], (True, False)),
-        (SKIN, [told(grade=3, category="bone")], (False, False)),
-        (SKIN, [told(grade=3, category=None)], (False, True)),
-        (SKIN, [told(grade=2, category=None)], (False, False)),
-        (LATE, [told(statement="none", grade=0)], None),
-        (LATE, [told(grade=3)], None),
-        (LATE, [told(grade=3, window="late")], (True, False)),
-        (WOUND, [told(therapy="surgery", major_wound_complication=True)], (True, False)),
-        (WOUND, [told(therapy="surgery", statement="none", major_wound_complication=False)], (False, False)),
-        (WOUND, [told(therapy="surgery", major_wound_complication=None)], (False, True)),
-        (WOUND, [told(therapy="surgery", statement="unknown", major_wound_complication=None)], None),
-        (WOUND, [told(grade=4)], None),
-    ],
-)
-def test_not_documented_is_not_none(endpoint, rows, state):
-    found = states(frame(*rows), endpoint).select("event", "unclear").rows()
-    assert found == ([] if state is None else [state])
-
-
-def test_the_denominator_is_the_documented_patients_of_each_group():
-    patients = CohortPatient.conform(
-        pl.DataFrame(
-            {
-                "pseudonym": [f"p{n}" for n in range(6)],
-                "radiation_sequence": ["preoperative"] * 3 + ["postoperative adjuvant"] * 2 + [None],
-            }
-        )
+PATIENTS = CohortPatient.conform(
+    pl.DataFrame(
+        {
+            "pseudonym": [f"p{n}" for n in range(6)],
+            "radiation_sequence": ["preoperative"] * 3 + ["postoperative adjuvant"] * 2 + [None],
+            "dose_gy": [50.0, 50.0, None, 60.0, 66.0, 50.0],
+        }
     )
-    rows = [told(pseudonym="p0", grade=3), told(pseudonym="p1", grade=1), told(pseudonym="p3", grade=None)]
-    rows.append(told(pseudonym="p5", grade=5))
-    made = toxicity_rates(patients, frame(*rows), [ACUTE], [SEQUENCE])
-    counts = made.select("level", "patients", "documented", "events", "unclear").rows()
-    assert counts == [
-        (None, 6, 4, 2, 1), ("postoperative adjuvant", 2, 1, 0, 1), ("preoperative", 3, 2, 1, 0)
+)
+FOUND = states(
+    {"pseudonym": "p0", "event": True},
+    {"pseudonym": "p1", "event": False, "died_in_window": True},
+    {"pseudonym": "p2", "documented": False, "counted": False},
+    {"pseudonym": "p3", "event": False, "unclear": True},
+    {"pseudonym": "p4", "documented": False, "counted": False, "treated": False},
+    {"pseudonym": "p5", "event": True},
+)
+COUNTS = ("level", "patients", "treated", "documented", "counted", "events", "unclear", "died")
+
+
+def test_the_denominator_is_the_patients_of_each_group_who_count():
+    made = toxicity_rates(PATIENTS, FOUND, [ACUTE], [SEQUENCE])
+    assert made.select(COUNTS).rows() == [
+        (None, 6, 5, 4, 4, 2, 1, 1), ("postoperative adjuvant", 2, 1, 1, 1, 0, 1, 0),
+        ("preoperative", 3, 3, 2, 2, 1, 0, 1),
     ]  # fmt: skip
     # Of three documented patients with a group one has it: every table is as likely as this or less.
     assert made["p_value"].to_list() == [1.0] * 3
     assert made["share"].to_list() == [0.5, 0.0, 0.5]
+    # If nobody without documentation had it: 2 of 5 treated, 0 of 1, 1 of 3.
+    assert made["least"].to_list() == pytest.approx([0.4, 0.0, 1 / 3])
+
+
+@pytest.mark.parametrize(
+    ("cut", "levels"),
+    [
+        # The median of 50, 50, 50, 60, 66 is 50.
+        (None, [(None, 6), ("≥ 50", 5)]),
+        (60.0, [(None, 6), ("< 60", 3), ("≥ 60", 2)]),
+    ],
+)
+def test_a_number_is_divided_at_the_cut_or_at_the_median(cut, levels):
+    by_dose = ACUTE.model_copy(update={"by": "dose", "cut": cut})
+    made = toxicity_rates(PATIENTS, FOUND, [by_dose], [SEQUENCE, DOSE])
+    assert made.select("level", "patients").rows() == levels
 
 
 def test_a_study_without_endpoints_of_toxicity_has_an_empty_table():
-    assert toxicity_rates(CohortPatient.empty(), frame(told(grade=3)), [], []).equals(ToxicityRate.empty())
+    assert toxicity_rates(PATIENTS, FOUND, [], []).equals(ToxicityRate.empty())
 
 
 # R 4: fisher.test of the events and non-events of each group.

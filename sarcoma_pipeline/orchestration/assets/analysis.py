@@ -30,6 +30,7 @@ from sarcoma_pipeline.survival import (
     subgroups,
     table_one,
     table_one_groups,
+    toxicity_incidence,
     toxicity_rates,
     validation,
     weighting,
@@ -60,7 +61,7 @@ from schemas.analysis_models import (
     ModelFit,
     UnivariableHazardRatio,
 )
-from schemas.analysis_toxicity import ToxicityRate
+from schemas.analysis_toxicity import ToxicityCurve, ToxicityIncidence, ToxicityRate
 from schemas.analysis_validation import ExternalCalibration, ExternalValidation, NetBenefit
 from schemas.analysis_weighting import (
     WeightedBalance,
@@ -71,10 +72,11 @@ from schemas.analysis_weighting import (
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.cohort_dose import CohortDoseVolume
 from schemas.cohort_events import CohortEvent
-from schemas.cohort_toxicity import CohortToxicity
+from schemas.cohort_toxicity_endpoints import CohortToxicityEndpoint
 from schemas.statistics import TOO_FEW
 
 PATIENTS, ENDPOINTS, EVENTS = CohortPatient.table(), CohortEndpoint.table(), CohortEvent.table()
+TOXICITIES = CohortToxicityEndpoint.table()
 
 
 def assets(project: Project) -> list[dg.AssetsDefinition]:
@@ -200,11 +202,15 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return StepOutput({SurvivalSensitivity.table(): frame})
 
     def harm(warehouse: Warehouse) -> StepOutput:
-        """Count the patients with toxicity, among those whose toxicity is documented."""
-        frame = toxicity_rates.toxicity_rates(
-            patients_of(warehouse), warehouse.read(CohortToxicity.table()), study.toxicity, study.covariates
-        )
-        return StepOutput({ToxicityRate.table(): frame})
+        """Count the patients with toxicity, and estimate its cumulative incidence."""
+        data = (patients_of(warehouse), warehouse.read(TOXICITIES), study.toxicity, study.covariates)
+        incidence = toxicity_incidence.toxicity_incidence(*data, study.horizons_months)
+        frames = {
+            ToxicityRate.table(): toxicity_rates.toxicity_rates(*data),
+            ToxicityIncidence.table(): incidence.estimates,
+            ToxicityCurve.table(): incidence.curves,
+        }
+        return StepOutput(frames)
 
     def follow(warehouse: Warehouse) -> StepOutput:
         """Measure the completeness of follow-up, and when covariates became known."""
@@ -260,6 +266,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     ]
     weighted = [WeightedGroup, WeightedBalance, WeightedCurve, WeightedHazardRatio]
     validated = [ExternalValidation, ExternalCalibration, NetBenefit]
+    harmed = [ToxicityRate, ToxicityIncidence, ToxicityCurve]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     people = [PATIENTS, *([CohortDoseVolume.table()] if study.dose_columns else [])]
     both = [*people, ENDPOINTS]
@@ -285,8 +292,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
             project, "sensitivity", {SurvivalSensitivity.table(): [*both, *CURATED]}, vary, kinds={"polars"}
         ),
         step(
-            project, "toxicity", {ToxicityRate.table(): [*people, CohortToxicity.table()]}, harm,
-            kinds={"polars"},
+            project, "toxicity", {c.table(): [*people, TOXICITIES] for c in harmed}, harm, kinds={"polars"}
         ),
         step(
             project, "follow_up", {c.table(): [*both, *CURATED] for c in followed}, follow, kinds={"polars"}

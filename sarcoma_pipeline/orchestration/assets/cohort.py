@@ -13,6 +13,7 @@ from sarcoma_pipeline.cohort import (
     released_events,
     structure_doses,
     toxicity,
+    toxicity_endpoints,
 )
 from sarcoma_pipeline.orchestration.assets.curated import CURATED, OF_DOSES
 from sarcoma_pipeline.orchestration.assets.record_locations import locations
@@ -24,6 +25,7 @@ from schemas.cohort import CohortDerivability, CohortEligibility, CohortEndpoint
 from schemas.cohort_dose import CohortDoseVolume
 from schemas.cohort_events import CohortEvent, CohortNotAtRisk
 from schemas.cohort_toxicity import CohortToxicity
+from schemas.cohort_toxicity_endpoints import CohortToxicityEndpoint
 from schemas.quality import Accounting, Observed
 
 
@@ -47,6 +49,10 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         made = derivation.cohort(warehouse.layer("curated"), study, chosen=eligible)
         derived = made.derived
         centre = pl.lit(warehouse.centre or None, dtype=pl.String)
+        toxic = toxicity.toxicity(made.curated, made.happened, made.members)
+        with_times = toxicity_endpoints.derive(
+            made.curated, made.happened, made.members, toxic, study.toxicity, study.gate
+        )
         events = derived.endpoints.filter("event").group_by("endpoint").len().sort("endpoint")
         return StepOutput(
             {
@@ -55,7 +61,8 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortEndpoint.table(): derived.endpoints,
                 CohortNotAtRisk.table(): derived.not_at_risk,
                 CohortDerivability.table(): derived.derivability,
-                CohortToxicity.table(): toxicity.toxicity(made.curated, made.happened, made.members),
+                CohortToxicity.table(): toxic,
+                CohortToxicityEndpoint.table(): with_times,
                 CohortDoseVolume.table(): structure_doses.structure_doses(made.curated, made.members),
             },
             metadata={CohortEndpoint.table(): {f"{name} events": n for name, n in events.iter_rows()}},
@@ -81,6 +88,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
                 CohortNotAtRisk.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
                 CohortDerivability.table(): [CohortEligibility.table()],
                 CohortToxicity.table(): [*CURATED, CohortEligibility.table()],
+                CohortToxicityEndpoint.table(): [*CURATED, CohortEligibility.table()],
                 CohortDoseVolume.table(): [*CURATED, *OF_DOSES, CohortEligibility.table()],
             },
             derive,

@@ -192,9 +192,9 @@ def _while_at_risk(rows: list[dict[str, Any]], least_at_risk: int) -> list[dict[
 
 def by_level(
     levels: dict[str, list[dict[str, Any]]], *, key: str, letter: str, title: str, test: str, horizon: float,
-    least_at_risk: int = 0,
+    least_at_risk: int = 0, incidence: bool = False,
 ) -> str:  # fmt: skip
-    """Draw Kaplan–Meier curves of the levels of a factor, with 95 % bands and numbers at risk.
+    """Draw curves of the levels of a factor, with 95 % bands and numbers at risk.
 
     Each level has a colour that the colour-blind can tell from the others, a line style that survives print
     in grey, and its name at the end of its curve.
@@ -207,6 +207,7 @@ def by_level(
         test: text beside the title, the result of the test.
         horizon: end of the time axis in months.
         least_at_risk: patients at risk below which a curve ends.
+        incidence: whether ``survival`` is a cumulative incidence, not Kaplan and Meier's estimate.
     """
     height = _HEIGHT - 48 + 16 * len(levels)
     sheet, frame = Drawing(_WIDTH + _FOR_NAMES, height), _Axes(horizon, _BESIDE_LEVELS)
@@ -217,7 +218,7 @@ def by_level(
         lower = _steps([(r["time_months"], r["ci_low"]) for r in known], rows[-1]["time_months"])
         band = [frame.at(t, s) for t, s in [*upper, *reversed(lower)]]
         sheet.path(band, width=0, fill=_colour(index), opacity=_BAND_OPACITY / (1 if len(drawn) < 4 else 2))
-    frame.draw(sheet, _("Probability (%)"))
+    frame.draw(sheet, _("Cumulative incidence (%)") if incidence else _("Probability (%)"))
     ends = []
     for index, (level, rows) in enumerate(drawn.items()):
         steps = _steps([(r["time_months"], r["survival"]) for r in rows], None)
@@ -252,7 +253,9 @@ def by_level(
     )
     return sheet.svg(
         key,
-        _("Kaplan–Meier curves by {factor}").format(factor=in_sentence(title)),
+        (_("Cumulative incidence: {title}") if incidence else _("Kaplan–Meier curves by {factor}")).format(
+            factor=in_sentence(title), title=title
+        ),
         _("{described}. {test}. Shaded: 95 % confidence intervals.").format(described=described, test=test),
     )
 

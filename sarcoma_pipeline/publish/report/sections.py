@@ -139,6 +139,8 @@ def _methods(report: Report) -> Iterator[Paragraph]:
         yield Paragraph(imputed.methods_sentence(report.study))
     if report.has("analysis.weighted_group"):
         yield Paragraph(weighted.methods_sentence(report.study))
+    for text in toxicity.choices(report.study):
+        yield Paragraph(text)
     if said := competing.methods_sentences(report):
         yield Paragraph(" ".join(said))
     release = report.frames["meta.release"].row(0, named=True)

@@ -15,11 +15,8 @@ from sarcoma_pipeline.publish.report import curves, pdf
 from sarcoma_pipeline.publish.report.page import page
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
 from sarcoma_pipeline.survival import calibration, subgroups, table_one_groups
-from schemas.analysis_toxicity import ToxicityRate
-from schemas.cohort_toxicity import CohortToxicity
 from schemas.configuration import Sources, Study
 from schemas.disclosure import Disclosure
-from schemas.toxicity_toml import ToxicityEndpoint
 
 
 @pytest.fixture(scope="module")
@@ -231,29 +228,3 @@ def test_the_calibration_has_a_point_per_group(
     printed = [row[3] for row in rows if len(row) == 5]
     assert printed == [f"{100 * p:.1f}" for p in at["predicted"]]
     assert "analysis.calibration" not in disclosure.public(told, Disclosure())
-
-
-def test_toxicity_is_printed_with_its_denominator_and_never_published(
-    study: Study, sources: Sources, frames: dict[str, pl.DataFrame]
-) -> None:
-    endpoint = ToxicityEndpoint(name="a", title="Acute, grade 3", window="acute", by="sequence")
-    # R 4: binom.test(3, 20); fisher.test of 2 of 8 and 1 of 12.
-    row = {"endpoint": "a", "covariate": "sequence", "unclear": 1, "p_value": 0.5368421}
-    lines = [
-        row | {"position": 1, "patients": 30, "documented": 20, "events": 3, "share": 0.15,
-               "ci_low": 0.03207, "ci_high": 0.37893},
-        row | {"position": 2, "level": "preoperative", "patients": 10, "documented": 0, "events": 0},
-    ]  # fmt: skip
-    made = ToxicityRate.conform(pl.DataFrame(lines, infer_schema_length=None))
-    told = {**frames, "analysis.toxicity_rate": made, "cohort.toxicity": CohortToxicity.empty()}
-    declared = study.model_copy(update={"toxicity": (endpoint,)})
-    tree: Any = lxml_html.document_fromstring(page(declared, sources, told, {}))
-    rows = tree.xpath("//table[@id='table-toxicity-sequence']//tbody/tr")
-    assert [[c.text_content() for c in row] for row in rows] == [
-        ["Acute, grade 3", "30", "20", "3", "15.0 (3.2–37.9)", "1", "0.5368"],
-        ["preoperative", "10", "0", "0", "–", "1", ""],
-    ]
-    public = disclosure.public(told, Disclosure())
-    assert not {"analysis.toxicity_rate", "cohort.toxicity"} & set(public)
-    silent: Any = lxml_html.document_fromstring(page(study, sources, frames, {}))
-    assert not silent.xpath("//*[@id='toxicity']")
