@@ -25,6 +25,7 @@ _MONTHS = (
     ("aug", "ust"), ("sep", "t?(?:ember)?"), ("okt", "ober"), ("nov", "ember"), ("dez", "ember"),
 )  # fmt: skip
 _MONTH = "|".join(f"{short}(?:{rest})?" for short, rest in _MONTHS)
+_OF_MONTH = rf"(?i)^({_MONTH})\.? \d{{4}}$"
 _DAY = rf"\d{{1,2}}\.\d{{1,2}}\.\d{{4}}|\d{{4}}-\d\d-\d\d|\d{{1,2}}[./]\d{{4}}|(?:(?:{_MONTH})\.? )?\d{{4}}"
 """A day, a month or a year, as offices write it."""
 _WITH_DATE = rf"(?i)^(.+?),?(?: am| seit| zum| im| ab|:)? ({_DAY})$"
@@ -93,36 +94,51 @@ def _answered(replies: pl.DataFrame, answers: Mapping[str, str]) -> pl.DataFrame
 
     They are columns because the reading of a date uses its text many times.
     """
-    word, day = _parts(pl.col("answer"))
-    event = _day(pl.col("event_date"))
     # Two days in one reply: neither is chosen, and the answer is a finding.
-    word = pl.when((day != event).fill_null(False)).then(None).otherwise(word)
-    status = _meaning(word, answers)
+    word = pl.when((pl.col("_day") != pl.col("_event")).fill_null(False)).then(None).otherwise("_word")
     # Deaths and moves are dated by their event date, "alive" by the date of the answer.
-    of_event = status.is_in(["deceased", "deceased, date unknown", "moved"])
-    dated = pl.coalesce([event, day])
-    when = pl.when(of_event).then(dated).otherwise(pl.col("answered_on"))
-    return replies.with_columns(_status=status, _when=when)
+    of_event = pl.col("_status").is_in(["deceased", "deceased, date unknown", "moved"])
+    # In steps, so that each pattern is searched once.
+    return (
+        _parts(replies.with_columns(_event=_day(pl.col("event_date"))))
+        .with_columns(_word=_bare(word))
+        .with_columns(_status=_meaning(answers))
+        .with_columns(_when=pl.when(of_event).then(pl.coalesce("_event", "_day")).otherwise("answered_on"))
+        .drop("_event", "_word", "_day")
+    )
 
 
 def meanings(answers: Sequence[str]) -> list[str | None]:
     """Return what answers say by the usual wordings; None for one that only a person understands."""
     told = pl.DataFrame({"answer": answers}, schema={"answer": pl.String})
-    return told.select(_meaning(_parts(pl.col("answer"))[0], v.REGISTRY_ANSWER))["answer"].to_list()
+    words = _parts(told).with_columns(_word=_bare(pl.col("_word")))
+    return words.select(_meaning(v.REGISTRY_ANSWER))["_word"].to_list()
 
 
-def _parts(answer: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return the words of an answer without their day, and the day."""
-    plain = answer.str.strip_chars().str.replace_all(r"\s+", " ").str.strip_chars_end(".")
+def _parts(replies: pl.DataFrame) -> pl.DataFrame:
+    """Add the words of an answer without their day (``_word``), and the day (``_day``)."""
+    plain = pl.col("answer").str.strip_chars().str.replace_all(r"\s+", " ").str.strip_chars_end(".")
     plain = (
         plain.str.replace(r"^[†✝] ?", "verstorben ").str.replace(r"^(.*\d) in \D+$", "$1").str.strip_chars()
     )
-    word = pl.coalesce([plain.str.extract(_DATE_FIRST, 2), plain.str.extract(_WITH_DATE, 1), plain])
-    return word, _day(pl.coalesce([plain.str.extract(_DATE_FIRST, 1), plain.str.extract(_WITH_DATE, 2)]))
+    first, last = (
+        pl.col("_word").str.extract_groups(_DATE_FIRST),
+        pl.col("_word").str.extract_groups(_WITH_DATE),
+    )
+    return (
+        replies.with_columns(_word=plain)
+        .with_columns(_first=first, _last=last)
+        .with_columns(
+            _word=pl.coalesce(pl.col("_first").struct.field("2"), pl.col("_last").struct.field("1"), "_word"),
+            _day=_day(pl.coalesce(pl.col("_first").struct.field("1"), pl.col("_last").struct.field("2"))),
+        )
+        .drop("_first", "_last")
+    )
 
 
-def _meaning(word: pl.Expr, answers: Mapping[str, str]) -> pl.Expr:
-    bare = _bare(word).str.replace(_PERSON, "").str.replace(_PLACE, "$1")
+def _meaning(answers: Mapping[str, str]) -> pl.Expr:
+    """Return the status that the words in ``_word`` mean, written by :func:`_bare`."""
+    bare = pl.col("_word").str.replace(_PERSON, "").str.replace(_PLACE, "$1")
     plain = pl.DataFrame({"word": list(answers)}).select(_bare(pl.col("word")))["word"]
     known = dict(zip(plain, answers.values(), strict=True))
     listed = bare.replace_strict(known, default=None, return_dtype=pl.String)
@@ -141,10 +157,12 @@ def _day(text: pl.Expr) -> pl.Expr:
     """Write a day, month or year as ``date`` reads it: 03.2019 as 00.03.2019, 2019 as 00.00.2019."""
     day = text.str.strip_chars()
     day = pl.when(day != "").then(day)
-    for number, (short, rest) in enumerate(_MONTHS, start=1):
-        day = day.str.replace(rf"(?i)^{short}(?:{rest})?\.? (\d{{4}})$", f"{number:02}.$1")
+    month = day.str.extract(_OF_MONTH, 1).str.to_lowercase().str.slice(0, 3)
+    numbers = {short: f"{number:02}." for number, (short, _) in enumerate(_MONTHS, start=1)}
+    in_figures = month.replace_strict(numbers, default=None, return_dtype=pl.String) + day.str.tail(4)
     return (
-        day.str.replace(r"^(\d)\.", "0$1.")
+        pl.coalesce(in_figures, day)
+        .str.replace(r"^(\d)\.", "0$1.")
         .str.replace(r"^(\d\d)\.(\d)\.", "$1.0$2.")
         .str.replace(r"^(\d)/", "0$1/")
         .str.replace(r"^(\d\d)[./](\d{4})$", "00.$1.$2")

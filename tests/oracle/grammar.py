@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -90,9 +90,13 @@ class Schema:
             kind = self.types.get(base)
         return base, facets
 
-    def declared(self) -> Iterator[tuple[str, Element]]:
+    def declared(self) -> tuple[tuple[str, Element], ...]:
         """Path and declaration of every element and attribute of a document."""
-        yield from self._walk(self.root, "oBDS", ())
+        return self._declared
+
+    @cached_property
+    def _declared(self) -> tuple[tuple[str, Element], ...]:
+        return tuple(self._walk(self.root, "oBDS", ()))
 
     def _walk(
         self, declared: Element, path: str, above: tuple[Element, ...]

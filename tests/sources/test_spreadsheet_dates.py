@@ -9,6 +9,8 @@ import xlsxwriter
 from schemas import typed, typed_diagnosis  # noqa: F401
 from tests.sources.sent_tables import DIAGNOSIS, Workbook, workbook_of
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 
 @pytest.mark.parametrize("declared", ["%d.%m.%Y", "%Y-%m-%d"])
 def test_dates_and_numbers_of_a_spreadsheet_are_its_own_whatever_is_declared(read, declared):
