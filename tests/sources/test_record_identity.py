@@ -23,6 +23,8 @@ from tests.curation.rt_files import content, plan
 from tests.sources.test_obds import _export, _meldung
 from tests.sources.workbook import workbook
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 HEAD = ("Nr", "Tag", "cm", "Code")
 ROWS = [(str(n), f"0{n}.03.2015", str(n), "") for n in range(1, 6)]
 REPLIES = [(f"A{n}", str(n), "verstorben", f"0{n}.03.2015") for n in range(1, 6)]

@@ -14,6 +14,8 @@ from sarcoma_pipeline.sources.received_record import Batch, SourceFile
 from schemas.configuration import RegistrySource, TableSource
 from tests.sources.workbook import workbook
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 ROWS: list[tuple] = [
     ("Sarkomregister, Stand 2021",),
     (),

@@ -9,6 +9,8 @@ import pytest
 from schemas import typed, typed_diagnosis  # noqa: F401
 from tests.sources.sent_tables import DIAGNOSIS, source_of, workbook_of
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 
 @pytest.mark.parametrize(
     ("lines", "numbers", "stray"),
