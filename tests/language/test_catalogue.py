@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -18,10 +19,14 @@ What to do: write the {language} text into schemas/locale/{language}.po, under t
 adds the missing entries at their place; fill in each empty msgstr."""
 
 
+program_texts, written = cache(messages), cache(catalogue)
+"""Texts and catalogue are read once for all tests."""
+
+
 def translated(language: str) -> Iterator[tuple[Message, tuple[str, ...], tuple[str, ...]]]:
     """Yield every text with its English forms and its translations; none if it has no entry."""
-    entries = catalogue(language)
-    for one in messages():
+    entries = written(language)
+    for one in program_texts():
         forms = (one.text,) if isinstance(one.text, str) else one.text
         entry = entries.get(forms[0], one.context)
         given = entry.string if entry else None

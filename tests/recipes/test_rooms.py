@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ def room_of(module: str) -> str | None:
     )
 
 
+@cache
 def imported() -> set[tuple[str, str, str]]:
     """File, its room and a room that it imports, everywhere in the program."""
     found = set()
