@@ -163,6 +163,7 @@ def english(text: str) -> list[str]:
     return kept
 
 
+@pytest.mark.slow
 def test_a_german_page_and_a_german_letter_have_no_english_text():
     with speaking("de"):
         made = page()

@@ -161,6 +161,7 @@ def _cells(made):
 SIZES = st.tuples(st.integers(0, 30), st.integers(5, 30), st.integers(0, 12))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     st.lists(
@@ -194,6 +195,7 @@ def test_no_two_versions_differ_by_few_in_any_count(worlds):
         assert all(c["events"].null_count() == c.height for c in curves)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(SIZES, SIZES, st.integers(3, 8), st.integers(3, 8))
 def test_another_threshold_tells_no_level_that_was_suppressed(sexes, later, threshold, other):

@@ -59,6 +59,7 @@ print(rule_catalogue.catalogue().filter(pl.col("rule_id") == "plugged.small-tumo
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("missing", "fires_on"), [("kept", ["small"]), ("broken", ["small", "unknown"])])
 def test_a_rule_needs_its_own_module_only(tmp_path, missing, fires_on):
     (tmp_path / "rules_of_the_test.py").write_text(RULE.format(missing=missing))

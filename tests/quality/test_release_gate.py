@@ -83,9 +83,8 @@ PLACES = [(CohortPatient.table(), c, said) for c, (_, said) in PATIENT_FAULTS.it
 ]
 
 
-@pytest.fixture(scope="module")
-def faulty(tmp_path_factory) -> tuple[list[Failed], Path]:
-    """Every fault at once, each in a column of its own; and the Data Docs of it."""
+def faults() -> dict[str, pl.DataFrame]:
+    """Every fault at once, each in a column of its own."""
     made = tables()
     made[CohortPatient.table()] = made[CohortPatient.table()].with_columns(
         change for change, _ in PATIENT_FAULTS.values()
@@ -93,9 +92,20 @@ def faulty(tmp_path_factory) -> tuple[list[Failed], Path]:
     made[CohortEndpoint.table()] = made[CohortEndpoint.table()].with_columns(
         change for change, _ in ENDPOINT_FAULTS.values()
     )
+    return made
+
+
+@pytest.fixture(scope="module")
+def failed() -> list[Failed]:
+    return gate(faults(), tables(), Gate())
+
+
+@pytest.fixture(scope="module")
+def faulty(failed, tmp_path_factory) -> tuple[list[Failed], Path]:
+    """What fails, and the Data Docs of it, which take Great Expectations seconds."""
     docs = tmp_path_factory.mktemp("published") / "data_docs"
-    assert second_opinion(made, tables(), Gate(), docs) == []
-    return gate(made, tables(), Gate()), docs
+    assert second_opinion(faults(), tables(), Gate(), docs) == []
+    return failed, docs
 
 
 @pytest.fixture(scope="module")
@@ -109,21 +119,22 @@ def passed(tmp_path_factory) -> tuple[list[Failed], Path]:
 
 
 @pytest.mark.parametrize(("table", "column", "said"), PLACES, ids=[f"{t}.{c}" for t, c, _ in PLACES])
-def test_a_fault_is_named_by_table_and_column(faulty, table, column, said):
-    here = [f for f in faulty[0] if (f.table, f.column) == (table, column)]
+def test_a_fault_is_named_by_table_and_column(failed, table, column, said):
+    here = [f for f in failed if (f.table, f.column) == (table, column)]
     assert any(said in f.what and f.severity == "error" for f in here), here
     assert all(str(f).startswith(f"{table}.{column}: ") for f in here)
 
 
-def test_no_fault_is_seen_where_there_is_none(faulty):
+def test_no_fault_is_seen_where_there_is_none(failed):
     known = (
         {(t, c) for t, c, _ in PLACES}
         | {(CohortEndpoint.table(), f"event of {e}") for e in ENDPOINT}
         | {(CohortEndpoint.table(), "pseudonym")}
     )
-    assert {(f.table, f.column) for f in faulty[0]} <= known
+    assert {(f.table, f.column) for f in failed} <= known
 
 
+@pytest.mark.slow
 def test_no_value_of_a_patient_is_told(faulty):
     failed, docs = faulty
     told = "\n".join([*map(str, failed), *(p.read_text() for p in docs.iterdir())])
@@ -131,18 +142,25 @@ def test_no_value_of_a_patient_is_told(faulty):
         assert value not in told
 
 
+def test_a_clean_release_has_no_fault():
+    assert gate(tables(), tables(), Gate()) == []
+
+
+@pytest.mark.slow
 def test_a_clean_release_passes(passed):
     failed, docs = passed
     assert failed == []
     assert "Passed" in (docs / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_docs_are_replaced_as_a_whole(passed):
     _, docs = passed
     assert not (docs / "of_yesterday.html").exists()
     assert [p.name for p in docs.parent.iterdir()] == ["data_docs"]
 
 
+@pytest.mark.slow
 def test_the_docs_have_a_page_per_table_and_no_external_resource(faulty, passed):
     for _, docs in (faulty, passed):
         assert {f"{t}.html" for t in RELEASED} <= {p.name for p in docs.iterdir()}
@@ -154,6 +172,7 @@ def test_the_docs_have_a_page_per_table_and_no_external_resource(faulty, passed)
                 assert (docs / target).is_file(), (page.name, target)
 
 
+@pytest.mark.slow
 def test_the_docs_say_what_failed_and_that_the_last_release_stands(faulty):
     failed, docs = faulty
     index = (docs / "index.html").read_text()
@@ -174,19 +193,28 @@ def test_lost_patients_lost_endpoints_and_strangers_fail():
     assert any("cohort.endpoints.pseudonym: Every pseudonym is one of cohort.patients" in s for s in said)
 
 
-def test_the_first_release_is_compared_with_nothing(tmp_path):
+def first_release() -> dict[str, pl.DataFrame]:
+    """Return a release without a table, and with an endpoint twice and another missing."""
     made = tables()
     made[CohortPatient.table()] = made[CohortPatient.table()].with_columns(first("sex", None))
     made[CohortEndpoint.table()] = pl.concat(
         [made[CohortEndpoint.table()].tail(-1), made["cohort.endpoints"].tail(1)]
     )
     del made["analysis.hazard_ratio"]
-    failed = gate(made, None, Gate())
-    assert second_opinion(made, None, Gate(), tmp_path / "docs") == []
+    return made
+
+
+def test_the_first_release_is_compared_with_nothing():
+    failed = gate(first_release(), None, Gate())
     places = {(f.table, f.column) for f in failed}
     assert ("cohort.endpoints", None) in places, "an endpoint twice, another missing"
     assert ("analysis.hazard_ratio", "p_value") in places, "a table is missing"
     assert {t for t, _ in places} == {"cohort.endpoints", "analysis.hazard_ratio"}
+
+
+@pytest.mark.slow
+def test_the_docs_of_the_first_release_compare_it_with_nothing(tmp_path):
+    assert second_opinion(first_release(), None, Gate(), tmp_path / "docs") == []
     assert "no earlier release" in (tmp_path / "docs/index.html").read_text()
     assert not (tmp_path / "docs/release.drift.html").exists()
 
@@ -209,6 +237,7 @@ def test_a_gate_that_cannot_be_is_refused():
         Study.model_validate({"gate": {"max_drop": 3}})
 
 
+@pytest.mark.slow
 def test_loading_the_definitions_does_not_import_great_expectations():
     code = (
         "import sys; from sarcoma_pipeline import definitions; definitions.sts_imrt(); "
