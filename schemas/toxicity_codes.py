@@ -48,21 +48,34 @@ ICD10_WOUND = ("T81.0", "T81.3", "T81.4")
 """ICD-10-GM 2024: haemorrhage and haematoma, disruption of a wound, and infection after a procedure."""
 
 WOUND_REVISION_OPS = (
-    "5-850",  # incision and debridement of muscle, tendon, fascia: wound debridement of these layers
-    "5-869.1",  # soft tissue debridement across layers
+    "5-850",  # incision of muscle, tendon and fascia; wound debridement confined to them
+    "5-866",  # revision of an amputation stump
+    "5-869.1",  # wound debridement across layers
     "5-892",  # other incision of skin and subcutaneous tissue, drainage included
+    "5-893",  # until 2008 or before: surgical wound debridement of skin, today 5-896
     "5-896",  # surgical wound debridement of skin and subcutaneous tissue
-    "5-900.1",  # secondary suture
-    "5-907",  # revision of a skin graft or flap
-    "5-916",  # temporary soft tissue cover, vacuum therapy included
+    "5-900.1",  # secondary suture of skin and subcutaneous tissue
+    "5-907.1",  # revision of a free skin graft
+    "5-907.2",  # revision of a local flap
+    "5-907.3",  # revision of a pedicled distant flap
+    "5-907.4",  # revision of a free flap
+    "5-916",  # temporary soft tissue cover, placing and change of a vacuum therapy included
 )
-"""OPS 2024 (BfArM), prefixes of codes: an operation with one of them, and no code of another operation
-than these and :data:`CLOSURE_OPS`, is a wound revision if an operation on the tumour came before.
+"""OPS (BfArM), prefixes of codes: an operation with one of them, and no code of another operation than these
+and :data:`CLOSURE_OPS`, is a wound revision if an operation on the tumour came before.
 
-O'Sullivan 2002 counts within 120 days: (1) a second operation under anaesthesia for the wound (debridement,
-drainage, secondary closure, flap, graft); (2) an invasive procedure without anaesthesia (aspiration of a
-seroma); (3) readmission for wound care, such as intravenous antibiotics; (4) deep packing of the wound for
-120 days. The data show (1) by OPS and by oBDS OP/Intention R, and a bleeding that needed a revision. They do
+Checked against: the notes of 5-896, which name 5-850 and 5-869.1 for deeper wounds and 8-192 for debridement
+without anaesthesia; the group 5-89 to 5-92 of OPS 2024 (5-892 to 5-896 have the site in the sixth place);
+hospital reports, for 5-916.a0 and .a1. From memory, and not looked up again (docs/formats.md): the parts of
+5-900 and 5-907 (5-907.0, the correction of a scar, is no wound complication), 5-866, and in which year
+5-893 became 5-896.
+
+O'Sullivan 2002 (Lancet 359:2235-41; the abstract was read: wound complications within 120 days of surgery)
+counts, as later series quote it: (1) a second operation under anaesthesia for the wound (debridement,
+drainage, secondary closure, flap, graft); (2) an invasive procedure without anaesthesia, mainly aspiration of
+a seroma; (3) readmission for wound care, such as intravenous antibiotics; (4) persistent deep packing. That
+an area of 2 cm or more is packed, prolonged dressing and wet dressings are wordings of later trials, from
+memory. The data show (1) by OPS and by oBDS OP/Intention R, and a bleeding that needed a revision. They do
 not show (2) to (4), unless a table gives a grade: a count of major wound complications is a lower bound."""
 
 CLOSURE_OPS = ("5-857", "5-858", "5-900", "5-901", "5-902", "5-903", "5-904", "5-905", "5-906")
@@ -73,7 +86,9 @@ ADDITIONAL_OPS = ("5-93", "5-98", "5-99", "1-", "3-", "6-", "8-", "9-")
 """OPS 2024: additional codes (5-983 is the reoperation) and chapters that are no operation."""
 
 AMPUTATION_OPS = ("5-862", "5-863", "5-864", "5-865")
-"""OPS 2024: amputation and exarticulation of hand, upper and lower limb, foot."""
+"""OPS 2024, group 5-86 (replantation, exarticulation and amputation of limbs): amputation and exarticulation
+of upper limb, hand, lower limb, foot; fingers and toes (in 5-863 and 5-865) included. The titles of the four
+codes are from memory. 5-860 and 5-861 are replantations, 5-866 revises a stump."""
 
 WORDS: tuple[tuple[str, str], ...] = (
     ("wound", r"wund|wound|serom|dehisz|dehisc|hämatom|hematoma"),

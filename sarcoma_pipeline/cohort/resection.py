@@ -11,6 +11,7 @@ import polars as pl
 from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.primary import Curated, surgeries
 from schemas.assumptions import Assumptions
+from schemas.wound_operations import closes_only, on_wound
 
 _ELSEWHERE = ("5-01", "5-32", "5-33", "5-40", "5-50")
 """OPS prefixes of operations on brain, lung, bronchus, lymph nodes and liver: not resections of soft
@@ -22,7 +23,8 @@ def resections(curated: Curated) -> pl.DataFrame:
     """Return operations on the primary tumour, dated ones first and in order: rows of ``curated.surgery``.
 
     Of two operations on one day, the one with the worse residual status is sorted last. Operations whose
-    procedures are all biopsies, or on organs to which sarcomas spread, are left out.
+    procedures are all biopsies, or on organs to which sarcomas spread, are left out; so are those that only
+    treat or close a wound, unless they have a residual status.
     """
     code = pl.element()
     elsewhere = code.str.starts_with("1-") | pl.any_horizontal(code.str.starts_with(p) for p in _ELSEWHERE)
@@ -32,6 +34,7 @@ def resections(curated: Curated) -> pl.DataFrame:
     return (
         surgeries(curated)
         .filter(on_primary | none.fill_null(True))
+        .filter(pl.col("residual_status").is_not_null() | ~(on_wound() | closes_only()))
         .sort("patient_id", "surgery_day", *graver, pl.col("record_ids").list.first(), nulls_last=True)
     )
 
@@ -42,6 +45,38 @@ def definitive(operations: pl.DataFrame) -> pl.DataFrame:
         operations.filter(pl.col("residual_status").ne_missing("R2"))
         .group_by("patient_id", maintain_order=True)
         .agg(resected_on=pl.col("surgery_day").first(), dated=pl.col("surgery_day").first().is_not_null())
+    )
+
+
+def parts(curated: Curated, milestones: pl.DataFrame, events: pl.DataFrame, within: int) -> pl.DataFrame:
+    """Return the days of the definitive resection and of the re-resections that belong to it.
+
+    Args:
+        curated: the curated tables.
+        milestones: ``patient_id``, ``resected_on``.
+        events: the timeline, for the first relapse.
+        within: days after the definitive resection in which a re-resection belongs to it.
+
+    Returns:
+        ``patient_id``, ``therapy_day``, ``part`` (true).
+    """
+    relapsed = (
+        events.filter(pl.col("kind").str.contains("relapse"))
+        .group_by("patient_id")
+        .agg(relapsed_on=pl.col("day").min())
+    )
+    day, resected = pl.col("surgery_day"), pl.col("resected_on")
+    between = (pl.col("relapsed_on") > resected) & (pl.col("relapsed_on") <= day)
+    return (
+        resections(curated)
+        .filter(~on_wound())
+        # What is after the data cut-off is not in the timeline.
+        .join(events, left_on=["patient_id", "surgery_day"], right_on=["patient_id", "day"], how="semi")
+        .join(milestones.select("patient_id", "resected_on"), on="patient_id")
+        .join(relapsed, on="patient_id", how="left")
+        .filter(day.is_between(resected, resected + within), ~between.fill_null(False))
+        .select("patient_id", therapy_day="surgery_day", part=pl.lit(True))
+        .unique()
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import primary
+from sarcoma_pipeline.cohort import primary, resection
 from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.timeline import Timeline
@@ -26,9 +26,11 @@ def toxicity(curated: Curated, timeline: Timeline, members: pl.DataFrame) -> pl.
     told = primary.of_index_tumour(curated, "curated.toxicity").join(members, on="patient_id")
     told = rows_until(told, "onset_day", zero, timeline.assumptions.data_cutoff)
     course = primary.course(curated).select("patient_id", _course="course_id")
-    resected = timeline.milestones.select("patient_id", _resected="resected_on")
-    for part in (zero, course, resected):
+    for part in (zero, course):
         told = told.join(part, on="patient_id", how="left", maintain_order="left")
+    within = timeline.assumptions.reresection_days
+    resected = resection.parts(curated, timeline.milestones, timeline.events, within)
+    told = told.join(resected, on=["patient_id", "therapy_day"], how="left", maintain_order="left")
     first, last = interval(pl.col("onset_date"), pl.col("onset_date_precision"))
     since_zero = {
         "onset_day_earliest": (first - pl.col("zero")).dt.total_days().cast(pl.Int32),
@@ -37,7 +39,8 @@ def toxicity(curated: Curated, timeline: Timeline, members: pl.DataFrame) -> pl.
     radiotherapy = pl.col("therapy") == "radiotherapy"
     present = pl.col("statement") == "present"
     primary_course = radiotherapy & (pl.col("course_id") == pl.col("_course"))
-    definitive = (pl.col("therapy") == "surgery") & (pl.col("therapy_day") == pl.col("_resected"))
+    # A re-resection belongs to the definitive resection, and so do its complications.
+    definitive = (pl.col("therapy") == "surgery") & pl.col("part")
     frame = told.with_columns(
         **{name: pl.coalesce([day, "onset_day"]) for name, day in since_zero.items()},
         code=pl.when(_well_formed()).then("code"),

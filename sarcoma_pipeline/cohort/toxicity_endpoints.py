@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sarcoma_pipeline.cohort import within_bounds
+from sarcoma_pipeline.cohort import resection, within_bounds
 from sarcoma_pipeline.cohort.primary import Curated, surgeries
 from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas.cohort_toxicity_endpoints import CohortToxicityEndpoint
@@ -28,7 +28,8 @@ class _Days:
 
     Attributes:
         members: one row per member: ``pseudonym``, ``radiotherapy_start``, ``radiotherapy_end``,
-            ``resected_on``, ``died``, ``looked`` (last examination), ``doubtful`` (a date beyond the bounds).
+            ``resected_on``, ``reresected_on`` (last re-resection that belongs to it), ``died``, ``looked``
+            (last examination), ``doubtful`` (a date beyond the bounds).
         courses: ``pseudonym``, ``day``: first days of further courses.
         amputations: ``pseudonym``, ``day``.
     """
@@ -134,8 +135,12 @@ def _days(curated: Curated, timeline: Timeline, members: pl.DataFrame, gate: Gat
     milestones = timeline.milestones.select(
         "patient_id", "radiotherapy_start", "radiotherapy_end", "resected_on"
     )
+    within = timeline.assumptions.reresection_days
+    parts = resection.parts(curated, timeline.milestones, timeline.events, within)
+    last = parts.group_by("patient_id").agg(reresected_on=pl.col("therapy_day").max())
     return _Days(
         named.join(milestones, on="patient_id", how="left")
+        .join(last, on="patient_id", how="left")
         .join(happened, on="patient_id", how="left")
         .with_columns(doubtful=pl.col("patient_id").is_in(doubtful.implode())),
         events.filter(further).select("pseudonym", "day"),
@@ -145,13 +150,17 @@ def _days(curated: Curated, timeline: Timeline, members: pl.DataFrame, gate: Gat
 
 def _endpoint(days: _Days, toxicity: pl.DataFrame, endpoint: ToxicityEndpoint) -> pl.DataFrame:
     wound = endpoint.measure != "grade"
-    length = WOUND_DAYS if wound else ACUTE_DAYS if endpoint.window == "acute" else None
     origin, died, had = pl.col("origin"), pl.col("died"), pl.col("had")
+    closes = origin + ACUTE_DAYS if endpoint.window == "acute" else pl.lit(None, pl.Int32)
+    if wound:
+        # The wound of a re-resection has its own 120 days.
+        closes = pl.max_horizontal(origin, "reresected_on") + WOUND_DAYS
     frame = (
         days.members.with_columns(origin="resected_on" if wound else "radiotherapy_start")
         .join(states(toxicity, endpoint), on="pseudonym", how="left")
         .sort("pseudonym")
         .with_columns(
+            closes=pl.when(origin.is_not_null()).then(closes),
             endpoint=pl.lit(endpoint.name),
             documented=pl.col("event").is_not_null(),
             treated=origin.is_not_null(),
@@ -160,29 +169,28 @@ def _endpoint(days: _Days, toxicity: pl.DataFrame, endpoint: ToxicityEndpoint) -
             evidence=pl.col("evidence").fill_null([]),
         )
     )
-    within = pl.lit(False) if length is None else died.is_between(origin, origin + length).fill_null(False)
+    within = died.is_between(origin, pl.col("closes")).fill_null(False)
     assumed = pl.col("treated") if endpoint.undocumented == "without" else pl.lit(False)
     aside = pl.col("died_in_window") if endpoint.died_in_window == "leave out" else pl.lit(False)
     frame = frame.with_columns(died_in_window=within & ~had).with_columns(
         counted=(pl.col("documented") | assumed) & ~aside
     )
     # Acute side effects have no date: they have a share only.
-    return _timed(frame, days, endpoint, length) if endpoint.followed else frame
+    return _timed(frame, days, endpoint) if endpoint.followed else frame
 
 
-def _timed(frame: pl.DataFrame, days: _Days, endpoint: ToxicityEndpoint, length: int | None) -> pl.DataFrame:
+def _timed(frame: pl.DataFrame, days: _Days, endpoint: ToxicityEndpoint) -> pl.DataFrame:
     """Add the time at risk, and what ended it.
 
     Args:
-        frame: a row per patient.
+        frame: a row per patient; ``closes`` is the last day of the window, null for late toxicity.
         days: further courses and amputations.
         endpoint: the endpoint.
-        length: last day of its window after the therapy; None for late toxicity, which has no end.
     """
-    origin, died = pl.col("origin"), pl.col("died")
+    origin, died, late = pl.col("origin"), pl.col("died"), endpoint.window == "late"
     # Targets of one course may begin one after the other: another course begins after the end of the first.
     over = pl.max_horizontal(origin, pl.coalesce("radiotherapy_end", origin + ACUTE_DAYS))
-    again = days.courses if length is None and endpoint.further_radiotherapy == "censor" else None
+    again = days.courses if late and endpoint.further_radiotherapy == "censor" else None
     cut_off = days.amputations if AMPUTATION in endpoint.competing else None
     frame = _first_after(frame, again, over, "again")
     frame = _first_after(frame, cut_off, origin, "amputated")
@@ -190,15 +198,15 @@ def _timed(frame: pl.DataFrame, days: _Days, endpoint: ToxicityEndpoint, length:
         "looked" if endpoint.followed_until == "last examination" else "stated", origin
     )
     # The documentation of an operation covers the whole window after it.
-    seen = looked if length is None else origin + length
-    late = pl.lit(False)
-    if length is None and endpoint.death_days is not None:
-        late = (died - pl.max_horizontal("looked", origin) > endpoint.death_days).fill_null(False)
-    rival = pl.when(~late).then(died) if DEATH in endpoint.competing else pl.lit(None, pl.Int32)
+    seen = looked if late else pl.col("closes")
+    unwatched = pl.lit(False)
+    if late and endpoint.death_days is not None:
+        unwatched = (died - pl.max_horizontal("looked", origin) > endpoint.death_days).fill_null(False)
+    rival = pl.when(~unwatched).then(died) if DEATH in endpoint.competing else pl.lit(None, pl.Int32)
     frame = frame.with_columns(seen=pl.min_horizontal(seen, died), rival=rival).with_columns(
         leaves=pl.min_horizontal("seen", "again"),
         # The toxicity has no date: it began between these days.
-        low=origin + (ACUTE_DAYS + 1 if length is None else 0),
+        low=origin + (ACUTE_DAYS + 1 if late else 0),
     )
     high = pl.max_horizontal("low", pl.min_horizontal("leaves", "amputated"))
     dated = pl.max_horizontal("onset", origin)
@@ -210,7 +218,7 @@ def _timed(frame: pl.DataFrame, days: _Days, endpoint: ToxicityEndpoint, length:
     what = pl.coalesce(
         *(pl.when(pl.col(day) == pl.col("first")).then(pl.lit(kind)) for kind, day in rivals.items())
     )
-    stop = pl.min_horizontal("again", origin + length) if length is not None else pl.col("again")
+    stop = pl.min_horizontal("again", "closes")
     happens = pl.col("first").is_not_null() & (pl.col("first") <= stop).fill_null(True)
     end = pl.when(happens).then("first").otherwise("leaves")
     risk = pl.col("counted") & pl.col("treated") & ~pl.col("doubtful")

@@ -14,6 +14,7 @@ from schemas import toxicity_codes as codes
 from schemas import typed
 from schemas.curated_toxicity import Toxicity
 from schemas.partial_dates import interval
+from schemas.wound_operations import closes_only, on_wound, wound_code
 
 _THERAPY = ("therapy_date", "therapy_day_told", "course_id")
 
@@ -147,38 +148,31 @@ def _attributed(told: pl.DataFrame, therapies: pl.DataFrame) -> pl.DataFrame:
     return numbered.join(found, on="_row", how="left", maintain_order="left").drop("_row")
 
 
-def _starts(code: pl.Expr, prefixes: tuple[str, ...]) -> pl.Expr:
-    return pl.any_horizontal(code.str.starts_with(p) for p in prefixes)
-
-
 def wound_revisions(operations: pl.DataFrame) -> pl.DataFrame:
     """Return the operations for the wound of an earlier operation on the same tumour.
 
-    An operation is one if its intent is a revision (oBDS OP/Intention R), or if it has a code of
-    ``WOUND_REVISION_OPS`` and none of an operation that is not on the wound. It belongs to the last operation
-    before it that is no wound revision itself; without one it is the treatment of something else.
+    Each belongs to the last operation before it that is neither on the wound nor a mere closure; without one
+    it is the treatment of something else. On the day of that operation it counts only if its intent is a
+    revision: two records of one day may be one session.
 
     Args:
         operations: rows of ``curated.surgery``.
     """
-    code = pl.element()
-    wound = _starts(code, codes.WOUND_REVISION_OPS)
-    fits = wound | _starts(code, codes.CLOSURE_OPS + codes.ADDITIONAL_OPS)
-    # Where no source has a code, the elements of the lists have no type.
-    ops = pl.col("ops_codes").cast(pl.List(pl.String))
-    by_code = ops.list.eval(wound).list.any() & ops.list.eval(fits).list.all()
     judged = (
         operations.filter(pl.col("intent").ne_missing("diagnostic"))
-        .with_columns(_wound=by_code.fill_null(False) | (pl.col("intent") == "revision").fill_null(False))
+        .with_columns(_wound=on_wound(), _closes=closes_only())
         .with_row_index("_row")
     )
-    first = judged.filter(~pl.col("_wound")).select(
+    first = judged.filter(~pl.col("_wound"), ~pl.col("_closes")).select(
         *TUMOUR, therapy_date="surgery_date", therapy_day_told="surgery_day"
     )
+    again = (pl.col("intent") == "revision").fill_null(False)
     later = pl.coalesce(
         [
-            pl.col("therapy_date") < pl.col("surgery_date"),
-            pl.col("therapy_day_told") < pl.col("surgery_day"),
+            (pl.col("therapy_date") < pl.col("surgery_date"))
+            | (again & (pl.col("therapy_date") == pl.col("surgery_date"))),
+            (pl.col("therapy_day_told") < pl.col("surgery_day"))
+            | (again & (pl.col("therapy_day_told") == pl.col("surgery_day"))),
         ]
     )
     belongs = (
@@ -188,7 +182,7 @@ def wound_revisions(operations: pl.DataFrame) -> pl.DataFrame:
         .sort("_row", "therapy_date", "therapy_day_told", nulls_last=False)
         .unique("_row", keep="last", maintain_order=True)
     )
-    named = ops.list.eval(pl.when(wound).then(code)).list.drop_nulls().list.sort().list.first()
+    named = wound_code()
     return belongs.select(
         *TUMOUR, "record_ids", "therapy_date", "therapy_day_told",
         therapy=pl.lit("surgery"), kind=pl.lit("wound revision"), statement=pl.lit("present"),

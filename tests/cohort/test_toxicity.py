@@ -121,6 +121,36 @@ def test_which_therapy_is_the_primary_one(curated):
     ]
 
 
+def test_a_re_resection_belongs_to_the_definitive_resection_and_a_wound_operation_is_none():
+    """Resection with R1 on day 121, re-resection 30 days later, revision of its wound 40 days after that."""
+    records = Records()
+    records.patient()
+    records.diagnosis()
+    for on, ops, status in (
+        ("2012-03-01", "5-896.1e", None),
+        ("2012-05-01", "5-782.b", "R1"),
+        ("2012-05-31", "5-782.b", "R0"),
+        ("2012-07-10", "5-896.1e", None),
+        ("2012-09-28", "5-782.b", "R0"),
+    ):
+        records.meldung(
+            r.ObdsSurgery, Datum=on, Intention="X", Module_ID=on, Menge_OPS=f'["{ops}"]',
+            Lokale_Beurteilung_Residualstatus=status, Komplikation_nein_oder_unbekannt="N",
+        )  # fmt: skip
+    made = dict(records.run().frames)
+    happened = timeline(made, Assumptions())
+    # The debridement before has no residual status: it is no resection.
+    assert happened.milestones["resected_on"].to_list() == [121]
+    found = toxicity.toxicity(
+        made, happened, pl.DataFrame({"patient_id": ["number:1"], "pseudonym": ["p1"]})
+    ).filter("of_primary_treatment")
+    columns = ("kind", "therapy_day", "onset_day", "major_wound_complication")
+    assert found.select(columns).sort("therapy_day", "kind").rows() == [
+        ("complication", 121, None, False), ("complication", 151, None, False),
+        ("wound revision", 151, 191, True),
+    ]  # fmt: skip
+
+
 def test_a_code_that_is_none_stays_in_the_warehouse(curated):
     made = rows(
         curated,

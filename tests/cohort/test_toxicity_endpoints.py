@@ -77,9 +77,9 @@ EVENTS = [("radiotherapy start", 30, "primary course"), ("definitive resection",
 SEEN = ("assessment", 1000, None)
 
 
-def one(endpoint, *rows: dict, events=(SEEN,), amputated=(), codes="5-864.5", **steps) -> tuple:
+def one(endpoint, *rows: dict, events=(SEEN,), amputated=(), resected=(), codes="5-864.5", **steps) -> tuple:
     """The time, what ended it, and on what it rests."""
-    days = [*EVENTS, *events, *(("surgery", day, None) for day in amputated)]
+    days = [*EVENTS, *events, *(("surgery", day, None) for day in (*amputated, *resected))]
     happened = pl.DataFrame(
         [
             {"patient_id": "i", "kind": k, "day": d, "detail": detail, "record_ids": ["r"]}
@@ -92,11 +92,18 @@ def one(endpoint, *rows: dict, events=(SEEN,), amputated=(), codes="5-864.5", **
         schema_overrides=dict.fromkeys(("radiotherapy_start", "radiotherapy_end", "resected_on"), pl.Int32),
     )
     tumour = Diagnosis.conform(pl.DataFrame([{"patient_id": "i", "tumour_id": "t", "index_tumour": True}]))
+    operated = [(day, codes) for day in amputated] + [(day, "5-782.b") for day in resected]
     surgery = Surgery.empty()
-    if amputated:
+    if operated:
         rows_of = [
-            {"patient_id": "i", "tumour_id": "t", "surgery_day": day, "ops_codes": [codes]}
-            for day in amputated
+            {
+                "patient_id": "i",
+                "tumour_id": "t",
+                "surgery_day": day,
+                "ops_codes": [code],
+                "residual_status": "R0",
+            }
+            for day, code in operated
         ]
         surgery = Surgery.conform(pl.DataFrame(rows_of, schema_overrides={"surgery_day": pl.Int32}))
     made = derive(
@@ -178,6 +185,10 @@ HEALED = told(therapy="surgery", statement="none", major_wound_complication=Fals
             (120, "censored", None),
         ),
         ([HEALED], {"resected_on": None}, (None, None, None)),
+        # A re-resection on day 140 has its own 120 days; a revision on day 250 is 150 days after the first.
+        ([HEALED], {"resected": (100, 140)}, (160, "censored", None)),
+        ([COMPLICATED | {"onset_day": 250}], {"resected": (100, 140)}, (150, "toxicity", "date")),
+        ([HEALED], {"resected": (100, 191)}, (120, "censored", None)),
     ],
 )
 def test_a_wound_is_followed_for_120_days(rows, around, end):

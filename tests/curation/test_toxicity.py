@@ -20,7 +20,7 @@ def surgery(records: Records, on: str, *complications, ops="5-782.b", intent="K"
     if complications:
         values["Menge_Komplikation"] = json.dumps(complications)
     return records.meldung(
-        r.ObdsSurgery, Datum=on, Intention=intent, Module_ID=f"O{on}", Menge_OPS=json.dumps(ops.split()),
+        r.ObdsSurgery, Datum=on, Intention=intent, Module_ID=f"O{on}{ops}", Menge_OPS=json.dumps(ops.split()),
         Lokale_Beurteilung_Residualstatus="R0", **values,
     )  # fmt: skip
 
@@ -99,6 +99,8 @@ def test_an_unknown_abbreviation_is_a_finding_and_still_a_complication(patient):
         ("5-896.1e 5-983", "K", "5-896.1e"),
         ("5-850.d8 5-902.4e 8-190.20", "X", "5-850.d8"),
         ("5-782.b", "R", None),
+        ("5-866.3", "X", "5-866.3"),
+        ("5-907.2e", "X", "5-907.2e"),
     ],
 )
 def test_a_second_operation_for_the_wound_belongs_to_the_operation_before(patient, ops, intent, revision):
@@ -118,12 +120,28 @@ def test_a_second_operation_for_the_wound_belongs_to_the_operation_before(patien
         ("5-782.b", "5-852.f8 5-896.1e", "a re-resection is no operation for the wound"),
         ("5-782.b", "5-902.4e", "a graft alone may be planned"),
         ("5-896.1e", "5-896.1e", "there was no operation on the tumour before"),
+        ("5-782.b", "5-907.0e", "the correction of a scar is no complication of the wound"),
     ],
 )
 def test_what_is_no_wound_revision(patient, first, second, why):
     surgery(patient, "2012-05-01", ops=first)
     surgery(patient, "2012-06-10", ops=second)
     assert patient.run()["toxicity"].is_empty(), why
+
+
+def test_a_closure_between_does_not_take_the_revision_from_the_resection(patient):
+    surgery(patient, "2012-05-01")
+    surgery(patient, "2012-05-20", ops="5-902.4e", intent="X")
+    surgery(patient, "2012-06-10", ops="5-896.1e", intent="X")
+    assert rows(patient.run(), "therapy_date", "onset_date") == [(D(2012, 5, 1), D(2012, 6, 10))]
+
+
+@pytest.mark.parametrize(("intent", "found"), [("R", 1), ("X", 0)])
+def test_on_the_day_of_the_operation_only_a_documented_revision_counts(patient, intent, found):
+    """Two records of one day may be parts of one session, with a drain or a temporary cover."""
+    surgery(patient, "2012-05-01")
+    surgery(patient, "2012-05-01", ops="5-916.a1", intent=intent)
+    assert patient.run()["toxicity"].filter(kind="wound revision").height == found
 
 
 def test_operations_of_a_source_without_any_code_are_judged_by_their_intent():
