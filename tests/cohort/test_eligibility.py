@@ -168,6 +168,40 @@ def test_a_re_resection_replaces_what_it_mended_and_a_biopsy_is_none(records):
     assert (row["residual_status"], row["resected"]) == ("R0", True)
 
 
+@pytest.mark.parametrize(
+    ("therapies", "said"),
+    [
+        ([], "unknown"),
+        ([("CH", "yes")], "yes"),
+        ([("CH", "no")], "no"),
+        ([("CH", "no"), ("CH", "yes")], "yes"),
+        # Of a therapy whose kind nobody says, nothing tells that it was chemotherapy, or that it was not.
+        ([(None, "yes")], "unknown"),
+        ([(None, "yes"), ("CH", "no")], "no"),
+        ([(None, "yes"), ("CH", "yes")], "yes"),
+        ([("WW", "no")], "unknown"),
+    ],
+)
+def test_chemotherapy_is_what_any_report_of_it_says(records, therapies, said):
+    records.patient()
+    records.diagnosis()
+    givens: dict[str, str] = {}
+    for number, (kind, given) in enumerate(therapies, start=1):
+        record = records.meldung(
+            r.ObdsSystemicTherapy, Therapieart=kind, Beginn=f"2012-03-0{number}", Module_ID=f"C{number}"
+        )
+        givens[record] = given
+    frames = records.run().frames
+    told = frames["curated.systemic_therapy"].with_columns(
+        given=pl.col("record_ids").list.first().replace_strict(givens, default=None)
+    )
+    frames = {**frames, "curated.systemic_therapy": told}
+    assert (
+        covariates.describe(frames, timeline(frames, ASSUMED)).row(0, named=True)["chemotherapy"]
+        == said
+    )
+
+
 def test_without_an_operation_the_residual_status_is_rx(records):
     records.patient()
     records.diagnosis()

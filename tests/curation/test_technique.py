@@ -40,7 +40,8 @@ def test_standing_beams():
     assert _technique(replace(sliding, shapes=None)) == "static IMRT"
     assert _technique(STATIC) == "3D conformal"
     assert _technique(replace(STATIC, shapes=2)) == "3D conformal", "a field in a field"
-    assert _technique(replace(STATIC, shapes=5)) == "static IMRT", "step and shoot"
+    assert _technique(replace(STATIC, shapes=3)) == "static IMRT", "step and shoot"
+    assert _technique(replace(STATIC, shapes=5)) == "static IMRT"
 
 
 @pytest.mark.parametrize(
