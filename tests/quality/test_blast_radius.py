@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from sarcoma_pipeline.cohort import endpoints, released_events, toxicity, toxicity_endpoints, within_bounds
 from sarcoma_pipeline.cohort.derivation import cohort
 from sarcoma_pipeline.quality import expectations, release_gate
-from sarcoma_pipeline.quality.lineage import lineage
 from sarcoma_pipeline.quality.rule_catalogue import rules
 from schemas import received as r
 from schemas.all_contracts import CONTRACTS
@@ -23,10 +22,9 @@ from schemas.cohort_toxicity import CohortToxicity
 from schemas.cohort_toxicity_endpoints import CohortToxicityEndpoint
 from schemas.configuration import Study
 from schemas.gate import Gate
-from schemas.lineage import Lineage
 from schemas.release import RELEASED, released_columns
 from tests.conftest import Records
-from tests.quality.test_gate_of_few_patients import cohort_of, empty
+from tests.quality.test_gate_of_few_patients import empty
 
 STUDY = Study.model_validate(
     {
@@ -378,29 +376,3 @@ def test_the_bounds_of_a_study_are_those_of_its_patients(curated):
 
 
 # --- what the gate still stops has a name ------------------------------------------------------------
-
-
-# --- a date in the name of a file, a folder, a sheet or a source -------------------------------------
-
-
-@pytest.mark.parametrize("path", ["tudok-20211230.xml", "2021-12-30/a.xml", "30.12.2021/x 30.12.21.csv"])
-@pytest.mark.parametrize(
-    "position", ["line 4", "sheet 2021-12-30, row 4", "sheet 30.12.2021 row 4", "sheet 30_12_2021, row 4"]
-)
-def test_a_date_in_a_name_stops_no_release(path, position):
-    from sarcoma_pipeline.quality.identity_gate import IdentityGate
-
-    files = pl.DataFrame(
-        {"record_id": ["r"], "received_as": ["received.table_row"], "file_id": ["f" * 32], "path": [path],
-         "position": [position]}
-    )  # fmt: skip
-    shown = IdentityGate(frozenset(), ["t"]).places(files)
-    tables = cohort_of([25])
-    made = lineage(
-        tables["cohort.patients"], tables["cohort.endpoints"], shown,
-        pl.DataFrame(schema={"record_id": pl.String, "rule_id": pl.String}),
-    )  # fmt: skip
-    assert made.height == 3, "one patient, and the record of two endpoints"
-    tables[Lineage.table()] = made.select(released_columns(Lineage.table()))
-    assert unmet(tables) == []
-    assert "row 4" in made["position"][0] or position == "line 4"
