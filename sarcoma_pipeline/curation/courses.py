@@ -26,6 +26,7 @@ from sarcoma_pipeline.curation.delivery import (
     filled,
 )
 from sarcoma_pipeline.curation.documented_courses import DocumentedCourse, documented_courses
+from sarcoma_pipeline.curation.event_numbers import NUMBER_ON_TWO_DATES
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST
 from sarcoma_pipeline.curation.plan_roles import (
     RESEARCH,
@@ -93,7 +94,7 @@ def curate(
         days = frozenset(r["surgery_date"] for r in surgeries.get(patient, ()) if r["surgery_date"])
         site = (sites or {}).get(patient)
         _Patient(
-            patient, documented_courses(documentation.get(patient, ()), site), plans.get(patient, ()),
+            patient, documented_courses(documentation.get(patient, ()), site, days), plans.get(patient, ()),
             records.get(patient, ()), days, plan_first, decided, made,
         ).curate()  # fmt: skip
     lost = [r["record_id"] for of in records.values() for r in of if r["record_id"] not in made.used]
@@ -139,6 +140,11 @@ class _Patient:
     made: _Made
 
     def curate(self) -> None:
+        self.made.notes += [
+            (NUMBER_ON_TWO_DATES, course.record_id, "radiotherapy", "start_date", str(course.start))
+            for course in self.documented
+            if course.number_again and course.target == 1
+        ]
         plans = self._plans()
         records = self._records(plans)
         given = filled(

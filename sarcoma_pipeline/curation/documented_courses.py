@@ -1,4 +1,4 @@
-"""Join documented irradiations (oBDS, tables) into courses: rules O1 to O8.
+"""Join documented irradiations (oBDS, tables) into courses: rules O1 to O9.
 
 A course is an oBDS ST, or a row of a table. Every Bestrahlung of an ST counts: another target region is a
 separate course; brachytherapy and radionuclides are separate phases.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sarcoma_pipeline.curation.course_reports import groups_of_reports
 from sarcoma_pipeline.curation.prescription import Documented, same_dose
 from schemas.rule import Rule
 
@@ -44,8 +45,8 @@ SEVERAL_IRRADIATIONS = Rule(
     source="oBDS 3.0.4 Bestrahlung/Boost",
 )
 
-SAME_COURSE_DAYS = 3
-"""Two reporters describe the same course if its documented starts differ by at most these days."""
+BOOST_DAYS = 42
+"""A sequential boost with an ST of its own continues a course that ended at most these days before."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class DocumentedCourse:
         apart: brachytherapy and others of the same ST, never added to it.
         rule: the numbers of the rules that gave its dose.
         undecided: whether the parts allow more than one total.
+        number_again: whether its reporter gave its number to an earlier course, too.
     """
 
     key: str
@@ -114,6 +116,7 @@ class DocumentedCourse:
     apart: tuple[Irradiation, ...] = ()
     rule: str = "O1"
     undecided: bool = False
+    number_again: bool = False
 
     @property
     def documented(self) -> tuple[Documented, ...]:
@@ -128,17 +131,20 @@ class DocumentedCourse:
         return tuple((p.dose, p.fractions) for p in parts if p.kind == BRACHYTHERAPY)
 
 
-def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = None) -> list[DocumentedCourse]:
+def documented_courses(
+    rows: Sequence[Mapping[str, Any]], site: str | None = None, surgeries: Collection[dt.date] = ()
+) -> list[DocumentedCourse]:
     """Join the reports of one patient's irradiations into courses.
 
     Args:
         rows: of ``typed.radiotherapy``, in rising order of credibility (earlier reports first).
         site: ICD-10 or ICD-O-3 site of the patient's tumour, which names the main target region.
+        surgeries: days of operations; a boost after an operation is a course of its own.
 
     Returns:
         The courses: the dated ones by first date, those that a table counts in days by first day, the others.
     """
-    groups = _by_number(rows)
+    groups = groups_of_reports(rows)
     named = Counter(group.name for group in groups)
     alike: Counter[str] = Counter()
     found: list[DocumentedCourse] = []
@@ -146,70 +152,50 @@ def documented_courses(rows: Sequence[Mapping[str, Any]], site: str | None = Non
         # Two tumours, or two reporters, may use the same course numbers.
         alike[group.name] += 1
         nth = f"{group.name} ({alike[group.name]})"
-        found += _courses(group.name if named[group.name] == 1 else nth, group.rows(), site)
-    late = dt.date.max
-    return sorted(
-        found, key=lambda c: (c.start or late, c.start_day is None, c.start_day or 0, c.target, c.key)
-    )
+        own = _courses(group.name if named[group.name] == 1 else nth, group.rows(), site)
+        found += [replace(course, number_again=group.number_again) for course in own]
+    return _with_boosts(sorted(found, key=_by_start), surgeries)
 
 
-@dataclass
-class _Group:
-    """The reports of one course, with their ranks in the order of credibility."""
-
-    tumour: str | None
-    name: str
-    reporters: set[str | None]
-    reports: list[tuple[int, Mapping[str, Any]]]
-
-    def rows(self) -> list[Mapping[str, Any]]:
-        return [row for _, row in sorted(self.reports, key=lambda report: report[0])]
-
-    @property
-    def first(self) -> dt.date | None:
-        return min((row["start_date"] for _, row in self.reports if row["start_date"]), default=None)
-
-    @property
-    def regions(self) -> set[str]:
-        return {row["target_region"] for _, row in self.reports if row["target_region"]}
-
-    def is_same(self, other: _Group) -> bool:
-        """Return whether the reports of two reporters are about one course."""
-        if self.tumour != other.tumour or self.reporters & other.reporters:
-            return False
-        if self.regions and other.regions and not self.regions & other.regions:
-            return False
-        if self.first and other.first:
-            return abs((self.first - other.first).days) <= SAME_COURSE_DAYS
-        return self.name == other.name
+def _by_start(course: DocumentedCourse) -> tuple[Any, ...]:
+    start = course.start or dt.date.max
+    return start, course.start_day is None, course.start_day or 0, course.target, course.key
 
 
-def _by_number(rows: Sequence[Mapping[str, Any]]) -> list[_Group]:
-    """Apply O8: a number is one course of one reporter.
+def _with_boosts(courses: list[DocumentedCourse], surgeries: Collection[dt.date]) -> list[DocumentedCourse]:
+    """Apply O9: add each sequential boost with an ST of its own to the course that it continues.
 
-    Courses of two reporters that start together are one.
+    Args:
+        courses: of one patient, in the order of their first day.
+        surgeries: days of operations.
     """
-    own: dict[tuple[str | None, str | None, str], _Group] = {}
-    for place, row in enumerate(rows):
-        tumour, reporter, name = row["tumour_id"], row.get("reporter"), _name(row)
-        group = own.setdefault((tumour, reporter, name), _Group(tumour, name, {reporter}, []))
-        group.reports.append((place, row))
-    joined: list[_Group] = []
-    for group in own.values():
-        same = next((other for other in joined if other.is_same(group)), None)
-        if same is None:
-            joined.append(group)
-        else:
-            same.reporters |= group.reporters
-            same.reports += group.reports
-    return joined
+    kept: list[DocumentedCourse] = []
+    for course in courses:
+        before = [one for one in kept if _continues(course, one, surgeries)]
+        if not before:
+            kept.append(course)
+            continue
+        base = max(before, key=lambda one: (one.end or dt.date.min, one.key))
+        whole = replace(
+            base,
+            record_ids=tuple(sorted({*base.record_ids, *course.record_ids})),
+            end_reason=course.end_reason,
+            apart=(*base.apart, *course.apart),
+        )
+        both = _total(whole, [*base.parts, *course.parts])
+        kept[kept.index(base)] = replace(both, rule=f"O9 {both.rule}")
+    return kept
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    """Return the source's number of the course; without one its report, its first day, or its record."""
-    day = row["start_date"] or row["start_day"]
-    own = row["module_id"] or row["report_id"]
-    return str(own) if own else f"{day} {row['target_region'] or ''}".strip() if day else row["record_id"]
+def _continues(boost: DocumentedCourse, base: DocumentedCourse, surgeries: Collection[dt.date]) -> bool:
+    labelled = len(boost.parts) == 1 and boost.boost in _SUMMED
+    place = (base.tumour_id, base.kind, base.region, base.side)
+    if not labelled or place != (boost.tumour_id, EXTERNAL, boost.region, boost.side):
+        return False
+    if not base.parts or not base.end or not boost.start:
+        return False
+    between = any(base.end <= day <= boost.start for day in surgeries)
+    return 0 <= (boost.start - base.end).days <= BOOST_DAYS and not between
 
 
 def _courses(name: str, rows: Sequence[Mapping[str, Any]], site: str | None) -> Iterable[DocumentedCourse]:

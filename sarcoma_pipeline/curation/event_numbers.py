@@ -22,11 +22,11 @@ NUMBER_ON_TWO_DATES = Rule(
     "warning",
     on="quality.accounting",
     scope="patient",
-    what="A reporter uses one number (OP_ID, SYST_ID or Verlauf_ID) for events of one tumour on two dates. "
-    "They are taken as two events.",
+    what="A reporter uses one number (OP_ID, ST_ID, SYST_ID or Verlauf_ID) for events of one tumour on two "
+    "dates. They are taken as two events.",
     remedy="In the tumour documentation: if it was one event, report it again under the Meldung_ID of the "
     "first report, with the right date. If there were two events, give the later one its own number.",
-    source="oBDS 3.0.4: OP_ID, SYST_ID and Verlauf_ID name one event",
+    source="oBDS 3.0.4: OP_ID, ST_ID, SYST_ID and Verlauf_ID name one event",
     sides=peers("module_id"),
 )
 

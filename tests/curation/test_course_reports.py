@@ -1,0 +1,117 @@
+"""Which reports of irradiations are one course (O8), and a boost with an ST of its own (O9).
+
+The expected values are those of docs/definitions.md, section 1 (key of an event, begin and end of one
+treatment), and of docs/radiotherapy.md (a sequential boost adds).
+"""
+
+import pytest
+
+from tests.curation.conftest import Case, courses, findings, told
+
+BOOST = {"start": "2015-04-06", "end": "2015-04-15", "st": "ST2", "Boost": "SEQ"}
+
+
+def test_o8_begin_and_end_without_a_number_are_one_course(case: Case):
+    case.course(50, 2, end=None, st=None, Meldung_ID="M1", reported="2015-03-10", Ende_Grund=None)
+    case.course(48, 2, st=None, Meldung_ID="M2", reported="2015-05-01", Ende_Grund="A")
+    row = case.run()["radiotherapy_course"].row(0, named=True)
+    assert (row["prescribed_dose_gy"], str(row["end_date"]), row["end_reason"]) == (48.0, "2015-04-03", "A")
+    assert len(row["record_ids"]) == 2
+
+
+def test_o8_an_end_without_a_number_belongs_to_the_begin_that_has_one(case: Case):
+    case.course(50, 2, end=None, st="7", Meldung_ID="M1", reported="2015-03-10", Ende_Grund=None)
+    case.course(50, 2, st=None, Meldung_ID="M2", reported="2015-05-01")
+    assert courses(case.run(), "prescribed_dose_gy", "end_reason") == [(50.0, "E")]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"Seite_Zielgebiet": "R"},
+        {"Zielgebiet": "5.9"},
+        {"start": "2015-03-09"},
+        {"dose": 30},
+        {"start": None, "end": None},
+    ],
+)
+def test_o8_reports_without_a_number_about_something_else_stay_apart(case: Case, second):
+    case.course(50, 2, st=None, Meldung_ID="M1", reported="2015-05-01")
+    case.course(**({"dose": 50, "st": None, "Meldung_ID": "M2", "reported": "2015-05-02"} | second))
+    assert len(courses(case.run(), "course_id")) == 2
+
+
+def test_o8_one_number_for_two_courses_is_two_courses_and_a_finding(case: Case):
+    case.course(50, 2, Meldung_ID="M1", reported="2015-05-01")
+    later = case.course(30, 3, "2017-03-06", "2017-03-17", Meldung_ID="M2", reported="2017-05-01")
+    outcome = case.run()
+    shown = ("prescribed_dose_gy", "single_dose_gy", "course_id")
+    assert courses(outcome, *shown) == [(50.0, 2.0, "ST1 (1)"), (30.0, 3.0, "ST1 (2)")]
+    assert told(outcome, "record.number-on-two-dates") == [later]
+
+
+def test_o8_the_earlier_of_two_courses_may_be_reported_later(case: Case):
+    case.course(30, 3, "2017-03-06", "2017-03-17", Meldung_ID="M2", reported="2017-05-01")
+    case.course(50, 2, Meldung_ID="M1", reported="2018-05-01")
+    assert courses(case.run(), "prescribed_dose_gy") == [(50.0,), (30.0,)]
+
+
+@pytest.mark.parametrize(("start", "end"), [("2015-03-04", "2015-04-07"), ("2015-03-30", "2015-04-30")])
+def test_o8_a_start_that_moved_within_the_course_is_no_second_course(case: Case, start, end):
+    case.course(50, 2, Meldung_ID="M1", reported="2015-05-01")
+    case.course(50, 2, start, end, Meldung_ID="M2", reported="2015-06-01")
+    outcome = case.run()
+    assert courses(outcome, "prescribed_dose_gy") == [(50.0,)]
+    assert "record.number-on-two-dates" not in outcome.rules()
+
+
+def test_o8_a_planned_start_without_an_end_may_move_by_weeks(case: Case):
+    case.course(50, 2, "2015-02-16", None, Meldung_ID="M1", reported="2015-02-16", Ende_Grund=None)
+    case.course(50, 2, Meldung_ID="M2", reported="2015-05-01")
+    assert courses(case.run(), "prescribed_dose_gy") == [(50.0,)]
+
+
+def test_o8_a_report_without_a_start_closes_the_course_that_is_open(case: Case):
+    case.course(50, 2, Meldung_ID="M1", reported="2015-05-01")
+    case.course(30, 3, "2017-03-06", None, Meldung_ID="M2", reported="2017-03-06", Ende_Grund=None)
+    case.course(24, 3, None, "2017-03-15", Meldung_ID="M3", reported="2017-05-01", Ende_Grund="A")
+    assert courses(case.run(), "prescribed_dose_gy", "end_reason") == [(50.0, "E"), (24.0, "A")]
+
+
+def test_o9_a_sequential_boost_with_an_st_of_its_own_adds(case: Case):
+    case.course(50, 2)
+    case.course(16, 2, **BOOST)
+    outcome = case.run()
+    row = outcome["radiotherapy_course"].row(0, named=True)
+    assert (row["prescribed_dose_gy"], row["documented_fractions"], row["boost"]) == (66.0, 33, "sequential")
+    assert (str(row["start_date"]), str(row["end_date"])) == ("2015-03-02", "2015-04-15")
+    assert (row["documented_rule"], len(row["record_ids"])) == ("O9 O3", 2)
+    assert outcome.accounting["unaccounted"].sum() == 0
+
+
+@pytest.mark.parametrize(
+    "boost",
+    [
+        {"Boost": "N"},
+        {"Boost": None},
+        {"Seite_Zielgebiet": "R"},
+        {"Zielgebiet": "5.9"},
+        {"tumour": "T2"},
+        {"start": "2015-06-01", "end": "2015-06-10"},  # after the operation of 20 May
+        {"start": "2015-05-18", "end": "2015-05-19"},  # 45 days after the end
+        {"start": "2015-03-20"},  # at the same time
+        {"start": None, "end": None},
+    ],
+)
+def test_o9_what_continues_no_course_stays_a_course_of_its_own(case: Case, boost):
+    case.course(50, 2)
+    case.course(16, 2, **(BOOST | boost))
+    assert sorted(d for (d,) in courses(case.run(), "prescribed_dose_gy")) == [16.0, 50.0]
+
+
+def test_o9_a_boost_above_80_gy_in_total_is_asked(case: Case):
+    case.course(66, 2, Boost="SEQ")
+    case.course(16, 2, **BOOST)
+    outcome = case.run()
+    assert courses(outcome, "prescribed_dose_gy") == [(None,)]
+    assert "radiotherapy.irradiations-undecided" in findings(outcome)
