@@ -270,7 +270,9 @@ def _category(reports: pl.DataFrame, letter: str) -> pl.DataFrame:
     # A pTNM without y was found before therapy; after therapy and surgery the y was probably forgotten. The
     # date of a Diagnose is that of its biopsy and does not date its pTNM.
     early = before.fill_null(False) & (pl.col("origin") != "diagnosis")
-    p_counts = (pl.col("treatment_order") != THERAPY_FIRST) | early
+    # Without surgery, too, tissue that was taken after the first therapy shows the response.
+    order = pl.col("treatment_order")
+    p_counts = pl.when(order == NO_SURGERY).then(~pl.col("after")).otherwise((order != THERAPY_FIRST) | early)
     c_counts = (pl.col("origin") == "diagnosis") | ~(
         pl.col("report_date") > pl.col("first_therapy")
     ).fill_null(False)

@@ -72,6 +72,7 @@ FIRST_RADIOTHERAPY = (("irradiation", "2012-02-01"), ("operation", "2012-05-01")
 FIRST_DRUGS = (("drugs", "2012-02-01"), ("operation", "2012-05-01"))
 ONLY_SURGERY = (("operation", "2012-02-01"),)
 ONLY_RADIOTHERAPY = (("irradiation", "2012-02-01"),)
+ONLY_DRUGS = (("drugs", "2012-02-01"),)
 
 
 def treat(records, course, **of_operation):

@@ -9,6 +9,7 @@ from tests.curation.baseline_patients import (
     FIRST_DRUGS,
     FIRST_RADIOTHERAPY,
     FIRST_SURGERY,
+    ONLY_DRUGS,
     ONLY_RADIOTHERAPY,
     ONLY_SURGERY,
     chosen,
@@ -111,6 +112,21 @@ def test_only_ypt_leaves_t_unknown(records):
     treat(records, FIRST_RADIOTHERAPY)
     pathology(records, TNM=tnm("pTNM", T="0", y_Symbol="y"))
     assert chosen(records, "t_stage", "t_rule", "t_record_ids") == (None, None, None)
+
+
+@pytest.mark.parametrize("course", [ONLY_RADIOTHERAPY, ONLY_DRUGS])
+def test_tissue_after_therapy_without_a_resection_is_no_baseline(records, course):
+    diagnose(records)
+    treat(records, course)
+    pathology(records, TNM=tnm("pTNM", T="1", N="1"), Histologie=histology("8802/3", day="2012-03-10"))
+    assert chosen(records, "t_stage", "n_stage") == (None, None)
+
+
+def test_tissue_before_therapy_without_a_resection_is_baseline(records):
+    diagnose(records)
+    treat(records, ONLY_RADIOTHERAPY)
+    pathology(records, TNM=tnm("pTNM", T="1", N="1"), Histologie=histology("8802/3", day="2012-01-05"))
+    assert chosen(records, "t_stage", "n_stage") == ("T1", "N1")
 
 
 def test_only_ct_counts_after_surgery_first_as_well(records):
