@@ -51,11 +51,14 @@ def objections(received: Frames, paths: pl.DataFrame) -> pl.DataFrame:
     reason = pl.col("Meldebegruendung").str.strip_chars().str.to_uppercase()
     # Other reasons (A, D, V) only explain why a patient was not asked: they withdraw no objection.
     spoken = records.filter(reason.is_in(["I", "W"])).with_columns(objects=reason == "W")
+    # Within one export the order of the Meldungen is no order in time: only a later export takes an objection
+    # back.
     # No consent is known to be later than an objection of an unknown day: such an objection stands.
     undated = pl.col("objects") & pl.col("reported_on").is_null()
     state = spoken.with_columns(undated=undated).sort(
-        *who, "undated", *DELIVERY_ORDER, "file_id", "within", "record_id", nulls_last=False
-    )
+        *who, "undated", "reported_on", "objects", *DELIVERY_ORDER, "file_id", "within", "record_id",
+        nulls_last=False,
+    )  # fmt: skip
     standing = state.filter(pl.col("objects").last().over(who))
     # The objection holds from the first W after the last I.
     last_consent = pl.col("row").filter(~pl.col("objects")).max().over(who).fill_null(-1)

@@ -26,8 +26,11 @@ DATED_IN_FUTURE = Rule(
     "the clock of the exporting system.",
 )
 
-MELDEDATUM = pl.col("Meldedatum").str.to_date("%Y-%m-%d", strict=False)
-"""The day of an oBDS report. It only sorts reports: an unreadable one is no fault of the patient's record."""
+MELDEDATUM = pl.col("Meldedatum").str.extract(r"^\s*(\d{4}-\d\d-\d\d)").str.to_date("%Y-%m-%d", strict=False)
+"""The day of an oBDS report, which may have a time zone.
+
+It only sorts reports: an unreadable one is no fault of the patient's record.
+"""
 _REPORTED = pl.col("reported_on")
 _COLUMN = {"obds": "Meldedatum", "registry": "answered_on", "dicom": "InstanceCreationDate"}
 """The delivered column, by the beginning of the table's name; a table names its own column."""

@@ -202,6 +202,8 @@ def test_each_version_is_compared_with_the_next_one(export):
         ([(None, "W"), ("2020-02-01", "I")], "since an unknown day"),
         ([(None, "I"), ("2020-02-01", "W")], "since 2020-02-01"),
         ([("2020-01-01", "W"), (None, "I")], "since 2020-01-01"),
+        ([("2020-01-01", "W"), ("2020-01-01", "I")], "since 2020-01-01"),
+        ([("2020-01-01", "I"), ("2020-01-01", "W"), ("2020-02-01", "I")], None),
     ],
 )
 def test_an_objection_stands_until_the_same_reporter_takes_it_back(export, told, stands):
@@ -239,3 +241,17 @@ def test_two_older_versions_of_one_day_are_a_finding_too(export):
     assert export.gone() == {first: "out of scope", second: "out of scope"}
     told = {record for rule, record in export.found() if rule == "report.same-day-versions"}
     assert told == {first}, "the second one was corrected on another day"
+
+
+def test_a_consent_further_down_in_the_same_export_takes_no_objection_back(export):
+    export.add(file="a.xml", meldung="M1", on="2020-01-01", Meldebegruendung="I")
+    export.add(file="a.xml", meldung="M2", on="2020-01-01", Meldebegruendung="W")
+    export.add(file="a.xml", meldung="M3", on="2020-01-01", Meldebegruendung="I")
+    assert objections.objections(export.received, export.paths)["note"].to_list() == ["since 2020-01-01"]
+
+
+@pytest.mark.parametrize("later", ["2020-02-01Z", "2020-02-01+01:00", " 2020-02-01\n"])
+def test_the_day_of_a_report_may_have_a_time_zone(export, later):
+    older = export.add(file="b.xml", on="2020-01-01", Intention="K")
+    export.add(file="a.xml", on=later, Intention="P")
+    assert export.gone() == {older: "out of scope"}
