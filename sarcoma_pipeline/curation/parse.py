@@ -206,7 +206,7 @@ def date(
         exact = pl.coalesce([stated, exact])
         estimated = codes.fill_null("") == "V"
     steps = (
-        (delivered.str.strip_chars().alias(f"{name} plain"),),
+        (_without_zone(delivered.str.strip_chars()).alias(f"{name} plain"),),
         (
             (plain.str.contains(r"^00\.\d\d\.\d{4}$") & ~plain.str.starts_with("00.00.")).alias(
                 f"{name} month only"
@@ -253,6 +253,11 @@ def date(
     return Reading(
         value, delivered, DATE_UNREADABLE, pl.when(readable).then(precision), tuple(notes), steps=steps
     )
+
+
+def _without_zone(text: pl.Expr) -> pl.Expr:
+    """Remove the time zone that an ``xs:date`` may have: it names the place of the day, not another day."""
+    return text.str.replace(r"^(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)$", "$1")
 
 
 def _parsed(plain: pl.Expr, fmt: str) -> pl.Expr:

@@ -276,8 +276,8 @@ class Walk:
 
     def _own(self, element: Element, node: Node, values: dict[str, Any], taken: Taken) -> None:
         self._attributes(element, node, values, taken)
-        text = element.text
-        if text is not None and text.strip(BLANK):
+        text = (element.text or "").strip(BLANK)
+        if text:
             if node.column is None:
                 self._odd(taken, node.path, text)
             else:
@@ -285,8 +285,9 @@ class Walk:
                 self._put(values, node.column, text, node.path, taken)
 
     def _attributes(self, element: Element, node: Node, values: dict[str, Any], taken: Taken) -> None:
-        for name, value in element.items():
-            if not value.strip(BLANK):
+        for name, delivered_value in element.items():
+            value = delivered_value.strip(BLANK)
+            if not value:
                 continue
             known = node.attributes.get(name) or node.attributes.get(local(name))
             if known is None and name.startswith(_XSI):
@@ -324,8 +325,8 @@ class Walk:
             if kid is None:
                 self._all_odd(child, _step(node.path, local(child.tag)), taken)
             elif kid.plain and not len(child) and not child.keys():
-                text = child.text
-                if text is not None and text.strip(BLANK):
+                text = (child.text or "").strip(BLANK)
+                if text:
                     path = kid.path
                     known[path] = known.get(path, 0) + 1
                     column = kid.column or ""

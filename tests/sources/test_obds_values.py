@@ -95,6 +95,20 @@ def test_an_irradiation_keeps_units_and_what_it_was_given_with(tmp_path):
     ]
 
 
+def test_white_space_around_a_value_is_no_part_of_it(tmp_path):
+    module = """<OP OP_ID=" 1 "><Datum>
+        2015-06-10
+        </Datum><Histologie><Morphologie_ICD_O><Code>
+          8802/3 </Code></Morphologie_ICD_O></Histologie><Residualstatus>
+        <Lokale_Beurteilung_Residualstatus>\tR0\r\n</Lokale_Beurteilung_Residualstatus></Residualstatus></OP>"""
+    batch = read(tmp_path, export(meldung(module)))
+    (row,) = rows(batch, "surgery")
+    shown = ("Module_ID", "Datum", "Lokale_Beurteilung_Residualstatus")
+    assert [row[c] for c in shown] == ["1", "2015-06-10", "R0"]
+    assert json.loads(row["Histologie"]) == [{"Morphologie_ICD_O": [{"Code": "8802/3"}]}]
+    assert balanced(batch)
+
+
 def test_a_meldung_says_who_told_it_and_why_it_may_be_told(tmp_path):
     batch = read(tmp_path, export(meldung(DEATH), meldung(DEATH, 2, "K2", "W"), meldung(DEATH, 3, "K9")))
     told = [
