@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from sarcoma_pipeline.curation import assignments_differ
 from sarcoma_pipeline.curation.event_rows import NEWEST_LAST, Frames
 from schemas import iarc, sarcoma_codes, typed
 from schemas.observations import observation
@@ -90,6 +91,7 @@ class _Node:
     secondary: bool
     complete: bool
     record: str
+    icd: str | None = None
     of: _Node | None = None
     relapse: bool = False
     notes: list[Rule] = field(default_factory=list)
@@ -133,6 +135,12 @@ def joined(told: Frames, assignments: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
             schema={"record_id": pl.String, "value": pl.String},
         )
         seen.append(observation(rows, rule, table, column, pl.col("value")))
+    facts = pl.DataFrame(
+        [(n.patient, n.reporter, n.number, n.icd or n.site, n.date) for n in nodes],
+        schema={**dict.fromkeys((*KEY, "site"), pl.String), "date": pl.Date},
+        orient="row",
+    )
+    seen.append(assignments_differ.observe(assignments, facts))
     return _named(by_patient), pl.concat(seen)
 
 
@@ -191,7 +199,7 @@ def _nodes(told: Frames, assignments: pl.DataFrame) -> list[_Node]:
     return [
         _Node(
             r["patient_id"], r["reporter"], r["tumour_id"], r["site"], r["side"], r["morphology"], r["date"],
-            r["secondary"], r["complete"], r["record"],
+            r["secondary"], r["complete"], r["record"], r["icd10_code"],
         )
         for r in facts.iter_rows(named=True)
     ]  # fmt: skip
