@@ -26,8 +26,12 @@ DATED_IN_FUTURE = Rule(
     "the clock of the exporting system.",
 )
 
-MELDEDATUM = pl.col("Meldedatum").str.extract(r"^\s*(\d{4}-\d\d-\d\d)").str.to_date("%Y-%m-%d", strict=False)
-"""The day of an oBDS report, which may have a time zone.
+_MELDEDATUM = pl.col("Meldedatum").str.strip_chars()
+MELDEDATUM = pl.coalesce(
+    _MELDEDATUM.str.extract(r"^(\d{4}-\d\d-\d\d)").str.to_date("%Y-%m-%d", strict=False),
+    _MELDEDATUM.str.to_date("%d.%m.%Y", strict=False),
+)
+"""The day of an oBDS report; it may have a time zone, or the format of older exports.
 
 It only sorts reports: an unreadable one is no fault of the patient's record.
 """

@@ -250,8 +250,8 @@ def test_a_consent_further_down_in_the_same_export_takes_no_objection_back(expor
     assert objections.objections(export.received, export.paths)["note"].to_list() == ["since 2020-01-01"]
 
 
-@pytest.mark.parametrize("later", ["2020-02-01Z", "2020-02-01+01:00", " 2020-02-01\n"])
-def test_the_day_of_a_report_may_have_a_time_zone(export, later):
+@pytest.mark.parametrize("later", ["2020-02-01Z", "2020-02-01+01:00", " 2020-02-01\n", "01.02.2020"])
+def test_the_day_of_a_report_may_have_a_time_zone_or_the_format_of_older_exports(export, later):
     older = export.add(file="b.xml", on="2020-01-01", Intention="K")
     export.add(file="a.xml", on=later, Intention="P")
     assert export.gone() == {older: "out of scope"}
