@@ -64,7 +64,8 @@ def of_sources(sources: Sources) -> Complaints:
                     f'"{pattern}" belongs to the source "{patterns[pattern]}", which reads first',
                 )
             patterns.setdefault(pattern, source.name)
-        yield from _encodings((*loc, "encodings"), getattr(source, "encodings", ()))
+        if hasattr(source, "encodings"):
+            yield from _encodings((*loc, "encodings"), source.encodings)
         if isinstance(source, RegistrySource | MappedSource):
             mapped = source.columns.values() if isinstance(source, RegistrySource) else source.headers()
             yield from _headers((*loc, "ignored"), source.ignored, list(mapped))
@@ -108,6 +109,8 @@ _DECODES_ALL = frozenset({"iso8859-1", "cp437", "cp850"})
 
 
 def _encodings(loc: Loc, names: Sequence[str]) -> Complaints:
+    if not names:
+        yield loc, "name at least one encoding; usual ones are utf-8-sig, cp1252 and latin-1"
     last = ""
     for name in names:
         try:

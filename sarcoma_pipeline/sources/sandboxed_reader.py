@@ -54,6 +54,14 @@ _DAY_0 = r"^1899-12-3[01]$"
 _TIME_1904 = r"^1904-01-01[ T](\d\d:\d\d:\d\d)(\.0+)?$"
 _DAY_0_1904 = r"^1904-01-01$"
 """The same in a workbook that counts from 1904."""
+_UNCOMPUTED = re.compile(
+    rb"""<((?:\w+:)?)c(?=[\s>])((?:(?!\bt\s*=\s*["']str["'])[^>/]){0,300})>\s*"""
+    rb"""<\1f(?:\s[^>]{0,300})?(?:/>|>[^<]{0,9000}</\1f>)\s*(?:<\1v\s*/>|<\1v>\s*</\1v>)?\s*</\1c>"""
+)
+"""A formula without a result: the program that wrote the workbook did not compute it. Excel shows one."""
+_TYPE = re.compile(rb"""\bt\s*=\s*["']\w*["']""")
+NOT_COMPUTED = "#FORMULA!"
+"""Text of a cell whose formula has no result in the file."""
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
 
 
@@ -253,8 +261,16 @@ def _unpacked(data: bytes, held: int, columns: int, records: int) -> bytes:
             content = packed.read(member)
             if "worksheets/" in member.filename:
                 _measure(content, held, columns, records)
+                content = _UNCOMPUTED.sub(_without_result, content)
             plain.writestr(member.filename, content)
     return whole.getvalue()
+
+
+def _without_result(cell: re.Match[bytes]) -> bytes:
+    """Return a formula's cell as the text :data:`NOT_COMPUTED`: an empty cell would be no value."""
+    prefix, attributes = cell[1], _TYPE.sub(b"", cell[2])
+    text = NOT_COMPUTED.encode()
+    return b'<%sc%s t="str"><%sv>%s</%sv></%sc>' % (prefix, attributes, prefix, text, prefix, prefix)
 
 
 def _measure(content: bytes, held: int, columns: int, records: int) -> None:

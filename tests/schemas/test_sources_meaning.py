@@ -65,6 +65,7 @@ from tests.schemas.small_study import SOURCES, load
         ('files = ["r/*.csv"]', "files = ['r\\*.csv']", "source.0.files", "parted by /"),
         ('files = ["t/*.csv"]', 'files = ["r/*.csv"]', "source.2.files", 'belongs to the source "offices"'),
         ('date_formats = ["%d.%m.%Y"]', "date_formats = []", "source.0.date_formats", "at least one"),
+        ('date_formats = ["%d.%m.%Y"]', "encodings = []", "source.0.encodings", "at least one encoding"),
         ('date_formats = ["%d.%m.%Y"]', 'encodings = ["latin-1", "utf-8"]', "source.0.encodings",
          "never tried"),
         ('answer = "Auskunft"', 'answer = "Nr "', "source.0.columns.answer", "hospital_number already"),
