@@ -42,7 +42,8 @@ def course(curated: Curated) -> pl.DataFrame:
     """Return the primary courses: rows of ``curated.radiotherapy_course`` with the sequence filled.
 
     The primary course is the first external beam course that is not palliative; else the first of any kind
-    that is not palliative. Brachytherapy and radionuclides before an external beam course are not primary. If
+    that is not palliative. Brachytherapy, radionuclides and intraoperative irradiation before an external
+    beam course are not primary. If
     one ST has several targets, the main target counts. If no source documents the relation to surgery (oBDS
     Stellung_OP), it is derived from the dates.
     """
@@ -62,7 +63,7 @@ def course(curated: Curated) -> pl.DataFrame:
         of_index_tumour(curated, "curated.radiotherapy_course")
         .sort(
             palliative,
-            pl.col("kind") != "external beam",
+            (pl.col("kind") != "external beam") | pl.col("radiation_sequence").eq_missing("intraoperative"),
             "start_day",
             "start_date",
             "target",
