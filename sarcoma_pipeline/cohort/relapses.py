@@ -3,9 +3,9 @@
 - **local**, **regional**: the status of the site is relapse; or progression after the definitive resection,
   even if it is resected later. Progression before or on the day of the definitive resection is progression
   under treatment (switch); without a definitive resection it is a relapse.
-- **distant**: the status is relapse or progression, or residual tumour, or a metastasis is documented that
-  was not present at diagnosis. Its day is the earlier of its own date and the report's; if its own date is
-  before time zero, the day of the report.
+- **distant**: the status is relapse or progression, or residual or unchanged metastases, or a metastasis is
+  documented that was not present at diagnosis. Its day is the earlier of its own date and the report's; if
+  its own date is before time zero, the day of the report.
 - **of unknown site**: the overall status is relapse or progression, and nothing on that day names a site.
 """
 
@@ -17,6 +17,8 @@ from sarcoma_pipeline.cohort.partial_dates import dated
 from schemas.assumptions import Assumptions
 
 FOUND = ("relapse", "progression")
+METASTATIC = (*FOUND, "residual", "stable")
+"""Distant states that say that there are metastases (oBDS R, P, T, N)."""
 COLUMNS = ("patient_id", "kind", "detail", "day", "day_earliest", "day_latest", "precision", "record_ids")
 
 LOCAL, REGIONAL, DISTANT = "local relapse", "regional relapse", "distant relapse"
@@ -112,7 +114,7 @@ def _of_site(exams: pl.DataFrame, site: str, kind: str, assumptions: Assumptions
 def _by_distant_status(exams: pl.DataFrame) -> pl.DataFrame:
     status = pl.col("distant_status")
     known = (pl.col("day") <= pl.col("window_closes")).fill_null(False)
-    return exams.filter(status.is_in([*FOUND, "residual"])).with_columns(
+    return exams.filter(status.is_in(METASTATIC)).with_columns(
         kind=pl.when(known).then(pl.lit(AT_DIAGNOSIS)).otherwise(pl.lit(DISTANT)),
         detail=pl.format("distant {}", status),
     )
@@ -133,7 +135,7 @@ def _without_site(exams: pl.DataFrame, metastases: pl.DataFrame) -> pl.DataFrame
     named = pl.any_horizontal(
         pl.col(f"{site}_status").is_in(FOUND) for site in ("local", "regional", "distant")
     )
-    distant = (pl.col("distant_status") == "residual").fill_null(False)
+    distant = pl.col("distant_status").is_in(METASTATIC).fill_null(False)
     documented = metastases.select("patient_id", day="reported_day").drop_nulls().unique()
     found = exams.filter(
         pl.col("overall_status").is_in(FOUND), ~named.fill_null(False), ~distant

@@ -52,6 +52,7 @@ PROTOCOL: dict[str, tuple[Told, dict[str, Any], dict[str, str]]] = {
     ),
     "a distant relapse before the resection": (Told(seen={80: distant("R")}), {}, {"DMFS": "80 distant relapse"}),
     "residual tumour at a distance after M0": (Told(seen={575: distant("T")}), {}, {"DMFS": "575 distant relapse"}),
+    "unchanged metastases after M0": (Told(seen={575: distant("N")}), {}, {"DMFS": "575 distant relapse"}),
     "a metastasis on its own day": (
         Told(seen={366: FREE, 575: distant("R", Menge_FM=fm(545))}), {}, {"DFS": "545 distant relapse"},
     ),
