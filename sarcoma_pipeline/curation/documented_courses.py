@@ -15,6 +15,7 @@ from typing import Any
 
 from sarcoma_pipeline.curation.course_reports import groups_of_reports
 from sarcoma_pipeline.curation.prescription import Documented, same_dose
+from sarcoma_pipeline.curation.target_regions import NO_SIDE, is_site, one_region
 from schemas.rule import Rule
 
 EXTERNAL = "external beam"
@@ -26,13 +27,6 @@ MOST_GY = 80.0
 """A sum above this dose is not accepted from the documentation alone."""
 
 _SUMMED = ("sequential",)
-_TARGETS = {
-    "C49.0": ("7.1",), "C49.1": ("7.2", "6.9.", "6.10.", "6.11.", "6.12."),
-    "C49.2": ("7.3", "6.8.", "6.13.", "6.14.", "6.15.", "6.16."), "C49.3": ("7.4", "3.3."),
-    "C49.4": ("7.5", "4.9", "4.9."), "C49.5": ("7.6", "7.7", "5."), "C49.6": ("7.7",), "C48": ("4.7", "4.8."),
-}  # fmt: skip
-"""Site of the tumour to the oBDS target regions that contain it: of 2021, and with a final dot of 2014."""
-
 SEVERAL_IRRADIATIONS = Rule(
     "radiotherapy.irradiations-undecided",
     "warning",
@@ -154,7 +148,7 @@ def documented_courses(
         nth = f"{group.name} ({alike[group.name]})"
         own = _courses(group.name if named[group.name] == 1 else nth, group.rows(), site)
         found += [replace(course, number_again=group.number_again) for course in own]
-    return _with_boosts(sorted(found, key=_by_start), surgeries)
+    return _with_boosts(sorted(found, key=_by_start), surgeries, site)
 
 
 def _by_start(course: DocumentedCourse) -> tuple[Any, ...]:
@@ -162,17 +156,21 @@ def _by_start(course: DocumentedCourse) -> tuple[Any, ...]:
     return start, course.start_day is None, course.start_day or 0, course.target, course.key
 
 
-def _with_boosts(courses: list[DocumentedCourse], surgeries: Collection[dt.date]) -> list[DocumentedCourse]:
+def _with_boosts(
+    courses: list[DocumentedCourse], surgeries: Collection[dt.date], site: str | None
+) -> list[DocumentedCourse]:
     """Apply O9: add each sequential boost with an ST of its own to the course that it continues.
 
     Args:
         courses: of one patient, in the order of their first day.
         surgeries: days of operations.
+        site: of the patient's tumour.
     """
     kept: list[DocumentedCourse] = []
     for course in courses:
-        before = [one for one in kept if _continues(course, one, surgeries)]
-        if not before:
+        before = [one for one in kept if _continues(course, one, surgeries, site)]
+        # An unknown side beside two irradiated sides continues neither.
+        if len({one.side for one in before}) != 1:
             kept.append(course)
             continue
         base = max(before, key=lambda one: (one.end or dt.date.min, one.key))
@@ -187,10 +185,15 @@ def _with_boosts(courses: list[DocumentedCourse], surgeries: Collection[dt.date]
     return kept
 
 
-def _continues(boost: DocumentedCourse, base: DocumentedCourse, surgeries: Collection[dt.date]) -> bool:
+def _continues(
+    boost: DocumentedCourse, base: DocumentedCourse, surgeries: Collection[dt.date], site: str | None
+) -> bool:
     labelled = len(boost.parts) == 1 and boost.boost in _SUMMED
-    place = (base.tumour_id, base.kind, base.region, base.side)
-    if not labelled or place != (boost.tumour_id, EXTERNAL, boost.region, boost.side):
+    if not labelled or (base.tumour_id, base.kind) != (boost.tumour_id, EXTERNAL):
+        return False
+    if not base.region or not boost.region or not one_region(base.region, boost.region, site):
+        return False
+    if base.side != boost.side and base.side not in NO_SIDE and boost.side not in NO_SIDE:
         return False
     if not base.parts or not base.end or not boost.start:
         return False
@@ -220,8 +223,8 @@ def _courses(name: str, rows: Sequence[Mapping[str, Any]], site: str | None) -> 
         first = [i for i in apart if i.kind == kinds[0]]
         rest = tuple(i for i in apart if i.kind != kinds[0])
         return [replace(_total(whole, first), kind=kinds[0], apart=rest)]
-    targets = _by_target(external)
-    order = sorted(targets, key=lambda t: (not _is_site(t[0], site), -_most(targets[t]), str(t)))
+    targets = _by_target(external, site)
+    order = sorted(targets, key=lambda t: (not is_site(t[0], site), -_most(targets[t]), str(t)))
     made = []
     for number, target in enumerate(order, start=1):
         one = _total(replace(whole, target=number), targets[target])
@@ -277,21 +280,27 @@ def _irradiations(rows: Sequence[Mapping[str, Any]]) -> list[Irradiation]:
 Target = tuple[str | None, str | None]
 
 
-def _by_target(irradiations: Sequence[Irradiation]) -> dict[Target, list[Irradiation]]:
+def _by_target(irradiations: Sequence[Irradiation], site: str | None) -> dict[Target, list[Irradiation]]:
     """Apply O2: group irradiations by target region and side.
 
-    Without a region they join the only target there is.
+    Without a region they join the only target there is, and without a side the only side of their region.
     """
     named = {(i.region, i.side) for i in irradiations if i.region}
     only = next(iter(named)) if len(named) == 1 else None
     found: dict[Target, list[Irradiation]] = defaultdict(list)
     for one in irradiations:
-        found[(one.region, one.side) if one.region else (only or (None, None))].append(one)
+        target = only or (None, None) if one.region is None else _target(one.region, one.side, named, site)
+        found[target].append(one)
     return found
 
 
-def _is_site(region: str | None, site: str | None) -> bool:
-    return any(region in regions for prefix, regions in _TARGETS.items() if site and site.startswith(prefix))
+def _target(region: str, side: str | None, named: Collection[Target], site: str | None) -> Target:
+    alike = [(r, s) for r, s in named if r and one_region(region, r, site)]
+    sides = {s for _, s in alike if s not in NO_SIDE}
+    if side in NO_SIDE:
+        side = next(iter(sides)) if len(sides) == 1 else None
+    regions = {r for r, s in alike if s == side or s in NO_SIDE} | {region}
+    return min(regions, key=lambda r: (r.endswith("."), r)), side
 
 
 def _most(irradiations: Iterable[Irradiation]) -> float:

@@ -51,7 +51,7 @@ class Case:
 
     def course(
         self, dose: float | None = 50, single: float | None = 2, start: str | None = "2015-03-02",
-        end: str | None = "2015-04-03", *, st: str = "ST1", part: int = 1, **more: Any,
+        end: str | None = "2015-04-03", *, st: str | None = "ST1", part: int = 1, **more: Any,
     ) -> str:  # fmt: skip
         """Document one Bestrahlung of an ST; returns its record."""
         values = {

@@ -4,11 +4,13 @@ The expected values are those of docs/definitions.md, section 1 (key of an event
 treatment), and of docs/radiotherapy.md (a sequential boost adds).
 """
 
+from typing import Any
+
 import pytest
 
 from tests.curation.conftest import Case, courses, findings, told
 
-BOOST = {"start": "2015-04-06", "end": "2015-04-15", "st": "ST2", "Boost": "SEQ"}
+BOOST: dict[str, Any] = {"start": "2015-04-06", "end": "2015-04-15", "st": "ST2", "Boost": "SEQ"}
 
 
 def test_o8_begin_and_end_without_a_number_are_one_course(case: Case):
@@ -107,6 +109,12 @@ def test_o9_what_continues_no_course_stays_a_course_of_its_own(case: Case, boost
     case.course(50, 2)
     case.course(16, 2, **(BOOST | boost))
     assert sorted(d for (d,) in courses(case.run(), "prescribed_dose_gy")) == [16.0, 50.0]
+
+
+def test_o9_an_unknown_side_or_the_other_version_of_the_code_is_the_same_region(case: Case):
+    case.course(50, 2, Zielgebiet="6.8.")
+    case.course(16, 2, **(BOOST | {"Seite_Zielgebiet": "U"}))
+    assert courses(case.run(), "prescribed_dose_gy") == [(66.0,)]
 
 
 def test_o9_a_boost_above_80_gy_in_total_is_asked(case: Case):
