@@ -64,8 +64,9 @@ def of_sources(sources: Sources) -> Complaints:
                     f'"{pattern}" belongs to the source "{patterns[pattern]}", which reads first',
                 )
             patterns.setdefault(pattern, source.name)
-        if hasattr(source, "encodings"):
-            yield from _encodings((*loc, "encodings"), source.encodings)
+        names: tuple[str, ...] | None = getattr(source, "encodings", None)
+        if names is not None:
+            yield from _encodings((*loc, "encodings"), names)
         if isinstance(source, RegistrySource | MappedSource):
             mapped = source.columns.values() if isinstance(source, RegistrySource) else source.headers()
             yield from _headers((*loc, "ignored"), source.ignored, list(mapped))

@@ -113,7 +113,8 @@ def test_o9_what_continues_no_course_stays_a_course_of_its_own(case: Case, boost
 
 def test_o9_an_unknown_side_or_the_other_version_of_the_code_is_the_same_region(case: Case):
     case.course(50, 2, Zielgebiet="6.8.")
-    case.course(16, 2, **(BOOST | {"Seite_Zielgebiet": "U"}))
+    boost: dict[str, Any] = BOOST | {"Seite_Zielgebiet": "U"}
+    case.course(16, 2, **boost)
     assert courses(case.run(), "prescribed_dose_gy") == [(66.0,)]
 
 
