@@ -6,6 +6,7 @@ import polars as pl
 
 from schemas.contract import Contract, TextList, column
 from schemas.rule import Rule
+from schemas.site_codes import region
 from schemas.typed_record import FROM_OBDS, Typed, not_after_delivery
 
 
@@ -162,15 +163,25 @@ DIAGNOSIS_RULES = (
     Rule(
         "diagnosis.site-codes-differ",
         "warning",
-        what="The ICD-10 code is C49, but the ICD-O-3 topography names another site.",
+        what=(
+            "The ICD-10 code is C49, but the ICD-O-3 topography names another site, or another region of the "
+            "body (limbs, trunk, head and neck). The topography counts."
+        ),
         remedy=(
             "In the tumour documentation, compare Primaertumor_ICD and Primaertumor_Topographie_ICD_O "
-            "with the pathology report. Their first three characters must agree for soft tissue."
+            "with the pathology report. For soft tissue both name the same site."
         ),
         source="ICD-10-GM C49; ICD-O-3.2 C49",
         column="icdo3_topography",
-        holds=(pl.col("icd10_code").str.slice(0, 3) == pl.col("icdo3_topography").str.slice(0, 3))
-        | (pl.col("icd10_code").str.slice(0, 3) != "C49"),
+        holds=(pl.col("icd10_code").str.slice(0, 3) != "C49")
+        | (
+            (pl.col("icd10_code").str.slice(0, 3) == pl.col("icdo3_topography").str.slice(0, 3))
+            & pl.any_horizontal(
+                region(pl.col("icd10_code")) == region(pl.col("icdo3_topography")),
+                region(pl.col("icd10_code")) == "unspecified",
+                region(pl.col("icdo3_topography")) == "unspecified",
+            )
+        ),
         missing="kept",
     ),
     Rule(

@@ -286,3 +286,22 @@ def test_a_date_in_the_future_is_one_fault():
 def test_a_partial_date_lies_in_the_future_only_if_all_its_days_do(date, precision, ahead):
     changes = {"status_date": date, "status_date_precision": precision}
     assert ("date.in-future" in _failures(typed.VitalStatus, changes)) == ahead
+
+
+@pytest.mark.parametrize(
+    ("icd", "topography", "faulty"),
+    [
+        ("C49.2", "C49.6", True),  # limb and trunk
+        ("C49.2", "C49.0", True),  # limb, head and neck
+        ("C49.1", "C49.2", False),  # two limbs are one region
+        ("C49.2", "C49.9", False),
+        ("C49.9", "C49.6", False),
+        ("C49", "C49.6", False),
+        ("C50.4", "C49.3", False),
+        ("C49.2", None, False),
+        (None, "C49.6", False),
+    ],
+)
+def test_both_codes_of_a_site_name_one_region(icd, topography, faulty):
+    found = _failures(typed.Diagnosis, {"icd10_code": icd, "icdo3_topography": topography})
+    assert ("diagnosis.site-codes-differ" in found) is faulty
