@@ -25,6 +25,7 @@ from sarcoma_pipeline.curation.value_rules import NUMBER_DAMAGED, damaged
 from schemas import typed
 from schemas.configuration import ColumnMapping, EntityMapping, MappedSource
 from schemas.contract import CONTRACTS, ColumnSpec, Contract
+from schemas.mapped_columns import dates_of
 from schemas.observations import observation
 from schemas.quality import Observation
 from schemas.rule import Rule
@@ -52,6 +53,15 @@ CONDITION_UNMATCHED = Rule(
     remedy="Add the word to its condition in sources.toml, or correct the cell in the table.",
 )
 
+CONDITION_EMPTY = Rule(
+    "value.condition-empty",
+    "warning",
+    what=(
+        "The date is filled, but the cell that says what happened on it is empty: no condition (when) of "
+        "sources.toml is met, and no record is made from it."
+    ),
+    remedy="In the table, fill in the cell that the note names, or delete the date.",
+)
 
 NUMBER_MISSING = Rule(
     "identity.number-missing",
@@ -88,7 +98,13 @@ def typed_frames(
     matches = {at: _fulfils(entity) for at, entity in enumerate(source.entities)}
     unread_deaths = death_beside_life.in_rows(rows, source, matches)
     of_rows = pl.concat(
-        [_unmatched(rows, source), _damaged(rows, source), _unnumbered(rows, source), unread_deaths]
+        [
+            _unmatched(rows, source),
+            _left_empty(rows, source),
+            _damaged(rows, source),
+            _unnumbered(rows, source),
+            unread_deaths,
+        ]
     )
     for entity in source.entities:
         contract, made, seen = _entity(rows, entity, source)
@@ -149,6 +165,25 @@ def _unmatched(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
         lost = rows.filter(cell.is_not_null() & ~_folded(cell).is_in(sorted(words[column])))
         note = pl.lit(f"column {column!r}")
         seen.append(observation(lost, CONDITION_UNMATCHED, "received.table_row", "values", cell, note))
+    return pl.concat(seen)
+
+
+def _left_empty(rows: pl.DataFrame, source: MappedSource) -> pl.DataFrame:
+    """Return rows with a date whose kind of event is not filled in: they yield no entity."""
+    seen = [Observation.empty()]
+    conditions = {when.column for entity in source.entities for when in entity.when if when.equals}
+    for column in sorted(conditions):
+        on_it = [e for e in source.entities if any(when.column == column for when in e.when)]
+        if any(when.column == column and not when.equals for e in on_it for when in e.when):
+            continue
+        others = [entity for entity in source.entities if entity not in on_it]
+        dates = sorted(set(dates_of(on_it, None)) - set(dates_of(others, None)))
+        if not dates:
+            continue
+        date = pl.coalesce(*(pl.col(f"_cell_{header}") for header in dates))
+        lost = rows.filter(pl.col(f"_cell_{column}").is_null() & date.is_not_null())
+        note = pl.lit(f"column {column!r}")
+        seen.append(observation(lost, CONDITION_EMPTY, "received.table_row", "values", date, note))
     return pl.concat(seen)
 
 

@@ -171,7 +171,34 @@ def test_a_condition_compares_like_codes_and_what_none_fulfils_is_told(read):
     found = read(
         "Pat;Status;Datum\n1; TOT ;01.02.2015\n2;verschollen;01.02.2015\n3;;01.02.2015\n", entities=entities
     )
-    assert found.observed == [("value.condition-unmatched", "values", "verschollen")]
+    assert found.observed == [
+        ("value.condition-unmatched", "values", "verschollen"),
+        ("value.condition-empty", "values", "01.02.2015"),
+    ]
+
+
+STATUS = {"hospital_number": "Pat", "status": {"constant": "deceased"}, "status_date": "Datum"}
+OPERATED = {"entity": "surgery", "columns": {"hospital_number": "Pat", "surgery_date": "Datum"}}
+
+
+@pytest.mark.parametrize(
+    ("row", "when", "others", "told"),
+    [
+        ("1;;01.02.2015", {"equals": ["tot"]}, [], ["value.condition-empty"]),
+        ("1;  ;01.02.2015", {"equals": ["tot"]}, [], ["value.condition-empty"]),
+        ("1;;", {"equals": ["tot"]}, [], []),
+        ("1;tot;01.02.2015", {"equals": ["tot"]}, [], []),
+        # Another record has the date, whatever the status.
+        ("1;;01.02.2015", {"equals": ["tot"]}, [OPERATED], []),
+        # An empty cell is what the condition asks for, or what it leaves out.
+        ("1;;01.02.2015", {"filled": False}, [], []),
+        ("1;;01.02.2015", {"filled": True}, [], []),
+    ],
+)
+def test_a_date_without_the_word_that_says_what_happened_is_told(read, row, when, others, told):
+    dead = {"entity": "vital_status", "when": [{"column": "Status", **when}], "columns": STATUS}
+    found = read(f"Pat;Status;Datum\n{row}\n2;tot;01.02.2015\n", entities=[dead, *others])
+    assert [rule for rule, _, _ in found.observed if rule.startswith("value.condition")] == told
 
 
 @pytest.mark.parametrize(
