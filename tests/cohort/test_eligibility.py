@@ -196,10 +196,7 @@ def test_chemotherapy_is_what_any_report_of_it_says(records, therapies, said):
         given=pl.col("record_ids").list.first().replace_strict(givens, default=None)
     )
     frames = {**frames, "curated.systemic_therapy": told}
-    assert (
-        covariates.describe(frames, timeline(frames, ASSUMED)).row(0, named=True)["chemotherapy"]
-        == said
-    )
+    assert covariates.describe(frames, timeline(frames, ASSUMED)).row(0, named=True)["chemotherapy"] == said
 
 
 def test_without_an_operation_the_residual_status_is_rx(records):
