@@ -1,4 +1,4 @@
-"""``sarcoma doses``: computes volumes and doses, which a process otherwise does at night."""
+"""``sarcoma doses``: computes volumes and doses now, instead of in the process started by a refresh."""
 
 from __future__ import annotations
 

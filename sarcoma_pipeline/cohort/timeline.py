@@ -24,7 +24,7 @@ COLUMNS = (*relapses.COLUMNS, "states")
 RELAPSES = (LOCAL, REGIONAL, DISTANT, UNKNOWN)
 
 REGISTRY, MOVED, CONTACT, CUT_OFF = "registry answer", "moved away", "contact", "alive at the cut-off"
-"""Values of ``detail`` for ``alive`` rows: what the statement rests on."""
+"""Values of ``detail`` for ``alive`` rows: the evidence of the statement."""
 
 BY_TUMOUR, OTHER_CAUSE, CAUSE_UNKNOWN = "by the tumour", "other cause", "cause unknown"
 

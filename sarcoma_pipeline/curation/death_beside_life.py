@@ -1,4 +1,4 @@
-"""Find records that state a life, and beside it the date or the place of a death."""
+"""Find records that state that a patient is alive, but also give a date or a place of death."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def of_holders(rule: Rule, question: Question, own: str = "") -> Iterator[Choice
 
 
 _KEPT = "/"
-"""Stands in the key of an answer before what it keeps beside the answer."""
+"""Separator in the key of an answer, between the answer and the value stored with it."""
 
 
 def plain(keys: Collection[str]) -> frozenset[str]:

@@ -76,10 +76,10 @@ _NESTED: dict[str, dict[str, dict[str, str]]] = {
 
 _EXACTNESS = "_Datumsgenauigkeit"
 _MAY_LACK_EXACTNESS = ("Sterbedatum",)
-"""Dates of which the schema does not require it."""
+"""Dates for which the schema does not require this element."""
 
 _ISO = r"^\d{4}-\d{2}-\d{2}"
-"""Before oBDS 3 a date told by its form to what it is exact (00.01.2010)."""
+"""Form of a date since oBDS 3; before, the form showed the precision (00.01.2010: a month)."""
 
 
 class _Lack(NamedTuple):

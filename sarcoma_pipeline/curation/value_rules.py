@@ -91,7 +91,7 @@ _NO_NUMBER = (
     r"^(?i:unbek(annt|\.)?|unknown|keine?|none|null|nan|n\.? ?a\.?|n\.? ?n\.?|k\. ?a\.?|ohne( nummer)?|neu"
     r"|tba|tbd|keine? (nummer|angaben?|nr\.?)|fehlt|missing)$|^[-–—?.*/x]+$"
 )
-"""What stands in the place of a number that nobody knows: two persons with it are not one."""
+"""Placeholders for an unknown number: two persons with the same placeholder are not linked."""
 
 
 def damaged(number: pl.Expr) -> pl.Expr:

@@ -84,7 +84,7 @@ def examine(project: Project) -> Iterator[Diagnosis]:
         try:
             found = look(project)
         except opening.CannotOpen as why:
-            # The same remedy for all that the warehouse alone can tell.
+            # The same remedy for all faults that only the warehouse shows.
             found, remedy = ["cannot be checked"], str(why)
         except (duckdb.Error, OSError, ValueError, decision_log.DecisionLogDamaged) as broken:
             found = [f"cannot be checked: {type(broken).__name__}"]

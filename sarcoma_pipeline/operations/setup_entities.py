@@ -97,7 +97,7 @@ class Entities:
             return
         mapping = f"{{ column = {text(status)}, codes = {inline(codes)} }}"
         if time and not self.dated:
-            # Dates without that of the diagnosis tell no time.
+            # Times cannot be computed without the date of diagnosis.
             self._statement(mapping, self._number("status_day", words.TIME, time), "", "")
             self.unused |= {h for h in (contact, death) if h}
             told = self._candidates(lambda cells: bool(formats(cells)))

@@ -1,4 +1,4 @@
-"""The runs that Dagster recorded, asked of Dagster itself: in whatever database it keeps them."""
+"""Read the recorded runs through Dagster's API, whatever database stores them."""
 
 from __future__ import annotations
 

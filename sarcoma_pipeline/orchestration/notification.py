@@ -34,7 +34,7 @@ _WORDS = {
 }
 
 NEWS_OF_CHECK = "news"
-"""Metadata key of a check that stays red while its cause stands: how much of it is new."""
+"""Metadata key of a check that fails as long as its cause lasts: the number of new findings."""
 
 MOVED = ("moves_are_explained", "estimates_are_explained")
 """Checks of the account of movement, listed first in a message."""

@@ -1,4 +1,4 @@
-"""Tells people of a run, once, whoever started it: what failed, what is new, or nothing."""
+"""Notify of a run once, however it was started: of what failed and what is new."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _enumerated(row: Row) -> Iterator[Check]:
             f"{added} of {added}" if added > whole else f"{added} of {whole}; {whole - added} in no part",
             "consistent" if added == whole else "tension" if added < whole else "contradiction",
         )
-        # What is impossible is told once.
+        # An impossible value is reported once.
         added = min(added, whole)
     row["n"] = str(added)
 

@@ -45,7 +45,7 @@ _ROW = ["finding_id", "record_id"]
 
 
 class Rows(Protocol):
-    """Reads the rows of a table whose value in the column of a series' name is among its values."""
+    """Read the rows whose value, in the column that the series is named after, is in the series."""
 
     def __call__(self, table: str, among: pl.Series) -> pl.DataFrame:
         """Return these rows with all columns."""

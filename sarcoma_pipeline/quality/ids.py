@@ -1,4 +1,4 @@
-"""The beginning of an id stands for the whole, at every door."""
+"""Accept the beginning of an id in place of the whole id, in commands and decisions."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def advance(
 
 
 def _with_news(before: pl.DataFrame, after: pl.DataFrame, refresh_id: str) -> pl.DataFrame:
-    """Note which findings are news in this refresh; what is known and unchanged alarms nobody again."""
+    """Note which findings are new or changed in this refresh; the others cause no notification."""
     earlier = before.select("finding_id", _status="status", _records="records", _severity="severity")
     rows = after.join(earlier, on="finding_id", how="left", maintain_order="left")
     is_new = pl.col("first_seen") == refresh_id

@@ -1,4 +1,4 @@
-"""Says of every rule, also of one that nothing breaks, how many records it judged, and how many break it.
+"""Count, for every rule, the records that it judged and the records that break it.
 
 Both are counted for each source as well. A curated row rests on records of several sources and is counted
 with each of them, but once in the total.

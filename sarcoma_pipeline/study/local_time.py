@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 DEFAULT = "Europe/Berlin"
 
 _SAYS_NOTHING = ("", "UTC", "UCT", "GMT", "Zulu", "Universal", "Etc/UTC", "Etc/UCT", "Etc/GMT", "Etc/Zulu")
-"""Values of ``TZ`` of a machine that was never told where it stands: most servers and containers."""
+"""Values of ``TZ`` without a configured time zone, as on most servers and in containers."""
 
 
 def zone(declared: str | None, environment: Mapping[str, str] = os.environ) -> ZoneInfo:
