@@ -28,7 +28,7 @@ def patient_columns(study: Study | None = None) -> dict[str, ColumnSpec]:
     return own | (specs(study.dose_columns) if study else {})
 
 
-_BY_CAUSE = frozenset({"tumour-related death", "other death"})
+_BY_CAUSE = frozenset({v.DEATH_BY_TUMOUR, v.OTHER_DEATH})
 
 
 def of_endpoints(study: Study) -> Complaints:

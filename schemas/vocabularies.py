@@ -111,6 +111,11 @@ SYSTEMIC_KIND = (
 )  # fmt: skip
 VALUE_OUTCOME = ("read", "ignored", "unknown")
 DISPOSITION = ("curated", "quarantined", "duplicate", "out of scope")
+LOCAL_RELAPSE, REGIONAL_RELAPSE, DISTANT_RELAPSE, UNKNOWN_RELAPSE = RELAPSES = (
+    "local relapse", "regional relapse", "distant relapse", "relapse of unknown site",
+)  # fmt: skip
+SECOND_MALIGNANCY = "second malignancy"
+DEATH_BY_TUMOUR, OTHER_DEATH = "tumour-related death", "other death"
 EventKind = Literal[
     "death",
     "tumour-related death",
@@ -136,11 +141,8 @@ COHORT_EVENT = (
     "systemic therapy",
     "assessment",
     "progression under treatment",
-    "local relapse",
-    "regional relapse",
-    "distant relapse",
-    "relapse of unknown site",
-    "second malignancy",
+    *RELAPSES,
+    SECOND_MALIGNANCY,
     "other tumour",
     "alive",
     "death",

@@ -11,10 +11,11 @@ from sarcoma_pipeline.cohort.data_cutoff import rows_until
 from sarcoma_pipeline.cohort.endpoints import DAYS_PER_MONTH
 from sarcoma_pipeline.cohort.primary import Curated
 from sarcoma_pipeline.cohort.relapses import DISTANT, LOCAL, REGIONAL
-from sarcoma_pipeline.cohort.timeline import RELAPSES, Timeline
+from sarcoma_pipeline.cohort.timeline import Timeline
 from schemas import site_codes
 from schemas.cohort import CohortPatient
 from schemas.gate import Gate
+from schemas.vocabularies import RELAPSES, SECOND_MALIGNANCY
 
 DAYS_PER_YEAR = 365.25
 _DEFAULT_GATE = Gate()
@@ -179,7 +180,7 @@ def _events(timeline: Timeline, *kinds: str) -> pl.DataFrame:
 
 def _relapses(timeline: Timeline) -> pl.DataFrame:
     return (
-        _events(timeline, *RELAPSES, "second malignancy", "death")
+        _events(timeline, *RELAPSES, SECOND_MALIGNANCY, "death")
         .group_by("patient_id")
         .agg(
             _local=pl.col("kind").is_in([LOCAL, REGIONAL]).any(),

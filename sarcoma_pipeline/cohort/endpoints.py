@@ -28,18 +28,18 @@ from sarcoma_pipeline.cohort.timeline import (
     CUT_OFF,
     MOVED,
     REGISTRY,
-    RELAPSES,
     Timeline,
 )
 from schemas.cohort import CohortDerivability, CohortEndpoint
 from schemas.cohort_events import CohortNotAtRisk
 from schemas.configuration import EndpointRule, Milestone, Study
 from schemas.gate import Gate
+from schemas.vocabularies import DEATH_BY_TUMOUR, OTHER_DEATH, RELAPSES, SECOND_MALIGNANCY
 
 DAYS_PER_MONTH = 30.4375
 
-DEATHS = ("death", "tumour-related death", "other death")
-SECOND = "second malignancy"
+DEATHS = ("death", DEATH_BY_TUMOUR, OTHER_DEATH)
+SECOND = SECOND_MALIGNANCY
 OUTSIDE_BOUNDS = "a time outside the bounds of the release gate"
 """Reason why a patient is not at risk; the finding is ``patient.time-implausible``."""
 _UNWATCHED = (*DEATHS, SECOND)
@@ -106,8 +106,8 @@ def resolved(rule: EndpointRule, timeline: Timeline) -> EndpointRule:
     if a.unknown_site == "every site" and sites and UNKNOWN not in events:
         events.insert(events.index(sites[-1]) + 1, UNKNOWN)
     if a.cause_of_death == "tumour" and "death" in events:
-        events[events.index("death")] = "tumour-related death"
-        by.append("other death")
+        events[events.index("death")] = DEATH_BY_TUMOUR
+        by.append(OTHER_DEATH)
     if a.other_relapse == "censors" and of_relapse(rule):
         by += [s for s in (LOCAL, REGIONAL, DISTANT) if s not in events]
     if a.other_malignancy == "censors" and of_relapse(rule) and SECOND not in events:

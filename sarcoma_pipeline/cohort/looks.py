@@ -10,6 +10,7 @@ import polars as pl
 
 from schemas.assumptions import Assumptions
 from schemas.configuration import EndpointRule
+from schemas.vocabularies import UNKNOWN_RELAPSE
 
 OVERALL, COMPONENTS = "overall", ("local", "regional", "distant")
 
@@ -47,7 +48,7 @@ def needed(rule: EndpointRule) -> tuple[str, ...]:
     one of local and regional relapse needs the local component.
     """
     sites = [part for part in COMPONENTS if f"{part} relapse" in rule.events]
-    if "relapse of unknown site" in rule.events or len(sites) == len(COMPONENTS):
+    if UNKNOWN_RELAPSE in rule.events or len(sites) == len(COMPONENTS):
         return (OVERALL,)
     return tuple(part for part in sites if not (part == "regional" and "local" in sites))
 

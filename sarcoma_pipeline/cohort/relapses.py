@@ -15,14 +15,15 @@ import polars as pl
 
 from sarcoma_pipeline.cohort.partial_dates import dated
 from schemas.assumptions import Assumptions
+from schemas.vocabularies import RELAPSES
 
 FOUND = ("relapse", "progression")
 METASTATIC = (*FOUND, "residual", "stable")
 """Distant states that say that there are metastases (oBDS R, P, T, N)."""
 COLUMNS = ("patient_id", "kind", "detail", "day", "day_earliest", "day_latest", "precision", "record_ids")
 
-LOCAL, REGIONAL, DISTANT = "local relapse", "regional relapse", "distant relapse"
-UNKNOWN, UNDER_TREATMENT = "relapse of unknown site", "progression under treatment"
+LOCAL, REGIONAL, DISTANT, UNKNOWN = RELAPSES
+UNDER_TREATMENT = "progression under treatment"
 AT_DIAGNOSIS = "metastasis at diagnosis"
 
 

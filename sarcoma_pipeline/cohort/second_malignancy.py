@@ -12,8 +12,9 @@ import polars as pl
 from sarcoma_pipeline.cohort.primary import Curated, tumour
 from schemas import iarc
 from schemas.assumptions import Assumptions
+from schemas.vocabularies import SECOND_MALIGNANCY
 
-SECOND, OTHER, SECONDARY = "second malignancy", "other tumour", "secondary"
+SECOND, OTHER, SECONDARY = SECOND_MALIGNANCY, "other tumour", "secondary"
 
 _UNSPECIFIED_SUBSITES = (".8", ".9")
 

@@ -16,12 +16,11 @@ from sarcoma_pipeline.cohort.data_cutoff import LAST_DAY, days_until, last_day, 
 from sarcoma_pipeline.cohort.derived_once import once
 from sarcoma_pipeline.cohort.partial_dates import dated, reach
 from sarcoma_pipeline.cohort.primary import Curated, course, of_index_tumour, tumour
-from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, LOCAL, REGIONAL, UNKNOWN
+from sarcoma_pipeline.cohort.relapses import AT_DIAGNOSIS, DISTANT, REGIONAL
 from schemas.assumptions import Assumptions
+from schemas.vocabularies import RELAPSES
 
 COLUMNS = (*relapses.COLUMNS, "states")
-
-RELAPSES = (LOCAL, REGIONAL, DISTANT, UNKNOWN)
 
 REGISTRY, MOVED, CONTACT, CUT_OFF = "registry answer", "moved away", "contact", "alive at the cut-off"
 """Values of ``detail`` for ``alive`` rows: the evidence of the statement."""

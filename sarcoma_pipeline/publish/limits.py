@@ -15,6 +15,7 @@ import polars as pl
 from schemas.cohort import CohortEndpoint, CohortPatient
 from schemas.cohort_events import CohortEvent
 from schemas.language import gettext as _
+from schemas.vocabularies import RELAPSES
 
 Frames = Mapping[str, pl.DataFrame]
 Share = tuple[int, int]
@@ -22,7 +23,6 @@ Share = tuple[int, int]
 
 _YEAR = 365
 _PATIENTS, _ENDPOINTS, _EVENTS = CohortPatient.table(), CohortEndpoint.table(), CohortEvent.table()
-_RELAPSES = ("local relapse", "regional relapse", "distant relapse", "relapse of unknown site")
 _DESCRIBED = (
     "histology_group",
     "fnclcc_grade",
@@ -70,7 +70,7 @@ def _single_record(frames: Frames) -> Share:
 
 def _unseen_relapse(frames: Frames) -> Share:
     events = frames[_EVENTS]
-    relapsed = events.filter(pl.col("kind").is_in(_RELAPSES))["pseudonym"].unique()
+    relapsed = events.filter(pl.col("kind").is_in(RELAPSES))["pseudonym"].unique()
     last = events.filter(pl.col("kind") == "assessment").group_by("pseudonym").agg(_seen=pl.col("day").max())
     free = frames[_PATIENTS].filter(~pl.col("pseudonym").is_in(relapsed.implode()))
     free = free.join(last, on="pseudonym", how="left")

@@ -15,7 +15,7 @@ from typing import Literal
 
 import polars as pl
 
-from schemas.vocabularies import VOCABULARIES
+from schemas.vocabularies import DISTANT_RELAPSE, LOCAL_RELAPSE, RELAPSES, VOCABULARIES
 
 Kind = Literal["code", "number", "date", "text"]
 
@@ -68,9 +68,8 @@ VARIABLES = (
 )
 """Variables of the sheet, in its order."""
 
-_RELAPSES = ("local relapse", "regional relapse", "distant relapse", "relapse of unknown site")
 _DATED = {
-    "local_relapse_date": "local relapse", "distant_relapse_date": "distant relapse", "death_date": "death"
+    "local_relapse_date": LOCAL_RELAPSE, "distant_relapse_date": DISTANT_RELAPSE, "death_date": "death"
 }  # fmt: skip
 
 
@@ -89,7 +88,7 @@ def strata(patients: pl.DataFrame, events: pl.DataFrame, sources: pl.DataFrame) 
         .group_by("pseudonym", maintain_order=True)
     )
     kinds = events.group_by("pseudonym").agg(
-        _dead=(pl.col("kind") == "death").any(), _relapsed=pl.col("kind").is_in(_RELAPSES).any()
+        _dead=(pl.col("kind") == "death").any(), _relapsed=pl.col("kind").is_in(RELAPSES).any()
     )
     outcome = (
         pl.when("_dead")

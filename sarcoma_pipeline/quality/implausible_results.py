@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from sarcoma_pipeline.cohort.endpoints import DEATHS
-from sarcoma_pipeline.cohort.timeline import RELAPSES
 from schemas.configuration import Study
 from schemas.typed import STATES, Assessment, VitalStatus
-from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN
+from schemas.vocabularies import DECEASED, DECEASED_DATE_UNKNOWN, RELAPSES
 
 Frames = Mapping[str, pl.DataFrame]
 

@@ -9,16 +9,23 @@ import polars as pl
 
 from sarcoma_pipeline.survival.kaplan_meier import DAYS_PER_MONTH
 from schemas.analysis_models import FirstFailure
+from schemas.vocabularies import (
+    DISTANT_RELAPSE,
+    LOCAL_RELAPSE,
+    REGIONAL_RELAPSE,
+    SECOND_MALIGNANCY,
+    UNKNOWN_RELAPSE,
+)
 
 _SITES = {
-    "local relapse": "local",
-    "regional relapse": "regional",
-    "distant relapse": "distant",
-    "relapse of unknown site": "unknown site",
+    LOCAL_RELAPSE: "local",
+    REGIONAL_RELAPSE: "regional",
+    DISTANT_RELAPSE: "distant",
+    UNKNOWN_RELAPSE: "unknown site",
 }
 """Kind of event to the site of the pattern, in the order in which sites are named."""
 
-SECOND, DEATH = "second malignancy", "death without relapse"
+SECOND, DEATH = SECOND_MALIGNANCY, "death without relapse"
 UNDATED, NONE = "relapse without a date", "no failure"
 
 
@@ -50,7 +57,7 @@ def first_failure(events: pl.DataFrame, patients: pl.DataFrame, days: int) -> pl
     )
     died = by_patient.filter(pl.col("kind") == "death")["pseudonym"].unique()
     everybody = patients.select("pseudonym").join(patterns, on="pseudonym", how="left")
-    for name, kind in ((SECOND, "second malignancy"), (DEATH, "death")):
+    for name, kind in ((SECOND, SECOND_MALIGNANCY), (DEATH, "death")):
         days_of = by_patient.filter(pl.col("kind") == kind).group_by("pseudonym").agg(pl.col("day").min())
         everybody = everybody.join(days_of.rename({"day": name}), on="pseudonym", how="left")
     undated = pl.col("pseudonym").is_in(first.filter(pl.col("first").is_null())["pseudonym"].implode())
