@@ -80,10 +80,16 @@ FIRST_EDITION_WITH_T4 = 8
 
 def region(site: pl.Expr) -> pl.Expr:
     """Return the region of a site; null without a site."""
-    found = pl.lit("other")
-    for prefix, name in sorted(REGION_BY_SITE.items(), key=lambda item: len(item[0])):
-        found = pl.when(site.str.starts_with(prefix)).then(pl.lit(name)).otherwise(found)
-    return pl.when(site.is_not_null()).then(found)
+    lengths = sorted({len(prefix) for prefix in REGION_BY_SITE}, reverse=True)
+    found = [
+        site.str.slice(0, length).replace_strict(
+            {prefix: name for prefix, name in REGION_BY_SITE.items() if len(prefix) == length},
+            default=None,
+            return_dtype=pl.String,
+        )
+        for length in lengths
+    ]
+    return pl.when(site.is_not_null()).then(pl.coalesce(*found, pl.lit("other")))
 
 
 def fits_size(t: pl.Expr, size_cm: pl.Expr, edition: pl.Expr, region: pl.Expr) -> pl.Expr:
