@@ -111,7 +111,10 @@ def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
 def _corrected(frame: pl.DataFrame, key: list[str], contract: type[Contract]) -> pl.DataFrame:
     values = [c for c in frame.columns if c not in _FRAMING]
     ordered = frame.sort(*key, *NEWEST_LAST, nulls_last=False)
+    following = {c: pl.col(c).shift(-1) for c in (*key, "record_id", *values)}
+    of_one_number = pl.all_horizontal(pl.col(c).eq_missing(following[c]) for c in key)
     # Two rows of one record are two of its parts.
-    other = (pl.col("record_id") != pl.col("record_id").shift(-1).over(key)).fill_null(False)
-    differs = pl.any_horizontal((pl.col(c) != pl.col(c).shift(-1).over(key)).fill_null(False) for c in values)
-    return observation(ordered.filter(other & differs), RECORD_CORRECTED, contract.table())
+    other = (pl.col("record_id") != following["record_id"]).fill_null(False)
+    differs = pl.any_horizontal((pl.col(c) != following[c]).fill_null(False) for c in values)
+    corrected = ordered.filter(of_one_number & other & differs)
+    return observation(corrected, RECORD_CORRECTED, contract.table())

@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from sarcoma_pipeline.orchestration.standing_release import kept, tables_of
+from sarcoma_pipeline.publish.tables_on_demand import held_open
 from sarcoma_pipeline.study.project import Project
 
 SWITCH = "SARCOMA_SECOND_OPINION"
@@ -103,7 +104,10 @@ def opinion_of(
         tables = tables_of(judged)
         if tables is None:
             return Opinion(refresh_id, failure="a missing file of the release")
-        return Opinion(refresh_id, tuple(second_opinion(tables, before(), project.study.gate, docs)))
+        last = before()
+        with held_open(tables), held_open(last):
+            found = tuple(second_opinion(tables, last, project.study.gate, docs))
+        return Opinion(refresh_id, found)
     except Exception as error:
         # An error message may contain values; the error type does not.
         return Opinion(refresh_id, failure=type(error).__name__)

@@ -28,6 +28,10 @@ class OnDemand(Mapping[str, pl.DataFrame]):
             raise KeyError(table)
         return self._read(table)
 
+    def __contains__(self, table: object) -> bool:
+        """Return whether there is such a table, without reading it."""
+        return table in self._names
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of the tables."""
         return iter(self._names)

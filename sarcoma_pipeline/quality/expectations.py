@@ -301,10 +301,11 @@ def _factors(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.Series]:
     """Return the coded columns of the patients, and the event of each endpoint, by table and column."""
     found: dict[str, pl.Series] = {}
     if PATIENTS in tables:
+        patients = tables[PATIENTS]
         for c in CONTRACTS[PATIENTS].columns():
             codes = ("true", "false") if c.dtype == "Boolean" else VOCABULARIES.get(c.vocabulary or "")
-            if codes and c.name in tables[PATIENTS].columns:
-                found[f"{PATIENTS}.{c.name}"] = _coded(tables[PATIENTS][c.name], codes)
+            if codes and c.name in patients.columns:
+                found[f"{PATIENTS}.{c.name}"] = _coded(patients[c.name], codes)
     if ENDPOINTS in tables:
         for (endpoint,), part in tables[ENDPOINTS].group_by("endpoint", maintain_order=True):
             found[f"{ENDPOINTS}.event of {endpoint}"] = part["event"].cast(pl.String)
