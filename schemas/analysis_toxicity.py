@@ -98,3 +98,28 @@ class ToxicityCurve(Contract, table="analysis.toxicity_curve"):
     incidence: pl.Float64 = column("Cumulative incidence", "Aalen–Johansen estimate.", nullable=False)
     ci_low: pl.Float64 = column("95 % CI, low", "Log-log interval.")
     ci_high: pl.Float64 = column("95 % CI, high", "Log-log interval.")
+
+
+class DoseResponseCurve(Contract, table="analysis.dose_response"):
+    """One point of a logistic curve: the probability of a toxicity by a dose, in the documented patients."""
+
+    position: pl.Int64 = column("Position", "Order of the lines, from 1.", nullable=False, unique=True)
+    name: pl.String = column("Name", "Name of the curve in study.toml.", nullable=False)
+    endpoint: pl.String = column("Endpoint", "Name of the toxicity in study.toml.", nullable=False)
+    column_name: pl.String = column("Column", "The number: a column of the patients.", nullable=False)
+    patients: pl.Int64 = column(
+        "Patients", "With documentation of the toxicity and a known value.", nullable=False
+    )
+    events: pl.Int64 = column("Patients with it", "Among these patients.", nullable=False)
+    left_out: pl.Int64 = column(
+        "Left out", "Patients without documentation of the toxicity, or without a value.", nullable=False
+    )
+    odds_ratio: pl.Float64 = column("Odds ratio", "Per unit of the number; null without a curve.")
+    odds_ratio_low: pl.Float64 = column("Odds ratio, low", "95 % limit (Wald).")
+    odds_ratio_high: pl.Float64 = column("Odds ratio, high", "95 % limit (Wald).")
+    p_value: pl.Float64 = column("p", "Wald's test of the slope, not adjusted for several tests.")
+    value: pl.Float64 = column("Value", "The number at this point; from the 5th to the 95th percentile.")
+    probability: pl.Float64 = column("Probability", "Of the toxicity, by the fitted curve.")
+    ci_low: pl.Float64 = column("95 % CI, low", "Of the probability (Wald, on the log odds).")
+    ci_high: pl.Float64 = column("95 % CI, high", "Of the probability (Wald, on the log odds).")
+    warning: pl.String = column("Warning", "Why there is no curve.")

@@ -299,6 +299,12 @@ DECLARED: dict[str, dict[str, str]] = {
         }
         for name in ("incidence", "curve")
     },
+    "analysis.dose_response": {
+        "*": f"{COVARIATES} cohort.dose_volume.structure cohort.dose_volume.volume_cc "
+        "cohort.toxicity.statement cohort.toxicity.window cohort.toxicity.grade cohort.toxicity.category "
+        "cohort.toxicity.major_wound_complication cohort.toxicity.therapy "
+        "cohort.toxicity.of_primary_treatment",
+    },
     "analysis.survival_curve": {"*": SURVIVAL},
     "analysis.survival_estimate": {"*": SURVIVAL},
     "analysis.restricted_mean": {"*": "analysis.survival_curve.survival analysis.survival_curve.time_months"},

@@ -59,6 +59,8 @@ EXAMPLES: dict[str, Any] = {
     "StructureNames.most_cc": 500.0,
     "StructureNames.tg263": "Femur_R", "StructureNames.role": "bone",
     "StructureNames.metrics": ["mean", "V40"],
+    "DoseResponse.name": "wound by skin", "DoseResponse.title": "Wound complications by V20 of the skin",
+    "DoseResponse.toxicity": "acute", "DoseResponse.column": "skin_v20",
     "DoseColumn.name": "ptv_volume_cc", "DoseColumn.structure": "PTV", "DoseColumn.metric": "volume",
     "Threshold.rule": "follow-up.none", "Threshold.severity": "warning", "Threshold.max_percent": 5.0,
     "Gate.bounds": {"Gy": [0.0, 80.0]}, "Gate.may_lack_events": ["LRFS"],

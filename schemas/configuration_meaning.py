@@ -24,7 +24,7 @@ from schemas.analysis_meaning import (
     patient_columns,
 )
 from schemas.configuration_faults import Complaints, Loc, among, said, unique
-from schemas.dose_columns_meaning import of_dose_columns
+from schemas.dose_columns_meaning import of_dose_columns, of_dose_response
 from schemas.study_toml import PAPER, Criterion, Study
 from schemas.thresholds import named_twice
 from schemas.validation_meaning import of_validations
@@ -91,6 +91,7 @@ def of_study(study: Study, folder: str) -> Complaints:
     for at, message in named_twice(study.thresholds):
         yield ("thresholds", at), message
     yield from of_dose_columns(study)
+    yield from of_dose_response(study)
     yield from of_covariates(study)
     for key, message in study.statistics.complaints():
         yield ("statistics", key), message

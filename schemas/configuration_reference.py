@@ -25,6 +25,7 @@ from schemas.assumptions import Assumptions, declared
 from schemas.configuration_examples import EXAMPLES
 from schemas.disclosure import Disclosure
 from schemas.dose_columns import DoseColumn
+from schemas.dose_response_toml import DoseResponse
 from schemas.dose_settings import DoseSettings
 from schemas.entity_mapping import ColumnMapping, EntityMapping, When
 from schemas.gate import Gate
@@ -62,6 +63,7 @@ STUDY: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[structures]]", StructureNames),
     ("[dose_volume]", DoseSettings),
     ("[[dose_columns]]", DoseColumn),
+    ("[[dose_response]]", DoseResponse),
     ("[statistics]", Statistics),
     ("[[thresholds]]", Threshold),
     ("[gate]", Gate),

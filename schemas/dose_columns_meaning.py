@@ -1,7 +1,8 @@
-"""Check ``[[dose_columns]]`` of ``study.toml``: structure and metric exist, and the name is free."""
+"""Check ``[[dose_columns]]`` and ``[[dose_response]]`` of ``study.toml``: what they name exists."""
 
 from __future__ import annotations
 
+from schemas.analysis_meaning import NUMBERS, OUTCOMES, patient_columns
 from schemas.cohort import CohortPatient
 from schemas.configuration_faults import Complaints, Loc, among
 from schemas.structure_names import METRICS, OF_TYPE, ROLES, USUAL
@@ -22,6 +23,17 @@ def of_dose_columns(study: Study) -> Complaints:
         x = one.volume_at_gy
         if x is not None and x not in computed:
             yield (*loc, "metric"), f"V{x:g} is not computed: add {x:g} to volumes_at_gy of [dose_volume]"
+
+
+def of_dose_response(study: Study) -> Complaints:
+    """Check that each curve names a toxicity and a column of numbers that is no outcome."""
+    numbers = {n for n, c in patient_columns(study).items() if c.dtype in NUMBERS} - OUTCOMES
+    for at, one in enumerate(study.dose_response):
+        loc: Loc = ("dose_response", at)
+        yield from among((*loc, "toxicity"), [one.toxicity], [e.name for e in study.toxicity])
+        yield from among((*loc, "column"), [one.column], numbers)
+        if one.name in [other.name for other in study.dose_response[:at]]:
+            yield (*loc, "name"), f'two dose_response are named "{one.name}"'
 
 
 def _tg263(study: Study) -> set[str]:

@@ -68,6 +68,7 @@ RELEASED = tuple(
         analysis_toxicity.ToxicityRate,
         analysis_toxicity.ToxicityIncidence,
         analysis_toxicity.ToxicityCurve,
+        analysis_toxicity.DoseResponseCurve,
         analysis_follow_up.FollowUpCompleteness,
         analysis_follow_up.ImmortalTime,
         analysis_follow_up.CovariateTiming,

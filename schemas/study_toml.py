@@ -19,6 +19,7 @@ from schemas.assumptions import Assumptions
 from schemas.configuration_faults import meant
 from schemas.disclosure import Disclosure
 from schemas.dose_columns import DoseColumn
+from schemas.dose_response_toml import DoseResponse
 from schemas.dose_settings import DoseSettings
 from schemas.gate import Gate
 from schemas.language import SOURCE, Language
@@ -290,6 +291,8 @@ class Study(Section):
     """What the site calls the structures of its plans; they come before the usual names."""
     dose_volume: DoseSettings = DoseSettings()
     """Volumes and doses of structures; the defaults if there is no ``[dose_volume]``."""
+    dose_response: tuple[DoseResponse, ...] = ()
+    """Curves of the risk of a toxicity by a dose."""
     dose_columns: tuple[DoseColumn, ...] = ()
     """Volumes and doses that models, Table 1 and subgroups use like columns of patients."""
     thresholds: tuple[Threshold, ...] = ()

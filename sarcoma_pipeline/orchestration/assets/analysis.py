@@ -19,6 +19,7 @@ from sarcoma_pipeline.survival import (
     competing_risks,
     completeness,
     cox,
+    dose_response,
     external_validation,
     first_failure,
     imputation,
@@ -61,7 +62,7 @@ from schemas.analysis_models import (
     ModelFit,
     UnivariableHazardRatio,
 )
-from schemas.analysis_toxicity import ToxicityCurve, ToxicityIncidence, ToxicityRate
+from schemas.analysis_toxicity import DoseResponseCurve, ToxicityCurve, ToxicityIncidence, ToxicityRate
 from schemas.analysis_validation import ExternalCalibration, ExternalValidation, NetBenefit
 from schemas.analysis_weighting import (
     WeightedBalance,
@@ -202,13 +203,14 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
         return StepOutput({SurvivalSensitivity.table(): frame})
 
     def harm(warehouse: Warehouse) -> StepOutput:
-        """Count the patients with toxicity, and estimate its cumulative incidence."""
+        """Count the patients with toxicity, estimate its cumulative incidence, and fit it by dose."""
         data = (patients_of(warehouse), warehouse.read(TOXICITIES), study.toxicity, study.covariates)
         incidence = toxicity_incidence.toxicity_incidence(*data, study.horizons_months)
         frames = {
             ToxicityRate.table(): toxicity_rates.toxicity_rates(*data),
             ToxicityIncidence.table(): incidence.estimates,
             ToxicityCurve.table(): incidence.curves,
+            DoseResponseCurve.table(): dose_response.dose_response(*data[:2], study.dose_response),
         }
         return StepOutput(frames)
 
@@ -266,7 +268,7 @@ def assets(project: Project) -> list[dg.AssetsDefinition]:
     ]
     weighted = [WeightedGroup, WeightedBalance, WeightedCurve, WeightedHazardRatio]
     validated = [ExternalValidation, ExternalCalibration, NetBenefit]
-    harmed = [ToxicityRate, ToxicityIncidence, ToxicityCurve]
+    harmed = [ToxicityRate, ToxicityIncidence, ToxicityCurve, DoseResponseCurve]
     followed = [FollowUpCompleteness, ImmortalTime, CovariateTiming]
     people = [PATIENTS, *([CohortDoseVolume.table()] if study.dose_columns else [])]
     both = [*people, ENDPOINTS]

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from sarcoma_pipeline.publish.report import curves, methods
+from sarcoma_pipeline.publish.report import curves, dose_curve, methods
 from sarcoma_pipeline.publish.report.blocks import Figure, Paragraph, Report
 from sarcoma_pipeline.publish.report.number_format import listed, number, p_value, percent, rate
 from sarcoma_pipeline.publish.report.report_tables import Line, Table
@@ -115,6 +115,8 @@ def blocks(report: Report) -> Iterator[Paragraph | Table | Figure]:
         yield _incidences(report, terms)
     if report.has("analysis.toxicity_curve"):
         yield _figure(report, terms)
+    if report.has("analysis.dose_response"):
+        yield from dose_curve.curves(report)
 
 
 def _versions(toxicity: pl.DataFrame) -> str:
